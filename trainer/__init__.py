@@ -1,0 +1,1 @@
+"""For owners and trainers: datasets, hatching, the training loop, the defender."""

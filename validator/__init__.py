@@ -1,0 +1,1 @@
+"""For validators: replay, the daemon, disputes."""
