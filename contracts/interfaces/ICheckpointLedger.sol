@@ -51,6 +51,7 @@ interface ICheckpointLedger {
     error StaleParent(bytes32 head, bytes32 expectedParent);
     error WrongEpochSeed(uint64 seedTag, bytes32 expectedEpochSeed);
     error WrongEpoch(uint32 expected, uint32 actual);
+    error EpochNotStarted(uint32 current, uint32 epoch);
     error WrongStep(uint32 expected, uint32 actual);
     error WrongLrShift(uint8 expected, uint8 actual);
     /// @notice A slot once awake never sleeps again.
@@ -140,9 +141,13 @@ interface ICheckpointLedger {
     // --- for the court only -----------------------------------------------------------------------------------
 
     /// @notice Lock a challenger's bond against a pending checkpoint.
-    function openDispute(uint256 beastId, Checkpoint calldata checkpoint, address challenger, uint64 disputeId)
-        external
-        returns (bytes32 digest, uint128 bond);
+    function openDispute(
+        uint256 beastId,
+        Checkpoint calldata checkpoint,
+        address challenger,
+        uint64 disputeId,
+        uint128 bond
+    ) external returns (bytes32 digest);
 
     /// @notice End a dispute without a slashing.
     function closeDispute(bytes32 digest, address challenger, BondOutcome outcome) external;

@@ -20,7 +20,7 @@ interface IDisputeCourt {
     );
     /// @notice The private dataset is in this transaction's calldata; from now on anyone may `file` without it.
     event PrivateDatasetRevealed(uint256 indexed beastId, uint256 indexed disputeId, bytes32 ownerSecret);
-    event DefenderSet(address indexed trainer, address indexed defender, bool allowed);
+    event DefenderSet(address indexed trainer, address indexed defender);
     event DisputeResponded(uint256 indexed disputeId, bytes32[16] segments, uint256 proofDeadline);
     event DisputeAdvanced(uint256 indexed disputeId, uint8 steps, bytes32 stateHash);
     event RecordsDemanded(uint256 indexed disputeId, uint8 segment, uint256 deadline);
@@ -89,8 +89,8 @@ interface IDisputeCourt {
         bytes32 ownerSecret
     ) external returns (uint256 disputeId);
 
-    /// @notice Let `defender` answer disputes over checkpoints that the caller submitted.
-    function setDefender(address defender, bool allowed) external;
+    /// @notice Let `defender` answer disputes over checkpoints that the caller submitted; zero ends it.
+    function setDefender(address defender) external;
 
     /// @notice Post the 16 segment state hashes; the last must be h128. Only the trainer or its defender: anyone
     /// else could answer with rubbish and have an honest trainer slashed.
@@ -169,7 +169,8 @@ interface IDisputeCourt {
     /// @notice Disputes filed so far; the last has this id.
     function disputeCount() external view returns (uint256);
 
-    function isDefender(address trainer, address account) external view returns (bool);
+    /// @notice Who may answer for `trainer` besides itself, zero if nobody.
+    function defenderOf(address trainer) external view returns (address);
 
     /// @notice fold64 of a revealed owner's secret.
     function revealedFold(uint256 beastId) external view returns (bool revealed, uint64 fold);

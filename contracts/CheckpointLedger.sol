@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {DisputeCourt} from "./DisputeCourt.sol";
+import {IBeasts} from "./interfaces/IBeasts.sol";
+import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
+import {IEnergy} from "./interfaces/IEnergy.sol";
+import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
+import {IStepReferee} from "./interfaces/IStepReferee.sol";
+import {EnergyEscrow} from "./EnergyEscrow.sol";
+import {Schedules} from "./libraries/Schedules.sol";
+import {Slots} from "./libraries/Slots.sol";
+import {Birth} from "./types/BeastTypes.sol";
+import {
+    BondOutcome,
+    Checkpoint,
+    CheckpointPayload,
+    CheckpointStatus,
+    EpochRecord,
+    Head,
+    Standing
+} from "./types/CheckpointTypes.sol";
+import {Economics, Schedule} from "./types/SeasonTypes.sol";
+
+/// @title Checkpoints: submission, epochs, finality, rollback
+/// @dev The interface carries the rest of the documentation.
+contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
+    using Schedules for Schedule;
+
+    uint8 private constant CURRICULUM = 0;
+    uint8 private constant BATTLE = 2;
+    uint8 private constant PRIVATE = 3;
+    /// @dev 128 steps of at most 4,095
+    uint32 private constant MAX_WINDOW_LOSS = 524_160;
+    uint256 private constant MAX_BPS = 10_000;
+
+    IBeasts public immutable beasts;
+    ISeasonRegistry public immutable seasons;
+    /// @inheritdoc ICheckpointLedger
+    address public immutable court;
+
+    mapping(uint256 beastId => Head) private _heads;
+    mapping(uint256 beastId => mapping(uint32 index => bytes32 digest)) private _digests;
+    mapping(uint256 beastId => mapping(uint32 epoch => EpochRecord)) private _epochs;
+    mapping(bytes32 digest => Standing) private _standings;
+
+    /// @dev INVARIANT P6: the court is created here, so no deployer and no admin ever chooses another.
+    constructor(IEnergy energy_, IBeasts beasts_, ISeasonRegistry seasons_, IStepReferee referee)
+        EnergyEscrow(energy_)
+    {
+        beasts = beasts_;
+        seasons = seasons_;
+        court = address(new DisputeCourt(this, beasts_, seasons_, referee));
+    }
+
+    modifier onlyCourt() {
+        if (msg.sender != court) revert OnlyCourt(msg.sender);
+        _;
+    }
+
+    // --- training ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc ICheckpointLedger
+    function submit(
+        uint256 beastId,
+        bytes32 expectedParent,
+        bytes32 expectedEpochSeed,
+        CheckpointPayload calldata payload
+    ) external {
+        Head memory h = _openHead(beastId, expectedParent, expectedEpochSeed);
+        uint256 locked = h.lockedSum;
+        _append(beastId, h, payload);
+        _closeHead(beastId, h, locked);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function submitBatch(
+        uint256 beastId,
+        bytes32 expectedParent,
+        bytes32 expectedEpochSeed,
+        CheckpointPayload[] calldata payloads
+    ) external {
+        if (payloads.length == 0) revert EmptyBatch();
+        Head memory h = _openHead(beastId, expectedParent, expectedEpochSeed);
+        // INVARIANT P8: a window is trained with a seed that its trainer knew, so no batch crosses an epoch.
+        uint256 left = h.epochEnd - h.headCount;
+        if (payloads.length > left) revert BatchCrossesEpoch(left, payloads.length);
+        uint256 locked = h.lockedSum;
+        for (uint256 i = 0; i < payloads.length; ++i) {
+            _append(beastId, h, payloads[i]);
+        }
+        _closeHead(beastId, h, locked);
+    }
+
+    /// @dev Checks who submits and onto what.
+    function _openHead(uint256 beastId, bytes32 expectedParent, bytes32 expectedEpochSeed)
+        private
+        view
+        returns (Head memory h)
+    {
+        if (!beasts.isTrainer(beastId, msg.sender)) revert NotTrainer(beastId, msg.sender);
+        h = head(beastId);
+        // INVARIANT P7: a submission lands only on the head, seed and season it was trained on, whatever a reorg did.
+        if (h.h128 != expectedParent) revert StaleParent(h.h128, expectedParent);
+        if (h.epochSeedTag != _tag(expectedEpochSeed)) revert WrongEpochSeed(h.epochSeedTag, expectedEpochSeed);
+    }
+
+    /// @dev Locks what the submission added to the beast's locked sum, starts the next epoch if one is complete.
+    function _closeHead(uint256 beastId, Head memory h, uint256 lockedBefore) private {
+        _debit(msg.sender, h.lockedSum - lockedBefore);
+        if (h.headCount == h.epochEnd) _startEpoch(beastId, h);
+        _heads[beastId] = h;
+    }
+
+    /// @dev Checks one payload against the head, stores its digest, and moves the head (in memory) onto it.
+    function _append(uint256 beastId, Head memory h, CheckpointPayload calldata p) private {
+        _checkPayload(beastId, h, p);
+        (uint256 energyBurn, uint256 bond) = _price(h.season, h.activeMask, p.activeMask);
+        if (p.energyBurn != energyBurn) revert WrongPrice(energyBurn, p.energyBurn);
+
+        Checkpoint memory c = Checkpoint({
+            index: h.headCount,
+            generation: h.generation,
+            parent: h.h128,
+            payload: p,
+            season: h.season,
+            trainer: msg.sender,
+            submittedAt: uint64(block.timestamp),
+            bond: uint128(bond),
+            // INVARIANT P9: lockedSum is the running total of what the beast's live checkpoints locked.
+            lockedSum: h.lockedSum + uint128(energyBurn + bond)
+        });
+        _digests[beastId][c.index] = _digest(beastId, c);
+        emit CheckpointSubmitted(
+            beastId, c.index, c, h.comparable && h.source == p.source && p.windowLoss < h.windowLoss
+        );
+
+        h.h128 = p.h128;
+        h.headCount = c.index + 1;
+        h.activeMask = p.activeMask;
+        h.windowLoss = p.windowLoss;
+        h.source = p.source;
+        h.comparable = true;
+        h.lockedSum = c.lockedSum;
+    }
+
+    /// @dev INVARIANT P10: every field of a payload that the ledger can know is checked when it is submitted.
+    function _checkPayload(uint256 beastId, Head memory h, CheckpointPayload calldata p) private view {
+        if (p.epoch != h.epoch) revert WrongEpoch(h.epoch, p.epoch);
+        uint32 step;
+        unchecked {
+            step = (h.headCount + 1) * uint32(Slots.WINDOW_STEPS);
+        }
+        if (p.globalStep != step) revert WrongStep(step, p.globalStep);
+        if (p.lrShift != h.lrShift) revert WrongLrShift(h.lrShift, p.lrShift);
+        if (p.activeMask & h.activeMask != h.activeMask) revert MaskShrinks(h.activeMask, p.activeMask);
+        if (p.windowLoss > MAX_WINDOW_LOSS) revert LossTooLarge(MAX_WINDOW_LOSS, p.windowLoss);
+        if (p.source == BATTLE) revert NoRecordedMatch(p.sourceId);
+        if (p.source > PRIVATE) revert UnknownSource(p.source);
+        if (p.sourceId != 0) revert UnexpectedSourceId(p.sourceId);
+        if (p.source == PRIVATE && beasts.commitmentsOf(beastId).cDataset == 0) revert NoPrivateDataset(beastId);
+    }
+
+    function _startEpoch(uint256 beastId, Head memory h) private {
+        uint32 epoch = h.epoch + 1;
+        EpochRecord memory e =
+            EpochRecord({epochSeed: blockhash(block.number - 1), season: seasons.effectiveSeason(), startIndex: h.headCount});
+        _epochs[beastId][epoch] = e;
+        emit EpochStarted(beastId, epoch, e.epochSeed, e.season, e.startIndex);
+        h.comparable = _comparable(h.season, h.epoch, e.season, epoch);
+        _enterEpoch(h, epoch, e);
+    }
+
+    /// @dev Sets the head's fields that belong to the epoch of the next window.
+    function _enterEpoch(Head memory h, uint32 epoch, EpochRecord memory e) private view {
+        Schedule memory schedule = seasons.schedule(e.season);
+        h.epoch = epoch;
+        h.epochEnd = e.startIndex + schedule.epochWindows;
+        h.season = e.season;
+        h.lrShift = schedule.lrShift(epoch);
+        h.epochSeedTag = _tag(e.epochSeed);
+    }
+
+    // --- finality ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc ICheckpointLedger
+    function finalize(uint256 beastId, Checkpoint[] calldata checkpoints) external {
+        if (checkpoints.length == 0) revert EmptyBatch();
+        Head storage h = _heads[beastId];
+        uint32 next = h.finalCount;
+        uint256 burned = 0;
+        for (uint256 i = 0; i < checkpoints.length; ++i) {
+            Checkpoint calldata c = checkpoints[i];
+            // INVARIANT P11: checkpoints become final in order, undisputed, and aged or proven; never twice.
+            if (c.index != next) revert OutOfOrder(next, c.index);
+            _requireFinalizable(beastId, c);
+            burned += c.payload.energyBurn;
+            _credit(c.trainer, c.bond);
+            emit CheckpointFinalized(beastId, next, c.payload.h128);
+            ++next;
+        }
+        h.finalCount = next;
+        energy.burn(burned);
+    }
+
+    function _requireFinalizable(uint256 beastId, Checkpoint calldata c) private view {
+        (bytes32 digest, bool live) = _find(beastId, c);
+        if (!live) revert NotLive(beastId, c.index);
+        Standing memory s = _standings[digest];
+        if (s.disputeId != 0) revert DisputeIsOpen(s.disputeId);
+        if (s.proven) return;
+        uint256 endsAt = c.submittedAt + seasons.economics(c.season).challengePeriod;
+        if (block.timestamp < endsAt) revert ChallengePeriodOpen(c.index, endsAt);
+    }
+
+    // --- for the court only -----------------------------------------------------------------------------------
+
+    /// @inheritdoc ICheckpointLedger
+    function openDispute(
+        uint256 beastId,
+        Checkpoint calldata c,
+        address challenger,
+        uint64 disputeId,
+        uint128 bond
+    ) external onlyCourt returns (bytes32 digest) {
+        digest = _requirePending(beastId, c);
+        // INVARIANT P12: at most one open dispute per checkpoint, none over a proven one.
+        Standing memory s = _standings[digest];
+        if (s.disputeId != 0) revert DisputeIsOpen(s.disputeId);
+        if (s.proven) revert AlreadyProven(digest);
+        _debit(challenger, bond);
+        _standings[digest] = Standing(disputeId, bond, false);
+        emit DisputeBondLocked(digest, disputeId, challenger, bond);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function closeDispute(bytes32 digest, address challenger, BondOutcome outcome) external onlyCourt {
+        if (_standings[digest].disputeId == 0) revert NoOpenDispute(digest);
+        _releaseBond(digest, challenger, outcome);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function slash(
+        uint256 beastId,
+        Checkpoint calldata c,
+        Checkpoint calldata parent,
+        address challenger,
+        address prover
+    ) external onlyCourt {
+        bytes32 digest = _requirePending(beastId, c);
+        if (_standings[digest].disputeId != 0) _releaseBond(digest, challenger, BondOutcome.REFUND);
+
+        Head memory h = _heads[beastId];
+        (uint256 challengerReward, uint256 proverReward) = _rewards(c);
+        // INVARIANT P13: all that the voided checkpoints locked leaves the ledger's books in this one subtraction.
+        uint256 voided = h.lockedSum - (c.lockedSum - c.payload.energyBurn - c.bond);
+        uint256 burned = voided - challengerReward - proverReward;
+        _rollback(beastId, h, c, parent);
+        _credit(challenger, challengerReward);
+        _credit(prover, proverReward);
+        emit CheckpointSlashed(
+            beastId, c.index, c.payload.h128, h.headCount, h.generation, burned, challenger, challengerReward, prover,
+            proverReward
+        );
+        energy.burn(burned);
+    }
+
+    /// @dev The offender's lock alone is shared; rounding falls to the burn.
+    function _rewards(Checkpoint calldata c) private view returns (uint256, uint256) {
+        Economics memory e = seasons.economics(c.season);
+        uint256 locked = uint256(c.payload.energyBurn) + c.bond;
+        return (locked * e.rewardBps / MAX_BPS, locked * e.proverBps / MAX_BPS);
+    }
+
+    /// @dev Puts the head back to where `c` was submitted onto.
+    function _rollback(uint256 beastId, Head memory h, Checkpoint calldata c, Checkpoint calldata parent) private {
+        h.headCount = c.index;
+        h.h128 = c.parent;
+        h.lockedSum = c.lockedSum - c.payload.energyBurn - c.bond;
+        // INVARIANT P14: a generation number per slashing, so that no digest is ever live twice.
+        h.generation += 1;
+        if (c.index == 0) {
+            h.activeMask = Slots.genesisMask(c.parent);
+            h.windowLoss = 0;
+            h.source = CURRICULUM;
+            h.comparable = false;
+        } else {
+            if (_digests[beastId][c.index - 1] != _digest(beastId, parent)) revert WrongParentRecord(c.index);
+            h.activeMask = parent.payload.activeMask;
+            h.windowLoss = parent.payload.windowLoss;
+            h.source = parent.payload.source;
+            h.comparable = _comparable(parent.season, parent.payload.epoch, c.season, c.payload.epoch);
+        }
+        _enterEpoch(h, c.payload.epoch, epochOf(beastId, c.payload.epoch));
+        _heads[beastId] = h;
+    }
+
+    function _releaseBond(bytes32 digest, address challenger, BondOutcome outcome) private {
+        Standing memory s = _standings[digest];
+        _standings[digest] = Standing(0, 0, outcome == BondOutcome.BURN_AND_PROVE);
+        emit DisputeBondReleased(digest, s.disputeId, challenger, s.bond, outcome);
+        if (outcome == BondOutcome.REFUND) _credit(challenger, s.bond);
+        else energy.burn(s.bond);
+    }
+
+    // --- views ------------------------------------------------------------------------------------------------
+
+    /// @inheritdoc ICheckpointLedger
+    function head(uint256 beastId) public view returns (Head memory h) {
+        h = _heads[beastId];
+        if (h.epochEnd != 0) return h;
+        Birth memory birth = beasts.birthOf(beastId);
+        h.h128 = birth.dna;
+        h.activeMask = Slots.genesisMask(birth.dna);
+        _enterEpoch(h, 0, EpochRecord(birth.epochSeed, birth.season, 0));
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function epochOf(uint256 beastId, uint32 epoch) public view returns (EpochRecord memory e) {
+        if (epoch == 0) {
+            Birth memory birth = beasts.birthOf(beastId);
+            return EpochRecord(birth.epochSeed, birth.season, 0);
+        }
+        e = _epochs[beastId][epoch];
+        uint32 current = head(beastId).epoch;
+        if (epoch > current) revert EpochNotStarted(current, epoch);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function quote(uint256 beastId, uint8 mask) external view returns (uint128 energyBurn, uint128 bond) {
+        Head memory h = head(beastId);
+        if (mask & h.activeMask != h.activeMask) revert MaskShrinks(h.activeMask, mask);
+        (uint256 price, uint256 stake) = _price(h.season, h.activeMask, mask);
+        return (uint128(price), uint128(stake));
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function digestOf(uint256 beastId, Checkpoint calldata c) external view returns (bytes32) {
+        return _digest(beastId, c);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function isLive(uint256 beastId, Checkpoint calldata c) external view returns (bool live) {
+        (, live) = _find(beastId, c);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function statusOf(uint256 beastId, Checkpoint calldata c) external view returns (CheckpointStatus) {
+        (bytes32 digest, bool live) = _find(beastId, c);
+        if (!live) return CheckpointStatus.UNKNOWN_OR_VOID;
+        if (c.index < _heads[beastId].finalCount) return CheckpointStatus.FINAL;
+        Standing memory s = _standings[digest];
+        if (s.disputeId != 0) return CheckpointStatus.DISPUTED;
+        return s.proven ? CheckpointStatus.PROVEN : CheckpointStatus.PENDING;
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function standingOf(bytes32 digest) external view returns (Standing memory) {
+        return _standings[digest];
+    }
+
+    // --- small things -----------------------------------------------------------------------------------------
+
+    function _price(uint16 season, uint256 parentMask, uint256 mask)
+        private
+        view
+        returns (uint256 energyBurn, uint256 bond)
+    {
+        (uint96 baseCost, uint96 growthCost, uint8 bondMultiple) = seasons.pricing(season);
+        energyBurn = Slots.windowPrice(baseCost, growthCost, parentMask, mask);
+        bond = energyBurn * bondMultiple;
+    }
+
+    /// @dev The loss-drop flag compares windows of one season with the same unlocked heads (NUMERICS §5).
+    function _comparable(uint16 season, uint32 epoch, uint16 nextSeason, uint32 nextEpoch)
+        private
+        view
+        returns (bool)
+    {
+        if (season != nextSeason) return false;
+        if (epoch == nextEpoch) return true;
+        Schedule memory schedule = seasons.schedule(season);
+        return schedule.heads(epoch) == schedule.heads(nextEpoch);
+    }
+
+    function _requirePending(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 digest) {
+        bool live;
+        (digest, live) = _find(beastId, c);
+        if (!live) revert NotLive(beastId, c.index);
+        if (c.index < _heads[beastId].finalCount) revert AlreadyFinal(beastId, c.index);
+    }
+
+    /// @dev INVARIANT P15: only the exact record stored at an index below the head's count is live.
+    function _find(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 digest, bool live) {
+        digest = _digest(beastId, c);
+        live = c.index < _heads[beastId].headCount && _digests[beastId][c.index] == digest;
+    }
+
+    function _digest(uint256 beastId, Checkpoint memory c) private view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), beastId, c));
+    }
+
+    function _tag(bytes32 epochSeed) private pure returns (uint64) {
+        return uint64(uint256(epochSeed));
+    }
+}

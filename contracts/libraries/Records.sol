@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
+
+/// @title Which records a PRIVATE step samples (RULES §6) and how they are opened against the committed root
+library Records {
+    uint64 private constant GOLDEN = 0x9E3779B97F4A7C15;
+
+    /// @notice XOR of the four 64-bit words.
+    function fold64(bytes32 value) internal pure returns (uint64) {
+        uint256 v = uint256(value);
+        v ^= v >> 128;
+        return uint64(v ^ (v >> 64));
+    }
+
+    /// @notice Record sampled by the step that starts at `globalStep`.
+    /// @param streamSeed fold64(dna) ^ fold64(S_owner)
+    function indexAt(uint64 streamSeed, uint32 globalStep, uint256 length) internal pure returns (uint256) {
+        return _splitMix64(streamSeed ^ globalStep) % length;
+    }
+
+    /// @notice Check the words that consecutive steps sample and return them.
+    /// @param witnesses per step the word, then ⌈log2 length⌉ siblings from the leaf up, 32 bytes each
+    function open(bytes32 root, uint256 length, uint64 streamSeed, uint32 firstStep, bytes calldata witnesses)
+        internal
+        pure
+        returns (uint256[8] memory words)
+    {
+        uint256 stride = 32 * (1 + _depth(length));
+        // INVARIANT P18: a record is what the committed root says it is, at exactly the sampled index.
+        if (witnesses.length != 8 * stride) revert IDisputeCourt.WitnessLength(8 * stride, witnesses.length);
+        for (uint256 j = 0; j < 8; ++j) {
+            uint32 step;
+            unchecked {
+                step = firstStep + uint32(j);
+            }
+            uint256 index = indexAt(streamSeed, step, length);
+            bytes calldata witness = witnesses[j * stride:(j + 1) * stride];
+            if (_climb(index, witness) != root) revert IDisputeCourt.WrongWitness(j, index);
+            words[j] = uint256(bytes32(witness));
+        }
+    }
+
+    /// @dev The root that a word and its siblings lead to.
+    function _climb(uint256 index, bytes calldata witness) private pure returns (bytes32 node) {
+        node = keccak256(abi.encodePacked(bytes1(0x00), bytes32(witness)));
+        for (uint256 i = 32; i < witness.length; i += 32) {
+            bytes32 sibling = bytes32(witness[i:i + 32]);
+            node = index & 1 == 0
+                ? keccak256(abi.encodePacked(bytes1(0x01), node, sibling))
+                : keccak256(abi.encodePacked(bytes1(0x01), sibling, node));
+            index >>= 1;
+        }
+    }
+
+    /// @dev ⌈log2 length⌉
+    function _depth(uint256 length) private pure returns (uint256 depth) {
+        while (1 << depth < length) ++depth;
+    }
+
+    function _splitMix64(uint64 x) private pure returns (uint64) {
+        unchecked {
+            uint64 z = x + GOLDEN;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return z ^ (z >> 31);
+        }
+    }
+}
