@@ -1,1 +1,4 @@
-"""The shared platform: kernel, chain, store, indexer and command line. Imports neither trainer nor validator."""
+"""The shared platform: kernel, chain, store, indexer and command line.
+
+Imports neither trainer nor validator.
+"""

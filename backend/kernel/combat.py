@@ -1,0 +1,198 @@
+"""Combat: one activation, and whole matches (docs/spec/rules.md §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from backend.kernel import merkle
+from backend.kernel.board import (
+    ATTACK,
+    BLOCK,
+    MOVE,
+    REST,
+    Creature,
+    Position,
+    adjacent,
+    bit,
+    neighbour,
+    pack,
+    unpack,
+)
+from backend.kernel.rng import draw
+from backend.kernel.rules import Rules
+from backend.kernel.tables import TEMPLATES
+
+DRAW = -1
+"""Winner of a match that nobody won; otherwise 0 is creature A, 1 is creature B."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a creature committed to: direction 0…3 (N, S, E, W), power 0…15, and whether it blocks.
+
+    Raises:
+        ValueError: a value is outside its range.
+    """
+
+    direction: int
+    power: int
+    block: bool
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.direction <= 3:
+            raise ValueError(f"direction {self.direction} is not 0 to 3")
+        if not 0 <= self.power <= 15:
+            raise ValueError(f"power {self.power} is not 0 to 15")
+
+
+def decode_action(logits: Sequence[int]) -> Action:
+    """The action that eight logits mean; the lowest direction wins a tie."""
+    z = [int(value) for value in logits]
+    direction = max(range(4), key=lambda d: (z[d], -d))
+    return Action(direction, min(max(z[4] >> 1, 0), 15), z[5] > 0)
+
+
+def damage(power: int, effective_defense: int, rules: Rules) -> int:
+    """Damage without a critical hit against ``defense + temp_def``."""
+    if rules.damage_curve == 0:
+        return power * rules.damage_k // (rules.damage_k + effective_defense)
+    return power * max(rules.damage_k - effective_defense, 0) // rules.damage_k
+
+
+def is_critical(battle_seed: int, turn: int, rules: Rules) -> bool:
+    """Whether an attack made in ``turn`` is critical."""
+    return draw(battle_seed, turn) % rules.crit_odds == 0
+
+
+def is_over(position: Position, rules: Rules) -> bool:
+    """Whether the match has ended: a creature without hp, or no turns left."""
+    dead = position.self_.hp == 0 or position.enemy.hp == 0
+    return dead or position.turn >= rules.max_turns
+
+
+def activate(word: int, action: Action, rules: Rules, battle_seed: int) -> int:
+    """The word after ``self`` has acted: sides swapped, turn counted, next critical flag drawn.
+
+    Args:
+        word: a valid word with turns left.
+        battle_seed: 64-bit seed of the critical flags.
+
+    Raises:
+        ValueError: the match is over; a finished word is never activated.
+    """
+    p = unpack(word)
+    if is_over(p, rules):
+        raise ValueError("a finished match cannot be activated")
+    me, enemy = p.self_, p.enemy
+
+    if me.last_action in (ATTACK, BLOCK):
+        me.stamina = max(me.stamina - 1, 0)
+    exhausted = me.stamina == 0
+
+    moved = not exhausted and not adjacent(me.pos, enemy.pos) and _move(p, action.direction, rules)
+    if action.block:
+        me.temp_def = min(me.temp_def + rules.block_gain, rules.block_cap)
+    attacked = not exhausted and adjacent(me.pos, enemy.pos) and action.power > 0
+    if attacked:
+        _attack(enemy, action.power, p.crit, rules)
+
+    if attacked:
+        me.last_action = ATTACK
+    elif action.block:
+        me.last_action = BLOCK
+    elif moved:
+        me.last_action = MOVE
+    else:
+        me.last_action = REST
+        me.stamina = min(me.stamina + rules.rest_gain, 255)
+
+    p.self_, p.enemy = enemy, me
+    p.turn += 1
+    p.flags = int(is_critical(battle_seed, p.turn, rules))
+    return pack(p)
+
+
+def _move(p: Position, direction: int, rules: Rules) -> bool:
+    target = neighbour(p.self_.pos, direction)
+    if target is None or bit(p.walls, target):
+        return False
+    p.self_.pos = target
+    if bit(p.hazards, target):
+        p.self_.stamina = max(p.self_.stamina - rules.hazard_stamina, 0)
+    return True
+
+
+def _attack(enemy: Creature, power: int, critical: bool, rules: Rules) -> None:
+    hit = damage(power, enemy.defense + enemy.temp_def, rules)
+    enemy.hp = max(enemy.hp - (2 * hit if critical else hit), 0)
+    enemy.temp_def = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a beast brings into a match, from its DNA."""
+
+    power: int
+    defense: int
+    stamina: int
+    hp: int
+
+
+def stats_from_dna(dna: bytes) -> Stats:
+    """Stats of a 32-byte DNA; ``dna[0]`` is its most significant byte."""
+    return Stats(32 + dna[0] % 96, dna[1] % 128, 12 + dna[2] % 20, 100 + dna[3] % 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A finished match: the word before each activation, and the word at its end."""
+
+    words: tuple[int, ...]
+    last: int
+    winner: int
+    log_root: bytes
+
+    @property
+    def turns(self) -> int:
+        return len(self.words)
+
+
+def a_acts_first(battle_seed: int) -> bool:
+    """Whether creature A makes the first activation."""
+    return (battle_seed >> 6) & 1 == 0
+
+
+def start_match(dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules) -> int:
+    """The first word of a match: A on tile 0, B on tile 63, terrain by the seed's low bits."""
+    walls, hazards = TEMPLATES[battle_seed % 64]
+    cleared = ~((1 << 0) | (1 << 63))
+    a, b = (
+        Creature(pos, stats.hp, stats.stamina, 0, stats.power, stats.defense, REST)
+        for pos, stats in ((0, stats_from_dna(dna_a)), (63, stats_from_dna(dna_b)))
+    )
+    first, second = (a, b) if a_acts_first(battle_seed) else (b, a)
+    flags = int(is_critical(battle_seed, 0, rules))
+    return pack(Position(walls & cleared, hazards & cleared, first, second, 0, flags))
+
+
+Brain = Callable[[int], Action]
+"""Chooses an action for the ``self`` of a word."""
+
+
+def play_match(
+    dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules, brain_a: Brain, brain_b: Brain
+) -> Match:
+    """Play a match to its end; the winner is 0 for A, 1 for B, ``DRAW`` for neither."""
+    a_active = a_acts_first(battle_seed)
+    word = start_match(dna_a, dna_b, battle_seed, rules)
+    words: list[int] = []
+    while not is_over(unpack(word), rules):
+        words.append(word)
+        brain = brain_a if a_active else brain_b
+        word = activate(word, brain(word), rules, battle_seed)
+        a_active = not a_active
+    end = unpack(word)
+    hp_a, hp_b = (end.self_.hp, end.enemy.hp) if a_active else (end.enemy.hp, end.self_.hp)
+    winner = DRAW if hp_a == hp_b else int(hp_b > hp_a)
+    return Match(tuple(words), word, winner, merkle.root(words))

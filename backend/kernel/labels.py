@@ -1,0 +1,80 @@
+"""What the teacher wants in a position: move, attack power, block (docs/spec/labels.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from backend.kernel.board import Position, adjacent, bit, neighbour, unpack
+from backend.kernel.combat import damage
+from backend.kernel.rules import Rules
+
+FULL_POWER = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The three labels of one valid word.
+
+    Attributes:
+        move: first step of a cheapest path (0 N, 1 S, 2 E, 3 W); None when there is none to learn.
+        attack: 0…15, the damage of a full-power attack; 0 out of reach.
+        block: 1 if blocking pays, else 0.
+    """
+
+    move: int | None
+    attack: int
+    block: int
+
+
+def label(word: int, rules: Rules) -> Label:
+    """The labels of one valid word."""
+    p = unpack(word)
+    reach = adjacent(p.self_.pos, p.enemy.pos)
+    defense = p.enemy.defense + p.enemy.temp_def
+    attack = damage(FULL_POWER, defense, rules) if reach else 0
+    guard = rules.block_threshold_den * p.self_.temp_def
+    block = int(guard < rules.block_threshold_num * p.enemy.power)
+    return Label(None if reach else _first_step(p, rules), attack, block)
+
+
+def _first_step(p: Position, rules: Rules) -> int | None:
+    """First step of a cheapest path to a tile next to the enemy; the lowest direction wins."""
+    togo = _costs_to_reach(p, rules)
+    best, best_cost = None, None
+    for direction in range(4):
+        tile = neighbour(p.self_.pos, direction)
+        if tile is None or tile not in togo:
+            continue
+        cost = _entry_cost(p, tile, rules) + togo[tile]
+        if best_cost is None or cost < best_cost:
+            best, best_cost = direction, cost
+    return best
+
+
+def _entry_cost(p: Position, tile: int, rules: Rules) -> int:
+    return 1 + rules.hazard_stamina * bit(p.hazards, tile)
+
+
+def _costs_to_reach(p: Position, rules: Rules) -> dict[int, int]:
+    """Cheapest cost from each connected open tile to a tile next to the enemy.
+
+    The search runs backwards from the goals, so one pass serves all four first steps.
+    """
+    blocked = p.walls | 1 << p.enemy.pos
+    goals = [neighbour(p.enemy.pos, direction) for direction in range(4)]
+    queue = [(0, tile) for tile in goals if tile is not None and not bit(blocked, tile)]
+    costs: dict[int, int] = {}
+    while queue:
+        cost, tile = heappop(queue)
+        if tile in costs:
+            continue
+        costs[tile] = cost
+        if tile == p.self_.pos:
+            continue
+        onward = cost + _entry_cost(p, tile, rules)
+        for direction in range(4):
+            before = neighbour(tile, direction)
+            if before is not None and before not in costs and not bit(blocked, before):
+                heappush(queue, (onward, before))
+    return costs

@@ -1,0 +1,81 @@
+"""Positional Merkle trees over words: one index has exactly one word (docs/spec/merkle.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eth_hash.auto import keccak
+
+from backend.kernel.board import word_bytes
+
+PADDING = bytes(32)
+
+
+def leaf(word: int) -> bytes:
+    """Hash of one word."""
+    return bytes(keccak(b"\x00" + word_bytes(word)))
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    """Hash of an inner node."""
+    return bytes(keccak(b"\x01" + left + right))
+
+
+def depth(length: int) -> int:
+    """Siblings in a proof for a tree of ``length`` words: ⌈log2 length⌉."""
+    return (length - 1).bit_length()
+
+
+def _levels(words: Sequence[int]) -> list[list[bytes]]:
+    if not words:
+        raise ValueError("a Merkle tree needs at least one word")
+    level = [leaf(word) for word in words]
+    level += [PADDING] * ((1 << depth(len(words))) - len(words))
+    levels = [level]
+    while len(level) > 1:
+        level = [node(level[i], level[i + 1]) for i in range(0, len(level), 2)]
+        levels.append(level)
+    return levels
+
+
+def root(words: Sequence[int]) -> bytes:
+    """Root over a non-empty sequence of words."""
+    return _levels(words)[-1][0]
+
+
+class Tree:
+    """All levels of a tree, for whoever opens many words of it."""
+
+    def __init__(self, words: Sequence[int]) -> None:
+        self._words = words
+        self._levels = _levels(words)
+
+    @property
+    def root(self) -> bytes:
+        return self._levels[-1][0]
+
+    def proof(self, index: int) -> list[bytes]:
+        """Siblings of word ``index`` from the leaves up.
+
+        Raises:
+            IndexError: there is no such word.
+        """
+        if not 0 <= index < len(self._words):
+            raise IndexError(f"index {index} is beyond {len(self._words)} words")
+        return [level[(index >> height) ^ 1] for height, level in enumerate(self._levels[:-1])]
+
+
+def proof(words: Sequence[int], index: int) -> list[bytes]:
+    """Siblings of word ``index`` from the leaves up; see ``Tree`` for many of them."""
+    return Tree(words).proof(index)
+
+
+def verify(root_: bytes, length: int, index: int, word: int, siblings: Sequence[bytes]) -> bool:
+    """Whether ``word`` stands at ``index`` of the tree with this root and length."""
+    if not 0 <= index < length or len(siblings) != depth(length):
+        return False
+    hash_ = leaf(word)
+    for height, sibling in enumerate(siblings):
+        right = (index >> height) & 1
+        hash_ = node(sibling, hash_) if right else node(hash_, sibling)
+    return hash_ == root_

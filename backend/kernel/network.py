@@ -1,0 +1,138 @@
+"""The brain: one SGD micro-step in integers (docs/spec/network.md), in the order of its data flow.
+
+    x[32] → a1[128] → a2[64] → a3[64] → z[8]        16,896 weights, row = source unit
+
+No floats and no overflow: activations are 0…127, weights 15 bits, errors 11 bits, sums below 2^31.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.kernel.constants import (
+    APPENDAGE_SLOTS,
+    APPENDAGE_UNITS,
+    HEAD_ATTACK,
+    HEAD_BLOCK,
+    HEAD_MOVE,
+    LAYERS,
+    SENSOR_SLOTS,
+    SENSOR_UNITS,
+    WEIGHT_MAX,
+    WEIGHT_MIN,
+)
+from backend.kernel.features import Inputs
+from backend.kernel.labels import Label
+from backend.kernel.tables import EXP
+
+Weights = npt.NDArray[np.int16]
+"""int16[16896]: W1, W2, W3, W4, each row-major."""
+
+Ints = npt.NDArray[np.int32]
+
+SHIFT = 12
+ACTIVATION_MAX = 127
+ERROR_ONE = 1024
+ERROR_MAX = ERROR_ONE - 1
+
+
+def layers(weights: Weights) -> list[Weights]:
+    """The four matrices as views: W1[32][128], W2[128][64], W3[64][64], W4[64][8]."""
+    views, start = [], 0
+    for rows, columns in pairwise(LAYERS):
+        views.append(weights[start : start + rows * columns].reshape(rows, columns))
+        start += rows * columns
+    return views
+
+
+def unit_masks(active_mask: int) -> tuple[Ints, Ints, Ints]:
+    """1 for an awake unit, 0 for a masked one, for the hidden layers a1, a2 and a3."""
+    sensors = [(active_mask >> s) & 1 for s in range(SENSOR_SLOTS)]
+    appendages = [(active_mask >> (SENSOR_SLOTS + k)) & 1 for k in range(APPENDAGE_SLOTS)]
+    return (
+        np.repeat(np.array(sensors, dtype=np.int32), SENSOR_UNITS),
+        np.ones(LAYERS[2], dtype=np.int32),
+        np.repeat(np.array(appendages, dtype=np.int32), APPENDAGE_UNITS),
+    )
+
+
+def forward(weights: Weights, active_mask: int, x: Inputs) -> list[Ints]:
+    """Activations of all layers [x, a1, a2, a3, z]; the last are the eight logits."""
+    activations = [x]
+    masks = (*unit_masks(active_mask), None)
+    for matrix, mask in zip(layers(weights), masks, strict=True):
+        source = activations[-1]
+        awake = np.flatnonzero(source)
+        total = source[awake] @ matrix[awake].astype(np.int32)
+        total >>= SHIFT
+        activations.append(
+            total if mask is None else np.clip(total, 0, ACTIVATION_MAX).astype(np.int32) * mask
+        )
+    return activations
+
+
+def _ex(distance: int) -> int:
+    """The EXP table, zero beyond its end."""
+    return EXP[distance] if distance < len(EXP) else 0
+
+
+def output_errors(logits: Sequence[int], label: Label, heads: int) -> Ints:
+    """Errors of the eight logits, scale 2^−10.
+
+    Move: softmax cross-entropy. Attack: squared error. Block: binary cross-entropy.
+    """
+    z = [int(value) for value in logits]
+    e = [0] * LAYERS[-1]
+    if heads & HEAD_MOVE and label.move is not None:
+        top = max(z[:4])
+        u = [_ex(top - value) for value in z[:4]]
+        e[:4] = [value * ERROR_ONE // sum(u) for value in u]
+        e[label.move] -= ERROR_ONE
+    if heads & HEAD_ATTACK:
+        e[4] = min(max((z[4] - 4 * label.attack) * 64, -ERROR_MAX), ERROR_MAX)
+    if heads & HEAD_BLOCK:
+        top = max(z[5], 0)
+        yes, no = _ex(top - z[5]), _ex(top)
+        e[5] = yes * ERROR_ONE // (yes + no) - ERROR_ONE * label.block
+    return np.array(e, dtype=np.int32)
+
+
+def backward(weights: Weights, activations: list[Ints], errors: Ints, lr_shift: int) -> None:
+    """Carry the errors down and update every weight in place, each row with its old weights."""
+    half = 1 << (lr_shift - 1)
+    for matrix, source in zip(reversed(layers(weights)), reversed(activations[:-1]), strict=True):
+        columns = np.flatnonzero(errors)
+        if not columns.size:
+            return
+        open_rows = np.flatnonzero((source > 0) & (source < ACTIVATION_MAX))
+        carried = matrix[open_rows].astype(np.int32) @ errors
+        previous = np.zeros(source.size, dtype=np.int32)
+        previous[open_rows] = np.clip((carried + (1 << 11)) >> SHIFT, -ERROR_MAX, ERROR_MAX)
+
+        rows = np.flatnonzero(source)
+        delta = (np.outer(source[rows], errors) + half) >> lr_shift
+        matrix[rows] = np.clip(matrix[rows] - delta, WEIGHT_MIN, WEIGHT_MAX)
+        errors = previous
+
+
+def step(
+    weights: Weights, active_mask: int, x: Inputs, label: Label, heads: int, lr_shift: int
+) -> tuple[int, Ints]:
+    """One micro-step: forward, errors, backward and update in place.
+
+    Args:
+        weights: int16[16896], changed in place.
+        heads: bit mask of the unlocked heads (1 move, 2 attack, 4 block).
+        lr_shift: 3 to 15.
+
+    Returns:
+        The step's loss Σ|e_k| and the int32[8] logits of the forward pass.
+    """
+    activations = forward(weights, active_mask, x)
+    errors = output_errors(activations[-1].tolist(), label, heads)
+    backward(weights, activations, errors, lr_shift)
+    return int(np.abs(errors).sum()), activations[-1]
