@@ -8,6 +8,7 @@ import {IEnergy} from "./interfaces/IEnergy.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
 import {IStepReferee} from "./interfaces/IStepReferee.sol";
 import {EnergyEscrow} from "./EnergyEscrow.sol";
+import {Heads, PackedHead} from "./libraries/Heads.sol";
 import {Schedules} from "./libraries/Schedules.sol";
 import {Slots} from "./libraries/Slots.sol";
 import {Birth} from "./types/BeastTypes.sol";
@@ -25,6 +26,7 @@ import {Economics, Schedule} from "./types/SeasonTypes.sol";
 /// @title Checkpoints: submission, epochs, finality, rollback
 /// @dev The interface carries the rest of the documentation.
 contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
+    using Heads for PackedHead;
     using Schedules for Schedule;
 
     uint8 private constant CURRICULUM = 0;
@@ -34,15 +36,23 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     uint32 private constant MAX_WINDOW_LOSS = 524_160;
     uint256 private constant MAX_BPS = 10_000;
 
+    /// @dev A season's prices, which never change: copied here at their first use, because every submission reads them.
+    struct Prices {
+        uint96 baseCost;
+        uint96 growthCost;
+        uint8 bondMultiple;
+    }
+
     IBeasts public immutable beasts;
     ISeasonRegistry public immutable seasons;
     /// @inheritdoc ICheckpointLedger
     address public immutable court;
 
-    mapping(uint256 beastId => Head) private _heads;
+    mapping(uint256 beastId => PackedHead) private _heads;
     mapping(uint256 beastId => mapping(uint32 index => bytes32 digest)) private _digests;
     mapping(uint256 beastId => mapping(uint32 epoch => EpochRecord)) private _epochs;
     mapping(bytes32 digest => Standing) private _standings;
+    mapping(uint16 season => Prices) private _prices;
 
     /// @dev INVARIANT P6: the court is created here, so no deployer and no admin ever chooses another.
     constructor(IEnergy energy_, IBeasts beasts_, ISeasonRegistry seasons_, IStepReferee referee)
@@ -109,13 +119,13 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function _closeHead(uint256 beastId, Head memory h, uint256 lockedBefore) private {
         _debit(msg.sender, h.lockedSum - lockedBefore);
         if (h.headCount == h.epochEnd) _startEpoch(beastId, h);
-        _heads[beastId] = h;
+        _heads[beastId].store(h);
     }
 
     /// @dev Checks one payload against the head, stores its digest, and moves the head (in memory) onto it.
     function _append(uint256 beastId, Head memory h, CheckpointPayload calldata p) private {
         _checkPayload(beastId, h, p);
-        (uint256 energyBurn, uint256 bond) = _price(h.season, h.activeMask, p.activeMask);
+        (uint256 energyBurn, uint256 bond) = _price(_pricesOf(h.season), h.activeMask, p.activeMask);
         if (p.energyBurn != energyBurn) revert WrongPrice(energyBurn, p.energyBurn);
 
         Checkpoint memory c = Checkpoint({
@@ -186,8 +196,8 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     /// @inheritdoc ICheckpointLedger
     function finalize(uint256 beastId, Checkpoint[] calldata checkpoints) external {
         if (checkpoints.length == 0) revert EmptyBatch();
-        Head storage h = _heads[beastId];
-        uint32 next = h.finalCount;
+        PackedHead storage h = _heads[beastId];
+        uint32 next = h.finalCount();
         uint256 burned = 0;
         for (uint256 i = 0; i < checkpoints.length; ++i) {
             Checkpoint calldata c = checkpoints[i];
@@ -199,7 +209,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
             emit CheckpointFinalized(beastId, next, c.payload.h128);
             ++next;
         }
-        h.finalCount = next;
+        h.setFinalCount(next);
         energy.burn(burned);
     }
 
@@ -250,7 +260,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         bytes32 digest = _requirePending(beastId, c);
         if (_standings[digest].disputeId != 0) _releaseBond(digest, challenger, BondOutcome.REFUND);
 
-        Head memory h = _heads[beastId];
+        Head memory h = _heads[beastId].load();
         (uint256 challengerReward, uint256 proverReward) = _rewards(c);
         // INVARIANT P13: all that the voided checkpoints locked leaves the ledger's books in this one subtraction.
         uint256 voided = h.lockedSum - (c.lockedSum - c.payload.energyBurn - c.bond);
@@ -292,7 +302,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
             h.comparable = _comparable(parent.season, parent.payload.epoch, c.season, c.payload.epoch);
         }
         _enterEpoch(h, c.payload.epoch, epochOf(beastId, c.payload.epoch));
-        _heads[beastId] = h;
+        _heads[beastId].store(h);
     }
 
     function _releaseBond(bytes32 digest, address challenger, BondOutcome outcome) private {
@@ -307,7 +317,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     /// @inheritdoc ICheckpointLedger
     function head(uint256 beastId) public view returns (Head memory h) {
-        h = _heads[beastId];
+        h = _heads[beastId].load();
         if (h.epochEnd != 0) return h;
         Birth memory birth = beasts.birthOf(beastId);
         h.h128 = birth.dna;
@@ -330,7 +340,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function quote(uint256 beastId, uint8 mask) external view returns (uint128 energyBurn, uint128 bond) {
         Head memory h = head(beastId);
         if (mask & h.activeMask != h.activeMask) revert MaskShrinks(h.activeMask, mask);
-        (uint256 price, uint256 stake) = _price(h.season, h.activeMask, mask);
+        (uint256 price, uint256 stake) = _price(_fetchPrices(h.season), h.activeMask, mask);
         return (uint128(price), uint128(stake));
     }
 
@@ -348,7 +358,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function statusOf(uint256 beastId, Checkpoint calldata c) external view returns (CheckpointStatus) {
         (bytes32 digest, bool live) = _find(beastId, c);
         if (!live) return CheckpointStatus.UNKNOWN_OR_VOID;
-        if (c.index < _heads[beastId].finalCount) return CheckpointStatus.FINAL;
+        if (c.index < _heads[beastId].finalCount()) return CheckpointStatus.FINAL;
         Standing memory s = _standings[digest];
         if (s.disputeId != 0) return CheckpointStatus.DISPUTED;
         return s.proven ? CheckpointStatus.PROVEN : CheckpointStatus.PENDING;
@@ -361,14 +371,24 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     // --- small things -----------------------------------------------------------------------------------------
 
-    function _price(uint16 season, uint256 parentMask, uint256 mask)
+    function _pricesOf(uint16 season) private returns (Prices memory prices) {
+        prices = _prices[season];
+        if (prices.baseCost != 0) return prices;
+        prices = _fetchPrices(season);
+        _prices[season] = prices;
+    }
+
+    function _fetchPrices(uint16 season) private view returns (Prices memory prices) {
+        (prices.baseCost, prices.growthCost, prices.bondMultiple) = seasons.pricing(season);
+    }
+
+    function _price(Prices memory prices, uint256 parentMask, uint256 mask)
         private
-        view
+        pure
         returns (uint256 energyBurn, uint256 bond)
     {
-        (uint96 baseCost, uint96 growthCost, uint8 bondMultiple) = seasons.pricing(season);
-        energyBurn = Slots.windowPrice(baseCost, growthCost, parentMask, mask);
-        bond = energyBurn * bondMultiple;
+        energyBurn = Slots.windowPrice(prices.baseCost, prices.growthCost, parentMask, mask);
+        bond = energyBurn * prices.bondMultiple;
     }
 
     /// @dev The loss-drop flag compares windows of one season with the same unlocked heads (NUMERICS §5).
@@ -387,13 +407,13 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         bool live;
         (digest, live) = _find(beastId, c);
         if (!live) revert NotLive(beastId, c.index);
-        if (c.index < _heads[beastId].finalCount) revert AlreadyFinal(beastId, c.index);
+        if (c.index < _heads[beastId].finalCount()) revert AlreadyFinal(beastId, c.index);
     }
 
     /// @dev INVARIANT P15: only the exact record stored at an index below the head's count is live.
     function _find(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 digest, bool live) {
         digest = _digest(beastId, c);
-        live = c.index < _heads[beastId].headCount && _digests[beastId][c.index] == digest;
+        live = c.index < _heads[beastId].headCount() && _digests[beastId][c.index] == digest;
     }
 
     function _digest(uint256 beastId, Checkpoint memory c) private view returns (bytes32) {
