@@ -1,0 +1,232 @@
+"""Anvil as a managed child process: started, checked to be ours, stopped by its id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import httpx
+
+from backend.chain.toolchain import find_anvil
+from backend.errors import ChainBeastsError
+
+DEVNET_CHAIN_ID = 31_337
+MNEMONIC = "test test test test test test test test test test test junk"
+"""Everybody's development accounts. Worth nothing anywhere."""
+
+BLOCK_GAS_LIMIT = 60_000_000
+HOST = "127.0.0.1"
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+SAVE_SECONDS = 2
+
+
+class AnvilError(ChainBeastsError):
+    """Anvil did not start, or it is not ours that answers."""
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def port_in_use(port: int) -> bool:
+    """Whether somebody listens on a local port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
+    """One JSON-RPC call, for the few questions that are asked before there is a client.
+
+    Raises:
+        AnvilError: nobody answers, or the answer is an error.
+    """
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+    try:
+        answer = httpx.post(url, json=request, timeout=timeout).json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise AnvilError(f"No node answers at {url} ({type(error).__name__}).") from None
+    if "error" in answer:
+        raise AnvilError(f"The node at {url} refused {method}: {answer['error'].get('message')}.")
+    return answer["result"]
+
+
+class Anvil:
+    """An Anvil child under the rules of Osaka with the 2^24 transaction gas cap.
+
+    Use it as a context manager, or call ``start`` and ``stop``. With ``detached`` the child lives on after this
+    process; its id is ``pid``.
+
+    Args:
+        port: listen here; a free port if None.
+        block_time: seconds between blocks; None mines a block for each transaction.
+        state: file that keeps the chain between runs.
+        log: file for Anvil's output; a temporary one if None.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        block_time: float | None = None,
+        state: Path | None = None,
+        log: Path | None = None,
+        chain_id: int = DEVNET_CHAIN_ID,
+        accounts: int = 10,
+        detached: bool = False,
+        extra: Sequence[str] = (),
+    ) -> None:
+        self.port = free_port() if port is None else port
+        self.chain_id = chain_id
+        self._given_port = port is not None
+        self._block_time = block_time
+        self._state = state
+        self._log = log
+        self._accounts = accounts
+        self._detached = detached
+        self._extra = tuple(extra)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The HTTP endpoint; the same port speaks WebSocket."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The child's process id.
+
+        Raises:
+            AnvilError: it has not been started.
+        """
+        if self._process is None:
+            raise AnvilError("Anvil has not been started.")
+        return self._process.pid
+
+    def _command(self) -> list[str]:
+        command = [str(find_anvil()), "--host", HOST, "--port", str(self.port)]
+        command += ["--hardfork", "osaka", "--enable-tx-gas-limit"]
+        command += ["--gas-limit", str(BLOCK_GAS_LIMIT), "--chain-id", str(self.chain_id)]
+        command += ["--mnemonic", MNEMONIC, "--accounts", str(self._accounts)]
+        if self._block_time is not None:
+            command += ["--block-time", f"{self._block_time:g}", "--mixed-mining"]
+        if self._state is not None:
+            command += ["--state", str(self._state), "--state-interval", str(SAVE_SECONDS)]
+        return [*command, *self._extra]
+
+    def start(self) -> Self:
+        """Start the child and wait until it answers.
+
+        Raises:
+            AnvilError: the port is taken, the child died, or another node answers.
+            ChainBeastsError: Anvil is not installed.
+        """
+        command = self._command()
+        if port_in_use(self.port):
+            raise AnvilError(
+                f"Port {self.port} is already in use.", "Choose another one with --port."
+            )
+        self._output = self._open_log()
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=self._detached,
+        )
+        try:
+            self._wait_until_ours()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _open_log(self) -> IO[bytes]:
+        if self._log is None:
+            return tempfile.TemporaryFile()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        return self._log.open("w+b")
+
+    def _wait_until_ours(self) -> None:
+        """A tag that only this child was told proves that it is the one that answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                raise AnvilError(f"Anvil ended at once: {self._last_words()}")
+            try:
+                answered = rpc(self.url, "eth_chainId", timeout=1.0)
+            except AnvilError:
+                time.sleep(0.05)
+                continue
+            if int(str(answered), 16) == self.chain_id and self._answers_as_child():
+                return
+            raise AnvilError(
+                f"Another node answers on port {self.port}.", "Choose another port with --port."
+            )
+        raise AnvilError(f"Anvil did not answer within {START_SECONDS:g} s: {self._last_words()}")
+
+    def _answers_as_child(self) -> bool:
+        """Whether the socket that answers belongs to the child.
+
+        A balance set through the endpoint shows up only in the child's own log of calls; listening sockets are
+        exclusive, and the port was free before the child took it, so a living child that logged its port is ours.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                return False
+            if f"Listening on {HOST}:{self.port}" in self._read_log():
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _read_log(self) -> str:
+        if self._output is None:
+            return ""
+        return os.pread(self._output.fileno(), 1 << 20, 0).decode("utf-8", "replace")
+
+    def _last_words(self) -> str:
+        lines = [line for line in self._read_log().splitlines() if line.strip()]
+        return " ".join(lines[-3:]) or "it said nothing"
+
+    def stop(self) -> None:
+        """End the child by its id and wait for it; its state file is written first."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

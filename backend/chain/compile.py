@@ -1,0 +1,214 @@
+"""Compiles the contracts and caches what the compiler said.
+
+One artifact file per source file, named by the digest of that file's whole import closure, the compiler's version
+and the settings: an edited ledger does not recompile the kernel. Knows nothing of chains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import solcx
+from filelock import FileLock
+from solcx.exceptions import SolcError
+
+from backend.cache import cache_dir, write_atomic
+from backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
+from backend.errors import ChainBeastsError
+from backend.resources import contracts_dir, node_modules_dirs
+
+EVM_VERSION = "osaka"
+OPTIMIZER_RUNS = 200
+OPTIMIZER_RUNS_OF: Mapping[str, int] = {}
+"""Per source file, where code size or gas asks for another balance."""
+
+LIBRARY_SOURCES = ("@openzeppelin/contracts/governance/TimelockController.sol",)
+"""Contracts of libraries that are deployed as they are."""
+
+MAX_CODE_BYTES = 24_576
+"""EIP-170's limit on deployed code."""
+
+_IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*?\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
+_CONTRACT = re.compile(r"^contract\s+(\w+)", re.MULTILINE)
+_OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]
+
+
+class CompileError(ChainBeastsError):
+    """The compiler refused a source; the message is the compiler's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One compiled contract.
+
+    Attributes:
+        source: its source file's unit name, such as ``contracts/Energy.sol``.
+        bytecode: creation code.
+        runtime: deployed code, with zeros where immutables go.
+    """
+
+    name: str
+    source: str
+    abi: list[dict[str, Any]]
+    bytecode: bytes
+    runtime: bytes
+    storage: dict[str, Any]
+
+    @property
+    def code_size(self) -> int:
+        """Bytes of deployed code."""
+        return len(self.runtime)
+
+
+def _unit_path(unit: str) -> Path:
+    if unit.startswith("contracts/"):
+        return contracts_dir().parent / unit
+    for folder in node_modules_dirs():
+        if (folder / unit).is_file():
+            return folder / unit
+    raise ChainBeastsError(f"The Solidity source {unit} was not found.", SETUP_HINT)
+
+
+def _resolve(importer: str, target: str) -> str:
+    if not target.startswith("."):
+        return target
+    parts = importer.split("/")[:-1]
+    for part in target.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _closure(unit: str) -> dict[str, str]:
+    """A source file and everything it imports, by unit name, in a stable order."""
+    sources: dict[str, str] = {}
+    todo = [unit]
+    while todo:
+        name = todo.pop()
+        if name in sources:
+            continue
+        path = _unit_path(name)
+        if not path.is_file():
+            raise CompileError(f"The Solidity source {name} does not exist.")
+        sources[name] = path.read_text("utf-8")
+        todo += [_resolve(name, target) for target in _IMPORT.findall(sources[name])]
+    return dict(sorted(sources.items()))
+
+
+def _request(unit: str, sources: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "language": "Solidity",
+        "sources": {name: {"content": text} for name, text in sources.items()},
+        "settings": {
+            "viaIR": True,
+            "evmVersion": EVM_VERSION,
+            "optimizer": {
+                "enabled": True,
+                "runs": OPTIMIZER_RUNS_OF.get(unit, OPTIMIZER_RUNS),
+            },
+            "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+            "outputSelection": {unit: {"*": _OUTPUTS}},
+        },
+    }
+
+
+def _compile(unit: str) -> list[Artifact]:
+    request = _request(unit, _closure(unit))
+    text = json.dumps(request, sort_keys=True)
+    digest = hashlib.sha256(f"{solc_version()}\n{text}".encode()).hexdigest()
+    path = cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json"
+    if not path.exists():
+        with FileLock(f"{path}.lock"):  # two processes that start at once compile once
+            if not path.exists():
+                write_atomic(path, json.dumps(_run_solc(unit, request)).encode())
+    contracts = json.loads(path.read_text("utf-8"))
+    return [
+        Artifact(
+            name,
+            unit,
+            output["abi"],
+            bytes.fromhex(output["evm"]["bytecode"]["object"]),
+            bytes.fromhex(output["evm"]["deployedBytecode"]["object"]),
+            output.get("storageLayout") or {},
+        )
+        for name, output in contracts.items()
+    ]
+
+
+def _run_solc(unit: str, request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        output = solcx.compile_standard(request, solc_binary=find_solc())
+    except SolcError as error:
+        raise CompileError(f"Solidity refused {unit}:\n{_explain(error)}") from None
+    warnings = [e["formattedMessage"] for e in output.get("errors", []) if _is_ours(e)]
+    if warnings:
+        raise CompileError(f"Solidity warned about {unit}:\n" + "\n".join(warnings))
+    contracts: dict[str, Any] = output["contracts"][unit]
+    return contracts
+
+
+def _is_ours(diagnostic: Mapping[str, Any]) -> bool:
+    location = diagnostic.get("sourceLocation") or {}
+    return str(location.get("file", "")).startswith("contracts/")
+
+
+def _explain(error: SolcError) -> str:
+    try:
+        found = json.loads(error.stdout_data or "").get("errors", [])
+    except ValueError:
+        return str(error)
+    return "\n".join(e["formattedMessage"] for e in found if e["severity"] == "error") or str(error)
+
+
+def source_units() -> list[str]:
+    """Unit names of all sources that define a deployable contract."""
+    root = contracts_dir()
+    own = [
+        f"contracts/{path.relative_to(root).as_posix()}"
+        for path in sorted(root.rglob("*.sol"))
+        if _CONTRACT.search(path.read_text("utf-8"))
+    ]
+    return [*own, *LIBRARY_SOURCES]
+
+
+def compile_units(units: Iterable[str]) -> Iterator[Artifact]:
+    """Compile source files, two at a time, and yield their deployable contracts as they are done.
+
+    Raises:
+        CompileError: the compiler refused a source, or warned about one of ours.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for artifacts in pool.map(_compile, units):
+            yield from (artifact for artifact in artifacts if artifact.bytecode)
+
+
+@cache
+def artifacts() -> Mapping[str, Artifact]:
+    """All deployable contracts by name, compiled where the cache lacks them.
+
+    Raises:
+        CompileError: the compiler refused a source, or warned about one of ours.
+    """
+    return {artifact.name: artifact for artifact in compile_units(source_units())}
+
+
+def artifact(name: str) -> Artifact:
+    """One deployable contract by name.
+
+    Raises:
+        ChainBeastsError: there is no contract of that name.
+    """
+    try:
+        return artifacts()[name]
+    except KeyError:
+        raise ChainBeastsError(f"There is no contract named {name}.") from None

