@@ -1,1 +1,1 @@
-"""Everything that touches an EVM chain: its tools, its contracts, its transactions and its events."""
+"""Everything that touches an EVM chain: tools, contracts, transactions and events."""

@@ -66,8 +66,8 @@ def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
 class Anvil:
     """An Anvil child under the rules of Osaka with the 2^24 transaction gas cap.
 
-    Use it as a context manager, or call ``start`` and ``stop``. With ``detached`` the child lives on after this
-    process; its id is ``pid``.
+    Use it as a context manager, or call ``start`` and ``stop``. With ``detached`` the child lives on
+    after this process; its id is ``pid``.
 
     Args:
         port: listen here; a free port if None.
@@ -165,7 +165,6 @@ class Anvil:
         return self._log.open("w+b")
 
     def _wait_until_ours(self) -> None:
-        """A tag that only this child was told proves that it is the one that answers."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
@@ -185,8 +184,7 @@ class Anvil:
     def _answers_as_child(self) -> bool:
         """Whether the socket that answers belongs to the child.
 
-        A balance set through the endpoint shows up only in the child's own log of calls; listening sockets are
-        exclusive, and the port was free before the child took it, so a living child that logged its port is ours.
+        A listening port has one owner: a living child that says it listens there is the one.
         """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -1,7 +1,8 @@
 """Compiles the contracts and caches what the compiler said.
 
-One artifact file per source file, named by the digest of that file's whole import closure, the compiler's version
-and the settings: an edited ledger does not recompile the kernel. Knows nothing of chains.
+One artifact file per source file, named by the digest of that file's whole import closure, the
+compiler's version and the settings: an edited ledger does not recompile the kernel. Knows nothing
+of chains.
 """
 
 from __future__ import annotations

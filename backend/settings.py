@@ -1,0 +1,70 @@
+"""Settings: every one has an environment twin ``CHAINBEASTS_…``; the command line overrides it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.errors import ChainBeastsError
+
+
+class Settings(BaseSettings):
+    """Where everything is and who acts."""
+
+    model_config = SettingsConfigDict(env_prefix="CHAINBEASTS_", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        Path(".chainbeasts"), description="deployments, keys, beasts' secrets, database, snapshots"
+    )
+    rpc_url: str | None = Field(
+        None, description="HTTP or WebSocket endpoint; the running devnet's if not given"
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; a SQLite file under home if not given"
+    )
+    account: str | None = Field(
+        None, description="keystore name or address, or devnet:N on a local chain"
+    )
+    private_key: SecretStr | None = Field(None, description="raw key, local chains only")
+    password_file: Path | None = Field(None, description="file with the keystore's password")
+    log_level: str = Field("info", description="debug, info, warning or error")
+    log_json: bool = Field(False, description="one JSON object per log line")
+
+    @property
+    def deployments_dir(self) -> Path:
+        return self.home / "deployments"
+
+    @property
+    def keystore_dir(self) -> Path:
+        return self.home / "keystore"
+
+    @property
+    def snapshots_dir(self) -> Path:
+        return self.home / "snapshots"
+
+    @property
+    def devnet_file(self) -> Path:
+        """Record of the devnet that `devnet up` started."""
+        return self.home / "devnet.json"
+
+    def database(self, name: str) -> str:
+        """The database URL; ``name`` tells the roles on one machine apart (trainer, validator)."""
+        if self.database_url is not None:
+            return self.database_url
+        return f"sqlite:///{(self.home / f'{name}.sqlite3').absolute()}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with those overrides that are not None.
+
+    Raises:
+        ChainBeastsError: a value does not fit its field.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ChainBeastsError(f"CHAINBEASTS_{name} does not fit: {first['msg']}.") from None
