@@ -66,8 +66,8 @@ def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
 class Anvil:
     """An Anvil child under the rules of Osaka with the 2^24 transaction gas cap.
 
-    Use it as a context manager, or call ``start`` and ``stop``. With ``detached`` the child lives on
-    after this process; its id is ``pid``.
+    Use it as a context manager, or call ``start`` and ``stop``. With ``detached`` the child lives
+    on after this process; its id is ``pid``.
 
     Args:
         port: listen here; a free port if None.

@@ -1,0 +1,85 @@
+"""The root command: collects the nouns of all packages, and turns errors into sentences."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from backend.cli.output import print_error
+from backend.errors import ChainBeastsError
+
+GROUP = "chainbeasts.commands"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="On-chain creatures whose brains are trained in public, and nobody has to be trusted.",
+    epilog="Start here: chainbeasts devnet up --detach && chainbeasts deploy",
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chainbeasts {metadata.version('chainbeasts')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _add_unavailable(name: str, reason: str) -> None:
+    """Stand in for a noun whose package does not load, so that the others work."""
+
+    @app.command(
+        name,
+        help=f"(not available: {reason})",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def explain() -> None:
+        raise ChainBeastsError(
+            f"The `{name}` commands are not available: {reason}.",
+            "Reinstall the package that brings them.",
+        )
+
+
+def load_commands() -> None:
+    """Add every noun of the entry-point group to the root."""
+    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+        try:
+            noun = entry.load()
+        except (ImportError, AttributeError) as error:
+            _add_unavailable(entry.name, str(error))
+            continue
+        if len(noun.registered_commands) == 1 and noun.registered_callback is None:
+            noun.callback()(_keep_verb)
+        app.add_typer(noun, name=entry.name)
+
+
+def _keep_verb() -> None:
+    """A noun with one verb still wants its verb."""
+
+
+def main() -> None:
+    """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage."""
+    load_commands()
+    try:
+        app()
+    except ChainBeastsError as error:
+        print_error(error)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,121 @@
+"""What every command shares: its common options, and the layers it reaches through them.
+
+``@command(app, "verb")`` gives a function the options ``--home``, ``--rpc-url`` and ``--json``, and
+with ``signs=True`` also those that name the acting account; the function's first argument is the
+``Session``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+from rich.console import RenderableType
+
+from backend.cli import output
+from backend.errors import ChainBeastsError
+from backend.logs import configure_logging
+from backend.settings import Settings, load_settings
+
+P = ParamSpec("P")
+
+DEFAULT_RPC_URL = "http://127.0.0.1:8545"
+
+_COMMON: dict[str, Any] = {
+    "home": Annotated[
+        Path | None,
+        typer.Option(help="Folder of keys, deployments and data. [env: CHAINBEASTS_HOME]"),
+    ],
+    "rpc_url": Annotated[
+        str | None,
+        typer.Option(help="Node endpoint, http or ws. [env: CHAINBEASTS_RPC_URL]"),
+    ],
+    "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
+}
+_SIGNING: dict[str, Any] = {
+    "account": Annotated[
+        str | None,
+        typer.Option(
+            help="Who acts: a keystore name, or devnet:N on a local chain. "
+            "[env: CHAINBEASTS_ACCOUNT]"
+        ),
+    ],
+    "password_file": Annotated[
+        Path | None,
+        typer.Option(help="File with the keystore's password. [env: CHAINBEASTS_PASSWORD_FILE]"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of a command: its settings, and how it prints."""
+
+    settings: Settings
+    as_json: bool
+
+    @property
+    def rpc_url(self) -> str:
+        """The endpoint given, else the running devnet's, else the usual local one."""
+        if self.settings.rpc_url is not None:
+            return self.settings.rpc_url
+        try:
+            record = json.loads(self.settings.devnet_file.read_text("utf-8"))
+            return str(record["rpc_url"])
+        except (OSError, ValueError, KeyError):
+            return DEFAULT_RPC_URL
+
+    def show(self, value: Any, view: RenderableType | Callable[[], RenderableType]) -> None:
+        """Print a result: ``value`` as JSON if that was asked for, else ``view``."""
+        if self.as_json:
+            output.print_json(value)
+        else:
+            output.stdout.print(view() if callable(view) else view)
+
+
+def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
+    defaults = {"as_json": False}
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=annotation
+        )
+        for name, annotation in options.items()
+    ]
+
+
+def command(
+    app: typer.Typer, name: str, *, signs: bool = False, example: str = ""
+) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[..., None]]:
+    """Register a verb whose first argument is its Session.
+
+    Args:
+        signs: also offer the options that name the acting account.
+        example: printed below ``--help``.
+    """
+    options = {**_COMMON, **(_SIGNING if signs else {})}
+
+    def register(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(*args: Any, **given: Any) -> None:
+            common = {option: given.pop(option) for option in options}
+            as_json = common.pop("as_json")
+            settings = load_settings(**common)
+            try:
+                configure_logging(settings.log_level, json_lines=settings.log_json)
+            except ValueError as error:
+                raise ChainBeastsError(f"{error}.") from None
+            function(Session(settings, as_json), *args, **given)
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        run.__signature__ = inspect.Signature(own + _parameters(options))  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*own, *_parameters(options)]}
+        app.command(name, epilog=f"Example: {example}" if example else None)(run)
+        return run
+
+    return register

@@ -1,0 +1,53 @@
+"""Structured logs on stderr, with secrets taken out."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_SECRET_NAMES = re.compile(r"secret|password|private|mnemonic|passphrase", re.IGNORECASE)
+_RAW_BYTES = 64
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace values whose name says secret; shorten long binary values."""
+    for name, value in event.items():
+        if _SECRET_NAMES.search(name):
+            event[name] = "***"
+        elif isinstance(value, bytes):
+            shown = value[:_RAW_BYTES].hex()
+            event[name] = f"0x{shown}{'…' if len(value) > _RAW_BYTES else ''}"
+    return event
+
+
+def configure_logging(level: str = "info", *, json_lines: bool = False) -> None:
+    """Send structlog's events at ``level`` and above to stderr, for people or as JSON lines.
+
+    Raises:
+        ValueError: the level has no such name.
+    """
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise ValueError(f"log level {level!r} is not debug, info, warning or error")
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
