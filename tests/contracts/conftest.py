@@ -1,0 +1,62 @@
+"""One chain and one deployment per test process; every test starts from the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from web3 import HTTPProvider, Web3
+
+from backend.chain.anvil import Anvil
+from tests.support import artifacts
+from tests.support.protocol import World
+from tests.support.training import Trainee
+
+
+@pytest.fixture(scope="session")
+def deployment(anvil_process: Anvil) -> World:
+    """The protocol on a fresh chain."""
+    return World.deploy(Web3(HTTPProvider(anvil_process.url)), artifacts.load())
+
+
+@pytest.fixture()
+def world(deployment: World) -> Iterator[World]:
+    """The fresh deployment; whatever the test does is undone."""
+    snapshot = deployment.rpc("evm_snapshot")
+    yield deployment
+    deployment.rpc("evm_revert", snapshot)
+
+
+@pytest.fixture()
+def owner(world: World) -> str:
+    return world.accounts[1]
+
+
+@pytest.fixture()
+def trainer(world: World) -> str:
+    return world.accounts[2]
+
+
+@pytest.fixture()
+def challenger(world: World) -> str:
+    return world.accounts[3]
+
+
+@pytest.fixture()
+def prover(world: World) -> str:
+    return world.accounts[4]
+
+
+@pytest.fixture()
+def stranger(world: World) -> str:
+    return world.accounts[5]
+
+
+@pytest.fixture()
+def beast(world: World, owner: str) -> int:
+    return world.hatch(owner)
+
+
+@pytest.fixture()
+def trainee(world: World, owner: str) -> Trainee:
+    return Trainee.hatch(world, owner)

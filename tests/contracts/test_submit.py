@@ -1,0 +1,349 @@
+"""Submission: every check of a payload, money locked, growth, batches, epochs, seasons in flight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.protocol import (
+    BATTLE,
+    ETHER,
+    MAX_WINDOW_LOSS,
+    PRIVATE,
+    SELF_PLAY,
+    Schedule,
+    Season,
+    World,
+    fresh_hash,
+    window_price,
+)
+
+COMMITTED = (b"\x01" * 32, b"\x02" * 32, 500, b"\x03" * 32)
+AWAKE = 0xFF
+
+
+def price(world: World, beast: int, mask: int) -> int:
+    return window_price(world.season, world.head(beast).activeMask, mask)
+
+
+def test_submit_locksEnergyAndBond(world: World, beast: int, owner: str) -> None:
+    """P9"""
+    before = world.escrow(owner)
+    checkpoint = world.submit(beast, owner)
+    burn = price(world, beast, checkpoint.payload.activeMask)
+    assert checkpoint.payload.energyBurn == burn
+    assert checkpoint.bond == world.season.economics.trainerBondMultiple * burn
+    assert checkpoint.lockedSum == checkpoint.locked == before - world.escrow(owner)
+
+
+def test_submit_recordsWhatTheNextOneIsCheckedAgainst(world: World, beast: int, owner: str) -> None:
+    first = world.head(beast)
+    assert first.h128 == bytes(world.beasts.functions.birthOf(beast).call()[0])
+    checkpoint = world.submit(beast, owner)
+    head = world.head(beast)
+    assert (checkpoint.index, checkpoint.generation, checkpoint.parent) == (0, 0, first.h128)
+    assert (checkpoint.season, checkpoint.trainer) == (1, owner)
+    assert checkpoint.submittedAt == world.now()
+    assert (head.h128, head.headCount) == (checkpoint.payload.h128, 1)
+    assert head.windowLoss == checkpoint.payload.windowLoss
+    assert head.lockedSum == checkpoint.lockedSum
+    assert world.is_live(beast, checkpoint)
+
+
+def test_submit_byTrainer_paysFromTheTrainersEscrow(
+    world: World, beast: int, owner: str, trainer: str
+) -> None:
+    world.send(world.beasts.functions.setTrainer(beast, trainer, True), owner)
+    owners = world.escrow(owner)
+    checkpoint = world.submit(beast, trainer)
+    assert checkpoint.trainer == trainer
+    assert world.escrow(owner) == owners
+
+
+def test_submit_byStranger_reverts(world: World, beast: int, stranger: str) -> None:
+    world.reverts(world.submit_call(beast), stranger, "NotTrainer", beast, stranger)
+
+
+def test_submit_unknownBeast_reverts(world: World, beast: int, owner: str) -> None:
+    call = world.ledger.functions.submit(beast + 7, bytes(32), bytes(32), world.payload(beast))
+    world.reverts(call, owner, "NotTrainer", beast + 7, owner)
+
+
+def test_submit_staleParent_reverts(world: World, beast: int, owner: str) -> None:
+    """P7"""
+    head = world.head(beast)
+    payload, seed = world.payload(beast), world.epoch_seed(beast, 0)
+    world.submit(beast, owner)
+    call = world.ledger.functions.submit(beast, head.h128, seed, payload)
+    world.reverts(call, owner, "StaleParent", world.head(beast).h128, head.h128)
+
+
+def test_submit_wrongEpochSeed_reverts(world: World, beast: int, owner: str) -> None:
+    """P7"""
+    head = world.head(beast)
+    seed = bytes(world.epoch_seed(beast, 0)[:-1]) + bytes([world.epoch_seed(beast, 0)[-1] ^ 1])
+    call = world.ledger.functions.submit(beast, head.h128, seed, world.payload(beast))
+    world.reverts(call, owner, "WrongEpochSeed", head.epochSeedTag, seed)
+
+
+@pytest.mark.parametrize(
+    ("field", "change", "error"),
+    [
+        ("epoch", 1, "WrongEpoch"),
+        ("globalStep", 1, "WrongStep"),
+        ("globalStep", 128, "WrongStep"),
+        ("lrShift", 1, "WrongLrShift"),
+        ("energyBurn", 1, "WrongPrice"),
+        ("energyBurn", -1, "WrongPrice"),
+    ],
+)
+def test_submit_fieldOffBy_reverts(
+    world: World, beast: int, owner: str, field: str, change: int, error: str
+) -> None:
+    """P10"""
+    honest = world.payload(beast)
+    right = getattr(honest, field)
+    call = world.submit_call(beast, honest._replace(**{field: right + change}))
+    world.reverts(call, owner, error, right, right + change)
+
+
+def test_submit_lossBeyondAnyWindow_reverts(world: World, beast: int, owner: str) -> None:
+    world.call(world.submit_call(beast, world.payload(beast, windowLoss=MAX_WINDOW_LOSS)), owner)
+    call = world.submit_call(beast, world.payload(beast, windowLoss=MAX_WINDOW_LOSS + 1))
+    world.reverts(call, owner, "LossTooLarge", MAX_WINDOW_LOSS, MAX_WINDOW_LOSS + 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "source_id", "error"),
+    [
+        (BATTLE, 7, "NoRecordedMatch"),
+        (4, 0, "UnknownSource"),
+        (255, 0, "UnknownSource"),
+        (0, 1, "UnexpectedSourceId"),
+        (SELF_PLAY, 1, "UnexpectedSourceId"),
+        (PRIVATE, 0, "NoPrivateDataset"),
+    ],
+)
+def test_submit_source_reverts(
+    world: World, beast: int, owner: str, source: int, source_id: int, error: str
+) -> None:
+    payload = world.payload(beast, source=source, sourceId=source_id)
+    world.reverts(world.submit_call(beast, payload), owner, error)
+
+
+def test_submit_privateWithCommitment_works(world: World, owner: str) -> None:
+    beast = world.hatch(owner, COMMITTED)
+    assert world.submit(beast, owner, world.payload(beast, source=PRIVATE)).payload.source == PRIVATE
+
+
+def test_submit_shrinkingMask_reverts(world: World, beast: int, owner: str) -> None:
+    mask = world.head(beast).activeMask
+    shrunk = mask & (mask - 1)
+    call = world.submit_call(beast, world.payload(beast)._replace(activeMask=shrunk))
+    world.reverts(call, owner, "MaskShrinks", mask, shrunk)
+
+
+def test_submit_growth_costsEachNewSlotOnce(world: World, beast: int, owner: str) -> None:
+    """DESIGN §5: woken slots cost growthCost once, their parameters cost every step from then on."""
+    asleep = (~world.head(beast).activeMask & AWAKE).bit_count()
+    if asleep:  # the price without the growth
+        skipped = world.payload(beast)._replace(activeMask=AWAKE)
+        world.reverts(world.submit_call(beast, skipped), owner, "WrongPrice")
+    grown = world.submit(beast, owner, world.payload(beast, activeMask=AWAKE))
+    steady = world.submit(beast, owner)
+    full = 128 * world.season.economics.baseCost
+    assert grown.payload.energyBurn == full + asleep * world.season.economics.growthCost
+    assert steady.payload.energyBurn == full
+
+
+def test_quote_isWhatSubmitCosts(world: World, beast: int, owner: str, stranger: str) -> None:
+    for mask in (world.head(beast).activeMask, AWAKE):
+        burn, bond = world.ledger.functions.quote(beast, mask).call()
+        checkpoint = world.submit(beast, owner, world.payload(beast, activeMask=mask))
+        assert (checkpoint.payload.energyBurn, checkpoint.bond) == (burn, bond)
+    call = world.ledger.functions.quote(beast, 0x11)
+    world.reverts(call, stranger, "MaskShrinks", AWAKE, 0x11)
+
+
+def test_submit_roundsTheStepUp_neverDown(world: World, beast: int) -> None:
+    """Dust: with a base cost that the slab does not divide, the protocol never loses a wei."""
+    mask = world.head(beast).activeMask
+    params = 3072 * (mask & 15).bit_count() + 1152 * (mask >> 4).bit_count()
+    burn, _ = world.ledger.functions.quote(beast, mask).call()
+    exact = 128 * world.season.economics.baseCost * params
+    assert 0 <= burn * 16_896 - exact < 128 * 16_896
+
+
+def test_submit_withoutFunds_reverts(world: World, beast: int, owner: str) -> None:
+    balance = world.escrow(owner)
+    world.send(world.ledger.functions.withdraw(balance, owner), owner)
+    need = 5 * world.payload(beast).energyBurn
+    world.reverts(world.submit_call(beast), owner, "InsufficientEscrow", owner, 0, need)
+    assert world.head(beast).headCount == 0
+
+
+# --- batches ----------------------------------------------------------------------------------
+
+
+def batch(world: World, beast: int, count: int) -> list[Any]:
+    first = world.payload(beast)
+    return [
+        first._replace(
+            h128=fresh_hash("batch", beast, i),
+            globalStep=first.globalStep + 128 * i,
+            windowLoss=first.windowLoss - i,
+        )
+        for i in range(count)
+    ]
+
+
+def batch_call(world: World, beast: int, payloads: list[Any]) -> Any:
+    head = world.head(beast)
+    seed = world.epoch_seed(beast, head.epoch)
+    return world.ledger.functions.submitBatch(beast, head.h128, seed, payloads)
+
+
+def test_submitBatch_chainsItsWindows(world: World, beast: int, owner: str) -> None:
+    before = world.escrow(owner)
+    receipt = world.send(batch_call(world, beast, batch(world, beast, 3)), owner)
+    records = world.submitted(receipt)
+    assert [record.index for record in records] == [0, 1, 2]
+    assert [record.parent for record in records[1:]] == [r.payload.h128 for r in records[:2]]
+    assert [record.lockedSum for record in records] == [records[0].locked * n for n in (1, 2, 3)]
+    assert world.escrow(owner) == before - records[2].lockedSum
+    assert all(world.is_live(beast, record) for record in records)
+
+
+def test_submitBatch_oneBadWindow_revertsAll(world: World, beast: int, owner: str) -> None:
+    payloads = batch(world, beast, 3)
+    payloads[2] = payloads[2]._replace(energyBurn=payloads[2].energyBurn + 1)
+    world.reverts(batch_call(world, beast, payloads), owner, "WrongPrice")
+
+
+def test_submitBatch_upToTheEpochsEnd_startsTheNext(world: World, beast: int, owner: str) -> None:
+    world.send(batch_call(world, beast, batch(world, beast, 4)), owner)
+    assert world.head(beast).epoch == 1
+
+
+def test_submitBatch_acrossAnEpoch_reverts(world: World, beast: int, owner: str) -> None:
+    """P8"""
+    world.submit(beast, owner)
+    call = batch_call(world, beast, batch(world, beast, 4))
+    world.reverts(call, owner, "BatchCrossesEpoch", 3, 4)
+
+
+def test_submitBatch_empty_reverts(world: World, beast: int, owner: str) -> None:
+    world.reverts(batch_call(world, beast, []), owner, "EmptyBatch")
+
+
+def test_submitBatch_byStranger_reverts(world: World, beast: int, stranger: str) -> None:
+    world.reverts(batch_call(world, beast, batch(world, beast, 1)), stranger, "NotTrainer")
+
+
+# --- epochs, schedule, loss drop --------------------------------------------------------------
+
+
+def test_epoch_seedIsThePreviousBlocksHash(world: World, beast: int, owner: str) -> None:
+    for _ in range(3):
+        world.submit(beast, owner)
+    before = world.w3.eth.get_block("latest")
+    receipt = world.send(world.submit_call(beast), owner)
+    started = world.logs("ledger", "EpochStarted", receipt)[0]
+    assert started["epochSeed"] == bytes(before["hash"])
+    assert (started["epoch"], started["season"], started["startIndex"]) == (1, 1, 4)
+    assert world.epoch_seed(beast, 1) == bytes(before["hash"])
+    head = world.head(beast)
+    assert (head.epoch, head.epochEnd) == (1, 8)
+    assert head.epochSeedTag == int.from_bytes(bytes(before["hash"])[-8:])
+
+
+def test_epochOf_notStarted_reverts(world: World, beast: int, stranger: str) -> None:
+    world.reverts(world.ledger.functions.epochOf(beast, 1), stranger, "EpochNotStarted", 0, 1)
+
+
+def test_submit_lrShift_followsTheSchedule(world: World, beast: int, owner: str) -> None:
+    """lrBase 9, hold 1, a decay per epoch, at most 13."""
+    shifts = []
+    for _ in range(7):
+        shifts.append(world.submit(beast, owner).payload.lrShift)
+        for _ in range(3):
+            world.submit(beast, owner)
+    assert shifts == [9, 9, 10, 11, 12, 13, 13]
+
+
+def loss_drop(world: World, beast: int, owner: str, **changes: Any) -> bool:
+    call = world.submit_call(beast, world.payload(beast, **changes))
+    receipt = world.send(call, owner)
+    return bool(world.logs("ledger", "CheckpointSubmitted", receipt)[0]["lossDrop"])
+
+
+def test_lossDrop_needsALowerLossOfALikeWindow(world: World, beast: int, owner: str) -> None:
+    """NUMERICS §5, window by window of two epochs with different heads."""
+    assert not loss_drop(world, beast, owner, windowLoss=1_000)  # the first
+    assert loss_drop(world, beast, owner, windowLoss=999)
+    assert not loss_drop(world, beast, owner, windowLoss=999)  # equal
+    assert not loss_drop(world, beast, owner, windowLoss=900, source=SELF_PLAY)  # other source
+    # epoch 1 unlocks the attack head
+    assert not loss_drop(world, beast, owner, windowLoss=800, source=SELF_PLAY)
+    assert loss_drop(world, beast, owner, windowLoss=799, source=SELF_PLAY)
+
+
+def test_lossDrop_acrossEpochsWithTheSameHeads(world: World, beast: int, owner: str) -> None:
+    """Epochs 2 and 3 both train all heads, so their windows compare."""
+    for _ in range(12):
+        world.submit(beast, owner)
+    assert world.head(beast).epoch == 3
+    assert loss_drop(world, beast, owner, windowLoss=1)
+
+
+def change_season(world: World) -> Season:
+    economics = world.season.economics._replace(baseCost=3 * 10**15, growthCost=1)
+    schedule = Schedule(epochWindows=2, lrBase=7, lrHoldEpochs=60)
+    season = Season(world.season.rules._replace(damageK=99), schedule, economics)
+    world.send(world.seasons.functions.addSeason(season), world.accounts[0])
+    return season
+
+
+def test_attack_seasonChangeInFlight_keepsTheEpochsSeason(
+    world: World, beast: int, owner: str
+) -> None:
+    """DESIGN §3: prices, schedule and rules of an epoch are those of its start, to its last window."""
+    world.submit(beast, owner)
+    old = world.payload(beast)
+    new = change_season(world)
+    for i in range(3):  # the rest of epoch 0
+        payload = old._replace(globalStep=old.globalStep + 128 * i, h128=fresh_hash(i))
+        checkpoint = world.submit(beast, owner, payload)
+        assert (checkpoint.season, checkpoint.payload.energyBurn) == (1, old.energyBurn)
+    head = world.head(beast)
+    assert (head.epoch, head.season, head.lrShift, head.epochEnd) == (1, 2, 7, 6)
+    assert not head.comparable
+    mask = head.activeMask
+    stale = world.payload(beast)  # priced by season 1
+    world.reverts(world.submit_call(beast, stale), owner, "WrongPrice")
+    payload = stale._replace(energyBurn=window_price(new, mask, mask))
+    checkpoint = world.submit(beast, owner, payload)
+    assert checkpoint.season == 2
+    context = world.court.functions.windowContext(beast, checkpoint).call()
+    assert tuple(context[-1]) == tuple(new.rules)
+
+
+def test_submit_firstPricesOfAnExtremeSeason_doNotOverflow(world: World, owner: str) -> None:
+    """P2: the dearest season there can be still prices and locks exactly."""
+    economics = world.season.economics._replace(
+        baseCost=2**80, growthCost=2**80, trainerBondMultiple=255
+    )
+    season = world.season._replace(economics=economics)
+    world.send(world.seasons.functions.addSeason(season), world.accounts[0])
+    world.mine()
+    beast = world.hatch(owner)
+    mask = world.head(beast).activeMask
+    burn = window_price(season, mask, AWAKE)
+    world.fund(owner, 256 * burn)
+    checkpoint = world.submit(
+        beast, owner, world.payload(beast, activeMask=AWAKE)._replace(energyBurn=burn)
+    )
+    assert checkpoint.lockedSum == 256 * burn
+    assert 256 * burn * 2**32 < 2**128
+    assert burn > ETHER

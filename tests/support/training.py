@@ -1,0 +1,252 @@
+"""Real training of a beast on a World: every state hash comes from the NumPy kernel.
+
+A `Trainee` submits honest windows, or windows with one lie, and opens any state of them for a proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils import keccak
+
+from backend.kernel.genesis import genesis_mask
+from backend.kernel.merkle import Tree
+from backend.kernel.rng import fold64
+from backend.kernel.rules import Rules, Schedule
+from backend.kernel.samples import Source
+from backend.kernel.state import Header, State, serialize_weights, state_hash
+from backend.kernel.window import (
+    WindowContext,
+    genesis_state,
+    open_window,
+    run_window,
+    step_window,
+    witnesses,
+)
+from tests.support.protocol import (
+    NO_CHECKPOINT,
+    Checkpoint,
+    StateHeader,
+    World,
+)
+
+Tamper = Callable[[State], None]
+SEGMENT_STEPS, WINDOW_STEPS = 8, 128
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A private dataset with its commitments. `blob` need not be a dataset at all."""
+
+    words: Sequence[int]
+    blob: bytes
+    secret: bytes
+    root: bytes
+
+    @classmethod
+    def of(cls, words: Sequence[int], blob: bytes = b"blob", secret: bytes = b"\x07" * 32) -> Dataset:
+        return cls(words, blob, secret, Tree(words).root)
+
+    @property
+    def commitments(self) -> tuple[bytes, bytes, int, bytes]:
+        return keccak(self.blob), self.root, len(self.words), keccak(self.secret)
+
+
+@dataclass
+class Window:
+    """One trained window: where it began, what was submitted, what was (or should be) reached."""
+
+    context: WindowContext
+    parent_state: State
+    checkpoint: Checkpoint
+    parent: Checkpoint
+    end: State
+    segments: list[bytes]
+    segment_ends: list[State]
+
+
+def header_of(header: Header) -> StateHeader:
+    return StateHeader(
+        header.beast_id,
+        header.parent,
+        header.global_step,
+        header.active_mask,
+        header.window_loss,
+        header.arena,
+    )
+
+
+def opening(state: State) -> tuple[StateHeader, bytes]:
+    """Header and weights as the court takes them."""
+    return header_of(state.header), serialize_weights(state.weights)
+
+
+def hashed_opening(state: State) -> tuple[StateHeader, bytes]:
+    """Header and hash of the weights: the preimage of a state hash."""
+    return header_of(state.header), keccak(serialize_weights(state.weights))
+
+
+def add_one(state: State) -> None:
+    """The smallest lie: one weight, off by one."""
+    state.weights[100] += 1 if state.weights[100] < 16_000 else -1
+
+
+@dataclass
+class Trainee:
+    """Trains one beast."""
+
+    world: World
+    beast: int
+    trainer: str
+    dataset: Dataset | None = None
+    state: State = field(init=False)
+    windows: list[Window] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dna = bytes(self.world.beasts.functions.birthOf(self.beast).call()[0])
+        self.state = genesis_state(self.beast, self.dna)
+
+    @classmethod
+    def hatch(cls, world: World, owner: str, dataset: Dataset | None = None) -> Trainee:
+        commitments = dataset.commitments if dataset else (bytes(32), bytes(32), 0, bytes(32))
+        return cls(world, world.hatch(owner, commitments), owner, dataset)
+
+    # --- training -----------------------------------------------------------------------------
+
+    def context(self, source: int, epoch: int, season_number: int, lr_shift: int) -> WindowContext:
+        """What judges the next window, read from the chain's records but derived in Python."""
+        season = self.world.seasons.functions.season(season_number).call()
+        private = source == Source.PRIVATE
+        data = self.dataset if private else None
+        return WindowContext(
+            dna=self.dna,
+            epoch_seed=self.world.epoch_seed(self.beast, epoch),
+            heads=Schedule(*season[1]).heads(epoch),
+            lr_shift=lr_shift,
+            source=Source(source),
+            rules=Rules(*season[0]),
+            owner_secret_fold=fold64(data.secret) if data else 0,
+            records_root=data.root if data else bytes(32),
+            records_length=len(data.words) if data else 0,
+        )
+
+    def records(self, source: int) -> Callable[[int], int] | None:
+        return self.dataset.words.__getitem__ if self.dataset and source == Source.PRIVATE else None
+
+    def train(
+        self,
+        source: int = 0,
+        mask: int | None = None,
+        tamper: tuple[int, Tamper] | None = None,
+        **lies: Any,
+    ) -> Window:
+        """Train and submit one window.
+
+        Args:
+            tamper: after that many steps, change the state so.
+            lies: payload fields that do not follow from the training.
+        """
+        head = self.world.head(self.beast)
+        context = self.context(source, head.epoch, head.season, head.lrShift)
+        parent_state = self.state.copy()
+        state = open_window(parent_state, mask if mask is not None else head.activeMask)
+        ends = self._run(context, state, tamper)
+        payload = self.world.payload(
+            self.beast,
+            state_hash(state),
+            activeMask=state.header.active_mask,
+            windowLoss=state.header.window_loss,
+            source=source,
+        )._replace(**lies)
+        parent = self.windows[-1].checkpoint if self.windows else NO_CHECKPOINT
+        checkpoint = self.world.submit(self.beast, self.trainer, payload)
+        hashes = [state_hash(end) for end in ends]
+        window = Window(context, parent_state, checkpoint, parent, state, hashes, ends)
+        self.state = state
+        self.windows.append(window)
+        return window
+
+    def _run(
+        self, context: WindowContext, state: State, tamper: tuple[int, Tamper] | None = None
+    ) -> list[State]:
+        ends = []
+        for done in range(1, WINDOW_STEPS + 1):
+            step_window(context, state, self.records(context.source))
+            if tamper and done == tamper[0]:
+                tamper[1](state)
+            if done % SEGMENT_STEPS == 0:
+                ends.append(state.copy())
+        return ends
+
+    # --- proofs -------------------------------------------------------------------------------
+
+    def true_state(self, window: Window, steps: int) -> State:
+        """The state after that many honest steps of the window; the parent's before the first."""
+        if steps == 0:
+            return window.parent_state
+        state = open_window(window.parent_state, window.checkpoint.payload.activeMask)
+        run_window(window.context, state, steps, self.records(window.context.source))
+        return state
+
+    def witnesses(self, window: Window, done: int, steps: int) -> bytes:
+        words = self.dataset.words if self.dataset else []
+        first = window.parent_state.header.global_step + done
+        return witnesses(window.context, first, steps, words)
+
+    def claim(self, dispute: int, window: Window) -> tuple[Any, ...]:
+        return (dispute, self.beast, window.checkpoint, window.parent)
+
+    def prove_call(self, dispute: int, window: Window, k: int, **changes: Any) -> Any:
+        """The call that proves segment k of the response wrong (if it is)."""
+        state = window.segment_ends[k - 1] if k else window.parent_state
+        header, weights = opening(state)
+        if k == 0 and window.checkpoint.index == 0:
+            header, weights = StateHeader(), b""
+        values = {
+            "claim": self.claim(dispute, window),
+            "segments": window.segments,
+            "k": k,
+            "header": header,
+            "weights": weights,
+            "witnesses": self.witnesses(window, k * SEGMENT_STEPS, SEGMENT_STEPS),
+        }
+        return self.world.court.functions.prove(*(values | changes).values())
+
+    def advance_call(
+        self, dispute: int, window: Window, done: int, steps: int, **changes: Any
+    ) -> Any:
+        """The call that re-executes `steps` more steps after `done`."""
+        header, weights = opening(self.true_state(window, done))
+        if done == 0 and window.checkpoint.index == 0:
+            header, weights = StateHeader(), b""
+        values = {
+            "claim": self.claim(dispute, window),
+            "steps": steps,
+            "header": header,
+            "weights": weights,
+            "witnesses": self.witnesses(window, done, steps),
+            "end": hashed_opening(window.end),
+        }
+        return self.world.court.functions.advance(*(values | changes).values())
+
+    def advance_all(self, dispute: int, window: Window, sender: str, stride: int = 64) -> list[Any]:
+        """Re-execute the whole window; the receipts."""
+        return [
+            self.world.send(self.advance_call(dispute, window, done, stride), sender)
+            for done in range(0, WINDOW_STEPS, stride)
+        ]
+
+    def header_call(self, window: Window, state: State | None = None) -> Any:
+        """challengeHeader with the window's own end state (or another preimage)."""
+        header, weights_hash = hashed_opening(state or window.end)
+        return self.world.court.functions.challengeHeader(
+            self.beast, window.checkpoint, window.parent, header, weights_hash
+        )
+
+
+def growable(dna: bytes) -> int:
+    """A mask with one more slot than at hatch, or the same if all are awake."""
+    mask = genesis_mask(dna)
+    return mask | (~mask & (mask + 1)) & 0xFF
