@@ -6,6 +6,7 @@ import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
 import {IDisputeCourt} from "./interfaces/IDisputeCourt.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
 import {IStepReferee} from "./interfaces/IStepReferee.sol";
+import {SplitMix64} from "./kernel/SplitMix64.sol";
 import {Records} from "./libraries/Records.sol";
 import {Schedules} from "./libraries/Schedules.sol";
 import {Commitments} from "./types/BeastTypes.sol";
@@ -70,7 +71,7 @@ contract DisputeCourt is IDisputeCourt {
         if (dataHash != committed.cDataset) revert WrongDataset(committed.cDataset, dataHash);
         bytes32 secretHash = keccak256(abi.encode(ownerSecret));
         if (secretHash != committed.ownerSecretHash) revert WrongOwnerSecret(committed.ownerSecretHash, secretHash);
-        revealedFold[beastId] = Reveal(true, Records.fold64(ownerSecret));
+        revealedFold[beastId] = Reveal(true, uint64(SplitMix64.fold64(ownerSecret)));
         disputeId = _file(beastId, c);
         emit PrivateDatasetRevealed(beastId, disputeId, ownerSecret);
     }
@@ -265,7 +266,7 @@ contract DisputeCourt is IDisputeCourt {
         returns (uint256[8] memory)
     {
         Commitments memory committed = beasts.commitmentsOf(beastId);
-        uint64 streamSeed = Records.fold64(beasts.birthOf(beastId).dna) ^ revealedFold[beastId].fold;
+        uint256 streamSeed = SplitMix64.fold64(beasts.birthOf(beastId).dna) ^ revealedFold[beastId].fold;
         uint32 firstStep = uint32(uint256(index) * WINDOW_STEPS + uint256(k) * SEGMENT_STEPS);
         return Records.open(committed.recordsRoot, committed.datasetLength, streamSeed, firstStep, witnesses);
     }

@@ -2,27 +2,19 @@
 pragma solidity ^0.8.28;
 
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
+import {SplitMix64} from "../kernel/SplitMix64.sol";
 
 /// @title Which records a PRIVATE step samples (RULES §6) and how they are opened against the committed root
 library Records {
-    uint64 private constant GOLDEN = 0x9E3779B97F4A7C15;
-
-    /// @notice XOR of the four 64-bit words.
-    function fold64(bytes32 value) internal pure returns (uint64) {
-        uint256 v = uint256(value);
-        v ^= v >> 128;
-        return uint64(v ^ (v >> 64));
-    }
-
     /// @notice Record sampled by the step that starts at `globalStep`.
     /// @param streamSeed fold64(dna) ^ fold64(S_owner)
-    function indexAt(uint64 streamSeed, uint32 globalStep, uint256 length) internal pure returns (uint256) {
-        return _splitMix64(streamSeed ^ globalStep) % length;
+    function indexAt(uint256 streamSeed, uint32 globalStep, uint256 length) internal pure returns (uint256) {
+        return SplitMix64.mix(streamSeed ^ globalStep) % length;
     }
 
     /// @notice Check the words that consecutive steps sample and return them.
     /// @param witnesses per step the word, then ⌈log2 length⌉ siblings from the leaf up, 32 bytes each
-    function open(bytes32 root, uint256 length, uint64 streamSeed, uint32 firstStep, bytes calldata witnesses)
+    function open(bytes32 root, uint256 length, uint256 streamSeed, uint32 firstStep, bytes calldata witnesses)
         internal
         pure
         returns (uint256[8] memory words)
@@ -57,14 +49,5 @@ library Records {
     /// @dev ⌈log2 length⌉
     function _depth(uint256 length) private pure returns (uint256 depth) {
         while (1 << depth < length) ++depth;
-    }
-
-    function _splitMix64(uint64 x) private pure returns (uint64) {
-        unchecked {
-            uint64 z = x + GOLDEN;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
     }
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
+import {IBeasts} from "../interfaces/IBeasts.sol";
+import {ICheckpointLedger} from "../interfaces/ICheckpointLedger.sol";
+
+/// @title For tests: requests a beast and, when it arrives, tries to hatch it again
+contract HostileReceiver is IERC721Receiver {
+    bytes public refusal;
+    bool public trainerAtArrival;
+
+    function requestHatch(IBeasts beasts) external {
+        beasts.requestHatch(0, 0, 0, 0);
+    }
+
+    function onERC721Received(address, address, uint256 beastId, bytes calldata) external returns (bytes4) {
+        IBeasts beasts = IBeasts(msg.sender);
+        try beasts.hatch(beastId) {}
+        catch (bytes memory reason) {
+            refusal = reason;
+        }
+        beasts.setTrainer(beastId, tx.origin, true);
+        trainerAtArrival = beasts.isTrainer(beastId, tx.origin);
+        return this.onERC721Received.selector;
+    }
+}
+
+/// @title For tests: a token that calls the ledger back whenever tokens move
+/// @dev Withdraws the same amount again while the first transfer is still under way.
+contract HostileToken is ERC20 {
+    ICheckpointLedger public ledger;
+    bytes public refusal;
+    bool private _entered;
+
+    constructor() ERC20("Hostile", "HOSTILE") {}
+
+    function aim(ICheckpointLedger target) external {
+        ledger = target;
+    }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    /// @dev Puts `amount` into the ledger's escrow in this contract's own name.
+    function stake(uint256 amount) external {
+        _mint(address(this), amount);
+        _approve(address(this), address(ledger), amount);
+        ledger.deposit(amount);
+    }
+
+    function unstake(uint256 amount) external {
+        ledger.withdraw(amount, address(this));
+    }
+
+    function burn(uint256 amount) external {
+        _burn(msg.sender, amount);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (address(ledger) == address(0) || _entered || from == address(0)) return;
+        _entered = true;
+        try ledger.withdraw(amount, address(this)) {}
+        catch (bytes memory reason) {
+            refusal = reason;
+        }
+        _entered = false;
+    }
+}
