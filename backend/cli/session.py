@@ -10,14 +10,24 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 from rich.console import RenderableType
+from web3 import Web3
 
+from backend.accounts import devnet_account, is_local_chain, load_account
+from backend.chain.client import Chain, connect, read
+from backend.chain.deployment import Deployment
+from backend.chain.transactions import TransactionManager
 from backend.cli import output
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
@@ -53,7 +63,20 @@ _SIGNING: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+def ask_password(question: str) -> str:
+    """Ask on the terminal, without echo.
+
+    Raises:
+        ChainBeastsError: there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise ChainBeastsError(
+            "A password is needed and there is no terminal.", "Pass --password-file FILE."
+        )
+    return getpass(question)
+
+
+@dataclass
 class Session:
     """One run of a command: its settings, and how it prints."""
 
@@ -70,6 +93,56 @@ class Session:
             return str(record["rpc_url"])
         except (OSError, ValueError, KeyError):
             return DEFAULT_RPC_URL
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The deployment, on the node.
+
+        Raises:
+            ChainBeastsError: no node, no deployment, or a mismatch.
+        """
+        w3 = connect(self.rpc_url)
+        chain_id = read(lambda: w3.eth.chain_id, self.rpc_url)
+        deployment = Deployment.load(self.settings.deployments_dir, chain_id)
+        chain = Chain(w3, self.rpc_url, deployment)
+        chain.check()
+        return chain
+
+    @cached_property
+    def account(self) -> LocalAccount:
+        """The acting account.
+
+        Raises:
+            ChainBeastsError: none is named, or it cannot be opened.
+        """
+        chain_id = self.chain.deployment.chain_id
+        return self.open_account(chain_id)
+
+    def open_account(self, chain_id: int) -> LocalAccount:
+        """The acting account, for a chain that has no deployment yet."""
+        return load_account(
+            self.settings, chain_id=chain_id, rpc_url=self.rpc_url, prompt=ask_password
+        )
+
+    def deployer_account(self, chain_id: int) -> LocalAccount:
+        """The acting account; devnet:0 if none is named and the chain is a local one."""
+        named = self.settings.account or self.settings.private_key
+        if named is None and is_local_chain(chain_id, self.rpc_url):
+            return devnet_account(0)
+        return self.open_account(chain_id)
+
+    def address(self, contract: str) -> ChecksumAddress:
+        """Where a contract of the deployment stands."""
+        return Web3.to_checksum_address(self.chain.deployment.addresses[contract])
+
+    @cached_property
+    def sender(self) -> TransactionManager:
+        """Sends the acting account's transactions."""
+        return self.sender_for(self.chain, self.account)
+
+    def sender_for(self, chain: Chain, account: LocalAccount) -> TransactionManager:
+        """Sends an account's transactions, with nonce locks under this home."""
+        return TransactionManager(chain, account, self.settings.home / "locks")
 
     def show(self, value: Any, view: RenderableType | Callable[[], RenderableType]) -> None:
         """Print a result: ``value`` as JSON if that was asked for, else ``view``."""

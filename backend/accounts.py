@@ -1,0 +1,155 @@
+"""Who signs: scrypt keystores with a password, or raw keys on local chains only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from eth_account import Account
+from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
+from eth_account.signers.local import LocalAccount
+
+from backend.cache import write_atomic
+from backend.chain.anvil import DEVNET_CHAIN_ID, MNEMONIC
+from backend.chain.providers import is_loopback
+from backend.errors import ChainBeastsError
+from backend.settings import Settings
+
+_DEVNET = re.compile(r"devnet:(\d{1,3})")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+Prompt = Callable[[str], str]
+"""Asks for a password without echo."""
+
+
+def is_local_chain(chain_id: int, rpc_url: str) -> bool:
+    """Whether raw keys may be used: Anvil's chain id, on this machine."""
+    return chain_id == DEVNET_CHAIN_ID and is_loopback(rpc_url)
+
+
+def devnet_account(index: int) -> LocalAccount:
+    """The ``index``-th of everybody's development accounts."""
+    Account.enable_unaudited_hdwallet_features()
+    path = f"{ETHEREUM_DEFAULT_PATH.rsplit('/', 1)[0]}/{index}"
+    account: LocalAccount = Account.from_mnemonic(MNEMONIC, account_path=path)
+    return account
+
+
+def keystore_path(folder: Path, name: str) -> Path:
+    """The file of a named keystore.
+
+    Raises:
+        ChainBeastsError: the name could lead out of the folder.
+    """
+    if not _NAME.fullmatch(name):
+        raise ChainBeastsError(
+            f"{name!r} is no account name.", "Use letters, digits, '.', '-' and '_'."
+        )
+    return folder / f"{name}.json"
+
+
+def create_keystore(
+    folder: Path, name: str, password: str, account: LocalAccount | None = None
+) -> LocalAccount:
+    """Write a new (or a given) key as a scrypt keystore with mode 0600.
+
+    Raises:
+        ChainBeastsError: the name is taken, or the password empty.
+    """
+    path = keystore_path(folder, name)
+    if path.exists():
+        raise ChainBeastsError(f"There is already an account named {name}.", "Take another name.")
+    if not password:
+        raise ChainBeastsError("The password is empty.", "Choose one that is not.")
+    made = account if account is not None else Account.create()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    encrypted = Account.encrypt(made.key, password, kdf="scrypt")
+    write_atomic(path, json.dumps(encrypted).encode(), mode=0o600)
+    return made
+
+
+def list_keystores(folder: Path) -> dict[str, str]:
+    """Address by name of all keystores in a folder."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        address = json.loads(path.read_text("utf-8")).get("address", "")
+        found[path.stem] = "0x" + address.removeprefix("0x")
+    return found
+
+
+def read_password(settings: Settings, prompt: Prompt, question: str) -> str:
+    """The password: first line of the password file, else asked for.
+
+    Raises:
+        ChainBeastsError: the file cannot be read.
+    """
+    if settings.password_file is None:
+        return prompt(question)
+    try:
+        lines = settings.password_file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise ChainBeastsError(
+            f"The password file {settings.password_file} cannot be read ({error.strerror})."
+        ) from None
+    return lines[0] if lines else ""
+
+
+def load_account(
+    settings: Settings, *, chain_id: int, rpc_url: str, prompt: Prompt
+) -> LocalAccount:
+    """The account that the settings name.
+
+    Raises:
+        ChainBeastsError: none is named, a raw key is used beyond a local chain, or the keystore
+            cannot be opened.
+    """
+    local = is_local_chain(chain_id, rpc_url)
+    if settings.private_key is not None:
+        if not local:
+            raise ChainBeastsError(
+                "A raw private key is accepted on a local chain only.",
+                "Import it into a keystore: chainbeasts account import NAME",
+            )
+        try:
+            raw: LocalAccount = Account.from_key(settings.private_key.get_secret_value())
+        except (ValueError, TypeError):
+            raise ChainBeastsError("CHAINBEASTS_PRIVATE_KEY is not a 32-byte hex key.") from None
+        return raw
+    if settings.account is None:
+        raise ChainBeastsError(
+            "No account is named.",
+            "Pass --account NAME (see `chainbeasts account list`), or devnet:0 on a local chain.",
+        )
+    development = _DEVNET.fullmatch(settings.account)
+    if development:
+        if not local:
+            raise ChainBeastsError(
+                f"{settings.account} is everybody's key, and chain {chain_id} is not a local one.",
+                "Make an own account: chainbeasts account new NAME",
+            )
+        return devnet_account(int(development[1]))
+    return _open_keystore(settings, settings.account, prompt)
+
+
+def _open_keystore(settings: Settings, name: str, prompt: Prompt) -> LocalAccount:
+    path = keystore_path(settings.keystore_dir, name)
+    if not path.exists():
+        known = ", ".join(list_keystores(settings.keystore_dir)) or "none"
+        raise ChainBeastsError(
+            f"There is no account named {name} in {settings.keystore_dir} (known: {known}).",
+            "Make one: chainbeasts account new NAME",
+        )
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise ChainBeastsError(
+            f"The keystore {path} can be read by others.", f"Run: chmod 600 {path}"
+        )
+    password = read_password(settings, prompt, f"Password of {name}: ")
+    try:
+        key = Account.decrypt(json.loads(path.read_text("utf-8")), password)
+    except ValueError:
+        raise ChainBeastsError(f"The password does not open the keystore {name}.") from None
+    account: LocalAccount = Account.from_key(key)
+    return account

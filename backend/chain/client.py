@@ -1,0 +1,349 @@
+"""Reads the chain through one node: contracts by name, structs as dataclasses, events in ranges.
+
+Sends nothing; see transactions. Only idempotent reads are retried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self, TypeVar
+
+import requests
+import stamina
+from web3 import Web3
+from web3.contract import Contract
+from web3.exceptions import (
+    BadFunctionCallOutput,
+    BlockNotFound,
+    ContractCustomError,
+    ContractLogicError,
+    Web3RPCError,
+)
+from web3.types import BlockData, BlockIdentifier
+
+from backend.chain.compile import artifact
+from backend.chain.deployment import Deployment
+from backend.chain.errors import (
+    ChainError,
+    NodeUnavailableError,
+    Reverted,
+    WrongChainError,
+    decode_revert,
+)
+from backend.chain.events import Event, EventDecoder
+from backend.chain.providers import make_provider
+from backend.chain.types import (
+    Birth,
+    Checkpoint,
+    CheckpointStatus,
+    Commitments,
+    Dispute,
+    EpochRecord,
+    HatchRequest,
+    Head,
+    Season,
+    Standing,
+)
+from backend.kernel.samples import Source
+from backend.kernel.window import WindowContext
+
+T = TypeVar("T")
+
+EVENT_CONTRACTS = ("SeasonRegistry", "Beasts", "CheckpointLedger", "DisputeCourt")
+READ_ATTEMPTS = 4
+TRANSPORT_ERRORS = (requests.RequestException, ConnectionError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a reader needs of a block header; ``timestamp`` in seconds."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: int
+
+
+def revert_from(error: ContractLogicError) -> Reverted:
+    """The decoded contract error behind web3's exception."""
+    data = error.data
+    if isinstance(data, dict):
+        data = data.get("data")
+    if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
+        return decode_revert(bytes.fromhex(data[2:]))
+    return Reverted("Error", {"reason": error.message or "no reason given"})
+
+
+def connect(rpc_url: str) -> Web3:
+    """A web3 client for an endpoint that answers.
+
+    Raises:
+        NodeUnavailableError: nobody answers.
+    """
+    w3 = Web3(make_provider(rpc_url))
+    read(lambda: w3.eth.chain_id, rpc_url)
+    return w3
+
+
+def read(call: Callable[[], T], rpc_url: str) -> T:
+    """Make an idempotent call, again where the transport failed.
+
+    Raises:
+        NodeUnavailableError: the node stayed silent.
+        Reverted: the contract refused.
+        ChainError: the node refused.
+    """
+    try:
+        for attempt in stamina.retry_context(
+            on=TRANSPORT_ERRORS, attempts=READ_ATTEMPTS, wait_initial=0.1, wait_max=2.0
+        ):
+            with attempt:
+                return call()
+    except TRANSPORT_ERRORS as error:
+        raise NodeUnavailableError(
+            f"No node answers at {rpc_url} ({type(error).__name__}).",
+            "Start it (`chainbeasts devnet up`), or give another one with --rpc-url.",
+        ) from None
+    except (ContractCustomError, ContractLogicError) as error:
+        raise revert_from(error) from None
+    except BadFunctionCallOutput:
+        raise WrongChainError(
+            "A contract of the deployment does not answer.",
+            "Check --home and --rpc-url, or deploy again.",
+        ) from None
+    except Web3RPCError as error:
+        raise ChainError(f"The node at {rpc_url} refused: {error.message or error}") from None
+    raise AssertionError("stamina either returns or raises")
+
+
+class Chain:
+    """A deployment, read through a node."""
+
+    def __init__(self, w3: Web3, rpc_url: str, deployment: Deployment) -> None:
+        self.w3 = w3
+        self.rpc_url = rpc_url
+        self.deployment = deployment
+
+    @classmethod
+    def connect(cls, rpc_url: str, deployment: Deployment) -> Self:
+        """Open the deployment on a node.
+
+        Raises:
+            NodeUnavailableError: nobody answers.
+            WrongChainError: the node serves another chain.
+        """
+        w3 = connect(rpc_url)
+        chain = cls(w3, rpc_url, deployment)
+        chain.check()
+        return chain
+
+    def check(self) -> None:
+        """Make sure that the node serves the deployment's chain.
+
+        Raises:
+            WrongChainError: it does not.
+        """
+        check_chain(self.w3, self.rpc_url, self.deployment)
+
+    def _contract(self, name: str) -> Contract:
+        address = self.deployment.addresses[name]
+        abi = artifact(name).abi
+        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=abi)
+
+    @cached_property
+    def energy(self) -> Contract:
+        return self._contract("Energy")
+
+    @cached_property
+    def beasts(self) -> Contract:
+        return self._contract("Beasts")
+
+    @cached_property
+    def ledger(self) -> Contract:
+        return self._contract("CheckpointLedger")
+
+    @cached_property
+    def court(self) -> Contract:
+        return self._contract("DisputeCourt")
+
+    @cached_property
+    def seasons(self) -> Contract:
+        return self._contract("SeasonRegistry")
+
+    @cached_property
+    def referee(self) -> Contract:
+        return self._contract("StepReferee")
+
+    @cached_property
+    def timelock(self) -> Contract:
+        return self._contract("TimelockController")
+
+    @cached_property
+    def _decoder(self) -> EventDecoder:
+        return EventDecoder({name: self._contract(name) for name in EVENT_CONTRACTS})
+
+    def read(self, call: Callable[[], T]) -> T:
+        """Make an idempotent call with retries; see ``read``."""
+        return read(call, self.rpc_url)
+
+    def call(self, function: Any, block: BlockIdentifier = "latest") -> Any:
+        """The result of a contract function's ``eth_call``."""
+        return self.read(lambda: function.call(block_identifier=block))
+
+    # --- blocks and events ----------------------------------------------------------------------
+
+    def block(self, which: BlockIdentifier = "latest") -> Block:
+        """A block's header.
+
+        Raises:
+            ChainError: the node does not have it.
+        """
+        try:
+            data: BlockData = self.read(lambda: self.w3.eth.get_block(which))
+        except BlockNotFound:
+            raise ChainError(f"The node does not have block {which!r}.") from None
+        return Block(
+            data["number"], bytes(data["hash"]), bytes(data["parentHash"]), data["timestamp"]
+        )
+
+    def now(self) -> int:
+        """The latest block's timestamp, the contracts' clock."""
+        return self.block().timestamp
+
+    def events(self, from_block: int, to_block: int) -> list[Event]:
+        """Our contracts' events of a block range, both ends included, in chain order.
+
+        Raises:
+            ChainError: the node refuses the range (too large, perhaps).
+        """
+        addresses = [
+            Web3.to_checksum_address(self.deployment.addresses[name]) for name in EVENT_CONTRACTS
+        ]
+        logs = self.read(
+            lambda: self.w3.eth.get_logs(
+                {"fromBlock": from_block, "toBlock": to_block, "address": addresses}
+            )
+        )
+        decoded = (self._decoder.decode(log) for log in logs)
+        return sorted(
+            (event for event in decoded if event is not None),
+            key=lambda event: (event.block_number, event.log_index),
+        )
+
+    # --- beasts, checkpoints, disputes ----------------------------------------------------------
+
+    def beast_count(self) -> int:
+        """Ids handed out so far."""
+        return int(self.call(self.beasts.functions.lastBeastId()))
+
+    def birth(self, beast_id: int) -> Birth:
+        return Birth.from_abi(self.call(self.beasts.functions.birthOf(beast_id)))
+
+    def owner_of(self, beast_id: int) -> str:
+        return str(self.call(self.beasts.functions.ownerOf(beast_id)))
+
+    def hatch_request(self, beast_id: int) -> HatchRequest:
+        return HatchRequest.from_abi(self.call(self.beasts.functions.requestOf(beast_id)))
+
+    def commitments(self, beast_id: int) -> Commitments:
+        return Commitments.from_abi(self.call(self.beasts.functions.commitmentsOf(beast_id)))
+
+    def is_trainer(self, beast_id: int, account: str) -> bool:
+        return bool(self.call(self.beasts.functions.isTrainer(beast_id, account)))
+
+    def head(self, beast_id: int) -> Head:
+        return Head.from_abi(self.call(self.ledger.functions.head(beast_id)))
+
+    def epoch(self, beast_id: int, epoch: int) -> EpochRecord:
+        return EpochRecord.from_abi(self.call(self.ledger.functions.epochOf(beast_id, epoch)))
+
+    def season(self, number: int) -> Season:
+        return Season.from_abi(self.call(self.seasons.functions.season(number)))
+
+    def current_season(self) -> int:
+        return int(self.call(self.seasons.functions.currentSeason()))
+
+    def quote(self, beast_id: int, active_mask: int) -> tuple[int, int]:
+        """(energyBurn, bond) of the next window, wei of ENERGY."""
+        burn, bond = self.call(self.ledger.functions.quote(beast_id, active_mask))
+        return int(burn), int(bond)
+
+    def escrow_of(self, account: str) -> int:
+        return int(self.call(self.ledger.functions.escrowOf(account)))
+
+    def energy_of(self, account: str) -> int:
+        return int(self.call(self.energy.functions.balanceOf(account)))
+
+    def digest(self, beast_id: int, checkpoint: Checkpoint) -> bytes:
+        return bytes(self.call(self.ledger.functions.digestOf(beast_id, checkpoint.to_abi())))
+
+    def is_live(self, beast_id: int, checkpoint: Checkpoint) -> bool:
+        return bool(self.call(self.ledger.functions.isLive(beast_id, checkpoint.to_abi())))
+
+    def status(self, beast_id: int, checkpoint: Checkpoint) -> CheckpointStatus:
+        function = self.ledger.functions.statusOf(beast_id, checkpoint.to_abi())
+        return CheckpointStatus(self.call(function))
+
+    def standing(self, digest: bytes) -> Standing:
+        return Standing.from_abi(self.call(self.ledger.functions.standingOf(digest)))
+
+    def dispute(self, dispute_id: int) -> Dispute:
+        return Dispute.from_abi(self.call(self.court.functions.dispute(dispute_id)))
+
+    def revealed_fold(self, beast_id: int) -> int | None:
+        """``fold64(S_owner)`` if a dispute revealed the owner's secret, else None."""
+        revealed, fold = self.call(self.court.functions.revealedFold(beast_id))
+        return int(fold) if revealed else None
+
+    def window_context(
+        self,
+        beast_id: int,
+        *,
+        epoch: int,
+        source: Source,
+        owner_secret_fold: int = 0,
+    ) -> WindowContext:
+        """What a window of a beast's epoch is computed with, from chain facts alone.
+
+        Args:
+            owner_secret_fold: ``fold64(S_owner)``, needed for a PRIVATE window only.
+        """
+        record = self.epoch(beast_id, epoch)
+        season = self.season(record.season)
+        private = source is Source.PRIVATE
+        commitments = self.commitments(beast_id) if private else Commitments()
+        return WindowContext(
+            dna=self.birth(beast_id).dna,
+            epoch_seed=record.epoch_seed,
+            heads=season.schedule.heads(epoch),
+            lr_shift=season.schedule.lr_shift(epoch),
+            source=source,
+            rules=season.rules,
+            owner_secret_fold=owner_secret_fold if private else 0,
+            records_root=commitments.records_root,
+            records_length=commitments.dataset_length,
+        )
+
+
+def check_chain(w3: Web3, rpc_url: str, deployment: Deployment) -> None:
+    """Make sure that a node serves a deployment's chain.
+
+    Raises:
+        WrongChainError: another chain id, or the same id with another genesis.
+    """
+    chain_id = read(lambda: w3.eth.chain_id, rpc_url)
+    if chain_id != deployment.chain_id:
+        raise WrongChainError(
+            f"The node at {rpc_url} serves chain {chain_id}; the deployment is on chain "
+            f"{deployment.chain_id}.",
+            "Give the right node with --rpc-url.",
+        )
+    genesis = "0x" + bytes(read(lambda: w3.eth.get_block(0)["hash"], rpc_url)).hex()
+    if genesis != deployment.genesis:
+        raise WrongChainError(
+            f"The node at {rpc_url} serves another chain with the id {chain_id} (its first block "
+            "differs from the deployment's).",
+            "Use the chain of the deployment, or deploy anew with `chainbeasts deploy --fresh`.",
+        )

@@ -1,0 +1,200 @@
+"""Deploys the contracts step by step; every finished step is on record before the next begins.
+
+Order: timelock, season registry, energy, beasts, referee, ledger (which creates its court), then
+the first season, the faucet of a devnet, and the hand-over. At the end the deployer has no
+privilege that the profile does not give it: the timelock owns the registry and administers ENERGY's
+roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_hash.auto import keccak
+from web3 import Web3
+
+from backend.chain.client import Chain, check_chain, connect, read
+from backend.chain.compile import EVM_VERSION, OPTIMIZER_RUNS, artifact
+from backend.chain.deployment import Deployment
+from backend.chain.errors import WrongChainError
+from backend.chain.seasons import Profile
+from backend.chain.toolchain import solc_version
+from backend.chain.transactions import Receipt, TransactionManager
+from backend.chain.types import ZERO_ADDRESS
+
+MINTER_ROLE = bytes(keccak(b"MINTER_ROLE"))
+ADMIN_ROLE = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a deployment does; ``run`` sends at most one transaction."""
+
+    name: str
+    run: Callable[[], None]
+
+
+def open_record(
+    w3: Web3, rpc_url: str, folder: Path, profile: Profile, deployer: str, *, fresh: bool = False
+) -> Deployment:
+    """The record to go on with: the present one if it fits the chain, else a new one.
+
+    Raises:
+        WrongChainError: the record is of another chain with the same id, or its code is gone.
+    """
+    chain_id = read(lambda: w3.eth.chain_id, rpc_url)
+    found = None if fresh else Deployment.find(folder, chain_id)
+    if found is not None:
+        check_chain(w3, rpc_url, found)
+        _check_code(w3, rpc_url, found)
+        return found
+    return Deployment(
+        chain_id=chain_id,
+        genesis="0x" + bytes(read(lambda: w3.eth.get_block(0)["hash"], rpc_url)).hex(),
+        profile=profile.name,
+        deployer=deployer,
+        start_block=read(lambda: w3.eth.block_number, rpc_url),
+        compiler=f"solc {solc_version()}, viaIR, {OPTIMIZER_RUNS} runs, {EVM_VERSION}",
+    )
+
+
+def _check_code(w3: Web3, rpc_url: str, deployment: Deployment) -> None:
+    for name, address in deployment.addresses.items():
+        if _code_hash(w3, rpc_url, address) != deployment.code_hashes[name]:
+            raise WrongChainError(
+                f"The code of {name} at {address} is not the deployed one.",
+                "Use the node of the deployment, or deploy anew with `chainbeasts deploy --fresh`.",
+            )
+
+
+def _code_hash(w3: Web3, rpc_url: str, address: str) -> str:
+    code = read(lambda: w3.eth.get_code(Web3.to_checksum_address(address)), rpc_url)
+    return "0x" + keccak(bytes(code)).hex()
+
+
+class Deployer:
+    """Carries a deployment to its end.
+
+    Args:
+        record: where it stands; changed and saved after every step.
+        folder: the home's deployments folder.
+    """
+
+    def __init__(
+        self, chain: Chain, sender: TransactionManager, profile: Profile, folder: Path
+    ) -> None:
+        self.chain = chain
+        self.record = chain.deployment
+        self._sender = sender
+        self._profile = profile
+        self._folder = folder
+
+    def steps(self) -> list[Step]:
+        """All steps in order."""
+        me, timelock = self._sender.address, "TimelockController"
+        delay = self._profile.timelock_delay
+        creations: list[tuple[str, Callable[[], list[Any]]]] = [
+            (timelock, lambda: [delay, [me], [ZERO_ADDRESS], ZERO_ADDRESS]),
+            ("SeasonRegistry", lambda: [me]),
+            ("Energy", lambda: [me]),
+            ("Beasts", lambda: [self._address("SeasonRegistry")]),
+            ("StepReferee", list),
+            (
+                "CheckpointLedger",
+                lambda: [
+                    self._address(name)
+                    for name in ("Energy", "Beasts", "SeasonRegistry", "StepReferee")
+                ],
+            ),
+        ]
+        steps = [Step(name, self._creation(name, arguments)) for name, arguments in creations]
+        steps += [
+            Step("DisputeCourt", self._find_court),
+            Step("first season", self._first_season),
+            Step("faucet", self._faucet),
+            Step("energy to timelock", self._give_energy_admin),
+            Step("energy renounced", self._renounce_energy_admin),
+            Step("seasons to timelock", self._give_seasons),
+        ]
+        return steps
+
+    def run(self) -> Iterator[str]:
+        """Do what is left to do; yields the name of each step once it is on record."""
+        for step in self.steps():
+            if step.name not in self.record.transactions:
+                step.run()
+                self.record.transactions.setdefault(step.name, "")
+                self.record.save(self._folder)
+            yield step.name
+        self.record.kernel_id = (
+            "0x" + bytes(self.chain.call(self.chain.referee.functions.kernelId())).hex()
+        )
+        self.record.complete = True
+        self.record.save(self._folder)
+
+    def _address(self, name: str) -> str:
+        return Web3.to_checksum_address(self.record.addresses[name])
+
+    def _register(self, name: str, address: str) -> None:
+        self.record.addresses[name] = address
+        self.record.code_hashes[name] = _code_hash(self.chain.w3, self.chain.rpc_url, address)
+
+    def _creation(self, name: str, arguments: Callable[[], list[Any]]) -> Callable[[], None]:
+        def create() -> None:
+            built = artifact(name)
+            factory = self.chain.w3.eth.contract(abi=built.abi, bytecode=built.bytecode)
+            call = factory.constructor(*arguments())
+            receipt = self._sender.deploy(bytes.fromhex(call.data_in_transaction[2:]), label=name)
+            self._register(name, str(receipt.raw["contractAddress"]))
+            self._done(name, receipt)
+
+        return create
+
+    def _done(self, step: str, receipt: Receipt) -> None:
+        self.record.transactions[step] = "0x" + receipt.hash.hex()
+
+    def _send(self, step: str, function: Any) -> None:
+        self._done(step, self._sender.send(function, label=step))
+
+    def _find_court(self) -> None:
+        """The ledger created its court; nobody can give it another one."""
+        self._register("DisputeCourt", str(self.chain.call(self.chain.ledger.functions.court())))
+
+    def _first_season(self) -> None:
+        if self.chain.current_season() == 0:
+            season = self._profile.season.to_abi()
+            self._send("first season", self.chain.seasons.functions.addSeason(season))
+
+    def _faucet(self) -> None:
+        if self._profile.faucet:
+            grant = self.chain.energy.functions.grantRole(MINTER_ROLE, self._sender.address)
+            self._send("faucet", grant)
+
+    def _give_energy_admin(self) -> None:
+        grant = self.chain.energy.functions.grantRole
+        self._send("energy to timelock", grant(ADMIN_ROLE, self._address("TimelockController")))
+
+    def _renounce_energy_admin(self) -> None:
+        renounce = self.chain.energy.functions.renounceRole
+        self._send("energy renounced", renounce(ADMIN_ROLE, self._sender.address))
+
+    def _give_seasons(self) -> None:
+        transfer = self.chain.seasons.functions.transferOwnership
+        self._send("seasons to timelock", transfer(self._address("TimelockController")))
+
+
+def prepare(
+    rpc_url: str, folder: Path, profile: Profile, deployer: str, *, fresh: bool = False
+) -> Chain:
+    """Connect for a deployment, new or interrupted.
+
+    Raises:
+        WrongChainError: the record does not fit the node's chain.
+        NodeUnavailableError: nobody answers.
+    """
+    w3 = connect(rpc_url)
+    record = open_record(w3, rpc_url, folder, profile, deployer, fresh=fresh)
+    return Chain(w3, rpc_url, record)

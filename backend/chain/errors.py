@@ -1,0 +1,172 @@
+"""What chains and contracts refuse, as sentences: custom errors decoded, with what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from eth_hash.auto import keccak
+from eth_utils.abi import collapse_if_tuple
+
+from backend.chain.compile import artifacts
+from backend.errors import ChainBeastsError
+
+
+class ChainError(ChainBeastsError):
+    """The node or the chain is not as it should be."""
+
+
+class WrongChainError(ChainError):
+    """The node serves another chain than the deployment's."""
+
+
+class NodeUnavailableError(ChainError):
+    """Nobody answers at the endpoint, even after retries."""
+
+
+class Reverted(ChainBeastsError):  # noqa: N818 - the field's word
+    """A contract refused a call.
+
+    Attributes:
+        name: the custom error, or ``Error`` / ``Panic`` / ``Unknown``.
+        args_by_name: its values.
+    """
+
+    def __init__(self, name: str, args_by_name: Mapping[str, Any]) -> None:
+        message, hint = _sentence(name, args_by_name)
+        super().__init__(message, hint)
+        self.name = name
+        self.args_by_name = dict(args_by_name)
+
+
+# Error name → (sentence, hint); fields in braces are the error's own values.
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "InsufficientEscrow": (
+        "The escrow of {account} holds {balance} wei of ENERGY; {needed} are needed.",
+        "Deposit more: chainbeasts energy deposit AMOUNT",
+    ),
+    "ERC20InsufficientBalance": (
+        "{sender} has {balance} wei of ENERGY; {needed} are needed.",
+        "On a devnet: chainbeasts energy faucet AMOUNT",
+    ),
+    "ERC20InsufficientAllowance": (
+        "The ledger may take {allowance} wei of ENERGY; {needed} are needed.",
+        "Deposit with `chainbeasts energy deposit`, which approves first.",
+    ),
+    "NotTrainer": (
+        "{caller} is neither owner nor authorised trainer of beast {beastId}.",
+        "Its owner can allow it: chainbeasts beast authorise {beastId} {caller}",
+    ),
+    "StaleParent": (
+        "The beast's head has moved on: it is {head}, not {expectedParent}.",
+        "Train again from the present head: chainbeasts trainer run",
+    ),
+    "WrongEpochSeed": (
+        "The epoch's seed is another one than the window was trained with.",
+        "Train the window again: chainbeasts trainer run",
+    ),
+    "WrongPrice": ("The window's price is {expected} wei of ENERGY, not {actual}.", ""),
+    "WrongStep": ("The step counter must be {expected}, not {actual}.", ""),
+    "WrongEpoch": ("The beast is in epoch {expected}, not {actual}.", ""),
+    "WrongLrShift": ("The schedule's lrShift is {expected}, not {actual}.", ""),
+    "MaskShrinks": ("Slots once awake stay awake: {parentMask} cannot become {mask}.", ""),
+    "LossTooLarge": ("A window's loss is at most {max}, not {actual}.", ""),
+    "NoRecordedMatch": ("There is no recorded match {sourceId} to train on.", ""),
+    "NoPrivateDataset": (
+        "Beast {beastId} was hatched without a private dataset.",
+        "Use --source curriculum or self_play.",
+    ),
+    "NotLive": (
+        "Checkpoint {index} of beast {beastId} is not on its chain (slashed or re-orged away).",
+        "List the live ones: chainbeasts checkpoint list {beastId}",
+    ),
+    "AlreadyFinal": ("Checkpoint {index} of beast {beastId} is final.", ""),
+    "AlreadyProven": ("The checkpoint has been proven on chain; it is beyond dispute.", ""),
+    "ChallengePeriodOpen": (
+        "Checkpoint {index} can be disputed until {endsAt} (unix time).",
+        "Finalize it after that.",
+    ),
+    "DisputeIsOpen": (
+        "Dispute {disputeId} is open over this checkpoint.",
+        "See it with: chainbeasts dispute show {disputeId}",
+    ),
+    "HatchTooEarly": ("Beast {beastId} can hatch from block {firstBlock} on.", "Try again."),
+    "HatchExpired": (
+        "The request for beast {beastId} expired at block {lastBlock}.",
+        "Request a new one: chainbeasts beast hatch",
+    ),
+    "NoHatchRequest": ("Nobody asked for beast {beastId}, or it has hatched already.", ""),
+    "UnknownBeast": ("There is no beast {beastId}.", "See: chainbeasts beast list"),
+    "NotBeastOwner": ("{caller} does not own beast {beastId}.", ""),
+    "ERC721NonexistentToken": ("There is no beast {tokenId}.", "See: chainbeasts beast list"),
+    "NoSuchDispute": ("There is no dispute {disputeId}.", "See: chainbeasts dispute list"),
+    "DisputeEnded": ("Dispute {disputeId} has ended.", ""),
+    "SegmentCorrect": ("Segment {segment} of the response is right; it proves nothing.", ""),
+    "NotDefender": ("{caller} may not respond for the trainer {trainer}.", ""),
+    "AlreadyResponded": ("Dispute {disputeId} has its response already.", ""),
+    "NotResponded": ("Dispute {disputeId} has no response yet.", ""),
+    "ResponseWindowOpen": ("The response may still come until {deadline} (unix time).", ""),
+    "ResponseWindowClosed": ("The time to respond ended at {deadline} (unix time).", ""),
+    "ProofWindowOpen": ("The dispute can be proved until {deadline} (unix time).", ""),
+    "ProofWindowClosed": ("The time for proofs ended at {deadline} (unix time).", ""),
+    "WrongDataset": (
+        "The dataset is not the committed one ({actual} instead of {committed}).",
+        "Use the exact compressed file from the hatch.",
+    ),
+    "WrongOwnerSecret": ("The secret is not the committed one.", "Use the file from the hatch."),
+    "DatasetNotRevealed": (
+        "A private window of beast {beastId} can be disputed only with its dataset.",
+        "Pass --dataset and --secret-file.",
+    ),
+    "NoContradiction": ("The header agrees with the checkpoint; there is nothing to slash.", ""),
+    "AccessControlUnauthorizedAccount": (
+        "{account} does not have the role this needs.",
+        "Use the account that has it; on a devnet the deployer.",
+    ),
+    "OwnableUnauthorizedAccount": ("{account} is not the owner.", ""),
+    "TimelockUnexpectedOperationState": (
+        "The proposal is not ready: too early, unknown, or executed already.",
+        "See: chainbeasts season pending",
+    ),
+}
+
+
+def _show(value: Any) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    shown = {key: _show(value) for key, value in values.items()}
+    if name in _SENTENCES:
+        message, hint = _SENTENCES[name]
+        return message.format_map(shown), hint.format_map(shown)
+    listed = ", ".join(f"{key} {value}" for key, value in shown.items())
+    return f"The contract refused: {name}({listed}).", ""
+
+
+@cache
+def _errors_by_selector() -> dict[bytes, tuple[str, list[str], list[str]]]:
+    found = {}
+    for artifact in artifacts().values():
+        for entry in artifact.abi:
+            if entry["type"] == "error":
+                types = [collapse_if_tuple(argument) for argument in entry["inputs"]]
+                names = [argument["name"] for argument in entry["inputs"]]
+                selector = keccak(f"{entry['name']}({','.join(types)})".encode())[:4]
+                found[selector] = (entry["name"], names, types)
+    return found
+
+
+def decode_revert(data: bytes) -> Reverted:
+    """The error behind a revert's data."""
+    selector, body = data[:4], data[4:]
+    known = {
+        bytes.fromhex("08c379a0"): ("Error", ["reason"], ["string"]),
+        bytes.fromhex("4e487b71"): ("Panic", ["code"], ["uint256"]),
+    } | _errors_by_selector()
+    if selector not in known:
+        return Reverted("Unknown", {"data": data})
+    name, names, types = known[selector]
+    return Reverted(name, dict(zip(names, abi_decode(types, body), strict=True)))

@@ -1,0 +1,71 @@
+"""How calls reach a node: HTTP, or one WebSocket connection; both synchronous."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from web3 import HTTPProvider
+from web3.providers import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from backend.chain.errors import ChainError
+
+TIMEOUT_SECONDS = 60.0
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+class WebSocketCallProvider(JSONBaseProvider):
+    """JSON-RPC calls over one WebSocket connection, opened anew when it broke."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self._connection: ClientConnection | None = None
+        self._lock = threading.Lock()
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """One call and its answer.
+
+        Raises:
+            ConnectionError: the connection cannot be made, or broke.
+        """
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = connect(self._url, max_size=None)
+                self._connection.send(self.encode_rpc_request(method, params))
+                answer = self._connection.recv(timeout=TIMEOUT_SECONDS)
+            except (OSError, TimeoutError, WebSocketException) as error:
+                self._drop()
+                raise ConnectionError(f"{self._url}: {error}") from error
+        return self.decode_rpc_response(answer if isinstance(answer, bytes) else answer.encode())
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def make_provider(url: str) -> JSONBaseProvider:
+    """The provider for an ``http(s)://`` or ``ws(s)://`` endpoint.
+
+    Raises:
+        ChainError: the URL has another scheme.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in ("http", "https"):
+        return HTTPProvider(
+            url, request_kwargs={"timeout": TIMEOUT_SECONDS}, exception_retry_configuration=None
+        )
+    if scheme in ("ws", "wss"):
+        return WebSocketCallProvider(url)
+    raise ChainError(f"{url} is not an http or ws endpoint.", "Give one with --rpc-url.")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an endpoint is on this machine."""
+    return urlsplit(url).hostname in LOCAL_HOSTS

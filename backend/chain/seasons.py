@@ -1,0 +1,185 @@
+"""Seasons as files and as proposals: read, changed, shown, and taken through the timelock."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal, InvalidOperation
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from backend.chain.client import Chain
+from backend.chain.types import ZERO32, Economics, Season
+from backend.errors import ChainBeastsError
+from backend.kernel.rules import Rules, Schedule
+
+PROFILES = ("devnet", "mainnet")
+ENERGY_FIELDS = ("base_cost", "growth_cost")
+_PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a deployment starts with. ``timelock_delay`` is in seconds."""
+
+    name: str
+    timelock_delay: int
+    faucet: bool
+    season: Season
+
+
+def parse_energy(text: str) -> int:
+    """Wei of ENERGY of a decimal amount such as ``0.001``.
+
+    Raises:
+        ChainBeastsError: not a number, negative, or finer than one wei.
+    """
+    try:
+        wei = Decimal(text.replace("_", "")) * 10**18
+    except InvalidOperation:
+        raise ChainBeastsError(f"{text!r} is not an amount of ENERGY, such as 12.5.") from None
+    if not wei.is_finite() or wei < 0 or wei != wei.to_integral_value():
+        raise ChainBeastsError(f"{text!r} is not an amount of ENERGY with up to 18 decimals.")
+    return int(wei)
+
+
+def parse_season(data: Mapping[str, Any]) -> Season:
+    """The season of a TOML document with the tables rules, schedule and economics.
+
+    Raises:
+        ChainBeastsError: a value is missing, unknown, or outside its range.
+    """
+    parts: dict[str, Any] = {}
+    for part, kind in _PARTS.items():
+        table = dict(data.get(part, {}))
+        names = [field.name for field in fields(kind)]
+        missing = [name for name in names if name not in table]
+        unknown = [name for name in table if name not in names]
+        if missing or unknown:
+            what = f"lacks {missing[0]}" if missing else f"has an unknown {unknown[0]}"
+            raise ChainBeastsError(f"The season's [{part}] {what}.")
+        values = {name: _number(part, name, table[name]) for name in names}
+        try:
+            parts[part] = kind(**values)
+        except ValueError as error:
+            raise ChainBeastsError(f"The season's [{part}] does not fit: {error}.") from None
+    return Season(**parts)
+
+
+def _number(part: str, name: str, value: Any) -> int:
+    if name in ENERGY_FIELDS and isinstance(value, str):
+        return parse_energy(value)
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ChainBeastsError(f"[{part}] {name} is {value!r}, not an integer.") from None
+
+
+def load_profile(name: str) -> Profile:
+    """A built-in profile.
+
+    Raises:
+        ChainBeastsError: there is none of that name.
+    """
+    if name not in PROFILES:
+        raise ChainBeastsError(f"There is no profile {name}.", f"Use {' or '.join(PROFILES)}.")
+    text = resources.files("backend.chain.profiles").joinpath(f"{name}.toml").read_text("utf-8")
+    data = tomllib.loads(text)
+    return Profile(name, data["timelock_delay"], data["faucet"], parse_season(data))
+
+
+def season_from_file(path: Path) -> Season:
+    """The season of a TOML file.
+
+    Raises:
+        ChainBeastsError: unreadable, not TOML, or a value does not fit.
+    """
+    try:
+        return parse_season(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ChainBeastsError(f"{path} is not TOML: {error}.") from None
+
+
+def season_table(season: Season) -> dict[str, dict[str, Any]]:
+    """A season as the tables of its TOML form."""
+    return {part: asdict(getattr(season, part)) for part in _PARTS}
+
+
+def season_with(season: Season, changes: Iterable[str]) -> Season:
+    """A season with changes of the form ``name=value`` (or ``part.name=value``).
+
+    Raises:
+        ChainBeastsError: no such constant, or the value does not fit.
+    """
+    tables = season_table(season)
+    for change in changes:
+        name, equals, value = change.partition("=")
+        name = name.strip().rsplit(".", 1)[-1]
+        homes = [part for part, table in tables.items() if name in table]
+        if not equals or not homes:
+            raise ChainBeastsError(
+                f"{change!r} names no constant of a season.",
+                "Write --set name=value; `chainbeasts season show` lists the names.",
+            )
+        tables[homes[0]][name] = value.strip()
+    return parse_season(tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A season on its way through the timelock.
+
+    Attributes:
+        operation: the timelock's id, 32 bytes.
+        ready_at: unix time from which it can be executed.
+    """
+
+    operation: bytes
+    season: Season
+    salt: bytes
+    ready_at: int
+    done: bool
+
+
+def add_season_call(chain: Chain, season: Season) -> str:
+    """Calldata of ``addSeason``."""
+    return str(chain.seasons.encode_abi("addSeason", args=[season.to_abi()]))
+
+
+def operation_id(chain: Chain, season: Season, salt: bytes) -> bytes:
+    """The timelock's id of a proposal."""
+    function = chain.timelock.functions.hashOperation(
+        chain.seasons.address, 0, add_season_call(chain, season), ZERO32, salt
+    )
+    return bytes(chain.call(function))
+
+
+def proposals(chain: Chain) -> list[Proposal]:
+    """All proposals ever made, oldest first, read from the timelock's events."""
+    event = chain.timelock.events.CallScheduled()
+    logs = chain.read(lambda: event.get_logs(from_block=chain.deployment.start_block))
+    salts = {
+        bytes(log["args"]["id"]): bytes(log["args"]["salt"])
+        for log in chain.read(
+            lambda: chain.timelock.events.CallSalt().get_logs(
+                from_block=chain.deployment.start_block
+            )
+        )
+    }
+    found = []
+    for log in logs:
+        values = log["args"]
+        operation = bytes(values["id"])
+        _, arguments = chain.seasons.decode_function_input(values["data"])
+        ready_at = int(chain.call(chain.timelock.functions.getTimestamp(operation)))
+        if ready_at == 0:
+            continue  # cancelled
+        season = Season.from_abi(next(iter(arguments.values())))
+        found.append(
+            Proposal(operation, season, salts.get(operation, ZERO32), ready_at, ready_at == 1)
+        )
+    return found

@@ -1,0 +1,45 @@
+"""``chainbeasts deploy``: put the contracts on a chain, or finish an interrupted deployment."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from backend.chain.client import connect, read
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import load_profile
+from backend.cli.output import fields, note, progress
+from backend.cli.session import Session, command
+
+app = typer.Typer(help="Deploy the contracts.")
+
+
+@command(app, "deploy", signs=True, example="chainbeasts deploy --profile devnet")
+def deploy(
+    session: Session,
+    profile: Annotated[str, typer.Option(help="First season: devnet or mainnet.")] = "devnet",
+    fresh: Annotated[
+        bool, typer.Option(help="Forget the recorded deployment and make a new one.")
+    ] = False,
+) -> None:
+    """Deploy, or go on where an interrupted deployment stopped. A second run only checks."""
+    settings, url = session.settings, session.rpc_url
+    chosen = load_profile(profile)
+    w3 = connect(url)
+    chain_id = read(lambda: w3.eth.chain_id, url)
+    account = session.deployer_account(chain_id)
+    chain = prepare(url, settings.deployments_dir, chosen, account.address, fresh=fresh)
+    deployer = Deployer(chain, session.sender_for(chain, account), chosen, settings.deployments_dir)
+    with progress() as bar:
+        steps = deployer.steps()
+        task = bar.add_task("deploying", total=len(steps))
+        for name in deployer.run():
+            bar.update(task, advance=1, description=name)
+    record = chain.deployment
+    note(f"Recorded in {record.path(settings.deployments_dir, record.chain_id)}")
+    session.show(
+        asdict(record),
+        lambda: fields(f"Deployed on chain {record.chain_id} ({record.profile})", record.addresses),
+    )
