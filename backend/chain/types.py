@@ -29,7 +29,8 @@ class AbiStruct:
         hints = get_type_hints(cls)
         names = [field.name for field in fields(cast("Any", cls))]
         plain = [_plain(hints[name], value) for name, value in zip(names, given, strict=True)]
-        return cast("Callable[..., Self]", cls)(*plain)
+        made = cast("Callable[..., Any]", cls)(*plain)
+        return cast("Self", made)
 
 
 def _abi(value: Any) -> Any:
@@ -40,7 +41,7 @@ def _abi(value: Any) -> Any:
     return int(value) if isinstance(value, IntEnum) else value
 
 
-def _plain(wanted: type, value: Any) -> Any:
+def _plain(wanted: Any, value: Any) -> Any:
     if issubclass(wanted, AbiStruct):
         return wanted.from_abi(value)
     if wanted in (Rules, Schedule):

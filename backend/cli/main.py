@@ -61,7 +61,11 @@ def load_commands() -> None:
         except (ImportError, AttributeError) as error:
             _add_unavailable(entry.name, str(error))
             continue
-        if len(noun.registered_commands) == 1 and noun.registered_callback is None:
+        verbs = noun.registered_commands
+        if [verb.name for verb in verbs] == [entry.name]:
+            app.registered_commands += verbs  # `chainbeasts deploy` is noun and verb in one
+            continue
+        if len(verbs) == 1 and noun.registered_callback is None:
             noun.callback()(_keep_verb)
         app.add_typer(noun, name=entry.name)
 
