@@ -32,7 +32,7 @@ from backend.chain.errors import (
     WrongChainError,
     decode_revert,
 )
-from backend.chain.events import Event, EventDecoder
+from backend.chain.events import Event, EventDecoder, RawLog
 from backend.chain.providers import make_provider
 from backend.chain.types import (
     Birth,
@@ -226,11 +226,15 @@ class Chain:
                 {"fromBlock": from_block, "toBlock": to_block, "address": addresses}
             )
         )
-        decoded = (self._decoder.decode(log) for log in logs)
+        decoded = (self.decode(RawLog.from_receipt(log)) for log in logs)
         return sorted(
             (event for event in decoded if event is not None),
             key=lambda event: (event.block_number, event.log_index),
         )
+
+    def decode(self, log: RawLog) -> Event | None:
+        """The event of a stored log; None if it is not one of ours."""
+        return self._decoder.decode(log)
 
     # --- beasts, checkpoints, disputes ----------------------------------------------------------
 

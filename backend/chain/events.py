@@ -6,9 +6,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eth_typing import BlockNumber
 from eth_utils.abi import event_abi_to_log_topic
+from hexbytes import HexBytes
+from web3 import Web3
 from web3.contract import Contract
 from web3.types import LogReceipt
+
+
+@dataclass(frozen=True, slots=True)
+class RawLog:
+    """A log as the node gave it, enough to decode it again."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    block_hash: bytes
+    tx_hash: bytes
+    log_index: int
+
+    @classmethod
+    def from_receipt(cls, log: LogReceipt) -> RawLog:
+        """The parts of web3's log that matter."""
+        return cls(
+            log["address"],
+            tuple(bytes(topic) for topic in log["topics"]),
+            bytes(log["data"]),
+            log["blockNumber"],
+            bytes(log["blockHash"]),
+            bytes(log["transactionHash"]),
+            log["logIndex"],
+        )
+
+    def to_receipt(self) -> LogReceipt:
+        """The form that web3 decodes."""
+        return {
+            "address": Web3.to_checksum_address(self.address),
+            "topics": [HexBytes(topic) for topic in self.topics],
+            "data": HexBytes(self.data),
+            "blockNumber": BlockNumber(self.block_number),
+            "blockHash": HexBytes(self.block_hash),
+            "transactionHash": HexBytes(self.tx_hash),
+            "logIndex": self.log_index,
+            "transactionIndex": 0,
+            "removed": False,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +66,19 @@ class Event:
     name: str
     contract: str
     args: Mapping[str, Any]
-    block_number: int
-    block_hash: bytes
-    tx_hash: bytes
-    log_index: int
+    raw: RawLog
+
+    @property
+    def block_number(self) -> int:
+        return self.raw.block_number
+
+    @property
+    def log_index(self) -> int:
+        return self.raw.log_index
+
+    @property
+    def tx_hash(self) -> bytes:
+        return self.raw.tx_hash
 
 
 class EventDecoder:
@@ -34,29 +86,19 @@ class EventDecoder:
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._by_source = {
-            (contract.address, bytes(event.topic_bytes)): (name, event)
+            (str(contract.address), bytes(event.topic_bytes)): (name, event)
             for name, contract in contracts.items()
             for event in _events(contract)
         }
 
-    def decode(self, log: LogReceipt) -> Event | None:
+    def decode(self, log: RawLog) -> Event | None:
         """The event of a log; None for a log that is not one of ours."""
-        if not log["topics"]:
-            return None
-        found = self._by_source.get((log["address"], bytes(log["topics"][0])))
+        found = self._by_source.get((log.address, log.topics[0])) if log.topics else None
         if found is None:
             return None
         contract, event = found
-        data = event.event.process_log(log)
-        return Event(
-            data["event"],
-            contract,
-            dict(data["args"]),
-            log["blockNumber"],
-            bytes(log["blockHash"]),
-            bytes(log["transactionHash"]),
-            log["logIndex"],
-        )
+        data = event.event.process_log(log.to_receipt())
+        return Event(data["event"], contract, dict(data["args"]), log)
 
 
 @dataclass(frozen=True, slots=True)

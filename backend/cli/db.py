@@ -1,0 +1,54 @@
+"""``chainbeasts db``: the schema of the database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from alembic.runtime.migration import MigrationContext
+
+from backend.cli.session import Session, command
+from backend.store.session import downgrade_database, make_engine, upgrade_database
+
+app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+Role = Annotated[str, typer.Option(help="Whose database: trainer or validator.")]
+
+
+def _revision(url: str) -> str | None:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    return found
+
+
+def _show(session: Session, url: str) -> None:
+    revision = _revision(url)
+    session.show({"revision": revision}, f"Schema revision: {revision or 'none'}")
+
+
+@command(app, "upgrade", example="chainbeasts db upgrade --role validator")
+def upgrade(session: Session, role: Role = "validator") -> None:
+    """Bring the schema up to date (the daemons do it by themselves)."""
+    url = session.settings.database(role)
+    upgrade_database(url)
+    _show(session, url)
+
+
+@command(app, "downgrade", example="chainbeasts db downgrade base")
+def downgrade(
+    session: Session,
+    revision: Annotated[str, typer.Argument(help="Revision to go back to.")],
+    role: Role = "validator",
+) -> None:
+    """Take the schema back. Tables that did not exist then are dropped with their data."""
+    url = session.settings.database(role)
+    downgrade_database(url, revision)
+    _show(session, url)
+
+
+@command(app, "current", example="chainbeasts db current")
+def current(session: Session, role: Role = "validator") -> None:
+    """Show the schema's revision."""
+    _show(session, session.settings.database(role))

@@ -1,0 +1,1 @@
+"""Chain → database, safe against reorgs. The one reader that trainer and validator share."""

@@ -1,0 +1,222 @@
+"""What each event means for the tables: one function per event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.chain.events import Event
+from backend.chain.types import Checkpoint, Conviction
+from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EpochRow
+
+Handler = Callable[[Session, Event, Mapping[str, Any]], None]
+
+
+def apply(session: Session, event: Event) -> None:
+    """Bring the tables up to date with one event; events of no interest change nothing."""
+    handler = _HANDLERS.get((event.contract, event.name))
+    if handler is not None:
+        handler(session, event, event.args)
+        session.flush()
+
+
+def beast_of(session: Session, event: Event) -> int | None:
+    """The beast that an event is about, if it is about one."""
+    args = event.args
+    if "beastId" in args:
+        return int(args["beastId"])
+    if event.contract == "Beasts" and "tokenId" in args:
+        return int(args["tokenId"])
+    if event.contract == "DisputeCourt" and "disputeId" in args:
+        row = session.get(DisputeRow, int(args["disputeId"]))
+        return None if row is None else row.beast_id
+    return None
+
+
+def live_checkpoint(session: Session, beast_id: int, index: int) -> CheckpointRow | None:
+    """The checkpoint at an index of the beast's present chain."""
+    return session.scalar(
+        select(CheckpointRow)
+        .where(CheckpointRow.beast_id == beast_id, CheckpointRow.index == index)
+        .where(CheckpointRow.status.in_((CheckpointStatus.PENDING, CheckpointStatus.FINAL)))
+    )
+
+
+def _hatched(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    beast_id = int(args["beastId"])
+    session.merge(
+        BeastRow(
+            beast_id=beast_id,
+            owner=args["owner"],
+            dna=bytes(args["dna"]),
+            epoch_seed=bytes(args["epochSeed"]),
+            season=args["season"],
+            block_number=event.block_number,
+        )
+    )
+    session.merge(
+        EpochRow(
+            beast_id=beast_id,
+            epoch=0,
+            epoch_seed=bytes(args["epochSeed"]),
+            season=args["season"],
+            start_index=0,
+        )
+    )
+
+
+def _transfer(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    beast = session.get(BeastRow, int(args["tokenId"]))
+    if beast is not None:  # the mint's Transfer comes before Hatched
+        beast.owner = args["to"]
+
+
+def _epoch_started(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    session.merge(
+        EpochRow(
+            beast_id=int(args["beastId"]),
+            epoch=args["epoch"],
+            epoch_seed=bytes(args["epochSeed"]),
+            season=args["season"],
+            start_index=args["startIndex"],
+        )
+    )
+
+
+def _submitted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    record = Checkpoint.from_abi(args["checkpoint"])
+    beast_id, payload = int(args["beastId"]), record.payload
+    epoch = session.get_one(EpochRow, (beast_id, payload.epoch))
+    session.add(
+        CheckpointRow(
+            beast_id=beast_id,
+            index=record.index,
+            generation=record.generation,
+            parent=record.parent,
+            epoch=payload.epoch,
+            h128=payload.h128,
+            energy_burn=payload.energy_burn,
+            lr_shift=payload.lr_shift,
+            active_mask=payload.active_mask,
+            global_step=payload.global_step,
+            window_loss=payload.window_loss,
+            source=int(payload.source),
+            source_id=payload.source_id,
+            season=record.season,
+            trainer=record.trainer,
+            submitted_at=record.submitted_at,
+            bond=record.bond,
+            locked_sum=record.locked_sum,
+            epoch_seed=epoch.epoch_seed,
+            loss_drop=args["lossDrop"],
+            proven=False,
+            status=CheckpointStatus.PENDING,
+            block_number=event.block_number,
+            tx_hash=event.tx_hash,
+        )
+    )
+
+
+def _finalized(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    row = live_checkpoint(session, int(args["beastId"]), args["index"])
+    if row is not None:
+        row.status = CheckpointStatus.FINAL
+
+
+def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    """The offender is slashed; every later live checkpoint is void."""
+    rows = session.scalars(
+        select(CheckpointRow)
+        .where(CheckpointRow.beast_id == int(args["beastId"]))
+        .where(CheckpointRow.index >= args["index"])
+        .where(CheckpointRow.status == CheckpointStatus.PENDING)
+    )
+    for row in rows:
+        offender = row.index == args["index"]
+        row.status = CheckpointStatus.SLASHED if offender else CheckpointStatus.VOID
+
+
+def _bond_locked(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    row = session.get(DisputeRow, int(args["disputeId"]))
+    if row is not None:
+        row.bond = int(args["bond"])
+
+
+def _filed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    checkpoint = live_checkpoint(session, int(args["beastId"]), args["index"])
+    session.merge(
+        DisputeRow(
+            dispute_id=int(args["disputeId"]),
+            beast_id=int(args["beastId"]),
+            index=args["index"],
+            generation=0 if checkpoint is None else checkpoint.generation,
+            digest=bytes(args["digest"]),
+            challenger=args["challenger"],
+            bond=int(args["bond"]),
+            status="filed",
+            deadline=int(args["responseDeadline"]),
+            steps_done=0,
+            block_number=event.block_number,
+            tx_hash=event.tx_hash,
+        )
+    )
+
+
+def _responded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    row = session.get_one(DisputeRow, int(args["disputeId"]))
+    row.status = "responded"
+    row.segments = b"".join(bytes(segment) for segment in args["segments"])
+    row.deadline = int(args["proofDeadline"])
+
+
+def _advanced(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    session.get_one(DisputeRow, int(args["disputeId"])).steps_done = int(args["steps"])
+
+
+def _supplied(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    row = session.get_one(DisputeRow, int(args["disputeId"]))
+    row.deadline = int(args["proofDeadline"])
+
+
+def _upheld(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    row = session.get(DisputeRow, int(args["disputeId"]))
+    if row is None:  # a header challenge without a dispute has id 0
+        return
+    row.status = "upheld"
+    row.conviction = Conviction(args["how"]).name.lower()
+    row.segment = int(args["segment"])
+    row.prover = args["prover"]
+
+
+def _dismissed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    row = session.get_one(DisputeRow, int(args["disputeId"]))
+    row.status = "dismissed"
+    if args["proven"]:
+        checkpoint = live_checkpoint(session, row.beast_id, row.index)
+        if checkpoint is not None:
+            checkpoint.proven = True
+
+
+def _voided(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    session.get_one(DisputeRow, int(args["disputeId"])).status = "voided"
+
+
+_HANDLERS: dict[tuple[str, str], Handler] = {
+    ("Beasts", "Hatched"): _hatched,
+    ("Beasts", "Transfer"): _transfer,
+    ("CheckpointLedger", "EpochStarted"): _epoch_started,
+    ("CheckpointLedger", "CheckpointSubmitted"): _submitted,
+    ("CheckpointLedger", "CheckpointFinalized"): _finalized,
+    ("CheckpointLedger", "CheckpointSlashed"): _slashed,
+    ("CheckpointLedger", "DisputeBondLocked"): _bond_locked,
+    ("DisputeCourt", "DisputeFiled"): _filed,
+    ("DisputeCourt", "DisputeResponded"): _responded,
+    ("DisputeCourt", "DisputeAdvanced"): _advanced,
+    ("DisputeCourt", "RecordsSupplied"): _supplied,
+    ("DisputeCourt", "DisputeUpheld"): _upheld,
+    ("DisputeCourt", "DisputeDismissed"): _dismissed,
+    ("DisputeCourt", "DisputeVoided"): _voided,
+}

@@ -1,0 +1,61 @@
+"""Waits for news: a WebSocket's new heads where there is one, else the clock. Only wakes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from urllib.parse import urlsplit
+
+import structlog
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+log = structlog.get_logger()
+
+RECONNECT_SECONDS = 1.0
+
+
+class Waker:
+    """Sets an event whenever the node may have news; the truth is read by number and hash.
+
+    Args:
+        rpc_url: with a ``ws`` scheme its new heads wake; else only the clock does.
+        poll: most seconds between two wakings.
+    """
+
+    def __init__(self, rpc_url: str, poll: float) -> None:
+        self._url = rpc_url
+        self._poll = poll
+        self._news = threading.Event()
+        self._stopped = threading.Event()
+        if urlsplit(rpc_url).scheme in ("ws", "wss"):
+            threading.Thread(target=self._listen, name="new heads", daemon=True).start()
+
+    def wait(self) -> bool:
+        """Wait for news or the clock; False once stopped."""
+        self._news.wait(self._poll)
+        self._news.clear()
+        return not self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Make every wait return False at once."""
+        self._stopped.set()
+        self._news.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped.is_set()
+
+    def _listen(self) -> None:
+        request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+        while not self._stopped.is_set():
+            try:
+                with connect(self._url, max_size=None) as socket:
+                    socket.send(json.dumps(request))
+                    for _ in socket:
+                        self._news.set()
+                        if self._stopped.is_set():
+                            return
+            except (OSError, WebSocketException, TimeoutError) as error:
+                log.debug("new heads interrupted", error=type(error).__name__)
+            self._stopped.wait(RECONNECT_SECONDS)

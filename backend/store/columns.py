@@ -1,0 +1,55 @@
+"""Column types that lose nothing on SQLite and PostgreSQL, and the declarative base."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, String, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+DIGITS = 78
+
+
+class Uint256(TypeDecorator[int]):
+    """An unsigned integer of up to 256 bits, kept as its decimal digits."""
+
+    impl = String(DIGITS)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment, always aware and in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables of ChainBeasts."""
+
+
+Hash = Annotated[bytes, mapped_column(LargeBinary(32))]
+"""32 bytes."""
+
+Address = Annotated[str, mapped_column(String(42))]
+"""A checksummed address."""
+
+Big = Annotated[int, mapped_column(BigInteger)]
+"""Up to 63 bits: block numbers, ids, unix times."""
+
+Wei = Annotated[int, mapped_column(Uint256)]
+"""An amount in wei."""
