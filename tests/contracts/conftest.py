@@ -19,7 +19,7 @@ def deployment(anvil_process: Anvil) -> World:
     return World.deploy(Web3(HTTPProvider(anvil_process.url)), artifacts.load())
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(deployment: World) -> Iterator[World]:
     """The fresh deployment; whatever the test does is undone."""
     snapshot = deployment.rpc("evm_snapshot")
@@ -27,36 +27,36 @@ def world(deployment: World) -> Iterator[World]:
     deployment.rpc("evm_revert", snapshot)
 
 
-@pytest.fixture()
+@pytest.fixture
 def owner(world: World) -> str:
     return world.accounts[1]
 
 
-@pytest.fixture()
+@pytest.fixture
 def trainer(world: World) -> str:
     return world.accounts[2]
 
 
-@pytest.fixture()
+@pytest.fixture
 def challenger(world: World) -> str:
     return world.accounts[3]
 
 
-@pytest.fixture()
+@pytest.fixture
 def prover(world: World) -> str:
     return world.accounts[4]
 
 
-@pytest.fixture()
+@pytest.fixture
 def stranger(world: World) -> str:
     return world.accounts[5]
 
 
-@pytest.fixture()
+@pytest.fixture
 def beast(world: World, owner: str) -> int:
     return world.hatch(owner)
 
 
-@pytest.fixture()
+@pytest.fixture
 def trainee(world: World, owner: str) -> Trainee:
     return Trainee.hatch(world, owner)

@@ -8,8 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from eth_abi import encode
-from eth_utils import keccak
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
@@ -143,7 +143,9 @@ def data_uri(uri: str, mime: str) -> bytes:
 def test_tokenURI_saysWhatTheBeastIs(world: World, owner: str) -> None:
     """Valid base64 JSON; its traits are those of RULES §4 and NUMERICS §1."""
     beast = world.hatch(owner, FULL)
-    metadata = json.loads(data_uri(world.beasts.functions.tokenURI(beast).call(), "application/json"))
+    metadata = json.loads(
+        data_uri(world.beasts.functions.tokenURI(beast).call(), "application/json")
+    )
     dna = bytes(world.beasts.functions.birthOf(beast).call()[0])
     traits = {trait["trait_type"]: trait["value"] for trait in metadata["attributes"]}
     stats, mask = stats_from_dna(dna), genesis_mask(dna)
@@ -168,7 +170,7 @@ def test_tokenURI_saysWhatTheBeastIs(world: World, owner: str) -> None:
 
 
 def test_tokenURI_portraitIsAnSvgThatShowsTheSlots(world: World, owner: str) -> None:
-    """Proper XML: one eye (two circles) a sensor, a pair of limbs an appendage; DNA tells them apart."""
+    """Proper XML; an eye (two circles) a sensor, two limbs an appendage; no two are alike."""
     svg = "{http://www.w3.org/2000/svg}"
     portraits = set()
     for _ in range(4):
@@ -187,6 +189,4 @@ def test_tokenURI_portraitIsAnSvgThatShowsTheSlots(world: World, owner: str) -> 
 
 def test_tokenURI_unhatched_reverts(world: World, owner: str) -> None:
     beast = request(world, owner)
-    world.reverts(
-        world.beasts.functions.tokenURI(beast), owner, "ERC721NonexistentToken", beast
-    )
+    world.reverts(world.beasts.functions.tokenURI(beast), owner, "ERC721NonexistentToken", beast)

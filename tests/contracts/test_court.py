@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from eth_abi import encode
-from eth_utils import keccak
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
 from tests.support.protocol import (
     DISMISSED,
@@ -51,9 +51,7 @@ def private(world: World, private_beast: int, owner: str) -> Checkpoint:
 
 def file_private(world: World, beast: int, checkpoint: Checkpoint, **changes: Any) -> Any:
     values = {"dataset": DATA.blob, "secret": DATA.secret} | changes
-    return world.court.functions.filePrivate(
-        beast, checkpoint, values["dataset"], values["secret"]
-    )
+    return world.court.functions.filePrivate(beast, checkpoint, values["dataset"], values["secret"])
 
 
 def respond_call(world: World, dispute: int, beast: int, c: Checkpoint, last: bytes = b"") -> Any:
@@ -156,7 +154,7 @@ def test_filePrivate_onAPublicWindow_reverts(
 def test_filePrivate_revealsOnceForAll(
     world: World, private_beast: int, private: Checkpoint, owner: str, challenger: str
 ) -> None:
-    """After the first reveal anyone may file without the dataset; the fold is that of the secret."""
+    """After the first reveal anyone may file without the dataset; the fold is the secret's."""
     receipt = world.send(file_private(world, private_beast, private), challenger)
     revealed = world.logs("court", "PrivateDatasetRevealed", receipt)[0]
     assert revealed == {"beastId": private_beast, "disputeId": 1, "ownerSecret": DATA.secret}

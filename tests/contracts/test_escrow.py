@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eth_account import Account
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from tests.support.protocol import ETHER, ZERO_ADDRESS, World
 
@@ -85,7 +85,7 @@ def signer_with(world: World, amount: int) -> str:
     world.rpc("anvil_impersonateAccount", SIGNER.address)
     world.rpc("anvil_setBalance", SIGNER.address, hex(100 * ETHER))
     world.send(world.energy.functions.mint(SIGNER.address, amount), world.accounts[0])
-    return SIGNER.address
+    return str(SIGNER.address)
 
 
 def test_depositWithPermit_needsNoApproval(world: World) -> None:

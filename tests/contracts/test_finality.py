@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.protocol import (
@@ -71,7 +73,7 @@ def test_finalize_forgedRecord_reverts(
     """P15: not one field of a record can be changed."""
     checkpoint = world.submit(beast, owner)
     world.travel(world.season.economics.challengePeriod)
-    value = stranger if field == "trainer" else getattr(checkpoint, field) + 1
+    value: Any = stranger if field == "trainer" else getattr(checkpoint, field) + 1
     forged = checkpoint._replace(**{field: value})
     call = world.ledger.functions.finalize(beast, [forged])
     world.reverts(call, stranger, "NotLive", beast, 0)
@@ -111,9 +113,7 @@ def test_finalize_afterADismissal_works(
 # --- rollback ---------------------------------------------------------------------------------
 
 
-def test_slash_takesTheChildrenDown(
-    world: World, beast: int, owner: str, challenger: str
-) -> None:
+def test_slash_takesTheChildrenDown(world: World, beast: int, owner: str, challenger: str) -> None:
     """DESIGN §4: children of a slashed parent are void and all they locked burns (P13)."""
     c = submit_many(world, beast, owner, 4)
     supply = world.energy.functions.totalSupply().call()

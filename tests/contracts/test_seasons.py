@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from web3.types import TxParams, Wei
 
 from tests.support.protocol import Season, World
 
@@ -87,9 +88,7 @@ def test_addSeason_extremes_areAccepted(world: World, part: str, values: dict[st
 def test_addSeason_selfSlashCheaperThanTraining_reverts(world: World) -> None:
     """P2: what a slashing burns is never less than the energy of an honest window."""
     limit = {"trainerBondMultiple": 4, "rewardBps": 7_500, "proverBps": 500}
-    world.call(
-        world.seasons.functions.addSeason(changed("economics", **limit)), world.accounts[0]
-    )
+    world.call(world.seasons.functions.addSeason(changed("economics", **limit)), world.accounts[0])
     call = world.seasons.functions.addSeason(changed("economics", **(limit | {"proverBps": 501})))
     world.reverts(call, world.accounts[0], "RewardsTooLarge", 7_500, 501, 4)
 
@@ -118,11 +117,11 @@ def test_effectiveSeason_inTheBlockOfTheChange_isTheOldOne(world: World, owner: 
     admin = world.accounts[0]
     world.rpc("evm_setAutomine", False)
     try:
-        fees = {"gas": 1_000_000, "gasPrice": 10**11}
+        fees: TxParams = {"gas": 1_000_000, "gasPrice": Wei(10**11)}
         add = world.seasons.functions.addSeason(changed("rules", damageK=99))
         ask = world.beasts.functions.requestHatch(bytes(32), bytes(32), 0, bytes(32))
-        added = add.transact({"from": admin, **fees, "gasPrice": 2 * 10**11})
-        asked = ask.transact({"from": owner, **fees})
+        added = add.transact({**fees, "from": admin, "gasPrice": Wei(2 * 10**11)})
+        asked = ask.transact({**fees, "from": owner})
         world.mine()
     finally:
         world.rpc("evm_setAutomine", True)

@@ -1,4 +1,4 @@
-"""Submission: every check of a payload, money locked, growth, batches, epochs, seasons in flight."""
+"""Submission: checks of a payload, money locked, growth, batches, epochs, seasons in flight."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_submit_source_reverts(
 
 def test_submit_privateWithCommitment_works(world: World, owner: str) -> None:
     beast = world.hatch(owner, COMMITTED)
-    assert world.submit(beast, owner, world.payload(beast, source=PRIVATE)).payload.source == PRIVATE
+    assert (
+        world.submit(beast, owner, world.payload(beast, source=PRIVATE)).payload.source == PRIVATE
+    )
 
 
 def test_submit_shrinkingMask_reverts(world: World, beast: int, owner: str) -> None:
@@ -145,7 +147,7 @@ def test_submit_shrinkingMask_reverts(world: World, beast: int, owner: str) -> N
 
 
 def test_submit_growth_costsEachNewSlotOnce(world: World, beast: int, owner: str) -> None:
-    """DESIGN §5: woken slots cost growthCost once, their parameters cost every step from then on."""
+    """DESIGN §5: woken slots cost growthCost once, their parameters every step from then on."""
     asleep = (~world.head(beast).activeMask & AWAKE).bit_count()
     if asleep:  # the price without the growth
         skipped = world.payload(beast)._replace(activeMask=AWAKE)
@@ -308,7 +310,7 @@ def change_season(world: World) -> Season:
 def test_attack_seasonChangeInFlight_keepsTheEpochsSeason(
     world: World, beast: int, owner: str
 ) -> None:
-    """DESIGN §3: prices, schedule and rules of an epoch are those of its start, to its last window."""
+    """DESIGN §3: prices, schedule and rules of an epoch are those of its start, to its end."""
     world.submit(beast, owner)
     old = world.payload(beast)
     new = change_season(world)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils import keccak
 from eth_utils.abi import collapse_if_tuple
+from eth_utils.crypto import keccak
 
 from backend.chain import compile
 

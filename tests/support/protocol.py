@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from eth_abi import decode
-from eth_utils import keccak
+import pytest
+from eth_abi.abi import decode
+from eth_utils.crypto import keccak
 from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
@@ -83,7 +84,7 @@ class Payload(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    index: int
+    index: int  # type: ignore[assignment]  # a field, not tuple.index
     generation: int
     parent: bytes
     payload: Payload
@@ -148,7 +149,7 @@ NO_CHECKPOINT = Checkpoint(0, 0, ZERO32, NO_PAYLOAD, 0, ZERO_ADDRESS, 0, 0, 0)
 NO_OPENING = (StateHeader(), ZERO32)
 
 
-class Reverted(Exception):
+class RevertedError(Exception):
     """A transaction or call that failed, with its decoded custom error."""
 
     def __init__(self, name: str, args: tuple[Any, ...] = ()) -> None:
@@ -214,54 +215,56 @@ class World:
         return self.at(name, receipt["contractAddress"])
 
     def at(self, name: str, address: str) -> Contract:
-        return self.w3.eth.contract(address=address, abi=self.artifacts[name].abi)
+        to = self.w3.to_checksum_address(address)
+        return self.w3.eth.contract(address=to, abi=self.artifacts[name].abi)
 
     def __getattr__(self, name: str) -> Contract:
         try:
-            return self.__dict__["contracts"][name]
+            found: Contract = self.__dict__["contracts"][name]
         except KeyError:
             raise AttributeError(name) from None
+        return found
 
     # --- transactions and errors --------------------------------------------------------------
 
     def send(self, call: Any, sender: str) -> Any:
-        """Mine `call`; raises Reverted with the decoded error if it failed."""
+        """Mine `call`; raises RevertedError with the decoded error if it failed."""
         tx = call.transact({"from": sender, "gas": GAS, "gasPrice": 10**11})
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
         if receipt["status"] != 1:
             self.call(call, sender)
-            raise Reverted("unknown: the same call succeeds")
+            raise RevertedError("unknown: the same call succeeds")
         return receipt
 
     def call(self, call: Any, sender: str) -> Any:
-        """eth_call; raises Reverted with the decoded error."""
+        """eth_call; raises RevertedError with the decoded error."""
         try:
             return call.call({"from": sender, "gas": GAS})
         except ContractCustomError as error:
             raise self.decode_error(str(error.data)) from None
         except ContractPanicError as error:
-            raise Reverted("Panic", (str(error),)) from None
+            raise RevertedError("Panic", (str(error),)) from None
         except ContractLogicError as error:
-            raise Reverted("Error", (str(error),)) from None
+            raise RevertedError("Error", (str(error),)) from None
 
-    def decode_error(self, data: str) -> Reverted:
+    def decode_error(self, data: str) -> RevertedError:
         raw = bytes.fromhex(data.removeprefix("0x"))
         for signature, types in self.artifacts.errors.get(raw[:4], []):
-            return Reverted(signature, tuple(decode(types, raw[4:])))
-        return Reverted("unknown " + data)
+            return RevertedError(signature, tuple(decode(types, raw[4:])))
+        return RevertedError("unknown " + data)
 
     def reverts(self, call: Any, sender: str, name: str, *values: Any) -> None:
         """Assert that `call` fails with the custom error `name` (and its values, if given)."""
-        try:
+        with pytest.raises(RevertedError) as caught:
             self.call(call, sender)
-        except Reverted as error:
-            assert error.name == name, f"expected {name}, got {error}"
-            if values:
-                expected = tuple(v.lower() if isinstance(v, str) else v for v in values)
-                actual = tuple(v.lower() if isinstance(v, str) else v for v in error.values)
-                assert actual == expected, f"{name}: expected {expected}, got {actual}"
-        else:
-            raise AssertionError(f"expected {name}, but the call succeeded")
+        error = caught.value
+        assert error.name == name, f"expected {name}, got {error}"
+        if values:
+            expected, actual = (
+                tuple(v.lower() if isinstance(v, str) else v for v in found)
+                for found in (values, error.values)
+            )
+            assert actual == expected, f"{name}: expected {expected}, got {actual}"
 
     def logs(self, contract: str, event: str, receipt: Any) -> list[dict[str, Any]]:
         found = self.contracts[contract]
@@ -334,9 +337,7 @@ class World:
     def submit_call(self, beast: int, payload: Payload | None = None) -> Any:
         head = self.head(beast)
         seed = self.epoch_seed(beast, head.epoch)
-        return self.ledger.functions.submit(
-            beast, head.h128, seed, payload or self.payload(beast)
-        )
+        return self.ledger.functions.submit(beast, head.h128, seed, payload or self.payload(beast))
 
     def submit(self, beast: int, trainer: str, payload: Payload | None = None) -> Checkpoint:
         receipt = self.send(self.submit_call(beast, payload), trainer)
@@ -349,9 +350,7 @@ class World:
         ]
 
     def finalize(self, beast: int, *checkpoints: Checkpoint) -> Any:
-        return self.send(
-            self.ledger.functions.finalize(beast, list(checkpoints)), self.accounts[9]
-        )
+        return self.send(self.ledger.functions.finalize(beast, list(checkpoints)), self.accounts[9])
 
     def is_live(self, beast: int, checkpoint: Checkpoint) -> bool:
         return bool(self.ledger.functions.isLive(beast, checkpoint).call())

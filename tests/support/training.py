@@ -1,6 +1,6 @@
 """Real training of a beast on a World: every state hash comes from the NumPy kernel.
 
-A `Trainee` submits honest windows, or windows with one lie, and opens any state of them for a proof.
+A `Trainee` submits honest windows, or windows with one lie, and opens their states for proofs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.merkle import Tree
@@ -46,7 +46,9 @@ class Dataset:
     root: bytes
 
     @classmethod
-    def of(cls, words: Sequence[int], blob: bytes = b"blob", secret: bytes = b"\x07" * 32) -> Dataset:
+    def of(
+        cls, words: Sequence[int], blob: bytes = b"blob", secret: bytes = b"\x07" * 32
+    ) -> Dataset:
         return cls(words, blob, secret, Tree(words).root)
 
     @property
@@ -151,12 +153,13 @@ class Trainee:
         head = self.world.head(self.beast)
         context = self.context(source, head.epoch, head.season, head.lrShift)
         parent_state = self.state.copy()
-        state = open_window(parent_state, mask if mask is not None else head.activeMask)
+        awake = head.activeMask if mask is None else mask
+        state = open_window(parent_state, awake)
         ends = self._run(context, state, tamper)
         payload = self.world.payload(
             self.beast,
             state_hash(state),
-            activeMask=state.header.active_mask,
+            activeMask=awake,
             windowLoss=state.header.window_loss,
             source=source,
         )._replace(**lies)
@@ -198,40 +201,40 @@ class Trainee:
     def claim(self, dispute: int, window: Window) -> tuple[Any, ...]:
         return (dispute, self.beast, window.checkpoint, window.parent)
 
-    def prove_call(self, dispute: int, window: Window, k: int, **changes: Any) -> Any:
-        """The call that proves segment k of the response wrong (if it is)."""
-        state = window.segment_ends[k - 1] if k else window.parent_state
+    def prove_call(self, dispute: int, window: Window, segment: int, **changes: Any) -> Any:
+        """The call that proves that segment of the response wrong (if it is)."""
+        state = window.segment_ends[segment - 1] if segment else window.parent_state
         header, weights = opening(state)
-        if k == 0 and window.checkpoint.index == 0:
+        if segment == 0 and window.checkpoint.index == 0:
             header, weights = StateHeader(), b""
         values = {
             "claim": self.claim(dispute, window),
             "segments": window.segments,
-            "k": k,
+            "k": segment,
             "header": header,
             "weights": weights,
-            "witnesses": self.witnesses(window, k * SEGMENT_STEPS, SEGMENT_STEPS),
+            "witnesses": self.witnesses(window, segment * SEGMENT_STEPS, SEGMENT_STEPS),
         }
         return self.world.court.functions.prove(*(values | changes).values())
 
     def advance_call(
-        self, dispute: int, window: Window, done: int, steps: int, **changes: Any
+        self, dispute: int, window: Window, done: int, count: int, **changes: Any
     ) -> Any:
-        """The call that re-executes `steps` more steps after `done`."""
+        """The call that re-executes `count` more steps after `done`."""
         header, weights = opening(self.true_state(window, done))
         if done == 0 and window.checkpoint.index == 0:
             header, weights = StateHeader(), b""
         values = {
             "claim": self.claim(dispute, window),
-            "steps": steps,
+            "steps": count,
             "header": header,
             "weights": weights,
-            "witnesses": self.witnesses(window, done, steps),
+            "witnesses": self.witnesses(window, done, count),
             "end": hashed_opening(window.end),
         }
         return self.world.court.functions.advance(*(values | changes).values())
 
-    def advance_all(self, dispute: int, window: Window, sender: str, stride: int = 64) -> list[Any]:
+    def advance_all(self, dispute: int, window: Window, sender: str, stride: int = 32) -> list[Any]:
         """Re-execute the whole window; the receipts."""
         return [
             self.world.send(self.advance_call(dispute, window, done, stride), sender)

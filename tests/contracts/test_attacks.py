@@ -1,0 +1,395 @@
+"""The attacks the protocol must survive, each played by its attacker.
+
+Also: children of a slashed parent (test_finality.py), season change in flight (test_submit.py),
+on/off-chain divergence, malformed states and witnesses (test_verdicts.py).
+"""
+
+from __future__ import annotations
+
+import pytest
+from eth_utils.crypto import keccak
+
+from backend.kernel.rules import Rules
+from backend.kernel.samples import random_position
+from tests.support.protocol import (
+    DISMISSED,
+    ETHER,
+    NO_CHECKPOINT,
+    NO_OPENING,
+    PRIVATE,
+    RECORDS,
+    SEGMENT,
+    UPHELD,
+    Checkpoint,
+    World,
+    garbage_segments,
+)
+from tests.support.training import Dataset, Trainee, Window, add_one
+
+WORDS = [random_position(104_729 * n, None, Rules()) for n in range(6)]
+
+
+def cheat(trainee: Trainee, step: int = 20) -> Window:
+    """A window with one weight off by one after `step` steps."""
+    return trainee.train(tamper=(step, add_one))
+
+
+# --- decoys, silence, profit ------------------------------------------------------------------
+
+
+def test_attack_decoySelfChallenge_shieldsNothing(
+    world: World, trainee: Trainee, trainer: str, prover: str
+) -> None:
+    """The cheat fills the one dispute from its own account and answers it: anyone proves anyway."""
+    window = cheat(trainee)
+    decoy = world.file(trainee.beast, window.checkpoint, trainer)
+    world.respond(decoy, trainee.beast, window.checkpoint, window.segments)
+    call = world.court.functions.file(trainee.beast, window.checkpoint)
+    world.reverts(call, prover, "DisputeIsOpen", decoy)
+    before = world.escrow(prover)
+    world.send(trainee.prove_call(decoy, window, 2), prover)
+    assert world.escrow(prover) == before + window.checkpoint.locked * 500 // 10_000
+    assert world.head(trainee.beast).headCount == 0
+
+
+def test_attack_selfChallengeForProfit_loses(
+    world: World, beast: int, owner: str, trainer: str
+) -> None:
+    """Slashing oneself, as challenger and prover too, burns more than an honest window costs."""
+    together = world.escrow(owner) + world.escrow(trainer)
+    checkpoint = world.submit(beast, owner)
+    world.slash_by_timeout(beast, checkpoint, challenger=trainer)
+    lost = together - world.escrow(owner) - world.escrow(trainer)
+    assert lost == checkpoint.locked - checkpoint.locked * 5_500 // 10_000
+    assert lost > checkpoint.payload.energyBurn
+
+
+def test_attack_silentDefender_isSlashedAtOnceByAdvance(
+    world: World, trainee: Trainee, challenger: str
+) -> None:
+    """No answer is waited for: a few transactions after filing the fraud is gone."""
+    window = cheat(trainee)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    deadline = world.dispute(dispute).deadline
+    trainee.advance_all(dispute, window, challenger)
+    assert world.dispute(dispute).status == UPHELD
+    assert world.now() < deadline
+
+
+def test_attack_withheldData_unopenableRoot_isSlashed(
+    world: World, owner: str, challenger: str
+) -> None:
+    """The dataset revealed does not open the root: records are demanded, and cannot be given."""
+    hidden = Dataset.of(WORDS, blob=b"this file says nothing about the records")
+    trainee = Trainee.hatch(world, owner, hidden)
+    window = trainee.train(PRIVATE, tamper=(50, add_one))
+    call = world.court.functions.filePrivate(
+        trainee.beast, window.checkpoint, hidden.blob, hidden.secret
+    )
+    world.send(call, challenger)
+    world.respond(1, trainee.beast, window.checkpoint, window.segments)
+    call = world.court.functions.demandRecords(1, trainee.beast, window.checkpoint, 6)
+    world.send(call, challenger)
+    world.travel(world.season.economics.responseWindow + 1)
+    receipt = world.claim_timeout(1, trainee.beast, window.checkpoint, NO_CHECKPOINT, challenger)
+    assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == RECORDS
+
+
+def test_attack_withheldData_suppliedRecordsProveTheLie(
+    world: World, owner: str, challenger: str
+) -> None:
+    """Or they are given, and from the event alone the challenger proves the segment."""
+    hidden = Dataset.of(WORDS, blob=b"this file says nothing about the records")
+    trainee = Trainee.hatch(world, owner, hidden)
+    window = trainee.train(PRIVATE, tamper=(3, add_one))
+    call = world.court.functions.filePrivate(
+        trainee.beast, window.checkpoint, hidden.blob, hidden.secret
+    )
+    world.send(call, challenger)
+    world.respond(1, trainee.beast, window.checkpoint, window.segments)
+    place = (1, trainee.beast, window.checkpoint)
+    world.send(world.court.functions.demandRecords(*place, 0), challenger)
+    given = trainee.witnesses(window, 0, 8)
+    world.send(world.court.functions.supplyRecords(*place, given), owner)
+    receipt = world.send(trainee.prove_call(1, window, 0, witnesses=given), challenger)
+    assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == SEGMENT
+
+
+def test_attack_bondExhaustion_oneBondTakesDownTheWholeChain(
+    world: World, beast: int, owner: str, challenger: str
+) -> None:
+    """Many false windows to drain a challenger: one dispute voids all of them, and bonds over the
+    children come back."""
+    first = world.submit(beast, owner)
+    rest = [world.submit(beast, owner) for _ in range(5)]
+    before = world.escrow(challenger)
+    disputes = [world.file(beast, child, challenger) for child in rest[:3]]
+    world.slash_by_timeout(beast, first, challenger=challenger)
+    for dispute, child in zip(disputes, rest, strict=False):
+        world.send(world.court.functions.dismiss(dispute, beast, child), owner)
+    assert world.escrow(challenger) == before + first.locked * 5_500 // 10_000
+    assert world.head(beast).headCount == 0
+
+
+# --- timing and order -------------------------------------------------------------------------
+
+
+def test_attack_lastSecondMoves_leaveTimeToAnswer(
+    world: World, trainee: Trainee, challenger: str
+) -> None:
+    """The answer in its last second still opens a whole proof window; the proof in its last second
+    still counts, one second later it does not."""
+    window = cheat(trainee)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    world.rpc("evm_setNextBlockTimestamp", hex(world.dispute(dispute).deadline))
+    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    deadline = world.dispute(dispute).deadline
+    assert deadline == world.now() + world.season.economics.proofWindow
+    call = trainee.prove_call(dispute, window, 2)
+    world.travel_to(deadline - 1)
+    snapshot = world.rpc("evm_snapshot")
+    world.travel_to(deadline + 1)
+    world.reverts(call, challenger, "ProofWindowClosed", deadline)
+    world.rpc("evm_revert", snapshot)
+    world.rpc("evm_setNextBlockTimestamp", hex(deadline))
+    world.send(call, challenger)
+    assert world.dispute(dispute).status == UPHELD
+
+
+def test_attack_proofFrontRunning_theRewardStaysWithTheChallenger(
+    world: World, trainee: Trainee, challenger: str, stranger: str
+) -> None:
+    """P30: a copied proof earns its copier the small prover's share, the challenger the reward."""
+    window = cheat(trainee)
+    before = world.escrow(challenger), world.escrow(stranger)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    call = trainee.prove_call(dispute, window, 2)
+    world.send(call, stranger)
+    world.reverts(call, challenger, "DisputeEnded", dispute)
+    locked = window.checkpoint.locked
+    assert world.escrow(challenger) == before[0] + locked * 5_000 // 10_000
+    assert world.escrow(stranger) == before[1] + locked * 500 // 10_000
+
+
+def test_attack_manyValidators_oneFraudIsPaidOnce(
+    world: World, trainee: Trainee, challenger: str, prover: str, stranger: str
+) -> None:
+    """The second filer loses nothing but gas, the second proof fails, the second header too."""
+    window = cheat(trainee)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    escrow = world.escrow(stranger)
+    call = world.court.functions.file(trainee.beast, window.checkpoint)
+    world.reverts(call, stranger, "DisputeIsOpen", dispute)
+    assert world.escrow(stranger) == escrow
+    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    world.send(trainee.prove_call(dispute, window, 2), prover)
+    world.reverts(trainee.prove_call(dispute, window, 2), stranger, "DisputeEnded", dispute)
+    world.reverts(call, stranger, "NotLive", trainee.beast, 0)
+    world.reverts(trainee.header_call(window), stranger, "NotPending", trainee.beast, 0)
+
+
+def test_attack_reorgRetarget_isRefused(
+    world: World, beast: int, owner: str, challenger: str
+) -> None:
+    """P7: work and disputes made on one branch fail on another, though the head's hash is equal."""
+    records = [world.submit(beast, owner) for _ in range(3)]
+    last = world.payload(beast)
+    fork = world.rpc("evm_snapshot")
+    here = world.submit(beast, owner, last)  # completes epoch 0
+    work = world.submit_call(beast)
+    filing = world.court.functions.file(beast, here)
+    world.call(work, owner)
+    world.call(filing, challenger)
+    world.rpc("evm_revert", fork)
+    world.travel(7)  # another branch: another block before the epoch's first
+    there = world.submit(beast, owner, last)
+    assert there.payload == here.payload
+    assert world.head(beast).h128 == here.payload.h128
+    world.reverts(work, owner, "WrongEpochSeed")
+    world.reverts(filing, challenger, "NotLive", beast, here.index)
+    assert world.is_live(beast, records[2])
+
+
+# --- replay -----------------------------------------------------------------------------------
+
+
+def test_attack_proofReplay_onAnotherBeastWindowOrSegment_reverts(
+    world: World, owner: str, challenger: str
+) -> None:
+    """P19, P24: a proof is bound to chain, ledger, beast, record, dispute and segment."""
+    guilty = Trainee.hatch(world, owner)
+    other = Trainee.hatch(world, owner)
+    guilty.train()
+    bad = cheat(guilty)
+    honest = [other.train(), other.train()]
+    dispute = world.file(guilty.beast, bad.checkpoint, challenger)
+    world.respond(dispute, guilty.beast, bad.checkpoint, bad.segments)
+    innocent = world.file(other.beast, honest[1].checkpoint, challenger)
+    world.respond(innocent, other.beast, honest[1].checkpoint, honest[1].segments)
+    world.call(guilty.prove_call(dispute, bad, 2), challenger)
+
+    claim = other.claim(innocent, honest[1])
+    for change, error in (
+        ({"claim": claim}, "WrongSegments"),
+        ({"claim": claim, "segments": honest[1].segments}, "StateMismatch"),
+        ({"claim": (innocent, *guilty.claim(dispute, bad)[1:])}, "WrongRecord"),
+        ({"claim": (dispute, *claim[1:])}, "WrongRecord"),
+        ({"claim": (dispute, other.beast, *guilty.claim(dispute, bad)[2:])}, "WrongRecord"),
+        ({"k": 3}, "StateMismatch"),
+        ({"k": 1}, "StateMismatch"),
+    ):
+        world.reverts(guilty.prove_call(dispute, bad, 2, **change), challenger, error)
+    for change in ({"claim": claim}, {"claim": other.claim(innocent, honest[0])}):
+        call = guilty.advance_call(dispute, bad, 0, 8, **change)
+        expected = "StateMismatch" if change["claim"] == claim else "WrongRecord"
+        world.reverts(call, challenger, expected)
+
+
+def test_attack_parentOfAnotherClaim_cannotMoveTheHead(
+    world: World, trainee: Trainee, challenger: str
+) -> None:
+    """A true conviction with a false parent record would restore a false head: refused."""
+    trainee.train()
+    window = cheat(trainee)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    forged = window.parent._replace(payload=window.parent.payload._replace(windowLoss=1))
+    claim = (dispute, trainee.beast, window.checkpoint, forged)
+    call = trainee.prove_call(dispute, window, 2, claim=claim)
+    world.reverts(call, challenger, "WrongParentRecord", 1)
+
+
+# --- who can be slashed -----------------------------------------------------------------------
+
+
+def test_attack_honestTrainer_survivesEverythingAChallengerCanSend(
+    world: World, trainee: Trainee, challenger: str
+) -> None:
+    """No segment, no state and no header of an honest window convicts it; the bond burns."""
+    window = trainee.train()
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    for k in (0, 7, 15):
+        world.reverts(trainee.prove_call(dispute, window, k), challenger, "SegmentCorrect", k)
+    world.reverts(trainee.header_call(window), challenger, "NoContradiction")
+    receipts = trainee.advance_all(dispute, window, challenger)
+    assert world.logs("court", "DisputeUpheld", receipts[-1]) == []
+    assert world.dispute(dispute).status == DISMISSED
+    assert world.head(trainee.beast).headCount == 1
+
+
+def test_attack_transferMidDispute_liabilityStaysWithWhoPaid(
+    world: World, trainee: Trainee, owner: str, stranger: str, challenger: str
+) -> None:
+    """The beast is sold during a dispute: the seller still answers, and pays."""
+    window = cheat(trainee)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    world.send(world.beasts.functions.transferFrom(owner, stranger, trainee.beast), owner)
+    segments = garbage_segments(window.checkpoint.payload.h128)
+    place = (dispute, trainee.beast, window.checkpoint, segments)
+    world.reverts(world.court.functions.respond(*place), stranger, "NotDefender", stranger, owner)
+    sellers, buyers = world.escrow(owner), world.escrow(stranger)
+    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    world.send(trainee.prove_call(dispute, window, 2), challenger)
+    assert (world.escrow(owner), world.escrow(stranger)) == (sellers, buyers)
+    # the new owner trains on from the last honest state
+    again = world.submit(trainee.beast, stranger)
+    assert (again.index, again.trainer) == (0, stranger)
+
+
+def test_attack_transfer_returnsTheBondToWhoPaid(
+    world: World, beast: int, owner: str, stranger: str
+) -> None:
+    checkpoint = world.submit(beast, owner)
+    world.send(world.beasts.functions.transferFrom(owner, stranger, beast), owner)
+    before = world.escrow(owner)
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(beast, checkpoint)
+    assert world.escrow(owner) == before + checkpoint.bond
+
+
+# --- reentrancy -------------------------------------------------------------------------------
+
+
+def test_attack_reentrancy_throughTheNftHook(world: World, stranger: str) -> None:
+    """A receiver that hatches again on arrival gets one beast, not two."""
+    hostile = world.create("HostileReceiver")
+    world.send(hostile.functions.requestHatch(world.beasts.address), stranger)
+    beast = int(world.beasts.functions.lastBeastId().call())
+    world.send(world.beasts.functions.hatch(beast), stranger)
+    assert world.beasts.functions.ownerOf(beast).call() == hostile.address
+    assert world.beasts.functions.balanceOf(hostile.address).call() == 1
+    refusal = bytes(hostile.functions.refusal().call())
+    assert refusal[:4] == keccak(text="NoHatchRequest(uint256)")[:4]
+    assert hostile.functions.trainerAtArrival().call()
+
+
+def test_attack_reentrancy_throughTheToken(world: World, stranger: str) -> None:
+    """A token that re-enters withdraw and deposit takes out what it put in, once (P16, P17)."""
+    token = world.create("HostileToken")
+    f = world.contracts
+    ledger = world.create(
+        "CheckpointLedger",
+        token.address,
+        f["beasts"].address,
+        f["seasons"].address,
+        f["referee"].address,
+    )
+    # somebody else's money is in the same pot
+    world.send(token.functions.mint(stranger, 10 * ETHER), stranger)
+    world.send(token.functions.approve(ledger.address, 10 * ETHER), stranger)
+    world.send(ledger.functions.deposit(10 * ETHER), stranger)
+    world.send(token.functions.aim(ledger.address), stranger)
+
+    world.send(token.functions.stake(3 * ETHER), stranger)
+    refused = keccak(text="InsufficientEscrow(address,uint256,uint256)")[:4]
+    assert bytes(token.functions.refusal().call())[:4] == refused  # nothing was credited yet
+    world.send(token.functions.unstake(2 * ETHER), stranger)
+    assert bytes(token.functions.refusal().call())[:4] == refused  # and only 1 was left
+    assert ledger.functions.escrowOf(token.address).call() == 1 * ETHER
+    assert token.functions.balanceOf(ledger.address).call() == 11 * ETHER
+
+
+# --- dust -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base_cost", [1, 3, 10**15 + 7, 2**61 - 1])
+def test_attack_dustAndRounding_neverPaysOutMoreThanWasLocked(world: World, base_cost: int) -> None:
+    """Every division rounds against whoever would gain; challenger, prover and burn add up."""
+    season = world.season._replace(
+        economics=world.season.economics._replace(
+            baseCost=base_cost, growthCost=0, rewardBps=3_333, proverBps=777
+        )
+    )
+    own = World.deploy(world.w3, world.artifacts, season)
+    owner, challenger, prover = own.accounts[1], own.accounts[3], own.accounts[4]
+    beast = own.hatch(owner)
+    supply = own.energy.functions.totalSupply().call()
+    before = own.escrow(challenger), own.escrow(prover)
+    c: Checkpoint = own.submit(beast, owner)
+    dispute = own.file(beast, c, challenger)
+    own.travel(season.economics.responseWindow + 1)
+    own.claim_timeout(dispute, beast, c, NO_CHECKPOINT, prover)
+    reward = own.escrow(challenger) - before[0]
+    share = own.escrow(prover) - before[1]
+    burned = supply - own.energy.functions.totalSupply().call()
+    assert reward == c.locked * 3_333 // 10_000
+    assert share == c.locked * 777 // 10_000
+    assert reward + share + burned == c.locked
+    everyone = sum(own.escrow(account) for account in own.accounts)
+    assert own.energy.functions.balanceOf(own.ledger.address).call() == everyone
+
+
+def test_attack_advanceFrontRunning_onlyHelps(
+    world: World, trainee: Trainee, challenger: str, stranger: str
+) -> None:
+    """One-step advances against somebody's long one: each is progress, none changes the verdict."""
+    window = cheat(trainee, 100)
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    for done in range(3):
+        call = trainee.advance_call(dispute, window, done, 1, end=NO_OPENING)
+        world.send(call, stranger)
+    for done, steps in ((3, 29), (32, 32), (64, 32), (96, 32)):
+        world.send(trainee.advance_call(dispute, window, done, steps), challenger)
+    assert world.dispute(dispute).status == UPHELD
