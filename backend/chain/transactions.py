@@ -149,6 +149,32 @@ class TransactionManager:
         gas = self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call))
         return self._send({"data": call["data"], "gas": min(int(gas * GAS_MARGIN), MAX_GAS)}, label)
 
+    def resume(self, signed: SignedTransaction) -> Receipt | None:
+        """Bring a transaction to its end that an earlier process signed and perhaps sent.
+
+        Returns:
+            Its receipt; None if it never can be mined, because its nonce went to another one.
+
+        Raises:
+            ChainError: it was mined and failed, or is not mined in time.
+        """
+        deadline = time.monotonic() + self._deadline
+        with self._lock:
+            while True:
+                receipt = self._receipt(signed.hash)
+                if receipt is not None:
+                    if receipt["status"] != 1:
+                        raise ChainError(f"The transaction to {signed.label} failed on chain.")
+                    return self._judge(receipt, {}, signed.label)
+                eth, address = self.chain.w3.eth, self.account.address
+                used = self.chain.read(lambda: eth.get_transaction_count(address, "latest"))
+                if used > signed.nonce:
+                    return None
+                self._broadcast(signed)
+                self._await([signed], min(deadline, time.monotonic() + self._bump_after))
+                if time.monotonic() >= deadline:
+                    raise ChainError(f"The transaction to {signed.label} is still not mined.")
+
     # --- the way out ----------------------------------------------------------------------------
 
     def _send(self, core: dict[str, Any], label: str, journal: Journal | None = None) -> Receipt:
