@@ -1,4 +1,4 @@
-"""Transactions that survive a crash: on record before they are signed, and again before they go out.
+"""Transactions that survive a crash: on record before they are signed, and before they go out.
 
 A move is named by its kind and key (``file`` and a checkpoint's digest, say). However often a
 daemon is killed and started again, the move is made once.
