@@ -21,7 +21,8 @@ contract Beasts is IBeasts, ERC721 {
     mapping(uint256 beastId => HatchRequest) private _requests;
     mapping(uint256 beastId => Birth) private _births;
     mapping(uint256 beastId => Commitments) private _commitments;
-    mapping(uint256 beastId => mapping(address owner => mapping(address trainer => bool))) private _trainers;
+    /// @dev by keccak256(beastId, owner, trainer)
+    mapping(bytes32 authorisation => bool) private _trainers;
 
     constructor(ISeasonRegistry registry) ERC721("ChainBeasts", "BEAST") {
         seasons = registry;
@@ -67,7 +68,7 @@ contract Beasts is IBeasts, ERC721 {
     /// @inheritdoc IBeasts
     function setTrainer(uint256 beastId, address trainer, bool allowed) external {
         if (_ownerOf(beastId) != msg.sender) revert NotBeastOwner(beastId, msg.sender);
-        _trainers[beastId][msg.sender][trainer] = allowed;
+        _trainers[_authorisation(beastId, msg.sender, trainer)] = allowed;
         emit TrainerSet(beastId, msg.sender, trainer, allowed);
     }
 
@@ -75,7 +76,12 @@ contract Beasts is IBeasts, ERC721 {
     function isTrainer(uint256 beastId, address account) external view returns (bool) {
         address owner = _ownerOf(beastId);
         if (owner == address(0)) return false;
-        return account == owner || _trainers[beastId][owner][account];
+        return account == owner || _trainers[_authorisation(beastId, owner, account)];
+    }
+
+    /// @dev Bound to the owner who gave it, so that a transfer ends it.
+    function _authorisation(uint256 beastId, address owner, address trainer) private pure returns (bytes32) {
+        return keccak256(abi.encode(beastId, owner, trainer));
     }
 
     /// @inheritdoc IBeasts

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+/// @title One position in one word
+/// @dev Layout and validity: docs/spec, rules §2. A creature is seven bytes, shifted down to bit 0 when it is taken out.
+library BoardWord {
+    uint256 internal constant BOARD = 0xffffffffffffffff;
+    uint256 internal constant CREATURE = 0xffffffffffffff;
+    uint256 internal constant SELF_BIT = 128;
+    uint256 internal constant ENEMY_BIT = 184;
+    uint256 internal constant TURN_BIT = 240;
+    uint256 internal constant FLAGS_BIT = 248;
+
+    uint256 internal constant POS = 0;
+    uint256 internal constant HP = 8;
+    uint256 internal constant STAMINA = 16;
+    uint256 internal constant TEMP_DEF = 24;
+    uint256 internal constant POWER = 32;
+    uint256 internal constant DEFENSE = 40;
+    uint256 internal constant LAST_ACTION = 48;
+
+    /// @dev Bit 7 of tempDef, power and defense; bit 6 and 7 of pos; bits 2 to 7 of lastAction.
+    uint256 private constant FORBIDDEN = 0xfc8080800000c0;
+
+    function walls(uint256 word) internal pure returns (uint256) {
+        return word & BOARD;
+    }
+
+    function hazards(uint256 word) internal pure returns (uint256) {
+        return (word >> 64) & BOARD;
+    }
+
+    function self(uint256 word) internal pure returns (uint256) {
+        return (word >> SELF_BIT) & CREATURE;
+    }
+
+    function enemy(uint256 word) internal pure returns (uint256) {
+        return (word >> ENEMY_BIT) & CREATURE;
+    }
+
+    function turn(uint256 word) internal pure returns (uint256) {
+        return (word >> TURN_BIT) & 0xff;
+    }
+
+    /// @dev A byte of a creature; `offset` is one of the constants above.
+    function field(uint256 creature, uint256 offset) internal pure returns (uint256) {
+        return (creature >> offset) & 0xff;
+    }
+
+    function pack(uint256 walls_, uint256 hazards_, uint256 self_, uint256 enemy_, uint256 turn_, uint256 flags_)
+        internal
+        pure
+        returns (uint256)
+    {
+        return walls_ | (hazards_ << 64) | (self_ << SELF_BIT) | (enemy_ << ENEMY_BIT) | (turn_ << TURN_BIT)
+            | (flags_ << FLAGS_BIT);
+    }
+
+    /// @dev Whether a word may be trained on; any other makes a null step.
+    function isValid(uint256 word) internal pure returns (bool) {
+        uint256 a = self(word);
+        uint256 b = enemy(word);
+        if ((a | b) & FORBIDDEN != 0 || word >> FLAGS_BIT > 1) return false;
+        if (a & 0xff == b & 0xff || a & 0xff00 == 0 || b & 0xff00 == 0) return false;
+        uint256 standing = (1 << (a & 0xff)) | (1 << (b & 0xff));
+        return walls(word) & (hazards(word) | standing) == 0;
+    }
+
+    /// @dev Whether two tiles are at Manhattan distance 1; the board does not wrap.
+    function adjacent(uint256 a, uint256 b) internal pure returns (bool) {
+        return (neighbours(1 << a) >> b) & 1 == 1;
+    }
+
+    /// @dev All tiles next to any tile of a board.
+    function neighbours(uint256 board) internal pure returns (uint256) {
+        return ((board << 8) | (board >> 8) | ((board & 0x7f7f7f7f7f7f7f7f) << 1) | ((board & 0xfefefefefefefefe) >> 1))
+            & BOARD;
+    }
+
+    /// @dev The tile next to `tile` (0 N, 1 S, 2 E, 3 W) as a board; 0 when it is off the board.
+    function step(uint256 tile, uint256 direction) internal pure returns (uint256) {
+        uint256 bit = 1 << tile;
+        if (direction == 0) return bit >> 8;
+        if (direction == 1) return (bit << 8) & BOARD;
+        if (direction == 2) return (bit & 0x7f7f7f7f7f7f7f7f) << 1;
+        return (bit & 0xfefefefefefefefe) >> 1;
+    }
+
+    /// @dev `tile` moved in a direction; the target must be on the board.
+    function move(uint256 tile, uint256 direction) internal pure returns (uint256) {
+        unchecked {
+            if (direction == 0) return tile - 8;
+            if (direction == 1) return tile + 8;
+            return direction == 2 ? tile + 1 : tile - 1;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Rules} from "../types/KernelTypes.sol";
+import {BoardWord} from "./BoardWord.sol";
+import {LOGITS} from "./KernelMemory.sol";
+import {SplitMix64} from "./SplitMix64.sol";
+
+/// @title One activation of combat
+/// @dev docs/spec, rules §4. What a match is made of and who wins it is not decided here.
+library Combat {
+    using BoardWord for uint256;
+
+    uint256 internal constant REST = 0;
+    uint256 internal constant MOVE = 1;
+    uint256 internal constant ATTACK = 2;
+    uint256 internal constant BLOCK = 3;
+
+    /// @dev Damage without a critical hit.
+    function damage(uint256 power, uint256 effectiveDefense, Rules memory rules) internal pure returns (uint256) {
+        unchecked {
+            uint256 k = rules.damageK;
+            if (rules.damageCurve == 0) return (power * k) / (k + effectiveDefense);
+            return effectiveDefense >= k ? 0 : (power * (k - effectiveDefense)) / k;
+        }
+    }
+
+    /// @dev Whether an attack made in `turn` is critical.
+    function critical(uint256 battleSeed, uint256 turn, Rules memory rules) internal pure returns (bool) {
+        return SplitMix64.draw(battleSeed, turn) % rules.critOdds == 0;
+    }
+
+    /// @dev Whether a word may not be activated any more.
+    function isOver(uint256 word, Rules memory rules) internal pure returns (bool) {
+        return word.turn() >= rules.maxTurns || word.self().field(BoardWord.HP) == 0
+            || word.enemy().field(BoardWord.HP) == 0;
+    }
+
+    /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack logit,
+    /// the sign of the block logit.
+    function decode() internal pure returns (uint256 direction, uint256 power, bool guard) {
+        assembly ("memory-safe") {
+            let best := mload(LOGITS)
+            for { let d := 1 } lt(d, 4) { d := add(d, 1) } {
+                let z := mload(add(LOGITS, shl(5, d)))
+                if sgt(z, best) {
+                    best := z
+                    direction := d
+                }
+            }
+            power := sar(1, mload(add(LOGITS, 0x80)))
+            if gt(power, 15) { power := mul(15, sgt(power, 0)) }
+            guard := sgt(mload(add(LOGITS, 0xa0)), 0)
+        }
+    }
+
+    /// @dev The word after `self` has acted: sides swapped, turn counted, the next critical flag drawn. The word must be
+    /// valid and not over, `direction` 0 to 3, `power` 0 to 15.
+    function activate(
+        uint256 word,
+        uint256 direction,
+        uint256 power,
+        bool guard,
+        Rules memory rules,
+        uint256 battleSeed
+    ) internal pure returns (uint256) {
+        unchecked {
+            uint256 foe = word.enemy();
+            (uint256 me, bool attacks) = _moveAndBlock(word, direction, guard, rules);
+            if (attacks && power > 0) {
+                foe = _hit(foe, power, word >> BoardWord.FLAGS_BIT != 0, rules);
+                me = _set(me, BoardWord.LAST_ACTION, ATTACK);
+            }
+            if (me.field(BoardWord.LAST_ACTION) == REST) {
+                me = _set(me, BoardWord.STAMINA, _min(me.field(BoardWord.STAMINA) + rules.restGain, 255));
+            }
+            uint256 turn = word.turn() + 1;
+            uint256 flags = critical(battleSeed, turn, rules) ? 1 : 0;
+            return BoardWord.pack(word.walls(), word.hazards(), foe, me, turn, flags);
+        }
+    }
+
+    /// @dev Start of turn, movement and block; also whether the creature can attack now.
+    function _moveAndBlock(uint256 word, uint256 direction, bool guard, Rules memory rules)
+        private
+        pure
+        returns (uint256 me, bool attacks)
+    {
+        me = word.self();
+        uint256 stamina = me.field(BoardWord.STAMINA);
+        if (me.field(BoardWord.LAST_ACTION) >= ATTACK) stamina = _less(stamina, 1);
+        uint256 did = REST;
+        if (stamina > 0) {
+            uint256 foeTile = word.enemy().field(BoardWord.POS);
+            uint256 tile = me.field(BoardWord.POS);
+            attacks = BoardWord.adjacent(tile, foeTile);
+            uint256 target = attacks ? 0 : BoardWord.step(tile, direction);
+            if (target & ~word.walls() != 0) {
+                tile = BoardWord.move(tile, direction);
+                if (target & word.hazards() != 0) stamina = _less(stamina, rules.hazardStamina);
+                me = _set(me, BoardWord.POS, tile);
+                attacks = BoardWord.adjacent(tile, foeTile);
+                did = MOVE;
+            }
+        }
+        if (guard) {
+            uint256 raised = me.field(BoardWord.TEMP_DEF) + rules.blockGain;
+            me = _set(me, BoardWord.TEMP_DEF, _min(raised, rules.blockCap));
+            did = BLOCK;
+        }
+        me = _set(_set(me, BoardWord.STAMINA, stamina), BoardWord.LAST_ACTION, did);
+    }
+
+    function _hit(uint256 foe, uint256 power, bool crit, Rules memory rules) private pure returns (uint256) {
+        uint256 hit = damage(power, foe.field(BoardWord.DEFENSE) + foe.field(BoardWord.TEMP_DEF), rules);
+        if (crit) hit *= 2;
+        return _set(_set(foe, BoardWord.HP, _less(foe.field(BoardWord.HP), hit)), BoardWord.TEMP_DEF, 0);
+    }
+
+    function _set(uint256 creature, uint256 offset, uint256 value) private pure returns (uint256) {
+        return (creature & ~(0xff << offset)) | (value << offset);
+    }
+
+    function _less(uint256 a, uint256 b) private pure returns (uint256) {
+        unchecked {
+            return a > b ? a - b : 0;
+        }
+    }
+
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Rules, WindowContext} from "../types/KernelTypes.sol";
+import {IStepReferee} from "../interfaces/IStepReferee.sol";
+import {Samples} from "./Samples.sol";
+
+/// @title The ranges of what the kernel is given
+/// @dev docs/spec, rules §3. The kernel's arithmetic trusts them, so they are checked once per call.
+library ContextCheck {
+    uint256 private constant MAX_STEPS = 128;
+    uint256 private constant MAX_RECORDS = 65_536;
+
+    function check(WindowContext memory ctx, uint256 steps) internal pure {
+        checkRules(ctx.rules);
+        uint256 heads = ctx.heads;
+        _require(heads == 1 || heads == 3 || heads == 7, "heads", heads);
+        _range("lrShift", ctx.lrShift, 3, 15);
+        _range("source", ctx.source, 0, Samples.PRIVATE);
+        if (ctx.source >= Samples.BATTLE) _range("recordsLength", ctx.recordsLength, 1, MAX_RECORDS);
+        _range("steps", steps, 0, MAX_STEPS);
+    }
+
+    function checkRules(Rules memory rules) internal pure {
+        _range("damageK", rules.damageK, 1, 2184);
+        _range("damageCurve", rules.damageCurve, 0, 1);
+        _range("blockCap", rules.blockCap, 0, 127);
+        _range("critOdds", rules.critOdds, 1, 65_535);
+        _range("hazardStamina", rules.hazardStamina, 0, 15);
+        _range("restGain", rules.restGain, 1, 255);
+        _range("maxTurns", rules.maxTurns, 1, 254);
+        _range("blockThresholdNum", rules.blockThresholdNum, 1, 255);
+        _range("blockThresholdDen", rules.blockThresholdDen, 1, 255);
+    }
+
+    function _range(bytes32 field, uint256 value, uint256 low, uint256 high) private pure {
+        _require(value >= low && value <= high, field, value);
+    }
+
+    function _require(bool inside, bytes32 field, uint256 value) private pure {
+        if (!inside) revert IStepReferee.BadContext(field, value);
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {BoardWord} from "./BoardWord.sol";
+import {LIST_INPUT, WEIGHTS_1} from "./KernelMemory.sol";
+
+/// @title What the network sees of a position
+/// @dev docs/spec, network §2. Inputs go straight into the list of active units; zeros are left out.
+library Features {
+    using BoardWord for uint256;
+
+    /// @dev The board with rows of 16 tiles, two rows and four columns in: everything off the board is a wall.
+    uint256 private constant FRAME =
+        0x0000000000000000fffffffff00ff00ff00ff00ff00ff00ff00ff00fffffffff;
+
+    /// @dev Lists the active inputs of a valid word at LIST_INPUT.
+    function list(uint256 word) internal pure {
+        unchecked {
+            uint256 tile = word.self().field(BoardWord.POS);
+            uint256 shift = ((tile >> 3) << 4) + (tile & 7) + 2;
+            uint256 walls = (FRAME | (_widen(word.walls()) << 36)) >> shift;
+            uint256 hazards = (_widen(word.hazards()) << 36) >> shift;
+            uint256 end = _terrain(LIST_INPUT, walls, hazards);
+            end = _creatures(end, word, tile);
+            assembly ("memory-safe") {
+                mstore(end, 0)
+            }
+        }
+    }
+
+    /// @dev Spreads eight rows of 8 tiles to eight rows of 16.
+    function _widen(uint256 board) private pure returns (uint256 b) {
+        b = (board | (board << 32)) & 0x00000000ffffffff00000000ffffffff;
+        b = (b | (b << 16)) & 0x0000ffff0000ffff0000ffff0000ffff;
+        b = (b | (b << 8)) & 0x00ff00ff00ff00ff00ff00ff00ff00ff;
+    }
+
+    /// @dev Inputs 0 to 19: the 5 by 5 square around self without centre and corners, wall 32, hazard 16.
+    function _terrain(uint256 begin, uint256 walls, uint256 hazards) private pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            /// Inputs `row` on: `n` tiles from bit `b` on.
+            function tiles(p, wall, hazard, row, n) -> q {
+                q := p
+                for {} n { n := sub(n, 1) } {
+                    let x := or(shl(5, and(wall, 1)), shl(4, and(hazard, 1)))
+                    if x {
+                        mstore(q, or(row, x))
+                        q := add(q, 0x20)
+                    }
+                    wall := shr(1, wall)
+                    hazard := shr(1, hazard)
+                    row := add(row, 0x10000)
+                }
+            }
+            let row := shl(8, WEIGHTS_1)
+            end := tiles(begin, shr(1, walls), shr(1, hazards), row, 3)
+            end := tiles(end, shr(16, walls), shr(16, hazards), add(row, 0x30000), 5)
+            end := tiles(end, shr(32, walls), shr(32, hazards), add(row, 0x80000), 2)
+            end := tiles(end, shr(35, walls), shr(35, hazards), add(row, 0xa0000), 2)
+            end := tiles(end, shr(48, walls), shr(48, hazards), add(row, 0xc0000), 5)
+            end := tiles(end, shr(65, walls), shr(65, hazards), add(row, 0x110000), 3)
+        }
+    }
+
+    /// @dev Inputs 20 to 28: offset, adjacency, defence, power, own block, bias.
+    function _creatures(uint256 begin, uint256 word, uint256 tile) private pure returns (uint256 end) {
+        uint256 foe = word.enemy();
+        uint256 other = foe.field(BoardWord.POS);
+        end = _axis(begin, 20, tile & 7, other & 7);
+        end = _axis(end, 22, tile >> 3, other >> 3);
+        if (BoardWord.adjacent(tile, other)) end = _put(end, 24, 32);
+        end = _put(end, 25, (foe.field(BoardWord.DEFENSE) + foe.field(BoardWord.TEMP_DEF)) >> 2);
+        end = _put(end, 26, foe.field(BoardWord.POWER) >> 1);
+        end = _put(end, 27, word.self().field(BoardWord.TEMP_DEF) >> 1);
+        end = _put(end, 28, 32);
+    }
+
+    function _axis(uint256 begin, uint256 index, uint256 mine, uint256 other) private pure returns (uint256) {
+        unchecked {
+            return other > mine ? _put(begin, index, 16 * (other - mine)) : _put(begin, index + 1, 16 * (mine - other));
+        }
+    }
+
+    function _put(uint256 begin, uint256 index, uint256 x) private pure returns (uint256 end) {
+        end = begin;
+        if (x != 0) {
+            assembly ("memory-safe") {
+                mstore(begin, or(shl(8, add(WEIGHTS_1, shl(8, index))), x))
+                end := add(begin, 0x20)
+            }
+        }
+    }
+}

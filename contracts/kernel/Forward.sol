@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {LIST_1, LIST_2, LIST_3, LIST_INPUT, LOGITS, SUMS, WEIGHTS_2, WEIGHTS_3, WEIGHTS_4} from "./KernelMemory.sol";
+
+/// @title The forward pass
+/// @dev docs/spec, network §3. A word holds 16 weights, each as `w + 0xC000`. Its odd and its even lanes are summed apart,
+/// as eight 32-bit lanes each: two multiplications for 16 products. The bias is taken out once per word at the end.
+/// Only active units are visited; each layer leaves the list of its own for the layers after it.
+library Forward {
+    /// @dev Runs all layers on the inputs listed at LIST_INPUT; lists, sums and logits are left in memory.
+    function run(uint256 activeMask) internal pure {
+        _sumInputs();
+        uint256 end = LIST_1;
+        for (uint256 half = 0; half < 2; ++half) {
+            uint256 slots = (activeMask >> (2 * half)) & 3;
+            if (slots == 0) continue;
+            // A sensor slot is two words of a row of W1.
+            uint256 awake = (slots & 1) * 3 + (slots >> 1) * 12;
+            end = _layer(LIST_INPUT, SUMS, half << 7, awake, end, (WEIGHTS_2 + (half << 13)) << 8);
+        }
+        _layer(LIST_1, SUMS + 0x20, 0, 15, LIST_2, WEIGHTS_3 << 8);
+        // Rows of W4 are 16 bytes: its list counts 128 bytes a row like the others, and from 128.
+        _layer(LIST_2, SUMS + 0x40, 0, activeMask >> 4, LIST_3, 0x8000);
+        _logits();
+    }
+
+    function _sumInputs() private pure {
+        assembly ("memory-safe") {
+            let sum := 0
+            let p := LIST_INPUT
+            for { let x := mload(p) } x { x := mload(p) } {
+                sum := add(sum, and(x, 0x7f))
+                p := add(p, 0x20)
+            }
+            mstore(SUMS, sum)
+            mstore(add(SUMS, 0x20), 0)
+            mstore(add(SUMS, 0x40), 0)
+            mstore(add(SUMS, 0x60), 0)
+            // Without an awake sensor slot nothing else ends this list.
+            mstore(LIST_1, 0)
+        }
+    }
+
+    /// @dev 64 units: sums the rows of the units in `list`, `offset` bytes into each row, and appends the units that
+    /// become active to `out`. `sum` is where the list's sum of activations is; the word after it takes that of `out`.
+    /// Bit g of `awake` says whether units 16g to 16g + 15 are awake; `row` is the first unit's entry.
+    function _layer(uint256 list, uint256 sum, uint256 offset, uint256 awake, uint256 out, uint256 row)
+        private
+        pure
+        returns (uint256 end)
+    {
+        assembly ("memory-safe") {
+            /// Eight activations, in 32-bit lanes, from eight sums + 2^31: clamp(sum >> 12, 0, 127).
+            function clip(t) -> v {
+                let ones := 0x0000000100000001000000010000000100000001000000010000000100000001
+                let m := and(shr(31, t), ones)
+                m := and(sub(shl(32, m), m), 0x0007ffff0007ffff0007ffff0007ffff0007ffff0007ffff0007ffff0007ffff)
+                v := and(shr(12, t), m)
+                let over := and(
+                    shr(31, add(v, 0x7fffff807fffff807fffff807fffff807fffff807fffff807fffff807fffff80)),
+                    ones
+                )
+                v := or(
+                    and(v, 0x0000007f0000007f0000007f0000007f0000007f0000007f0000007f0000007f),
+                    sub(shl(7, over), over)
+                )
+            }
+            /// Appends the active ones of 16 units, given their sums (odd and even lanes), and counts them in.
+            function append(odd, even, bias, p, r, total) -> q {
+                even := add(sub(even, shl(16, shr(32, odd))), bias)
+                let v := or(clip(add(odd, bias)), shl(16, clip(even)))
+                mstore(
+                    total,
+                    add(mload(total), shr(240, mul(v, 0x0001000100010001000100010001000100010001000100010001000100010001)))
+                )
+                q := p
+                for {} v {} {
+                    let skipped := and(clz(v), 0xf0)
+                    v := shl(skipped, v)
+                    mstore(q, or(add(r, shl(11, skipped)), shr(240, v)))
+                    q := add(q, 0x20)
+                    r := add(r, add(shl(11, skipped), 0x8000))
+                    v := shl(16, v)
+                }
+            }
+            let e0, o0, e1, o1, e2, o2, e3, o3
+            for { let x := mload(list) } x { x := mload(list) } {
+                list := add(list, 0x20)
+                let a := and(x, 0x7f)
+                x := add(shr(8, x), offset)
+                let w := mload(x)
+                e0 := add(e0, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                o0 := add(o0, mul(shr(16, w), a))
+                w := mload(add(x, 0x20))
+                e1 := add(e1, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                o1 := add(o1, mul(shr(16, w), a))
+                w := mload(add(x, 0x40))
+                e2 := add(e2, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                o2 := add(o2, mul(shr(16, w), a))
+                w := mload(add(x, 0x60))
+                e3 := add(e3, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                o3 := add(o3, mul(shr(16, w), a))
+            }
+            // 2^31 - 0xC000 * (sum of activations) in every lane
+            let bias := mul(
+                sub(0x80000000, mul(0xc000, mload(sum))),
+                0x0000000100000001000000010000000100000001000000010000000100000001
+            )
+            sum := add(sum, 0x20)
+            end := out
+            if and(awake, 1) { end := append(e0, o0, bias, end, row, sum) }
+            if and(awake, 2) { end := append(e1, o1, bias, end, add(row, 0x80000), sum) }
+            if and(awake, 4) { end := append(e2, o2, bias, end, add(row, 0x100000), sum) }
+            if and(awake, 8) { end := append(e3, o3, bias, end, add(row, 0x180000), sum) }
+            mstore(end, 0)
+        }
+    }
+
+    /// @dev The last layer: rows of eight weights, no clipping. Odd lanes go to the low half of a word, even ones to the
+    /// high half, so one multiplication serves a row.
+    function _logits() private pure {
+        assembly ("memory-safe") {
+            let acc := 0
+            let p := LIST_3
+            for { let x := mload(p) } x { x := mload(p) } {
+                p := add(p, 0x20)
+                // The row's 16 bytes are the low half of the word that starts 16 bytes before them.
+                let w := mload(add(shr(11, x), sub(WEIGHTS_4, 0x20)))
+                w := or(
+                    and(w, 0x0000ffff0000ffff0000ffff0000ffff),
+                    and(shl(112, w), 0x0000ffff0000ffff0000ffff0000ffff00000000000000000000000000000000)
+                )
+                acc := add(acc, mul(w, and(x, 0x7f)))
+            }
+            acc := add(
+                acc,
+                mul(
+                    sub(0x80000000, mul(0xc000, mload(add(SUMS, 0x60)))),
+                    0x0000000100000001000000010000000100000001000000010000000100000001
+                )
+            )
+            p := LOGITS
+            for { let shift := 236 } gt(shift, 128) { shift := sub(shift, 32) } {
+                mstore(p, sub(and(shr(shift, acc), 0xfffff), 0x80000))
+                mstore(add(p, 0x20), sub(and(shr(sub(shift, 128), acc), 0xfffff), 0x80000))
+                p := add(p, 0x40)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {StateHeader, WindowContext} from "../types/KernelTypes.sol";
+import {IStepReferee} from "../interfaces/IStepReferee.sol";
+import {ContextCheck} from "./ContextCheck.sol";
+import {Genesis} from "./Genesis.sol";
+import {KernelMemory} from "./KernelMemory.sol";
+import {StateHash} from "./StateHash.sol";
+import {Window} from "./Window.sol";
+
+/// @title The judge of micro-steps
+contract StepReferee is IStepReferee {
+    bytes32 private immutable _KERNEL_ID = StateHash.kernelId();
+
+    /// @inheritdoc IStepReferee
+    function kernelId() external view returns (bytes32) {
+        return _KERNEL_ID;
+    }
+
+    /// @inheritdoc IStepReferee
+    function genesisHash(uint256 beastId, bytes32 dna) external view returns (bytes32) {
+        KernelMemory.reserve();
+        return StateHash.current(_KERNEL_ID, Genesis.state(beastId, dna));
+    }
+
+    /// @inheritdoc IStepReferee
+    function hashState(StateHeader calldata header, bytes32 weightsHash) external view returns (bytes32) {
+        return StateHash.hash(_KERNEL_ID, header, weightsHash);
+    }
+
+    /// @inheritdoc IStepReferee
+    function run(
+        WindowContext calldata ctx,
+        bytes32 expectedHash,
+        StateHeader calldata header,
+        bytes calldata weights,
+        uint256 steps,
+        bytes calldata witnesses
+    ) external view returns (bytes32) {
+        StateHeader memory state = _open(expectedHash, header, weights);
+        return _run(ctx, state, steps, witnesses);
+    }
+
+    /// @inheritdoc IStepReferee
+    function runFromParent(
+        WindowContext calldata ctx,
+        bytes32 expectedParent,
+        StateHeader calldata parentHeader,
+        bytes calldata weights,
+        uint8 activeMask,
+        uint256 steps,
+        bytes calldata witnesses
+    ) external view returns (bytes32) {
+        StateHeader memory state = _open(expectedParent, parentHeader, weights);
+        Window.open(state, expectedParent, activeMask);
+        return _run(ctx, state, steps, witnesses);
+    }
+
+    /// @inheritdoc IStepReferee
+    function runFromGenesis(
+        WindowContext calldata ctx,
+        uint256 beastId,
+        uint8 activeMask,
+        uint256 steps,
+        bytes calldata witnesses
+    ) external view returns (bytes32) {
+        KernelMemory.reserve();
+        StateHeader memory state = Genesis.state(beastId, ctx.dna);
+        Window.open(state, StateHash.current(_KERNEL_ID, state), activeMask);
+        return _run(ctx, state, steps, witnesses);
+    }
+
+    /// @dev Brings a state into memory after checking that it is well-formed and the one expected.
+    function _open(bytes32 expected, StateHeader calldata header, bytes calldata weights)
+        private
+        view
+        returns (StateHeader memory state)
+    {
+        KernelMemory.reserve();
+        StateHash.load(weights);
+        state = header;
+        bytes32 actual = StateHash.current(_KERNEL_ID, state);
+        // INVARIANT: steps run from the state that was committed to, and from no other.
+        if (actual != expected) revert StateMismatch(expected, actual);
+    }
+
+    function _run(WindowContext calldata ctx, StateHeader memory state, uint256 steps, bytes calldata witnesses)
+        private
+        view
+        returns (bytes32)
+    {
+        WindowContext memory context = ctx;
+        ContextCheck.check(context, steps);
+        KernelMemory.loadTables();
+        Window.run(context, state, steps, witnesses);
+        return StateHash.current(_KERNEL_ID, state);
+    }
+}

@@ -1,0 +1,268 @@
+"""A checkpoint with everything needed to judge it and to act on it, read from database and chain.
+
+Judges nothing and sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from sqlalchemy import select
+
+from backend.chain.client import Chain
+from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
+from backend.errors import ChainBeastsError
+from backend.indexer.queries import all_checkpoints, live_checkpoints
+from backend.indexer.records import checkpoint_of
+from backend.kernel.samples import Source
+from backend.kernel.window import WindowContext, genesis_hash
+from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
+from backend.store.session import Database, Session
+from validator.datasets import DatasetError, PrivateData, match
+from validator.replay import Claim
+
+_PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
+_RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
+OPEN = ("filed", "responded")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One submitted checkpoint.
+
+    Attributes:
+        digest: 32 bytes; names this record on this chain for ever.
+        parent: the checkpoint before, zeros for index 0 (where the contracts ignore it).
+        dna: the beast's, 32 bytes.
+        epoch_seed: of the window's epoch when it was submitted, 32 bytes.
+    """
+
+    beast_id: int
+    checkpoint: Checkpoint
+    parent: Checkpoint
+    digest: bytes
+    dna: bytes
+    epoch_seed: bytes
+    loss_drop: bool
+    proven: bool
+    status: CheckpointStatus
+
+    @property
+    def index(self) -> int:
+        return self.checkpoint.index
+
+    @property
+    def pending(self) -> bool:
+        return self.status is CheckpointStatus.PENDING
+
+    @property
+    def private(self) -> bool:
+        return self.checkpoint.payload.source is Source.PRIVATE
+
+    @property
+    def claim(self) -> Claim:
+        """What the checkpoint says that a header could contradict."""
+        payload = self.checkpoint.payload
+        first = self.index == 0
+        return Claim(
+            beast_id=self.beast_id,
+            index=self.index,
+            parent=genesis_hash(self.beast_id, self.dna) if first else self.checkpoint.parent,
+            h128=payload.h128,
+            global_step=payload.global_step,
+            active_mask=payload.active_mask,
+            window_loss=payload.window_loss,
+            loss_drop=self.loss_drop,
+        )
+
+
+def digest_of(chain_id: int, ledger: str, beast_id: int, checkpoint: Checkpoint) -> bytes:
+    """``keccak256(abi.encode(chainid, ledger, beastId, checkpoint))``, as the ledger computes it."""
+    values = (chain_id, ledger, beast_id, checkpoint.to_abi())
+    return bytes(keccak(encode(["uint256", "address", "uint256", _RECORD], values)))
+
+
+class CaseReader:
+    """Reads cases of one deployment."""
+
+    def __init__(self, chain: Chain, database: Database) -> None:
+        self.chain = chain
+        self.database = database
+        self._season = lru_cache(maxsize=64)(chain.season)
+        self._commitments = lru_cache(maxsize=256)(chain.commitments)
+
+    # --- cases ----------------------------------------------------------------------------------
+
+    def live(self, beast_id: int) -> list[Case]:
+        """A beast's standing checkpoints, pending and final, from index 0 to its head."""
+        with self.database.session() as session:
+            rows = live_checkpoints(session, beast_id)
+            return self._cases(session, beast_id, rows)
+
+    def find(self, beast_id: int, index: int) -> Case:
+        """The latest checkpoint at an index: the standing one if there is one.
+
+        Raises:
+            ChainBeastsError: there never was one.
+        """
+        for case in self.live(beast_id):
+            if case.index == index:
+                return case
+        with self.database.session() as session:
+            rows = all_checkpoints(session, beast_id)
+            found = [row for row in rows if row.index == index]
+            if not found:
+                raise ChainBeastsError(
+                    f"Beast {beast_id} has no checkpoint {index}.",
+                    f"List them: chainbeasts checkpoint list {beast_id}",
+                )
+            before = [r for r in rows if r.h128 == found[-1].parent and r.index == index - 1]
+            chain = [*before[-1:], found[-1]]
+            return self._cases(session, beast_id, chain)[-1]
+
+    def of_dispute(self, row: DisputeRow) -> Case:
+        """The checkpoint that a dispute is about, standing or not."""
+        with self.database.session() as session:
+            rows = all_checkpoints(session, row.beast_id)
+            mine = next(
+                r for r in rows if r.index == row.index and r.generation == row.generation
+            )
+            before = [r for r in rows if r.h128 == mine.parent and r.index == row.index - 1]
+            return self._cases(session, row.beast_id, [*before[-1:], mine])[-1]
+
+    def beast_ids(self) -> list[int]:
+        """All hatched beasts."""
+        with self.database.session() as session:
+            return list(session.scalars(select(BeastRow.beast_id).order_by(BeastRow.beast_id)))
+
+    def _cases(
+        self, session: Session, beast_id: int, rows: Sequence[CheckpointRow]
+    ) -> list[Case]:
+        if not rows:
+            return []
+        beast = session.get_one(BeastRow, beast_id)
+        cases = []
+        parent = NO_CHECKPOINT
+        for row in rows:
+            record = checkpoint_of(row)
+            cases.append(
+                Case(
+                    beast_id=beast_id,
+                    checkpoint=record,
+                    parent=parent if record.index else NO_CHECKPOINT,
+                    digest=self._digest(beast_id, record),
+                    dna=beast.dna,
+                    epoch_seed=row.epoch_seed,
+                    loss_drop=row.loss_drop,
+                    proven=row.proven,
+                    status=CheckpointStatus(row.status),
+                )
+            )
+            parent = record
+        return cases
+
+    def _digest(self, beast_id: int, record: Checkpoint) -> bytes:
+        deployment = self.chain.deployment
+        ledger = deployment.addresses["CheckpointLedger"]
+        return digest_of(deployment.chain_id, ledger, beast_id, record)
+
+    # --- disputes -------------------------------------------------------------------------------
+
+    def dispute(self, dispute_id: int) -> DisputeRow:
+        """A dispute's row.
+
+        Raises:
+            ChainBeastsError: there is no such dispute.
+        """
+        with self.database.session() as session:
+            row = session.get(DisputeRow, dispute_id)
+        if row is None:
+            raise ChainBeastsError(
+                f"There is no dispute {dispute_id}.", "See: chainbeasts dispute list"
+            )
+        return row
+
+    def disputes_over(self, digest: bytes) -> list[DisputeRow]:
+        """All disputes over one record, oldest first."""
+        with self.database.session() as session:
+            return list(
+                session.scalars(
+                    select(DisputeRow)
+                    .where(DisputeRow.digest == digest)
+                    .order_by(DisputeRow.dispute_id)
+                )
+            )
+
+    def open_dispute(self, digest: bytes) -> DisputeRow | None:
+        """The open dispute over a record."""
+        rows = [row for row in self.disputes_over(digest) if row.status in OPEN]
+        return rows[-1] if rows else None
+
+    # --- what the window is computed with -------------------------------------------------------
+
+    def season(self, number: int) -> Season:
+        """A season; they never change."""
+        return self._season(number)
+
+    def commitments(self, beast_id: int) -> Commitments:
+        """A beast's commitments; they never change."""
+        return self._commitments(beast_id)
+
+    def context(self, case: Case, data: PrivateData | None) -> WindowContext:
+        """The context that our replay uses, from indexed facts."""
+        payload = case.checkpoint.payload
+        season = self.season(case.checkpoint.season)
+        committed = self.commitments(case.beast_id) if case.private else Commitments()
+        return WindowContext(
+            dna=case.dna,
+            epoch_seed=case.epoch_seed,
+            heads=season.schedule.heads(payload.epoch),
+            lr_shift=payload.lr_shift,
+            source=payload.source,
+            rules=season.rules,
+            owner_secret_fold=data.fold if data is not None else 0,
+            records_root=committed.records_root,
+            records_length=committed.dataset_length,
+        )
+
+    def court_agrees(self, case: Case, context: WindowContext) -> bool:
+        """Whether the court would judge the window by the same context as our replay.
+
+        The secret's fold is compared only once the court knows it.
+        """
+        call = self.chain.court.functions.windowContext(case.beast_id, case.checkpoint.to_abi())
+        dna, seed, heads, shift, source, fold, root, length, rules = self.chain.call(call)
+        ours = (context.dna, context.epoch_seed, context.heads, context.lr_shift)
+        ours_records = (int(context.source), context.records_root, context.records_length)
+        return (
+            (bytes(dna), bytes(seed), heads, shift) == ours
+            and (source, bytes(root), length) == ours_records
+            and tuple(rules) == context.rules.values()
+            and fold in (0, context.owner_secret_fold)
+        )
+
+    def revealed(self, beast_id: int) -> PrivateData | None:
+        """The dataset that a dispute revealed in its calldata, checked against all commitments.
+
+        Raises:
+            DatasetError: the revealed file does not fit the commitments.
+        """
+        with self.database.session() as session:
+            tx_hash = session.scalar(
+                select(EventRow.tx_hash)
+                .where(EventRow.name == "PrivateDatasetRevealed", EventRow.beast_id == beast_id)
+                .limit(1)
+            )
+        if tx_hash is None:
+            return None
+        chain = self.chain
+        sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
+        try:
+            _, given = chain.court.decode_function_input(sent["input"])
+        except ValueError:
+            raise DatasetError("it was revealed through another contract's call") from None
+        return match(bytes(given["dataset"]), bytes(given["ownerSecret"]), self.commitments(beast_id))

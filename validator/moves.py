@@ -1,0 +1,186 @@
+"""The court's calls, filled in: what each move of a dispute passes on chain.
+
+Builds calls and finds how many steps fit one transaction; decides nothing, sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
+from backend.chain.transactions import MAX_GAS, TransactionManager
+from backend.chain.types import NO_HEADER, ZERO32, ProofClaim, header_to_abi
+from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from backend.kernel.state import State, decode_state, serialize_weights
+from backend.kernel.window import witnesses
+from validator.cases import Case, CaseReader
+from validator.datasets import PrivateData
+from validator.replay import WindowTask, state_after, weights_hash
+
+ADVANCE_GAS = MAX_GAS * 85 // 100
+"""Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""
+
+MAX_TRANSACTIONS = (1, 2, 3, 4, 6, 8, 16, 32, 64, 128)
+_PLAIN = ("Error", "Unknown", "Panic")
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """An advance that fits one transaction; ``steps`` micro-steps."""
+
+    call: Any
+    steps: int
+
+
+class Moves:
+    """Calls of one deployment's court."""
+
+    def __init__(self, reader: CaseReader) -> None:
+        self._reader = reader
+        self._chain = reader.chain
+
+    @property
+    def _court(self) -> Any:
+        return self._chain.court.functions
+
+    def bond(self, case: Case) -> int:
+        """What filing costs until the checkpoint falls, wei of ENERGY."""
+        multiple = self._reader.season(case.checkpoint.season).economics.dispute_bond_multiple
+        return multiple * case.checkpoint.payload.energy_burn
+
+    def file(self, case: Case, data: PrivateData | None) -> Any:
+        """Open a dispute; a private window's dataset and secret become public with it."""
+        record = case.checkpoint.to_abi()
+        if case.private and self._chain.revealed_fold(case.beast_id) is None:
+            assert data is not None  # nobody judges a private window without its dataset
+            return self._court.filePrivate(case.beast_id, record, data.blob, data.secret)
+        return self._court.file(case.beast_id, record)
+
+    def respond(self, case: Case, dispute_id: int, segments: Sequence[bytes]) -> Any:
+        """Answer with the window's 16 segment hashes; the trainer's move, or its defender's."""
+        return self._court.respond(
+            dispute_id, case.beast_id, case.checkpoint.to_abi(), list(segments)
+        )
+
+    def prove(
+        self, case: Case, dispute_id: int, task: WindowTask, segments: Sequence[bytes], k: int
+    ) -> Any:
+        """Open the true state before segment ``k`` of the response; re-execution refutes it."""
+        done = k * SEGMENT_STEPS
+        header, weights = self._opening(case, task, done)
+        return self._court.prove(
+            self._claim(case, dispute_id),
+            list(segments),
+            k,
+            header,
+            weights,
+            self._witnesses(task, done, SEGMENT_STEPS),
+        )
+
+    def advance(
+        self,
+        case: Case,
+        dispute_id: int,
+        task: WindowTask,
+        done: int,
+        sender: TransactionManager,
+        *,
+        steps: int | None = None,
+    ) -> Advance:
+        """Re-execute the next steps, by default in as few transactions as fit the gas cap.
+
+        Raises:
+            Reverted: the court refuses.
+            ChainError: not even one step fits.
+        """
+        left = WINDOW_STEPS - done
+        state = state_after(task, done)
+        choices = [steps] if steps else sorted({-(-left // n) for n in MAX_TRANSACTIONS})[::-1]
+        for count in choices:
+            call = self._advance_call(case, dispute_id, task, state, done, count)
+            if _fits(sender, call):
+                return Advance(call, count)
+        raise ChainError(
+            f"Advancing {choices[-1]} steps does not fit one transaction of {MAX_GAS} gas.",
+            "Give fewer with --steps." if steps else "",
+        )
+
+    def _advance_call(
+        self, case: Case, dispute_id: int, task: WindowTask, state: State, done: int, steps: int
+    ) -> Any:
+        header, weights = self._state_opening(case, state, done)
+        last = done + steps == WINDOW_STEPS
+        end = state_after(task, WINDOW_STEPS) if last else None
+        opening = (
+            (header_to_abi(NO_HEADER), ZERO32)
+            if end is None
+            else (header_to_abi(end.header), weights_hash(end))
+        )
+        return self._court.advance(
+            self._claim(case, dispute_id),
+            steps,
+            header,
+            weights,
+            self._witnesses(task, done, steps),
+            opening,
+        )
+
+    def challenge_header(self, case: Case, end: bytes) -> Any:
+        """Open h128 into a header that contradicts the payload.
+
+        Args:
+            end: the ``encode_state``d state behind the claimed h128.
+        """
+        state = decode_state(end)
+        return self._court.challengeHeader(
+            case.beast_id,
+            case.checkpoint.to_abi(),
+            case.parent.to_abi(),
+            header_to_abi(state.header),
+            weights_hash(state),
+        )
+
+    def claim_timeout(self, case: Case, dispute_id: int) -> Any:
+        """Slash because the defender stayed silent."""
+        return self._court.claimTimeout(self._claim(case, dispute_id))
+
+    def dismiss(self, case: Case, dispute_id: int) -> Any:
+        """End a dispute that nobody proved, or whose checkpoint fell with an ancestor."""
+        return self._court.dismiss(dispute_id, case.beast_id, case.checkpoint.to_abi())
+
+    def withdraw(self, amount: int, to: str) -> Any:
+        """Pay ENERGY out of escrow."""
+        return self._chain.ledger.functions.withdraw(amount, to)
+
+    # --- parts of calls -------------------------------------------------------------------------
+
+    def _claim(self, case: Case, dispute_id: int) -> Any:
+        return ProofClaim(dispute_id, case.beast_id, case.checkpoint, case.parent).to_abi()
+
+    def _opening(self, case: Case, task: WindowTask, done: int) -> tuple[Any, bytes]:
+        return self._state_opening(case, state_after(task, done), done)
+
+    def _state_opening(self, case: Case, state: State, done: int) -> tuple[Any, bytes]:
+        if done == 0 and case.index == 0:  # the contract generates the genesis itself
+            return header_to_abi(NO_HEADER), b""
+        return header_to_abi(state.header), serialize_weights(state.weights)
+
+    def _witnesses(self, task: WindowTask, done: int, steps: int) -> bytes:
+        first = decode_state(task.start).header.global_step + done
+        return witnesses(task.context, first, steps, task.words or ())
+
+
+def _fits(sender: TransactionManager, call: Any) -> bool:
+    """Whether a call's estimate leaves its margin under the transaction cap."""
+    try:
+        return sender.estimate(call) <= ADVANCE_GAS
+    except NodeUnavailableError:
+        raise
+    except Reverted as error:
+        if error.name in _PLAIN:  # out of gas inside the court's call
+            return False
+        raise
+    except ChainError:
+        return False

@@ -1,0 +1,122 @@
+"""Replays one window and says what it is: no chain, no disk, so that it runs in any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.chain.types import Checkpoint
+from backend.kernel.state import Header, State, state_hash
+from backend.kernel.window import WindowContext, open_window, run_window
+from backend.store.daemons import Mode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Everything that a window's replay needs.
+
+    Attributes:
+        parent: the state behind the parent checkpoint's h128 (genesis for index 0), verified.
+        words: the private dataset's words, for a PRIVATE window.
+    """
+
+    beast_id: int
+    checkpoint: Checkpoint
+    context: WindowContext
+    parent: State
+    words: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a replay found.
+
+    Attributes:
+        header_lie: h128 opens into ``end``'s header, which contradicts the payload.
+        segments: the 16 true state hashes; empty where nothing was recomputed.
+        end: the state behind h128, or the true one where h128 has none; None where unknown.
+    """
+
+    verdict: Verdict
+    mode: Mode
+    reason: str
+    header_lie: bool = False
+    segments: tuple[bytes, ...] = ()
+    end: State | None = None
+
+
+def replay(window: Window, steps: int = 128) -> tuple[State, list[bytes]]:
+    """The true state after ``steps`` steps of a window, and the state hash after each segment.
+
+    Raises:
+        ValueError: the payload's mask drops a slot that the parent has awake.
+    """
+    state = open_window(window.parent, window.checkpoint.payload.active_mask)
+    words = window.words
+    records = None if words is None else words.__getitem__
+    return state, run_window(window.context, state, steps, records)
+
+
+def contradiction(
+    header: Header, beast_id: int, checkpoint: Checkpoint, parent_hash: bytes
+) -> str | None:
+    """How a header behind h128 contradicts the checkpoint's payload; None if it does not."""
+    payload = checkpoint.payload
+    stated = (
+        ("beast", header.beast_id, beast_id),
+        ("parent", header.parent, parent_hash),
+        ("global step", header.global_step, payload.global_step),
+        ("mask", header.active_mask, payload.active_mask),
+        ("window loss", header.window_loss, payload.window_loss),
+    )
+    for name, found, claimed in stated:
+        if found != claimed:
+            return f"the state's {name} is {_show(found)}, the payload claims {_show(claimed)}"
+    return None
+
+
+def _show(value: int | bytes) -> str:
+    return f"0x{value.hex()[:16]}…" if isinstance(value, bytes) else str(value)
+
+
+def judge(window: Window) -> Judgement:
+    """Recompute a window and compare it with its checkpoint, bit for bit."""
+    checkpoint = window.checkpoint
+    try:
+        end, segments = replay(window)
+    except ValueError as error:
+        return Judgement(Verdict.INVALID, Mode.FULL, str(error))
+    found = tuple(segments)
+    if found[-1] != checkpoint.payload.h128:
+        reason = (
+            f"h128 is 0x{checkpoint.payload.h128.hex()[:16]}…, "
+            f"the replay gives 0x{found[-1].hex()[:16]}…"
+        )
+        return Judgement(Verdict.INVALID, Mode.FULL, reason, segments=found, end=end)
+    parent_hash = state_hash(window.parent)
+    lie = contradiction(end.header, window.beast_id, checkpoint, parent_hash)
+    if lie is not None:
+        return Judgement(Verdict.INVALID, Mode.FULL, lie, True, found, end)
+    return Judgement(Verdict.VALID, Mode.FULL, "recomputed, same hash", False, found, end)
+
+
+def judge_light(
+    beast_id: int, checkpoint: Checkpoint, parent_hash: bytes, published: State | None
+) -> Judgement:
+    """Check a private window without its dataset: payload against the published state."""
+    if published is None:
+        reason = "private dataset unknown, and no snapshot published"
+        return Judgement(Verdict.UNAVAILABLE, Mode.LIGHT, reason)
+    lie = contradiction(published.header, beast_id, checkpoint, parent_hash)
+    if lie is not None:
+        return Judgement(Verdict.INVALID, Mode.LIGHT, lie, True, (), published)
+    reason = "private dataset unknown; lineage and loss agree with the snapshot"
+    return Judgement(Verdict.VALID, Mode.LIGHT, reason, False, (), published)
+
+
+def first_divergent(true: Sequence[bytes], posted: Sequence[bytes]) -> int | None:
+    """The first segment whose posted hash is wrong; None if all are right."""
+    for segment, (ours, theirs) in enumerate(zip(true, posted, strict=True)):
+        if ours != theirs:
+            return segment
+    return None
