@@ -12,6 +12,7 @@ from functools import lru_cache
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.chain.client import Chain
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
@@ -21,9 +22,8 @@ from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
-from backend.store.session import Database, Session
-from validator.datasets import DatasetError, PrivateData, match
-from validator.replay import Claim
+from backend.store.private import PrivateDataset, open_dataset
+from backend.store.session import Database
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
@@ -64,24 +64,15 @@ class Case:
         return self.checkpoint.payload.source is Source.PRIVATE
 
     @property
-    def claim(self) -> Claim:
-        """What the checkpoint says that a header could contradict."""
-        payload = self.checkpoint.payload
-        first = self.index == 0
-        return Claim(
-            beast_id=self.beast_id,
-            index=self.index,
-            parent=genesis_hash(self.beast_id, self.dna) if first else self.checkpoint.parent,
-            h128=payload.h128,
-            global_step=payload.global_step,
-            active_mask=payload.active_mask,
-            window_loss=payload.window_loss,
-            loss_drop=self.loss_drop,
-        )
+    def parent_hash(self) -> bytes:
+        """What the header of a state within this window must call its parent."""
+        if self.index == 0:
+            return genesis_hash(self.beast_id, self.dna)
+        return self.checkpoint.parent
 
 
 def digest_of(chain_id: int, ledger: str, beast_id: int, checkpoint: Checkpoint) -> bytes:
-    """``keccak256(abi.encode(chainid, ledger, beastId, checkpoint))``, as the ledger computes it."""
+    """``keccak256(abi.encode(chainid, ledger, beastId, checkpoint))``, the ledger's name for it."""
     values = (chain_id, ledger, beast_id, checkpoint.to_abi())
     return bytes(keccak(encode(["uint256", "address", "uint256", _RECORD], values)))
 
@@ -128,9 +119,7 @@ class CaseReader:
         """The checkpoint that a dispute is about, standing or not."""
         with self.database.session() as session:
             rows = all_checkpoints(session, row.beast_id)
-            mine = next(
-                r for r in rows if r.index == row.index and r.generation == row.generation
-            )
+            mine = next(r for r in rows if r.index == row.index and r.generation == row.generation)
             before = [r for r in rows if r.h128 == mine.parent and r.index == row.index - 1]
             return self._cases(session, row.beast_id, [*before[-1:], mine])[-1]
 
@@ -139,9 +128,7 @@ class CaseReader:
         with self.database.session() as session:
             return list(session.scalars(select(BeastRow.beast_id).order_by(BeastRow.beast_id)))
 
-    def _cases(
-        self, session: Session, beast_id: int, rows: Sequence[CheckpointRow]
-    ) -> list[Case]:
+    def _cases(self, session: Session, beast_id: int, rows: Sequence[CheckpointRow]) -> list[Case]:
         if not rows:
             return []
         beast = session.get_one(BeastRow, beast_id)
@@ -212,7 +199,7 @@ class CaseReader:
         """A beast's commitments; they never change."""
         return self._commitments(beast_id)
 
-    def context(self, case: Case, data: PrivateData | None) -> WindowContext:
+    def context(self, case: Case, data: PrivateDataset | None) -> WindowContext:
         """The context that our replay uses, from indexed facts."""
         payload = case.checkpoint.payload
         season = self.season(case.checkpoint.season)
@@ -245,11 +232,11 @@ class CaseReader:
             and fold in (0, context.owner_secret_fold)
         )
 
-    def revealed(self, beast_id: int) -> PrivateData | None:
+    def revealed(self, beast_id: int) -> PrivateDataset | None:
         """The dataset that a dispute revealed in its calldata, checked against all commitments.
 
         Raises:
-            DatasetError: the revealed file does not fit the commitments.
+            ChainBeastsError: the revealed file does not fit the commitments.
         """
         with self.database.session() as session:
             tx_hash = session.scalar(
@@ -263,6 +250,7 @@ class CaseReader:
         sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
         try:
             _, given = chain.court.decode_function_input(sent["input"])
-        except ValueError:
-            raise DatasetError("it was revealed through another contract's call") from None
-        return match(bytes(given["dataset"]), bytes(given["ownerSecret"]), self.commitments(beast_id))
+            blob, secret = bytes(given["dataset"]), bytes(given["ownerSecret"])
+        except (ValueError, KeyError):
+            raise ChainBeastsError("It was revealed through another contract's call.") from None
+        return open_dataset(blob, secret, self.commitments(beast_id))

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.transactions import MAX_GAS, TransactionManager
 from backend.chain.types import NO_HEADER, ZERO32, ProofClaim, header_to_abi
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.state import State, decode_state, serialize_weights
+from backend.kernel.state import State, serialize_weights
 from backend.kernel.window import witnesses
+from backend.store.private import PrivateDataset
 from validator.cases import Case, CaseReader
-from validator.datasets import PrivateData
-from validator.replay import WindowTask, state_after, weights_hash
+from validator.replay import Window, state_after
 
 ADVANCE_GAS = MAX_GAS * 85 // 100
 """Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""
@@ -50,12 +52,12 @@ class Moves:
         multiple = self._reader.season(case.checkpoint.season).economics.dispute_bond_multiple
         return multiple * case.checkpoint.payload.energy_burn
 
-    def file(self, case: Case, data: PrivateData | None) -> Any:
+    def file(self, case: Case, data: PrivateDataset | None) -> Any:
         """Open a dispute; a private window's dataset and secret become public with it."""
         record = case.checkpoint.to_abi()
         if case.private and self._chain.revealed_fold(case.beast_id) is None:
             assert data is not None  # nobody judges a private window without its dataset
-            return self._court.filePrivate(case.beast_id, record, data.blob, data.secret)
+            return self._court.filePrivate(case.beast_id, record, data.compressed, data.secret)
         return self._court.file(case.beast_id, record)
 
     def respond(self, case: Case, dispute_id: int, segments: Sequence[bytes]) -> Any:
@@ -65,25 +67,25 @@ class Moves:
         )
 
     def prove(
-        self, case: Case, dispute_id: int, task: WindowTask, segments: Sequence[bytes], k: int
+        self, case: Case, dispute_id: int, window: Window, segments: Sequence[bytes], k: int
     ) -> Any:
         """Open the true state before segment ``k`` of the response; re-execution refutes it."""
         done = k * SEGMENT_STEPS
-        header, weights = self._opening(case, task, done)
+        header, weights = self._opening(case, window, done)
         return self._court.prove(
             self._claim(case, dispute_id),
             list(segments),
             k,
             header,
             weights,
-            self._witnesses(task, done, SEGMENT_STEPS),
+            self._witnesses(window, done, SEGMENT_STEPS),
         )
 
     def advance(
         self,
         case: Case,
         dispute_id: int,
-        task: WindowTask,
+        window: Window,
         done: int,
         sender: TransactionManager,
         *,
@@ -96,10 +98,10 @@ class Moves:
             ChainError: not even one step fits.
         """
         left = WINDOW_STEPS - done
-        state = state_after(task, done)
+        state = state_after(window, done)
         choices = [steps] if steps else sorted({-(-left // n) for n in MAX_TRANSACTIONS})[::-1]
         for count in choices:
-            call = self._advance_call(case, dispute_id, task, state, done, count)
+            call = self._advance_call(case, dispute_id, window, state, done, count)
             if _fits(sender, call):
                 return Advance(call, count)
         raise ChainError(
@@ -108,11 +110,11 @@ class Moves:
         )
 
     def _advance_call(
-        self, case: Case, dispute_id: int, task: WindowTask, state: State, done: int, steps: int
+        self, case: Case, dispute_id: int, window: Window, state: State, done: int, steps: int
     ) -> Any:
         header, weights = self._state_opening(case, state, done)
         last = done + steps == WINDOW_STEPS
-        end = state_after(task, WINDOW_STEPS) if last else None
+        end = state_after(window, WINDOW_STEPS) if last else None
         opening = (
             (header_to_abi(NO_HEADER), ZERO32)
             if end is None
@@ -123,17 +125,12 @@ class Moves:
             steps,
             header,
             weights,
-            self._witnesses(task, done, steps),
+            self._witnesses(window, done, steps),
             opening,
         )
 
-    def challenge_header(self, case: Case, end: bytes) -> Any:
-        """Open h128 into a header that contradicts the payload.
-
-        Args:
-            end: the ``encode_state``d state behind the claimed h128.
-        """
-        state = decode_state(end)
+    def challenge_header(self, case: Case, state: State) -> Any:
+        """Open h128 into a header that contradicts the payload; ``state`` is the one behind it."""
         return self._court.challengeHeader(
             case.beast_id,
             case.checkpoint.to_abi(),
@@ -159,17 +156,22 @@ class Moves:
     def _claim(self, case: Case, dispute_id: int) -> Any:
         return ProofClaim(dispute_id, case.beast_id, case.checkpoint, case.parent).to_abi()
 
-    def _opening(self, case: Case, task: WindowTask, done: int) -> tuple[Any, bytes]:
-        return self._state_opening(case, state_after(task, done), done)
+    def _opening(self, case: Case, window: Window, done: int) -> tuple[Any, bytes]:
+        return self._state_opening(case, state_after(window, done), done)
 
     def _state_opening(self, case: Case, state: State, done: int) -> tuple[Any, bytes]:
         if done == 0 and case.index == 0:  # the contract generates the genesis itself
             return header_to_abi(NO_HEADER), b""
         return header_to_abi(state.header), serialize_weights(state.weights)
 
-    def _witnesses(self, task: WindowTask, done: int, steps: int) -> bytes:
-        first = decode_state(task.start).header.global_step + done
-        return witnesses(task.context, first, steps, task.words or ())
+    def _witnesses(self, window: Window, done: int, steps: int) -> bytes:
+        first = window.parent.header.global_step + done
+        return witnesses(window.context, first, steps, window.words or ())
+
+
+def weights_hash(state: State) -> bytes:
+    """keccak-256 of a state's serialised weights."""
+    return bytes(keccak(serialize_weights(state.weights)))
 
 
 def _fits(sender: TransactionManager, call: Any) -> bool:

@@ -18,6 +18,7 @@ class Window:
     Attributes:
         parent: the state behind the parent checkpoint's h128 (genesis for index 0), verified.
         words: the private dataset's words, for a PRIVATE window.
+        published: the state behind the checkpoint's own h128, if somebody published it.
     """
 
     beast_id: int
@@ -25,6 +26,7 @@ class Window:
     context: WindowContext
     parent: State
     words: Sequence[int] | None = None
+    published: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Judgement:
     Attributes:
         header_lie: h128 opens into ``end``'s header, which contradicts the payload.
         segments: the 16 true state hashes; empty where nothing was recomputed.
-        end: the state behind h128, or the true one where h128 has none; None where unknown.
+        end: after a header lie and for a valid window the state behind h128, else the true end;
+            None where unknown.
     """
 
     verdict: Verdict
@@ -55,6 +58,11 @@ def replay(window: Window, steps: int = 128) -> tuple[State, list[bytes]]:
     words = window.words
     records = None if words is None else words.__getitem__
     return state, run_window(window.context, state, steps, records)
+
+
+def state_after(window: Window, steps: int) -> State:
+    """The true state after ``steps`` steps; the parent's own, not yet moved, before the first."""
+    return replay(window, steps)[0] if steps else window.parent
 
 
 def contradiction(
@@ -81,23 +89,23 @@ def _show(value: int | bytes) -> str:
 
 def judge(window: Window) -> Judgement:
     """Recompute a window and compare it with its checkpoint, bit for bit."""
-    checkpoint = window.checkpoint
+    checkpoint, h128 = window.checkpoint, window.checkpoint.payload.h128
     try:
-        end, segments = replay(window)
-    except ValueError as error:
-        return Judgement(Verdict.INVALID, Mode.FULL, str(error))
-    found = tuple(segments)
-    if found[-1] != checkpoint.payload.h128:
-        reason = (
-            f"h128 is 0x{checkpoint.payload.h128.hex()[:16]}…, "
-            f"the replay gives 0x{found[-1].hex()[:16]}…"
-        )
-        return Judgement(Verdict.INVALID, Mode.FULL, reason, segments=found, end=end)
-    parent_hash = state_hash(window.parent)
-    lie = contradiction(end.header, window.beast_id, checkpoint, parent_hash)
-    if lie is not None:
-        return Judgement(Verdict.INVALID, Mode.FULL, lie, True, found, end)
-    return Judgement(Verdict.VALID, Mode.FULL, "recomputed, same hash", False, found, end)
+        end, hashes = replay(window)
+    except ValueError as error:  # the court could not re-execute it either
+        return Judgement(Verdict.UNAVAILABLE, Mode.FULL, f"not computable: {error}")
+    segments = tuple(hashes)
+    right = segments[-1] == h128
+    behind = end if right else window.published
+    if behind is not None:
+        parent_hash = state_hash(window.parent)
+        lie = contradiction(behind.header, window.beast_id, checkpoint, parent_hash)
+        if lie is not None:
+            return Judgement(Verdict.INVALID, Mode.FULL, lie, True, segments, behind)
+    if not right:
+        reason = f"h128 is {_show(h128)}, the replay gives {_show(segments[-1])}"
+        return Judgement(Verdict.INVALID, Mode.FULL, reason, False, segments, end)
+    return Judgement(Verdict.VALID, Mode.FULL, "recomputed, same hash", False, segments, end)
 
 
 def judge_light(

@@ -6,18 +6,24 @@ opens the same hash.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import structlog
 
-from backend.kernel.state import State, decode_state, encode_state, state_hash
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
 from backend.kernel.window import genesis_state
+from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from validator.cases import Case, CaseReader
-from validator.datasets import DatasetError, DatasetFolder, PrivateData
-from validator.replay import WindowTask, verify_full
+from validator.datasets import DatasetFolder
+from validator.replay import Window, replay
 
 log = structlog.get_logger()
+
+LOOK_AGAIN_SECONDS = 10.0
 
 
 class StateBook:
@@ -40,94 +46,94 @@ class StateBook:
         self.own = own
         self.published = published
         self._datasets = datasets
-        self._known: dict[int, PrivateData] = {}
+        self._known: dict[int, PrivateDataset] = {}
+        self._looked: dict[int, float] = {}
         self._refused: set[int] = set()
 
-    def keep(self, end: bytes) -> bytes:
-        """Remember a state that we computed; returns its hash."""
-        return self.own.put(decode_state(end))
+    def keep(self, state: State) -> None:
+        """Remember a state that we computed."""
+        self.own.put(state)
 
     def find(self, h: bytes) -> State | None:
         """The state behind a hash, if somebody here has it."""
         return self.own.get(h) or self.published.get(h)
 
-    def private_data(self, beast_id: int) -> PrivateData | None:
+    def private_data(self, beast_id: int) -> PrivateDataset | None:
         """A beast's dataset, from files or from a dispute; None if unknown or not as committed."""
-        if beast_id not in self._known:
+        looked = self._looked.get(beast_id)
+        fresh = looked is not None and time.monotonic() - looked < LOOK_AGAIN_SECONDS
+        if beast_id not in self._known and not fresh:
+            self._looked[beast_id] = time.monotonic()
             data = self._datasets.find(self.reader.commitments(beast_id))
-            if data is None and beast_id not in self._refused:
-                data = self._revealed(beast_id)
-            if data is None:
-                return None
-            self._known[beast_id] = data
-        return self._known[beast_id]
+            data = data or self._revealed(beast_id)
+            if data is not None:
+                self._known[beast_id] = data
+        return self._known.get(beast_id)
 
-    def _revealed(self, beast_id: int) -> PrivateData | None:
+    def _revealed(self, beast_id: int) -> PrivateDataset | None:
+        if beast_id in self._refused:
+            return None
         try:
             return self.reader.revealed(beast_id)
-        except DatasetError as error:
+        except ChainBeastsError as error:
             self._refused.add(beast_id)
-            log.warning("revealed dataset refused; no bond", beast=beast_id, reason=str(error))
+            log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)
             return None
 
-    def task(self, case: Case, ancestors: Sequence[Case]) -> WindowTask | str:
+    def window(self, case: Case, ancestors: Sequence[Case]) -> Window | str:
         """What it takes to replay a case in full, or why that is impossible.
 
         Args:
-            ancestors: the beast's standing checkpoints before this one, from index 0.
+            ancestors: the beast's checkpoints before this one, from index 0.
         """
+        if case.checkpoint.payload.source is Source.BATTLE:
+            return "recorded matches are not known here"
         data = self.private_data(case.beast_id) if case.private else None
         if case.private and data is None:
             return "the private dataset is not known here"
-        start = self._start(case, ancestors)
-        if start is None:
+        parent = self._parent_state(case, ancestors)
+        if parent is None:
             return "the parent's state is neither published nor computable"
-        words = data.words if data is not None else None
-        return WindowTask(
-            self.reader.context(case, data), encode_state(start), case.claim, words
-        )
+        return self._window(case, parent, data)
 
-    def _start(self, case: Case, ancestors: Sequence[Case]) -> State | None:
+    def _window(self, case: Case, parent: State, data: PrivateDataset | None) -> Window:
+        words = None if data is None else data.words
+        context = self.reader.context(case, data)
+        h128 = case.checkpoint.payload.h128
+        return Window(case.beast_id, case.checkpoint, context, parent, words, self.find(h128))
+
+    def _parent_state(self, case: Case, ancestors: Sequence[Case]) -> State | None:
         """The state behind the case's parent hash."""
         if case.index == 0:
             return genesis_state(case.beast_id, case.dna)
         found = self.find(case.checkpoint.parent)
-        if found is not None or not ancestors:
-            return found
-        return self._recompute(list(ancestors[: case.index]))
+        return self._recompute(ancestors[: case.index]) if found is None else found
 
-    def recompute(self, case: Case, ancestors: Sequence[Case]) -> State | None:
-        """The case's start from genesis alone, trusting no stored state; None if impossible."""
-        if case.index == 0:
-            return genesis_state(case.beast_id, case.dna)
-        return self._recompute(list(ancestors[: case.index]), trust=False)
-
-    def _recompute(self, chain: list[Case], trust: bool = True) -> State | None:
-        """The end of the last case in a chain of cases from index 0, as far as they are right."""
-        first = 0
-        state: State | None = None
-        if trust:
-            for position in range(len(chain) - 1, -1, -1):
-                state = self.find(chain[position].claim.h128)
-                if state is not None:
-                    first = position + 1
-                    break
-        for case in chain[first:]:
-            start = state if case.index else genesis_state(case.beast_id, case.dna)
-            data = self.private_data(case.beast_id) if case.private else None
-            if start is None or (case.private and data is None):
+    def _recompute(self, chain: Sequence[Case]) -> State | None:
+        """The end of the last of consecutive cases from index 0, as far as they are right."""
+        start, state = 0, None
+        for position in range(len(chain) - 1, -1, -1):
+            state = self.find(chain[position].checkpoint.payload.h128)
+            if state is not None:
+                start = position + 1
+                break
+        for case in chain[start:]:
+            window = self._from(case, state)
+            if window is None:
                 return None
-            task = WindowTask(
-                self.reader.context(case, data),
-                encode_state(start),
-                case.claim,
-                data.words if data is not None else None,
-            )
-            finding = verify_full(task)
-            assert finding.end is not None
-            state = decode_state(finding.end)
-            if state_hash(state) != case.claim.h128:
+            try:
+                state = replay(window)[0]
+            except ValueError:
+                return None
+            if state_hash(state) != case.checkpoint.payload.h128:
                 log.info("an ancestor is wrong", beast=case.beast_id, index=case.index)
                 return None
-            self.own.put(state)
+            self.keep(state)
         return state
+
+    def _from(self, case: Case, state: State | None) -> Window | None:
+        parent = state if case.index else genesis_state(case.beast_id, case.dna)
+        data = self.private_data(case.beast_id) if case.private else None
+        if parent is None or (case.private and data is None):
+            return None
+        return self._window(case, parent, data)
