@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.chain.client import Chain
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
 from backend.errors import ChainBeastsError
-from backend.indexer.queries import all_checkpoints, live_checkpoints
+from backend.indexer.queries import OPEN, all_checkpoints, live_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
@@ -27,7 +27,6 @@ from backend.store.session import Database
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
-OPEN = ("filed", "responded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,7 @@ class Case:
         return self.checkpoint.parent
 
 
+@lru_cache(maxsize=65_536)
 def digest_of(chain_id: int, ledger: str, beast_id: int, checkpoint: Checkpoint) -> bytes:
     """``keccak256(abi.encode(chainid, ledger, beastId, checkpoint))``, the ledger's name for it."""
     values = (chain_id, ledger, beast_id, checkpoint.to_abi())
@@ -123,10 +123,13 @@ class CaseReader:
             before = [r for r in rows if r.h128 == mine.parent and r.index == row.index - 1]
             return self._cases(session, row.beast_id, [*before[-1:], mine])[-1]
 
-    def beast_ids(self) -> list[int]:
-        """All hatched beasts."""
+    def pending_beasts(self) -> list[int]:
+        """The beasts that have pending checkpoints."""
+        pending = select(CheckpointRow.beast_id).where(
+            CheckpointRow.status == CheckpointStatus.PENDING
+        )
         with self.database.session() as session:
-            return list(session.scalars(select(BeastRow.beast_id).order_by(BeastRow.beast_id)))
+            return list(session.scalars(pending.distinct().order_by(CheckpointRow.beast_id)))
 
     def _cases(self, session: Session, beast_id: int, rows: Sequence[CheckpointRow]) -> list[Case]:
         if not rows:
@@ -183,6 +186,11 @@ class CaseReader:
                     .order_by(DisputeRow.dispute_id)
                 )
             )
+
+    def open_disputes(self) -> list[DisputeRow]:
+        """Every dispute that has not ended, oldest first."""
+        with self.database.session() as session:
+            return list(open_disputes(session))
 
     def open_dispute(self, digest: bytes) -> DisputeRow | None:
         """The open dispute over a record."""

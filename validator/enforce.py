@@ -1,0 +1,244 @@
+"""Turns verdicts into moves: reads the situation of each case and makes the move it calls for.
+
+Which move that is, strategy decides; what it passes on chain, moves says. Nothing is filed on
+doubt: an invalid window is judged again here by the NumPy reference, the court must see the same
+context, and the bond must fit under the cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from backend.chain.errors import NodeUnavailableError, WrongChainError
+from backend.chain.escrow import ensure_escrow
+from backend.chain.types import DisputeStatus
+from backend.errors import ChainBeastsError
+from backend.store.daemons import Verdict
+from backend.store.facts import DisputeRow
+from validator.cases import Case
+from validator.jobs import JobBook
+from validator.judging import check
+from validator.ledger import MoveLedger
+from validator.moves import Moves
+from validator.replay import Judgement, Window, first_divergent
+from validator.states import StateBook
+from validator.strategy import Action, Move, Situation, Strategy, decide
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How this validator acts.
+
+    Attributes:
+        max_bonds: most wei of ENERGY in open disputes at once; None for no cap.
+    """
+
+    strategy: Strategy = Strategy.FAST
+    max_bonds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A case with what was found about it and the dispute over it."""
+
+    case: Case
+    dispute: DisputeRow | None
+    window: Window | None
+    judgement: Judgement | None
+
+    @property
+    def invalid(self) -> bool:
+        return self.judgement is not None and self.judgement.verdict is Verdict.INVALID
+
+    @property
+    def segment(self) -> int | None:
+        """The first wrong segment of the response."""
+        if self.dispute is None or self.judgement is None or not self.judgement.segments:
+            return None
+        posted = self.dispute.segment_hashes
+        return first_divergent(self.judgement.segments, posted) if posted else None
+
+
+class Enforcer:
+    """Acts on invalid checkpoints and on open disputes.
+
+    Args:
+        made: where moves go; None watches only.
+        on_move: told of each move that was made.
+    """
+
+    def __init__(
+        self,
+        book: StateBook,
+        jobs: JobBook,
+        moves: Moves,
+        policy: Policy,
+        made: MoveLedger | None,
+        on_move: Callable[[Action], None] = lambda _: None,
+    ) -> None:
+        self._book = book
+        self._reader = book.reader
+        self._jobs = jobs
+        self._moves = moves
+        self._policy = policy
+        self._made = made
+        self._on_move = on_move
+        self._checked: dict[bytes, tuple[Window | None, Judgement]] = {}
+        self._told: dict[bytes, Move] = {}
+        self._refused: dict[bytes, str] = {}
+
+    def run(self) -> int:
+        """Make every move that is due; returns how many were made.
+
+        Raises:
+            NodeUnavailableError, WrongChainError: the chain cannot be reached.
+        """
+        moved = 0
+        for file in self._files():
+            try:
+                moved += self._act(file)
+            except (NodeUnavailableError, WrongChainError):
+                raise
+            except ChainBeastsError as error:
+                self._tell_refused(file.case, str(error))
+        return moved
+
+    def _tell_refused(self, case: Case, reason: str) -> None:
+        if self._refused.get(case.digest) != reason:
+            self._refused[case.digest] = reason
+            log.warning("refused", beast=case.beast_id, checkpoint=case.index, reason=reason)
+
+    # --- what there is to act on ----------------------------------------------------------------
+
+    def _files(self) -> list[File]:
+        """Open disputes, and of each beast the first invalid pending checkpoint."""
+        found: dict[bytes, File] = {}
+        for row in self._reader.open_disputes():
+            case = self._reader.of_dispute(row)
+            found[case.digest] = self._file(case, row)
+        invalid = {job.digest for job in self._jobs.invalid()}
+        for beast_id in self._reader.pending_beasts() if invalid else []:
+            cases = self._reader.live(beast_id)
+            first = next((c for c in cases if c.pending and c.digest in invalid), None)
+            if first is not None and first.digest not in found:
+                found[first.digest] = self._again(self._file(first, None))
+        self._checked = {d: value for d, value in self._checked.items() if d in found}
+        return list(found.values())
+
+    def _file(self, case: Case, dispute: DisputeRow | None) -> File:
+        if not case.pending:
+            return File(case, dispute, None, None)
+        if case.digest not in self._checked:
+            checked = check(self._book, case, self._reader.live(case.beast_id))
+            if checked[1].verdict is Verdict.UNAVAILABLE:
+                return File(case, dispute, *checked)
+            self._checked[case.digest] = checked
+        return File(case, dispute, *self._checked[case.digest])
+
+    def _again(self, file: File) -> File:
+        """Take a verdict back that judging again does not confirm."""
+        if not file.invalid and file.judgement is not None:
+            log.error("not confirmed", beast=file.case.beast_id, checkpoint=file.case.index)
+            self._jobs.judged(file.case, file.judgement)
+        return file
+
+    def situation(self, file: File) -> Situation:
+        """The case as strategy wants it."""
+        row, case = file.dispute, file.case
+        status = DisputeStatus.NONE if row is None else DisputeStatus[row.status.upper()]
+        records_due = 0
+        if row is not None and case.private:
+            present = self._reader.chain.dispute(row.dispute_id)
+            records_due = present.demand_deadline if present.demand else 0
+        return Situation(
+            invalid=file.invalid,
+            live=case.pending,
+            status=status,
+            now=self._reader.chain.now(),
+            header_lie=file.judgement is not None and file.judgement.header_lie,
+            deadline=0 if row is None else row.deadline,
+            segment=file.segment,
+            steps_done=0 if row is None else row.steps_done,
+            records_due=records_due,
+            mine=row is not None and self._made is not None and row.challenger == self._made.me,
+            provable=file.window is not None,
+        )
+
+    # --- acting ---------------------------------------------------------------------------------
+
+    def _act(self, file: File) -> int:
+        move = decide(self.situation(file), self._policy.strategy)
+        if self._told.get(file.case.digest) != move:
+            self._told[file.case.digest] = move
+            log.info(
+                "next move",
+                beast=file.case.beast_id,
+                checkpoint=file.case.index,
+                action=str(move.action),
+                why=move.why,
+                dry_run=self._made is None,
+            )
+        if self._made is None or move.action is Action.WAIT:
+            return 0
+        if not self._make(self._made, move.action, file):
+            return 0
+        self._on_move(move.action)
+        return 1
+
+    def _make(self, made: MoveLedger, action: Action, file: File) -> bool:
+        case, row, moves = file.case, file.dispute, self._moves
+        if action is Action.FILE:
+            return self._open(made, case)
+        if action is Action.HEADER:
+            assert file.judgement is not None
+            assert file.judgement.end is not None
+            call = moves.challenge_header(case, file.judgement.end)
+            return made.send(action, case.digest.hex(), call)
+        assert row is not None
+        key = str(row.dispute_id)
+        if action is Action.TIMEOUT:
+            return made.send(action, key, moves.claim_timeout(case, row.dispute_id))
+        if action is Action.DISMISS:
+            return made.send(action, key, moves.dismiss(case, row.dispute_id))
+        return self._reexecute(made, action, file, row)
+
+    def _reexecute(self, made: MoveLedger, action: Action, file: File, row: DisputeRow) -> bool:
+        case, window, segment = file.case, file.window, file.segment
+        assert window is not None
+        key: str
+        call: Any
+        if action is Action.PROVE and segment is not None:
+            key = f"{row.dispute_id}:{segment}"
+            call = self._moves.prove(case, row.dispute_id, window, row.segment_hashes, segment)
+        else:
+            key = f"{row.dispute_id}:{row.steps_done}"
+            call = self._moves.advance(
+                case, row.dispute_id, window, row.steps_done, made.sender
+            ).call
+        return made.send(action, key, call)
+
+    def _open(self, made: MoveLedger, case: Case) -> bool:
+        """File a dispute, if the court would judge by the same facts and the bond fits."""
+        data = self._book.private_data(case.beast_id) if case.private else None
+        context = self._reader.context(case, data)
+        if not self._reader.court_agrees(case, context):
+            raise ChainBeastsError("The court would judge by another context; no bond is risked.")
+        chain = self._reader.chain
+        standing = chain.standing(case.digest)
+        if standing.dispute_id or standing.proven:
+            return False  # news that the next reading brings
+        bond, cap = self._moves.bond(case), self._policy.max_bonds
+        at_risk = made.bonds_at_risk()
+        if cap is not None and at_risk + bond > cap:
+            raise ChainBeastsError(
+                f"The bond of {bond} wei does not fit under --max-bonds: {at_risk} of {cap} wei "
+                "are at risk."
+            )
+        ensure_escrow(chain, made.sender, bond)
+        return made.send(Action.FILE, case.digest.hex(), self._moves.file(case, data), bond=bond)

@@ -1,0 +1,83 @@
+"""One job per submitted checkpoint, in the database: what has been judged, and how.
+
+A verdict outlives the daemon; a record's digest names it on its chain for ever.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+
+from backend.store.daemons import JobRow, Mode, Verdict
+from backend.store.session import Database
+from validator.cases import Case
+from validator.replay import Judgement
+
+
+class JobBook:
+    """The jobs of one validator."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, cases: Iterable[Case]) -> dict[bytes, JobRow]:
+        """The job of each case by its digest, made where there is none yet."""
+        wanted = {case.digest: case for case in cases}
+        with self._database.session() as session:
+            rows = {
+                row.digest: row
+                for row in session.scalars(select(JobRow).where(JobRow.digest.in_(wanted)))
+            }
+            for digest, case in wanted.items():
+                if digest not in rows:
+                    rows[digest] = JobRow(
+                        digest=digest,
+                        beast_id=case.beast_id,
+                        index=case.index,
+                        h128=case.checkpoint.payload.h128,
+                        attempts=0,
+                        reason="",
+                        header_lie=False,
+                    )
+                    session.add(rows[digest])
+            return rows
+
+    def judged(self, case: Case, judgement: Judgement) -> None:
+        """Record a verdict; a later one replaces it."""
+        with self._database.session() as session:
+            row = session.get_one(JobRow, case.digest)
+            row.verdict, row.mode = judgement.verdict, judgement.mode
+            row.reason, row.header_lie = judgement.reason, judgement.header_lie
+            row.attempts += 1
+            row.judged_at = datetime.now(UTC)
+
+    def invalid(self) -> list[JobRow]:
+        """All jobs judged invalid, oldest first."""
+        with self._database.session() as session:
+            found = select(JobRow).where(JobRow.verdict == Verdict.INVALID)
+            return list(session.scalars(found.order_by(JobRow.judged_at)))
+
+    def all(self) -> list[JobRow]:
+        """Every job, by beast and index."""
+        with self._database.session() as session:
+            return list(session.scalars(select(JobRow).order_by(JobRow.beast_id, JobRow.index)))
+
+    def counts(self) -> Counter[str]:
+        """Jobs by verdict; ``waiting`` for none yet."""
+        with self._database.session() as session:
+            rows = session.execute(select(JobRow.verdict, func.count()).group_by(JobRow.verdict))
+            return Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
+
+
+def is_due(job: JobRow, dataset_known: bool) -> bool:
+    """Whether a window should be looked at (again): never judged to the end, or by half.
+
+    Args:
+        dataset_known: the window can be replayed in full now.
+    """
+    if job.verdict is None or job.verdict == Verdict.UNAVAILABLE:
+        return True
+    return job.mode == Mode.LIGHT and job.verdict == Verdict.VALID and dataset_known
