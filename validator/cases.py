@@ -100,28 +100,38 @@ class CaseReader:
         Raises:
             ChainBeastsError: there never was one.
         """
-        for case in self.live(beast_id):
-            if case.index == index:
-                return case
         with self.database.session() as session:
-            rows = all_checkpoints(session, beast_id)
-            found = [row for row in rows if row.index == index]
-            if not found:
-                raise ChainBeastsError(
-                    f"Beast {beast_id} has no checkpoint {index}.",
-                    f"List them: chainbeasts checkpoint list {beast_id}",
-                )
-            before = [r for r in rows if r.h128 == found[-1].parent and r.index == index - 1]
-            chain = [*before[-1:], found[-1]]
-            return self._cases(session, beast_id, chain)[-1]
+            rows = [row for row in all_checkpoints(session, beast_id) if row.index == index]
+        if not rows:
+            raise ChainBeastsError(
+                f"Beast {beast_id} has no checkpoint {index}.",
+                f"List them: chainbeasts checkpoint list {beast_id}",
+            )
+        return self.lineage(rows[-1])[-1]
 
     def of_dispute(self, row: DisputeRow) -> Case:
         """The checkpoint that a dispute is about, standing or not."""
         with self.database.session() as session:
             rows = all_checkpoints(session, row.beast_id)
-            mine = next(r for r in rows if r.index == row.index and r.generation == row.generation)
-            before = [r for r in rows if r.h128 == mine.parent and r.index == row.index - 1]
-            return self._cases(session, row.beast_id, [*before[-1:], mine])[-1]
+        mine = next(r for r in rows if (r.index, r.generation) == (row.index, row.generation))
+        return self.lineage(mine)[-1]
+
+    def lineage(self, last: CheckpointRow) -> list[Case]:
+        """A checkpoint, standing or not, after all those that it was built on, from index 0."""
+        with self.database.session() as session:
+            rows = [r for r in all_checkpoints(session, last.beast_id) if r.id <= last.id]
+            chain = [last]
+            for row in reversed(rows):
+                if row.index == chain[-1].index - 1 and row.h128 == chain[-1].parent:
+                    chain.append(row)
+            return self._cases(session, last.beast_id, chain[::-1])
+
+    def ancestors(self, case: Case) -> list[Case]:
+        """The checkpoints that a case was built on, from index 0."""
+        with self.database.session() as session:
+            rows = all_checkpoints(session, case.beast_id)
+        key = (case.index, case.checkpoint.generation)
+        return self.lineage(next(r for r in rows if (r.index, r.generation) == key))[:-1]
 
     def pending_beasts(self) -> list[int]:
         """The beasts that have pending checkpoints."""

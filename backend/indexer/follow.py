@@ -37,6 +37,10 @@ class Waker:
         self._news.clear()
         return not self._stopped.is_set()
 
+    def pause(self, seconds: float) -> None:
+        """Wait that long whatever the news, or until stopped."""
+        self._stopped.wait(seconds)
+
     def stop(self) -> None:
         """Make every wait return False at once."""
         self._stopped.set()

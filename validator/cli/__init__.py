@@ -1,0 +1,1 @@
+"""Commands of the validator: ``chainbeasts validator`` and ``chainbeasts dispute``."""

@@ -1,0 +1,274 @@
+"""``chainbeasts validator``: the daemon, what it found, and a single window judged by hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from filelock import FileLock, Timeout
+
+from backend.chain.seasons import parse_energy
+from backend.cli.output import energy, fields, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.indexer.follow import Waker
+from backend.store.daemons import JobRow
+from validator.cases import CaseReader
+from validator.daemon import check_kernel
+from validator.enforce import Policy
+from validator.jobs import JobBook
+from validator.judging import check
+from validator.monitor import Monitor, serve
+from validator.setup import Desk, make_validator, open_desk
+from validator.strategy import Strategy
+
+log = structlog.get_logger()
+
+app = typer.Typer(help="Replay what trainers submit, and act on what is wrong.")
+
+Datasets = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with private datasets and secrets, known by their hashes; HOME/beasts if not "
+        "given.",
+        envvar="CHAINBEASTS_DATASETS",
+    ),
+]
+Snapshots = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of published states; HOME/snapshots if not given.",
+        envvar="CHAINBEASTS_SNAPSHOTS",
+    ),
+]
+
+
+def open_folder(path: Path | None, option: str) -> Path | None:
+    """A folder that an option names.
+
+    Raises:
+        ChainBeastsError: it is not there.
+    """
+    if path is not None and not path.is_dir():
+        raise ChainBeastsError(f"{path} is not a folder.", f"Give {option} an existing one.")
+    return path
+
+
+def desk_of(
+    session: Session,
+    *,
+    datasets: Path | None = None,
+    snapshots: Path | None = None,
+    confirmations: int = 0,
+) -> Desk:
+    """The desk of a command, with the kernel checked."""
+    check_kernel(session.chain)
+    return open_desk(
+        session.settings,
+        session.chain,
+        datasets=open_folder(datasets, "--datasets"),
+        snapshots=open_folder(snapshots, "--snapshots"),
+        confirmations=confirmations,
+    )
+
+
+@command(app, "run", signs=True, example="chainbeasts validator run --account devnet:2")
+def run(
+    session: Session,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(
+            help="fast re-executes the window at once; cheap proves one segment of the response.",
+            envvar="CHAINBEASTS_STRATEGY",
+        ),
+    ] = Strategy.FAST,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do what can be done now, then end.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Judge and tell, but send nothing.", envvar="CHAINBEASTS_DRY_RUN"
+        ),
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Processes that replay; 0 replays in the daemon itself.",
+            envvar="CHAINBEASTS_WORKERS",
+        ),
+    ] = os.cpu_count() or 1,
+    datasets: Datasets = None,
+    snapshots: Snapshots = None,
+    max_bonds: Annotated[
+        str | None,
+        typer.Option(
+            help="Most ENERGY to have in open disputes at once.", envvar="CHAINBEASTS_MAX_BONDS"
+        ),
+    ] = None,
+    confirmations: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Blocks on top of one before it is read.",
+            envvar="CHAINBEASTS_CONFIRMATIONS",
+        ),
+    ] = 0,
+    poll: Annotated[
+        float,
+        typer.Option(
+            min=0.05, help="Most seconds between two looks.", envvar="CHAINBEASTS_POLL_SECONDS"
+        ),
+    ] = 1.0,
+    health_port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Port of /healthz, /readyz and /metrics on loopback; 0 takes any free one.",
+            envvar="CHAINBEASTS_HEALTH_PORT",
+        ),
+    ] = 0,
+) -> None:
+    """Follow the chain: replay every window, dispute the wrong ones, prove, and collect."""
+    cap = None if max_bonds is None else parse_energy(max_bonds)
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
+    sender = None if dry_run else session.sender
+    monitor = Monitor()
+    waker = Waker(session.rpc_url, poll)
+    with _only_one(session, None if sender is None else sender.address), _signals(waker):
+        server = serve(monitor, health_port)
+        validator = make_validator(
+            desk,
+            sender,
+            policy=Policy(strategy, cap),
+            workers=workers,
+            monitor=monitor,
+            waker=waker,
+        )
+        log.info(
+            "validator started",
+            chain=session.chain.deployment.chain_id,
+            node=session.rpc_url,
+            account=None if sender is None else sender.address,
+            strategy=str(strategy),
+            health=f"http://127.0.0.1:{server.server_port}",
+        )
+        try:
+            if once:
+                validator.run_once()
+            else:
+                validator.follow()
+        finally:
+            waker.stop()
+            validator.close()
+            server.shutdown()
+            server.server_close()
+    if once:
+        _show_status(session, desk.reader)
+
+
+@contextmanager
+def _only_one(session: Session, address: str | None) -> Iterator[None]:
+    """Hold the account's lock against a second daemon of this home."""
+    if address is None:
+        yield
+        return
+    folder = session.settings.home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"validator-{session.chain.deployment.chain_id}-{address}.lock"
+    try:
+        with FileLock(folder / name, timeout=0):
+            yield
+    except Timeout:
+        raise ChainBeastsError(
+            f"A validator of {address} already runs with this home.",
+            "End it first, or act with another --account.",
+        ) from None
+
+
+@contextmanager
+def _signals(waker: Waker) -> Iterator[None]:
+    """End in good order on SIGTERM and SIGINT."""
+
+    def stop(number: int, frame: object) -> None:
+        waker.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@command(app, "status", example="chainbeasts validator status --json")
+def status(session: Session) -> None:
+    """Show the jobs and their verdicts, and the open disputes."""
+    desk = desk_of(session)
+    desk.indexer.sync()
+    _show_status(session, desk.reader)
+
+
+def _job(row: JobRow) -> dict[str, Any]:
+    return {
+        "beast": row.beast_id,
+        "checkpoint": row.index,
+        "h128": row.h128,
+        "verdict": row.verdict or "waiting",
+        "mode": row.mode,
+        "reason": row.reason,
+        "judged_at": None if row.judged_at is None else row.judged_at.isoformat(),
+    }
+
+
+def _show_status(session: Session, reader: CaseReader) -> None:
+    jobs = JobBook(reader.database)
+    rows = [_job(row) for row in jobs.all()]
+    disputes = reader.open_disputes()
+    bonds = sum(row.bond for row in disputes)
+    value = {
+        "verdicts": dict(jobs.counts()),
+        "open_disputes": [row.dispute_id for row in disputes],
+        "bonds_in_open_disputes": bonds,
+        "jobs": rows,
+    }
+    title = f"{len(disputes)} open disputes with {energy(bonds)} of bonds; jobs:"
+    columns = ("beast", "checkpoint", "verdict", "mode", "reason")
+    cells = [[row[name] or "" for name in columns] for row in rows]
+    session.show(value, lambda: table(title, columns, cells))
+
+
+@command(app, "verify", example="chainbeasts validator verify 1 0")
+def verify(
+    session: Session,
+    beast: Annotated[int, typer.Argument(help="The beast's id.")],
+    index: Annotated[int, typer.Argument(help="The checkpoint's index.")],
+    datasets: Datasets = None,
+    snapshots: Snapshots = None,
+) -> None:
+    """Replay one checkpoint and print the verdict; sends nothing and records nothing."""
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
+    desk.indexer.sync()
+    case = desk.reader.find(beast, index)
+    ancestors = desk.reader.ancestors(case)
+    _, judgement = check(desk.book, case, ancestors)
+    value = {
+        "beast": beast,
+        "checkpoint": index,
+        "status": case.status,
+        "verdict": judgement.verdict,
+        "mode": judgement.mode,
+        "reason": judgement.reason,
+        "h128": case.checkpoint.payload.h128,
+        "replayed": judgement.segments[-1] if judgement.segments else None,
+    }
+    shown = {key: "0x" + v.hex() if isinstance(v, bytes) else v for key, v in value.items()}
+    session.show(value, lambda: fields(f"Checkpoint {index} of beast {beast}", shown))

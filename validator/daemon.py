@@ -1,0 +1,138 @@
+"""The validator's loop: read the chain, judge what is pending, act on what is wrong, collect.
+
+New blocks only wake it; what it knows, it reads from the indexed chain, so it may be killed at any
+instant and goes on where it stopped. It waits for a node that is away.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from backend.chain.client import TRANSPORT_ERRORS, Chain
+from backend.chain.errors import ChainError, WrongChainError
+from backend.errors import ChainBeastsError
+from backend.indexer.follow import Waker
+from backend.indexer.sync import Indexer
+from backend.kernel.tables import KERNEL_ID
+from validator.collect import Collector
+from validator.enforce import Enforcer
+from validator.jobs import JobBook
+from validator.judging import Judge
+from validator.ledger import MoveLedger
+from validator.monitor import Monitor
+from validator.states import StateBook
+
+log = structlog.get_logger()
+
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 30.0
+
+
+class Validator:
+    """One validator at work.
+
+    Args:
+        made: its moves; None watches only.
+        collector: pulls rewards; None leaves them in escrow.
+    """
+
+    def __init__(
+        self,
+        *,
+        indexer: Indexer,
+        book: StateBook,
+        jobs: JobBook,
+        judge: Judge,
+        enforcer: Enforcer,
+        made: MoveLedger | None,
+        collector: Collector | None,
+        monitor: Monitor,
+        waker: Waker,
+    ) -> None:
+        self._indexer = indexer
+        self._book = book
+        self._jobs = jobs
+        self._judge = judge
+        self._enforcer = enforcer
+        self._made = made
+        self._collector = collector
+        self._monitor = monitor
+        self._waker = waker
+        self._recovered = False
+
+    def run_once(self) -> None:
+        """Work until nothing is left that can be done now.
+
+        Raises:
+            ChainBeastsError: the chain cannot be reached.
+        """
+        while self._pass() and not self._waker.stopped:
+            pass
+
+    def follow(self) -> None:
+        """Work until the waker is stopped.
+
+        Raises:
+            WrongChainError: the node serves another chain now.
+        """
+        delay = FIRST_WAIT_SECONDS
+        while not self._waker.stopped:
+            try:
+                moved = self._pass()
+                delay = FIRST_WAIT_SECONDS
+            except WrongChainError:
+                raise
+            except (ChainError, *TRANSPORT_ERRORS) as error:
+                self._monitor.failed(str(error))
+                log.warning("waiting for the node", seconds=delay, problem=str(error))
+                self._waker.pause(delay)
+                delay = min(2 * delay, LONGEST_WAIT_SECONDS)
+                continue
+            if not moved and not self._waker.wait():
+                break
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self._judge.close()
+
+    def _pass(self) -> bool:
+        """One round; whether it made a move, so that another is worth while at once."""
+        if self._made is not None and not self._recovered:
+            self._made.intents.recover()
+            self._recovered = True
+        report = self._indexer.sync()
+        self._judge.run(lambda: self._waker.stopped)
+        moved = 0
+        if not self._waker.stopped:
+            moved = self._enforcer.run()
+            moved += self._collect()
+        at_risk = 0 if self._made is None else self._made.bonds_at_risk()
+        open_disputes = len(self._book.reader.open_disputes())
+        self._monitor.passed(report.indexed_to, self._jobs.counts(), at_risk, open_disputes)
+        return moved > 0
+
+    def _collect(self) -> int:
+        if self._collector is None:
+            return 0
+        try:
+            return self._collector.run()
+        except ChainError:
+            raise
+        except ChainBeastsError as error:
+            log.warning("not collected", reason=str(error))
+            return 0
+
+
+def check_kernel(chain: Chain) -> None:
+    """Make sure that the deployment's referee runs the kernel that this validator replays.
+
+    Raises:
+        ChainError: it runs another one, so that nothing could be judged.
+    """
+    theirs = bytes(chain.call(chain.referee.functions.kernelId()))
+    if theirs != KERNEL_ID:
+        raise ChainError(
+            f"The deployment's referee runs kernel 0x{theirs.hex()[:16]}…, this validator replays "
+            f"0x{KERNEL_ID.hex()[:16]}….",
+            "Use the version of chainbeasts that made the deployment.",
+        )

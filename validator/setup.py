@@ -1,0 +1,112 @@
+"""Puts a validator's parts together from settings and options; nothing here works by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.chain.client import Chain
+from backend.chain.intents import IntentLog
+from backend.chain.transactions import TransactionManager
+from backend.indexer.follow import Waker
+from backend.indexer.sync import Indexer
+from backend.settings import Settings
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore
+from validator.cases import CaseReader
+from validator.collect import Collector
+from validator.daemon import Validator
+from validator.datasets import DatasetFolder
+from validator.enforce import Enforcer, Policy
+from validator.executors import make_executor
+from validator.jobs import JobBook
+from validator.judging import Judge
+from validator.ledger import MoveLedger
+from validator.monitor import Monitor
+from validator.moves import Moves
+from validator.states import StateBook
+
+
+def database_url(settings: Settings) -> str:
+    """The validator's database."""
+    return settings.database("validator")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What daemon and commands share: the chain, its database, and what is known about states.
+
+    Attributes:
+        reader: cases of the indexed chain.
+        book: states and datasets.
+        moves: the court's calls.
+    """
+
+    chain: Chain
+    database: Database
+    indexer: Indexer
+    reader: CaseReader
+    book: StateBook
+    moves: Moves
+
+
+def open_desk(
+    settings: Settings,
+    chain: Chain,
+    *,
+    datasets: Path | None = None,
+    snapshots: Path | None = None,
+    confirmations: int = 0,
+) -> Desk:
+    """Open database and folders.
+
+    Args:
+        datasets: folder of owners' files; ``beasts`` under home if not given.
+        snapshots: folder of published states; ``snapshots`` under home if not given.
+
+    Raises:
+        ChainBeastsError: the database cannot be opened.
+    """
+    database = Database(database_url(settings))
+    reader = CaseReader(chain, database)
+    book = StateBook(
+        reader,
+        own=SnapshotStore(settings.home / "validator" / "states"),
+        published=SnapshotStore(snapshots or settings.snapshots_dir),
+        datasets=DatasetFolder(datasets or settings.home / "beasts"),
+    )
+    indexer = Indexer(chain, database, confirmations)
+    return Desk(chain, database, indexer, reader, book, Moves(reader))
+
+
+def make_validator(
+    desk: Desk,
+    sender: TransactionManager | None,
+    *,
+    policy: Policy,
+    workers: int,
+    monitor: Monitor,
+    waker: Waker,
+) -> Validator:
+    """A validator at a desk.
+
+    Args:
+        sender: signs its moves; None watches only.
+    """
+    jobs = JobBook(desk.database)
+    made = collector = None
+    if sender is not None:
+        intents = IntentLog(desk.database, sender)
+        made = MoveLedger(desk.database, intents)
+        collector = Collector(desk.chain, desk.database, desk.moves, intents)
+    return Validator(
+        indexer=desk.indexer,
+        book=desk.book,
+        jobs=jobs,
+        judge=Judge(desk.book, jobs, lambda: make_executor(workers)),
+        enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made, monitor.moved),
+        made=made,
+        collector=collector,
+        monitor=monitor,
+        waker=waker,
+    )
