@@ -6,13 +6,15 @@ instant and goes on where it stopped. It waits for a node that is away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from backend.chain.client import TRANSPORT_ERRORS, Chain
 from backend.chain.errors import ChainError, WrongChainError
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
-from backend.indexer.sync import Indexer
+from backend.indexer.sync import SyncReport
 from backend.kernel.tables import KERNEL_ID
 from validator.collect import Collector
 from validator.enforce import Enforcer
@@ -32,6 +34,7 @@ class Validator:
     """One validator at work.
 
     Args:
+        sync: brings the indexed chain up to date.
         made: its moves; None watches only.
         collector: pulls rewards; None leaves them in escrow.
     """
@@ -39,7 +42,7 @@ class Validator:
     def __init__(
         self,
         *,
-        indexer: Indexer,
+        sync: Callable[[], SyncReport],
         book: StateBook,
         jobs: JobBook,
         judge: Judge,
@@ -49,7 +52,7 @@ class Validator:
         monitor: Monitor,
         waker: Waker,
     ) -> None:
-        self._indexer = indexer
+        self._sync = sync
         self._book = book
         self._jobs = jobs
         self._judge = judge
@@ -100,7 +103,7 @@ class Validator:
         if self._made is not None and not self._recovered:
             self._made.intents.recover()
             self._recovered = True
-        report = self._indexer.sync()
+        report = self._sync()
         self._judge.run(lambda: self._waker.stopped)
         moved = 0
         if not self._waker.stopped:

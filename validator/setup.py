@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from backend.chain.client import Chain
 from backend.chain.intents import IntentLog
 from backend.chain.transactions import TransactionManager
 from backend.indexer.follow import Waker
-from backend.indexer.sync import Indexer
+from backend.indexer.sync import Indexer, SyncReport
 from backend.settings import Settings
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
@@ -40,6 +42,7 @@ class Desk:
         reader: cases of the indexed chain.
         book: states and datasets.
         moves: the court's calls.
+        lock: held while the chain is read, so that commands do not index it twice at once.
     """
 
     chain: Chain
@@ -48,6 +51,16 @@ class Desk:
     reader: CaseReader
     book: StateBook
     moves: Moves
+    lock: FileLock
+
+    def sync(self) -> SyncReport:
+        """Bring the database up to the chain's present head.
+
+        Raises:
+            ChainError: the node is away, or serves another chain.
+        """
+        with self.lock:
+            return self.indexer.sync()
 
 
 def open_desk(
@@ -76,7 +89,10 @@ def open_desk(
         datasets=DatasetFolder(datasets or settings.home / "beasts"),
     )
     indexer = Indexer(chain, database, confirmations)
-    return Desk(chain, database, indexer, reader, book, Moves(reader))
+    locks = settings.home / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / "validator-index.lock")
+    return Desk(chain, database, indexer, reader, book, Moves(reader), lock)
 
 
 def make_validator(
@@ -100,7 +116,7 @@ def make_validator(
         made = MoveLedger(desk.database, intents)
         collector = Collector(desk.chain, desk.database, desk.moves, intents)
     return Validator(
-        indexer=desk.indexer,
+        sync=desk.sync,
         book=desk.book,
         jobs=jobs,
         judge=Judge(desk.book, jobs, lambda: make_executor(workers)),

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -20,62 +19,17 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
-from validator.daemon import check_kernel
+from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
 from validator.enforce import Policy
 from validator.jobs import JobBook
 from validator.judging import check
 from validator.monitor import Monitor, serve
-from validator.setup import Desk, make_validator, open_desk
+from validator.setup import make_validator
 from validator.strategy import Strategy
 
 log = structlog.get_logger()
 
 app = typer.Typer(help="Replay what trainers submit, and act on what is wrong.")
-
-Datasets = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder with private datasets and secrets, known by their hashes; HOME/beasts if not "
-        "given.",
-        envvar="CHAINBEASTS_DATASETS",
-    ),
-]
-Snapshots = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of published states; HOME/snapshots if not given.",
-        envvar="CHAINBEASTS_SNAPSHOTS",
-    ),
-]
-
-
-def open_folder(path: Path | None, option: str) -> Path | None:
-    """A folder that an option names.
-
-    Raises:
-        ChainBeastsError: it is not there.
-    """
-    if path is not None and not path.is_dir():
-        raise ChainBeastsError(f"{path} is not a folder.", f"Give {option} an existing one.")
-    return path
-
-
-def desk_of(
-    session: Session,
-    *,
-    datasets: Path | None = None,
-    snapshots: Path | None = None,
-    confirmations: int = 0,
-) -> Desk:
-    """The desk of a command, with the kernel checked."""
-    check_kernel(session.chain)
-    return open_desk(
-        session.settings,
-        session.chain,
-        datasets=open_folder(datasets, "--datasets"),
-        snapshots=open_folder(snapshots, "--snapshots"),
-        confirmations=confirmations,
-    )
 
 
 @command(app, "run", signs=True, example="chainbeasts validator run --account devnet:2")
@@ -105,8 +59,8 @@ def run(
             envvar="CHAINBEASTS_WORKERS",
         ),
     ] = os.cpu_count() or 1,
-    datasets: Datasets = None,
-    snapshots: Snapshots = None,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
     max_bonds: Annotated[
         str | None,
         typer.Option(
@@ -213,7 +167,7 @@ def _signals(waker: Waker) -> Iterator[None]:
 def status(session: Session) -> None:
     """Show the jobs and their verdicts, and the open disputes."""
     desk = desk_of(session)
-    desk.indexer.sync()
+    desk.sync()
     _show_status(session, desk.reader)
 
 
@@ -251,12 +205,12 @@ def verify(
     session: Session,
     beast: Annotated[int, typer.Argument(help="The beast's id.")],
     index: Annotated[int, typer.Argument(help="The checkpoint's index.")],
-    datasets: Datasets = None,
-    snapshots: Snapshots = None,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
 ) -> None:
     """Replay one checkpoint and print the verdict; sends nothing and records nothing."""
     desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.indexer.sync()
+    desk.sync()
     case = desk.reader.find(beast, index)
     ancestors = desk.reader.ancestors(case)
     _, judgement = check(desk.book, case, ancestors)

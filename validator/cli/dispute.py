@@ -1,0 +1,253 @@
+"""``chainbeasts dispute``: each move of a dispute by hand. Looking at disputes is in views."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.chain.escrow import ensure_escrow
+from backend.chain.transactions import Receipt
+from backend.cli.output import fields
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
+from backend.store.facts import DisputeRow
+from backend.store.private import PrivateDataset, open_dataset
+from validator.cases import Case
+from validator.cli import views
+from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.datasets import read_secret
+from validator.judging import check
+from validator.replay import Judgement, Window, first_divergent
+from validator.setup import Desk
+
+app = typer.Typer(help="Disputes: every move by hand, and what a dispute is about.")
+
+DisputeId = Annotated[int, typer.Argument(metavar="ID", help="The dispute's number.")]
+BeastId = Annotated[int, typer.Argument(metavar="BEAST", help="The beast's id.")]
+Index = Annotated[int, typer.Argument(metavar="INDEX", help="The checkpoint's index.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A dispute with its checkpoint, at a desk."""
+
+    desk: Desk
+    row: DisputeRow
+    case: Case
+
+    def replayed(self) -> tuple[Window, Judgement]:
+        """The window and its judgement.
+
+        Raises:
+            ChainBeastsError: it cannot be replayed here.
+        """
+        window, judgement = check(self.desk.book, self.case, self.desk.reader.ancestors(self.case))
+        if window is None or not judgement.segments:
+            raise ChainBeastsError(
+                f"The window cannot be replayed: {judgement.reason}.",
+                "Give the folders that have what is missing: --snapshots, --datasets.",
+            )
+        return window, judgement
+
+
+def _open(
+    session: Session,
+    dispute_id: int,
+    datasets: Path | None = None,
+    snapshots: Path | None = None,
+) -> Open:
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
+    desk.sync()
+    row = desk.reader.dispute(dispute_id)
+    return Open(desk, row, desk.reader.of_dispute(row))
+
+
+def _done(session: Session, receipt: Receipt, **values: Any) -> None:
+    value = {**values, "transaction": receipt.hash, "gas_used": receipt.gas_used}
+    shown = {**values, "transaction": "0x" + receipt.hash.hex(), "gas used": receipt.gas_used}
+    session.show(value, lambda: fields(receipt.label.capitalize(), shown))
+
+
+@command(app, "file", signs=True, example="chainbeasts dispute file 1 0 --account devnet:2")
+def file(
+    session: Session,
+    beast: BeastId,
+    index: Index,
+    dataset: Annotated[
+        Path | None, typer.Option(help="The compressed dataset, for a private window.")
+    ] = None,
+    secret_file: Annotated[
+        Path | None, typer.Option(help="The owner's secret, for a private window.")
+    ] = None,
+    datasets: DatasetsOption = None,
+) -> None:
+    """Dispute a pending checkpoint. Nothing is judged here: a wrong dispute burns its bond."""
+    desk = desk_of(session, datasets=datasets)
+    desk.sync()
+    case = desk.reader.find(beast, index)
+    data = _private(desk, case, dataset, secret_file)
+    bond = desk.moves.bond(case)
+    call = desk.moves.file(case, data)
+    ensure_escrow(session.chain, session.sender, bond)
+    receipt = session.sender.send(call, label="file a dispute")
+    event = session.chain.court.events.DisputeFiled().process_receipt(receipt.raw)[0]
+    dispute_id = int(event["args"]["disputeId"])
+    _done(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
+
+
+def _private(
+    desk: Desk, case: Case, dataset: Path | None, secret_file: Path | None
+) -> PrivateDataset | None:
+    """The dataset that filing needs, if it needs one; from the files named, else the folder."""
+    if not case.private or desk.chain.revealed_fold(case.beast_id) is not None:
+        return None
+    if dataset is None or secret_file is None:
+        data = desk.book.private_data(case.beast_id)
+        if data is None:
+            raise ChainBeastsError(
+                "The window is private and its dataset is not known here.",
+                "Pass --dataset FILE and --secret-file FILE.",
+            )
+        return data
+    try:
+        compressed, secret = dataset.read_bytes(), read_secret(secret_file.read_bytes())
+    except OSError as error:
+        raise ChainBeastsError(f"{error.filename} cannot be read ({error.strerror}).") from None
+    return open_dataset(compressed, secret or b"", desk.reader.commitments(case.beast_id))
+
+
+@command(app, "respond", signs=True, example="chainbeasts dispute respond 1 --account devnet:1")
+def respond(
+    session: Session,
+    dispute_id: DisputeId,
+    segments: Annotated[
+        Path | None,
+        typer.Option(help="JSON list of the 16 segment hashes; a replay's if not given."),
+    ] = None,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Answer a dispute with the window's 16 segment hashes, as its trainer or its defender."""
+    at = _open(session, dispute_id, datasets, snapshots)
+    if segments is not None:
+        hashes = read_segments(segments)
+    else:
+        hashes = list(at.replayed()[1].segments)
+        if hashes[-1] != at.case.checkpoint.payload.h128:
+            raise ChainBeastsError(
+                "The replay does not end in the checkpoint's h128, so it cannot defend it."
+            )
+    call = at.desk.moves.respond(at.case, dispute_id, hashes)
+    _done(session, session.sender.send(call, label="respond"), dispute=dispute_id)
+
+
+def read_segments(path: Path) -> list[bytes]:
+    """16 hashes of 32 bytes from a JSON list of hex strings.
+
+    Raises:
+        ChainBeastsError: the file holds something else.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        hashes = [bytes.fromhex(str(value).removeprefix("0x")) for value in found]
+    except OSError as error:
+        raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None
+    except (ValueError, TypeError):
+        hashes = []
+    if len(hashes) != SEGMENTS or any(len(h) != 32 for h in hashes):
+        raise ChainBeastsError(f"{path} is not a JSON list of {SEGMENTS} hashes of 32 bytes.")
+    return hashes
+
+
+@command(app, "prove", signs=True, example="chainbeasts dispute prove 1 --account devnet:2")
+def prove(
+    session: Session,
+    dispute_id: DisputeId,
+    segment: Annotated[
+        int | None,
+        typer.Option(min=0, max=SEGMENTS - 1, help="The first wrong one if not given."),
+    ] = None,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Prove that a segment of the response is wrong: the court re-executes its 8 steps."""
+    at = _open(session, dispute_id, datasets, snapshots)
+    posted = at.row.segment_hashes
+    if not posted:
+        raise ChainBeastsError(
+            f"Dispute {dispute_id} has no response to refute.",
+            f"Re-execute the window instead: chainbeasts dispute advance {dispute_id}",
+        )
+    window, judgement = at.replayed()
+    k = first_divergent(judgement.segments, posted) if segment is None else segment
+    if k is None:
+        raise ChainBeastsError("Every segment of the response is right; there is nothing to prove.")
+    call = at.desk.moves.prove(at.case, dispute_id, window, posted, k)
+    _done(session, session.sender.send(call, label="prove"), dispute=dispute_id, segment=k)
+
+
+@command(app, "advance", signs=True, example="chainbeasts dispute advance 1 --account devnet:2")
+def advance(
+    session: Session,
+    dispute_id: DisputeId,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, max=WINDOW_STEPS, help="As many as fit one transaction if not given."),
+    ] = None,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Re-execute the window's next steps on chain; the 128th decides the dispute."""
+    at = _open(session, dispute_id, datasets, snapshots)
+    window, _ = at.replayed()
+    done = at.row.steps_done
+    made = at.desk.moves.advance(at.case, dispute_id, window, done, session.sender, steps=steps)
+    receipt = session.sender.send(made.call, label="advance")
+    _done(session, receipt, dispute=dispute_id, steps=made.steps, steps_done=done + made.steps)
+
+
+@command(app, "claim", signs=True, example="chainbeasts dispute claim 1 --account devnet:2")
+def claim(session: Session, dispute_id: DisputeId) -> None:
+    """Slash the checkpoint because nobody answered in time."""
+    at = _open(session, dispute_id)
+    call = at.desk.moves.claim_timeout(at.case, dispute_id)
+    _done(session, session.sender.send(call, label="claim the timeout"), dispute=dispute_id)
+
+
+@command(app, "dismiss", signs=True, example="chainbeasts dispute dismiss 1 --account devnet:1")
+def dismiss(session: Session, dispute_id: DisputeId) -> None:
+    """End a dispute that proved nothing in time, or whose checkpoint fell with an ancestor."""
+    at = _open(session, dispute_id)
+    call = at.desk.moves.dismiss(at.case, dispute_id)
+    _done(session, session.sender.send(call, label="dismiss"), dispute=dispute_id)
+
+
+@command(app, "challenge-header", signs=True, example="chainbeasts dispute challenge-header 1 0")
+def challenge_header(
+    session: Session,
+    beast: BeastId,
+    index: Index,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Slash a checkpoint whose h128 opens into a header that contradicts its payload."""
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
+    desk.sync()
+    case = desk.reader.find(beast, index)
+    _, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    if not judgement.header_lie or judgement.end is None:
+        raise ChainBeastsError(
+            f"No contradiction is known between header and payload ({judgement.reason}).",
+            "The state behind h128 must be in --snapshots, or be what the replay ends in.",
+        )
+    call = desk.moves.challenge_header(case, judgement.end)
+    receipt = session.sender.send(call, label="challenge the header")
+    _done(session, receipt, beast=beast, checkpoint=index, reason=judgement.reason)
+
+
+views.register(app)

@@ -1,0 +1,141 @@
+"""The views of ``chainbeasts dispute``: list, show and explain. They send nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.output import energy, fields, table
+from backend.cli.session import Session, command
+from backend.indexer.queries import OPEN, all_disputes
+from backend.kernel.constants import SEGMENT_STEPS
+from backend.store.facts import DisputeRow
+from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.explain import Cause, find_cause
+from validator.judging import check
+from validator.replay import Judgement, Window, first_divergent
+
+DisputeId = Annotated[int, typer.Argument(metavar="ID", help="The dispute's number.")]
+
+
+def _summary(row: DisputeRow) -> dict[str, Any]:
+    return {
+        "dispute": row.dispute_id,
+        "beast": row.beast_id,
+        "checkpoint": row.index,
+        "status": row.status,
+        "challenger": row.challenger,
+        "bond": row.bond,
+        "deadline": row.deadline,
+        "steps_done": row.steps_done,
+        "conviction": row.conviction,
+        "prover": row.prover,
+    }
+
+
+def register(app: typer.Typer) -> None:
+    """Add the views to the noun."""
+    command(app, "list", example="chainbeasts dispute list --all")(list_disputes)
+    command(app, "show", example="chainbeasts dispute show 1")(show)
+    command(app, "explain", example="chainbeasts dispute explain 1")(explain)
+
+
+def list_disputes(
+    session: Session,
+    every: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
+    beast: Annotated[int | None, typer.Option(help="Only this beast's.")] = None,
+) -> None:
+    """List disputes."""
+    desk = desk_of(session)
+    desk.sync()
+    with desk.database.session() as database:
+        rows = [
+            row
+            for row in all_disputes(database)
+            if (every or row.status in OPEN) and beast in (None, row.beast_id)
+        ]
+    columns = ("dispute", "beast", "checkpoint", "status", "challenger", "steps_done", "conviction")
+    values = [_summary(row) for row in rows]
+    cells = [
+        [value[name] if value[name] is not None else "" for name in columns] for value in values
+    ]
+    session.show(values, lambda: table("Disputes", columns, cells))
+
+
+def show(session: Session, dispute_id: DisputeId) -> None:
+    """Show one dispute as the chain has it."""
+    desk = desk_of(session)
+    desk.sync()
+    row = desk.reader.dispute(dispute_id)
+    present = desk.chain.dispute(dispute_id)
+    value = _summary(row) | {
+        "digest": row.digest,
+        "segments": row.segment_hashes,
+        "segment": row.segment,
+        "demanded_segment": present.demand - 1 if present.demand else None,
+        "demand_deadline": present.demand_deadline or None,
+        "now": desk.chain.now(),
+    }
+    shown = {
+        **value,
+        "bond": energy(row.bond),
+        "digest": "0x" + row.digest.hex(),
+        "segments": "\n".join("0x" + h.hex() for h in row.segment_hashes) or "no response",
+    }
+    shown = {name: "" if item is None else item for name, item in shown.items()}
+    session.show(value, lambda: fields(f"Dispute {dispute_id}", shown))
+
+
+def explain(
+    session: Session,
+    dispute_id: DisputeId,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Find the first divergent segment, and the step, head and weight where that can be proved."""
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
+    desk.sync()
+    row = desk.reader.dispute(dispute_id)
+    case = desk.reader.of_dispute(row)
+    window, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    value = {
+        "dispute": dispute_id,
+        "beast": row.beast_id,
+        "checkpoint": row.index,
+        "verdict": judgement.verdict,
+        "reason": judgement.reason,
+        **_divergence(row, window, judgement),
+    }
+    shown = {name.replace("_", " "): "" if v is None else v for name, v in value.items()}
+    shown["cause"] = _sentence(value["cause"])
+    session.show(value, lambda: fields(f"Dispute {dispute_id}", shown))
+
+
+def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) -> dict[str, Any]:
+    """First divergent segment of the response and its cause, as far as they are known."""
+    unknown = {"segment": None, "steps": None, "cause": None}
+    if window is None or not judgement.segments or not row.segment_hashes:
+        return unknown
+    segment = first_divergent(judgement.segments, row.segment_hashes)
+    if segment is None:
+        return unknown
+    cause = find_cause(window, segment, row.segment_hashes[segment])
+    first = segment * SEGMENT_STEPS
+    return {
+        "segment": segment,
+        "steps": f"{first}-{first + SEGMENT_STEPS - 1}",
+        "cause": None if cause is None else asdict(cause),
+    }
+
+
+def _sentence(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "not known: nothing that was tried reproduces the posted hash"
+    cause = Cause(**found)
+    if cause.kind == "weight" and cause.last_step != cause.step:
+        when = f"after one of steps {cause.step} to {cause.last_step}"
+    else:
+        when = f"{'after' if cause.kind == 'weight' else 'in'} step {cause.step}"
+    return f"{when}: {cause.what} (head: {cause.head})"
