@@ -2,9 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {
-    BOUND,
+    CORRECTION,
     ERRORS,
     ERRORS_REVERSED,
+    KEEP,
+    LIFT,
+    LIMIT,
     LIST_1,
     LIST_2,
     LIST_3,
@@ -13,10 +16,14 @@ import {
     NEXT_ERRORS,
     NEXT_REVERSED,
     OUTPUT_ERRORS,
-    RATE,
+    ROUND,
+    SHIFT,
     WEIGHTS_2,
     WEIGHTS_3,
-    WEIGHTS_4
+    WEIGHTS_4,
+    WIDE_KEEP,
+    WIDE_LIFT,
+    WIDE_ROUND
 } from "./KernelMemory.sol";
 
 /// @title The backward pass and the update
@@ -25,14 +32,21 @@ import {
 /// rounded deltas from 16 lanes at once. Where that could be wrong, because a product may leave 16 bits or because a
 /// weight has left its 15 bits and so cleared its guard bit, the row is done in 32-bit lanes with saturation instead.
 library Backward {
+    /// @dev The activation from which on a unit is clipped and passes no error.
+    uint256 private constant CLIPPED = 127;
+
     /// @dev Fixes the learning-rate shift for the steps that follow.
     function setRate(uint256 shift) internal pure {
         assembly ("memory-safe") {
             let ones := 0x0001000100010001000100010001000100010001000100010001000100010001
-            mstore(RATE, shift)
-            mstore(add(RATE, 0x20), mul(ones, add(0x8000, shl(sub(shift, 1), 1))))
-            mstore(add(RATE, 0x40), mul(ones, shr(shift, 0x8000)))
-            mstore(add(RATE, 0x60), mul(ones, shr(shift, 0xffff)))
+            mstore(SHIFT, shift)
+            mstore(ROUND, mul(ones, add(0x8000, shl(sub(shift, 1), 1))))
+            mstore(LIFT, mul(ones, shr(shift, 0x8000)))
+            mstore(KEEP, mul(ones, shr(shift, 0xffff)))
+            ones := 0x0000000100000001000000010000000100000001000000010000000100000001
+            mstore(WIDE_ROUND, mul(ones, add(0x20000, shl(sub(shift, 1), 1))))
+            mstore(WIDE_LIFT, mul(ones, shr(shift, 0x20000)))
+            mstore(WIDE_KEEP, mul(ones, shr(shift, 0x7ffff)))
         }
     }
 
@@ -42,14 +56,13 @@ library Backward {
         _clearNext();
         _outputLayer();
         if (!_advance()) return;
-        _carry(LIST_2, WEIGHTS_3);
-        _update(LIST_2, 0, ERRORS);
+        _layer(LIST_2, 0, ERRORS, WEIGHTS_3, CLIPPED);
         if (!_advance()) return;
-        _carry(LIST_1, WEIGHTS_2);
-        _update(LIST_1, 0, ERRORS);
+        _layer(LIST_1, 0, ERRORS, WEIGHTS_2, CLIPPED);
         if (!_advance()) return;
-        _update(LIST_INPUT, 0, ERRORS);
-        _update(LIST_INPUT, 0x80, ERRORS + 0x80);
+        for (uint256 offset = 0; offset < 0x100; offset += 0x80) {
+            if (_any(ERRORS + offset)) _layer(LIST_INPUT, offset, ERRORS + offset, 0, 0);
+        }
     }
 
     function _clearNext() private pure {
@@ -59,25 +72,49 @@ library Backward {
         }
     }
 
-    /// @dev Makes the carried errors the current ones; false if they are all zero.
+    /// @dev Whether any of 64 errors is not zero.
+    function _any(uint256 errors) private pure returns (bool any) {
+        assembly ("memory-safe") {
+            any := or(or(mload(errors), mload(add(errors, 0x20))), or(mload(add(errors, 0x40)), mload(add(errors, 0x60))))
+            any := iszero(iszero(any))
+        }
+    }
+
+    /// @dev Makes the carried errors the current ones; false if they are all zero. The sum of products needs the weights'
+    /// bias taken out, and 2^31 in every lane so that none borrows from the top one.
     function _advance() private pure returns (bool any) {
         assembly ("memory-safe") {
-            any := mload(NEXT_BOUND)
-            mstore(BOUND, any)
-            if any {
+            let bound := mload(NEXT_BOUND)
+            if bound {
+                any := 1
+                // a * (bound + 1) + 2^(S-1) <= 2^15
+                mstore(LIMIT, div(sub(0x8000, shr(1, shl(mload(SHIFT), 1))), add(bound, 1)))
                 mcopy(ERRORS, NEXT_ERRORS, 0x100)
                 // Signed 16-bit lanes to signed 32-bit lanes: lift them above zero, part them, lower them.
                 let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
                 let lift := 0x0000400000004000000040000000400000004000000040000000400000004000
+                let sum := 0
                 let p := ERRORS_REVERSED
                 for { let q := NEXT_REVERSED } lt(q, add(NEXT_REVERSED, 0x80)) { q := add(q, 0x20) } {
                     let v := add(mload(q), or(lift, shl(16, lift)))
-                    mstore(p, sub(and(v, m), lift))
-                    mstore(add(p, 0x20), sub(and(shr(16, v), m), lift))
+                    let part := sub(and(v, m), lift)
+                    mstore(p, part)
+                    sum := add(sum, part)
+                    part := sub(and(shr(16, v), m), lift)
+                    mstore(add(p, 0x20), part)
+                    sum := add(sum, part)
                     p := add(p, 0x40)
                 }
+                mstore(
+                    CORRECTION,
+                    sub(
+                        0x8000080080000000800000008000000080000000800000008000000080000000,
+                        mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, sum)
+                    )
+                )
+                calldatacopy(NEXT_ERRORS, calldatasize(), 0x200)
+                mstore(NEXT_BOUND, 0)
             }
-            any := iszero(iszero(any))
         }
     }
 
@@ -94,7 +131,6 @@ library Backward {
                 let under := and(not(shr(15, v)), ones)
                 v := or(and(v, not(sub(shl(16, under), under))), shl(15, under))
             }
-            let ones := 0x0000000100000001000000010000000100000001000000010000000100000001
             let errors := 0
             let reversed := 0
             for { let k := 0 } lt(k, 6) { k := add(k, 1) } {
@@ -106,10 +142,8 @@ library Backward {
             }
             let correction := sub(
                 0x8000080080000000800000008000000080000000800000008000000080000000,
-                mul(mul(0xc000, ones), reversed)
+                mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, reversed)
             )
-            let shift := mload(RATE)
-            let round := mul(ones, add(0x20000, shl(sub(shift, 1), 1)))
             let p := LIST_3
             for { let x := mload(p) } x { x := mload(p) } {
                 p := add(p, 0x20)
@@ -134,64 +168,22 @@ library Backward {
                     }
                 }
                 w := sub(
-                    add(w, mul(ones, shr(shift, 0x20000))),
-                    and(shr(shift, add(mul(a, errors), round)), mul(ones, shr(shift, 0x7ffff)))
+                    add(w, mload(WIDE_LIFT)),
+                    and(shr(mload(SHIFT), add(mul(a, errors), mload(WIDE_ROUND))), mload(WIDE_KEEP))
                 )
-                if xor(and(w, mul(ones, 0x18000)), shl(15, ones)) { w := saturate(w) }
-                w := and(or(w, shr(112, w)), sub(shl(128, 1), 1))
-                mstore(row, or(and(whole, not(sub(shl(128, 1), 1))), w))
+                if xor(
+                    and(w, 0x0001800000018000000180000001800000018000000180000001800000018000),
+                    0x0000800000008000000080000000800000008000000080000000800000008000
+                ) { w := saturate(w) }
+                mstore(row, or(shl(128, shr(128, whole)), shr(128, or(shl(128, w), shl(16, w)))))
             }
         }
     }
 
-    /// @dev The errors of the active, unclipped units in `list`, whose rows of 64 weights start at `weights`. The sum of
-    /// products needs the weights' bias taken out, and 2^31 in every lane so that none borrows from the top one.
-    function _carry(uint256 list, uint256 weights) private pure {
-        assembly ("memory-safe") {
-            calldatacopy(NEXT_ERRORS, calldatasize(), 0x200)
-            let bound := 0
-            let correction := 0
-            for { let p := ERRORS_REVERSED } lt(p, add(ERRORS_REVERSED, 0x100)) { p := add(p, 0x20) } {
-                correction := add(correction, mload(p))
-            }
-            correction := sub(
-                0x8000080080000000800000008000000080000000800000008000000080000000,
-                mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, correction)
-            )
-            let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
-            for { let x := mload(list) } x { x := mload(list) } {
-                list := add(list, 0x20)
-                if eq(and(x, 0x7f), 127) { continue }
-                x := shr(8, x)
-                let w := mload(x)
-                let q := add(correction, mul(and(w, m), mload(add(ERRORS_REVERSED, 0x20))))
-                q := add(q, mul(and(shr(16, w), m), mload(ERRORS_REVERSED)))
-                w := mload(add(x, 0x20))
-                q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0x60))))
-                q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0x40))))
-                w := mload(add(x, 0x40))
-                q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0xa0))))
-                q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0x80))))
-                w := mload(add(x, 0x60))
-                q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0xe0))))
-                q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0xc0))))
-                q := sub(shr(236, q), 0x80000)
-                if iszero(q) { continue }
-                if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
-                bound := or(bound, or(xor(q, sar(255, q)), 1))
-                let unit := shr(7, sub(x, weights))
-                let lane := shl(4, and(unit, 15))
-                unit := add(NEXT_ERRORS, shl(5, shr(4, unit)))
-                mstore(unit, add(mload(unit), shl(sub(240, lane), q)))
-                unit := add(unit, sub(NEXT_REVERSED, NEXT_ERRORS))
-                mstore(unit, add(mload(unit), shl(lane, q)))
-            }
-            mstore(NEXT_BOUND, bound)
-        }
-    }
-
-    /// @dev Updates 64 weights, `offset` bytes into its row, of every unit in `list` by the 64 errors at `errors`.
-    function _update(uint256 list, uint256 offset, uint256 errors) private pure {
+    /// @dev One layer of 64 errors, at `errors`: for every active unit in `list`, whose 64 weights lie `offset` bytes into
+    /// its row, first its own error from the old weights, then the update. Units whose activation is `clipped` or more
+    /// get no error; rows that start at `weights` number the units.
+    function _layer(uint256 list, uint256 offset, uint256 errors, uint256 weights, uint256 clipped) private pure {
         assembly ("memory-safe") {
             /// Clamps 32-bit lanes of weight + 0xC000 to 0x8000 ... 0xFFFF.
             function saturate(t) -> v {
@@ -206,12 +198,13 @@ library Backward {
             }
             /// Eight weights (32-bit lanes) minus their deltas; `d` holds errors + 0x4000.
             function moved(w, d, a) -> v {
-                let ones := 0x0000000100000001000000010000000100000001000000010000000100000001
-                let s := mload(RATE)
-                // 2^17 and the rounding, less the lift of the errors
-                let round := mul(ones, sub(add(0x20000, shl(sub(s, 1), 1)), shl(14, a)))
-                let delta := and(shr(s, add(mul(a, d), round)), mul(ones, shr(s, 0x7ffff)))
-                v := saturate(sub(add(w, mul(ones, shr(s, 0x20000))), delta))
+                // less the lift of the errors
+                let round := sub(
+                    mload(WIDE_ROUND),
+                    mul(0x0000400000004000000040000000400000004000000040000000400000004000, a)
+                )
+                let delta := and(shr(mload(SHIFT), add(mul(a, d), round)), mload(WIDE_KEEP))
+                v := saturate(sub(add(w, mload(WIDE_LIFT)), delta))
             }
             /// The row in 32-bit lanes, where neither a product nor a weight can reach its neighbour.
             function wide(row, e, a) {
@@ -224,53 +217,69 @@ library Backward {
                     e := add(e, 0x20)
                 }
             }
-            if or(
-                or(mload(errors), mload(add(errors, 0x20))),
-                or(mload(add(errors, 0x40)), mload(add(errors, 0x60)))
-            ) {
-                let shift := mload(RATE)
-                let round := mload(add(RATE, 0x20))
-                let lift := mload(add(RATE, 0x40))
-                let mask := mload(add(RATE, 0x60))
-                for { let x := mload(list) } x { x := mload(list) } {
-                    list := add(list, 0x20)
-                    let a := and(x, 0x7f)
-                    let row := add(shr(8, x), offset)
-                    // Do all products and the rounding fit 16 bits?
-                    if gt(add(mul(a, add(mload(BOUND), 1)), shr(1, shl(shift, 1))), 0x8000) {
-                        wide(row, errors, a)
-                        continue
+            for { let x := mload(list) } x { x := mload(list) } {
+                list := add(list, 0x20)
+                let a := and(x, 0x7f)
+                let row := add(shr(8, x), offset)
+                let w0 := mload(row)
+                let w1 := mload(add(row, 0x20))
+                let w2 := mload(add(row, 0x40))
+                let w3 := mload(add(row, 0x60))
+                if lt(a, clipped) {
+                    let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+                    let q := add(mload(CORRECTION), mul(and(w0, m), mload(add(ERRORS_REVERSED, 0x20))))
+                    q := add(q, mul(and(shr(16, w0), m), mload(ERRORS_REVERSED)))
+                    q := add(q, mul(and(w1, m), mload(add(ERRORS_REVERSED, 0x60))))
+                    q := add(q, mul(and(shr(16, w1), m), mload(add(ERRORS_REVERSED, 0x40))))
+                    q := add(q, mul(and(w2, m), mload(add(ERRORS_REVERSED, 0xa0))))
+                    q := add(q, mul(and(shr(16, w2), m), mload(add(ERRORS_REVERSED, 0x80))))
+                    q := add(q, mul(and(w3, m), mload(add(ERRORS_REVERSED, 0xe0))))
+                    q := add(q, mul(and(shr(16, w3), m), mload(add(ERRORS_REVERSED, 0xc0))))
+                    q := sub(shr(236, q), 0x80000)
+                    if q {
+                        if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
+                        mstore(NEXT_BOUND, or(mload(NEXT_BOUND), or(xor(q, sar(255, q)), 1)))
+                        let unit := sub(row, weights)
+                        let lane := and(shr(3, unit), 240)
+                        unit := add(NEXT_ERRORS, and(shr(6, unit), 0xe0))
+                        mstore(unit, add(mload(unit), shl(sub(240, lane), q)))
+                        unit := add(unit, sub(NEXT_REVERSED, NEXT_ERRORS))
+                        mstore(unit, add(mload(unit), shl(lane, q)))
                     }
-                    let t0 := sub(
-                        add(mload(row), lift),
-                        and(shr(shift, add(mul(mload(errors), a), round)), mask)
-                    )
-                    let t1 := sub(
-                        add(mload(add(row, 0x20)), lift),
-                        and(shr(shift, add(mul(mload(add(errors, 0x20)), a), round)), mask)
-                    )
-                    let t2 := sub(
-                        add(mload(add(row, 0x40)), lift),
-                        and(shr(shift, add(mul(mload(add(errors, 0x40)), a), round)), mask)
-                    )
-                    let t3 := sub(
-                        add(mload(add(row, 0x60)), lift),
-                        and(shr(shift, add(mul(mload(add(errors, 0x60)), a), round)), mask)
-                    )
-                    if not(
-                        or(
-                            and(and(t0, t1), and(t2, t3)),
-                            0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff
-                        )
-                    ) {
-                        wide(row, errors, a)
-                        continue
-                    }
-                    mstore(row, t0)
-                    mstore(add(row, 0x20), t1)
-                    mstore(add(row, 0x40), t2)
-                    mstore(add(row, 0x60), t3)
                 }
+                if gt(a, mload(LIMIT)) {
+                    wide(row, errors, a)
+                    continue
+                }
+                w0 := sub(
+                    add(w0, mload(LIFT)),
+                    and(shr(mload(SHIFT), add(mul(mload(errors), a), mload(ROUND))), mload(KEEP))
+                )
+                w1 := sub(
+                    add(w1, mload(LIFT)),
+                    and(shr(mload(SHIFT), add(mul(mload(add(errors, 0x20)), a), mload(ROUND))), mload(KEEP))
+                )
+                w2 := sub(
+                    add(w2, mload(LIFT)),
+                    and(shr(mload(SHIFT), add(mul(mload(add(errors, 0x40)), a), mload(ROUND))), mload(KEEP))
+                )
+                w3 := sub(
+                    add(w3, mload(LIFT)),
+                    and(shr(mload(SHIFT), add(mul(mload(add(errors, 0x60)), a), mload(ROUND))), mload(KEEP))
+                )
+                if not(
+                    or(
+                        and(and(w0, w1), and(w2, w3)),
+                        0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff
+                    )
+                ) {
+                    wide(row, errors, a)
+                    continue
+                }
+                mstore(row, w0)
+                mstore(add(row, 0x20), w1)
+                mstore(add(row, 0x40), w2)
+                mstore(add(row, 0x60), w3)
             }
         }
     }

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {LIST_1, LIST_2, LIST_3, LIST_INPUT, LOGITS, SUMS, WEIGHTS_2, WEIGHTS_3, WEIGHTS_4} from "./KernelMemory.sol";
+import {
+    ACCUMULATORS,
+    LIST_1,
+    LIST_2,
+    LIST_3,
+    LIST_INPUT,
+    LOGITS,
+    SUMS,
+    WEIGHTS_2,
+    WEIGHTS_3,
+    WEIGHTS_4
+} from "./KernelMemory.sol";
 
 /// @title The forward pass
 /// @dev docs/spec, network §3. A word holds 16 weights, each as `w + 0xC000`. Its odd and its even lanes are summed apart,
@@ -17,11 +28,14 @@ library Forward {
             if (slots == 0) continue;
             // A sensor slot is two words of a row of W1.
             uint256 awake = (slots & 1) * 3 + (slots >> 1) * 12;
-            end = _layer(LIST_INPUT, SUMS, half << 7, awake, end, (WEIGHTS_2 + (half << 13)) << 8);
+            _accumulate(LIST_INPUT, half << 7);
+            end = _collect(SUMS, awake, end, (WEIGHTS_2 + (half << 13)) << 8);
         }
-        _layer(LIST_1, SUMS + 0x20, 0, 15, LIST_2, WEIGHTS_3 << 8);
+        _accumulate(LIST_1, 0);
+        _collect(SUMS + 0x20, 15, LIST_2, WEIGHTS_3 << 8);
+        _accumulate(LIST_2, 0);
         // Rows of W4 are 16 bytes: its list counts 128 bytes a row like the others, and from 128.
-        _layer(LIST_2, SUMS + 0x40, 0, activeMask >> 4, LIST_3, 0x8000);
+        _collect(SUMS + 0x40, activeMask >> 4, LIST_3, 0x8000);
         _logits();
     }
 
@@ -42,14 +56,43 @@ library Forward {
         }
     }
 
-    /// @dev 64 units: sums the rows of the units in `list`, `offset` bytes into each row, and appends the units that
-    /// become active to `out`. `sum` is where the list's sum of activations is; the word after it takes that of `out`.
-    /// Bit g of `awake` says whether units 16g to 16g + 15 are awake; `row` is the first unit's entry.
-    function _layer(uint256 list, uint256 sum, uint256 offset, uint256 awake, uint256 out, uint256 row)
-        private
-        pure
-        returns (uint256 end)
-    {
+    /// @dev Sums, into the eight words at ACCUMULATORS, 64 weights of every unit in `list` times its activation,
+    /// `offset` bytes into each row: for each word first the odd lanes, then the even ones.
+    function _accumulate(uint256 list, uint256 offset) private pure {
+        assembly ("memory-safe") {
+            let odd0, even0, odd1, even1, odd2, even2, odd3, even3
+            for { let x := mload(list) } x { x := mload(list) } {
+                list := add(list, 0x20)
+                let a := and(x, 0x7f)
+                x := add(shr(8, x), offset)
+                let w := mload(x)
+                odd0 := add(odd0, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                even0 := add(even0, mul(shr(16, w), a))
+                w := mload(add(x, 0x20))
+                odd1 := add(odd1, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                even1 := add(even1, mul(shr(16, w), a))
+                w := mload(add(x, 0x40))
+                odd2 := add(odd2, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                even2 := add(even2, mul(shr(16, w), a))
+                w := mload(add(x, 0x60))
+                odd3 := add(odd3, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
+                even3 := add(even3, mul(shr(16, w), a))
+            }
+            mstore(ACCUMULATORS, odd0)
+            mstore(add(ACCUMULATORS, 0x20), even0)
+            mstore(add(ACCUMULATORS, 0x40), odd1)
+            mstore(add(ACCUMULATORS, 0x60), even1)
+            mstore(add(ACCUMULATORS, 0x80), odd2)
+            mstore(add(ACCUMULATORS, 0xa0), even2)
+            mstore(add(ACCUMULATORS, 0xc0), odd3)
+            mstore(add(ACCUMULATORS, 0xe0), even3)
+        }
+    }
+
+    /// @dev Turns the accumulated sums into activations and appends the units that become active to `out`. `sum` is where
+    /// the inputs' sum of activations is; the word after it takes that of `out`. Bit g of `awake` says whether units 16g to
+    /// 16g + 15 are awake; `row` is the first unit's entry.
+    function _collect(uint256 sum, uint256 awake, uint256 out, uint256 row) private pure returns (uint256 end) {
         assembly ("memory-safe") {
             /// Eight activations, in 32-bit lanes, from eight sums + 2^31: clamp(sum >> 12, 0, 127).
             function clip(t) -> v {
@@ -66,53 +109,38 @@ library Forward {
                     sub(shl(7, over), over)
                 )
             }
-            /// Appends the active ones of 16 units, given their sums (odd and even lanes), and counts them in.
-            function append(odd, even, bias, p, r, total) -> q {
-                even := add(sub(even, shl(16, shr(32, odd))), bias)
-                let v := or(clip(add(odd, bias)), shl(16, clip(even)))
-                mstore(
-                    total,
-                    add(mload(total), shr(240, mul(v, 0x0001000100010001000100010001000100010001000100010001000100010001)))
-                )
-                q := p
-                for {} v {} {
-                    let skipped := and(clz(v), 0xf0)
-                    v := shl(skipped, v)
-                    mstore(q, or(add(r, shl(11, skipped)), shr(240, v)))
-                    q := add(q, 0x20)
-                    r := add(r, add(shl(11, skipped), 0x8000))
-                    v := shl(16, v)
-                }
-            }
-            let e0, o0, e1, o1, e2, o2, e3, o3
-            for { let x := mload(list) } x { x := mload(list) } {
-                list := add(list, 0x20)
-                let a := and(x, 0x7f)
-                x := add(shr(8, x), offset)
-                let w := mload(x)
-                e0 := add(e0, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
-                o0 := add(o0, mul(shr(16, w), a))
-                w := mload(add(x, 0x20))
-                e1 := add(e1, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
-                o1 := add(o1, mul(shr(16, w), a))
-                w := mload(add(x, 0x40))
-                e2 := add(e2, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
-                o2 := add(o2, mul(shr(16, w), a))
-                w := mload(add(x, 0x60))
-                e3 := add(e3, mul(and(w, 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff), a))
-                o3 := add(o3, mul(shr(16, w), a))
-            }
             // 2^31 - 0xC000 * (sum of activations) in every lane
             let bias := mul(
                 sub(0x80000000, mul(0xc000, mload(sum))),
                 0x0000000100000001000000010000000100000001000000010000000100000001
             )
-            sum := add(sum, 0x20)
+            let total := mload(add(sum, 0x20))
             end := out
-            if and(awake, 1) { end := append(e0, o0, bias, end, row, sum) }
-            if and(awake, 2) { end := append(e1, o1, bias, end, add(row, 0x80000), sum) }
-            if and(awake, 4) { end := append(e2, o2, bias, end, add(row, 0x100000), sum) }
-            if and(awake, 8) { end := append(e3, o3, bias, end, add(row, 0x180000), sum) }
+            for { let p := ACCUMULATORS } awake { p := add(p, 0x40) } {
+                if and(awake, 1) {
+                    let odd := mload(p)
+                    // The even lanes' sum also holds the odd ones, one lane up.
+                    let even := add(sub(mload(add(p, 0x20)), shl(16, shr(32, odd))), bias)
+                    let v := or(clip(add(odd, bias)), shl(16, clip(even)))
+                    total := add(
+                        total,
+                        shr(240, mul(v, 0x0001000100010001000100010001000100010001000100010001000100010001))
+                    )
+                    let r := row
+                    for {} v {} {
+                        let skipped := and(clz(v), 0xf0)
+                        v := shl(skipped, v)
+                        skipped := shl(11, skipped)
+                        mstore(end, or(add(r, skipped), shr(240, v)))
+                        end := add(end, 0x20)
+                        r := add(r, add(skipped, 0x8000))
+                        v := shl(16, v)
+                    }
+                }
+                awake := shr(1, awake)
+                row := add(row, 0x80000)
+            }
+            mstore(add(sum, 0x20), total)
             mstore(end, 0)
         }
     }

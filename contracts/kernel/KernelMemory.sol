@@ -16,12 +16,24 @@ uint256 constant NEXT_REVERSED = 0x0b00;
 /// @dev Six output errors, one signed word each.
 uint256 constant OUTPUT_ERRORS = 0x0c00;
 /// @dev Constants of the learning-rate shift S: S, then 2^15 + 2^(S-1), 2^15 >> S and 0xffff >> S in all 16 lanes.
-uint256 constant RATE = 0x0d00;
-/// @dev An upper bound of the current layer's absolute errors, 0 if they are all 0.
-uint256 constant BOUND = 0x0d80;
-uint256 constant NEXT_BOUND = 0x0da0;
+uint256 constant SHIFT = 0x0d00;
+uint256 constant ROUND = 0x0d20;
+uint256 constant LIFT = 0x0d40;
+uint256 constant KEEP = 0x0d60;
+/// @dev The same for 32-bit lanes, with four times the room: 2^17 + 2^(S-1), 2^17 >> S and 0x7ffff >> S.
+uint256 constant WIDE_ROUND = 0x0d80;
+uint256 constant WIDE_LIFT = 0x0da0;
+uint256 constant WIDE_KEEP = 0x0dc0;
+/// @dev The largest activation whose products with the current layer's errors fit 16 lanes.
+uint256 constant LIMIT = 0x0de0;
 /// @dev Sums of the activations of the input, a1, a2 and a3.
 uint256 constant SUMS = 0x0e00;
+/// @dev An upper bound of the absolute errors carried so far, 0 if they are all 0.
+uint256 constant NEXT_BOUND = 0x0e80;
+/// @dev What the dot products of the current layer are corrected by.
+uint256 constant CORRECTION = 0x0ea0;
+/// @dev Sums of 64 units: for each 16 units a word of odd lanes, then one of even lanes.
+uint256 constant ACCUMULATORS = 0x0f00;
 
 /// @dev Lists of active units, ended by 0, one word each: (address of the unit's weight row) << 8 | activation.
 uint256 constant LIST_INPUT = 0x1000;
