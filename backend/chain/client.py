@@ -19,6 +19,7 @@ from web3.exceptions import (
     BlockNotFound,
     ContractCustomError,
     ContractLogicError,
+    TransactionNotFound,
     Web3RPCError,
 )
 from web3.types import BlockData, BlockIdentifier
@@ -113,6 +114,8 @@ def read(call: Callable[[], T], rpc_url: str) -> T:
             "A contract of the deployment does not answer.",
             "Check --home and --rpc-url, or deploy again.",
         ) from None
+    except (BlockNotFound, TransactionNotFound):  # an answer, not a refusal
+        raise
     except Web3RPCError as error:
         raise ChainError(f"The node at {rpc_url} refused: {error.message or error}") from None
     raise AssertionError("stamina either returns or raises")
