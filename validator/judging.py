@@ -7,7 +7,7 @@ once that is settled.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor
 
 import structlog
 
@@ -111,12 +111,18 @@ class Judge:
         return coming and self._book.find(parent) is None
 
     def _replay(self, windows: list[tuple[Case, Window]]) -> int:
-        futures = {self._executor.submit(judge, window): case for case, window in windows}
-        for future in as_completed(futures):
+        """Replay one wave and record it, but nothing that follows on an invalid window."""
+        futures = [(case, self._executor.submit(judge, window)) for case, window in windows]
+        fallen: set[int] = set()
+        for case, future in futures:  # each beast's in the order of their indices
             judgement = future.result()
-            if judgement.verdict is Verdict.VALID and judgement.end is not None:
+            if case.beast_id in fallen:
+                continue
+            if judgement.verdict is Verdict.INVALID:
+                fallen.add(case.beast_id)
+            elif judgement.verdict is Verdict.VALID and judgement.end is not None:
                 self._book.keep(judgement.end)
-            self._record(futures[future], judgement)
+            self._record(case, judgement)
         return len(futures)
 
     def _tell(self, case: Case, job: JobRow, judgement: Judgement) -> int:

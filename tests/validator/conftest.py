@@ -1,0 +1,227 @@
+"""A deployed chain with an honest and a cheating trainer, for the validator's tests.
+
+The trainers here are the kernel's windows with one lie, submitted by hand; `trainer` is not used.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from eth_hash.auto import keccak
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.escrow import ensure_escrow
+from backend.chain.seasons import load_profile
+from backend.chain.transactions import Receipt, TransactionManager
+from backend.chain.types import NO_CHECKPOINT, Checkpoint, CheckpointPayload, Commitments
+from backend.indexer.follow import Waker
+from backend.kernel import merkle
+from backend.kernel.board import word_bytes
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
+from backend.kernel.window import genesis_state, open_window, step_window
+from backend.settings import Settings
+from backend.store.private import PrivateDataset
+from backend.store.snapshots import SnapshotStore
+from validator.daemon import Validator
+from validator.enforce import Policy
+from validator.monitor import Monitor
+from validator.setup import Desk, make_validator, open_desk
+from validator.strategy import Strategy
+
+DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
+ENERGY = 10**18
+Tamper = Callable[[State], None]
+
+
+@pytest.fixture(scope="session")
+def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain, Path]:
+    """The contracts with the devnet's season, and the folder of their record."""
+    folder = tmp_path_factory.mktemp("deployments")
+    account, profile = devnet_account(DEPLOYER), load_profile("devnet")
+    chain = prepare(anvil_process.url, folder, profile, account.address, fresh=True)
+    sender = TransactionManager(chain, account, folder / "locks")
+    for _ in Deployer(chain, sender, profile, folder).run():
+        pass
+    return chain, folder
+
+
+@dataclass
+class Submitted:
+    """A submitted window: its record, the states it claims to have gone through, its segments."""
+
+    checkpoint: Checkpoint
+    end: State
+    segments: list[bytes]
+    parent: Checkpoint = NO_CHECKPOINT
+
+
+@dataclass
+class Rig:
+    """One chain, and everything that acts on it."""
+
+    chain: Chain
+    home: Path
+    private: dict[int, PrivateDataset] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home, rpc_url=self.chain.rpc_url, account=f"devnet:{VALIDATOR}")
+
+    def sender(self, who: int) -> TransactionManager:
+        return TransactionManager(self.chain, devnet_account(who), self.home / "locks")
+
+    def send(self, who: int, call: Any) -> Receipt:
+        return self.sender(who).send(call, label="test")
+
+    def fund(self, who: int, amount: int = 1_000 * ENERGY) -> None:
+        mint = self.chain.energy.functions.mint(devnet_account(who).address, amount)
+        self.send(DEPLOYER, mint)
+
+    def travel(self, seconds: int) -> None:
+        """Mine a block that many seconds after the last one."""
+        rpc(self.chain.rpc_url, "evm_setNextBlockTimestamp", self.chain.now() + seconds)
+        rpc(self.chain.rpc_url, "anvil_mine", "0x1")
+
+    # --- beasts and windows ---------------------------------------------------------------------
+
+    def hatch(self, words: list[int] | None = None) -> int:
+        committed = Commitments()
+        if words is not None:
+            secret = bytes(range(32))
+            data = b"".join(word_bytes(word) for word in words)
+            blob = zstandard.ZstdCompressor(write_content_size=True).compress(data)
+            committed = Commitments(keccak(blob), merkle.root(words), len(words), keccak(secret))
+        call = self.chain.beasts.functions.requestHatch(*committed.to_abi())
+        self.send(TRAINER, call)
+        rpc(self.chain.rpc_url, "anvil_mine", "0x1")
+        beast = self.chain.beast_count()
+        self.send(TRAINER, self.chain.beasts.functions.hatch(beast))
+        if words is not None:
+            self.private[beast] = PrivateDataset(tuple(words), secret, blob)
+        return beast
+
+    def train(
+        self,
+        beast: int,
+        parent: Submitted | None = None,
+        *,
+        source: Source = Source.CURRICULUM,
+        tamper: tuple[int, Tamper] | None = None,
+        publish: bool = True,
+        **lies: Any,
+    ) -> Submitted:
+        """Submit the next window.
+
+        Args:
+            tamper: after that many steps, change the state so.
+            lies: payload fields that do not follow from the training.
+        """
+        head = self.chain.head(beast)
+        data = self.private.get(beast) if source is Source.PRIVATE else None
+        fold = 0 if data is None else data.fold
+        ctx = self.chain.window_context(
+            beast, epoch=head.epoch, source=source, owner_secret_fold=fold
+        )
+        dna = self.chain.birth(beast).dna
+        begin = genesis_state(beast, dna) if parent is None else parent.end
+        state = open_window(begin, head.active_mask)
+        segments = []
+        for done in range(1, 129):
+            step_window(ctx, state, None if data is None else data.words.__getitem__)
+            if tamper is not None and done == tamper[0]:
+                tamper[1](state)
+            if done % 8 == 0:
+                segments.append(state_hash(state))
+        burn, _ = self.chain.quote(beast, head.active_mask)
+        payload = CheckpointPayload(
+            head.epoch,
+            segments[-1],
+            burn,
+            head.lr_shift,
+            head.active_mask,
+            state.header.global_step,
+            state.header.window_loss,
+            source,
+        )
+        record = self.submit(beast, replace(payload, **lies), ctx.epoch_seed)
+        if publish:
+            SnapshotStore(self.settings.snapshots_dir).put(state)
+        return Submitted(
+            record, state, segments, NO_CHECKPOINT if parent is None else parent.checkpoint
+        )
+
+    def submit(self, beast: int, payload: CheckpointPayload, seed: bytes) -> Checkpoint:
+        sender, head = self.sender(TRAINER), self.chain.head(beast)
+        ensure_escrow(self.chain, sender, 100 * ENERGY)
+        call = self.chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi())
+        receipt = sender.send(call, label="submit")
+        logs = self.chain.ledger.events.CheckpointSubmitted().process_receipt(receipt.raw)
+        return Checkpoint.from_abi(logs[0]["args"]["checkpoint"])
+
+    def respond(self, beast: int, window: Submitted, dispute: int = 1) -> None:
+        record = window.checkpoint.to_abi()
+        call = self.chain.court.functions.respond(dispute, beast, record, window.segments)
+        self.send(TRAINER, call)
+
+    def live(self, beast: int, window: Submitted) -> bool:
+        return self.chain.is_live(beast, window.checkpoint)
+
+    @property
+    def disputes(self) -> int:
+        return int(self.chain.call(self.chain.court.functions.disputeCount()))
+
+    def nonce(self, who: int) -> int:
+        return int(self.chain.w3.eth.get_transaction_count(devnet_account(who).address))
+
+    # --- the validator --------------------------------------------------------------------------
+
+    def desk(self) -> Desk:
+        return open_desk(self.settings, self.chain)
+
+    def validator(
+        self,
+        strategy: Strategy = Strategy.FAST,
+        *,
+        max_bonds: int | None = None,
+        dry_run: bool = False,
+    ) -> Validator:
+        return make_validator(
+            self.desk(),
+            None if dry_run else self.sender(VALIDATOR),
+            policy=Policy(strategy, max_bonds),
+            workers=0,
+            monitor=Monitor(),
+            waker=Waker(self.chain.rpc_url, 0.05),
+        )
+
+    def verdicts(self) -> dict[tuple[int, int], str | None]:
+        """Verdict by (beast, index)."""
+        from validator.jobs import JobBook
+
+        jobs = JobBook(self.desk().database).all()
+        return {(job.beast_id, job.index): job.verdict for job in jobs}
+
+
+@pytest.fixture
+def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
+    """A funded trainer and a funded validator on a chain that is undone after the test."""
+    chain, folder = deployed
+    home = tmp_path / "home"
+    (home / "deployments").mkdir(parents=True)
+    (home / "snapshots").mkdir()
+    for record in folder.glob("*.json"):
+        shutil.copy(record, home / "deployments")
+    made = Rig(chain, home)
+    made.fund(TRAINER)
+    made.fund(VALIDATOR)
+    return made

@@ -1,0 +1,205 @@
+"""The daemon on a real chain: what it finds, what it does about it, and what it leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.chain.types import DisputeStatus
+from backend.kernel.samples import Source, random_position
+from backend.kernel.state import State
+from backend.store.daemons import JobRow, Verdict
+from backend.store.snapshots import SnapshotStore
+from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from validator.strategy import Strategy
+
+
+def one_weight(state: State) -> None:
+    """The smallest lie."""
+    state.weights[100] += 1 if state.weights[100] < 16_000 else -1
+
+
+def wealth(rig: Rig, who: int) -> int:
+    address = devnet_account(who).address
+    return rig.chain.energy_of(address) + rig.chain.escrow_of(address)
+
+
+def test_honest_windows_are_valid_and_nothing_is_sent(rig: Rig) -> None:
+    beast = rig.hatch()
+    first = rig.train(beast, publish=False)
+    rig.train(beast, first, publish=False)
+    before = rig.nonce(VALIDATOR)
+    rig.validator().run_once()
+    assert rig.verdicts() == {(beast, 0): "valid", (beast, 1): "valid"}
+    assert rig.nonce(VALIDATOR) == before
+
+
+def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    cheat = rig.train(beast, honest, tamper=(37, one_weight))
+    child = rig.train(beast, cheat)
+    before = wealth(rig, VALIDATOR)
+    rig.validator().run_once()
+    assert rig.live(beast, honest)
+    assert not rig.live(beast, cheat)
+    assert not rig.live(beast, child)
+    assert rig.disputes == 1
+    assert rig.verdicts()[beast, 2] is None  # it fell with its parent
+    share = (cheat.checkpoint.locked * 5_500) // 10_000
+    assert abs(wealth(rig, VALIDATOR) - before - share) <= 1
+    assert rig.chain.escrow_of(devnet_account(VALIDATOR).address) == 0
+
+
+def test_cheap_proves_the_first_wrong_segment_after_the_response(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    daemon = rig.validator(Strategy.CHEAP)
+    daemon.run_once()
+    assert rig.chain.dispute(1).status is DisputeStatus.FILED
+    rig.respond(beast, cheat)
+    daemon.run_once()
+    assert not rig.live(beast, cheat)
+    upheld = rig.chain.court.events.DisputeUpheld().get_logs(from_block=0)
+    assert upheld[-1]["args"]["segment"] == 36 // 8
+
+
+def test_cheap_claims_the_timeout_of_a_silent_defender(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(128, one_weight))
+    daemon = rig.validator(Strategy.CHEAP)
+    daemon.run_once()
+    assert rig.live(beast, cheat)
+    rig.travel(16)
+    daemon.run_once()
+    assert not rig.live(beast, cheat)
+
+
+def test_forged_loss_falls_without_a_dispute(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, window_loss=1)
+    rig.validator().run_once()
+    assert not rig.live(beast, cheat)
+    assert rig.disputes == 0
+
+
+def test_an_existing_dispute_is_carried_on_not_doubled(rig: Rig) -> None:
+    rig.fund(OTHER)
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(1, one_weight))
+    rig.send(OTHER, rig.chain.energy.functions.approve(rig.chain.ledger.address, 100 * ENERGY))
+    rig.send(OTHER, rig.chain.ledger.functions.deposit(100 * ENERGY))
+    rig.send(OTHER, rig.chain.court.functions.file(beast, cheat.checkpoint.to_abi()))
+    rig.travel(16)
+    rig.validator(Strategy.CHEAP).run_once()
+    assert rig.disputes == 1
+    assert not rig.live(beast, cheat)
+
+
+def test_dry_run_judges_and_sends_nothing(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    before = rig.nonce(VALIDATOR)
+    rig.validator(dry_run=True).run_once()
+    assert rig.verdicts() == {(beast, 0): "invalid"}
+    assert (rig.nonce(VALIDATOR), rig.disputes) == (before, 0)
+    assert rig.live(beast, cheat)
+
+
+def test_bonds_never_exceed_the_cap(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    bond = 2 * cheat.checkpoint.payload.energy_burn
+    rig.validator(Strategy.CHEAP, max_bonds=bond - 1).run_once()
+    assert rig.disputes == 0
+    rig.validator(Strategy.CHEAP, max_bonds=bond).run_once()
+    assert rig.disputes == 1
+    other = rig.hatch()
+    rig.train(other, tamper=(37, one_weight))
+    rig.validator(Strategy.CHEAP, max_bonds=2 * bond - 1).run_once()
+    assert rig.disputes == 1
+
+
+def test_a_verdict_that_is_not_confirmed_is_taken_back(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    rig.validator().run_once()
+    with rig.desk().database.session() as session:
+        job = session.query(JobRow).one()
+        job.verdict = Verdict.INVALID
+    rig.validator().run_once()
+    assert rig.disputes == 0
+    assert rig.live(beast, honest)
+    assert rig.verdicts() == {(beast, 0): "valid"}
+
+
+def test_private_window_goes_from_unavailable_over_light_to_full(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(40)])
+    cheat = rig.train(beast, source=Source.PRIVATE, tamper=(37, one_weight), publish=False)
+    daemon = rig.validator()
+    daemon.run_once()
+    assert rig.verdicts() == {(beast, 0): "unavailable"}
+    SnapshotStore(rig.settings.snapshots_dir).put(cheat.end)
+    daemon.run_once()
+    assert rig.verdicts() == {(beast, 0): "valid"}  # lineage and loss are right
+    assert rig.disputes == 0
+    write_dataset(rig, beast, rig.home / "beasts")
+    rig.validator().run_once()
+    assert rig.verdicts() == {(beast, 0): "invalid"}
+    assert not rig.live(beast, cheat)
+    assert rig.chain.revealed_fold(beast) is not None
+
+
+def write_dataset(rig: Rig, beast: int, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "anything").write_bytes(rig.private[beast].compressed)
+    (folder / "else.hex").write_text(rig.private[beast].secret.hex())
+
+
+def test_forged_loss_of_a_private_window_is_caught_in_light_mode(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    cheat = rig.train(beast, source=Source.PRIVATE, window_loss=7)
+    rig.validator().run_once()
+    assert not rig.live(beast, cheat)
+    assert rig.disputes == 0
+
+
+def test_a_filing_that_a_reorg_took_back_is_made_again(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    before = rpc(rig.chain.rpc_url, "evm_snapshot")
+    daemon = rig.validator(Strategy.CHEAP)
+    daemon.run_once()
+    assert rig.disputes == 1
+    rpc(rig.chain.rpc_url, "evm_revert", before)
+    rig.travel(1)
+    assert rig.disputes == 0
+    daemon.run_once()
+    assert rig.disputes == 1
+    assert rig.chain.dispute(1).challenger == devnet_account(VALIDATOR).address
+    assert rig.live(beast, cheat)
+
+
+def test_a_bond_over_a_fallen_checkpoint_comes_back(rig: Rig) -> None:
+    rig.fund(OTHER)
+    beast = rig.hatch()
+    first = rig.train(beast)
+    second = rig.train(beast, first, tamper=(9, one_weight))
+    daemon = rig.validator(Strategy.CHEAP)
+    daemon.run_once()  # files over the second
+    assert rig.chain.dispute(1).status is DisputeStatus.FILED
+    rig.send(OTHER, rig.chain.energy.functions.approve(rig.chain.ledger.address, 100 * ENERGY))
+    rig.send(OTHER, rig.chain.ledger.functions.deposit(100 * ENERGY))
+    rig.send(OTHER, rig.chain.court.functions.file(beast, first.checkpoint.to_abi()))
+    rig.travel(16)
+    claim = (2, beast, first.checkpoint.to_abi(), first.parent.to_abi())
+    rig.send(OTHER, rig.chain.court.functions.claimTimeout(claim))  # nobody defended the first
+    assert not rig.live(beast, second)
+    before = wealth(rig, VALIDATOR)
+    daemon.run_once()
+    assert rig.chain.dispute(1).status is DisputeStatus.VOIDED
+    assert wealth(rig, VALIDATOR) == before + 2 * second.checkpoint.payload.energy_burn
+    assert wealth(rig, TRAINER) < 1_000 * ENERGY
