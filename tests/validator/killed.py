@@ -1,0 +1,44 @@
+"""Runs the command line and kills itself with SIGKILL at a chosen instant of sending a filing.
+
+Usage: python -m tests.validator.killed planned|signed|sent ARGUMENTS…
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from backend.chain.transactions import TransactionManager
+from backend.cli.main import main
+
+WHEN = sys.argv.pop(1)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+sign, broadcast = TransactionManager._sign, TransactionManager._broadcast
+
+
+def sign_or_die(self: Any, core: Any, nonce: Any, fees: Any, label: str) -> Any:
+    if WHEN == "planned" and label == "file":
+        die()
+    return sign(self, core, nonce, fees, label)
+
+
+def broadcast_or_die(self: Any, signed: Any) -> None:
+    if WHEN == "signed" and signed.label == "file":
+        die()
+    broadcast(self, signed)
+    if WHEN == "sent" and signed.label == "file":
+        die()
+
+
+TransactionManager._sign = sign_or_die  # type: ignore[method-assign]
+TransactionManager._broadcast = broadcast_or_die  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The daemon as a process: killed at any instant it goes on; it reports, and ends in order."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from backend.accounts import devnet_account
+from tests.validator.conftest import VALIDATOR, Rig
+from tests.validator.test_daemon import one_weight
+
+ROOT = Path(__file__).parents[2]
+RUN = ("validator", "run", "--workers", "0", "--strategy", "cheap", "--poll", "0.1")
+
+
+def arguments(rig: Rig, *more: str) -> list[str]:
+    return [
+        *RUN,
+        *("--home", str(rig.home), "--rpc-url", rig.chain.rpc_url),
+        *("--account", f"devnet:{VALIDATOR}"),
+        *more,
+    ]
+
+
+def killed(rig: Rig, when: str) -> int:
+    """Run one pass that may kill itself; its exit status."""
+    command = [sys.executable, "-m", "tests.validator.killed", when, *arguments(rig, "--once")]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode
+
+
+def test_kill_at_any_instant_of_filing_leaves_one_dispute_and_one_bond(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    for when, filed in (("planned", 0), ("signed", 0), ("sent", 1)):
+        assert killed(rig, when) == -signal.SIGKILL
+        assert rig.disputes == filed
+    assert killed(rig, "never") == 0
+    assert rig.disputes == 1
+    locked = rig.chain.standing(rig.chain.digest(beast, cheat.checkpoint)).bond
+    assert locked == 2 * cheat.checkpoint.payload.energy_burn
+    assert rig.chain.escrow_of(devnet_account(VALIDATOR).address) == 0  # no second bond set aside
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def wait_for_line(lines: list[str], stream: object, pattern: str) -> str:
+    """The first match of a pattern in a process's log."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        line = stream.readline()  # type: ignore[attr-defined]
+        lines.append(line)
+        found = re.search(pattern, line)
+        if found:
+            return found[1]
+    raise AssertionError("".join(lines))
+
+
+def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig) -> None:
+    beast = rig.hatch()
+    rig.train(beast)
+    command = [sys.executable, "-m", "backend.cli", *arguments(rig)]
+    lines: list[str] = []
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = wait_for_line(lines, process.stderr, r"health=(http\S+)")
+            wait_for_line(lines, process.stderr, r"(judged)")
+            deadline = time.monotonic() + 10
+            while get(url + "/readyz")[0] != 200 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert json.loads(get(url + "/readyz")[1])["status"] == "ready"
+            assert get(url + "/healthz")[0] == 200
+            assert 'chainbeasts_validator_jobs{verdict="valid"} 1.0' in get(url + "/metrics")[1]
+            second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+            assert second.returncode == 1
+            assert "already runs" in second.stderr
+            assert "Traceback" not in second.stderr
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=15) == 0
+        finally:
+            process.kill()
