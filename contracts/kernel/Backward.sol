@@ -32,9 +32,6 @@ import {
 /// rounded deltas from 16 lanes at once. Where that could be wrong, because a product may leave 16 bits or because a
 /// weight has left its 15 bits and so cleared its guard bit, the row is done in 32-bit lanes with saturation instead.
 library Backward {
-    /// @dev The activation from which on a unit is clipped and passes no error.
-    uint256 private constant CLIPPED = 127;
-
     /// @dev Fixes the learning-rate shift for the steps that follow.
     function setRate(uint256 shift) internal pure {
         assembly ("memory-safe") {
@@ -56,12 +53,12 @@ library Backward {
         _clearNext();
         _outputLayer();
         if (!_advance()) return;
-        _layer(LIST_2, 0, ERRORS, WEIGHTS_3, CLIPPED);
+        _hidden(LIST_2, WEIGHTS_3);
         if (!_advance()) return;
-        _layer(LIST_1, 0, ERRORS, WEIGHTS_2, CLIPPED);
+        _hidden(LIST_1, WEIGHTS_2);
         if (!_advance()) return;
         for (uint256 offset = 0; offset < 0x100; offset += 0x80) {
-            if (_any(ERRORS + offset)) _layer(LIST_INPUT, offset, ERRORS + offset, 0, 0);
+            if (_any(ERRORS + offset)) _input(offset);
         }
     }
 
@@ -180,10 +177,131 @@ library Backward {
         }
     }
 
-    /// @dev One layer of 64 errors, at `errors`: for every active unit in `list`, whose 64 weights lie `offset` bytes into
-    /// its row, first its own error from the old weights, then the update. Units whose activation is `clipped` or more
-    /// get no error; rows that start at `weights` number the units.
-    function _layer(uint256 list, uint256 offset, uint256 errors, uint256 weights, uint256 clipped) private pure {
+    /// @dev For every active unit in `list`, whose rows of 64 weights start at `weights`: its own error, from the old
+    /// weights, if it is not clipped; then the update of its row.
+    function _hidden(uint256 list, uint256 weights) private pure {
+        unchecked {
+            for (uint256 x = _first(list); x != 0; x = _first(list)) {
+                bool exact;
+                assembly ("memory-safe") {
+                    let a := and(x, 0x7f)
+                    let row := shr(8, x)
+                    let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+                    let shift := mload(SHIFT)
+                    let round := mload(ROUND)
+                    let lift := mload(LIFT)
+                    let keep := mload(KEEP)
+
+                    let w := mload(row)
+                    let q := add(mload(CORRECTION), mul(and(w, m), mload(add(ERRORS_REVERSED, 0x20))))
+                    q := add(q, mul(and(shr(16, w), m), mload(ERRORS_REVERSED)))
+                    w := sub(add(w, lift), and(shr(shift, add(mul(mload(ERRORS), a), round)), keep))
+                    mstore(row, w)
+                    let guards := w
+
+                    w := mload(add(row, 0x20))
+                    q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0x60))))
+                    q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0x40))))
+                    w := sub(add(w, lift), and(shr(shift, add(mul(mload(add(ERRORS, 0x20)), a), round)), keep))
+                    mstore(add(row, 0x20), w)
+                    guards := and(guards, w)
+
+                    w := mload(add(row, 0x40))
+                    q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0xa0))))
+                    q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0x80))))
+                    w := sub(add(w, lift), and(shr(shift, add(mul(mload(add(ERRORS, 0x40)), a), round)), keep))
+                    mstore(add(row, 0x40), w)
+                    guards := and(guards, w)
+
+                    w := mload(add(row, 0x60))
+                    q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0xe0))))
+                    q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0xc0))))
+                    w := sub(add(w, lift), and(shr(shift, add(mul(mload(add(ERRORS, 0x60)), a), round)), keep))
+                    mstore(add(row, 0x60), w)
+                    guards := and(guards, w)
+
+                    exact := iszero(
+                        or(
+                            gt(a, mload(LIMIT)),
+                            not(or(guards, 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff))
+                        )
+                    )
+                    q := sub(shr(236, q), 0x80000)
+                    if and(lt(a, 127), iszero(iszero(q))) {
+                        if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
+                        mstore(NEXT_BOUND, or(mload(NEXT_BOUND), or(xor(q, sar(255, q)), 1)))
+                        row := sub(row, weights)
+                        a := and(shr(3, row), 240)
+                        row := add(NEXT_ERRORS, and(shr(6, row), 0xe0))
+                        mstore(row, add(mload(row), shl(sub(240, a), q)))
+                        row := add(row, sub(NEXT_REVERSED, NEXT_ERRORS))
+                        mstore(row, add(mload(row), shl(a, q)))
+                    }
+                }
+                if (!exact) _redo(x >> 8, ERRORS, x & 0x7f);
+                list += 0x20;
+            }
+        }
+    }
+
+    /// @dev Updates the 64 weights `offset` bytes into the row of every input in `list` by as many errors.
+    function _input(uint256 offset) private pure {
+        unchecked {
+            uint256 list = LIST_INPUT;
+            uint256 errors = ERRORS + offset;
+            for (uint256 x = _first(list); x != 0; x = _first(list)) {
+                bool exact;
+                uint256 row = (x >> 8) + offset;
+                assembly ("memory-safe") {
+                    let a := and(x, 0x7f)
+                    let shift := mload(SHIFT)
+                    let round := mload(ROUND)
+                    let lift := mload(LIFT)
+                    let keep := mload(KEEP)
+                    let t := sub(add(mload(row), lift), and(shr(shift, add(mul(mload(errors), a), round)), keep))
+                    mstore(row, t)
+                    let guards := t
+                    t := sub(
+                        add(mload(add(row, 0x20)), lift),
+                        and(shr(shift, add(mul(mload(add(errors, 0x20)), a), round)), keep)
+                    )
+                    mstore(add(row, 0x20), t)
+                    guards := and(guards, t)
+                    t := sub(
+                        add(mload(add(row, 0x40)), lift),
+                        and(shr(shift, add(mul(mload(add(errors, 0x40)), a), round)), keep)
+                    )
+                    mstore(add(row, 0x40), t)
+                    guards := and(guards, t)
+                    t := sub(
+                        add(mload(add(row, 0x60)), lift),
+                        and(shr(shift, add(mul(mload(add(errors, 0x60)), a), round)), keep)
+                    )
+                    mstore(add(row, 0x60), t)
+                    guards := and(guards, t)
+                    exact := iszero(
+                        or(
+                            gt(a, mload(LIMIT)),
+                            not(or(guards, 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff))
+                        )
+                    )
+                }
+                if (!exact) _redo(row, errors, x & 0x7f);
+                list += 0x20;
+            }
+        }
+    }
+
+    /// @dev The entry of a list of active units; 0 at its end.
+    function _first(uint256 list) private pure returns (uint256 x) {
+        assembly ("memory-safe") {
+            x := mload(list)
+        }
+    }
+
+    /// @dev Takes an update of 64 weights back, which is exact modulo 2^256 whatever it overflowed, and makes it again in
+    /// 32-bit lanes, where neither a product nor a weight can reach its neighbour, with saturation.
+    function _redo(uint256 row, uint256 errors, uint256 a) private pure {
         assembly ("memory-safe") {
             /// Clamps 32-bit lanes of weight + 0xC000 to 0x8000 ... 0xFFFF.
             function saturate(t) -> v {
@@ -196,90 +314,26 @@ library Backward {
                 let under := and(not(shr(15, v)), ones)
                 v := or(and(v, not(sub(shl(16, under), under))), shl(15, under))
             }
-            /// Eight weights (32-bit lanes) minus their deltas; `d` holds errors + 0x4000.
-            function moved(w, d, a) -> v {
-                // less the lift of the errors
-                let round := sub(
-                    mload(WIDE_ROUND),
-                    mul(0x0000400000004000000040000000400000004000000040000000400000004000, a)
+            let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+            let shift := mload(SHIFT)
+            // The wide rounding, less the lift of the errors above zero.
+            let round := sub(
+                mload(WIDE_ROUND),
+                mul(0x0000400000004000000040000000400000004000000040000000400000004000, a)
+            )
+            for { let end := add(row, 0x80) } lt(row, end) { row := add(row, 0x20) } {
+                let e := mload(errors)
+                let w := sub(
+                    add(mload(row), and(shr(shift, add(mul(e, a), mload(ROUND))), mload(KEEP))),
+                    mload(LIFT)
                 )
-                let delta := and(shr(mload(SHIFT), add(mul(a, d), round)), mload(WIDE_KEEP))
-                v := saturate(sub(add(w, mload(WIDE_LIFT)), delta))
-            }
-            /// The row in 32-bit lanes, where neither a product nor a weight can reach its neighbour.
-            function wide(row, e, a) {
-                let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
-                for { let end := add(row, 0x80) } lt(row, end) { row := add(row, 0x20) } {
-                    let w := mload(row)
-                    let d := add(mload(e), 0x4000400040004000400040004000400040004000400040004000400040004000)
-                    let even := moved(and(shr(16, w), m), and(shr(16, d), m), a)
-                    mstore(row, or(moved(and(w, m), and(d, m), a), shl(16, even)))
-                    e := add(e, 0x20)
-                }
-            }
-            for { let x := mload(list) } x { x := mload(list) } {
-                list := add(list, 0x20)
-                let a := and(x, 0x7f)
-                let row := add(shr(8, x), offset)
-                let w0 := mload(row)
-                let w1 := mload(add(row, 0x20))
-                let w2 := mload(add(row, 0x40))
-                let w3 := mload(add(row, 0x60))
-                if lt(a, clipped) {
-                    let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
-                    let q := add(mload(CORRECTION), mul(and(w0, m), mload(add(ERRORS_REVERSED, 0x20))))
-                    q := add(q, mul(and(shr(16, w0), m), mload(ERRORS_REVERSED)))
-                    q := add(q, mul(and(w1, m), mload(add(ERRORS_REVERSED, 0x60))))
-                    q := add(q, mul(and(shr(16, w1), m), mload(add(ERRORS_REVERSED, 0x40))))
-                    q := add(q, mul(and(w2, m), mload(add(ERRORS_REVERSED, 0xa0))))
-                    q := add(q, mul(and(shr(16, w2), m), mload(add(ERRORS_REVERSED, 0x80))))
-                    q := add(q, mul(and(w3, m), mload(add(ERRORS_REVERSED, 0xe0))))
-                    q := add(q, mul(and(shr(16, w3), m), mload(add(ERRORS_REVERSED, 0xc0))))
-                    q := sub(shr(236, q), 0x80000)
-                    if q {
-                        if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
-                        mstore(NEXT_BOUND, or(mload(NEXT_BOUND), or(xor(q, sar(255, q)), 1)))
-                        let unit := sub(row, weights)
-                        let lane := and(shr(3, unit), 240)
-                        unit := add(NEXT_ERRORS, and(shr(6, unit), 0xe0))
-                        mstore(unit, add(mload(unit), shl(sub(240, lane), q)))
-                        unit := add(unit, sub(NEXT_REVERSED, NEXT_ERRORS))
-                        mstore(unit, add(mload(unit), shl(lane, q)))
-                    }
-                }
-                if gt(a, mload(LIMIT)) {
-                    wide(row, errors, a)
-                    continue
-                }
-                w0 := sub(
-                    add(w0, mload(LIFT)),
-                    and(shr(mload(SHIFT), add(mul(mload(errors), a), mload(ROUND))), mload(KEEP))
-                )
-                w1 := sub(
-                    add(w1, mload(LIFT)),
-                    and(shr(mload(SHIFT), add(mul(mload(add(errors, 0x20)), a), mload(ROUND))), mload(KEEP))
-                )
-                w2 := sub(
-                    add(w2, mload(LIFT)),
-                    and(shr(mload(SHIFT), add(mul(mload(add(errors, 0x40)), a), mload(ROUND))), mload(KEEP))
-                )
-                w3 := sub(
-                    add(w3, mload(LIFT)),
-                    and(shr(mload(SHIFT), add(mul(mload(add(errors, 0x60)), a), mload(ROUND))), mload(KEEP))
-                )
-                if not(
-                    or(
-                        and(and(w0, w1), and(w2, w3)),
-                        0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff
-                    )
-                ) {
-                    wide(row, errors, a)
-                    continue
-                }
-                mstore(row, w0)
-                mstore(add(row, 0x20), w1)
-                mstore(add(row, 0x40), w2)
-                mstore(add(row, 0x60), w3)
+                e := add(e, 0x4000400040004000400040004000400040004000400040004000400040004000)
+                let odd := and(shr(shift, add(mul(a, and(e, m)), round)), mload(WIDE_KEEP))
+                odd := saturate(sub(add(and(w, m), mload(WIDE_LIFT)), odd))
+                let even := and(shr(shift, add(mul(a, and(shr(16, e), m)), round)), mload(WIDE_KEEP))
+                even := saturate(sub(add(and(shr(16, w), m), mload(WIDE_LIFT)), even))
+                mstore(row, or(odd, shl(16, even)))
+                errors := add(errors, 0x20)
             }
         }
     }
