@@ -28,14 +28,8 @@ from backend.resources import contracts_dir, node_modules_dirs
 
 EVM_VERSION = "osaka"
 OPTIMIZER_RUNS = 200
-MAX_RUNS = 1_000_000
-REFEREE = "contracts/kernel/StepReferee.sol"
-YUL_STEPS = (
-    "dhfoDgvulfnTUtnIf[xa[r]EscLMcCTUtTOntnfDIulLculVcul[j]Tpeulxa[rul]xa[r]cLgvifCTUca[r]"
-    "LSsTOtfDnca[r]Iulc]jmul[jul]VcTOculjmul:fDnTOcmu"
-)
-"""solc's default sequence without the function specializer, which copies the referee's inner loops
-for every constant they are called with: 32 kB instead of 19 kB."""
+RUNS_OF: Mapping[str, int] = {"contracts/kernel/StepReferee.sol": 1_000_000}
+"""Per source file, where gas matters more than size."""
 
 LIBRARY_SOURCES = ("@openzeppelin/contracts/governance/TimelockController.sol",)
 """Contracts of libraries that are deployed as they are."""
@@ -115,14 +109,6 @@ def _closure(unit: str) -> dict[str, str]:
     return dict(sorted(sources.items()))
 
 
-def _optimizer(unit: str) -> dict[str, Any]:
-    """The referee is optimized for gas alone, everything else for a balance of size and gas."""
-    if unit != REFEREE:
-        return {"enabled": True, "runs": OPTIMIZER_RUNS}
-    details = {"yulDetails": {"optimizerSteps": YUL_STEPS}}
-    return {"enabled": True, "runs": MAX_RUNS, "details": details}
-
-
 def _request(unit: str, sources: Mapping[str, str]) -> dict[str, Any]:
     return {
         "language": "Solidity",
@@ -130,7 +116,7 @@ def _request(unit: str, sources: Mapping[str, str]) -> dict[str, Any]:
         "settings": {
             "viaIR": True,
             "evmVersion": EVM_VERSION,
-            "optimizer": _optimizer(unit),
+            "optimizer": {"enabled": True, "runs": RUNS_OF.get(unit, OPTIMIZER_RUNS)},
             "metadata": {"bytecodeHash": "none", "appendCBOR": False},
             "outputSelection": {unit: {"*": _OUTPUTS}},
         },

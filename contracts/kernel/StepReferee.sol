@@ -31,7 +31,7 @@ contract StepReferee is IStepReferee {
 
     /// @inheritdoc IStepReferee
     function run(
-        WindowContext calldata ctx,
+        WindowContext memory ctx,
         bytes32 expectedHash,
         StateHeader calldata header,
         bytes calldata weights,
@@ -44,7 +44,7 @@ contract StepReferee is IStepReferee {
 
     /// @inheritdoc IStepReferee
     function runFromParent(
-        WindowContext calldata ctx,
+        WindowContext memory ctx,
         bytes32 expectedParent,
         StateHeader calldata parentHeader,
         bytes calldata weights,
@@ -59,7 +59,7 @@ contract StepReferee is IStepReferee {
 
     /// @inheritdoc IStepReferee
     function runFromGenesis(
-        WindowContext calldata ctx,
+        WindowContext memory ctx,
         uint256 beastId,
         uint8 activeMask,
         uint256 steps,
@@ -85,15 +85,14 @@ contract StepReferee is IStepReferee {
         if (actual != expected) revert StateMismatch(expected, actual);
     }
 
-    function _run(WindowContext calldata ctx, StateHeader memory state, uint256 steps, bytes calldata witnesses)
+    function _run(WindowContext memory ctx, StateHeader memory state, uint256 steps, bytes calldata witnesses)
         private
         view
         returns (bytes32)
     {
-        WindowContext memory context = ctx;
-        ContextCheck.check(context, steps);
+        ContextCheck.check(ctx, steps);
         KernelMemory.loadTables();
-        Window.run(context, state, steps, witnesses);
+        Window.run(ctx, state, steps, witnesses);
         return StateHash.current(_KERNEL_ID, state);
     }
 }
