@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 
 from backend.chain.errors import NodeUnavailableError, WrongChainError
-from backend.chain.escrow import ensure_escrow
 from backend.chain.types import DisputeStatus
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
@@ -22,7 +21,7 @@ from backend.store.facts import DisputeRow
 from validator.cases import Case
 from validator.jobs import JobBook
 from validator.judging import check
-from validator.ledger import MoveLedger
+from validator.ledger import MoveLedger, fund_bond
 from validator.moves import Moves
 from validator.replay import Judgement, Window, first_divergent
 from validator.states import StateBook
@@ -240,5 +239,6 @@ class Enforcer:
                 f"The bond of {bond} wei does not fit under --max-bonds: {at_risk} of {cap} wei "
                 "are at risk."
             )
-        ensure_escrow(chain, made.sender, bond)
-        return made.send(Action.FILE, case.digest.hex(), self._moves.file(case, data), bond=bond)
+        call = self._moves.file(case, data)
+        fund_bond(chain, made.sender, call, bond)
+        return made.send(Action.FILE, case.digest.hex(), call, bond=bond)

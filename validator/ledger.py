@@ -8,6 +8,9 @@ import structlog
 from sqlalchemy import select
 from web3.exceptions import TransactionNotFound
 
+from backend.chain.client import Chain
+from backend.chain.errors import Reverted
+from backend.chain.escrow import ensure_escrow
 from backend.chain.intents import IntentLog
 from backend.chain.transactions import TransactionManager
 from backend.indexer.queries import OPEN
@@ -88,3 +91,18 @@ class MoveLedger:
         except TransactionNotFound:
             return True
         return False
+
+
+def fund_bond(chain: Chain, sender: TransactionManager, filing: Any, bond: int) -> None:
+    """Make sure that the escrow covers a filing, if that is all that it lacks.
+
+    Raises:
+        Reverted: the court refuses the filing for another reason; nothing was deposited.
+        ChainBeastsError: wallet and escrow together do not cover the bond.
+    """
+    try:
+        sender.simulate(filing)
+    except Reverted as error:
+        if error.name != "InsufficientEscrow":
+            raise
+        ensure_escrow(chain, sender, bond)

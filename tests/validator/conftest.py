@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import zstandard
 from eth_hash.auto import keccak
+from web3.logs import DISCARD
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
@@ -165,7 +166,9 @@ class Rig:
         ensure_escrow(self.chain, sender, 100 * ENERGY)
         call = self.chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi())
         receipt = sender.send(call, label="submit")
-        logs = self.chain.ledger.events.CheckpointSubmitted().process_receipt(receipt.raw)
+        logs = self.chain.ledger.events.CheckpointSubmitted().process_receipt(
+            receipt.raw, errors=DISCARD
+        )
         return Checkpoint.from_abi(logs[0]["args"]["checkpoint"])
 
     def respond(self, beast: int, window: Submitted, dispute: int = 1) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from web3.logs import DISCARD
 
-from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import Receipt
 from backend.cli.output import fields
 from backend.cli.session import Session, command
@@ -22,6 +22,7 @@ from validator.cli import views
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
 from validator.datasets import read_secret
 from validator.judging import check
+from validator.ledger import fund_bond
 from validator.replay import Judgement, Window, first_divergent
 from validator.setup import Desk
 
@@ -93,9 +94,10 @@ def file(
     data = _private(desk, case, dataset, secret_file)
     bond = desk.moves.bond(case)
     call = desk.moves.file(case, data)
-    ensure_escrow(session.chain, session.sender, bond)
+    fund_bond(session.chain, session.sender, call, bond)
     receipt = session.sender.send(call, label="file a dispute")
-    event = session.chain.court.events.DisputeFiled().process_receipt(receipt.raw)[0]
+    filed = session.chain.court.events.DisputeFiled()
+    event = filed.process_receipt(receipt.raw, errors=DISCARD)[0]
     dispute_id = int(event["args"]["disputeId"])
     _done(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
 

@@ -1,0 +1,181 @@
+"""Every command by hand, and what it says to bad input: one sentence, and nothing changed."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from backend.chain.types import DisputeStatus
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source, random_position
+from backend.store.daemons import IntentRow, JobRow
+from tests.validator.conftest import OTHER, TRAINER, VALIDATOR, Rig
+from tests.validator.test_daemon import one_weight, write_dataset
+from validator.cli.dispute import app as dispute
+from validator.cli.validator import app as validator
+
+Apps = {"dispute": dispute, "validator": validator}
+
+
+def invoke(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> Any:
+    common = ["--home", str(rig.home), "--rpc-url", rig.chain.rpc_url, "--json"]
+    signer = [] if who is None else ["--account", f"devnet:{who}"]
+    return CliRunner().invoke(Apps[noun], [verb, *args, *common, *signer])
+
+
+def done(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> Any:
+    """The JSON that a successful command prints."""
+    result = invoke(rig, noun, verb, *args, who=who)
+    if result.exception is not None:
+        raise result.exception
+    return json.loads(result.stdout)
+
+
+def refused(rig: Rig, said: str, *args: str, who: int | None = VALIDATOR) -> None:
+    """Assert that a command refuses with one sentence, sends nothing and records nothing."""
+    before = (rig.chain.block().number, records(rig))
+    result = invoke(rig, *args, who=who)  # type: ignore[arg-type]
+    error = result.exception
+    assert isinstance(error, ChainBeastsError), (error, result.output)
+    assert said in str(error), str(error)
+    assert "\n" not in str(error)
+    assert (rig.chain.block().number, records(rig)) == before
+
+
+def records(rig: Rig) -> list[tuple[Any, ...]]:
+    """What daemons have on record."""
+    with rig.desk().database.session() as session:
+        jobs = session.execute(select(JobRow.digest, JobRow.verdict, JobRow.attempts))
+        intents = session.execute(select(IntentRow.kind, IntentRow.key, IntentRow.state))
+        return [tuple(row) for row in (*jobs, *intents)]
+
+
+def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    at = (str(beast), "0")
+    assert done(rig, "validator", "verify", *at)["verdict"] == "invalid"
+    filed = done(rig, "dispute", "file", *at, who=VALIDATOR)
+    assert (filed["dispute"], rig.disputes) == (1, 1)
+    refused(rig, "has no response", "dispute", "prove", "1")
+    refused(rig, "may still come", "dispute", "claim", "1")
+    refused(rig, "no response", "dispute", "dismiss", "1")
+    refused(rig, "cannot defend it", "dispute", "respond", "1", who=TRAINER)
+    answer = rig.home / "segments.json"
+    answer.write_text(json.dumps(["0x" + h.hex() for h in cheat.segments]))
+    given = ("dispute", "respond", "1", "--segments", str(answer))
+    refused(rig, "may not respond", *given, who=OTHER)
+    done(rig, *given, who=TRAINER)
+    refused(rig, "its response already", *given, who=TRAINER)
+    refused(rig, "until", "dispute", "dismiss", "1")
+    refused(rig, "is right", "dispute", "prove", "1", "--segment", "0")
+
+    why = done(rig, "dispute", "explain", "1")
+    assert (why["segment"], why["steps"]) == (4, "32-39")
+    assert why["cause"]["weight"] == 100
+    assert why["cause"]["step"] <= 36 <= why["cause"]["last_step"]
+    moved = done(rig, "dispute", "advance", "1", "--steps", "4", who=VALIDATOR)
+    assert moved["steps_done"] == rig.chain.dispute(1).steps_done == 4
+    assert [row["dispute"] for row in done(rig, "dispute", "list")] == [1]
+    assert done(rig, "dispute", "prove", "1", who=VALIDATOR)["segment"] == 4
+    assert not rig.live(beast, cheat)
+    assert done(rig, "dispute", "list") == []
+    assert done(rig, "dispute", "show", "1")["conviction"] == "segment"
+    assert done(rig, "dispute", "explain", "1")["cause"]["weight"] == 100
+    refused(rig, "has ended", "dispute", "claim", "1")
+    refused(rig, "not on its chain", "dispute", "file", *at)
+
+
+def test_a_silent_or_wrong_side_by_hand(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    at = (str(beast), "0")
+    refused(rig, "No contradiction", "dispute", "challenge-header", *at)
+    assert done(rig, "validator", "verify", *at)["verdict"] == "valid"
+    done(rig, "dispute", "file", *at, who=VALIDATOR)
+    refused(rig, "open over this checkpoint", "dispute", "file", *at)
+    assert done(rig, "dispute", "respond", "1", who=TRAINER)["dispute"] == 1
+    refused(rig, "nothing to prove", "dispute", "prove", "1")
+    assert done(rig, "dispute", "explain", "1")["segment"] is None
+    rig.travel(31)
+    done(rig, "dispute", "dismiss", "1", who=OTHER)
+    assert rig.chain.dispute(1).status is DisputeStatus.DISMISSED
+    second = rig.train(beast, honest, window_loss=3)
+    done(rig, "dispute", "challenge-header", str(beast), "1", who=OTHER)
+    assert not rig.live(beast, second)
+    third = rig.train(beast, honest)
+    done(rig, "dispute", "file", str(beast), "1", who=VALIDATOR)
+    rig.travel(16)
+    refused(rig, "ended at", "dispute", "respond", "2", who=TRAINER)
+    done(rig, "dispute", "claim", "2", who=OTHER)
+    assert not rig.live(beast, third)
+
+
+def test_a_private_dispute_needs_the_dataset(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    rig.train(beast, source=Source.PRIVATE, tamper=(5, one_weight))
+    filing = ("dispute", "file", str(beast), "0")
+    refused(rig, "Pass --dataset", *filing)
+    folder = rig.home / "found"
+    write_dataset(rig, beast, folder)
+    bad, secret = folder / "bad", str(folder / "else.hex")
+    bad.write_bytes(b"not it")
+    refused(rig, "was committed", *filing, "--dataset", str(bad), "--secret-file", secret)
+    good = str(folder / "anything")
+    refused(rig, "secret is not", *filing, "--dataset", good, "--secret-file", good)
+    missing = str(folder / "missing")
+    refused(rig, "cannot be read", *filing, "--dataset", missing, "--secret-file", secret)
+    done(rig, *filing, "--dataset", good, "--secret-file", secret, who=VALIDATOR)
+    assert done(rig, "validator", "verify", str(beast), "0")["verdict"] == "invalid"
+
+
+def test_bad_input(rig: Rig, tmp_path: Path) -> None:
+    beast = rig.hatch()
+    rig.train(beast)
+    refused(rig, "has no checkpoint 7", "validator", "verify", str(beast), "7", who=None)
+    refused(rig, "has no checkpoint 0", "dispute", "file", "99", "0")
+    refused(rig, "no dispute 5", "dispute", "show", "5", who=None)
+    refused(rig, "no dispute 5", "dispute", "explain", "5", who=None)
+    for verb in ("respond", "prove", "advance", "claim", "dismiss"):
+        refused(rig, "no dispute 5", "dispute", verb, "5")
+    refused(rig, "No account", "dispute", "file", str(beast), "0", who=None)
+    refused(rig, "No account", "validator", "run", "--once", who=None)
+    refused(rig, "not a folder", "validator", "run", "--snapshots", str(tmp_path / "no"))
+    refused(rig, "ENERGY", "validator", "run", "--once", "--max-bonds", "many")
+    refused(rig, "has 0 wei", "dispute", "file", str(beast), "0", who=OTHER)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(rig, f"Port {port}", "validator", "run", "--once", "--health-port", port)
+    away = CliRunner().invoke(
+        validator, ["status", "--home", str(rig.home), "--rpc-url", "http://127.0.0.1:9"]
+    )
+    assert isinstance(away.exception, ChainBeastsError)
+    assert "No node answers" in str(away.exception)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', '["0x12"]', "[" + '"zz",' * 15 + '"zz"]'])
+def test_a_file_that_is_no_response_is_refused(tmp_path: Path, text: str) -> None:
+    from validator.cli.dispute import read_segments
+
+    path = tmp_path / "segments.json"
+    path.write_text(text)
+    with pytest.raises(ChainBeastsError, match="16 hashes"):
+        read_segments(path)
+
+
+def test_run_once_without_an_account_only_watches(rig: Rig) -> None:
+    beast = rig.hatch()
+    rig.train(beast, tamper=(1, one_weight))
+    block = rig.chain.block().number
+    shown = done(rig, "validator", "run", "--once", "--dry-run", "--workers", "0")
+    assert shown["verdicts"] == {"invalid": 1}
+    assert shown["jobs"][0]["beast"] == beast
+    assert rig.chain.block().number == block
+    assert done(rig, "validator", "status")["verdicts"] == {"invalid": 1}
