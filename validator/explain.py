@@ -251,9 +251,9 @@ def _other_samples(window: Window, before: State) -> Iterator[tuple[str, int]]:
         nearest = sorted(range(count), key=lambda index: abs(index - own))
         for index in nearest[1 : 2 * NEIGHBOURHOOD]:
             yield f"record {index} instead of record {own}", window.words[index]
+        return
     for distance in range(1, NEIGHBOURHOOD):
         for other in (header.global_step - distance, header.global_step + distance):
             if other >= 0:
                 moved = replace(header, global_step=other & MASK32)
-                word = sample(ctx, moved, _records(window))
-                yield f"the sample of step {other}", word
+                yield f"the sample of step {other}", sample(ctx, moved)
