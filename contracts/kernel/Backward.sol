@@ -12,9 +12,7 @@ import {
     LIST_2,
     LIST_3,
     LIST_INPUT,
-    NEXT_BOUND,
     NEXT_ERRORS,
-    NEXT_REVERSED,
     OUTPUT_ERRORS,
     ROUND,
     SHIFT,
@@ -52,11 +50,11 @@ library Backward {
     function run() internal pure {
         _clearNext();
         _outputLayer();
-        if (!_advance()) return;
+        if (!_advance(4)) return;
         _hidden(LIST_2, WEIGHTS_3);
-        if (!_advance()) return;
+        if (!_advance(4)) return;
         _hidden(LIST_1, WEIGHTS_2);
-        if (!_advance()) return;
+        if (!_advance(8)) return;
         for (uint256 offset = 0; offset < 0x100; offset += 0x80) {
             if (_any(ERRORS + offset)) _input(offset);
         }
@@ -64,8 +62,7 @@ library Backward {
 
     function _clearNext() private pure {
         assembly ("memory-safe") {
-            calldatacopy(NEXT_ERRORS, calldatasize(), 0x200)
-            mstore(NEXT_BOUND, 0)
+            calldatacopy(NEXT_ERRORS, calldatasize(), 0x100)
         }
     }
 
@@ -77,41 +74,77 @@ library Backward {
         }
     }
 
-    /// @dev Makes the carried errors the current ones; false if they are all zero. The sum of products needs the weights'
-    /// bias taken out, and 2^31 in every lane so that none borrows from the top one.
-    function _advance() private pure returns (bool any) {
+    /// @dev Makes the carried errors, `words` words of them, the current ones; false if they are all zero.
+    function _advance(uint256 words) private pure returns (bool) {
+        uint256 bound = _bound(words);
+        if (bound == 0) return false;
         assembly ("memory-safe") {
-            let bound := mload(NEXT_BOUND)
-            if bound {
-                any := 1
-                // a * (bound + 1) + 2^(S-1) <= 2^15
-                mstore(LIMIT, div(sub(0x8000, shr(1, shl(mload(SHIFT), 1))), add(bound, 1)))
-                mcopy(ERRORS, NEXT_ERRORS, 0x100)
-                // Signed 16-bit lanes to signed 32-bit lanes: lift them above zero, part them, lower them.
-                let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
-                let lift := 0x0000400000004000000040000000400000004000000040000000400000004000
-                let sum := 0
-                let p := ERRORS_REVERSED
-                for { let q := NEXT_REVERSED } lt(q, add(NEXT_REVERSED, 0x80)) { q := add(q, 0x20) } {
-                    let v := add(mload(q), or(lift, shl(16, lift)))
-                    let part := sub(and(v, m), lift)
-                    mstore(p, part)
-                    sum := add(sum, part)
-                    part := sub(and(shr(16, v), m), lift)
-                    mstore(add(p, 0x20), part)
-                    sum := add(sum, part)
-                    p := add(p, 0x40)
-                }
-                mstore(
-                    CORRECTION,
-                    sub(
-                        0x8000080080000000800000008000000080000000800000008000000080000000,
-                        mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, sum)
-                    )
-                )
-                calldatacopy(NEXT_ERRORS, calldatasize(), 0x200)
-                mstore(NEXT_BOUND, 0)
+            // a * (bound + 1) + 2^(S-1) <= 2^15
+            mstore(LIMIT, div(sub(0x8000, shr(1, shl(mload(SHIFT), 1))), add(bound, 1)))
+            mcopy(ERRORS, NEXT_ERRORS, 0x100)
+        }
+        _clearNext();
+        // The errors of a1 are not carried any further.
+        if (words == 4) _reverse();
+        return true;
+    }
+
+    /// @dev An upper bound of the carried errors: at least all e >= 0, and |e| - 1 for all e < 0; 0 if all are zero.
+    function _bound(uint256 words) private pure returns (uint256 bound) {
+        assembly ("memory-safe") {
+            let lift := 0x4000400040004000400040004000400040004000400040004000400040004000
+            let low := 0x3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff
+            let any := 0
+            for { let p := add(NEXT_ERRORS, shl(5, words)) } gt(p, NEXT_ERRORS) {} {
+                p := sub(p, 0x20)
+                let e := mload(p)
+                any := or(any, e)
+                // Lifted above zero, an error keeps bit 14 of its lane if it is not negative.
+                e := add(e, lift)
+                let negative := and(not(e), lift)
+                bound := or(bound, and(xor(e, sub(negative, shr(14, negative))), low))
             }
+            if any {
+                bound := or(bound, shr(128, bound))
+                bound := or(bound, shr(64, bound))
+                bound := or(bound, shr(32, bound))
+                bound := or(and(or(bound, shr(16, bound)), 0x3fff), 1)
+            }
+        }
+    }
+
+    /// @dev The current 64 errors in mirrored order, for dot products, and what these are corrected by: the weights' bias,
+    /// and 2^31 in every lane so that none borrows from the top one.
+    function _reverse() private pure {
+        assembly ("memory-safe") {
+            let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+            let m64 := 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff
+            let m32 := 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff
+            let lift := 0x0000400000004000000040000000400000004000000040000000400000004000
+            let sum := 0
+            let p := ERRORS_REVERSED
+            for { let q := ERRORS } lt(q, add(ERRORS, 0x80)) { q := add(q, 0x20) } {
+                // Lifted above zero, the lanes can be parted, and lowered again.
+                let v := add(mload(q), or(lift, shl(16, lift)))
+                v := or(shr(128, v), shl(128, v))
+                v := or(and(shr(64, v), m64), shl(64, and(v, m64)))
+                v := or(and(shr(32, v), m32), shl(32, and(v, m32)))
+                // In every pair of lanes the two are still to be swapped.
+                let part := sub(and(shr(16, v), m), lift)
+                mstore(p, part)
+                sum := add(sum, part)
+                part := sub(and(v, m), lift)
+                mstore(add(p, 0x20), part)
+                sum := add(sum, part)
+                p := add(p, 0x40)
+            }
+            mstore(
+                CORRECTION,
+                sub(
+                    0x8000080080000000800000008000000080000000800000008000000080000000,
+                    mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, sum)
+                )
+            )
         }
     }
 
@@ -128,15 +161,24 @@ library Backward {
                 let under := and(not(shr(15, v)), ones)
                 v := or(and(v, not(sub(shl(16, under), under))), shl(15, under))
             }
-            let errors := 0
-            let reversed := 0
-            for { let k := 0 } lt(k, 6) { k := add(k, 1) } {
-                let e := mload(add(OUTPUT_ERRORS, shl(5, k)))
-                let lane := sub(shl(7, iszero(and(k, 1))), shl(5, shr(1, k)))
-                lane := add(lane, 96)
-                errors := add(errors, shl(lane, e))
-                reversed := add(reversed, shl(sub(224, lane), e))
-            }
+            let e := mload(OUTPUT_ERRORS)
+            let errors := shl(224, e)
+            let reversed := e
+            e := mload(add(OUTPUT_ERRORS, 0x20))
+            errors := add(errors, shl(96, e))
+            reversed := add(reversed, shl(128, e))
+            e := mload(add(OUTPUT_ERRORS, 0x40))
+            errors := add(errors, shl(192, e))
+            reversed := add(reversed, shl(32, e))
+            e := mload(add(OUTPUT_ERRORS, 0x60))
+            errors := add(errors, shl(64, e))
+            reversed := add(reversed, shl(160, e))
+            e := mload(add(OUTPUT_ERRORS, 0x80))
+            errors := add(errors, shl(160, e))
+            reversed := add(reversed, shl(64, e))
+            e := mload(add(OUTPUT_ERRORS, 0xa0))
+            errors := add(errors, shl(32, e))
+            reversed := add(reversed, shl(192, e))
             let correction := sub(
                 0x8000080080000000800000008000000080000000800000008000000080000000,
                 mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, reversed)
@@ -159,9 +201,6 @@ library Backward {
                         let lane := shl(4, and(unit, 15))
                         let next := add(NEXT_ERRORS, shl(5, shr(4, unit)))
                         mstore(next, add(mload(next), shl(sub(240, lane), q)))
-                        next := add(next, sub(NEXT_REVERSED, NEXT_ERRORS))
-                        mstore(next, add(mload(next), shl(lane, q)))
-                        mstore(NEXT_BOUND, or(mload(NEXT_BOUND), or(xor(q, sar(255, q)), 1)))
                     }
                 }
                 w := sub(
@@ -229,13 +268,10 @@ library Backward {
                     q := sub(shr(236, q), 0x80000)
                     if and(lt(a, 127), iszero(iszero(q))) {
                         if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
-                        mstore(NEXT_BOUND, or(mload(NEXT_BOUND), or(xor(q, sar(255, q)), 1)))
                         row := sub(row, weights)
                         a := and(shr(3, row), 240)
                         row := add(NEXT_ERRORS, and(shr(6, row), 0xe0))
                         mstore(row, add(mload(row), shl(sub(240, a), q)))
-                        row := add(row, sub(NEXT_REVERSED, NEXT_ERRORS))
-                        mstore(row, add(mload(row), shl(a, q)))
                     }
                 }
                 if (!exact) _redo(x >> 8, ERRORS, x & 0x7f);

@@ -35,31 +35,28 @@ library Features {
         b = (b | (b << 8)) & 0x00ff00ff00ff00ff00ff00ff00ff00ff;
     }
 
-    /// @dev Inputs 0 to 19: the 5 by 5 square around self without centre and corners, wall 32, hazard 16.
+    /// @dev Inputs 0 to 19: the 5 by 5 square around self without centre and corners, wall 32, hazard 16. Their order in
+    /// the list does not matter.
     function _terrain(uint256 begin, uint256 walls, uint256 hazards) private pure returns (uint256 end) {
+        walls = _gather(walls);
+        hazards = _gather(hazards);
         assembly ("memory-safe") {
-            /// Inputs `row` on: `n` tiles from bit `b` on.
-            function tiles(p, wall, hazard, row, n) -> q {
-                q := p
-                for {} n { n := sub(n, 1) } {
-                    let x := or(shl(5, and(wall, 1)), shl(4, and(hazard, 1)))
-                    if x {
-                        mstore(q, or(row, x))
-                        q := add(q, 0x20)
-                    }
-                    wall := shr(1, wall)
-                    hazard := shr(1, hazard)
-                    row := add(row, 0x10000)
-                }
+            end := begin
+            for { let tiles := or(walls, hazards) } tiles {} {
+                let i := sub(255, clz(tiles))
+                let x := or(shl(5, and(shr(i, walls), 1)), shl(4, and(shr(i, hazards), 1)))
+                mstore(end, or(shl(8, add(WEIGHTS_1, shl(8, i))), x))
+                end := add(end, 0x20)
+                tiles := xor(tiles, shl(i, 1))
             }
-            let row := shl(8, WEIGHTS_1)
-            end := tiles(begin, shr(1, walls), shr(1, hazards), row, 3)
-            end := tiles(end, shr(16, walls), shr(16, hazards), add(row, 0x30000), 5)
-            end := tiles(end, shr(32, walls), shr(32, hazards), add(row, 0x80000), 2)
-            end := tiles(end, shr(35, walls), shr(35, hazards), add(row, 0xa0000), 2)
-            end := tiles(end, shr(48, walls), shr(48, hazards), add(row, 0xc0000), 5)
-            end := tiles(end, shr(65, walls), shr(65, hazards), add(row, 0x110000), 3)
         }
+    }
+
+    /// @dev The 20 tiles of a board whose square begins at bit 0, input 0 in bit 0.
+    function _gather(uint256 board) private pure returns (uint256) {
+        uint256 top = ((board >> 1) & 0x7) | (((board >> 16) & 0x1f) << 3);
+        uint256 middle = (((board >> 32) & 0x3) << 8) | (((board >> 35) & 0x3) << 10);
+        return top | middle | (((board >> 48) & 0x1f) << 12) | (((board >> 65) & 0x7) << 17);
     }
 
     /// @dev Inputs 20 to 28: offset, adjacency, defence, power, own block, bias.

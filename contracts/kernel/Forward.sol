@@ -126,15 +126,13 @@ library Forward {
                         total,
                         shr(240, mul(v, 0x0001000100010001000100010001000100010001000100010001000100010001))
                     )
-                    let r := row
                     for {} v {} {
-                        let skipped := and(clz(v), 0xf0)
-                        v := shl(skipped, v)
-                        skipped := shl(11, skipped)
-                        mstore(end, or(add(r, skipped), shr(240, v)))
+                        let place := and(clz(v), 0xf0)
+                        let lane := sub(240, place)
+                        let a := and(shr(lane, v), 0x7f)
+                        mstore(end, or(add(row, shl(11, place)), a))
                         end := add(end, 0x20)
-                        r := add(r, add(skipped, 0x8000))
-                        v := shl(16, v)
+                        v := xor(v, shl(lane, a))
                     }
                 }
                 awake := shr(1, awake)

@@ -10,9 +10,8 @@ import {KernelTables} from "./KernelTables.sol";
 /// REVERSED: for every 16 units two words of eight 32-bit lanes in mirrored order, first the even units' (dot product).
 uint256 constant ERRORS = 0x0800;
 uint256 constant ERRORS_REVERSED = 0x0900;
-/// @dev Errors of the layer before it, filled while the current one is trained; both as 16 lanes a word.
+/// @dev Errors of the layer before it, filled while the current one is trained; 16 lanes a word.
 uint256 constant NEXT_ERRORS = 0x0a00;
-uint256 constant NEXT_REVERSED = 0x0b00;
 /// @dev Six output errors, one signed word each.
 uint256 constant OUTPUT_ERRORS = 0x0c00;
 /// @dev Constants of the learning-rate shift S: S, then 2^15 + 2^(S-1), 2^15 >> S and 0xffff >> S in all 16 lanes.
@@ -28,8 +27,6 @@ uint256 constant WIDE_KEEP = 0x0dc0;
 uint256 constant LIMIT = 0x0de0;
 /// @dev Sums of the activations of the input, a1, a2 and a3.
 uint256 constant SUMS = 0x0e00;
-/// @dev An upper bound of the absolute errors carried so far, 0 if they are all 0.
-uint256 constant NEXT_BOUND = 0x0e80;
 /// @dev What the dot products of the current layer are corrected by.
 uint256 constant CORRECTION = 0x0ea0;
 /// @dev Sums of 64 units: for each 16 units a word of odd lanes, then one of even lanes.
