@@ -81,7 +81,7 @@ class Validator:
         delay = FIRST_WAIT_SECONDS
         while not self._waker.stopped:
             try:
-                moved = self._pass()
+                busy = self._pass()
                 delay = FIRST_WAIT_SECONDS
             except WrongChainError:
                 raise
@@ -91,7 +91,7 @@ class Validator:
                 self._waker.pause(delay)
                 delay = min(2 * delay, LONGEST_WAIT_SECONDS)
                 continue
-            if not moved and not self._waker.wait():
+            if not busy and not self._waker.wait():
                 break
 
     def close(self) -> None:
@@ -99,20 +99,19 @@ class Validator:
         self._judge.close()
 
     def _pass(self) -> bool:
-        """One round; whether it made a move, so that another is worth while at once."""
+        """One round; whether it judged or moved, so that another is worth while at once."""
         if self._made is not None and not self._recovered:
             self._made.intents.recover()
             self._recovered = True
         report = self._sync()
-        self._judge.run(lambda: self._waker.stopped)
-        moved = 0
+        judged, moved = self._judge.run(), 0
         if not self._waker.stopped:
             moved = self._enforcer.run()
             moved += self._collect()
         at_risk = 0 if self._made is None else self._made.bonds_at_risk()
         open_disputes = len(self._book.reader.open_disputes())
         self._monitor.passed(report.indexed_to, self._jobs.counts(), at_risk, open_disputes)
-        return moved > 0
+        return judged + moved > 0
 
     def _collect(self) -> int:
         if self._collector is None:

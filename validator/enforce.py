@@ -21,7 +21,7 @@ from backend.store.facts import DisputeRow
 from validator.cases import Case
 from validator.jobs import JobBook
 from validator.judging import check
-from validator.ledger import MoveLedger, fund_bond
+from validator.ledger import MoveLedger, filing_key, fund_bond
 from validator.moves import Moves
 from validator.replay import Judgement, Window, first_divergent
 from validator.states import StateBook
@@ -241,4 +241,5 @@ class Enforcer:
             )
         call = self._moves.file(case, data)
         fund_bond(chain, made.sender, call, bond)
-        return made.send(Action.FILE, case.digest.hex(), call, bond=bond)
+        earlier = len(self._reader.disputes_over(case.digest))
+        return made.send(Action.FILE, filing_key(case.digest, earlier), call, bond=bond)

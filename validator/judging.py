@@ -19,6 +19,9 @@ from validator.states import StateBook
 
 log = structlog.get_logger()
 
+WAVE = 64
+"""Windows in one wave, give or take one beast's."""
+
 
 def judge_without_replay(book: StateBook, case: Case, why: str) -> Judgement:
     """What can be said of a window that cannot be replayed, for the reason ``why``."""
@@ -53,52 +56,50 @@ class Judge:
         self._make_executor = make_executor
         self._executor = make_executor()
 
-    def run(self, stopped: Callable[[], bool] = lambda: False) -> int:
-        """Judge until nothing more can be judged now; returns the number of new verdicts."""
-        looked_at: set[bytes] = set()
-        new = 0
-        while not stopped():
-            windows, told = self._ready(looked_at)
-            new += told
-            if not windows:
-                break
-            try:
-                new += self._replay(windows)
-            except BrokenExecutor:
-                log.warning("a replay worker died; starting new ones")
-                self.close()
-                self._executor = self._make_executor()
-                break
-        return new
+    def run(self) -> int:
+        """Judge one wave of what can be judged now; returns the number of new verdicts.
+
+        Waves are small, so that a long backlog does not delay the moves that are due.
+        """
+        windows, told = self._ready()
+        try:
+            return told + self._replay(windows)
+        except BrokenExecutor:
+            log.warning("a replay worker died; starting new ones")
+            self.close()
+            self._executor = self._make_executor()
+            return told
 
     def close(self) -> None:
         """Let the workers go."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _ready(self, looked_at: set[bytes]) -> tuple[list[tuple[Case, Window]], int]:
+    def _ready(self) -> tuple[list[tuple[Case, Window]], int]:
         """Windows to replay next, one wave; and how many cases were settled without."""
         windows: list[tuple[Case, Window]] = []
         told = 0
         for beast_id in self._book.reader.pending_beasts():
+            if len(windows) >= WAVE:
+                break
             cases = self._book.reader.live(beast_id)
             jobs = self._jobs.open(case for case in cases if case.pending)
-            for case in cases:
-                job = jobs.get(case.digest)
-                if job is None:  # final
-                    continue
-                if job.verdict == Verdict.INVALID:
+            for case in (case for case in cases if case.pending):
+                job = jobs[case.digest]
+                if job.verdict == Verdict.INVALID or self._parent_is_coming(case, windows):
                     break
-                if case.digest in looked_at or not self._is_due(case, job):
-                    continue
-                if self._parent_is_coming(case, windows):
-                    break
-                looked_at.add(case.digest)
-                found = self._book.window(case, cases)
-                if isinstance(found, Window):
-                    windows.append((case, found))
-                else:
-                    told += self._tell(case, job, judge_without_replay(self._book, case, found))
+                if self._is_due(case, job):
+                    told += self._prepare(case, job, cases, windows)
         return windows, told
+
+    def _prepare(
+        self, case: Case, job: JobRow, cases: Sequence[Case], windows: list[tuple[Case, Window]]
+    ) -> int:
+        """Add a case's window to the wave; or settle it without, 1 if that is news."""
+        found = self._book.window(case, cases)
+        if isinstance(found, Window):
+            windows.append((case, found))
+            return 0
+        return self._tell(case, job, judge_without_replay(self._book, case, found))
 
     def _is_due(self, case: Case, job: JobRow) -> bool:
         known = case.private and self._book.private_data(case.beast_id) is not None

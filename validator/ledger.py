@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import structlog
@@ -56,8 +57,9 @@ class MoveLedger:
     def bonds_at_risk(self) -> int:
         """Wei of ENERGY in our open disputes, those included that are not indexed yet."""
         with self._database.session() as session:
-            rows = session.scalars(select(DisputeRow).where(DisputeRow.challenger == self.me)).all()
-            seen = {row.digest.hex() for row in rows}
+            rows = session.scalars(select(DisputeRow)).all()
+            over = Counter(row.digest for row in rows)
+            indexed = {filing_key(digest, n) for digest in over for n in range(over[digest])}
             sent = session.scalars(
                 select(IntentRow).where(
                     IntentRow.account == self.me,
@@ -65,8 +67,9 @@ class MoveLedger:
                     IntentRow.state.in_((IntentState.SIGNED, IntentState.MINED)),
                 )
             )
-            coming = sum(row.bond for row in sent if row.key.split("/")[0] not in seen)
-            return coming + sum(row.bond for row in rows if row.status in OPEN)
+            coming = sum(row.bond for row in sent if row.key.split("/")[0] not in indexed)
+            ours = (row for row in rows if row.challenger == self.me and row.status in OPEN)
+            return coming + sum(row.bond for row in ours)
 
     def _free_key(self, kind: str, key: str) -> str:
         """The move's key; another one for each time that a reorg took its transaction back."""
@@ -91,6 +94,11 @@ class MoveLedger:
         except TransactionNotFound:
             return True
         return False
+
+
+def filing_key(digest: bytes, earlier: int) -> str:
+    """Names a filing over a record that ``earlier`` disputes have been about."""
+    return f"{digest.hex()}:{earlier}"
 
 
 def fund_bond(chain: Chain, sender: TransactionManager, filing: Any, bond: int) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import zstandard
 from eth_hash.auto import keccak
 from web3.logs import DISCARD
@@ -42,6 +43,12 @@ from validator.strategy import Strategy
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
 Tamper = Callable[[State], None]
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
+from backend.chain.providers import make_provider
 from backend.chain.types import DisputeStatus
+from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import State
 from backend.store.daemons import JobRow, Verdict
 from backend.store.snapshots import SnapshotStore
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from validator.enforce import Policy
+from validator.monitor import Monitor
+from validator.setup import make_validator
 from validator.strategy import Strategy
+
+
+@pytest.fixture
+def free_tcp_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def one_weight(state: State) -> None:
@@ -181,6 +199,37 @@ def test_a_filing_that_a_reorg_took_back_is_made_again(rig: Rig) -> None:
     assert rig.disputes == 1
     assert rig.chain.dispute(1).challenger == devnet_account(VALIDATOR).address
     assert rig.live(beast, cheat)
+
+
+def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None:
+    beast = rig.hatch()
+    rig.train(beast)
+    monitor = Monitor()
+    waker = Waker(rig.chain.rpc_url, 0.05)
+    desk = rig.desk()
+    present, away = desk.chain.w3.provider, make_provider(f"http://127.0.0.1:{free_tcp_port}")
+    daemon = make_validator(desk, None, policy=Policy(), workers=0, monitor=monitor, waker=waker)
+    desk.chain.w3.provider = away
+    follower = threading.Thread(target=daemon.follow, daemon=True)
+    try:
+        follower.start()
+        wait_until(lambda: "No node answers" in monitor.problem)
+        assert rig.verdicts() == {}
+        desk.chain.w3.provider = present
+        wait_until(lambda: monitor.problem == "")
+        assert rig.verdicts() == {(beast, 0): "valid"}
+    finally:
+        desk.chain.w3.provider = present
+        waker.stop()
+        follower.join(10)
+    assert not follower.is_alive()
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_bond_over_a_fallen_checkpoint_comes_back(rig: Rig) -> None:

@@ -17,13 +17,13 @@ from tests.validator.conftest import VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight
 
 ROOT = Path(__file__).parents[2]
-RUN = ("validator", "run", "--workers", "0", "--strategy", "cheap", "--poll", "0.1")
+RUN = ("validator", "run", "--strategy", "cheap")
 
 
-def arguments(rig: Rig, *more: str) -> list[str]:
+def arguments(rig: Rig, url: str, *more: str) -> list[str]:
     return [
         *RUN,
-        *("--home", str(rig.home), "--rpc-url", rig.chain.rpc_url),
+        *("--home", str(rig.home), "--rpc-url", url),
         *("--account", f"devnet:{VALIDATOR}"),
         *more,
     ]
@@ -31,7 +31,8 @@ def arguments(rig: Rig, *more: str) -> list[str]:
 
 def killed(rig: Rig, when: str) -> int:
     """Run one pass that may kill itself; its exit status."""
-    command = [sys.executable, "-m", "tests.validator.killed", when, *arguments(rig, "--once")]
+    command = [sys.executable, "-m", "tests.validator.killed", when]
+    command += arguments(rig, rig.chain.rpc_url, "--once", "--workers", "0")
     return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode
 
 
@@ -71,7 +72,8 @@ def wait_for_line(lines: list[str], stream: object, pattern: str) -> str:
 def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig) -> None:
     beast = rig.hatch()
     rig.train(beast)
-    command = [sys.executable, "-m", "backend.cli", *arguments(rig)]
+    url = rig.chain.rpc_url.replace("http", "ws")
+    command = [sys.executable, "-m", "backend.cli", *arguments(rig, url, "--workers", "1")]
     lines: list[str] = []
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         try:
