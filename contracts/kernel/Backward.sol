@@ -221,7 +221,7 @@ library Backward {
     function _hidden(uint256 list, uint256 weights) private pure {
         unchecked {
             for (uint256 x = _first(list); x != 0; x = _first(list)) {
-                bool exact;
+                uint256 inexact;
                 assembly ("memory-safe") {
                     let a := and(x, 0x7f)
                     let row := shr(8, x)
@@ -259,22 +259,19 @@ library Backward {
                     mstore(add(row, 0x60), w)
                     guards := and(guards, w)
 
-                    exact := iszero(
-                        or(
-                            gt(a, mload(LIMIT)),
-                            not(or(guards, 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff))
-                        )
-                    )
                     q := sub(shr(236, q), 0x80000)
-                    if and(lt(a, 127), iszero(iszero(q))) {
-                        if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
-                        row := sub(row, weights)
-                        a := and(shr(3, row), 240)
-                        row := add(NEXT_ERRORS, and(shr(6, row), 0xe0))
-                        mstore(row, add(mload(row), shl(sub(240, a), q)))
+                    if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
+                    w := sub(row, weights)
+                    if lt(a, 127) {
+                        let next := add(NEXT_ERRORS, and(shr(6, w), 0xe0))
+                        mstore(next, add(mload(next), shl(sub(240, and(shr(3, w), 240)), q)))
                     }
+                    inexact := or(
+                        gt(a, mload(LIMIT)),
+                        not(or(guards, 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff))
+                    )
                 }
-                if (!exact) _redo(x >> 8, ERRORS, x & 0x7f);
+                if (inexact != 0) _redo(x >> 8, ERRORS, x & 0x7f);
                 list += 0x20;
             }
         }
@@ -286,7 +283,7 @@ library Backward {
             uint256 list = LIST_INPUT;
             uint256 errors = ERRORS + offset;
             for (uint256 x = _first(list); x != 0; x = _first(list)) {
-                bool exact;
+                uint256 inexact;
                 uint256 row = (x >> 8) + offset;
                 assembly ("memory-safe") {
                     let a := and(x, 0x7f)
@@ -315,14 +312,12 @@ library Backward {
                     )
                     mstore(add(row, 0x60), t)
                     guards := and(guards, t)
-                    exact := iszero(
-                        or(
-                            gt(a, mload(LIMIT)),
-                            not(or(guards, 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff))
-                        )
+                    inexact := or(
+                        gt(a, mload(LIMIT)),
+                        not(or(guards, 0x7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff7fff))
                     )
                 }
-                if (!exact) _redo(row, errors, x & 0x7f);
+                if (inexact != 0) _redo(row, errors, x & 0x7f);
                 list += 0x20;
             }
         }
