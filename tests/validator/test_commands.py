@@ -136,6 +136,13 @@ def test_a_private_dispute_needs_the_dataset(rig: Rig) -> None:
     assert done(rig, "validator", "verify", str(beast), "0")["verdict"] == "invalid"
 
 
+def test_a_deployment_of_another_kernel_is_refused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("validator.daemon.KERNEL_ID", bytes(32))
+    refused(rig, "runs kernel", "validator", "run", "--once")
+
+
 def test_bad_input(rig: Rig, tmp_path: Path) -> None:
     beast = rig.hatch()
     rig.train(beast)

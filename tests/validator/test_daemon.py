@@ -18,6 +18,7 @@ from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import State
 from backend.store.daemons import JobRow, Verdict
+from backend.store.facts import CheckpointRow
 from backend.store.snapshots import SnapshotStore
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
 from validator.enforce import Policy
@@ -150,6 +151,19 @@ def test_a_verdict_that_is_not_confirmed_is_taken_back(rig: Rig) -> None:
     assert rig.disputes == 0
     assert rig.live(beast, honest)
     assert rig.verdicts() == {(beast, 0): "valid"}
+
+
+def test_nothing_is_filed_where_the_court_sees_another_context(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    desk = rig.desk()
+    desk.sync()
+    with desk.database.session() as session:  # as if what we indexed were wrong
+        session.query(CheckpointRow).one().epoch_seed = bytes(32)
+    rig.validator().run_once()
+    assert rig.verdicts() == {(beast, 0): "invalid"}
+    assert rig.disputes == 0
+    assert rig.live(beast, honest)
 
 
 def test_private_window_goes_from_unavailable_over_light_to_full(rig: Rig) -> None:
