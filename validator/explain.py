@@ -38,6 +38,9 @@ MAX_TRIALS = 6_000
 FEW_WEIGHTS = 64
 """With no more than these different at the end, one weight was probably changed."""
 
+MAX_DRIFT = 32
+"""How far training after a change may have moved the weights that differ most at the end."""
+
 NEIGHBOURHOOD = 128
 """How far away another sample is looked for, in steps or records."""
 
@@ -188,11 +191,13 @@ class _Trial:
         apart = self._apart(published)
         order = np.argsort(-np.abs(apart), kind="stable")
         weights = [int(weight) for weight in order if apart[weight]]
+        drifts = [sign * size for size in range(1, MAX_DRIFT + 1) for sign in (1, -1)]
+        stages = ((weights[:200], [0]), (weights[:4], drifts), (weights[:200], [1, -1, 2, -2]))
         changes = (
-            (weight, int(apart[weight]) + extra, offset)
-            for spread in ((0,), (1, -1, 2, -2))
-            for weight in weights[: MAX_TRIALS // SEGMENT_STEPS]
-            for extra in spread
+            (weight, int(apart[weight]) + drift, offset)
+            for chosen, spread in stages
+            for weight in chosen
+            for drift in spread
             for offset in reversed(range(SEGMENT_STEPS))
         )
         return islice((change for change in changes if change[1]), MAX_TRIALS)
