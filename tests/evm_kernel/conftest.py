@@ -1,0 +1,16 @@
+"""One private chain with the Solidity kernel for this test process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from backend.chain.anvil import Anvil
+from backend.chain.evm_kernel import EvmKernel
+
+
+@pytest.fixture(scope="session")
+def evm(anvil_process: Anvil) -> Iterator[EvmKernel]:
+    """The referee and the inspector, deployed for real."""
+    yield EvmKernel(anvil_process.url)

@@ -1,0 +1,142 @@
+"""States and contexts no honest training would reach, for the kernel's differential tests."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.kernel.constants import HEAD_SETS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from backend.kernel.genesis import genesis_weights
+from backend.kernel.merkle import Tree
+from backend.kernel.network import Weights
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source, random_position
+from backend.kernel.state import Header, State
+from backend.kernel.window import WindowContext
+
+
+@dataclass(frozen=True)
+class Case:
+    """A window's context, a state inside it, and the records it reads."""
+
+    ctx: WindowContext
+    state: State
+    records: list[int]
+
+
+def rules(rng: random.Random) -> Rules:
+    """The defaults, or any constants within their ranges."""
+    if rng.random() < 0.3:
+        return Rules()
+    return Rules(
+        damage_k=rng.choice([1, 2184, rng.randint(1, 2184)]),
+        damage_curve=rng.randint(0, 1),
+        block_gain=rng.randint(0, 255),
+        block_cap=rng.randint(0, 127),
+        crit_odds=rng.choice([1, 2, 65_535]),
+        hazard_stamina=rng.choice([0, 15, rng.randint(0, 15)]),
+        rest_gain=rng.randint(1, 255),
+        max_turns=rng.choice([1, 254, rng.randint(1, 254)]),
+        block_threshold_num=rng.randint(1, 255),
+        block_threshold_den=rng.randint(1, 255),
+    )
+
+
+def _uniform(rng: random.Random) -> Weights:
+    generator = np.random.default_rng(rng.getrandbits(64))
+    return generator.integers(WEIGHT_MIN, WEIGHT_MAX + 1, WEIGHTS).astype(np.int16)
+
+
+def _extremes(rng: random.Random) -> Weights:
+    generator = np.random.default_rng(rng.getrandbits(64))
+    return generator.choice([WEIGHT_MIN, WEIGHT_MAX], WEIGHTS).astype(np.int16)
+
+
+def _near_top(rng: random.Random) -> Weights:
+    return (WEIGHT_MAX - np.abs(_uniform(rng)) % 600).astype(np.int16)
+
+
+def _near_bottom(rng: random.Random) -> Weights:
+    return (WEIGHT_MIN + np.abs(_uniform(rng)) % 600).astype(np.int16)
+
+
+def _positive(rng: random.Random) -> Weights:
+    return (np.abs(_uniform(rng)) % rng.choice([64, 512, 4096])).astype(np.int16)
+
+
+def _small(rng: random.Random) -> Weights:
+    return (_uniform(rng) // rng.choice([4, 16, 64])).astype(np.int16)
+
+
+def _sparse(rng: random.Random) -> Weights:
+    generator = np.random.default_rng(rng.getrandbits(64))
+    return (_uniform(rng) * (generator.random(WEIGHTS) < 0.05)).astype(np.int16)
+
+
+def _newborn(rng: random.Random) -> Weights:
+    return genesis_weights(rng.randbytes(32))
+
+
+def _all_top(rng: random.Random) -> Weights:
+    return np.full(WEIGHTS, WEIGHT_MAX, dtype=np.int16)
+
+
+WEIGHT_KINDS: tuple[Callable[[random.Random], Weights], ...] = (
+    _newborn,
+    _small,
+    _sparse,
+    _positive,
+    _uniform,
+    _extremes,
+    _near_top,
+    _near_bottom,
+    _all_top,
+)
+
+
+def word(rng: random.Random, season: Rules) -> int:
+    """A position: mostly valid and typical, sometimes valid with odd fields, sometimes hostile."""
+    kind = rng.random()
+    if kind < 0.1:
+        return rng.getrandbits(256)
+    valid = random_position(rng.getrandbits(64), None, season)
+    if kind < 0.5:
+        return valid
+    for offset in (128, 184):
+        for byte, top in ((8, 255), (16, 255), (24, 127), (32, 127), (40, 127), (48, 3)):
+            low = 1 if byte == 8 else 0
+            value = rng.choice([low, top, rng.randint(low, top)])
+            valid = valid & ~(0xFF << (offset + byte)) | value << (offset + byte)
+    return valid | rng.randint(0, 255) << 240 | rng.randint(0, 1) << 248
+
+
+def case(rng: random.Random) -> Case:
+    """Any context and state that the referee accepts, hostile ones included."""
+    season = rules(rng)
+    source = rng.choice(list(Source))
+    records = [word(rng, season) for _ in range(rng.choice([1, 2, 3, rng.randint(1, 40)]))]
+    reads = source in (Source.BATTLE, Source.PRIVATE)
+    ctx = WindowContext(
+        dna=rng.randbytes(32),
+        epoch_seed=rng.randbytes(32),
+        heads=rng.choice(HEAD_SETS),
+        lr_shift=rng.randint(3, 15),
+        source=source,
+        rules=season,
+        owner_secret_fold=rng.getrandbits(64) if source is Source.PRIVATE else 0,
+        records_root=Tree(records).root if reads else bytes(32),
+        records_length=len(records) if reads else 0,
+    )
+    arena = rng.choice([0, word(rng, season)])
+    header = Header(
+        beast_id=rng.getrandbits(rng.choice([8, 256])),
+        parent=rng.randbytes(32),
+        global_step=rng.choice([0, rng.getrandbits(32), 2**32 - 2]),
+        active_mask=rng.choice([0, 0xFF, rng.getrandbits(8)]),
+        window_loss=rng.choice([0, rng.getrandbits(19), 2**32 - 100]),
+        arena=arena,
+    )
+    return Case(ctx, State(header, rng.choice(WEIGHT_KINDS)(rng)), records)
