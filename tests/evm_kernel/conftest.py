@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from backend.chain.anvil import Anvil
@@ -11,6 +9,6 @@ from backend.chain.evm_kernel import EvmKernel
 
 
 @pytest.fixture(scope="session")
-def evm(anvil_process: Anvil) -> Iterator[EvmKernel]:
+def evm(anvil_process: Anvil) -> EvmKernel:
     """The referee and the inspector, deployed for real."""
-    yield EvmKernel(anvil_process.url)
+    return EvmKernel(anvil_process.url)

@@ -33,7 +33,7 @@ def test_steps_agree(evm: EvmKernel, batch: int) -> None:
 
 
 def test_the_cases_cover_what_they_should() -> None:
-    """All sources, null steps, hostile arenas and saturated weights occur in the default batches."""
+    """All sources, null steps, hostile arenas and saturated weights occur by default."""
     seen: Counter[str] = Counter()
     for batch in range(25):
         given = case(random.Random(batch))
