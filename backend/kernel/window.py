@@ -128,19 +128,22 @@ def sample(ctx: WindowContext, header: Header, records: RecordSource | None = No
     return records(sample_index(ctx, header.global_step))
 
 
-def step_window(ctx: WindowContext, state: State, records: RecordSource | None = None) -> StepTrace:
-    """One micro-step on the state, in place: sample, label, learn, count."""
+def learn(ctx: WindowContext, state: State, word: int, wanted: Label | None = None) -> StepTrace:
+    """One micro-step on a given word, in place: learn and count. An invalid word is a null step.
+
+    Args:
+        wanted: the label to learn; the word's own if None, as every honest step has it.
+    """
     before = state.header
-    word = sample(ctx, before, records)
     following = (before.global_step + 1) & MASK32
     if not is_valid(word):
         loss = (before.window_loss + NULL_LOSS) & MASK32
         state.update(global_step=following, window_loss=loss)
         return StepTrace(before.global_step, word, None, None, NULL_LOSS)
 
-    wanted = label(word, ctx.rules)
+    learned = label(word, ctx.rules) if wanted is None else wanted
     loss, z = step(
-        state.weights, before.active_mask, features(word), wanted, ctx.heads, ctx.lr_shift
+        state.weights, before.active_mask, features(word), learned, ctx.heads, ctx.lr_shift
     )
     logits = tuple(int(value) for value in z)
     arena = before.arena
@@ -149,7 +152,12 @@ def step_window(ctx: WindowContext, state: State, records: RecordSource | None =
         arena = samples.play_on(word, logits, seed, before.global_step, ctx.rules)
     total = (before.window_loss + loss) & MASK32
     state.update(global_step=following, window_loss=total, arena=arena)
-    return StepTrace(before.global_step, word, wanted, logits, loss)
+    return StepTrace(before.global_step, word, learned, logits, loss)
+
+
+def step_window(ctx: WindowContext, state: State, records: RecordSource | None = None) -> StepTrace:
+    """One micro-step of a window on its state, in place."""
+    return learn(ctx, state, sample(ctx, state.header, records))
 
 
 def run_window(

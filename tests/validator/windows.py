@@ -14,11 +14,11 @@ from backend.kernel.state import State, state_hash
 from backend.kernel.window import (
     WindowContext,
     genesis_state,
+    learn,
     open_window,
     sample,
     step_window,
 )
-from validator.explain import learn
 from validator.replay import Window
 
 DNA = bytes(range(32))
