@@ -21,8 +21,8 @@ from backend.indexer.queries import OPEN, all_checkpoints, live_checkpoints, ope
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
-from backend.store.private import PrivateDataset, open_dataset
+from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
+from backend.store.private import PrivateDataset
 from backend.store.session import Database
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
@@ -249,26 +249,3 @@ class CaseReader:
             and tuple(rules) == context.rules.values()
             and fold in (0, context.owner_secret_fold)
         )
-
-    def revealed(self, beast_id: int) -> PrivateDataset | None:
-        """The dataset that a dispute revealed in its calldata, checked against all commitments.
-
-        Raises:
-            ChainBeastsError: the revealed file does not fit the commitments.
-        """
-        with self.database.session() as session:
-            tx_hash = session.scalar(
-                select(EventRow.tx_hash)
-                .where(EventRow.name == "PrivateDatasetRevealed", EventRow.beast_id == beast_id)
-                .limit(1)
-            )
-        if tx_hash is None:
-            return None
-        chain = self.chain
-        sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
-        try:
-            _, given = chain.court.decode_function_input(sent["input"])
-            blob, secret = bytes(given["dataset"]), bytes(given["ownerSecret"])
-        except (ValueError, KeyError):
-            raise ChainBeastsError("It was revealed through another contract's call.") from None
-        return open_dataset(blob, secret, self.commitments(beast_id))

@@ -1,7 +1,6 @@
-"""Private datasets that a validator knows: a folder of owners' files, told apart by their hashes.
+"""Private datasets that a validator knows: owners' files, told apart by hash, or revealed on chain.
 
-How a dataset is checked against its commitments is `backend.store.private`'s; the datasets that
-disputes reveal on chain are read in cases.
+How a dataset is checked against its commitments is `backend.store.private`'s.
 """
 
 from __future__ import annotations
@@ -10,10 +9,14 @@ from pathlib import Path
 
 import structlog
 from eth_hash.auto import keccak
+from sqlalchemy import select
 
+from backend.chain.client import Chain
 from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
+from backend.store.facts import EventRow
 from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
+from backend.store.session import Database
 
 log = structlog.get_logger()
 
@@ -65,3 +68,28 @@ class DatasetFolder:
             except OSError as error:
                 log.warning("file skipped", file=path.name, error=error.strerror)
         return found
+
+
+def revealed_dataset(
+    chain: Chain, database: Database, beast_id: int, committed: Commitments
+) -> PrivateDataset | None:
+    """The dataset that a dispute revealed in its calldata, checked against all commitments.
+
+    Raises:
+        ChainBeastsError: the revealed file does not fit the commitments.
+    """
+    with database.session() as session:
+        tx_hash = session.scalar(
+            select(EventRow.tx_hash)
+            .where(EventRow.name == "PrivateDatasetRevealed", EventRow.beast_id == beast_id)
+            .limit(1)
+        )
+    if tx_hash is None:
+        return None
+    sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
+    try:
+        _, given = chain.court.decode_function_input(sent["input"])
+        blob, secret = bytes(given["dataset"]), bytes(given["ownerSecret"])
+    except (ValueError, KeyError):
+        raise ChainBeastsError("It was revealed through another contract's call.") from None
+    return open_dataset(blob, secret, committed)

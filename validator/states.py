@@ -18,7 +18,7 @@ from backend.kernel.window import genesis_state
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from validator.cases import Case, CaseReader
-from validator.datasets import DatasetFolder
+from validator.datasets import DatasetFolder, revealed_dataset
 from validator.replay import Window, replay
 
 log = structlog.get_logger()
@@ -74,7 +74,9 @@ class StateBook:
         if beast_id in self._refused:
             return None
         try:
-            return self.reader.revealed(beast_id)
+            reader = self.reader
+            committed = reader.commitments(beast_id)
+            return revealed_dataset(reader.chain, reader.database, beast_id, committed)
         except ChainBeastsError as error:
             self._refused.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from backend.kernel.constants import WEIGHTS
+from backend.kernel.labels import Label
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.store.daemons import Mode, Verdict
 from tests.validator.windows import Lies, make, private_words
-from validator.explain import find_cause, weight_name
+from validator.explain import Cause, find_cause, find_cause_unanswered, segment_of, weight_name
 from validator.replay import Window, first_divergent, judge, judge_light, state_after
 
 
@@ -28,8 +29,12 @@ def test_honest_window_is_valid(source: Source) -> None:
     assert first_divergent(judgement.segments, segments) is None
 
 
-def another_block(found):  # type: ignore[no-untyped-def]
+def another_block(found: Label) -> Label:
     return replace(found, block=1 - found.block)
+
+
+def another_move(found: Label) -> Label:
+    return replace(found, move=1 if found.move == 0 else 0)
 
 
 LIES = {
@@ -90,10 +95,12 @@ def test_light_mode_knows_lineage_and_loss_only() -> None:
     assert light(window.published, parent_hash=bytes(32)) is Verdict.INVALID
 
 
-def cause_of(window: Window, segments: list[bytes]):  # type: ignore[no-untyped-def]
+def cause_of(window: Window, segments: list[bytes]) -> Cause:
     segment = first_divergent(judge(window).segments, segments)
     assert segment is not None
-    return find_cause(window, segment, segments[segment])
+    cause = find_cause(window, segment, segments[segment])
+    assert cause is not None
+    return cause
 
 
 def test_explains_a_weight_a_label_and_a_sample() -> None:
@@ -107,7 +114,16 @@ def test_explains_a_weight_a_label_and_a_sample() -> None:
     assert (sample.kind, sample.step) == ("sample", 122)
 
 
-def test_explains_nothing_that_it_cannot_reproduce() -> None:
+def test_explains_without_a_response_from_h128_alone() -> None:
+    window, _ = make(lies=Lies(126, label=another_move), heads=1)
+    cause = find_cause_unanswered(window)
+    assert cause is not None
+    assert (cause.kind, cause.step, cause.head) == ("label", 126, "move")
+    assert segment_of(cause.step) == 15
+
+
+def test_explains_nothing_that_it_cannot_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("validator.explain.MAX_STEPS", 500)
     window, _ = make(heads=1)
     garbage = bytes(31) + b"\x01"
     assert find_cause(window, 15, garbage) is None

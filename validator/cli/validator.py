@@ -196,7 +196,7 @@ def _show_status(session: Session, reader: CaseReader) -> None:
     }
     title = f"{len(disputes)} open disputes with {energy(bonds)} of bonds; jobs:"
     columns = ("beast", "checkpoint", "verdict", "mode", "reason")
-    cells = [[row[name] or "" for name in columns] for row in rows]
+    cells = [["" if row[name] is None else row[name] for name in columns] for row in rows]
     session.show(value, lambda: table(title, columns, cells))
 
 

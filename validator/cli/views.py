@@ -11,9 +11,10 @@ from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.indexer.queries import OPEN, all_disputes
 from backend.kernel.constants import SEGMENT_STEPS
+from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
-from validator.explain import Cause, find_cause
+from validator.explain import Cause, find_cause, find_cause_unanswered, segment_of
 from validator.judging import check
 from validator.replay import Judgement, Window, first_divergent
 
@@ -114,18 +115,21 @@ def explain(
 
 
 def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) -> dict[str, Any]:
-    """First divergent segment of the response and its cause, as far as they are known."""
-    unknown = {"segment": None, "steps": None, "cause": None}
-    if window is None or not judgement.segments or not row.segment_hashes:
-        return unknown
-    segment = first_divergent(judgement.segments, row.segment_hashes)
-    if segment is None:
-        return unknown
-    cause = find_cause(window, segment, row.segment_hashes[segment])
-    first = segment * SEGMENT_STEPS
+    """First divergent segment and its cause, as far as response and true replay tell them."""
+    if window is None or not judgement.segments or judgement.verdict is not Verdict.INVALID:
+        return {"segment": None, "steps": None, "cause": None}
+    posted = row.segment_hashes
+    if posted:
+        segment = first_divergent(judgement.segments, posted)
+        cause = None if segment is None else find_cause(window, segment, posted[segment])
+    else:
+        cause = find_cause_unanswered(window)
+        known = cause is not None and segment_of(cause.step) == segment_of(cause.last_step)
+        segment = segment_of(cause.step) if cause is not None and known else None
+    first = None if segment is None else segment * SEGMENT_STEPS
     return {
         "segment": segment,
-        "steps": f"{first}-{first + SEGMENT_STEPS - 1}",
+        "steps": None if first is None else f"{first}-{first + SEGMENT_STEPS - 1}",
         "cause": None if cause is None else asdict(cause),
     }
 
