@@ -166,9 +166,7 @@ class TransactionManager:
                     if receipt["status"] != 1:
                         raise ChainError(f"The transaction to {signed.label} failed on chain.")
                     return self._judge(receipt, {}, signed.label)
-                eth, address = self.chain.w3.eth, self.account.address
-                used = self.chain.read(lambda: eth.get_transaction_count(address, "latest"))
-                if used > signed.nonce:
+                if self._next_nonce() > signed.nonce:
                     return None
                 self._broadcast(signed)
                 self._await([signed], min(deadline, time.monotonic() + self._bump_after))
@@ -203,10 +201,12 @@ class TransactionManager:
     def _nonce(self) -> Iterator[int]:
         """The account's next nonce, held against all processes until the transaction is mined."""
         with self._lock:
-            address = self.account.address
-            yield self.chain.read(
-                lambda: self.chain.w3.eth.get_transaction_count(address, "latest")
-            )
+            yield self._next_nonce()
+
+    def _next_nonce(self) -> int:
+        """Transactions of the account that are mined, which is the nonce of the next one."""
+        eth, address = self.chain.w3.eth, self.account.address
+        return self.chain.read(lambda: eth.get_transaction_count(address, "latest"))
 
     def _fees(self) -> tuple[int, int]:
         base = self.chain.read(
