@@ -1,0 +1,1 @@
+"""Private datasets from an owner's file to the commitments of a hatch."""

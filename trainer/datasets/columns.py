@@ -1,0 +1,105 @@
+"""Battle records as rows of text: one column per field of a board word (docs/spec/rules.md §2).
+
+Reads and writes single rows; files are read in reader, compressed in pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from backend.kernel.board import Creature, Position, invalid_reason, pack, unpack
+
+CREATURE_FIELDS = tuple(field.name for field in fields(Creature))
+"""pos, hp, stamina, temp_def, power, defense, last_action: bytes, from the low end."""
+
+COLUMNS = (
+    "walls",
+    "hazards",
+    *(f"{side}_{name}" for side in ("self", "enemy") for name in CREATURE_FIELDS),
+    "turn",
+    "flags",
+)
+"""The 18 columns: two boards of 64 bits in hex, two creatures, the turn and the flags."""
+
+_BOARDS = ("walls", "hazards")
+
+
+class RecordError(ValueError):
+    """A record that cannot be trained on; the message is the reason, for a user."""
+
+
+def _number(column: str, text: str) -> int:
+    board = column in _BOARDS
+    limit = (1 << 64 if board else 1 << 8) - 1
+    digits = text.strip()
+    try:
+        # int() also takes underscores, signs and digits of other scripts: a file has none of them.
+        if not digits.isascii() or not digits.replace("x", "").isalnum():
+            raise ValueError
+        value = int(digits, 16 if board else 10)
+    except ValueError:
+        wanted = "a hexadecimal board" if board else "a whole number"
+        raise RecordError(f"{column} is {digits[:24]!r}, not {wanted}") from None
+    if value > limit:
+        raise RecordError(f"{column} {digits[:24]} is over {hex(limit) if board else limit}")
+    return value
+
+
+def check_header(names: Sequence[str]) -> None:
+    """Make sure that a header names every column once and nothing else, in any order.
+
+    Raises:
+        RecordError: a column is missing, unknown or named twice.
+    """
+    missing = [name for name in COLUMNS if name not in names]
+    unknown = [name for name in names if name not in COLUMNS]
+    if missing:
+        raise RecordError(f"column {missing[0]} is missing")
+    if unknown:
+        raise RecordError(f"column {unknown[0][:24]!r} is not known")
+    if len(names) != len(COLUMNS):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise RecordError(f"column {twice} is named twice")
+
+
+def word_of_row(row: Mapping[str, str]) -> int:
+    """The valid board word of a row.
+
+    Raises:
+        RecordError: a value is no number or beyond its field, or the word is not valid.
+    """
+    values = {column: _number(column, row[column]) for column in COLUMNS}
+    me, enemy = (
+        Creature(*(values[f"{side}_{name}"] for name in CREATURE_FIELDS))
+        for side in ("self", "enemy")
+    )
+    position = Position(
+        values["walls"], values["hazards"], me, enemy, values["turn"], values["flags"]
+    )
+    return checked(pack(position))
+
+
+def checked(word: int) -> int:
+    """The word itself.
+
+    Raises:
+        RecordError: it is not a valid sample.
+    """
+    reason = invalid_reason(word)
+    if reason is not None:
+        raise RecordError(reason)
+    return word
+
+
+def row_of_word(word: int) -> list[str]:
+    """The row of a word, in the order of ``COLUMNS``."""
+    position = unpack(word)
+    creatures = (position.self_, position.enemy)
+    return [
+        f"0x{position.walls:016x}",
+        f"0x{position.hazards:016x}",
+        *(str(getattr(side, name)) for side in creatures for name in CREATURE_FIELDS),
+        str(position.turn),
+        str(position.flags),
+    ]

@@ -1,0 +1,104 @@
+"""Reads an owner's file of battle records, CSV or binary words, and names what is wrong in it.
+
+Nothing is repaired and nothing is skipped: a file is taken whole or refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend.errors import ChainBeastsError
+from backend.kernel.constants import MAX_RECORDS
+from backend.store.private import WORD_BYTES, words_of
+from trainer.datasets.columns import COLUMNS, RecordError, check_header, checked, word_of_row
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""More than any CSV of 65,536 records has; read before anything is looked at."""
+
+CSV_SUFFIX = ".csv"
+
+
+def read_records(path: Path) -> tuple[int, ...]:
+    """The words of a file: CSV with a header row if it ends in ``.csv``, else 32-byte words.
+
+    Raises:
+        ChainBeastsError: it cannot be read, is empty or too long, or a record is not valid; the
+            message names the row and the reason.
+    """
+    data = _read(path)
+    name = path.name
+    is_csv = path.suffix.lower() == CSV_SUFFIX
+    words = tuple(_csv_words(name, data) if is_csv else _binary_words(name, data))
+    if not words:
+        raise ChainBeastsError(f"{name} has no records.", "Give 1 to 65,536 of them.")
+    return words
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ChainBeastsError(
+            f"The dataset {path} cannot be read ({error.strerror}).", "Check the path and rights."
+        ) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise ChainBeastsError(
+            f"{path.name} has over {MAX_FILE_BYTES} bytes.",
+            f"A dataset has at most {MAX_RECORDS} records.",
+        )
+    return data
+
+
+def _refuse(place: str, reason: object) -> ChainBeastsError:
+    return ChainBeastsError(f"{place}: {reason}.", "Correct the record, or leave it out.")
+
+
+def _count(name: str, place: str, number: int) -> None:
+    if number > MAX_RECORDS:
+        raise ChainBeastsError(
+            f"{name}, {place}: a dataset has at most {MAX_RECORDS} records.",
+            "Split the file; a beast has one dataset.",
+        )
+
+
+def _csv_words(name: str, data: bytes) -> Iterator[int]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise _refuse(f"{name}, line {line}", "the bytes are not UTF-8 text") from None
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    number = 0
+    try:
+        for row in rows:
+            if not row:
+                continue
+            if header is None:
+                header = [cell.strip() for cell in row]
+                check_header(header)
+                continue
+            number += 1
+            _count(name, f"line {rows.line_num}", number)
+            if len(row) != len(COLUMNS):
+                raise RecordError(f"the row has {len(row)} cells instead of {len(COLUMNS)}")
+            yield word_of_row(dict(zip(header, row, strict=True)))
+    except (RecordError, csv.Error) as error:
+        place = f"{name}, line {rows.line_num}" + (f" (record {number})" if number else "")
+        raise _refuse(place, error) from None
+
+
+def _binary_words(name: str, data: bytes) -> Iterator[int]:
+    whole, rest = divmod(len(data), WORD_BYTES)
+    if rest:
+        raise _refuse(f"{name}, record {whole + 1}", f"it has {rest} bytes instead of {WORD_BYTES}")
+    _count(name, f"record {MAX_RECORDS + 1}", whole)
+    for number, word in enumerate(words_of(data), start=1):
+        try:
+            yield checked(word)
+        except RecordError as error:
+            raise _refuse(f"{name}, record {number}", error) from None

@@ -1,0 +1,155 @@
+"""Trains windows: from the state behind a beast's head to payloads that the ledger accepts.
+
+Pure but for the reads that a `TrainingGround` makes; sends nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from backend.chain.client import Chain
+from backend.chain.types import CheckpointPayload, Head
+from backend.errors import ChainBeastsError
+from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
+from backend.kernel.window import (
+    RecordSource,
+    WindowContext,
+    genesis_hash,
+    genesis_state,
+    open_window,
+    step_window,
+)
+from backend.store.private import PrivateDataset
+from backend.store.snapshots import SnapshotStore
+
+Stepper = Callable[[WindowContext, State, RecordSource | None], object]
+"""One micro-step on a state, in place; ``step_window`` in every honest window."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedWindow:
+    """A window that is ready to be submitted.
+
+    Attributes:
+        index: of its checkpoint.
+        parent: the head it was trained on, 32 bytes; the beast's DNA for index 0.
+        epoch_seed: the seed it was trained with, 32 bytes.
+        segments: 16 state hashes, one after each 8 steps; the last is h128.
+        end: the state behind h128.
+    """
+
+    beast_id: int
+    index: int
+    parent: bytes
+    epoch_seed: bytes
+    payload: CheckpointPayload
+    segments: tuple[bytes, ...]
+    end: State
+
+    @property
+    def h128(self) -> bytes:
+        return self.payload.h128
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where a beast's next window starts.
+
+    Attributes:
+        head: the ledger's.
+        state: behind the head's h128; the state at hatch for a newborn.
+        ctx: what the window is computed with.
+        words: the private records, for a PRIVATE window.
+    """
+
+    beast_id: int
+    head: Head
+    state: State
+    ctx: WindowContext
+    words: Sequence[int] | None = None
+
+    @property
+    def windows_left(self) -> int:
+        """Windows until the epoch completes; the next epoch's seed is not known before."""
+        return self.head.epoch_end - self.head.head_count
+
+
+def set_up_bench(
+    chain: Chain,
+    snapshots: SnapshotStore,
+    beast_id: int,
+    source: Source,
+    private: PrivateDataset | None = None,
+) -> Bench:
+    """Read a beast's head from the chain and the state behind it from the snapshots.
+
+    Raises:
+        ChainBeastsError: the beast has not hatched, or the state is not at hand.
+    """
+    head = chain.head(beast_id)
+    birth = chain.birth(beast_id)
+    state = genesis_state(beast_id, birth.dna) if head.head_count == 0 else None
+    state = state or snapshots.get(head.h128)
+    if state is None:
+        raise ChainBeastsError(
+            f"The state behind beast {beast_id}'s head 0x{head.h128.hex()} is not in "
+            f"{snapshots.folder}.",
+            "Copy its snapshot there from whoever trained the window.",
+        )
+    ctx = chain.window_context(
+        beast_id,
+        epoch=head.epoch,
+        source=source,
+        owner_secret_fold=0 if private is None else private.fold,
+    )
+    return Bench(beast_id, head, state, ctx, None if private is None else private.words)
+
+
+def train_window(
+    bench: Bench, mask: int, energy_burn: int, *, step: Stepper = step_window
+) -> TrainedWindow:
+    """Train the next window.
+
+    Args:
+        mask: awake slots during the window; holds all of the head's.
+        energy_burn: the ledger's price for that mask, wei of ENERGY.
+        step: makes the micro-steps.
+
+    Raises:
+        ValueError: the mask drops a slot.
+    """
+    head, ctx = bench.head, bench.ctx
+    state = open_window(bench.state, mask)
+    records = None if bench.words is None else bench.words.__getitem__
+    segments = []
+    for done in range(1, WINDOW_STEPS + 1):
+        step(ctx, state, records)
+        if done % SEGMENT_STEPS == 0:
+            segments.append(state_hash(state))
+    payload = CheckpointPayload(
+        epoch=head.epoch,
+        h128=segments[-1],
+        energy_burn=energy_burn,
+        lr_shift=ctx.lr_shift,
+        active_mask=mask,
+        global_step=state.header.global_step,
+        window_loss=state.header.window_loss,
+        source=ctx.source,
+    )
+    return TrainedWindow(
+        beast_id=bench.beast_id,
+        index=head.head_count,
+        parent=head.h128,
+        epoch_seed=ctx.epoch_seed,
+        payload=payload,
+        segments=tuple(segments),
+        end=state,
+    )
+
+
+def parent_hash(beast_id: int, dna: bytes, parent: bytes, index: int) -> bytes:
+    """The state hash that a window's header names as its parent."""
+    return genesis_hash(beast_id, dna) if index == 0 else parent
