@@ -59,6 +59,11 @@ class Case:
         return self.status is CheckpointStatus.PENDING
 
     @property
+    def disputable(self) -> bool:
+        """Pending, and not proven on chain."""
+        return self.pending and not self.proven
+
+    @property
     def private(self) -> bool:
         return self.checkpoint.payload.source is Source.PRIVATE
 

@@ -124,7 +124,7 @@ class Enforcer:
         invalid = {job.digest for job in self._jobs.invalid()}
         for beast_id in self._reader.pending_beasts() if invalid else []:
             cases = self._reader.live(beast_id)
-            first = next((c for c in cases if c.pending and c.digest in invalid), None)
+            first = next((c for c in cases if c.disputable and c.digest in invalid), None)
             if first is not None and first.digest not in found:
                 found[first.digest] = self._again(self._file(first, None))
         self._checked = {d: value for d, value in self._checked.items() if d in found}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.chain.client import Block, Chain
@@ -79,6 +80,7 @@ class Indexer:
             end = min(start + self._range - 1, head)
             read = self._read_range(start, end)
             if read is None:
+                start = self._indexed_to() + 1
                 continue
             applied += read
             start = end + 1
@@ -107,6 +109,17 @@ class Indexer:
             log.info("the chain changed while it was read", start=start, end=end)
             self._roll_back()
             return None
+        try:
+            self._write(headers, events)
+        except IntegrityError:
+            if self._indexed_to() < start:
+                raise
+            log.info("another process has read these blocks", start=start, end=end)
+            return None
+        self._range = min(MAX_RANGE, self._range * 2)
+        return len(events)
+
+    def _write(self, headers: list[Block], events: list[Event]) -> None:
         with self.database.session() as session:
             for block in headers:
                 session.merge(
@@ -120,8 +133,6 @@ class Indexer:
             session.flush()
             for event in events:
                 self._store(session, event)
-        self._range = min(MAX_RANGE, self._range * 2)
-        return len(events)
 
     def _headers(self, events: list[Event], last: Block) -> list[Block] | None:
         """Headers of the blocks that have events, and of the last; None if one does not fit."""

@@ -12,6 +12,7 @@ import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
+from backend.chain.events import Event
 from backend.chain.providers import make_provider
 from backend.chain.types import DisputeStatus
 from backend.indexer.follow import Waker
@@ -237,6 +238,27 @@ def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None
         waker.stop()
         follower.join(10)
     assert not follower.is_alive()
+
+
+def test_two_processes_may_read_the_chain_into_one_database(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = rig.hatch()
+    rig.train(beast)
+    slow, quick = rig.desk(), rig.desk()
+    read = slow.chain.events
+
+    def overtaken(start: int, end: int) -> list[Event]:
+        found = read(start, end)
+        monkeypatch.undo()
+        quick.indexer.sync()
+        return found
+
+    monkeypatch.setattr(slow.chain, "events", overtaken)
+    report = slow.indexer.sync()
+    assert report.indexed_to == rig.chain.block().number
+    with slow.database.session() as session:
+        assert session.query(CheckpointRow).count() == 1
 
 
 def wait_until(true: Callable[[], bool]) -> None:

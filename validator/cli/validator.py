@@ -218,6 +218,7 @@ def verify(
         "beast": beast,
         "checkpoint": index,
         "status": case.status,
+        "loss_drop": case.loss_drop,
         "verdict": judgement.verdict,
         "mode": judgement.mode,
         "reason": judgement.reason,
