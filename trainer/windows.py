@@ -1,6 +1,6 @@
 """Trains windows: from the state behind a beast's head to payloads that the ledger accepts.
 
-Pure but for the reads that a `TrainingGround` makes; sends nothing and writes nothing.
+Sends nothing and writes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from backend.kernel.state import State, state_hash
 from backend.kernel.window import (
     RecordSource,
     WindowContext,
-    genesis_hash,
     genesis_state,
     open_window,
     step_window,
@@ -148,8 +147,3 @@ def train_window(
         segments=tuple(segments),
         end=state,
     )
-
-
-def parent_hash(beast_id: int, dna: bytes, parent: bytes, index: int) -> bytes:
-    """The state hash that a window's header names as its parent."""
-    return genesis_hash(beast_id, dna) if index == 0 else parent

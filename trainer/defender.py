@@ -1,0 +1,187 @@
+"""Answers disputes over one account's checkpoints, and makes those final that nobody disputes.
+
+It answers with the segment hashes that the window was trained with, before the response window
+closes; it opens demanded records; it never judges. Whatever it has sent it finds again after a
+kill, and the chain decides what is still to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import select
+
+from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from backend.chain.types import ZERO_ADDRESS
+from backend.errors import ChainBeastsError
+from backend.indexer.follow import Waker
+from backend.indexer.queries import open_disputes
+from backend.indexer.records import checkpoint_of
+from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from backend.kernel.samples import Source
+from backend.kernel.window import witnesses
+from backend.store.facts import CheckpointRow, DisputeRow
+from backend.store.private import PrivateDataset
+from trainer.desk import Desk
+from trainer.finality import Finalizer
+from trainer.outbox import Outbox
+from trainer.records import WindowBook
+
+log = structlog.get_logger()
+
+MAX_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One move of the defender. ``kind`` is respond, supply or finalize."""
+
+    kind: str
+    beast_id: int
+    index: int
+    gas: int
+
+
+class Defender:
+    """Looks after one account's checkpoints.
+
+    Args:
+        outbox: signs for the trainer, or for the defender that the trainer appointed.
+        finalize: also make checkpoints final once their challenge period is over.
+    """
+
+    def __init__(
+        self, desk: Desk, book: WindowBook, outbox: Outbox, *, finalize: bool = True
+    ) -> None:
+        self._desk = desk
+        self._book = book
+        self._outbox = outbox
+        self._finalizer = Finalizer(desk, outbox) if finalize else None
+        self._told: set[int] = set()
+
+    def run(self, waker: Waker) -> None:
+        """Keep watch until the waker is stopped; waits for dead nodes with growing pauses."""
+        self._outbox.intents.recover()
+        pause = 0.5
+        while True:
+            try:
+                self.once()
+                pause = 0.5
+            except NodeUnavailableError as error:
+                log.warning("waiting for the node", reason=error.message, seconds=pause)
+                waker.pause(pause)
+                pause = min(2 * pause, MAX_PAUSE)
+            if not waker.wait():
+                return
+
+    def once(self) -> list[Answer]:
+        """Make every move that is due now.
+
+        Raises:
+            NodeUnavailableError, WrongChainError: the chain cannot be reached.
+        """
+        self._desk.sync()
+        answers = []
+        for dispute, row in self._mine():
+            try:
+                answer = self._answer(dispute, row)
+            except (NodeUnavailableError, WrongChainError):
+                raise
+            except ChainBeastsError as error:
+                self._tell(dispute, f"{error.message} {error.hint or ''}".strip())
+                continue
+            if answer is not None:
+                log.info("answered", kind=answer.kind, dispute=dispute.dispute_id, gas=answer.gas)
+                answers.append(answer)
+        if self._finalizer is not None:
+            answers += [
+                Answer("finalize", done.beast_id, done.last, done.gas)
+                for done in self._finalizer.run()
+            ]
+        return answers
+
+    # --- disputes -------------------------------------------------------------------------------
+
+    def _mine(self) -> list[tuple[DisputeRow, CheckpointRow]]:
+        """Open disputes over checkpoints that this account answers for."""
+        with self._desk.database.session() as session:
+            found = []
+            for dispute in open_disputes(session):
+                row = session.scalar(
+                    select(CheckpointRow).where(
+                        CheckpointRow.beast_id == dispute.beast_id,
+                        CheckpointRow.index == dispute.index,
+                        CheckpointRow.generation == dispute.generation,
+                    )
+                )
+                if row is not None and self._answers_for(row.trainer):
+                    found.append((dispute, row))
+        return found
+
+    def _answers_for(self, trainer: str) -> bool:
+        if trainer == self._outbox.me:
+            return True
+        chain = self._desk.chain
+        appointed = chain.call(chain.court.functions.defenderOf(trainer))
+        return bool(appointed != ZERO_ADDRESS and appointed == self._outbox.me)
+
+    def _answer(self, dispute: DisputeRow, row: CheckpointRow) -> Answer | None:
+        chain = self._desk.chain
+        present = chain.dispute(dispute.dispute_id)
+        if not present.status.open:
+            return None
+        if dispute.status == "filed":
+            return self._respond(dispute, row, present.deadline)
+        if present.demand:
+            return self._supply(dispute, row, present.demand - 1)
+        return None
+
+    def _respond(self, dispute: DisputeRow, row: CheckpointRow, deadline: int) -> Answer | None:
+        segments = self._book.segments(row.h128)
+        if segments is None:
+            self._tell(dispute, "The window was not trained from this home; no answer is known.")
+            return None
+        chain = self._desk.chain
+        if chain.now() > deadline:
+            self._tell(dispute, "The response window has closed.")
+            return None
+        call = chain.court.functions.respond(
+            dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), segments
+        )
+        return self._send("respond", dispute, row, call)
+
+    def _supply(self, dispute: DisputeRow, row: CheckpointRow, segment: int) -> Answer | None:
+        """Open the eight records of a demanded segment against the committed root."""
+        data = self._desk.private_data(row.beast_id)
+        proof = segment_witnesses(self._desk, row, data, segment)
+        call = self._desk.chain.court.functions.supplyRecords(
+            dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), proof
+        )
+        return self._send(f"supply-{segment}", dispute, row, call)
+
+    def _send(
+        self, kind: str, dispute: DisputeRow, row: CheckpointRow, call: object
+    ) -> Answer | None:
+        try:
+            receipt = self._outbox.send(kind, str(dispute.dispute_id), call, label=kind)
+        except Reverted as error:
+            self._tell(dispute, error.message)
+            return None
+        return Answer(kind.split("-")[0], row.beast_id, row.index, receipt["gasUsed"])
+
+    def _tell(self, dispute: DisputeRow, reason: str) -> None:
+        if dispute.dispute_id not in self._told:
+            self._told.add(dispute.dispute_id)
+            log.warning("no answer", dispute=dispute.dispute_id, reason=reason)
+
+
+def segment_witnesses(desk: Desk, row: CheckpointRow, data: PrivateDataset, segment: int) -> bytes:
+    """Words and Merkle siblings of a private window's segment, step after step."""
+    ctx = desk.chain.window_context(
+        row.beast_id, epoch=row.epoch, source=Source(row.source), owner_secret_fold=data.fold
+    )
+    first = (row.global_step - WINDOW_STEPS + segment * SEGMENT_STEPS) % (1 << 32)
+    words: Sequence[int] = data.words
+    return witnesses(ctx, first, SEGMENT_STEPS, words)

@@ -1,0 +1,97 @@
+"""What the trainer's daemons and commands share: chain, database, published states, private files.
+
+Nothing here decides or sends anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from backend.chain.client import Chain
+from backend.errors import ChainBeastsError
+from backend.indexer.queries import all_checkpoints, live_checkpoints
+from backend.indexer.sync import Indexer, SyncReport
+from backend.settings import Settings
+from backend.store.facts import CheckpointRow
+from backend.store.private import PrivateDataset, load_private, private_folder
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One home's view of one deployment.
+
+    Attributes:
+        snapshots: published states, by state hash.
+        lock: held while the chain is read, so that two commands do not index it at once.
+    """
+
+    chain: Chain
+    database: Database
+    indexer: Indexer
+    snapshots: SnapshotStore
+    home: Path
+    lock: FileLock
+
+    def sync(self) -> SyncReport:
+        """Bring the database up to the chain's present head.
+
+        Raises:
+            ChainError: the node is away, or serves another chain.
+        """
+        with self.lock:
+            return self.indexer.sync()
+
+    def private_folder(self, beast_id: int) -> Path:
+        """Where this home keeps a beast's private files."""
+        return private_folder(self.home, self.chain.deployment.chain_id, beast_id)
+
+    def private_data(self, beast_id: int) -> PrivateDataset:
+        """A beast's private dataset, checked against its commitments.
+
+        Raises:
+            ChainBeastsError: the beast has none, or the files are missing or other ones.
+        """
+        committed = self.chain.commitments(beast_id)
+        if not committed:
+            raise ChainBeastsError(
+                f"Beast {beast_id} was hatched without a private dataset.",
+                "Use --source curriculum or self-play.",
+            )
+        return load_private(self.private_folder(beast_id), committed)
+
+    def live(self, beast_id: int) -> list[CheckpointRow]:
+        """A beast's standing checkpoints from index 0 to its head, as last synced."""
+        with self.database.session() as session:
+            return list(live_checkpoints(session, beast_id))
+
+    def ever(self, beast_id: int) -> list[CheckpointRow]:
+        """Every checkpoint that a beast ever had, as last synced, in order of submission."""
+        with self.database.session() as session:
+            return list(all_checkpoints(session, beast_id))
+
+
+def open_desk(settings: Settings, chain: Chain, *, snapshots: Path | None = None) -> Desk:
+    """Open the trainer's database and folders.
+
+    Args:
+        snapshots: folder of published states; ``snapshots`` under home if not given.
+
+    Raises:
+        ChainBeastsError: the database cannot be opened.
+    """
+    database = Database(settings.database("trainer"))
+    locks = settings.home / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return Desk(
+        chain,
+        database,
+        Indexer(chain, database),
+        SnapshotStore(snapshots or settings.snapshots_dir),
+        settings.home,
+        FileLock(locks / "trainer-index.lock"),
+    )
