@@ -1,0 +1,243 @@
+"""``chainbeasts beast``: hatch, look, and let somebody else train."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from web3 import Web3
+
+from backend.cache import write_atomic
+from backend.chain.errors import Reverted
+from backend.chain.seasons import load_profile
+from backend.cli.output import energy, fields, note, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel.combat import stats_from_dna
+from backend.kernel.genesis import genesis_mask
+from backend.kernel.samples import Source
+from backend.store.private import SECRET_FILE
+from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
+from trainer.datasets.pack import pack_dataset
+from trainer.datasets.reader import read_records
+from trainer.desk import Desk, open_desk
+from trainer.hatching import Hatched, Hatchery
+from trainer.outbox import Outbox
+
+app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
+
+BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
+
+
+@command(app, "hatch", signs=True, example="chainbeasts beast hatch --dataset battles.csv")
+def hatch(
+    session: Session,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Battle records, CSV (.csv) or 32-byte words, as private curriculum."),
+    ] = None,
+    resume: Annotated[
+        int | None, typer.Option(min=1, metavar="ID", help="Hatch a beast already asked for.")
+    ] = None,
+) -> None:
+    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command."""
+    if resume is not None and dataset is not None:
+        raise ChainBeastsError(
+            "--resume takes the dataset of the request.", "Leave --dataset away."
+        )
+    words = None if dataset is None else read_records(dataset)
+    desk = open_desk(session.settings, session.chain)
+    hatchery = Hatchery(desk, Outbox(desk.database, session.sender))
+    if resume is not None:
+        _show_receipt(session, desk, hatchery.resume(resume))
+        return
+    packed = None if words is None else pack_dataset(words)
+    wanted = None if packed is None else packed.commitments.records_root
+    for order in hatchery.open_orders():
+        if (order.commitments.records_root if order.commitments else None) == wanted:
+            note("Going on with the hatch that was interrupted.")
+            _show_receipt(session, desk, hatchery.carry_on(order))
+            return
+    _show_receipt(session, desk, hatchery.carry_on(hatchery.begin(packed)))
+
+
+def _facts(desk: Desk, beast_id: int) -> dict[str, Any]:
+    """What a hatch fixed."""
+    birth = desk.chain.birth(beast_id)
+    mask = genesis_mask(birth.dna)
+    stats = stats_from_dna(birth.dna)
+    return {
+        "beast": beast_id,
+        "owner": desk.chain.owner_of(beast_id),
+        "dna": birth.dna,
+        "stats": stats,
+        "genesis_mask": mask,
+        "season": birth.season,
+        "epoch_seed": birth.epoch_seed,
+        "commitments": desk.chain.commitments(beast_id),
+    }
+
+
+def _view(facts: dict[str, Any]) -> dict[str, object]:
+    """The facts for people."""
+    stats, committed = facts["stats"], facts["commitments"]
+    shown: dict[str, object] = {
+        "owner": facts["owner"],
+        "dna": "0x" + facts["dna"].hex(),
+        "stats": f"power {stats.power}, defense {stats.defense}, stamina {stats.stamina}, "
+        f"hp {stats.hp}",
+        "slots at hatch": slots(facts["genesis_mask"]),
+    }
+    if committed:
+        shown |= {
+            "private records": committed.dataset_length,
+            "C_dataset": "0x" + committed.c_dataset.hex(),
+            "records root": "0x" + committed.records_root.hex(),
+            "hash of the secret": "0x" + committed.owner_secret_hash.hex(),
+        }
+    else:
+        shown["private records"] = "none"
+    return shown
+
+
+def slots(mask: int) -> str:
+    """A mask of awake slots for people."""
+    sensors = [str(i) for i in range(4) if mask >> i & 1]
+    appendages = [str(i) for i in range(4) if mask >> (4 + i) & 1]
+    return f"sensors {' '.join(sensors)}, appendages {' '.join(appendages)} ({mask:#04x})"
+
+
+def _show_receipt(session: Session, desk: Desk, hatched: Hatched) -> None:
+    facts = _facts(desk, hatched.beast_id)
+    secret = None if hatched.private is None else hatched.private.absolute() / SECRET_FILE
+    view = _view(facts)
+    if secret is not None:
+        view["secret"] = f"{secret} (back this folder up: nobody can make it again)"
+    elif facts["commitments"]:
+        note("This beast's private files are not under this home; it cannot train on them here.")
+    value = facts | {"secret_file": secret}
+    session.show(value, lambda: fields(f"Beast {hatched.beast_id} has hatched", view))
+
+
+@command(app, "show", example="chainbeasts beast show 1")
+def show(session: Session, beast: BeastId) -> None:
+    """Show a beast: what it was born with, and how far its training is."""
+    desk = open_desk(session.settings, session.chain)
+    facts = _facts(desk, beast)
+    head = desk.chain.head(beast)
+    burn, bond = desk.chain.quote(beast, head.active_mask)
+    progress = {
+        "head": head.h128,
+        "checkpoints": head.head_count,
+        "final": head.final_count,
+        "epoch": head.epoch,
+        "active_mask": head.active_mask,
+        "window_loss": head.window_loss,
+        "slashings": head.generation,
+        "next_energy": burn,
+        "next_bond": bond,
+    }
+    view = _view(facts) | {
+        "checkpoints": f"{head.head_count}, of which {head.final_count} final; "
+        f"{head.generation} slashings",
+        "head": "0x" + head.h128.hex(),
+        "epoch of the next window": head.epoch,
+        "slots awake": slots(head.active_mask),
+        "next window costs": f"{energy(burn)} and a bond of {energy(bond)}",
+    }
+    if head.head_count:
+        last = f"{head.window_loss} ({Source(head.source).name.lower()})"
+        view["loss of the last window"] = last
+    session.show(facts | progress, lambda: fields(f"Beast {beast}", view))
+
+
+@command(app, "list", example="chainbeasts beast list")
+def list_(session: Session) -> None:
+    """List all beasts."""
+    chain = session.chain
+    rows = []
+    for beast_id in range(1, chain.beast_count() + 1):
+        try:
+            owner, head = chain.owner_of(beast_id), chain.head(beast_id)
+        except Reverted:  # asked for and not hatched
+            continue
+        rows.append(
+            {
+                "beast": beast_id,
+                "owner": owner,
+                "checkpoints": head.head_count,
+                "final": head.final_count,
+                "epoch": head.epoch,
+                "slashings": head.generation,
+            }
+        )
+    columns = ("beast", "owner", "checkpoints", "final", "epoch", "slashings")
+    session.show(rows, lambda: table("Beasts", columns, [list(row.values()) for row in rows]))
+
+
+@command(app, "authorise", signs=True, example="chainbeasts beast authorise 1 0x…")
+def authorise(
+    session: Session,
+    beast: BeastId,
+    address: Annotated[str, typer.Argument(help="Whoever may train it.")],
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the permission back.")] = False,
+) -> None:
+    """Let an account submit windows for the beast, on its own bond; a transfer ends it."""
+    if not Web3.is_address(address):
+        raise ChainBeastsError(f"{address} is not an address.", "It has 40 hex digits after 0x.")
+    who = Web3.to_checksum_address(address)
+    function = session.chain.beasts.functions.setTrainer(beast, who, not revoke)
+    session.sender.send(function, label="set the trainer")
+    value = {"beast": beast, "trainer": who, "allowed": session.chain.is_trainer(beast, who)}
+    session.show(value, lambda: fields(f"Beast {beast}", value))
+
+
+@command(app, "portrait", example="chainbeasts beast portrait 1 -o beast.svg")
+def portrait(
+    session: Session,
+    beast: BeastId,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The SVG file to write.")],
+) -> None:
+    """Write the beast's portrait, as its contract draws it."""
+    chain = session.chain
+    svg = svg_of(str(chain.call(chain.beasts.functions.tokenURI(beast))))
+    try:
+        write_atomic(output, svg)
+    except OSError as error:
+        raise ChainBeastsError(f"{output} cannot be written ({error.strerror}).") from None
+    value = {"beast": beast, "file": output, "bytes": len(svg)}
+    session.show(value, lambda: fields(f"Portrait of beast {beast}", value))
+
+
+def svg_of(token_uri: str) -> bytes:
+    """The SVG within a token's metadata.
+
+    Raises:
+        ChainBeastsError: the metadata are not those of a beast.
+    """
+    try:
+        metadata = json.loads(base64.b64decode(token_uri.split("base64,", 1)[1], validate=True))
+        return base64.b64decode(metadata["image"].split("base64,", 1)[1], validate=True)
+    except (IndexError, KeyError, ValueError, binascii.Error):
+        raise ChainBeastsError("The beast's metadata hold no portrait.") from None
+
+
+@command(app, "sample-dataset", example="chainbeasts beast sample-dataset -o battles.csv")
+def sample_dataset(
+    session: Session,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The CSV file to write.")],
+    records: Annotated[int, typer.Option(min=1, max=65_536, help="How many.")] = DEFAULT_RECORDS,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other matches.")] = DEFAULT_SEED,
+) -> None:
+    """Write battle records of matches played here; the same seed gives the same file."""
+    rules = load_profile("mainnet").season.rules
+    try:
+        write_atomic(output, sample_csv(records, seed, rules))
+    except OSError as error:
+        raise ChainBeastsError(f"{output} cannot be written ({error.strerror}).") from None
+    value = {"file": output, "records": records, "seed": seed}
+    session.show(value, lambda: fields("Battle records", value))

@@ -1,0 +1,152 @@
+"""Hatches a beast in two transactions, and goes on where an interrupted hatch stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from web3.logs import DISCARD
+from web3.types import TxReceipt
+
+from backend.accounts import is_local_chain
+from backend.chain.anvil import AnvilError, rpc
+from backend.chain.errors import ChainError, Reverted
+from backend.chain.types import ZERO_ADDRESS, Birth
+from backend.errors import ChainBeastsError
+from trainer import orders
+from trainer.datasets.pack import PackedDataset
+from trainer.desk import Desk
+from trainer.orders import Order
+from trainer.outbox import Outbox
+
+log = structlog.get_logger()
+
+REQUEST_KIND = "requestHatch"
+BLOCK_WAIT_SECONDS = 180.0
+LOCAL_PATIENCE_SECONDS = 0.5
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Hatched:
+    """A beast that hatched; ``private`` is where its files lie, if it has any here."""
+
+    beast_id: int
+    private: Path | None
+
+
+class Hatchery:
+    """One account's hatches."""
+
+    def __init__(self, desk: Desk, outbox: Outbox) -> None:
+        self._desk = desk
+        self._chain = desk.chain
+        self._outbox = outbox
+
+    @property
+    def _chain_id(self) -> int:
+        return self._chain.deployment.chain_id
+
+    def open_orders(self) -> list[Order]:
+        """Hatches that this account began here and did not end."""
+        return orders.open_orders(self._desk.home, self._chain_id, self._outbox.me)
+
+    def begin(self, packed: PackedDataset | None) -> Order:
+        """Put a hatch on record, its secret on disk."""
+        return orders.begin(self._desk.home, self._chain_id, self._outbox.me, packed)
+
+    def carry_on(self, order: Order) -> Hatched:
+        """Bring an order to its end, however far it had come.
+
+        Raises:
+            ChainBeastsError: expired or refused; what to do is in the hint.
+        """
+        beast_id = self._request(order)
+        self._hatch(beast_id, order)
+        return Hatched(beast_id, orders.finish(order, self._desk.home, self._chain_id, beast_id))
+
+    def resume(self, beast_id: int) -> Hatched:
+        """Hatch a beast whose request stands, by its number.
+
+        Raises:
+            ChainBeastsError: no such request, or it expired.
+        """
+        for order in self.open_orders():
+            receipt = self._outbox.find(REQUEST_KIND, order.token)
+            if receipt is not None and self._requested(receipt) == beast_id:
+                return self.carry_on(order)
+        self._hatch(beast_id, None)
+        folder = self._desk.private_folder(beast_id)
+        return Hatched(beast_id, folder if folder.exists() else None)
+
+    # --- the two transactions -------------------------------------------------------------------
+
+    def _request(self, order: Order) -> int:
+        function = self._chain.beasts.functions.requestHatch(*order.commitments.to_abi())
+        receipt = self._outbox.send(REQUEST_KIND, order.token, function, label="request the hatch")
+        return self._requested(receipt)
+
+    def _requested(self, receipt: TxReceipt) -> int:
+        event = self._chain.beasts.events.HatchRequested()
+        found = event.process_receipt(receipt, errors=DISCARD)
+        return int(found[0]["args"]["beastId"])
+
+    def _hatch(self, beast_id: int, order: Order | None) -> None:
+        if self._birth(beast_id) is not None:
+            return
+        request = self._chain.hatch_request(beast_id)
+        if request.requester == ZERO_ADDRESS:
+            raise ChainBeastsError(
+                f"Nobody asked for beast {beast_id}.", "See: chainbeasts beast list"
+            )
+        self._await_block(request.request_block + 1)
+        try:
+            self._outbox.sender.send(
+                self._chain.beasts.functions.hatch(beast_id), label=f"hatch beast {beast_id}"
+            )
+        except Reverted as error:
+            if error.name == "NoHatchRequest" and self._birth(beast_id) is not None:
+                return  # somebody else called it; it is ours all the same
+            if error.name == "HatchExpired" and order is not None:
+                order.renew()
+            raise
+
+    def _birth(self, beast_id: int) -> Birth | None:
+        try:
+            return self._chain.birth(beast_id)
+        except Reverted:
+            return None
+
+    def _await_block(self, number: int) -> None:
+        """Wait for a block; a local chain that mines on demand is asked for one."""
+        begun = time.monotonic()
+        wait_until(
+            lambda: self._chain.block().number >= number or self._nudge(begun),
+            BLOCK_WAIT_SECONDS,
+            f"Block {number} did not come.",
+        )
+
+    def _nudge(self, begun: float) -> bool:
+        local = is_local_chain(self._chain_id, self._chain.rpc_url)
+        if local and time.monotonic() - begun > LOCAL_PATIENCE_SECONDS:
+            try:
+                rpc(self._chain.rpc_url.replace("ws://", "http://"), "evm_mine")
+            except AnvilError as error:
+                log.debug("the local chain did not mine", reason=error.message)
+        return False
+
+
+def wait_until(done: Callable[[], bool], seconds: float, message: str) -> None:
+    """Poll until something is so.
+
+    Raises:
+        ChainError: it is not in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() >= deadline:
+            raise ChainError(message, "Try again; what was done is on record.")
+        time.sleep(POLL_SECONDS)
