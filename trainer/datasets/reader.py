@@ -22,7 +22,7 @@ CSV_SUFFIX = ".csv"
 
 
 def read_records(path: Path) -> tuple[int, ...]:
-    """The words of a file: CSV with a header row if it ends in ``.csv``, else 32-byte words.
+    """The words of a file: CSV if it ends in ``.csv`` or begins like one, else 32-byte words.
 
     Raises:
         ChainBeastsError: it cannot be read, is empty or too long, or a record is not valid; the
@@ -30,8 +30,8 @@ def read_records(path: Path) -> tuple[int, ...]:
     """
     data = _read(path)
     name = path.name
-    is_csv = path.suffix.lower() == CSV_SUFFIX
-    words = tuple(_csv_words(name, data) if is_csv else _binary_words(name, data))
+    as_csv = path.suffix.lower() == CSV_SUFFIX or _begins_like_csv(data)
+    words = tuple(_csv_words(name, data) if as_csv else _binary_words(name, data))
     if not words:
         raise ChainBeastsError(f"{name} has no records.", "Give 1 to 65,536 of them.")
     return words
@@ -51,6 +51,12 @@ def _read(path: Path) -> bytes:
             f"A dataset has at most {MAX_RECORDS} records.",
         )
     return data
+
+
+def _begins_like_csv(data: bytes) -> bool:
+    """Whether the first line names a column; a word of 32 bytes begins with its flags, 0 or 1."""
+    first = data.lstrip()[:1024].split(b"\n", 1)[0]
+    return any(name.encode("ascii") in first for name in COLUMNS)
 
 
 def _refuse(place: str, reason: object) -> ChainBeastsError:
