@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -71,13 +72,29 @@ class Monitor:
         return "" if age < READY_SECONDS else f"the last pass was {age:.0f} s ago"
 
 
-def serve(monitor: Monitor, port: int) -> ThreadingHTTPServer:
-    """Answer on a port of loopback (0: any free one) until the server is shut down.
+@contextmanager
+def serve(monitor: Monitor, port: int) -> Iterator[int]:
+    """Answer on a port of loopback (0: any free one) while the context is open; the port.
 
     Raises:
         ChainBeastsError: the port is taken.
     """
+    try:
+        server = ThreadingHTTPServer((HOST, port), _handler(monitor))
+    except OSError as error:
+        raise ChainBeastsError(
+            f"Port {port} of {HOST} cannot be used ({error.strerror}).",
+            "Give another one with --health-port, or 0 for any free one.",
+        ) from None
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
 
+
+def _handler(monitor: Monitor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             problem = monitor.problem
@@ -104,12 +121,4 @@ def serve(monitor: Monitor, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    try:
-        server = ThreadingHTTPServer((HOST, port), Handler)
-    except OSError as error:
-        raise ChainBeastsError(
-            f"Port {port} of {HOST} cannot be used ({error.strerror}).",
-            "Give another one with --health-port, or 0 for any free one.",
-        ) from None
-    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
-    return server
+    return Handler

@@ -11,6 +11,7 @@ from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from validator.daemon import check_kernel
 from validator.setup import Desk, open_desk
+from validator.strategy import Strategy
 
 DatasetsOption = Annotated[
     Path | None,
@@ -25,6 +26,56 @@ SnapshotsOption = Annotated[
     typer.Option(
         help="Folder of published states; HOME/snapshots if not given.",
         envvar="CHAINBEASTS_SNAPSHOTS",
+    ),
+]
+
+StrategyOption = Annotated[
+    Strategy,
+    typer.Option(
+        help="fast re-executes the window at once; cheap proves one segment of the response.",
+        envvar="CHAINBEASTS_STRATEGY",
+    ),
+]
+OnceOption = Annotated[bool, typer.Option("--once", help="Do what can be done now, then end.")]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Judge and tell, but send nothing.", envvar="CHAINBEASTS_DRY_RUN"
+    ),
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Processes that replay; 0 replays in the daemon itself.",
+        envvar="CHAINBEASTS_WORKERS",
+    ),
+]
+MaxBondsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Most ENERGY to have in open disputes at once.", envvar="CHAINBEASTS_MAX_BONDS"
+    ),
+]
+ConfirmationsOption = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Blocks on top of one before it is read.", envvar="CHAINBEASTS_CONFIRMATIONS"
+    ),
+]
+PollOption = Annotated[
+    float,
+    typer.Option(
+        min=0.05, help="Most seconds between two looks.", envvar="CHAINBEASTS_POLL_SECONDS"
+    ),
+]
+HealthPortOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=65_535,
+        help="Port of /healthz, /readyz and /metrics on loopback; 0 takes any free one.",
+        envvar="CHAINBEASTS_HEALTH_PORT",
     ),
 ]
 

@@ -19,7 +19,19 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.options import (
+    ConfirmationsOption,
+    DatasetsOption,
+    DryRunOption,
+    HealthPortOption,
+    MaxBondsOption,
+    OnceOption,
+    PollOption,
+    SnapshotsOption,
+    StrategyOption,
+    WorkersOption,
+    desk_of,
+)
 from validator.enforce import Policy
 from validator.jobs import JobBook
 from validator.judging import check
@@ -29,76 +41,43 @@ from validator.strategy import Strategy
 
 log = structlog.get_logger()
 
+CORES = os.cpu_count() or 1
+
 app = typer.Typer(help="Replay what trainers submit, and act on what is wrong.")
 
 
 @command(app, "run", signs=True, example="chainbeasts validator run --account devnet:2")
 def run(
     session: Session,
-    strategy: Annotated[
-        Strategy,
-        typer.Option(
-            help="fast re-executes the window at once; cheap proves one segment of the response.",
-            envvar="CHAINBEASTS_STRATEGY",
-        ),
-    ] = Strategy.FAST,
-    once: Annotated[
-        bool, typer.Option("--once", help="Do what can be done now, then end.")
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Judge and tell, but send nothing.", envvar="CHAINBEASTS_DRY_RUN"
-        ),
-    ] = False,
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Processes that replay; 0 replays in the daemon itself.",
-            envvar="CHAINBEASTS_WORKERS",
-        ),
-    ] = os.cpu_count() or 1,
+    strategy: StrategyOption = Strategy.FAST,
+    once: OnceOption = False,
+    dry_run: DryRunOption = False,
+    workers: WorkersOption = CORES,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
-    max_bonds: Annotated[
-        str | None,
-        typer.Option(
-            help="Most ENERGY to have in open disputes at once.", envvar="CHAINBEASTS_MAX_BONDS"
-        ),
-    ] = None,
-    confirmations: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Blocks on top of one before it is read.",
-            envvar="CHAINBEASTS_CONFIRMATIONS",
-        ),
-    ] = 0,
-    poll: Annotated[
-        float,
-        typer.Option(
-            min=0.05, help="Most seconds between two looks.", envvar="CHAINBEASTS_POLL_SECONDS"
-        ),
-    ] = 1.0,
-    health_port: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=65_535,
-            help="Port of /healthz, /readyz and /metrics on loopback; 0 takes any free one.",
-            envvar="CHAINBEASTS_HEALTH_PORT",
-        ),
-    ] = 0,
+    max_bonds: MaxBondsOption = None,
+    confirmations: ConfirmationsOption = 0,
+    poll: PollOption = 1.0,
+    health_port: HealthPortOption = 0,
 ) -> None:
     """Follow the chain: replay every window, dispute the wrong ones, prove, and collect."""
     cap = None if max_bonds is None else parse_energy(max_bonds)
     desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
     sender = None if dry_run else session.sender
-    monitor = Monitor()
-    waker = Waker(session.rpc_url, poll)
-    with _only_one(session, None if sender is None else sender.address), _signals(waker):
-        server = serve(monitor, health_port)
+    monitor, waker = Monitor(), Waker(session.rpc_url, poll)
+    with (
+        _only_one(session, None if sender is None else sender.address),
+        _signals(waker),
+        serve(monitor, health_port) as port,
+    ):
+        log.info(
+            "validator started",
+            chain=session.chain.deployment.chain_id,
+            node=session.rpc_url,
+            account=None if sender is None else sender.address,
+            strategy=str(strategy),
+            health=f"http://127.0.0.1:{port}",
+        )
         validator = make_validator(
             desk,
             sender,
@@ -106,14 +85,6 @@ def run(
             workers=workers,
             monitor=monitor,
             waker=waker,
-        )
-        log.info(
-            "validator started",
-            chain=session.chain.deployment.chain_id,
-            node=session.rpc_url,
-            account=None if sender is None else sender.address,
-            strategy=str(strategy),
-            health=f"http://127.0.0.1:{server.server_port}",
         )
         try:
             if once:
@@ -123,8 +94,6 @@ def run(
         finally:
             waker.stop()
             validator.close()
-            server.shutdown()
-            server.server_close()
     if once:
         _show_status(session, desk.reader)
 
