@@ -122,24 +122,14 @@ class Trainer:
             before = bench.head.active_mask
             mask = before | wake
             locks += window_lock(economics, before, mask)
-            window = self._train(bench, mask, window_price(economics, before, mask))
+            window = train_window(bench, mask, window_price(economics, before, mask))
+            self._book.keep(window)
             trained.append(window)
             bench = _onto(bench, window)
         receipt = self._submitter.submit(trained, locks)
         share = receipt["gasUsed"] // len(trained)
         tx = bytes(receipt["transactionHash"])
         return [Submitted(window, share, tx) for window in trained]
-
-    def _train(self, bench: Bench, mask: int, price: int) -> TrainedWindow:
-        """The next window, from the book if a killed run had computed it; on record either way."""
-        found = self._book.find_next(
-            self.beast_id, bench.head.h128, bench.ctx.epoch_seed, bench.ctx.source, mask
-        )
-        if found is not None and found.payload.energy_burn == price:
-            return found
-        window = train_window(bench, mask, price)
-        self._book.keep(window)
-        return window
 
 
 def _onto(bench: Bench, window: TrainedWindow) -> Bench:

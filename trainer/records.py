@@ -1,14 +1,13 @@
 """The trainer's own book: windows it computed, kept before they are submitted.
 
-A defender answers disputes from it, and a killed run goes on with what it had computed.
+A defender answers disputes from it. Windows are never submitted from it: training them again gives
+the same bits.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-
-from sqlalchemy import select
 
 from backend.chain.types import CheckpointPayload
 from backend.kernel.samples import Source
@@ -54,32 +53,6 @@ class WindowBook:
             row = session.get(WindowRow, h128)
             if row is not None:
                 session.delete(row)
-
-    def find_next(
-        self, beast_id: int, parent: bytes, epoch_seed: bytes, source: Source, mask: int
-    ) -> TrainedWindow | None:
-        """A window that was computed for this very place before; None if there is none."""
-        with self._database.session() as session:
-            rows = session.scalars(
-                select(WindowRow).where(WindowRow.beast_id == beast_id, WindowRow.parent == parent)
-            ).all()
-        for row in rows:
-            payload = payload_from_json(json.loads(row.payload))
-            wanted = (epoch_seed, source, mask)
-            if (row.epoch_seed, payload.source, payload.active_mask) != wanted:
-                continue
-            end = self._snapshots.get(row.h128)
-            if end is not None:
-                return TrainedWindow(
-                    beast_id,
-                    row.index,
-                    parent,
-                    epoch_seed,
-                    payload,
-                    tuple(row.segment_hashes),
-                    end,
-                )
-        return None
 
 
 def payload_to_json(payload: CheckpointPayload) -> dict[str, object]:

@@ -1,0 +1,175 @@
+"""``chainbeasts checkpoint``: look at checkpoints, submit one, make them final."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.chain.errors import Reverted
+from backend.chain.escrow import ensure_escrow
+from backend.chain.types import CheckpointPayload
+from backend.cli.output import energy, fields, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source
+from backend.store.facts import CheckpointRow
+from trainer.cli.options import (
+    BeastId,
+    Index,
+    SnapshotsOption,
+    SourceName,
+    SourceOption,
+    outbox_of,
+    trainer_of,
+)
+from trainer.cli.trainer import show_submitted
+from trainer.desk import open_desk
+from trainer.finality import Finalizer
+from trainer.records import payload_from_json
+
+app = typer.Typer(help="Checkpoints: list, show, submit, finalize.", no_args_is_help=True)
+
+
+def _facts(row: CheckpointRow) -> dict[str, Any]:
+    return {
+        "beast": row.beast_id,
+        "checkpoint": row.index,
+        "status": str(row.status),
+        "proven": row.proven,
+        "h128": row.h128,
+        "parent": row.parent,
+        "epoch": row.epoch,
+        "season": row.season,
+        "source": Source(row.source),
+        "active_mask": row.active_mask,
+        "lr_shift": row.lr_shift,
+        "global_step": row.global_step,
+        "window_loss": row.window_loss,
+        "loss_drop": row.loss_drop,
+        "energy_burn": row.energy_burn,
+        "bond": row.bond,
+        "trainer": row.trainer,
+        "submitted_at": row.submitted_at,
+        "generation": row.generation,
+        "tx": row.tx_hash,
+    }
+
+
+@command(app, "list", example="chainbeasts checkpoint list 1")
+def list_(
+    session: Session,
+    beast: BeastId,
+    every: Annotated[
+        bool, typer.Option("--all", help="Slashed and void ones too, in order of submission.")
+    ] = False,
+) -> None:
+    """List a beast's checkpoints."""
+    session.chain.birth(beast)
+    desk = open_desk(session.settings, session.chain)
+    desk.sync()
+    rows = desk.ever(beast) if every else desk.live(beast)
+    columns = ("checkpoint", "status", "epoch", "source", "loss", "h128", "burns")
+    view = [
+        (
+            row.index,
+            row.status,
+            row.epoch,
+            Source(row.source).name.lower(),
+            row.window_loss,
+            "0x" + row.h128.hex()[:16] + "…",
+            energy(row.energy_burn),
+        )
+        for row in rows
+    ]
+    session.show([_facts(row) for row in rows], lambda: table(f"Beast {beast}", columns, view))
+
+
+@command(app, "show", example="chainbeasts checkpoint show 1 0")
+def show(session: Session, beast: BeastId, index: Index) -> None:
+    """Show every field of a checkpoint; of a slashed place, the latest one."""
+    session.chain.birth(beast)
+    desk = open_desk(session.settings, session.chain)
+    desk.sync()
+    found = [row for row in desk.live(beast) if row.index == index]
+    found = found or [row for row in desk.ever(beast) if row.index == index]
+    if not found:
+        raise ChainBeastsError(
+            f"Beast {beast} has no checkpoint {index}.",
+            f"List them: chainbeasts checkpoint list {beast} --all",
+        )
+    facts = _facts(found[-1])
+    view = {k: "0x" + v.hex() if isinstance(v, bytes) else v for k, v in facts.items()}
+    session.show(facts, lambda: fields(f"Checkpoint {index} of beast {beast}", view))
+
+
+@command(app, "submit", signs=True, example="chainbeasts checkpoint submit 1 --payload window.json")
+def submit(
+    session: Session,
+    beast: BeastId,
+    payload: Annotated[
+        Path | None,
+        typer.Option(help="JSON of a payload made elsewhere; a window is trained if not given."),
+    ] = None,
+    source: SourceOption = SourceName.CURRICULUM,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Submit one checkpoint: of a window trained now, or of a payload from a file."""
+    if payload is None:
+        _, _, _, trainer = trainer_of(session, beast, source.source, snapshots)
+        show_submitted(session, trainer.run(1, source.source))
+        return
+    stated = _read_payload(payload)
+    chain = session.chain
+    head = chain.head(beast)
+    seed = chain.epoch(beast, head.epoch).epoch_seed
+    call = chain.ledger.functions.submit(beast, head.h128, seed, stated.to_abi())
+    try:
+        session.sender.simulate(call)
+    except Reverted as error:
+        if error.name != "InsufficientEscrow":
+            raise
+        _, bond = chain.quote(beast, stated.active_mask)
+        ensure_escrow(chain, session.sender, stated.energy_burn + bond)
+    receipt = session.sender.send(call, label="submit the checkpoint")
+    facts = {
+        "beast": beast,
+        "checkpoint": head.head_count,
+        "h128": "0x" + stated.h128.hex(),
+        "gas": receipt.gas_used,
+        "tx": "0x" + receipt.hash.hex(),
+    }
+    session.show(facts, lambda: fields("Submitted", facts))
+
+
+def _read_payload(path: Path) -> CheckpointPayload:
+    try:
+        return payload_from_json(json.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None
+    except KeyError as error:
+        raise ChainBeastsError(f"The payload in {path} has no field {error}.") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ChainBeastsError(
+            f"{path} is not a checkpoint's payload: {error}.",
+            "It is a JSON object with epoch, h128, energyBurn, lrShift, activeMask, globalStep, "
+            "windowLoss, source and sourceId.",
+        ) from None
+
+
+@command(app, "finalize", signs=True, example="chainbeasts checkpoint finalize 1")
+def finalize(session: Session, beast: BeastId) -> None:
+    """Make the checkpoints final whose challenge period is over. Anyone may."""
+    session.chain.birth(beast)
+    desk = open_desk(session.settings, session.chain)
+    desk.sync()
+    made = Finalizer(desk, outbox_of(session, desk)).beast(beast)
+    if not made:
+        raise ChainBeastsError(
+            f"No checkpoint of beast {beast} may be final yet.",
+            f"See how they stand: chainbeasts checkpoint list {beast}",
+        )
+    rows = [(f"{done.first} to {done.last}", done.gas) for done in made]
+    session.show(made, lambda: table("Final", ("checkpoints", "gas"), rows))

@@ -1,0 +1,180 @@
+"""``chainbeasts trainer``: train windows, answer disputes, and drill validators."""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated, Any
+
+import typer
+from web3 import Web3
+
+from backend.accounts import is_local_chain
+from backend.chain.prices import window_lock, window_price
+from backend.chain.types import ZERO_ADDRESS
+from backend.cli.output import fields, progress, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.indexer.follow import Waker
+from backend.kernel.constants import WINDOW_STEPS
+from trainer.cli.options import (
+    BeastId,
+    SnapshotsOption,
+    SourceName,
+    SourceOption,
+    outbox_of,
+    trainer_of,
+    wake_mask,
+)
+from trainer.defender import Defender
+from trainer.desk import open_desk
+from trainer.drills.lies import Kind, tell
+from trainer.loop import Submitted
+from trainer.records import WindowBook
+
+app = typer.Typer(help="Train beasts, answer disputes.", no_args_is_help=True)
+
+
+def submitted_facts(made: Submitted) -> dict[str, Any]:
+    """One submitted window for people and scripts."""
+    payload = made.window.payload
+    return {
+        "beast": made.window.beast_id,
+        "checkpoint": made.window.index,
+        "epoch": payload.epoch,
+        "h128": payload.h128,
+        "window_loss": payload.window_loss,
+        "energy_burn": payload.energy_burn,
+        "gas": made.gas,
+        "tx": made.tx_hash,
+    }
+
+
+def show_submitted(session: Session, made: list[Submitted]) -> None:
+    """A table of what was submitted."""
+    rows = [
+        (
+            one.window.index,
+            one.window.payload.epoch,
+            "0x" + one.window.h128.hex()[:16] + "…",
+            one.window.payload.window_loss,
+            one.gas,
+        )
+        for one in made
+    ]
+    columns = ("checkpoint", "epoch", "h128", "loss", "gas")
+    session.show([submitted_facts(one) for one in made], lambda: table("Submitted", columns, rows))
+
+
+@command(app, "run", signs=True, example="chainbeasts trainer run 1 --windows 4 --source self-play")
+def run(
+    session: Session,
+    beast: BeastId,
+    windows: Annotated[int, typer.Option(min=1, help="How many windows of 128 steps.")] = 1,
+    source: SourceOption = SourceName.CURRICULUM,
+    batch: Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")] = 1,
+    wake: Annotated[
+        list[str] | None,
+        typer.Option(help="Wake this slot with the first window: s0 to s3, a0 to a3."),
+    ] = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Train windows, publish their states and submit their checkpoints."""
+    mask = wake_mask(wake or [])
+    _, _, _, trainer = trainer_of(session, beast, source.source, snapshots)
+    with progress() as bar:
+        task = bar.add_task(f"beast {beast}, {source}", total=windows)
+        made = trainer.run(
+            windows,
+            source.source,
+            wake=mask,
+            batch=batch,
+            on_submitted=lambda _: bar.advance(task),
+        )
+    show_submitted(session, made)
+
+
+@command(app, "defend", signs=True, example="chainbeasts trainer defend --account trainer")
+def defend(
+    session: Session,
+    once: Annotated[bool, typer.Option(help="Make the moves that are due now, and end.")] = False,
+    finalize: Annotated[
+        bool, typer.Option(help="Also finalize checkpoints whose challenge period is over.")
+    ] = True,
+    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks.")] = 1.0,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
+    desk = open_desk(session.settings, session.chain, snapshots=snapshots)
+    book = WindowBook(desk.database, desk.snapshots)
+    defender = Defender(desk, book, outbox_of(session, desk), finalize=finalize)
+    if once:
+        answers = defender.once()
+        rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
+        session.show(answers, lambda: table("Moves", ("move", "beast", "checkpoint", "gas"), rows))
+        return
+    waker = Waker(session.rpc_url, poll)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: waker.stop())
+    defender.run(waker)
+
+
+@command(app, "appoint", signs=True, example="chainbeasts trainer appoint 0x…")
+def appoint(
+    session: Session,
+    defender: Annotated[str, typer.Argument(help="Who may answer besides the account; 0x0: none.")],
+) -> None:
+    """Let another account answer disputes over the acting account's checkpoints."""
+    given = ZERO_ADDRESS if defender == "0x0" else defender
+    if not Web3.is_address(given):
+        raise ChainBeastsError(f"{defender} is not an address.", "It has 40 hex digits after 0x.")
+    target = Web3.to_checksum_address(given)
+    receipt = session.sender.send(
+        session.chain.court.functions.setDefender(target), label="appoint a defender"
+    )
+    facts = {"trainer": session.account.address, "defender": target, "gas": receipt.gas_used}
+    session.show(facts, lambda: fields("Appointed", facts))
+
+
+@command(app, "drill", signs=True, example="chainbeasts trainer drill weight 1 --step 77")
+def drill(
+    session: Session,
+    kind: Annotated[Kind, typer.Argument(help="What is wrong with the window.")],
+    beast: BeastId,
+    step: Annotated[
+        int, typer.Option(min=0, max=WINDOW_STEPS - 1, help="The micro-step that goes wrong.")
+    ] = 77,
+    weight: Annotated[
+        int, typer.Option(min=0, help="Flat index of the weight that is changed.")
+    ] = 4_711,
+    source: SourceOption = SourceName.CURRICULUM,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Submit a wrong window on purpose; whoever proves it gets the bond. Local chains only."""
+    chain = session.chain
+    if not is_local_chain(chain.deployment.chain_id, session.rpc_url):
+        raise ChainBeastsError(
+            "Drills cost the trainer's bond; they run on a local chain only.",
+            "Start one with `chainbeasts devnet up`.",
+        )
+    chosen = SourceName.PRIVATE if kind is Kind.PRIVATE else source
+    _, book, submitter, trainer = trainer_of(session, beast, chosen.source, snapshots)
+    submitter.recover()
+    bench = trainer.bench(chosen.source)
+    economics = chain.season(bench.head.season).economics
+    mask = bench.head.active_mask
+    made = tell(kind, bench, mask, window_price(economics, mask, mask), step=step, weight=weight)
+    book.keep(made.window)
+    if not made.answered:
+        book.forget(made.window.h128)
+    receipt = submitter.submit([made.window], window_lock(economics, mask, mask))
+    facts = {
+        "kind": kind,
+        "lie": made.told,
+        "step": made.step,
+        "segment": made.segment,
+        **submitted_facts(
+            Submitted(made.window, receipt["gasUsed"], bytes(receipt["transactionHash"]))
+        ),
+    }
+    view = {name: value for name, value in facts.items() if not isinstance(value, bytes)}
+    session.show(facts, lambda: fields("A wrong window was submitted", view))

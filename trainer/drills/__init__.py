@@ -1,0 +1,1 @@
+"""Wrong windows on purpose, so that everybody can see validators at work. Local chains only."""

@@ -1,0 +1,222 @@
+"""One lie per kind: how a window that tells it is trained. Submits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+
+from backend.errors import ChainBeastsError
+from backend.kernel.constants import LAYERS, SEGMENT_STEPS, WEIGHT_MAX, WEIGHTS
+from backend.kernel.labels import Label, label
+from backend.kernel.samples import Source
+from backend.kernel.state import State
+from backend.kernel.window import (
+    RecordSource,
+    WindowContext,
+    genesis_state,
+    learn,
+    sample,
+    step_window,
+)
+from trainer.windows import Bench, Stepper, TrainedWindow, train_window
+
+
+class Kind(StrEnum):
+    """What is wrong with the window."""
+
+    WEIGHT = "weight"
+    LABEL = "label"
+    SAMPLE = "sample"
+    GROWTH = "growth"
+    LOSS = "loss"
+    PARENT = "parent"
+    SILENT = "silent"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A wrong window, and what is wrong with it.
+
+    Attributes:
+        step: the first wrong micro-step, 0 to 127; None where no step is.
+        told: the lie in words.
+        answered: whether a defender is to answer a dispute over it.
+    """
+
+    kind: Kind
+    window: TrainedWindow
+    step: int | None
+    told: str
+
+    @property
+    def segment(self) -> int | None:
+        """The first wrong segment, 0 to 15."""
+        return None if self.step is None else self.step // SEGMENT_STEPS
+
+    @property
+    def answered(self) -> bool:
+        return self.kind is not Kind.SILENT
+
+
+def weight_name(index: int) -> str:
+    """A weight by its place, such as ``W2[17][3]``.
+
+    Raises:
+        ChainBeastsError: there is no such weight.
+    """
+    start = 0
+    for layer, (rows, columns) in enumerate(pairwise(LAYERS), start=1):
+        if start <= index < start + rows * columns:
+            row, column = divmod(index - start, columns)
+            return f"W{layer}[{row}][{column}]"
+        start += rows * columns
+    raise ChainBeastsError(f"There is no weight {index}.", f"They are 0 to {WEIGHTS - 1}.")
+
+
+def tell(
+    kind: Kind, bench: Bench, mask: int, energy_burn: int, *, step: int = 77, weight: int = 4_711
+) -> Drill:
+    """Train the next window with a lie in it.
+
+    Args:
+        step: the micro-step that is to go wrong, 0 to 127, where the kind has one.
+        weight: flat index of the weight to change (weight, silent).
+
+    Raises:
+        ChainBeastsError: this beast's next window cannot tell this lie.
+    """
+    makers: dict[Kind, Callable[[], Drill]] = {
+        Kind.WEIGHT: lambda: _weight(kind, bench, mask, energy_burn, step, weight),
+        Kind.SILENT: lambda: _weight(kind, bench, mask, energy_burn, step, weight),
+        Kind.LABEL: lambda: _label(bench, mask, energy_burn, step),
+        Kind.SAMPLE: lambda: _sample(bench, mask, energy_burn, step),
+        Kind.GROWTH: lambda: _growth(bench, mask, energy_burn),
+        Kind.LOSS: lambda: _loss(bench, mask, energy_burn),
+        Kind.PARENT: lambda: _parent(bench, mask, energy_burn),
+        Kind.PRIVATE: lambda: _private(bench, mask, energy_burn),
+    }
+    return makers[kind]()
+
+
+@dataclass
+class _Stepper:
+    """Honest micro-steps, but for one."""
+
+    wrong_step: int
+    wrong: Stepper
+    done: int = 0
+
+    def __call__(
+        self, ctx: WindowContext, state: State, records: RecordSource | None = None
+    ) -> object:
+        step = self.wrong if self.done == self.wrong_step else step_window
+        self.done += 1
+        return step(ctx, state, records)
+
+
+def _weight(kind: Kind, bench: Bench, mask: int, energy_burn: int, step: int, weight: int) -> Drill:
+    name = weight_name(weight)
+
+    def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        step_window(ctx, state, records)
+        state.weights[weight] += 1 if state.weights[weight] < WEIGHT_MAX else -1
+        return None
+
+    window = train_window(bench, mask, energy_burn, step=_Stepper(step, wrong))
+    return Drill(kind, window, step, f"after step {step}, weight {weight} ({name}) is off by one")
+
+
+def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
+    told: list[int] = []
+
+    def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        word = sample(ctx, state.header, records)
+        right = label(word, ctx.rules) if not told else None
+        if right is None or right.move is None:
+            return step_window(ctx, state, records)
+        told.append(state.header.global_step % 128)
+        return learn(ctx, state, word, Label((right.move + 1) % 4, right.attack, right.block))
+
+    def from_step_on(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        late = state.header.global_step % 128 >= step
+        return (wrong if late else step_window)(ctx, state, records)
+
+    window = train_window(bench, mask, energy_burn, step=from_step_on)
+    if not told:
+        raise ChainBeastsError(
+            f"No step from {step} on has a move label to change.", "Choose an earlier --step."
+        )
+    return Drill(Kind.LABEL, window, told[0], f"step {told[0]} learns another move")
+
+
+def _sample(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
+    def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        header = state.header
+        elsewhere = replace(header, global_step=(header.global_step + 1) % (1 << 32), arena=0)
+        return learn(ctx, state, sample(ctx, elsewhere, records))
+
+    window = train_window(bench, mask, energy_burn, step=_Stepper(step, wrong))
+    return Drill(Kind.SAMPLE, window, step, f"step {step} trains on the next step's sample")
+
+
+def _growth(bench: Bench, mask: int, energy_burn: int) -> Drill:
+    asleep = ~mask & 0xFF
+    if not asleep:
+        raise ChainBeastsError(
+            f"All slots of beast {bench.beast_id} are awake.", "Drill with another beast."
+        )
+    grown = mask | (asleep & -asleep)
+    window = train_window(bench, grown, energy_burn)
+    window = replace(window, payload=replace(window.payload, active_mask=mask))
+    told = f"trained with mask {grown:#04x}, and paid for {mask:#04x}"
+    return Drill(Kind.GROWTH, window, 0, told)
+
+
+def _loss(bench: Bench, mask: int, energy_burn: int) -> Drill:
+    window = train_window(bench, mask, energy_burn)
+    right = window.payload.window_loss
+    window = replace(window, payload=replace(window.payload, window_loss=right // 2))
+    return Drill(Kind.LOSS, window, None, f"states a loss of {right // 2}, it was {right}")
+
+
+def _parent(bench: Bench, mask: int, energy_burn: int) -> Drill:
+    if bench.head.head_count == 0:
+        raise ChainBeastsError(
+            f"Beast {bench.beast_id} has no checkpoint to leave out.", "Train a window first."
+        )
+    newborn = genesis_state(bench.beast_id, bench.ctx.dna)
+    forgetful = State(bench.state.header, newborn.weights)
+
+    def pretend(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        if state.header.parent != bench.head.h128:
+            state.update(parent=bench.head.h128)
+        return step_window(ctx, state, records)
+
+    window = train_window(replace(bench, state=forgetful), mask, energy_burn, step=pretend)
+    return Drill(Kind.PARENT, window, 0, "goes on from the weights at hatch, not from its parent's")
+
+
+def _private(bench: Bench, mask: int, energy_burn: int) -> Drill:
+    words = bench.words
+    if bench.ctx.source is not Source.PRIVATE or words is None:
+        raise ChainBeastsError(
+            "This drill needs a beast with a private dataset.", "Use --source private."
+        )
+    others = words[::-1]
+    if list(others) == list(words):
+        raise ChainBeastsError("The dataset reads the same backwards.", "Use another one.")
+    first: list[int] = []
+
+    def notice(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        honest = sample(ctx, state.header, words.__getitem__)
+        if not first and sample(ctx, state.header, records) != honest:
+            first.append(state.header.global_step % 128)
+        return step_window(ctx, state, records)
+
+    window = train_window(replace(bench, words=others), mask, energy_burn, step=notice)
+    if not first:
+        raise ChainBeastsError("The window meets no record that differs.", "Use another dataset.")
+    return Drill(Kind.PRIVATE, window, first[0], "trained on the records in reverse order")
