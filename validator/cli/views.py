@@ -110,7 +110,7 @@ def explain(
         **_divergence(row, window, judgement),
     }
     shown = {name.replace("_", " "): "" if v is None else v for name, v in value.items()}
-    shown["cause"] = _sentence(value["cause"])
+    shown["cause"] = _sentence(judgement, value["cause"])
     session.show(value, lambda: fields(f"Dispute {dispute_id}", shown))
 
 
@@ -123,7 +123,7 @@ def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) ->
         segment = first_divergent(judgement.segments, posted)
         cause = None if segment is None else find_cause(window, segment, posted[segment])
     else:
-        cause = find_cause_unanswered(window)
+        cause = None if judgement.header_lie else find_cause_unanswered(window)
         known = cause is not None and segment_of(cause.step) == segment_of(cause.last_step)
         segment = segment_of(cause.step) if cause is not None and known else None
     first = None if segment is None else segment * SEGMENT_STEPS
@@ -134,11 +134,15 @@ def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) ->
     }
 
 
-def _sentence(found: dict[str, Any] | None) -> str:
+def _sentence(judgement: Judgement, found: dict[str, Any] | None) -> str:
     if found is None:
+        if judgement.verdict is not Verdict.INVALID:
+            return "none: nothing is known to be wrong"
+        if judgement.header_lie:
+            return "the payload contradicts the state that it commits to"
         return "not known: nothing that was tried reproduces the posted hash"
     cause = Cause(**found)
-    if cause.kind == "weight" and cause.last_step != cause.step:
+    if cause.last_step != cause.step:
         when = f"after one of steps {cause.step} to {cause.last_step}"
     else:
         when = f"{'after' if cause.kind == 'weight' else 'in'} step {cause.step}"
