@@ -1,0 +1,136 @@
+"""A deployed chain, and the real command line against it, for the trainer's tests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
+from backend.errors import ChainBeastsError
+from backend.settings import Settings
+from trainer.cli.beast import app as beast
+from trainer.cli.checkpoint import app as checkpoint
+from trainer.cli.trainer import app as trainer
+from trainer.desk import Desk, open_desk
+
+DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
+ENERGY = 10**18
+ROOT = Path(__file__).parents[2]
+NOUNS = {"beast": beast, "checkpoint": checkpoint, "trainer": trainer}
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
+    structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain, Path]:
+    """The contracts with the devnet's season, and the folder of their record."""
+    folder = tmp_path_factory.mktemp("deployments")
+    account, profile = devnet_account(DEPLOYER), load_profile("devnet")
+    chain = prepare(anvil_process.url, folder, profile, account.address, fresh=True)
+    sender = TransactionManager(chain, account, folder / "locks")
+    for _ in Deployer(chain, sender, profile, folder).run():
+        pass
+    return chain, folder
+
+
+@dataclass
+class Farm:
+    """One home on one deployed chain, worked by the command line."""
+
+    chain: Chain
+    home: Path
+
+    def arguments(self, who: int | None, *args: str) -> list[str]:
+        """A command's arguments with home, node and account."""
+        common = ["--home", str(self.home), "--rpc-url", self.chain.rpc_url, "--json"]
+        return [*args, *common, *([] if who is None else ["--account", f"devnet:{who}"])]
+
+    def invoke(self, noun: str, *args: str, who: int | None = TRAINER) -> Any:
+        """Run a command in this process; typer's result."""
+        return CliRunner().invoke(NOUNS[noun], self.arguments(who, *args))
+
+    def done(self, noun: str, *args: str, who: int | None = TRAINER) -> Any:
+        """The JSON that a command prints when it succeeds."""
+        result = self.invoke(noun, *args, who=who)
+        if result.exception is not None:
+            raise result.exception
+        return json.loads(result.stdout)
+
+    def refused(self, noun: str, *args: str, who: int | None = TRAINER) -> ChainBeastsError:
+        """The error of a command that is refused; it must be a user's, in one line."""
+        error = self.invoke(noun, *args, who=who).exception
+        assert isinstance(error, ChainBeastsError), error
+        assert "\n" not in error.message
+        return error
+
+    def process(self, *args: str, who: int | None = TRAINER) -> subprocess.Popen[str]:
+        """The same command as a process of its own."""
+        command = [sys.executable, "-m", "backend.cli", *self.arguments(who, *args)]
+        return subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home, rpc_url=self.chain.rpc_url, account=f"devnet:{TRAINER}")
+
+    def desk(self) -> Desk:
+        """The trainer's desk, read up to the chain's head."""
+        desk = open_desk(self.settings, self.chain)
+        desk.sync()
+        return desk
+
+    def sender(self, who: int) -> TransactionManager:
+        return TransactionManager(self.chain, devnet_account(who), self.home / "locks")
+
+    def send(self, who: int, call: Any) -> None:
+        self.sender(who).send(call, label="test")
+
+    def fund(self, who: int, amount: int = 1_000 * ENERGY) -> None:
+        """Mint ENERGY into an account's wallet."""
+        mint = self.chain.energy.functions.mint(devnet_account(who).address, amount)
+        self.send(DEPLOYER, mint)
+
+    def travel(self, seconds: int) -> None:
+        """Mine a block that many seconds after the last one."""
+        rpc(self.chain.rpc_url, "evm_setNextBlockTimestamp", self.chain.now() + seconds)
+        rpc(self.chain.rpc_url, "anvil_mine", "0x1")
+
+    def nonce(self, who: int) -> int:
+        """Transactions that an account has made."""
+        return int(self.chain.w3.eth.get_transaction_count(devnet_account(who).address))
+
+    def secrets(self) -> list[str]:
+        """Every secret below this home, in hex."""
+        return [path.read_text().strip() for path in self.home.rglob("secret.hex")]
+
+
+@pytest.fixture
+def farm(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Farm:
+    """An empty home with a funded trainer; the chain is undone after the test."""
+    chain, folder = deployed
+    home = tmp_path / "home"
+    (home / "deployments").mkdir(parents=True)
+    for record in folder.glob("*.json"):
+        shutil.copy(record, home / "deployments")
+    made = Farm(chain, home)
+    made.fund(TRAINER)
+    return made

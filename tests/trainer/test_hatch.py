@@ -1,0 +1,184 @@
+"""Hatching and looking, through the real commands on a real chain."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from eth_hash.auto import keccak
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.chain.errors import Reverted
+from backend.chain.types import Commitments
+from backend.kernel.combat import stats_from_dna
+from backend.kernel.genesis import genesis_mask
+from backend.kernel.merkle import root
+from backend.store.private import DATASET_FILE, SECRET_FILE, load_private
+from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
+from trainer.datasets.reader import read_records
+
+SAMPLES = ROOT / "examples" / "battle_samples.csv"
+
+
+def test_hatch_without_dataset_commits_to_nothing_and_keeps_nothing(farm: Farm) -> None:
+    receipt = farm.done("beast", "hatch")
+    assert receipt["beast"] == 1
+    assert receipt["owner"] == devnet_account(TRAINER).address
+    assert receipt["secret_file"] is None
+    assert not farm.chain.commitments(1)
+    assert not list(farm.home.rglob("hatching-*"))
+    birth = farm.chain.birth(1)
+    assert receipt["dna"] == "0x" + birth.dna.hex()
+    stats = stats_from_dna(birth.dna)
+    assert receipt["stats"] == {
+        "power": stats.power,
+        "defense": stats.defense,
+        "stamina": stats.stamina,
+        "hp": stats.hp,
+    }
+    assert receipt["genesis_mask"] == genesis_mask(birth.dna)
+
+
+def test_hatch_with_dataset_commits_to_exactly_the_files_it_keeps(farm: Farm) -> None:
+    result = farm.invoke("beast", "hatch", "--dataset", str(SAMPLES))
+    assert result.exception is None
+    receipt = json.loads(result.stdout)
+    folder = Path(receipt["secret_file"]).parent
+    committed = farm.chain.commitments(receipt["beast"])
+    words = read_records(SAMPLES)
+    secret = bytes.fromhex((folder / SECRET_FILE).read_text())
+    assert committed == Commitments(
+        keccak((folder / DATASET_FILE).read_bytes()), root(words), len(words), keccak(secret)
+    )
+    assert load_private(folder, committed).words == words
+    assert secret.hex() not in result.output
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_two_hatches_of_one_file_have_different_secrets(farm: Farm) -> None:
+    for _ in range(2):
+        farm.done("beast", "hatch", "--dataset", str(SAMPLES))
+    assert len(set(farm.secrets())) == 2
+
+
+def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
+    lines = SAMPLES.read_text().splitlines()
+    cells = lines[4].split(",")
+    cells[3] = "0"
+    path = tmp_path / "bad.csv"
+    path.write_text("\n".join([*lines[:4], ",".join(cells)]))
+    before = farm.nonce(TRAINER)
+    error = farm.refused("beast", "hatch", "--dataset", str(path))
+    assert "line 5" in error.message
+    assert "self hp is 0" in error.message
+    assert farm.nonce(TRAINER) == before
+    assert not (farm.home / "beasts").exists()
+
+
+@pytest.mark.parametrize(
+    ("when", "label"),
+    [
+        ("signed", "request the hatch"),
+        ("sent", "request the hatch"),
+        ("signed", "hatch beast"),
+        ("sent", "hatch beast"),
+    ],
+)
+def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, label: str) -> None:
+    arguments = farm.arguments(TRAINER, "beast", "hatch", "--dataset", str(SAMPLES))
+    command = [sys.executable, "-m", "tests.trainer.killed", when, label, *arguments]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    (secret,) = farm.secrets()
+    assert secret not in killed.stdout + killed.stderr
+    receipt = farm.done("beast", "hatch", "--dataset", str(SAMPLES))
+    assert receipt["beast"] == 1
+    assert farm.chain.beast_count() == 1
+    assert farm.secrets() == [secret]
+    assert receipt["commitments"]["owner_secret_hash"] == (
+        "0x" + keccak(bytes.fromhex(secret)).hex()
+    )
+
+
+def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
+    farm.send(TRAINER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
+    assert farm.done("beast", "hatch", "--resume", "1")["beast"] == 1
+    assert farm.chain.owner_of(1) == devnet_account(TRAINER).address
+    assert "Nobody asked" in farm.refused("beast", "hatch", "--resume", "7").message
+
+
+def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
+    arguments = farm.arguments(TRAINER, "beast", "hatch", "--dataset", str(SAMPLES))
+    command = [sys.executable, "-m", "tests.trainer.killed", "sent", "request the hatch"]
+    subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, timeout=60)
+    rpc(farm.chain.rpc_url, "anvil_mine", hex(300))
+    error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
+    assert isinstance(error, Reverted)
+    assert error.name == "HatchExpired"
+    (secret,) = farm.secrets()
+    assert farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"] == 2
+    assert farm.secrets() == [secret]
+
+
+def test_a_private_folder_is_never_overwritten(farm: Farm) -> None:
+    old = farm.home / "beasts" / str(farm.chain.deployment.chain_id) / "1"
+    old.mkdir(parents=True)
+    (old / SECRET_FILE).write_text("of an older chain")
+    error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
+    assert "never overwritten" in error.hint
+    assert (old / SECRET_FILE).read_text() == "of an older chain"
+    old.rename(old.with_name("away"))
+    receipt = farm.done("beast", "hatch", "--resume", "1")
+    committed = farm.chain.commitments(1)
+    assert load_private(Path(receipt["secret_file"]).parent, committed).words
+
+
+def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
+    farm.done("beast", "hatch")
+    farm.send(OTHER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
+    (row,) = farm.done("beast", "list", who=None)
+    assert (row["beast"], row["owner"]) == (1, devnet_account(TRAINER).address)
+    shown = farm.done("beast", "show", "1", who=None)
+    head = farm.chain.head(1)
+    assert (shown["head"], shown["checkpoints"]) == ("0x" + head.h128.hex(), 0)
+    assert int(shown["next_energy"]) == farm.chain.quote(1, head.active_mask)[0]
+    assert "no beast 2" in farm.refused("beast", "show", "2", who=None).message
+
+
+def test_only_the_owner_authorises_and_revokes(farm: Farm) -> None:
+    farm.done("beast", "hatch")
+    other = devnet_account(OTHER).address
+    assert farm.done("beast", "authorise", "1", other)["allowed"]
+    assert farm.chain.is_trainer(1, other)
+    assert "does not own" in farm.refused("beast", "authorise", "1", other, who=OTHER).message
+    assert not farm.done("beast", "authorise", "1", other, "--revoke")["allowed"]
+    assert not farm.chain.is_trainer(1, other)
+    assert "not an address" in farm.refused("beast", "authorise", "1", "0x12").message
+
+
+def test_portrait_is_the_contracts_svg(farm: Farm, tmp_path: Path) -> None:
+    farm.done("beast", "hatch")
+    path = tmp_path / "beast.svg"
+    farm.done("beast", "portrait", "1", "-o", str(path), who=None)
+    svg = path.read_text()
+    assert svg.startswith("<svg")
+    assert svg.rstrip().endswith("</svg>")
+    nowhere = tmp_path / "file" / "x.svg"
+    nowhere.parent.write_text("")
+    assert (
+        "cannot be written"
+        in farm.refused("beast", "portrait", "1", "-o", str(nowhere), who=None).message
+    )
+
+
+def test_sample_dataset_is_the_committed_example(farm: Farm, tmp_path: Path) -> None:
+    path = tmp_path / "again.csv"
+    farm.done("beast", "sample-dataset", "-o", str(path), who=None)
+    assert path.read_bytes() == SAMPLES.read_bytes()
