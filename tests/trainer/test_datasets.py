@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -95,7 +96,7 @@ def test_generated_records_follow_from_each_other_by_the_rules() -> None:
     first = tuple(battle_words(80, 3, RULES))
     assert first == tuple(battle_words(90, 3, RULES))[:80]
     assert first != tuple(battle_words(80, 4, RULES))
-    for before, after in zip(first, first[1:], strict=False):
+    for before, after in pairwise(first):
         assert is_valid(before)
         if unpack(after).turn == 0:
             continue
