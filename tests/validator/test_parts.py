@@ -1,0 +1,139 @@
+"""Small parts: executors, datasets by hash, what is due, the health endpoint's answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import zstandard
+from eth_hash.auto import keccak
+
+from backend.chain.types import Commitments
+from backend.kernel.board import word_bytes
+from backend.kernel.merkle import root
+from backend.store.daemons import JobRow, Mode, Verdict
+from tests.validator.windows import private_words
+from validator.datasets import DatasetFolder, read_secret
+from validator.executors import make_executor
+from validator.jobs import is_due
+from validator.monitor import Monitor, serve
+
+SECRET = bytes(range(32))
+
+
+def test_inline_executor_hands_on_results_and_errors() -> None:
+    executor = make_executor(0)
+    assert executor.submit(int, "7").result() == 7
+    with pytest.raises(ValueError, match="invalid literal"):
+        executor.submit(int, "seven").result()
+
+
+PARENT = """
+import os, signal, sys
+from validator.executors import make_executor
+if __name__ == "__main__":
+    print(make_executor(1).submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_a_worker_ends_with_its_killed_daemon(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    root_folder = str(Path(__file__).parents[2])
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        env={"PYTHONPATH": root_folder},
+        stdout=subprocess.PIPE,
+        timeout=60,
+    )
+    worker = Path("/proc") / str(int(ended.stdout))
+    deadline = time.monotonic() + 20
+    while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def committed(tmp_path: Path) -> tuple[Commitments, bytes]:
+    """Commitments of a dataset, and its compressed file."""
+    words = private_words()
+    blob = zstandard.ZstdCompressor().compress(b"".join(word_bytes(word) for word in words))
+    return Commitments(keccak(blob), root(words), len(words), keccak(SECRET)), blob
+
+
+def test_a_dataset_is_known_by_its_hashes(
+    tmp_path: Path, committed: tuple[Commitments, bytes]
+) -> None:
+    commitments, blob = committed
+    folder = DatasetFolder(tmp_path)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "other").write_bytes(b"another file")
+    (tmp_path / "deep" / "data").write_bytes(blob)
+    assert folder.find(commitments) is None  # no secret yet
+    (tmp_path / "secret").write_text("0x" + SECRET.hex() + "\n")
+    found = folder.find(commitments)
+    assert found is not None
+    assert (found.words, found.secret) == (private_words(), SECRET)
+    assert folder.find(Commitments()) is None
+    assert DatasetFolder(None).find(commitments) is None
+
+
+def test_a_dataset_that_does_not_open_its_root_is_refused(
+    tmp_path: Path, committed: tuple[Commitments, bytes]
+) -> None:
+    commitments, blob = committed
+    lied = Commitments(
+        commitments.c_dataset, bytes(32), commitments.dataset_length, commitments.owner_secret_hash
+    )
+    (tmp_path / "data").write_bytes(blob)
+    (tmp_path / "secret").write_bytes(SECRET)
+    assert DatasetFolder(tmp_path).find(commitments) is not None
+    assert DatasetFolder(tmp_path).find(lied) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 31, b"0x" + b"g" * 64, b"\xff" * 40])
+def test_bytes_that_are_no_secret(data: bytes) -> None:
+    assert read_secret(data) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "mode", "known", "due"),
+    [
+        (None, None, False, True),
+        (Verdict.UNAVAILABLE, Mode.FULL, False, True),
+        (Verdict.VALID, Mode.FULL, True, False),
+        (Verdict.VALID, Mode.LIGHT, False, False),
+        (Verdict.VALID, Mode.LIGHT, True, True),
+        (Verdict.INVALID, Mode.FULL, True, False),
+    ],
+)
+def test_what_is_due(verdict: Verdict | None, mode: Mode | None, known: bool, due: bool) -> None:
+    assert is_due(JobRow(verdict=verdict, mode=mode), known) is due
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_ready_means_a_good_pass_and_no_problem() -> None:
+    monitor = Monitor()
+    with serve(monitor, 0) as port:
+        url = f"http://127.0.0.1:{port}"
+        assert status(url + "/healthz") == 200
+        assert status(url + "/readyz") == 503
+        monitor.passed(7, {"valid": 2}, 0, 0)
+        assert status(url + "/readyz") == 200
+        monitor.failed("the node is away")
+        assert status(url + "/readyz") == 503
+        assert status(url + "/else") == 404
