@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 
+import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
@@ -38,6 +39,7 @@ def configure_logging(level: str = "info", *, json_lines: bool = False) -> None:
         if json_lines
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    stamina.instrumentation.set_on_retry_hooks(())  # who retries says so when it gives up
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
