@@ -1,8 +1,8 @@
 """Answers disputes over one account's checkpoints, and makes those final that nobody disputes.
 
 It answers with the segment hashes that the window was trained with, before the response window
-closes; it opens demanded records; it never judges. Whatever it has sent it finds again after a
-kill, and the chain decides what is still to do.
+closes; it opens demanded records, and ends disputes that proved nothing in time; it never judges.
+Whatever it has sent it finds again after a kill, and the chain decides what is still to do.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from trainer.desk import Desk
 from trainer.finality import Finalizer
 from trainer.outbox import Outbox
 from trainer.records import WindowBook
+from trainer.states import segments_again
 
 log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ MAX_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One move of the defender. ``kind`` is respond, supply or finalize."""
+    """One move of the defender. ``kind`` is respond, supply, dismiss or finalize."""
 
     kind: str
     beast_id: int
@@ -60,6 +61,7 @@ class Defender:
         self._outbox = outbox
         self._finalizer = Finalizer(desk, outbox) if finalize else None
         self._told: set[int] = set()
+        self._hopeless: set[bytes] = set()
 
     def run(self, waker: Waker) -> None:
         """Keep watch until the waker is stopped; waits for dead nodes with growing pauses."""
@@ -136,21 +138,35 @@ class Defender:
             return self._respond(dispute, row, present.deadline)
         if present.demand:
             return self._supply(dispute, row, present.demand - 1)
+        if chain.now() > present.deadline:
+            record = checkpoint_of(row).to_abi()
+            call = chain.court.functions.dismiss(dispute.dispute_id, row.beast_id, record)
+            return self._send("dismiss", dispute, row, call)
         return None
 
     def _respond(self, dispute: DisputeRow, row: CheckpointRow, deadline: int) -> Answer | None:
-        segments = self._book.segments(row.h128)
-        if segments is None:
-            self._tell(dispute, "The window was not trained from this home; no answer is known.")
-            return None
         chain = self._desk.chain
         if chain.now() > deadline:
             self._tell(dispute, "The response window has closed.")
+            return None
+        segments = self._segments(row)
+        if segments is None:
+            self._tell(dispute, "The window is not on record, and trained again it ends elsewhere.")
             return None
         call = chain.court.functions.respond(
             dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), segments
         )
         return self._send("respond", dispute, row, call)
+
+    def _segments(self, row: CheckpointRow) -> list[bytes] | None:
+        """The window's segment hashes: from the book, else trained again."""
+        kept = self._book.segments(row.h128)
+        if kept is not None or row.h128 in self._hopeless:
+            return kept
+        made = segments_again(self._desk, row)
+        if made is None:
+            self._hopeless.add(row.h128)
+        return made
 
     def _supply(self, dispute: DisputeRow, row: CheckpointRow, segment: int) -> Answer | None:
         """Open the eight records of a demanded segment against the committed root."""

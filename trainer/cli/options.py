@@ -73,6 +73,11 @@ def trainer_of(
     Raises:
         ChainBeastsError: the account may not train it, or its dataset is not at hand.
     """
+    if source is Source.BATTLE:
+        raise ChainBeastsError(
+            "There are no recorded matches to train on.",
+            "Use --source curriculum, self-play or private.",
+        )
     desk = open_desk(session.settings, session.chain, snapshots=snapshots)
     account = session.account.address
     session.chain.birth(beast_id)  # a beast that has not hatched is refused here, by name

@@ -1,0 +1,119 @@
+"""Finds the state that a window starts from: published, genesis, or computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
+from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
+from backend.store.facts import CheckpointRow
+from trainer.desk import Desk
+
+log = structlog.get_logger()
+
+
+class MissingStateError(ChainBeastsError):
+    """The state behind a checkpoint is neither published nor computable."""
+
+
+def words_of(desk: Desk, beast_id: int, source: Source) -> Sequence[int] | None:
+    """The private dataset of a PRIVATE window; None for other sources.
+
+    Raises:
+        ChainBeastsError: it is not here, or is not the committed one.
+    """
+    return desk.private_data(beast_id).words if source is Source.PRIVATE else None
+
+
+def context_of(desk: Desk, row: CheckpointRow) -> WindowContext:
+    """What a submitted window was to be computed with.
+
+    Raises:
+        ChainBeastsError: a PRIVATE window whose dataset is not here.
+    """
+    source = Source(row.source)
+    season = desk.chain.season(row.season)
+    private = source is Source.PRIVATE
+    fold = desk.private_data(row.beast_id).fold if private else 0
+    committed = desk.chain.commitments(row.beast_id) if private else None
+    return WindowContext(
+        dna=desk.chain.birth(row.beast_id).dna,
+        epoch_seed=row.epoch_seed,
+        heads=season.schedule.heads(row.epoch),
+        lr_shift=row.lr_shift,
+        source=source,
+        rules=season.rules,
+        owner_secret_fold=fold,
+        records_root=committed.records_root if committed else bytes(32),
+        records_length=committed.dataset_length if committed else 0,
+    )
+
+
+def replay(desk: Desk, row: CheckpointRow, parent: State) -> tuple[State, list[bytes]]:
+    """A submitted window computed again: its true end and its 16 segment hashes.
+
+    Raises:
+        ChainBeastsError: a PRIVATE window whose dataset is not here.
+    """
+    words = words_of(desk, row.beast_id, Source(row.source))
+    state = open_window(parent, row.active_mask)
+    records = None if words is None else words.__getitem__
+    return state, run_window(context_of(desk, row), state, records=records)
+
+
+def parent_state(desk: Desk, beast_id: int, chain: Sequence[CheckpointRow]) -> State:
+    """The state behind the last of a beast's checkpoints; at genesis if there are none.
+
+    Args:
+        chain: consecutive checkpoints from index 0.
+
+    Raises:
+        MissingStateError: it is not published and cannot be computed from what is.
+    """
+    start, state = 0, genesis_state(beast_id, desk.chain.birth(beast_id).dna)
+    for position in range(len(chain) - 1, -1, -1):
+        found = desk.snapshots.get(chain[position].h128)
+        if found is not None:
+            start, state = position + 1, found
+            break
+    for row in chain[start:]:
+        state = _recompute(desk, row, state)
+    return state
+
+
+def _recompute(desk: Desk, row: CheckpointRow, parent: State) -> State:
+    log.info("computing a missing state again", beast=row.beast_id, index=row.index)
+    try:
+        state, _ = replay(desk, row, parent)
+    except (ChainBeastsError, ValueError) as error:
+        raise _missing(desk, row, str(error)) from None
+    if state_hash(state) != row.h128:
+        raise _missing(desk, row, "its window, computed again, ends in another state")
+    desk.snapshots.put(state)
+    return state
+
+
+def _missing(desk: Desk, row: CheckpointRow, reason: str) -> MissingStateError:
+    return MissingStateError(
+        f"The state after checkpoint {row.index} of beast {row.beast_id} is not published, and "
+        f"cannot be computed: {reason}",
+        f"Copy {desk.snapshots.path(row.h128).name} into {desk.snapshots.folder}.",
+    )
+
+
+def segments_again(desk: Desk, row: CheckpointRow) -> list[bytes] | None:
+    """The 16 segment hashes of a standing checkpoint, computed anew; None if it was not honest.
+
+    Raises:
+        ChainBeastsError: the state before it, or its private dataset, is not at hand.
+    """
+    before = parent_state(desk, row.beast_id, desk.live(row.beast_id)[: row.index])
+    try:
+        _, segments = replay(desk, row, before)
+    except ValueError:
+        return None
+    return segments if segments[-1] == row.h128 else None
