@@ -1,0 +1,157 @@
+"""Every drill is honest up to the step it names and follows its lie from there on. No chain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.chain.seasons import load_profile
+from backend.chain.types import Head
+from backend.errors import ChainBeastsError
+from backend.kernel.genesis import genesis_mask
+from backend.kernel.merkle import root
+from backend.kernel.samples import Source
+from backend.kernel.state import Header, State, state_hash
+from backend.kernel.window import WindowContext, genesis_hash, genesis_state
+from trainer.datasets.generate import battle_words
+from trainer.drills.lies import Drill, Kind, tell, weight_name
+from trainer.windows import Bench, TrainedWindow, train_window
+
+DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # two sensors and two appendages awake: it can grow
+BEAST, PRICE = 3, 10**17
+RULES = load_profile("devnet").season.rules
+WORDS = tuple(battle_words(50, 3, RULES))
+MASK = genesis_mask(DNA)
+
+
+def bench(source: Source = Source.CURRICULUM, heads: int = 7) -> Bench:
+    """Before the first window of a beast."""
+    private = source is Source.PRIVATE
+    head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0)
+    ctx = WindowContext(
+        dna=DNA,
+        epoch_seed=bytes(range(32)),
+        heads=heads,
+        lr_shift=9,
+        source=source,
+        rules=RULES,
+        owner_secret_fold=77 if private else 0,
+        records_root=root(WORDS) if private else bytes(32),
+        records_length=len(WORDS) if private else 0,
+    )
+    return Bench(BEAST, head, genesis_state(BEAST, DNA), ctx, WORDS if private else None)
+
+
+def second_bench() -> Bench:
+    """Before the second window."""
+    first = bench()
+    window = train_window(first, MASK, PRICE)
+    head = replace(first.head, h128=window.h128, head_count=1)
+    return replace(first, head=head, state=window.end)
+
+
+def honest(place: Bench) -> TrainedWindow:
+    return train_window(place, MASK, PRICE)
+
+
+def differing_segments(place: Bench, drill: Drill) -> list[int]:
+    pairs = zip(honest(place).segments, drill.window.segments, strict=True)
+    return [k for k, (right, told) in enumerate(pairs) if right != told]
+
+
+def header_of(window: TrainedWindow) -> Header:
+    assert state_hash(window.end) == window.h128
+    return window.end.header
+
+
+@pytest.mark.parametrize("source", [Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE])
+@pytest.mark.parametrize("kind", [Kind.WEIGHT, Kind.SILENT, Kind.LABEL, Kind.SAMPLE])
+@pytest.mark.parametrize("step", [0, 79, 120])
+def test_wrong_from_the_named_segment_to_the_end(kind: Kind, source: Source, step: int) -> None:
+    place = bench(source)
+    drill = tell(kind, place, MASK, PRICE, step=step)
+    assert drill.step is not None
+    assert drill.step >= step
+    assert drill.step == step or kind is Kind.LABEL
+    assert drill.segment == drill.step // 8
+    assert differing_segments(place, drill) == list(range(drill.segment, 16))
+    assert drill.window.segments[-1] == drill.window.h128 == drill.window.payload.h128
+    assert drill.answered is (kind is not Kind.SILENT)
+
+
+def test_weight_changes_one_weight_by_one_and_nothing_else() -> None:
+    place = bench()
+    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=5_000)
+    right, told = honest(place).end, drill.window.end
+    difference = told.weights.astype(int) - right.weights
+    assert np.flatnonzero(difference).tolist() == [5_000]
+    assert abs(difference[5_000]) == 1
+    assert told.header == right.header
+
+
+def test_weight_at_its_bound_stays_within_it() -> None:
+    place = bench()
+    place.state.weights[7] = 16_383
+    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=7)
+    assert drill.window.end.weights.max() <= 16_383
+    assert differing_segments(place, drill) == [15]
+
+
+def test_weights_are_named_by_layer_row_and_column() -> None:
+    names = [weight_name(i) for i in (0, 128, 4_096, 16_895)]
+    assert names == ["W1[0][0]", "W1[1][0]", "W2[0][0]", "W4[63][7]"]
+    with pytest.raises(ChainBeastsError, match="no weight 16896"):
+        weight_name(16_896)
+
+
+def test_loss_lies_in_the_payload_alone() -> None:
+    place = bench()
+    drill = tell(Kind.LOSS, place, MASK, PRICE)
+    right = honest(place)
+    assert drill.window.segments == right.segments
+    stated = drill.window.payload
+    assert stated.window_loss < right.payload.window_loss
+    assert replace(stated, window_loss=right.payload.window_loss) == right.payload
+    assert (drill.step, drill.segment) == (None, None)
+
+
+def test_growth_trains_a_slot_that_the_payload_does_not_pay_for() -> None:
+    place = bench()
+    drill = tell(Kind.GROWTH, place, MASK, PRICE)
+    mask = header_of(drill.window).active_mask
+    assert mask & ~MASK
+    assert (drill.window.payload.active_mask, drill.window.payload.energy_burn) == (MASK, PRICE)
+    with pytest.raises(ChainBeastsError, match="All slots"):
+        tell(Kind.GROWTH, place, 0xFF, PRICE)
+
+
+def test_parent_claims_the_head_and_starts_elsewhere() -> None:
+    place = second_bench()
+    drill = tell(Kind.PARENT, place, MASK, PRICE)
+    header = header_of(drill.window)
+    assert header.parent == place.head.h128
+    assert header.global_step == honest(place).end.header.global_step
+    assert differing_segments(place, drill) == list(range(16))
+    with pytest.raises(ChainBeastsError, match="no checkpoint"):
+        tell(Kind.PARENT, bench(), MASK, PRICE)
+
+
+def test_private_trains_on_other_records_from_the_step_it_names() -> None:
+    place = bench(Source.PRIVATE)
+    drill = tell(Kind.PRIVATE, place, MASK, PRICE)
+    assert drill.segment is not None
+    assert differing_segments(place, drill) == list(range(drill.segment, 16))
+    with pytest.raises(ChainBeastsError, match="private dataset"):
+        tell(Kind.PRIVATE, bench(), MASK, PRICE)
+
+
+def test_honest_window_begins_at_genesis_and_leaves_it_alone() -> None:
+    place = bench()
+    before = state_hash(place.state)
+    window = honest(place)
+    assert state_hash(place.state) == before == genesis_hash(BEAST, DNA)
+    assert header_of(window).parent == before
+    assert isinstance(window.end, State)
+    assert window.payload.global_step == 128
