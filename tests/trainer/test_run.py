@@ -1,0 +1,173 @@
+"""Training through the real command on a real chain: killed anywhere, refused, head moved."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.kernel.samples import Source
+from backend.kernel.state import state_hash
+from backend.kernel.window import genesis_state, open_window, run_window
+from backend.store.daemons import WindowRow
+from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm
+from trainer.finality import Finalizer
+from trainer.outbox import Outbox
+
+SAMPLES = ROOT / "examples" / "battle_samples.csv"
+
+
+def hatch(farm: Farm, *args: str) -> int:
+    return int(farm.done("beast", "hatch", *args)["beast"])
+
+
+def hashes(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["h128"] for row in rows]
+
+
+def on_chain(farm: Farm, beast: int) -> list[str]:
+    """State hashes of a beast's standing checkpoints."""
+    return hashes(farm.done("checkpoint", "list", str(beast), who=None))
+
+
+def expected(farm: Farm, beast: int, sources: list[Source]) -> list[str]:
+    """State hashes of honest windows, replayed from genesis with chain facts alone."""
+    chain, state = farm.chain, genesis_state(beast, farm.chain.birth(beast).dna)
+    mask, found = chain.head(beast).active_mask, []
+    data = farm.desk().private_data(beast) if Source.PRIVATE in sources else None
+    for index, source in enumerate(sources):
+        fold = data.fold if data is not None and source is Source.PRIVATE else 0
+        ctx = chain.window_context(beast, epoch=index // 4, source=source, owner_secret_fold=fold)
+        state = open_window(state, mask)
+        run_window(ctx, state, records=None if data is None else data.words.__getitem__)
+        found.append("0x" + state_hash(state).hex())
+    return found
+
+
+def test_windows_of_all_sources_are_what_anybody_replays(farm: Farm) -> None:
+    beast = hatch(farm, "--dataset", str(SAMPLES))
+    made = []
+    for source, count in (("curriculum", 3), ("self-play", 2), ("private", 1)):
+        arguments = ("--windows", str(count), "--source", source)
+        result = farm.invoke("trainer", "run", str(beast), *arguments)
+        assert result.exception is None
+        assert farm.secrets()[0] not in result.output
+        made += json.loads(result.stdout)
+    sources = [Source.CURRICULUM] * 3 + [Source.SELF_PLAY] * 2 + [Source.PRIVATE]
+    assert hashes(made) == on_chain(farm, beast) == expected(farm, beast, sources)
+    assert [row["epoch"] for row in made] == [0, 0, 0, 0, 1, 1]
+    desk = farm.desk()
+    with desk.database.session() as session:
+        for text in hashes(made):
+            h128 = bytes.fromhex(text[2:])
+            row = session.get_one(WindowRow, h128)
+            assert len(row.segment_hashes) == 16
+            assert row.segment_hashes[-1] == h128
+            assert desk.snapshots.get(h128) is not None
+
+
+def test_batches_end_with_the_epoch(farm: Farm) -> None:
+    beast = hatch(farm)
+    made = farm.done("trainer", "run", str(beast), "--windows", "6", "--batch", "5")
+    transactions = [row["tx"] for row in made]
+    assert [transactions.count(tx) for tx in dict.fromkeys(transactions)] == [4, 2]
+    assert hashes(made) == expected(farm, beast, [Source.CURRICULUM] * 6)
+
+
+def test_a_woken_slot_is_paid_once(farm: Farm) -> None:
+    beast = hatch(farm)
+    mask = farm.chain.head(beast).active_mask
+    asleep = [
+        name
+        for bit, name in enumerate(("s0", "s1", "s2", "s3", "a0", "a1", "a2", "a3"))
+        if not mask >> bit & 1
+    ]
+    wake = asleep[:1] or ["s0"]
+    prices = farm.done("trainer", "run", str(beast), "--windows", "2", "--wake", wake[0])
+    growth = farm.chain.season(1).economics.growth_cost
+    burns = [int(row["energy_burn"]) for row in prices]
+    assert burns[0] - burns[1] == (growth if asleep else 0)
+    assert "no slot" in farm.refused("trainer", "run", str(beast), "--wake", "x9").message
+
+
+@pytest.mark.parametrize("when", ["signed", "sent"])
+def test_a_killed_run_goes_on_and_submits_nothing_twice(farm: Farm, when: str) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    arguments = farm.arguments(TRAINER, "trainer", "run", str(beast), "--windows", "2")
+    command = [sys.executable, "-m", "tests.trainer.killed", when, "submit", *arguments]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert farm.chain.head(beast).head_count == (1 if when == "signed" else 2)
+    farm.done("trainer", "run", str(beast))  # first brings the signed one to its end
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 3)
+    assert len(farm.done("checkpoint", "list", str(beast), "--all", who=None)) == 3
+
+
+def test_refusals_change_nothing(farm: Farm) -> None:
+    beast = hatch(farm)
+    before = farm.chain.block().number
+    run = ("trainer", "run", str(beast))
+    assert "may not train" in farm.refused(*run, who=OTHER).message
+    assert "There is no beast 99" in farm.refused("trainer", "run", "99").message
+    assert "no recorded matches" in farm.refused(*run, "--source", "battle").message
+    assert "without a private dataset" in farm.refused(*run, "--source", "private").message
+    assert farm.chain.block().number == before
+    farm.done("beast", "authorise", str(beast), devnet_account(OTHER).address)
+    error = farm.refused(*run, who=OTHER)
+    assert "0 wei of ENERGY" in error.message
+    assert "faucet" in error.hint
+    assert farm.chain.head(beast).head_count == 0
+    farm.fund(OTHER, 10 * ENERGY)
+    assert len(farm.done(*run, who=OTHER)) == 1
+
+
+def test_a_missing_snapshot_is_named(farm: Farm) -> None:
+    beast = hatch(farm)
+    (row,) = farm.done("trainer", "run", str(beast))
+    for path in (farm.home / "snapshots").iterdir():
+        path.unlink()
+    error = farm.refused("trainer", "run", str(beast))
+    assert row["h128"] in error.message
+    assert "snapshot" in error.hint
+
+
+def test_a_reorg_under_the_trainer_is_trained_over(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    before = rpc(farm.chain.rpc_url, "evm_snapshot")
+    farm.done("trainer", "run", str(beast), "--windows", "2")
+    rpc(farm.chain.rpc_url, "evm_revert", before)
+    rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM])
+    farm.done("trainer", "run", str(beast), "--windows", "4")
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 5)
+
+
+def test_checkpoints_by_hand(farm: Farm, tmp_path: Path) -> None:
+    beast = hatch(farm)
+    farm.done("checkpoint", "submit", str(beast))
+    shown = farm.done("checkpoint", "show", str(beast), "0", who=None)
+    assert (shown["status"], shown["trainer"]) == ("pending", devnet_account(TRAINER).address)
+    assert (
+        "no checkpoint 5" in farm.refused("checkpoint", "show", str(beast), "5", who=None).message
+    )
+    path = tmp_path / "payload.json"
+    for text, said in (("{}", "no field"), ("nonsense", "not a checkpoint's payload")):
+        path.write_text(text)
+        arguments = ("checkpoint", "submit", str(beast), "--payload", str(path))
+        assert said in farm.refused(*arguments).message
+    early = farm.refused("checkpoint", "finalize", str(beast))
+    assert "may be final yet" in early.message
+    farm.travel(31)
+    assert farm.done("checkpoint", "finalize", str(beast))[0]["last"] == 0
+    assert farm.chain.head(beast).final_count == 1
+    desk = farm.desk()
+    assert Finalizer(desk, Outbox(desk.database, farm.sender(TRAINER))).run() == []
