@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.kernel.board import Creature, Position, pack
 from backend.kernel.constants import HEAD_SETS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
 from backend.kernel.genesis import genesis_weights
 from backend.kernel.merkle import Tree
-from backend.kernel.network import Weights
+from backend.kernel.network import Weights, layers
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import Header, State
@@ -140,3 +141,35 @@ def case(rng: random.Random) -> Case:
         arena=arena,
     )
     return Case(ctx, State(header, rng.choice(WEIGHT_KINDS)(rng)), records)
+
+
+HALF = np.arange(64) % 2 * 2 - 1
+"""Signs that cancel in a sum of activations and add up in a sum of errors."""
+
+
+def dense_weights() -> Weights:
+    """Weights under which every unit is active, none is clipped, and all errors are near their cap.
+
+    The costliest state that could be built: every row of every layer is summed, carried and
+    updated, and products of activation and error leave 16 bits, so every update is done twice.
+    """
+    weights = np.zeros(WEIGHTS, dtype=np.int16)
+    w1, w2, w3, w4 = layers(weights)
+    w1[:] = 400
+    w2[:] = 32 * (1 + np.outer(np.tile(HALF, 2), HALF))
+    w3[:] = 64 * (1 + np.outer(HALF, HALF))
+    w4[:, 4] = 4_000 * HALF + 400
+    w4[:, 5] = -4_000 * HALF
+    w4[:, :4] = 300 * np.outer(HALF, [1, -1, 1, -1])
+    return weights
+
+
+def winding_board() -> int:
+    """A valid word whose only way to the enemy winds through the whole board, over hazards."""
+    walls = sum(0x7F << 8 * row for row in (1, 5)) | sum(0xFE << 8 * row for row in (3, 7))
+    hazards = ~walls & 0xAA_AA_AA_AA_AA_AA_AA_AA
+    own, enemy = 0, 55
+    standing = 1 << own | 1 << enemy
+    fighter = Creature(own, 255, 255, 127, 127, 127, 2)
+    foe = Creature(enemy, 255, 255, 127, 127, 127, 3)
+    return pack(Position(walls & ~standing, hazards & ~standing, fighter, foe, turn=0, flags=0))
