@@ -136,9 +136,11 @@ def test_bonds_never_exceed_the_cap(rig: Rig) -> None:
     rig.validator(Strategy.CHEAP, max_bonds=bond).run_once()
     assert rig.disputes == 1
     other = rig.hatch()
-    rig.train(other, tamper=(37, one_weight))
-    rig.validator(Strategy.CHEAP, max_bonds=2 * bond - 1).run_once()
+    second = 2 * rig.train(other, tamper=(37, one_weight)).checkpoint.payload.energy_burn
+    rig.validator(Strategy.CHEAP, max_bonds=bond + second - 1).run_once()
     assert rig.disputes == 1
+    rig.validator(Strategy.CHEAP, max_bonds=bond + second).run_once()
+    assert rig.disputes == 2
 
 
 def test_a_verdict_that_is_not_confirmed_is_taken_back(rig: Rig) -> None:
