@@ -1,0 +1,186 @@
+"""The defender on a real chain: it answers, opens records, ends false disputes, outlives kills."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.chain.escrow import deposit_energy
+from backend.chain.types import Checkpoint, DisputeStatus
+from backend.indexer.records import checkpoint_of
+from backend.store.daemons import WindowRow
+from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm
+
+SAMPLES = ROOT / "examples" / "battle_samples.csv"
+
+
+def hatch(farm: Farm, *args: str) -> int:
+    return int(farm.done("beast", "hatch", *args)["beast"])
+
+
+def last_record(farm: Farm, beast: int) -> Checkpoint:
+    """The record of a beast's latest checkpoint."""
+    return checkpoint_of(farm.desk().live(beast)[-1])
+
+
+def file_dispute(farm: Farm, beast: int) -> int:
+    """Dispute the latest checkpoint; the dispute's id."""
+    farm.fund(CHALLENGER)
+    deposit_energy(farm.chain, farm.sender(CHALLENGER), 10 * ENERGY)
+    record = last_record(farm, beast).to_abi()
+    if last_record(farm, beast).payload.source == 3:
+        data = farm.desk().private_data(beast)
+        call = farm.chain.court.functions.filePrivate(beast, record, data.compressed, data.secret)
+    else:
+        call = farm.chain.court.functions.file(beast, record)
+    farm.send(CHALLENGER, call)
+    return int(farm.chain.call(farm.chain.court.functions.disputeCount()))
+
+
+def status(farm: Farm, dispute: int) -> DisputeStatus:
+    return farm.chain.dispute(dispute).status
+
+
+def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
+    """The moves of one round."""
+    answers = farm.done("trainer", "defend", "--once", *args, who=who)
+    return [answer["kind"] for answer in answers]
+
+
+def responded_segments(farm: Farm, dispute: int) -> list[bytes]:
+    """The hashes of a dispute's response, from its event."""
+    events = farm.chain.events(farm.chain.deployment.start_block, farm.chain.block().number)
+    found = [
+        event.args["segments"]
+        for event in events
+        if event.name == "DisputeResponded" and event.args["disputeId"] == dispute
+    ]
+    (segments,) = found
+    return [bytes(segment) for segment in segments]
+
+
+def test_an_honest_window_is_answered_and_the_false_dispute_burns_its_bond(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    record = last_record(farm, beast)
+    dispute = file_dispute(farm, beast)
+    assert defend(farm) == ["respond"]
+    assert status(farm, dispute) is DisputeStatus.RESPONDED
+    assert responded_segments(farm, dispute)[-1] == record.payload.h128
+    assert defend(farm) == []
+    farm.travel(31)
+    before = farm.chain.escrow_of(devnet_account(CHALLENGER).address)
+    assert defend(farm) == ["dismiss", "finalize"]
+    assert status(farm, dispute) is DisputeStatus.DISMISSED
+    assert farm.chain.escrow_of(devnet_account(CHALLENGER).address) == before
+    assert farm.chain.head(beast).final_count == 1
+    assert farm.chain.escrow_of(devnet_account(TRAINER).address) >= record.bond
+
+
+def test_lost_segments_are_computed_again(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast), "--windows", "2")
+    dispute = file_dispute(farm, beast)
+    desk = farm.desk()
+    with desk.database.session() as session:
+        kept = session.get_one(WindowRow, last_record(farm, beast).payload.h128).segment_hashes
+        session.execute(delete(WindowRow))
+    for path in (farm.home / "snapshots").iterdir():
+        path.unlink()
+    assert defend(farm) == ["respond"]
+    assert responded_segments(farm, dispute) == kept
+
+
+def test_a_drill_is_defended_with_its_lie_and_a_silent_one_never(farm: Farm) -> None:
+    beast = hatch(farm)
+    told = farm.done("trainer", "drill", "weight", str(beast), "--step", "37")
+    assert (told["step"], told["segment"]) == (37, 4)
+    dispute = file_dispute(farm, beast)
+    assert defend(farm) == ["respond"]
+    assert "0x" + responded_segments(farm, dispute)[-1].hex() == told["h128"]
+    other = hatch(farm)
+    farm.done("trainer", "drill", "silent", str(other))
+    silent = file_dispute(farm, other)
+    assert defend(farm) == []
+    assert status(farm, silent) is DisputeStatus.FILED
+    farm.travel(16)
+    assert defend(farm) == []
+
+
+@pytest.mark.parametrize("kind", ["growth", "loss", "label", "sample"])
+def test_drills_pass_the_ledger(farm: Farm, kind: str) -> None:
+    """Whatever is wrong in them, only a replay or an opened header shows it."""
+    for _ in range(4):
+        beast = hatch(farm)
+        if farm.chain.head(beast).active_mask != 0xFF:
+            break
+    told = farm.done("trainer", "drill", kind, str(beast))
+    assert "0x" + farm.chain.head(beast).h128.hex() == told["h128"]
+
+
+def test_demanded_records_are_opened(farm: Farm) -> None:
+    beast = hatch(farm, "--dataset", str(SAMPLES))
+    farm.done("trainer", "run", str(beast), "--source", "private")
+    dispute = file_dispute(farm, beast)
+    assert defend(farm) == ["respond"]
+    record = last_record(farm, beast).to_abi()
+    demand = farm.chain.court.functions.demandRecords(dispute, beast, record, 15)
+    farm.send(CHALLENGER, demand)
+    assert defend(farm) == ["supply"]
+    present = farm.chain.dispute(dispute)
+    assert (present.demand, present.demanded) == (0, 1 << 15)
+
+
+def test_only_an_appointed_account_answers_for_the_trainer(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    dispute = file_dispute(farm, beast)
+    assert defend(farm, who=OTHER) == []
+    farm.done("trainer", "appoint", devnet_account(OTHER).address)
+    assert defend(farm, "--no-finalize", who=OTHER) == ["respond"]
+    assert status(farm, dispute) is DisputeStatus.RESPONDED
+
+
+def wait_for(condition: Any, process: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    first = farm.process("trainer", "defend", "--poll", "0.1")
+    lock = farm.home / "locks" / "trainer-index.lock"
+    wait_for(lock.exists, first)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    dispute = file_dispute(farm, beast)
+    second = farm.process("trainer", "defend", "--poll", "0.1")
+    try:
+        wait_for(lambda: status(farm, dispute) is DisputeStatus.RESPONDED, second)
+        second.send_signal(signal.SIGTERM)
+        _, said = second.communicate(timeout=15)
+        assert second.returncode == 0
+        assert "Traceback" not in said
+    finally:
+        second.kill()
+
+
+def test_drills_are_refused_beyond_a_local_chain(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = hatch(farm)
+    before = rpc(farm.chain.rpc_url, "eth_blockNumber")
+    monkeypatch.setattr("trainer.cli.trainer.is_local_chain", lambda chain_id, url: False)
+    error = farm.refused("trainer", "drill", "weight", str(beast))
+    assert "local chain only" in error.message
+    assert rpc(farm.chain.rpc_url, "eth_blockNumber") == before
