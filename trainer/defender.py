@@ -13,7 +13,13 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import select
 
-from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from backend.chain.client import TRANSPORT_ERRORS
+from backend.chain.errors import (
+    ChainError,
+    NodeUnavailableError,
+    Reverted,
+    WrongChainError,
+)
 from backend.chain.types import ZERO_ADDRESS
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
@@ -64,15 +70,21 @@ class Defender:
         self._hopeless: set[bytes] = set()
 
     def run(self, waker: Waker) -> None:
-        """Keep watch until the waker is stopped; waits for dead nodes with growing pauses."""
+        """Keep watch until the waker is stopped; waits for dead nodes with growing pauses.
+
+        Raises:
+            WrongChainError: the node serves another chain now.
+        """
         self._outbox.intents.recover()
         pause = 0.5
         while True:
             try:
                 self.once()
                 pause = 0.5
-            except NodeUnavailableError as error:
-                log.warning("waiting for the node", reason=error.message, seconds=pause)
+            except WrongChainError:
+                raise
+            except (ChainError, *TRANSPORT_ERRORS) as error:
+                log.warning("waiting for the node", reason=str(error), seconds=pause)
                 waker.pause(pause)
                 pause = min(2 * pause, MAX_PAUSE)
             if not waker.wait():
@@ -82,7 +94,7 @@ class Defender:
         """Make every move that is due now.
 
         Raises:
-            NodeUnavailableError, WrongChainError: the chain cannot be reached.
+            ChainError: the chain cannot be reached or read.
         """
         self._desk.sync()
         answers = []
@@ -97,12 +109,20 @@ class Defender:
             if answer is not None:
                 log.info("answered", kind=answer.kind, dispute=dispute.dispute_id, gas=answer.gas)
                 answers.append(answer)
-        if self._finalizer is not None:
-            answers += [
-                Answer("finalize", done.beast_id, done.last, done.gas)
-                for done in self._finalizer.run()
-            ]
+        answers += self._finalize()
         return answers
+
+    def _finalize(self) -> list[Answer]:
+        if self._finalizer is None:
+            return []
+        try:
+            done = self._finalizer.run()
+        except ChainError:
+            raise
+        except ChainBeastsError as error:  # somebody else was faster, perhaps
+            log.warning("not finalized", reason=error.message)
+            return []
+        return [Answer("finalize", one.beast_id, one.last, one.gas) for one in done]
 
     # --- disputes -------------------------------------------------------------------------------
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import delete
@@ -150,7 +158,7 @@ def test_only_an_appointed_account_answers_for_the_trainer(farm: Farm) -> None:
 def wait_for(condition: Any, process: Any) -> None:
     deadline = time.monotonic() + 30
     while not condition():
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -173,6 +181,72 @@ def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(far
         assert "Traceback" not in said
     finally:
         second.kill()
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """Hands connections on to the node: a node that can go away and come back."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, port: int, node: str) -> None:
+        target = (urlsplit(node).hostname, urlsplit(node).port)
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with socket.create_connection(target) as onward:
+                    back = threading.Thread(target=pump, args=(onward, self.request), daemon=True)
+                    back.start()
+                    pump(self.request, onward)
+
+        super().__init__(("127.0.0.1", port), Handler)
+        self.open: list[socket.socket] = []
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.open.append(request)
+        super().process_request(request, client_address)
+
+    def away(self) -> int:
+        """Refuse and cut every connection; the port that was used."""
+        port = int(self.server_address[1])
+        self.shutdown()
+        self.server_close()
+        for connection in self.open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        return port
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    relay = Relay(0, farm.chain.rpc_url)
+    port = int(relay.server_address[1])
+    log = tmp_path / "log"
+    arguments = farm.arguments(TRAINER, "trainer", "defend", "--poll", "0.1")
+    arguments[arguments.index(farm.chain.rpc_url)] = f"http://127.0.0.1:{port}"
+    with log.open("w") as stream:
+        command = [sys.executable, "-m", "backend.cli", *arguments]
+        daemon = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream)
+    try:
+        wait_for((farm.home / "locks" / "trainer-index.lock").exists, daemon)
+        assert relay.away() == port
+        wait_for(lambda: "waiting for the node" in log.read_text(), daemon)
+        dispute = file_dispute(farm, beast)
+        relay = Relay(port, farm.chain.rpc_url)
+        wait_for(lambda: status(farm, dispute) is DisputeStatus.RESPONDED, daemon)
+    finally:
+        daemon.kill()
+        daemon.wait()
+        relay.away()
 
 
 def test_drills_are_refused_beyond_a_local_chain(
