@@ -29,10 +29,12 @@ contract Beasts is IBeasts, ERC721 {
     }
 
     /// @inheritdoc IBeasts
-    function requestHatch(bytes32 cDataset, bytes32 recordsRoot, uint32 datasetLength, bytes32 ownerSecretHash)
-        external
-        returns (uint256 beastId)
-    {
+    function requestHatch(
+        bytes32 cDataset,
+        bytes32 recordsRoot,
+        uint32 datasetLength,
+        bytes32 ownerSecretHash
+    ) external returns (uint256 beastId) {
         Commitments memory c = Commitments(cDataset, recordsRoot, datasetLength, ownerSecretHash);
         beastId = ++lastBeastId;
         // INVARIANT P4: a beast has all four commitments or none, and they never change.

@@ -55,9 +55,12 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     mapping(uint16 season => Prices) private _prices;
 
     /// @dev INVARIANT P6: the court is created here, so no deployer and no admin ever chooses another.
-    constructor(IEnergy energy_, IBeasts beasts_, ISeasonRegistry seasons_, IStepReferee referee)
-        EnergyEscrow(energy_)
-    {
+    constructor(
+        IEnergy energy_,
+        IBeasts beasts_,
+        ISeasonRegistry seasons_,
+        IStepReferee referee
+    ) EnergyEscrow(energy_) {
         beasts = beasts_;
         seasons = seasons_;
         court = address(new DisputeCourt(this, beasts_, seasons_, referee));
@@ -103,11 +106,11 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     }
 
     /// @dev Checks who submits and onto what.
-    function _openHead(uint256 beastId, bytes32 expectedParent, bytes32 expectedEpochSeed)
-        private
-        view
-        returns (Head memory h)
-    {
+    function _openHead(
+        uint256 beastId,
+        bytes32 expectedParent,
+        bytes32 expectedEpochSeed
+    ) private view returns (Head memory h) {
         if (!beasts.isTrainer(beastId, msg.sender)) revert NotTrainer(beastId, msg.sender);
         h = head(beastId);
         // INVARIANT P7: a submission lands only on the head, seed and season it was trained on, whatever a reorg did.
@@ -142,7 +145,10 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         });
         _digests[beastId][c.index] = _digest(beastId, c);
         emit CheckpointSubmitted(
-            beastId, c.index, c, h.comparable && h.source == p.source && p.windowLoss < h.windowLoss
+            beastId,
+            c.index,
+            c,
+            h.comparable && h.source == p.source && p.windowLoss < h.windowLoss
         );
 
         h.h128 = p.h128;
@@ -173,8 +179,11 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     function _startEpoch(uint256 beastId, Head memory h) private {
         uint32 epoch = h.epoch + 1;
-        EpochRecord memory e =
-            EpochRecord({epochSeed: blockhash(block.number - 1), season: seasons.effectiveSeason(), startIndex: h.headCount});
+        EpochRecord memory e = EpochRecord({
+            epochSeed: blockhash(block.number - 1),
+            season: seasons.effectiveSeason(),
+            startIndex: h.headCount
+        });
         _epochs[beastId][epoch] = e;
         emit EpochStarted(beastId, epoch, e.epochSeed, e.season, e.startIndex);
         h.comparable = _comparable(h.season, h.epoch, e.season, epoch);
@@ -269,7 +278,15 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         _credit(challenger, challengerReward);
         _credit(prover, proverReward);
         emit CheckpointSlashed(
-            beastId, c.index, c.payload.h128, h.headCount, h.generation, burned, challenger, challengerReward, prover,
+            beastId,
+            c.index,
+            c.payload.h128,
+            h.headCount,
+            h.generation,
+            burned,
+            challenger,
+            challengerReward,
+            prover,
             proverReward
         );
         energy.burn(burned);
@@ -279,7 +296,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function _rewards(Checkpoint calldata c) private view returns (uint256, uint256) {
         Economics memory e = seasons.economics(c.season);
         uint256 locked = uint256(c.payload.energyBurn) + c.bond;
-        return (locked * e.rewardBps / MAX_BPS, locked * e.proverBps / MAX_BPS);
+        return ((locked * e.rewardBps) / MAX_BPS, (locked * e.proverBps) / MAX_BPS);
     }
 
     /// @dev Puts the head back to where `c` was submitted onto.
@@ -382,21 +399,17 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         (prices.baseCost, prices.growthCost, prices.bondMultiple) = seasons.pricing(season);
     }
 
-    function _price(Prices memory prices, uint256 parentMask, uint256 mask)
-        private
-        pure
-        returns (uint256 energyBurn, uint256 bond)
-    {
+    function _price(
+        Prices memory prices,
+        uint256 parentMask,
+        uint256 mask
+    ) private pure returns (uint256 energyBurn, uint256 bond) {
         energyBurn = Slots.windowPrice(prices.baseCost, prices.growthCost, parentMask, mask);
         bond = energyBurn * prices.bondMultiple;
     }
 
     /// @dev The loss-drop flag compares windows of one season with the same unlocked heads (NUMERICS §5).
-    function _comparable(uint16 season, uint32 epoch, uint16 nextSeason, uint32 nextEpoch)
-        private
-        view
-        returns (bool)
-    {
+    function _comparable(uint16 season, uint32 epoch, uint16 nextSeason, uint32 nextEpoch) private view returns (bool) {
         if (season != nextSeason) return false;
         if (epoch == nextEpoch) return true;
         Schedule memory schedule = seasons.schedule(season);

@@ -61,10 +61,12 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     /// @inheritdoc IDisputeCourt
-    function filePrivate(uint256 beastId, Checkpoint calldata c, bytes calldata dataset, bytes32 ownerSecret)
-        external
-        returns (uint256 disputeId)
-    {
+    function filePrivate(
+        uint256 beastId,
+        Checkpoint calldata c,
+        bytes calldata dataset,
+        bytes32 ownerSecret
+    ) external returns (uint256 disputeId) {
         if (c.payload.source != PRIVATE) revert NotPrivate(c.payload.source);
         Commitments memory committed = beasts.commitmentsOf(beastId);
         bytes32 dataHash = keccak256(dataset);
@@ -132,9 +134,10 @@ contract DisputeCourt is IDisputeCourt {
         _requireResponse(d, segments);
         if (k >= SEGMENTS) revert SegmentOutOfRange(k);
         // INVARIANT P24: a segment is judged by re-execution from the state its own response names before it.
-        bytes32 result = k == 0
-            ? _runFromStart(claim, SEGMENT_STEPS, header, weights, witnesses)
-            : _run(claim, segments[k - 1], SEGMENT_STEPS, header, weights, witnesses);
+        bytes32 result =
+            k == 0
+                ? _runFromStart(claim, SEGMENT_STEPS, header, weights, witnesses)
+                : _run(claim, segments[k - 1], SEGMENT_STEPS, header, weights, witnesses);
         if (result == segments[k]) revert SegmentCorrect(k);
         _uphold(d, claim, Conviction.SEGMENT, k);
     }
@@ -153,9 +156,10 @@ contract DisputeCourt is IDisputeCourt {
         uint256 left = WINDOW_STEPS - done;
         if (steps == 0 || steps > left) revert StepsOutOfRange(left, steps);
         // INVARIANT P25: the state kept is always the true one: it starts at the parent and moves by re-execution.
-        bytes32 result = done == 0
-            ? _runFromStart(claim, steps, header, weights, witnesses)
-            : _run(claim, d.stateHash, steps, header, weights, witnesses);
+        bytes32 result =
+            done == 0
+                ? _runFromStart(claim, steps, header, weights, witnesses)
+                : _run(claim, d.stateHash, steps, header, weights, witnesses);
         d.stepsDone = done + steps;
         d.stateHash = result;
         emit DisputeAdvanced(claim.disputeId, done + steps, result);
@@ -163,9 +167,12 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     /// @dev The whole window has been re-executed: slash it, or prove it.
-    function _judgeWindow(Dispute storage d, ProofClaim calldata claim, bytes32 result, StateOpening calldata end)
-        private
-    {
+    function _judgeWindow(
+        Dispute storage d,
+        ProofClaim calldata claim,
+        bytes32 result,
+        StateOpening calldata end
+    ) private {
         Checkpoint calldata c = claim.checkpoint;
         if (result != c.payload.h128) return _uphold(d, claim, Conviction.ADVANCE, 0);
         // INVARIANT P26: proven means that the payload is true too, not only its hash.
@@ -238,7 +245,7 @@ contract DisputeCourt is IDisputeCourt {
         if (k >= SEGMENTS) revert SegmentOutOfRange(k);
         if (d.demand != 0) revert DemandPending(d.demand - 1, d.demandDeadline);
         // INVARIANT P29: each segment is demanded once, so a dispute ends.
-        if (d.demanded >> k & 1 == 1) revert AlreadyDemanded(k);
+        if ((d.demanded >> k) & 1 == 1) revert AlreadyDemanded(k);
         d.demanded |= uint16(1 << k);
         d.demand = k + 1;
         d.demandDeadline = uint40(block.timestamp + seasons.economics(c.season).responseWindow);
@@ -246,9 +253,12 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     /// @inheritdoc IDisputeCourt
-    function supplyRecords(uint256 disputeId, uint256 beastId, Checkpoint calldata c, bytes calldata witnesses)
-        external
-    {
+    function supplyRecords(
+        uint256 disputeId,
+        uint256 beastId,
+        Checkpoint calldata c,
+        bytes calldata witnesses
+    ) external {
         Dispute storage d = _openDispute(disputeId, beastId, c);
         if (d.demand == 0) revert NoDemand(disputeId);
         if (block.timestamp > d.demandDeadline) revert DemandExpired(d.demandDeadline);
@@ -260,11 +270,12 @@ contract DisputeCourt is IDisputeCourt {
         emit RecordsSupplied(disputeId, k, words, d.deadline);
     }
 
-    function _openRecords(uint256 beastId, uint32 index, uint8 k, bytes calldata witnesses)
-        private
-        view
-        returns (uint256[8] memory)
-    {
+    function _openRecords(
+        uint256 beastId,
+        uint32 index,
+        uint8 k,
+        bytes calldata witnesses
+    ) private view returns (uint256[8] memory) {
         Commitments memory committed = beasts.commitmentsOf(beastId);
         uint256 streamSeed = SplitMix64.fold64(beasts.birthOf(beastId).dna) ^ revealedFold[beastId].fold;
         uint32 firstStep = uint32(uint256(index) * WINDOW_STEPS + uint256(k) * SEGMENT_STEPS);
@@ -321,19 +332,20 @@ contract DisputeCourt is IDisputeCourt {
         bytes calldata weights,
         bytes calldata witnesses
     ) private view returns (bytes32) {
-        return referee.run(
-            windowContext(claim.beastId, claim.checkpoint), from, header, weights, steps, witnesses
-        );
+        return referee.run(windowContext(claim.beastId, claim.checkpoint), from, header, weights, steps, witnesses);
     }
 
     /// @dev Everything a header and a payload both say, except the parent.
-    function _contradicts(uint256 beastId, Checkpoint calldata c, StateHeader calldata header)
-        private
-        pure
-        returns (bool)
-    {
-        return header.beastId != beastId || header.globalStep != c.payload.globalStep
-            || header.activeMask != c.payload.activeMask || header.windowLoss != c.payload.windowLoss;
+    function _contradicts(
+        uint256 beastId,
+        Checkpoint calldata c,
+        StateHeader calldata header
+    ) private pure returns (bool) {
+        return
+            header.beastId != beastId ||
+            header.globalStep != c.payload.globalStep ||
+            header.activeMask != c.payload.activeMask ||
+            header.windowLoss != c.payload.windowLoss;
     }
 
     /// @dev What the header of a state within the window calls its parent.
@@ -349,11 +361,11 @@ contract DisputeCourt is IDisputeCourt {
     // --- the dispute itself -----------------------------------------------------------------------------------
 
     /// @dev INVARIANT P19: a claim touches only the dispute over the very record it passes, while that is open.
-    function _dispute(uint256 disputeId, uint256 beastId, Checkpoint calldata c)
-        private
-        view
-        returns (Dispute storage d)
-    {
+    function _dispute(
+        uint256 disputeId,
+        uint256 beastId,
+        Checkpoint calldata c
+    ) private view returns (Dispute storage d) {
         d = _disputes[disputeId];
         if (d.status == DisputeStatus.NONE) revert NoSuchDispute(disputeId);
         if (d.status > DisputeStatus.RESPONDED) revert DisputeEnded(disputeId);
@@ -362,11 +374,11 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     /// @dev The same, over a checkpoint that still stands. (A disputed one is never final.)
-    function _openDispute(uint256 disputeId, uint256 beastId, Checkpoint calldata c)
-        private
-        view
-        returns (Dispute storage d)
-    {
+    function _openDispute(
+        uint256 disputeId,
+        uint256 beastId,
+        Checkpoint calldata c
+    ) private view returns (Dispute storage d) {
         d = _dispute(disputeId, beastId, c);
         if (!ledger.isLive(beastId, c)) revert NotPending(beastId, c.index);
     }
@@ -386,7 +398,13 @@ contract DisputeCourt is IDisputeCourt {
         address challenger = d.challenger;
         d.status = DisputeStatus.UPHELD;
         emit DisputeUpheld(
-            claim.disputeId, claim.beastId, claim.checkpoint.index, how, segment, challenger, msg.sender
+            claim.disputeId,
+            claim.beastId,
+            claim.checkpoint.index,
+            how,
+            segment,
+            challenger,
+            msg.sender
         );
         ledger.slash(claim.beastId, claim.checkpoint, claim.parent, challenger, msg.sender);
     }

@@ -8,7 +8,11 @@ import {Birth, Commitments, HatchRequest} from "../types/BeastTypes.sol";
 /// @notice A beast is hatched in two transactions, so that its DNA is unknown when its commitments are made.
 interface IBeasts is IERC721 {
     event HatchRequested(
-        uint256 indexed beastId, address indexed requester, Commitments commitments, uint16 season, uint64 requestBlock
+        uint256 indexed beastId,
+        address indexed requester,
+        Commitments commitments,
+        uint16 season,
+        uint64 requestBlock
     );
     event Hatched(uint256 indexed beastId, address indexed owner, bytes32 dna, bytes32 epochSeed, uint16 season);
     event TrainerSet(uint256 indexed beastId, address indexed owner, address indexed trainer, bool allowed);
@@ -30,9 +34,12 @@ interface IBeasts is IERC721 {
     /// @param datasetLength number of its words
     /// @param ownerSecretHash keccak256(abi.encode(bytes32 S_owner))
     /// @return beastId the id reserved for the beast
-    function requestHatch(bytes32 cDataset, bytes32 recordsRoot, uint32 datasetLength, bytes32 ownerSecretHash)
-        external
-        returns (uint256 beastId);
+    function requestHatch(
+        bytes32 cDataset,
+        bytes32 recordsRoot,
+        uint32 datasetLength,
+        bytes32 ownerSecretHash
+    ) external returns (uint256 beastId);
 
     /// @notice Second step, 1 to 256 blocks later. Anyone may call it; the requester gets the beast.
     function hatch(uint256 beastId) external;

@@ -19,12 +19,14 @@ interface ICheckpointLedger {
     event Deposited(address indexed account, uint256 amount);
     event Withdrawn(address indexed account, address indexed to, uint256 amount);
     /// @param lossDrop windowLoss fell against a parent with the same source, heads and season
-    event CheckpointSubmitted(
-        uint256 indexed beastId, uint32 indexed index, Checkpoint checkpoint, bool lossDrop
-    );
+    event CheckpointSubmitted(uint256 indexed beastId, uint32 indexed index, Checkpoint checkpoint, bool lossDrop);
     /// @notice A window completed an epoch, and the next one begins. (Epoch 0 begins with Beasts.Hatched.)
     event EpochStarted(
-        uint256 indexed beastId, uint32 indexed epoch, bytes32 epochSeed, uint16 season, uint32 startIndex
+        uint256 indexed beastId,
+        uint32 indexed epoch,
+        bytes32 epochSeed,
+        uint16 season,
+        uint32 startIndex
     );
     event CheckpointFinalized(uint256 indexed beastId, uint32 indexed index, bytes32 h128);
     /// @notice The checkpoint and all after it are void.
@@ -44,7 +46,11 @@ interface ICheckpointLedger {
     );
     event DisputeBondLocked(bytes32 indexed digest, uint64 indexed disputeId, address challenger, uint128 bond);
     event DisputeBondReleased(
-        bytes32 indexed digest, uint64 indexed disputeId, address challenger, uint128 bond, BondOutcome outcome
+        bytes32 indexed digest,
+        uint64 indexed disputeId,
+        address challenger,
+        uint128 bond,
+        BondOutcome outcome
     );
 
     error NotTrainer(uint256 beastId, address caller);

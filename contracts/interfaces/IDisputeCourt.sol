@@ -176,8 +176,8 @@ interface IDisputeCourt {
     function revealedFold(uint256 beastId) external view returns (bool revealed, uint64 fold);
 
     /// @notice What the referee judges a window by. For a PRIVATE window whose secret is not revealed the fold is 0.
-    function windowContext(uint256 beastId, Checkpoint calldata checkpoint)
-        external
-        view
-        returns (WindowContext memory);
+    function windowContext(
+        uint256 beastId,
+        Checkpoint calldata checkpoint
+    ) external view returns (WindowContext memory);
 }

@@ -41,8 +41,7 @@ interface ISeasonRegistry {
     function economics(uint16 number) external view returns (Economics memory);
 
     /// @notice What a submission pays by; one storage read.
-    function pricing(uint16 number)
-        external
-        view
-        returns (uint96 baseCost, uint96 growthCost, uint8 trainerBondMultiple);
+    function pricing(
+        uint16 number
+    ) external view returns (uint96 baseCost, uint96 growthCost, uint8 trainerBondMultiple);
 }

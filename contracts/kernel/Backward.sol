@@ -69,7 +69,10 @@ library Backward {
     /// @dev Whether any of 64 errors is not zero.
     function _any(uint256 errors) private pure returns (bool any) {
         assembly ("memory-safe") {
-            any := or(or(mload(errors), mload(add(errors, 0x20))), or(mload(add(errors, 0x40)), mload(add(errors, 0x60))))
+            any := or(
+                or(mload(errors), mload(add(errors, 0x20))),
+                or(mload(add(errors, 0x40)), mload(add(errors, 0x60)))
+            )
             any := iszero(iszero(any))
         }
     }
@@ -95,7 +98,9 @@ library Backward {
             let lift := 0x4000400040004000400040004000400040004000400040004000400040004000
             let low := 0x3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff3fff
             let any := 0
-            for { let p := add(NEXT_ERRORS, shl(5, words)) } gt(p, NEXT_ERRORS) {} {
+            for {
+                let p := add(NEXT_ERRORS, shl(5, words))
+            } gt(p, NEXT_ERRORS) {} {
                 p := sub(p, 0x20)
                 let e := mload(p)
                 any := or(any, e)
@@ -123,7 +128,11 @@ library Backward {
             let lift := 0x0000400000004000000040000000400000004000000040000000400000004000
             let sum := 0
             let p := ERRORS_REVERSED
-            for { let q := ERRORS } lt(q, add(ERRORS, 0x80)) { q := add(q, 0x20) } {
+            for {
+                let q := ERRORS
+            } lt(q, add(ERRORS, 0x80)) {
+                q := add(q, 0x20)
+            } {
                 // Lifted above zero, the lanes can be parted, and lowered again.
                 let v := add(mload(q), or(lift, shl(16, lift)))
                 v := or(shr(128, v), shl(128, v))
@@ -184,7 +193,11 @@ library Backward {
                 mul(0x0000c0000000c0000000c0000000c0000000c0000000c0000000c0000000c000, reversed)
             )
             let p := LIST_3
-            for { let x := mload(p) } x { x := mload(p) } {
+            for {
+                let x := mload(p)
+            } x {
+                x := mload(p)
+            } {
                 p := add(p, 0x20)
                 let a := and(x, 0x7f)
                 let row := add(shr(11, x), sub(WEIGHTS_4, 0x20))
@@ -195,7 +208,9 @@ library Backward {
                 )
                 if lt(a, 127) {
                     let q := sub(shr(236, add(mul(w, reversed), correction)), 0x80000)
-                    if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
+                    if gt(add(q, 1023), 2046) {
+                        q := sub(1023, mul(slt(q, 0), 2046))
+                    }
                     if q {
                         let unit := sub(shr(15, x), 1)
                         let lane := shl(4, and(unit, 15))
@@ -210,7 +225,9 @@ library Backward {
                 if xor(
                     and(w, 0x0001800000018000000180000001800000018000000180000001800000018000),
                     0x0000800000008000000080000000800000008000000080000000800000008000
-                ) { w := saturate(w) }
+                ) {
+                    w := saturate(w)
+                }
                 mstore(row, or(shl(128, shr(128, whole)), shr(128, or(shl(128, w), shl(16, w)))))
             }
         }
@@ -237,7 +254,6 @@ library Backward {
                     w := sub(add(w, lift), and(shr(shift, add(mul(mload(ERRORS), a), round)), keep))
                     mstore(row, w)
                     let guards := w
-
                     w := mload(add(row, 0x20))
                     q := add(q, mul(and(w, m), mload(add(ERRORS_REVERSED, 0x60))))
                     q := add(q, mul(and(shr(16, w), m), mload(add(ERRORS_REVERSED, 0x40))))
@@ -260,7 +276,9 @@ library Backward {
                     guards := and(guards, w)
 
                     q := sub(shr(236, q), 0x80000)
-                    if gt(add(q, 1023), 2046) { q := sub(1023, mul(slt(q, 0), 2046)) }
+                    if gt(add(q, 1023), 2046) {
+                        q := sub(1023, mul(slt(q, 0), 2046))
+                    }
                     w := sub(row, weights)
                     if lt(a, 127) {
                         let next := add(NEXT_ERRORS, and(shr(6, w), 0xe0))
@@ -352,12 +370,13 @@ library Backward {
                 mload(WIDE_ROUND),
                 mul(0x0000400000004000000040000000400000004000000040000000400000004000, a)
             )
-            for { let end := add(row, 0x80) } lt(row, end) { row := add(row, 0x20) } {
+            for {
+                let end := add(row, 0x80)
+            } lt(row, end) {
+                row := add(row, 0x20)
+            } {
                 let e := mload(errors)
-                let w := sub(
-                    add(mload(row), and(shr(shift, add(mul(e, a), mload(ROUND))), mload(KEEP))),
-                    mload(LIFT)
-                )
+                let w := sub(add(mload(row), and(shr(shift, add(mul(e, a), mload(ROUND))), mload(KEEP))), mload(LIFT))
                 e := add(e, 0x4000400040004000400040004000400040004000400040004000400040004000)
                 let odd := and(shr(shift, add(mul(a, and(e, m)), round)), mload(WIDE_KEEP))
                 odd := saturate(sub(add(and(w, m), mload(WIDE_LIFT)), odd))

@@ -47,13 +47,21 @@ library BoardWord {
         return (creature >> offset) & 0xff;
     }
 
-    function pack(uint256 walls_, uint256 hazards_, uint256 self_, uint256 enemy_, uint256 turn_, uint256 flags_)
-        internal
-        pure
-        returns (uint256)
-    {
-        return walls_ | (hazards_ << 64) | (self_ << SELF_BIT) | (enemy_ << ENEMY_BIT) | (turn_ << TURN_BIT)
-            | (flags_ << FLAGS_BIT);
+    function pack(
+        uint256 walls_,
+        uint256 hazards_,
+        uint256 self_,
+        uint256 enemy_,
+        uint256 turn_,
+        uint256 flags_
+    ) internal pure returns (uint256) {
+        return
+            walls_ |
+            (hazards_ << 64) |
+            (self_ << SELF_BIT) |
+            (enemy_ << ENEMY_BIT) |
+            (turn_ << TURN_BIT) |
+            (flags_ << FLAGS_BIT);
     }
 
     /// @dev Whether a word may be trained on; any other makes a null step.
@@ -73,8 +81,9 @@ library BoardWord {
 
     /// @dev All tiles next to any tile of a board.
     function neighbours(uint256 board) internal pure returns (uint256) {
-        return ((board << 8) | (board >> 8) | ((board & 0x7f7f7f7f7f7f7f7f) << 1) | ((board & 0xfefefefefefefefe) >> 1))
-            & BOARD;
+        return
+            ((board << 8) | (board >> 8) | ((board & 0x7f7f7f7f7f7f7f7f) << 1) | ((board & 0xfefefefefefefefe) >> 1)) &
+            BOARD;
     }
 
     /// @dev The tile next to `tile` (0 N, 1 S, 2 E, 3 W) as a board; 0 when it is off the board.

@@ -32,8 +32,10 @@ library Combat {
 
     /// @dev Whether a word may not be activated any more.
     function isOver(uint256 word, Rules memory rules) internal pure returns (bool) {
-        return word.turn() >= rules.maxTurns || word.self().field(BoardWord.HP) == 0
-            || word.enemy().field(BoardWord.HP) == 0;
+        return
+            word.turn() >= rules.maxTurns ||
+            word.self().field(BoardWord.HP) == 0 ||
+            word.enemy().field(BoardWord.HP) == 0;
     }
 
     /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack logit,
@@ -41,7 +43,11 @@ library Combat {
     function decode() internal pure returns (uint256 direction, uint256 power, bool guard) {
         assembly ("memory-safe") {
             let best := mload(LOGITS)
-            for { let d := 1 } lt(d, 4) { d := add(d, 1) } {
+            for {
+                let d := 1
+            } lt(d, 4) {
+                d := add(d, 1)
+            } {
                 let z := mload(add(LOGITS, shl(5, d)))
                 if sgt(z, best) {
                     best := z
@@ -49,7 +55,9 @@ library Combat {
                 }
             }
             power := sar(1, mload(add(LOGITS, 0x80)))
-            if gt(power, 15) { power := mul(15, sgt(power, 0)) }
+            if gt(power, 15) {
+                power := mul(15, sgt(power, 0))
+            }
             guard := sgt(mload(add(LOGITS, 0xa0)), 0)
         }
     }
@@ -81,11 +89,12 @@ library Combat {
     }
 
     /// @dev Start of turn, movement and block; also whether the creature can attack now.
-    function _moveAndBlock(uint256 word, uint256 direction, bool guard, Rules memory rules)
-        private
-        pure
-        returns (uint256 me, bool attacks)
-    {
+    function _moveAndBlock(
+        uint256 word,
+        uint256 direction,
+        bool guard,
+        Rules memory rules
+    ) private pure returns (uint256 me, bool attacks) {
         me = word.self();
         uint256 stamina = me.field(BoardWord.STAMINA);
         if (me.field(BoardWord.LAST_ACTION) >= ATTACK) stamina = _less(stamina, 1);

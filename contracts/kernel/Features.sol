@@ -10,8 +10,7 @@ library Features {
     using BoardWord for uint256;
 
     /// @dev The board with rows of 16 tiles, two rows and four columns in: everything off the board is a wall.
-    uint256 private constant FRAME =
-        0x0000000000000000fffffffff00ff00ff00ff00ff00ff00ff00ff00fffffffff;
+    uint256 private constant FRAME = 0x0000000000000000fffffffff00ff00ff00ff00ff00ff00ff00ff00fffffffff;
 
     /// @dev Lists the active inputs of a valid word at LIST_INPUT.
     function list(uint256 word) internal pure {
@@ -42,7 +41,9 @@ library Features {
         hazards = _gather(hazards);
         assembly ("memory-safe") {
             end := begin
-            for { let tiles := or(walls, hazards) } tiles {} {
+            for {
+                let tiles := or(walls, hazards)
+            } tiles {} {
                 let i := sub(255, clz(tiles))
                 let x := or(shl(5, and(shr(i, walls), 1)), shl(4, and(shr(i, hazards), 1)))
                 mstore(end, or(shl(8, add(WEIGHTS_1, shl(8, i))), x))

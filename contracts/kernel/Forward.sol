@@ -43,7 +43,11 @@ library Forward {
         assembly ("memory-safe") {
             let sum := 0
             let p := LIST_INPUT
-            for { let x := mload(p) } x { x := mload(p) } {
+            for {
+                let x := mload(p)
+            } x {
+                x := mload(p)
+            } {
                 sum := add(sum, and(x, 0x7f))
                 p := add(p, 0x20)
             }
@@ -61,7 +65,11 @@ library Forward {
     function _accumulate(uint256 list, uint256 offset) private pure {
         assembly ("memory-safe") {
             let odd0, even0, odd1, even1, odd2, even2, odd3, even3
-            for { let x := mload(list) } x { x := mload(list) } {
+            for {
+                let x := mload(list)
+            } x {
+                x := mload(list)
+            } {
                 list := add(list, 0x20)
                 let a := and(x, 0x7f)
                 x := add(shr(8, x), offset)
@@ -116,7 +124,11 @@ library Forward {
             )
             let total := mload(add(sum, 0x20))
             end := out
-            for { let p := ACCUMULATORS } awake { p := add(p, 0x40) } {
+            for {
+                let p := ACCUMULATORS
+            } awake {
+                p := add(p, 0x40)
+            } {
                 if and(awake, 1) {
                     let odd := mload(p)
                     // The even lanes' sum also holds the odd ones, one lane up.
@@ -149,7 +161,11 @@ library Forward {
         assembly ("memory-safe") {
             let acc := 0
             let p := LIST_3
-            for { let x := mload(p) } x { x := mload(p) } {
+            for {
+                let x := mload(p)
+            } x {
+                x := mload(p)
+            } {
                 p := add(p, 0x20)
                 // The row's 16 bytes are the low half of the word that starts 16 bytes before them.
                 let w := mload(add(shr(11, x), sub(WEIGHTS_4, 0x20)))
@@ -167,7 +183,11 @@ library Forward {
                 )
             )
             p := LOGITS
-            for { let shift := 236 } gt(shift, 128) { shift := sub(shift, 32) } {
+            for {
+                let shift := 236
+            } gt(shift, 128) {
+                shift := sub(shift, 32)
+            } {
                 mstore(p, sub(and(shr(shift, acc), 0xfffff), 0x80000))
                 mstore(add(p, 0x20), sub(and(shr(sub(shift, 128), acc), 0xfffff), 0x80000))
                 p := add(p, 0x40)

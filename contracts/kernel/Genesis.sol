@@ -45,16 +45,27 @@ library Genesis {
                 z := and(xor(z, shr(27, z)), m)
                 z := and(mul(z, 0x94d049bb133111eb), m)
                 z := xor(z, shr(31, z))
-                w := or(shl(16, mod(and(shr(130, z), 0x3fffffffffffffff), 17)), mod(and(shr(2, z), 0x3fffffffffffffff), 17))
+                w := or(
+                    shl(16, mod(and(shr(130, z), 0x3fffffffffffffff), 17)),
+                    mod(and(shr(2, z), 0x3fffffffffffffff), 17)
+                )
             }
             function next(x) -> y {
                 let m := 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff
                 y := and(add(x, 0x3c6ef372fe94f82a00000000000000003c6ef372fe94f82a), m)
             }
             let x := first
-            for { let p := WEIGHTS } lt(p, add(WEIGHTS, WEIGHTS_BYTES)) { p := add(p, 0x20) } {
+            for {
+                let p := WEIGHTS
+            } lt(p, add(WEIGHTS, WEIGHTS_BYTES)) {
+                p := add(p, 0x20)
+            } {
                 let lanes := 0
-                for { let i := 0 } lt(i, 2) { i := add(i, 1) } {
+                for {
+                    let i := 0
+                } lt(i, 2) {
+                    i := add(i, 1)
+                } {
                     lanes := or(shl(32, lanes), pair(x))
                     x := next(x)
                     lanes := or(shl(32, lanes), pair(x))
@@ -73,7 +84,11 @@ library Genesis {
     /// @dev The columns of the two padding logits are zero.
     function _clearPadding() private pure {
         assembly ("memory-safe") {
-            for { let p := WEIGHTS_4 } lt(p, add(WEIGHTS, WEIGHTS_BYTES)) { p := add(p, 0x20) } {
+            for {
+                let p := WEIGHTS_4
+            } lt(p, add(WEIGHTS, WEIGHTS_BYTES)) {
+                p := add(p, 0x20)
+            } {
                 let kept := and(mload(p), 0xffffffffffffffffffffffff00000000ffffffffffffffffffffffff00000000)
                 mstore(p, or(kept, 0xc000c000000000000000000000000000c000c000))
             }
@@ -82,7 +97,13 @@ library Genesis {
 
     function _clear(uint256 from, uint256 length) private pure {
         assembly ("memory-safe") {
-            for { let end := add(from, length) } lt(from, end) { from := add(from, 0x20) } { mstore(from, ZEROS) }
+            for {
+                let end := add(from, length)
+            } lt(from, end) {
+                from := add(from, 0x20)
+            } {
+                mstore(from, ZEROS)
+            }
         }
     }
 }

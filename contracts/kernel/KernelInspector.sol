@@ -35,11 +35,10 @@ contract KernelInspector {
     }
 
     /// @notice The teacher's labels of a valid word; `move` is 4 where there is none.
-    function label(uint256 word, Rules calldata rules)
-        external
-        pure
-        returns (uint256 move, uint256 attack, uint256 guard)
-    {
+    function label(
+        uint256 word,
+        Rules calldata rules
+    ) external pure returns (uint256 move, uint256 attack, uint256 guard) {
         KernelMemory.reserve();
         return Labels.label(_checked(word), _rules(rules));
     }
@@ -49,7 +48,7 @@ contract KernelInspector {
         KernelMemory.reserve();
         inputs = _zeros();
         Features.list(_checked(word));
-        for (uint256 entry = LIST_INPUT;; entry += 0x20) {
+        for (uint256 entry = LIST_INPUT; ; entry += 0x20) {
             uint256 x;
             assembly ("memory-safe") {
                 x := mload(entry)

@@ -16,11 +16,10 @@ library Labels {
     uint256 internal constant NO_MOVE = 4;
 
     /// @dev The labels of a valid word.
-    function label(uint256 word, Rules memory rules)
-        internal
-        pure
-        returns (uint256 move, uint256 attack, uint256 guard)
-    {
+    function label(
+        uint256 word,
+        Rules memory rules
+    ) internal pure returns (uint256 move, uint256 attack, uint256 guard) {
         unchecked {
             uint256 me = word.self();
             uint256 foe = word.enemy();
@@ -49,11 +48,13 @@ library Labels {
     /// @dev The tiles of `targets` from which a cheapest path leads to a tile next to `foe`, counting the cost of
     /// entering them; 0 if there is none. A tile settled at cost t is left at t + 1, a hazard at t + 1 + hazardCost:
     /// since that delay is the same for all hazards, they wait in a first-in, first-out queue of (cost, tiles).
-    function _flood(uint256 foe, uint256 targets, uint256 free, uint256 hazards, uint256 hazardCost)
-        private
-        pure
-        returns (uint256 hit)
-    {
+    function _flood(
+        uint256 foe,
+        uint256 targets,
+        uint256 free,
+        uint256 hazards,
+        uint256 hazardCost
+    ) private pure returns (uint256 hit) {
         unchecked {
             uint256 settled = BoardWord.neighbours(foe) & free;
             uint256 unseen = free & ~settled;

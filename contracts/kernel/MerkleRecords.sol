@@ -18,7 +18,11 @@ library MerkleRecords {
             mstore(add(HASH_INPUT, 1), word)
             hash := keccak256(HASH_INPUT, 33)
             mstore8(HASH_INPUT, 1)
-            for { let i := 0 } lt(i, d) { i := add(i, 1) } {
+            for {
+                let i := 0
+            } lt(i, d) {
+                i := add(i, 1)
+            } {
                 let right := shl(5, and(shr(i, index), 1))
                 mstore(add(add(HASH_INPUT, 1), right), hash)
                 mstore(sub(add(HASH_INPUT, 0x21), right), calldataload(add(siblings, shl(5, i))))

@@ -13,11 +13,15 @@ library OutputErrors {
         assembly ("memory-safe") {
             /// exp(-d / 32) in 1 / 32767, zero beyond the table; d is not negative.
             function ex(d) -> u {
-                if lt(d, 256) { u := and(mload(add(sub(EXP_TABLE, 30), shl(1, d))), 0xffff) }
+                if lt(d, 256) {
+                    u := and(mload(add(sub(EXP_TABLE, 30), shl(1, d))), 0xffff)
+                }
             }
             function larger(a, b) -> c {
                 c := a
-                if sgt(b, a) { c := b }
+                if sgt(b, a) {
+                    c := b
+                }
             }
             function put(k, e) -> absolute {
                 mstore(add(OUTPUT_ERRORS, k), e)
@@ -42,8 +46,12 @@ library OutputErrors {
             }
             if and(heads, 2) {
                 let e := shl(6, sub(logit(0x80), shl(2, attack)))
-                if sgt(e, 1023) { e := 1023 }
-                if slt(e, not(1022)) { e := not(1022) }
+                if sgt(e, 1023) {
+                    e := 1023
+                }
+                if slt(e, not(1022)) {
+                    e := not(1022)
+                }
                 loss := add(loss, put(0x80, e))
             }
             if and(heads, 4) {

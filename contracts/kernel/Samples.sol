@@ -48,19 +48,23 @@ library Samples {
     }
 
     /// @dev A valid word drawn from `s` on the given terrain.
-    function position(uint256 s, uint256 walls, uint256 hazards, Rules memory rules)
-        internal
-        pure
-        returns (uint256)
-    {
+    function position(uint256 s, uint256 walls, uint256 hazards, Rules memory rules) internal pure returns (uint256) {
         unchecked {
             (uint256 own, uint256 other) = _tiles(SplitMix64.draw(s, 7));
             uint256 cleared = ~((1 << own) | (1 << other));
             uint256 t = SplitMix64.draw(s, 8);
-            uint256 me = FRESH | own | (_guard(t >> 16, rules) << BoardWord.TEMP_DEF)
-                | (((t >> 18) & 127) << BoardWord.POWER) | (((t >> 25) & 127) << BoardWord.DEFENSE);
-            uint256 foe = FRESH | other | (_guard(t >> 7, rules) << BoardWord.TEMP_DEF)
-                | (((t >> 9) & 127) << BoardWord.POWER) | ((t & 127) << BoardWord.DEFENSE);
+            uint256 me =
+                FRESH |
+                    own |
+                    (_guard(t >> 16, rules) << BoardWord.TEMP_DEF) |
+                    (((t >> 18) & 127) << BoardWord.POWER) |
+                    (((t >> 25) & 127) << BoardWord.DEFENSE);
+            uint256 foe =
+                FRESH |
+                    other |
+                    (_guard(t >> 7, rules) << BoardWord.TEMP_DEF) |
+                    (((t >> 9) & 127) << BoardWord.POWER) |
+                    ((t & 127) << BoardWord.DEFENSE);
             return BoardWord.pack(walls & cleared, hazards & cleared, me, foe, 0, 0);
         }
     }
@@ -92,11 +96,12 @@ library Samples {
     }
 
     /// @dev The record of a step, opened by the witness at calldata offset `witness`; `n` counts the call's steps.
-    function openRecord(WindowContext memory ctx, uint256 globalStep, uint256 witness, uint256 n)
-        internal
-        pure
-        returns (uint256 word)
-    {
+    function openRecord(
+        WindowContext memory ctx,
+        uint256 globalStep,
+        uint256 witness,
+        uint256 n
+    ) internal pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := calldataload(witness)
         }
@@ -107,11 +112,12 @@ library Samples {
     }
 
     /// @dev The arena after a self-play step: self acts by its logits, the enemy at random. 0 starts afresh.
-    function playOn(uint256 word, uint256 seed, uint256 globalStep, Rules memory rules)
-        internal
-        pure
-        returns (uint256 next)
-    {
+    function playOn(
+        uint256 word,
+        uint256 seed,
+        uint256 globalStep,
+        Rules memory rules
+    ) internal pure returns (uint256 next) {
         if (Combat.isOver(word, rules)) return 0;
         (uint256 direction, uint256 power, bool guard) = Combat.decode();
         next = Combat.activate(word, direction, power, guard, rules, seed);

@@ -37,7 +37,11 @@ library StateHash {
         uint256 all = GUARDS;
         assembly ("memory-safe") {
             calldatacopy(WEIGHTS, weights.offset, WEIGHTS_BYTES)
-            for { let p := WEIGHTS } lt(p, add(WEIGHTS, WEIGHTS_BYTES)) { p := add(p, 0x100) } {
+            for {
+                let p := WEIGHTS
+            } lt(p, add(WEIGHTS, WEIGHTS_BYTES)) {
+                p := add(p, 0x100)
+            } {
                 let low := and(and(mload(p), mload(add(p, 0x20))), and(mload(add(p, 0x40)), mload(add(p, 0x60))))
                 p := add(p, 0x80)
                 all := and(all, low)
@@ -50,7 +54,7 @@ library StateHash {
 
     function _firstClear() private pure returns (uint256 index) {
         unchecked {
-            for (;; ++index) {
+            for (; ; ++index) {
                 uint256 word;
                 assembly ("memory-safe") {
                     word := mload(add(WEIGHTS, shl(5, index)))

@@ -72,11 +72,11 @@ contract StepReferee is IStepReferee {
     }
 
     /// @dev Brings a state into memory after checking that it is well-formed and the one expected.
-    function _open(bytes32 expected, StateHeader calldata header, bytes calldata weights)
-        private
-        view
-        returns (StateHeader memory state)
-    {
+    function _open(
+        bytes32 expected,
+        StateHeader calldata header,
+        bytes calldata weights
+    ) private view returns (StateHeader memory state) {
         KernelMemory.reserve();
         StateHash.load(weights);
         state = header;
@@ -85,11 +85,12 @@ contract StepReferee is IStepReferee {
         if (actual != expected) revert StateMismatch(expected, actual);
     }
 
-    function _run(WindowContext memory ctx, StateHeader memory state, uint256 steps, bytes calldata witnesses)
-        private
-        view
-        returns (bytes32)
-    {
+    function _run(
+        WindowContext memory ctx,
+        StateHeader memory state,
+        uint256 steps,
+        bytes calldata witnesses
+    ) private view returns (bytes32) {
         ContextCheck.check(ctx, steps);
         KernelMemory.loadTables();
         Window.run(ctx, state, steps, witnesses);

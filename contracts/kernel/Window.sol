@@ -27,10 +27,12 @@ library Window {
     }
 
     /// @dev Runs `steps` micro-steps. The context must be checked and the tables loaded.
-    function run(WindowContext memory ctx, StateHeader memory header, uint256 steps, bytes calldata witnesses)
-        internal
-        pure
-    {
+    function run(
+        WindowContext memory ctx,
+        StateHeader memory header,
+        uint256 steps,
+        bytes calldata witnesses
+    ) internal pure {
         uint256 each = Samples.witnessBytes(ctx);
         // INVARIANT: every step has its witness, and nothing is left over.
         if (witnesses.length != steps * each) revert IStepReferee.WitnessLength(steps * each, witnesses.length);
@@ -50,12 +52,7 @@ library Window {
         }
     }
 
-    function _step(
-        WindowContext memory ctx,
-        StateHeader memory header,
-        uint256 witness,
-        uint256 n
-    ) private pure {
+    function _step(WindowContext memory ctx, StateHeader memory header, uint256 witness, uint256 n) private pure {
         unchecked {
             uint256 word = _sample(ctx, header, witness, n);
             uint256 loss = NULL_LOSS;
@@ -79,11 +76,12 @@ library Window {
         if (loss != 0) Backward.run();
     }
 
-    function _sample(WindowContext memory ctx, StateHeader memory header, uint256 witness, uint256 n)
-        private
-        pure
-        returns (uint256)
-    {
+    function _sample(
+        WindowContext memory ctx,
+        StateHeader memory header,
+        uint256 witness,
+        uint256 n
+    ) private pure returns (uint256) {
         uint256 source = ctx.source;
         if (source >= Samples.BATTLE) return Samples.openRecord(ctx, header.globalStep, witness, n);
         uint256 s;

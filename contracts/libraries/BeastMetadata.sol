@@ -32,33 +32,35 @@ library BeastMetadata {
     /// @dev Stats as in RULES §4, slots as in NUMERICS §1.
     function _attributes(bytes32 dna, Commitments memory c) private pure returns (string memory) {
         uint256 mask = Slots.genesisMask(dna);
-        return string.concat(
-            "[",
-            _number("Power", 32 + uint8(dna[0]) % 96),
-            _number("Defense", uint8(dna[1]) % 128),
-            _number("Stamina", 12 + uint8(dna[2]) % 20),
-            _number("HP", 100 + uint8(dna[3]) % 100),
-            _number("Sensors at hatch", Slots.count(mask & 15)),
-            _number("Appendages at hatch", Slots.count(mask >> 4)),
-            _number("Private records", c.datasetLength),
-            '{"trait_type":"Curriculum","value":"',
-            c.cDataset == 0 ? "Public" : "Private",
-            '"}]'
-        );
+        return
+            string.concat(
+                "[",
+                _number("Power", 32 + (uint8(dna[0]) % 96)),
+                _number("Defense", uint8(dna[1]) % 128),
+                _number("Stamina", 12 + (uint8(dna[2]) % 20)),
+                _number("HP", 100 + (uint8(dna[3]) % 100)),
+                _number("Sensors at hatch", Slots.count(mask & 15)),
+                _number("Appendages at hatch", Slots.count(mask >> 4)),
+                _number("Private records", c.datasetLength),
+                '{"trait_type":"Curriculum","value":"',
+                c.cDataset == 0 ? "Public" : "Private",
+                '"}]'
+            );
     }
 
     function _commitments(Commitments memory c) private pure returns (string memory) {
-        return string.concat(
-            '{"dataset":"',
-            _hex(c.cDataset),
-            '","recordsRoot":"',
-            _hex(c.recordsRoot),
-            '","records":',
-            uint256(c.datasetLength).toString(),
-            ',"ownerSecretHash":"',
-            _hex(c.ownerSecretHash),
-            '"}'
-        );
+        return
+            string.concat(
+                '{"dataset":"',
+                _hex(c.cDataset),
+                '","recordsRoot":"',
+                _hex(c.recordsRoot),
+                '","records":',
+                uint256(c.datasetLength).toString(),
+                ',"ownerSecretHash":"',
+                _hex(c.ownerSecretHash),
+                '"}'
+            );
     }
 
     function _number(string memory trait, uint256 value) private pure returns (string memory) {

@@ -37,12 +37,12 @@ library Heads {
 
     function store(PackedHead storage to, Head memory h) internal {
         to.h128 = h.h128;
-        uint256 a = uint256(h.headCount) | uint256(h.epoch) << 32 | uint256(h.epochEnd) << 64;
-        a |= uint256(h.season) << 96 | uint256(h.activeMask) << 112 | uint256(h.lrShift) << 120;
-        a |= uint256(h.windowLoss) << 128 | uint256(h.source) << 160;
+        uint256 a = uint256(h.headCount) | (uint256(h.epoch) << 32) | (uint256(h.epochEnd) << 64);
+        a |= (uint256(h.season) << 96) | (uint256(h.activeMask) << 112) | (uint256(h.lrShift) << 120);
+        a |= (uint256(h.windowLoss) << 128) | (uint256(h.source) << 160);
         if (h.comparable) a |= 1 << 168;
-        to.a = a | uint256(h.epochSeedTag) << 176;
-        to.b = uint256(h.lockedSum) | uint256(h.finalCount) << 128 | uint256(h.generation) << 160;
+        to.a = a | (uint256(h.epochSeedTag) << 176);
+        to.b = uint256(h.lockedSum) | (uint256(h.finalCount) << 128) | (uint256(h.generation) << 160);
     }
 
     function headCount(PackedHead storage from) internal view returns (uint32) {
@@ -54,6 +54,6 @@ library Heads {
     }
 
     function setFinalCount(PackedHead storage to, uint32 count) internal {
-        to.b = (to.b & ~(uint256(type(uint32).max) << 128)) | uint256(count) << 128;
+        to.b = (to.b & ~(uint256(type(uint32).max) << 128)) | (uint256(count) << 128);
     }
 }

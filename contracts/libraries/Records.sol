@@ -14,11 +14,13 @@ library Records {
 
     /// @notice Check the words that consecutive steps sample and return them.
     /// @param witnesses per step the word, then ⌈log2 length⌉ siblings from the leaf up, 32 bytes each
-    function open(bytes32 root, uint256 length, uint256 streamSeed, uint32 firstStep, bytes calldata witnesses)
-        internal
-        pure
-        returns (uint256[8] memory words)
-    {
+    function open(
+        bytes32 root,
+        uint256 length,
+        uint256 streamSeed,
+        uint32 firstStep,
+        bytes calldata witnesses
+    ) internal pure returns (uint256[8] memory words) {
         uint256 stride = 32 * (1 + _depth(length));
         // INVARIANT P18: a record is what the committed root says it is, at exactly the sampled index.
         if (witnesses.length != 8 * stride) revert IDisputeCourt.WitnessLength(8 * stride, witnesses.length);
@@ -39,9 +41,10 @@ library Records {
         node = keccak256(abi.encodePacked(bytes1(0x00), bytes32(witness)));
         for (uint256 i = 32; i < witness.length; i += 32) {
             bytes32 sibling = bytes32(witness[i:i + 32]);
-            node = index & 1 == 0
-                ? keccak256(abi.encodePacked(bytes1(0x01), node, sibling))
-                : keccak256(abi.encodePacked(bytes1(0x01), sibling, node));
+            node =
+                index & 1 == 0
+                    ? keccak256(abi.encodePacked(bytes1(0x01), node, sibling))
+                    : keccak256(abi.encodePacked(bytes1(0x01), sibling, node));
             index >>= 1;
         }
     }

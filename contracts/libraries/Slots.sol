@@ -31,11 +31,12 @@ library Slots {
 
     /// @notice Price of one window: 128 steps, each rounded up to the wei, and every newly woken slot.
     /// @dev The registry's bounds keep it below 2^88, and bond + energy of 2^32 windows below 2^128.
-    function windowPrice(uint256 baseCost, uint256 growthCost, uint256 parentMask, uint256 mask)
-        internal
-        pure
-        returns (uint256)
-    {
+    function windowPrice(
+        uint256 baseCost,
+        uint256 growthCost,
+        uint256 parentMask,
+        uint256 mask
+    ) internal pure returns (uint256) {
         unchecked {
             uint256 stepCost = (baseCost * activeParams(mask) + SLAB_PARAMS - 1) / SLAB_PARAMS;
             return WINDOW_STEPS * stepCost + growthCost * count(mask & ~parentMask & 0xff);

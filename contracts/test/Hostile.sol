@@ -17,8 +17,7 @@ contract HostileReceiver is IERC721Receiver {
 
     function onERC721Received(address, address, uint256 beastId, bytes calldata) external returns (bytes4) {
         IBeasts beasts = IBeasts(msg.sender);
-        try beasts.hatch(beastId) {}
-        catch (bytes memory reason) {
+        try beasts.hatch(beastId) {} catch (bytes memory reason) {
             refusal = reason;
         }
         beasts.setTrainer(beastId, tx.origin, true);
@@ -63,8 +62,7 @@ contract HostileToken is ERC20 {
         super._update(from, to, amount);
         if (address(ledger) == address(0) || _entered || from == address(0)) return;
         _entered = true;
-        try ledger.withdraw(amount, address(this)) {}
-        catch (bytes memory reason) {
+        try ledger.withdraw(amount, address(this)) {} catch (bytes memory reason) {
             refusal = reason;
         }
         _entered = false;
