@@ -33,7 +33,7 @@ def checks(pytest_arguments: list[str]) -> list[Check]:
     node = find_node()
     prettier = MODULES / "prettier" / "bin" / "prettier.cjs"
     solhint = MODULES / "solhint" / "solhint.js"
-    strict = ["--strict", "backend", "trainer", "validator", "migrations"]
+    strict = ["--strict", "backend", "trainer", "validator", "migrations", "scripts/lib"]
     return [
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),

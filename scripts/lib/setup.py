@@ -1,19 +1,29 @@
-"""Sets the clone up: virtual environment, locked packages, locked Node tools. Standard library only."""
+"""Sets the clone up: virtual environment, locked packages, locked Node tools.
+
+Stands on the standard library alone, since nothing else is installed yet. A digest of the locks is
+left in the environment, so that a second run only compares it. What scripts/test runs: checks.py.
+"""
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+NPM = VENV / "bin" / "npm"  # of the Node wheel, where the machine has none
 STAMP = VENV / ".set-up"
+LOG = VENV / "set-up.log"
 INPUTS = (
     "pyproject.toml",
     "requirements-dev.lock",
@@ -60,8 +70,11 @@ def run(*command: str | Path, hint: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        last = "\n".join(done.stdout.strip().splitlines()[-12:])
-        raise SetupError(f"{Path(str(command[0])).name} failed:\n{last}\n{hint}")
+        LOG.write_text(done.stdout, "utf-8")
+        lines = [line for line in done.stdout.splitlines() if "error" in line.lower()]
+        reason = "\n".join(lines[:6] or done.stdout.splitlines()[-6:])
+        name = " ".join(Path(str(part)).name for part in command[:3])
+        raise SetupError(f"`{name}` failed:\n{reason}\n{hint}\nIts whole output is in {LOG}.")
 
 
 def make_venv() -> None:
@@ -75,15 +88,20 @@ def make_venv() -> None:
         )
         if version.stdout.strip() == str(sys.version_info[:2]):
             return
+        if Path(sys.prefix) == VENV:
+            raise SetupError(
+                "This Python lives in .venv, which has to be made anew: deactivate it."
+            )
         shutil.rmtree(VENV)
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        raise SetupError(
+            f"{sys.executable} has no venv module, so it cannot make the environment.\n"
+            "Install it (Debian and Ubuntu: apt install python3-venv), or name another Python: "
+            "PYTHON=/path/to/python3"
+        )
     say("making .venv")
-    run(
-        sys.executable,
-        "-m",
-        "venv",
-        VENV,
-        hint="Install the venv module of your Python (Debian: apt install python3-venv).",
-    )
+    VENV.mkdir(exist_ok=True)
+    run(sys.executable, "-m", "venv", VENV, hint="Is the disk full, or another Python needed?")
 
 
 def pip(*arguments: str | Path) -> None:
@@ -116,11 +134,36 @@ def install_node_tools() -> None:
     if node_version() < MIN_NODE:
         say("no Node.js here: installing it into .venv")
         pip("--require-hashes", "-r", ROOT / "requirements-node.lock")
-        npm = str(VENV / "bin" / "npm")
+        npm = str(NPM)
     assert npm is not None
     say("installing Anvil, OpenZeppelin and solc")
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     run(npm, "ci", *options, hint="Check the network and npm's registry, then run this again.")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait for another set-up of this clone to end."""
+    with Path(__file__).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def up_to_date() -> bool:
+    """Whether what is installed is what the locks say."""
+    if not STAMP.exists() or STAMP.read_text("ascii") != digest():
+        return False
+    return all(path.exists() for path in MADE) and (node_version() >= MIN_NODE or NPM.exists())
+
+
+def install() -> None:
+    """Make everything, in order, and leave the stamp."""
+    STAMP.unlink(missing_ok=True)
+    make_venv()
+    install_packages()
+    install_node_tools()
+    STAMP.write_text(digest(), "ascii")
+    say("ready")
 
 
 def main() -> int:
@@ -128,19 +171,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/setup", description=__doc__)
     parser.add_argument("--force", action="store_true", help="install again")
     options = parser.parse_args()
-    wanted = digest()
-    if not options.force and STAMP.exists() and STAMP.read_text("ascii") == wanted:
-        if all(path.exists() for path in MADE):
-            return 0
     try:
-        make_venv()
-        install_packages()
-        install_node_tools()
+        with alone():
+            if options.force or not up_to_date():
+                install()
     except SetupError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
-    STAMP.write_text(wanted, "ascii")
-    say("ready")
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
