@@ -1,0 +1,101 @@
+"""The real `chainbeasts` process in a home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.chain.anvil import Anvil
+
+COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
+PATIENCE = 120  # seconds; the first command of a test run may compile the contracts
+
+
+@dataclass
+class Cli:
+    """Runs commands against one home, and one node if it has one."""
+
+    home: Path
+    rpc_url: str | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("CHAINBEASTS_")}
+        kept |= {"CHAINBEASTS_HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "200"}
+        if self.rpc_url is not None:
+            kept["CHAINBEASTS_RPC_URL"] = self.rpc_url
+        return kept | self.extra
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            [COMMAND, *arguments],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def json(self, *arguments: str) -> Any:
+        """The document that a successful command prints with --json, and nothing else."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, said: str, *arguments: str) -> str:
+        """Assert that a command refuses with one sentence holding ``said``; what it wrote."""
+        done = self.run(*arguments)
+        assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+        errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(errors) == 1, done.stderr
+        assert said in errors[0], done.stderr
+        assert errors[0].endswith((".", "?")), done.stderr
+        return done.stderr
+
+    def hinted(self, said: str, hint: str, *arguments: str) -> None:
+        """Assert a refusal whose next line says what to do."""
+        lines = self.refused(said, *arguments).splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("Error: "))
+        assert hint in " ".join(lines[at + 1 :]), lines
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """An empty home, and no node."""
+    return Cli(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def deployed_node() -> Iterator[Anvil]:
+    """A chain of this module's own; its tests share what they deploy."""
+    with Anvil() as child:
+        yield child
+
+
+@pytest.fixture(scope="module")
+def deployed(deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A home whose contracts stand on this module's chain."""
+    made = Cli(tmp_path_factory.mktemp("home"), deployed_node.url)
+    made.json("deploy")
+    return made

@@ -1,0 +1,93 @@
+"""`chainbeasts deploy` as a process: its record, its resumption, and the chains it refuses."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from backend.chain.anvil import Anvil, rpc
+from tests.cli.conftest import Cli
+
+CONTRACTS = {
+    "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "CheckpointLedger",
+    "DisputeCourt",
+}  # fmt: skip
+
+
+def record(home: Path, anvil: Anvil) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (home / "deployments" / f"{anvil.chain_id}.json").read_text()
+    )
+    return found
+
+
+def block_number(anvil: Anvil) -> int:
+    return int(str(rpc(anvil.url, "eth_blockNumber")), 16)
+
+
+def nonce(anvil: Anvil, address: str) -> int:
+    return int(str(rpc(anvil.url, "eth_getTransactionCount", address, "latest")), 16)
+
+
+def test_a_killed_deployment_goes_on_and_repeats_nothing(tmp_path: Path, anvil: Anvil) -> None:
+    cli = Cli(tmp_path / "home", anvil.url)
+    file = cli.home / "deployments" / f"{anvil.chain_id}.json"
+    killed = cli.start("deploy")
+    try:
+        deadline = time.monotonic() + 120
+        while not file.exists() or len(record(cli.home, anvil)["addresses"]) < 2:
+            assert time.monotonic() < deadline
+            assert killed.poll() is None, "it ended before it was killed"
+            time.sleep(0.005)
+    finally:
+        killed.kill()
+        killed.communicate()
+    before = record(cli.home, anvil)
+    assert before["complete"] is False
+
+    shown = cli.json("deploy")
+    after = record(cli.home, anvil)
+    assert after["complete"] is True
+    assert shown["addresses"] == after["addresses"]
+    assert set(after["addresses"]) == CONTRACTS
+    for name, address in after["addresses"].items():
+        assert len(str(rpc(anvil.url, "eth_getCode", address, "latest"))) > 2, name
+    assert before["addresses"].items() <= after["addresses"].items()
+    assert before["transactions"].items() <= after["transactions"].items()
+    sent = [hash for hash in after["transactions"].values() if hash]
+    # at most the one transaction in flight at the kill was sent without being on record
+    assert nonce(anvil, after["deployer"]) - len(sent) in (0, 1)
+
+    height = block_number(anvil)
+    assert cli.json("deploy")["addresses"] == after["addresses"]
+    assert block_number(anvil) == height
+    assert record(cli.home, anvil) == after
+
+
+def test_a_record_of_another_chain_is_refused(deployed: Cli, tmp_path: Path, anvil: Anvil) -> None:
+    kept = next((deployed.home / "deployments").glob("*.json"))
+    other = Cli(tmp_path / "home", anvil.url)
+    copy = other.home / "deployments" / kept.name
+    copy.parent.mkdir(parents=True)
+    altered = json.loads(kept.read_text())
+    altered["genesis"] = "0x" + "00" * 32
+    copy.write_text(json.dumps(altered))
+    height = block_number(anvil)
+    other.hinted("chain", "deploy --fresh", "deploy")
+    copy.write_bytes(kept.read_bytes())  # the same genesis, but nothing stands there
+    other.refused(".", "deploy")
+    other.refused(".", "season", "show")
+    assert block_number(anvil) == height
+
+
+def test_what_is_missing_is_said(cli: Cli, anvil: Anvil) -> None:
+    cli.rpc_url = "http://127.0.0.1:9"
+    cli.hinted("127.0.0.1:9", "devnet up", "deploy")
+    cli.rpc_url = anvil.url
+    cli.hinted("There is no profile moon", "devnet or mainnet", "deploy", "--profile", "moon")
+    cli.hinted("deploy", "chainbeasts deploy", "season", "show")
+    done = cli.run("deploy", "--no-such-option")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,94 @@
+"""`chainbeasts devnet` as a process: it keeps its chain, and says what stands in its way."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from backend.chain.anvil import rpc
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def home(cli: Cli) -> Iterator[Cli]:
+    """A home whose devnet is ended after the test."""
+    yield cli
+    cli.run("devnet", "down")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_up_status_and_down_keep_the_chain(home: Cli) -> None:
+    assert home.json("devnet", "status") == {"running": False}
+    record = home.json("devnet", "up", "--detach", "--block-time", "60")
+    url = record["rpc_url"]
+    assert url == f"http://127.0.0.1:{record['port']}"
+    rpc(url, "anvil_mine", "0x5")
+    rpc(url, "anvil_setBalance", "0x" + "42" * 20, "0x1234")
+    status = home.json("devnet", "status")
+    assert status["running"] is True
+    assert status["pid"] == record["pid"]
+    assert status["block_number"] >= 5
+    home.hinted("already runs on port", "devnet down", "devnet", "up", "--detach")
+
+    stopped = home.json("devnet", "down")["stopped"]
+    assert stopped == record
+    assert not listens(record["port"])
+    home.hinted("No devnet runs", "devnet up", "devnet", "down")
+
+    again = home.json("devnet", "up", "--detach", "--block-time", "60")
+    assert home.json("devnet", "status")["block_number"] >= 5
+    assert rpc(again["rpc_url"], "eth_getBalance", "0x" + "42" * 20, "latest") == "0x1234"
+    home.json("devnet", "down")
+
+    fresh = home.json("devnet", "up", "--detach", "--fresh", "--block-time", "60")
+    assert rpc(fresh["rpc_url"], "eth_getBalance", "0x" + "42" * 20, "latest") == "0x0"
+
+
+def test_a_port_in_use_is_named(home: Cli) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        home.refused(str(port), "devnet", "up", "--detach", "--port", str(port))
+    assert home.json("devnet", "status") == {"running": False}
+
+
+def test_a_missing_anvil_is_named(cli: Cli) -> None:
+    cli.extra["ANVIL_BINARY"] = str(cli.home / "anvil")
+    cli.refused("ANVIL_BINARY", "devnet", "up", "--detach")
+    assert cli.json("devnet", "status") == {"running": False}
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_it_ends_with_its_command(cli: Cli, ending: signal.Signals) -> None:
+    process = cli.start("devnet", "up")
+    try:
+        deadline = time.monotonic() + 30
+        while not (status := cli.json("devnet", "status"))["running"]:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+        process.send_signal(ending)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert not listens(status["port"])
+    assert cli.json("devnet", "status") == {"running": False}
+
+
+def test_a_record_of_a_dead_devnet_counts_as_none(home: Cli) -> None:
+    record = home.json("devnet", "up", "--detach")
+    file = home.home / "devnet.json"
+    kept = file.read_bytes()
+    home.json("devnet", "down")
+    file.write_bytes(kept)
+    assert home.json("devnet", "status") == {"running": False}
+    assert not listens(record["port"])
