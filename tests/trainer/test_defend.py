@@ -121,15 +121,12 @@ def test_a_drill_is_defended_with_its_lie_and_a_silent_one_never(farm: Farm) -> 
     assert defend(farm) == []
 
 
-@pytest.mark.parametrize("kind", ["growth", "loss", "label", "sample"])
-def test_drills_pass_the_ledger(farm: Farm, kind: str) -> None:
+def test_drills_pass_the_ledger(farm: Farm) -> None:
     """Whatever is wrong in them, only a replay or an opened header shows it."""
-    for _ in range(4):
-        beast = hatch(farm)
-        if farm.chain.head(beast).active_mask != 0xFF:
-            break
-    told = farm.done("trainer", "drill", kind, str(beast))
-    assert "0x" + farm.chain.head(beast).h128.hex() == told["h128"]
+    beast = hatch(farm)
+    for kind in ("loss", "label", "parent"):
+        told = farm.done("trainer", "drill", kind, str(beast))
+        assert "0x" + farm.chain.head(beast).h128.hex() == told["h128"]
 
 
 def test_demanded_records_are_opened(farm: Farm) -> None:

@@ -87,7 +87,6 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
     [
         ("signed", "request the hatch"),
         ("sent", "request the hatch"),
-        ("signed", "hatch beast"),
         ("sent", "hatch beast"),
     ],
 )
