@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,45 @@ import pytest
 from backend.chain.anvil import Anvil
 
 COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
-PATIENCE = 120  # seconds; the first command of a test run may compile the contracts
+
+
+class Server:
+    """The loaded process (tests/cli/warm.py); commands fork from it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm.py"))],
+            env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self, arguments: Sequence[str], environment: dict[str, str], out: Path, err: Path
+    ) -> int:
+        """Run one command; its exit code."""
+        request = {
+            "arguments": list(arguments),
+            "environment": environment,
+            "out": str(out),
+            "err": str(err),
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def end(self) -> None:
+        self._process.communicate(timeout=30)
 
 
 @dataclass
 class Cli:
     """Runs commands against one home, and one node if it has one."""
 
+    server: Server
     home: Path
     rpc_url: str | None = None
     extra: dict[str, str] = field(default_factory=dict)
@@ -46,14 +78,11 @@ class Cli:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        process = self.start(*arguments)
-        try:
-            out, err = process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        """Run a command to its end, as a process forked from one that is loaded."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        out, err = (self.home.parent / f"{self.home.name}.{name}" for name in ("out", "err"))
+        code = self.server.run(arguments, self.environment(), out, err)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     def json(self, *arguments: str) -> Any:
         """The document that a successful command prints with --json, and nothing else."""
@@ -80,10 +109,18 @@ class Cli:
         assert hint in " ".join(lines[at + 1 :]), lines
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One loaded process for all commands of this test process."""
+    made = Server()
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(server: Server, tmp_path: Path) -> Cli:
     """An empty home, and no node."""
-    return Cli(tmp_path / "home")
+    return Cli(server, tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +131,8 @@ def deployed_node() -> Iterator[Anvil]:
 
 
 @pytest.fixture(scope="module")
-def deployed(deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+def deployed(server: Server, deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """A home whose contracts stand on this module's chain."""
-    made = Cli(tmp_path_factory.mktemp("home"), deployed_node.url)
+    made = Cli(server, tmp_path_factory.mktemp("deployed") / "home", deployed_node.url)
     made.json("deploy")
     return made

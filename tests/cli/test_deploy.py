@@ -31,8 +31,8 @@ def nonce(anvil: Anvil, address: str) -> int:
     return int(str(rpc(anvil.url, "eth_getTransactionCount", address, "latest")), 16)
 
 
-def test_a_killed_deployment_goes_on_and_repeats_nothing(tmp_path: Path, anvil: Anvil) -> None:
-    cli = Cli(tmp_path / "home", anvil.url)
+def test_a_killed_deployment_goes_on_and_repeats_nothing(cli: Cli, anvil: Anvil) -> None:
+    cli.rpc_url = anvil.url
     file = cli.home / "deployments" / f"{anvil.chain_id}.json"
     killed = cli.start("deploy")
     try:
@@ -66,19 +66,19 @@ def test_a_killed_deployment_goes_on_and_repeats_nothing(tmp_path: Path, anvil: 
     assert record(cli.home, anvil) == after
 
 
-def test_a_record_of_another_chain_is_refused(deployed: Cli, tmp_path: Path, anvil: Anvil) -> None:
+def test_a_record_of_another_chain_is_refused(deployed: Cli, cli: Cli, anvil: Anvil) -> None:
     kept = next((deployed.home / "deployments").glob("*.json"))
-    other = Cli(tmp_path / "home", anvil.url)
-    copy = other.home / "deployments" / kept.name
+    cli.rpc_url = anvil.url
+    copy = cli.home / "deployments" / kept.name
     copy.parent.mkdir(parents=True)
     altered = json.loads(kept.read_text())
     altered["genesis"] = "0x" + "00" * 32
     copy.write_text(json.dumps(altered))
     height = block_number(anvil)
-    other.hinted("chain", "deploy --fresh", "deploy")
+    cli.hinted("chain", "deploy --fresh", "deploy")
     copy.write_bytes(kept.read_bytes())  # the same genesis, but nothing stands there
-    other.refused(".", "deploy")
-    other.refused(".", "season", "show")
+    cli.refused(".", "deploy")
+    cli.refused(".", "season", "show")
     assert block_number(anvil) == height
 
 

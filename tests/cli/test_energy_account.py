@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.cli.conftest import Cli
 
-ENERGY = 10**18
+ENERGY = 10**18  # wei; JSON has integers that large as strings
 KEY = "0x" + "11" * 32  # a key for tests alone
 KEY_ADDRESS = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
@@ -38,15 +38,15 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     assert deployed.json("energy", "balance", *owner)["balance"] == 0
     faucet = ("energy", "faucet", "12.5", "--to", address)
     shown = deployed.json(*faucet, "--account", "devnet:0")
-    assert (shown["address"], shown["balance"]) == (address, 12 * ENERGY + ENERGY // 2)
+    assert (shown["address"], shown["balance"]) == (address, str(12 * ENERGY + ENERGY // 2))
     deployed.hinted("may not mint", "devnet:0", *faucet, "--account", "devnet:4")
 
     mine = ("--account", "devnet:1")
     deployed.json("energy", "faucet", "10", "--to", who(deployed, *mine), "--account", "devnet:0")
     put = deployed.json("energy", "deposit", "4", *mine)
-    assert (put["balance"], put["escrow"]) == (6 * ENERGY, 4 * ENERGY)
+    assert (put["balance"], put["escrow"]) == (str(6 * ENERGY), str(4 * ENERGY))
     took = deployed.json("energy", "withdraw", "1.5", *mine)
-    assert (took["balance"], took["escrow"]) == (7 * ENERGY + ENERGY // 2, 2 * ENERGY + ENERGY // 2)
+    assert (took["balance"], took["escrow"]) == (str(75 * ENERGY // 10), str(25 * ENERGY // 10))
 
     deployed.refused(".", "energy", "deposit", "1000", *mine)
     deployed.refused(".", "energy", "withdraw", "1000", *mine)
@@ -54,7 +54,7 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     deployed.hinted(
         "is not an address", "40 hex digits", "energy", "balance", "--of", "0x12", *mine
     )
-    assert deployed.json("energy", "balance", *mine) | {"native": 0} == took | {"native": 0}
+    assert deployed.json("energy", "balance", *mine) == took
 
     wrong = tmp_path / "wrong"
     wrong.write_text("horse\n")
