@@ -28,8 +28,9 @@ class Check:
     slow: bool = False
 
 
-def checks(pytest_arguments: list[str]) -> list[Check]:
-    """All checks, the quick ones first."""
+def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
+    """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out."""
+    chosen = [*(["--ignore=tests/e2e"] if fast else []), *pytest_arguments]
     node = find_node()
     prettier = MODULES / "prettier" / "bin" / "prettier.cjs"
     solhint = MODULES / "solhint" / "solhint.js"
@@ -41,7 +42,7 @@ def checks(pytest_arguments: list[str]) -> list[Check]:
         Check("Solidity lint", [node, solhint, "--max-warnings", "0", SOLIDITY]),
         Check("types", [BIN / "mypy", *strict]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
-        Check("tests", [BIN / "pytest", "-n", "2", *pytest_arguments], slow=True),
+        Check("tests", [BIN / "pytest", "-n", "2", *chosen]),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], slow=True),
     ]
 
@@ -62,7 +63,7 @@ def main() -> int:
         description="Set-up, then every check. Other arguments go to pytest.",
         epilog="Examples: scripts/test    scripts/test --fast    scripts/test -k kernel",
     )
-    parser.add_argument("--fast", action="store_true", help="no tests and no gas report")
+    parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
     parser.add_argument(
         "--nightly", action="store_true", help="more random cases (CHAINBEASTS_NIGHTLY=1)"
     )
@@ -72,7 +73,7 @@ def main() -> int:
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
     rows, failed = [], 0
-    for check in checks(rest):
+    for check in checks(rest, fast=options.fast):
         if options.fast and check.slow:
             continue
         passed, seconds = run(check, environment)

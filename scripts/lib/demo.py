@@ -1,0 +1,207 @@
+"""The whole story on a real local chain: hatch, train, finalize, cheat, dispute, prove, slash.
+
+Every actor is a process with an account and a home of its own; nothing is simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from backend.cli.output import energy, print_json, stderr, stdout, table
+from scripts.lib.stage import Player, Stage, StageError
+
+ROOT = Path(__file__).resolve().parents[2]
+DATASET = ROOT / "examples" / "battle_samples.csv"
+LIE_STEP, LIE_WEIGHT = 77, 2_176
+SEGMENT_STEPS = 8
+FUNDS = 100
+
+
+class Demo:
+    """Plays the story and keeps what there is to tell."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.started = time.monotonic()
+        self.gas: dict[str, int] = {}
+
+    def say(self, text: str) -> None:
+        """One line of progress."""
+        stderr.print(f"[bold cyan]{time.monotonic() - self.started:6.1f} s[/]  {text}")
+
+    def expect(self, holds: bool, what: str) -> None:
+        """Make sure of something.
+
+        Raises:
+            StageError: it does not hold.
+        """
+        if not holds:
+            raise StageError(f"This was expected and is not so: {what}.")
+
+    def run(self) -> dict[str, Any]:
+        """Play it all; what happened."""
+        self.say("Anvil runs; deploying the contracts")
+        self.stage.deploy()
+        self.owner = self.stage.enter("owner", 1, FUNDS)
+        self.cheater = self.stage.enter("cheater", 2, FUNDS)
+        self.validator = self.stage.enter("validator", 3, FUNDS)
+        players = (self.owner, self.cheater, self.validator)
+        before = {player.name: self.wealth(player) for player in players}
+        self.validator.start("validator", "validator", "run", "--strategy", "cheap")
+        self.say("a validator follows the chain (its own process, its own database)")
+        honest = self.honest_training()
+        lie = self.cheating()
+        verdict = self.justice(lie)
+        final = self.finality(honest)
+        after = {player.name: self.wealth(player) for player in players}
+        return {
+            "chain": {"rpc_url": self.stage.rpc_url, "seconds": time.monotonic() - self.started},
+            "balances": {name: {"before": before[name], "after": after[name]} for name in before},
+            "gas": self.gas,
+            "honest": final,
+            "cheat": verdict,
+        }
+
+    def wealth(self, player: Player) -> int:
+        """Wei of ENERGY that a player owns, in wallet and escrow."""
+        shown = player.do("energy", "balance")
+        return int(shown["balance"]) + int(shown["escrow"])
+
+    # --- the acts -------------------------------------------------------------------------------
+
+    def honest_training(self) -> int:
+        """An owner hatches a beast with a private dataset and trains four windows."""
+        hatched = self.owner.do("beast", "hatch", "--dataset", DATASET)
+        beast = int(hatched["beast"])
+        self.say(f"the owner hatched beast {beast} with {DATASET.name} committed")
+        self.owner.start("defender", "trainer", "defend")
+        plan = (("curriculum", 2), ("self-play", 1), ("private", 1))
+        for source, windows in plan:
+            made = self.owner.do("trainer", "run", beast, "--windows", windows, "--source", source)
+            self.gas[f"submit ({source})"] = int(made[-1]["gas"])
+            self.say(f"trained and submitted {windows} × 128 micro-steps of {source}")
+        return beast
+
+    def cheating(self) -> dict[str, Any]:
+        """Somebody changes one weight in one micro-step, and builds on it."""
+        beast = int(self.cheater.do("beast", "hatch")["beast"])
+        self.cheater.do("trainer", "run", beast)
+        lie: dict[str, Any] = self.cheater.do(
+            "trainer", "drill", "weight", beast, "--step", LIE_STEP, "--weight", LIE_WEIGHT
+        )
+        self.cheater.do("trainer", "run", beast)
+        self.cheater.start("defender", "trainer", "defend")
+        self.say(f"beast {beast}, window 1: {lie['lie']}; window 2 builds on it; its trainer lies")
+        return lie
+
+    def justice(self, lie: dict[str, Any]) -> dict[str, Any]:
+        """The validator finds the step, proves it to the court, and collects."""
+        beast, index = int(lie["beast"]), int(lie["checkpoint"])
+
+        def slashed() -> Any:
+            rows = self.cheater.do("checkpoint", "list", beast, "--all")
+            return rows if any(row["status"] == "slashed" for row in rows) else None
+
+        rows = self.stage.wait("the wrong window is slashed", slashed)
+        status = {int(row["checkpoint"]): row["status"] for row in rows}
+        self.expect(status[index] == "slashed", "the wrong window is the slashed one")
+        self.expect(status[index + 1] == "void", "the window built on it fell with it")
+        self.expect(status[index - 1] in ("pending", "final"), "the honest window stands")
+        for move in self.validator.events("validator", "move made"):
+            self.gas[str(move["action"])] = int(move["gas"])
+        for move in self.cheater.events("defender", "answered"):
+            self.gas[str(move["kind"])] = int(move["gas"])
+        disputes = self.validator.do("dispute", "list", "--all")
+        self.expect(len(disputes) == 1, "one dispute was filed, and none against honest windows")
+        found = self.validator.do("dispute", "explain", disputes[0]["dispute"])
+        self.expect(found["segment"] == LIE_STEP // SEGMENT_STEPS, "the lie's segment was found")
+        self.say(f"slashed: segment {found['segment']}; {found['cause']}")
+        return {
+            "beast": beast,
+            "checkpoint": index,
+            "told": {"step": LIE_STEP, "weight": LIE_WEIGHT, "lie": lie["lie"]},
+            "found": found,
+            "conviction": disputes[0]["conviction"],
+            "statuses": status,
+        }
+
+    def finality(self, beast: int) -> dict[str, Any]:
+        """Nobody disputes the honest windows: they become final."""
+        self.say("waiting for the challenge period of the honest windows to end")
+
+        def final() -> Any:
+            rows = self.owner.do("checkpoint", "list", beast)
+            return rows if all(row["status"] == "final" for row in rows) else None
+
+        rows = self.stage.wait("the honest windows are final", final)
+        for move in self.owner.events("defender", "finalized"):
+            self.gas["finalize"] = int(move["gas"])
+        verdicts = [
+            {"checkpoint": e["checkpoint"], "mode": e["mode"], "verdict": e["verdict"]}
+            for e in self.validator.events("validator", "judged")
+            if e["beast"] == beast
+        ]
+        self.expect(
+            all(verdict["verdict"] == "valid" for verdict in verdicts), "all verdicts are valid"
+        )
+        self.say(f"beast {beast}: {len(rows)} checkpoints final")
+        return {"beast": beast, "final": len(rows), "verdicts": verdicts}
+
+
+def show(told: dict[str, Any]) -> None:
+    """The table of what happened."""
+    cheat, honest, found = told["cheat"], told["honest"], told["cheat"]["found"]
+    rows = [
+        ("honest beast", f"{honest['final']} checkpoints final, no dispute"),
+        ("wrong window", f"beast {cheat['beast']}, checkpoint {cheat['checkpoint']}"),
+        ("the lie", cheat["told"]["lie"]),
+        ("found", f"segment {found['segment']}, steps {found['steps']}"),
+        ("explained", found["cause"]),
+        ("verdict", f"slashed by {cheat['conviction']}; the window built on it is void"),
+    ]
+    for name, wealth in told["balances"].items():
+        change = wealth["after"] - wealth["before"]
+        sign = "+" if change >= 0 else ""
+        rows.append((f"{name}'s ENERGY", f"{energy(wealth['after'])} ({sign}{energy(change)})"))
+    rows += [(f"gas: {name}", f"{gas:,}") for name, gas in told["gas"].items()]
+    rows.append(("took", f"{told['chain']['seconds']:.0f} s"))
+    stdout.print(table("What happened", ("", ""), rows))
+
+
+def main() -> int:
+    """Play the demonstration; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Set-up, then the whole story on a real local chain, in about two minutes.",
+    )
+    parser.add_argument("--json", action="store_true", help="print what happened as JSON")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep homes and logs there")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="chainbeasts-demo-") as scratch:
+        folder = options.keep or Path(scratch) / "stage"
+        try:
+            with Stage(folder) as stage:
+                told = Demo(stage).run()
+        except StageError as error:
+            stderr.print(f"Error: {error}", style="bold red", markup=False)
+            return 1
+        except FileExistsError:
+            stderr.print(f"Error: {folder} exists already. Give --keep a new folder.")
+            return 1
+        except KeyboardInterrupt:
+            stderr.print("Stopped.")
+            return 130
+    if options.json:
+        print_json(told)
+    else:
+        show(told)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""A local chain with its players, each a process and a home of its own, worked by the command line.
+
+For the demonstration and the end-to-end tests. Only the node's clock is reached past the commands.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import DEVNET_CHAIN_ID, rpc
+
+T = TypeVar("T")
+
+COMMAND = Path(sys.executable).with_name("chainbeasts")
+PATIENCE = 180.0
+STOP_SECONDS = 15.0
+DEPLOYER = 0
+
+
+class StageError(Exception):
+    """A command failed, or something that had to happen did not."""
+
+
+@dataclass
+class Player:
+    """Somebody with an account and a home: an owner, a trainer, a validator."""
+
+    name: str
+    number: int
+    home: Path
+    published: Path
+    rpc_url: str
+    daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return str(devnet_account(self.number).address)
+
+    def environment(self) -> dict[str, str]:
+        """No setting of whoever started the stage reaches the players."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("CHAINBEASTS_")}
+        return kept | {
+            "CHAINBEASTS_HOME": str(self.home),
+            "CHAINBEASTS_RPC_URL": self.rpc_url,
+            "CHAINBEASTS_ACCOUNT": f"devnet:{self.number}",
+            "CHAINBEASTS_SNAPSHOTS": str(self.published),
+            "CHAINBEASTS_LOG_JSON": "true",
+        }
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, whatever it says."""
+        return subprocess.run(
+            [str(COMMAND), *map(str, arguments)],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def do(self, *arguments: object) -> Any:
+        """The JSON of a command that succeeds.
+
+        Raises:
+            StageError: it fails.
+        """
+        done = self.run(*arguments, "--json")
+        if done.returncode != 0:
+            words = " ".join(map(str, arguments))
+            raise StageError(f"`chainbeasts {words}` by {self.name}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def log(self, daemon: str) -> Path:
+        """Where a daemon's log goes."""
+        return self.home / f"{daemon}.log"
+
+    def start(self, daemon: str, *arguments: object) -> subprocess.Popen[bytes]:
+        """Start a command that runs until it is stopped."""
+        with self.log(daemon).open("ab") as out:
+            process = subprocess.Popen(
+                [str(COMMAND), *map(str, arguments)],
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+        self.daemons.append(process)
+        return process
+
+    def events(self, daemon: str, name: str) -> list[dict[str, Any]]:
+        """What a daemon logged under a name, oldest first."""
+        if not self.log(daemon).exists():
+            return []
+        found = []
+        for line in self.log(daemon).read_text("utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict) and entry.get("event") == name:
+                found.append(entry)
+        return found
+
+    def stop(self) -> None:
+        """End this player's daemons, each by its process id."""
+        for process in self.daemons:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.daemons:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.daemons.clear()
+
+
+class Stage:
+    """A devnet with the contracts deployed, and players on it. Use it as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.published = folder / "snapshots"
+        self.published.mkdir(parents=True)
+        self.players: list[Player] = []
+        self.rpc_url = ""
+        self.host = self._player("host", DEPLOYER)
+
+    def _player(self, name: str, number: int) -> Player:
+        home = self.folder / name
+        home.mkdir()
+        made = Player(name, number, home, self.published, self.rpc_url)
+        self.players.append(made)
+        return made
+
+    def start(self) -> Self:
+        """Start the devnet."""
+        devnet = self._host_command("devnet", "up", "--detach")
+        self.rpc_url = str(devnet["rpc_url"])
+        self.host.rpc_url = self.rpc_url
+        return self
+
+    def _host_command(self, *arguments: str) -> Any:
+        """A command of the host before, or after, there is a node to name."""
+        environment = self.host.environment()
+        del environment["CHAINBEASTS_RPC_URL"]
+        done = subprocess.run(
+            [str(COMMAND), *arguments, "--json"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StageError(f"`chainbeasts {' '.join(arguments)}`: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def deploy(self) -> Any:
+        """Deploy the contracts with the devnet's season."""
+        return self.host.do("deploy")
+
+    def enter(self, name: str, number: int, energy: int = 0) -> Player:
+        """A new player with its own home, the public deployment record, and some ENERGY."""
+        player = self._player(name, number)
+        record = self.host.home / "deployments" / f"{DEVNET_CHAIN_ID}.json"
+        (player.home / "deployments").mkdir()
+        shutil.copy(record, player.home / "deployments")
+        if energy:
+            self.host.do("energy", "faucet", energy, "--to", player.address)
+        return player
+
+    def travel(self, seconds: int) -> None:
+        """Move the chain's clock on."""
+        rpc(self.rpc_url, "evm_increaseTime", seconds)
+        rpc(self.rpc_url, "anvil_mine", "0x1")
+
+    def wait(self, what: str, look: Callable[[], T | None], seconds: float = PATIENCE) -> T:
+        """Look until there is something to see.
+
+        Raises:
+            StageError: there is nothing in time, or a daemon has died.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            found = look()
+            if found:
+                return found
+            for player in self.players:
+                for daemon in player.daemons:
+                    if daemon.poll() is not None:
+                        raise StageError(f"A daemon of {player.name} ended early.")
+            if time.monotonic() > deadline:
+                raise StageError(f"Waited {seconds:g} s in vain: {what}.")
+            time.sleep(0.25)
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for player in reversed(self.players):
+            player.stop()
+        self._host_command("devnet", "down")
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
