@@ -23,6 +23,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NPM = VENV / "bin" / "npm"  # of the Node wheel, where the machine has none
 STAMP = VENV / ".set-up"
+NODE_STAMP = ROOT / "node_modules" / ".set-up"
 LOG = VENV / "set-up.log"
 INPUTS = (
     "pyproject.toml",
@@ -136,9 +137,13 @@ def install_node_tools() -> None:
         pip("--require-hashes", "-r", ROOT / "requirements-node.lock")
         npm = str(NPM)
     assert npm is not None
+    wanted = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
+    if NODE_STAMP.exists() and NODE_STAMP.read_text("ascii") == wanted:
+        return
     say("installing Anvil, OpenZeppelin and solc")
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     run(npm, "ci", *options, hint="Check the network and npm's registry, then run this again.")
+    NODE_STAMP.write_text(wanted, "ascii")  # npm ci empties the folder first
 
 
 @contextmanager
