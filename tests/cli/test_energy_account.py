@@ -48,8 +48,8 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     took = deployed.json("energy", "withdraw", "1.5", *mine)
     assert (took["balance"], took["escrow"]) == (str(75 * ENERGY // 10), str(25 * ENERGY // 10))
 
-    deployed.refused(".", "energy", "deposit", "1000", *mine)
-    deployed.refused(".", "energy", "withdraw", "1000", *mine)
+    deployed.hinted("of ENERGY", "faucet", "energy", "deposit", "1000", *mine)
+    deployed.hinted("The escrow of", "energy deposit", "energy", "withdraw", "1000", *mine)
     deployed.refused("'lots' is not an amount", "energy", "deposit", "lots", *mine)
     deployed.hinted(
         "is not an address", "40 hex digits", "energy", "balance", "--of", "0x12", *mine

@@ -56,7 +56,13 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     file.write_text("not toml")
     bad("is not TOML", str(file))
     deployed.refused(
-        ".", "season", "propose", "--set", "block_gain=50", "--account", "devnet:3"
+        "does not have the role",
+        "season",
+        "propose",
+        "--set",
+        "block_gain=50",
+        "--account",
+        "devnet:3",
     )  # not a proposer
     deployed.refused("There is no season 99", "season", "show", "99")
     assert deployed.json("season", "pending") == []
