@@ -176,6 +176,14 @@ def start_match(dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules) -> i
     return pack(Position(walls & cleared, hazards & cleared, first, second, 0, flags))
 
 
+def winner(last: int, battle_seed: int) -> int:
+    """Who won, from the word at a match's end: 0 for A, 1 for B, ``DRAW`` for neither."""
+    end = unpack(last)
+    a_is_self = a_acts_first(battle_seed) == (end.turn % 2 == 0)
+    a, b = (end.self_, end.enemy) if a_is_self else (end.enemy, end.self_)
+    return DRAW if a.hp == b.hp else int(b.hp > a.hp)
+
+
 Brain = Callable[[int], Action]
 """Chooses an action for the ``self`` of a word."""
 
@@ -183,7 +191,7 @@ Brain = Callable[[int], Action]
 def play_match(
     dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules, brain_a: Brain, brain_b: Brain
 ) -> Match:
-    """Play a match to its end; the winner is 0 for A, 1 for B, ``DRAW`` for neither."""
+    """Play a match to its end; A acts by ``brain_a``."""
     a_active = a_acts_first(battle_seed)
     word = start_match(dna_a, dna_b, battle_seed, rules)
     words: list[int] = []
@@ -192,7 +200,4 @@ def play_match(
         brain = brain_a if a_active else brain_b
         word = activate(word, brain(word), rules, battle_seed)
         a_active = not a_active
-    end = unpack(word)
-    hp_a, hp_b = (end.self_.hp, end.enemy.hp) if a_active else (end.enemy.hp, end.self_.hp)
-    winner = DRAW if hp_a == hp_b else int(hp_b > hp_a)
-    return Match(tuple(words), word, winner, merkle.root(words))
+    return Match(tuple(words), word, winner(word, battle_seed), merkle.root(words))

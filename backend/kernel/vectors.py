@@ -1,0 +1,284 @@
+"""Test vectors: what a kernel must answer, and how to ask it (docs/spec/vectors.md).
+
+A case holds inputs and expected outputs. ``answer`` computes the outputs with any ``Kernel``; the
+NumPy reference is one, its Solidity twin another, and both are asked by the code below. The files'
+notations stand in ``vector_fields``, the published cases in ``vector_cases``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from eth_hash.auto import keccak
+
+from backend.kernel import combat, merkle
+from backend.kernel import features as inputs
+from backend.kernel import labels as teacher
+from backend.kernel.board import invalid_reason, unpack
+from backend.kernel.combat import Action
+from backend.kernel.constants import HEAD_SETS, MAX_RECORDS, WEIGHTS
+from backend.kernel.labels import Label
+from backend.kernel.rng import draw
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source
+from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.vector_fields import Fields, hex_bytes, hex_word
+from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
+
+Case = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+class Kernel(Protocol):
+    """What the cases ask of an implementation; the meanings are those of ``backend.kernel``."""
+
+    def is_valid(self, word: int) -> bool: ...
+
+    def label(self, word: int, rules: Rules) -> Label: ...
+
+    def features(self, word: int) -> Sequence[int]: ...
+
+    def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int: ...
+
+    def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
+        """(active mask, weights hash, state hash) at hatch."""
+        ...
+
+    def window(
+        self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]
+    ) -> tuple[list[bytes], State]:
+        """The 16 segment hashes of a window, and the reference's state at its end."""
+        ...
+
+
+class NumpyKernel:
+    """The reference."""
+
+    def is_valid(self, word: int) -> bool:
+        return invalid_reason(word) is None
+
+    def label(self, word: int, rules: Rules) -> Label:
+        return teacher.label(word, rules)
+
+    def features(self, word: int) -> Sequence[int]:
+        return [int(value) for value in inputs.features(word)]
+
+    def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
+        return combat.activate(word, action, rules, battle_seed)
+
+    def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
+        state = genesis_state(beast_id, dna)
+        weights_hash = bytes(keccak(serialize_weights(state.weights)))
+        return state.header.active_mask, weights_hash, state_hash(state)
+
+    def window(
+        self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]
+    ) -> tuple[list[bytes], State]:
+        state = open_window(parent, mask)
+        return run_window(ctx, state, records=records.__getitem__), state
+
+
+# --- what each kind of case asks -----------------------------------------------------------------
+
+
+def _valid_word(case: Fields) -> int:
+    word = case.unsigned("word", 256)
+    reason = invalid_reason(word)
+    if reason is not None:
+        raise case.fail("word", f"is not valid: {reason}")
+    return word
+
+
+def _labels(kernel: Kernel, case: Fields) -> Answer:
+    """A word without labels, because it is not valid, answers with ``valid`` alone."""
+    word, rules = case.unsigned("word", 256), case.rules()
+    if not kernel.is_valid(word):
+        return {"valid": False}
+    found = kernel.label(word, rules)
+    return {"valid": True, "move": found.move, "attack": found.attack, "block": found.block}
+
+
+def _features(kernel: Kernel, case: Fields) -> Answer:
+    return {"features": list(kernel.features(_valid_word(case)))}
+
+
+def _action(case: Fields) -> Action:
+    return Action(case.number("direction", 0, 3), case.number("power", 0, 15), case.flag("block"))
+
+
+def _combat(kernel: Kernel, case: Fields) -> Answer:
+    word, rules, seed = _valid_word(case), case.rules(), case.unsigned("battleSeed", 64)
+    action = _action(Fields(case.raw("action"), f"{case.where}: action"))
+    if combat.is_over(unpack(word), rules):
+        raise case.fail("word", "is of a finished match, which is never activated")
+    return {"next": hex_word(kernel.activate(word, action, rules, seed))}
+
+
+def _matches(kernel: Kernel, case: Fields) -> Answer:
+    """Both creatures follow one list: action i is that of activation i, from the list's start again
+    when it ends."""
+    rules, seed = case.rules(), case.unsigned("battleSeed", 64)
+    actions = [_action(item) for item in case.children("actions")]
+    if not actions:
+        raise case.fail("actions", "is empty")
+    word = combat.start_match(case.octets("dnaA", 32), case.octets("dnaB", 32), seed, rules)
+    words: list[int] = []
+    while not combat.is_over(unpack(word), rules):
+        words.append(word)
+        word = kernel.activate(word, actions[(len(words) - 1) % len(actions)], rules, seed)
+    return {
+        "words": [hex_word(item) for item in words],
+        "last": hex_word(word),
+        "winner": combat.winner(word, seed),
+        "logRoot": hex_bytes(merkle.root(words)),
+    }
+
+
+def _genesis(kernel: Kernel, case: Fields) -> Answer:
+    mask, weights_hash, h = kernel.genesis(case.unsigned("beastId", 256), case.octets("dna", 32))
+    return {"mask": mask, "weightsHash": hex_bytes(weights_hash), "h": hex_bytes(h)}
+
+
+def _windows(kernel: Kernel, case: Fields) -> Answer:
+    """Windows that follow one another; the first opens from the state at hatch, or from that state
+    with another step count and other weights."""
+    dna = case.octets("dna", 32)
+    parent = genesis_state(case.unsigned("beastId", 256), dna)
+    if "globalStep" in case:
+        parent.update(global_step=case.number("globalStep", 0, (1 << 32) - 1))
+    if "wildWeights" in case:
+        parent.weights[:] = wild_weights(case.unsigned("wildWeights", 64))
+    answers = []
+    for item in case.children("windows"):
+        item.only(INPUTS["window"] | OUTPUTS["window"])
+        ctx, records = _context(item, dna, case.rules())
+        mask = item.number("mask", 0, 255)
+        if parent.header.active_mask & ~mask:
+            raise item.fail("mask", f"is {mask}, it drops slots that were awake before")
+        hashes, end = kernel.window(ctx, parent, mask, records)
+        known = state_hash(end) == hashes[-1]
+        loss = end.header.window_loss if known else None
+        answers.append({"segments": [hex_bytes(h) for h in hashes], "loss": loss})
+        parent = end
+    return {"windows": answers}
+
+
+def wild_weights(seed: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """Weights over their whole range, as only a hostile state has: (draw(seed, i) >> 2) mod 32768
+    − 16384 at flat index i."""
+    return np.array([((draw(seed, i) >> 2) & 0x7FFF) - 0x4000 for i in range(WEIGHTS)], np.int16)
+
+
+def _context(item: Fields, dna: bytes, rules: Rules) -> tuple[WindowContext, list[int]]:
+    source = Source(item.number("source", 0, 3))
+    heads = item.number("heads", 1, 7)
+    if heads not in HEAD_SETS:
+        raise item.fail("heads", f"is {heads}, it must be one of {HEAD_SETS}")
+    records: list[int] = []
+    if source in (Source.BATTLE, Source.PRIVATE):
+        records = item.words("records")
+        if not 1 <= len(records) <= MAX_RECORDS:
+            raise item.fail("records", f"has {len(records)} words, it must have 1 to {MAX_RECORDS}")
+    ctx = WindowContext(
+        dna=dna,
+        epoch_seed=item.octets("epochSeed", 32),
+        heads=heads,
+        lr_shift=item.number("lrShift", 3, 15),
+        source=source,
+        rules=rules,
+        owner_secret_fold=item.unsigned("ownerSecretFold", 64) if source == Source.PRIVATE else 0,
+        records_root=merkle.root(records) if records else bytes(32),
+        records_length=len(records),
+    )
+    return ctx, records
+
+
+_ANSWERS: dict[str, Callable[[Kernel, Fields], Answer]] = {
+    "labels": _labels,
+    "features": _features,
+    "combat": _combat,
+    "matches": _matches,
+    "genesis": _genesis,
+    "windows": _windows,
+}
+KINDS = tuple(_ANSWERS)
+
+INPUTS = {
+    "labels": {"word", "rules"},
+    "features": {"word"},
+    "combat": {"word", "action", "battleSeed", "rules"},
+    "matches": {"dnaA", "dnaB", "battleSeed", "actions", "rules"},
+    "genesis": {"beastId", "dna"},
+    "windows": {"beastId", "dna", "globalStep", "wildWeights", "rules", "windows"},
+    "window": {"epochSeed", "mask", "heads", "lrShift", "source", "ownerSecretFold", "records"},
+}
+"""The inputs of each kind of case; any case may also have a ``name``."""
+
+OUTPUTS = {
+    "labels": {"valid", "move", "attack", "block"},
+    "features": {"features"},
+    "combat": {"next"},
+    "matches": {"words", "last", "winner", "logRoot"},
+    "genesis": {"mask", "weightsHash", "h"},
+    "windows": {"windows"},
+    "window": {"segments", "loss"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A field of a case where an implementation answers otherwise."""
+
+    case: int
+    name: str
+    field: str
+    expected: Any
+    actual: Any
+
+
+def answer(kernel: Kernel, kind: str, case: Case, where: str = "case") -> Answer:
+    """The outputs of one case, computed from its inputs.
+
+    Raises:
+        VectorFileError: the case is not one of its kind.
+    """
+    fields = Fields(case, where)
+    fields.only(INPUTS[kind] | OUTPUTS[kind] | {"name"})
+    return _ANSWERS[kind](kernel, fields)
+
+
+def check_case(kernel: Kernel, kind: str, case: Case, number: int = 0) -> list[Mismatch]:
+    """Where an implementation answers a case otherwise than the case expects; empty if nowhere.
+
+    Raises:
+        VectorFileError: the case is not one of its kind, or lacks an output.
+    """
+    where = f"case {number}"
+    name = ""
+    if isinstance(case, Mapping) and isinstance(case.get("name"), str):
+        name = case["name"]
+        where += f" ({name})"
+    found = answer(kernel, kind, case, where)
+    differences = _differences("", {key: case.get(key, ABSENT) for key in found}, found)
+    return [Mismatch(number, name, *difference) for difference in differences]
+
+
+ABSENT = "(absent)"
+
+
+def _differences(path: str, expected: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Every leaf of ``actual`` that differs; lists must be as long as expected."""
+    if isinstance(actual, dict) and isinstance(expected, Mapping):
+        for key, value in actual.items():
+            step = f"{path}.{key}" if path else key
+            yield from _differences(step, expected.get(key, ABSENT), value)
+    elif isinstance(actual, list) and isinstance(expected, list):
+        if len(actual) != len(expected):
+            yield f"{path} (length)", len(expected), len(actual)
+        for i, (left, right) in enumerate(zip(expected, actual, strict=False)):
+            yield from _differences(f"{path}[{i}]", left, right)
+    elif type(actual) is not type(expected) or actual != expected:
+        yield path, expected, actual
