@@ -154,7 +154,7 @@ def _match_cases() -> Iterator[Inputs]:
     """Creatures that mostly walk towards one another, and fight where they meet."""
     for i, season in enumerate((0, 0, 0, 1, 2, 3, 4)):
         rules = replace(SEASONS[season], max_turns=min(SEASONS[season].max_turns, 60))
-        seed = draw(63_000, i)
+        seed = draw(63_000, i) & ~63 | (0, 37, 2, 0, 0, 1, 5)[i]
         towards = ((SOUTH, EAST), (NORTH, WEST))
         first, second = towards if a_acts_first(seed) else towards[::-1]
         actions = []
@@ -162,7 +162,7 @@ def _match_cases() -> Iterator[Inputs]:
             r = draw(60_000 + i, turn)
             near = (second if turn % 2 else first)[r & 1]
             direction = near if (r >> 1) & 7 else (r >> 4) & 3
-            power = (r >> 6) & 15
+            power = 8 + (r >> 6) % 8 if (r >> 12) % 4 else 0
             actions.append(
                 {"direction": direction, "power": power, "block": (r >> 10) % 4 == 0},
             )

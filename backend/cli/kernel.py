@@ -1,0 +1,162 @@
+"""``chainbeasts kernel``: check an implementation's answers against the published ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.chain.evm_vectors import EvmVectors
+from backend.cli.output import fields, note, print_error, progress, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel import vector_cases
+from backend.kernel.tables import KERNEL_ID, VERSION
+from backend.kernel.vector_fields import VectorFileError, read_document
+from backend.kernel.vectors import KINDS, Kernel, Mismatch, NumpyKernel, check_case
+
+app = typer.Typer(help="The consensus kernel: identity and test vectors.", no_args_is_help=True)
+
+BAD_FILE = 2
+SHOWN = 20
+
+
+class Backend(StrEnum):
+    """Which implementation answers."""
+
+    NUMPY = "numpy"
+    EVM = "evm"
+
+
+@contextmanager
+def _kernel(backend: Backend) -> Iterator[Kernel]:
+    if backend is Backend.NUMPY:
+        yield NumpyKernel()
+        return
+    note("Starting a private chain with the Solidity kernel…")
+    with EvmVectors.start() as evm:
+        yield evm
+
+
+def _check(
+    kernel: Kernel, kind: str, cases: Sequence[Mapping[str, Any]]
+) -> tuple[list[Mismatch], int]:
+    """All mismatches, and how many cases have any."""
+    found: list[Mismatch] = []
+    wrong = 0
+    with progress() as bar:
+        task = bar.add_task(f"{kind} cases", total=len(cases))
+        for number, case in enumerate(cases):
+            mismatches = check_case(kernel, kind, case, number)
+            found += mismatches
+            wrong += bool(mismatches)
+            bar.advance(task)
+    return found, wrong
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 76 else text[:73] + "…"
+
+
+def _mismatch_view(mismatches: Sequence[Mismatch]) -> Any:
+    rows = [
+        (m.case, m.name, m.field, _short(m.expected), _short(m.actual)) for m in mismatches[:SHOWN]
+    ]
+    more = len(mismatches) - len(rows)
+    title = "Mismatches" + (f" (the first {SHOWN}, {more} more)" if more else "")
+    return table(title, ("case", "name", "field", "expected", "actual"), rows)
+
+
+@command(app, "check", example="chainbeasts kernel check docs/spec/vectors/combat.json")
+def check(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="A file in the format of docs/spec/vectors.md.")],
+    backend: Annotated[
+        Backend, typer.Option(help="Who answers: the NumPy reference or the Solidity kernel.")
+    ] = Backend.NUMPY,
+) -> None:
+    """Verify a file of test vectors. Exit code 1 on a mismatch, 2 on a file that is none."""
+    try:
+        kind, cases = read_document(file, KINDS)
+        with _kernel(backend) as kernel:
+            mismatches, wrong = _check(kernel, kind, cases)
+    except VectorFileError as error:
+        print_error(
+            ChainBeastsError(f"{error}.", "The format is described in docs/spec/vectors.md.")
+        )
+        raise typer.Exit(BAD_FILE) from None
+    result = {
+        "file": file,
+        "kind": kind,
+        "backend": backend.value,
+        "cases": len(cases),
+        "wrong_cases": wrong,
+        "mismatches": mismatches,
+    }
+    if mismatches:
+        session.show(result, lambda: _mismatch_view(mismatches))
+        note(
+            f"{wrong} of {len(cases)} cases in {file} are not what the {backend.value} kernel says."
+        )
+        raise typer.Exit(1)
+    session.show(result, f"{file}: all {len(cases)} {kind} cases agree ({backend.value}).")
+
+
+@command(app, "vectors", example="chainbeasts kernel vectors -o docs/spec/vectors --check")
+def vectors(
+    session: Session,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the files.")],
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare instead of writing; exit code 1 if one differs."),
+    ] = False,
+) -> None:
+    """Write the published test vectors; the same bytes on every machine."""
+    documents = vector_cases.documents()
+    if check:
+        stale = [name for name, text in documents.items() if _read(output / name) != text]
+        if stale:
+            raise ChainBeastsError(
+                f"Not as generated in {output}: {', '.join(stale)}.",
+                f"Write them with `chainbeasts kernel vectors -o {output}`.",
+            )
+    else:
+        _write(output, documents)
+    done = "are as generated" if check else "written"
+    session.show(
+        {"folder": output, "files": sorted(documents), "checked": check},
+        f"{len(documents)} files in {output} {done}.",
+    )
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _write(folder: Path, documents: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in documents.items():
+            (folder / name).write_text(text, "utf-8")
+    except OSError as error:
+        raise ChainBeastsError(
+            f"{folder} cannot be written: {error.strerror}.", "Choose another folder with -o."
+        ) from None
+
+
+@command(app, "id", example="chainbeasts kernel id")
+def id_(session: Session) -> None:
+    """Show which kernel this is: its version and the id that every state hash contains."""
+    values = {"version": VERSION, "kernel_id": KERNEL_ID}
+    session.show(
+        values, lambda: fields("Kernel", {"version": VERSION, "id": "0x" + KERNEL_ID.hex()})
+    )
