@@ -1,0 +1,114 @@
+"""States as bytes and as hashes: every field counts, and only one encoding exists (K9, K10)."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from eth_abi import encode
+from eth_hash.auto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.kernel.constants import STATE_BYTES, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from backend.kernel.network import Weights
+from backend.kernel.state import (
+    ENCODED_BYTES,
+    Header,
+    MalformedStateError,
+    State,
+    decode_state,
+    deserialize_weights,
+    encode_state,
+    serialize_weights,
+    state_hash,
+)
+from backend.kernel.tables import EXP, KERNEL_ID, TEMPLATES
+from tests.support.strategies import bytes32, masks, u32, u256, weights
+
+headers = st.builds(Header, u256, bytes32, u32, masks, u32, u256)
+ABI = ["uint256", "bytes32", "uint32", "uint8", "uint32", "uint256"]
+
+
+def parts(header: Header) -> list[object]:
+    return [getattr(header, field.name) for field in fields(Header)]
+
+
+@given(headers, weights())
+def test_bytes(header: Header, w: Weights) -> None:
+    data = encode_state(State(header, w))
+    assert len(data) == ENCODED_BYTES
+    assert data[:192] == encode(ABI, parts(header))
+    words = np.frombuffer(data[192:], dtype=">u2")
+    assert (words == w.astype(np.int64) + 0xC000).all()
+    assert (words >= 0x8000).all()
+    back = decode_state(data)
+    assert back.header == header
+    assert (back.weights == w).all()
+    assert back.weights.dtype == np.int16
+
+
+@given(headers, weights())
+def test_hash_is_the_abi_encoding(header: Header, w: Weights) -> None:
+    state = State(header, w)
+    body = encode(
+        ["bytes32", *ABI, "bytes32"], [KERNEL_ID, *parts(header), keccak(serialize_weights(w))]
+    )
+    assert state_hash(state) == keccak(body)
+
+
+@given(headers, weights(), st.integers(0, WEIGHTS - 1))
+def test_every_field_and_weight_counts(header: Header, w: Weights, index: int) -> None:
+    before = state_hash(State(header, w))
+    changed = [
+        replace(header, beast_id=header.beast_id ^ 1),
+        replace(header, parent=bytes([header.parent[0] ^ 1]) + header.parent[1:]),
+        replace(header, global_step=header.global_step ^ 1),
+        replace(header, active_mask=header.active_mask ^ 128),
+        replace(header, window_loss=header.window_loss ^ 1),
+        replace(header, arena=header.arena ^ 1 << 255),
+    ]
+    assert before not in [state_hash(State(other, w)) for other in changed]
+    other = w.copy()
+    other[index] ^= 1
+    assert state_hash(State(header, other)) != before
+
+
+@pytest.mark.parametrize("index", [0, 1, 16_895])
+def test_clear_guard_bit(index: int) -> None:
+    data = bytearray(serialize_weights(np.full(WEIGHTS, WEIGHT_MAX, dtype=np.int16)))
+    assert data[:2] == b"\xff\xff"
+    data[2 * index] &= 0x7F
+    with pytest.raises(MalformedStateError, match=f"guard bit of weight {index}"):
+        deserialize_weights(bytes(data))
+
+
+def test_the_lowest_weight_has_its_guard_bit() -> None:
+    lowest = np.full(WEIGHTS, WEIGHT_MIN, dtype=np.int16)
+    assert set(serialize_weights(lowest)[::2]) == {0x80}
+    assert (deserialize_weights(serialize_weights(lowest)) == WEIGHT_MIN).all()
+
+
+@pytest.mark.parametrize("size", [0, STATE_BYTES - 1, STATE_BYTES + 1, ENCODED_BYTES])
+def test_wrong_length_of_weights(size: int) -> None:
+    with pytest.raises(MalformedStateError, match=str(size)):
+        deserialize_weights(b"\xff" * size)
+
+
+@pytest.mark.parametrize("place", [64, 96 + 30, 128])
+def test_header_field_beyond_its_type(place: int) -> None:
+    data = bytearray(Header(1, bytes(32), 2, 3, 4, 5).encode())
+    data[place] = 1
+    with pytest.raises(MalformedStateError, match="beyond its type"):
+        Header.decode(bytes(data))
+    with pytest.raises(MalformedStateError, match="191"):
+        Header.decode(bytes(data[:191]))
+
+
+def test_kernel_id_preimage() -> None:
+    preimage = b"chainbeasts-kernel-1" + b"".join(value.to_bytes(2, "big") for value in EXP)
+    for walls, hazards in TEMPLATES:
+        preimage += walls.to_bytes(8, "big") + hazards.to_bytes(8, "big")
+    assert len(preimage) == 20 + 512 + 1024
+    assert keccak(preimage) == KERNEL_ID
