@@ -122,6 +122,8 @@ class Defender:
         except ChainBeastsError as error:  # somebody else was faster, perhaps
             log.warning("not finalized", reason=error.message)
             return []
+        for one in done:
+            log.info("finalized", beast=one.beast_id, first=one.first, last=one.last, gas=one.gas)
         return [Answer("finalize", one.beast_id, one.last, one.gas) for one in done]
 
     # --- disputes -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from scripts.lib.stage import Player, Stage, StageError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = ROOT / "examples" / "battle_samples.csv"
-LIE_STEP, LIE_WEIGHT = 77, 2_176
+LIE_STEP = 77
 SEGMENT_STEPS = 8
 FUNDS = 100
 
@@ -92,7 +92,7 @@ class Demo:
         beast = int(self.cheater.do("beast", "hatch")["beast"])
         self.cheater.do("trainer", "run", beast)
         lie: dict[str, Any] = self.cheater.do(
-            "trainer", "drill", "weight", beast, "--step", LIE_STEP, "--weight", LIE_WEIGHT
+            "trainer", "drill", "weight", beast, "--step", LIE_STEP
         )
         self.cheater.do("trainer", "run", beast)
         self.cheater.start("defender", "trainer", "defend")
@@ -120,11 +120,11 @@ class Demo:
         self.expect(len(disputes) == 1, "one dispute was filed, and none against honest windows")
         found = self.validator.do("dispute", "explain", disputes[0]["dispute"])
         self.expect(found["segment"] == LIE_STEP // SEGMENT_STEPS, "the lie's segment was found")
-        self.say(f"slashed: segment {found['segment']}; {found['cause']}")
+        self.say(f"slashed: segment {found['segment']} was wrong; {cause_of(found)}")
         return {
             "beast": beast,
             "checkpoint": index,
-            "told": {"step": LIE_STEP, "weight": LIE_WEIGHT, "lie": lie["lie"]},
+            "told": {"step": LIE_STEP, "lie": lie["lie"]},
             "found": found,
             "conviction": disputes[0]["conviction"],
             "statuses": status,
@@ -153,6 +153,17 @@ class Demo:
         return {"beast": beast, "final": len(rows), "verdicts": verdicts}
 
 
+def cause_of(found: dict[str, Any]) -> str:
+    """What `dispute explain` found, in a sentence."""
+    cause = found["cause"]
+    if cause is None:
+        return "its cause was not reproduced"
+    steps = f"step {cause['step']}"
+    if cause["last_step"] != cause["step"]:
+        steps = f"one of steps {cause['step']} to {cause['last_step']}"
+    return f"after {steps}, {cause['what']} (head: {cause['head']})"
+
+
 def show(told: dict[str, Any]) -> None:
     """The table of what happened."""
     cheat, honest, found = told["cheat"], told["honest"], told["cheat"]["found"]
@@ -161,7 +172,7 @@ def show(told: dict[str, Any]) -> None:
         ("wrong window", f"beast {cheat['beast']}, checkpoint {cheat['checkpoint']}"),
         ("the lie", cheat["told"]["lie"]),
         ("found", f"segment {found['segment']}, steps {found['steps']}"),
-        ("explained", found["cause"]),
+        ("explained", cause_of(found)),
         ("verdict", f"slashed by {cheat['conviction']}; the window built on it is void"),
     ]
     for name, wealth in told["balances"].items():

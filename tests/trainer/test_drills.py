@@ -81,14 +81,22 @@ def test_wrong_from_the_named_segment_to_the_end(kind: Kind, source: Source, ste
     assert drill.answered is (kind is not Kind.SILENT)
 
 
-def test_weight_changes_one_weight_by_one_and_nothing_else() -> None:
+def test_weight_changes_one_weight_as_told_and_nothing_else() -> None:
     place = bench()
-    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=5_000)
+    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=5_000, by=1)
     right, told = honest(place).end, drill.window.end
     difference = told.weights.astype(int) - right.weights
     assert np.flatnonzero(difference).tolist() == [5_000]
     assert abs(difference[5_000]) == 1
     assert told.header == right.header
+
+
+def test_weight_that_is_not_named_is_felt_by_the_next_step() -> None:
+    place = bench()
+    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=7)
+    assert "W4[" in drill.told
+    difference = drill.window.end.weights.astype(int) - honest(place).end.weights
+    assert np.count_nonzero(difference) > 1
 
 
 def test_weight_at_its_bound_stays_within_it() -> None:

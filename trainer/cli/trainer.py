@@ -144,8 +144,12 @@ def drill(
         int, typer.Option(min=0, max=WINDOW_STEPS - 1, help="The micro-step that goes wrong.")
     ] = 77,
     weight: Annotated[
-        int, typer.Option(min=0, help="Flat index of the weight that is changed.")
-    ] = 4_711,
+        int | None,
+        typer.Option(
+            min=0, help="Flat index of the weight to change; one that matters if not given."
+        ),
+    ] = None,
+    by: Annotated[int, typer.Option(help="How much the weight changes; 4096 is 1.0.")] = 128,
     source: SourceOption = SourceName.CURRICULUM,
     snapshots: SnapshotsOption = None,
 ) -> None:
@@ -162,7 +166,9 @@ def drill(
     bench = trainer.bench(chosen.source)
     economics = chain.season(bench.head.season).economics
     mask = bench.head.active_mask
-    made = tell(kind, bench, mask, window_price(economics, mask, mask), step=step, weight=weight)
+    made = tell(
+        kind, bench, mask, window_price(economics, mask, mask), step=step, weight=weight, by=by
+    )
     book.keep(made.window)
     if not made.answered:
         book.forget(made.window.h128)

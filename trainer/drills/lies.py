@@ -8,8 +8,11 @@ from enum import StrEnum
 from itertools import pairwise
 
 from backend.errors import ChainBeastsError
+from backend.kernel.board import is_valid
 from backend.kernel.constants import LAYERS, SEGMENT_STEPS, WEIGHT_MAX, WEIGHTS
+from backend.kernel.features import features
 from backend.kernel.labels import Label, label
+from backend.kernel.network import forward
 from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.window import (
@@ -21,6 +24,9 @@ from backend.kernel.window import (
     step_window,
 )
 from trainer.windows import Bench, Stepper, TrainedWindow, train_window
+
+LOGIT_WEIGHTS = WEIGHTS - LAYERS[-2] * LAYERS[-1]
+"""Flat index of W4's first weight."""
 
 
 class Kind(StrEnum):
@@ -77,20 +83,29 @@ def weight_name(index: int) -> str:
 
 
 def tell(
-    kind: Kind, bench: Bench, mask: int, energy_burn: int, *, step: int = 77, weight: int = 4_711
+    kind: Kind,
+    bench: Bench,
+    mask: int,
+    energy_burn: int,
+    *,
+    step: int = 77,
+    weight: int | None = None,
+    by: int = 128,
 ) -> Drill:
     """Train the next window with a lie in it.
 
     Args:
         step: the micro-step that is to go wrong, 0 to 127, where the kind has one.
-        weight: flat index of the weight to change (weight, silent).
+        weight: flat index of the weight to change (weight, silent); one that the next step feels
+            if None.
+        by: how much it changes, 4096 for 1.0.
 
     Raises:
         ChainBeastsError: this beast's next window cannot tell this lie.
     """
     makers: dict[Kind, Callable[[], Drill]] = {
-        Kind.WEIGHT: lambda: _weight(kind, bench, mask, energy_burn, step, weight),
-        Kind.SILENT: lambda: _weight(kind, bench, mask, energy_burn, step, weight),
+        Kind.WEIGHT: lambda: _weight(kind, bench, mask, energy_burn, step, weight, by),
+        Kind.SILENT: lambda: _weight(kind, bench, mask, energy_burn, step, weight, by),
         Kind.LABEL: lambda: _label(bench, mask, energy_burn, step),
         Kind.SAMPLE: lambda: _sample(bench, mask, energy_burn, step),
         Kind.GROWTH: lambda: _growth(bench, mask, energy_burn),
@@ -117,16 +132,39 @@ class _Stepper:
         return step(ctx, state, records)
 
 
-def _weight(kind: Kind, bench: Bench, mask: int, energy_burn: int, step: int, weight: int) -> Drill:
-    name = weight_name(weight)
+def _weight(
+    kind: Kind,
+    bench: Bench,
+    mask: int,
+    energy_burn: int,
+    step: int,
+    weight: int | None,
+    by: int,
+) -> Drill:
+    told: list[str] = []
+    if weight is not None:
+        weight_name(weight)
 
     def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
         step_window(ctx, state, records)
-        state.weights[weight] += 1 if state.weights[weight] < WEIGHT_MAX else -1
+        index = _telling_weight(ctx, state, records) if weight is None else weight
+        before = int(state.weights[index])
+        after = before + by if before + by <= WEIGHT_MAX else before - by
+        state.weights[index] = after
+        told.append(f"weight {index}, {weight_name(index)}, is {after} and not {before}")
         return None
 
     window = train_window(bench, mask, energy_burn, step=_Stepper(step, wrong))
-    return Drill(kind, window, step, f"after step {step}, weight {weight} ({name}) is off by one")
+    return Drill(kind, window, step, f"after step {step}, {told[0]}")
+
+
+def _telling_weight(ctx: WindowContext, state: State, records: RecordSource | None) -> int:
+    """A weight of the first logit, from the unit that the next step's sample excites most."""
+    word = sample(ctx, state.header, records)
+    if not is_valid(word):
+        return LOGIT_WEIGHTS
+    activations = forward(state.weights, state.header.active_mask, features(word))
+    return LOGIT_WEIGHTS + int(activations[3].argmax()) * LAYERS[-1]
 
 
 def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
