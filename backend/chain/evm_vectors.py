@@ -17,7 +17,7 @@ from backend.kernel.window import (
 
 
 class EvmVectors(EvmKernel):
-    """A ``backend.kernel.vectors.Kernel``: each segment of a window is re-executed as a court would.
+    """A ``Kernel`` of the vectors: each segment of a window re-executed as a court would.
 
     The states that the segments open come from the reference, so a segment that differs is judged
     by itself, like any other.

@@ -1,4 +1,4 @@
-"""Random numbers and the board word: docs/spec/rules.md §1 and §2."""
+"""The board word: its layout to the bit, and what makes it valid (K2)."""
 
 from __future__ import annotations
 
@@ -16,110 +16,100 @@ from backend.kernel.board import (
     unpack,
     word_bytes,
 )
-from backend.kernel.rng import GOLDEN, draw, fold64, split_mix64
-from tests.support.kernel import BYTES32, SEEDS, positions, words
+from tests.support.strategies import positions, u256
+
+LAYOUT = {
+    "self_.pos": 128,
+    "self_.hp": 136,
+    "self_.stamina": 144,
+    "self_.temp_def": 152,
+    "self_.power": 160,
+    "self_.defense": 168,
+    "self_.last_action": 176,
+    "enemy.pos": 184,
+    "enemy.hp": 192,
+    "enemy.stamina": 200,
+    "enemy.temp_def": 208,
+    "enemy.power": 216,
+    "enemy.defense": 224,
+    "enemy.last_action": 232,
+    "turn": 240,
+    "flags": 248,
+}
 
 
-def test_published_sequence_of_the_generator() -> None:
-    """K1: Vigna's numbers from state 1234567."""
-    assert [draw(1234567, n) for n in range(3)] == [
-        6457827717110365317,
-        3203168211198807973,
-        9817491932198370423,
-    ]
+def field(position: Position, path: str) -> int:
+    value: object = position
+    for name in path.split("."):
+        value = getattr(value, name)
+    assert isinstance(value, int)
+    return value
 
 
-@given(SEEDS, st.integers(0, 1 << 20))
-def test_draw_is_the_generator_moved_on(seed: int, n: int) -> None:
-    """K1"""
-    assert draw(seed, n) == split_mix64((seed + n * GOLDEN) % 2**64)
-    assert 0 <= draw(seed, n) < 2**64
+def with_byte(word: int, place: int, value: int) -> int:
+    return word & ~(0xFF << place) | value << place
 
 
-@given(BYTES32)
-def test_fold_is_the_xor_of_four_words(value: bytes) -> None:
-    """K1: by bits, counting each of the four words' bits."""
-    whole = int.from_bytes(value)
-    for bit in (0, 1, 31, 62, 63):
-        ones = sum((whole >> (64 * word + bit)) & 1 for word in range(4))
-        assert (fold64(value) >> bit) & 1 == ones % 2
-    assert fold64(value) < 2**64
-
-
-@pytest.mark.parametrize("size", [0, 31, 33])
-def test_fold_of_another_length_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match=f"got {size}"):
-        fold64(bytes(size))
-
-
-FIELDS = (
-    ("self_", 128),
-    ("enemy", 184),
-)
-NAMES = ("pos", "hp", "stamina", "temp_def", "power", "defense", "last_action")
+@given(u256)
+def test_layout(word: int) -> None:
+    position = unpack(word)
+    assert position.walls == word % 2**64
+    assert position.hazards == word // 2**64 % 2**64
+    for path, place in LAYOUT.items():
+        assert field(position, path) == word >> place & 0xFF
+    assert pack(position) == word
+    assert word_bytes(word) == bytes.fromhex(f"{word:064x}")
 
 
 @given(positions())
-def test_every_field_stands_at_its_bits(p: Position) -> None:
-    """K2: straight from the table of the spec."""
-    word = pack(p)
-    assert word & (2**64 - 1) == p.walls
-    assert word >> 64 & (2**64 - 1) == p.hazards
-    for side, low in FIELDS:
-        for i, name in enumerate(NAMES):
-            assert word >> (low + 8 * i) & 255 == getattr(getattr(p, side), name), (side, name)
-    assert word >> 240 & 255 == p.turn
-    assert word >> 248 == p.flags
-    assert word_bytes(word) == bytes((word >> 8 * i) & 255 for i in reversed(range(32)))
+def test_valid_positions_are_valid(position: Position) -> None:
+    assert is_valid(pack(position))
 
 
-@given(st.integers(0, 2**256 - 1))
-def test_any_word_unpacks_and_packs_to_itself(word: int) -> None:
-    """K2"""
-    assert pack(unpack(word)) == word
+BREAKS = [
+    (path, value)
+    for side in ("self_", "enemy")
+    for path, value in (
+        (f"{side}.pos", 64),
+        (f"{side}.hp", 0),
+        (f"{side}.temp_def", 128),
+        (f"{side}.power", 128),
+        (f"{side}.defense", 255),
+        (f"{side}.last_action", 4),
+    )
+] + [("flags", 2)]
 
 
-@given(words())
-def test_generated_words_are_valid(word: int) -> None:
-    """K3"""
-    assert is_valid(word)
-    assert invalid_reason(word) is None
+@pytest.mark.parametrize(("path", "value"), BREAKS)
+@given(position=positions())
+def test_one_field_out_of_range(position: Position, path: str, value: int) -> None:
+    word = with_byte(pack(position), LAYOUT[path], value)
+    assert not is_valid(word)
+    name = path.replace("self_", "self").replace(".", " ")
+    assert name in str(invalid_reason(word))
 
 
-def slowly_valid(word: int) -> bool:
-    """The list of the spec, read off the word's bytes from the low end."""
-    data = word.to_bytes(32, "little")
-    walls, hazards = int.from_bytes(data[:8], "little"), int.from_bytes(data[8:16], "little")
-    own, other, flags = data[16:23], data[23:30], data[31]
-    tiles_ok = own[0] < 64 and other[0] < 64 and own[0] != other[0]
-    if not tiles_ok or walls & hazards or walls >> own[0] & 1 or walls >> other[0] & 1:
-        return False
-    for creature in (own, other):
-        if creature[1] == 0 or max(creature[3:6]) > 127 or creature[6] > 3:
-            return False
-    return flags <= 1
+@given(positions(), st.booleans())
+def test_wall_underfoot_or_over_a_hazard(position: Position, own: bool) -> None:
+    word = pack(position)
+    tile = position.self_.pos if own else position.enemy.pos
+    assert "wall" in str(invalid_reason(word | 1 << tile))
+    free = next((t for t in range(64) if position.hazards >> t & 1), None)
+    if free is not None:
+        assert invalid_reason(word | 1 << free) is not None
+    same = with_byte(word, LAYOUT["enemy.pos"], position.self_.pos)
+    assert "same tile" in str(invalid_reason(same))
 
 
-@given(words(), st.integers(0, 31), st.integers(0, 255))
-def test_validity_after_any_byte_is_replaced(word: int, at: int, value: int) -> None:
-    """K3: a word is invalid for exactly the listed reasons, and then says one."""
-    changed = word & ~(255 << 8 * at) | value << 8 * at
-    assert is_valid(changed) == slowly_valid(changed)
-    assert (invalid_reason(changed) is None) == is_valid(changed)
+@given(positions(), st.integers(0, 255), st.integers(0, 255))
+def test_fields_without_a_limit(position: Position, turn: int, stamina: int) -> None:
+    word = with_byte(pack(position), LAYOUT["turn"], turn)
+    assert is_valid(with_byte(word, LAYOUT["self_.stamina"], stamina))
 
 
-@given(st.integers(0, 2**256 - 1))
-def test_validity_of_any_word(word: int) -> None:
-    assert is_valid(word) == slowly_valid(word)
-
-
-def test_neighbours_and_adjacency_do_not_wrap() -> None:
-    """K2: all 64 × 64 pairs; direction N is up."""
+def test_adjacency_and_neighbours_do_not_wrap() -> None:
     for a in range(64):
-        around = [neighbour(a, direction) for direction in range(4)]
-        for b in range(64):
-            near = abs(a % 8 - b % 8) + abs(a // 8 - b // 8) == 1
-            assert adjacent(a, b) == near == (b in around)
-    assert [neighbour(9, d) for d in range(4)] == [1, 17, 10, 8]
-    assert [neighbour(0, d) for d in range(4)] == [None, 8, 1, None]
-    assert [neighbour(63, d) for d in range(4)] == [55, None, None, 62]
+        found = {neighbour(a, d) for d in range(4)} - {None}
+        assert found == {b for b in range(64) if adjacent(a, b)}
+    assert neighbour(7, 2) is neighbour(0, 3) is neighbour(3, 0) is neighbour(60, 1) is None
+    assert (neighbour(9, 0), neighbour(9, 1), neighbour(9, 2), neighbour(9, 3)) == (1, 17, 10, 8)

@@ -1,4 +1,4 @@
-"""Ranges of a season's constants, and its schedule: docs/spec/rules.md §3, network.md §5."""
+"""Ranges of a season's constants, and its schedule (K14)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCHEDULE_RANGES = {
 
 @pytest.mark.parametrize("name", RULE_RANGES)
 def test_rule_at_and_beyond_its_ends(name: str) -> None:
-    """K4"""
+    """K14"""
     low, high = RULE_RANGES[name]
     for value in (low, high):
         assert getattr(replace(Rules(), **{name: value}), name) == value
@@ -44,7 +44,7 @@ def test_rule_at_and_beyond_its_ends(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEDULE_RANGES)
 def test_schedule_at_and_beyond_its_ends(name: str) -> None:
-    """K4"""
+    """K14"""
     low, high = SCHEDULE_RANGES[name]
     for value in (low, high):
         assert getattr(replace(Schedule(), **{name: value}), name) == value
@@ -55,7 +55,7 @@ def test_schedule_at_and_beyond_its_ends(name: str) -> None:
 
 @pytest.mark.parametrize(("base", "top"), [(2, 13), (9, 16), (10, 9)])
 def test_learning_rates_that_no_kernel_runs(base: int, top: int) -> None:
-    """K4: 3 ≤ lrBase ≤ lrMax ≤ 15."""
+    """K14: 3 ≤ lrBase ≤ lrMax ≤ 15."""
     with pytest.raises(ValueError, match="lr_"):
         Schedule(lr_base=base, lr_max=top)
 
@@ -67,7 +67,7 @@ def test_defaults() -> None:
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 30))
 def test_heads_unlock_in_order(move_only: int, attack: int, epoch: int) -> None:
-    """K5"""
+    """K14"""
     schedule = Schedule(move_only_epochs=move_only, attack_epochs=attack)
     plan = [1] * move_only + [3] * attack + [7] * 40
     assert schedule.heads(epoch) == plan[epoch]
@@ -83,7 +83,7 @@ def test_heads_unlock_in_order(move_only: int, attack: int, epoch: int) -> None:
 def test_learning_rate_decays_step_by_step(
     base: int, span: int, hold: int, every: int, epoch: int
 ) -> None:
-    """K5: one more after every `every` epochs beyond the hold, never over the maximum."""
+    """K14: one more after every `every` epochs beyond the hold, never over the maximum."""
     top = min(base + span, 15)
     schedule = Schedule(lr_base=base, lr_max=top, lr_hold_epochs=hold, lr_epochs_per_decay=every)
     shift, counted = base, 0
