@@ -408,7 +408,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         bond = energyBurn * prices.bondMultiple;
     }
 
-    /// @dev The loss-drop flag compares windows of one season with the same unlocked heads (NUMERICS §5).
+    /// @dev The loss-drop flag compares windows of one season with the same unlocked heads (docs/spec, protocol §5).
     function _comparable(uint16 season, uint32 epoch, uint16 nextSeason, uint32 nextEpoch) private view returns (bool) {
         if (season != nextSeason) return false;
         if (epoch == nextEpoch) return true;

@@ -77,7 +77,7 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         if (found.economics.baseCost == 0) revert UnknownSeason(number);
     }
 
-    // INVARIANT P1: no season can break a kernel (RULES §3).
+    // INVARIANT P1: no season can break a kernel (docs/spec, rules §3).
     function _checkRules(Rules calldata r) private pure {
         _check("damageK", r.damageK, 1, 2_184);
         _check("damageCurve", r.damageCurve, 0, 1);

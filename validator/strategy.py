@@ -1,6 +1,6 @@
 """Which move comes next in a case: a pure decision, one rule per line, each ending in its reason.
 
-Sends nothing and reads nothing; see moves for how a move is made (docs/spec, disputes).
+Sends nothing and reads nothing; see moves for how a move is made (docs/spec/protocol.md §7).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ library BeastMetadata {
         return string.concat("data:application/json;base64,", Base64.encode(json));
     }
 
-    /// @dev Stats as in RULES §4, slots as in NUMERICS §1.
+    /// @dev Stats as in docs/spec, rules §4, slots as in network §1.
     function _attributes(bytes32 dna, Commitments memory c) private pure returns (string memory) {
         uint256 mask = Slots.genesisMask(dna);
         return

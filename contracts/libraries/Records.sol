@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {SplitMix64} from "../kernel/SplitMix64.sol";
 
-/// @title Which records a PRIVATE step samples (RULES §6) and how they are opened against the committed root
+/// @title Which records a PRIVATE step samples (docs/spec, samples §3), and their opening against the committed root
 library Records {
     /// @notice Record sampled by the step that starts at `globalStep`.
     /// @param streamSeed fold64(dna) ^ fold64(S_owner)

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Schedule} from "../types/SeasonTypes.sol";
 
-/// @title What a season's schedule says about an epoch: RULES §5 (heads), NUMERICS §4 (learning-rate shift)
+/// @title What a season's schedule says about an epoch: docs/spec, labels §4 (heads), network §4 (shift)
 library Schedules {
     uint8 internal constant MOVE = 1;
     uint8 internal constant ATTACK = 2;

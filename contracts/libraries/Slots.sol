@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-/// @title The slot masks of a beast and what they cost: NUMERICS §1, DESIGN §5
+/// @title The slot masks of a beast and what they cost: docs/spec, network §1, protocol §5
 /// @dev Bits 0–3 are sensor slots, bits 4–7 appendage slots.
 library Slots {
     uint256 internal constant SENSOR_PARAMS = 3_072;

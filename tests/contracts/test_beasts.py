@@ -141,7 +141,7 @@ def data_uri(uri: str, mime: str) -> bytes:
 
 
 def test_tokenURI_saysWhatTheBeastIs(world: World, owner: str) -> None:
-    """Valid base64 JSON; its traits are those of RULES §4 and NUMERICS §1."""
+    """Valid base64 JSON; its traits are those of rules.md §4 and network.md §1."""
     beast = world.hatch(owner, FULL)
     metadata = json.loads(
         data_uri(world.beasts.functions.tokenURI(beast).call(), "application/json")

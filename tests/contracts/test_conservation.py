@@ -38,7 +38,7 @@ class Open:
 
 @dataclass
 class Model:
-    """What the books should say, by the rules of DESIGN §4 and §5."""
+    """What the books should say, by docs/spec/protocol.md §4, §5 and §8."""
 
     world: World
     chance: random.Random

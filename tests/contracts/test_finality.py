@@ -114,7 +114,7 @@ def test_finalize_afterADismissal_works(
 
 
 def test_slash_takesTheChildrenDown(world: World, beast: int, owner: str, challenger: str) -> None:
-    """DESIGN §4: children of a slashed parent are void and all they locked burns (P13)."""
+    """Children of a slashed parent are void and all they locked burns (P13)."""
     c = submit_many(world, beast, owner, 4)
     supply = world.energy.functions.totalSupply().call()
     paid = world.escrow(challenger)

@@ -147,7 +147,7 @@ def test_submit_shrinkingMask_reverts(world: World, beast: int, owner: str) -> N
 
 
 def test_submit_growth_costsEachNewSlotOnce(world: World, beast: int, owner: str) -> None:
-    """DESIGN §5: woken slots cost growthCost once, their parameters every step from then on."""
+    """Woken slots cost growthCost once, their parameters every step from then on."""
     asleep = (~world.head(beast).activeMask & AWAKE).bit_count()
     if asleep:  # the price without the growth
         skipped = world.payload(beast)._replace(activeMask=AWAKE)
@@ -281,7 +281,7 @@ def loss_drop(world: World, beast: int, owner: str, **changes: Any) -> bool:
 
 
 def test_lossDrop_needsALowerLossOfALikeWindow(world: World, beast: int, owner: str) -> None:
-    """NUMERICS §5, window by window of two epochs with different heads."""
+    """protocol.md §5, window by window of two epochs with different heads."""
     assert not loss_drop(world, beast, owner, windowLoss=1_000)  # the first
     assert loss_drop(world, beast, owner, windowLoss=999)
     assert not loss_drop(world, beast, owner, windowLoss=999)  # equal
@@ -310,7 +310,7 @@ def change_season(world: World) -> Season:
 def test_attack_seasonChangeInFlight_keepsTheEpochsSeason(
     world: World, beast: int, owner: str
 ) -> None:
-    """DESIGN §3: prices, schedule and rules of an epoch are those of its start, to its end."""
+    """Prices, schedule and rules of an epoch are those of its start, to its end."""
     world.submit(beast, owner)
     old = world.payload(beast)
     new = change_season(world)

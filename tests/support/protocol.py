@@ -164,7 +164,7 @@ def fresh_hash(*parts: object) -> bytes:
 
 
 def window_price(season: Season, parent_mask: int, mask: int) -> int:
-    """DESIGN §5, written apart from the contract."""
+    """docs/spec/protocol.md §5, written apart from the contract."""
     params = 3072 * (mask & 15).bit_count() + 1152 * (mask >> 4).bit_count()
     step = -(-season.economics.baseCost * params // SLAB_PARAMS)
     return 128 * step + season.economics.growthCost * (mask & ~parent_mask).bit_count()
