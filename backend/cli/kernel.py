@@ -17,8 +17,9 @@ from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel import vector_cases
 from backend.kernel.tables import KERNEL_ID, VERSION
+from backend.kernel.vector_check import Mismatch, check_case
 from backend.kernel.vector_fields import VectorFileError, read_document
-from backend.kernel.vectors import KINDS, Kernel, Mismatch, NumpyKernel, check_case
+from backend.kernel.vectors import KINDS, Kernel, NumpyKernel
 
 app = typer.Typer(help="The consensus kernel: identity and test vectors.", no_args_is_help=True)
 

@@ -1,14 +1,13 @@
 """Test vectors: what a kernel must answer, and how to ask it (docs/spec/vectors.md).
 
 A case holds inputs and expected outputs. ``answer`` computes the outputs with any ``Kernel``; the
-NumPy reference is one, its Solidity twin another, and both are asked by the code below. The files'
-notations stand in ``vector_fields``, the published cases in ``vector_cases``.
+NumPy reference is one, its Solidity twin another, and both are asked by the code below. Answers are
+compared in ``vector_check``, files read in ``vector_fields`` and published by ``vector_cases``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -228,17 +227,6 @@ OUTPUTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A field of a case where an implementation answers otherwise."""
-
-    case: int
-    name: str
-    field: str
-    expected: Any
-    actual: Any
-
-
 def answer(kernel: Kernel, kind: str, case: Case, where: str = "case") -> Answer:
     """The outputs of one case, computed from its inputs.
 
@@ -248,37 +236,3 @@ def answer(kernel: Kernel, kind: str, case: Case, where: str = "case") -> Answer
     fields = Fields(case, where)
     fields.only(INPUTS[kind] | OUTPUTS[kind] | {"name"})
     return _ANSWERS[kind](kernel, fields)
-
-
-def check_case(kernel: Kernel, kind: str, case: Case, number: int = 0) -> list[Mismatch]:
-    """Where an implementation answers a case otherwise than the case expects; empty if nowhere.
-
-    Raises:
-        VectorFileError: the case is not one of its kind, or lacks an output.
-    """
-    where = f"case {number}"
-    name = ""
-    if isinstance(case, Mapping) and isinstance(case.get("name"), str):
-        name = case["name"]
-        where += f" ({name})"
-    found = answer(kernel, kind, case, where)
-    differences = _differences("", {key: case.get(key, ABSENT) for key in found}, found)
-    return [Mismatch(number, name, *difference) for difference in differences]
-
-
-ABSENT = "(absent)"
-
-
-def _differences(path: str, expected: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Every leaf of ``actual`` that differs; lists must be as long as expected."""
-    if isinstance(actual, dict) and isinstance(expected, Mapping):
-        for key, value in actual.items():
-            step = f"{path}.{key}" if path else key
-            yield from _differences(step, expected.get(key, ABSENT), value)
-    elif isinstance(actual, list) and isinstance(expected, list):
-        if len(actual) != len(expected):
-            yield f"{path} (length)", len(expected), len(actual)
-        for i, (left, right) in enumerate(zip(expected, actual, strict=False)):
-            yield from _differences(f"{path}[{i}]", left, right)
-    elif type(actual) is not type(expected) or actual != expected:
-        yield path, expected, actual

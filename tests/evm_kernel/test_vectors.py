@@ -9,8 +9,9 @@ import pytest
 
 from backend.chain.anvil import Anvil
 from backend.chain.evm_vectors import EvmVectors
+from backend.kernel.vector_check import check_case
 from backend.kernel.vector_fields import read_document
-from backend.kernel.vectors import KINDS, check_case
+from backend.kernel.vectors import KINDS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
 

@@ -14,8 +14,9 @@ import pytest
 from backend.cli.main import main
 from backend.kernel.constants import HEAD_SETS
 from backend.kernel.vector_cases import documents
+from backend.kernel.vector_check import check_case
 from backend.kernel.vector_fields import VectorFileError, read_document
-from backend.kernel.vectors import KINDS, NumpyKernel, check_case
+from backend.kernel.vectors import KINDS, NumpyKernel
 
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
 NUMPY = NumpyKernel()
