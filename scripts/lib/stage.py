@@ -29,6 +29,25 @@ STOP_SECONDS = 15.0
 DEPLOYER = 0
 
 
+Runner = Callable[[list[str], dict[str, str]], subprocess.CompletedProcess[str]]
+"""Runs the command line with arguments and an environment, to its end."""
+
+
+def run_executable(
+    arguments: list[str], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """The installed `chainbeasts`."""
+    return subprocess.run(
+        [str(COMMAND), *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
 class StageError(Exception):
     """A command failed, or something that had to happen did not."""
 
@@ -42,6 +61,7 @@ class Player:
     home: Path
     published: Path
     rpc_url: str
+    runner: Runner
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -61,15 +81,7 @@ class Player:
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever it says."""
-        return subprocess.run(
-            [str(COMMAND), *map(str, arguments)],
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return self.runner([str(argument) for argument in arguments], self.environment())
 
     def do(self, *arguments: object) -> Any:
         """The JSON of a command that succeeds.
@@ -131,8 +143,9 @@ class Player:
 class Stage:
     """A devnet with the contracts deployed, and players on it. Use it as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner = run_executable) -> None:
         self.folder = folder
+        self._runner = runner
         self.published = folder / "snapshots"
         self.published.mkdir(parents=True)
         self.players: list[Player] = []
@@ -142,7 +155,7 @@ class Stage:
     def _player(self, name: str, number: int) -> Player:
         home = self.folder / name
         home.mkdir()
-        made = Player(name, number, home, self.published, self.rpc_url)
+        made = Player(name, number, home, self.published, self.rpc_url, self._runner)
         self.players.append(made)
         return made
 
@@ -157,15 +170,7 @@ class Stage:
         """A command of the host before, or after, there is a node to name."""
         environment = self.host.environment()
         del environment["CHAINBEASTS_RPC_URL"]
-        done = subprocess.run(
-            [str(COMMAND), *arguments, "--json"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = self._runner([*arguments, "--json"], environment)
         if done.returncode != 0:
             raise StageError(f"`chainbeasts {' '.join(arguments)}`: {done.stderr.strip()}")
         return json.loads(done.stdout)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,40 +14,9 @@ from typing import Any
 import pytest
 
 from backend.chain.anvil import Anvil
+from tests.support.forked import Server
 
 COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
-
-
-class Server:
-    """The loaded process (tests/cli/warm.py); commands fork from it."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("warm.py"))],
-            env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(
-        self, arguments: Sequence[str], environment: dict[str, str], out: Path, err: Path
-    ) -> int:
-        """Run one command; its exit code."""
-        request = {
-            "arguments": list(arguments),
-            "environment": environment,
-            "out": str(out),
-            "err": str(err),
-        }
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def end(self) -> None:
-        self._process.communicate(timeout=30)
 
 
 @dataclass
