@@ -20,6 +20,7 @@ from backend.chain.errors import (
     Reverted,
     WrongChainError,
 )
+from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
@@ -32,7 +33,6 @@ from backend.store.facts import CheckpointRow, DisputeRow
 from backend.store.private import PrivateDataset
 from trainer.desk import Desk
 from trainer.finality import Finalizer
-from trainer.outbox import Outbox
 from trainer.records import WindowBook
 from trainer.states import segments_again
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.chain.outbox import Outbox
 from backend.chain.types import CheckpointStatus
 from backend.indexer.records import checkpoint_of
 from backend.store import facts
 from backend.store.facts import BeastRow, CheckpointRow
 from trainer.desk import Desk
-from trainer.outbox import Outbox
 
 MAX_BATCH = 32
 """Checkpoints per transaction, so that none comes near the gas cap."""

@@ -14,13 +14,13 @@ from web3.types import TxReceipt
 from backend.accounts import is_local_chain
 from backend.chain.anvil import AnvilError, rpc
 from backend.chain.errors import ChainError, Reverted
+from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS, Birth
 from backend.errors import ChainBeastsError
 from trainer import orders
 from trainer.datasets.pack import PackedDataset
 from trainer.desk import Desk
 from trainer.orders import Order
-from trainer.outbox import Outbox
 
 log = structlog.get_logger()
 

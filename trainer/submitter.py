@@ -9,8 +9,8 @@ from web3.types import TxReceipt
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
+from backend.chain.outbox import Outbox
 from backend.errors import ChainBeastsError
-from trainer.outbox import Outbox
 from trainer.windows import TrainedWindow
 
 SPARE_WINDOWS = 8

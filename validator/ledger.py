@@ -1,4 +1,4 @@
-"""Makes each move once, however often the daemon is killed or the chain re-orged; adds up bonds."""
+"""The validator's moves and the bonds that they put at risk."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select
-from web3.exceptions import TransactionNotFound
 
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
 from backend.indexer.queries import OPEN
 from backend.store.daemons import IntentRow, IntentState
@@ -26,17 +25,17 @@ log = structlog.get_logger()
 class MoveLedger:
     """The moves of one account."""
 
-    def __init__(self, database: Database, intents: IntentLog) -> None:
+    def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
-        self.intents = intents
+        self.outbox = outbox
 
     @property
     def sender(self) -> TransactionManager:
-        return self.intents.sender
+        return self.outbox.sender
 
     @property
     def me(self) -> str:
-        return self.sender.address
+        return self.outbox.me
 
     def send(self, action: Action, key: str, call: Any, *, bond: int = 0) -> bool:
         """Make a move unless it stands on the chain already; whether it was made now.
@@ -45,13 +44,11 @@ class MoveLedger:
             Reverted: the court refuses.
             ChainBeastsError: no funds, no node, or not mined in time.
         """
-        name = self._free_key(str(action), key)
-        receipt = self.intents.send(str(action), name, call, label=str(action), bond=bond)
+        kind = str(action)
+        receipt = self.outbox.send_once(kind, key, call, label=kind, bond=bond)
         if receipt is None:
             return False
-        log.info(
-            "move made", action=str(action), gas=receipt.gas_used, tx="0x" + receipt.hash.hex()
-        )
+        log.info("move made", action=kind, gas=receipt.gas_used, tx="0x" + receipt.hash.hex())
         return True
 
     def bonds_at_risk(self) -> int:
@@ -70,30 +67,6 @@ class MoveLedger:
             coming = sum(row.bond for row in sent if row.key.split("/")[0] not in indexed)
             ours = (row for row in rows if row.challenger == self.me and row.status in OPEN)
             return coming + sum(row.bond for row in ours)
-
-    def _free_key(self, kind: str, key: str) -> str:
-        """The move's key; another one for each time that a reorg took its transaction back."""
-        number = 0
-        while self._was_lost(kind, f"{key}/{number}"):
-            number += 1
-        return f"{key}/{number}"
-
-    def _was_lost(self, kind: str, key: str) -> bool:
-        """Whether a move was mined in a block that the chain has dropped since."""
-        with self._database.session() as session:
-            row = session.scalar(
-                select(IntentRow).where(
-                    IntentRow.account == self.me, IntentRow.kind == kind, IntentRow.key == key
-                )
-            )
-        if row is None or row.state != IntentState.MINED or row.tx_hash is None:
-            return False
-        chain, tx_hash = self.sender.chain, row.tx_hash
-        try:
-            chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
-        except TransactionNotFound:
-            return True
-        return False
 
 
 def filing_key(digest: bytes, earlier: int) -> str:

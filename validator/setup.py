@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from backend.chain.client import Chain
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
 from backend.indexer.follow import Waker
 from backend.indexer.sync import Indexer, SyncReport
@@ -112,9 +112,9 @@ def make_validator(
     jobs = JobBook(desk.database)
     made = collector = None
     if sender is not None:
-        intents = IntentLog(desk.database, sender)
-        made = MoveLedger(desk.database, intents)
-        collector = Collector(desk.chain, desk.database, desk.moves, intents)
+        outbox = Outbox(desk.database, sender)
+        made = MoveLedger(desk.database, outbox)
+        collector = Collector(desk.chain, desk.database, desk.moves, outbox.intents)
     return Validator(
         sync=desk.sync,
         book=desk.book,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,7 +13,15 @@ from backend.store.session import downgrade_database, make_engine, upgrade_datab
 
 app = typer.Typer(help="The database's schema.", no_args_is_help=True)
 
-Role = Annotated[str, typer.Option(help="Whose database: trainer or validator.")]
+
+class Daemon(StrEnum):
+    """Who keeps a database under home."""
+
+    TRAINER = "trainer"
+    VALIDATOR = "validator"
+
+
+Role = Annotated[Daemon, typer.Option(help="Whose database.")]
 
 
 def _revision(url: str) -> str | None:
@@ -29,7 +38,7 @@ def _show(session: Session, url: str) -> None:
 
 
 @command(app, "upgrade", example="chainbeasts db upgrade --role validator")
-def upgrade(session: Session, role: Role = "validator") -> None:
+def upgrade(session: Session, role: Role = Daemon.VALIDATOR) -> None:
     """Bring the schema up to date (the daemons do it by themselves)."""
     url = session.settings.database(role)
     upgrade_database(url)
@@ -40,7 +49,7 @@ def upgrade(session: Session, role: Role = "validator") -> None:
 def downgrade(
     session: Session,
     revision: Annotated[str, typer.Argument(help="Revision to go back to.")],
-    role: Role = "validator",
+    role: Role = Daemon.VALIDATOR,
 ) -> None:
     """Take the schema back. Tables that did not exist then are dropped with their data."""
     url = session.settings.database(role)
@@ -49,6 +58,6 @@ def downgrade(
 
 
 @command(app, "current", example="chainbeasts db current")
-def current(session: Session, role: Role = "validator") -> None:
+def current(session: Session, role: Role = Daemon.VALIDATOR) -> None:
     """Show the schema's revision."""
     _show(session, session.settings.database(role))

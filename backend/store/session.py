@@ -73,8 +73,24 @@ def upgrade_database(url: str, revision: str = "head") -> None:
 
 
 def downgrade_database(url: str, revision: str = "base") -> None:
-    """Take the schema back to a revision; data of dropped tables is lost."""
-    command.downgrade(alembic_config(url), revision)
+    """Take the schema back to a revision; data of dropped tables is lost.
+
+    Raises:
+        ChainBeastsError: there is no such revision, or the database cannot be opened.
+    """
+    make_engine(url).dispose()
+    try:
+        command.downgrade(alembic_config(url), revision)
+    except CommandError as error:
+        raise ChainBeastsError(
+            f"The schema cannot go back to {revision!r}.",
+            "`base` removes every table; migrations/versions/ has the other revisions.",
+        ) from error
+    except SQLAlchemyError as error:
+        raise ChainBeastsError(
+            f"The schema cannot be taken back ({type(error).__name__}).",
+            "Check the URL and the rights on its folder or server.",
+        ) from error
 
 
 class Database:

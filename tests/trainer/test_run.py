@@ -13,13 +13,13 @@ import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
+from backend.chain.outbox import Outbox
 from backend.kernel.samples import Source
 from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state, open_window, run_window
 from backend.store.daemons import WindowRow
 from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm
 from trainer.finality import Finalizer
-from trainer.outbox import Outbox
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 

@@ -13,6 +13,7 @@ from web3 import Web3
 
 from backend.cache import write_atomic
 from backend.chain.errors import Reverted
+from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
 from backend.cli.output import energy, fields, note, table
 from backend.cli.session import Session, command
@@ -26,7 +27,6 @@ from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
 from trainer.desk import Desk, open_desk
 from trainer.hatching import Hatched, Hatchery
-from trainer.outbox import Outbox
 
 app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
 

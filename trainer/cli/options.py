@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from backend.chain.outbox import Outbox
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
 from backend.kernel.samples import Source
 from trainer.desk import Desk, open_desk
 from trainer.loop import Trainer
-from trainer.outbox import Outbox
 from trainer.records import WindowBook
 from trainer.submitter import Submitter
 

@@ -9,7 +9,7 @@ from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
 from backend.chain.intents import IntentLog
-from backend.chain.transactions import TransactionManager
+from backend.chain.transactions import Receipt, TransactionManager
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database
 
@@ -33,11 +33,28 @@ class Outbox:
             Reverted: the contract refuses; the move may be tried again.
             ChainBeastsError: no funds, no node, or not mined in time.
         """
-        name = self._free_key(kind, key)
-        sent = self.intents.send(kind, name, function, label=label)
-        found = sent.raw if sent is not None else self._mined(kind, name)
-        assert found is not None  # a free key was never mined, or still is
+        sent = self.send_once(kind, key, function, label=label)
+        found = sent.raw if sent is not None else self.find(kind, key)
+        assert found is not None  # what was not sent now was mined before, and still is
         return found
+
+    def send_once(
+        self, kind: str, key: str, function: Any, *, label: str, bond: int = 0
+    ) -> Receipt | None:
+        """Make a move unless it stands on the chain already.
+
+        Args:
+            bond: wei of ENERGY that the move puts at risk.
+
+        Returns:
+            The receipt; None if the move had been made before.
+
+        Raises:
+            Reverted: the contract refuses; the move may be tried again.
+            ChainBeastsError: no funds, no node, or not mined in time.
+        """
+        name = self._free_key(kind, key)
+        return self.intents.send(kind, name, function, label=label, bond=bond)
 
     def find(self, kind: str, key: str) -> TxReceipt | None:
         """The receipt of a move that was made and stands on the chain."""
