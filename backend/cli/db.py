@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
 from backend.store.session import downgrade_database, make_engine, upgrade_database
 
 app = typer.Typer(help="The database's schema.", no_args_is_help=True)
@@ -26,10 +28,16 @@ Role = Annotated[Daemon, typer.Option(help="Whose database.")]
 
 def _revision(url: str) -> str | None:
     engine = make_engine(url)
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    engine.dispose()
-    return found
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        raise ChainBeastsError(
+            f"The database cannot be opened ({type(error).__name__}).",
+            "Check the URL and the rights on its folder or server.",
+        ) from error
+    finally:
+        engine.dispose()
 
 
 def _show(session: Session, url: str) -> None:

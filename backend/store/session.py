@@ -9,6 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -31,7 +32,7 @@ def make_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
-    except (ArgumentError, SQLAlchemyError, ImportError) as error:
+    except (ArgumentError, SQLAlchemyError, ImportError, OSError) as error:
         raise ChainBeastsError(
             f"The database URL does not work ({type(error).__name__}).",
             "Give CHAINBEASTS_DATABASE_URL as sqlite:///path or postgresql://user@host/name.",
@@ -88,7 +89,7 @@ def downgrade_database(url: str, revision: str = "base") -> None:
         ) from error
     except SQLAlchemyError as error:
         raise ChainBeastsError(
-            f"The schema cannot be taken back ({type(error).__name__}).",
+            f"The database's schema cannot be taken back ({type(error).__name__}).",
             "Check the URL and the rights on its folder or server.",
         ) from error
 
