@@ -94,3 +94,20 @@ def test_what_is_missing_is_said(cli: Cli, anvil: Anvil) -> None:
     done = cli.run("deploy", "--no-such-option")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_an_account_that_cannot_pay_or_open_sends_nothing(
+    cli: Cli, anvil: Anvil, tmp_path: Path
+) -> None:
+    cli.rpc_url = anvil.url
+    password, wrong = tmp_path / "password", tmp_path / "wrong"
+    password.write_text("correct horse\n")
+    wrong.write_text("horse\n")
+    cli.json("account", "new", "poor", "--password-file", str(password))
+    height = block_number(anvil)
+    mine = ("deploy", "--account", "poor", "--password-file")
+    cli.refused("password does not open", *mine, str(wrong))
+    cli.hinted("cannot pay the gas", "native coin", *mine, str(password))
+    assert block_number(anvil) == height
+    anvil_record = cli.home / "deployments" / f"{anvil.chain_id}.json"
+    assert not anvil_record.exists() or record(cli.home, anvil)["addresses"] == {}

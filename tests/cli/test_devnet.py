@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import time
@@ -65,6 +66,28 @@ def test_a_missing_anvil_is_named(cli: Cli) -> None:
     cli.extra["ANVIL_BINARY"] = str(cli.home / "anvil")
     cli.refused("ANVIL_BINARY", "devnet", "up", "--detach")
     assert cli.json("devnet", "status") == {"running": False}
+
+
+def test_a_killed_anvil_is_noticed_and_its_kept_chain_goes_on(home: Cli) -> None:
+    record = home.json("devnet", "up", "--detach", "--block-time", "60")
+    rpc(record["rpc_url"], "anvil_setBalance", "0x" + "42" * 20, "0x1234")
+    rpc(record["rpc_url"], "anvil_mine", "0x5")
+    file = home.home / "devnet" / "state.json"
+    deadline = time.monotonic() + 30
+    while not file.exists() or "42" * 20 not in file.read_text():
+        assert time.monotonic() < deadline, "the state was not kept"
+        time.sleep(0.1)
+    os.kill(record["pid"], signal.SIGKILL)  # started by this test, by its id
+    while listens(record["port"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert home.json("devnet", "status") == {"running": False}
+    home.hinted("No node answers", "devnet up", "deploy")
+    home.hinted("No devnet runs", "devnet up", "devnet", "down")
+
+    again = home.json("devnet", "up", "--detach", "--block-time", "60")
+    assert home.json("devnet", "status")["pid"] == again["pid"] != record["pid"]
+    assert rpc(again["rpc_url"], "eth_getBalance", "0x" + "42" * 20, "latest") == "0x1234"
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
