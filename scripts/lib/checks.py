@@ -39,7 +39,10 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),
         Check("Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY]),
-        Check("Solidity lint", [node, solhint, "--noPoster", "--max-warnings", "0", SOLIDITY]),
+        Check(
+            "Solidity lint",
+            [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
+        ),
         Check("types", [BIN / "mypy", *strict]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
         Check("tests", [BIN / "pytest", "-n", "2", *chosen]),
