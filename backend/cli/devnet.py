@@ -56,7 +56,8 @@ def _wait(pid: int) -> None:
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had SIGINT ignored
+        signal.signal(number, interrupt)
     try:
         status = os.waitpid(pid, 0)[1]
     except KeyboardInterrupt:

@@ -45,6 +45,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         ),
         Check("types", [BIN / "mypy", *strict]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
+        Check("contracts", [BIN / "python", "-m", "scripts.lib.contracts"]),
         Check("tests", [BIN / "pytest", "-n", "2", *chosen]),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], slow=True),
     ]
