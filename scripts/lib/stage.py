@@ -29,6 +29,10 @@ STOP_SECONDS = 15.0
 DEPLOYER = 0
 
 
+class StageError(Exception):
+    """A command failed, or something that had to happen did not."""
+
+
 Runner = Callable[[list[str], dict[str, str]], subprocess.CompletedProcess[str]]
 """Runs the command line with arguments and an environment, to its end."""
 
@@ -36,20 +40,24 @@ Runner = Callable[[list[str], dict[str, str]], subprocess.CompletedProcess[str]]
 def run_executable(
     arguments: list[str], environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """The installed `chainbeasts`."""
-    return subprocess.run(
-        [str(COMMAND), *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    """The installed `chainbeasts`.
 
-
-class StageError(Exception):
-    """A command failed, or something that had to happen did not."""
+    Raises:
+        StageError: it does not end in time.
+    """
+    try:
+        return subprocess.run(
+            [str(COMMAND), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        words = " ".join(arguments)
+        raise StageError(f"`chainbeasts {words}` did not end in {PATIENCE:g} s.") from None
 
 
 @dataclass
