@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from web3.types import TxReceipt
 
+from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
@@ -77,7 +78,7 @@ class Submitter:
                 )
             except ChainBeastsError as refused:
                 raise ChainBeastsError(
-                    f"The window locks {locks} wei of ENERGY (its price and the trainer's bond). "
+                    f"The window locks {show_energy(locks)} (its price and the trainer's bond). "
                     f"{refused.message}",
                     refused.hint,
                 ) from None

@@ -9,7 +9,9 @@ from typing import Any
 from eth_abi.abi import decode as abi_decode
 from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
 
+from backend.chain.amounts import show_energy
 from backend.chain.compile import artifacts
 from backend.errors import ChainBeastsError
 
@@ -44,15 +46,15 @@ class Reverted(ChainBeastsError):  # noqa: N818 - the field's word
 # Error name → (sentence, hint); fields in braces are the error's own values.
 _SENTENCES: dict[str, tuple[str, str]] = {
     "InsufficientEscrow": (
-        "The escrow of {account} holds {balance} wei of ENERGY; {needed} are needed.",
+        "The escrow of {account} holds {balance}; {needed} are needed.",
         "Deposit more: chainbeasts energy deposit AMOUNT",
     ),
     "ERC20InsufficientBalance": (
-        "{sender} has {balance} wei of ENERGY; {needed} are needed.",
+        "{sender} has {balance}; {needed} are needed.",
         "On a devnet: chainbeasts energy faucet AMOUNT",
     ),
     "ERC20InsufficientAllowance": (
-        "The ledger may take {allowance} wei of ENERGY; {needed} are needed.",
+        "The ledger may take {allowance}; {needed} are needed.",
         "Deposit with `chainbeasts energy deposit`, which approves first.",
     ),
     "NotTrainer": (
@@ -67,7 +69,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The epoch's seed is another one than the window was trained with.",
         "Train the window again: chainbeasts trainer run",
     ),
-    "WrongPrice": ("The window's price is {expected} wei of ENERGY, not {actual}.", ""),
+    "WrongPrice": ("The window's price is {expected}, not {actual}.", ""),
     "WrongStep": ("The step counter must be {expected}, not {actual}.", ""),
     "WrongEpoch": ("The beast is in epoch {expected}, not {actual}.", ""),
     "WrongLrShift": ("The schedule's lrShift is {expected}, not {actual}.", ""),
@@ -133,12 +135,23 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
+# Error name → its fields that are wei of ENERGY.
+_AMOUNTS: dict[str, tuple[str, ...]] = {
+    "InsufficientEscrow": ("balance", "needed"),
+    "ERC20InsufficientBalance": ("balance", "needed"),
+    "ERC20InsufficientAllowance": ("allowance", "needed"),
+    "WrongPrice": ("expected", "actual"),
+}
+
+
 def _show(value: Any) -> str:
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     shown = {key: _show(value) for key, value in values.items()}
+    for field in _AMOUNTS.get(name, ()):
+        shown[field] = show_energy(values[field])
     if name in _SENTENCES:
         message, hint = _SENTENCES[name]
         return message.format_map(shown), hint.format_map(shown)
@@ -169,4 +182,8 @@ def decode_revert(data: bytes) -> Reverted:
     if selector not in known:
         return Reverted("Unknown", {"data": data})
     name, names, types = known[selector]
-    return Reverted(name, dict(zip(names, abi_decode(types, body), strict=True)))
+    values = [
+        to_checksum_address(value) if kind == "address" else value
+        for kind, value in zip(types, abi_decode(types, body), strict=True)
+    ]
+    return Reverted(name, dict(zip(names, values, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
@@ -16,7 +17,7 @@ def deposit_energy(chain: Chain, sender: TransactionManager, amount: int) -> Non
     balance = chain.energy_of(sender.address)
     if balance < amount:
         raise ChainBeastsError(
-            f"{sender.address} has {balance} wei of ENERGY; {amount} are needed.",
+            f"{sender.address} has {show_energy(balance)}; {show_energy(amount)} are needed.",
             "Get some first; on a devnet: chainbeasts energy faucet",
         )
     ledger = chain.ledger.address

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from backend.chain.amounts import show_energy
 from backend.errors import ChainBeastsError
 
 stdout = Console(highlight=False, soft_wrap=True)
@@ -88,6 +89,4 @@ def progress() -> Progress:
 
 def energy(wei: int) -> str:
     """An amount of ENERGY for people, exact to the unit."""
-    whole, rest = divmod(abs(wei), 10**18)
-    digits = f"{rest:018d}".rstrip("0")
-    return f"{'-' if wei < 0 else ''}{whole:,}{'.' + digits if digits else ''} ENERGY"
+    return show_energy(wei)

@@ -48,7 +48,7 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     took = deployed.json("energy", "withdraw", "1.5", *mine)
     assert (took["balance"], took["escrow"]) == (str(75 * ENERGY // 10), str(25 * ENERGY // 10))
 
-    deployed.hinted("of ENERGY", "faucet", "energy", "deposit", "1000", *mine)
+    deployed.hinted("1,000 ENERGY are needed", "faucet", "energy", "deposit", "1000", *mine)
     deployed.hinted("The escrow of", "energy deposit", "energy", "withdraw", "1000", *mine)
     deployed.refused("'lots' is not an amount", "energy", "deposit", "lots", *mine)
     deployed.hinted(

@@ -122,7 +122,7 @@ def test_refusals_change_nothing(farm: Farm) -> None:
     assert farm.chain.block().number == before
     farm.done("beast", "authorise", str(beast), devnet_account(OTHER).address)
     error = farm.refused(*run, who=OTHER)
-    assert "0 wei of ENERGY" in error.message
+    assert "has 0 ENERGY" in error.message
     assert "faucet" in error.hint
     assert farm.chain.head(beast).head_count == 0
     farm.fund(OTHER, 10 * ENERGY)

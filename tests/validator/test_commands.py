@@ -155,7 +155,7 @@ def test_bad_input(rig: Rig, tmp_path: Path) -> None:
     refused(rig, "No account", "validator", "run", "--once", who=None)
     refused(rig, "not a folder", "validator", "run", "--snapshots", str(tmp_path / "no"))
     refused(rig, "ENERGY", "validator", "run", "--once", "--max-bonds", "many")
-    refused(rig, "has 0 wei", "dispute", "file", str(beast), "0", who=OTHER)
+    refused(rig, "has 0 ENERGY", "dispute", "file", str(beast), "0", who=OTHER)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         refused(rig, f"Port {port}", "validator", "run", "--once", "--health-port", port)
