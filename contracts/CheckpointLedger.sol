@@ -130,6 +130,12 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         _checkPayload(beastId, h, p);
         (uint256 energyBurn, uint256 bond) = _price(_pricesOf(h.season), h.activeMask, p.activeMask);
         if (p.energyBurn != energyBurn) revert WrongPrice(energyBurn, p.energyBurn);
+        uint128 lockedSum;
+        // INVARIANT P9: lockedSum is the running total of what the beast's live checkpoints locked. It cannot overflow: the
+        // registry bounds prices so that 2^32 windows and their bonds stay below 2^128 (see Slots.windowPrice).
+        unchecked {
+            lockedSum = h.lockedSum + uint128(energyBurn + bond);
+        }
 
         Checkpoint memory c = Checkpoint({
             index: h.headCount,
@@ -140,16 +146,9 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
             trainer: msg.sender,
             submittedAt: uint64(block.timestamp),
             bond: uint128(bond),
-            // INVARIANT P9: lockedSum is the running total of what the beast's live checkpoints locked.
-            lockedSum: h.lockedSum + uint128(energyBurn + bond)
+            lockedSum: lockedSum
         });
-        _digests[beastId][c.index] = _digest(beastId, c);
-        emit CheckpointSubmitted(
-            beastId,
-            c.index,
-            c,
-            h.comparable && h.source == p.source && p.windowLoss < h.windowLoss
-        );
+        _record(beastId, c, h.comparable && h.source == p.source && p.windowLoss < h.windowLoss);
 
         h.h128 = p.h128;
         h.headCount = c.index + 1;
@@ -158,6 +157,20 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         h.source = p.source;
         h.comparable = true;
         h.lockedSum = c.lockedSum;
+    }
+
+    /// @dev Stores the digest of a checkpoint and emits CheckpointSubmitted. One encoding serves both: chain, ledger and
+    /// beast, then the 17 words of the record, then the flag. The first 20 words are hashed, the last 18 are the event's.
+    function _record(uint256 beastId, Checkpoint memory c, bool lossDrop) private {
+        bytes memory encoded = abi.encode(block.chainid, address(this), beastId, c, lossDrop);
+        bytes32 topic = CheckpointSubmitted.selector;
+        uint32 index = c.index;
+        bytes32 digest;
+        assembly ("memory-safe") {
+            digest := keccak256(add(encoded, 0x20), 0x280)
+            log3(add(encoded, 0x80), 0x240, topic, beastId, index)
+        }
+        _digests[beastId][index] = digest;
     }
 
     /// @dev INVARIANT P10: every field of a payload that the ledger can know is checked when it is submitted.

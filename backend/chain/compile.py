@@ -28,7 +28,15 @@ from backend.resources import contracts_dir, node_modules_dirs
 
 EVM_VERSION = "osaka"
 OPTIMIZER_RUNS = 200
-RUNS_OF: Mapping[str, int] = {"contracts/kernel/StepReferee.sol": 1_000_000}
+RUNS_OF: Mapping[str, int] = dict.fromkeys(
+    (
+        "contracts/Beasts.sol",
+        "contracts/CheckpointLedger.sol",
+        "contracts/DisputeCourt.sol",  # created by the ledger, so compiled as the ledger is
+        "contracts/kernel/StepReferee.sol",
+    ),
+    1_000_000,
+)
 """Per source file, where gas matters more than size."""
 
 LIBRARY_SOURCES = ("@openzeppelin/contracts/governance/TimelockController.sol",)

@@ -19,6 +19,7 @@ NOT_DEPLOYED = ("HostileReceiver", "HostileToken")
 
 LIMITS = {
     "submit, steady": 90_000,
+    "submit, by a trainer": 90_000,
     "submitBatch of 8, each": 60_000,
     "file, public": 200_000,
     "respond": 150_000,
