@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from backend.chain.evm_vectors import EvmVectors
 from backend.cli.output import fields, note, print_error, progress, table
@@ -65,48 +70,86 @@ def _short(value: object) -> str:
     return text if len(text) <= 76 else text[:73] + "…"
 
 
-def _mismatch_view(mismatches: Sequence[Mismatch]) -> Any:
+def _values(mismatch: Mismatch) -> tuple[str, str]:
+    return _short(mismatch.expected), _short(mismatch.actual)
+
+
+def _mismatch_view(mismatches: Sequence[Mismatch]) -> Table:
     rows = [
-        (m.case, m.name, m.field, _short(m.expected), _short(m.actual)) for m in mismatches[:SHOWN]
+        tuple(escape(str(cell)) for cell in (m.case, m.name, m.field, *_values(m)))
+        for m in mismatches[:SHOWN]
     ]
     more = len(mismatches) - len(rows)
     title = "Mismatches" + (f" (the first {SHOWN}, {more} more)" if more else "")
     return table(title, ("case", "name", "field", "expected", "actual"), rows)
 
 
-@command(app, "check", example="chainbeasts kernel check docs/spec/vectors/combat.json")
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the check of one file found."""
+
+    file: Path
+    kind: str
+    backend: str
+    cases: int
+    wrong_cases: int
+    mismatches: list[Mismatch]
+
+    def view(self) -> RenderableType:
+        """The mismatches as a table, or the sentence that there are none."""
+        if self.mismatches:
+            return Group(Text(str(self.file)), _mismatch_view(self.mismatches))
+        return Text(f"{self.file}: all {self.cases} {self.kind} cases agree ({self.backend}).")
+
+
+def _check_files(files: Sequence[Path], backend: Backend) -> list[Result]:
+    """Every file is read before any is checked; one kernel answers them all."""
+    documents = [(file, *read_document(file, KINDS)) for file in files]
+    results = []
+    with _kernel(backend) as kernel:
+        for file, kind, cases in documents:
+            try:
+                mismatches, wrong = _check(kernel, kind, cases)
+            except VectorFileError as error:
+                raise VectorFileError(f"{file}: {error}") from None
+            results.append(Result(file, kind, backend.value, len(cases), wrong, mismatches))
+    return results
+
+
+@command(app, "check", example="chainbeasts kernel check docs/spec/vectors/*.json --backend evm")
 def check(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="A file in the format of docs/spec/vectors.md.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Files in the format of docs/spec/vectors.md."),
+    ],
     backend: Annotated[
         Backend, typer.Option(help="Who answers: the NumPy reference or the Solidity kernel.")
     ] = Backend.NUMPY,
 ) -> None:
-    """Verify a file of test vectors. Exit code 1 on a mismatch, 2 on a file that is none."""
+    """Verify files of test vectors. Exit code 1 on a mismatch, 2 if one is no such file.
+
+    With --json one object for one file, a list of them for several.
+    """
     try:
-        kind, cases = read_document(file, KINDS)
-        with _kernel(backend) as kernel:
-            mismatches, wrong = _check(kernel, kind, cases)
+        results = _check_files(files, backend)
     except VectorFileError as error:
         print_error(
             ChainBeastsError(f"{error}.", "The format is described in docs/spec/vectors.md.")
         )
         raise typer.Exit(BAD_FILE) from None
-    result = {
-        "file": file,
-        "kind": kind,
-        "backend": backend.value,
-        "cases": len(cases),
-        "wrong_cases": wrong,
-        "mismatches": mismatches,
-    }
-    if mismatches:
-        session.show(result, lambda: _mismatch_view(mismatches))
+    session.show(
+        results[0] if len(results) == 1 else results,
+        lambda: Group(*(result.view() for result in results)),
+    )
+    wrong = [result for result in results if result.mismatches]
+    for result in wrong:
         note(
-            f"{wrong} of {len(cases)} cases in {file} are not what the {backend.value} kernel says."
+            f"{result.wrong_cases} of {result.cases} cases in {result.file} "
+            f"are not what the {backend.value} kernel says."
         )
+    if wrong:
         raise typer.Exit(1)
-    session.show(result, f"{file}: all {len(cases)} {kind} cases agree ({backend.value}).")
 
 
 @command(app, "vectors", example="chainbeasts kernel vectors -o docs/spec/vectors --check")
@@ -132,7 +175,7 @@ def vectors(
     done = "are as generated" if check else "written"
     session.show(
         {"folder": output, "files": sorted(documents), "checked": check},
-        f"{len(documents)} files in {output} {done}.",
+        Text(f"{len(documents)} files in {output} {done}."),
     )
 
 

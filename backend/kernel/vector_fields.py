@@ -6,6 +6,7 @@ What a file's cases mean stands in ``vectors``; here are only their notations.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -15,6 +16,9 @@ from backend.kernel.rules import Rules
 from backend.kernel.tables import KERNEL_ID
 
 FORMAT = "chainbeasts-vectors-1"
+HEX = re.compile("0x[0-9a-fA-F]*")
+"""``bytes.fromhex`` alone would skip blanks."""
+
 FILE_FIELDS = {"format", "kernelId", "kind", "about", "cases"}
 
 
@@ -106,12 +110,9 @@ class Fields:
 
     def _hex(self, name: str, value: Any, size: int) -> bytes:
         problem = f"is {value!r}, it must be 0x and {2 * size} hex digits"
-        if not isinstance(value, str) or len(value) != 2 + 2 * size or value[:2] != "0x":
+        if not isinstance(value, str) or len(value) != 2 + 2 * size or not HEX.fullmatch(value):
             raise self.fail(name, problem)
-        try:
-            return bytes.fromhex(value[2:])
-        except ValueError:
-            raise self.fail(name, problem) from None
+        return bytes.fromhex(value[2:])
 
 
 def camel(name: str) -> str:
@@ -157,6 +158,10 @@ def read_document(path: Path, kinds: Sequence[str]) -> tuple[str, list[Mapping[s
         raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise VectorFileError(f"{path} is not JSON: {error}") from None
+    try:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise VectorFileError(f"{path} holds half a surrogate pair, which is no text") from None
     top = Fields(document, str(path))
     if top.raw("format") != FORMAT:
         raise top.fail("format", f"is {top.raw('format')!r}, it must be {FORMAT!r}")

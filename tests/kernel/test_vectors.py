@@ -115,6 +115,7 @@ WINDOW = published("windows")["cases"][0]
         ("labels", {"word": 5}, "word is 5, it must be 0x and 64 hex digits"),
         ("labels", {"word": WORD[:-1]}, "64 hex digits"),
         ("labels", {"word": "0x" + "g" * 64}, "64 hex digits"),
+        ("labels", {"word": "0x  " + WORD[4:]}, "64 hex digits"),
         ("labels", {"wrod": 5}, "wrod is not a field"),
         ("labels", {"rules": {"damageK": 0}}, "damage_k is 0, it must be 1 to 2184"),
         ("labels", {"rules": {"damage_k": 5}}, "damage_k is not a field"),
@@ -208,6 +209,7 @@ def test_check_command(
         ({"cases": [5]}, "case 0 is not an object"),
         ({"cases": [{}]}, "case 0: beastId is missing"),
         ({"extra": 1}, "extra is not a field"),
+        ({"about": "\ud800"}, "half a surrogate pair"),
     ],
 )
 def test_check_command_on_a_foreign_file(
