@@ -17,7 +17,7 @@ from eth_hash.auto import keccak
 from web3 import Web3
 
 from backend.chain.client import Chain, check_chain, connect, read
-from backend.chain.compile import EVM_VERSION, OPTIMIZER_RUNS, artifact
+from backend.chain.compile import EVM_VERSION, artifact
 from backend.chain.deployment import Deployment
 from backend.chain.errors import WrongChainError
 from backend.chain.seasons import Profile
@@ -57,7 +57,7 @@ def open_record(
         profile=profile.name,
         deployer=deployer,
         start_block=read(lambda: w3.eth.block_number, rpc_url),
-        compiler=f"solc {solc_version()}, viaIR, {OPTIMIZER_RUNS} runs, {EVM_VERSION}",
+        compiler=f"solc {solc_version()}, viaIR, optimized, {EVM_VERSION}",
     )
 
 
