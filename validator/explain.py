@@ -89,8 +89,42 @@ def find_cause_unanswered(window: Window) -> Cause | None:
     return _Search(window, 0, WINDOW_STEPS, window.checkpoint.payload.h128).find()
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The weight in which the published end state differs most from the true one.
+
+    Attributes:
+        weight: position in int16[16896].
+        by: published minus true, in the weights' units.
+        count: weights that differ at all.
+    """
+
+    weight: int
+    name: str
+    head: str
+    by: int
+    count: int
+
+
+def most_different(window: Window) -> Difference | None:
+    """What a wrong window left behind most visibly; None if its end state is not published."""
+    if window.published is None:
+        return None
+    apart = _apart(window, window.published)
+    weight = int(np.abs(apart).argmax())
+    if not apart[weight]:
+        return None
+    name, head = weight_name(weight)
+    return Difference(weight, name, head, int(apart[weight]), int(np.count_nonzero(apart)))
+
+
 def _state(window: Window, steps: int) -> State:
     return replay(window, steps)[0]
+
+
+def _apart(window: Window, published: State) -> npt.NDArray[np.int32]:
+    true_end = _state(window, WINDOW_STEPS)
+    return published.weights.astype(np.int32) - true_end.weights.astype(np.int32)
 
 
 def _records(window: Window) -> Callable[[int], int] | None:
@@ -151,12 +185,9 @@ class _Search:
     def _few_weights_differ(self) -> bool:
         published = self.window.published
         return (
-            published is not None and int(np.count_nonzero(self._apart(published))) <= FEW_WEIGHTS
+            published is not None
+            and int(np.count_nonzero(_apart(self.window, published))) <= FEW_WEIGHTS
         )
-
-    def _apart(self, published: State) -> npt.NDArray[np.int32]:
-        true_end = _state(self.window, WINDOW_STEPS)
-        return published.weights.astype(np.int32) - true_end.weights.astype(np.int32)
 
     def other_label(self) -> Cause | None:
         """One step that learned another label."""
@@ -217,7 +248,7 @@ class _Search:
 
     def _changes(self, published: State) -> Iterator[tuple[int, int, int]]:
         """(weight, delta, offset of the step) to try, the likeliest first."""
-        apart = self._apart(published)
+        apart = _apart(self.window, published)
         order = np.argsort(-np.abs(apart), kind="stable")
         weights = [int(weight) for weight in order if apart[weight]]
         exact = ((weight, int(apart[weight])) for weight in weights[:200])

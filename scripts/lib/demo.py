@@ -157,7 +157,8 @@ def cause_of(found: dict[str, Any]) -> str:
     """What `dispute explain` found, in a sentence."""
     cause = found["cause"]
     if cause is None:
-        return "its cause was not reproduced"
+        most = found["differs_most"]
+        return f"at the window's end {most['name']} differs most, by {most['by']}"
     steps = f"step {cause['step']}"
     if cause["last_step"] != cause["step"]:
         steps = f"one of steps {cause['step']} to {cause['last_step']}"

@@ -86,7 +86,8 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     assert not rig.live(beast, cheat)
     assert done(rig, "dispute", "list") == []
     assert done(rig, "dispute", "show", "1")["conviction"] == "segment"
-    assert done(rig, "dispute", "explain", "1")["cause"]["weight"] == 100
+    explained = done(rig, "dispute", "explain", "1")
+    assert explained["cause"]["weight"] == explained["differs_most"]["weight"] == 100
     refused(rig, "has ended", "dispute", "claim", "1")
     refused(rig, "not on its chain", "dispute", "file", *at)
 

@@ -13,7 +13,14 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.store.daemons import Mode, Verdict
 from tests.validator.windows import Lies, make, private_words
-from validator.explain import Cause, find_cause, find_cause_unanswered, segment_of, weight_name
+from validator.explain import (
+    Cause,
+    find_cause,
+    find_cause_unanswered,
+    most_different,
+    segment_of,
+    weight_name,
+)
 from validator.replay import Window, first_divergent, judge, judge_light, state_after
 
 
@@ -120,6 +127,16 @@ def test_explains_without_a_response_from_h128_alone() -> None:
     assert cause is not None
     assert (cause.kind, cause.step, cause.head) == ("label", 126, "move")
     assert segment_of(cause.step) == 15
+
+
+def test_tells_the_weight_that_a_lie_left_most_different() -> None:
+    window, _ = make(lies=Lies(127, weight=(16_400, 700)))
+    found = most_different(window)
+    assert found is not None
+    assert (found.weight, found.by, found.count) == (16_400, 700, 1)
+    assert found.name == "W4[2][0]"
+    assert found.head == "move"
+    assert most_different(make()[0]) is None
 
 
 def test_explains_nothing_that_it_cannot_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:

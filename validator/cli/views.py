@@ -14,7 +14,13 @@ from backend.kernel.constants import SEGMENT_STEPS
 from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
-from validator.explain import Cause, find_cause, find_cause_unanswered, segment_of
+from validator.explain import (
+    Cause,
+    find_cause,
+    find_cause_unanswered,
+    most_different,
+    segment_of,
+)
 from validator.judging import check
 from validator.replay import Judgement, Window, first_divergent
 
@@ -109,15 +115,22 @@ def explain(
         "reason": judgement.reason,
         **_divergence(row, window, judgement),
     }
-    shown = {name.replace("_", " "): "" if v is None else v for name, v in value.items()}
+    shown = {name: "" if v is None else v for name, v in value.items()}
     shown["cause"] = _sentence(judgement, value["cause"])
+    differs = value["differs_most"]
+    shown["differs most"] = (
+        ""
+        if differs is None
+        else "{name} by {by} (head: {head}), of {count} weights".format(**differs)
+    )
+    del shown["differs_most"]
     session.show(value, lambda: fields(f"Dispute {dispute_id}", shown))
 
 
 def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) -> dict[str, Any]:
     """First divergent segment and its cause, as far as response and true replay tell them."""
     if window is None or not judgement.segments or judgement.verdict is not Verdict.INVALID:
-        return {"segment": None, "steps": None, "cause": None}
+        return {"segment": None, "steps": None, "cause": None, "differs_most": None}
     posted = row.segment_hashes
     if posted:
         segment = first_divergent(judgement.segments, posted)
@@ -127,10 +140,12 @@ def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) ->
         known = cause is not None and segment_of(cause.step) == segment_of(cause.last_step)
         segment = segment_of(cause.step) if cause is not None and known else None
     first = None if segment is None else segment * SEGMENT_STEPS
+    differs = most_different(window)
     return {
         "segment": segment,
         "steps": None if first is None else f"{first}-{first + SEGMENT_STEPS - 1}",
         "cause": None if cause is None else asdict(cause),
+        "differs_most": None if differs is None else asdict(differs),
     }
 
 
