@@ -11,6 +11,8 @@ from tests.e2e.conftest import FUNDS
 DATASET = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
 CHEATER, VALIDATOR = 1, 2
 RESPONSE_WINDOW = 15
+ALL_AWAKE = 0xFF
+"""The mask of a beast that cannot grow; one in sixteen hatches so."""
 
 CONVICTIONS = {
     "weight": "segment",
@@ -27,7 +29,10 @@ CONVICTIONS = {
 def drill(cheater: Player, kind: str) -> tuple[int, int]:
     """A new beast whose newest window is wrong; (beast, index of that window)."""
     dataset = ("--dataset", DATASET) if kind == "private" else ()
-    beast = int(cheater.do("beast", "hatch", *dataset)["beast"])
+    hatched = cheater.do("beast", "hatch", *dataset)
+    while kind == "growth" and hatched["genesis_mask"] == ALL_AWAKE:
+        hatched = cheater.do("beast", "hatch")
+    beast = int(hatched["beast"])
     if kind in ("parent", "weight"):
         cheater.do("trainer", "run", beast)
     told = cheater.do("trainer", "drill", kind, beast)
