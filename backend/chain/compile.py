@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any
 
 import solcx
 from filelock import FileLock
-from solcx.exceptions import SolcError
+from solcx.exceptions import SolcError, UnexpectedVersionError
 
 from backend.cache import cache_dir, write_atomic
 from backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
@@ -159,6 +160,11 @@ def _run_solc(unit: str, request: dict[str, Any]) -> dict[str, Any]:
         output = solcx.compile_standard(request, solc_binary=find_solc())
     except SolcError as error:
         raise CompileError(f"Solidity refused {unit}:\n{_explain(error)}") from None
+    except (OSError, subprocess.SubprocessError, UnexpectedVersionError) as error:
+        raise ChainBeastsError(
+            f"The Solidity compiler {find_solc()} does not run ({type(error).__name__}).",
+            "Check SOLC_BINARY. " + SETUP_HINT,
+        ) from None
     warnings = [e["formattedMessage"] for e in output.get("errors", []) if _is_ours(e)]
     if warnings:
         raise CompileError(f"Solidity warned about {unit}:\n" + "\n".join(warnings))
