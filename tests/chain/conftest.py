@@ -1,0 +1,87 @@
+"""A deployment on the test process's Anvil, and what acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
+from backend.chain.types import Commitments
+
+DEPLOYER, TRAINER, OTHER = range(3)
+Senders = Callable[..., TransactionManager]
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
+    structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain, Path]:
+    """The contracts with the devnet's season, and the folder of their record."""
+    folder = tmp_path_factory.mktemp("deployments")
+    account, profile = devnet_account(DEPLOYER), load_profile("devnet")
+    chain = prepare(anvil_process.url, folder, profile, account.address, fresh=True)
+    sender = TransactionManager(chain, account, folder / "locks")
+    for _ in Deployer(chain, sender, profile, folder).run():
+        pass
+    return chain, folder
+
+
+@pytest.fixture
+def folder(deployed: tuple[Chain, Path]) -> Path:
+    """Where the deployment's record lies."""
+    return deployed[1]
+
+
+@pytest.fixture
+def chain(deployed: tuple[Chain, Path], anvil: Anvil) -> Chain:
+    """The deployment; whatever the test does to it is undone."""
+    return deployed[0]
+
+
+@pytest.fixture
+def sender(chain: Chain, tmp_path: Path) -> Senders:
+    """Makes a transaction manager for a development account; they share the nonce locks."""
+
+    def make(who: int, **options: Any) -> TransactionManager:
+        options = {"deadline": 30.0} | options
+        return TransactionManager(chain, devnet_account(who), tmp_path / "locks", **options)
+
+    return make
+
+
+@pytest.fixture
+def manual_mining(chain: Chain) -> Iterator[None]:
+    """Nothing is mined unless the test says so."""
+    rpc(chain.rpc_url, "evm_setAutomine", False)
+    yield
+    rpc(chain.rpc_url, "anvil_dropAllTransactions")
+    rpc(chain.rpc_url, "evm_setAutomine", True)
+
+
+@pytest.fixture
+def hatch(chain: Chain, sender: Senders) -> Callable[..., int]:
+    """Hatches a beast of the trainer's; returns its id."""
+
+    def do(commitments: Commitments | None = None) -> int:
+        committed = (commitments or Commitments()).to_abi()
+        trainer = sender(TRAINER)
+        trainer.send(chain.beasts.functions.requestHatch(*committed), label="request")
+        rpc(chain.rpc_url, "anvil_mine", "0x1")
+        beast = chain.beast_count()
+        trainer.send(chain.beasts.functions.hatch(beast), label="hatch")
+        return beast
+
+    return do

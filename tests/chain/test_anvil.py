@@ -1,0 +1,166 @@
+"""Anvil as a child: ours and nobody else's, and gone when stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from backend.chain import anvil as module
+from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil, AnvilError, free_port, port_in_use, rpc
+from backend.errors import ChainBeastsError
+
+
+def script(path: Path, body: str) -> str:
+    path.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+class ForeignNode(BaseHTTPRequestHandler):
+    """Says that it serves the devnet's chain."""
+
+    def do_POST(self) -> None:
+        answer = f'{{"jsonrpc": "2.0", "id": 1, "result": "{DEVNET_CHAIN_ID:#x}"}}'.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def foreign_node_after(signal: Path, port: int) -> Iterator[None]:
+    """Takes the port once the file is there, as somebody might between our look and our start."""
+    servers: list[HTTPServer] = []
+
+    def serve() -> None:
+        deadline = time.monotonic() + 10
+        while not signal.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        servers.append(HTTPServer((module.HOST, port), ForeignNode))
+        servers[0].serve_forever(poll_interval=0.02)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.touch()
+        while not servers:
+            time.sleep(0.01)
+        servers[0].shutdown()
+        thread.join()
+        servers[0].server_close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_foreign_node_on_the_port_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "started"
+    binary = script(tmp_path / "anvil", f"touch {started}\nexec sleep 60")
+    monkeypatch.setenv("ANVIL_BINARY", binary)
+    monkeypatch.setattr(module, "START_SECONDS", 1.0)
+    child = Anvil()
+    with (
+        foreign_node_after(started, child.port),
+        pytest.raises(AnvilError, match=f"Another node answers on port {child.port}") as caught,
+    ):
+        child.start()
+    assert "--port" in caught.value.hint
+    with pytest.raises(AnvilError, match="has not been started"):
+        _ = child.pid
+
+
+def test_a_port_in_use_is_refused_before_a_child_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "started"
+    monkeypatch.setenv("ANVIL_BINARY", script(tmp_path / "anvil", f"touch {started}"))
+    with socket.socket() as listener:
+        listener.bind((module.HOST, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(AnvilError) as caught:
+            Anvil(port=port).start()
+    assert caught.value.message == f"Port {port} is already in use."
+    assert "--port" in caught.value.hint
+    assert not started.exists()
+
+
+def test_a_missing_binary_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANVIL_BINARY", "/nowhere/anvil")
+    with pytest.raises(ChainBeastsError) as caught:
+        Anvil().start()
+    assert str(caught.value) == "ANVIL_BINARY names /nowhere/anvil, which is not a file."
+
+
+def test_a_child_that_dies_is_told_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = script(tmp_path / "anvil", "echo no room on this machine >&2\nexit 3")
+    monkeypatch.setenv("ANVIL_BINARY", binary)
+    with pytest.raises(AnvilError, match="Anvil ended at once: no room on this machine"):
+        Anvil().start()
+
+
+def test_a_refused_option_is_told_with_the_reason() -> None:
+    with pytest.raises(AnvilError, match="similar argument exists"):
+        Anvil(extra=["--no-such-option"]).start()
+
+
+def test_stop_ends_the_child_by_its_id_and_keeps_the_chain(
+    anvil_process: Anvil, tmp_path: Path
+) -> None:
+    state, log = tmp_path / "state.json", tmp_path / "logs" / "anvil.log"
+    first = Anvil(state=state, log=log, detached=True).start()
+    pid = first.pid
+    assert os.getsid(pid) == pid  # lives on without us
+    rpc(first.url, "anvil_mine", "0x3")
+    genesis = rpc(first.url, "eth_getBlockByNumber", "0x0", False)
+    first.stop()
+    assert not alive(pid)
+    assert not port_in_use(first.port)
+    assert alive(anvil_process.pid)  # another Anvil is none of our business
+    assert f"{module.HOST}:{first.port}" in log.read_text("utf-8")
+    with Anvil(state=state) as again:
+        assert rpc(again.url, "eth_blockNumber") == "0x3"
+        assert rpc(again.url, "eth_getBlockByNumber", "0x0", False) == genesis
+    first.stop()  # a second time does nothing
+
+
+def test_rpc_tells_silence_from_refusal(anvil: Anvil) -> None:
+    url = f"http://{module.HOST}:{free_port()}"
+    with pytest.raises(AnvilError, match=f"No node answers at {url}"):
+        rpc(url, "eth_chainId")
+    with pytest.raises(AnvilError, match="refused no_such_method"):
+        rpc(anvil.url, "no_such_method")
+
+
+def test_the_child_runs_under_the_rules_we_count_on(anvil: Anvil) -> None:
+    block = rpc(anvil.url, "eth_getBlockByNumber", "latest", False)
+    assert isinstance(block, dict)
+    assert int(block["gasLimit"], 16) == module.BLOCK_GAS_LIMIT
+    accounts = rpc(anvil.url, "eth_accounts")
+    assert isinstance(accounts, list)
+    call = {"from": accounts[0], "to": accounts[1], "gas": hex((1 << 24) + 1)}
+    with pytest.raises(AnvilError, match=r"(?i)gas"):  # above EIP-7825's cap
+        rpc(anvil.url, "eth_sendTransaction", call)
+    rpc(anvil.url, "eth_sendTransaction", call | {"gas": hex(1 << 24)})
