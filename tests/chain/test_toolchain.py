@@ -1,0 +1,94 @@
+"""Tools are found where they were put, and their absence is one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend import resources
+from backend.chain import toolchain
+from backend.chain.toolchain import find_anvil, find_node, find_solc, solc_version
+from backend.errors import ChainBeastsError
+
+
+@pytest.fixture(autouse=True)
+def forget_solc() -> Iterator[None]:
+    find_solc.cache_clear()
+    yield
+    find_solc.cache_clear()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout in which nothing is installed, and an empty PATH."""
+    (tmp_path / "contracts").mkdir()
+    text = (resources.project_root() / "package.json").read_text("utf-8")
+    (tmp_path / "package.json").write_text(text, "utf-8")
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "backend")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    for name in ("ANVIL_BINARY", "SOLC_BINARY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_missing_packages_are_one_sentence_with_the_remedy(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolchain.solcx, "get_installed_solc_versions", list)
+    for find, message in (
+        (find_anvil, "Anvil was not found."),
+        (find_solc, "The Solidity compiler was not found."),
+    ):
+        with pytest.raises(ChainBeastsError) as caught:
+            find()
+        assert caught.value.message == message
+        assert caught.value.hint == toolchain.SETUP_HINT
+
+
+@pytest.mark.parametrize(
+    ("variable", "find"), [("ANVIL_BINARY", find_anvil), ("SOLC_BINARY", find_solc)]
+)
+def test_a_named_binary_wins_and_must_exist(
+    variable: str, find: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(find)
+    binary = tmp_path / "tool"
+    monkeypatch.setenv(variable, str(binary))
+    with pytest.raises(ChainBeastsError, match=f"{variable} names {binary}, which is not a file"):
+        find()
+    binary.touch()
+    assert find() == binary
+
+
+def test_anvil_is_found_on_path_if_no_package_has_it(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = bare / "empty" / "anvil"
+    binary.parent.mkdir()
+    binary.touch(0o755)
+    binary.chmod(0o755)
+    assert find_anvil() == binary
+
+
+def test_an_anvil_that_lost_its_mode_is_made_executable(bare: Path) -> None:
+    folder = bare / "node_modules" / "@foundry-rs" / toolchain._platform_package() / "bin"
+    folder.mkdir(parents=True)
+    binary = folder / "anvil"
+    binary.touch(0o644)
+    assert find_anvil() == binary
+    assert binary.stat().st_mode & 0o100
+
+
+def test_node_runs() -> None:
+    said = subprocess.run([find_node(), "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("v")
+
+
+def test_the_compiler_is_the_pinned_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOLC_BINARY", raising=False)
+    said = subprocess.run([find_solc(), "--version"], capture_output=True, text=True, check=True)
+    assert f"Version: {solc_version()}+" in said.stdout
