@@ -1,0 +1,86 @@
+"""The record of a deployment: read back as written, refused where it does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from eth_hash.auto import keccak
+
+from backend.chain.anvil import rpc
+from backend.chain.client import Chain
+from backend.chain.deploy import open_record
+from backend.chain.deployment import CONTRACTS, Deployment
+from backend.chain.errors import WrongChainError
+from backend.chain.seasons import load_profile
+from backend.errors import ChainBeastsError
+
+
+def test_round_trip(chain: Chain, folder: Path, tmp_path: Path) -> None:
+    record = Deployment.load(folder, chain.deployment.chain_id)
+    assert record == chain.deployment
+    assert set(record.addresses) == set(record.code_hashes) == set(CONTRACTS)
+    record.save(tmp_path / "elsewhere")
+    assert Deployment.load(tmp_path / "elsewhere", record.chain_id) == record
+
+
+def test_the_record_tells_what_stands_on_chain(chain: Chain) -> None:
+    record = chain.deployment
+    for name, address in record.addresses.items():
+        code = bytes(chain.w3.eth.get_code(chain.w3.to_checksum_address(address)))
+        assert code, name
+        assert record.code_hashes[name] == "0x" + keccak(code).hex()
+    created = record.transactions["CheckpointLedger"]
+    receipt = chain.w3.eth.get_transaction_receipt(created)
+    assert receipt["contractAddress"] == record.addresses["CheckpointLedger"]
+    assert receipt["blockNumber"] > record.start_block
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"chain_id": 1}', '{"surprise": 1}'])
+def test_a_corrupt_file_is_refused_and_named(text: str, tmp_path: Path) -> None:
+    path = Deployment.path(tmp_path, 7)
+    path.write_text(text, "utf-8")
+    with pytest.raises(ChainBeastsError) as caught:
+        Deployment.load(tmp_path, 7)
+    assert caught.value.message == f"{path} is not a deployment record."
+    assert "deploy again" in caught.value.hint
+    assert path.read_text("utf-8") == text
+
+
+def test_an_unknown_chain_is_told_with_the_remedy(tmp_path: Path) -> None:
+    assert Deployment.find(tmp_path, 5) is None
+    with pytest.raises(ChainBeastsError, match="no deployment for chain 5") as caught:
+        Deployment.load(tmp_path, 5)
+    assert "chainbeasts deploy" in caught.value.hint
+
+
+def test_an_interrupted_deployment_is_not_used(chain: Chain, tmp_path: Path) -> None:
+    half = replace(chain.deployment, complete=False)
+    half.save(tmp_path)
+    assert Deployment.find(tmp_path, half.chain_id) == half
+    with pytest.raises(ChainBeastsError, match="is not complete") as caught:
+        Deployment.load(tmp_path, half.chain_id)
+    assert "goes on where it stopped" in caught.value.hint
+
+
+def test_another_genesis_is_refused(chain: Chain, tmp_path: Path) -> None:
+    other = replace(chain.deployment, genesis="0x" + "11" * 32)
+    other.save(tmp_path)
+    with pytest.raises(WrongChainError, match="its first block differs") as caught:
+        Chain.connect(chain.rpc_url, other)
+    assert "--fresh" in caught.value.hint
+    profile = load_profile("devnet")
+    with pytest.raises(WrongChainError, match="its first block differs"):
+        open_record(chain.w3, chain.rpc_url, tmp_path, profile, other.deployer)
+    fresh = open_record(chain.w3, chain.rpc_url, tmp_path, profile, other.deployer, fresh=True)
+    assert fresh.genesis == chain.deployment.genesis
+    assert not fresh.addresses
+
+
+def test_other_code_at_an_address_is_refused(chain: Chain, folder: Path) -> None:
+    rpc(chain.rpc_url, "anvil_setCode", chain.deployment.addresses["Beasts"], "0x00")
+    with pytest.raises(WrongChainError, match="The code of Beasts at 0x"):
+        open_record(
+            chain.w3, chain.rpc_url, folder, load_profile("devnet"), chain.deployment.deployer
+        )
