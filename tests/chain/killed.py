@@ -1,0 +1,54 @@
+"""Mints one wei for an account and kills itself with SIGKILL at a chosen instant.
+
+Usage: python -m tests.chain.killed planned|signed|sent RPC_URL FOLDER DATABASE_URL TO
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import DEVNET_CHAIN_ID
+from backend.chain.client import Chain
+from backend.chain.deployment import Deployment
+from backend.chain.intents import IntentLog
+from backend.chain.transactions import TransactionManager
+from backend.store.session import Database
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Mortal(TransactionManager):
+    """Dies between two of the steps of sending."""
+
+    when = ""
+
+    def _sign(self, *args: Any) -> Any:
+        if self.when == "planned":
+            die()
+        return super()._sign(*args)
+
+    def _broadcast(self, signed: Any) -> None:
+        if self.when == "signed":
+            die()
+        super()._broadcast(signed)
+        if self.when == "sent":
+            die()
+
+
+def main() -> None:
+    Mortal.when, url, folder, database, to = sys.argv[1:]
+    chain = Chain.connect(url, Deployment.load(Path(folder), DEVNET_CHAIN_ID))
+    sender = Mortal(chain, devnet_account(0), Path(folder) / "locks")
+    mint = chain.energy.functions.mint(to, 1)
+    IntentLog(Database(database), sender).send("mint", "once", mint, label="mint")
+
+
+if __name__ == "__main__":
+    main()
