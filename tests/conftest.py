@@ -1,14 +1,21 @@
-"""Fixtures for all tests: hypothesis profiles and one real Anvil per test process."""
+"""Fixtures for all tests: hypothesis profiles, one real Anvil per test process, a deployment."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
+from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
@@ -42,3 +49,21 @@ def anvil(anvil_process: Anvil) -> Iterator[Anvil]:
     snapshot = rpc(anvil_process.url, "evm_snapshot")
     yield anvil_process
     rpc(anvil_process.url, "evm_revert", snapshot)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
+    structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain, Path]:
+    """The contracts with the devnet's season, and the folder of their record."""
+    folder = tmp_path_factory.mktemp("deployments")
+    account, profile = devnet_account(0), load_profile("devnet")
+    chain = prepare(anvil_process.url, folder, profile, account.address, fresh=True)
+    sender = TransactionManager(chain, account, folder / "locks")
+    for _ in Deployer(chain, sender, profile, folder).run():
+        pass
+    return chain, folder

@@ -7,8 +7,7 @@ that was killed in between knows what may be on its way.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,7 +168,8 @@ class TransactionManager:
                 if self._next_nonce() > signed.nonce:
                     return None
                 self._broadcast(signed)
-                self._await([signed], min(deadline, time.monotonic() + self._bump_after))
+                until = min(deadline, time.monotonic() + self._bump_after)
+                self._await([signed], until, signed.nonce)
                 if time.monotonic() >= deadline:
                     raise ChainError(f"The transaction to {signed.label} is still not mined.")
 
@@ -177,16 +177,17 @@ class TransactionManager:
 
     def _send(self, core: dict[str, Any], label: str, journal: Journal | None = None) -> Receipt:
         note = journal or self._journal or (lambda _: None)
-        with self._nonce() as nonce:
+        deadline = time.monotonic() + self._deadline
+        with self._lock:  # against all processes that use the account, until it is mined
             sent: list[SignedTransaction] = []
-            fees = self._fees()
-            deadline = time.monotonic() + self._deadline
+            nonce, fees = self._next_nonce(), self._fees()
             while True:
                 signed = self._sign(core, nonce, fees, label)
                 note(signed)
                 sent.append(signed)
                 self._broadcast(signed)
-                receipt = self._await(sent, min(deadline, time.monotonic() + self._bump_after))
+                until = min(deadline, time.monotonic() + self._bump_after)
+                receipt = self._await(sent, until, nonce)
                 if receipt is not None:
                     return self._judge(receipt, core, label)
                 if time.monotonic() >= deadline:
@@ -194,14 +195,13 @@ class TransactionManager:
                         f"The transaction to {label} was not mined in {self._deadline:g} s.",
                         "It may still be mined; look before you send it again.",
                     )
+                following = self._next_nonce()
+                if following > nonce:  # it went to a transaction from elsewhere: ours is void
+                    log.info("the nonce is taken, using the next", label=label, nonce=following)
+                    nonce, fees, sent = following, self._fees(), []
+                    continue
                 fees = self._bump(fees)
                 log.info("bumping fees", label=label, nonce=nonce, max_fee=fees[0])
-
-    @contextmanager
-    def _nonce(self) -> Iterator[int]:
-        """The account's next nonce, held against all processes until the transaction is mined."""
-        with self._lock:
-            yield self._next_nonce()
 
     def _next_nonce(self) -> int:
         """Transactions of the account that are mined, which is the nonce of the next one."""
@@ -258,14 +258,18 @@ class TransactionManager:
             if not any(known in message for known in ALREADY_THERE):
                 raise ChainError(f"The node refused to {signed.label}: {message}") from None
 
-    def _await(self, sent: list[SignedTransaction], until: float) -> TxReceipt | None:
-        """The receipt of whichever of the same-nonce transactions was mined."""
+    def _await(self, sent: list[SignedTransaction], until: float, nonce: int) -> TxReceipt | None:
+        """The receipt of whichever of the same-nonce transactions was mined.
+
+        None after ``until``, or once the nonce is used and none of them has a receipt.
+        """
         while True:
+            used = self._next_nonce() > nonce  # read before the receipts, so that none is missed
             for signed in reversed(sent):
                 receipt = self._receipt(signed.hash)
                 if receipt is not None:
                     return receipt
-            if time.monotonic() >= until:
+            if used or time.monotonic() >= until:
                 return None
             time.sleep(POLL_SECONDS)
 

@@ -86,6 +86,13 @@ def server() -> Iterator[Server]:
     made.end()
 
 
+@pytest.fixture(scope="session")
+def anvil_process() -> Iterator[Anvil]:
+    """A chain for the commands' tests alone, where nothing stands that other tests deployed."""
+    with Anvil() as child:
+        yield child
+
+
 @pytest.fixture
 def cli(server: Server, tmp_path: Path) -> Cli:
     """An empty home, and no node."""

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.deploy import Deployer, prepare
-from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
@@ -31,24 +28,6 @@ DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
 ENERGY = 10**18
 ROOT = Path(__file__).parents[2]
 NOUNS = {"beast": beast, "checkpoint": checkpoint, "trainer": trainer}
-
-
-@pytest.fixture(autouse=True)
-def logs() -> None:
-    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
-    structlog.reset_defaults()
-
-
-@pytest.fixture(scope="session")
-def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain, Path]:
-    """The contracts with the devnet's season, and the folder of their record."""
-    folder = tmp_path_factory.mktemp("deployments")
-    account, profile = devnet_account(DEPLOYER), load_profile("devnet")
-    chain = prepare(anvil_process.url, folder, profile, account.address, fresh=True)
-    sender = TransactionManager(chain, account, folder / "locks")
-    for _ in Deployer(chain, sender, profile, folder).run():
-        pass
-    return chain, folder
 
 
 @dataclass

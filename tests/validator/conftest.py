@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import zstandard
 from eth_hash.auto import keccak
 from web3.logs import DISCARD
@@ -20,9 +19,7 @@ from web3.logs import DISCARD
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.deploy import Deployer, prepare
 from backend.chain.escrow import ensure_escrow
-from backend.chain.seasons import load_profile
 from backend.chain.transactions import Receipt, TransactionManager
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, CheckpointPayload, Commitments
 from backend.indexer.follow import Waker
@@ -43,24 +40,6 @@ from validator.strategy import Strategy
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
 Tamper = Callable[[State], None]
-
-
-@pytest.fixture(autouse=True)
-def logs() -> None:
-    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
-    structlog.reset_defaults()
-
-
-@pytest.fixture(scope="session")
-def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain, Path]:
-    """The contracts with the devnet's season, and the folder of their record."""
-    folder = tmp_path_factory.mktemp("deployments")
-    account, profile = devnet_account(DEPLOYER), load_profile("devnet")
-    chain = prepare(anvil_process.url, folder, profile, account.address, fresh=True)
-    sender = TransactionManager(chain, account, folder / "locks")
-    for _ in Deployer(chain, sender, profile, folder).run():
-        pass
-    return chain, folder
 
 
 @dataclass

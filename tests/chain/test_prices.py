@@ -1,0 +1,135 @@
+"""What a window costs here is what the ledger takes there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from web3.logs import DISCARD
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.chain.client import Chain
+from backend.chain.errors import Reverted
+from backend.chain.escrow import ensure_escrow
+from backend.chain.prices import active_params, window_lock, window_price
+from backend.chain.seasons import load_profile
+from backend.chain.types import Checkpoint, CheckpointPayload, Economics, Season
+from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
+from backend.kernel.samples import Source
+from tests.chain.conftest import DEPLOYER, TRAINER, Senders
+
+ENERGY = 10**18
+DEVNET = load_profile("devnet").season
+
+
+def add_season(chain: Chain, season: Season) -> None:
+    """As the timelock would after its delay."""
+    owner = chain.deployment.addresses["TimelockController"]
+    rpc(chain.rpc_url, "anvil_setBalance", owner, hex(ENERGY))
+    rpc(chain.rpc_url, "anvil_impersonateAccount", owner)
+    add = chain.seasons.functions.addSeason(season.to_abi())
+    add.transact({"from": chain.w3.to_checksum_address(owner)})
+
+
+def quotes_agree(
+    chain: Chain, beast: int, economics: Economics, masks: Iterable[int] = range(256)
+) -> int:
+    """Compares the ledger's quotes for masks; returns how many it quotes."""
+    parent, quoted = chain.head(beast).active_mask, 0
+    for mask in masks:
+        if mask & parent != parent:
+            with pytest.raises(Reverted, match="Slots once awake stay awake"):
+                chain.quote(beast, mask)
+            continue
+        quoted += 1
+        burn, bond = chain.quote(beast, mask)
+        assert burn == window_price(economics, parent, mask), (parent, mask)
+        assert burn + bond == window_lock(economics, parent, mask), (parent, mask)
+    return quoted
+
+
+def submit(chain: Chain, sender: Senders, beast: int, mask: int) -> Checkpoint:
+    """A window with a mask; whether it was trained honestly is not the ledger's business."""
+    trainer, head = sender(TRAINER), chain.head(beast)
+    payload = CheckpointPayload(
+        head.epoch,
+        bytes([mask]) * 32,
+        window_price(chain.season(head.season).economics, head.active_mask, mask),
+        head.lr_shift,
+        mask,
+        WINDOW_STEPS * (head.head_count + 1),
+        1,
+        Source.CURRICULUM,
+    )
+    seed = chain.epoch(beast, head.epoch).epoch_seed
+    call = chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi())
+    receipt = trainer.send(call, label="submit")
+    (log,) = chain.ledger.events.CheckpointSubmitted().process_receipt(receipt.raw, errors=DISCARD)
+    return Checkpoint.from_abi(log["args"]["checkpoint"])
+
+
+def test_quotes_and_locks_after_every_growth(
+    chain: Chain, sender: Senders, hatch: Callable[..., int]
+) -> None:
+    trainer = devnet_account(TRAINER).address
+    mint = chain.energy.functions.mint(trainer, 10_000 * ENERGY)
+    sender(DEPLOYER).send(mint, label="mint")
+    ensure_escrow(chain, sender(TRAINER), 10_000 * ENERGY)
+    beast, economics = hatch(), DEVNET.economics
+    parent = chain.head(beast).active_mask
+    assert quotes_agree(chain, beast, economics) == 2 ** (8 - parent.bit_count())
+    for slot in (7, 1):
+        mask = parent | 1 << slot
+        before = chain.escrow_of(trainer)
+        record = submit(chain, sender, beast, mask)
+        assert record.locked == window_lock(economics, parent, mask)
+        assert before - chain.escrow_of(trainer) == record.locked
+        assert chain.head(beast).active_mask == mask
+        parent = mask
+        assert quotes_agree(chain, beast, economics) == 2 ** (8 - parent.bit_count())
+
+
+@settings(max_examples=3)
+@given(
+    base=st.integers(1, 2**80),
+    growth=st.integers(0, 2**80),
+    multiple=st.integers(1, 255),
+)
+@example(base=1, growth=0, multiple=1)
+def test_quotes_in_any_season(
+    base: int,
+    growth: int,
+    multiple: int,
+    chain: Chain,
+    hatch: Callable[..., int],
+) -> None:
+    economics = replace(
+        DEVNET.economics,
+        base_cost=base,
+        growth_cost=growth,
+        trainer_bond_multiple=multiple,
+        reward_bps=4_500,  # with prover_bps, what the smallest bond can carry
+    )
+    add_season(chain, replace(DEVNET, economics=economics))
+    number = chain.current_season()
+    assert chain.season(number).economics == economics
+    beast = hatch()
+    assert chain.head(beast).season == number
+    parent = chain.head(beast).active_mask
+    masks = {parent | mask for mask in (*(1 << slot for slot in range(8)), 0x0F, 0xF0, 0xFF)}
+    assert quotes_agree(chain, beast, economics, masks) == len(masks)
+
+
+def test_a_brain_fully_awake_costs_the_base_cost_a_step() -> None:
+    economics = replace(DEVNET.economics, base_cost=1_000, growth_cost=77)
+    assert active_params(0) == 0
+    assert active_params(0xFF) == WEIGHTS
+    assert window_price(economics, 0xFF, 0xFF) == WINDOW_STEPS * 1_000
+    assert window_price(economics, 0xFC, 0xFF) == WINDOW_STEPS * 1_000 + 2 * 77
+    # A part of a wei is a wei: the beast never trains below its price.
+    tiny = replace(economics, base_cost=1, growth_cost=0)
+    assert window_price(tiny, 1, 1) == WINDOW_STEPS
