@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ class WebSocketCallProvider(JSONBaseProvider):
         super().__init__()
         self._url = url
         self._connection: ClientConnection | None = None
+        self._open = ExitStack()  # closes the connection
         self._lock = threading.Lock()
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
@@ -36,7 +38,8 @@ class WebSocketCallProvider(JSONBaseProvider):
         with self._lock:
             try:
                 if self._connection is None:
-                    self._connection = connect(self._url, max_size=None)
+                    opening = connect(self._url, max_size=None)
+                    self._connection = self._open.enter_context(opening)
                 self._connection.send(self.encode_rpc_request(method, params))
                 answer = self._connection.recv(timeout=TIMEOUT_SECONDS)
             except (OSError, TimeoutError, WebSocketException) as error:
@@ -45,9 +48,8 @@ class WebSocketCallProvider(JSONBaseProvider):
         return self.decode_rpc_response(answer if isinstance(answer, bytes) else answer.encode())
 
     def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._connection = None
+        self._open.close()
 
 
 def make_provider(url: str) -> JSONBaseProvider:
