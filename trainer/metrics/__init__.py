@@ -1,0 +1,1 @@
+"""Live figures of training runs: messages, the server that relays them, and who reads them."""
