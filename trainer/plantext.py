@@ -1,0 +1,131 @@
+"""Plans and growth spurts as the command line spells them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source
+from trainer.plan import LAST_WINDOW, SLOTS, Plan, Spurt, Stretch, slot_names, source_text
+
+_RANGE = re.compile(r"(\d{1,10})(?:(-)(\d{1,10})?)?", re.ASCII)
+_SPURT = re.compile(r"([a-z]\d)@(\d{1,10})", re.ASCII)
+
+
+def parse_source(name: str, item: str) -> Source:
+    """A source by its name, with either ``-`` or ``_`` inside.
+
+    Args:
+        item: where it stands, for the error.
+
+    Raises:
+        ChainBeastsError: there is none of that name, or no window can train from it.
+    """
+    found = {source_text(source): source for source in Source}.get(
+        name.strip().lower().replace("_", "-")
+    )
+    if found is None:
+        raise ChainBeastsError(
+            f"{item}: there is no source {name.strip()!r}.",
+            "Sources are curriculum, self-play and private.",
+        )
+    if found is Source.BATTLE:
+        raise ChainBeastsError(
+            f"{item}: there are no recorded matches to train on, and the ledger refuses battle.",
+            "Use curriculum, self-play or private.",
+        )
+    return found
+
+
+def parse_plan(text: str) -> Plan:
+    """The plan of a text such as ``curriculum:0-40,self-play,private``.
+
+    Raises:
+        ChainBeastsError: an item is not ``source``, ``source:n``, ``source:first-last`` or
+            ``source:first-``; or the items do not fit together.
+    """
+    stretches: list[Stretch] = []
+    rest: list[Source] = []
+    for item in (part.strip() for part in text.split(",")):
+        if not item:
+            raise ChainBeastsError(f"The plan {text!r} has an empty item.", "Remove a comma.")
+        name, colon, span = item.partition(":")
+        source = parse_source(name, item)
+        if not colon:
+            rest.append(source)
+            continue
+        match = _RANGE.fullmatch(span.strip())
+        if match is None:
+            raise ChainBeastsError(
+                f"{item}: {span!r} is no range of windows.", "Write 5, 0-40 or 41-."
+            )
+        first = window_number(int(match[1]), item)
+        last = first if match[2] is None else int(match[3]) if match[3] else None
+        stretches.append(
+            Stretch(source, first, None if last is None else window_number(last, item))
+        )
+    return Plan(tuple(stretches), tuple(rest))
+
+
+def parse_spurts(text: str) -> tuple[Spurt, ...]:
+    """The spurts of a text such as ``s1@20,a2@40``.
+
+    Raises:
+        ChainBeastsError: an item is not ``slot@window``.
+    """
+    found = []
+    for item in (part.strip() for part in text.split(",")):
+        match = _SPURT.fullmatch(item)
+        if match is None:
+            raise ChainBeastsError(
+                f"{item!r} is no growth spurt.", "Write slot@window, such as s1@20,a2@40."
+            )
+        found.append(Spurt(window_number(int(match[2]), item), slots_mask([match[1]], item)))
+    return merge_spurts(found)
+
+
+def merge_spurts(spurts: Iterable[Spurt]) -> tuple[Spurt, ...]:
+    """One spurt for each window.
+
+    Raises:
+        ChainBeastsError: a slot is named twice for one window.
+    """
+    masks: dict[int, int] = {}
+    for spurt in spurts:
+        before = masks.get(spurt.window, 0)
+        if before & spurt.mask:
+            twice = slot_names(before & spurt.mask)
+            raise ChainBeastsError(
+                f"{twice}@{spurt.window} is planned twice.", "A slot wakes once, for ever."
+            )
+        masks[spurt.window] = before | spurt.mask
+    return tuple(Spurt(window, mask) for window, mask in sorted(masks.items()))
+
+
+def slots_mask(slots: Sequence[str], item: str = "") -> int:
+    """The mask of slots named s0 to s3 (sensors) and a0 to a3 (appendages).
+
+    Raises:
+        ChainBeastsError: a name is none of these.
+    """
+    mask = 0
+    for slot in slots:
+        if slot not in SLOTS:
+            where = f"{item}: t" if item else "T"
+            raise ChainBeastsError(
+                f"{where}here is no slot {slot!r}.", f"Slots: {', '.join(SLOTS)}."
+            )
+        mask |= 1 << SLOTS.index(slot)
+    return mask
+
+
+def window_number(number: int, item: str) -> int:
+    """A window's number, checked.
+
+    Raises:
+        ChainBeastsError: no beast can have as many.
+    """
+    if not 0 <= number <= LAST_WINDOW:
+        raise ChainBeastsError(f"{item}: windows are numbered from 0 to {LAST_WINDOW}.")
+    return number
