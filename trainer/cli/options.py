@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,6 @@ import typer
 from backend.chain.outbox import Outbox
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
-from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
 from backend.kernel.samples import Source
 from trainer.desk import Desk, open_desk
 from trainer.loop import Trainer
@@ -45,19 +45,21 @@ SnapshotsOption = Annotated[
 ]
 
 
-def wake_mask(slots: list[str]) -> int:
-    """The mask of slots named s0 to s3 (sensors) and a0 to a3 (appendages).
-
-    Raises:
-        ChainBeastsError: a name is none of these.
-    """
-    names = [f"s{i}" for i in range(SENSOR_SLOTS)] + [f"a{i}" for i in range(APPENDAGE_SLOTS)]
-    mask = 0
-    for slot in slots:
-        if slot not in names:
-            raise ChainBeastsError(f"There is no slot {slot!r}.", f"Slots are {', '.join(names)}.")
-        mask |= 1 << names.index(slot)
-    return mask
+PlanOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Sources by window, such as curriculum:0-40,self-play,private; or a TOML file. "
+        "Takes the place of --source.",
+    ),
+]
+GrowOption = Annotated[
+    str | None, typer.Option(help="Growth spurts: slot@window, such as s1@20,a2@40.")
+]
+WakeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Wake this slot with the first window: s0 to s3, a0 to a3."),
+]
+BatchOption = Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")]
 
 
 def outbox_of(session: Session, desk: Desk) -> Outbox:
@@ -66,14 +68,18 @@ def outbox_of(session: Session, desk: Desk) -> Outbox:
 
 
 def trainer_of(
-    session: Session, beast_id: int, source: Source, snapshots: Path | None = None
+    session: Session,
+    beast_id: int,
+    sources: Source | Collection[Source],
+    snapshots: Path | None = None,
 ) -> tuple[Desk, WindowBook, Submitter, Trainer]:
     """Everything that trains one beast.
 
     Raises:
         ChainBeastsError: the account may not train it, or its dataset is not at hand.
     """
-    if source is Source.BATTLE:
+    wanted = {sources} if isinstance(sources, Source) else set(sources)
+    if Source.BATTLE in wanted:
         raise ChainBeastsError(
             "There are no recorded matches to train on.",
             "Use --source curriculum, self-play or private.",
@@ -87,7 +93,7 @@ def trainer_of(
             f"{account} may not train beast {beast_id}; its owner is {owner}.",
             f"The owner can allow it: chainbeasts beast authorise {beast_id} {account}",
         )
-    private = desk.private_data(beast_id) if source is Source.PRIVATE else None
+    private = desk.private_data(beast_id) if Source.PRIVATE in wanted else None
     book = WindowBook(desk.database, desk.snapshots)
     submitter = Submitter(session.chain, outbox_of(session, desk))
     made = Trainer(session.chain, desk.snapshots, book, submitter, beast_id, private)

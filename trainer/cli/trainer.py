@@ -21,17 +21,22 @@ from trainer.cli.options import (
     SnapshotsOption,
     SourceName,
     SourceOption,
+    WakeOption,
     outbox_of,
     trainer_of,
-    wake_mask,
 )
+from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
+from trainer.cli.simulate import simulate
 from trainer.defender import Defender
 from trainer.desk import open_desk
 from trainer.drills.lies import Kind, tell
 from trainer.loop import Submitted
+from trainer.plantext import slots_mask
 from trainer.records import WindowBook
 
 app = typer.Typer(help="Train beasts, answer disputes.", no_args_is_help=True)
+
+command(app, "simulate", example=SIMULATE_EXAMPLE)(simulate)
 
 
 def submitted_facts(made: Submitted) -> dict[str, Any]:
@@ -72,14 +77,11 @@ def run(
     windows: Annotated[int, typer.Option(min=1, help="How many windows of 128 steps.")] = 1,
     source: SourceOption = SourceName.CURRICULUM,
     batch: Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")] = 1,
-    wake: Annotated[
-        list[str] | None,
-        typer.Option(help="Wake this slot with the first window: s0 to s3, a0 to a3."),
-    ] = None,
+    wake: WakeOption = None,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Train windows, publish their states and submit their checkpoints."""
-    mask = wake_mask(wake or [])
+    mask = slots_mask(wake or [])
     _, _, _, trainer = trainer_of(session, beast, source.source, snapshots)
     with progress() as bar:
         task = bar.add_task(f"beast {beast}, {source}", total=windows)

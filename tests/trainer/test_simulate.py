@@ -1,0 +1,167 @@
+"""Plans carried out off chain: figures, prices, and that the real run gives the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.chain.prices import window_lock, window_price
+from backend.chain.seasons import load_profile
+from backend.errors import ChainBeastsError
+from backend.kernel.combat import Action
+from backend.kernel.genesis import genesis_mask
+from backend.kernel.labels import Label, label
+from backend.kernel.samples import Source
+from backend.kernel.window import StepTrace
+from tests.trainer.conftest import ROOT, Farm
+from trainer.cli.trainer import app
+from trainer.costs import plan_cost, plan_gas
+from trainer.figures import Tally, examine, held_out, judge, tally
+from trainer.plan import Plan
+from trainer.planfile import make_plan
+from trainer.simulate import SEED_TAG, drawn_seed, newborn, simulate
+
+DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # s0 s1 a0 a1 awake
+SEASON = load_profile("devnet").season
+SAMPLES = ROOT / "examples" / "battle_samples.csv"
+
+
+def plan(text: str, grow: str | None = None) -> Plan:
+    return make_plan(text, grow, Source.CURRICULUM)
+
+
+def logits_of(action: Action) -> tuple[int, ...]:
+    """Logits that mean an action."""
+    moves = tuple(100 * (direction == action.direction) for direction in range(4))
+    return (*moves, 4 * action.power, 1 if action.block else -1, 0, 0)
+
+
+def test_a_brain_that_knows_the_labels_is_right_everywhere_and_its_opposite_nowhere() -> None:
+    words = held_out(300, SEASON.rules)
+    labels = [label(word, SEASON.rules) for word in words]
+    total, wrong = Tally(), Tally()
+    for word, wanted in zip(words, labels, strict=True):
+        right = Action(wanted.move or 0, wanted.attack, bool(wanted.block))
+        total += judge(word, wanted, logits_of(right))
+        lied = Action(((wanted.move or 0) + 1) % 4, wanted.attack, not wanted.block)
+        wrong += judge(
+            word, wanted, (*logits_of(lied)[:4], 4 * wanted.attack + 6, lied.block, 0, 0)
+        )
+    assert total.steps == 300
+    assert (total.move_accuracy, total.attack_mae, total.block_accuracy) == (1.0, 0.0, 1.0)
+    assert (wrong.move_accuracy, wrong.attack_mae, wrong.block_accuracy) == (0.0, 1.5, 0.0)
+    assert total.moves == sum(wanted.move is not None for wanted in labels)
+    assert 0 < total.attacks < 300
+
+
+def test_tallies_add_up_and_a_null_step_counts_by_its_loss_alone() -> None:
+    word = held_out(1, SEASON.rules)[0]
+    wanted = label(word, SEASON.rules)
+    traces = [
+        StepTrace(0, word, wanted, (0,) * 8, 100),
+        StepTrace(1, 0, None, None, 4095),
+    ]
+    both = tally(traces)
+    assert both == tally(traces[:1]) + tally(traces[1:])
+    assert (both.steps, both.mean_loss, both.blocks) == (2, (100 + 4095) / 2, 1)
+    empty = Tally()
+    assert (empty.mean_loss, empty.move_accuracy, empty.attack_mae) == (0.0, None, None)
+    assert judge(word, Label(None, 0, 0), (0,) * 8).moves == 0
+
+
+def test_a_plan_teaches_and_its_bill_is_the_ledgers() -> None:
+    report = simulate(
+        newborn(DNA, SEASON), plan("curriculum:0-5,self-play", "s3@2,a2@9,a3@9"), 10, batch=3
+    )
+    assert [(one.first, one.last) for one in report.epochs] == [(0, 3), (4, 7), (8, 9)]
+    assert [one.sources for one in report.epochs] == [
+        {"curriculum": 4},
+        {"curriculum": 2, "self-play": 2},
+        {"self-play": 2},
+    ]
+    assert [one.woken for one in report.epochs] == ["s3", "", "a2 a3"]
+    mask, grown = genesis_mask(DNA), genesis_mask(DNA) | 0b1000
+    pairs = [(mask, mask)] * 2 + [(mask, grown)] + [(grown, grown)] * 6 + [(grown, grown | 0xC0)]
+    prices = [window_price(SEASON.economics, *pair) for pair in pairs]
+    assert report.cost.price == sum(prices)
+    assert report.cost.growth == 3 * SEASON.economics.growth_cost
+    assert report.cost.lock == sum(window_lock(SEASON.economics, *pair) for pair in pairs)
+    assert report.before.move_accuracy is not None
+    assert report.after.move_accuracy is not None
+    assert report.after.move_accuracy > report.before.move_accuracy + 0.1
+
+
+def test_a_runs_cost_is_the_sum_of_its_windows() -> None:
+    planned = plan("curriculum", "s2@3,s3@5,a2@5")
+    report = simulate(newborn(DNA, SEASON), planned, 7, wake=1 << 7, boards=1)
+    economics, mask = SEASON.economics, genesis_mask(DNA)
+    assert plan_cost(economics, planned, 0, mask, 7, wake=1 << 7) == report.cost
+    assert plan_cost(economics, planned, 0, mask, 0).lock == 0
+
+
+def test_a_simulation_is_repeatable_and_goes_on_like_the_window_after() -> None:
+    subject = newborn(DNA, SEASON)
+    once = simulate(subject, plan("curriculum"), 5, boards=8)
+    assert once.h128 == simulate(subject, plan("curriculum"), 5, boards=8).h128
+    assert drawn_seed(DNA, 1) != drawn_seed(DNA, 2) != drawn_seed(bytes(32), 2)
+    assert SEED_TAG.startswith(b"chainbeasts/")
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_trained() -> None:
+    for text, grow, said in (
+        ("curriculum:0-3", None, "no source for window 4"),
+        ("curriculum", "s0@3", "s0@3: s0 is awake"),
+    ):
+        with pytest.raises(ChainBeastsError, match=said):
+            simulate(newborn(DNA, SEASON), plan(text, grow), 5)
+    with pytest.raises(ChainBeastsError, match="no private dataset"):
+        CliRunner().invoke(app, ["simulate", "--new", "--plan", "private"], catch_exceptions=False)
+    for arguments, said in (([], "Whose plan"), (["--dna", "0x12"], "is no DNA")):
+        with pytest.raises(ChainBeastsError, match=said):
+            CliRunner().invoke(app, ["simulate", *arguments], catch_exceptions=False)
+
+
+def test_a_newborn_needs_no_node(tmp_path: Path) -> None:
+    common = ["--home", str(tmp_path), "--rpc-url", "http://127.0.0.1:1", "--windows", "2"]
+    for subject in (["--new", "--profile", "mainnet"], ["--dna", "0x" + DNA.hex()]):
+        arguments = ["simulate", *subject, *common, "--boards", "4"]
+        result = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+        told = json.loads(result.stdout)
+        assert told["windows"] == 2
+        assert told["held_out"]["boards"] == 4
+        assert CliRunner().invoke(app, arguments).stdout.count("In all") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hatched_beasts_simulation_is_what_its_run_then_gives(farm: Farm) -> None:
+    beast = str(farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"])
+    farm.done("trainer", "run", beast)
+    before, block = farm.nonce(1), farm.chain.block().number
+    given = ("--plan", "private,self_play,curriculum:0-1", "--windows", "3", "--batch", "3")
+    told = farm.done("trainer", "simulate", beast, *given, who=None)
+    assert (farm.nonce(1), farm.chain.block().number) == (before, block)
+    assert told["epochs"][0]["sources"] == {"curriculum": 1, "private": 1, "self-play": 1}
+    losses, burned = [], 0
+    for source in ("curriculum", "private", "self-play"):
+        (row,) = farm.done("trainer", "run", beast, "--source", source)
+        losses.append(row["window_loss"])
+        burned += int(row["energy_burn"])
+    assert told["epochs"][0]["loss"] == sum(losses) / (3 * 128)
+    assert int(told["price"]) == burned
+
+
+def test_estimated_gas_is_near_the_real(farm: Farm) -> None:
+    beast = str(farm.done("beast", "hatch")["beast"])
+    made = farm.done("trainer", "run", beast, "--windows", "5", "--batch", "3")
+    used = sum(row["gas"] for row in made)
+    assert plan_gas(0, 5, 3, 4, 4) == pytest.approx(used, rel=0.1)
+
+
+def test_examining_teaches_nothing() -> None:
+    state = newborn(DNA, SEASON).state
+    weights = state.weights.copy()
+    examine(state, held_out(5, SEASON.rules), SEASON.rules)
+    assert (state.weights == weights).all()

@@ -1,0 +1,211 @@
+"""A plan carried out off chain: what it teaches, costs and takes, before anything is spent.
+
+Reads no chain and writes nothing. Epoch seeds that no block has decided yet are drawn from a tag,
+so the real run will see other samples of the same kind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from eth_hash.auto import keccak
+
+from backend.chain.types import Head, Season
+from backend.kernel.genesis import genesis_mask
+from backend.kernel.samples import Source
+from backend.kernel.state import State
+from backend.kernel.window import WindowContext, genesis_state
+from backend.store.private import PrivateDataset
+from trainer.costs import Cost, plan_gas, window_cost
+from trainer.course import Ground, head_after
+from trainer.figures import Tally, Tracer, examine, held_out, tally
+from trainer.plan import Plan, slot_names, source_text
+from trainer.windows import TrainedWindow, train_window
+
+SEED_TAG = b"chainbeasts/simulated-epoch-seed/1"
+"""A simulated epoch's seed is the keccak-256 of this tag, the DNA and the epoch as a uint32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A beast, or one that is not hatched yet.
+
+    Attributes:
+        epoch_seed: of the head's epoch; None where no block has decided it.
+        records_root: of the private dataset.
+    """
+
+    beast_id: int
+    dna: bytes
+    head: Head
+    state: State
+    season: Season
+    epoch_seed: bytes | None = None
+    private: PrivateDataset | None = None
+    records_root: bytes = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What one epoch's windows taught and cost; ``seconds`` are of training alone."""
+
+    epoch: int
+    first: int
+    last: int
+    sources: dict[str, int]
+    woken: str
+    learned: Tally
+    cost: Cost
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A simulated run.
+
+    Attributes:
+        epochs: in order, one at least for each epoch touched.
+        before, after: figures on boards that were not trained on.
+        gas: of the submissions, about; deposits not counted.
+        h128: state hash at the end; the real run's only where no seed had to be drawn.
+    """
+
+    epochs: tuple[EpochReport, ...]
+    boards: int
+    before: Tally
+    after: Tally
+    gas: int
+    h128: bytes
+
+    @property
+    def cost(self) -> Cost:
+        """Of all windows."""
+        return sum((one.cost for one in self.epochs), Cost())
+
+    @property
+    def seconds(self) -> float:
+        """Of training all windows."""
+        return sum(one.seconds for one in self.epochs)
+
+
+def newborn(dna: bytes, season: Season, beast_id: int = 0) -> Subject:
+    """A beast of that DNA at its hatch."""
+    schedule = season.schedule
+    shift, mask = schedule.lr_shift(0), genesis_mask(dna)
+    head = Head(dna, 0, 0, schedule.epoch_windows, 0, mask, shift, 0, 0, False, 0, 0, 0, 0)
+    return Subject(beast_id, dna, head, genesis_state(beast_id, dna), season)
+
+
+def simulate(
+    subject: Subject,
+    plan: Plan,
+    windows: int,
+    *,
+    wake: int = 0,
+    batch: int = 1,
+    boards: int = 256,
+    on_window: Callable[[], None] = lambda: None,
+) -> Report:
+    """Carry out a plan for that many windows.
+
+    Args:
+        wake: slots that wake with the first window besides the plan's.
+        batch: most windows in one transaction, for the gas.
+
+    Raises:
+        ChainBeastsError: the plan does not fit the beast.
+        ValueError: the plan is private and the subject has no dataset.
+    """
+    head, state, season = subject.head, subject.state, subject.season
+    plan.check(head.head_count, head.active_mask, windows)
+    test = held_out(boards, season.rules)
+    before = examine(state, test, season.rules)
+    gas = plan_gas(head.head_count, windows, batch, head.epoch_end, season.schedule.epoch_windows)
+    epochs, left, seed = [], windows, subject.epoch_seed
+    while left:
+        count = min(left, head.epoch_end - head.head_count)
+        report, head, state = _epoch(subject, plan, head, state, seed, wake, count, on_window)
+        epochs.append(report)
+        left, wake, seed = left - count, 0, None
+        head = _next_epoch(head, season)
+    after = examine(state, test, season.rules)
+    return Report(tuple(epochs), boards, before, after, gas, head.h128)
+
+
+def _epoch(
+    subject: Subject,
+    plan: Plan,
+    head: Head,
+    state: State,
+    seed: bytes | None,
+    wake: int,
+    count: int,
+    on_window: Callable[[], None],
+) -> tuple[EpochReport, Head, State]:
+    """Train an epoch's next windows."""
+    planned = [plan.source(head.head_count + offset) for offset in range(count)]
+    ground = _ground(subject, head.epoch, seed, planned)
+    first, mask = head.head_count, head.active_mask
+    learned, cost, seconds = Tally(), Cost(), 0.0
+    for source in planned:
+        before = head.active_mask
+        woken = before | plan.wake(head.head_count) | wake
+        price = window_cost(subject.season.economics, before, woken)
+        tracer, begun = Tracer(), time.perf_counter()
+        made: TrainedWindow = train_window(
+            ground.bench(head, state, source), woken, price.price, step=tracer
+        )
+        seconds += time.perf_counter() - begun
+        learned, cost = learned + tally(tracer.traces), cost + price
+        head, state = head_after(head, made), made.end
+        on_window()
+    names = _count(planned)
+    grown = slot_names(head.active_mask & ~mask)
+    last = head.head_count - 1
+    return EpochReport(head.epoch, first, last, names, grown, learned, cost, seconds), head, state
+
+
+def _next_epoch(head: Head, season: Season) -> Head:
+    """The head as the ledger leaves it, in the next epoch if this one is complete."""
+    if head.head_count < head.epoch_end:
+        return head
+    epoch = head.epoch + 1
+    return replace(
+        head,
+        epoch=epoch,
+        epoch_end=head.epoch_end + season.schedule.epoch_windows,
+        lr_shift=season.schedule.lr_shift(epoch),
+    )
+
+
+def drawn_seed(dna: bytes, epoch: int) -> bytes:
+    """The seed of an epoch whose block is not known."""
+    return bytes(keccak(SEED_TAG + dna + epoch.to_bytes(4)))
+
+
+def _ground(subject: Subject, epoch: int, seed: bytes | None, sources: Iterable[Source]) -> Ground:
+    private, schedule = subject.private, subject.season.schedule
+
+    def context(source: Source) -> WindowContext:
+        mine = private if source is Source.PRIVATE else None
+        return WindowContext(
+            dna=subject.dna,
+            epoch_seed=seed or drawn_seed(subject.dna, epoch),
+            heads=schedule.heads(epoch),
+            lr_shift=schedule.lr_shift(epoch),
+            source=source,
+            rules=subject.season.rules,
+            owner_secret_fold=mine.fold if mine else 0,
+            records_root=subject.records_root if mine else bytes(32),
+            records_length=len(mine.words) if mine else 0,
+        )
+
+    contexts = {source: context(source) for source in set(sources)}
+    return Ground(subject.beast_id, contexts, private.words if private else None)
+
+
+def _count(planned: Sequence[Source]) -> dict[str, int]:
+    return dict(Counter(source_text(source) for source in planned))
