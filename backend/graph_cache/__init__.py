@@ -1,0 +1,1 @@
+"""Compiles native kernels and keeps them: one object for a graph, source, compiler and target."""

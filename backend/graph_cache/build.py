@@ -1,0 +1,137 @@
+"""From a graph to a loaded kernel: out of the cache, or compiled, tried and kept."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from backend.graph_cache.compilers import (
+    FLAGS,
+    INSTALL_HINT,
+    Compiler,
+    CompilerError,
+    find_compiler,
+)
+from backend.graph_cache.objects import CachedObject, CacheError, ObjectCache, Variation
+from backend.graph_cache.selftest import agrees_with_reference
+from backend.graph_cache.targets import Target, this_target
+from backend.kernel.native.abi import ForeignObjectError, NativeKernel
+from backend.kernel.native.graph import MAIN, Graph, source
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A kernel that is loaded.
+
+    Attributes:
+        object: where it is kept; None if the cache could not take it.
+        compiled: whether it had to be compiled now.
+    """
+
+    kernel: NativeKernel
+    object: CachedObject | None
+    compiled: bool
+
+
+def build(
+    graph: Graph,
+    cache: ObjectCache | None = None,
+    target: Target | None = None,
+    compiler: Compiler | None = None,
+) -> Built:
+    """The compiled kernel of a graph.
+
+    Args:
+        cache: the project's if None. One that cannot be written is done without.
+        target: this machine's best if None.
+        compiler: the first that is found if None; without any, an object that somebody else
+            compiled for this target serves.
+
+    Raises:
+        CompilerError: no object and no compiler, or the compiler fails or miscompiles.
+    """
+    cache, target = cache or _open_cache(), target or this_target()
+    compiler = compiler or find_compiler()
+    texts = source(graph)
+    digest_of_source = hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode())
+    source_hash = digest_of_source.hexdigest()
+    if compiler is None:
+        kept = cache and cache.find_for(graph.name, source_hash, target.name)
+        found = _load(cache, kept, graph) if cache and kept else None
+        if found is None:
+            raise CompilerError("There is no C compiler here.", INSTALL_HINT)
+        return found
+    flags = (*FLAGS, *target.flags)
+    variation = Variation(graph.name, source_hash, compiler.version, flags, target.name)
+    if cache is None:
+        return _compile(None, variation, graph, texts, target, compiler)
+    found = _from_cache(cache, variation, graph)
+    if found is not None:
+        return found
+    with cache.lock(variation.digest):
+        found = _from_cache(cache, variation, graph)  # another process may have made it meanwhile
+        return found or _compile(cache, variation, graph, texts, target, compiler)
+
+
+def _open_cache() -> ObjectCache | None:
+    try:
+        return ObjectCache()
+    except CacheError as error:
+        log.warning("no kernel cache", reason=error.message, do=error.hint)
+        return None
+
+
+def _from_cache(cache: ObjectCache, variation: Variation, graph: Graph) -> Built | None:
+    kept = cache.find(variation.digest)
+    return _load(cache, kept, graph) if kept else None
+
+
+def _load(cache: ObjectCache, kept: CachedObject, graph: Graph) -> Built | None:
+    try:
+        kernel = NativeKernel(ctypes.CDLL(str(kept.path)), graph)
+    except (OSError, ForeignObjectError) as error:
+        log.warning("a cached kernel is not used", digest=kept.digest[:16], reason=str(error))
+        return None
+    cache.count_hit(kept.digest)
+    return Built(kernel, kept, compiled=False)
+
+
+def _compile(
+    cache: ObjectCache | None,
+    variation: Variation,
+    graph: Graph,
+    texts: dict[str, str],
+    target: Target,
+    compiler: Compiler,
+) -> Built:
+    """The kernel is loaded from where it was compiled: nobody else can write there."""
+    with tempfile.TemporaryDirectory(prefix="chainbeasts-") as folder:
+        for name, text in texts.items():
+            (Path(folder) / name).write_text(text, "utf-8")
+        output = Path(folder) / "kernel.so"
+        compiler.compile(Path(folder) / MAIN, target.flags, output)
+        kernel = NativeKernel(ctypes.CDLL(str(output)), graph)
+        if not agrees_with_reference(kernel):
+            raise CompilerError(
+                f"What {compiler.version} made of the kernel does not agree with the reference.",
+                "Use another compiler: set CC, or pip install ziglang",
+            )
+        log.info("compiled a kernel", graph=graph.name, target=target.name)
+        return Built(kernel, _keep(cache, variation, output.read_bytes()), compiled=True)
+
+
+def _keep(cache: ObjectCache | None, variation: Variation, data: bytes) -> CachedObject | None:
+    if cache is None:
+        return None
+    try:
+        return cache.put(variation, data)
+    except CacheError as error:
+        log.warning("the compiled kernel is not kept", reason=error.message)
+        return None

@@ -1,0 +1,61 @@
+"""Tries a freshly compiled kernel against the reference, so that no miscompiled one is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from backend.kernel.native.abi import NativeKernel
+from backend.kernel.network import Weights
+from backend.kernel.rng import draw, split_mix64
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source, random_position
+from backend.kernel.state import Header, State
+from backend.kernel.traces import Traces
+from backend.kernel.window import WindowContext, step_window
+
+STEPS = 4
+SPREADS = (600, 3_000, 40_000)
+"""Half-widths of the weights: like a trained beast's, larger, and mostly at the limits."""
+
+RECORDS = 5
+
+
+def _weights(seed: int, spread: int) -> Weights:
+    values = (draw(seed, i) % (2 * spread + 1) - spread for i in range(WEIGHTS))
+    return np.array([min(max(w, WEIGHT_MIN), WEIGHT_MAX) for w in values], dtype=np.int16)
+
+
+def agrees_with_reference(kernel: NativeKernel) -> bool:
+    """Whether the kernel steps to the same states as the reference, bit for bit.
+
+    A few steps from each of three kinds of state and all sources, with every learning rate.
+    """
+    rules = Rules()
+    drawn = (random_position(split_mix64(i), None, rules) for i in range(RECORDS - 1))
+    words = (*drawn, 0)  # the last is not valid
+    for trial, spread in enumerate(SPREADS):
+        weights = _weights(trial, spread)
+        for source in Source:
+            case = len(Source) * trial + source
+            dna = bytes((case * 7 + i * 31) % 256 for i in range(32))
+            ctx = WindowContext(
+                dna=dna,
+                epoch_seed=dna[::-1],
+                heads=(7, 3, 1, 7)[case % 4],
+                lr_shift=3 + case % 13,
+                source=source,
+                rules=rules,
+                owner_secret_fold=split_mix64(case),
+                records_length=RECORDS,
+            )
+            header = Header(1, dna, (1 << 32) - 2, kernel.graph.active_mask, 0, 0)
+            wanted, found = State(header, weights.copy()), State(header, weights.copy())
+            steps = [step_window(ctx, wanted, words.__getitem__) for _ in range(STEPS)]
+            traces = kernel.run(ctx, found, STEPS, words, traced=True)
+            same = traces is not None and np.array_equal(traces.rows, Traces.of(steps).rows)
+            if not same or wanted.header != found.header:
+                return False
+            if not np.array_equal(wanted.weights, found.weights):
+                return False
+    return True

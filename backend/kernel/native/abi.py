@@ -1,0 +1,245 @@
+"""Calls into a compiled kernel; its structs are those of ``source/kernel.c``.
+
+ctypes releases the GIL while C runs. Whatever C relies on is checked here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.kernel import samples
+from backend.kernel.board import word_bytes
+from backend.kernel.combat import Action
+from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
+from backend.kernel.labels import Label
+from backend.kernel.native.graph import Graph
+from backend.kernel.network import Weights
+from backend.kernel.rng import fold64
+from backend.kernel.rules import Rules
+from backend.kernel.state import State
+from backend.kernel.traces import TRACE, Traces
+from backend.kernel.window import WindowContext
+
+ABI_VERSION: Final = 1
+SEQUENCE: Final = 4
+"""A source of C alone: the given words, one after another."""
+
+WORD_BYTES: Final = 32
+NOT_VALID: Final = -2
+
+
+class ForeignObjectError(Exception):
+    """A library that is no kernel of this ABI and graph; the message says what it is."""
+
+
+class _Context(ctypes.Structure):
+    _fields_ = (
+        ("seed_core", ctypes.c_uint64),
+        ("window_seed", ctypes.c_uint64),
+        ("owner_secret_fold", ctypes.c_uint64),
+        ("records", ctypes.c_char_p),
+        ("records_length", ctypes.c_uint64),
+        ("template_offset", ctypes.c_uint32),
+        ("source", ctypes.c_uint32),
+        ("heads", ctypes.c_uint32),
+        ("lr_shift", ctypes.c_uint32),
+        ("rules", ctypes.c_uint32 * 10),
+    )
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (
+        ("global_step", ctypes.c_uint32),
+        ("window_loss", ctypes.c_uint32),
+        ("arena", ctypes.c_uint8 * WORD_BYTES),
+    )
+
+
+def encode_words(words: Sequence[int]) -> bytes:
+    """Words as C reads them: 32 big-endian bytes each."""
+    return b"".join(map(word_bytes, words))
+
+
+def _rules(rules: Rules) -> ctypes.Array[ctypes.c_uint32]:
+    return (ctypes.c_uint32 * 10)(*rules.values())
+
+
+class NativeKernel:
+    """The compiled kernel of one graph.
+
+    Args:
+        library: an object compiled from ``graph.source(graph)``.
+
+    Raises:
+        ForeignObjectError: it is another ABI's or another graph's.
+    """
+
+    def __init__(self, library: ctypes.CDLL, graph: Graph) -> None:
+        self.graph = graph
+        self._library = library
+        self._records: tuple[Sequence[int], bytes] | None = None
+        try:
+            abi, name = library.chainbeasts_abi, library.chainbeasts_graph
+            for function in ("run", "logits", "labels", "features", "activate"):
+                getattr(library, f"chainbeasts_{function}").restype = None
+        except AttributeError:
+            raise ForeignObjectError("it is no kernel") from None
+        abi.restype, name.restype = ctypes.c_uint32, ctypes.c_char_p
+        if abi() != ABI_VERSION:
+            raise ForeignObjectError(f"it has ABI {abi()}, not {ABI_VERSION}")
+        if name() != graph.name.encode():
+            raise ForeignObjectError(f"it is compiled for {name().decode(errors='replace')}")
+
+    def run(
+        self,
+        ctx: WindowContext,
+        state: State,
+        steps: int = WINDOW_STEPS,
+        records: Sequence[int] | None = None,
+        *,
+        traced: bool = False,
+    ) -> Traces | None:
+        """Micro-steps of a window on its state, in place, like ``step_window`` repeated.
+
+        Args:
+            records: the words of a BATTLE or PRIVATE window; a tuple is encoded once.
+
+        Returns:
+            What each step did, if ``traced``.
+
+        Raises:
+            ValueError: the state is not this graph's, or the records are not the context's.
+        """
+        if not ctx.reads_records:
+            return self._run(ctx, state, int(ctx.source), None, steps, traced)
+        if records is None:
+            raise ValueError(f"a {ctx.source.name} window needs its records")
+        if len(records) != ctx.records_length:
+            raise ValueError(f"{len(records)} records given, the window has {ctx.records_length}")
+        return self._run(ctx, state, int(ctx.source), self._encoded(records), steps, traced)
+
+    def learn(
+        self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
+    ) -> Traces | None:
+        """One micro-step on each of the given words, like ``window.learn`` repeated.
+
+        Raises:
+            ValueError: the state is not this graph's, or self-play is asked for.
+        """
+        if ctx.source is samples.Source.SELF_PLAY:
+            raise ValueError("self-play makes its own words")
+        return self._run(ctx, state, SEQUENCE, encode_words(words), len(words), traced)
+
+    def logits(self, weights: Weights, words: Sequence[int] | bytes) -> npt.NDArray[np.int32]:
+        """The eight logits of each valid word, int32[n][8]."""
+        data = words if isinstance(words, bytes) else encode_words(words)
+        found = np.zeros((len(data) // WORD_BYTES, 8), np.int32)
+        self._library.chainbeasts_logits(
+            ctypes.c_void_p(_checked(weights).ctypes.data),
+            ctypes.c_char_p(data),
+            ctypes.c_uint64(len(found)),
+            ctypes.c_void_p(found.ctypes.data),
+        )
+        return found
+
+    def labels(self, words: Sequence[int] | bytes, rules: Rules) -> npt.NDArray[np.int8]:
+        """Move (−1 none, −2 the word is not valid), attack and block of each word, int8[n][3]."""
+        data = words if isinstance(words, bytes) else encode_words(words)
+        found = np.zeros((len(data) // WORD_BYTES, 3), np.int8)
+        self._library.chainbeasts_labels(
+            ctypes.c_char_p(data),
+            ctypes.c_uint64(len(found)),
+            ctypes.byref(_rules(rules)),
+            ctypes.c_void_p(found.ctypes.data),
+        )
+        return found
+
+    def label(self, word: int, rules: Rules) -> Label | None:
+        """The labels of one word, None if it is not valid."""
+        move, attack, block = (int(value) for value in self.labels([word], rules)[0])
+        return None if move == NOT_VALID else Label(None if move < 0 else move, attack, block)
+
+    def features(self, word: int) -> npt.NDArray[np.int16]:
+        """The inputs of a valid word, int16[32]."""
+        found = np.zeros(32, np.int16)
+        self._library.chainbeasts_features(
+            ctypes.c_char_p(word_bytes(word)), ctypes.c_void_p(found.ctypes.data)
+        )
+        return found
+
+    def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
+        """The word after ``self`` of a valid word, of a match that is not over, has acted."""
+        changed = ctypes.create_string_buffer(word_bytes(word), WORD_BYTES)
+        self._library.chainbeasts_activate(
+            changed,
+            ctypes.c_uint32(action.direction),
+            ctypes.c_uint32(action.power),
+            ctypes.c_uint32(action.block),
+            ctypes.byref(_rules(rules)),
+            ctypes.c_uint64(battle_seed),
+        )
+        return int.from_bytes(changed.raw)
+
+    def _encoded(self, records: Sequence[int]) -> bytes:
+        """Encoding 65,536 words takes longer than a window, so the last tuple is kept."""
+        if self._records is not None and self._records[0] is records:
+            return self._records[1]
+        data = encode_words(records)
+        if isinstance(records, tuple):
+            self._records = (records, data)
+        return data
+
+    def _run(
+        self,
+        ctx: WindowContext,
+        state: State,
+        source: int,
+        records: bytes | None,
+        steps: int,
+        traced: bool,
+    ) -> Traces | None:
+        before = state.header
+        if before.active_mask != self.graph.active_mask:
+            raise ValueError(
+                f"a state with mask {before.active_mask:#04x} on the kernel of "
+                f"{self.graph.active_mask:#04x}"
+            )
+        context = _Context(
+            fold64(ctx.dna),
+            samples.window_seed(ctx.dna, before.parent),
+            ctx.owner_secret_fold,
+            records,
+            0 if records is None else len(records) // WORD_BYTES,
+            ctx.epoch_seed[-1] % 64,
+            source,
+            ctx.heads,
+            ctx.lr_shift,
+            _rules(ctx.rules),
+        )
+        arena = (ctypes.c_uint8 * WORD_BYTES)(*word_bytes(before.arena))
+        header = _Header(before.global_step, before.window_loss, arena)
+        traces: Any = np.zeros(steps, TRACE) if traced else None
+        self._library.chainbeasts_run(
+            ctypes.byref(context),
+            ctypes.byref(header),
+            ctypes.c_void_p(_checked(state.weights).ctypes.data),
+            ctypes.c_uint32(steps),
+            None if traces is None else ctypes.c_void_p(traces.ctypes.data),
+        )
+        state.update(
+            global_step=header.global_step,
+            window_loss=header.window_loss,
+            arena=int.from_bytes(bytes(header.arena)),
+        )
+        return None if traces is None else Traces(traces)
+
+
+def _checked(weights: Weights) -> Weights:
+    if weights.dtype != np.int16 or weights.shape != (WEIGHTS,) or not weights.flags.c_contiguous:
+        raise ValueError(f"weights must be int16[{WEIGHTS}] in one piece")
+    return weights

@@ -1,0 +1,154 @@
+/* The kernel of one graph: whole windows, and the pieces of a step for who wants them alone.
+ *
+ * Pure: no allocation, no global state, no I/O. Callers pass valid pointers; the Python side checks
+ * everything else (backend/kernel/native/abi.py, which mirrors the structs below).
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "graph.h"
+
+#include "board.h"
+#include "teacher.h"
+#include "combat.h"
+#include "samples.h"
+#include "network.h"
+
+#define ABI_VERSION 1
+#define NULL_LOSS 4095
+
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+enum { CURRICULUM, SELF_PLAY, BATTLE, PRIVATE, SEQUENCE };
+
+typedef struct {
+    uint64_t seed_core, window_seed, owner_secret_fold;
+    const uint8_t *records; /* 32-byte words, for BATTLE, PRIVATE and SEQUENCE */
+    uint64_t records_length;
+    uint32_t template_offset; /* epochSeed mod 64 */
+    uint32_t source, heads, lr_shift;
+    rules rules;
+} context;
+
+typedef struct {
+    uint32_t global_step, window_loss;
+    uint8_t arena[32];
+} header;
+
+typedef struct {
+    uint8_t word[32];
+    int32_t logits[8];
+    uint32_t loss;
+    int8_t move;
+    uint8_t attack, block, null;
+} trace;
+
+EXPORT uint32_t chainbeasts_abi(void) { return ABI_VERSION; }
+
+EXPORT const char *chainbeasts_graph(void) { return GRAPH_NAME; }
+
+static const uint8_t *record_of(const context *c, uint32_t global_step, uint32_t done) {
+    if (c->source == SEQUENCE) return c->records + 32 * (size_t)done;
+    uint64_t key = c->seed_core ^ global_step;
+    if (c->source == PRIVATE) key ^= c->owner_secret_fold;
+    return c->records + 32 * (size_t)(split_mix64(key) % c->records_length);
+}
+
+static position sample(const context *c, const header *h, uint32_t done) {
+    static const uint8_t nothing[32];
+    uint64_t step = h->global_step;
+    if (c->source == CURRICULUM) {
+        const uint64_t *t = TEMPLATES[(c->template_offset + h->global_step) & 63];
+        return random_position(split_mix64(c->seed_core ^ step), (terrain){t[0], t[1]}, &c->rules);
+    }
+    if (c->source == SELF_PLAY) {
+        if (memcmp(h->arena, nothing, 32) != 0) return unpack(h->arena);
+        uint64_t s = split_mix64(c->window_seed ^ step);
+        return random_position(s, random_terrain(s), &c->rules);
+    }
+    return unpack(record_of(c, h->global_step, done));
+}
+
+/* Runs `steps` micro-steps on a state, in place; `traces`, if not null, takes one entry for each. */
+EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint32_t steps,
+                            trace *traces) {
+    activations n = {0};
+    for (uint32_t done = 0; done < steps; done++) {
+        position p = sample(c, h, done), next;
+        uint32_t loss = NULL_LOSS;
+        labels wanted = {NO_MOVE, 0, 0};
+        int valid = is_valid(&p);
+        if (valid) {
+            int16_t e4[16] __attribute__((aligned(32)));
+            wanted = label_of(&p, &c->rules);
+            features_of(&p, n.x);
+            forward(weights, &n);
+            loss = output_errors(n.z, wanted, c->heads, e4);
+            learn(weights, &n, e4, (int)c->lr_shift);
+            if (c->source == SELF_PLAY) {
+                if (play_on(&p, n.z, c->window_seed, h->global_step, &c->rules, &next))
+                    pack(h->arena, &next);
+                else
+                    memset(h->arena, 0, 32);
+            }
+        }
+        h->global_step++;
+        h->window_loss += loss;
+        if (traces) {
+            trace *t = traces + done;
+            pack(t->word, &p);
+            memset(t->logits, 0, sizeof t->logits);
+            if (valid) memcpy(t->logits, n.z, sizeof t->logits);
+            t->loss = loss;
+            t->move = (int8_t)wanted.move;
+            t->attack = (uint8_t)wanted.attack;
+            t->block = (uint8_t)wanted.block;
+            t->null = (uint8_t)!valid;
+        }
+    }
+}
+
+/* The logits of valid words; int32[count][8]. */
+EXPORT void chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
+                               int32_t *logits) {
+    activations n = {0};
+    for (uint64_t i = 0; i < count; i++) {
+        position p = unpack(words + 32 * i);
+        features_of(&p, n.x);
+        forward((int16_t *)weights, &n);
+        memcpy(logits + 8 * i, n.z, sizeof n.z);
+    }
+}
+
+/* The labels of words, int8[count][3] move, attack, block; move is -2 for a word that is not valid.
+ */
+EXPORT void chainbeasts_labels(const uint8_t *words, uint64_t count, const rules *r, int8_t *out) {
+    for (uint64_t i = 0; i < count; i++, out += 3) {
+        position p = unpack(words + 32 * i);
+        labels found = {-2, 0, 0};
+        if (is_valid(&p)) found = label_of(&p, r);
+        out[0] = (int8_t)found.move;
+        out[1] = (int8_t)found.attack;
+        out[2] = (int8_t)found.block;
+    }
+}
+
+/* The inputs of a valid word, int16[32]. */
+EXPORT void chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
+    position p = unpack(word);
+    features_of(&p, x);
+}
+
+/* The word after `self` of a valid word, of a match that is not over, has acted. */
+EXPORT void chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t power,
+                                 uint32_t block, const rules *r, uint64_t battle_seed) {
+    position p = unpack(word);
+    activate(&p, (action){(int)direction, (int)power, (int)block}, r, battle_seed);
+    pack(word, &p);
+}

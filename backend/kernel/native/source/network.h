@@ -1,0 +1,94 @@
+/* One SGD micro-step (docs/spec/network.md §3, §4).
+ *
+ * Only what is not zero is computed: rows out of active units, and the columns of awake slots, which
+ * graph.h lists as blocks of 16. A weight is an int16 in host order.
+ *
+ * layers_*.h has the passes over the matrices, once with AVX2 and once in plain C:
+ *   active_units   indices of the units that are not zero
+ *   forward_hidden clamp(sum >> 12, 0, 127) of a layer's awake columns
+ *   forward_output the eight logits
+ *   backward       errors of the layer below, from old weights, and the update, in one pass
+ *   update         the update alone
+ */
+
+#define SHIFT 12
+#define ACTIVATION_MAX 127
+#define ERROR_ONE 1024
+#define ERROR_MAX 1023
+#define MIN_WEIGHT (-16384)
+#define MAX_WEIGHT 16383
+
+typedef struct {
+    int count;
+    uint8_t at[HIDDEN_MAX + 8]; /* eight are written at a time */
+} active;
+
+typedef struct {
+    int16_t x[L0], a1[L1], a2[L2], a3[L3];
+    int32_t z[L4];
+    active on0, on1, on2, on3;
+} activations __attribute__((aligned(32)));
+
+static int32_t clamp(int32_t value, int32_t low, int32_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+#if defined(__AVX2__) && !defined(CHAINBEASTS_PORTABLE)
+#include "layers_avx2.h"
+#else
+#include "layers_portable.h"
+#endif
+
+static const int BLOCKS1[] = {A1_BLOCKS}, BLOCKS2[] = {A2_BLOCKS}, BLOCKS3[] = {A3_BLOCKS};
+
+static int16_t *weights1(int16_t *w) { return w; }
+static int16_t *weights2(int16_t *w) { return w + L0 * L1; }
+static int16_t *weights3(int16_t *w) { return w + L0 * L1 + L1 * L2; }
+static int16_t *weights4(int16_t *w) { return w + L0 * L1 + L1 * L2 + L2 * L3; }
+
+/* `n->x` is given; masked units of `n` stay zero. */
+static void forward(int16_t *w, activations *n) {
+    active_units(n->x, L0, &n->on0);
+    forward_hidden(weights1(w), L1, n->x, &n->on0, BLOCKS1, A1_COUNT, n->a1);
+    active_units(n->a1, L1, &n->on1);
+    forward_hidden(weights2(w), L2, n->a1, &n->on1, BLOCKS2, A2_COUNT, n->a2);
+    active_units(n->a2, L2, &n->on2);
+    forward_hidden(weights3(w), L3, n->a2, &n->on2, BLOCKS3, A3_COUNT, n->a3);
+    active_units(n->a3, L3, &n->on3);
+    forward_output(weights4(w), n->a3, &n->on3, n->z);
+}
+
+static uint32_t ex(int32_t distance) { return distance > 255 ? 0 : EXP[distance]; }
+
+/* Errors of the logits, scale 2^-10; their sum of absolute values is the loss. */
+static uint32_t output_errors(const int32_t z[L4], labels wanted, uint32_t heads, int16_t e[16]) {
+    memset(e, 0, 16 * sizeof e[0]);
+    if ((heads & 1) && wanted.move != NO_MOVE) {
+        int32_t top = z[0];
+        uint32_t u[4], sum = 0;
+        for (int k = 1; k < 4; k++) top = z[k] > top ? z[k] : top;
+        for (int k = 0; k < 4; k++) sum += u[k] = ex(top - z[k]);
+        for (int k = 0; k < 4; k++) e[k] = (int16_t)(u[k] * ERROR_ONE / sum);
+        e[wanted.move] = (int16_t)(e[wanted.move] - ERROR_ONE);
+    }
+    if (heads & 2) e[4] = (int16_t)clamp((z[4] - 4 * wanted.attack) * 64, -ERROR_MAX, ERROR_MAX);
+    if (heads & 4) {
+        int32_t top = z[5] > 0 ? z[5] : 0;
+        uint32_t yes = ex(top - z[5]), no = ex(top);
+        e[5] = (int16_t)((int32_t)(yes * ERROR_ONE / (yes + no)) - (wanted.block ? ERROR_ONE : 0));
+    }
+    uint32_t loss = 0;
+    for (int k = 0; k < L4; k++) loss += (uint32_t)(e[k] < 0 ? -e[k] : e[k]);
+    return loss;
+}
+
+/* Carry the errors down and update every weight; `s` is the learning-rate shift, 3 to 15. */
+static void learn(int16_t *w, const activations *n, const int16_t e4[16], int s) {
+    int16_t e3[L3 + 16] __attribute__((aligned(32)));
+    int16_t e2[L2 + 16] __attribute__((aligned(32)));
+    int16_t e1[L1 + 16] __attribute__((aligned(32)));
+    backward_output(weights4(w), n->a3, &n->on3, e4, e3, s);
+    backward(weights3(w), L3, n->a2, &n->on2, e3, BLOCKS3, A3_COUNT, e2, L2, s);
+    backward(weights2(w), L2, n->a1, &n->on1, e2, BLOCKS2, A2_COUNT, e1, L1, s);
+    update(weights1(w), L1, n->x, &n->on0, e1, BLOCKS1, A1_COUNT, s);
+}

@@ -1,0 +1,114 @@
+"""Which kernel runs windows: the compiled one where there is one, else the reference.
+
+Both give the same bits; a caller never needs to know which one it has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from typing import Protocol
+
+import structlog
+
+from backend.errors import ChainBeastsError
+from backend.graph_cache.build import build
+from backend.graph_cache.compilers import INSTALL_HINT, CompilerError
+from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.native.graph import Graph
+from backend.kernel.state import State
+from backend.kernel.traces import Traces
+from backend.kernel.window import WindowContext, learn, step_window
+
+log = structlog.get_logger()
+
+CHOICE = "CHAINBEASTS_KERNEL"
+CHOICES = ("auto", "native", "numpy")
+
+
+class WindowKernel(Protocol):
+    """Runs micro-steps on a state, in place, as ``backend.kernel.window`` defines them."""
+
+    def run(
+        self,
+        ctx: WindowContext,
+        state: State,
+        steps: int = WINDOW_STEPS,
+        records: Sequence[int] | None = None,
+        *,
+        traced: bool = False,
+    ) -> Traces | None:
+        """Steps of a window, like ``step_window`` repeated; what each did, if ``traced``."""
+        ...
+
+    def learn(
+        self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
+    ) -> Traces | None:
+        """A step on each of the given words, like ``window.learn`` repeated."""
+        ...
+
+
+class ReferenceKernel:
+    """The NumPy reference as a window kernel."""
+
+    def run(
+        self,
+        ctx: WindowContext,
+        state: State,
+        steps: int = WINDOW_STEPS,
+        records: Sequence[int] | None = None,
+        *,
+        traced: bool = False,
+    ) -> Traces | None:
+        read = None if records is None else records.__getitem__
+        done = [step_window(ctx, state, read) for _ in range(steps)]
+        return Traces.of(done) if traced else None
+
+    def learn(
+        self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
+    ) -> Traces | None:
+        done = [learn(ctx, state, word) for word in words]
+        return Traces.of(done) if traced else None
+
+
+def chosen() -> str:
+    """What ``CHAINBEASTS_KERNEL`` asks for: auto, native or numpy.
+
+    Raises:
+        ChainBeastsError: none of them.
+    """
+    choice = os.environ.get(CHOICE, CHOICES[0])
+    if choice not in CHOICES:
+        raise ChainBeastsError(f"{CHOICE} is {choice!r}.", f"It is one of {', '.join(CHOICES)}.")
+    return choice
+
+
+def kernel_for(active_mask: int) -> WindowKernel:
+    """The kernel for states with these slots awake; compiled on first use.
+
+    Raises:
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    return _kernel(active_mask, chosen())
+
+
+@cache
+def _kernel(active_mask: int, choice: str) -> WindowKernel:
+    if choice == "numpy":
+        return ReferenceKernel()
+    try:
+        return build(Graph(active_mask)).kernel
+    except CompilerError as error:
+        if choice == "native":
+            raise
+        _warn(error.message, error.hint or INSTALL_HINT)
+        return ReferenceKernel()
+
+
+@cache
+def _warn(reason: str, hint: str) -> None:
+    """Once per process and reason."""
+    log.warning(
+        "windows run on the NumPy reference, hundreds of times slower", reason=reason, do=hint
+    )
