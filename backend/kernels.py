@@ -6,7 +6,7 @@ Both give the same bits; a caller never needs to know which one it has.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -15,9 +15,9 @@ import structlog
 from backend.errors import ChainBeastsError
 from backend.graph_cache.build import build
 from backend.graph_cache.compilers import INSTALL_HINT, CompilerError
-from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
 from backend.kernel.native.graph import Graph
-from backend.kernel.state import State
+from backend.kernel.state import State, state_hash
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, learn, step_window
 
@@ -61,7 +61,7 @@ class ReferenceKernel:
         *,
         traced: bool = False,
     ) -> Traces | None:
-        read = None if records is None else records.__getitem__
+        read = records.__getitem__ if records is not None and ctx.reads_records else None
         done = [step_window(ctx, state, read) for _ in range(steps)]
         return Traces.of(done) if traced else None
 
@@ -91,6 +91,30 @@ def kernel_for(active_mask: int) -> WindowKernel:
         ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
     """
     return _kernel(active_mask, chosen())
+
+
+def segment_hashes(
+    ctx: WindowContext,
+    state: State,
+    records: Sequence[int] | None = None,
+    on_traces: Callable[[Traces], None] | None = None,
+) -> list[bytes]:
+    """Run a whole window on its opened state, in place, like ``run_window``.
+
+    Args:
+        on_traces: told what the steps of each segment did.
+
+    Returns:
+        The state hash after each segment of 8 steps: 16, the last is h128.
+    """
+    kernel = kernel_for(state.header.active_mask)
+    hashes = []
+    for _ in range(SEGMENTS):
+        traces = kernel.run(ctx, state, SEGMENT_STEPS, records, traced=on_traces is not None)
+        if on_traces is not None and traces is not None:
+            on_traces(traces)
+        hashes.append(state_hash(state))
+    return hashes
 
 
 @cache

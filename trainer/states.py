@@ -9,7 +9,8 @@ import structlog
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
+from backend.kernel.window import WindowContext, genesis_state, open_window
+from backend.kernels import segment_hashes
 from backend.store.facts import CheckpointRow
 from trainer.desk import Desk
 
@@ -61,8 +62,7 @@ def replay(desk: Desk, row: CheckpointRow, parent: State) -> tuple[State, list[b
     """
     words = words_of(desk, row.beast_id, Source(row.source))
     state = open_window(parent, row.active_mask)
-    records = None if words is None else words.__getitem__
-    return state, run_window(context_of(desk, row), state, records=records)
+    return state, segment_hashes(context_of(desk, row), state, words)
 
 
 def parent_state(desk: Desk, beast_id: int, chain: Sequence[CheckpointRow]) -> State:

@@ -14,7 +14,7 @@ import structlog
 from backend.store.daemons import JobRow, Mode, Verdict
 from validator.cases import Case
 from validator.jobs import JobBook, is_due
-from validator.replay import Judgement, Window, judge, judge_light
+from validator.replay import Judgement, Window, judge, judge_fast, judge_light
 from validator.states import StateBook
 
 log = structlog.get_logger()
@@ -113,7 +113,7 @@ class Judge:
 
     def _replay(self, windows: list[tuple[Case, Window]]) -> int:
         """Replay one wave and record it, but nothing that follows on an invalid window."""
-        futures = [(case, self._executor.submit(judge, window)) for case, window in windows]
+        futures = [(case, self._executor.submit(judge_fast, window)) for case, window in windows]
         fallen: set[int] = set()
         for case, future in futures:  # each beast's in the order of their indices
             judgement = future.result()

@@ -20,6 +20,7 @@ from backend.chain.evm_vectors import EvmVectors
 from backend.cli.output import fields, note, print_error, progress, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
+from backend.graph_cache.vectors import NativeVectors
 from backend.kernel import vector_cases
 from backend.kernel.tables import KERNEL_ID, VERSION
 from backend.kernel.vector_check import Mismatch, check_case
@@ -36,6 +37,7 @@ class Backend(StrEnum):
     """Which implementation answers."""
 
     NUMPY = "numpy"
+    NATIVE = "native"
     EVM = "evm"
 
 
@@ -43,6 +45,10 @@ class Backend(StrEnum):
 def _kernel(backend: Backend) -> Iterator[Kernel]:
     if backend is Backend.NUMPY:
         yield NumpyKernel()
+        return
+    if backend is Backend.NATIVE:
+        note("Compiling what is not in the cache…")
+        yield NativeVectors()
         return
     note("Starting a private chain with the Solidity kernel…")
     with EvmVectors.start() as evm:
@@ -124,7 +130,8 @@ def check(
         typer.Argument(metavar="FILE", help="Files in the format of docs/spec/vectors.md."),
     ],
     backend: Annotated[
-        Backend, typer.Option(help="Who answers: the NumPy reference or the Solidity kernel.")
+        Backend,
+        typer.Option(help="Who answers: the NumPy reference, the compiled or the Solidity kernel."),
     ] = Backend.NUMPY,
 ) -> None:
     """Verify files of test vectors. Exit code 1 on a mismatch, 2 if one is no such file.
