@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
 from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.prices import window_lock, window_price
+from backend.chain.errors import NodeUnavailableError, Reverted
+from backend.chain.types import Head
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
+from trainer.ahead import Ahead, Made
+from trainer.costs import plan_cost
+from trainer.course import Ground, head_after
+from trainer.funds import out_of_energy, wait_for_fee
+from trainer.job import Job, Submitted
+from trainer.plan import Plan
 from trainer.records import WindowBook
+from trainer.stretch import Stretch, make_windows
 from trainer.submitter import Submitter
-from trainer.windows import Bench, TrainedWindow, set_up_bench, train_window
+from trainer.windows import Bench, set_up_bench
 
 log = structlog.get_logger()
 
@@ -24,18 +31,10 @@ HEAD_MOVED = ("StaleParent", "WrongEpochSeed", "WrongEpoch", "WrongStep", "Wrong
 """Refusals that mean: the head is not where the window was trained on."""
 
 MAX_RETRAINED = 5
+"""Such refusals in a row after which something else must be wrong."""
 
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """One submitted window; ``gas`` is its share of the transaction's."""
-
-    window: TrainedWindow
-    gas: int
-    tx_hash: bytes
-
-
-OnSubmitted = Callable[[Submitted], None]
+NODE_SECONDS = 1.0
+"""Between two looks for a node that is away, in a run without end."""
 
 
 class Trainer:
@@ -56,9 +55,9 @@ class Trainer:
     ) -> None:
         self.chain = chain
         self.beast_id = beast_id
+        self.book = book
+        self.submitter = submitter
         self._snapshots = snapshots
-        self._book = book
-        self._submitter = submitter
         self._private = private
 
     def bench(self, source: Source) -> Bench:
@@ -77,67 +76,172 @@ class Trainer:
             private = self._private
         return set_up_bench(self.chain, self._snapshots, self.beast_id, source, private)
 
-    def run(
-        self,
-        windows: int,
-        source: Source,
-        *,
-        wake: int = 0,
-        batch: int = 1,
-        on_submitted: OnSubmitted = lambda _: None,
-    ) -> list[Submitted]:
-        """Train and submit that many windows from one source.
-
-        Args:
-            wake: slots to wake up with the first window, as a mask.
-            batch: most windows in one transaction; an epoch's end cuts a batch short.
+    def run(self, windows: int, source: Source) -> list[Submitted]:
+        """Train and submit that many windows from one source, one by one.
 
         Raises:
-            ChainBeastsError: a state or dataset is missing, not enough ENERGY, or no node.
+            ChainBeastsError: a state or dataset is missing, no funds, or no node.
         """
-        self._submitter.recover()
-        done: list[Submitted] = []
-        retrained = 0
-        while len(done) < windows:
+        return Run(self, Job(Plan(rest=(source,)), windows)).go()
+
+
+@dataclass(slots=True)
+class Run:
+    """One job on one beast.
+
+    Attributes:
+        done: the submitted windows that stand, in order.
+    """
+
+    trainer: Trainer
+    job: Job
+    done: list[Submitted] = field(default_factory=list)
+    _stretch: Stretch | None = None
+    _refused: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """Windows still to submit; None without end."""
+        return None if self.job.windows is None else self.job.windows - len(self.done)
+
+    def go(self) -> list[Submitted]:
+        """Train and submit until the job is done or is to stop.
+
+        Raises:
+            ChainBeastsError: a state or dataset is missing, no funds, or no node; ``done`` holds
+                what was submitted before.
+        """
+        try:
+            self.trainer.submitter.recover()
+            while self.left != 0 and not self.job.pause(0):
+                try:
+                    self._round()
+                except NodeUnavailableError as error:
+                    if self.job.windows is not None:
+                        raise
+                    self._await_node(error)
+        finally:
+            self._discard()
+        return self.done
+
+    def _await_node(self, error: NodeUnavailableError) -> None:
+        log.warning("waiting for the node", reason=error.message)
+        while not self.job.pause(NODE_SECONDS):
             try:
-                made = self._round(min(batch, windows - len(done)), source, wake)
-            except Reverted as error:
-                if error.name not in HEAD_MOVED or retrained == MAX_RETRAINED:
-                    raise
-                retrained += 1
-                log.warning("the head moved, training again", reason=error.name)
+                self.trainer.chain.block()
+            except NodeUnavailableError:
                 continue
-            for submitted in made:
-                on_submitted(submitted)
-            done += made
-        return done
+            return
 
-    def _round(self, most: int, source: Source, wake: int) -> list[Submitted]:
-        """Train and submit as many windows as fit one transaction."""
-        bench = self.bench(source)
-        economics = self.chain.season(bench.head.season).economics
-        trained: list[TrainedWindow] = []
-        locks = 0
-        for _ in range(min(most, bench.windows_left)):
-            before = bench.head.active_mask
-            mask = before | wake
-            locks += window_lock(economics, before, mask)
-            window = train_window(bench, mask, window_price(economics, before, mask))
-            self._book.keep(window)
-            trained.append(window)
-            bench = _onto(bench, window)
-        receipt = self._submitter.submit(trained, locks)
-        share = receipt["gasUsed"] // len(trained)
-        tx = bytes(receipt["transactionHash"])
-        return [Submitted(window, share, tx) for window in trained]
+    def _round(self) -> None:
+        """Submit as many windows as fit one transaction, once they are trained."""
+        job, left = self.job, self.left
+        stretch = self._on_the_head()
+        most = job.batch if left is None else min(job.batch, left)
+        ready = stretch.ahead.peek(most, lambda: job.pause(0))
+        if not ready or not wait_for_fee(self.trainer.chain, job.max_fee, job.pause):
+            return
+        made = self._affordable(ready)
+        windows = [one.window for one in made]
+        try:
+            receipt = self.trainer.submitter.submit(windows, sum(one.lock for one in made))
+        except Reverted as error:
+            if error.name not in HEAD_MOVED or self._refused == MAX_RETRAINED:
+                raise
+            self._refused += 1
+            log.warning("the ledger refused, looking at the head again", reason=error.name)
+            if not self._moved():
+                self._discard()
+            return
+        self._refused = 0
+        share, tx = receipt["gasUsed"] // len(made), bytes(receipt["transactionHash"])
+        stretch.head = head_after(stretch.head, windows[-1])
+        stretch.ahead.mined(len(made))
+        for one in made:
+            submitted = Submitted.of(one.window, one.lock, share, tx, one.learned)
+            self.done.append(submitted)
+            job.on_submitted(submitted)
 
+    def _on_the_head(self) -> Stretch:
+        """The windows in flight, if the chain is where they go on from; else new ones."""
+        if self._stretch is None or self._moved():
+            self._stretch = self._begin()
+        return self._stretch
 
-def _onto(bench: Bench, window: TrainedWindow) -> Bench:
-    """The bench of the window after one that is not submitted yet, in the same epoch."""
-    head = replace(
-        bench.head,
-        h128=window.h128,
-        head_count=window.index + 1,
-        active_mask=window.payload.active_mask,
-    )
-    return replace(bench, head=head, state=window.end)
+    def _moved(self) -> bool:
+        """Whether the windows in flight had to be dropped, because the chain is elsewhere."""
+        stretch, beast = self._stretch, self.trainer.beast_id
+        assert stretch is not None
+        head = self.trainer.chain.head(beast)
+        seed = self.trainer.chain.epoch(beast, head.epoch).epoch_seed
+        if stretch.stands_on(head, seed):
+            return False
+        if not stretch.led_to(head):
+            self._taken_back(stretch, head, seed)
+        self._discard()
+        return True
+
+    def _taken_back(self, stretch: Stretch, head: Head, seed: bytes) -> None:
+        """Forget the submitted windows that no longer stand; they are trained again."""
+        stands, count = self.trainer.submitter.stands, len(self.done)
+        while self.done and not (
+            self.done[-1].index < head.head_count and stands(self.done[-1].tx_hash)
+        ):
+            self.done.pop()
+        lost = count - len(self.done)
+        log.warning(
+            "the chain took another way, training again",
+            beast=self.trainer.beast_id,
+            had=stretch.head.head_count,
+            now=head.head_count,
+            taken_back=lost,
+            seed_changed=head.epoch == stretch.head.epoch and seed != stretch.epoch_seed,
+        )
+        if lost:
+            self.job.on_taken_back(lost)
+
+    def _begin(self) -> Stretch:
+        """Start training the epoch's next windows ahead; never beyond, where no seed is known."""
+        job, trainer, left = self.job, self.trainer, self.left
+        base = trainer.bench(Source.CURRICULUM)
+        first = base.head.head_count
+        count = base.windows_left if left is None else min(left, base.windows_left)
+        job.plan.check(first, base.head.active_mask, count)
+        planned = [job.plan.source(first + offset) for offset in range(count)]
+        benches = {source: trainer.bench(source) for source in set(planned)}
+        if any(
+            (b.head, b.ctx.epoch_seed) != (base.head, base.ctx.epoch_seed) for b in benches.values()
+        ):
+            return self._begin()  # the chain moved between two looks
+        words = benches[Source.PRIVATE].words if Source.PRIVATE in benches else None
+        ground = Ground(trainer.beast_id, {s: b.ctx for s, b in benches.items()}, words)
+        economics = trainer.chain.season(base.head.season).economics
+        making = make_windows(trainer.book, job, economics, ground, base, planned)
+        return Stretch(base.head, base.ctx.epoch_seed, Ahead(making, job.room))
+
+    def _discard(self) -> None:
+        if self._stretch is not None:
+            self._stretch.ahead.close()
+            self._stretch = None
+
+    def _affordable(self, made: Sequence[Made]) -> Sequence[Made]:
+        """As many of the windows, from the first on, as the account's ENERGY can lock.
+
+        Raises:
+            OutOfEnergyError: not even one.
+        """
+        funds, locks, number = self.trainer.submitter.funds(), 0, 0
+        for one in made:
+            locks += one.lock
+            if locks > funds.total:
+                break
+            number += 1
+        if number:
+            return made[:number]
+        assert self._stretch is not None
+        job, left, head = self.job, self.left, self._stretch.head
+        economics = self.trainer.chain.season(head.season).economics
+        rest = plan_cost(
+            economics, job.plan, head.head_count, head.active_mask, left or 1, job.wake
+        )
+        raise out_of_energy(self.trainer.beast_id, funds, made[0].lock, rest.lock, left)

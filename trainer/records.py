@@ -1,7 +1,7 @@
 """The trainer's own book: windows it computed, kept before they are submitted.
 
-A defender answers disputes from it. Windows are never submitted from it: training them again gives
-the same bits.
+A defender answers disputes from it, and a run that was killed takes up from it what it had trained
+ahead. Only honest windows are noted with their season and taken up; a drill's never are.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+from sqlalchemy import select
+
 from backend.chain.types import CheckpointPayload
 from backend.kernel.samples import Source
 from backend.store.daemons import WindowRow
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
-from trainer.windows import TrainedWindow
+from trainer.windows import Bench, TrainedWindow
+
+SEASON = "season"
+"""Beside the payload's fields: the season of an honest window's epoch."""
 
 
 class WindowBook:
@@ -24,22 +29,63 @@ class WindowBook:
         self._database = database
         self._snapshots = snapshots
 
-    def keep(self, window: TrainedWindow) -> None:
-        """Write a window down and publish the state it ends in."""
+    def keep(self, window: TrainedWindow, season: int | None = None) -> None:
+        """Publish the state a window ends in, then write the window down.
+
+        Args:
+            season: of its epoch, if a later run may submit it; None for what is wrong on purpose.
+        """
         self._snapshots.put(window.end)
-        payload = window.payload
+        payload = payload_to_json(window.payload)
+        if season is not None:
+            payload[SEASON] = season
         row = WindowRow(
             h128=window.h128,
             beast_id=window.beast_id,
             index=window.index,
             parent=window.parent,
             segments=b"".join(window.segments),
-            payload=json.dumps(payload_to_json(payload)),
+            payload=json.dumps(payload),
             epoch_seed=window.epoch_seed,
             created_at=datetime.now(UTC),
         )
         with self._database.session() as session:
             session.merge(row)
+
+    def find(self, bench: Bench, mask: int, energy_burn: int, season: int) -> TrainedWindow | None:
+        """The window that an earlier process trained from a bench, if all of it is still here.
+
+        Args:
+            season: of the bench's epoch.
+        """
+        head, ctx = bench.head, bench.ctx
+        wanted = (
+            select(WindowRow)
+            .where(WindowRow.beast_id == bench.beast_id, WindowRow.index == head.head_count)
+            .where(WindowRow.parent == head.h128, WindowRow.epoch_seed == ctx.epoch_seed)
+        )
+        with self._database.session() as session:
+            rows = session.scalars(wanted).all()
+        for row in rows:
+            noted = json.loads(row.payload)
+            payload = payload_from_json(noted)
+            asked = (season, head.epoch, ctx.lr_shift, mask, energy_burn, ctx.source)
+            if asked != (
+                noted.get(SEASON),
+                payload.epoch,
+                payload.lr_shift,
+                payload.active_mask,
+                payload.energy_burn,
+                payload.source,
+            ):
+                continue
+            end = self._snapshots.get(row.h128)
+            if end is not None:
+                segments = tuple(row.segment_hashes)
+                return TrainedWindow(
+                    row.beast_id, row.index, row.parent, row.epoch_seed, payload, segments, end
+                )
+        return None
 
     def segments(self, h128: bytes) -> list[bytes] | None:
         """The 16 segment hashes of a window that we computed; None for any other."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
-from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.outbox import Outbox
-from backend.errors import ChainBeastsError
+from backend.chain.transactions import GAS_MARGIN
+from trainer.costs import DEPOSIT_GAS, submission_gas
+from trainer.funds import Funds, check_gas, funds_of, out_of_energy
 from trainer.windows import TrainedWindow
 
 SPARE_WINDOWS = 8
@@ -30,9 +32,25 @@ class Submitter:
         self.chain = chain
         self._outbox = outbox
 
+    @property
+    def me(self) -> str:
+        return self._outbox.me
+
     def recover(self) -> int:
         """Bring to its end what an earlier process signed; returns how many transactions."""
         return self._outbox.intents.recover()
+
+    def funds(self) -> Funds:
+        """The ENERGY that the account can lock."""
+        return funds_of(self.chain, self.me)
+
+    def stands(self, tx_hash: bytes) -> bool:
+        """Whether a transaction is still on the chain."""
+        try:
+            self.chain.read(lambda: self.chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
+        except TransactionNotFound:
+            return False
+        return True
 
     def submit(self, windows: Sequence[TrainedWindow], locks: int) -> TxReceipt:
         """Submit consecutive windows of one epoch, one or a batch.
@@ -45,11 +63,12 @@ class Submitter:
 
         Raises:
             Reverted: the ledger refuses; ``StaleParent`` where the head has moved meanwhile.
-            ChainBeastsError: not enough ENERGY, or no node.
+            OutOfEnergyError, OutOfGasError: the account cannot pay.
+            ChainBeastsError: no node.
         """
         first, last = windows[0], windows[-1]
         call = self._call(windows)
-        self._fund(call, locks, len(windows))
+        self._fund(call, windows, locks)
         label = f"submit checkpoint {first.index}"
         if len(windows) > 1:
             label = f"submit checkpoints {first.index} to {last.index}"
@@ -65,20 +84,20 @@ class Submitter:
             return functions.submit(*place, first.payload.to_abi())
         return functions.submitBatch(*place, [window.payload.to_abi() for window in windows])
 
-    def _fund(self, call: object, locks: int, count: int) -> None:
-        """Deposit what is missing, if ENERGY is all that the submission lacks."""
+    def _fund(self, call: object, windows: Sequence[TrainedWindow], locks: int) -> None:
+        """See that gas can be paid, and deposit what is missing if ENERGY is all that is."""
+        number, first = len(windows), windows[0]
         try:
-            self._outbox.sender.simulate(call)
+            gas = self._outbox.sender.estimate(call)
         except Reverted as error:
             if error.name != "InsufficientEscrow":
                 raise
-            try:
-                ensure_escrow(
-                    self.chain, self._outbox.sender, locks, locks // count * SPARE_WINDOWS
-                )
-            except ChainBeastsError as refused:
-                raise ChainBeastsError(
-                    f"The window locks {show_energy(locks)} (its price and the trainer's bond). "
-                    f"{refused.message}",
-                    refused.hint,
-                ) from None
+            funds = self.funds()
+            if funds.total < locks:
+                raise out_of_energy(first.beast_id, funds, locks // number, locks, number) from None
+            gas = DEPOSIT_GAS + submission_gas(first.index, number, ends_epoch=True)
+            check_gas(self.chain, self.me, int(gas * GAS_MARGIN), number)
+            spare = locks // number * SPARE_WINDOWS
+            ensure_escrow(self.chain, self._outbox.sender, locks, spare)
+        else:
+            check_gas(self.chain, self.me, int(gas * GAS_MARGIN), number)

@@ -25,7 +25,7 @@ from trainer.cli.options import (
     outbox_of,
     trainer_of,
 )
-from trainer.cli.trainer import show_submitted
+from trainer.cli.submitted import show_submitted
 from trainer.desk import open_desk
 from trainer.finality import Finalizer
 from trainer.records import payload_from_json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from web3 import Web3
@@ -11,7 +11,7 @@ from web3 import Web3
 from backend.accounts import is_local_chain
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
-from backend.cli.output import fields, progress, table
+from backend.cli.output import fields, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
@@ -21,78 +21,24 @@ from trainer.cli.options import (
     SnapshotsOption,
     SourceName,
     SourceOption,
-    WakeOption,
     outbox_of,
     trainer_of,
 )
+from trainer.cli.run import EXAMPLE as RUN_EXAMPLE
+from trainer.cli.run import run
 from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
 from trainer.cli.simulate import simulate
+from trainer.cli.submitted import submitted_facts
 from trainer.defender import Defender
 from trainer.desk import open_desk
 from trainer.drills.lies import Kind, tell
-from trainer.loop import Submitted
-from trainer.plantext import slots_mask
+from trainer.job import Submitted
 from trainer.records import WindowBook
 
 app = typer.Typer(help="Train beasts, answer disputes.", no_args_is_help=True)
 
+command(app, "run", signs=True, example=RUN_EXAMPLE)(run)
 command(app, "simulate", example=SIMULATE_EXAMPLE)(simulate)
-
-
-def submitted_facts(made: Submitted) -> dict[str, Any]:
-    """One submitted window for people and scripts."""
-    payload = made.window.payload
-    return {
-        "beast": made.window.beast_id,
-        "checkpoint": made.window.index,
-        "epoch": payload.epoch,
-        "h128": payload.h128,
-        "window_loss": payload.window_loss,
-        "energy_burn": payload.energy_burn,
-        "gas": made.gas,
-        "tx": made.tx_hash,
-    }
-
-
-def show_submitted(session: Session, made: list[Submitted]) -> None:
-    """A table of what was submitted."""
-    rows = [
-        (
-            one.window.index,
-            one.window.payload.epoch,
-            "0x" + one.window.h128.hex()[:16] + "…",
-            one.window.payload.window_loss,
-            one.gas,
-        )
-        for one in made
-    ]
-    columns = ("checkpoint", "epoch", "h128", "loss", "gas")
-    session.show([submitted_facts(one) for one in made], lambda: table("Submitted", columns, rows))
-
-
-@command(app, "run", signs=True, example="chainbeasts trainer run 1 --windows 4 --source self-play")
-def run(
-    session: Session,
-    beast: BeastId,
-    windows: Annotated[int, typer.Option(min=1, help="How many windows of 128 steps.")] = 1,
-    source: SourceOption = SourceName.CURRICULUM,
-    batch: Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")] = 1,
-    wake: WakeOption = None,
-    snapshots: SnapshotsOption = None,
-) -> None:
-    """Train windows, publish their states and submit their checkpoints."""
-    mask = slots_mask(wake or [])
-    _, _, _, trainer = trainer_of(session, beast, source.source, snapshots)
-    with progress() as bar:
-        task = bar.add_task(f"beast {beast}, {source}", total=windows)
-        made = trainer.run(
-            windows,
-            source.source,
-            wake=mask,
-            batch=batch,
-            on_submitted=lambda _: bar.advance(task),
-        )
-    show_submitted(session, made)
 
 
 @command(app, "defend", signs=True, example="chainbeasts trainer defend --account trainer")
@@ -174,15 +120,17 @@ def drill(
     book.keep(made.window)
     if not made.answered:
         book.forget(made.window.h128)
-    receipt = submitter.submit([made.window], window_lock(economics, mask, mask))
+    lock = window_lock(economics, mask, mask)
+    receipt = submitter.submit([made.window], lock)
+    submitted = Submitted.of(
+        made.window, lock, receipt["gasUsed"], bytes(receipt["transactionHash"])
+    )
     facts = {
         "kind": kind,
         "lie": made.told,
         "step": made.step,
         "segment": made.segment,
-        **submitted_facts(
-            Submitted(made.window, receipt["gasUsed"], bytes(receipt["transactionHash"]))
-        ),
+        **submitted_facts(submitted),
     }
     view = {name: value for name, value in facts.items() if not isinstance(value, bytes)}
     session.show(facts, lambda: fields("A wrong window was submitted", view))

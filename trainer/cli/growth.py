@@ -1,0 +1,58 @@
+"""Shows what growth costs, and asks before it is paid."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from backend.chain.types import Head
+from backend.cli.output import energy, note
+from backend.errors import ChainBeastsError
+from trainer.costs import plan_cost, window_cost
+from trainer.funds import count
+from trainer.loop import Trainer
+from trainer.plan import Plan, slot_names
+
+
+def agree_to_growth(
+    trainer: Trainer, head: Head, plan: Plan, wake: int, windows: int | None, *, yes: bool
+) -> bool:
+    """Show what the growth in a run costs, and ask whether to go on.
+
+    Slots to wake with the first window (``wake``) are asked for on a terminal only.
+
+    Raises:
+        ChainBeastsError: growth is planned, and nobody is there to be asked.
+    """
+    economics = trainer.chain.season(head.season).economics
+    first, mask = head.head_count, head.active_mask
+    spurts = plan.growing(first, windows)
+    wakes = {spurt.window: spurt.mask for spurt in spurts}
+    if wake & ~mask and windows != 0:
+        wakes[first] = wakes.get(first, 0) | wake
+    for window, slots in sorted(wakes.items()):
+        cost = window_cost(economics, mask, mask | slots)
+        note(
+            f"Window {window} wakes {slot_names(slots & ~mask)} for {energy(cost.growth)}; "
+            f"the window burns {energy(cost.price)} and locks a bond of {energy(cost.bond)}."
+        )
+        mask |= slots
+    if not wakes:
+        return True
+    horizon = windows if windows is not None else max(wakes) + 1 - first
+    total = plan_cost(economics, plan, first, head.active_mask, horizon, wake)
+    note(
+        f"In all, {count(horizon)} burn {energy(total.price)} ({energy(total.growth)} of it for "
+        f"growth) and lock bonds of {energy(total.bond)}, at the present season's prices."
+    )
+    if yes:
+        return True
+    if sys.stdin.isatty():
+        return typer.confirm("Growth is for ever. Go on?", err=True)
+    if spurts:
+        raise ChainBeastsError(
+            "The plan wakes slots, and there is no terminal to ask on.",
+            "Say --yes to pay for the growth shown.",
+        )
+    return True

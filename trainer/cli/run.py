@@ -1,0 +1,159 @@
+"""``chainbeasts trainer run``: train by a plan, submit, and go on whatever happens."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from backend.cli.output import note, progress
+from backend.cli.session import Session
+from backend.errors import ChainBeastsError
+from trainer.cli.growth import agree_to_growth
+from trainer.cli.options import (
+    BatchOption,
+    BeastId,
+    GrowOption,
+    PlanOption,
+    SnapshotsOption,
+    SourceName,
+    SourceOption,
+    WakeOption,
+    trainer_of,
+)
+from trainer.cli.sinks import sinks
+from trainer.cli.submitted import show_submitted
+from trainer.funds import GWEI, Pause, count
+from trainer.job import Job, Submitted
+from trainer.loop import Run
+from trainer.planfile import make_plan
+from trainer.plantext import slots_mask
+from trainer.telemetry import Telemetry
+
+EXAMPLE = "chainbeasts trainer run 1 --windows 40 --plan curriculum:0-19,self-play --grow s3@20"
+
+
+def run(
+    session: Session,
+    beast: BeastId,
+    windows: Annotated[
+        int, typer.Option(min=0, help="How many windows of 128 steps; 0: without end.")
+    ] = 1,
+    forever: Annotated[bool, typer.Option("--forever", help="The same as --windows 0.")] = False,
+    until: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Train until the beast has that many; takes the place of --windows."
+        ),
+    ] = None,
+    source: SourceOption = SourceName.CURRICULUM,
+    plan: PlanOption = None,
+    grow: GrowOption = None,
+    wake: WakeOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Pay for growth without being asked.")] = False,
+    batch: BatchOption = 1,
+    in_flight: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most windows trained and not mined; twice --batch by default."),
+    ] = None,
+    max_fee: Annotated[
+        str | None,
+        typer.Option(metavar="GWEI", help="Wait while the chain's base fee is above this."),
+    ] = None,
+    metrics: Annotated[
+        bool, typer.Option(help="Send figures to the metrics server on METRICS_PORT.")
+    ] = True,
+    log: Annotated[
+        Path | None, typer.Option(help="Append the figures of each window to this file.")
+    ] = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Train windows, publish their states and submit their checkpoints.
+
+    It may be killed at any instant; the same command goes on. Ctrl-C and SIGTERM end it after the
+    present transaction.
+    """
+    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, source.source)
+    limit = None if max_fee is None else parse_gwei(max_fee)
+    _, _, _, trainer = trainer_of(session, beast, chosen.sources, snapshots)
+    trainer.submitter.recover()
+    head = session.chain.head(beast)
+    number = None if forever or windows == 0 else windows
+    if until is not None:
+        number = max(until - head.head_count, 0)
+    chosen.check(head.head_count, head.active_mask, number)
+    if not agree_to_growth(trainer, head, chosen, mask, number, yes=yes):
+        return
+    with ExitStack() as stack:
+        pause = stack.enter_context(stoppable())
+        telemetry = Telemetry(f"beast {beast}", stack.enter_context(sinks(metrics, log)))
+        bar = stack.enter_context(progress())
+        task = bar.add_task(f"beast {beast}", total=number)
+
+        def submitted(one: Submitted) -> None:
+            bar.advance(task)
+            telemetry.tell(one)
+
+        job = Job(
+            chosen,
+            number,
+            wake=mask,
+            batch=batch,
+            in_flight=in_flight,
+            max_fee=limit,
+            counted=telemetry.wanted,
+            pause=pause,
+            on_submitted=submitted,
+            on_taken_back=lambda lost: bar.advance(task, -lost),
+        )
+        running = Run(trainer, job)
+        try:
+            running.go()
+        except ChainBeastsError:
+            bar.stop()
+            if running.done:  # what stands is shown before the sentence of what went wrong
+                show_submitted(session, running.done)
+            raise
+    if running.left:
+        note(f"Stopped; {count(running.left)} of {number} not trained. The same command goes on.")
+    show_submitted(session, running.done)
+
+
+def parse_gwei(text: str) -> int:
+    """Wei of a fee in gwei.
+
+    Raises:
+        ChainBeastsError: not a positive number.
+    """
+    try:
+        fee = Decimal(text)
+    except ArithmeticError:
+        fee = Decimal(-1)
+    if not fee.is_finite() or fee <= 0:
+        raise ChainBeastsError(f"{text!r} is no fee in gwei.", "Write --max-fee 30, say.")
+    return int(fee * GWEI)
+
+
+@contextmanager
+def stoppable() -> Iterator[Pause]:
+    """Turn the first SIGINT or SIGTERM into the wish to stop; a second SIGINT ends at once."""
+    wish = threading.Event()
+
+    def stop(number: int, _: FrameType | None) -> None:
+        wish.set()
+        signal.signal(number, before[signal.Signals(number)])
+        note("Ending after the present transaction.")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield wish.wait
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

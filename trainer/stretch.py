@@ -1,0 +1,86 @@
+"""The windows of one epoch that a run trains ahead, and whether the chain still leads to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from backend.chain.types import Economics, Head
+from backend.kernel.constants import HEAD_BLOCK
+from backend.kernel.samples import Source
+from trainer.ahead import Ahead, Made
+from trainer.costs import window_cost
+from trainer.course import Ground, head_after
+from trainer.figures import Tracer, tally
+from trainer.job import Job
+from trainer.records import WindowBook
+from trainer.windows import Bench, train_window
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Windows in flight.
+
+    Attributes:
+        head: the ledger's, as of the run's last submission.
+        epoch_seed: what the windows are trained with.
+    """
+
+    head: Head
+    epoch_seed: bytes
+    ahead: Ahead
+
+    def stands_on(self, head: Head, epoch_seed: bytes) -> bool:
+        """Whether the chain is where the windows in flight go on from."""
+        in_epoch = head.head_count < self.head.epoch_end
+        return in_epoch and self._is_at(head) and self.epoch_seed == epoch_seed
+
+    def led_to(self, head: Head) -> bool:
+        """Whether the epoch is complete and nothing else has happened."""
+        return (
+            self._is_at(head)
+            and head.head_count == self.head.epoch_end
+            and head.epoch == self.head.epoch + 1
+        )
+
+    def _is_at(self, head: Head) -> bool:
+        mine = (self.head.h128, self.head.head_count, self.head.generation)
+        return mine == (head.h128, head.head_count, head.generation)
+
+
+def make_windows(
+    book: WindowBook,
+    job: Job,
+    economics: Economics,
+    ground: Ground,
+    base: Bench,
+    planned: Sequence[Source],
+) -> Iterator[Made]:
+    """Train consecutive windows of one epoch, each on record before it is handed on.
+
+    A window that an earlier process has on record for the same place is not trained again.
+
+    Args:
+        base: where the first one starts.
+        planned: their sources.
+    """
+    head, state = base.head, base.state
+    for source in planned:
+        before = head.active_mask
+        mask = before | job.plan.wake(head.head_count) | job.wake
+        cost = window_cost(economics, before, mask)
+        bench = ground.bench(head, state, source)
+        learned = None
+        window = book.find(bench, mask, cost.price, head.season)
+        if window is None:
+            if job.counted:
+                tracer = Tracer()
+                window = train_window(bench, mask, cost.price, step=tracer)
+                learned = tally(tracer.traces)
+                if not bench.ctx.heads & HEAD_BLOCK:
+                    learned = replace(learned, blocks=0, blocks_right=0)
+            else:
+                window = train_window(bench, mask, cost.price)
+            book.keep(window, head.season)
+        yield Made(window, cost.lock, learned)
+        head, state = head_after(head, window), window.end
