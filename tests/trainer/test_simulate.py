@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,17 @@ from typer.testing import CliRunner
 from backend.chain.prices import window_lock, window_price
 from backend.chain.seasons import load_profile
 from backend.errors import ChainBeastsError
+from backend.kernel.board import adjacent, unpack
 from backend.kernel.combat import Action
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.labels import Label, label
 from backend.kernel.samples import Source
+from backend.kernel.traces import Traces
 from backend.kernel.window import StepTrace
 from tests.trainer.conftest import ROOT, Farm
 from trainer.cli.trainer import app
 from trainer.costs import plan_cost, plan_gas
-from trainer.figures import Tally, examine, held_out, judge, tally
+from trainer.figures import Tally, examine, held_out, tally
 from trainer.plan import Plan
 from trainer.planfile import make_plan
 from trainer.simulate import SEED_TAG, drawn_seed, newborn, simulate
@@ -33,43 +36,50 @@ def plan(text: str, grow: str | None = None) -> Plan:
     return make_plan(text, grow, Source.CURRICULUM)
 
 
-def logits_of(action: Action) -> tuple[int, ...]:
-    """Logits that mean an action."""
-    moves = tuple(100 * (direction == action.direction) for direction in range(4))
-    return (*moves, 4 * action.power, 1 if action.block else -1, 0, 0)
+def judged(words: list[int], answer: Callable[[Label], Action], power: int = 0) -> Tally:
+    """The tally of answers to some boards, each with ``power`` quarters too much attack."""
+    steps = []
+    for number, word in enumerate(words):
+        wanted = label(word, SEASON.rules)
+        action = answer(wanted)
+        moves = (100 * (direction == action.direction) for direction in range(4))
+        logits = (*moves, 4 * action.power + power, 1 if action.block else -1, 0, 0)
+        steps.append(StepTrace(number, word, wanted, logits, 10))
+    return tally(Traces.of(steps))
 
 
 def test_a_brain_that_knows_the_labels_is_right_everywhere_and_its_opposite_nowhere() -> None:
     words = held_out(300, SEASON.rules)
-    labels = [label(word, SEASON.rules) for word in words]
-    total, wrong = Tally(), Tally()
-    for word, wanted in zip(words, labels, strict=True):
-        right = Action(wanted.move or 0, wanted.attack, bool(wanted.block))
-        total += judge(word, wanted, logits_of(right))
-        lied = Action(((wanted.move or 0) + 1) % 4, wanted.attack, not wanted.block)
-        wrong += judge(
-            word, wanted, (*logits_of(lied)[:4], 4 * wanted.attack + 6, lied.block, 0, 0)
-        )
-    assert total.steps == 300
-    assert (total.move_accuracy, total.attack_mae, total.block_accuracy) == (1.0, 0.0, 1.0)
+    right = judged(words, lambda one: Action(one.move or 0, one.attack, bool(one.block)))
+    wrong = judged(
+        words, lambda one: Action(((one.move or 0) + 1) % 4, one.attack, not one.block), power=6
+    )
+    assert (right.move_accuracy, right.attack_mae, right.block_accuracy) == (1.0, 0.0, 1.0)
     assert (wrong.move_accuracy, wrong.attack_mae, wrong.block_accuracy) == (0.0, 1.5, 0.0)
-    assert total.moves == sum(wanted.move is not None for wanted in labels)
-    assert 0 < total.attacks < 300
+    positions = [unpack(word) for word in words]
+    assert right.attacks == sum(adjacent(p.self_.pos, p.enemy.pos) for p in positions)
+    assert right.moves == sum(label(word, SEASON.rules).move is not None for word in words)
+    assert (right.steps, right.loss, right.mean_loss) == (300, 3000, 10.0)
+    assert 0 < right.attacks < 300
+
+
+def test_the_lowest_direction_wins_a_tie_as_in_combat() -> None:
+    words = held_out(300, SEASON.rules)
+    tied = [StepTrace(0, word, label(word, SEASON.rules), (0,) * 8, 0) for word in words]
+    north = sum(label(word, SEASON.rules).move == 0 for word in words)
+    assert tally(Traces.of(tied)).moves_right == north > 0
 
 
 def test_tallies_add_up_and_a_null_step_counts_by_its_loss_alone() -> None:
     word = held_out(1, SEASON.rules)[0]
-    wanted = label(word, SEASON.rules)
-    traces = [
-        StepTrace(0, word, wanted, (0,) * 8, 100),
-        StepTrace(1, 0, None, None, 4095),
-    ]
-    both = tally(traces)
-    assert both == tally(traces[:1]) + tally(traces[1:])
+    one = StepTrace(0, word, label(word, SEASON.rules), (0,) * 8, 100)
+    null = StepTrace(1, 0, None, None, 4095)
+    both = tally(Traces.of([one, null]))
+    assert both == tally(Traces.of([one])) + tally(Traces.of([null]))
     assert (both.steps, both.mean_loss, both.blocks) == (2, (100 + 4095) / 2, 1)
-    empty = Tally()
+    empty = tally(Traces.of([]))
+    assert empty == Tally()
     assert (empty.mean_loss, empty.move_accuracy, empty.attack_mae) == (0.0, None, None)
-    assert judge(word, Label(None, 0, 0), (0,) * 8).moves == 0
 
 
 def test_a_plan_teaches_and_its_bill_is_the_ledgers() -> None:

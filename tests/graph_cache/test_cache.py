@@ -1,0 +1,248 @@
+"""Kernels are compiled once, and nothing is loaded that the cache does not vouch for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from backend.graph_cache import build as building
+from backend.graph_cache.build import Built, build
+from backend.graph_cache.compilers import Compiler, CompilerError, find_compiler
+from backend.graph_cache.objects import CachedObject, ObjectCache
+from backend.graph_cache.targets import portable_target, this_target
+from backend.kernel.native.graph import Graph
+from backend.kernels import CHOICE, ReferenceKernel, kernel_for
+
+GRAPH, OTHER = Graph(0x11), Graph(0x13)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the objects of two graphs."""
+    folder = tmp_path_factory.mktemp("pristine") / "kernels"
+    for graph in (GRAPH, OTHER):
+        assert build(graph, ObjectCache(folder)).compiled
+    return folder
+
+
+@pytest.fixture
+def cache(pristine: Path, tmp_path: Path) -> ObjectCache:
+    """A copy to tamper with."""
+    return ObjectCache(Path(shutil.copytree(pristine, tmp_path / "kernels")))
+
+
+def kept(cache: ObjectCache, graph: Graph = GRAPH) -> CachedObject:
+    (found,) = [one for one in cache.all() if one.variation.graph == graph.name]
+    return found
+
+
+def refused(cache: ObjectCache) -> str:
+    """Why the cache does not give the graph's object; it must then be compiled again."""
+    with capture_logs() as logs:
+        built = build(GRAPH, cache)
+    assert built.compiled
+    (reason,) = {entry["reason"] for entry in logs if "is not used" in entry["event"]}
+    return str(reason)
+
+
+def test_only_a_new_variation_is_compiled(cache: ObjectCache) -> None:
+    first = build(GRAPH, cache)
+    assert not first.compiled
+    assert kept(cache).hits == 1
+    assert not build(GRAPH, cache).compiled
+    assert kept(cache).hits == 2
+    plain = build(GRAPH, cache, target=portable_target())
+    assert plain.compiled
+    assert plain.object is not None
+    assert plain.object.variation.target == portable_target().name
+    assert len(cache.all()) == 3
+    assert not build(GRAPH, cache).compiled, "another target's object took its place"
+
+
+def test_a_changed_object_is_never_loaded(cache: ObjectCache) -> None:
+    path = kept(cache).path
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert refused(cache) == "it is not as recorded"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert refused(cache) == "it is not as recorded"
+    path.write_bytes(b"")
+    assert refused(cache) == "it is not as recorded"
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", "{}"])
+def test_an_object_without_its_record_is_never_loaded(cache: ObjectCache, text: str | None) -> None:
+    record = kept(cache).path.with_suffix(".json")
+    if text is None:
+        record.unlink()
+    else:
+        record.write_text(text)
+    assert refused(cache) == "it has no readable record"
+
+
+def test_an_object_with_anothers_record_is_never_loaded(cache: ObjectCache) -> None:
+    path, other = kept(cache).path, kept(cache, OTHER).path
+    path.with_suffix(".json").write_text(other.with_suffix(".json").read_text())
+    path.write_bytes(other.read_bytes())
+    assert refused(cache) == "its record is another object's"
+
+
+@pytest.mark.parametrize("kind", ["another graph's", "another library", "no library"])
+def test_a_foreign_object_is_never_called(cache: ObjectCache, tmp_path: Path, kind: str) -> None:
+    """Even where the record vouches for it: an object says itself what it is."""
+    data, reason = b"no library", "kernels/"
+    if kind == "another graph's":
+        data, reason = kept(cache, OTHER).path.read_bytes(), OTHER.name
+    if kind == "another library":
+        text, library = tmp_path / "nothing.c", tmp_path / "nothing.so"
+        text.write_text("int nothing;")
+        subprocess.run(["cc", "-shared", "-o", library, text], check=True)
+        data, reason = library.read_bytes(), "it is no kernel"
+    cache.put(kept(cache).variation, data)
+    assert reason in refused(cache)
+
+
+@pytest.mark.parametrize("name", ["folder", "object", "record"])
+def test_what_others_can_write_is_never_loaded(cache: ObjectCache, name: str) -> None:
+    path = kept(cache).path
+    target = {"folder": cache.folder, "object": path, "record": path.with_suffix(".json")}[name]
+    target.chmod(target.stat().st_mode | 0o002)
+    assert "can be written by others" in refused(cache)
+
+
+def test_a_link_is_never_followed(cache: ObjectCache, tmp_path: Path) -> None:
+    path = kept(cache).path
+    elsewhere = path.rename(tmp_path / "elsewhere.so")
+    path.symlink_to(elsewhere)
+    assert "is a link" in refused(cache)
+
+
+def test_two_processes_compile_once(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from backend.graph_cache.build import build\n"
+        "from backend.graph_cache.objects import ObjectCache\n"
+        "from backend.kernel.native.graph import Graph\n"
+        "print(build(Graph(0x11), ObjectCache(Path(sys.argv[1]))).compiled)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "kernels")]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    told = sorted(process.communicate()[0].splitlines()[-1] for process in started)
+    assert told == ["False", "False", "True"]
+
+
+def test_an_object_from_elsewhere_serves_where_there_is_no_compiler(
+    cache: ObjectCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = kept(cache)
+    theirs = replace(one.variation, compiler="their compiler 1.0")
+    data = one.path.read_bytes()
+    cache.clear()
+    cache.put(theirs, data)
+    monkeypatch.setattr(building, "find_compiler", lambda: None)
+    assert not build(GRAPH, cache).compiled
+    with pytest.raises(CompilerError, match="no C compiler") as error:
+        build(OTHER, cache)
+    assert "ziglang" in error.value.hint
+    with pytest.raises(CompilerError):
+        build(GRAPH, cache, target=portable_target())
+
+
+def wrapper(folder: Path, body: str) -> Compiler:
+    """The machine's compiler behind a script."""
+    script = folder / "cc"
+    script.write_text(f'#!/bin/sh\n{body}\nexec cc "$@"\n')
+    script.chmod(0o755)
+    return Compiler((str(script),), "a wrapper")
+
+
+def test_a_miscompiled_kernel_is_not_kept(cache: ObjectCache, tmp_path: Path) -> None:
+    wrong = wrapper(tmp_path, "sed -i.bak 's/define SHIFT 12/define SHIFT 11/' network.h")
+    before = cache.all()
+    with pytest.raises(CompilerError, match="does not agree with the reference"):
+        build(GRAPH, cache, compiler=wrong)
+    assert cache.all() == before
+
+
+def test_a_failing_compiler_is_quoted(cache: ObjectCache, tmp_path: Path) -> None:
+    with pytest.raises(CompilerError, match="error: out of luck"):
+        build(
+            GRAPH,
+            cache,
+            compiler=wrapper(tmp_path, "echo 'x.c:1: error: out of luck' >&2; exit 1"),
+        )
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    """Compiled every time, but native all the same."""
+    folder = tmp_path / "kernels"
+    cache = ObjectCache(folder)
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
+    with capture_logs() as logs:
+        built = build(GRAPH, cache)
+    assert built.compiled
+    assert built.object is None
+    assert "not kept" in " ".join(entry["event"] for entry in logs)
+
+
+def test_without_a_compiler_the_reference_serves_and_says_so_once(tmp_path: Path) -> None:
+    program = (
+        "from backend.kernels import kernel_for\n"
+        "print(type(kernel_for(0x11)).__name__, type(kernel_for(0x13)).__name__)"
+    )
+    environment = {
+        **os.environ,
+        "PATH": str(tmp_path),
+        "CC": str(tmp_path / "cc"),
+        "HARMONICS_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines() + done.stderr.splitlines()
+    assert "ReferenceKernel ReferenceKernel" in lines
+    (warning,) = [line for line in lines if "NumPy reference" in line]
+    assert "ziglang" in warning
+
+
+def test_the_kernel_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOICE, "numpy")
+    assert isinstance(kernel_for(0xFF), ReferenceKernel)
+    monkeypatch.setenv(CHOICE, "native")
+    assert not isinstance(kernel_for(0xFF), ReferenceKernel)
+    monkeypatch.setenv(CHOICE, "abacus")
+    with pytest.raises(Exception, match="abacus"):
+        kernel_for(0xFF)
+
+
+def test_the_record_says_what_was_compiled(cache: ObjectCache) -> None:
+    one = kept(cache)
+    record = json.loads(one.path.with_suffix(".json").read_text())
+    compiler = find_compiler()
+    assert compiler is not None
+    assert record["compiler"] == compiler.version
+    assert record["target"] == this_target().name
+    assert one.digest == one.variation.digest == one.path.stem
+
+
+def test_clearing_leaves_nothing(cache: ObjectCache) -> None:
+    build(GRAPH, cache)
+    assert cache.clear() == 2
+    assert list(cache.folder.iterdir()) == []
+    assert isinstance(build(GRAPH, cache), Built)

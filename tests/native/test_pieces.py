@@ -1,0 +1,68 @@
+"""Labels, inputs, activations and logits of the compiled kernel are the reference's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.graph_cache.build import build
+from backend.graph_cache.vectors import NativeVectors
+from backend.kernel import vectors
+from backend.kernel.board import is_valid, unpack
+from backend.kernel.combat import Action, activate, is_over
+from backend.kernel.features import features
+from backend.kernel.labels import label
+from backend.kernel.native.graph import Graph
+from backend.kernel.network import Weights, forward
+from backend.kernel.rules import Rules
+from backend.kernel.vector_check import check_case
+from backend.kernel.vector_fields import read_document
+from tests.kernel.test_vectors import FOLDER
+from tests.native.test_steps import TARGETS
+from tests.support import strategies
+
+KERNEL = build(Graph(0x5B)).kernel
+
+
+@given(strategies.valid_words, strategies.seasons)
+def test_labels_agree(word: int, rules: Rules) -> None:
+    assert KERNEL.label(word, rules) == label(word, rules)
+
+
+@given(strategies.u256 | strategies.valid_words)
+def test_validity_agrees(word: int) -> None:
+    assert (KERNEL.label(word, Rules()) is not None) == is_valid(word)
+
+
+@given(strategies.valid_words)
+def test_inputs_agree(word: int) -> None:
+    assert np.array_equal(KERNEL.features(word), features(word))
+
+
+@given(
+    strategies.valid_words,
+    strategies.seasons,
+    strategies.u64,
+    st.builds(Action, st.integers(0, 3), st.integers(0, 15), st.booleans()),
+)
+def test_activations_agree(word: int, rules: Rules, seed: int, action: Action) -> None:
+    if not is_over(unpack(word), rules):
+        assert KERNEL.activate(word, action, rules, seed) == activate(word, action, rules, seed)
+
+
+@given(strategies.weights(), st.lists(strategies.valid_words, min_size=1, max_size=4))
+def test_logits_agree(weights: Weights, words: list[int]) -> None:
+    found = KERNEL.logits(weights, words)
+    wanted = [forward(weights, KERNEL.graph.active_mask, features(word))[-1] for word in words]
+    assert np.array_equal(found, np.array(wanted))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: str(target.name))
+def test_published_vectors_hold(target: object) -> None:
+    native = NativeVectors(target)  # type: ignore[arg-type]
+    for kind in vectors.KINDS:
+        _, cases = read_document(FOLDER / f"{kind}.json", vectors.KINDS)
+        for number, one in enumerate(cases):
+            assert check_case(native, kind, one, number) == []
