@@ -73,7 +73,8 @@ def _candidates() -> Iterator[tuple[str, ...]]:
         if found:
             yield (found,)
     if importlib.util.find_spec("ziglang") is not None:
-        yield (sys.executable, "-m", "ziglang", "cc")
+        # unlike the others it compiles for this very CPU unless told otherwise
+        yield (sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline")
 
 
 def _version(command: tuple[str, ...]) -> str | None:

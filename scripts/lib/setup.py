@@ -29,6 +29,7 @@ INPUTS = (
     "pyproject.toml",
     "requirements-dev.lock",
     "requirements-node.lock",
+    "requirements-zig.lock",
     "package-lock.json",
 )
 MADE = (PYTHON, VENV / "bin" / "chainbeasts", ROOT / "node_modules" / "solc")
@@ -119,6 +120,13 @@ def install_packages() -> None:
     pip("--no-deps", "--no-build-isolation", "-e", ROOT)
 
 
+def install_compiler() -> None:
+    """A C compiler for the native kernel, where the machine has none."""
+    if not (os.environ.get("CC") or any(map(shutil.which, ("cc", "gcc", "clang")))):
+        say("no C compiler here: installing one into .venv")
+        pip("--require-hashes", "-r", ROOT / "requirements-zig.lock")
+
+
 def node_version() -> int:
     """Major version of the Node on PATH, 0 if there is none."""
     node, npm = shutil.which("node"), shutil.which("npm")
@@ -166,6 +174,7 @@ def install() -> None:
     STAMP.unlink(missing_ok=True)
     make_venv()
     install_packages()
+    install_compiler()
     install_node_tools()
     STAMP.write_text(digest(), "ascii")
     say("ready")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def test_a_foreign_object_is_never_called(cache: ObjectCache, tmp_path: Path, ki
     if kind == "another library":
         text, library = tmp_path / "nothing.c", tmp_path / "nothing.so"
         text.write_text("int nothing;")
-        subprocess.run(["cc", "-shared", "-o", library, text], check=True)
+        subprocess.run([*machines().command, "-shared", "-o", library, text], check=True)
         data, reason = library.read_bytes(), "it is no kernel"
     cache.put(kept(cache).variation, data)
     assert reason in refused(cache)
@@ -163,10 +164,17 @@ def test_an_object_from_elsewhere_serves_where_there_is_no_compiler(
         build(GRAPH, cache, target=portable_target())
 
 
+def machines() -> Compiler:
+    """The machine's compiler."""
+    found = find_compiler()
+    assert found is not None
+    return found
+
+
 def wrapper(folder: Path, body: str) -> Compiler:
     """The machine's compiler behind a script."""
     script = folder / "cc"
-    script.write_text(f'#!/bin/sh\n{body}\nexec cc "$@"\n')
+    script.write_text(f'#!/bin/sh\n{body}\nexec {shlex.join(machines().command)} "$@"\n')
     script.chmod(0o755)
     return Compiler((str(script),), "a wrapper")
 
@@ -234,9 +242,7 @@ def test_the_kernel_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_record_says_what_was_compiled(cache: ObjectCache) -> None:
     one = kept(cache)
     record = json.loads(one.path.with_suffix(".json").read_text())
-    compiler = find_compiler()
-    assert compiler is not None
-    assert record["compiler"] == compiler.version
+    assert record["compiler"] == machines().version
     assert record["target"] == this_target().name
     assert one.digest == one.variation.digest == one.path.stem
 
