@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 from eth_hash.auto import keccak
 
-from backend.kernel.board import adjacent, unpack
-from backend.kernel.combat import decode_action
 from backend.kernel.features import features
-from backend.kernel.labels import Label, label
+from backend.kernel.labels import label
 from backend.kernel.network import forward
 from backend.kernel.rng import draw, fold64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import State
-from backend.kernel.window import RecordSource, StepTrace, WindowContext, step_window
+from backend.kernel.traces import Traces
+from backend.kernel.window import StepTrace
+
+Bytes = npt.NDArray[np.uint8]
 
 BOARDS_TAG = b"chainbeasts/held-out-boards/1"
 """Its keccak-256, folded, seeds the positions that brains are compared on."""
 
 ATTACK_UNIT = 4
-"""Fourth logit per unit of attack power."""
+"""Logit 4 per unit of attack power."""
+
+SELF_BYTE, ENEMY_BYTE = 15, 8
+"""Where a word's big-endian bytes have the two positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +75,31 @@ class Tally:
         return self.blocks_right / self.blocks if self.blocks else None
 
 
-def judge(word: int, wanted: Label, logits: Sequence[int], loss: int = 0) -> Tally:
-    """The tally of one valid position."""
-    position, chosen = unpack(word), decode_action(logits)
-    reach = adjacent(position.self_.pos, position.enemy.pos)
+def tally(traces: Traces) -> Tally:
+    """What some micro-steps got right before they learned; a null step counts by its loss alone."""
+    rows = traces.rows
+    labelled = rows[rows["null"] == 0]
+    logits, words = labelled["logits"], labelled["word"]
+    moving = labelled["move"] >= 0
+    reach = _in_reach(words[:, SELF_BYTE], words[:, ENEMY_BYTE])
+    missed = np.abs(logits[:, 4] - ATTACK_UNIT * labelled["attack"].astype(np.int64))
     return Tally(
-        steps=1,
-        loss=loss,
-        moves=int(wanted.move is not None),
-        moves_right=int(wanted.move == chosen.direction),
-        attacks=int(reach),
-        attack_error=abs(int(logits[4]) - ATTACK_UNIT * wanted.attack) if reach else 0,
-        blocks=1,
-        blocks_right=int(chosen.block == bool(wanted.block)),
+        steps=len(rows),
+        loss=int(rows["loss"].sum(dtype=np.int64)),
+        moves=int(moving.sum()),
+        moves_right=int((moving & (logits[:, :4].argmax(axis=1) == labelled["move"])).sum()),
+        attacks=int(reach.sum()),
+        attack_error=int(missed[reach].sum()),
+        blocks=len(labelled),
+        blocks_right=int(((logits[:, 5] > 0) == (labelled["block"] == 1)).sum()),
     )
 
 
-def tally(traces: Iterable[StepTrace]) -> Tally:
-    """What some micro-steps got right before they learned; a null step counts by its loss alone."""
-    total = Tally()
-    for trace in traces:
-        if trace.label is None or trace.logits is None:
-            total += Tally(steps=1, loss=trace.loss)
-        else:
-            total += judge(trace.word, trace.label, trace.logits, trace.loss)
-    return total
-
-
-class Tracer:
-    """Makes micro-steps as ``step_window`` does, and keeps what they did."""
-
-    def __init__(self) -> None:
-        self.traces: list[StepTrace] = []
-
-    def __call__(self, ctx: WindowContext, state: State, records: RecordSource | None) -> StepTrace:
-        trace = step_window(ctx, state, records)
-        self.traces.append(trace)
-        return trace
+def _in_reach(one: Bytes, other: Bytes) -> npt.NDArray[np.bool_]:
+    """Whether tiles are neighbours on the 8 × 8 board."""
+    a, b = one.astype(np.int32), other.astype(np.int32)
+    reach: npt.NDArray[np.bool_] = abs(a % 8 - b % 8) + abs(a // 8 - b // 8) == 1
+    return reach
 
 
 def held_out(count: int, rules: Rules) -> list[int]:
@@ -116,8 +110,8 @@ def held_out(count: int, rules: Rules) -> list[int]:
 
 def examine(state: State, words: Iterable[int], rules: Rules) -> Tally:
     """What a brain gets right on some boards, without learning; its loss is not counted."""
-    total = Tally()
+    steps = []
     for word in words:
         logits = forward(state.weights, state.header.active_mask, features(word))[-1]
-        total += judge(word, label(word, rules), logits.tolist())
-    return total
+        steps.append(StepTrace(0, word, label(word, rules), tuple(logits.tolist()), 0))
+    return tally(Traces.of(steps))

@@ -17,13 +17,14 @@ from backend.chain.types import Head, Season
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.kernel.state import State
+from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
 from backend.store.private import PrivateDataset
 from trainer.costs import Cost, plan_gas, window_cost
 from trainer.course import Ground, head_after
-from trainer.figures import Tally, Tracer, examine, held_out, tally
+from trainer.figures import Tally, examine, held_out, tally
 from trainer.plan import Plan, slot_names, source_text
-from trainer.windows import TrainedWindow, train_window
+from trainer.windows import train_window
 
 SEED_TAG = b"chainbeasts/simulated-epoch-seed/1"
 """A simulated epoch's seed is the keccak-256 of this tag, the DNA and the epoch as a uint32."""
@@ -154,12 +155,11 @@ def _epoch(
         before = head.active_mask
         woken = before | plan.wake(head.head_count) | wake
         price = window_cost(subject.season.economics, before, woken)
-        tracer, begun = Tracer(), time.perf_counter()
-        made: TrainedWindow = train_window(
-            ground.bench(head, state, source), woken, price.price, step=tracer
-        )
+        bench, traces = ground.bench(head, state, source), list[Traces]()
+        begun = time.perf_counter()
+        made = train_window(bench, woken, price.price, on_traces=traces.append)
         seconds += time.perf_counter() - begun
-        learned, cost = learned + tally(tracer.traces), cost + price
+        learned, cost = sum(map(tally, traces), learned), cost + price
         head, state = head_after(head, made), made.end
         on_window()
     names = _count(planned)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from backend.chain.types import Economics, Head
 from backend.kernel.constants import HEAD_BLOCK
 from backend.kernel.samples import Source
+from backend.kernel.traces import Traces
 from trainer.ahead import Ahead, Made
 from trainer.costs import window_cost
 from trainer.course import Ground, head_after
-from trainer.figures import Tracer, tally
+from trainer.figures import Tally, tally
 from trainer.job import Job
 from trainer.records import WindowBook
 from trainer.windows import Bench, train_window
@@ -73,14 +74,13 @@ def make_windows(
         learned = None
         window = book.find(bench, mask, cost.price, head.season)
         if window is None:
+            traces: list[Traces] = []
+            listen = traces.append if job.counted else None
+            window = train_window(bench, mask, cost.price, on_traces=listen)
             if job.counted:
-                tracer = Tracer()
-                window = train_window(bench, mask, cost.price, step=tracer)
-                learned = tally(tracer.traces)
+                learned = sum(map(tally, traces), Tally())
                 if not bench.ctx.heads & HEAD_BLOCK:
                     learned = replace(learned, blocks=0, blocks_right=0)
-            else:
-                window = train_window(bench, mask, cost.price)
             book.keep(window, head.season)
         yield Made(window, cost.lock, learned)
         head, state = head_after(head, window), window.end

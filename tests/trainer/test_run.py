@@ -37,15 +37,21 @@ def on_chain(farm: Farm, beast: int) -> list[str]:
     return hashes(farm.done("checkpoint", "list", str(beast), who=None))
 
 
-def expected(farm: Farm, beast: int, sources: list[Source]) -> list[str]:
-    """State hashes of honest windows, replayed from genesis with chain facts alone."""
+def expected(
+    farm: Farm, beast: int, sources: list[Source], masks: list[int] | None = None
+) -> list[str]:
+    """State hashes of honest windows, replayed from genesis with chain facts alone.
+
+    Args:
+        masks: slots awake in each window; as now in all of them, if not given.
+    """
     chain, state = farm.chain, genesis_state(beast, farm.chain.birth(beast).dna)
     mask, found = chain.head(beast).active_mask, []
     data = farm.desk().private_data(beast) if Source.PRIVATE in sources else None
     for index, source in enumerate(sources):
         fold = data.fold if data is not None and source is Source.PRIVATE else 0
         ctx = chain.window_context(beast, epoch=index // 4, source=source, owner_secret_fold=fold)
-        state = open_window(state, mask)
+        state = open_window(state, mask if masks is None else masks[index])
         run_window(ctx, state, records=None if data is None else data.words.__getitem__)
         found.append("0x" + state_hash(state).hex())
     return found

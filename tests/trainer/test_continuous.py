@@ -1,0 +1,338 @@
+"""Continuous training on a real chain: killed anywhere, re-orged, dear, and out of funds."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+import trainer.stretch
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.chain.outbox import Outbox
+from backend.chain.prices import window_lock
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source
+from backend.kernel.state import state_hash
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore
+from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm
+from tests.trainer.instants import run_until
+from tests.trainer.test_drills import MASK, PRICE, bench
+from tests.trainer.test_run import expected, hashes, hatch, on_chain
+from trainer.ahead import Ahead, Made
+from trainer.funds import base_fee
+from trainer.job import Job, Submitted
+from trainer.loop import Run, Trainer
+from trainer.plan import Plan
+from trainer.planfile import make_plan
+from trainer.records import WindowBook
+from trainer.submitter import Submitter
+from trainer.windows import train_window
+
+GWEI = 10**9
+INSTANTS = (
+    ("training", 2),
+    ("state published", 2),
+    ("sent", 2),  # the deposit
+    ("signed", 1),
+    ("sent", 1),
+    ("on record", 1),
+    ("mined", 2),
+)
+
+
+def plan(text: str) -> Plan:
+    return make_plan(text, None, Source.CURRICULUM)
+
+
+def trainer_for(farm: Farm, beast: int, who: int = TRAINER) -> Trainer:
+    structlog.reset_defaults()  # the commands before left their logs on a closed stream
+    desk = farm.desk()
+    book = WindowBook(desk.database, desk.snapshots)
+    submitter = Submitter(farm.chain, Outbox(desk.database, farm.sender(who)))
+    return Trainer(farm.chain, desk.snapshots, book, submitter, beast)
+
+
+def set_base_fee(farm: Farm, wei: int) -> None:
+    """Mine a block with that base fee."""
+    rpc(farm.chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(wei))
+    rpc(farm.chain.rpc_url, "anvil_mine", "0x1")
+
+
+@pytest.fixture
+def dear(farm: Farm) -> Iterator[None]:
+    """A base fee of 50 gwei, taken back after the test: undoing blocks does not."""
+    before = int(farm.chain.w3.eth.get_block("latest")["baseFeePerGas"])
+    set_base_fee(farm, 50 * GWEI)
+    yield
+    set_base_fee(farm, before)
+
+
+def test_killed_at_any_instant_a_run_ends_as_if_never_interrupted(farm: Farm) -> None:
+    beast = hatch(farm)
+    text = "curriculum:0-2,self-play,curriculum"
+    options = ("--until", "12", "--plan", text, "--batch", "2", "--in-flight", "3", "--no-metrics")
+    arguments = farm.arguments(TRAINER, "trainer", "run", str(beast), *options)
+    reached = 0
+    for instant, number in INSTANTS:
+        assert run_until(instant, number, arguments) == -signal.SIGKILL, (instant, number)
+        head = farm.chain.head(beast)
+        assert head.head_count >= reached
+        reached = head.head_count
+    assert 0 < reached < 12
+    farm.done("trainer", "run", str(beast), *options)
+    wanted = [plan(text).source(window) for window in range(12)]
+    assert on_chain(farm, beast) == expected(farm, beast, wanted)
+    assert len(farm.done("checkpoint", "list", str(beast), "--all", who=None)) == 12
+    assert farm.done("trainer", "run", str(beast), *options) == []
+
+
+def test_what_was_trained_before_a_kill_is_not_trained_again(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = hatch(farm)
+    options = ("--windows", "4", "--batch", "4", "--no-metrics")
+    arguments = farm.arguments(TRAINER, "trainer", "run", str(beast), *options)
+    assert run_until("on record", 3, arguments) == -signal.SIGKILL
+    trained = []
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        trained.append(train_window(*args, **kwargs))
+        return trained[-1]
+
+    monkeypatch.setattr(trainer.stretch, "train_window", counted)
+    farm.done("trainer", "run", str(beast), *options)
+    assert [window.index for window in trained] == [3]
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 4)
+
+
+def test_only_an_honest_window_of_the_same_place_is_taken_up(tmp_path: Path) -> None:
+    book = WindowBook(
+        Database(f"sqlite:///{tmp_path / 'book.sqlite3'}"), SnapshotStore(tmp_path / "states")
+    )
+    place = bench()
+    window = train_window(place, MASK, PRICE)
+    book.keep(window)  # as a drill does
+    assert book.find(place, MASK, PRICE, 1) is None
+    book.keep(window, 1)
+    found = book.find(place, MASK, PRICE, 1)
+    assert found is not None
+    assert state_hash(found.end) == found.h128 == window.h128
+    assert replace(found, end=window.end) == window
+    assert book.find(place, MASK | 1 << 7, PRICE, 1) is None
+    assert book.find(place, MASK, PRICE + 1, 1) is None
+    assert book.find(place, MASK, PRICE, 2) is None
+    for other in (
+        replace(place, ctx=replace(place.ctx, epoch_seed=bytes(32))),
+        replace(place, ctx=replace(place.ctx, source=Source.SELF_PLAY)),
+        replace(place, ctx=replace(place.ctx, lr_shift=10)),
+        replace(place, head=replace(place.head, h128=bytes(32))),
+        replace(place, head=replace(place.head, head_count=1)),
+        replace(place, head=replace(place.head, epoch=1)),
+    ):
+        assert book.find(other, MASK, PRICE, 1) is None
+    SnapshotStore(tmp_path / "states").path(window.h128).unlink()
+    assert book.find(place, MASK, PRICE, 1) is None
+
+
+def test_a_reorg_that_changes_an_epochs_seed_has_its_windows_trained_again(farm: Farm) -> None:
+    beast = hatch(farm)
+    snapshots: list[str] = []
+    seeds: list[bytes] = []
+    lost: list[int] = []
+
+    def reorg(one: Submitted) -> None:
+        if one.index == 2 and not snapshots:
+            snapshots.append(rpc(farm.chain.rpc_url, "evm_snapshot"))
+        if one.index == 5 and not seeds:
+            seeds.append(farm.chain.epoch(beast, 1).epoch_seed)
+            rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
+            rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
+
+    job = Job(plan("curriculum"), 7, in_flight=8, on_submitted=reorg, on_taken_back=lost.append)
+    done = Run(trainer_for(farm, beast), job).go()
+    assert lost == [3]
+    assert farm.chain.epoch(beast, 1).epoch_seed != seeds[0]
+    assert [one.index for one in done] == list(range(7))
+    wanted = expected(farm, beast, [Source.CURRICULUM] * 7)
+    assert ["0x" + one.payload.h128.hex() for one in done] == on_chain(farm, beast) == wanted
+
+
+def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "drill", "weight", str(beast))
+    desk = farm.desk()
+    (lie,) = desk.live(beast)
+    assert desk.snapshots.get(lie.h128) is not None
+    ctx = farm.chain.window_context(beast, epoch=0, source=Source.CURRICULUM)
+    head = replace(bench().head, h128=lie.parent)
+    place = replace(bench(), beast_id=beast, head=head, ctx=ctx)
+    book = WindowBook(desk.database, desk.snapshots)
+    assert book.segments(lie.h128) is not None
+    assert book.find(place, lie.active_mask, lie.energy_burn, lie.season) is None
+    honest = train_window(place, MASK | lie.active_mask, lie.energy_burn)
+    book.keep(honest, lie.season)
+    assert book.find(place, honest.payload.active_mask, lie.energy_burn, lie.season) is not None
+
+
+@pytest.mark.usefixtures("dear")
+def test_a_dear_chain_is_waited_out(farm: Farm) -> None:
+    beast = hatch(farm)
+    assert base_fee(farm.chain) > 9 * GWEI
+    waited: list[int] = []
+
+    def pause(seconds: float) -> bool:
+        if seconds and not waited:
+            waited.append(farm.chain.head(beast).head_count)
+            set_base_fee(farm, GWEI)
+        return False
+
+    job = Job(plan("curriculum"), max_fee=9 * GWEI, pause=pause)
+    done = Run(trainer_for(farm, beast), job).go()
+    assert (waited, len(done), farm.chain.head(beast).head_count) == ([0], 1, 1)
+
+
+@pytest.mark.usefixtures("dear")
+def test_a_run_that_waits_ends_cleanly_on_sigterm(farm: Farm) -> None:
+    beast = hatch(farm)
+    options = ("--forever", "--max-fee", "0.5", "--no-metrics")
+    process = farm.process("trainer", "run", str(beast), *options)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "waiting for a lower fee" in line:
+            assert "limit=0.5 gwei" in line.replace("'", "")
+            break
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, json.loads(out)) == (0, [])
+    assert farm.chain.head(beast).head_count == 0
+    farm.done("trainer", "run", str(beast))
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM])
+
+
+def test_without_end_it_trains_until_it_is_told_to_stop(farm: Farm) -> None:
+    beast = hatch(farm)
+    asked: list[bool] = []
+
+    def submitted(one: Submitted) -> None:
+        asked.extend([True] * (one.index == 5))
+
+    job = Job(
+        plan("curriculum"), None, batch=2, pause=lambda _: bool(asked), on_submitted=submitted
+    )
+    done = Run(trainer_for(farm, beast), job).go()
+    assert len(done) == farm.chain.head(beast).head_count == 6
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 6)
+
+
+def test_out_of_energy_it_says_how_much_is_needed_and_shows_what_stands(farm: Farm) -> None:
+    beast = hatch(farm)
+    account = devnet_account(OTHER).address
+    farm.done("beast", "authorise", str(beast), account)
+    head, economics = farm.chain.head(beast), farm.chain.season(1).economics
+    lock = window_lock(economics, head.active_mask, head.active_mask)
+    farm.fund(OTHER, 3 * lock + 7)
+    run = ("trainer", "run", str(beast), "--windows", "6", "--batch", "2", "--no-metrics")
+    result = farm.invoke(*run, who=OTHER)
+    assert isinstance(result.exception, ChainBeastsError)
+    said = result.exception.message
+    for amount in (lock, 3 * lock):
+        assert f"{amount / ENERGY:.3f}"[:4] in said
+    assert f"{account} has 0.000000000000000007 ENERGY" in said
+    assert "the 3 windows" not in said  # one sentence, not two
+    assert "the 3 that remain" in said
+    assert "chainbeasts energy faucet" in result.exception.hint
+    rows = json.loads(result.stdout)
+    assert hashes(rows) == on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 3)
+
+
+def test_out_of_gas_it_says_what_the_next_transaction_may_cost(farm: Farm) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast), "--no-metrics")
+    account = devnet_account(TRAINER).address
+    rpc(farm.chain.rpc_url, "anvil_setBalance", account, hex(10**13))
+    error = farm.refused("trainer", "run", str(beast), "--windows", "2", "--batch", "2")
+    assert f"{account} cannot pay the gas to submit the next 2 windows: up to" in error.message
+    assert "it has 0.00001 of native coin" in error.message
+    assert farm.chain.head(beast).head_count == 1
+
+
+def test_growth_is_priced_and_never_paid_unasked(farm: Farm) -> None:
+    beast = hatch(farm)
+    mask = farm.chain.head(beast).active_mask
+    names = ("s0", "s1", "s2", "s3", "a0", "a1", "a2", "a3")
+    asleep = [name for bit, name in enumerate(names) if not mask >> bit & 1]
+    if not asleep:
+        pytest.skip("this beast hatched with all slots awake")
+    slot = asleep[0]
+    run = ("trainer", "run", str(beast), "--windows", "3", "--grow", f"{slot}@1", "--no-metrics")
+    block = farm.chain.block().number
+    result = farm.invoke(*run)
+    assert isinstance(result.exception, ChainBeastsError)
+    assert "--yes" in result.exception.hint
+    assert f"Window 1 wakes {slot} for 1 ENERGY" in result.stderr
+    assert "In all, 3 windows burn" in result.stderr
+    assert farm.chain.block().number == block
+    rows = farm.done(*run, "--yes")
+    burns = [int(row["energy_burn"]) for row in rows]
+    assert burns[1] - burns[2] == farm.chain.season(1).economics.growth_cost
+    bit = 1 << names.index(slot)
+    assert farm.chain.head(beast).active_mask == mask | bit
+    masks = [mask, mask | bit, mask | bit]
+    assert hashes(rows) == expected(farm, beast, [Source.CURRICULUM] * 3, masks)
+    assert (
+        f"{slot}@5: {slot} is awake"
+        in farm.refused(
+            "trainer", "run", str(beast), "--windows", "3", "--grow", f"{slot}@5"
+        ).message
+    )
+    assert len(farm.done(*run)) == 3  # the growth is past: the same command asks for nothing
+
+
+def test_options_that_do_not_fit_are_refused(farm: Farm) -> None:
+    beast = hatch(farm)
+    run = ("trainer", "run", str(beast))
+    assert "in flight" in farm.refused(*run, "--batch", "4", "--in-flight", "2").message
+    assert "is no fee" in farm.refused(*run, "--max-fee", "cheap").message
+    assert "no source for window 2" in (
+        farm.refused(*run, "--windows", "3", "--plan", "curriculum:0-1").message
+    )
+    assert (
+        "without a private dataset" in farm.refused(*run, "--plan", "private:5,curriculum").message
+    )
+    assert farm.chain.head(beast).head_count == 0
+
+
+def made(index: int) -> Made:
+    window = train_window(bench(), MASK, PRICE)
+    return Made(replace(window, index=index), lock=1)
+
+
+def test_no_more_windows_are_in_flight_than_there_is_room_for() -> None:
+    begun: list[int] = []
+
+    def making() -> Any:
+        for index in range(6):
+            begun.append(index)
+            yield made(index)
+        raise ChainBeastsError("no more")
+
+    ahead = Ahead(making(), room=3)
+    never = lambda: False  # noqa: E731
+    taken: list[int] = []
+    while len(taken) < 6:
+        two = ahead.peek(2, never)
+        assert max(begun) < len(taken) + 3
+        taken += [one.window.index for one in two]
+        ahead.mined(len(two))
+    assert taken == list(range(6))
+    with pytest.raises(ChainBeastsError, match="no more"):
+        ahead.peek(2, never)
+    ahead.close()
