@@ -32,6 +32,12 @@ class Window:
     words: Sequence[int] | None = None
     published: State | None = None
 
+    @property
+    def parent_hash(self) -> bytes:
+        """The parent's state hash; the ledger took no other parent than the head's h128."""
+        checkpoint = self.checkpoint
+        return checkpoint.parent if checkpoint.index else state_hash(self.parent)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -62,6 +68,18 @@ def replay(window: Window, steps: int = 128) -> tuple[State, list[bytes]]:
     words = window.words
     records = None if words is None else words.__getitem__
     return state, run_window(window.context, state, steps, records)
+
+
+def end_of(window: Window) -> State:
+    """The true state at a window's end, by the fastest kernel.
+
+    Raises:
+        ValueError: the payload's mask drops a slot that the parent has awake.
+    """
+    mask = window.checkpoint.payload.active_mask
+    state = open_window(window.parent, mask, window.parent_hash)
+    kernel_for(mask).run(window.context, state, WINDOW_STEPS, window.words)
+    return state
 
 
 def state_after(window: Window, steps: int) -> State:
@@ -116,22 +134,18 @@ def judge_fast(window: Window) -> Judgement:
 
     A valid window's judgement has no segments.
     """
-    checkpoint = window.checkpoint
     try:
-        end = open_window(window.parent, checkpoint.payload.active_mask)
-        kernel = kernel_for(checkpoint.payload.active_mask)
-        kernel.run(window.context, end, WINDOW_STEPS, window.words)
+        end = end_of(window)
     except ValueError:
         return judge(window)
-    right = state_hash(end) == checkpoint.payload.h128
+    right = state_hash(end) == window.checkpoint.payload.h128
     if not right or _lie(window, end) is not None:
         return judge(window)
     return Judgement(Verdict.VALID, Mode.FULL, RECOMPUTED, False, (), end)
 
 
 def _lie(window: Window, behind: State) -> str | None:
-    parent_hash = state_hash(window.parent)
-    return contradiction(behind.header, window.beast_id, window.checkpoint, parent_hash)
+    return contradiction(behind.header, window.beast_id, window.checkpoint, window.parent_hash)
 
 
 def judge_light(

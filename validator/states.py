@@ -19,7 +19,7 @@ from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from validator.cases import Case, CaseReader
 from validator.datasets import DatasetFolder, revealed_dataset
-from validator.replay import Window, replay
+from validator.replay import Window, end_of
 
 log = structlog.get_logger()
 
@@ -124,7 +124,7 @@ class StateBook:
             if window is None:
                 return None
             try:
-                state = replay(window)[0]
+                state = end_of(window)
             except ValueError:
                 return None
             if state_hash(state) != case.checkpoint.payload.h128:

@@ -90,8 +90,11 @@ def genesis_hash(beast_id: int, dna: bytes) -> bytes:
     return state_hash(genesis_state(beast_id, dna))
 
 
-def open_window(parent: State, active_mask: int) -> State:
+def open_window(parent: State, active_mask: int, parent_hash: bytes | None = None) -> State:
     """A new state, moved from its parent's into the next window.
+
+    Args:
+        parent_hash: the parent's state hash, from whoever has computed it already.
 
     Raises:
         ValueError: the mask puts an awake slot to sleep.
@@ -101,7 +104,8 @@ def open_window(parent: State, active_mask: int) -> State:
             f"mask {active_mask:#04x} drops slots that {parent.header.active_mask:#04x} has awake"
         )
     state = parent.copy()
-    state.update(parent=state_hash(parent), active_mask=active_mask, window_loss=0, arena=0)
+    known = state_hash(parent) if parent_hash is None else parent_hash
+    state.update(parent=known, active_mask=active_mask, window_loss=0, arena=0)
     return state
 
 
