@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 
 import structlog
 
@@ -41,6 +42,10 @@ class Funds:
     @property
     def total(self) -> int:
         return self.escrow + self.wallet
+
+    def covers(self, locks: Sequence[int]) -> int:
+        """How many of these, from the first on, can be locked together."""
+        return sum(total <= self.total for total in accumulate(locks))
 
 
 def funds_of(chain: Chain, account: str) -> Funds:

@@ -9,19 +9,19 @@ import structlog
 
 from backend.chain.client import Chain
 from backend.chain.errors import NodeUnavailableError, Reverted
-from backend.chain.types import Head
+from backend.chain.types import Economics, Head
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
-from trainer.ahead import Ahead, Made
+from trainer.ahead import Made
 from trainer.costs import plan_cost
-from trainer.course import Ground, head_after
+from trainer.course import head_after
 from trainer.funds import out_of_energy, wait_for_fee
 from trainer.job import Job, Submitted
 from trainer.plan import Plan
 from trainer.records import WindowBook
-from trainer.stretch import Stretch, make_windows
+from trainer.stretch import Stretch, begin
 from trainer.submitter import Submitter
 from trainer.windows import Bench, set_up_bench
 
@@ -201,23 +201,12 @@ class Run:
             self.job.on_taken_back(lost)
 
     def _begin(self) -> Stretch:
-        """Start training the epoch's next windows ahead; never beyond, where no seed is known."""
-        job, trainer, left = self.job, self.trainer, self.left
-        base = trainer.bench(Source.CURRICULUM)
-        first = base.head.head_count
-        count = base.windows_left if left is None else min(left, base.windows_left)
-        job.plan.check(first, base.head.active_mask, count)
-        planned = [job.plan.source(first + offset) for offset in range(count)]
-        benches = {source: trainer.bench(source) for source in set(planned)}
-        if any(
-            (b.head, b.ctx.epoch_seed) != (base.head, base.ctx.epoch_seed) for b in benches.values()
-        ):
-            return self._begin()  # the chain moved between two looks
-        words = benches[Source.PRIVATE].words if Source.PRIVATE in benches else None
-        ground = Ground(trainer.beast_id, {s: b.ctx for s, b in benches.items()}, words)
-        economics = trainer.chain.season(base.head.season).economics
-        making = make_windows(trainer.book, job, economics, ground, base, planned)
-        return Stretch(base.head, base.ctx.epoch_seed, Ahead(making, job.room))
+        trainer = self.trainer
+
+        def economics(season: int) -> Economics:
+            return trainer.chain.season(season).economics
+
+        return begin(trainer.bench, economics, trainer.book, self.job, self.left)
 
     def _discard(self) -> None:
         if self._stretch is not None:
@@ -230,12 +219,8 @@ class Run:
         Raises:
             OutOfEnergyError: not even one.
         """
-        funds, locks, number = self.trainer.submitter.funds(), 0, 0
-        for one in made:
-            locks += one.lock
-            if locks > funds.total:
-                break
-            number += 1
+        funds = self.trainer.submitter.funds()
+        number = funds.covers([one.lock for one in made])
         if number:
             return made[:number]
         assert self._stretch is not None

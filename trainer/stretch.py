@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from backend.chain.types import Economics, Head
@@ -47,6 +47,39 @@ class Stretch:
     def _is_at(self, head: Head) -> bool:
         mine = (self.head.h128, self.head.head_count, self.head.generation)
         return mine == (head.h128, head.head_count, head.generation)
+
+
+def begin(
+    bench_of: Callable[[Source], Bench],
+    economics_of: Callable[[int], Economics],
+    book: WindowBook,
+    job: Job,
+    left: int | None,
+) -> Stretch:
+    """Start training the epoch's next windows ahead; never beyond its end, where no seed is known.
+
+    Args:
+        bench_of: where the next window starts, by its source.
+        economics_of: a season's prices.
+        left: windows that the job still lacks; None: without end.
+
+    Raises:
+        ChainBeastsError: a state or dataset is not at hand, or the plan does not fit the beast.
+    """
+    while True:
+        base = bench_of(Source.CURRICULUM)
+        head, seed, count = base.head, base.ctx.epoch_seed, base.windows_left
+        if left is not None:
+            count = min(left, count)
+        job.plan.check(head.head_count, head.active_mask, count)
+        planned = [job.plan.source(head.head_count + offset) for offset in range(count)]
+        benches = {source: bench_of(source) for source in set(planned)}
+        if all((one.head, one.ctx.epoch_seed) == (head, seed) for one in benches.values()):
+            break  # else the chain moved between two looks
+    words = benches[Source.PRIVATE].words if Source.PRIVATE in benches else None
+    ground = Ground(base.beast_id, {source: b.ctx for source, b in benches.items()}, words)
+    making = make_windows(book, job, economics_of(head.season), ground, base, planned)
+    return Stretch(head, seed, Ahead(making, job.room))
 
 
 def make_windows(

@@ -1,15 +1,10 @@
-"""Training through the real command on a real chain: killed anywhere, refused, head moved."""
+"""Training through the real command on a real chain: every source, refused, head moved."""
 
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
@@ -101,20 +96,6 @@ def test_a_woken_slot_is_paid_once(farm: Farm) -> None:
     burns = [int(row["energy_burn"]) for row in prices]
     assert burns[0] - burns[1] == (growth if asleep else 0)
     assert "no slot" in farm.refused("trainer", "run", str(beast), "--wake", "x9").message
-
-
-@pytest.mark.parametrize("when", ["signed", "sent"])
-def test_a_killed_run_goes_on_and_submits_nothing_twice(farm: Farm, when: str) -> None:
-    beast = hatch(farm)
-    farm.done("trainer", "run", str(beast))
-    arguments = farm.arguments(TRAINER, "trainer", "run", str(beast), "--windows", "2")
-    command = [sys.executable, "-m", "tests.trainer.killed", when, "submit", *arguments]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
-    assert killed.returncode == -signal.SIGKILL
-    assert farm.chain.head(beast).head_count == (1 if when == "signed" else 2)
-    farm.done("trainer", "run", str(beast))  # first brings the signed one to its end
-    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 3)
-    assert len(farm.done("checkpoint", "list", str(beast), "--all", who=None)) == 3
 
 
 def test_refusals_change_nothing(farm: Farm) -> None:

@@ -1,0 +1,119 @@
+"""How a simulated run is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+
+from backend.cli.output import energy, fields, table
+from trainer.figures import Tally
+from trainer.simulate import EpochReport, Report, Subject
+
+
+def _figures(counted: Tally, *, trained: bool = True) -> dict[str, Any]:
+    shown = {
+        "loss": counted.mean_loss,
+        "move_accuracy": counted.move_accuracy,
+        "attack_mae": counted.attack_mae,
+        "block_accuracy": counted.block_accuracy,
+    }
+    return shown if trained else {name: shown[name] for name in shown if name != "loss"}
+
+
+def _epoch_facts(one: EpochReport) -> dict[str, Any]:
+    return {
+        "epoch": one.epoch,
+        "first": one.first,
+        "last": one.last,
+        "sources": one.sources,
+        "woken": one.woken,
+        **_figures(one.learned),
+        "price": one.cost.price,
+        "growth": one.cost.growth,
+        "bond": one.cost.bond,
+        "seconds": one.seconds,
+    }
+
+
+def report_facts(subject: Subject, report: Report) -> dict[str, Any]:
+    """A simulated run for scripts; ENERGY in wei."""
+    cost = report.cost
+    return {
+        "beast": subject.beast_id,
+        "dna": subject.dna,
+        "windows": cost.windows,
+        "epochs": [_epoch_facts(one) for one in report.epochs],
+        "held_out": {
+            "boards": report.boards,
+            "before": _figures(report.before, trained=False),
+            "after": _figures(report.after, trained=False),
+        },
+        "price": cost.price,
+        "growth": cost.growth,
+        "bond": cost.bond,
+        "lock": cost.lock,
+        "gas": report.gas,
+        "seconds": report.seconds,
+        "seconds_per_window": report.seconds / cost.windows,
+    }
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _cells(counted: Tally) -> tuple[str, str, str]:
+    return (
+        _share(counted.move_accuracy),
+        _number(counted.attack_mae),
+        _share(counted.block_accuracy),
+    )
+
+
+def report_view(subject: Subject, report: Report) -> Group:
+    """A simulated run for people."""
+    return Group(_epoch_table(report), _board_table(report), _bill(subject, report))
+
+
+def _epoch_table(report: Report) -> Table:
+    columns = ("epoch", "windows", "source", "wakes", "loss", "move", "attack", "block", "ENERGY")
+    rows = [
+        (
+            one.epoch,
+            f"{one.first}–{one.last}",
+            ", ".join(f"{count} × {name}" for name, count in one.sources.items()),
+            one.woken or "–",
+            f"{one.learned.mean_loss:.0f}",
+            *_cells(one.learned),
+            f"{one.cost.price / 10**18:.4f}",
+        )
+        for one in report.epochs
+    ]
+    return table("While training", columns, rows)
+
+
+def _board_table(report: Report) -> Table:
+    rows = [("before", *_cells(report.before)), ("after", *_cells(report.after))]
+    title = f"On {report.boards} boards it never saw"
+    return table(title, ("", "move", "attack", "block"), rows)
+
+
+def _bill(subject: Subject, report: Report) -> Table:
+    cost = report.cost
+    facts = {
+        "DNA": "0x" + subject.dna.hex(),
+        "windows": cost.windows,
+        "burns": energy(cost.price),
+        "of it growth": energy(cost.growth),
+        "bond, returned": energy(cost.bond),
+        "locks at most": energy(cost.lock),
+        "gas, about": f"{report.gas:,}",
+        "training": f"{report.seconds:.1f} s, {report.seconds / cost.windows:.2f} s a window",
+    }
+    return fields("In all", facts)
