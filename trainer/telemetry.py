@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backend.kernel.constants import WINDOW_STEPS
 from trainer.figures import Tally
 from trainer.job import Submitted
 from trainer.metrics.messages import TrainingMetrics
+from trainer.metrics.sinks import Sink
 from trainer.plan import source_text
-
-Sink = Callable[[TrainingMetrics], object]
-"""Takes messages; never stalls and never raises."""
 
 
 class Telemetry:
@@ -50,4 +48,4 @@ class Telemetry:
             energy=self._locked,
         )
         for sink in self._sinks:
-            sink(message)
+            sink.send(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+from websockets.sync.server import serve
 
 import trainer.stretch
 from backend.accounts import devnet_account
@@ -30,6 +32,8 @@ from trainer.ahead import Ahead, Made
 from trainer.funds import base_fee
 from trainer.job import Job, Submitted
 from trainer.loop import Run, Trainer
+from trainer.metrics.log import read_log
+from trainer.metrics.messages import TrainingMetrics
 from trainer.plan import Plan
 from trainer.planfile import make_plan
 from trainer.records import WindowBook
@@ -308,6 +312,36 @@ def test_options_that_do_not_fit_are_refused(farm: Farm) -> None:
         "without a private dataset" in farm.refused(*run, "--plan", "private:5,curriculum").message
     )
     assert farm.chain.head(beast).head_count == 0
+
+
+def test_each_windows_figures_are_logged_and_streamed(
+    farm: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = hatch(farm)
+    streamed: list[str] = []
+    with serve(lambda socket: streamed.extend(map(str, socket)), "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("METRICS_PORT", str(server.socket.getsockname()[1]))
+        path = tmp_path / "figures.jsonl"
+        rows = farm.done("trainer", "run", str(beast), "--windows", "3", "--log", str(path))
+        server.shutdown()
+        thread.join()
+    messages = read_log(path)
+    assert [TrainingMetrics.from_json(text) for text in streamed] == messages
+    assert [message.window for message in messages] == [0, 1, 2]
+    assert [message.step for message in messages] == [128, 256, 384]
+    assert [message.loss for message in messages] == [row["window_loss"] / 128 for row in rows]
+    lock = window_lock(farm.chain.season(1).economics, *[farm.chain.head(beast).active_mask] * 2)
+    assert [message.energy for message in messages] == [lock, 2 * lock, 3 * lock]
+    assert all(message.move_accuracy is not None for message in messages)
+    assert all(message.block_accuracy is None for message in messages)  # not unlocked in epoch 0
+
+
+def test_a_metrics_port_that_is_none_is_named(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    beast = hatch(farm)
+    monkeypatch.setenv("METRICS_PORT", "8765x")
+    assert "METRICS_PORT is '8765x'" in farm.refused("trainer", "run", str(beast)).message
 
 
 def made(index: int) -> Made:

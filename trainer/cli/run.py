@@ -28,7 +28,7 @@ from trainer.cli.options import (
     WakeOption,
     trainer_of,
 )
-from trainer.cli.sinks import sinks
+from trainer.cli.sinks import open_sinks
 from trainer.cli.submitted import show_submitted
 from trainer.funds import GWEI, Pause, count
 from trainer.job import Job, Submitted
@@ -68,8 +68,13 @@ def run(
         typer.Option(metavar="GWEI", help="Wait while the chain's base fee is above this."),
     ] = None,
     metrics: Annotated[
-        bool, typer.Option(help="Send figures to the metrics server on METRICS_PORT.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--metrics/--no-metrics",
+            help="Send figures to the metrics server on METRICS_PORT; by default if one listens.",
+            show_default=False,
+        ),
+    ] = None,
     log: Annotated[
         Path | None, typer.Option(help="Append the figures of each window to this file.")
     ] = None,
@@ -93,7 +98,7 @@ def run(
         return
     with ExitStack() as stack:
         pause = stack.enter_context(stoppable())
-        telemetry = Telemetry(f"beast {beast}", stack.enter_context(sinks(metrics, log)))
+        telemetry = Telemetry(f"beast {beast}", stack.enter_context(open_sinks(metrics, log)))
         bar = stack.enter_context(progress())
         task = bar.add_task(f"beast {beast}", total=number)
 
