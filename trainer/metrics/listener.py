@@ -17,6 +17,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 from websockets.sync.client import connect
+from websockets.typing import Data
 
 from backend.errors import ChainBeastsError
 from trainer.metrics.limits import PATH
@@ -75,13 +76,13 @@ def listen(
                 met, broken, delay = True, False, shortest
                 known = set(seen)
                 for data in socket:
+                    found = _parsed(data)
                     # After a break the history begins with what was shown already.
-                    if data in known:
+                    if found is None or data in known:
                         continue
                     known.clear()
-                    if isinstance(data, str) and (found := _parsed(data)):
-                        seen.append(data)
-                        yield data, found
+                    seen.append(str(data))
+                    yield str(data), found
             reason = socket.close_reason or "the server closed the connection"
         except (OSError, TimeoutError, WebSocketException) as error:
             if not met:
@@ -94,9 +95,9 @@ def listen(
         delay = min(longest, delay * 2)
 
 
-def _parsed(text: str) -> TrainingMetrics | None:
+def _parsed(data: Data) -> TrainingMetrics | None:
     try:
-        return TrainingMetrics.from_json(text)
+        return TrainingMetrics.from_json(data)
     except MessageError:
         return None  # another server's, or a later schema
 
