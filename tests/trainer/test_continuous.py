@@ -17,6 +17,7 @@ from websockets.sync.server import serve
 import trainer.stretch
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
+from backend.chain.errors import NodeUnavailableError
 from backend.chain.outbox import Outbox
 from backend.chain.prices import window_lock
 from backend.errors import ChainBeastsError
@@ -38,7 +39,7 @@ from trainer.plan import Plan
 from trainer.planfile import make_plan
 from trainer.records import WindowBook
 from trainer.submitter import Submitter
-from trainer.windows import train_window
+from trainer.windows import Bench, train_window
 
 GWEI = 10**9
 INSTANTS = (
@@ -169,6 +170,63 @@ def test_a_reorg_that_changes_an_epochs_seed_has_its_windows_trained_again(farm:
     assert ["0x" + one.payload.h128.hex() for one in done] == on_chain(farm, beast) == wanted
 
 
+def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
+    beast = hatch(farm)
+    lost: list[int] = []
+    seeds: list[bytes] = []
+    snapshots: list[str] = []
+    made: list[Submitted] = []
+
+    def submitted(one: Submitted) -> None:
+        made.append(one)
+        if one.index == 2:
+            snapshots.append(rpc(farm.chain.rpc_url, "evm_snapshot"))
+
+    def pause(_: float) -> bool:
+        stretch = run._stretch
+        if not seeds and stretch is not None and stretch.head.epoch == 1:
+            seeds.append(stretch.epoch_seed)
+            raw = farm.chain.w3.eth.get_raw_transaction(made[3].tx_hash)  # type: ignore[arg-type]
+            rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
+            rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
+            farm.chain.w3.eth.send_raw_transaction(raw)
+        return False
+
+    job = Job(plan("curriculum"), 6, pause=pause, on_submitted=submitted, on_taken_back=lost.append)
+    run = Run(trainer_for(farm, beast), job)
+    run.go()
+    assert lost == []  # the epoch's last window was mined again, elsewhere
+    assert [one.index for one in made] == list(range(6))
+    assert farm.chain.epoch(beast, 1).epoch_seed not in seeds
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 6)
+
+
+def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = trainer_for(farm, hatch(farm))
+    bench_of, calls, waited = trainer.bench, [0], list[float]()
+    made: list[Submitted] = []
+
+    def away(source: Source) -> Bench:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise NodeUnavailableError("No node answers.", "")
+        return bench_of(source)
+
+    def pause(seconds: float) -> bool:
+        waited.extend([seconds] * (seconds > 0))
+        return bool(made)
+
+    monkeypatch.setattr(trainer, "bench", away)
+    job = Job(plan("curriculum"), None, pause=pause, on_submitted=made.append)
+    assert Run(trainer, job).go() == made
+    assert (len(made), len(waited)) == (1, 1)
+    calls[0] = 0
+    with pytest.raises(NodeUnavailableError):
+        Run(trainer, Job(plan("curriculum"), 1)).go()
+
+
 def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "drill", "weight", str(beast))
@@ -269,12 +327,12 @@ def test_out_of_gas_it_says_what_the_next_transaction_may_cost(farm: Farm) -> No
 
 
 def test_growth_is_priced_and_never_paid_unasked(farm: Farm) -> None:
-    beast = hatch(farm)
-    mask = farm.chain.head(beast).active_mask
     names = ("s0", "s1", "s2", "s3", "a0", "a1", "a2", "a3")
-    asleep = [name for bit, name in enumerate(names) if not mask >> bit & 1]
-    if not asleep:
-        pytest.skip("this beast hatched with all slots awake")
+    asleep: list[str] = []
+    while not asleep:  # one beast in sixteen hatches with all slots awake
+        beast = hatch(farm)
+        mask = farm.chain.head(beast).active_mask
+        asleep = [name for bit, name in enumerate(names) if not mask >> bit & 1]
     slot = asleep[0]
     run = ("trainer", "run", str(beast), "--windows", "3", "--grow", f"{slot}@1", "--no-metrics")
     block = farm.chain.block().number
@@ -282,7 +340,7 @@ def test_growth_is_priced_and_never_paid_unasked(farm: Farm) -> None:
     assert isinstance(result.exception, ChainBeastsError)
     assert "--yes" in result.exception.hint
     assert f"Window 1 wakes {slot} for 1 ENERGY" in result.stderr
-    assert "In all, 3 windows burn" in result.stderr
+    assert "The run's 3 windows: " in result.stderr
     assert farm.chain.block().number == block
     rows = farm.done(*run, "--yes")
     burns = [int(row["energy_burn"]) for row in rows]

@@ -43,8 +43,8 @@ def agree_to_growth(
     horizon = windows if windows is not None else max(wakes) + 1 - first
     total = plan_cost(economics, plan, first, head.active_mask, horizon, wake)
     note(
-        f"In all, {count(horizon)} burn {energy(total.price)} ({energy(total.growth)} of it for "
-        f"growth) and lock bonds of {energy(total.bond)}, at the present season's prices."
+        f"The run's {count(horizon)}: {energy(total.price)} to burn ({energy(total.growth)} of it "
+        f"for growth) and {energy(total.bond)} in bonds, at the present season's prices."
     )
     if yes:
         return True

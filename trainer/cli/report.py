@@ -81,14 +81,18 @@ def report_view(subject: Subject, report: Report) -> Group:
     return Group(_epoch_table(report), _board_table(report), _bill(subject, report))
 
 
+def _sources(one: EpochReport) -> str:
+    lines = [f"{count} {name}" for name, count in one.sources.items()]
+    return "\n".join([*lines, *([f"wakes {one.woken}"] if one.woken else [])])
+
+
 def _epoch_table(report: Report) -> Table:
-    columns = ("epoch", "windows", "source", "wakes", "loss", "move", "attack", "block", "ENERGY")
+    columns = ("epoch", "windows", "source", "loss", "move", "attack", "block", "ENERGY")
     rows = [
         (
             one.epoch,
             f"{one.first}–{one.last}",
-            ", ".join(f"{count} × {name}" for name, count in one.sources.items()),
-            one.woken or "–",
+            _sources(one),
             f"{one.learned.mean_loss:.0f}",
             *_cells(one.learned),
             f"{one.cost.price / 10**18:.4f}",
@@ -106,6 +110,7 @@ def _board_table(report: Report) -> Table:
 
 def _bill(subject: Subject, report: Report) -> Table:
     cost = report.cost
+    each = 1000 * report.seconds / cost.windows
     facts = {
         "DNA": "0x" + subject.dna.hex(),
         "windows": cost.windows,
@@ -114,6 +119,6 @@ def _bill(subject: Subject, report: Report) -> Table:
         "bond, returned": energy(cost.bond),
         "locks at most": energy(cost.lock),
         "gas, about": f"{report.gas:,}",
-        "training": f"{report.seconds:.1f} s, {report.seconds / cost.windows:.2f} s a window",
+        "training": f"{report.seconds:.1f} s, {each:.1f} ms a window",
     }
     return fields("In all", facts)

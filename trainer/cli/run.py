@@ -30,7 +30,7 @@ from trainer.cli.options import (
 )
 from trainer.cli.sinks import open_sinks
 from trainer.cli.submitted import show_submitted
-from trainer.funds import GWEI, Pause, count
+from trainer.funds import GWEI, Pause
 from trainer.job import Job, Submitted
 from trainer.loop import Run
 from trainer.planfile import make_plan
@@ -127,7 +127,7 @@ def run(
                 show_submitted(session, running.done)
             raise
     if running.left:
-        note(f"Stopped; {count(running.left)} of {number} not trained. The same command goes on.")
+        note(f"Stopped with {running.left} of {number} windows not submitted.")
     show_submitted(session, running.done)
 
 
