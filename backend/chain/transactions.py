@@ -37,6 +37,7 @@ GAS_MARGIN = 1.15
 FEE_BUMP = 1.125
 BUMP_SECONDS = 12.0
 POLL_SECONDS = 0.05
+TAKEN_SECONDS = 10.0
 DEADLINE_SECONDS = 180.0
 PRIORITY_FEE = 1_000_000_000
 ALREADY_THERE = ("already known", "already imported", "nonce too low")
@@ -67,6 +68,10 @@ class Receipt:
     block_hash: bytes
     gas_used: int
     raw: TxReceipt
+
+
+class NonceTakenError(Exception):
+    """Another transaction of the account was mined with the nonce; those we signed are void."""
 
 
 class TransactionManager:
@@ -157,19 +162,20 @@ class TransactionManager:
         Raises:
             ChainError: it was mined and failed, or is not mined in time.
         """
-        deadline = time.monotonic() + self._deadline
+        until = time.monotonic()  # the first look does not wait
+        deadline = until + self._deadline
         with self._lock:
             while True:
-                receipt = self._receipt(signed.hash)
+                try:
+                    receipt = self._await([signed], until, signed.nonce)
+                except NonceTakenError:
+                    return None
                 if receipt is not None:
                     if receipt["status"] != 1:
                         raise ChainError(f"The transaction to {signed.label} failed on chain.")
                     return self._judge(receipt, {}, signed.label)
-                if self._next_nonce() > signed.nonce:
-                    return None
                 self._broadcast(signed)
                 until = min(deadline, time.monotonic() + self._bump_after)
-                self._await([signed], until, signed.nonce)
                 if time.monotonic() >= deadline:
                     raise ChainError(f"The transaction to {signed.label} is still not mined.")
 
@@ -187,7 +193,12 @@ class TransactionManager:
                 sent.append(signed)
                 self._broadcast(signed)
                 until = min(deadline, time.monotonic() + self._bump_after)
-                receipt = self._await(sent, until, nonce)
+                try:
+                    receipt = self._await(sent, until, nonce)
+                except NonceTakenError:
+                    nonce, fees, sent = self._next_nonce(), self._fees(), []
+                    log.info("the nonce is taken, using the next", label=label, nonce=nonce)
+                    continue
                 if receipt is not None:
                     return self._judge(receipt, core, label)
                 if time.monotonic() >= deadline:
@@ -195,11 +206,6 @@ class TransactionManager:
                         f"The transaction to {label} was not mined in {self._deadline:g} s.",
                         "It may still be mined; look before you send it again.",
                     )
-                following = self._next_nonce()
-                if following > nonce:  # it went to a transaction from elsewhere: ours is void
-                    log.info("the nonce is taken, using the next", label=label, nonce=following)
-                    nonce, fees, sent = following, self._fees(), []
-                    continue
                 fees = self._bump(fees)
                 log.info("bumping fees", label=label, nonce=nonce, max_fee=fees[0])
 
@@ -261,15 +267,25 @@ class TransactionManager:
     def _await(self, sent: list[SignedTransaction], until: float, nonce: int) -> TxReceipt | None:
         """The receipt of whichever of the same-nonce transactions was mined.
 
-        None after ``until``, or once the nonce is used and none of them has a receipt.
+        None after ``until``.
+
+        Raises:
+            NonceTakenError: the nonce is used, and none of them has a receipt, for a while: a node
+                counts a transaction a moment before it shows the receipt.
         """
+        used_since: float | None = None
         while True:
-            used = self._next_nonce() > nonce  # read before the receipts, so that none is missed
             for signed in reversed(sent):
                 receipt = self._receipt(signed.hash)
                 if receipt is not None:
                     return receipt
-            if used or time.monotonic() >= until:
+            now = time.monotonic()
+            if used_since is None and self._next_nonce() > nonce:
+                used_since = now
+            if used_since is not None:
+                if now - used_since >= TAKEN_SECONDS:
+                    raise NonceTakenError
+            elif now >= until:
                 return None
             time.sleep(POLL_SECONDS)
 
