@@ -22,6 +22,12 @@ def joined(server: MetricsServer, **options: object) -> connect:
     return connect(server.url, proxy=None, close_timeout=0.1, **options)  # type: ignore[arg-type]
 
 
+def attended(server: MetricsServer) -> int:
+    """How many connections are not over for the server."""
+    assert server._server is not None
+    return len(server._server.handler_tasks)
+
+
 async def receive(socket: ClientConnection, count: int) -> list[int]:
     """The steps of the next messages."""
     return [step_of(await socket.recv()) for _ in range(count)]
@@ -184,7 +190,7 @@ def test_whoever_sends_what_is_no_message_is_closed_and_nobody_else(
 
 
 def test_a_flood_is_cut_and_what_was_within_the_limit_is_relayed() -> None:
-    limits = Limits(rate=0.001, burst=5)
+    limits = Limits(rate=0.001, burst=5, close=300)
 
     async def main() -> None:
         async with (
@@ -204,6 +210,7 @@ def test_a_flood_is_cut_and_what_was_within_the_limit_is_relayed() -> None:
             assert told.code == 1008
             assert told.reason == "more than 0.001 messages per second"
             await asyncio.gather(flooding, return_exceptions=True)
+            await until(lambda: attended(server) == 2)  # what it still sent is no obstacle
             assert await receive(reader, 5) == [0, 1, 2, 3, 4]
             await trainer.send(text(7777))
             assert await receive(reader, 1) == [7777]
@@ -253,6 +260,48 @@ def test_a_client_that_does_not_read_is_cut_off_and_holds_up_nobody() -> None:
             assert (told.code, told.reason) == (1013, "more than 20 messages behind")
             await sender.send(text(count))
             assert await receive(reader, 1) == [count]
+
+    run(main())
+
+
+def test_a_client_that_does_not_even_take_its_close_frame_is_let_go() -> None:
+    limits = Limits(queue=20, close=0.1, **GENEROUS)
+
+    async def main() -> None:
+        async with (
+            MetricsServer(port=0, limits=limits) as server,
+            joined(server) as sender,
+            joined(server) as reader,
+            AsyncExitStack() as stack,
+        ):
+            await idle(server, stack)
+            await until(lambda: server.clients == 3)
+            await publish_until_cut(server, sender, reader)
+            await until(lambda: attended(server) == 2)
+
+    run(main())
+
+
+def test_a_long_history_does_not_count_as_being_behind() -> None:
+    limits = Limits(history=60, queue=5, **GENEROUS)
+
+    async def main() -> None:
+        async with (
+            MetricsServer(port=0, limits=limits) as server,
+            joined(server) as sender,
+            joined(server) as reader,
+            AsyncExitStack() as stack,
+        ):
+            await until(lambda: server.clients == 2)
+            for step in range(60):
+                await sender.send(padded(step, 60_000))
+                assert await receive(reader, 1) == [step]
+            late = await idle(server, stack)
+            await until(lambda: server.clients == 3)
+            for step in range(60, 65):
+                await sender.send(text(step))
+                assert await receive(reader, 1) == [step]
+            assert await receive(late, 65) == list(range(65))
 
     run(main())
 

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 
+import pytest
 from websockets.asyncio.client import connect
 
 from tests.metrics.figures import figures, run, soon, step_of, until
@@ -112,7 +113,7 @@ def test_a_server_that_was_away_gets_the_newest_and_the_rest_is_counted() -> Non
             assert [step_of(await reader.recv()) for _ in range(10)] == list(range(41, 51))
             streamer.send(figures(51))
             assert step_of(await reader.recv()) == 51
-            assert (streamer.sent, streamer.dropped) == (12, 40)
+            await until(lambda: (streamer.sent, streamer.dropped) == (12, 40))
             await asyncio.to_thread(streamer.close)
 
     run(main())
@@ -149,6 +150,19 @@ def test_it_reads_what_others_send_and_so_is_not_cut_off() -> None:
     run(main())
 
 
+def test_a_message_that_a_breaking_connection_did_not_take_waits_for_the_next() -> None:
+    class Broken:
+        async def send(self, text: str) -> None:
+            raise ConnectionResetError
+
+    streamer = MetricsStreamer(port=closed_port(), backoff=(60, 60))
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(streamer._send_one(Broken(), figures(1)))  # type: ignore[arg-type]
+    assert (streamer.sent, streamer.dropped) == (0, 0)
+    streamer.close()
+    assert (streamer.sent, streamer.dropped) == (0, 1)
+
+
 def test_in_a_forked_child_it_is_inert() -> None:
     streamer = MetricsStreamer(port=closed_port(), backoff=QUICK)
     child = os.fork()
@@ -162,6 +176,8 @@ def test_in_a_forked_child_it_is_inert() -> None:
 
 
 def test_closing_ends_its_thread() -> None:
+    before = set(threading.enumerate())
     streamer = MetricsStreamer(port=closed_port(), backoff=(60, 60))
+    assert set(threading.enumerate()) - before
     streamer.close(timeout=30)
-    soon(lambda: all(thread.name != "metrics streamer" for thread in threading.enumerate()))
+    soon(lambda: not set(threading.enumerate()) - before)
