@@ -35,21 +35,26 @@ def label(word: int, rules: Rules) -> Label:
     attack = damage(FULL_POWER, defense, rules) if reach else 0
     guard = rules.block_threshold_den * p.self_.temp_def
     block = int(guard < rules.block_threshold_num * p.enemy.power)
-    return Label(None if reach else _first_step(p, rules), attack, block)
+    steps = () if reach else _optimal_steps(p, rules)
+    return Label(steps[0] if steps else None, attack, block)
 
 
-def _first_step(p: Position, rules: Rules) -> int | None:
-    """First step of a cheapest path to a tile next to the enemy; the lowest direction wins."""
+def optimal_steps(word: int, rules: Rules) -> tuple[int, ...]:
+    """Every first step of a cheapest path, of which the lowest is the label; empty without one."""
+    p = unpack(word)
+    return () if adjacent(p.self_.pos, p.enemy.pos) else _optimal_steps(p, rules)
+
+
+def _optimal_steps(p: Position, rules: Rules) -> tuple[int, ...]:
+    """First steps of cheapest paths to a tile next to the enemy, in the order N, S, E, W."""
     togo = _costs_to_reach(p, rules)
-    best, best_cost = None, None
+    costs = {}
     for direction in range(4):
         tile = neighbour(p.self_.pos, direction)
-        if tile is None or tile not in togo:
-            continue
-        cost = _entry_cost(p, tile, rules) + togo[tile]
-        if best_cost is None or cost < best_cost:
-            best, best_cost = direction, cost
-    return best
+        if tile is not None and tile in togo:
+            costs[direction] = _entry_cost(p, tile, rules) + togo[tile]
+    best = min(costs.values(), default=0)
+    return tuple(direction for direction, cost in costs.items() if cost == best)
 
 
 def _entry_cost(p: Position, tile: int, rules: Rules) -> int:

@@ -1,0 +1,113 @@
+"""Runs the measurements, prints them, and writes docs/benchmarks.md if asked to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.graph_cache.compilers import find_compiler
+from backend.graph_cache.targets import this_target
+from backend.logs import configure_logging
+from scripts.lib.bench import frameworks, learning, matches, report, speed
+from scripts.lib.bench.beasts import Birth, births
+from scripts.lib.bench.figures import Figure
+from scripts.lib.bench.learning import Learning
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+GROUPS = ("speed", "learning", "matches", "frameworks")
+
+
+def machine() -> dict[str, str]:
+    """What the figures were measured on."""
+    compiler = find_compiler()
+    return {
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "target": this_target().name,
+        "compiler": compiler.version if compiler else "none",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    found = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines}
+    return f"{found.get('model name', 'unknown')}, {found.get('cpu MHz', '?')} MHz"
+
+
+def show(title: str, figures: Sequence[Figure], console: Console) -> None:
+    """A table for people."""
+    table = Table(title=title, title_justify="left")
+    for column in ("figure", "measured", "at least / at most", "", "method"):
+        table.add_column(column, overflow="fold")
+    marks = {True: "reached", False: "MISSED", None: ""}
+    for one in figures:
+        table.add_row(one.name, one.shown, one.wanted, marks[one.reached], one.method)
+    console.print(table)
+
+
+def main() -> int:
+    """Measure, print, write; 1 if a figure misses its target."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--only", choices=GROUPS, action="append", help="measure this group")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    options = parser.parse_args()
+    if options.write and options.only:
+        parser.error("--write needs every group")
+    configure_logging("warning")
+    progress = Console(stderr=True, highlight=False)
+
+    def tell(text: str) -> None:
+        progress.print(f"[bench] {text}", markup=False)
+
+    tell("hatching beasts on a local chain")
+    born = births(max(learning.BEASTS, matches.FIGHTERS))
+    learning.warm_up()
+    wanted = options.only or GROUPS
+    found: dict[str, list[Figure]] = {}
+    learned: Learning | None = None
+    for group in wanted:
+        if group == "learning":
+            learned = learning.measure(born[: learning.BEASTS], tell)
+            found[group] = learned.figures
+        else:
+            found[group] = MEASURES[group](born, tell)
+    if options.json:
+        groups: dict[str, Any] = {
+            group: [{**asdict(one), "reached": one.reached} for one in figures]
+            for group, figures in found.items()
+        }
+        sys.stdout.write(json.dumps({"machine": machine(), **groups}, indent=2) + "\n")
+    else:
+        for group, figures in found.items():
+            show(group, figures, Console(highlight=False, width=None))
+    if options.write and learned is not None:
+        DOCUMENT.write_text(report.render(machine(), found, learned), "utf-8")
+        tell(f"wrote {DOCUMENT.relative_to(ROOT)}")
+    missed = any(one.reached is False for figures in found.values() for one in figures)
+    return 1 if missed else 0
+
+
+MEASURES: dict[str, Callable[[Sequence[Birth], Callable[[str], None]], list[Figure]]] = {
+    "speed": speed.measure,
+    "matches": matches.measure,
+    "frameworks": frameworks.measure,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

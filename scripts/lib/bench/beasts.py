@@ -1,0 +1,121 @@
+"""Beasts to measure on: DNA and epoch seeds from a real local chain, training as a plan says."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
+from backend.chain.types import Commitments
+from backend.kernel.rng import fold64
+from backend.kernel.rules import Rules, Schedule
+from backend.kernel.samples import Source
+from backend.kernel.state import State
+from backend.kernel.traces import Traces
+from backend.kernel.window import WindowContext, genesis_state, open_window
+from backend.kernels import kernel_for
+
+BEAST = 1
+ALL_AWAKE = 0xFF
+WINDOWS = 2_000
+"""256,000 micro-steps, 31 epochs and a quarter by the default schedule."""
+
+RULES, SCHEDULE = Rules(), Schedule()
+EPOCHS = -(-WINDOWS // SCHEDULE.epoch_windows)
+
+Sources = Callable[[int], Source]
+Woken = Callable[[int], int]
+OnWindow = Callable[[int, State], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What the chain decides about a beast: its DNA, and a block hash for each epoch."""
+
+    dna: bytes
+    epoch_seeds: tuple[bytes, ...]
+
+
+def all_at_once(window: int) -> int:
+    """Every slot wakes with the first window."""
+    return ALL_AWAKE if window == 0 else 0
+
+
+def births(count: int) -> list[Birth]:
+    """Beasts hatched on a fresh local chain; each epoch's seed is a block's hash of that chain."""
+    with _hatchery() as (chain, sender):
+        found = []
+        for _ in range(count):
+            request = chain.beasts.functions.requestHatch(*Commitments().to_abi())
+            sender.send(request, label="request a hatch")
+            rpc(chain.rpc_url, "anvil_mine", "0x1")
+            beast = chain.beast_count()
+            sender.send(chain.beasts.functions.hatch(beast), label="hatch")
+            first = chain.w3.eth.block_number
+            rpc(chain.rpc_url, "anvil_mine", hex(EPOCHS))
+            numbers = range(first + 1, first + 1 + EPOCHS)
+            seeds = tuple(bytes(chain.w3.eth.get_block(n)["hash"]) for n in numbers)
+            found.append(Birth(chain.birth(beast).dna, seeds))
+        return found
+
+
+@contextmanager
+def _hatchery() -> Iterator[tuple[Chain, TransactionManager]]:
+    account, profile = devnet_account(0), load_profile("devnet")
+    with tempfile.TemporaryDirectory() as folder, Anvil() as node:
+        place = Path(folder)
+        chain = prepare(node.url, place, profile, account.address, fresh=True)
+        sender = TransactionManager(chain, account, place / "locks")
+        for _ in Deployer(chain, sender, profile, place).run():
+            pass
+        yield chain, sender
+
+
+def context(birth: Birth, window: int, source: Source, records: int = 0) -> WindowContext:
+    """What a window of a run is computed with."""
+    epoch = window // SCHEDULE.epoch_windows
+    return WindowContext(
+        dna=birth.dna,
+        epoch_seed=birth.epoch_seeds[epoch],
+        heads=SCHEDULE.heads(epoch),
+        lr_shift=SCHEDULE.lr_shift(epoch),
+        source=source,
+        rules=RULES,
+        owner_secret_fold=fold64(birth.dna[::-1]),
+        records_length=records,
+    )
+
+
+def train(
+    birth: Birth,
+    sources: Sources,
+    woken: Woken = all_at_once,
+    *,
+    records: Sequence[int] = (),
+    windows: int = WINDOWS,
+    on_window: OnWindow = lambda window, state: None,
+    on_traces: Callable[[int, Traces], None] | None = None,
+) -> State:
+    """A beast after that many windows; ``on_window`` sees each as it opens."""
+    state = genesis_state(BEAST, birth.dna)
+    for window in range(windows):
+        source = sources(window)
+        reads = source is Source.PRIVATE
+        ctx = context(birth, window, source, len(records) if reads else 0)
+        state = open_window(state, state.header.active_mask | woken(window))
+        on_window(window, state)
+        kernel = kernel_for(state.header.active_mask)
+        traces = kernel.run(
+            ctx, state, records=records if reads else None, traced=on_traces is not None
+        )
+        if on_traces is not None and traces is not None:
+            on_traces(window, traces)
+    return state

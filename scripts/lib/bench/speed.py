@@ -1,0 +1,167 @@
+"""How fast windows run: the compiled kernel against the reference, replays, processes, start."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.samples import Source
+from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.window import WindowContext, open_window, step_window
+from backend.kernels import kernel_for
+from scripts.lib.bench.beasts import Birth, context, train
+from scripts.lib.bench.figures import Figure
+from scripts.lib.bench.learning import DOCUMENTED, PLANS
+
+ROUNDS = 9
+REFERENCE_STEPS = 256
+NATIVE_WINDOWS = 200
+PARALLEL_SECONDS = 6.0
+
+
+def best(run: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """Least seconds of some runs: what the machine can do when nothing else disturbs it."""
+    found = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def native_step(state: State, ctx: WindowContext) -> float:
+    """Seconds for one compiled micro-step, samples and labels included."""
+    kernel = kernel_for(state.header.active_mask)
+    steps = WINDOW_STEPS * NATIVE_WINDOWS
+
+    def run() -> None:
+        kernel.run(ctx, state.copy(), steps)
+
+    return best(run) / steps
+
+
+def reference_step(state: State, ctx: WindowContext) -> float:
+    """Seconds for one micro-step of the NumPy reference, samples and labels included."""
+
+    def run() -> None:
+        own = state.copy()
+        for _ in range(REFERENCE_STEPS):
+            step_window(ctx, own)
+
+    return best(run, 3) / REFERENCE_STEPS
+
+
+def replay(state: State, ctx: WindowContext, parent_hash: bytes) -> bytes:
+    """What a validator computes for a window: samples, steps, and the hash of the end."""
+    end = open_window(state, state.header.active_mask, parent_hash)
+    kernel_for(state.header.active_mask).run(ctx, end)
+    return state_hash(end)
+
+
+def _replay_for(
+    seconds: float, state: State, ctx: WindowContext, parent_hash: bytes
+) -> tuple[int, float]:
+    """Windows replayed, and the seconds that took."""
+    replay(state, ctx, parent_hash)
+    done, begun = 0, time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        for _ in range(50):
+            replay(state, ctx, parent_hash)
+        done += 50
+    return done, time.perf_counter() - begun
+
+
+def throughput(processes: int, *work: Any) -> float:
+    """Windows a second of that many processes together."""
+    spawn: Any = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
+        list(pool.map(_ready, range(processes)))
+        started = [pool.submit(_replay_for, PARALLEL_SECONDS, *work) for _ in range(processes)]
+        return sum(done / seconds for done, seconds in (one.result() for one in started))
+
+
+def _ready(number: int) -> int:
+    time.sleep(0.2)  # so that each process takes one, and has its imports behind it
+    return number
+
+
+START = """
+import time
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source
+from backend.kernel.window import WindowContext, genesis_state
+from backend.kernels import kernel_for
+begun = time.perf_counter()
+dna = bytes(range(32))
+state = genesis_state(1, dna)
+ctx = WindowContext(dna, bytes(32), 7, 9, Source.CURRICULUM, Rules())
+kernel_for(state.header.active_mask).run(ctx, state, 1)
+print(time.perf_counter() - begun)
+"""
+
+
+def start() -> float:
+    """Seconds from the end of the imports to the end of the first step, in a new process."""
+    root = Path(__file__).resolve().parents[3]
+
+    def run() -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", START], cwd=root, capture_output=True, text=True, check=True
+        )
+        return float(done.stdout.splitlines()[-1])
+
+    run()
+    return statistics.median(run() for _ in range(5))
+
+
+def measure(born: Sequence[Birth], tell: Callable[[str], None]) -> list[Figure]:
+    """All figures, on the first beast after its documented plan."""
+    birth = born[0]
+    tell("training a beast to measure on")
+    state = train(birth, PLANS[DOCUMENTED])
+    ctx = context(birth, 1_999, Source.CURRICULUM)
+    tell("micro-steps")
+    native, reference = native_step(state, ctx), reference_step(state, ctx)
+    parent_hash = state_hash(state)
+    tell("replays")
+    windows = max(done / took for done, took in _several(state, ctx, parent_hash))
+    encoded = serialize_weights(state.weights)
+    floor = 1 / (best(lambda: [keccak(encoded) for _ in range(20)]) / 20)
+    tell("processes")
+    ratios = []
+    for _ in range(3):
+        one, two = throughput(1, state, ctx, parent_hash), throughput(2, state, ctx, parent_hash)
+        ratios.append(two / one)
+    tell("start")
+    warm = start()
+    curriculum = "all slots awake, source curriculum"
+    return [
+        Figure("native micro-step, trained net", native * 1e6, "µs",
+               method=f"{curriculum}, sample and label included, least of {ROUNDS} runs"),
+        Figure("ratio to the NumPy reference", reference / native, "×", 350,
+               method=f"same run, same state; the reference takes {reference * 1e6:,.0f} µs"),
+        Figure("window replay, one core", windows, "windows/s", 2_500,
+               method="open, 128 steps, state hash; the best of three times two seconds"),
+        Figure("share of the keccak floor", 100 * windows / floor, "%",
+               method=f"hashing one 33,792-byte state and nothing else: {floor:,.0f} a second"),
+        Figure("two processes over one", statistics.median(ratios), "×", 1.9,
+               method=f"replays for {PARALLEL_SECONDS:g} s each, the median of three; "
+               f"{os.cpu_count()} cores"),
+        Figure("start to first step, warm caches", warm * 1e3, "ms", 100, True,
+               "a new process, from the end of its imports; the median of five"),
+    ]  # fmt: skip
+
+
+def _several(state: State, ctx: WindowContext, parent_hash: bytes) -> list[tuple[int, float]]:
+    return [_replay_for(2.0, state, ctx, parent_hash) for _ in range(3)]
