@@ -90,8 +90,9 @@ On the way, by the documented plan:
 Self-play alone ends {best.mean.exact - self_play.mean.exact:.1f} points of exact moves below the
 curriculum, with a larger attack error and fewer right blocks; put last, for a quarter of the run,
 {best.mean.exact - late.mean.exact:.1f} points below, and the beasts differ more
-(± {late.spread:.1f}). Any optimal move suffers less than the exact one: what is lost is the rule for ties rather than the
-way. The words of one match follow one another, so neighbouring steps see nearly the same board.
+(± {late.spread:.1f}). Any optimal move suffers less than the exact one: what is lost is the rule
+for ties rather than the way. The words of one match follow one another, so neighbouring steps see
+nearly the same board.
 
 A rule would mend it, and the experiment above says so: let the arena become 0 after two to four
 trained words of a match, besides the cases of the present rule. Self-play then ends at
