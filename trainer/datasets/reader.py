@@ -1,4 +1,4 @@
-"""Reads an owner's file of battle records, CSV or binary words, and names what is wrong in it.
+"""Reads battle records in any of our formats, and names what is wrong in them.
 
 Nothing is repaired and nothing is skipped: a file is taken whole or refused.
 """
@@ -12,32 +12,68 @@ from pathlib import Path
 
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import MAX_RECORDS
-from backend.store.private import WORD_BYTES, words_of
+from backend.store.private import WORD_BYTES, unpack_words, words_of
+from trainer.datasets import hdf5
 from trainer.datasets.columns import COLUMNS, RecordError, check_header, checked, word_of_row
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """More than any CSV of 65,536 records has; read before anything is looked at."""
 
 CSV_SUFFIX = ".csv"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def read_records(path: Path) -> tuple[int, ...]:
-    """The words of a file: CSV if it ends in ``.csv`` or begins like one, else 32-byte words.
+    """The words of a file, as ``parse_records`` finds them.
 
     Raises:
         ChainBeastsError: it cannot be read, is empty or too long, or a record is not valid; the
             message names the row and the reason.
     """
-    data = _read(path)
-    name = path.name
-    as_csv = path.suffix.lower() == CSV_SUFFIX or _begins_like_csv(data)
-    words = tuple(_csv_words(name, data) if as_csv else _binary_words(name, data))
+    return parse_records(path.name, read_bytes(path))
+
+
+def parse_records(name: str, data: bytes) -> tuple[int, ...]:
+    """The words of a file's bytes: HDF5 and zstd by how they begin, CSV by its name or header,
+    else 32-byte words.
+
+    Raises:
+        ChainBeastsError: there are none or too many, or a record is not valid; the message names
+            the row and the reason.
+    """
+    if data.startswith(hdf5.MAGIC):
+        words = hdf5.decode(name, data)
+    elif data.startswith(ZSTD_MAGIC):
+        words = unpack_words(data)
+    elif name.lower().endswith(CSV_SUFFIX) or _begins_like_csv(data):
+        return _some(name, tuple(_csv_words(name, data)))
+    else:
+        whole, rest = divmod(len(data), WORD_BYTES)
+        if rest:
+            reason = f"it has {rest} bytes instead of {WORD_BYTES}"
+            raise _refuse(f"{name}, record {whole + 1}", reason)
+        _count(name, f"record {MAX_RECORDS + 1}", whole)
+        words = words_of(data)
+    for number, word in enumerate(words, start=1):
+        try:
+            checked(word)
+        except RecordError as error:
+            raise _refuse(f"{name}, record {number}", error) from None
+    return _some(name, words)
+
+
+def _some(name: str, words: tuple[int, ...]) -> tuple[int, ...]:
     if not words:
         raise ChainBeastsError(f"{name} has no records.", "Give 1 to 65,536 of them.")
     return words
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A dataset's file, no further than any has a right to be long.
+
+    Raises:
+        ChainBeastsError: it cannot be read, or is too long.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -96,15 +132,3 @@ def _csv_words(name: str, data: bytes) -> Iterator[int]:
     except (RecordError, csv.Error) as error:
         place = f"{name}, line {rows.line_num}" + (f" (record {number})" if number else "")
         raise _refuse(place, error) from None
-
-
-def _binary_words(name: str, data: bytes) -> Iterator[int]:
-    whole, rest = divmod(len(data), WORD_BYTES)
-    if rest:
-        raise _refuse(f"{name}, record {whole + 1}", f"it has {rest} bytes instead of {WORD_BYTES}")
-    _count(name, f"record {MAX_RECORDS + 1}", whole)
-    for number, word in enumerate(words_of(data), start=1):
-        try:
-            yield checked(word)
-        except RecordError as error:
-            raise _refuse(f"{name}, record {number}", error) from None
