@@ -1,0 +1,168 @@
+"""Downloads are resumed, bounded and checked, whatever the server does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backend.errors import ChainBeastsError
+from tests.datasets.conftest import Handler, Server, records
+from trainer.datasets.formats import to_binary
+from trainer.datasets.http import KIND, HttpProducer
+
+WORDS = records(50)
+DATA = to_binary(WORDS)
+Web = Callable[[bytes], Server]
+
+
+def producer(server: Server, **options: object) -> HttpProducer:
+    return HttpProducer("127.0.0.1", server.port, "/train", **options)  # type: ignore[arg-type]
+
+
+def nothing_is_left(cache: Path) -> bool:
+    return not [path for path in (cache / KIND).iterdir() if path.suffix != ".lock"]
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_was(web: Web, cache: Path) -> None:
+    server = web(DATA)
+    server.script = [server.cut(700), server.serve]
+    assert tuple(producer(server).words()) == WORDS
+    assert server.ranges == [None, "bytes=700-"]
+    assert nothing_is_left(cache)
+
+
+def test_what_arrived_outlives_the_process(web: Web) -> None:
+    server = web(DATA)
+    server.script = [server.cut(500), lambda handler: handler.say(404)]
+    with pytest.raises(ChainBeastsError, match="answers 404"):
+        producer(server).download()
+    server.script = [server.serve]
+    assert producer(server).download() == DATA
+    assert server.ranges[-1] == "bytes=500-"
+
+
+def test_another_file_on_resume_is_taken_from_its_beginning(web: Web) -> None:
+    server = web(DATA)
+    other = to_binary(records(60, seed=1))
+
+    def change(handler: Handler) -> None:
+        server.data, server.etag = other, '"two"'
+        server.serve(handler)
+
+    server.script = [server.cut(700), change]
+    assert producer(server).download() == other
+
+
+@pytest.mark.parametrize(
+    ("etag", "place"),
+    [
+        ('"two"', f"bytes 700-{len(DATA) - 1}/{len(DATA)}"),
+        ('"one"', f"bytes 701-{len(DATA) - 1}/{len(DATA)}"),
+        ('"one"', f"bytes 700-{len(DATA)}/{len(DATA) + 1}"),
+        ('"one"', "nonsense"),
+    ],
+)
+def test_a_server_that_lies_on_resume_is_asked_anew(web: Web, etag: str, place: str) -> None:
+    server = web(DATA)
+
+    def lie(handler: Handler) -> None:
+        handler.say(206, bytes(len(DATA) - 700), ETag=etag, Content_Range=place)
+
+    server.script = [server.cut(700), lie, server.serve]
+    assert producer(server).download() == DATA
+    assert server.ranges[-1] is None
+
+
+def test_a_part_that_nobody_asked_for_is_not_taken(web: Web) -> None:
+    server = web(DATA)
+    place = f"bytes 0-9/{len(DATA)}"
+    server.script = [
+        lambda handler: handler.say(206, DATA[:10], Content_Range=place),
+        server.serve,
+    ]
+    assert producer(server).download() == DATA
+
+
+def test_a_server_in_trouble_is_asked_again(web: Web) -> None:
+    server = web(DATA)
+    server.script = [
+        lambda handler: handler.say(503),
+        lambda handler: handler.say(500),
+        server.serve,
+    ]
+    assert producer(server).download() == DATA
+
+
+def test_a_range_beyond_the_end_begins_anew(web: Web) -> None:
+    server = web(DATA)
+    server.script = [server.cut(700), lambda handler: handler.say(416), server.serve]
+    assert producer(server).download() == DATA
+
+
+def test_a_server_that_stalls_is_given_up(web: Web) -> None:
+    server = web(DATA)
+    server.script = [server.stall]
+    with pytest.raises(ChainBeastsError, match="nothing came for") as error:
+        producer(server, stall=0.2).download()
+    assert "kept" in error.value.hint
+    server.script = [server.serve]
+    assert producer(server).download() == DATA
+
+
+def test_a_drip_ends_with_the_time_for_all(web: Web) -> None:
+    server = web(DATA)
+    server.script = [server.stall]
+    with pytest.raises(ChainBeastsError):
+        producer(server, stall=0.2, total=0.5).download()
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_no_more_is_read_than_allowed(web: Web, cache: Path, announced: bool) -> None:
+    server = web(DATA)
+    if not announced:
+
+        def endless(handler: Handler) -> None:
+            handler.send_response(200)
+            handler.end_headers()
+            for _ in range(1000):
+                handler.wfile.write(DATA)
+
+        server.script = [endless]
+    with pytest.raises(ChainBeastsError, match="bytes"):
+        producer(server, max_bytes=1000).download()
+    assert nothing_is_left(cache)
+
+
+def test_another_checksum_is_refused(web: Web, cache: Path) -> None:
+    server = web(DATA)
+    right = hashlib.sha256(DATA).hexdigest()
+    assert producer(server, sha256=right.upper()).download() == DATA
+    with pytest.raises(ChainBeastsError, match=right):
+        producer(server, sha256="0" * 64).download()
+    assert nothing_is_left(cache)
+    with pytest.raises(ChainBeastsError, match="no SHA-256"):
+        producer(server, sha256="12")
+
+
+def test_what_is_no_dataset_is_refused(web: Web) -> None:
+    server = web(b"<html>not found</html>")
+    with pytest.raises(ChainBeastsError, match="train"):
+        list(producer(server).words())
+    compressed = web(DATA)
+    compressed.script = [lambda handler: handler.say(200, DATA, Content_Encoding="gzip")]
+    with pytest.raises(ChainBeastsError, match="compresses"):
+        producer(compressed).download()
+
+
+def test_a_server_that_is_away_is_said_so() -> None:
+    with pytest.raises(ChainBeastsError, match=r"127\.0\.0\.1:9/train could not be downloaded"):
+        HttpProducer("127.0.0.1", 9, "/train", total=1.0).download()
+    with pytest.raises(ChainBeastsError, match="no http"):
+        HttpProducer("ftp://example.org/x")
+
+
+def test_passwords_stay_out_of_names() -> None:
+    assert "secret" not in HttpProducer("http://me:secret@127.0.0.1:9/x?token=secret").name
