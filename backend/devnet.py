@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -70,7 +71,9 @@ def make(
     """An Anvil for this home, not yet started.
 
     Args:
-        fresh: forget the kept state, and the deployment that was made on it.
+        port: the last one if None, so that daemons find it again; a free one if that is taken.
+        fresh: forget the kept state and the deployment that was made on it; what this home knows
+            of the old chain's beasts and checkpoints is set aside.
 
     Raises:
         ChainBeastsError: this home's devnet runs already.
@@ -84,7 +87,7 @@ def make(
     state = state_file(settings)
     state.parent.mkdir(parents=True, exist_ok=True)
     child = Anvil(
-        port=port,
+        port=port or _last_port(settings),
         block_time=block_time,
         state=state,
         log=log_file(settings),
@@ -93,7 +96,37 @@ def make(
     if fresh:
         state.unlink(missing_ok=True)
         (settings.deployments_dir / f"{child.chain_id}.json").unlink(missing_ok=True)
+        _set_aside(settings, child.chain_id)
     return child
+
+
+def _port_file(settings: Settings) -> Path:
+    return settings.home / "devnet" / "port"
+
+
+def _last_port(settings: Settings) -> int | None:
+    """The port of the last devnet of this home, if nobody else listens there now."""
+    try:
+        port = int(_port_file(settings).read_text("ascii"))
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (OSError, ValueError, OverflowError):
+        return None
+    return port
+
+
+def _set_aside(settings: Settings, chain_id: int) -> None:
+    """Move what belongs to a chain that is forgotten: secrets are never deleted."""
+    found = [settings.home / "beasts" / str(chain_id)]
+    if settings.database_url is None:
+        found += sorted(settings.home.glob("*.sqlite3*"))
+    found = [path for path in found if path.exists()]
+    if found:
+        place = settings.home / "old" / time.strftime("%Y-%m-%dT%H-%M-%S", time.gmtime())
+        place.mkdir(parents=True, mode=0o700)
+        for path in found:
+            path.rename(place / path.name)
 
 
 def record_started(settings: Settings, child: Anvil) -> DevnetRecord:
@@ -103,6 +136,7 @@ def record_started(settings: Settings, child: Anvil) -> DevnetRecord:
         raise AnvilError("Anvil ended right after it had started.")
     record = DevnetRecord(child.pid, child.port, child.url, child.chain_id, started)
     write_atomic(settings.devnet_file, json.dumps(asdict(record), indent=2).encode())
+    write_atomic(_port_file(settings), str(child.port).encode())
     return record
 
 

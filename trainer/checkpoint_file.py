@@ -89,11 +89,16 @@ def load(path: Path, dna: bytes, dataset: str) -> TrainingCheckpoint | None:
                 f"The checkpoint {path} is of another {name}.",
                 "Name another file for this run; this one is not touched.",
             )
+    position = header.get("position")
+    if type(position) is not int or position < 0:
+        raise _damaged(path)
     try:
-        position = int(header["position"])
-        return TrainingCheckpoint(dna, dataset, position, decode_state(body))
-    except (KeyError, ValueError, MalformedStateError):
+        state = decode_state(body)
+    except MalformedStateError:
         raise _damaged(path) from None
+    if state.header.global_step != position % (1 << 32):
+        raise _damaged(path)
+    return TrainingCheckpoint(dna, dataset, position, state)
 
 
 def _open(path: Path, data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -103,7 +108,7 @@ def _open(path: Path, data: bytes) -> tuple[dict[str, Any], bytes]:
     line, _, body = signed[len(MAGIC) :].partition(b"\n")
     try:
         header = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged(path) from None
     if not isinstance(header, dict):
         raise _damaged(path)

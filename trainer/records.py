@@ -123,6 +123,9 @@ def payload_from_json(values: dict[str, object]) -> CheckpointPayload:
         KeyError, ValueError: a field is missing or no number.
     """
 
+    if not isinstance(values, dict):
+        raise ValueError("it is no JSON object")
+
     def number(name: str) -> int:
         return int(str(values[name]), 0)
 

@@ -18,6 +18,7 @@ import httpx
 from backend.chain.toolchain import find_anvil
 from backend.errors import ChainBeastsError
 
+DEVNET_ACCOUNTS = 10
 DEVNET_CHAIN_ID = 31_337
 MNEMONIC = "test test test test test test test test test test test junk"
 """Everybody's development accounts. Worth nothing anywhere."""
@@ -84,7 +85,7 @@ class Anvil:
         state: Path | None = None,
         log: Path | None = None,
         chain_id: int = DEVNET_CHAIN_ID,
-        accounts: int = 10,
+        accounts: int = DEVNET_ACCOUNTS,
         detached: bool = False,
         extra: Sequence[str] = (),
     ) -> None:

@@ -19,7 +19,7 @@ from web3 import Web3
 from backend.chain.client import Chain, check_chain, connect, read
 from backend.chain.compile import EVM_VERSION, artifact
 from backend.chain.deployment import Deployment
-from backend.chain.errors import WrongChainError
+from backend.chain.errors import ChainError, WrongChainError
 from backend.chain.seasons import Profile
 from backend.chain.toolchain import solc_version
 from backend.chain.transactions import Receipt, TransactionManager
@@ -44,12 +44,19 @@ def open_record(
 
     Raises:
         WrongChainError: the record is of another chain with the same id, or its code is gone.
+        ChainError: it has another profile.
     """
     chain_id = read(lambda: w3.eth.chain_id, rpc_url)
     found = None if fresh else Deployment.find(folder, chain_id)
     if found is not None:
         check_chain(w3, rpc_url, found)
         _check_code(w3, rpc_url, found)
+        if found.profile != profile.name:
+            raise ChainError(
+                f"The deployment on this chain has the profile {found.profile}.",
+                f"Add --fresh for a new one with {profile.name}, or change the season: "
+                "chainbeasts season propose",
+            )
         return found
     return Deployment(
         chain_id=chain_id,

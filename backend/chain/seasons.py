@@ -16,6 +16,7 @@ from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules, Schedule
 
 PROFILES = ("devnet", "mainnet")
+PROFILE_SUFFIX = ".toml"
 ENERGY_FIELDS = ("base_cost", "growth_cost")
 _PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics}
 
@@ -78,16 +79,29 @@ def _number(part: str, name: str, value: Any) -> int:
 
 
 def load_profile(name: str) -> Profile:
-    """A built-in profile.
+    """A built-in profile, or one of a TOML file (a name that ends in ``.toml``).
 
     Raises:
-        ChainBeastsError: there is none of that name.
+        ChainBeastsError: there is none of that name, or its file does not fit.
     """
+    if name.endswith(PROFILE_SUFFIX):
+        path = Path(name)
+        return _profile(path.name.removesuffix(PROFILE_SUFFIX), _toml(path))
     if name not in PROFILES:
-        raise ChainBeastsError(f"There is no profile {name}.", f"Use {' or '.join(PROFILES)}.")
+        raise ChainBeastsError(
+            f"There is no profile {name}.", f"Use {', '.join(PROFILES)}, or a file NAME.toml."
+        )
     text = resources.files("backend.chain.profiles").joinpath(f"{name}.toml").read_text("utf-8")
-    data = tomllib.loads(text)
-    return Profile(name, data["timelock_delay"], data["faucet"], parse_season(data))
+    return _profile(name, tomllib.loads(text))
+
+
+def _profile(name: str, data: Mapping[str, Any]) -> Profile:
+    delay, faucet = data.get("timelock_delay"), data.get("faucet")
+    if type(delay) is not int or delay < 0 or type(faucet) is not bool:
+        raise ChainBeastsError(
+            f"The profile {name} needs timelock_delay, in seconds, and faucet, true or false."
+        )
+    return Profile(name, delay, faucet, parse_season(data))
 
 
 def season_from_file(path: Path) -> Season:
@@ -96,8 +110,12 @@ def season_from_file(path: Path) -> Season:
     Raises:
         ChainBeastsError: unreadable, not TOML, or a value does not fit.
     """
+    return parse_season(_toml(path))
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
-        return parse_season(tomllib.loads(path.read_text("utf-8")))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

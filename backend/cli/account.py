@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 from eth_account import Account
 
-from backend.accounts import create_keystore, keystore_path, list_keystores, read_password
+from backend import devnet
+from backend.accounts import (
+    create_keystore,
+    devnet_account,
+    keystore_path,
+    list_keystores,
+    read_password,
+)
+from backend.chain.anvil import DEVNET_ACCOUNTS
 from backend.cli.output import table
 from backend.cli.session import Session, ask_password, command
 from backend.errors import ChainBeastsError
@@ -34,11 +43,23 @@ def new(session: Session, name: Name) -> None:
     session.show(shown, f"{made.address} is kept in {path}. Back it up.")
 
 
-@command(app, "import", signs=True, example="chainbeasts account import alice")
+def _key() -> str:
+    """The raw key: piped in, else asked for without echo."""
+    if sys.stdin.isatty():
+        return ask_password("Private key (hex): ")
+    return sys.stdin.readline()
+
+
+@command(
+    app,
+    "import",
+    signs=True,
+    example="chainbeasts account import alice --password-file pw.txt < key.txt",
+)
 def import_(session: Session, name: Name) -> None:
     """Keep an existing raw key, typed or piped in, in a new keystore."""
     given = session.settings.private_key
-    raw = given.get_secret_value() if given is not None else ask_password("Private key (hex): ")
+    raw = given.get_secret_value() if given is not None else _key()
     try:
         account = Account.from_key(raw.strip())
     except (ValueError, TypeError):
@@ -51,7 +72,9 @@ def import_(session: Session, name: Name) -> None:
 
 @command(app, "list", example="chainbeasts account list --json")
 def list_(session: Session) -> None:
-    """List the keystores of this home."""
+    """List the keystores of this home, and on a running devnet its funded accounts."""
     found = list_keystores(session.settings.keystore_dir)
+    if devnet.running(session.settings) is not None:
+        found |= {f"devnet:{i}": devnet_account(i).address for i in range(DEVNET_ACCOUNTS)}
     rows = [{"name": name, "address": address} for name, address in found.items()]
     session.show(rows, lambda: table("Accounts", ("name", "address"), found.items()))

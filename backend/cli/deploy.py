@@ -9,6 +9,7 @@ import typer
 
 from backend.chain.client import connect, read
 from backend.chain.deploy import Deployer, prepare
+from backend.chain.deployment import Deployment
 from backend.chain.seasons import load_profile
 from backend.cli.output import fields, note, progress
 from backend.cli.session import Session, command
@@ -19,16 +20,23 @@ app = typer.Typer(help="Deploy the contracts.")
 @command(app, "deploy", signs=True, example="chainbeasts deploy --profile devnet")
 def deploy(
     session: Session,
-    profile: Annotated[str, typer.Option(help="First season: devnet or mainnet.")] = "devnet",
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="First season: devnet, mainnet or a file NAME.toml. Without it, the recorded one, "
+            "else devnet."
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option(help="Forget the recorded deployment and make a new one.")
     ] = False,
 ) -> None:
     """Deploy, or go on where an interrupted deployment stopped. A second run only checks."""
     settings, url = session.settings, session.rpc_url
-    chosen = load_profile(profile)
     w3 = connect(url)
     chain_id = read(lambda: w3.eth.chain_id, url)
+    kept = None if fresh else Deployment.find(settings.deployments_dir, chain_id)
+    chosen = load_profile(profile or (kept.profile if kept is not None else "devnet"))
     account = session.deployer_account(chain_id)
     chain = prepare(url, settings.deployments_dir, chosen, account.address, fresh=fresh)
     deployer = Deployer(chain, session.sender_for(chain, account), chosen, settings.deployments_dir)

@@ -9,8 +9,11 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from web3 import Web3
 
 from backend import devnet
+from backend.accounts import list_keystores
+from backend.chain.anvil import rpc
 from backend.cli.output import fields, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -22,13 +25,20 @@ app = typer.Typer(help="A local chain (Anvil) that keeps its state.", no_args_is
 def up(
     session: Session,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, help="Listen here; a free port otherwise.")
+        int | None,
+        typer.Option(min=1, max=65_535, help="Listen here; where the last one did otherwise."),
     ] = None,
     block_time: Annotated[
         float, typer.Option(min=0.1, help="Seconds between blocks; transactions need no wait.")
     ] = 1.0,
     detach: Annotated[bool, typer.Option(help="Leave it running and return.")] = False,
-    fresh: Annotated[bool, typer.Option(help="Forget the kept chain and its deployment.")] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            help="Forget the kept chain and its deployment; the home's databases and its beasts' "
+            "files move to HOME/old."
+        ),
+    ] = False,
 ) -> None:
     """Start the chain; go on where it stopped the last time."""
     settings = session.settings
@@ -83,3 +93,25 @@ def status(session: Session) -> None:
         return
     shown = {"running": True, **asdict(record), "block_number": devnet.block_number(record)}
     session.show(shown, fields("Devnet", shown))
+
+
+@command(app, "fund", example="chainbeasts devnet fund alice --amount 10")
+def fund(
+    session: Session,
+    to: Annotated[str, typer.Argument(help="Address, or the name of a keystore.")],
+    amount: Annotated[float, typer.Option(min=0.0, max=1e9, help="Native coin.")] = 10.0,
+) -> None:
+    """Give an account some of the devnet's native coin, for gas."""
+    record = devnet.running(session.settings)
+    if record is None:
+        raise ChainBeastsError("No devnet runs.", "Start one with `chainbeasts devnet up`.")
+    address = list_keystores(session.settings.keystore_dir).get(to, to)
+    if not Web3.is_address(address):
+        raise ChainBeastsError(
+            f"{to} is no address and no keystore.", "See: chainbeasts account list"
+        )
+    before = int(str(rpc(record.rpc_url, "eth_getBalance", address, "latest")), 16)
+    balance = before + int(amount * 10**18)
+    rpc(record.rpc_url, "anvil_setBalance", address, hex(balance))
+    facts = {"address": Web3.to_checksum_address(address), "balance_wei": balance}
+    session.show(facts, f"{facts['address']} has {balance / 10**18:g} of the native coin.")

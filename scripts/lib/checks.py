@@ -65,7 +65,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/test",
         description="Set-up, then every check. Other arguments go to pytest.",
-        epilog="Examples: scripts/test    scripts/test --fast    scripts/test -k kernel",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  scripts/test\n  scripts/test --fast\n  scripts/test -k kernel",
     )
     parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
     parser.add_argument(

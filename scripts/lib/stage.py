@@ -26,6 +26,7 @@ T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("chainbeasts")
 PATIENCE = 180.0
 STOP_SECONDS = 15.0
+LAST_LINES = 40
 DEPLOYER = 0
 
 
@@ -183,9 +184,9 @@ class Stage:
             raise StageError(f"`chainbeasts {' '.join(arguments)}`: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def deploy(self) -> Any:
-        """Deploy the contracts with the devnet's season."""
-        return self.host.do("deploy")
+    def deploy(self, profile: str = "devnet") -> Any:
+        """Deploy the contracts with a profile's season, built in or of a file."""
+        return self.host.do("deploy", "--profile", profile)
 
     def enter(self, name: str, number: int, energy: int = 0) -> Player:
         """A new player with its own home, the public deployment record, and some ENERGY."""
@@ -216,10 +217,21 @@ class Stage:
             for player in self.players:
                 for daemon in player.daemons:
                     if daemon.poll() is not None:
-                        raise StageError(f"A daemon of {player.name} ended early.")
+                        raise StageError(
+                            f"A daemon of {player.name} ended early.\n{self._last_words()}"
+                        )
             if time.monotonic() > deadline:
-                raise StageError(f"Waited {seconds:g} s in vain: {what}.")
+                raise StageError(f"Waited {seconds:g} s in vain: {what}.\n{self._last_words()}")
             time.sleep(0.25)
+
+    def _last_words(self) -> str:
+        """The ends of all daemons' logs, so that a failure tells its reason."""
+        found = []
+        for player in self.players:
+            for log in sorted(player.home.glob("*.log")):
+                lines = log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
+                found += [f"--- {player.name}, {log.name}", *lines]
+        return "\n".join(found)
 
     def close(self) -> None:
         """End everything that was started."""

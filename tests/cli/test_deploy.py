@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +87,27 @@ def test_a_record_of_another_chain_is_refused(deployed: Cli, cli: Cli, anvil: An
     assert block_number(anvil) == height
 
 
+def test_a_profile_may_be_a_file_and_stays_the_deployments(
+    cli: Cli, anvil: Anvil, tmp_path: Path
+) -> None:
+    cli.rpc_url = anvil.url
+    text = resources.files("backend.chain.profiles").joinpath("devnet.toml").read_text("utf-8")
+    file = tmp_path / "patient.toml"
+    file.write_text(re.sub("challenge_period = .*", "challenge_period = 1234", text))
+    assert cli.json("deploy", "--profile", str(file), "--fresh")["profile"] == "patient"
+    assert cli.json("season", "show")["economics"]["challenge_period"] == 1234
+    cli.hinted("has the profile patient", "--fresh", "deploy", "--profile", "mainnet")
+    cli.hinted("no profile nowhere", "devnet", "deploy", "--profile", "nowhere")
+    cli.refused("cannot be read", "deploy", "--profile", str(tmp_path / "none.toml"))
+    file.write_text(text.replace("faucet = true", "faucet = 1"))
+    cli.refused("needs timelock_delay", "deploy", "--profile", str(file))
+
+
 def test_what_is_missing_is_said(cli: Cli, anvil: Anvil) -> None:
     cli.rpc_url = "http://127.0.0.1:9"
     cli.hinted("127.0.0.1:9", "devnet up", "deploy")
     cli.rpc_url = anvil.url
-    cli.hinted("There is no profile moon", "devnet or mainnet", "deploy", "--profile", "moon")
+    cli.hinted("There is no profile moon", "devnet, mainnet, or a file", "deploy", "--profile", "moon")
     cli.hinted("deploy", "chainbeasts deploy", "season", "show")
     done = cli.run("deploy", "--no-such-option")
     assert done.returncode == 2

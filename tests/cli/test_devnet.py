@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -45,12 +46,32 @@ def test_up_status_and_down_keep_the_chain(home: Cli) -> None:
     home.hinted("No devnet runs", "devnet up", "devnet", "down")
 
     again = home.json("devnet", "up", "--detach", "--block-time", "60")
+    assert again["port"] == record["port"]  # where daemons look for it
     assert home.json("devnet", "status")["block_number"] >= 5
     assert rpc(again["rpc_url"], "eth_getBalance", "0x" + "42" * 20, "latest") == "0x1234"
     home.json("devnet", "down")
 
+    secret = home.home / "beasts" / str(record["chain_id"]) / "1" / "secret"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("kept")
     fresh = home.json("devnet", "up", "--detach", "--fresh", "--block-time", "60")
     assert rpc(fresh["rpc_url"], "eth_getBalance", "0x" + "42" * 20, "latest") == "0x0"
+    (kept,) = (home.home / "old").glob("*/*/1/secret")
+    assert kept.read_text() == "kept"
+    assert not secret.exists()
+
+
+def test_fund_gives_gas_to_an_address_or_a_keystore(home: Cli, tmp_path: Path) -> None:
+    home.hinted("No devnet runs", "devnet up", "devnet", "fund", "0x" + "42" * 20)
+    home.json("devnet", "up", "--detach", "--block-time", "60")
+    shown = home.json("devnet", "fund", "0x" + "42" * 20, "--amount", "2.5")
+    assert shown["balance_wei"] == str(25 * 10**17)
+    (tmp_path / "password").write_text("correct horse\n")
+    home.json("account", "new", "alice", "--password-file", str(tmp_path / "password"))
+    assert home.json("devnet", "fund", "alice")["balance_wei"] == str(10**19)
+    home.hinted("no address and no keystore", "account list", "devnet", "fund", "nobody")
+    listed = {row["name"] for row in home.json("account", "list")}
+    assert {"alice", "devnet:0", "devnet:9"} <= listed
 
 
 def test_a_port_in_use_is_named(home: Cli) -> None:
@@ -86,6 +107,7 @@ def test_a_killed_anvil_is_noticed_and_its_kept_chain_goes_on(home: Cli) -> None
     home.hinted("No devnet runs", "devnet up", "devnet", "down")
 
     again = home.json("devnet", "up", "--detach", "--block-time", "60")
+    assert again["port"] == record["port"]  # where daemons look for it
     assert home.json("devnet", "status")["pid"] == again["pid"] != record["pid"]
     assert rpc(again["rpc_url"], "eth_getBalance", "0x" + "42" * 20, "latest") == "0x1234"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import stat
+import subprocess
 from pathlib import Path
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import COMMAND, Cli
 
 ENERGY = 10**18  # wei; JSON has integers that large as strings
 KEY = "0x" + "11" * 32  # a key for tests alone
+OTHER_KEY = "0x" + "22" * 32
 KEY_ADDRESS = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
 
@@ -25,8 +28,18 @@ def test_keystores_are_made_imported_listed_and_used(cli: Cli, tmp_path: Path) -
     cli.extra["CHAINBEASTS_PRIVATE_KEY"] = "0x1234"
     assert "1234" not in cli.refused("not a 32-byte hex key", "account", "import", "eve", *given)
     del cli.extra["CHAINBEASTS_PRIVATE_KEY"]
+    piped = subprocess.run(
+        [COMMAND, "account", "import", "piped", *given, "--json"],
+        env=cli.environment(),
+        input=f"{OTHER_KEY}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    other = json.loads(piped.stdout)["address"]
+    assert OTHER_KEY[2:] not in piped.stdout + piped.stderr
     listed = {entry["name"]: entry["address"] for entry in cli.json("account", "list")}
-    assert listed == {"alice": made["address"], "bob": KEY_ADDRESS}
+    assert listed == {"alice": made["address"], "bob": KEY_ADDRESS, "piped": other}
     cli.hinted("no terminal", "--password-file", "account", "new", "carol")
 
 

@@ -121,6 +121,7 @@ def test_a_damaged_checkpoint_is_refused_and_left_alone(file: Path, part: float)
 
 def test_a_checkpoint_keeps_everything(tmp_path: Path) -> None:
     state = genesis_state(0, DEMO_DNA)
+    state.update(global_step=7)
     kept = TrainingCheckpoint(DEMO_DNA, "d" * 64, 7, state)
     save(tmp_path / "c", kept)
     found = load(tmp_path / "c", DEMO_DNA, "d" * 64)

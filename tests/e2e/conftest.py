@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from scripts.lib.stage import Stage
 from tests.support.forked import Server
 
 FUNDS = 1_000
+CHALLENGE_PERIOD, RESPONSE_WINDOW, PROOF_WINDOW = 1_800, 600, 600
+"""Seconds; longer than any test lasts, so that deadlines pass when a test travels, only then."""
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +25,19 @@ def server() -> Iterator[Server]:
     made = Server()
     yield made
     made.end()
+
+
+def patient() -> str:
+    """The devnet's profile with long deadlines."""
+    text = resources.files("backend.chain.profiles").joinpath("devnet.toml").read_text("utf-8")
+    for name, seconds in (
+        ("challenge_period", CHALLENGE_PERIOD),
+        ("response_window", RESPONSE_WINDOW),
+        ("proof_window", PROOF_WINDOW),
+    ):
+        text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {seconds}", text)
+        assert found == 1
+    return text
 
 
 @pytest.fixture
@@ -35,5 +52,7 @@ def stage(server: Server, tmp_path: Path) -> Iterator[Stage]:
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     with Stage(tmp_path / "stage", run) as made:
-        made.deploy()
+        profile = tmp_path / "patient.toml"
+        profile.write_text(patient())
+        made.deploy(str(profile))
         yield made

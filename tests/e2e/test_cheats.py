@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.stage import Player, Stage
-from tests.e2e.conftest import FUNDS
+from tests.e2e.conftest import FUNDS, RESPONSE_WINDOW
 
 DATASET = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
 CHEATER, VALIDATOR = 1, 2
-RESPONSE_WINDOW = 15
 ALL_AWAKE = 0xFF
 """The mask of a beast that cannot grow; one in sixteen hatches so."""
 

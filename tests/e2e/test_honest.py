@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.stage import Player, Stage
-from tests.e2e.conftest import FUNDS
+from tests.e2e.conftest import CHALLENGE_PERIOD, FUNDS, PROOF_WINDOW
 
 DATASET = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
 OWNER, VALIDATOR, CHALLENGER = 1, 2, 3
-PROOF_WINDOW, CHALLENGE_PERIOD = 30, 30
 
 
 def wealth(player: Player) -> int:

@@ -98,7 +98,7 @@ def run(
         return
     with ExitStack() as stack:
         pause = stack.enter_context(stoppable())
-        telemetry = Telemetry(f"beast {beast}", stack.enter_context(open_sinks(metrics, log)))
+        telemetry = Telemetry(f"beast-{beast}", stack.enter_context(open_sinks(metrics, log)))
         bar = stack.enter_context(progress())
         task = bar.add_task(f"beast {beast}", total=number)
 

@@ -10,6 +10,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -81,26 +83,53 @@ class DiskCacheProducer:
         else:
             yield from self._refresh()[start:]
 
+    def append(self) -> int:
+        """Take over what the source has beyond what is kept; how many words those were.
+
+        Only those are asked of the base, whose token vouches for the others; ``revalidate`` is for
+        sources of which that cannot be said.
+
+        Raises:
+            ChainBeastsError: the base cannot be read.
+        """
+        with self._writing() as locked:
+            kept = self._load() if locked else None
+            token = self.base.version()
+            known = kept[1] if kept is not None and kept[0] == token else ()
+            new = self._pull(len(known))
+            if new:
+                self._store(token, known + new)
+            return len(new)
+
     def _serves(self, kept: tuple[str, tuple[int, ...]] | None) -> bool:
         return kept is not None and not self._revalidate and kept[0] == self.base.version()
 
-    def _refresh(self) -> tuple[int, ...]:
+    @contextmanager
+    def _writing(self) -> Iterator[bool]:
+        """One writer at a time; False where there is no place for a lock."""
         try:
             lock = FileLock(self.path.with_name(self.cache_name + ".lock"), mode=0o600)
             lock.acquire()
         except OSError as error:
-            return self._unkept(tuple(self.base.words()), error)
+            self._warn_unkept(error)
+            yield False
+            return
         try:
-            return self._update(self._load())
+            self._sweep()
+            yield True
         finally:
             lock.release()
+
+    def _refresh(self) -> tuple[int, ...]:
+        with self._writing() as locked:
+            return self._update(self._load()) if locked else self._pull()
 
     def _update(self, kept: tuple[str, tuple[int, ...]] | None) -> tuple[int, ...]:
         """Bring the file up to date; another process may have done so while we waited."""
         if kept is not None and self._serves(kept):
             return kept[1]
         token = self.base.version()
-        words = tuple(self.base.words())
+        words = self._pull()
         if kept is not None:
             before, known = kept
             if before == token and words == known:
@@ -109,15 +138,35 @@ class DiskCacheProducer:
                 log.info("dataset has grown", cache=self.cache_name, new=len(words) - len(known))
             else:
                 log.warning("dataset has changed, cache discarded", cache=self.cache_name)
+        self._store(token, words)
+        return words
+
+    def _pull(self, start: int = 0) -> tuple[int, ...]:
+        """The base's words from ``start`` on: some in all, and no more than a dataset may have."""
+        room = MAX_RECORDS - start
+        words = tuple(islice(self.base.words(start), room + 1))
+        if len(words) > room:
+            raise ChainBeastsError(f"{self.name} has over {MAX_RECORDS} records.", "Split it.")
+        if not start and not words:
+            raise ChainBeastsError(f"{self.name} has no records.", "Give 1 to 65,536 of them.")
+        return words
+
+    def _store(self, token: str, words: tuple[int, ...]) -> None:
         try:
             write_atomic(self.path, _encode(token, words))
         except OSError as error:
-            return self._unkept(words, error)
-        return words
+            self._warn_unkept(error)
 
-    def _unkept(self, words: tuple[int, ...], error: OSError) -> tuple[int, ...]:
+    def _warn_unkept(self, error: OSError) -> None:
         log.warning("dataset not cached", cache=self.cache_name, reason=error.strerror)
-        return words
+
+    def _sweep(self) -> None:
+        """Remove what killed writers have left; under the lock, so that nobody is writing it."""
+        left = re.compile(re.escape(f".{self.cache_name}.") + "[a-z0-9_]{8}")
+        with suppress(OSError):
+            for path in self.path.parent.iterdir():
+                if left.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
 
     def _load(self) -> tuple[str, tuple[int, ...]] | None:
         """Token and words of the file; None if there is none that is whole."""
@@ -145,6 +194,8 @@ def _encode(token: str, words: tuple[int, ...]) -> bytes:
 
 def _decode(data: bytes) -> tuple[str, tuple[int, ...]] | None:
     line, _, body = data.partition(b"\n")
+    if len(line) > MAX_HEADER:
+        return None
     try:
         header = json.loads(line)
         whole = (
@@ -153,7 +204,7 @@ def _decode(data: bytes) -> tuple[str, tuple[int, ...]] | None:
             and header["sha256"] == hashlib.sha256(body).hexdigest()
         )
         token = str(header["token"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     words = words_of(body) if whole else ()
     return (token, words) if words else None

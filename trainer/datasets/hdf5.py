@@ -46,7 +46,8 @@ def decode(name: str, data: bytes) -> tuple[int, ...]:
     Raises:
         ChainBeastsError: not such a file, beyond the bounds, or not the bytes that were hashed.
     """
-    command = [sys.executable, "-m", hdf5_child.__name__, str(SECONDS)]
+    # -P: without it -m would import what lies in the folder that the user happens to be in
+    command = [sys.executable, "-P", "-m", hdf5_child.__name__, str(SECONDS)]
     try:
         done = subprocess.run(
             command, input=data, capture_output=True, timeout=3 * SECONDS + 30, check=False

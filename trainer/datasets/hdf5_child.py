@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import resource
 import sys
 from typing import Any
@@ -58,7 +59,7 @@ def _rows(file: Any) -> bytes:
         raise RefusedError(f"{DATASET!r} takes its values from other files")
     if found.compression not in FILTERS or found.fletcher32 or found.scaleoffset is not None:
         raise RefusedError("it is compressed by another filter than gzip")
-    if found.chunks is not None and int(np.prod(found.chunks)) > MAX_CHUNK_BYTES:
+    if found.chunks is not None and math.prod(found.chunks) > MAX_CHUNK_BYTES:
         raise RefusedError(f"its chunks of {found.chunks} are too large")
     return bytes(np.ascontiguousarray(found[...]).tobytes())
 

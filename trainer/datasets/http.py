@@ -7,12 +7,12 @@ ETag or its date, that the rest is of the same file.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,8 +20,9 @@ import stamina
 import structlog
 from filelock import FileLock
 
-from backend.cache import cache_dir, write_atomic
+from backend.cache import cache_dir
 from backend.errors import ChainBeastsError
+from trainer.datasets.partial import About, OtherFileError, PartialFile
 from trainer.datasets.reader import MAX_FILE_BYTES, parse_records
 
 log = structlog.get_logger()
@@ -32,27 +33,10 @@ STALL_SECONDS = 15.0
 TOTAL_SECONDS = 600.0
 MAX_REDIRECTS = 5
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 class _TransientError(Exception):
     """Worth another attempt; the message says what happened."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a server said of the file whose beginning we have."""
-
-    etag: str | None = None
-    modified: str | None = None
-    total: int | None = None
-
-    @property
-    def validator(self) -> str | None:
-        """What a server can be held to: its ETag if that is strong, else the date."""
-        if self.etag is not None and not self.etag.startswith("W/"):
-            return self.etag
-        return self.modified
 
 
 class HttpProducer:
@@ -80,22 +64,31 @@ class HttpProducer:
         stall: float = STALL_SECONDS,
         total: float = TOTAL_SECONDS,
     ) -> None:
-        self.url = host if "://" in host else f"http://{host}:{port or 80}{path}"
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ChainBeastsError(f"{self.url} is no http(s) URL.", "Write http://host:port/path.")
+        self.url = host if "://" in host else _url(host, port, path)
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+            usable = usable and parts.port != 0  # reading it raises if it is no number
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ChainBeastsError(
+                "The dataset's address is no http(s) URL.", "Write http://host:port/path."
+            )
         if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
             raise ChainBeastsError(f"{sha256[:80]!r} is no SHA-256.", "It has 64 hex digits.")
-        # a URL may carry a password, which no message shows
-        self.name = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        # a URL may carry a password, which no message and no cache shows
+        public = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")
+        self.name = public._replace(query="").geturl()
+        self._identity = hashlib.sha256(public.geturl().encode()).hexdigest()
         self._file = PurePosixPath(parts.path).name or "dataset"
         self._sha256 = None if sha256 is None else sha256.lower()
         self._max_bytes = max_bytes
         self._stall, self._total = stall, total
 
     def version(self) -> str:
-        """The checksum if one was given; else the URL, and only the words can tell."""
-        return f"http:{self._sha256 or self.name}"
+        """The checksum if one was given; else a hash of the URL, and only the words can tell."""
+        return f"http:{self._sha256 or self._identity}"
 
     def words(self, start: int = 0) -> Iterator[int]:
         """Downloads the file, and its words.
@@ -106,23 +99,27 @@ class HttpProducer:
         yield from parse_records(self._file, self.download())[start:]
 
     def download(self) -> bytes:
-        """The file, whole and checked.
+        """The file, whole and checked. Where the cache folder cannot be used, nothing is kept.
 
         Raises:
             ChainBeastsError: the server is away, stalls, lies, or has another file.
         """
-        key = hashlib.sha256(self.url.encode()).hexdigest()[:32]
         try:
-            part = cache_dir(KIND) / f"{key}.part"
-            with FileLock(part.with_suffix(".lock"), mode=0o600):
-                return self._download(part)
+            path = cache_dir(KIND) / f"{self._identity[:32]}.part"
+            with FileLock(path.with_suffix(".lock"), mode=0o600):
+                return self._download(PartialFile(path))
+        except OSError as error:
+            log.warning("download is not kept", source=self.name, reason=error.strerror)
+        try:
+            with TemporaryDirectory(prefix="chainbeasts-") as folder:
+                return self._download(PartialFile(Path(folder) / "dataset.part"))
         except OSError as error:
             raise ChainBeastsError(
                 f"The download of {self.name} has nowhere to go: {error.strerror}.",
                 "Make room, or set HARMONICS_CACHE_DIR to a folder that you can write.",
             ) from None
 
-    def _download(self, part: Path) -> bytes:
+    def _download(self, part: PartialFile) -> bytes:
         deadline = time.monotonic() + self._total
         attempts = stamina.retry_context(
             on=_TransientError,
@@ -136,13 +133,17 @@ class HttpProducer:
             for attempt in attempts:
                 with attempt:
                     self._attempt(part, deadline)
+            data = part.path.read_bytes()
         except _TransientError as error:
             raise ChainBeastsError(
                 f"{self.name} could not be downloaded: {error}.",
                 "Run it again later; what has arrived is kept.",
             ) from None
-        data = part.read_bytes()
-        _discard(part)
+        except OSError:
+            with suppress(OSError):
+                part.discard()  # a full disk needs the room
+            raise
+        part.discard()
         actual = hashlib.sha256(data).hexdigest()
         if self._sha256 is not None and actual != self._sha256:
             raise ChainBeastsError(
@@ -151,22 +152,24 @@ class HttpProducer:
             )
         return data
 
-    def _attempt(self, part: Path, deadline: float) -> None:
+    def _attempt(self, part: PartialFile, deadline: float) -> None:
         """Get what is missing of the file."""
-        kept = _load(part)
-        have = part.stat().st_size if kept and kept.validator and part.exists() else 0
+        about, have = part.resumable()
         headers = {"Accept-Encoding": "identity"}
-        if kept and kept.validator and have:
-            headers |= {"Range": f"bytes={have}-", "If-Range": kept.validator}
-        limits = httpx.Timeout(self._stall)
+        if have and about.validator is not None:
+            headers |= {"Range": f"bytes={have}-", "If-Range": about.validator}
         try:
             with (
                 httpx.Client(
-                    follow_redirects=True, max_redirects=MAX_REDIRECTS, timeout=limits
+                    follow_redirects=True, max_redirects=MAX_REDIRECTS, timeout=self._stall
                 ) as client,
                 client.stream("GET", self.url, headers=headers) as response,
             ):
-                self._take(response, part, kept, have, deadline)
+                self._check_status(response, part)
+                self._take(response, part, about, have, deadline)
+        except OtherFileError as error:
+            part.discard()
+            raise _TransientError(str(error)) from None
         except httpx.TimeoutException:
             raise _TransientError(f"nothing came for {self._stall:g} s") from None
         except httpx.TooManyRedirects:
@@ -176,44 +179,42 @@ class HttpProducer:
         except httpx.InvalidURL as error:
             raise self._refuse(str(error)) from None
 
-    def _take(
-        self,
-        response: httpx.Response,
-        part: Path,
-        kept: _Kept | None,
-        have: int,
-        deadline: float,
-    ) -> None:
-        status, said = response.status_code, response.headers
+    def _check_status(self, response: httpx.Response, part: PartialFile) -> None:
+        """Go on only with an answer that brings the file, or a part of it."""
+        status = response.status_code
         if status == 416:
-            _discard(part)
+            part.discard()
             raise _TransientError("the server has less than we do; beginning anew")
         if status in RETRIED:
             raise _TransientError(f"the server answers {status}")
         if status not in (200, 206):
             raise self._refuse(f"the server answers {status}")
-        if said.get("content-encoding", "identity") != "identity":
+        if response.headers.get("content-encoding", "identity") != "identity":
             raise self._refuse("the server compresses what must come as it is")
-        if self.url.startswith("https:") and response.url.scheme != "https":
+        if self.url.lower().startswith("https:") and response.url.scheme != "https":
             raise self._refuse("it redirects to a connection without encryption")
-        length = said.get("content-length")
-        announced = int(length) if length is not None and length.isdigit() else None
-        total = announced
-        if status == 206:
-            total = self._check_range(said, part, kept, have)
+
+    def _take(
+        self, response: httpx.Response, part: PartialFile, about: About, have: int, deadline: float
+    ) -> None:
+        said = response.headers
+        if response.status_code == 206:
+            total: int | None = part.check_part(said, about, have)
         else:
+            length = said.get("content-length", "")
+            total = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+            part.discard()
             have = 0
-            part.unlink(missing_ok=True)  # before the file about it, so that they never disagree
         if (total or 0) > self._max_bytes:
-            _discard(part)
+            part.discard()
             raise self._refuse(f"it has {total} bytes, {self._max_bytes} are allowed")
-        now = _Kept(said.get("etag"), said.get("last-modified"), total)
-        write_atomic(_about(part), json.dumps(asdict(now)).encode())
-        with part.open("ab" if have else "wb") as file:
+        if have == 0:
+            part.begin(About(said.get("etag"), said.get("last-modified"), total))
+        with part.path.open("ab") as file:
             for chunk in response.iter_raw():
                 have += len(chunk)
                 if have > self._max_bytes:
-                    _discard(part)
+                    part.discard()
                     raise self._refuse(f"it has over {self._max_bytes} bytes")
                 if time.monotonic() > deadline:
                     raise _TransientError(f"it takes longer than {self._total:g} s")
@@ -221,35 +222,10 @@ class HttpProducer:
         if total is not None and have != total:
             raise _TransientError(f"it broke off after {have} of {total} bytes")
 
-    def _check_range(self, said: httpx.Headers, part: Path, kept: _Kept | None, have: int) -> int:
-        """The whole file's size; a part of anything else than what we have begun is not taken."""
-        found = CONTENT_RANGE.fullmatch(said.get("content-range", ""))
-        etag = said.get("etag")
-        if found is None or not have or kept is None:
-            _discard(part)
-            raise _TransientError("the server sends a part that nobody asked for")
-        first, last, total = (int(number) for number in found.groups())
-        other = kept.total not in (None, total) or (etag is not None and etag != kept.etag)
-        if first != have or last != total - 1 or other:
-            _discard(part)
-            raise _TransientError("the server resumes with another file; beginning anew")
-        return total
-
     def _refuse(self, reason: str) -> ChainBeastsError:
         return ChainBeastsError(f"{self.name} cannot be used: {reason}.", "Check the address.")
 
 
-def _about(part: Path) -> Path:
-    return part.with_suffix(".json")
-
-
-def _load(part: Path) -> _Kept | None:
-    try:
-        return _Kept(**json.loads(_about(part).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _discard(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    _about(part).unlink(missing_ok=True)
+def _url(host: str, port: int | None, path: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{80 if port is None else port}/{path.removeprefix('/')}"

@@ -9,6 +9,7 @@ from typing import Protocol
 from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules
 from trainer.datasets import hdf5
+from trainer.datasets.columns import RecordError, checked
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, battle_words
 from trainer.datasets.reader import CSV_SUFFIX, parse_records, read_bytes
 
@@ -53,7 +54,11 @@ class MemoryProducer:
         return f"memory:{self.name}:{self._version}"
 
     def words(self, start: int = 0) -> Iterator[int]:
-        yield from self._words[start:]
+        for number, word in enumerate(self._words[start:], start + 1):
+            try:
+                yield checked(word)
+            except (RecordError, OverflowError) as error:
+                raise ChainBeastsError(f"{self.name}, record {number}: {error}.") from None
 
 
 class GeneratedProducer:
@@ -66,7 +71,8 @@ class GeneratedProducer:
         self._count, self._seed, self._rules = count, seed, rules or Rules()
 
     def version(self) -> str:
-        return f"generated:{self._seed}:{self._rules.values()}"
+        """Its number of words is part of it: a cache of more or fewer is of no use."""
+        return f"generated:{self._count}:{self._seed}:{self._rules.values()}"
 
     def words(self, start: int = 0) -> Iterator[int]:
         for number, word in enumerate(battle_words(self._count, self._seed, self._rules)):

@@ -99,6 +99,13 @@ def _refuse(place: str, reason: object) -> ChainBeastsError:
     return ChainBeastsError(f"{place}: {reason}.", "Correct the record, or leave it out.")
 
 
+def _refuse_header(place: str, reason: object) -> ChainBeastsError:
+    return ChainBeastsError(
+        f"{place}: {reason}.",
+        f"The first line names the columns, with commas between them: {', '.join(COLUMNS)}.",
+    )
+
+
 def _count(name: str, place: str, number: int) -> None:
     if number > MAX_RECORDS:
         raise ChainBeastsError(
@@ -130,5 +137,7 @@ def _csv_words(name: str, data: bytes) -> Iterator[int]:
                 raise RecordError(f"the row has {len(row)} cells instead of {len(COLUMNS)}")
             yield word_of_row(dict(zip(header, row, strict=True)))
     except (RecordError, csv.Error) as error:
+        if number == 0:
+            raise _refuse_header(f"{name}, line {rows.line_num}", error) from None
         place = f"{name}, line {rows.line_num}" + (f" (record {number})" if number else "")
         raise _refuse(place, error) from None

@@ -183,7 +183,8 @@ def prove(
     if not posted:
         raise ChainBeastsError(
             f"Dispute {dispute_id} has no response to refute.",
-            f"Re-execute the window instead: chainbeasts dispute advance {dispute_id}",
+            "Re-execute the window instead, or claim if the response is overdue: "
+            f"chainbeasts dispute advance {dispute_id}, chainbeasts dispute claim {dispute_id}",
         )
     window, judgement = at.replayed()
     k = first_divergent(judgement.segments, posted) if segment is None else segment
