@@ -198,6 +198,11 @@ class Stage:
             self.host.do("energy", "faucet", energy, "--to", player.address)
         return player
 
+    def restart_node(self) -> None:
+        """End the node and start it again where it was, with the chain that it kept."""
+        self._host_command("devnet", "down")
+        self._host_command("devnet", "up", "--detach")
+
     def travel(self, seconds: int) -> None:
         """Move the chain's clock on."""
         rpc(self.rpc_url, "evm_increaseTime", seconds)
@@ -218,13 +223,13 @@ class Stage:
                 for daemon in player.daemons:
                     if daemon.poll() is not None:
                         raise StageError(
-                            f"A daemon of {player.name} ended early.\n{self._last_words()}"
+                            f"A daemon of {player.name} ended early.\n{self.last_words()}"
                         )
             if time.monotonic() > deadline:
-                raise StageError(f"Waited {seconds:g} s in vain: {what}.\n{self._last_words()}")
+                raise StageError(f"Waited {seconds:g} s in vain: {what}.\n{self.last_words()}")
             time.sleep(0.25)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         """The ends of all daemons' logs, so that a failure tells its reason."""
         found = []
         for player in self.players:

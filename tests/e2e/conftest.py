@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import re
 import subprocess
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Stage
 from tests.support.forked import Server
 
 FUNDS = 1_000
-CHALLENGE_PERIOD, RESPONSE_WINDOW, PROOF_WINDOW = 1_800, 600, 600
-"""Seconds; longer than any test lasts, so that deadlines pass when a test travels, only then."""
 
 
 @pytest.fixture(scope="session")
@@ -27,22 +24,12 @@ def server() -> Iterator[Server]:
     made.end()
 
 
-def patient() -> str:
-    """The devnet's profile with long deadlines."""
-    text = resources.files("backend.chain.profiles").joinpath("devnet.toml").read_text("utf-8")
-    for name, seconds in (
-        ("challenge_period", CHALLENGE_PERIOD),
-        ("response_window", RESPONSE_WINDOW),
-        ("proof_window", PROOF_WINDOW),
-    ):
-        text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {seconds}", text)
-        assert found == 1
-    return text
-
-
 @pytest.fixture
 def stage(server: Server, tmp_path: Path) -> Iterator[Stage]:
-    """A devnet with the contracts deployed. Daemons run from the installed executable."""
+    """A devnet with the contracts deployed, whose deadlines pass when a test travels, only then.
+
+    Daemons run from the installed executable.
+    """
     numbers = itertools.count()
 
     def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -52,7 +39,5 @@ def stage(server: Server, tmp_path: Path) -> Iterator[Stage]:
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     with Stage(tmp_path / "stage", run) as made:
-        profile = tmp_path / "patient.toml"
-        profile.write_text(patient())
-        made.deploy(str(profile))
+        made.deploy(str(PATIENT.profile(tmp_path)))
         yield made

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Player, Stage
-from tests.e2e.conftest import FUNDS, RESPONSE_WINDOW
+from tests.e2e.conftest import FUNDS
 
 DATASET = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
 CHEATER, VALIDATOR = 1, 2
@@ -59,7 +60,7 @@ def test_every_kind_of_cheat_is_slashed(stage: Stage) -> None:
 
     everyone = len(CONVICTIONS)
     stage.wait("all but the silent one are slashed", lambda: convicted(validator, everyone - 1))
-    stage.travel(RESPONSE_WINDOW + 1)
+    stage.travel(PATIENT.response_window + 1)
     stage.wait("silence is slashed", lambda: convicted(validator, everyone))
 
     convictions = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Player, Stage
-from tests.e2e.conftest import CHALLENGE_PERIOD, FUNDS, PROOF_WINDOW
+from tests.e2e.conftest import FUNDS
 
 DATASET = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
 OWNER, VALIDATOR, CHALLENGER = 1, 2, 3
@@ -53,7 +54,7 @@ def test_honest_windows_become_final_and_a_false_dispute_burns_its_bond(stage: S
     bond = before - wealth(challenger)
     assert bond > 0
     stage.wait("the defender answers", lambda: owner.events("defender", "answered"))
-    stage.travel(PROOF_WINDOW + 1)
+    stage.travel(PATIENT.proof_window + 1)
 
     def dismissed() -> bool:
         """By the defender or by the validator, whoever is first."""
@@ -64,7 +65,7 @@ def test_honest_windows_become_final_and_a_false_dispute_burns_its_bond(stage: S
     assert challenger.do("dispute", "show", dispute)["status"] == "dismissed"
     assert wealth(challenger) == before - bond
 
-    stage.travel(CHALLENGE_PERIOD + 1)
+    stage.travel(PATIENT.challenge_period + 1)
     owner.do("checkpoint", "finalize", beast)
     assert set(statuses(owner, beast)) == {"final"}
     assert len(validator.do("dispute", "list", "--all")) == 1

@@ -1,0 +1,263 @@
+"""What the chain says, and what it should say: every window replayed, every unit counted.
+
+Reads events and states alone; no daemon's database, no daemon's verdict.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.chain.client import Chain
+from backend.chain.types import Checkpoint, Commitments, Economics
+from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
+from backend.kernel.window import WindowContext, genesis_state, open_window
+from backend.kernels import kernel_for
+from backend.store.private import PrivateDataset
+
+BPS = 10_000
+
+
+@dataclass
+class Window:
+    """A submitted checkpoint of the canonical chain.
+
+    Attributes:
+        fate: what the rules make of it: ``final``, ``slashed`` or ``void``.
+        found: what the chain made of it; ``pending`` if nothing yet.
+    """
+
+    beast_id: int
+    record: Checkpoint
+    honest: bool
+    fate: str
+    found: str = "pending"
+
+    @property
+    def name(self) -> str:
+        return f"beast {self.beast_id}, checkpoint {self.record.index}.{self.record.generation}"
+
+    @property
+    def locked(self) -> int:
+        return self.record.payload.energy_burn + self.record.bond
+
+
+@dataclass
+class Books:
+    """The money of a run, wei of ENERGY by account; kept from the rules, not from balances."""
+
+    wealth: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    burned: int = 0
+
+
+class Audit:
+    """Reads a chain from its first event to its head.
+
+    Attributes:
+        burned_bonds: the challengers whose bonds burned.
+        owed: wei of rewards and returned bonds by account that it has not withdrawn.
+
+    Args:
+        funds: what each account was given, wei of ENERGY.
+        datasets: of the beasts that train on private records.
+    """
+
+    def __init__(
+        self, chain: Chain, funds: Mapping[str, int], datasets: Mapping[int, PrivateDataset]
+    ) -> None:
+        self._chain = chain
+        self._datasets = datasets
+        self._states: dict[int, dict[bytes, State]] = defaultdict(dict)
+        self._live: dict[int, list[Window]] = defaultdict(list)
+        self._births: dict[int, bytes] = {}
+        self._epochs: dict[tuple[int, int], tuple[bytes, int]] = {}
+        self._disputes: dict[int, tuple[str, int]] = {}
+        self._open: set[int] = set()
+        self._awaited: set[int] = set()
+        self.windows: list[Window] = []
+        self.books = Books(defaultdict(int, funds))
+        self.filed = self.dismissed = self.upheld = 0
+        self.burned_bonds: list[str] = []
+        self.owed: dict[str, int] = defaultdict(int)
+
+    def read(self) -> Audit:
+        """Take in everything that the chain has."""
+        head = self._chain.block().number
+        handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "Hatched": self._hatched,
+            "EpochStarted": self._epoch_started,
+            "CheckpointSubmitted": self._checkpoint_submitted,
+            "CheckpointFinalized": self._checkpoint_finalized,
+            "DisputeUpheld": self._dispute_upheld,
+            "DisputeFiled": self._dispute_filed,
+            "DisputeResponded": self._dispute_responded,
+            "DisputeDismissed": self._dispute_dismissed,
+            "DisputeVoided": self._dispute_voided,
+            "Withdrawn": self._withdrawn,
+        }
+        for event in self._chain.events(self._chain.deployment.start_block, head):
+            if event.name in handlers:
+                handlers[event.name](event.args)
+        return self
+
+    # --- what is to be seen ----------------------------------------------------------------------
+
+    @property
+    def unsettled(self) -> list[str]:
+        """What is not over yet: disputes, and frauds that still stand."""
+        standing = [
+            f"{window.name} is {window.found}, should be {window.fate}"
+            for window in self.windows
+            if window.fate != "final" and window.found == "pending"
+        ]
+        return standing + [f"dispute {number} is open" for number in sorted(self._open)]
+
+    @property
+    def unanswered(self) -> set[int]:
+        """Open disputes without a response."""
+        return self._open & self._awaited
+
+    def faults(self) -> list[str]:
+        """Everything that is not as the rules have it; empty if all is well."""
+        found = [
+            f"{window.name} is {window.found}, should be {window.fate}"
+            for window in self.windows
+            if window.found != window.fate
+        ]
+        chain, accounts = self._chain, list(self.books.wealth)
+        for account in accounts:
+            has = chain.energy_of(account) + chain.escrow_of(account)
+            if has != self.books.wealth[account]:
+                found.append(f"{account} has {has} wei, should have {self.books.wealth[account]}")
+        supply = int(chain.call(chain.energy.functions.totalSupply()))
+        total = sum(self.books.wealth.values())
+        if supply != total:
+            found.append(f"the supply is {supply} wei, everybody's together {total}")
+        ledger = chain.deployment.addresses["CheckpointLedger"]
+        kept, escrow = chain.energy_of(ledger), sum(map(chain.escrow_of, accounts))
+        if kept != escrow:
+            found.append(f"the ledger keeps {kept} wei, escrow is {escrow}")
+        return found
+
+    # --- windows ---------------------------------------------------------------------------------
+
+    def _hatched(self, args: Mapping[str, Any]) -> None:
+        beast_id = int(args["beastId"])
+        self._births[beast_id] = bytes(args["dna"])
+        self._epochs[beast_id, 0] = (bytes(args["epochSeed"]), args["season"])
+
+    def _epoch_started(self, args: Mapping[str, Any]) -> None:
+        key = int(args["beastId"]), int(args["epoch"])
+        self._epochs[key] = (bytes(args["epochSeed"]), args["season"])
+
+    def _checkpoint_submitted(self, args: Mapping[str, Any]) -> None:
+        beast_id, record = int(args["beastId"]), Checkpoint.from_abi(args["checkpoint"])
+        live = self._live[beast_id]
+        honest = self._replayed(beast_id, record)
+        fallen = any(window.fate != "final" for window in live)
+        fate = "void" if fallen else "final" if honest else "slashed"
+        window = Window(beast_id, record, honest, fate)
+        live.append(window)
+        self.windows.append(window)
+        self.books.wealth[record.trainer] -= window.locked
+
+    def _replayed(self, beast_id: int, record: Checkpoint) -> bool:
+        """Whether a window is what its trainer says; keeps its end's state if it is."""
+        states, payload, dna = self._states[beast_id], record.payload, self._births[beast_id]
+        parent = states.get(record.parent) if record.index else genesis_state(beast_id, dna)
+        if parent is None:
+            return False
+        data = self._datasets.get(beast_id) if payload.source is Source.PRIVATE else None
+        context = self._context(beast_id, record, data)
+        end = open_window(parent, payload.active_mask)
+        kernel = kernel_for(payload.active_mask)
+        kernel.run(context, end, WINDOW_STEPS, None if data is None else data.words)
+        if state_hash(end) != payload.h128 or end.header.window_loss != payload.window_loss:
+            return False
+        states[payload.h128] = end
+        return True
+
+    def _context(
+        self, beast_id: int, record: Checkpoint, data: PrivateDataset | None
+    ) -> WindowContext:
+        payload = record.payload
+        seed, number = self._epochs[beast_id, payload.epoch]
+        season = self._chain.season(number)
+        committed = Commitments() if data is None else self._chain.commitments(beast_id)
+        return WindowContext(
+            dna=self._births[beast_id],
+            epoch_seed=seed,
+            heads=season.schedule.heads(payload.epoch),
+            lr_shift=payload.lr_shift,
+            source=payload.source,
+            rules=season.rules,
+            owner_secret_fold=0 if data is None else data.fold,
+            records_root=committed.records_root,
+            records_length=committed.dataset_length,
+        )
+
+    def _checkpoint_finalized(self, args: Mapping[str, Any]) -> None:
+        window = self._live[int(args["beastId"])][args["index"]]
+        window.found = "final"
+        self.books.wealth[window.record.trainer] += window.record.bond
+        self.books.burned += window.record.payload.energy_burn
+
+    def _dispute_upheld(self, args: Mapping[str, Any]) -> None:
+        """The slashing follows in the same transaction; it is booked here, with its rewards."""
+        beast_id, index = int(args["beastId"]), int(args["index"])
+        fallen = self._live[beast_id][index:]
+        del self._live[beast_id][index:]
+        for number, window in enumerate(fallen):
+            window.found = "void" if number else "slashed"
+        offender = fallen[0]
+        rules = self._economics(offender.record.season)
+        reward = offender.locked * rules.reward_bps // BPS
+        share = offender.locked * rules.prover_bps // BPS
+        for account, credit in ((args["challenger"], reward), (args["prover"], share)):
+            self.books.wealth[account] += credit
+            self.owed[account] += credit
+        self.books.burned += sum(window.locked for window in fallen) - reward - share
+        self.upheld += 1
+        self._close(int(args["disputeId"]), refund=True)
+
+    def _economics(self, season: int) -> Economics:
+        return self._chain.season(season).economics
+
+    # --- disputes --------------------------------------------------------------------------------
+
+    def _dispute_filed(self, args: Mapping[str, Any]) -> None:
+        number, challenger, bond = int(args["disputeId"]), args["challenger"], int(args["bond"])
+        self._disputes[number] = (challenger, bond)
+        self._open.add(number)
+        self._awaited.add(number)
+        self.books.wealth[challenger] -= bond
+        self.filed += 1
+
+    def _dispute_responded(self, args: Mapping[str, Any]) -> None:
+        self._awaited.discard(int(args["disputeId"]))
+
+    def _dispute_dismissed(self, args: Mapping[str, Any]) -> None:
+        self.dismissed += 1
+        self._close(int(args["disputeId"]), refund=False)
+
+    def _dispute_voided(self, args: Mapping[str, Any]) -> None:
+        self._close(int(args["disputeId"]), refund=True)
+
+    def _close(self, number: int, *, refund: bool) -> None:
+        if number == 0:  # a header was opened without a dispute
+            return
+        challenger, bond = self._disputes[number]
+        self._open.discard(number)
+        if refund:
+            self.books.wealth[challenger] += bond
+            self.owed[challenger] += bond
+        else:
+            self.burned_bonds.append(challenger)
+            self.books.burned += bond
+
+    def _withdrawn(self, args: Mapping[str, Any]) -> None:
+        self.owed[args["account"]] -= int(args["amount"])

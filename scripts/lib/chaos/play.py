@@ -1,0 +1,181 @@
+"""Plays a schedule on a stage: each act is done when its time comes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from backend.chain.anvil import DEVNET_CHAIN_ID, AnvilError, rpc
+from backend.chain.client import Chain
+from backend.chain.deployment import Deployment
+from scripts.lib.chaos.cast import CHALLENGER, CHEATERS, Cast
+from scripts.lib.chaos.schedule import Act, Kind
+from scripts.lib.chaos.settle import TICK, Settlement, lost_bonds, unjudged
+from scripts.lib.deadlines import Deadlines
+from scripts.lib.stage import Stage
+
+TROUBLE = 0.3
+"""Chance of each answer to be bad while a gate misbehaves."""
+
+SLOWNESS = 1.0
+QUIET_BLOCKS = 2
+"""Between the players' entrance and the first block that a reorg may take."""
+
+
+@dataclass
+class Report:
+    """What a run did and what the audit found.
+
+    Attributes:
+        faults: what is not as the rules have it; empty if all is well.
+    """
+
+    seed: int
+    seconds: float
+    happened: list[str] = field(default_factory=list)
+    windows: dict[str, int] = field(default_factory=dict)
+    disputes: dict[str, int] = field(default_factory=dict)
+    blocks: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+class Chaos:
+    """One run on a stage whose contracts are deployed."""
+
+    def __init__(
+        self, stage: Stage, deadlines: Deadlines, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.cast = Cast(stage)
+        self._stage = stage
+        self._deadlines = deadlines
+        self._say = say
+        self._troubled: list[tuple[float, int]] = []
+
+    def run(self, seed: int, seconds: float, acts: Sequence[Act]) -> Report:
+        """Play the acts, wait for the end of what they began, and audit the chain.
+
+        Raises:
+            StageError: something that had to end did not end.
+        """
+        report, stage = Report(seed, seconds), self._stage
+        self._say("everybody enters and hatches")
+        self.cast.enter()
+        deployment = Deployment.load(stage.host.home / "deployments", DEVNET_CHAIN_ID)
+        self._chain = Chain.connect(stage.rpc_url, deployment)
+        rpc(stage.rpc_url, "anvil_mine", hex(QUIET_BLOCKS))
+        self._floor = self._chain.block().number
+        self._settlement = Settlement(stage, self.cast, self._chain, self._deadlines)
+        self.cast.start()
+        self._play(acts, report)
+        self._say("the trouble is over; waiting for everybody to come to an end")
+        self._heal(everything=True)
+        audit = self._settlement.reach()
+        report.windows = dict(Counter(window.found for window in audit.windows))
+        report.disputes = {
+            "filed": audit.filed,
+            "upheld": audit.upheld,
+            "dismissed": audit.dismissed,
+        }
+        report.blocks = self._chain.block().number
+        report.faults = audit.faults() + unjudged(self.cast, audit) + lost_bonds(self.cast, audit)
+        return report
+
+    def _play(self, acts: Sequence[Act], report: Report) -> None:
+        begun = time.monotonic()
+        for act in acts:
+            while (left := begun + act.at - time.monotonic()) > 0:
+                time.sleep(min(left, TICK))
+                self._heal()
+                self.cast.revive(self._settlement.trained)
+            told = f"{act.at:6.1f} s  {self._do(act)}"
+            report.happened.append(told)
+            self._say(told)
+
+    def _heal(self, *, everything: bool = False) -> None:
+        """Give good answers again where the time of bad ones is up."""
+        now = time.monotonic()
+        over = [entry for entry in self._troubled if everything or entry[0] <= now]
+        self._troubled = [entry for entry in self._troubled if entry not in over]
+        for number in {number for _, number in over} - {number for _, number in self._troubled}:
+            self.cast.gates[number].heal()
+
+    # --- the acts -------------------------------------------------------------------------------
+
+    def _do(self, act: Act) -> str:
+        """Do one thing; what it was."""
+        match act.kind:
+            case Kind.TRAIN:
+                beasts = sorted(self.cast.goals)
+                return self.cast.train(beasts[act.who % len(beasts)], act.amount, act.who)
+            case Kind.DRILL:
+                return self._drill(act)
+            case Kind.FALSE_DISPUTE:
+                return self._dispute_falsely(act)
+            case Kind.REORG:
+                return self._reorg(act.amount)
+            case Kind.RESTART_NODE:
+                self._stage.restart_node()
+                return "the node is restarted"
+            case Kind.KILL:
+                return self._kill(act)
+            case Kind.DROP_SOCKETS:
+                for gate in self.cast.gates:
+                    gate.drop_websockets()
+                return "all sockets are dropped"
+            case Kind.BAD_ANSWERS | Kind.SLOW_ANSWERS:
+                return self._trouble(act)
+
+    def _drill(self, act: Act) -> str:
+        beasts = [beast for beast, name in self.cast.beasts.items() if name in CHEATERS]
+        beast = beasts[act.who % len(beasts)]
+        name, step = self.cast.beasts[beast], act.who % 128
+        words = ("trainer", "drill", act.lie, beast, "--step", step)
+        begun = self.cast.attempt(name, *words)
+        return f"{name} lies about a {act.lie}, beast {beast}" if begun else f"{name} is busy"
+
+    def _dispute_falsely(self, act: Act) -> str:
+        beasts = sorted(self.cast.goals)
+        beast = beasts[act.who % len(beasts)]
+        count = self._settlement.trained(beast)
+        if count == 0:
+            return f"{CHALLENGER} finds nothing to dispute"
+        index = act.who % count
+        begun = self.cast.attempt(CHALLENGER, "dispute", "file", beast, index)
+        told = f"{CHALLENGER} disputes the honest checkpoint {index} of beast {beast}"
+        return told if begun else f"{CHALLENGER} is busy"
+
+    def _reorg(self, depth: int) -> str:
+        depth = min(depth, self._chain.block().number - self._floor)
+        if depth < 1:
+            return "too early for a reorg"
+        try:
+            rpc(self._stage.rpc_url, "anvil_reorg", depth, [])
+        except AnvilError as error:
+            return f"no reorg: {error.message}"
+        return f"{depth} blocks are replaced"
+
+    def _kill(self, act: Act) -> str:
+        running = [daemon for daemon in self.cast.daemons if daemon.runs]
+        if not running:
+            return "nobody to kill"
+        victim = running[act.who % len(running)]
+        victim.kill()
+        return f"{victim.title} is killed"
+
+    def _trouble(self, act: Act) -> str:
+        number = act.who % len(self.cast.gates)
+        gate, bad = self.cast.gates[number], act.kind is Kind.BAD_ANSWERS
+        if bad:
+            gate.fail(TROUBLE)
+        else:
+            gate.delay(SLOWNESS)
+        self._troubled.append((time.monotonic() + act.amount, number))
+        name = list(self.cast.players)[number]
+        return f"{name} gets {'bad' if bad else 'slow'} answers for {act.amount} s"
