@@ -99,7 +99,11 @@ class FaultyNode:
 
     def drop_websockets(self) -> None:
         """Cut every WebSocket connection; new ones are let through."""
-        self._loop.call_soon_threadsafe(lambda: [socket.close() for socket in self._sockets])
+        self._loop.call_soon_threadsafe(self._close_sockets)
+
+    def _close_sockets(self) -> None:
+        for socket in self._sockets:
+            socket.close()
 
     def _draw(self) -> Fault:
         wrong = self._rng.random() < self._chance

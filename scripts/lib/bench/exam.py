@@ -15,7 +15,7 @@ from backend.kernel.native.abi import encode_words
 from backend.kernel.rules import Rules
 from trainer.figures import held_out
 
-Logits = npt.NDArray[np.float64] | npt.NDArray[np.int32]
+Logits = npt.NDArray[np.floating] | npt.NDArray[np.int32]
 BOARDS = 6_000
 
 

@@ -53,7 +53,7 @@ class FloatBrain:
             layers = [x]
             for matrix, mask in zip(self.matrices[:-1], masks, strict=True):
                 layers.append(np.maximum(layers[-1] @ matrix, np.float32(0)) * mask)
-            z = layers[-1] @ self.matrices[-1]
+            z: Floats = np.asarray(layers[-1] @ self.matrices[-1], np.float32)
             labels = (int(row["move"]), int(row["attack"]), int(row["block"]))
             e = _errors(z, labels, heads)
             for index in (3, 2, 1, 0):

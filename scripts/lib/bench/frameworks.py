@@ -106,9 +106,10 @@ def time_jax(steps: int) -> float:
         gradient = jax.grad(loss)(weights, sample)
         return [w - RATE * g for w, g in zip(weights, gradient, strict=True)], None
 
-    @jax.jit
-    def run(weights: Any, data: Any) -> Any:
+    def scan(weights: Any, data: Any) -> Any:
         return jax.lax.scan(step, weights, data)[0]
+
+    run: Callable[..., Any] = jax.jit(scan)
 
     weights = [jnp.asarray(matrix) for matrix in _matrices()]
     data = tuple(jnp.asarray(column) for column in _data(steps))
