@@ -28,7 +28,7 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 60.0
 """How long a distant node may lag behind before its shorter chain is taken for the true one."""
 
-MOVES = 16
+MOVES = 8
 """Times in a row that the chain may change under a pass before the node is blamed."""
 
 

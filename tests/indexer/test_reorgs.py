@@ -81,18 +81,20 @@ def test_a_distant_node_that_lags_is_given_time(life: Life, sqlite: Database) ->
     assert facts(sqlite) == life.fresh()
 
 
-def test_a_reorg_between_looking_and_reading(life: Life, sqlite: Database) -> None:
+@pytest.mark.parametrize("when", ["eth_getBlockByNumber", "eth_getLogs"])
+def test_a_reorg_between_looking_and_reading(life: Life, sqlite: Database, when: str) -> None:
     """The block below the range changes after the database's end was compared with the chain."""
     life.world.hatch(life.world.accounts[1])
     with RpcProxy(life.url) as proxy:
         indexer = Indexer(life.chain(proxy.url), sqlite)
         indexer.sync()
         life.world.mine(1)
-        armed = True
+        armed, new = True, hex(life.head())
 
-        def strike(method: str, _: list[object]) -> None:
+        def strike(method: str, params: list[object]) -> None:
             nonlocal armed
-            if method == "eth_getLogs" and armed:
+            reads_on = method == "eth_getLogs" or params[:1] == [new]
+            if armed and method == when and reads_on:
                 armed = False
                 life.reorg(3)
 
@@ -105,7 +107,9 @@ def test_a_reorg_between_looking_and_reading(life: Life, sqlite: Database) -> No
 def test_a_node_that_never_agrees_with_itself_is_blamed(life: Life, sqlite: Database) -> None:
     def strike(method: str, _: list[object]) -> None:
         if method == "eth_getLogs":
-            life.reorg(1)
+            now = life.world.now()
+            life.world.rpc("anvil_rollback", 1)
+            life.world.travel_to(now + 1)  # another block at the same height
 
     with RpcProxy(life.url, strike) as proxy, pytest.raises(ChainError, match="do not fit"):
         Indexer(life.chain(proxy.url), sqlite).sync()
