@@ -12,6 +12,8 @@ from typing import Any, Self, TypeVar
 
 import requests
 import stamina
+from eth_typing import BlockNumber, ChecksumAddress
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import (
@@ -22,7 +24,7 @@ from web3.exceptions import (
     TransactionNotFound,
     Web3RPCError,
 )
-from web3.types import BlockData, BlockIdentifier
+from web3.types import BlockData, BlockIdentifier, FilterParams
 
 from backend.chain.compile import artifact
 from backend.chain.deployment import Deployment
@@ -59,12 +61,17 @@ TRANSPORT_ERRORS = (requests.RequestException, ConnectionError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a reader needs of a block header; ``timestamp`` in seconds."""
+    """What a reader needs of a block header; ``timestamp`` in seconds.
+
+    Attributes:
+        logs_bloom: 2,048 bits that tell which contracts may have logs in the block.
+    """
 
     number: int
     hash: bytes
     parent_hash: bytes
     timestamp: int
+    logs_bloom: bytes = b""
 
 
 def revert_from(error: ContractLogicError) -> Reverted:
@@ -88,7 +95,7 @@ def connect(rpc_url: str) -> Web3:
     return w3
 
 
-def read(call: Callable[[], T], rpc_url: str) -> T:
+def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> T:
     """Make an idempotent call, again where the transport failed.
 
     Raises:
@@ -98,7 +105,7 @@ def read(call: Callable[[], T], rpc_url: str) -> T:
     """
     try:
         for attempt in stamina.retry_context(
-            on=TRANSPORT_ERRORS, attempts=READ_ATTEMPTS, wait_initial=0.1, wait_max=2.0
+            on=TRANSPORT_ERRORS, attempts=attempts, wait_initial=0.1, wait_max=2.0
         ):
             with attempt:
                 return call()
@@ -208,27 +215,48 @@ class Chain:
         except BlockNotFound:
             raise ChainError(f"The node does not have block {which!r}.") from None
         return Block(
-            data["number"], bytes(data["hash"]), bytes(data["parentHash"]), data["timestamp"]
+            data["number"],
+            bytes(data["hash"]),
+            bytes(data["parentHash"]),
+            data["timestamp"],
+            bytes(data.get("logsBloom", b"")),
         )
 
     def now(self) -> int:
         """The latest block's timestamp, the contracts' clock."""
         return self.block().timestamp
 
-    def events(self, from_block: int, to_block: int) -> list[Event]:
+    def events(self, from_block: int, to_block: int, attempts: int = READ_ATTEMPTS) -> list[Event]:
         """Our contracts' events of a block range, both ends included, in chain order.
 
+        Args:
+            attempts: how often to ask while the transport fails.
+
         Raises:
+            NodeUnavailableError: no answer (the range may be too large for one).
             ChainError: the node refuses the range (too large, perhaps).
         """
-        addresses = [
-            Web3.to_checksum_address(self.deployment.addresses[name]) for name in EVENT_CONTRACTS
-        ]
-        logs = self.read(
-            lambda: self.w3.eth.get_logs(
-                {"fromBlock": from_block, "toBlock": to_block, "address": addresses}
-            )
-        )
+        wanted: FilterParams = {"fromBlock": BlockNumber(from_block)}
+        wanted["toBlock"] = BlockNumber(to_block)
+        return self._events(wanted, attempts)
+
+    def events_of(self, block_hash: bytes) -> list[Event]:
+        """Our contracts' events of one block, whichever chain it is on.
+
+        Raises:
+            ChainError: the node does not know the block.
+        """
+        return self._events({"blockHash": HexBytes(block_hash)}, READ_ATTEMPTS)
+
+    @cached_property
+    def event_addresses(self) -> list[ChecksumAddress]:
+        """The contracts whose events are read."""
+        found = self.deployment.addresses
+        return [Web3.to_checksum_address(found[name]) for name in EVENT_CONTRACTS]
+
+    def _events(self, wanted: FilterParams, attempts: int) -> list[Event]:
+        wanted["address"] = self.event_addresses
+        logs = read(lambda: self.w3.eth.get_logs(wanted), self.rpc_url, attempts)
         decoded = (self.decode(RawLog.from_receipt(log)) for log in logs)
         return sorted(
             (event for event in decoded if event is not None),

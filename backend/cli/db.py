@@ -1,4 +1,4 @@
-"""``chainbeasts db``: the schema of the database."""
+"""``chainbeasts db``: the schema of the database, and what it holds of the chain."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
-from backend.store.session import downgrade_database, make_engine, upgrade_database
+from backend.indexer.rollback import forget_everything
+from backend.indexer.source import LOCK
+from backend.store.session import Database, downgrade_database, make_engine, upgrade_database
 
-app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app = typer.Typer(help="The database: its schema, and chain facts.", no_args_is_help=True)
 
 
 class Daemon(StrEnum):
@@ -69,3 +71,18 @@ def downgrade(
 def current(session: Session, role: Role = Daemon.VALIDATOR) -> None:
     """Show the schema's revision."""
     _show(session, session.settings.database(role))
+
+
+@command(app, "reindex", example="chainbeasts db reindex --role validator")
+def reindex(session: Session, role: Role = Daemon.VALIDATOR) -> None:
+    """Forget all that was read from the chain; the next command or daemon reads it again.
+
+    Jobs, verdicts, transactions and computed windows stay.
+    """
+    database = Database(session.settings.database(role))
+    try:
+        with database.exclusive(LOCK) as rows:
+            forget_everything(rows)
+    finally:
+        database.close()
+    session.show({"reindex": role.value}, "Chain facts are forgotten; they will be read again.")

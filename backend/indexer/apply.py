@@ -10,17 +10,21 @@ from sqlalchemy.orm import Session
 
 from backend.chain.events import Event
 from backend.chain.types import Checkpoint, Conviction
+from backend.indexer.errors import IncompleteLogsError
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EpochRow
 
 Handler = Callable[[Session, Event, Mapping[str, Any]], None]
 
 
 def apply(session: Session, event: Event) -> None:
-    """Bring the tables up to date with one event; events of no interest change nothing."""
+    """Bring the tables up to date with one event; events of no interest change nothing.
+
+    Raises:
+        IncompleteLogsError: an event that must come before it has not been read.
+    """
     handler = _HANDLERS.get((event.contract, event.name))
     if handler is not None:
         handler(session, event, event.args)
-        session.flush()
 
 
 def beast_of(session: Session, event: Event) -> int | None:
@@ -43,6 +47,13 @@ def live_checkpoint(session: Session, beast_id: int, index: int) -> CheckpointRo
         .where(CheckpointRow.beast_id == beast_id, CheckpointRow.index == index)
         .where(CheckpointRow.status.in_((CheckpointStatus.PENDING, CheckpointStatus.FINAL)))
     )
+
+
+def _dispute(session: Session, args: Mapping[str, Any]) -> DisputeRow:
+    row = session.get(DisputeRow, int(args["disputeId"]))
+    if row is None:
+        raise IncompleteLogsError(f"dispute {args['disputeId']} goes on and was never filed")
+    return row
 
 
 def _hatched(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -89,7 +100,15 @@ def _epoch_started(session: Session, event: Event, args: Mapping[str, Any]) -> N
 def _submitted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     record = Checkpoint.from_abi(args["checkpoint"])
     beast_id, payload = int(args["beastId"]), record.payload
-    epoch = session.get_one(EpochRow, (beast_id, payload.epoch))
+    epoch = session.get(EpochRow, (beast_id, payload.epoch))
+    if epoch is None:
+        raise IncompleteLogsError(f"beast {beast_id}'s epoch {payload.epoch} never started")
+    if record.index:
+        parent = live_checkpoint(session, beast_id, record.index - 1)
+        if parent is None or parent.h128 != record.parent:
+            raise IncompleteLogsError(
+                f"checkpoint {record.index} of beast {beast_id} stands on another than the last"
+            )
     session.add(
         CheckpointRow(
             beast_id=beast_id,
@@ -123,7 +142,7 @@ def _submitted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 def _finalized(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     row = live_checkpoint(session, int(args["beastId"]), args["index"])
     if row is not None:
-        row.status = CheckpointStatus.FINAL
+        row.status, row.settled_block = CheckpointStatus.FINAL, event.block_number
 
 
 def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -137,6 +156,7 @@ def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     for row in rows:
         offender = row.index == args["index"]
         row.status = CheckpointStatus.SLASHED if offender else CheckpointStatus.VOID
+        row.settled_block = event.block_number
 
 
 def _bond_locked(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -146,19 +166,32 @@ def _bond_locked(session: Session, event: Event, args: Mapping[str, Any]) -> Non
 
 
 def _filed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    checkpoint = live_checkpoint(session, int(args["beastId"]), args["index"])
+    """A new dispute, or one that is told again after a reorg: then it keeps its generation."""
+    dispute_id = int(args["disputeId"])
+    generation = session.scalar(
+        select(DisputeRow.generation).where(DisputeRow.dispute_id == dispute_id)
+    )
+    if generation is None:
+        checkpoint = live_checkpoint(session, int(args["beastId"]), args["index"])
+        if checkpoint is None:
+            raise IncompleteLogsError(f"dispute {dispute_id} is about an unknown checkpoint")
+        generation = checkpoint.generation
     session.merge(
         DisputeRow(
-            dispute_id=int(args["disputeId"]),
+            dispute_id=dispute_id,
             beast_id=int(args["beastId"]),
             index=args["index"],
-            generation=0 if checkpoint is None else checkpoint.generation,
+            generation=generation,
             digest=bytes(args["digest"]),
             challenger=args["challenger"],
             bond=int(args["bond"]),
             status="filed",
             deadline=int(args["responseDeadline"]),
+            segments=None,
             steps_done=0,
+            conviction=None,
+            segment=None,
+            prover=None,
             block_number=event.block_number,
             tx_hash=event.tx_hash,
         )
@@ -166,18 +199,18 @@ def _filed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 
 def _responded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = session.get_one(DisputeRow, int(args["disputeId"]))
+    row = _dispute(session, args)
     row.status = "responded"
     row.segments = b"".join(bytes(segment) for segment in args["segments"])
     row.deadline = int(args["proofDeadline"])
 
 
 def _advanced(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    session.get_one(DisputeRow, int(args["disputeId"])).steps_done = int(args["steps"])
+    _dispute(session, args).steps_done = int(args["steps"])
 
 
 def _supplied(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = session.get_one(DisputeRow, int(args["disputeId"]))
+    row = _dispute(session, args)
     row.deadline = int(args["proofDeadline"])
 
 
@@ -192,16 +225,21 @@ def _upheld(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 
 def _dismissed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = session.get_one(DisputeRow, int(args["disputeId"]))
+    row = _dispute(session, args)
     row.status = "dismissed"
-    if args["proven"]:
-        checkpoint = live_checkpoint(session, row.beast_id, row.index)
-        if checkpoint is not None:
-            checkpoint.proven = True
+    if not args["proven"]:
+        return
+    checkpoint = session.scalar(
+        select(CheckpointRow)
+        .where(CheckpointRow.beast_id == row.beast_id, CheckpointRow.index == row.index)
+        .where(CheckpointRow.generation == row.generation)
+    )
+    if checkpoint is not None:
+        checkpoint.proven, checkpoint.proven_block = True, event.block_number
 
 
 def _voided(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    session.get_one(DisputeRow, int(args["disputeId"])).status = "voided"
+    _dispute(session, args).status = "voided"
 
 
 _HANDLERS: dict[tuple[str, str], Handler] = {
@@ -220,3 +258,7 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("DisputeCourt", "DisputeDismissed"): _dismissed,
     ("DisputeCourt", "DisputeVoided"): _voided,
 }
+
+REPLAYED = tuple(name for _, name in _HANDLERS if not name.startswith("Checkpoint"))
+"""Events that are few and are applied again after a reorg. Checkpoints, which are many, keep the
+block in which each thing became of them instead."""

@@ -1,38 +1,35 @@
 """Reads blocks and events by number and hash, and takes back what a reorg took back.
 
-A beast's rows are a function of its events. After a reorg the events of the lost blocks go, and the
-rows of every beast they touched are computed again from the events that stay.
+Each range is one transaction that begins by looking whether the database still ends where the range
+starts. So a process may be killed at any instant, several may feed one database, and each event is
+applied once.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from backend.chain.client import Block, Chain
+from backend.chain.client import Chain
 from backend.chain.errors import ChainError, NodeUnavailableError
-from backend.chain.events import Event, RawLog
-from backend.indexer.apply import apply, beast_of
-from backend.store.facts import (
-    BeastRow,
-    BlockRow,
-    CheckpointRow,
-    DisputeRow,
-    EpochRow,
-    EventRow,
-)
+from backend.chain.providers import is_loopback
+from backend.indexer.errors import MovedError
+from backend.indexer.ranges import MAX_RANGE, RangeSizer
+from backend.indexer.reader import Batch, RangeReader
+from backend.indexer.rollback import find_fork, forget
+from backend.indexer.source import LOCK, bind
+from backend.indexer.writing import ANCHOR_EVERY, KEPT_HEADERS, Tip, read_tip, write
 from backend.store.session import Database
 
 log = structlog.get_logger()
 
-MAX_RANGE = 5_000
-MIN_RANGE = 1
-TOPIC_BYTES = 32
-_OF_A_BEAST = (BeastRow, EpochRow, CheckpointRow, DisputeRow)
+PATIENCE_SECONDS = 60.0
+"""How long a distant node may lag behind before its shorter chain is taken for the true one."""
+
+MOVES = 8
+"""Times in a row that the chain may change under a pass before the node is blamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class SyncReport:
     Attributes:
         head: the node's latest block that has enough confirmations.
         indexed_to: last block in the database.
-        rolled_back: blocks whose events were taken back.
+        rolled_back: blocks that were taken back.
         events: events applied.
     """
 
@@ -57,167 +54,134 @@ class Indexer:
 
     Args:
         confirmations: blocks on top of one before it is read.
+        largest_range: most blocks asked for at once.
+        patience: seconds that a node may be behind the database before its shorter chain is
+            believed; by default none for a node on this machine, a minute for a distant one, which
+            may be many behind one name.
     """
 
-    def __init__(self, chain: Chain, database: Database, confirmations: int = 0) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        database: Database,
+        confirmations: int = 0,
+        *,
+        largest_range: int = MAX_RANGE,
+        patience: float | None = None,
+    ) -> None:
         self.chain = chain
         self.database = database
         self.confirmations = confirmations
-        self._range = MAX_RANGE
+        local = is_loopback(chain.rpc_url)
+        self._patience = patience if patience is not None else (0 if local else PATIENCE_SECONDS)
+        self._sizer = RangeSizer(largest_range)
+        self._reader = RangeReader(chain)
+        self._behind_since: float | None = None
+        self._bound = False
 
     def sync(self) -> SyncReport:
         """Bring the database up to the chain's present head.
 
         Raises:
-            ChainError: the node is away, or serves another chain.
+            WrongChainError: the node, or the database, belongs to another chain or deployment.
+            IncompleteLogsError: the node leaves events out.
+            ChainError: the node is away, or its answers do not fit together.
         """
         self.chain.check()
-        rolled_back = self._roll_back()
-        head = self.chain.block().number - self.confirmations
-        applied = 0
-        start = self._indexed_to() + 1
-        while start <= head:
-            end = min(start + self._range - 1, head)
-            read = self._read_range(start, end)
-            if read is None:
-                start = self._indexed_to() + 1
-                continue
-            applied += read
-            start = end + 1
-        return SyncReport(head, start - 1, rolled_back, applied)
+        if not self._bound:
+            bind(self.database, self.chain.deployment)
+            self._bound = True
+        latest = self.chain.block().number
+        rolled_back, applied, moves = self._roll_back(latest), 0, 0
+        while (tip := self._tip()).number < latest - self.confirmations:
+            try:
+                applied += self._advance(tip, latest - self.confirmations)
+                moves = 0
+            except MovedError:
+                moves += 1
+                log.info("the chain changed while it was read", after=tip.number)
+                if moves == MOVES:
+                    raise ChainError(
+                        f"The node's answers after block {tip.number} do not fit together.",
+                        "Try another node with --rpc-url.",
+                    ) from None
+                latest = self.chain.block().number
+                rolled_back += self._roll_back(latest)
+        return SyncReport(latest - self.confirmations, tip.number, rolled_back, applied)
 
-    def _indexed_to(self) -> int:
-        with self.database.session() as session:
-            last = session.scalar(select(func.max(BlockRow.number)))
-        return self.chain.deployment.start_block - 1 if last is None else last
+    # --- reading on -----------------------------------------------------------------------------
 
-    def _read_range(self, start: int, end: int) -> int | None:
-        """Apply one range in one transaction; None where it has to be read again."""
-        last = self.chain.block(end)
+    def _advance(self, tip: Tip, head: int) -> int:
+        """Read and apply one range; the number of events, 0 where it must be asked again."""
+        start = tip.number + 1
+        newest = head - KEPT_HEADERS + 1
+        end = self._end(start, head, newest)
         try:
-            events = self.chain.events(start, end)
-        except NodeUnavailableError:
-            raise
-        except ChainError:
-            if self._range == MIN_RANGE:
-                raise
-            self._range = max(MIN_RANGE, self._range // 2)
-            log.info("range refused, asking for less", blocks=self._range)
-            return None
-        headers = self._headers(events, last)
-        if headers is None or self.chain.block(end).hash != last.hash:
-            log.info("the chain changed while it was read", start=start, end=end)
-            self._roll_back()
-            return None
-        try:
-            self._write(headers, events)
-        except IntegrityError:
-            if self._indexed_to() < start:
-                raise
-            log.info("another process has read these blocks", start=start, end=end)
-            return None
-        self._range = min(MAX_RANGE, self._range * 2)
-        return len(events)
+            batch = self._reader.read(tip.hash, start, end, every=start >= newest)
+            written = self._write(tip, batch)
+        except NodeUnavailableError as error:
+            self.chain.block()  # is it away, or was this too much for it?
+            return self._ask_less(end - tip.number, error)
+        except ChainError as error:
+            return self._ask_less(end - tip.number, error)
+        self._sizer.answered(end - tip.number, len(batch.events))
+        return len(batch.events) if written else 0
 
-    def _write(self, headers: list[Block], events: list[Event]) -> None:
+    def _end(self, start: int, head: int, newest: int) -> int:
+        """The range's last block: old and newest blocks apart, old ranges up to an anchor."""
+        end = min(start + self._sizer.size - 1, head)
+        if start >= newest:
+            return end
+        end = min(end, newest - 1)
+        anchor = end - end % ANCHOR_EVERY
+        return anchor if anchor >= start else end
+
+    def _ask_less(self, asked: int, error: ChainError) -> int:
+        if not self._sizer.refused(asked):
+            raise error
+        log.info("range refused, asking for less", blocks=self._sizer.size, reason=error.message)
+        return 0
+
+    def _write(self, tip: Tip, batch: Batch) -> bool:
+        """Apply a range in one transaction; False if another process was first."""
+        with self.database.exclusive(LOCK) as session:
+            if read_tip(session, self.chain.deployment.start_block) != tip:
+                log.debug("another process reads these blocks", after=tip.number)
+                return False
+            write(session, tip, batch)
+        return True
+
+    def _tip(self) -> Tip:
         with self.database.session() as session:
-            for block in headers:
-                session.merge(
-                    BlockRow(
-                        number=block.number,
-                        hash=block.hash,
-                        parent_hash=block.parent_hash,
-                        timestamp=block.timestamp,
-                    )
-                )
-            session.flush()
-            for event in events:
-                self._store(session, event)
-
-    def _headers(self, events: list[Event], last: Block) -> list[Block] | None:
-        """Headers of the blocks that have events, and of the last; None if one does not fit."""
-        headers = {last.number: last}
-        for event in events:
-            if event.block_number not in headers:
-                headers[event.block_number] = self.chain.block(event.block_number)
-            if headers[event.block_number].hash != event.raw.block_hash:
-                return None
-        return [headers[number] for number in sorted(headers)]
-
-    def _store(self, session: Session, event: Event) -> None:
-        raw = event.raw
-        apply(session, event)
-        session.add(
-            EventRow(
-                block_number=raw.block_number,
-                log_index=raw.log_index,
-                tx_hash=raw.tx_hash,
-                address=raw.address,
-                topics=b"".join(raw.topics),
-                data=raw.data,
-                name=event.name,
-                beast_id=beast_of(session, event),
-            )
-        )
-        session.flush()
+            return read_tip(session, self.chain.deployment.start_block)
 
     # --- reorgs ---------------------------------------------------------------------------------
 
-    def _roll_back(self) -> int:
+    def _roll_back(self, latest: int) -> int:
         """Take back every block that is no longer the chain's; returns how many."""
-        with self.database.session() as session:
-            stored = session.scalars(select(BlockRow).order_by(BlockRow.number.desc())).yield_per(
-                64
-            )
-            lost = []
-            for row in stored:
-                if self._is_on_chain(row):
-                    break
-                lost.append(row.number)
-            if not lost:
-                return 0
-            self._forget(session, min(lost))
-        log.warning("reorg", from_block=min(lost), blocks=len(lost))
-        return len(lost)
+        tip = self._tip()
+        if tip.hash is None:
+            return 0
+        fork = find_fork(self.chain, self.database, min(tip.number, latest))
+        if latest >= tip.number and not fork.conflict:
+            self._behind_since = None
+            return 0
+        if not fork.conflict and fork.common is not None and self._may_lag():
+            log.info("the node is behind the database", node=latest, database=tip.number)
+            return 0
+        self._behind_since = None
+        start_block = self.chain.deployment.start_block
+        first = start_block if fork.common is None else fork.common + 1
+        with self.database.exclusive(LOCK) as session:
+            if read_tip(session, start_block) != tip:
+                return 0  # another process has taken them back, or reads on
+            forget(session, self.chain, first)
+        log.warning("reorg", from_block=first, blocks=tip.number - first + 1)
+        return tip.number - first + 1
 
-    def _is_on_chain(self, row: BlockRow) -> bool:
-        try:
-            return self.chain.block(row.number).hash == row.hash
-        except NodeUnavailableError:
-            raise
-        except ChainError:
-            return False
-
-    def _forget(self, session: Session, first: int) -> None:
-        touched = set(
-            session.scalars(select(EventRow.beast_id).where(EventRow.block_number >= first))
-        ) - {None}
-        session.execute(delete(EventRow).where(EventRow.block_number >= first))
-        session.execute(delete(BlockRow).where(BlockRow.number >= first))
-        for table in _OF_A_BEAST:
-            session.execute(delete(table).where(table.beast_id.in_(touched)))
-        session.expire_all()
-        remaining = session.scalars(
-            select(EventRow)
-            .where(EventRow.beast_id.in_(touched))
-            .order_by(EventRow.block_number, EventRow.log_index)
-        ).all()
-        for row in remaining:
-            event = self.chain.decode(self._raw(session, row))
-            if event is not None:
-                apply(session, event)
-
-    def _raw(self, session: Session, row: EventRow) -> RawLog:
-        topics = tuple(
-            row.topics[i : i + TOPIC_BYTES] for i in range(0, len(row.topics), TOPIC_BYTES)
-        )
-        block = session.get_one(BlockRow, row.block_number)
-        return RawLog(
-            row.address,
-            topics,
-            row.data,
-            row.block_number,
-            block.hash,
-            row.tx_hash,
-            row.log_index,
-        )
+    def _may_lag(self) -> bool:
+        """Whether a node whose chain is the beginning of ours is given more time to grow."""
+        now = time.monotonic()
+        if self._behind_since is None:
+            self._behind_since = now
+        return now - self._behind_since < self._patience

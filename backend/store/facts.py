@@ -1,7 +1,7 @@
 """Tables of chain facts, written by the indexer alone.
 
 ``blocks`` and ``events`` are what was read; the others are what the events add up to, and can be
-computed from them again after a reorg.
+computed from them again after a reorg. ``sources`` says which deployment they are about.
 """
 
 from __future__ import annotations
@@ -14,8 +14,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.store.columns import Address, Base, Big, Hash, Wei
 
 
+class SourceRow(Base):
+    """The one deployment that a database's facts are about."""
+
+    __tablename__ = "sources"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    chain_id: Mapped[Big]
+    genesis: Mapped[Hash]
+    ledger: Mapped[Address]
+
+
 class BlockRow(Base):
-    """A block that has been read."""
+    """A block that has been read: all of the newest 64, before them those with events and every
+    1,024th."""
 
     __tablename__ = "blocks"
 
@@ -107,7 +119,11 @@ class CheckpointRow(Base):
     epoch_seed: Mapped[Hash]
     loss_drop: Mapped[bool]
     proven: Mapped[bool] = mapped_column(default=False)
+    proven_block: Mapped[Big | None] = mapped_column(doc="where a dispute proved it")
     status: Mapped[CheckpointStatus] = mapped_column(String(8))
+    settled_block: Mapped[Big | None] = mapped_column(
+        index=True, doc="where it became final, slashed or void"
+    )
     block_number: Mapped[Big] = mapped_column(index=True)
     tx_hash: Mapped[Hash]
 

@@ -4,21 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.errors import ChainBeastsError
 
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
 MIGRATIONS = "migrations"
+POSTGRESQL = "postgresql+psycopg"
+
+
+class DatabaseUnavailableError(ChainBeastsError):
+    """The database cannot be reached, or another process holds it for too long."""
+
+
+def parse_url(url: str) -> URL:
+    """A database URL with its driver: ``postgresql://`` and ``postgres://`` mean psycopg 3.
+
+    Raises:
+        ChainBeastsError: it is not the URL of a SQLite or PostgreSQL database.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername=POSTGRESQL)
+        if parsed.drivername not in ("sqlite", "sqlite+pysqlite", POSTGRESQL):
+            raise ArgumentError("another database")
+    except (SQLAlchemyError, ValueError) as error:
+        raise _wrong_url(error) from None
+    return parsed
+
+
+def _wrong_url(error: Exception) -> ChainBeastsError:
+    # The URL itself may hold a password: it is never part of a message.
+    return ChainBeastsError(
+        f"The database URL does not work ({type(error).__name__}).",
+        "Give CHAINBEASTS_DATABASE_URL as sqlite:///path or postgresql://user@host/name.",
+    )
 
 
 def make_engine(url: str) -> Engine:
@@ -27,26 +59,44 @@ def make_engine(url: str) -> Engine:
     Raises:
         ChainBeastsError: the URL or its driver does not work.
     """
+    parsed = parse_url(url)
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
+        if parsed.drivername == POSTGRESQL:
+            # A connection that the server closed meanwhile is replaced before it is used.
+            return create_engine(
+                parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+            )
+        if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
-    except (ArgumentError, SQLAlchemyError, ImportError, OSError) as error:
+    except ImportError:
         raise ChainBeastsError(
-            f"The database URL does not work ({type(error).__name__}).",
-            "Give CHAINBEASTS_DATABASE_URL as sqlite:///path or postgresql://user@host/name.",
+            "PostgreSQL's driver is not installed.", "pip install 'chainbeasts[postgres]'"
         ) from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
+    except (SQLAlchemyError, OSError) as error:
+        raise _wrong_url(error) from None
+    event.listen(engine, "connect", _configure_sqlite)
     return engine
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+    # The time-out first: turning WAL on may itself have to wait for another process.
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def lock_database(connection: Connection, name: str) -> None:
+    """Keep other processes out until the transaction ends: those that lock the same name.
+
+    SQLite has one writer, whatever the name. Must be the first statement of a transaction.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def alembic_config(url: str) -> Config:
@@ -61,13 +111,17 @@ def upgrade_database(url: str, revision: str = "head") -> None:
     """Bring the schema up to date (or to a revision).
 
     Raises:
-        ChainBeastsError: the database cannot be opened.
+        ChainBeastsError: the database cannot be opened, or a newer version made its schema.
     """
-    make_engine(url).dispose()
     try:
         command.upgrade(alembic_config(url), revision)
-    except SQLAlchemyError as error:
+    except CommandError as error:
         raise ChainBeastsError(
+            "The database's schema is not one that this version knows.",
+            "Use the newer version of chainbeasts that made it, or another database.",
+        ) from error
+    except SQLAlchemyError as error:
+        raise DatabaseUnavailableError(
             f"The database cannot be brought up to date ({type(error).__name__}).",
             "Check the URL and the rights on its folder or server.",
         ) from error
@@ -79,7 +133,6 @@ def downgrade_database(url: str, revision: str = "base") -> None:
     Raises:
         ChainBeastsError: there is no such revision, or the database cannot be opened.
     """
-    make_engine(url).dispose()
     try:
         command.downgrade(alembic_config(url), revision)
     except CommandError as error:
@@ -88,25 +141,55 @@ def downgrade_database(url: str, revision: str = "base") -> None:
             "`base` removes every table; migrations/versions/ has the other revisions.",
         ) from error
     except SQLAlchemyError as error:
-        raise ChainBeastsError(
+        raise DatabaseUnavailableError(
             f"The database's schema cannot be taken back ({type(error).__name__}).",
             "Check the URL and the rights on its folder or server.",
         ) from error
 
 
 class Database:
-    """An up-to-date database and its sessions."""
+    """An up-to-date database and its sessions.
+
+    Raises:
+        ChainBeastsError: it cannot be opened.
+    """
 
     def __init__(self, url: str) -> None:
-        self.url = url
         upgrade_database(url)
         self.engine = make_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
+    @property
+    def url(self) -> str:
+        """Where it is, fit for a log: a password shows as ``***``."""
+        return self.engine.url.render_as_string(hide_password=True)
+
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session in one transaction: committed at the end, rolled back by an exception."""
-        with self._sessions.begin() as session:
+        """A session in one transaction: committed at the end, rolled back by an exception.
+
+        Raises:
+            DatabaseUnavailableError: the database does not answer; nothing was committed, unless
+                the connection broke in the very commit.
+        """
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseUnavailableError(
+                f"The database does not answer ({type(error.orig).__name__}).",
+                "See that its server runs and that no other process holds it.",
+            ) from error
+
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[Session]:
+        """A session beside which no other process has one of that name: what it reads holds.
+
+        Raises:
+            DatabaseUnavailableError: as ``session``.
+        """
+        with self.session() as session:
+            lock_database(session.connection(), name)
             yield session
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from backend.chain.toolchain import find_node
 from backend.cli.output import stderr, table
+from tests.support.postgres import ABSENT, find_binaries
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -85,6 +86,8 @@ def main() -> int:
         rows.append((check.name, "passed" if passed else "FAILED", f"{seconds:.1f} s"))
     stderr.print()
     stderr.print(table("scripts/test", ("check", "result", "took"), rows))
+    if find_binaries() is None:
+        stderr.print(ABSENT)
     return 1 if failed else 0
 
 

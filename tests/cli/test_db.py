@@ -35,6 +35,21 @@ def test_the_schema_goes_up_and_down_and_up_again(cli: Cli, role: str) -> None:
     assert tables(cli, role) == wanted
 
 
+def test_reindex_forgets_the_chain_and_keeps_decisions(cli: Cli) -> None:
+    cli.json("db", "upgrade")
+    file = cli.home / "validator.sqlite3"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("INSERT INTO blocks VALUES (1, x'00', x'00', 0)")
+        database.execute("INSERT INTO jobs VALUES (x'01', 1, 0, x'00', NULL, NULL, '', 0, 0, NULL)")
+    assert cli.json("db", "reindex") == {"reindex": "validator"}
+    with closing(sqlite3.connect(file)) as database:
+        counts = [
+            database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("blocks", "jobs")
+        ]
+    assert counts == [0, 1]
+
+
 def test_a_wrong_revision_changes_nothing(cli: Cli) -> None:
     newest = cli.json("db", "upgrade")
     cli.hinted("cannot go back to 'nonsense'", "`base`", "db", "downgrade", "nonsense")

@@ -250,8 +250,8 @@ def test_two_processes_may_read_the_chain_into_one_database(
     slow, quick = rig.desk(), rig.desk()
     read = slow.chain.events
 
-    def overtaken(start: int, end: int) -> list[Event]:
-        found = read(start, end)
+    def overtaken(start: int, end: int, attempts: int) -> list[Event]:
+        found = read(start, end, attempts)
         monkeypatch.undo()
         quick.indexer.sync()
         return found

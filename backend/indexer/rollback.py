@@ -1,0 +1,124 @@
+"""Takes back what a reorg took back, at a cost that grows with what was lost, not with history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from backend.chain.client import Chain
+from backend.chain.events import RawLog
+from backend.indexer.apply import REPLAYED, apply
+from backend.store.facts import (
+    BeastRow,
+    BlockRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+    EpochRow,
+    EventRow,
+    SourceRow,
+)
+from backend.store.session import Database
+
+TOPIC_BYTES = 32
+AT_ONCE = 64
+"""Rows looked at together; beasts told again together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """How the database and the node's chain agree.
+
+    Attributes:
+        common: the newest stored block that is on the node's chain; None if none is.
+        conflict: whether a stored block is proven not to be on it.
+    """
+
+    common: int | None
+    conflict: bool
+
+
+def find_fork(chain: Chain, database: Database, highest: int) -> Fork:
+    """Compare stored blocks up to ``highest``, which the node has, from the newest down.
+
+    Raises:
+        ChainError: the node does not answer, or lacks a block: only another hash proves a reorg.
+    """
+    conflict = False
+    for number, block_hash in _stored(database, highest):
+        if chain.block(number).hash == block_hash:
+            return Fork(number, conflict)
+        conflict = True
+    return Fork(None, conflict)
+
+
+def _stored(database: Database, highest: int) -> Iterator[tuple[int, bytes]]:
+    """Stored blocks, newest first; no transaction is open while the caller thinks."""
+    wanted = select(BlockRow.number, BlockRow.hash).order_by(BlockRow.number.desc())
+    while True:
+        with database.session() as session:
+            rows = session.execute(wanted.where(BlockRow.number <= highest).limit(AT_ONCE)).all()
+        if not rows:
+            return
+        yield from ((row.number, row.hash) for row in rows)
+        highest = rows[-1].number - 1
+
+
+def forget(session: Session, chain: Chain, first: int) -> None:
+    """Make the tables what they were before block ``first`` was read."""
+    touched = session.scalars(
+        select(EventRow.beast_id)
+        .where(EventRow.block_number >= first, EventRow.beast_id.is_not(None))
+        .distinct()
+    ).all()
+    session.execute(delete(EventRow).where(EventRow.block_number >= first))
+    session.execute(delete(BlockRow).where(BlockRow.number >= first))
+    session.execute(delete(CheckpointRow).where(CheckpointRow.block_number >= first))
+    session.execute(delete(DisputeRow).where(DisputeRow.block_number >= first))
+    session.execute(
+        update(CheckpointRow)
+        .where(CheckpointRow.settled_block >= first)
+        .values(status=CheckpointStatus.PENDING, settled_block=None)
+    )
+    session.execute(
+        update(CheckpointRow)
+        .where(CheckpointRow.proven_block >= first)
+        .values(proven=False, proven_block=None)
+    )
+    for start in range(0, len(touched), AT_ONCE):
+        _tell_again(session, chain, touched[start : start + AT_ONCE])
+
+
+def forget_everything(session: Session) -> None:
+    """Make the tables of chain facts empty; what daemons decided stays."""
+    tables = (EventRow, BlockRow, BeastRow, EpochRow, CheckpointRow, DisputeRow, SourceRow)
+    for table in tables:
+        session.execute(delete(table))
+
+
+def _tell_again(session: Session, chain: Chain, beasts: Sequence[int | None]) -> None:
+    """Apply again the events of some beasts that changed other things than checkpoints."""
+    session.execute(delete(BeastRow).where(BeastRow.beast_id.in_(beasts)))
+    session.execute(delete(EpochRow).where(EpochRow.beast_id.in_(beasts)))
+    session.expire_all()
+    rows = session.scalars(
+        select(EventRow)
+        .where(EventRow.beast_id.in_(beasts), EventRow.name.in_(REPLAYED))
+        .order_by(EventRow.block_number, EventRow.log_index)
+    ).all()
+    for row in rows:
+        event = chain.decode(_raw(row))
+        if event is not None:
+            apply(session, event)
+    session.flush()
+
+
+def _raw(row: EventRow) -> RawLog:
+    """The log as it was read; the hash of its block plays no part in decoding it."""
+    places = range(0, len(row.topics), TOPIC_BYTES)
+    topics = tuple(row.topics[i : i + TOPIC_BYTES] for i in places)
+    number, index = row.block_number, row.log_index
+    return RawLog(row.address, topics, row.data, number, bytes(32), row.tx_hash, index)

@@ -1,0 +1,83 @@
+"""Writes what a range of blocks holds; which of the blocks' headers stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from backend.chain.client import Block
+from backend.chain.events import Event
+from backend.indexer.apply import apply, beast_of
+from backend.indexer.reader import Batch
+from backend.store.facts import BlockRow, EventRow
+
+KEPT_HEADERS = 64
+"""Of this many newest blocks every header is kept: two epochs of Ethereum, its usual finality."""
+
+ANCHOR_EVERY = 1024
+"""Of older blocks without events, one in so many stays, to find a deeper reorg's beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where the database ends; ``hash`` is None before the first block."""
+
+    number: int
+    hash: bytes | None
+
+
+def read_tip(session: Session, start_block: int) -> Tip:
+    """The newest block that has been read; the one before ``start_block`` if none has."""
+    newest = select(BlockRow.number, BlockRow.hash).order_by(BlockRow.number.desc()).limit(1)
+    row = session.execute(newest).first()
+    return Tip(start_block - 1, None) if row is None else Tip(row.number, row.hash)
+
+
+def write(session: Session, tip: Tip, batch: Batch) -> None:
+    """Apply what follows the tip.
+
+    Raises:
+        IncompleteLogsError: an event's forerunner is missing.
+    """
+    session.add_all(_block_row(header) for header in batch.headers)
+    session.flush()
+    for event in batch.events:
+        apply(session, event)
+        session.add(_event_row(session, event))
+    session.flush()
+    _prune(session, tip.number - KEPT_HEADERS, batch.headers[-1].number - KEPT_HEADERS)
+
+
+def _block_row(block: Block) -> BlockRow:
+    return BlockRow(
+        number=block.number,
+        hash=block.hash,
+        parent_hash=block.parent_hash,
+        timestamp=block.timestamp,
+    )
+
+
+def _event_row(session: Session, event: Event) -> EventRow:
+    raw = event.raw
+    return EventRow(
+        block_number=raw.block_number,
+        log_index=raw.log_index,
+        tx_hash=raw.tx_hash,
+        address=raw.address,
+        topics=b"".join(raw.topics),
+        data=raw.data,
+        name=event.name,
+        beast_id=beast_of(session, event),
+    )
+
+
+def _prune(session: Session, after: int, up_to: int) -> None:
+    """Drop the headers without events that left the newest blocks in this pass."""
+    session.execute(
+        delete(BlockRow)
+        .where(BlockRow.number > after, BlockRow.number <= up_to)
+        .where(BlockRow.number % ANCHOR_EVERY != 0)
+        .where(~exists().where(EventRow.block_number == BlockRow.number))
+    )

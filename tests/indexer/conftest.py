@@ -1,0 +1,175 @@
+"""A chain that each module drives forward and back, indexed into databases of each test's own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from web3 import HTTPProvider, Web3
+from web3.exceptions import ContractLogicError
+
+from backend.chain.anvil import Anvil
+from backend.chain.client import Chain
+from backend.chain.deployment import Deployment
+from backend.indexer.sync import Indexer
+from backend.store.facts import (
+    BeastRow,
+    BlockRow,
+    CheckpointRow,
+    DisputeRow,
+    EpochRow,
+    EventRow,
+)
+from backend.store.session import Database
+from tests.support import artifacts
+from tests.support.postgres import database_url, postgres_server, postgres_url
+from tests.support.protocol import NO_CHECKPOINT, Checkpoint, RevertedError, World
+
+__all__ = ["database_url", "postgres_server", "postgres_url"]
+
+TABLES: tuple[Any, ...] = (BeastRow, EpochRow, CheckpointRow, DisputeRow, EventRow)
+Facts = dict[str, list[tuple[Any, ...]]]
+
+
+def facts(database: Database) -> Facts:
+    """All that was indexed, without row numbers and without headers that may or may not stay."""
+    found: Facts = {}
+    with database.session() as session:
+        for table in TABLES:
+            columns = [c for c in table.__table__.columns if c.name != "id"]
+            found[table.__tablename__] = sorted(map(tuple, session.execute(select(*columns))))
+        blocks = select(BlockRow.number, BlockRow.hash, BlockRow.parent_hash).where(
+            BlockRow.number.in_(select(EventRow.block_number))
+        )
+        found["blocks"] = sorted(map(tuple, session.execute(blocks)))
+    return found
+
+
+@dataclass
+class Life:
+    """Beasts that are born, trained, disputed and slashed on a chain that is re-orged at will."""
+
+    world: World
+    deployment: Deployment
+    url: str
+    folder: Path
+    made: int = 0
+
+    def chain(self, url: str | None = None) -> Chain:
+        at = url or self.url
+        return Chain(Web3(HTTPProvider(at)), at, self.deployment)
+
+    def fresh(self) -> Facts:
+        """What an index from scratch has now."""
+        self.made += 1
+        database = Database(f"sqlite:///{self.folder}/fresh-{self.made}.sqlite3")
+        Indexer(self.chain(), database).sync()
+        found = facts(database)
+        database.close()
+        return found
+
+    def head(self) -> int:
+        return int(self.world.w3.eth.block_number)
+
+    def reorg(self, depth: int) -> None:
+        """Replace that many blocks by empty ones."""
+        self.world.rpc("anvil_reorg", depth, [])
+
+    def act(self, rng: random.Random) -> None:
+        """One move of somebody's; what the chain does not allow now is left."""
+        with suppress(RevertedError):
+            self._act(rng)
+
+    def _act(self, rng: random.Random) -> None:
+        world = self.world
+        count = int(world.beasts.functions.lastBeastId().call())
+        beasts = [b for b in range(1, count + 1) if self._owner(b)]
+        choice = rng.choice(["hatch", "submit", "submit", "submit", "final", "slash", "give"])
+        if choice == "hatch" or not beasts:
+            world.hatch(world.accounts[1])
+            return
+        beast = rng.choice(beasts)
+        pending = self._pending(beast)
+        if choice == "submit" or not pending:
+            world.submit(beast, str(self._owner(beast)))
+        elif choice == "give":
+            owner, heir = self._owner(beast), world.accounts[rng.randrange(1, 3)]
+            world.send(world.beasts.functions.transferFrom(owner, heir, beast), str(owner))
+        elif choice == "slash":
+            at = rng.randrange(len(pending))
+            world.slash_by_timeout(beast, pending[at][0], pending[at][1])
+        else:
+            world.travel(world.season.economics.challengePeriod + 1)
+            world.finalize(beast, pending[0][0])
+
+    def _owner(self, beast: int) -> str | None:
+        try:
+            return str(self.world.beasts.functions.ownerOf(beast).call())
+        except ContractLogicError:  # not hatched on this chain
+            return None
+
+    def _pending(self, beast: int) -> list[tuple[Any, Any]]:
+        """Live checkpoints that are not final, each with its parent."""
+        head = self.world.head(beast)
+        logs = self.world.ledger.events.CheckpointSubmitted().get_logs(
+            from_block=self.deployment.start_block, argument_filters={"beastId": beast}
+        )
+        live: dict[int, Any] = {}
+        for log in logs:
+            record = self._record(log)
+            if self.world.is_live(beast, record):
+                live[record.index] = record
+        return [
+            (live[index], live.get(index - 1, NO_CHECKPOINT))
+            for index in range(head.finalCount, head.headCount)
+        ]
+
+    @staticmethod
+    def _record(log: Any) -> Any:
+        return Checkpoint.of(log["args"]["checkpoint"])
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """A small deployment on a chain of the module's own."""
+    with Anvil() as anvil:
+        w3 = Web3(HTTPProvider(anvil.url))
+        world = World.deploy(w3, artifacts.load())
+        names = {
+            "SeasonRegistry": world.seasons,
+            "Energy": world.energy,
+            "Beasts": world.beasts,
+            "StepReferee": world.referee,
+            "CheckpointLedger": world.ledger,
+            "DisputeCourt": world.court,
+        }
+        deployment = Deployment(
+            chain_id=w3.eth.chain_id,
+            genesis=w3.eth.get_block(0)["hash"].to_0x_hex(),
+            profile="devnet",
+            deployer=world.accounts[0],
+            start_block=1,
+            addresses={name: str(contract.address) for name, contract in names.items()},
+            complete=True,
+        )
+        yield Life(world, deployment, anvil.url, tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path}/one.sqlite3")
+    yield opened
+    opened.close()

@@ -1,0 +1,36 @@
+"""Indexes in small ranges and kills itself with SIGKILL in the middle of writing one.
+
+Usage: python -m tests.indexer.killed RPC_URL DEPLOYMENT_JSON DATABASE_URL RANGES
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from web3 import HTTPProvider, Web3
+
+from backend.chain.client import Chain
+from backend.chain.deployment import Deployment
+from backend.indexer import sync
+from backend.indexer.writing import write
+from backend.store.session import Database
+
+url, record, database, ranges = sys.argv[1:]
+left = int(ranges)
+
+
+def mortal_write(*args: Any) -> None:
+    global left
+    write(*args)
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+
+
+sync.write = mortal_write
+chain = Chain(Web3(HTTPProvider(url)), url, Deployment(**json.loads(record)))
+sync.Indexer(chain, Database(database), largest_range=5).sync()

@@ -1,0 +1,192 @@
+"""Backfill against difficult nodes, kills and rivals: every event once, and none left out."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from backend.chain.errors import ChainError
+from backend.indexer.errors import IncompleteLogsError
+from backend.indexer.ranges import PROBE_AFTER, RangeSizer
+from backend.indexer.reader import in_bloom
+from backend.indexer.rollback import forget_everything
+from backend.indexer.source import LOCK
+from backend.indexer.sync import Indexer
+from backend.store.session import Database
+from tests.indexer.conftest import Facts, Life, facts
+from tests.support.rpc_proxy import RpcProxy
+
+Refusal = dict[str, Any] | int
+
+
+def error(code: int, message: str) -> Refusal:
+    return {"error": {"code": code, "message": message}}
+
+
+REFUSALS = [
+    error(-32005, "query returned more than 10000 results"),
+    error(-32602, "block range too large"),
+    error(-32000, "exceed maximum block range: 5"),
+    error(-32008, "response size exceeded"),
+    503,
+    0,  # the connection is dropped
+]
+
+
+@pytest.fixture(scope="module")
+def told(life: Life) -> Iterator[Facts]:
+    """Some lives, 200 quiet blocks, and what an index from scratch has of them."""
+    rng = random.Random(7)
+    for _ in range(25):
+        life.act(rng)
+    life.world.mine(200)
+    return life.fresh()
+
+
+def span(params: list[Any]) -> int:
+    wanted = params[0]
+    if "blockHash" in wanted:
+        return 1
+    return int(wanted["toBlock"], 16) - int(wanted["fromBlock"], 16) + 1
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+def test_ranges_shrink_until_the_node_answers(
+    life: Life, told: Facts, sqlite: Database, refusal: Refusal
+) -> None:
+    answered = []
+
+    def rule(method: str, params: list[Any]) -> Refusal | None:
+        if method != "eth_getLogs":
+            return None
+        if span(params) > 50:
+            return refusal
+        answered.append(span(params))
+        return None
+
+    with RpcProxy(life.url, rule) as proxy:
+        Indexer(life.chain(proxy.url), sqlite).sync()
+    assert facts(sqlite) == life.fresh()
+    assert 25 < max(answered) <= 50
+
+
+def test_a_node_that_refuses_every_range_is_reported(life: Life, sqlite: Database) -> None:
+    def rule(method: str, _: list[Any]) -> Refusal | None:
+        return error(-32601, "no logs here") if method == "eth_getLogs" else None
+
+    with RpcProxy(life.url, rule) as proxy, pytest.raises(ChainError, match="no logs here"):
+        Indexer(life.chain(proxy.url), sqlite).sync()
+
+
+def test_every_twentieth_answer_is_lost(life: Life, told: Facts, sqlite: Database) -> None:
+    asked, lock = 0, threading.Lock()
+
+    def rule(_: str, __: list[Any]) -> Refusal | None:
+        nonlocal asked
+        with lock:
+            asked += 1
+            return 0 if asked % 20 == 0 else None
+
+    with RpcProxy(life.url, rule) as proxy:
+        Indexer(life.chain(proxy.url), sqlite, largest_range=32).sync()
+    assert facts(sqlite) == life.fresh()
+
+
+def test_events_that_a_node_leaves_out_are_asked_for_by_block(life: Life, sqlite: Database) -> None:
+    """It has the newest header and not yet its logs: the bloom tells."""
+    indexer = Indexer(life.chain(), sqlite)
+    indexer.sync()
+    beast = life.world.hatch(life.world.accounts[1])
+    life.world.submit(beast, life.world.accounts[1])
+
+    def rule(method: str, params: list[Any]) -> Refusal | None:
+        return {"result": []} if method == "eth_getLogs" and "fromBlock" in params[0] else None
+
+    with RpcProxy(life.url, rule) as proxy:
+        report = Indexer(life.chain(proxy.url), sqlite).sync()
+    assert report.events >= 3
+    assert facts(sqlite) == life.fresh()
+
+
+def test_a_gap_in_old_logs_is_said_and_reading_anew_mends_it(
+    life: Life, told: Facts, sqlite: Database
+) -> None:
+    hatched = life.world.beasts.events.Hatched().topic
+    node = life.world.w3
+
+    def rule(method: str, params: list[Any]) -> Refusal | None:
+        if method != "eth_getLogs":
+            return None
+        logs = node.provider.make_request("eth_getLogs", params)["result"]  # type: ignore[arg-type]
+        return {"result": [log for log in logs if log["topics"][0] != hatched]}
+
+    with RpcProxy(life.url, rule) as proxy, pytest.raises(IncompleteLogsError, match="gap"):
+        Indexer(life.chain(proxy.url), sqlite).sync()
+    assert facts(sqlite)["checkpoints"] == []
+    with pytest.raises(IncompleteLogsError):  # the births were passed over: no node mends that,
+        Indexer(life.chain(), sqlite).sync()
+    with sqlite.exclusive(LOCK) as session:  # but reading anew does
+        forget_everything(session)
+    Indexer(life.chain(), sqlite).sync()
+    assert facts(sqlite) == life.fresh()
+
+
+def test_a_killed_backfill_goes_on(life: Life, told: Facts, database_url: str) -> None:
+    record = json.dumps(asdict(life.deployment))
+    command = [sys.executable, "-m", "tests.indexer.killed", life.url, record, database_url]
+    for ranges in (0, 3, 7):
+        done = subprocess.run([*command, str(ranges)], check=False, timeout=60)
+        assert done.returncode == -signal.SIGKILL
+    database = Database(database_url)
+    Indexer(life.chain(), database).sync()
+    assert facts(database) == life.fresh()
+    database.close()
+
+
+def test_rivals_share_one_database(life: Life, told: Facts, database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(3)]
+    indexers = [Indexer(life.chain(), database, largest_range=4) for database in databases]
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(Indexer.sync, indexers))
+    found = facts(databases[0])
+    assert found == life.fresh()
+    # Each event was applied by one of them.
+    assert sum(report.events for report in reports) == len(found["events"])
+    for database in databases:
+        database.close()
+
+
+def test_sizes_shrink_at_once_and_grow_again_with_care() -> None:
+    sizer = RangeSizer(1000)
+    assert sizer.refused(1000)
+    assert sizer.size == 500
+    for _ in range(PROBE_AFTER - 1):
+        sizer.answered(sizer.size, 0)
+    assert sizer.size == 999
+    sizer.answered(sizer.size, 0)
+    assert sizer.size == 1000
+    sizer.answered(3, 0)  # the chain's end
+    assert sizer.size == 1000
+    sizer.answered(1000, 50_000)  # too much for one transaction
+    assert sizer.size == 500
+    assert not sizer.refused(1)
+
+
+def test_blooms_tell_contracts(life: Life) -> None:
+    receipt = life.world.send(
+        life.world.energy.functions.mint(life.world.accounts[1], 1), life.world.accounts[0]
+    )
+    bloom = bytes(life.world.w3.eth.get_block(receipt["blockNumber"])["logsBloom"])
+    assert in_bloom(bloom, str(life.world.energy.address))
+    assert not in_bloom(bloom, str(life.world.court.address))
+    assert not in_bloom(b"", str(life.world.energy.address))

@@ -1,0 +1,188 @@
+"""Schema, types and locks, on both kinds of database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, select, text
+
+import backend.store.daemons
+import backend.store.facts  # noqa: F401 - both define the tables
+from backend.chain.anvil import free_port
+from backend.errors import ChainBeastsError
+from backend.store.columns import Base
+from backend.store.daemons import IntentRow, IntentState, JobRow
+from backend.store.facts import BlockRow
+from backend.store.session import (
+    Database,
+    DatabaseUnavailableError,
+    alembic_config,
+    downgrade_database,
+    make_engine,
+    parse_url,
+    upgrade_database,
+)
+from tests.support.postgres import PASSWORD
+
+NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+def intent(**changes: object) -> IntentRow:
+    values: dict[str, object] = {"kind": "file", "key": "k", "account": "0x" + "11" * 20}
+    values |= {"state": IntentState.PLANNED, "updated_at": NOW, "bond": 0}
+    return IntentRow(**(values | changes))
+
+
+def test_the_schema_goes_up_down_and_up_and_matches_the_models(database_url: str) -> None:
+    engine = make_engine(database_url)
+    for _ in range(2):
+        upgrade_database(database_url)
+        assert set(inspect(engine).get_table_names()) >= set(Base.metadata.tables)
+        command.check(alembic_config(database_url))  # raises where models and migrations differ
+        downgrade_database(database_url, "0001")
+        assert "sources" not in inspect(engine).get_table_names()
+        downgrade_database(database_url)
+        assert not set(inspect(engine).get_table_names()) & set(Base.metadata.tables)
+    engine.dispose()
+
+
+def test_an_upgrade_keeps_what_daemons_decided_and_drops_facts(database_url: str) -> None:
+    upgrade_database(database_url, "0001")
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(
+            BlockRow.__table__.insert().values(
+                number=1, hash=b"h" * 32, parent_hash=b"p" * 32, timestamp=1
+            )
+        )
+        connection.execute(
+            JobRow.__table__.insert().values(
+                digest=b"d" * 32, beast_id=1, index=0, h128=b"s" * 32,
+                reason="", header_lie=False, attempts=0,
+            )
+        )  # fmt: skip
+    engine.dispose()
+    database = Database(database_url)
+    with database.session() as session:
+        assert session.scalars(select(BlockRow)).all() == []
+        assert session.get_one(JobRow, b"d" * 32).h128 == b"s" * 32
+    database.close()
+
+
+def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> None:
+    code = "import sys; from backend.store.session import Database; Database(sys.argv[1]).close()"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, database_url], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    for child in children:
+        _, said = child.communicate(timeout=60)
+        assert child.returncode == 0, said.decode()
+
+
+def test_numbers_and_moments_come_back_unchanged(database: Database) -> None:
+    kathmandu = timezone(timedelta(hours=5, minutes=45))
+    with database.session() as session:
+        for key, wei in (("none", 0), ("all", 2**256 - 1), ("odd", 2**53 + 1)):
+            session.add(intent(key=key, bond=wei, updated_at=NOW.astimezone(kathmandu)))
+        session.add(BlockRow(number=2**63 - 1, hash=b"\0\xff" * 16, parent_hash=b"", timestamp=1))
+    with database.session() as session:
+        rows = session.scalars(select(IntentRow).order_by(IntentRow.id)).all()
+        assert [row.bond for row in rows] == [0, 2**256 - 1, 2**53 + 1]
+        for row in rows:
+            assert (row.updated_at, row.updated_at.utcoffset()) == (NOW, timedelta(0))
+        block = session.scalars(select(BlockRow)).one()
+        assert (block.number, block.hash) == (2**63 - 1, b"\0\xff" * 16)
+
+
+def test_exclusive_sessions_do_not_overlap(database: Database) -> None:
+    """Read, think, write: without the lock most of the increments would be lost."""
+    with database.session() as session:
+        session.add(BlockRow(number=1, hash=b"", parent_hash=b"", timestamp=0))
+
+    def increment(_: int) -> None:
+        with database.exclusive("count") as session:
+            row = session.get_one(BlockRow, 1)
+            session.execute(select(BlockRow.number))
+            row.timestamp += 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(increment, range(40)))
+    with database.session() as session:
+        assert session.get_one(BlockRow, 1).timestamp == 40
+
+
+def test_an_exception_undoes_an_exclusive_session(database: Database) -> None:
+    def fail() -> None:
+        with database.exclusive("x") as session:
+            session.add(BlockRow(number=1, hash=b"", parent_hash=b"", timestamp=0))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with database.session() as session:
+        assert session.get(BlockRow, 1) is None
+
+
+def test_a_schema_of_a_newer_version_is_refused(database_url: str) -> None:
+    Database(database_url).close()
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(ChainBeastsError, match="not one that this version knows"):
+        Database(database_url)
+
+
+def test_sqlite_writes_ahead_and_waits(tmp_path: object) -> None:
+    database = Database(f"sqlite:///{tmp_path}/x.sqlite3")
+    with database.session() as session:
+        pragmas = ("journal_mode", "busy_timeout", "foreign_keys")
+        found = [session.execute(text(f"PRAGMA {name}")).scalar() for name in pragmas]
+    assert found == ["wal", 30_000, 1]
+    database.close()
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgresql_needs_no_driver_in_its_url(scheme: str) -> None:
+    assert parse_url(f"{scheme}://me@host/db").drivername == "postgresql+psycopg"
+
+
+def test_other_databases_are_refused_without_their_secret() -> None:
+    with pytest.raises(ChainBeastsError) as caught:
+        Database(f"mysql://me:{PASSWORD}@host/db")
+    assert "postgresql://user@host/name" in str(caught.value.hint)
+    assert PASSWORD not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_password_is_never_shown(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    assert "***" in database.url
+    assert PASSWORD not in database.url + repr(database.engine)
+    database.close()
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        Database(f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/none")
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with pytest.raises(DatabaseUnavailableError), database.session() as session:
+        session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    with database.session() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+    database.close()
