@@ -1,0 +1,329 @@
+"""A proxy in front of a real node that fails, drops and delays requests: HTTP, and WebSockets.
+
+Faults are chosen by a seeded generator at rates that may be changed at any time, or set down one by
+one for the next calls of a method. Every call passes unharmed until somebody asks for faults.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+HOST = "127.0.0.1"
+UPSTREAM_SECONDS = 120.0
+CHUNK = 1 << 16
+ABORT = struct.pack("ii", 1, 0)
+"""SO_LINGER that ends a connection with a reset, as a crash does."""
+
+
+class Fault(StrEnum):
+    """What happens to one request."""
+
+    NONE = "none"
+    ERROR = "error"
+    """502, and the node never saw the request."""
+    DROP_BEFORE = "drop before"
+    """The connection breaks, and the node never saw the request."""
+    DROP_AFTER = "drop after"
+    """The node carried the request out; the connection breaks before the answer."""
+    ERROR_AFTER = "error after"
+    """The node carried the request out; the answer is a 504."""
+    SLOW = "slow"
+    """The answer comes ``delay`` seconds late."""
+
+
+class FaultyNode:
+    """A node's endpoint with faults. Use it as a context manager, or call ``start`` and ``stop``.
+
+    Args:
+        upstream_url: ``http://…`` of the real node; it may go away and come back.
+        seed: of the faults chosen at random.
+    """
+
+    def __init__(self, upstream_url: str, seed: int = 0) -> None:
+        self.upstream_url = upstream_url
+        self.seed = seed
+        self.delay = 0.5
+        self.down = False
+        """While true every connection is refused service, as if the node's machine were off."""
+        self.calls: Counter[str] = Counter()
+        """Calls by method that came in, faulty ones included."""
+        self.faults: Counter[Fault] = Counter()
+        self._random = random.Random(seed)
+        self._rates: dict[Fault, float] = {}
+        self._methods: frozenset[str] | None = None
+        self._planned: dict[str, deque[Fault]] = defaultdict(deque)
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+        self._server: ThreadingHTTPServer | None = None
+        self._client = httpx.Client(timeout=UPSTREAM_SECONDS)
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Listen on a free port of loopback."""
+        self._server = _Server((HOST, 0), _handler(self))
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="faulty node", daemon=True
+        ).start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and break what is open."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        self.drop_websockets()
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The HTTP endpoint; the same port speaks WebSocket."""
+        assert self._server is not None
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    @property
+    def ws_url(self) -> str:
+        return self.url.replace("http", "ws", 1)
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    def misbehave(
+        self,
+        *,
+        errors: float = 0.0,
+        drops_before: float = 0.0,
+        drops_after: float = 0.0,
+        errors_after: float = 0.0,
+        slow: float = 0.0,
+        delay: float | None = None,
+        methods: frozenset[str] | set[str] | None = None,
+    ) -> None:
+        """Set the rates at which HTTP requests suffer; those not given become 0.
+
+        Args:
+            delay: seconds that a slow answer is late.
+            methods: only calls of these suffer; all if None.
+        """
+        with self._lock:
+            self._rates = {
+                Fault.ERROR: errors,
+                Fault.DROP_BEFORE: drops_before,
+                Fault.DROP_AFTER: drops_after,
+                Fault.ERROR_AFTER: errors_after,
+                Fault.SLOW: slow,
+            }
+            self._methods = None if methods is None else frozenset(methods)
+            if delay is not None:
+                self.delay = delay
+
+    def behave(self) -> None:
+        """No more faults, neither random nor planned ones."""
+        self.misbehave()
+        with self._lock:
+            self._planned.clear()
+        self.down = False
+
+    def plan(self, method: str, *faults: Fault) -> None:
+        """The next calls of a method suffer these, one each, in order."""
+        with self._lock:
+            self._planned[method].extend(faults)
+
+    def drop_websockets(self) -> int:
+        """Break every open WebSocket; returns how many there were."""
+        with self._lock:
+            open_now, self._sockets = self._sockets, set()
+        for one in open_now:
+            abort(one)
+        return len(open_now)
+
+    @property
+    def websockets(self) -> int:
+        """How many are open."""
+        with self._lock:
+            return len(self._sockets)
+
+    def choose(self, methods: list[str]) -> Fault:
+        """What happens to a request that makes these calls; every request draws once."""
+        with self._lock:
+            drawn = self._random.random()
+            self.calls.update(methods)
+            fault = self._planned_fault(methods) or self._drawn_fault(methods, drawn)
+            self.faults[fault] += 1
+            return fault
+
+    def _planned_fault(self, methods: list[str]) -> Fault | None:
+        for method in methods:
+            if self._planned[method]:
+                return self._planned[method].popleft()
+        return None
+
+    def _drawn_fault(self, methods: list[str], drawn: float) -> Fault:
+        if self._methods is not None and not self._methods.intersection(methods):
+            return Fault.NONE
+        for fault, rate in self._rates.items():
+            if drawn < rate:
+                return fault
+            drawn -= rate
+        return Fault.NONE
+
+    # --- passing on -----------------------------------------------------------------------------
+
+    def forward(self, body: bytes) -> bytes:
+        """The node's answer.
+
+        Raises:
+            httpx.HTTPError: the node does not answer.
+        """
+        headers = {"Content-Type": "application/json"}
+        return self._client.post(self.upstream_url, content=body, headers=headers).content
+
+    def connect(self) -> socket.socket:
+        """A raw connection to the node.
+
+        Raises:
+            OSError: the node does not listen.
+        """
+        place = urlsplit(self.upstream_url)
+        return socket.create_connection((place.hostname, place.port), timeout=UPSTREAM_SECONDS)
+
+    @contextmanager
+    def tunnel(self, client: socket.socket) -> Iterator[None]:
+        """Counts a client's WebSocket as open, so that it can be dropped."""
+        with self._lock:
+            self._sockets.add(client)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sockets.discard(client)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fault = node.choose(methods_of(body))
+            if node.down or fault is Fault.DROP_BEFORE:
+                self._break()
+                return
+            if fault is Fault.ERROR:
+                self._answer(502, b"Bad Gateway")
+                return
+            try:
+                answer = node.forward(body)
+            except httpx.HTTPError:
+                self._answer(502, b"Bad Gateway")
+                return
+            if fault is Fault.DROP_AFTER:
+                self._break()
+                return
+            if fault is Fault.ERROR_AFTER:
+                self._answer(504, b"Gateway Timeout")
+                return
+            if fault is Fault.SLOW:
+                time.sleep(node.delay)
+            self._answer(200, answer)
+
+        def do_GET(self) -> None:
+            if self.headers.get("Upgrade", "").lower() != "websocket":
+                self._answer(405, b"Method Not Allowed")
+                return
+            self.close_connection = True
+            if node.down:
+                self._break()
+                return
+            try:
+                upstream = node.connect()
+            except OSError:
+                self._answer(502, b"Bad Gateway")
+                return
+            with node.tunnel(self.connection):
+                upstream.sendall(self.raw_requestline + bytes(self.headers.as_bytes()))
+                pump = threading.Thread(
+                    target=copy, args=(upstream, self.connection), name="to client", daemon=True
+                )
+                pump.start()
+                copy(self.connection, upstream)
+                pump.join()
+            upstream.close()
+
+        def _break(self) -> None:
+            self.close_connection = True
+            abort(self.connection)
+
+        def _answer(self, code: int, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+def methods_of(body: bytes) -> list[str]:
+    """The methods that a JSON-RPC request calls, one or a batch."""
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return []
+    calls = request if isinstance(request, list) else [request]
+    return [str(call.get("method")) for call in calls if isinstance(call, dict)]
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    """Pass bytes on until one side ends; then end both."""
+    with suppress(OSError):
+        source.settimeout(None)
+        while data := source.recv(CHUNK):
+            target.sendall(data)
+    for one in (source, target):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+def abort(connection: socket.socket) -> None:
+    """Break a connection so that the other side sees a reset."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        connection.shutdown(socket.SHUT_RDWR)
