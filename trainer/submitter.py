@@ -96,8 +96,8 @@ class Submitter:
             if funds.total < locks:
                 raise out_of_energy(first.beast_id, funds, locks // number, locks, number) from None
             gas = DEPOSIT_GAS + submission_gas(first.index, number, ends_epoch=True)
-            check_gas(self.chain, self.me, int(gas * GAS_MARGIN), number)
+            check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)
             spare = locks // number * SPARE_WINDOWS
             ensure_escrow(self.chain, self._outbox.sender, locks, spare)
         else:
-            check_gas(self.chain, self.me, int(gas * GAS_MARGIN), number)
+            check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)

@@ -34,12 +34,13 @@ class Mortal(TransactionManager):
             die()
         return super()._sign(*args)
 
-    def _broadcast(self, signed: Any) -> None:
+    def _broadcast(self, signed: Any) -> Any:
         if self.when == "signed":
             die()
-        super()._broadcast(signed)
+        outcome = super()._broadcast(signed)
         if self.when == "sent":
             die()
+        return outcome
 
 
 def main() -> None:

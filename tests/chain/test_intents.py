@@ -158,8 +158,8 @@ def test_every_bump_is_on_record_and_the_mined_one_at_last(
     seen: list[bytes | None] = []
 
     class Watched(IntentLog):
-        def _signed(self, kind: str, key: str, signed: object) -> None:
-            super()._signed(kind, key, signed)  # type: ignore[arg-type]
+        def _signed(self, kind: str, key: str, signed: object, *, first: bool) -> None:
+            super()._signed(kind, key, signed, first=first)  # type: ignore[arg-type]
             seen.append(row(database).tx_hash)
             if len(seen) == 3:
                 rpc(chain.rpc_url, "anvil_mine", "0x1")
