@@ -27,13 +27,15 @@ def server() -> Iterator[Server]:
     made.end()
 
 
-def patient() -> str:
-    """The devnet's profile with long deadlines."""
+def patient(
+    challenge: int = CHALLENGE_PERIOD, response: int = RESPONSE_WINDOW, proof: int = PROOF_WINDOW
+) -> str:
+    """The devnet's profile with long deadlines, seconds."""
     text = resources.files("backend.chain.profiles").joinpath("devnet.toml").read_text("utf-8")
     for name, seconds in (
-        ("challenge_period", CHALLENGE_PERIOD),
-        ("response_window", RESPONSE_WINDOW),
-        ("proof_window", PROOF_WINDOW),
+        ("challenge_period", challenge),
+        ("response_window", response),
+        ("proof_window", proof),
     ):
         text, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {seconds}", text)
         assert found == 1
