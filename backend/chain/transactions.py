@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from eth_account.signers.local import LocalAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_utils.address import to_checksum_address
 from filelock import FileLock
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
@@ -277,7 +278,7 @@ class TransactionManager:
         made = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
         core = {"data": bytes(made["data"]), "gas": made["gas"]}
         if made.get("to"):
-            core["to"] = "0x" + bytes(made["to"]).hex()
+            core["to"] = to_checksum_address(bytes(made["to"]))
         fees = Fees(made["maxFeePerGas"], made["maxPriorityFeePerGas"])
         hashes = [one for one in begun.hashes if one != signed.hash]
         return _Flight(

@@ -40,7 +40,7 @@ TRAINER, VALIDATOR, STRANGER = 1, 2, 3
 FRAUDS = ("weight", "label", "sample", "weight", "label", "sample")
 """Each brought down by a dispute; two more are silent, and one lies in its header."""
 
-WINDOWS = 24
+WINDOWS = 30
 KILLS = 36
 MOST_SECONDS = 0.9
 PATIENCE = 120.0
@@ -66,10 +66,14 @@ class Play:
         one.start()
 
     def kill(self, times: int, *those: Mortal) -> None:
-        """Kill one of these that many times, each time at a random instant, and start it again."""
+        """Kill these in random order, one after another, each time at a random instant."""
+        order: list[Mortal] = []
         for _ in range(times):
-            one = self.random.choice([m for m in those if not m.ended()])
+            order = order or self.random.sample(those, len(those))
+            one = order.pop()
             time.sleep(self.random.uniform(0.05, MOST_SECONDS))
+            if one.ended():
+                continue
             one.kill()
             if not one.finished:
                 self.restart(one)
@@ -144,7 +148,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         frauds = []
         for beast, kind in zip(others, FRAUDS, strict=True):
             frauds.append(drill(trainer, kind, beast))
-            play.kill(4, *play.all)
+            play.kill(5, *play.all)
         frauds.append(drill(trainer, "loss", liar))
         frauds.append(drill(trainer, "silent", silent))
         play.until("all windows are submitted", play.trainer.ended)
