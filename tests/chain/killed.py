@@ -1,6 +1,6 @@
 """Mints one wei for an account and kills itself with SIGKILL at a chosen instant.
 
-Usage: python -m tests.chain.killed planned|signed|sent RPC_URL FOLDER DATABASE_URL TO
+Usage: python -m tests.chain.killed planned|signed|sent|mined RPC_URL FOLDER DATABASE_URL TO
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ class Mortal(TransactionManager):
         if self.when == "sent":
             die()
         return outcome
+
+    def _judge(self, *args: Any) -> Any:
+        if self.when == "mined":
+            die()
+        return super()._judge(*args)
 
 
 def main() -> None:

@@ -56,6 +56,7 @@ def row(database: Database, key: str = "once") -> IntentRow:
         ("planned", IntentState.PLANNED, 0),
         ("signed", IntentState.SIGNED, 0),
         ("sent", IntentState.SIGNED, 1),
+        ("mined", IntentState.SIGNED, 1),
     ],
 )
 def test_killed_at_any_instant_the_move_is_made_once(
