@@ -23,6 +23,7 @@ SPARE_WINDOWS = 8
 """Windows' worth of ENERGY that a deposit adds if the wallet has it, so that not every one needs
 its own."""
 
+RACED = ("InsufficientEscrow", "ERC20InsufficientAllowance")
 FUNDINGS = 4
 """So often the escrow is filled for one submission: another process of the account may lock what
 was meant for it."""
@@ -85,7 +86,7 @@ class Submitter:
                 self._fund(call, windows, locks)
                 return self._outbox.send("submit", key, call, label=label)
             except Reverted as error:
-                if error.name != "InsufficientEscrow":
+                if error.name not in RACED:
                     raise
                 log.info("the escrow went elsewhere, depositing again", label=label)
         self._fund(call, windows, locks)
