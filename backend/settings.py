@@ -29,6 +29,14 @@ class Settings(BaseSettings):
     )
     private_key: SecretStr | None = Field(None, description="raw key, local chains only")
     password_file: Path | None = Field(None, description="file with the keystore's password")
+    max_fee: str | None = Field(
+        None, description="most gwei per gas to sign for; above it, waits for a lower base fee"
+    )
+    receipt_depth: int | None = Field(
+        None,
+        ge=0,
+        description="blocks on top of a transaction's before it counts; 0 on a local chain, else 3",
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     log_json: bool = Field(False, description="one JSON object per log line")
 

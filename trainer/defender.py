@@ -75,10 +75,12 @@ class Defender:
         Raises:
             WrongChainError: the node serves another chain now.
         """
-        self._outbox.intents.recover()
-        pause = 0.5
+        recovered, pause = False, 0.5
         while True:
             try:
+                if not recovered:
+                    self._outbox.intents.recover()
+                    recovered = True
                 self.once()
                 pause = 0.5
             except WrongChainError:
@@ -159,7 +161,7 @@ class Defender:
         if dispute.status == "filed":
             return self._respond(dispute, row, present.deadline)
         if present.demand:
-            return self._supply(dispute, row, present.demand - 1)
+            return self._supply(dispute, row, present.demand - 1, present.demand_deadline)
         if chain.now() > present.deadline:
             record = checkpoint_of(row).to_abi()
             call = chain.court.functions.dismiss(dispute.dispute_id, row.beast_id, record)
@@ -178,7 +180,7 @@ class Defender:
         call = chain.court.functions.respond(
             dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), segments
         )
-        return self._send("respond", dispute, row, call)
+        return self._send("respond", dispute, row, call, deadline)
 
     def _segments(self, row: CheckpointRow) -> list[bytes] | None:
         """The window's segment hashes: from the book, else trained again."""
@@ -190,20 +192,29 @@ class Defender:
             self._hopeless.add(row.h128)
         return made
 
-    def _supply(self, dispute: DisputeRow, row: CheckpointRow, segment: int) -> Answer | None:
+    def _supply(
+        self, dispute: DisputeRow, row: CheckpointRow, segment: int, due: int
+    ) -> Answer | None:
         """Open the eight records of a demanded segment against the committed root."""
         data = self._desk.private_data(row.beast_id)
         proof = segment_witnesses(self._desk, row, data, segment)
         call = self._desk.chain.court.functions.supplyRecords(
             dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), proof
         )
-        return self._send(f"supply-{segment}", dispute, row, call)
+        return self._send(f"supply-{segment}", dispute, row, call, due)
 
     def _send(
-        self, kind: str, dispute: DisputeRow, row: CheckpointRow, call: object
+        self,
+        kind: str,
+        dispute: DisputeRow,
+        row: CheckpointRow,
+        call: object,
+        due: int | None = None,
     ) -> Answer | None:
         try:
-            receipt = self._outbox.send(kind, str(dispute.dispute_id), call, label=kind)
+            # after a reorg the number alone may be another dispute's
+            key = f"{dispute.dispute_id}:{row.h128.hex()}"
+            receipt = self._outbox.send(kind, key, call, label=kind, due=due)
         except Reverted as error:
             self._tell(dispute, error.message)
             return None

@@ -11,12 +11,12 @@ import structlog
 
 from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
-from backend.chain.transactions import PRIORITY_FEE
+from backend.chain.fees import show_gwei
+from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 
 log = structlog.get_logger()
 
-GWEI = 10**9
 FEE_POLL_SECONDS = 1.0
 
 Pause = Callable[[float], bool]
@@ -82,14 +82,14 @@ def base_fee(chain: Chain) -> int:
     return int(block.get("baseFeePerGas", 0))
 
 
-def check_gas(chain: Chain, account: str, gas: int, windows: int) -> None:
-    """Make sure that an account can pay a transaction of that much gas.
+def check_gas(chain: Chain, sender: TransactionManager, gas: int, windows: int) -> None:
+    """Make sure that a sender can pay a transaction of that much gas.
 
     Raises:
         OutOfGasError: it cannot.
     """
-    fee = 2 * base_fee(chain) + PRIORITY_FEE  # what the transaction manager offers
-    balance = int(chain.read(lambda: chain.w3.eth.get_balance(account)))  # type: ignore[arg-type]
+    fee, account = sender.offer().most, sender.account.address
+    balance = int(chain.read(lambda: chain.w3.eth.get_balance(account)))
     if balance < gas * fee:
         raise OutOfGasError(
             f"{account} cannot pay the gas to submit the next {count(windows)}: up to "
@@ -123,8 +123,3 @@ def count(windows: int) -> str:
 def show_coin(wei: int) -> str:
     """An amount of native coin."""
     return f"{(Decimal(wei) / 10**18).normalize():f} of native coin"
-
-
-def show_gwei(wei: int) -> str:
-    """A fee per gas."""
-    return f"{(Decimal(wei) / GWEI).normalize():f} gwei"

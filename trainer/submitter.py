@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
 from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
@@ -16,9 +17,16 @@ from trainer.costs import DEPOSIT_GAS, submission_gas
 from trainer.funds import Funds, check_gas, funds_of, out_of_energy
 from trainer.windows import TrainedWindow
 
+log = structlog.get_logger()
+
 SPARE_WINDOWS = 8
 """Windows' worth of ENERGY that a deposit adds if the wallet has it, so that not every one needs
 its own."""
+
+RACED = ("InsufficientEscrow", "ERC20InsufficientAllowance")
+FUNDINGS = 4
+"""So often the escrow is filled for one submission: another process of the account may lock what
+was meant for it."""
 
 
 class Submitter:
@@ -68,12 +76,20 @@ class Submitter:
         """
         first, last = windows[0], windows[-1]
         call = self._call(windows)
-        self._fund(call, windows, locks)
         label = f"submit checkpoint {first.index}"
         if len(windows) > 1:
             label = f"submit checkpoints {first.index} to {last.index}"
         generation = self.chain.head(first.beast_id).generation
         key = f"{first.beast_id}/{first.index}/{last.h128.hex()}/{generation}"
+        for _ in range(FUNDINGS - 1):
+            try:
+                self._fund(call, windows, locks)
+                return self._outbox.send("submit", key, call, label=label)
+            except Reverted as error:
+                if error.name not in RACED:
+                    raise
+                log.info("the escrow went elsewhere, depositing again", label=label)
+        self._fund(call, windows, locks)
         return self._outbox.send("submit", key, call, label=label)
 
     def _call(self, windows: Sequence[TrainedWindow]) -> object:
@@ -96,8 +112,8 @@ class Submitter:
             if funds.total < locks:
                 raise out_of_energy(first.beast_id, funds, locks // number, locks, number) from None
             gas = DEPOSIT_GAS + submission_gas(first.index, number, ends_epoch=True)
-            check_gas(self.chain, self.me, int(gas * GAS_MARGIN), number)
+            check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)
             spare = locks // number * SPARE_WINDOWS
             ensure_escrow(self.chain, self._outbox.sender, locks, spare)
         else:
-            check_gas(self.chain, self.me, int(gas * GAS_MARGIN), number)
+            check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 REFUND = 2
 """``BondOutcome.REFUND`` (contracts/types/CheckpointTypes.sol)."""
 
+SETTLED_BLOCKS = 64
+"""A withdrawal that deep is not looked at again: no reorg takes it back."""
+
 _CREDITS = ("CheckpointSlashed", "DisputeBondReleased")
 
 
@@ -38,12 +41,14 @@ class Collector:
         made = 0
         for tx_hash, amount in self._credits().items():
             made += self._withdraw(tx_hash, amount)
-            self._settled.add(tx_hash)
         return made
 
     def _withdraw(self, tx_hash: bytes, amount: int) -> int:
         key, address = tx_hash.hex(), self._intents.sender.address
-        if self._intents.is_done("collect", key):
+        receipt = self._intents.find("collect", key)
+        if receipt is not None:
+            if self._chain.block().number - receipt["blockNumber"] >= SETTLED_BLOCKS:
+                self._settled.add(tx_hash)
             return 0
         available = min(amount, self._chain.escrow_of(address))
         if not available:

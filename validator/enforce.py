@@ -200,7 +200,7 @@ class Enforcer:
             call = moves.challenge_header(case, file.judgement.end)
             return made.send(action, case.digest.hex(), call)
         assert row is not None
-        key = str(row.dispute_id)
+        key = dispute_key(row, case)
         if action is Action.TIMEOUT:
             return made.send(action, key, moves.claim_timeout(case, row.dispute_id))
         if action is Action.DISMISS:
@@ -213,14 +213,14 @@ class Enforcer:
         key: str
         call: Any
         if action is Action.PROVE and segment is not None:
-            key = f"{row.dispute_id}:{segment}"
+            key = f"{dispute_key(row, case)}:{segment}"
             call = self._moves.prove(case, row.dispute_id, window, row.segment_hashes, segment)
         else:
-            key = f"{row.dispute_id}:{row.steps_done}"
+            key = f"{dispute_key(row, case)}:{row.steps_done}"
             call = self._moves.advance(
                 case, row.dispute_id, window, row.steps_done, made.sender
             ).call
-        return made.send(action, key, call)
+        return made.send(action, key, call, due=row.deadline)
 
     def _open(self, made: MoveLedger, case: Case) -> bool:
         """File a dispute, if the court would judge by the same facts and the bond fits."""
@@ -243,3 +243,8 @@ class Enforcer:
         fund_bond(chain, made.sender, call, bond)
         earlier = len(self._reader.disputes_over(case.digest))
         return made.send(Action.FILE, filing_key(case.digest, earlier), call, bond=bond)
+
+
+def dispute_key(row: DisputeRow, case: Case) -> str:
+    """Names a dispute; after a reorg its number alone may be another one's."""
+    return f"{row.dispute_id}:{case.digest.hex()}"

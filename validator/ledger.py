@@ -37,15 +37,21 @@ class MoveLedger:
     def me(self) -> str:
         return self.outbox.me
 
-    def send(self, action: Action, key: str, call: Any, *, bond: int = 0) -> bool:
+    def send(
+        self, action: Action, key: str, call: Any, *, bond: int = 0, due: int | None = None
+    ) -> bool:
         """Make a move unless it stands on the chain already; whether it was made now.
+
+        Args:
+            bond: wei of ENERGY that the move puts at risk.
+            due: chain time (unix seconds) after which the move is of no use.
 
         Raises:
             Reverted: the court refuses.
             ChainBeastsError: no funds, no node, or not mined in time.
         """
         kind = str(action)
-        receipt = self.outbox.send_once(kind, key, call, label=kind, bond=bond)
+        receipt = self.outbox.send_once(kind, key, call, label=kind, bond=bond, due=due)
         if receipt is None:
             return False
         log.info("move made", action=kind, gas=receipt.gas_used, tx="0x" + receipt.hash.hex())
@@ -64,7 +70,7 @@ class MoveLedger:
                     IntentRow.state.in_((IntentState.SIGNED, IntentState.MINED)),
                 )
             )
-            coming = sum(row.bond for row in sent if row.key.split("/")[0] not in indexed)
+            coming = sum(row.bond for row in sent if row.key not in indexed)
             ours = (row for row in rows if row.challenger == self.me and row.status in OPEN)
             return coming + sum(row.bond for row in ours)
 

@@ -1,29 +1,35 @@
-"""Sends transactions: simulated first, one nonce at a time, bumped until mined.
+"""Sends transactions: simulated first, one nonce at a time, bumped until mined, watched until deep.
 
 A journal, if given, learns of every signed transaction before it is broadcast, so that a daemon
-that was killed in between knows what may be on its way.
+that was killed in between knows what may be on its way. For each transaction one nonce is used
+until it went to somebody else; so whatever node or process does, a move is mined once at most.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
 from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_utils.address import to_checksum_address
 from filelock import FileLock
-from web3.exceptions import (
-    ContractLogicError,
-    TransactionNotFound,
-    Web3RPCError,
-)
+from hexbytes import HexBytes
+from web3.exceptions import TransactionNotFound
 from web3.types import TxParams, TxReceipt, Wei
 
-from backend.chain.client import TRANSPORT_ERRORS, Chain, revert_from
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
+from backend.chain.broadcast import Outcome, SignedTransaction, hand_over
+from backend.chain.client import Chain
+from backend.chain.errors import ChainError, Reverted
+from backend.chain.fees import FEE_BUMP, PRIORITY_FEE, Fees, bumped, offer, pace, show_gwei
+from backend.errors import ChainBeastsError
+
+__all__ = ["GAS_MARGIN", "MAX_GAS", "PRIORITY_FEE", "SignedTransaction", "TransactionManager"]
 
 log = structlog.get_logger()
 
@@ -34,28 +40,48 @@ MAX_RAW_BYTES = 128 * 1024
 """What public nodes accept as one transaction."""
 
 GAS_MARGIN = 1.15
-FEE_BUMP = 1.125
+EMPTY_GAS = 21_000
 BUMP_SECONDS = 12.0
 POLL_SECONDS = 0.05
+FEE_POLL_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+"""Until bytes are handed over again that no answer came to."""
+
 TAKEN_SECONDS = 10.0
+SILENT_SECONDS = 20.0
+"""So long a node may be away while we wait for it."""
+
 DEADLINE_SECONDS = 180.0
-PRIORITY_FEE = 1_000_000_000
-ALREADY_THERE = ("already known", "already imported", "nonce too low")
+BLOCK_SECONDS = 30.0
+"""Most time that a block on top is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedTransaction:
-    """A transaction as it goes out."""
+class NotMinedError(ChainError):
+    """A transaction went out and is not mined, or not deep enough, in time. It still may be."""
 
-    label: str
-    sender: str
-    nonce: int
-    hash: bytes
-    raw: bytes
+
+class FeeCapError(ChainError):
+    """The chain asks more per gas than may be signed; nothing was signed."""
+
+
+class FailedOnChainError(ChainError):
+    """A transaction was mined and did nothing."""
+
+
+class NonceTakenError(Exception):
+    """Another transaction of the account was mined with the nonce; those we signed are void."""
 
 
 Journal = Callable[[SignedTransaction], None]
 """Called with each signed transaction before it is broadcast; a bump calls it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an earlier process signed for one move: the last transaction, and hashes of all."""
+
+    last: SignedTransaction
+    hashes: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +96,20 @@ class Receipt:
     raw: TxReceipt
 
 
-class NonceTakenError(Exception):
-    """Another transaction of the account was mined with the nonce; those we signed are void."""
+@dataclass(slots=True)
+class _Flight:
+    """One move on its way: its call, its nonce, and everything signed for it."""
+
+    label: str
+    core: dict[str, Any]
+    nonce: int
+    fees: Fees
+    note: Journal
+    due: int | None
+    last: SignedTransaction | None = None
+    hashes: list[bytes] = field(default_factory=list)
+    accepted: bool = False
+    silent_since: float | None = None
 
 
 class TransactionManager:
@@ -81,6 +119,9 @@ class TransactionManager:
         lock_dir: folder of the nonce locks, shared by all processes that use the account.
         journal: learns of each signed transaction before it is broadcast.
         deadline: seconds to wait for a transaction before giving up.
+        bump_after: seconds until the fees rise for the first time.
+        max_fee: wei per gas that is never signed above; None: no cap.
+        depth: blocks on top of a transaction's before it counts.
     """
 
     def __init__(
@@ -92,9 +133,15 @@ class TransactionManager:
         journal: Journal | None = None,
         deadline: float = DEADLINE_SECONDS,
         bump_after: float = BUMP_SECONDS,
+        max_fee: int | None = None,
+        depth: int = 0,
     ) -> None:
         self.chain = chain
         self.account = account
+        self.max_fee = max_fee
+        self.depth = depth
+        self.recall: Callable[[int], SignedTransaction | None] = lambda _: None
+        """What the account's journal has for a nonce that a reorg made free again."""
         self._journal = journal
         self._deadline = deadline
         self._bump_after = bump_after
@@ -122,120 +169,190 @@ class TransactionManager:
         """
         return int(self.chain.read(lambda: function.estimate_gas({"from": self.address})))
 
-    def send(self, function: Any, *, label: str, journal: Journal | None = None) -> Receipt:
-        """Send a contract call and wait until it is mined.
+    def offer(self) -> Fees:
+        """What the next transaction would offer."""
+        return offer(self._base_fee(), self.max_fee)
+
+    def send(
+        self,
+        function: Any,
+        *,
+        label: str,
+        journal: Journal | None = None,
+        due: int | None = None,
+    ) -> Receipt:
+        """Send a contract call and wait until it is mined, and as deep as is asked for.
+
+        Args:
+            due: chain time (unix seconds) after which the call is of no use; fees rise faster as
+                it nears.
 
         Raises:
             Reverted: the contract refuses, in the simulation or on chain.
-            ChainError: no funds for gas, too large, or not mined in time.
+            ChainError: no funds for gas, too dear, too large, or not mined in time.
         """
-        data = function.build_transaction(
-            {
-                "gas": MAX_GAS,
-                "nonce": 0,
-                "from": self.address,
-                "maxFeePerGas": 0,
-                "maxPriorityFeePerGas": 0,
-            }
-        )["data"]
-        self.simulate(function)
-        gas = min(int(self.estimate(function) * GAS_MARGIN), MAX_GAS)
-        return self._send({"to": function.address, "data": data, "gas": gas}, label, journal)
+        empty: TxParams = {"gas": MAX_GAS, "nonce": 0, "from": self.address}  # type: ignore[typeddict-item]
+        free: TxParams = {"maxFeePerGas": Wei(0), "maxPriorityFeePerGas": Wei(0)}
+        data = function.build_transaction({**empty, **free})["data"]
+
+        def core() -> dict[str, Any]:
+            self.simulate(function)
+            gas = min(int(self.estimate(function) * GAS_MARGIN), MAX_GAS)
+            return {"to": function.address, "data": data, "gas": gas}
+
+        return self._send(core, label, journal, due)
 
     def deploy(self, bytecode: bytes, *, label: str) -> Receipt:
         """Send a contract creation and wait until it is mined.
 
         Raises:
             Reverted: the constructor refuses.
-            ChainError: no funds for gas, too large, or not mined in time.
+            ChainError: no funds for gas, too dear, too large, or not mined in time.
         """
         call: TxParams = {"from": self.account.address, "data": "0x" + bytecode.hex()}  # type: ignore[typeddict-item]
-        gas = self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call))
-        return self._send({"data": call["data"], "gas": min(int(gas * GAS_MARGIN), MAX_GAS)}, label)
 
-    def resume(self, signed: SignedTransaction) -> Receipt | None:
-        """Bring a transaction to its end that an earlier process signed and perhaps sent.
+        def core() -> dict[str, Any]:
+            gas = self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call))
+            return {"data": call["data"], "gas": min(int(gas * GAS_MARGIN), MAX_GAS)}
+
+        return self._send(core, label, None, None)
+
+    def resume(
+        self,
+        load: Callable[[], Begun | None],
+        *,
+        journal: Journal | None = None,
+        due: int | None = None,
+    ) -> Receipt | None:
+        """Bring a transaction to its end that was signed before, and perhaps sent.
+
+        The same bytes go out again; bumps replace them at the same nonce.
+
+        Args:
+            load: says under the nonce lock what was signed; None if nothing is left to do.
 
         Returns:
             Its receipt; None if it never can be mined, because its nonce went to another one.
 
         Raises:
-            ChainError: it was mined and failed, or is not mined in time.
+            Reverted, FailedOnChainError: it was mined and failed.
+            ChainError: it is not mined in time, or the node is away; it still may be mined.
         """
-        until = time.monotonic()  # the first look does not wait
-        deadline = until + self._deadline
-        with self._lock:
-            while True:
-                try:
-                    receipt = self._await([signed], until, signed.nonce)
-                except NonceTakenError:
+        try:
+            with self._lock:
+                begun = load()
+                if begun is None:
                     return None
-                if receipt is not None:
-                    if receipt["status"] != 1:
-                        raise ChainError(f"The transaction to {signed.label} failed on chain.")
-                    return self._judge(receipt, {}, signed.label)
-                self._broadcast(signed)
-                until = min(deadline, time.monotonic() + self._bump_after)
-                if time.monotonic() >= deadline:
-                    raise ChainError(f"The transaction to {signed.label} is still not mined.")
+                flight = self._flight_of(begun, self._note(journal), due)
+                receipt = self._await(flight, time.monotonic()) or self._fly(flight)
+            return self._land(flight, receipt)
+        except NonceTakenError:
+            return None
 
     # --- the way out ----------------------------------------------------------------------------
 
-    def _send(self, core: dict[str, Any], label: str, journal: Journal | None = None) -> Receipt:
-        note = journal or self._journal or (lambda _: None)
-        deadline = time.monotonic() + self._deadline
-        with self._lock:  # against all processes that use the account, until it is mined
-            sent: list[SignedTransaction] = []
-            nonce, fees = self._next_nonce(), self._fees()
-            while True:
-                signed = self._sign(core, nonce, fees, label)
-                note(signed)
-                sent.append(signed)
-                self._broadcast(signed)
-                until = min(deadline, time.monotonic() + self._bump_after)
-                try:
-                    receipt = self._await(sent, until, nonce)
-                except NonceTakenError:
-                    nonce, fees, sent = self._next_nonce(), self._fees(), []
-                    log.info("the nonce is taken, using the next", label=label, nonce=nonce)
-                    continue
-                if receipt is not None:
-                    return self._judge(receipt, core, label)
-                if time.monotonic() >= deadline:
-                    raise ChainError(
-                        f"The transaction to {label} was not mined in {self._deadline:g} s.",
-                        "It may still be mined; look before you send it again.",
-                    )
-                fees = self._bump(fees)
-                log.info("bumping fees", label=label, nonce=nonce, max_fee=fees[0])
+    def _note(self, journal: Journal | None) -> Journal:
+        return journal or self._journal or (lambda _: None)
 
-    def _next_nonce(self) -> int:
-        """Transactions of the account that are mined, which is the nonce of the next one."""
-        eth, address = self.chain.w3.eth, self.account.address
-        return self.chain.read(lambda: eth.get_transaction_count(address, "latest"))
+    def _send(
+        self,
+        core: Callable[[], dict[str, Any]],
+        label: str,
+        journal: Journal | None,
+        due: int | None,
+    ) -> Receipt:
+        while True:
+            self._await_fee(label)
+            try:
+                with self._lock:  # against all processes that use the account, until it is mined
+                    call = core()
+                    nonce = self._next_nonce()
+                    flight = _Flight(label, call, nonce, self.offer(), self._note(journal), due)
+                    receipt = self._fly(flight)
+                return self._land(flight, receipt)
+            except NonceTakenError:
+                log.info("the nonce is taken, using the next", label=label, nonce=nonce)
 
-    def _fees(self) -> tuple[int, int]:
-        base = self.chain.read(
-            lambda: self.chain.w3.eth.get_block("latest").get("baseFeePerGas", Wei(0))
+    def _flight_of(self, begun: Begun, note: Journal, due: int | None) -> _Flight:
+        signed = begun.last
+        made = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
+        core = {"data": bytes(made["data"]), "gas": made["gas"]}
+        if made.get("to"):
+            core["to"] = to_checksum_address(bytes(made["to"]))
+        fees = Fees(made["maxFeePerGas"], made["maxPriorityFeePerGas"])
+        hashes = [one for one in begun.hashes if one != signed.hash]
+        return _Flight(
+            signed.label, core, signed.nonce, fees, note, due, signed, [*hashes, signed.hash]
         )
-        return 2 * int(base) + PRIORITY_FEE, PRIORITY_FEE
 
-    def _bump(self, fees: tuple[int, int]) -> tuple[int, int]:
-        fresh = self._fees()
-        bumped = (int(fees[0] * FEE_BUMP) + 1, int(fees[1] * FEE_BUMP) + 1)
-        return max(bumped[0], fresh[0]), max(bumped[1], fresh[1])
+    def _fly(self, flight: _Flight) -> TxReceipt:
+        """Broadcast, and bump until one of the flight's transactions is mined; under the lock.
 
-    def _sign(
-        self, core: dict[str, Any], nonce: int, fees: tuple[int, int], label: str
-    ) -> SignedTransaction:
+        Raises:
+            NonceTakenError: none of them ever can be.
+        """
+        deadline = time.monotonic() + self._deadline
+        if flight.last is None:
+            self._sign_anew(flight, flight.fees)
+        while True:
+            outcome = self._hand_over(flight)
+            seconds, factor = pace(self._bump_after, self._left(flight))
+            if outcome is Outcome.UNSURE:
+                seconds = min(seconds, RETRY_SECONDS)
+            elif outcome is Outcome.UNDERPRICED and self._raise(flight, 2 * factor - 1):
+                seconds = 0.0
+            receipt = self._await(flight, min(deadline, time.monotonic() + seconds))
+            if receipt is not None:
+                return receipt
+            if time.monotonic() >= deadline:
+                raise self._not_mined(flight)
+            self._fill_gap(flight)
+            if outcome is Outcome.ACCEPTED:
+                self._raise(flight, factor)
+
+    def _hand_over(self, flight: _Flight) -> Outcome:
+        assert flight.last is not None
+        try:
+            outcome = self._broadcast(flight.last)
+        except ChainBeastsError as error:
+            if not flight.accepted:
+                raise
+            # an earlier, cheaper one of ours is with the node
+            log.warning("a bump was refused", label=flight.label, reason=error.message)
+            return Outcome.UNSURE
+        flight.accepted |= outcome is Outcome.ACCEPTED
+        return outcome
+
+    def _broadcast(self, signed: SignedTransaction) -> Outcome:
+        return hand_over(self.chain, signed)
+
+    def _raise(self, flight: _Flight, factor: float) -> bool:
+        """Sign the same call for higher fees; False if the cap, or a silent node, forbids it."""
+        try:
+            fees = bumped(flight.fees, self._base_fee(), max(factor, FEE_BUMP), self.max_fee)
+        except ChainError:
+            return False
+        if fees is None:
+            return False
+        log.info("bumping fees", label=flight.label, nonce=flight.nonce, max_fee=fees.most)
+        self._sign_anew(flight, fees)
+        return True
+
+    def _sign_anew(self, flight: _Flight, fees: Fees) -> None:
+        signed = self._sign(flight.core, flight.nonce, fees, flight.label)
+        flight.note(signed)
+        flight.fees, flight.last = fees, signed
+        flight.hashes.append(signed.hash)
+
+    def _sign(self, core: dict[str, Any], nonce: int, fees: Fees, label: str) -> SignedTransaction:
         transaction = {
             **core,
             "type": 2,
             "chainId": self.chain.deployment.chain_id,
             "nonce": nonce,
             "value": 0,
-            "maxFeePerGas": fees[0],
-            "maxPriorityFeePerGas": fees[1],
+            "maxFeePerGas": fees.most,
+            "maxPriorityFeePerGas": fees.priority,
         }
         signed = self.account.sign_transaction(transaction)
         raw = bytes(signed.raw_transaction)
@@ -246,42 +363,88 @@ class TransactionManager:
             )
         return SignedTransaction(label, self.address, nonce, bytes(signed.hash), raw)
 
-    def _broadcast(self, signed: SignedTransaction) -> None:
-        """Hand a transaction to the node; sending the same one twice does no harm."""
+    def _fill_gap(self, flight: _Flight) -> None:
+        """See that the nonces below are used: a reorg may have taken their transactions out.
+
+        What the journal has goes out again; an empty transaction takes the place of the rest, if
+        no transaction that the node still holds does.
+        """
+        with suppress(ChainBeastsError):  # no node, or it holds one: the next look tells
+            for nonce in range(self._next_nonce(), flight.nonce):
+                kept = self.recall(nonce)
+                if kept is None:
+                    empty = {"to": self.address, "data": b"", "gas": EMPTY_GAS}
+                    kept = self._sign(empty, nonce, self.offer(), "fill a nonce")
+                log.warning("sending below", nonce=nonce, label=kept.label, of=flight.label)
+                self._broadcast(kept)
+
+    # --- fees and deadlines ---------------------------------------------------------------------
+
+    def _next_nonce(self) -> int:
+        """Transactions of the account that are mined, which is the nonce of the next one."""
+        eth, address = self.chain.w3.eth, self.account.address
+        return self.chain.read(lambda: eth.get_transaction_count(address, "latest"))
+
+    def _base_fee(self) -> int:
+        block = self.chain.read(lambda: self.chain.w3.eth.get_block("latest"))
+        return int(block.get("baseFeePerGas", Wei(0)))
+
+    def _await_fee(self, label: str) -> None:
+        """Wait until the base fee is under the cap; nothing is signed before."""
+        if self.max_fee is None:
+            return
+        deadline = time.monotonic() + self._deadline
+        while (base := self._base_fee()) > self.max_fee:
+            if time.monotonic() >= deadline:
+                raise FeeCapError(
+                    f"The base fee is {show_gwei(base)}, above --max-fee "
+                    f"{show_gwei(self.max_fee)}; the transaction to {label} was not signed.",
+                    "Wait until the fee falls, or give a higher --max-fee.",
+                )
+            time.sleep(min(FEE_POLL_SECONDS, self._deadline))
+
+    def _left(self, flight: _Flight) -> float | None:
+        """Seconds until the call is of no use any more."""
+        if flight.due is None:
+            return None
         try:
-            self.chain.w3.eth.send_raw_transaction(signed.raw)
-        except TRANSPORT_ERRORS as error:
-            log.warning("broadcast failed", label=signed.label, error=type(error).__name__)
-        except ContractLogicError as error:
-            raise revert_from(error) from None
-        except Web3RPCError as error:
-            message = str(error.message or error).lower()
-            if "insufficient funds" in message:
-                raise ChainError(
-                    f"{self.address} cannot pay the gas to {signed.label}.",
-                    "Send it some of the chain's native coin.",
-                ) from None
-            if not any(known in message for known in ALREADY_THERE):
-                raise ChainError(f"The node refused to {signed.label}: {message}") from None
+            return float(flight.due - self.chain.now())
+        except ChainError:
+            return None
 
-    def _await(self, sent: list[SignedTransaction], until: float, nonce: int) -> TxReceipt | None:
-        """The receipt of whichever of the same-nonce transactions was mined.
+    def _not_mined(self, flight: _Flight) -> NotMinedError:
+        hint = "It may still be mined; look before you send it again."
+        if self.max_fee is not None and flight.fees.most * FEE_BUMP > self.max_fee:
+            hint = f"It offers all that --max-fee {show_gwei(self.max_fee)} allows. {hint}"
+        return NotMinedError(
+            f"The transaction to {flight.label} was not mined in {self._deadline:g} s.", hint
+        )
 
-        None after ``until``.
+    # --- until it is there ----------------------------------------------------------------------
+
+    def _await(self, flight: _Flight, until: float) -> TxReceipt | None:
+        """The receipt of whichever of the same-nonce transactions was mined; None after ``until``.
 
         Raises:
             NonceTakenError: the nonce is used, and none of them has a receipt, for a while: a node
                 counts a transaction a moment before it shows the receipt.
+            ChainError: the node has been away for too long.
         """
         used_since: float | None = None
         while True:
-            for signed in reversed(sent):
-                receipt = self._receipt(signed.hash)
+            now = time.monotonic()
+            try:
+                receipt = self._find(flight)
                 if receipt is not None:
                     return receipt
-            now = time.monotonic()
-            if used_since is None and self._next_nonce() > nonce:
-                used_since = now
+                used = self._next_nonce() > flight.nonce
+                flight.silent_since = None
+            except ChainError:
+                flight.silent_since = flight.silent_since or now
+                if now - flight.silent_since >= SILENT_SECONDS:
+                    raise
+                used = False
+            used_since = (used_since or now) if used else None
             if used_since is not None:
                 if now - used_since >= TAKEN_SECONDS:
                     raise NonceTakenError
@@ -289,11 +452,38 @@ class TransactionManager:
                 return None
             time.sleep(POLL_SECONDS)
 
+    def _find(self, flight: _Flight) -> TxReceipt | None:
+        found = (self._receipt(tx_hash) for tx_hash in reversed(flight.hashes))
+        return next((receipt for receipt in found if receipt is not None), None)
+
     def _receipt(self, tx_hash: bytes) -> TxReceipt | None:
         try:
             return self.chain.read(lambda: self.chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
-        except (TransactionNotFound, NodeUnavailableError):
+        except TransactionNotFound:
             return None
+
+    def _land(self, flight: _Flight, receipt: TxReceipt) -> Receipt:
+        """Wait until enough blocks are on top; what a reorg takes out meanwhile goes out again."""
+        deadline = time.monotonic() + self._deadline + BLOCK_SECONDS * self.depth
+        missing = self.depth
+        while missing > 0:
+            with suppress(ChainError):  # a node that is away; the deadline ends the waiting
+                found = self._find(flight)
+                if found is None:
+                    log.warning("a reorg took it out, sending it again", label=flight.label)
+                    with self._lock:
+                        found = self._fly(flight)
+                receipt = found
+                missing = self.depth - (self.chain.block().number - receipt["blockNumber"])
+            if missing > 0 and time.monotonic() >= deadline:
+                raise NotMinedError(
+                    f"The transaction to {flight.label} is mined, but not {self.depth} blocks deep "
+                    "in time.",
+                    "It probably stands; look before you send it again.",
+                )
+            if missing > 0:
+                time.sleep(POLL_SECONDS)
+        return self._judge(receipt, flight.core, flight.label)
 
     def _judge(self, receipt: TxReceipt, core: dict[str, Any], label: str) -> Receipt:
         if receipt["status"] != 1:
@@ -311,11 +501,14 @@ class TransactionManager:
     def _replay(self, core: dict[str, Any], receipt: TxReceipt) -> Exception:
         """Why a mined transaction failed: its call again, on the state before its block."""
         call = {**core, "from": self.address}
+        tx = "0x" + bytes(receipt["transactionHash"]).hex()
+        failed = FailedOnChainError(f"Transaction {tx} failed on chain, perhaps for lack of gas.")
         try:
             self.chain.read(
                 lambda: self.chain.w3.eth.call(call, receipt["blockNumber"] - 1)  # type: ignore[arg-type]
             )
         except Reverted as error:
             return error
-        tx = "0x" + bytes(receipt["transactionHash"]).hex()
-        return ChainError(f"Transaction {tx} failed on chain, perhaps for lack of gas.")
+        except ChainError:  # the node is away, or does not serve that state
+            return failed
+        return failed

@@ -27,6 +27,7 @@ from web3 import Web3
 from backend.accounts import devnet_account, is_local_chain, load_account
 from backend.chain.client import Chain, connect, read
 from backend.chain.deployment import Deployment
+from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
 from backend.errors import ChainBeastsError
@@ -34,6 +35,9 @@ from backend.logs import configure_logging
 from backend.settings import Settings, load_settings
 
 P = ParamSpec("P")
+
+RECEIPT_DEPTH = 3
+"""Blocks on top of a transaction's before it counts, on a chain that others mine."""
 
 DEFAULT_RPC_URL = "http://127.0.0.1:8545"
 
@@ -59,6 +63,22 @@ _SIGNING: dict[str, Any] = {
     "password_file": Annotated[
         Path | None,
         typer.Option(help="File with the keystore's password. [env: CHAINBEASTS_PASSWORD_FILE]"),
+    ],
+    "max_fee": Annotated[
+        str | None,
+        typer.Option(
+            metavar="GWEI",
+            help="Most per gas to sign for; waits while the chain's base fee is above it. "
+            "[env: CHAINBEASTS_MAX_FEE]",
+        ),
+    ],
+    "receipt_depth": Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Blocks on top of a transaction's before it counts; 0 on a local chain, else 3. "
+            "[env: CHAINBEASTS_RECEIPT_DEPTH]",
+        ),
     ],
 }
 
@@ -142,7 +162,22 @@ class Session:
 
     def sender_for(self, chain: Chain, account: LocalAccount) -> TransactionManager:
         """Sends an account's transactions, with nonce locks under this home."""
-        return TransactionManager(chain, account, self.settings.home / "locks")
+        depth = self.settings.receipt_depth
+        if depth is None:
+            local = is_local_chain(chain.deployment.chain_id, self.rpc_url)
+            depth = 0 if local else RECEIPT_DEPTH
+        locks = self.settings.home / "locks"
+        return TransactionManager(chain, account, locks, max_fee=self.max_fee, depth=depth)
+
+    @property
+    def max_fee(self) -> int | None:
+        """Most wei per gas to sign for; None without a cap.
+
+        Raises:
+            ChainBeastsError: the setting is no fee.
+        """
+        given = self.settings.max_fee
+        return None if given is None else parse_gwei(given)
 
     def show(self, value: Any, view: RenderableType | Callable[[], RenderableType]) -> None:
         """Print a result: ``value`` as JSON if that was asked for, else ``view``."""

@@ -70,6 +70,10 @@ class IntentRow(Base):
     nonce: Mapped[Big | None]
     tx_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     raw: Mapped[bytes | None]
+    hashes: Mapped[bytes | None] = mapped_column(
+        doc="of all transactions signed at this nonce, 32 bytes each: any of them may be mined"
+    )
+    due: Mapped[Big | None] = mapped_column(doc="chain time after which the move is of no use")
     bond: Mapped[Wei] = mapped_column(default=0)
     gas_used: Mapped[Big | None]
     error: Mapped[str] = mapped_column(default="")

@@ -1,194 +1,330 @@
-"""A gate in front of a node that can be made to misbehave, for chaos and tests.
+"""A proxy in front of a real node that fails, drops and delays requests: HTTP, and WebSockets.
 
-HTTP requests may be answered with 502, cut off before or after they reach the node, or kept
-waiting; WebSocket connections may be cut or slowed down. Without faults it passes everything on.
+Faults are chosen by a seeded generator at rates that may be changed at any time, or set down one by
+one for the next calls of a method. Every call passes unharmed until somebody asks for faults.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 import random
+import socket
+import struct
 import threading
-from enum import Enum, auto
-from typing import Self
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 
 HOST = "127.0.0.1"
-HEAD_END = b"\r\n\r\n"
+UPSTREAM_SECONDS = 120.0
 CHUNK = 1 << 16
-NODE_SECONDS = 60.0
+ABORT = struct.pack("ii", 1, 0)
+"""SO_LINGER that ends a connection with a reset, as a crash does."""
 
 
-class Fault(Enum):
-    """What a request may meet."""
+class Fault(StrEnum):
+    """What happens to one request."""
 
-    NONE = auto()
-    BAD_GATEWAY = auto()
-    CUT_BEFORE = auto()
-    CUT_AFTER = auto()
-
-
-BAD = (Fault.BAD_GATEWAY, Fault.CUT_BEFORE, Fault.CUT_AFTER)
+    NONE = "none"
+    ERROR = "error"
+    """502, and the node never saw the request."""
+    DROP_BEFORE = "drop before"
+    """The connection breaks, and the node never saw the request."""
+    DROP_AFTER = "drop after"
+    """The node carried the request out; the connection breaks before the answer."""
+    ERROR_AFTER = "error after"
+    """The node carried the request out; the answer is a 504."""
+    SLOW = "slow"
+    """The answer comes ``delay`` seconds late."""
 
 
 class FaultyNode:
-    """A gate to a node's HTTP endpoint and the WebSocket on the same port.
+    """A node's endpoint with faults. Use it as a context manager, or call ``start`` and ``stop``.
 
     Args:
-        upstream: the node's ``http`` URL.
-        seed: of the choice of requests that go wrong.
+        upstream_url: ``http://…`` of the real node; it may go away and come back.
+        seed: of the faults chosen at random.
     """
 
-    def __init__(self, upstream: str, seed: int = 0) -> None:
-        self._upstream = upstream
-        self._rng = random.Random(seed)
-        self._chance = 0.0
-        self._delay = 0.0
-        self._loop = asyncio.new_event_loop()
-        self._sockets: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.port = 0
+    def __init__(self, upstream_url: str, seed: int = 0) -> None:
+        self.upstream_url = upstream_url
+        self.seed = seed
+        self.delay = 0.5
+        self.down = False
+        """While true every connection is refused service, as if the node's machine were off."""
+        self.calls: Counter[str] = Counter()
+        """Calls by method that came in, faulty ones included."""
+        self.faults: Counter[Fault] = Counter()
+        self._random = random.Random(seed)
+        self._rates: dict[Fault, float] = {}
+        self._methods: frozenset[str] | None = None
+        self._planned: dict[str, deque[Fault]] = defaultdict(deque)
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+        self._server: ThreadingHTTPServer | None = None
+        self._client = httpx.Client(timeout=UPSTREAM_SECONDS)
 
-    @property
-    def url(self) -> str:
-        """The gate's HTTP endpoint."""
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def ws_url(self) -> str:
-        """The gate's WebSocket endpoint."""
-        return f"ws://{HOST}:{self.port}"
+    # --- life -----------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen on a free port."""
-        self._thread.start()
-        opening = asyncio.start_server(self._serve, HOST, 0)
-        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result()
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Listen on a free port of loopback."""
+        self._server = _Server((HOST, 0), _handler(self))
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="faulty node", daemon=True
+        ).start()
         return self
 
     def stop(self) -> None:
-        """Close every connection and stop listening."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """Stop listening and break what is open."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        self.drop_websockets()
+        self._client.close()
 
-    async def _close(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    def __enter__(self) -> Self:
+        return self.start()
 
-    # --- what goes wrong ------------------------------------------------------------------------
-
-    def fail(self, chance: float) -> None:
-        """Let each request go wrong with a chance of 0 to 1."""
-        self._chance = chance
-
-    def delay(self, seconds: float) -> None:
-        """Keep each answer waiting, up to so long."""
-        self._delay = seconds
-
-    def heal(self) -> None:
-        """Pass everything on as it comes."""
-        self._chance = self._delay = 0.0
-
-    def drop_websockets(self) -> None:
-        """Cut every WebSocket connection; new ones are let through."""
-        self._loop.call_soon_threadsafe(self._close_sockets)
-
-    def _close_sockets(self) -> None:
-        for socket in self._sockets:
-            socket.close()
-
-    def _draw(self) -> Fault:
-        wrong = self._rng.random() < self._chance
-        return self._rng.choice(BAD) if wrong else Fault.NONE
-
-    async def _wait(self) -> None:
-        if self._delay:
-            await asyncio.sleep(self._rng.uniform(0, self._delay))
-
-    # --- connections ----------------------------------------------------------------------------
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            async with httpx.AsyncClient(timeout=NODE_SECONDS) as client:
-                await self._requests(reader, writer, client)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client is gone
-        finally:
-            writer.close()
-            self._tasks.discard(task)
-
-    async def _requests(
+    def __exit__(
         self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        client: httpx.AsyncClient,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
-        """One request after the other, until the client goes or a fault ends the connection."""
-        while True:
-            head = await reader.readuntil(HEAD_END)
-            lines = head.decode("latin-1").lower().split("\r\n")
-            headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-            if headers.get("upgrade") == "websocket":
-                await self._relay(head, reader, writer)
-                return
-            body = await reader.readexactly(int(headers.get("content-length", 0)))
-            fault = self._draw()
-            await self._wait()
-            if fault is Fault.CUT_BEFORE:
-                return
-            status, answer = 502, b"bad gateway"
-            if fault is not Fault.BAD_GATEWAY:
-                status, answer = await self._ask(client, body)
-            if fault is Fault.CUT_AFTER:
-                return
-            writer.write(f"HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n".encode())
-            writer.write(f"content-length: {len(answer)}\r\n\r\n".encode() + answer)
-            await writer.drain()
+        self.stop()
 
-    async def _ask(self, client: httpx.AsyncClient, body: bytes) -> tuple[int, bytes]:
-        try:
-            kind = {"content-type": "application/json"}
-            got = await client.post(self._upstream, content=body, headers=kind)
-        except httpx.HTTPError:
-            return 502, b"the node is away"
-        return got.status_code, got.content
+    @property
+    def url(self) -> str:
+        """The HTTP endpoint; the same port speaks WebSocket."""
+        assert self._server is not None
+        return f"http://{HOST}:{self._server.server_address[1]}"
 
-    async def _relay(
-        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    @property
+    def ws_url(self) -> str:
+        return self.url.replace("http", "ws", 1)
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    def misbehave(
+        self,
+        *,
+        errors: float = 0.0,
+        drops_before: float = 0.0,
+        drops_after: float = 0.0,
+        errors_after: float = 0.0,
+        slow: float = 0.0,
+        delay: float | None = None,
+        methods: frozenset[str] | set[str] | None = None,
     ) -> None:
-        """Pass a WebSocket's bytes both ways until either side ends or it is cut."""
-        node = urlsplit(self._upstream)
-        there, back = await asyncio.open_connection(node.hostname, node.port)
-        back.write(head)
-        self._sockets.add(writer)
+        """Set the rates at which HTTP requests suffer; those not given become 0.
+
+        Args:
+            delay: seconds that a slow answer is late.
+            methods: only calls of these suffer; all if None.
+        """
+        with self._lock:
+            self._rates = {
+                Fault.ERROR: errors,
+                Fault.DROP_BEFORE: drops_before,
+                Fault.DROP_AFTER: drops_after,
+                Fault.ERROR_AFTER: errors_after,
+                Fault.SLOW: slow,
+            }
+            self._methods = None if methods is None else frozenset(methods)
+            if delay is not None:
+                self.delay = delay
+
+    def behave(self) -> None:
+        """No more faults, neither random nor planned ones."""
+        self.misbehave()
+        with self._lock:
+            self._planned.clear()
+        self.down = False
+
+    def plan(self, method: str, *faults: Fault) -> None:
+        """The next calls of a method suffer these, one each, in order."""
+        with self._lock:
+            self._planned[method].extend(faults)
+
+    def drop_websockets(self) -> int:
+        """Break every open WebSocket; returns how many there were."""
+        with self._lock:
+            open_now, self._sockets = self._sockets, set()
+        for one in open_now:
+            abort(one)
+        return len(open_now)
+
+    @property
+    def websockets(self) -> int:
+        """How many are open."""
+        with self._lock:
+            return len(self._sockets)
+
+    def choose(self, methods: list[str]) -> Fault:
+        """What happens to a request that makes these calls; every request draws once."""
+        with self._lock:
+            drawn = self._random.random()
+            self.calls.update(methods)
+            fault = self._planned_fault(methods) or self._drawn_fault(methods, drawn)
+            self.faults[fault] += 1
+            return fault
+
+    def _planned_fault(self, methods: list[str]) -> Fault | None:
+        for method in methods:
+            if self._planned[method]:
+                return self._planned[method].popleft()
+        return None
+
+    def _drawn_fault(self, methods: list[str], drawn: float) -> Fault:
+        if self._methods is not None and not self._methods.intersection(methods):
+            return Fault.NONE
+        for fault, rate in self._rates.items():
+            if drawn < rate:
+                return fault
+            drawn -= rate
+        return Fault.NONE
+
+    # --- passing on -----------------------------------------------------------------------------
+
+    def forward(self, body: bytes) -> bytes:
+        """The node's answer.
+
+        Raises:
+            httpx.HTTPError: the node does not answer.
+        """
+        headers = {"Content-Type": "application/json"}
+        return self._client.post(self.upstream_url, content=body, headers=headers).content
+
+    def connect(self) -> socket.socket:
+        """A raw connection to the node.
+
+        Raises:
+            OSError: the node does not listen.
+        """
+        place = urlsplit(self.upstream_url)
+        return socket.create_connection((place.hostname, place.port), timeout=UPSTREAM_SECONDS)
+
+    @contextmanager
+    def tunnel(self, client: socket.socket) -> Iterator[None]:
+        """Counts a client's WebSocket as open, so that it can be dropped."""
+        with self._lock:
+            self._sockets.add(client)
         try:
-            ways = [
-                asyncio.ensure_future(self._pass(reader, back)),
-                asyncio.ensure_future(self._pass(there, writer)),
-            ]
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            yield
         finally:
-            self._sockets.discard(writer)
-            back.close()
+            with self._lock:
+                self._sockets.discard(client)
 
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        while data := await source.read(CHUNK):
-            await self._wait()
-            if self._draw() is not Fault.NONE:
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        raw_requestline: bytes
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fault = node.choose(methods_of(body))
+            if node.down or fault is Fault.DROP_BEFORE:
+                self._break()
                 return
-            sink.write(data)
-            await sink.drain()
+            if fault is Fault.ERROR:
+                self._answer(502, b"Bad Gateway")
+                return
+            try:
+                answer = node.forward(body)
+            except httpx.HTTPError:
+                self._answer(502, b"Bad Gateway")
+                return
+            if fault is Fault.DROP_AFTER:
+                self._break()
+                return
+            if fault is Fault.ERROR_AFTER:
+                self._answer(504, b"Gateway Timeout")
+                return
+            if fault is Fault.SLOW:
+                time.sleep(node.delay)
+            self._answer(200, answer)
+
+        def do_GET(self) -> None:
+            if self.headers.get("Upgrade", "").lower() != "websocket":
+                self._answer(405, b"Method Not Allowed")
+                return
+            self.close_connection = True
+            if node.down:
+                self._break()
+                return
+            try:
+                upstream = node.connect()
+            except OSError:
+                self._answer(502, b"Bad Gateway")
+                return
+            with node.tunnel(self.connection):
+                upstream.sendall(self.raw_requestline + bytes(self.headers.as_bytes()))
+                pump = threading.Thread(
+                    target=copy, args=(upstream, self.connection), name="to client", daemon=True
+                )
+                pump.start()
+                copy(self.connection, upstream)
+                pump.join()
+            upstream.close()
+
+        def _break(self) -> None:
+            self.close_connection = True
+            abort(self.connection)
+
+        def _answer(self, code: int, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+def methods_of(body: bytes) -> list[str]:
+    """The methods that a JSON-RPC request calls, one or a batch."""
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return []
+    calls = request if isinstance(request, list) else [request]
+    return [str(call.get("method")) for call in calls if isinstance(call, dict)]
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    """Pass bytes on until one side ends; then end both."""
+    with suppress(OSError):
+        source.settimeout(None)
+        while data := source.recv(CHUNK):
+            target.sendall(data)
+    for one in (source, target):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+def abort(connection: socket.socket) -> None:
+    """Break a connection so that the other side sees a reset."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        connection.shutdown(socket.SHUT_RDWR)

@@ -1,6 +1,6 @@
 """Mints one wei for an account and kills itself with SIGKILL at a chosen instant.
 
-Usage: python -m tests.chain.killed planned|signed|sent RPC_URL FOLDER DATABASE_URL TO
+Usage: python -m tests.chain.killed planned|signed|sent|mined RPC_URL FOLDER DATABASE_URL TO
 """
 
 from __future__ import annotations
@@ -34,12 +34,18 @@ class Mortal(TransactionManager):
             die()
         return super()._sign(*args)
 
-    def _broadcast(self, signed: Any) -> None:
+    def _broadcast(self, signed: Any) -> Any:
         if self.when == "signed":
             die()
-        super()._broadcast(signed)
+        outcome = super()._broadcast(signed)
         if self.when == "sent":
             die()
+        return outcome
+
+    def _judge(self, *args: Any) -> Any:
+        if self.when == "mined":
+            die()
+        return super()._judge(*args)
 
 
 def main() -> None:

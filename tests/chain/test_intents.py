@@ -56,6 +56,7 @@ def row(database: Database, key: str = "once") -> IntentRow:
         ("planned", IntentState.PLANNED, 0),
         ("signed", IntentState.SIGNED, 0),
         ("sent", IntentState.SIGNED, 1),
+        ("mined", IntentState.SIGNED, 1),
     ],
 )
 def test_killed_at_any_instant_the_move_is_made_once(
@@ -158,8 +159,8 @@ def test_every_bump_is_on_record_and_the_mined_one_at_last(
     seen: list[bytes | None] = []
 
     class Watched(IntentLog):
-        def _signed(self, kind: str, key: str, signed: object) -> None:
-            super()._signed(kind, key, signed)  # type: ignore[arg-type]
+        def _signed(self, kind: str, key: str, signed: object, *, first: bool) -> None:
+            super()._signed(kind, key, signed, first=first)  # type: ignore[arg-type]
             seen.append(row(database).tx_hash)
             if len(seen) == 3:
                 rpc(chain.rpc_url, "anvil_mine", "0x1")

@@ -2,7 +2,8 @@
 
 Each command is a process of its own, with its own environment, arguments and streams, and goes
 through the same ``main``; what it saves is the second of imports. Reads one JSON request a line on
-stdin and answers with the exit code.
+stdin and answers with a number: ``run`` with the exit code, ``start`` at once with the process id,
+``end`` (a signal to a process id, 0 for none) with the exit code, or null while it runs on.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def child(request: dict[str, Any]) -> None:
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
     for descriptor, name in ((1, "out"), (2, "err")):
-        with open(request[name], "wb") as file:
+        with open(request[name], "ab" if request["do"] == "start" else "wb") as file:
             os.dup2(file.fileno(), descriptor)
     sys.argv = ["chainbeasts", *request["arguments"]]
     code: Any = 70
@@ -48,12 +49,27 @@ def serve() -> None:
         with suppress(ImportError):  # the program says so itself
             entry.load()
     for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            child(json.loads(line))
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        sys.stdout.write(f"{code}\n")
+        request = json.loads(line)
+        sys.stdout.write(f"{json.dumps(answer(request))}\n")
         sys.stdout.flush()
+
+
+def answer(request: dict[str, Any]) -> int | None:
+    """Do what is asked."""
+    if request["do"] == "end":
+        return end(request["pid"], request["signal"])
+    pid = os.fork()
+    if pid == 0:
+        child(request)
+    return pid if request["do"] == "start" else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def end(pid: int, number: int) -> int | None:
+    """Signal a child that was started, and wait for its end; with 0 only look."""
+    if number:
+        os.kill(pid, number)
+    found, status = os.waitpid(pid, 0 if number else os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
 
 
 if __name__ == "__main__":

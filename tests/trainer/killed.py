@@ -23,12 +23,13 @@ def die() -> None:
 broadcast = TransactionManager._broadcast
 
 
-def broadcast_or_die(self: Any, signed: Any) -> None:
+def broadcast_or_die(self: Any, signed: Any) -> Any:
     if WHEN == "signed" and signed.label.startswith(LABEL):
         die()
-    broadcast(self, signed)
+    outcome = broadcast(self, signed)
     if WHEN == "sent" and signed.label.startswith(LABEL):
         die()
+    return outcome
 
 
 TransactionManager._broadcast = broadcast_or_die  # type: ignore[method-assign]

@@ -29,12 +29,13 @@ def sign_or_die(self: Any, core: Any, nonce: Any, fees: Any, label: str) -> Any:
     return sign(self, core, nonce, fees, label)
 
 
-def broadcast_or_die(self: Any, signed: Any) -> None:
+def broadcast_or_die(self: Any, signed: Any) -> Any:
     if WHEN == "signed" and signed.label == "file":
         die()
-    broadcast(self, signed)
+    outcome = broadcast(self, signed)
     if WHEN == "sent" and signed.label == "file":
         die()
+    return outcome
 
 
 TransactionManager._sign = sign_or_die  # type: ignore[method-assign]

@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -30,7 +29,7 @@ from trainer.cli.options import (
 )
 from trainer.cli.sinks import open_sinks
 from trainer.cli.submitted import show_submitted
-from trainer.funds import GWEI, Pause
+from trainer.funds import Pause
 from trainer.job import Job, Submitted
 from trainer.loop import Run
 from trainer.planfile import make_plan
@@ -63,10 +62,6 @@ def run(
         int | None,
         typer.Option(min=1, help="Most windows trained and not mined; twice --batch by default."),
     ] = None,
-    max_fee: Annotated[
-        str | None,
-        typer.Option(metavar="GWEI", help="Wait while the chain's base fee is above this."),
-    ] = None,
     metrics: Annotated[
         bool | None,
         typer.Option(
@@ -86,7 +81,6 @@ def run(
     present transaction.
     """
     mask, chosen = slots_mask(wake or []), make_plan(plan, grow, source.source)
-    limit = None if max_fee is None else parse_gwei(max_fee)
     _, _, _, trainer = trainer_of(session, beast, chosen.sources, snapshots)
     trainer.submitter.recover()
     head = session.chain.head(beast)
@@ -112,7 +106,7 @@ def run(
             wake=mask,
             batch=batch,
             in_flight=in_flight,
-            max_fee=limit,
+            max_fee=session.max_fee,
             counted=telemetry.wanted,
             pause=pause,
             on_submitted=submitted,
@@ -129,21 +123,6 @@ def run(
     if running.left:
         note(f"Stopped with {running.left} of {number} windows not submitted.")
     show_submitted(session, running.done)
-
-
-def parse_gwei(text: str) -> int:
-    """Wei of a fee in gwei.
-
-    Raises:
-        ChainBeastsError: not a positive number.
-    """
-    try:
-        fee = Decimal(text)
-    except ArithmeticError:
-        fee = Decimal(-1)
-    if not fee.is_finite() or fee <= 0:
-        raise ChainBeastsError(f"{text!r} is no fee in gwei.", "Write --max-fee 30, say.")
-    return int(fee * GWEI)
 
 
 @contextmanager

@@ -17,10 +17,12 @@ from scripts.lib.chaos.settle import TICK, Settlement, lost_bonds, unjudged
 from scripts.lib.deadlines import Deadlines
 from scripts.lib.stage import Stage
 
-TROUBLE = 0.3
-"""Chance of each answer to be bad while a gate misbehaves."""
+TROUBLE = 0.1
+"""Chance of each answer to be an error, and to be cut off, while a gate misbehaves."""
 
 SLOWNESS = 1.0
+"""Seconds that half of the answers of a slow gate are late."""
+
 QUIET_BLOCKS = 2
 """Between the players' entrance and the first block that a reorg may take."""
 
@@ -104,7 +106,7 @@ class Chaos:
         over = [entry for entry in self._troubled if everything or entry[0] <= now]
         self._troubled = [entry for entry in self._troubled if entry not in over]
         for number in {number for _, number in over} - {number for _, number in self._troubled}:
-            self.cast.gates[number].heal()
+            self.cast.gates[number].behave()
 
     # --- the acts -------------------------------------------------------------------------------
 
@@ -173,9 +175,11 @@ class Chaos:
         number = act.who % len(self.cast.gates)
         gate, bad = self.cast.gates[number], act.kind is Kind.BAD_ANSWERS
         if bad:
-            gate.fail(TROUBLE)
+            half = TROUBLE / 2
+            gate.misbehave(errors=half, errors_after=half, drops_before=half, drops_after=half)
+            gate.drop_websockets()
         else:
-            gate.delay(SLOWNESS)
+            gate.misbehave(slow=0.5, delay=SLOWNESS)
         self._troubled.append((time.monotonic() + act.amount, number))
         name = list(self.cast.players)[number]
         return f"{name} gets {'bad' if bad else 'slow'} answers for {act.amount} s"

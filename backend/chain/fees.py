@@ -1,0 +1,84 @@
+"""What a transaction offers per gas, and how that rises while it waits. Pure; wei per gas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from backend.errors import ChainBeastsError
+
+GWEI = 10**9
+PRIORITY_FEE = GWEI
+FEE_BUMP = 1.125
+"""Both fees rise by this at least, or a node keeps the transaction that it has."""
+
+URGENT_BUMP = 1.5
+URGENT_WAITS = 50
+"""So many waits before the deadline a transaction begins to hurry."""
+
+MOST_HURRY = 12
+"""A bump comes at most so many times sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """EIP-1559 fees."""
+
+    most: int
+    priority: int
+
+
+def offer(base: int, cap: int | None = None) -> Fees:
+    """The first offer: good for the present base fee and for six full blocks on top."""
+    wanted = 2 * base + PRIORITY_FEE
+    most = wanted if cap is None else min(wanted, cap)
+    return Fees(most, min(PRIORITY_FEE, most))
+
+
+def bumped(fees: Fees, base: int, factor: float = FEE_BUMP, cap: int | None = None) -> Fees | None:
+    """The next offer for the same nonce; None if the cap leaves no room for one."""
+    most = max(int(fees.most * factor) + 1, offer(base).most)
+    priority = int(fees.priority * factor) + 1
+    if cap is not None:
+        most = min(most, cap)
+        if most < int(fees.most * FEE_BUMP) + 1:
+            return None
+    return Fees(most, min(priority, most))
+
+
+def pace(bump_after: float, left: float | None) -> tuple[float, float]:
+    """How long to wait for the next bump, and by what it raises.
+
+    Args:
+        bump_after: seconds between bumps without hurry.
+        left: seconds until the transaction is of no use any more; None: no such time.
+
+    Returns:
+        (seconds, factor); both grow more urgent over the last ``URGENT_WAITS`` waits.
+    """
+    horizon = URGENT_WAITS * bump_after
+    if left is None or left >= horizon or left < 0:
+        return bump_after, FEE_BUMP
+    calm = left / horizon
+    wait = bump_after * max(calm, 1 / MOST_HURRY)
+    return wait, URGENT_BUMP - (URGENT_BUMP - FEE_BUMP) * calm
+
+
+def parse_gwei(text: str) -> int:
+    """Wei of a fee in gwei.
+
+    Raises:
+        ChainBeastsError: not a positive number.
+    """
+    try:
+        fee = Decimal(text)
+    except ArithmeticError:
+        fee = Decimal(-1)
+    if not fee.is_finite() or fee <= 0:
+        raise ChainBeastsError(f"{text!r} is no fee in gwei.", "Write --max-fee 30, say.")
+    return int(fee * GWEI)
+
+
+def show_gwei(wei: int) -> str:
+    """A fee per gas."""
+    return f"{(Decimal(wei) / GWEI).normalize():f} gwei"

@@ -1,0 +1,100 @@
+"""The faulty node does to a request what it is told, and nothing to the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import requests
+from web3 import Web3
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from backend.chain.anvil import Anvil
+from backend.chain.providers import make_provider
+from scripts.lib.faulty_node import Fault, FaultyNode
+
+MINE = "anvil_mine"
+
+
+@pytest.fixture
+def node(anvil: Anvil) -> Iterator[FaultyNode]:
+    with FaultyNode(anvil.url, seed=1) as made:
+        yield made
+
+
+def mine(node: FaultyNode) -> None:
+    request = {"jsonrpc": "2.0", "id": 1, "method": MINE, "params": ["0x1"]}
+    requests.post(node.url, json=request, timeout=10).raise_for_status()
+
+
+def height(anvil: Anvil) -> int:
+    return Web3(make_provider(anvil.url)).eth.block_number
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "carried_out"),
+    [
+        (Fault.ERROR, requests.HTTPError, False),
+        (Fault.DROP_BEFORE, requests.ConnectionError, False),
+        (Fault.DROP_AFTER, requests.ConnectionError, True),
+        (Fault.ERROR_AFTER, requests.HTTPError, True),
+    ],
+)
+def test_a_planned_fault_hits_one_call(
+    node: FaultyNode,
+    anvil: Anvil,
+    fault: Fault,
+    error: type[requests.RequestException],
+    carried_out: bool,
+) -> None:
+    before = height(anvil)
+    node.plan(MINE, fault)
+    with pytest.raises(error):
+        mine(node)
+    assert height(anvil) == before + carried_out
+    mine(node)
+    assert height(anvil) == before + carried_out + 1
+    assert node.faults == {fault: 1, Fault.NONE: 1}
+
+
+def test_a_slow_answer_is_late_and_right(node: FaultyNode, anvil: Anvil) -> None:
+    node.misbehave(slow=1.0, delay=0.2)
+    w3 = Web3(make_provider(node.url))
+    assert w3.eth.block_number == height(anvil)
+    assert node.faults[Fault.SLOW] == 1
+
+
+def test_rates_follow_the_seed_and_only_the_methods(anvil: Anvil) -> None:
+    def drawn() -> list[Fault]:
+        node = FaultyNode(anvil.url, seed=7)
+        node.misbehave(errors=0.2, drops_after=0.3, methods={"eth_call"})
+        assert {node.choose(["eth_chainId"]) for _ in range(50)} == {Fault.NONE}
+        return [node.choose(["eth_call"]) for _ in range(400)]
+
+    first = drawn()
+    assert drawn() == first
+    assert 50 < first.count(Fault.ERROR) < 110
+    assert 85 < first.count(Fault.DROP_AFTER) < 155
+
+
+def test_websockets_pass_through_and_break_on_demand(node: FaultyNode, anvil: Anvil) -> None:
+    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
+    with connect(node.ws_url) as open_socket:
+        open_socket.send(json.dumps(request))
+        assert int(json.loads(open_socket.recv())["result"], 16) == height(anvil)
+        assert node.drop_websockets() == 1
+        with pytest.raises(ConnectionClosed):
+            open_socket.recv(timeout=10)
+    with connect(node.ws_url) as again:
+        again.send(json.dumps(request))
+        assert "result" in json.loads(again.recv())
+
+
+def test_a_node_that_is_down_answers_nobody(node: FaultyNode) -> None:
+    node.down = True
+    with pytest.raises(requests.ConnectionError):
+        mine(node)
+    node.behave()
+    mine(node)

@@ -1,0 +1,296 @@
+"""Dear, slow, broken and re-orged chains: a move is made once, and no bid is above the cap."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
+from sqlalchemy import select
+
+from backend.accounts import devnet_account
+from backend.chain import transactions
+from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain
+from backend.chain.errors import NodeUnavailableError
+from backend.chain.fees import GWEI
+from backend.chain.intents import IntentLog
+from backend.chain.transactions import (
+    FeeCapError,
+    NotMinedError,
+    Receipt,
+    SignedTransaction,
+    TransactionManager,
+)
+from backend.store.daemons import IntentRow, IntentState
+from backend.store.session import Database
+from scripts.lib.faulty_node import Fault, FaultyNode
+from tests.chain.conftest import DEPLOYER, OTHER, Senders
+
+TO = devnet_account(OTHER).address
+SEND = "eth_sendRawTransaction"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def node(anvil: Anvil) -> Iterator[FaultyNode]:
+    with FaultyNode(anvil.url, seed=3) as made:
+        yield made
+
+
+@pytest.fixture
+def through(chain: Chain, node: FaultyNode, tmp_path: Path) -> TransactionManager:
+    """Sends through the faulty node."""
+    there = Chain.connect(node.url, chain.deployment)
+    return TransactionManager(there, devnet_account(DEPLOYER), tmp_path / "locks", deadline=30)
+
+
+def mint(chain: Chain, amount: int = 1) -> Any:
+    return chain.energy.functions.mint(TO, amount)
+
+
+def mine(chain: Chain, blocks: int = 1) -> None:
+    rpc(chain.rpc_url, "anvil_mine", hex(blocks))
+
+
+def row(database: Database) -> IntentRow:
+    with database.session() as session:
+        found = session.scalar(select(IntentRow))
+    assert found is not None
+    return found
+
+
+def most(signed: SignedTransaction) -> int:
+    return int(TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()["maxFeePerGas"])
+
+
+def pause_until(look: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+# --- the cap --------------------------------------------------------------------------------------
+
+
+def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
+    chain: Chain, sender: Senders
+) -> None:
+    rpc(chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(50 * GWEI))
+    mine(chain)
+    signed: list[SignedTransaction] = []
+    manager = sender(DEPLOYER, journal=signed.append, max_fee=9 * GWEI, deadline=0.1)
+    with pytest.raises(FeeCapError, match="above --max-fee 9 gwei") as caught:
+        manager.send(mint(chain), label="mint")
+    assert "higher --max-fee" in caught.value.hint
+    assert signed == []
+    rpc(chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+    mine(chain)
+    manager.send(mint(chain), label="mint")
+    assert [most(one) for one in signed] == [3 * GWEI]
+
+
+def test_bumps_stop_at_the_cap(chain: Chain, sender: Senders, manual_mining: None) -> None:
+    signed: list[SignedTransaction] = []
+    cap = int(sender(DEPLOYER).offer().most * 1.3)
+    manager = sender(DEPLOYER, journal=signed.append, max_fee=cap, deadline=1.0, bump_after=0.1)
+    with pytest.raises(NotMinedError) as caught:
+        manager.send(mint(chain), label="mint")
+    assert 2 <= len(signed) <= 3
+    assert all(most(one) <= cap for one in signed)
+    assert "all that --max-fee" in caught.value.hint
+
+
+# --- stuck ----------------------------------------------------------------------------------------
+
+
+def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
+    chain: Chain, sender: Senders, database: Database, manual_mining: None
+) -> None:
+    first = IntentLog(database, sender(DEPLOYER, deadline=0.2))
+    with pytest.raises(NotMinedError):
+        first.send("mint", "once", mint(chain), label="mint")
+    stuck = row(database)
+    assert stuck.state == IntentState.SIGNED
+
+    class Watched(IntentLog):
+        def _signed(self, *args: Any, **kwargs: Any) -> None:
+            super()._signed(*args, **kwargs)
+            threading.Timer(0.05, lambda: mine(chain)).start()
+
+    log = Watched(database, sender(DEPLOYER, bump_after=0.3))
+    receipt = log.send("mint", "once", mint(chain), label="mint")
+    assert receipt is not None
+    done = row(database)
+    assert (done.nonce, done.state) == (stuck.nonce, IntentState.MINED)
+    assert done.tx_hash == receipt.hash != stuck.tx_hash
+    assert chain.energy_of(TO) == 1
+
+
+def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
+    chain: Chain, sender: Senders, database: Database, manual_mining: None
+) -> None:
+    raw: list[bytes] = []
+
+    class Watched(IntentLog):
+        def _signed(self, kind: str, key: str, signed: Any, *, first: bool) -> None:
+            super()._signed(kind, key, signed, first=first)
+            raw.append(signed.raw)
+
+    log = Watched(database, sender(DEPLOYER, deadline=0.5, bump_after=0.1))
+    with pytest.raises(NotMinedError):
+        log.send("mint", "once", mint(chain), label="mint")
+    assert len(raw) > 1
+    rpc(chain.rpc_url, "anvil_dropAllTransactions")
+    early = chain.w3.eth.send_raw_transaction(raw[0])  # type: ignore[arg-type]
+    mine(chain)
+    again = IntentLog(database, sender(DEPLOYER))
+    assert again.recover() == 1
+    done = row(database)
+    assert (done.state, done.tx_hash) == (IntentState.MINED, bytes(early))
+    assert again.send("mint", "once", mint(chain), label="mint") is None
+    assert chain.energy_of(TO) == 1
+
+
+def test_a_dearer_stranger_at_the_nonce_is_outbid(
+    chain: Chain, sender: Senders, manual_mining: None
+) -> None:
+    """Left there by a process that kept no record."""
+    account = devnet_account(DEPLOYER)
+    nonce = chain.w3.eth.get_transaction_count(account.address)
+    fees = {"maxFeePerGas": 30 * GWEI, "maxPriorityFeePerGas": 3 * GWEI}
+    left = mint(chain, 100).build_transaction({"from": account.address, "nonce": nonce, **fees})
+    chain.w3.eth.send_raw_transaction(account.sign_transaction(left).raw_transaction)
+    signed: list[SignedTransaction] = []
+
+    def journal(one: SignedTransaction) -> None:
+        signed.append(one)
+        if most(one) > 34 * GWEI:
+            threading.Timer(0.2, lambda: mine(chain)).start()
+
+    receipt = sender(DEPLOYER, journal=journal).send(mint(chain), label="mint")
+    assert {one.nonce for one in signed} == {nonce}
+    assert receipt.hash in {one.hash for one in signed[1:]}
+    assert chain.energy_of(TO) == 1
+
+
+# --- reorgs ---------------------------------------------------------------------------------------
+
+
+def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sender: Senders) -> None:
+    signed: list[SignedTransaction] = []
+    found: list[Receipt] = []
+    manager = sender(DEPLOYER, journal=signed.append, depth=2)
+    waiter = threading.Thread(target=lambda: found.append(manager.send(mint(chain), label="mint")))
+    waiter.start()
+    pause_until(lambda: chain.energy_of(TO) == 1)
+    mine(chain)
+    assert waiter.is_alive()  # one block on top is not two
+    rpc(chain.rpc_url, "anvil_reorg", 2, [])
+    pause_until(lambda: chain.energy_of(TO) == 1)
+    assert not found
+    mine(chain, 2)
+    waiter.join(30)
+    assert [one.hash for one in signed] == [found[0].hash]
+    assert chain.energy_of(TO) == 1
+
+
+def test_what_a_reorg_takes_back_later_is_no_longer_done(
+    chain: Chain, sender: Senders, database: Database
+) -> None:
+    log = IntentLog(database, sender(DEPLOYER, bump_after=0.2))
+    plain = log.sender.send(chain.energy.functions.approve(TO, 10), label="approve")
+    made = log.send("mint", "once", mint(chain), label="mint")
+    assert made is not None
+    rpc(chain.rpc_url, "anvil_reorg", chain.block().number - plain.block_number + 1, [])
+    assert chain.energy_of(TO) == 0
+    assert not log.is_done("mint", "once")
+    assert log.recover() == 1  # the nonce below went to nobody; it is filled
+    assert log.is_done("mint", "once")
+    done = row(database)
+    assert (done.tx_hash, done.nonce) == (made.hash, made_nonce(chain, made))
+    assert chain.energy_of(TO) == 1
+    assert log.send("mint", "once", mint(chain), label="mint") is None
+
+
+def made_nonce(chain: Chain, receipt: Receipt) -> int:
+    return int(chain.w3.eth.get_transaction(receipt.hash)["nonce"])  # type: ignore[arg-type]
+
+
+# --- a bad line to the node -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.ERROR, Fault.DROP_BEFORE, Fault.DROP_AFTER, Fault.ERROR_AFTER]
+)
+def test_a_broadcast_without_an_answer_is_neither_lost_nor_doubled(
+    chain: Chain, node: FaultyNode, through: TransactionManager, fault: Fault
+) -> None:
+    signed: list[SignedTransaction] = []
+    node.plan(SEND, fault)
+    receipt = through.send(mint(chain), label="mint", journal=signed.append)
+    assert [one.hash for one in signed] == [receipt.hash]
+    assert node.faults[fault] == 1
+    assert chain.energy_of(TO) == 1
+
+
+def test_many_faults_at_once(
+    chain: Chain, node: FaultyNode, through: TransactionManager, database: Database
+) -> None:
+    log = IntentLog(database, through)
+    node.misbehave(errors=0.1, drops_before=0.05, drops_after=0.1, errors_after=0.05)
+    for number in range(2):
+        while not log_made(log, chain, str(number)):
+            pass
+    assert sum(node.faults.values()) - node.faults[Fault.NONE] > 3
+    assert chain.energy_of(TO) == 2
+
+
+def log_made(log: IntentLog, chain: Chain, key: str) -> bool:
+    try:
+        log.send("mint", key, log.sender.chain.energy.functions.mint(TO, 1), label="mint")
+    except NodeUnavailableError:
+        return False
+    return True
+
+
+def test_a_node_that_dies_before_the_receipt_leaves_the_intent_signed(
+    chain: Chain,
+    node: FaultyNode,
+    through: TransactionManager,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transactions, "SILENT_SECONDS", 0.5)
+    hand_over = through._broadcast
+
+    def last_act(signed: SignedTransaction) -> Any:
+        outcome = hand_over(signed)
+        node.down = True
+        return outcome
+
+    monkeypatch.setattr(through, "_broadcast", last_act)
+    log = IntentLog(database, through)
+    call = through.chain.energy.functions.mint(TO, 1)
+    with pytest.raises(NodeUnavailableError):
+        log.send("mint", "once", call, label="mint")
+    assert row(database).state == IntentState.SIGNED
+    with pytest.raises(NodeUnavailableError):
+        log.recover()
+    assert row(database).state == IntentState.SIGNED
+    node.behave()
+    assert log.recover() == 1
+    assert log.send("mint", "once", call, label="mint") is None
+    assert chain.energy_of(TO) == 1

@@ -1,0 +1,117 @@
+"""A devnet whose transactions wait for the next block, and daemons that are easily killed."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from backend.chain.anvil import AnvilError, rpc
+from scripts.lib.deadlines import Deadlines
+from scripts.lib.stage import Player, Stage
+from tests.support.forked import Server
+
+DEADLINES = Deadlines(challenge_period=18_000, response_window=6_000, proof_window=6_000)
+"""The chain's clock runs ahead of ours here, by one second a block at least."""
+
+BLOCK_SECONDS = 0.25
+"""A transaction waits that long at most, so that kills find it neither sent nor mined."""
+
+
+@dataclass
+class Mortal:
+    """A daemon that is killed and started again."""
+
+    server: Server
+    player: Player
+    name: str
+    arguments: tuple[str, ...]
+    pid: int | None = None
+    kills: int = 0
+    finished: bool = field(default=False)
+
+    def start(self) -> None:
+        log = self.player.log(self.name)
+        arguments = list(self.arguments)
+        self.pid = self.server.start(arguments, self.player.environment(), log, log)
+
+    def kill(self) -> None:
+        """SIGKILL, wherever it is; a command that came to its end by itself is left alone."""
+        if self.pid is None or self.ended():
+            return
+        code = self.server.kill(self.pid)
+        self.pid = None
+        assert code in (-signal.SIGKILL, 0), f"{self.name} ended with {code}"
+        self.kills += code != 0
+        self.finished = code == 0
+
+    def ended(self) -> bool:
+        """Whether it ended by itself; that must have been well."""
+        if self.pid is None:
+            return self.finished
+        code = self.server.ended(self.pid)
+        if code is None:
+            return False
+        self.pid, self.finished = None, True
+        assert code == 0, (
+            f"{self.name} ended with {code}:\n{self.player.log(self.name).read_text()}"
+        )
+        return True
+
+    def stop(self) -> None:
+        """End it in good order."""
+        if self.pid is not None and self.server.ended(self.pid) is None:
+            self.server.kill(self.pid, signal.SIGTERM)
+        self.pid = None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def stage(server: Server, tmp_path: Path) -> Iterator[Stage]:
+    """A devnet with the contracts deployed, that mines every ``BLOCK_SECONDS`` only."""
+    numbers = itertools.count()
+
+    def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        number = next(numbers)
+        out, err = tmp_path / f"{number}.out", tmp_path / f"{number}.err"
+        code = server.run(arguments, environment, out, err)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+    with Stage(tmp_path / "stage", run) as made:
+        made.deploy(str(DEADLINES.profile(tmp_path)))
+        yield made
+
+
+@contextmanager
+def slow_blocks(stage: Stage) -> Iterator[None]:
+    """From here on nothing is mined at once."""
+    over = threading.Event()
+
+    def mine() -> None:
+        while not over.wait(BLOCK_SECONDS):
+            try:
+                rpc(stage.rpc_url, "anvil_mine", "0x1")
+            except AnvilError:  # a machine that is busy; the next one comes
+                continue
+
+    rpc(stage.rpc_url, "evm_setAutomine", False)
+    miner = threading.Thread(target=mine, name="miner", daemon=True)
+    miner.start()
+    try:
+        yield
+    finally:
+        over.set()
+        miner.join()
