@@ -1,6 +1,6 @@
 """Deploys the contracts step by step; every finished step is on record before the next begins.
 
-Order: timelock, season registry, energy, beasts, referee, ledger (which creates its court), then
+Order: timelock, season registry, energy, beasts, referee, dataset stage, ledger (which creates its court), then
 the first season, the faucet of a devnet, and the hand-over. At the end the deployer has no
 privilege that the profile does not give it: the timelock owns the registry and administers ENERGY's
 roles.
@@ -109,11 +109,14 @@ class Deployer:
             ("Energy", lambda: [me]),
             ("Beasts", lambda: [self._address("SeasonRegistry")]),
             ("StepReferee", list),
+            ("DatasetStage", list),
             (
                 "CheckpointLedger",
                 lambda: [
                     self._address(name)
-                    for name in ("Energy", "Beasts", "SeasonRegistry", "StepReferee")
+                    for name in (
+                        "Energy", "Beasts", "SeasonRegistry", "StepReferee", "DatasetStage",
+                    )  # fmt: skip
                 ],
             ),
         ]

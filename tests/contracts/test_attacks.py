@@ -335,6 +335,7 @@ def test_attack_reentrancy_throughTheToken(world: World, stranger: str) -> None:
         f["beasts"].address,
         f["seasons"].address,
         f["referee"].address,
+        f["stage"].address,
     )
     # somebody else's money is in the same pot
     world.send(token.functions.mint(stranger, 10 * ETHER), stranger)
