@@ -20,6 +20,7 @@ from backend.kernel.window import witnesses
 from backend.store.private import PrivateDataset
 from validator.cases import Case, CaseReader
 from validator.replay import Window, state_after
+from validator.staging import is_large
 
 ADVANCE_GAS = MAX_GAS * 85 // 100
 """Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""
@@ -53,12 +54,22 @@ class Moves:
         return multiple * case.checkpoint.payload.energy_burn
 
     def file(self, case: Case, data: PrivateDataset | None) -> Any:
-        """Open a dispute; a private window's dataset and secret become public with it."""
+        """Open a dispute; a private window's dataset and secret become public with it.
+
+        A dataset that ``stages`` must be on the sender's stage before.
+        """
         record = case.checkpoint.to_abi()
         if case.private and self._chain.revealed_fold(case.beast_id) is None:
             assert data is not None  # nobody judges a private window without its dataset
+            if is_large(len(data.compressed)):
+                return self._court.fileStaged(case.beast_id, record, data.secret)
             return self._court.filePrivate(case.beast_id, record, data.compressed, data.secret)
         return self._court.file(case.beast_id, record)
+
+    def stages(self, case: Case, data: PrivateDataset) -> bool:
+        """Whether filing reveals a dataset that one transaction does not carry."""
+        large = case.private and is_large(len(data.compressed))
+        return large and self._chain.revealed_fold(case.beast_id) is None
 
     def respond(self, case: Case, dispute_id: int, segments: Sequence[bytes]) -> Any:
         """Answer with the window's 16 segment hashes; the trainer's move, or its defender's."""

@@ -107,7 +107,9 @@ def test_what_is_missing_is_said(cli: Cli, anvil: Anvil) -> None:
     cli.rpc_url = "http://127.0.0.1:9"
     cli.hinted("127.0.0.1:9", "devnet up", "deploy")
     cli.rpc_url = anvil.url
-    cli.hinted("There is no profile moon", "devnet, mainnet, or a file", "deploy", "--profile", "moon")
+    cli.hinted(
+        "There is no profile moon", "devnet, mainnet, or a file", "deploy", "--profile", "moon"
+    )
     cli.hinted("deploy", "chainbeasts deploy", "season", "show")
     done = cli.run("deploy", "--no-such-option")
     assert done.returncode == 2
