@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from backend.chain.chunks import is_large
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.transactions import MAX_GAS, TransactionManager
 from backend.chain.types import NO_HEADER, ZERO32, ProofClaim, header_to_abi
@@ -20,7 +21,6 @@ from backend.kernel.window import witnesses
 from backend.store.private import PrivateDataset
 from validator.cases import Case, CaseReader
 from validator.replay import Window, state_after
-from validator.staging import is_large
 
 ADVANCE_GAS = MAX_GAS * 85 // 100
 """Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""

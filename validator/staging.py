@@ -14,18 +14,10 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from web3 import Web3
 
+from backend.chain.chunks import CHUNKS_AT_ONCE, chunks_of
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError, Reverted
 from backend.store.private import PrivateDataset
-
-MAX_WHOLE = 120_000
-"""Most bytes that the court takes in the filing itself (DisputeCourt.MAX_WHOLE_DATASET)."""
-
-CHUNK_BYTES = 24_575
-"""Bytes of every chunk but the last: EIP-170's limit on code, less the STOP byte before them."""
-
-CHUNKS_AT_ONCE = 3
-"""As many as fit the gas cap of a transaction: about 5.4 million gas each."""
 
 MAX_REFUSALS = 3
 _OVERTAKEN = ("StageExists", "NoStage", "WrongChunk", "StageIsClosed")
@@ -49,24 +41,6 @@ Send = Callable[[Move], object]
 
 Told = Callable[[int, int], None]
 """Told how many of how many chunks are on chain."""
-
-
-def is_large(size: int) -> bool:
-    """Whether a dataset of ``size`` compressed bytes has to be staged."""
-    return size > MAX_WHOLE
-
-
-def chunks_of(compressed: bytes) -> list[bytes]:
-    """A dataset as the stage takes it."""
-    return [compressed[i : i + CHUNK_BYTES] for i in range(0, len(compressed), CHUNK_BYTES)]
-
-
-def transactions_for(size: int) -> int:
-    """Transactions that a dispute's filing takes with a dataset of ``size`` compressed bytes."""
-    if not is_large(size):
-        return 1
-    chunks = -(-size // CHUNK_BYTES)
-    return 2 + -(-chunks // CHUNKS_AT_ONCE)
 
 
 def seal_of(uploader: str, secret: bytes) -> bytes:
