@@ -257,5 +257,8 @@ class Enforcer:
         def told(done: int, total: int) -> None:
             log.info("staging", beast=case.beast_id, checkpoint=case.index, done=done, of=total)
 
-        staging = Staging(chain, made.me, data)
-        staging.run(lambda m: outbox.send_once("stage", m.key, m.call, label=m.label), told)
+        Staging(chain, made.me, data).run(
+            lambda move: outbox.send_once("stage", move.key, move.call, label=move.label),
+            told,
+            lambda: self._moves.stages(case, data),
+        )

@@ -63,8 +63,16 @@ class Staging:
         self._chunks = chunks_of(data.compressed)
         self._hashes = [bytes(keccak(b"\0" + chunk)) for chunk in self._chunks]
 
-    def run(self, send: Send, told: Told = lambda done, total: None) -> None:
+    def run(
+        self,
+        send: Send,
+        told: Told = lambda done, total: None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Stage what is not staged yet.
+
+        Args:
+            wanted: asked before each transaction, since a rival may reveal the dataset meanwhile.
 
         Raises:
             Reverted: the contract refuses.
@@ -75,7 +83,7 @@ class Staging:
             state = self._state()
             move = self._next(state)
             told(len(state[3]), len(self._chunks))
-            if move is None:
+            if move is None or not wanted():
                 return
             if state == before:
                 refusals += 1

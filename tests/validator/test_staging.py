@@ -125,6 +125,31 @@ def test_a_stage_of_other_bytes_is_begun_anew(rig: Rig) -> None:
     assert len(sent) == 3  # nothing was left to do
 
 
+def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
+    rig: Rig, large: tuple[int, Submitted]
+) -> None:
+    beast, _ = large
+    rig.fund(OTHER)
+    ensure_escrow(rig.chain, rig.sender(OTHER), 10 * ENERGY)
+    desk = rig.desk()
+    desk.sync()
+    case, data = desk.reader.find(beast, 0), rig.private[beast]
+
+    def send(move: Any) -> None:
+        rig.send(VALIDATOR, move.call)
+        if not staged(rig, beast):
+            return
+        theirs = Staging(rig.chain, devnet_account(OTHER).address, data)
+        theirs.run(lambda other: rig.send(OTHER, other.call))
+        rig.send(OTHER, desk.moves.file(case, data))
+
+    mine = Staging(rig.chain, devnet_account(VALIDATOR).address, data)
+    mine.run(send, wanted=lambda: desk.moves.stages(case, data))
+    assert len(staged(rig, beast)) == 3
+    assert rig.chain.dispute(1).challenger == devnet_account(OTHER).address
+    assert read_back(rig, beast) == data
+
+
 def announced(content: int) -> bytes:
     """64 MiB of zeros that say what they are."""
     return zstandard.ZstdCompressor().compress(bytes(content))

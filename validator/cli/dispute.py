@@ -100,7 +100,7 @@ def file(
     data = _private(desk, case, dataset, secret_file)
     bond = desk.moves.bond(case)
     if data is not None and desk.moves.stages(case, data):
-        _stage(session, data, bond)
+        _stage(desk, session, case, data, bond)
     call = desk.moves.file(case, data)
     fund_bond(session.chain, session.sender, call, bond)
     receipt = session.sender.send(call, label="file a dispute")
@@ -110,7 +110,7 @@ def file(
     _done(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
 
 
-def _stage(session: Session, data: PrivateDataset, bond: int) -> None:
+def _stage(desk: Desk, session: Session, case: Case, data: PrivateDataset, bond: int) -> None:
     """Put a large dataset on chain, with a bar."""
     chain, sender = session.chain, session.sender
     ensure_escrow(chain, sender, bond)
@@ -119,6 +119,7 @@ def _stage(session: Session, data: PrivateDataset, bond: int) -> None:
         Staging(chain, sender.address, data).run(
             lambda move: sender.send(move.call, label=move.label),
             lambda done, total: bar.update(task, completed=done, total=total),
+            lambda: desk.moves.stages(case, data),
         )
 
 
