@@ -202,8 +202,8 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
     calls.append(filing(world, private_beast, private))
     world.rpc("evm_setAutomine", False)
     try:
-        nonce = world.w3.eth.get_transaction_count(challenger)
-        how = {"from": challenger, "gas": 14_000_000, "gasPrice": 10**11}
+        nonce = world.w3.eth.get_transaction_count(world.w3.to_checksum_address(challenger))
+        how: Any = {"from": challenger, "gas": 14_000_000, "gasPrice": 10**11}
         gas = (200_000, 9_000_000, 2_000_000)
         sent = [
             call.transact({**how, "gas": gas[i], "nonce": nonce + i})

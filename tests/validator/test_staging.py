@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from structlog.testing import capture_logs
 
 from backend.accounts import devnet_account
 from backend.chain.chunks import MAX_WHOLE, chunks_of, transactions_for
+from backend.chain.errors import NodeUnavailableError
 from backend.chain.escrow import ensure_escrow
+from backend.chain.providers import make_provider
 from backend.chain.types import Commitments
 from backend.kernel import merkle
 from backend.kernel.samples import Source, random_position
@@ -123,6 +126,26 @@ def test_a_stage_of_other_bytes_is_begun_anew(rig: Rig) -> None:
     assert [bytes(h) for h in found[4]] == [keccak(b"\0" + part) for part in chunks_of(blob)]
     staging.run(send)
     assert len(sent) == 3  # nothing was left to do
+
+
+def test_a_node_that_goes_away_while_a_dataset_is_read_refuses_nothing(
+    rig: Rig, large: tuple[int, Submitted]
+) -> None:
+    beast, _ = large
+    done(rig, "dispute", "file", str(beast), "0", who=VALIDATOR)
+    for path in (rig.home / "beasts").iterdir():
+        path.unlink()
+    desk = rig.desk()
+    desk.sync()
+    desk.reader.commitments(beast)  # known before the node goes
+    present = desk.chain.w3.provider
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    desk.chain.w3.provider = make_provider(f"http://127.0.0.1:{port}")
+    with pytest.raises(NodeUnavailableError):
+        desk.book.private_data(beast)
+    desk.chain.w3.provider = present
+    assert desk.book.private_data(beast) == rig.private[beast]
 
 
 def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
