@@ -205,10 +205,10 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
         nonce = world.w3.eth.get_transaction_count(world.w3.to_checksum_address(challenger))
         how: Any = {"from": challenger, "gas": 14_000_000, "gasPrice": 10**11}
         gas = (200_000, 9_000_000, 2_000_000)
-        sent = [
-            call.transact({**how, "gas": gas[i], "nonce": nonce + i})
-            for i, call in enumerate(calls)
-        ]
+        sent = []
+        for i, call in enumerate(calls):
+            tx: Any = {**how, "gas": gas[i], "nonce": nonce + i}
+            sent.append(call.transact(tx))
         world.mine()
         found = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
     finally:
