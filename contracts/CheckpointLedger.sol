@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {DisputeCourt} from "./DisputeCourt.sol";
 import {IBeasts} from "./interfaces/IBeasts.sol";
 import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
+import {IDatasetStage} from "./interfaces/IDatasetStage.sol";
 import {IEnergy} from "./interfaces/IEnergy.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
 import {IStepReferee} from "./interfaces/IStepReferee.sol";
@@ -59,11 +60,12 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         IEnergy energy_,
         IBeasts beasts_,
         ISeasonRegistry seasons_,
-        IStepReferee referee
+        IStepReferee referee,
+        IDatasetStage stage
     ) EnergyEscrow(energy_) {
         beasts = beasts_;
         seasons = seasons_;
-        court = address(new DisputeCourt(this, beasts_, seasons_, referee));
+        court = address(new DisputeCourt(this, beasts_, seasons_, referee, stage));
     }
 
     modifier onlyCourt() {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IBeasts} from "./interfaces/IBeasts.sol";
 import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
+import {IDatasetStage} from "./interfaces/IDatasetStage.sol";
 import {IDisputeCourt} from "./interfaces/IDisputeCourt.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
 import {IStepReferee} from "./interfaces/IStepReferee.sol";
@@ -24,6 +25,8 @@ contract DisputeCourt is IDisputeCourt {
     uint256 private constant WINDOW_STEPS = 128;
     uint8 private constant SEGMENT_STEPS = 8;
     uint8 private constant SEGMENTS = 16;
+    /// @dev About what one transaction carries; more than that is staged, where front-running does not pay.
+    uint256 private constant MAX_WHOLE_DATASET = 120_000;
 
     /// @dev A secret made public by filePrivate. Beasts' commitments never change, so it is settled once per beast.
     struct Reveal {
@@ -35,6 +38,7 @@ contract DisputeCourt is IDisputeCourt {
     IBeasts public immutable beasts;
     ISeasonRegistry public immutable seasons;
     IStepReferee public immutable referee;
+    IDatasetStage public immutable stage;
 
     /// @inheritdoc IDisputeCourt
     uint256 public disputeCount;
@@ -44,11 +48,18 @@ contract DisputeCourt is IDisputeCourt {
     mapping(uint256 beastId => Reveal) public revealedFold;
     mapping(uint256 disputeId => Dispute) private _disputes;
 
-    constructor(ICheckpointLedger ledger_, IBeasts beasts_, ISeasonRegistry seasons_, IStepReferee referee_) {
+    constructor(
+        ICheckpointLedger ledger_,
+        IBeasts beasts_,
+        ISeasonRegistry seasons_,
+        IStepReferee referee_,
+        IDatasetStage stage_
+    ) {
         ledger = ledger_;
         beasts = beasts_;
         seasons = seasons_;
         referee = referee_;
+        stage = stage_;
     }
 
     // --- opening and answering --------------------------------------------------------------------------------
@@ -67,9 +78,32 @@ contract DisputeCourt is IDisputeCourt {
         bytes calldata dataset,
         bytes32 ownerSecret
     ) external returns (uint256 disputeId) {
-        if (c.payload.source != PRIVATE) revert NotPrivate(c.payload.source);
+        // INVARIANT P34: a dataset that needed staging is revealed from a stage only, so nobody reveals another's.
+        if (dataset.length > MAX_WHOLE_DATASET) revert DatasetTooLarge(MAX_WHOLE_DATASET, dataset.length);
+        disputeId = _reveal(beastId, c, beasts.commitmentsOf(beastId), keccak256(dataset), ownerSecret);
+    }
+
+    /// @inheritdoc IDisputeCourt
+    function fileStaged(
+        uint256 beastId,
+        Checkpoint calldata c,
+        bytes32 ownerSecret
+    ) external returns (uint256 disputeId) {
         Commitments memory committed = beasts.commitmentsOf(beastId);
-        bytes32 dataHash = keccak256(dataset);
+        (bytes32 dataHash, address[] memory chunks) = stage.open(msg.sender, committed.cDataset, ownerSecret);
+        disputeId = _reveal(beastId, c, committed, dataHash, ownerSecret);
+        emit StagedDatasetRevealed(beastId, disputeId, chunks);
+    }
+
+    /// @dev Checks dataset and secret against the commitments, keeps the secret's fold, and files.
+    function _reveal(
+        uint256 beastId,
+        Checkpoint calldata c,
+        Commitments memory committed,
+        bytes32 dataHash,
+        bytes32 ownerSecret
+    ) private returns (uint256 disputeId) {
+        if (c.payload.source != PRIVATE) revert NotPrivate(c.payload.source);
         if (dataHash != committed.cDataset) revert WrongDataset(committed.cDataset, dataHash);
         bytes32 secretHash = keccak256(abi.encode(ownerSecret));
         if (secretHash != committed.ownerSecretHash) revert WrongOwnerSecret(committed.ownerSecretHash, secretHash);

@@ -5,11 +5,15 @@ How a dataset is checked against its commitments is `backend.store.private`'s.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
+from eth_abi.abi import decode
 from eth_hash.auto import keccak
 from sqlalchemy import select
+from web3 import Web3
 
 from backend.chain.client import Chain
 from backend.chain.types import Commitments
@@ -73,19 +77,21 @@ class DatasetFolder:
 def revealed_dataset(
     chain: Chain, database: Database, beast_id: int, committed: Commitments
 ) -> PrivateDataset | None:
-    """The dataset that a dispute revealed in its calldata, checked against all commitments.
+    """The dataset that a dispute revealed, checked against all commitments; None if none did.
+
+    It is in the filing's calldata, or in the chunks that the court named.
 
     Raises:
         ChainBeastsError: the revealed file does not fit the commitments.
     """
-    with database.session() as session:
-        tx_hash = session.scalar(
-            select(EventRow.tx_hash)
-            .where(EventRow.name == "PrivateDatasetRevealed", EventRow.beast_id == beast_id)
-            .limit(1)
-        )
-    if tx_hash is None:
+    found = _event(database, "PrivateDatasetRevealed", beast_id)
+    if found is None:
         return None
+    tx_hash, secret = found
+    staged = _event(database, "StagedDatasetRevealed", beast_id)
+    if staged is not None:
+        (pointers,) = decode(["address[]"], staged[1])
+        return open_dataset(_read_chunks(chain, pointers), secret, committed)
     sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
     try:
         _, given = chain.court.decode_function_input(sent["input"])
@@ -93,3 +99,30 @@ def revealed_dataset(
     except (ValueError, KeyError):
         raise ChainBeastsError("It was revealed through another contract's call.") from None
     return open_dataset(blob, secret, committed)
+
+
+def _event(database: Database, name: str, beast_id: int) -> tuple[bytes, bytes] | None:
+    """Transaction and data of a beast's first event of a name."""
+    with database.session() as session:
+        found = session.execute(
+            select(EventRow.tx_hash, EventRow.data)
+            .where(EventRow.name == name, EventRow.beast_id == beast_id)
+            .order_by(EventRow.block_number, EventRow.log_index)
+            .limit(1)
+        ).first()
+    return None if found is None else (bytes(found[0]), bytes(found[1]))
+
+
+def _read_chunks(chain: Chain, pointers: Sequence[str]) -> bytes:
+    """What the code of chunk contracts holds behind its first byte.
+
+    Raises:
+        ChainBeastsError: more than a dataset may have.
+    """
+    data = bytearray()
+    for pointer in pointers:
+        address = Web3.to_checksum_address(pointer)
+        data += bytes(chain.read(partial(chain.w3.eth.get_code, address)))[1:]
+        if len(data) > MAX_COMPRESSED:
+            raise ChainBeastsError(f"It has more than {MAX_COMPRESSED} bytes.")
+    return bytes(data)

@@ -14,16 +14,19 @@ from typing import Any
 import structlog
 
 from backend.chain.errors import NodeUnavailableError, WrongChainError
+from backend.chain.escrow import ensure_escrow
 from backend.chain.types import DisputeStatus
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
+from backend.store.private import PrivateDataset
 from validator.cases import Case
 from validator.jobs import JobBook
 from validator.judging import check
 from validator.ledger import MoveLedger, filing_key, fund_bond
 from validator.moves import Moves
 from validator.replay import Judgement, Window, first_divergent
+from validator.staging import Staging
 from validator.states import StateBook
 from validator.strategy import Action, Move, Situation, Strategy, decide
 
@@ -239,10 +242,26 @@ class Enforcer:
                 f"The bond of {bond} wei does not fit under --max-bonds: {at_risk} of {cap} wei "
                 "are at risk."
             )
+        if data is not None and self._moves.stages(case, data):
+            self._stage(made, case, data, bond)
         call = self._moves.file(case, data)
         fund_bond(chain, made.sender, call, bond)
         earlier = len(self._reader.disputes_over(case.digest))
         return made.send(Action.FILE, filing_key(case.digest, earlier), call, bond=bond)
+
+    def _stage(self, made: MoveLedger, case: Case, data: PrivateDataset, bond: int) -> None:
+        """Put a large dataset on chain, which is worth its gas only if the filing can follow."""
+        chain, outbox = self._reader.chain, made.outbox
+        ensure_escrow(chain, made.sender, bond)
+
+        def told(done: int, total: int) -> None:
+            log.info("staging", beast=case.beast_id, checkpoint=case.index, done=done, of=total)
+
+        Staging(chain, made.me, data).run(
+            lambda move: outbox.send_once("stage", move.key, move.call, label=move.label),
+            told,
+            lambda: self._moves.stages(case, data),
+        )
 
 
 def dispute_key(row: DisputeRow, case: Case) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from backend.chain.chunks import is_large
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.transactions import MAX_GAS, TransactionManager
 from backend.chain.types import NO_HEADER, ZERO32, ProofClaim, header_to_abi
@@ -53,12 +54,22 @@ class Moves:
         return multiple * case.checkpoint.payload.energy_burn
 
     def file(self, case: Case, data: PrivateDataset | None) -> Any:
-        """Open a dispute; a private window's dataset and secret become public with it."""
+        """Open a dispute; a private window's dataset and secret become public with it.
+
+        A dataset that ``stages`` must be on the sender's stage before.
+        """
         record = case.checkpoint.to_abi()
         if case.private and self._chain.revealed_fold(case.beast_id) is None:
             assert data is not None  # nobody judges a private window without its dataset
+            if is_large(len(data.compressed)):
+                return self._court.fileStaged(case.beast_id, record, data.secret)
             return self._court.filePrivate(case.beast_id, record, data.compressed, data.secret)
         return self._court.file(case.beast_id, record)
+
+    def stages(self, case: Case, data: PrivateDataset) -> bool:
+        """Whether filing reveals a dataset that one transaction does not carry."""
+        large = case.private and is_large(len(data.compressed))
+        return large and self._chain.revealed_fold(case.beast_id) is None
 
     def respond(self, case: Case, dispute_id: int, segments: Sequence[bytes]) -> Any:
         """Answer with the window's 16 segment hashes; the trainer's move, or its defender's."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
@@ -77,6 +78,9 @@ class StateBook:
             reader = self.reader
             committed = reader.commitments(beast_id)
             return revealed_dataset(reader.chain, reader.database, beast_id, committed)
+        except ChainError:
+            self._looked.pop(beast_id, None)
+            raise  # a node that is away says nothing about the dataset
         except ChainBeastsError as error:
             self._refused.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)

@@ -187,6 +187,10 @@ class Chain:
         return self._contract("StepReferee")
 
     @cached_property
+    def stage(self) -> Contract:
+        return self._contract("DatasetStage")
+
+    @cached_property
     def timelock(self) -> Contract:
         return self._contract("TimelockController")
 

@@ -1,9 +1,9 @@
 """Deploys the contracts step by step; every finished step is on record before the next begins.
 
-Order: timelock, season registry, energy, beasts, referee, ledger (which creates its court), then
-the first season, the faucet of a devnet, and the hand-over. At the end the deployer has no
-privilege that the profile does not give it: the timelock owns the registry and administers ENERGY's
-roles.
+Order: timelock, season registry, energy, beasts, referee, dataset stage, ledger (which creates its
+court), then the first season, the faucet of a devnet, and the hand-over. At the end the deployer
+has no privilege that the profile does not give it: the timelock owns the registry and administers
+ENERGY's roles.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from backend.chain.types import ZERO_ADDRESS
 
 MINTER_ROLE = bytes(keccak(b"MINTER_ROLE"))
 ADMIN_ROLE = bytes(32)
+LEDGER_PARTS = ("Energy", "Beasts", "SeasonRegistry", "StepReferee", "DatasetStage")
+"""Contracts that the ledger's constructor is given, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,10 @@ class Deployer:
             ("Energy", lambda: [me]),
             ("Beasts", lambda: [self._address("SeasonRegistry")]),
             ("StepReferee", list),
+            ("DatasetStage", list),
             (
                 "CheckpointLedger",
-                lambda: [
-                    self._address(name)
-                    for name in ("Energy", "Beasts", "SeasonRegistry", "StepReferee")
-                ],
+                lambda: [self._address(name) for name in LEDGER_PARTS],
             ),
         ]
         steps = [Step(name, self._creation(name, arguments)) for name, arguments in creations]

@@ -16,6 +16,7 @@ CONTRACTS = (
     "Energy",
     "Beasts",
     "StepReferee",
+    "DatasetStage",
     "CheckpointLedger",
     "DisputeCourt",
 )

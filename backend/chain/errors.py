@@ -118,6 +118,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Use the exact compressed file from the hatch.",
     ),
     "WrongOwnerSecret": ("The secret is not the committed one.", "Use the file from the hatch."),
+    "DatasetTooLarge": (
+        "The filing carries {max} bytes of a dataset, not {actual}.",
+        "Let it be staged: chainbeasts dispute file",
+    ),
+    "DatasetTooLong": ("A dataset has at most {max} compressed bytes, not {actual}.", ""),
+    "StageTooYoung": ("The dataset's stage began in this very block.", "Send the filing again."),
+    "WrongSeal": ("The dataset's stage was begun with another secret.", "File it again."),
+    "NoStage": ("{uploader} has not staged this dataset.", "File it: chainbeasts dispute file"),
     "DatasetNotRevealed": (
         "A private window of beast {beastId} can be disputed only with its dataset.",
         "Pass --dataset and --secret-file.",

@@ -18,8 +18,11 @@ interface IDisputeCourt {
         uint256 bond,
         uint256 responseDeadline
     );
-    /// @notice The private dataset is in this transaction's calldata; from now on anyone may `file` without it.
+    /// @notice The private dataset is public, in this transaction's calldata or in the chunks that the next event of
+    /// this beast names; from now on anyone may `file` without it.
     event PrivateDatasetRevealed(uint256 indexed beastId, uint256 indexed disputeId, bytes32 ownerSecret);
+    /// @param chunks contracts whose code is a zero byte and a part of the compressed dataset, in order
+    event StagedDatasetRevealed(uint256 indexed beastId, uint256 indexed disputeId, address[] chunks);
     event DefenderSet(address indexed trainer, address indexed defender);
     event DisputeResponded(uint256 indexed disputeId, bytes32[16] segments, uint256 proofDeadline);
     event DisputeAdvanced(uint256 indexed disputeId, uint8 steps, bytes32 stateHash);
@@ -42,9 +45,11 @@ interface IDisputeCourt {
     /// @notice An ancestor was slashed, the bond returned.
     event DisputeVoided(uint256 indexed disputeId, uint256 indexed beastId, uint32 indexed index);
 
-    /// @notice A private window can be disputed only with its dataset on chain: use filePrivate.
+    /// @notice A private window can be disputed only with its dataset on chain: use filePrivate or fileStaged.
     error DatasetNotRevealed(uint256 beastId);
     error NotPrivate(uint8 source);
+    /// @notice More than a transaction carries: stage it and use fileStaged.
+    error DatasetTooLarge(uint256 max, uint256 actual);
     error WrongDataset(bytes32 committed, bytes32 actual);
     error WrongOwnerSecret(bytes32 committed, bytes32 actual);
     error NoSuchDispute(uint256 disputeId);
@@ -77,15 +82,23 @@ interface IDisputeCourt {
     // --- opening and answering --------------------------------------------------------------------------------
 
     /// @notice Dispute a pending checkpoint; locks the bond from the caller's escrow. A PRIVATE window needs
-    /// `filePrivate` unless its dataset has been revealed before.
+    /// `filePrivate` or `fileStaged` unless its dataset has been revealed before.
     function file(uint256 beastId, Checkpoint calldata checkpoint) external returns (uint256 disputeId);
 
     /// @notice Dispute a PRIVATE window, revealing the compressed dataset and the owner's secret.
-    /// @param dataset the exact compressed bytes behind C_dataset; hashed, not stored
+    /// @param dataset the exact compressed bytes behind C_dataset, at most 120,000; hashed, not stored
     function filePrivate(
         uint256 beastId,
         Checkpoint calldata checkpoint,
         bytes calldata dataset,
+        bytes32 ownerSecret
+    ) external returns (uint256 disputeId);
+
+    /// @notice Dispute a PRIVATE window with the compressed dataset that the caller has put on its own stage, in an
+    /// earlier block and sealed with the secret.
+    function fileStaged(
+        uint256 beastId,
+        Checkpoint calldata checkpoint,
         bytes32 ownerSecret
     ) external returns (uint256 disputeId);
 

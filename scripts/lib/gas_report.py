@@ -23,6 +23,8 @@ LIMITS = {
     "submitBatch of 8, each": 60_000,
     "file, public": 200_000,
     "respond": 150_000,
+    "stage 3 chunks, 73,725 bytes": MAX_GAS,
+    "fileStaged, 512 kB": 2_000_000,
 }
 PROVE_TRAINED, PROVE_COSTLIEST = 4_000_000, 14_000_000
 COSTLIEST = "costliest state that could be built"
@@ -38,6 +40,9 @@ BOUNDS = {
     "respond": "16 hashes in calldata and event, one slot for their hash",
     "filePrivate, 1 kB": "as `file`, and the secret's fold",
     "filePrivate, 120 kB": "calldata at 40 gas per non-zero byte",
+    "stage 3 chunks, 73,725 bytes": "200 gas per byte of code, 16 per byte of calldata",
+    "fileStaged, 512 kB": "memory and hash of the data, 22 contracts read; and `filePrivate`",
+    "512 kB staged and filed, in all": "10 transactions",
     "requestHatch, with a dataset": "four commitments in slots of their own",
     "challengeHeader": "the slashing's settlement",
     "claimTimeout": "the slashing's settlement",

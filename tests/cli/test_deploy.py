@@ -13,8 +13,8 @@ from backend.chain.anvil import Anvil, rpc
 from tests.cli.conftest import Cli
 
 CONTRACTS = {
-    "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "CheckpointLedger",
-    "DisputeCourt",
+    "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "DatasetStage",
+    "CheckpointLedger", "DisputeCourt",
 }  # fmt: skip
 
 

@@ -6,7 +6,10 @@ on/off-chain divergence, malformed states and witnesses (test_verdicts.py).
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from backend.kernel.rules import Rules
@@ -309,6 +312,40 @@ def test_attack_transfer_returnsTheBondToWhoPaid(
     assert world.escrow(owner) == before + checkpoint.bond
 
 
+def test_attack_stagedRevealFrontRunning_theCopycatFilesNothing(
+    world: World, owner: str, challenger: str, stranger: str
+) -> None:
+    """A rival copies every chunk, and the secret out of the pending filing. Its own stage is sealed
+    with a secret it did not know, or begun too late; the whole dataset at once, which a contract
+    could put together from the chunks on chain, is refused; another's stage serves nobody else."""
+    data = Dataset.of(WORDS, blob=random.Random(3).randbytes(120_001))
+    digest = keccak(data.blob)
+    beast = world.hatch(owner, data.commitments)
+    window = world.submit(beast, owner, world.payload(beast, source=PRIVATE))
+    f, court = world.stage.functions, world.court.functions
+    chunks = [data.blob[i : i + 24_575] for i in range(0, len(data.blob), 24_575)]
+    filing = court.fileStaged(beast, window, data.secret)
+
+    honest = keccak(encode(["address", "bytes32"], [challenger, data.secret]))
+    world.send(f.begin(digest, honest), challenger)
+    world.reverts(filing, stranger, "NoStage", stranger, digest)
+    world.send(f.begin(digest, honest), stranger)  # all that it has seen
+    for first in (0, 3):
+        part = f.stage(digest, first, chunks[first : first + 3])
+        world.send(part, challenger)
+        world.send(part, stranger)
+    # the honest filing is pending: its secret is known now
+    needed = keccak(encode(["address", "bytes32"], [stranger, data.secret]))
+    world.reverts(filing, stranger, "WrongSeal", honest, needed)
+    world.reverts(f.begin(digest, needed), stranger, "StageExists", digest)
+    whole = court.filePrivate(beast, window, data.blob, data.secret)
+    world.reverts(whole, stranger, "DatasetTooLarge", 120_000, 120_001)
+    world.reverts(court.file(beast, window), stranger, "DatasetNotRevealed", beast)
+
+    world.send(filing, challenger)
+    assert world.dispute(1).challenger == challenger
+
+
 # --- reentrancy -------------------------------------------------------------------------------
 
 
@@ -335,6 +372,7 @@ def test_attack_reentrancy_throughTheToken(world: World, stranger: str) -> None:
         f["beasts"].address,
         f["seasons"].address,
         f["referee"].address,
+        f["stage"].address,
     )
     # somebody else's money is in the same pot
     world.send(token.functions.mint(stranger, 10 * ETHER), stranger)

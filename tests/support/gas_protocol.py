@@ -9,9 +9,12 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
 
 from backend.chain.anvil import Anvil
+from backend.chain.chunks import CHUNK_BYTES, CHUNKS_AT_ONCE, chunks_of
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.window import witnesses
@@ -34,7 +37,7 @@ SEASON = Season(schedule=Schedule(epochWindows=16), economics=Economics())
 BATCH = 8
 NO_COMMITMENTS = (bytes(32), bytes(32), 0, bytes(32))
 RECORDS = 500
-SMALL, LARGE = 1_000, 120_000
+SMALL, LARGE, LARGEST = 1_000, 120_000, 524_288
 
 
 def measure() -> dict[str, int]:
@@ -168,6 +171,23 @@ class Meter:
         most = world.submit(beast, self.owner, world.payload(beast, source=PRIVATE))
         call = court.filePrivate(beast, most, large.blob, large.secret)
         self.note("filePrivate, 120 kB", call, self.challenger)
+        self.staged(Dataset.of(words, blob=data(LARGEST)))
+
+    def staged(self, dataset: Dataset) -> None:
+        world, stage, who = self.world, self.world.stage.functions, self.challenger
+        beast = world.hatch(self.owner, dataset.commitments)
+        window = world.submit(beast, self.owner, world.payload(beast, source=PRIVATE))
+        digest, chunks = keccak(dataset.blob), chunks_of(dataset.blob)
+        seal = keccak(encode(["address", "bytes32"], [who, dataset.secret]))
+        total: int = self.note("begin a stage", stage.begin(digest, seal), who)["gasUsed"]
+        most = f"stage {CHUNKS_AT_ONCE} chunks, {CHUNKS_AT_ONCE * CHUNK_BYTES:,} bytes"
+        for first in range(0, len(chunks), CHUNKS_AT_ONCE):
+            call = stage.stage(digest, first, chunks[first : first + CHUNKS_AT_ONCE])
+            receipt = self.note(most, call, who) if first == 0 else world.send(call, who)
+            total += receipt["gasUsed"]
+        call = world.court.functions.fileStaged(beast, window, dataset.secret)
+        total += self.note("fileStaged, 512 kB", call, who)["gasUsed"]
+        self.gas["512 kB staged and filed, in all"] = total
 
     def records(self, trainee: Trainee, checkpoint: Checkpoint) -> None:
         world, court = self.world, self.world.court.functions

@@ -192,8 +192,14 @@ class World:
         world.send(energy.functions.grantRole(keccak(text="MINTER_ROLE"), admin), admin)
         beasts = world.create("Beasts", seasons.address)
         referee = world.create("StepReferee")
+        stage = world.create("DatasetStage")
         ledger = world.create(
-            "CheckpointLedger", energy.address, beasts.address, seasons.address, referee.address
+            "CheckpointLedger",
+            energy.address,
+            beasts.address,
+            seasons.address,
+            referee.address,
+            stage.address,
         )
         court = world.at("DisputeCourt", ledger.functions.court().call())
         world.contracts = {
@@ -201,6 +207,7 @@ class World:
             "energy": energy,
             "beasts": beasts,
             "referee": referee,
+            "stage": stage,
             "ledger": ledger,
             "court": court,
         }

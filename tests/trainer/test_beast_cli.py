@@ -23,6 +23,8 @@ from backend.chain.errors import ChainError, Reverted
 from backend.chain.seasons import load_profile
 from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
+from backend.kernel.board import word_bytes
+from backend.kernel.samples import random_position
 from backend.store.private import SECRET_FILE
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
 from trainer.datasets.generate import sample_csv
@@ -166,6 +168,21 @@ def test_a_dataset_that_cannot_be_trained_on_changes_nothing(farm: Farm, tmp_pat
     refused(farm, "takes the dataset of the request", "hatch", "--resume", "1", "--dataset", "x")
     assert farm.chain.beast_count() == 0
     assert farm.secrets() == []
+
+
+def test_a_large_dataset_is_told_of_and_a_too_large_one_is_refused(
+    farm: Farm, tmp_path: Path
+) -> None:
+    """Records of about 20 bytes each that nothing compresses further."""
+    words = [word_bytes(random_position(seed, None, RULES)) for seed in range(28_000)]
+    path = tmp_path / "records.bin"
+    path.write_bytes(b"".join(words))
+    refused(farm, "bytes; 524288 are allowed", "hatch", "--dataset", str(path))
+    assert farm.secrets() == []
+    path.write_bytes(b"".join(words[:6_600]))
+    done = terminal(farm, "beast", "hatch", "--dataset", str(path))
+    assert done.returncode == 0
+    assert b"takes the challenger 4 transactions" in b" ".join(done.stderr.split())
 
 
 def test_unknown_beasts_and_other_peoples_beasts(farm: Farm, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 from web3 import Web3
 
 from backend.cache import write_atomic
+from backend.chain.chunks import is_large, transactions_for
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
@@ -56,6 +57,8 @@ def hatch(
         _show_receipt(session, desk, hatchery.resume(resume))
         return
     packed = None if words is None else pack_dataset(words)
+    if packed is not None:
+        _warn_of_size(len(packed.compressed))
     wanted = None if packed is None else packed.commitments.records_root
     for order in hatchery.open_orders():
         if (order.commitments.records_root if order.commitments else None) == wanted:
@@ -63,6 +66,14 @@ def hatch(
             _show_receipt(session, desk, hatchery.carry_on(order))
             return
     _show_receipt(session, desk, hatchery.carry_on(hatchery.begin(packed)))
+
+
+def _warn_of_size(size: int) -> None:
+    if is_large(size):
+        note(
+            f"The compressed dataset has {size:,} bytes: revealing it in a dispute takes the "
+            f"challenger {transactions_for(size)} transactions."
+        )
 
 
 def _facts(desk: Desk, beast_id: int) -> dict[str, Any]:

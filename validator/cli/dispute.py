@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from web3.logs import DISCARD
 
+from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import Receipt
-from backend.cli.output import fields
+from backend.cli.output import fields, progress
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
@@ -25,6 +26,7 @@ from validator.judging import check
 from validator.ledger import fund_bond
 from validator.replay import Judgement, Window, first_divergent
 from validator.setup import Desk
+from validator.staging import Staging
 
 app = typer.Typer(help="Disputes: every move by hand, and what a dispute is about.")
 
@@ -87,12 +89,18 @@ def file(
     ] = None,
     datasets: DatasetsOption = None,
 ) -> None:
-    """Dispute a pending checkpoint. Nothing is judged here: a wrong dispute burns its bond."""
+    """Dispute a pending checkpoint. Nothing is judged here: a wrong dispute burns its bond.
+
+    A private dataset above 120,000 bytes is staged first, over several transactions; interrupted,
+    the same command goes on where it stopped.
+    """
     desk = desk_of(session, datasets=datasets)
     desk.sync()
     case = desk.reader.find(beast, index)
     data = _private(desk, case, dataset, secret_file)
     bond = desk.moves.bond(case)
+    if data is not None and desk.moves.stages(case, data):
+        _stage(desk, session, case, data, bond)
     call = desk.moves.file(case, data)
     fund_bond(session.chain, session.sender, call, bond)
     receipt = session.sender.send(call, label="file a dispute")
@@ -100,6 +108,19 @@ def file(
     event = filed.process_receipt(receipt.raw, errors=DISCARD)[0]
     dispute_id = int(event["args"]["disputeId"])
     _done(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
+
+
+def _stage(desk: Desk, session: Session, case: Case, data: PrivateDataset, bond: int) -> None:
+    """Put a large dataset on chain, with a bar."""
+    chain, sender = session.chain, session.sender
+    ensure_escrow(chain, sender, bond)
+    with progress() as bar:
+        task = bar.add_task("staging the dataset", total=None)
+        Staging(chain, sender.address, data).run(
+            lambda move: sender.send(move.call, label=move.label),
+            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda: desk.moves.stages(case, data),
+        )
 
 
 def _private(

@@ -1,0 +1,226 @@
+"""Datasets that no transaction carries: staged, interrupted, resumed, filed, and read by others."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from eth_hash.auto import keccak
+from structlog.testing import capture_logs
+
+from backend.accounts import devnet_account
+from backend.chain.chunks import MAX_WHOLE, chunks_of, transactions_for
+from backend.chain.errors import NodeUnavailableError
+from backend.chain.escrow import ensure_escrow
+from backend.chain.providers import make_provider
+from backend.chain.types import Commitments
+from backend.kernel import merkle
+from backend.kernel.samples import Source, random_position
+from backend.store.private import PrivateDataset
+from tests.validator.conftest import ENERGY, OTHER, VALIDATOR, Rig, Submitted
+from tests.validator.test_commands import done
+from tests.validator.test_daemon import one_weight, write_dataset
+from validator.datasets import revealed_dataset
+from validator.staging import Staging
+
+ROOT = Path(__file__).parents[2]
+RECORDS = 18_000  # of about 20 bytes that nothing compresses further
+
+
+@pytest.fixture
+def large(rig: Rig) -> tuple[int, Submitted]:
+    """A beast with 350 kB of private records, and a false window trained on them."""
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(RECORDS)])
+    assert 300_000 < len(rig.private[beast].compressed) < 500_000
+    cheat = rig.train(beast, source=Source.PRIVATE, tamper=(128, one_weight))
+    write_dataset(rig, beast, rig.home / "beasts")
+    return beast, cheat
+
+
+def killed(rig: Rig, when: str, number: int, *command: str) -> None:
+    """Run a command that kills itself at the given chunk transaction."""
+    program = [sys.executable, "-m", "tests.validator.killed_staging", when, str(number)]
+    common = ["--home", str(rig.home), "--rpc-url", rig.chain.rpc_url]
+    whole = [*program, *command, *common, "--account", f"devnet:{VALIDATOR}"]
+    ended = subprocess.run(whole, cwd=ROOT, capture_output=True, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+
+
+def staged(rig: Rig, beast: int, who: int = VALIDATOR) -> list[bytes]:
+    digest = rig.chain.commitments(beast).c_dataset
+    function = rig.chain.stage.functions.stageOf(devnet_account(who).address, digest)
+    return [bytes(found) for found in rig.chain.call(function)[4]]
+
+
+def parts(rig: Rig, beast: int) -> list[bytes]:
+    return [bytes(keccak(b"\0" + part)) for part in chunks_of(rig.private[beast].compressed)]
+
+
+def read_back(rig: Rig, beast: int) -> PrivateDataset | None:
+    """The dataset as a validator knows it who has the chain alone."""
+    desk = rig.desk()
+    desk.sync()
+    return revealed_dataset(rig.chain, desk.database, beast, rig.chain.commitments(beast))
+
+
+def test_filing_by_hand_stages_and_resumes_after_kills(
+    rig: Rig, large: tuple[int, Submitted]
+) -> None:
+    beast, cheat = large
+    filing = ("dispute", "file", str(beast), "0")
+    killed(rig, "signed", 1, *filing)
+    assert staged(rig, beast) == []
+    killed(rig, "sent", 2, *filing)
+    assert staged(rig, beast) == parts(rig, beast)[:6]
+    before = rig.nonce(VALIDATOR)
+    filed = done(rig, *filing, who=VALIDATOR)
+    assert staged(rig, beast) == parts(rig, beast)
+    left = transactions_for(len(rig.private[beast].compressed)) - 3  # begun, and two parts
+    assert rig.nonce(VALIDATOR) == before + left
+    assert rig.chain.dispute(filed["dispute"]).challenger == devnet_account(VALIDATOR).address
+    assert read_back(rig, beast) == rig.private[beast]
+    assert rig.live(beast, cheat)  # filed, not judged
+
+
+def test_the_daemon_stages_resumes_after_a_kill_and_slashes(
+    rig: Rig, large: tuple[int, Submitted]
+) -> None:
+    beast, cheat = large
+    killed(rig, "signed", 3, "validator", "run", "--once", "--workers", "0")
+    assert staged(rig, beast) == parts(rig, beast)[:6]
+    assert rig.disputes == 0
+    rig.validator().run_once()
+    assert staged(rig, beast) == parts(rig, beast)
+    assert rig.disputes == 1
+    assert not rig.live(beast, cheat)
+    assert rig.verdicts() == {(beast, 0): "invalid"}
+
+
+def test_a_stage_of_other_bytes_is_begun_anew(rig: Rig) -> None:
+    """As another program of the same account may have left it."""
+    address, functions = devnet_account(VALIDATOR).address, rig.chain.stage.functions
+    blob = bytes(range(256)) * 200
+    data = PrivateDataset((1,), bytes(32), blob)
+    rig.send(VALIDATOR, functions.begin(keccak(blob), b"\1" * 32))
+    rig.send(VALIDATOR, functions.stage(keccak(blob), 0, [b"rubbish"]))
+    told: list[tuple[int, int]] = []
+    staging = Staging(rig.chain, address, data)
+    sent: list[str] = []
+
+    def send(move: Any) -> None:
+        sent.append(move.key.split(":", 1)[1])
+        rig.send(VALIDATOR, move.call)
+
+    staging.run(send, lambda *so_far: told.append(so_far))
+    assert sent == ["0:abandon", "1:begin", "1:0"]
+    assert told[-1] == (3, 3)
+    found = rig.chain.call(functions.stageOf(address, keccak(blob)))
+    assert [bytes(h) for h in found[4]] == [keccak(b"\0" + part) for part in chunks_of(blob)]
+    staging.run(send)
+    assert len(sent) == 3  # nothing was left to do
+
+
+def test_a_node_that_goes_away_while_a_dataset_is_read_refuses_nothing(
+    rig: Rig, large: tuple[int, Submitted]
+) -> None:
+    beast, _ = large
+    done(rig, "dispute", "file", str(beast), "0", who=VALIDATOR)
+    for path in (rig.home / "beasts").iterdir():
+        path.unlink()
+    desk = rig.desk()
+    desk.sync()
+    desk.reader.commitments(beast)  # known before the node goes
+    present = desk.chain.w3.provider
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    desk.chain.w3.provider = make_provider(f"http://127.0.0.1:{port}")
+    with pytest.raises(NodeUnavailableError):
+        desk.book.private_data(beast)
+    desk.chain.w3.provider = present
+    assert desk.book.private_data(beast) == rig.private[beast]
+
+
+def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
+    rig: Rig, large: tuple[int, Submitted]
+) -> None:
+    beast, _ = large
+    rig.fund(OTHER)
+    ensure_escrow(rig.chain, rig.sender(OTHER), 10 * ENERGY)
+    desk = rig.desk()
+    desk.sync()
+    case, data = desk.reader.find(beast, 0), rig.private[beast]
+
+    def send(move: Any) -> None:
+        rig.send(VALIDATOR, move.call)
+        if not staged(rig, beast):
+            return
+        theirs = Staging(rig.chain, devnet_account(OTHER).address, data)
+        theirs.run(lambda other: rig.send(OTHER, other.call))
+        rig.send(OTHER, desk.moves.file(case, data))
+
+    mine = Staging(rig.chain, devnet_account(VALIDATOR).address, data)
+    mine.run(send, wanted=lambda: desk.moves.stages(case, data))
+    assert len(staged(rig, beast)) == 3
+    assert rig.chain.dispute(1).challenger == devnet_account(OTHER).address
+    assert read_back(rig, beast) == data
+
+
+def announced(content: int) -> bytes:
+    """64 MiB of zeros that say what they are."""
+    return zstandard.ZstdCompressor().compress(bytes(content))
+
+
+def forged(content: int) -> bytes:
+    """The same, announced as two words."""
+    frame = bytearray(announced(content))
+    header = zstandard.frame_header_size(bytes(frame))
+    frame[header - 4 : header] = (64).to_bytes(4, "little")
+    assert zstandard.frame_content_size(bytes(frame)) == 64
+    return bytes(frame)
+
+
+@pytest.mark.parametrize("bomb", [announced, forged])
+def test_a_bomb_that_was_committed_and_staged_is_refused_with_one_warning(
+    rig: Rig, bomb: Callable[[int], bytes]
+) -> None:
+    blob, secret, words = bomb(64 << 20), bytes(range(32)), (5, 7)
+    committed = Commitments(keccak(blob), merkle.root(words), len(words), keccak(secret))
+    rig.send(1, rig.chain.beasts.functions.requestHatch(*committed.to_abi()))
+    rig.travel(1)
+    beast = rig.chain.beast_count()
+    rig.send(1, rig.chain.beasts.functions.hatch(beast))
+    rules = rig.chain.season(1).rules
+    trained = tuple(random_position(seed, None, rules) for seed in range(2))
+    rig.private[beast] = data = PrivateDataset(trained, secret, blob)
+    window = rig.train(beast, source=Source.PRIVATE, publish=False)
+
+    rig.fund(OTHER)
+    address = devnet_account(OTHER).address
+    ensure_escrow(rig.chain, rig.sender(OTHER), 10 * ENERGY)
+    Staging(rig.chain, address, data).run(lambda move: rig.send(OTHER, move.call))
+    record = window.checkpoint.to_abi()
+    rig.send(OTHER, rig.chain.court.functions.fileStaged(beast, record, secret))
+    before = rig.nonce(VALIDATOR)
+    daemon = rig.validator()
+    with capture_logs() as logs:
+        daemon.run_once()
+        rig.travel(1)
+        daemon.run_once()
+    refusals = [entry for entry in logs if entry["event"].startswith("revealed dataset refused")]
+    assert len(refusals) == 1, refusals
+    assert "dataset" in refusals[0]["reason"]
+    assert rig.verdicts() == {(beast, 0): "unavailable"}
+    assert (rig.nonce(VALIDATOR), rig.disputes) == (before, 1)
+
+
+def test_what_is_staged_is_decided_by_size() -> None:
+    """As the contracts have it: whole up to 120,000 bytes, at most ten transactions."""
+    assert [transactions_for(n) for n in (1, MAX_WHOLE, MAX_WHOLE + 1, 524_288)] == [1, 1, 4, 10]
