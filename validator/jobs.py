@@ -47,12 +47,17 @@ class JobBook:
 
     def judged(self, case: Case, judgement: Judgement) -> None:
         """Record a verdict; a later one replaces it."""
+        self.judged_all([(case, judgement)])
+
+    def judged_all(self, found: Iterable[tuple[Case, Judgement]]) -> None:
+        """Record verdicts in one transaction."""
         with self._database.session() as session:
-            row = session.get_one(JobRow, case.digest)
-            row.verdict, row.mode = judgement.verdict, judgement.mode
-            row.reason, row.header_lie = judgement.reason, judgement.header_lie
-            row.attempts += 1
-            row.judged_at = datetime.now(UTC)
+            for case, judgement in found:
+                row = session.get_one(JobRow, case.digest)
+                row.verdict, row.mode = judgement.verdict, judgement.mode
+                row.reason, row.header_lie = judgement.reason, judgement.header_lie
+                row.attempts += 1
+                row.judged_at = datetime.now(UTC)
 
     def reopen(self, h128s: Collection[bytes]) -> set[int]:
         """Take the verdicts on windows with these state hashes back; whose beasts they are."""

@@ -23,7 +23,10 @@ from validator.watch import Watch
 log = structlog.get_logger()
 
 WAVE = 64
-"""Windows in one wave, give or take one beast's."""
+"""Windows in one wave, give or take those of a few beasts."""
+
+TOGETHER = 16
+"""Beasts whose jobs are read at once."""
 
 
 def judge_without_replay(book: StateBook, case: Case, why: str) -> Judgement:
@@ -93,11 +96,20 @@ class Judge:
         """Windows to replay next, one wave; and how many cases were settled without."""
         windows: list[tuple[Case, Task]] = []
         told = 0
-        for beast_id in self._watch.beasts():
+        beasts = self._watch.beasts()
+        for start in range(0, len(beasts), TOGETHER):
             if len(windows) >= getattr(self._executor, "wave", WAVE):
                 break
-            cases, settled = self._book.reader.pending(beast_id), True
-            jobs = self._jobs.open(cases)
+            told += self._look(beasts[start : start + TOGETHER], windows)
+        return windows, told
+
+    def _look(self, beasts: Sequence[int], windows: list[tuple[Case, Task]]) -> int:
+        """Add some beasts' windows to the wave; how many cases were settled without."""
+        told = 0
+        pending = {beast_id: self._book.reader.pending(beast_id) for beast_id in beasts}
+        jobs = self._jobs.open(case for cases in pending.values() for case in cases)
+        for beast_id, cases in pending.items():
+            settled = True
             for case in cases:
                 job = jobs[case.digest]
                 settled = settled and (job.verdict, job.mode) == (Verdict.VALID, Mode.FULL)
@@ -107,7 +119,7 @@ class Judge:
                     told += self._prepare(case, job, windows)
             if settled:
                 self._watch.settled(beast_id)
-        return windows, told
+        return told
 
     def _prepare(self, case: Case, job: JobRow, windows: list[tuple[Case, Task]]) -> int:
         """Add a case's window to the wave; or settle it without, 1 if that is news."""
@@ -135,6 +147,7 @@ class Judge:
         ]
         fallen: set[int] = set()
         ends: dict[int, State] = {}
+        found: list[tuple[Case, Judgement]] = []
         for case, future in futures:  # each beast's in the order of their indices
             judgement = future.result()
             if case.beast_id in fallen:
@@ -148,7 +161,8 @@ class Judge:
                 fallen.add(case.beast_id)
             elif judgement.verdict is Verdict.VALID and judgement.end is not None:
                 ends[case.beast_id] = judgement.end
-            self._record(case, judgement)
+            found.append((case, judgement))
+        self._record(found)
         for end in ends.values():  # the next wave starts from the last ones
             self._book.keep(end)
         return len(futures)
@@ -161,17 +175,19 @@ class Judge:
             judgement.reason,
         ):
             return 0
-        self._record(case, judgement)
+        self._record([(case, judgement)])
         return 1
 
-    def _record(self, case: Case, judgement: Judgement) -> None:
-        self._jobs.judged(case, judgement)
-        write = log.warning if judgement.verdict is Verdict.INVALID else log.info
-        write(
-            "judged",
-            beast=case.beast_id,
-            checkpoint=case.index,
-            verdict=str(judgement.verdict),
-            mode=str(judgement.mode),
-            reason=judgement.reason,
-        )
+    def _record(self, found: Sequence[tuple[Case, Judgement]]) -> None:
+        """Write verdicts down, all at once: a commit costs more than a window."""
+        self._jobs.judged_all(found)
+        for case, judgement in found:
+            write = log.warning if judgement.verdict is Verdict.INVALID else log.info
+            write(
+                "judged",
+                beast=case.beast_id,
+                checkpoint=case.index,
+                verdict=str(judgement.verdict),
+                mode=str(judgement.mode),
+                reason=judgement.reason,
+            )
