@@ -199,8 +199,7 @@ def test_windows_replay_in_parallel_from_published_states(
         assert verdicts(judged) == [Verdict.VALID] * 80 + [Verdict.INVALID]
         assert judged[0].result().end is not None  # type: ignore[union-attr]
         assert judged[5].result().end is None  # type: ignore[union-attr]
-        assert len(web.asked) > 1  # the workers fetched
-        assert len(web.asked) < 20  # and kept what they computed
+        assert 1 <= len(web.asked) < 20  # the workers fetched, and kept what they computed
         missing = replace(windows[3].checkpoint, parent=bytes(32))
         gone = remote(replace(windows[3], checkpoint=missing), web.url)
         assert verdicts(submit(ours, [gone])) == [None]
