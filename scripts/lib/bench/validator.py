@@ -256,13 +256,12 @@ class Load:
     def hatch(self, count: int) -> None:
         """Hatch that many beasts."""
         beasts = self.chain.beasts.functions
-        for _ in range(count):
-            beasts.requestHatch(*Commitments().to_abi()).transact(self._base)
-        rpc(self.chain.rpc_url, "anvil_mine", "0x1")
-        for beast in range(1, count + 1):
-            beasts.hatch(beast).transact(self._base)
-            if beast % 100 == 0 and self.chain.w3.eth.block_number % 2:
-                rpc(self.chain.rpc_url, "anvil_mine", "0x1")
+        for start in range(1, count + 1, 100):  # a request expires after 256 blocks
+            some = range(start, min(start + 100, count + 1))
+            for _ in some:
+                beasts.requestHatch(*Commitments().to_abi()).transact(self._base)
+            for beast in some:
+                beasts.hatch(beast).transact(self._base)
 
     def train(self, beast: int) -> Any:
         """The call that submits a beast's next window."""
