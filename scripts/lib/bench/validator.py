@@ -19,7 +19,6 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import TransactionManager
