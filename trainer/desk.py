@@ -5,6 +5,7 @@ Nothing here decides or sends anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from backend.settings import Settings
 from backend.store.facts import CheckpointRow
 from backend.store.private import PrivateDataset, load_private, private_folder
 from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
+from backend.store.snapshots import SnapshotStore, publishing_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,15 @@ class Desk:
             return list(all_checkpoints(session, beast_id))
 
 
-def open_desk(settings: Settings, chain: Chain, *, snapshots: Path | None = None) -> Desk:
+def open_desk(settings: Settings, chain: Chain, *, snapshots: Sequence[str] = ()) -> Desk:
     """Open the trainer's database and folders.
 
     Args:
-        snapshots: folder of published states; ``snapshots`` under home if not given.
+        snapshots: where states are published, and further places that are read; ``snapshots``
+            under home if none is given.
 
     Raises:
-        ChainBeastsError: the database cannot be opened.
+        ChainBeastsError: the database cannot be opened, or the first place not be written.
     """
     database = Database(settings.database("trainer"))
     locks = settings.home / "locks"
@@ -91,7 +93,7 @@ def open_desk(settings: Settings, chain: Chain, *, snapshots: Path | None = None
         chain,
         database,
         Indexer(chain, database),
-        SnapshotStore(snapshots or settings.snapshots_dir),
+        publishing_store(settings.snapshots_dir, snapshots),
         settings.home,
         FileLock(locks / "trainer-index.lock"),
     )

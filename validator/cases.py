@@ -11,19 +11,20 @@ from functools import lru_cache
 
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.chain.client import Chain
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
 from backend.errors import ChainBeastsError
-from backend.indexer.queries import OPEN, all_checkpoints, live_checkpoints, open_disputes
+from backend.indexer.queries import LIVE, OPEN, all_checkpoints, live_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.private import PrivateDataset
 from backend.store.session import Database
+from validator.replay import drop_is_told
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
@@ -75,7 +76,7 @@ class Case:
         return self.checkpoint.parent
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def digest_of(chain_id: int, ledger: str, beast_id: int, checkpoint: Checkpoint) -> bytes:
     """``keccak256(abi.encode(chainid, ledger, beastId, checkpoint))``, the ledger's name for it."""
     values = (chain_id, ledger, beast_id, checkpoint.to_abi())
@@ -98,6 +99,23 @@ class CaseReader:
         with self.database.session() as session:
             rows = live_checkpoints(session, beast_id)
             return self._cases(session, beast_id, rows)
+
+    def pending(self, beast_id: int) -> list[Case]:
+        """A beast's pending checkpoints, in order; the final ones before them are not read."""
+        mine = CheckpointRow.beast_id == beast_id
+        first = select(func.min(CheckpointRow.index)).where(
+            mine, CheckpointRow.status == CheckpointStatus.PENDING
+        )
+        with self.database.session() as session:
+            start = session.scalar(first)
+            if start is None:
+                return []
+            rows = session.scalars(
+                select(CheckpointRow)
+                .where(mine, CheckpointRow.status.in_(LIVE), CheckpointRow.index >= start - 1)
+                .order_by(CheckpointRow.index)
+            ).all()
+            return [case for case in self._cases(session, beast_id, rows) if case.pending]
 
     def find(self, beast_id: int, index: int) -> Case:
         """The latest checkpoint at an index: the standing one if there is one.
@@ -221,6 +239,13 @@ class CaseReader:
     def commitments(self, beast_id: int) -> Commitments:
         """A beast's commitments; they never change."""
         return self._commitments(beast_id)
+
+    def drop_is_told(self, case: Case) -> bool:
+        """Whether a case's loss-drop flag follows from its payload and its parent's."""
+        heads = self.season(case.checkpoint.season).schedule.heads
+        epochs = (case.checkpoint.payload.epoch, case.parent.payload.epoch)
+        unlocked = (heads(epochs[0]), heads(epochs[1]))
+        return drop_is_told(case.checkpoint, case.parent, unlocked, case.loss_drop)
 
     def context(self, case: Case, data: PrivateDataset | None) -> WindowContext:
         """The context that our replay uses, from indexed facts."""

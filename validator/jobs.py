@@ -6,7 +6,7 @@ A verdict outlives the daemon; a record's digest names it on its chain for ever.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
@@ -47,12 +47,28 @@ class JobBook:
 
     def judged(self, case: Case, judgement: Judgement) -> None:
         """Record a verdict; a later one replaces it."""
+        self.judged_all([(case, judgement)])
+
+    def judged_all(self, found: Iterable[tuple[Case, Judgement]]) -> None:
+        """Record verdicts in one transaction."""
         with self._database.session() as session:
-            row = session.get_one(JobRow, case.digest)
-            row.verdict, row.mode = judgement.verdict, judgement.mode
-            row.reason, row.header_lie = judgement.reason, judgement.header_lie
-            row.attempts += 1
-            row.judged_at = datetime.now(UTC)
+            for case, judgement in found:
+                row = session.get_one(JobRow, case.digest)
+                row.verdict, row.mode = judgement.verdict, judgement.mode
+                row.reason, row.header_lie = judgement.reason, judgement.header_lie
+                row.attempts += 1
+                row.judged_at = datetime.now(UTC)
+
+    def reopen(self, h128s: Collection[bytes]) -> set[int]:
+        """Take the verdicts on windows with these state hashes back; whose beasts they are."""
+        wanted, beasts = sorted(h128s), set[int]()
+        with self._database.session() as session:
+            for start in range(0, len(wanted), 500):
+                some = select(JobRow).where(JobRow.h128.in_(wanted[start : start + 500]))
+                for row in session.scalars(some):
+                    row.verdict = row.mode = None
+                    beasts.add(row.beast_id)
+        return beasts
 
     def invalid(self) -> list[JobRow]:
         """All jobs judged invalid, oldest first."""

@@ -7,32 +7,41 @@ once that is settled.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 
 import structlog
 
+from backend.kernel.state import State
 from backend.store.daemons import JobRow, Mode, Verdict
 from validator.cases import Case
+from validator.cluster import ClusterExecutor
 from validator.jobs import JobBook, is_due
-from validator.replay import Judgement, Window, judge, judge_fast, judge_light
+from validator.replay import Judgement, Task, Window, judge, judge_fast, judge_light
 from validator.states import StateBook
+from validator.watch import Watch
 
 log = structlog.get_logger()
 
 WAVE = 64
-"""Windows in one wave, give or take one beast's."""
+"""Windows in one wave, give or take those of a few beasts."""
+
+TOGETHER = 16
+"""Beasts whose jobs are read at once."""
 
 
 def judge_without_replay(book: StateBook, case: Case, why: str) -> Judgement:
     """What can be said of a window that cannot be replayed, for the reason ``why``."""
     if case.private and book.private_data(case.beast_id) is None:
         published = book.find(case.checkpoint.payload.h128)
-        return judge_light(case.beast_id, case.checkpoint, case.parent_hash, published)
+        agrees = book.reader.drop_is_told(case)
+        return judge_light(
+            case.beast_id, case.checkpoint, case.parent_hash, published, drop_agrees=agrees
+        )
     return Judgement(Verdict.UNAVAILABLE, Mode.FULL, why)
 
 
 def check(
-    book: StateBook, case: Case, ancestors: Sequence[Case]
+    book: StateBook, case: Case, ancestors: Sequence[Case] | None = None
 ) -> tuple[Window | None, Judgement]:
     """Judge one case here and now, by the NumPy reference; its window if it can be replayed."""
     window = book.window(case, ancestors)
@@ -55,6 +64,7 @@ class Judge:
         self._jobs = jobs
         self._make_executor = make_executor
         self._executor = make_executor()
+        self._watch = Watch(book.reader.database)
 
     def run(self) -> int:
         """Judge one wave of what can be judged now; returns the number of new verdicts.
@@ -63,7 +73,10 @@ class Judge:
         """
         windows, told = self._ready()
         try:
-            return told + self._replay(windows)
+            told += self._replay(windows)
+            self._take_back()
+            self._book.tidy()
+            return told
         except BrokenExecutor:
             log.warning("a replay worker died; starting new ones")
             self.close()
@@ -74,29 +87,44 @@ class Judge:
         """Let the workers go."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _ready(self) -> tuple[list[tuple[Case, Window]], int]:
+    def _take_back(self) -> None:
+        """Judge again what a cluster's worker judged that turned out to be wrong."""
+        if isinstance(self._executor, ClusterExecutor):
+            self._watch.reopen(self._jobs.reopen(self._executor.revoked()))
+
+    def _ready(self) -> tuple[list[tuple[Case, Task]], int]:
         """Windows to replay next, one wave; and how many cases were settled without."""
-        windows: list[tuple[Case, Window]] = []
+        windows: list[tuple[Case, Task]] = []
         told = 0
-        for beast_id in self._book.reader.pending_beasts():
-            if len(windows) >= WAVE:
+        beasts = self._watch.beasts()
+        for start in range(0, len(beasts), TOGETHER):
+            if len(windows) >= getattr(self._executor, "wave", WAVE):
                 break
-            cases = self._book.reader.live(beast_id)
-            jobs = self._jobs.open(case for case in cases if case.pending)
-            for case in (case for case in cases if case.pending):
+            told += self._look(beasts[start : start + TOGETHER], windows)
+        return windows, told
+
+    def _look(self, beasts: Sequence[int], windows: list[tuple[Case, Task]]) -> int:
+        """Add some beasts' windows to the wave; how many cases were settled without."""
+        told = 0
+        pending = {beast_id: self._book.reader.pending(beast_id) for beast_id in beasts}
+        jobs = self._jobs.open(case for cases in pending.values() for case in cases)
+        for beast_id, cases in pending.items():
+            settled = True
+            for case in cases:
                 job = jobs[case.digest]
+                settled = settled and (job.verdict, job.mode) == (Verdict.VALID, Mode.FULL)
                 if job.verdict == Verdict.INVALID or self._parent_is_coming(case, windows):
                     break
                 if self._is_due(case, job):
-                    told += self._prepare(case, job, cases, windows)
-        return windows, told
+                    told += self._prepare(case, job, windows)
+            if settled:
+                self._watch.settled(beast_id)
+        return told
 
-    def _prepare(
-        self, case: Case, job: JobRow, cases: Sequence[Case], windows: list[tuple[Case, Window]]
-    ) -> int:
+    def _prepare(self, case: Case, job: JobRow, windows: list[tuple[Case, Task]]) -> int:
         """Add a case's window to the wave; or settle it without, 1 if that is news."""
-        found = self._book.window(case, cases)
-        if isinstance(found, Window):
+        found = self._book.task(case)
+        if not isinstance(found, str):
             windows.append((case, found))
             return 0
         return self._tell(case, job, judge_without_replay(self._book, case, found))
@@ -105,25 +133,38 @@ class Judge:
         known = case.private and self._book.private_data(case.beast_id) is not None
         return is_due(job, known)
 
-    def _parent_is_coming(self, case: Case, windows: list[tuple[Case, Window]]) -> bool:
+    def _parent_is_coming(self, case: Case, windows: list[tuple[Case, Task]]) -> bool:
         """Whether this wave computes the parent's state, which nobody has yet."""
         parent = case.checkpoint.parent
-        coming = any(earlier.checkpoint.payload.h128 == parent for earlier, _ in windows)
-        return coming and self._book.find(parent) is None
+        coming = bool(windows) and windows[-1][0].checkpoint.payload.h128 == parent
+        return coming and not self._book.at_hand(case)
 
-    def _replay(self, windows: list[tuple[Case, Window]]) -> int:
+    def _replay(self, windows: list[tuple[Case, Task]]) -> int:
         """Replay one wave and record it, but nothing that follows on an invalid window."""
-        futures = [(case, self._executor.submit(judge_fast, window)) for case, window in windows]
+        futures: list[tuple[Case, Future[Judgement | None]]] = [
+            (case, self._executor.submit(judge_fast, window))  # type: ignore[arg-type]
+            for case, window in windows  # whose parent is remote only where the cluster runs them
+        ]
         fallen: set[int] = set()
+        ends: dict[int, State] = {}
+        found: list[tuple[Case, Judgement]] = []
         for case, future in futures:  # each beast's in the order of their indices
             judgement = future.result()
             if case.beast_id in fallen:
                 continue
+            if judgement is None:  # no worker could fetch the parent's state: ours is to find it
+                self._book.absent(case.checkpoint.parent)
+                fallen.add(case.beast_id)
+                continue
             if judgement.verdict is Verdict.INVALID:
+                judgement = check(self._book, case)[1]  # with the state behind h128, if published
                 fallen.add(case.beast_id)
             elif judgement.verdict is Verdict.VALID and judgement.end is not None:
-                self._book.keep(judgement.end)
-            self._record(case, judgement)
+                ends[case.beast_id] = judgement.end
+            found.append((case, judgement))
+        self._record(found)
+        for end in ends.values():  # the next wave starts from the last ones
+            self._book.keep(end)
         return len(futures)
 
     def _tell(self, case: Case, job: JobRow, judgement: Judgement) -> int:
@@ -134,17 +175,19 @@ class Judge:
             judgement.reason,
         ):
             return 0
-        self._record(case, judgement)
+        self._record([(case, judgement)])
         return 1
 
-    def _record(self, case: Case, judgement: Judgement) -> None:
-        self._jobs.judged(case, judgement)
-        write = log.warning if judgement.verdict is Verdict.INVALID else log.info
-        write(
-            "judged",
-            beast=case.beast_id,
-            checkpoint=case.index,
-            verdict=str(judgement.verdict),
-            mode=str(judgement.mode),
-            reason=judgement.reason,
-        )
+    def _record(self, found: Sequence[tuple[Case, Judgement]]) -> None:
+        """Write verdicts down, all at once: a commit costs more than a window."""
+        self._jobs.judged_all(found)
+        for case, judgement in found:
+            write = log.warning if judgement.verdict is Verdict.INVALID else log.info
+            write(
+                "judged",
+                beast=case.beast_id,
+                checkpoint=case.index,
+                verdict=str(judgement.verdict),
+                mode=str(judgement.mode),
+                reason=judgement.reason,
+            )

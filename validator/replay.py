@@ -40,6 +40,29 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteWindow:
+    """A window whose parent's state is named by its hash: whoever replays it fetches the state.
+
+    Attributes:
+        parent_hash: h128 of the parent checkpoint.
+        places: URLs that serve it.
+    """
+
+    beast_id: int
+    checkpoint: Checkpoint
+    context: WindowContext
+    parent_hash: bytes
+    places: tuple[str, ...]
+
+    def at(self, parent: State) -> Window:
+        """The window from its parent's state, whose hash the caller has checked."""
+        return Window(self.beast_id, self.checkpoint, self.context, parent)
+
+
+Task = Window | RemoteWindow
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a replay found.
 
@@ -148,17 +171,51 @@ def _lie(window: Window, behind: State) -> str | None:
     return contradiction(behind.header, window.beast_id, window.checkpoint, window.parent_hash)
 
 
+def drop_is_told(
+    checkpoint: Checkpoint, parent: Checkpoint, heads: tuple[int, int], told: bool
+) -> bool:
+    """Whether the loss-drop flag of a submission follows from its payload and its parent's.
+
+    The ledger derives the flag itself, so a wrong one is not the trainer's lie: the node, or what
+    was read from it, is wrong.
+
+    Args:
+        heads: unlocked in the window's epoch and in its parent's.
+    """
+    ours, theirs = checkpoint.payload, parent.payload
+    comparable = (
+        checkpoint.index > 0
+        and ours.source == theirs.source
+        and heads[0] == heads[1]
+        and checkpoint.season == parent.season
+    )
+    return told == (comparable and ours.window_loss < theirs.window_loss)
+
+
 def judge_light(
-    beast_id: int, checkpoint: Checkpoint, parent_hash: bytes, published: State | None
+    beast_id: int,
+    checkpoint: Checkpoint,
+    parent_hash: bytes,
+    published: State | None,
+    *,
+    drop_agrees: bool = True,
 ) -> Judgement:
-    """Check a private window without its dataset: payload against the published state."""
+    """Check a private window without its dataset: payload against the published state.
+
+    Args:
+        published: the state behind h128, verified; None if nobody published it.
+        drop_agrees: whether the loss-drop flag follows from the lineage (``drop_is_told``).
+    """
+    if not drop_agrees:
+        reason = "the node's loss-drop flag contradicts the payloads: do not trust this node"
+        return Judgement(Verdict.UNAVAILABLE, Mode.LIGHT, reason)
     if published is None:
         reason = "private dataset unknown, and no snapshot published"
         return Judgement(Verdict.UNAVAILABLE, Mode.LIGHT, reason)
     lie = contradiction(published.header, beast_id, checkpoint, parent_hash)
     if lie is not None:
         return Judgement(Verdict.INVALID, Mode.LIGHT, lie, True, (), published)
-    reason = "private dataset unknown; lineage and loss agree with the snapshot"
+    reason = "private dataset unknown; lineage, loss and loss-drop flag agree"
     return Judgement(Verdict.VALID, Mode.LIGHT, reason, False, (), published)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from backend.indexer.follow import Waker
 from backend.indexer.sync import Indexer, SyncReport
 from backend.settings import Settings
 from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
+from backend.store.snapshots import reading_store
 from validator.cases import CaseReader
+from validator.cluster import Cluster, ClusterExecutor
 from validator.collect import Collector
 from validator.daemon import Validator
 from validator.datasets import DatasetFolder
@@ -68,24 +71,25 @@ def open_desk(
     chain: Chain,
     *,
     datasets: Path | None = None,
-    snapshots: Path | None = None,
+    snapshots: Sequence[str] = (),
     confirmations: int = 0,
 ) -> Desk:
     """Open database and folders.
 
     Args:
         datasets: folder of owners' files; ``beasts`` under home if not given.
-        snapshots: folder of published states; ``snapshots`` under home if not given.
+        snapshots: where trainers publish states; ``snapshots`` under home if none is given.
 
     Raises:
-        ChainBeastsError: the database cannot be opened.
+        ChainBeastsError: the database cannot be opened, or a place of snapshots is none.
     """
     database = Database(database_url(settings))
     reader = CaseReader(chain, database)
     book = StateBook(
         reader,
-        own=SnapshotStore(settings.home / "validator" / "states"),
-        published=SnapshotStore(snapshots or settings.snapshots_dir),
+        states=reading_store(
+            settings.home / "validator" / "states", snapshots or [str(settings.snapshots_dir)]
+        ),
         datasets=DatasetFolder(datasets or settings.home / "beasts"),
     )
     indexer = Indexer(chain, database, confirmations)
@@ -103,13 +107,21 @@ def make_validator(
     workers: int,
     monitor: Monitor,
     waker: Waker,
+    cluster: Cluster | None = None,
 ) -> Validator:
     """A validator at a desk.
 
     Args:
+        cluster: replays besides this machine's workers.
         sender: signs its moves; None watches only.
     """
     jobs = JobBook(desk.database)
+    desk.book.shared = cluster is not None
+
+    def replays() -> Executor:
+        local = make_executor(workers)
+        return local if cluster is None else ClusterExecutor(cluster, local, desk.book.find)
+
     made = collector = None
     if sender is not None:
         outbox = Outbox(desk.database, sender)
@@ -119,7 +131,7 @@ def make_validator(
         sync=desk.sync,
         book=desk.book,
         jobs=jobs,
-        judge=Judge(desk.book, jobs, lambda: make_executor(workers)),
+        judge=Judge(desk.book, jobs, replays),
         enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made, monitor.moved),
         made=made,
         collector=collector,

@@ -1,4 +1,4 @@
-"""True states by hash: our own folder, the published one, or computed again from an ancestor.
+"""True states by hash: our own folder, where trainers publish, or computed again from an ancestor.
 
 A state whose hash is the parent's h128 is sound to start from, whoever wrote it down: the court
 opens the same hash.
@@ -7,68 +7,127 @@ opens the same hash.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import structlog
+from sqlalchemy import func, select
 
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.kernel.window import genesis_state
+from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
+from backend.store.waits import Waits
 from validator.cases import Case, CaseReader
 from validator.datasets import DatasetFolder, revealed_dataset
-from validator.replay import Window, end_of
+from validator.replay import RemoteWindow, Task, Window, end_of
 
 log = structlog.get_logger()
 
 LOOK_AGAIN_SECONDS = 10.0
+MOST_BEASTS = 16_384
+"""Beasts remembered as having no dataset here."""
+
+MOST_DATASETS = 8
+"""Datasets in memory at once; one has up to 65,536 words, some 5 MB."""
+
+ELSEWHERE_SECONDS, LONGEST_ELSEWHERE_SECONDS = 30.0, 600.0
+MOST_ASKED = 64
+"""Ancestors that remote places are asked for; older ones are looked for on this machine only."""
+
+TIDY_SECONDS = 600.0
+KEEP_SECONDS = 3_600.0
+"""A state of our own is kept at least so long, also if nothing pending needs it."""
 
 
 class StateBook:
     """Finds the states that windows start from, and the private datasets they sample.
 
     Args:
-        own: states that this validator computed.
-        published: states that trainers published.
+        states: what we computed or fetched, and where trainers publish.
         datasets: owners' files.
     """
 
-    def __init__(
-        self,
-        reader: CaseReader,
-        own: SnapshotStore,
-        published: SnapshotStore,
-        datasets: DatasetFolder,
-    ) -> None:
+    def __init__(self, reader: CaseReader, states: SnapshotStore, datasets: DatasetFolder) -> None:
         self.reader = reader
-        self.own = own
-        self.published = published
+        self.states = states
+        self.shared = False
+        """Whether windows may leave without their parent's state, for workers that fetch it."""
         self._datasets = datasets
-        self._known: dict[int, PrivateDataset] = {}
-        self._looked: dict[int, float] = {}
+        self._known: OrderedDict[int, PrivateDataset] = OrderedDict()
+        self._looked = Waits(LOOK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS, MOST_BEASTS, time.monotonic)
         self._refused: set[int] = set()
+        self._absent = Waits(
+            ELSEWHERE_SECONDS, LONGEST_ELSEWHERE_SECONDS, MOST_BEASTS, time.monotonic
+        )
+        self._tidied = time.monotonic()
+
+    # --- states ---------------------------------------------------------------------------------
 
     def keep(self, state: State) -> None:
         """Remember a state that we computed."""
-        self.own.put(state)
+        self.states.put(state)
 
     def find(self, h: bytes) -> State | None:
         """The state behind a hash, if somebody here has it."""
-        return self.own.get(h) or self.published.get(h)
+        return self.states.get(h)
+
+    def at_hand(self, case: Case) -> bool:
+        """Whether a case's window can start before another window's replay has ended."""
+        parent = case.checkpoint.parent
+        return self._leaves(case) or self.states.has(parent) or self.find(parent) is not None
+
+    def absent(self, h: bytes) -> None:
+        """Note that a worker could not fetch a state: for a while, we look for it ourselves."""
+        self._absent.again(h)
+
+    def tidy(self) -> int:
+        """Now and then, drop the states of our own that no pending window needs; how many.
+
+        What stays: the states of pending checkpoints, and of each beast's last final one.
+        """
+        if time.monotonic() - self._tidied < TIDY_SECONDS:
+            return 0
+        self._tidied = time.monotonic()
+        needed = self._needed()
+        idle = [h for h in self.states.hashes() if h not in needed]
+        return self.states.discard(idle, older_than=time.time() - KEEP_SECONDS)
+
+    def _needed(self) -> set[bytes]:
+        last = (
+            select(CheckpointRow.beast_id, func.max(CheckpointRow.index).label("last"))
+            .where(CheckpointRow.status == CheckpointStatus.FINAL)
+            .group_by(CheckpointRow.beast_id)
+            .subquery()
+        )
+        final = select(CheckpointRow.h128).join(
+            last,
+            (CheckpointRow.beast_id == last.c.beast_id) & (CheckpointRow.index == last.c.last),
+        )
+        pending = select(CheckpointRow.h128).where(CheckpointRow.status == CheckpointStatus.PENDING)
+        with self.reader.database.session() as session:
+            return {*session.scalars(final), *session.scalars(pending)}
+
+    # --- datasets -------------------------------------------------------------------------------
 
     def private_data(self, beast_id: int) -> PrivateDataset | None:
         """A beast's dataset, from files or from a dispute; None if unknown or not as committed."""
-        looked = self._looked.get(beast_id)
-        fresh = looked is not None and time.monotonic() - looked < LOOK_AGAIN_SECONDS
-        if beast_id not in self._known and not fresh:
-            self._looked[beast_id] = time.monotonic()
+        key = beast_id.to_bytes(32)
+        if beast_id in self._known:
+            self._known.move_to_end(beast_id)
+        elif self._looked.due(key):
             data = self._datasets.find(self.reader.commitments(beast_id))
             data = data or self._revealed(beast_id)
-            if data is not None:
-                self._known[beast_id] = data
+            if data is None:
+                self._looked.again(key)
+                return None
+            self._known[beast_id] = data
+            if len(self._known) > MOST_DATASETS:
+                self._known.popitem(last=False)
         return self._known.get(beast_id)
 
     def _revealed(self, beast_id: int) -> PrivateDataset | None:
@@ -79,19 +138,51 @@ class StateBook:
             committed = reader.commitments(beast_id)
             return revealed_dataset(reader.chain, reader.database, beast_id, committed)
         except ChainError:
-            self._looked.pop(beast_id, None)
+            self._looked.done(beast_id.to_bytes(32))
             raise  # a node that is away says nothing about the dataset
         except ChainBeastsError as error:
             self._refused.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)
             return None
 
-    def window(self, case: Case, ancestors: Sequence[Case]) -> Window | str:
+    # --- windows --------------------------------------------------------------------------------
+
+    def window(self, case: Case, ancestors: Sequence[Case] | None = None) -> Window | str:
         """What it takes to replay a case in full, or why that is impossible.
 
         Args:
-            ancestors: the beast's checkpoints before this one, from index 0.
+            ancestors: the beast's checkpoints before this one, from index 0; read if not given,
+                and only if they are needed.
         """
+        found = self._window(case, ancestors)
+        if isinstance(found, str):
+            return found
+        published = self.find(case.checkpoint.payload.h128)
+        return Window(
+            found.beast_id, found.checkpoint, found.context, found.parent, found.words, published
+        )
+
+    def task(self, case: Case, ancestors: Sequence[Case] | None = None) -> Task | str:
+        """Like ``window`` for an executor: without the state behind the case's own h128, and
+        without the parent's where the executor's workers fetch it themselves.
+        """
+        if self._leaves(case) and not self.states.has(case.checkpoint.parent):
+            context = self.reader.context(case, None)
+            parent = case.checkpoint.parent
+            return RemoteWindow(case.beast_id, case.checkpoint, context, parent, self.states.remote)
+        return self._window(case, ancestors)
+
+    def _leaves(self, case: Case) -> bool:
+        """Whether others can fetch the case's parent. A private dataset never leaves us."""
+        return (
+            self.shared
+            and case.index > 0
+            and bool(self.states.remote)
+            and case.checkpoint.payload.source in (Source.CURRICULUM, Source.SELF_PLAY)
+            and self._absent.due(case.checkpoint.parent)
+        )
+
+    def _window(self, case: Case, ancestors: Sequence[Case] | None) -> Window | str:
         if case.checkpoint.payload.source is Source.BATTLE:
             return "recorded matches are not known here"
         data = self.private_data(case.beast_id) if case.private else None
@@ -100,36 +191,36 @@ class StateBook:
         parent = self._parent_state(case, ancestors)
         if parent is None:
             return "the parent's state is neither published nor computable"
-        return self._window(case, parent, data)
+        return self._from(case, parent, data)
 
-    def _window(self, case: Case, parent: State, data: PrivateDataset | None) -> Window:
+    def _from(self, case: Case, parent: State, data: PrivateDataset | None) -> Window:
         words = None if data is None else data.words
         context = self.reader.context(case, data)
-        h128 = case.checkpoint.payload.h128
-        return Window(case.beast_id, case.checkpoint, context, parent, words, self.find(h128))
+        return Window(case.beast_id, case.checkpoint, context, parent, words)
 
-    def _parent_state(self, case: Case, ancestors: Sequence[Case]) -> State | None:
+    def _parent_state(self, case: Case, ancestors: Sequence[Case] | None) -> State | None:
         """The state behind the case's parent hash."""
         if case.index == 0:
             return genesis_state(case.beast_id, case.dna)
         found = self.find(case.checkpoint.parent)
-        return self._recompute(ancestors[: case.index]) if found is None else found
+        if found is not None:
+            return found
+        chain = self.reader.ancestors(case) if ancestors is None else ancestors
+        return self._recompute(chain[: case.index])
 
     def _recompute(self, chain: Sequence[Case]) -> State | None:
         """The end of the last of consecutive cases from index 0, as far as they are right."""
         start, state = 0, None
         for position in range(len(chain) - 1, -1, -1):
-            state = self.find(chain[position].checkpoint.payload.h128)
+            h = chain[position].checkpoint.payload.h128
+            near = position >= len(chain) - MOST_ASKED
+            state = self.find(h) if near or self.states.has(h) else None
             if state is not None:
                 start = position + 1
                 break
         for case in chain[start:]:
-            window = self._from(case, state)
-            if window is None:
-                return None
-            try:
-                state = end_of(window)
-            except ValueError:
+            state = self._end(case, state)
+            if state is None:
                 return None
             if state_hash(state) != case.checkpoint.payload.h128:
                 log.info("an ancestor is wrong", beast=case.beast_id, index=case.index)
@@ -137,9 +228,14 @@ class StateBook:
             self.keep(state)
         return state
 
-    def _from(self, case: Case, state: State | None) -> Window | None:
-        parent = state if case.index else genesis_state(case.beast_id, case.dna)
+    def _end(self, case: Case, before: State | None) -> State | None:
+        """The true end of a case's window, if it can be computed here."""
+        parent = before if case.index else genesis_state(case.beast_id, case.dna)
         data = self.private_data(case.beast_id) if case.private else None
-        if parent is None or (case.private and data is None):
+        battle = case.checkpoint.payload.source is Source.BATTLE
+        if parent is None or battle or (case.private and data is None):
             return None
-        return self._window(case, parent, data)
+        try:
+            return end_of(self._from(case, parent, data))
+        except ValueError:
+            return None

@@ -1,13 +1,21 @@
-"""Published states in a folder, each under its own state hash; nothing unverified leaves it."""
+"""Published states, each under its own state hash; nothing unverified leaves this module.
+
+A store has a folder of its own, where everything ends up that it verified, and may read from other
+places and publish to one. docs/spec/state.md gives the file's format.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 import zstandard
 
 from backend.cache import write_atomic
+from backend.errors import ChainBeastsError
 from backend.kernel.state import (
     ENCODED_BYTES,
     MalformedStateError,
@@ -16,54 +24,255 @@ from backend.kernel.state import (
     encode_state,
     state_hash,
 )
+from backend.store.places import Place, PlaceError, TooLargeError, open_place
+from backend.store.waits import Waits
 
 log = structlog.get_logger()
 
 SUFFIX = ".state.zst"
-LEVEL = 9
+UNPUBLISHED = "unpublished"
+LEVEL = 3
+MAX_FILE_BYTES = 40_000
+"""More than any frame of one state's 33,984 bytes; larger files are not read."""
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 300.0
+MOST_MISSING = 16_384
+"""Hashes remembered as not there, per place."""
+
+
+def file_name(h: bytes) -> str:
+    """The name of a state hash's file."""
+    return f"{h.hex()}{SUFFIX}"
+
+
+def pack(state: State) -> bytes:
+    """A state as its file has it."""
+    return zstandard.ZstdCompressor(level=LEVEL).compress(encode_state(state))
+
+
+def unpack(packed: bytes, h: bytes) -> State:
+    """The state of a file; a bomb never gets further than one state's size.
+
+    Raises:
+        MalformedStateError: the file is not the state of that hash.
+    """
+    try:
+        size = zstandard.frame_content_size(packed)
+        if size != ENCODED_BYTES:
+            raise MalformedStateError(
+                f"the file announces {size} bytes, a state has {ENCODED_BYTES}"
+            )
+        data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=ENCODED_BYTES)
+    except zstandard.ZstdError as error:
+        raise MalformedStateError(str(error)) from None
+    state = decode_state(data)
+    if state_hash(state) != h:
+        raise MalformedStateError("its state has another hash")
+    return state
+
+
+class PublishedStates:
+    """States at one place that others fill. What it serves is checked, what is wrong is ignored.
+
+    A place that fails is left alone for a while, longer each time, and complained about once; so is
+    each file that is not there yet or is not what its name says.
+
+    Args:
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, place: Place, clock: Callable[[], float] = time.monotonic) -> None:
+        self.place = place
+        self._away = Waits(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, 1, clock)
+        self._missing = Waits(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, MOST_MISSING, clock)
+        self._wrong = Waits(LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, MOST_MISSING, clock)
+
+    def get(self, h: bytes) -> State | None:
+        """The state of a hash; None if the place does not serve it now."""
+        if not (self._away.due(b"") and self._missing.due(h) and self._wrong.due(h)):
+            return None
+        try:
+            packed = self.place.read(file_name(h), MAX_FILE_BYTES)
+            state = None if packed is None else unpack(packed, h)
+        except (TooLargeError, MalformedStateError) as error:
+            self._back()
+            if self._wrong.again(h):
+                log.warning("snapshot ignored", place=self.place.url, h=h, reason=str(error))
+            return None
+        except PlaceError as error:
+            self._failed(error)
+            return None
+        self._back()
+        if state is not None:
+            self._missing.done(h)
+            self._wrong.done(h)
+        elif self.place.folder is None:  # a folder is looked into at once, as it costs nothing
+            self._missing.again(h)
+        return state
+
+    def put(self, h: bytes, packed: bytes) -> bool:
+        """Publish a file; whether it is there now."""
+        if not self._away.due(b""):
+            return False
+        try:
+            self.place.write(file_name(h), packed)
+        except PlaceError as error:
+            self._failed(error)
+            return False
+        self._back()
+        return True
+
+    def _failed(self, error: PlaceError) -> None:
+        if self._away.again(b""):
+            log.warning("a place of snapshots is away", place=self.place.url, reason=str(error))
+
+    def _back(self) -> None:
+        if self._away.done(b""):
+            log.info("the place of snapshots is back", place=self.place.url)
 
 
 class SnapshotStore:
-    """A content-addressed folder of states (docs/spec/state.md gives the file's format)."""
+    """A content-addressed folder of states, with other places to read from and to publish to.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: our own; what the others served is kept there.
+        sources: read, in this order, when the folder does not have a state.
+        target: where each new state is published besides.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sources: Sequence[PublishedStates] = (),
+        target: PublishedStates | None = None,
+    ) -> None:
         self.folder = folder
+        self.sources = tuple(sources)
+        self._target = target
+
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """URLs of the sources that other machines can read, too."""
+        return tuple(one.place.url for one in self.sources if one.place.folder is None)
 
     def path(self, h: bytes) -> Path:
-        """The file of a state hash."""
-        return self.folder / f"{h.hex()}{SUFFIX}"
+        """The file of a state hash in our own folder."""
+        return self.folder / file_name(h)
+
+    def has(self, h: bytes) -> bool:
+        """Whether our own folder has a file for a hash."""
+        return self.path(h).exists()
 
     def put(self, state: State) -> bytes:
-        """Publish a state; returns its state hash."""
+        """Keep a state and publish it; returns its state hash.
+
+        A target that is away does not stop us: what it lacks is noted in the folder, and is
+        published with a later one.
+        """
         h = state_hash(state)
         path = self.path(h)
         if not path.exists():
-            packed = zstandard.ZstdCompressor(level=LEVEL).compress(encode_state(state))
-            write_atomic(path, packed)
+            if self._target is not None:
+                write_atomic(self.folder / UNPUBLISHED / h.hex(), b"")
+            write_atomic(path, pack(state))
+        self.publish()
         return h
 
+    def publish(self) -> int:
+        """Publish what the target still lacks, as far as it takes it; how many are left."""
+        waiting = self._unpublished()
+        if self._target is None:
+            return len(waiting)
+        for done, h in enumerate(waiting):
+            try:
+                packed = self.path(h).read_bytes()
+            except FileNotFoundError:  # killed between the note and the file
+                packed = None
+            if packed is not None and not self._target.put(h, packed):
+                return len(waiting) - done
+            (self.folder / UNPUBLISHED / h.hex()).unlink(missing_ok=True)
+        return 0
+
     def get(self, h: bytes) -> State | None:
-        """The state of a hash; None if it is absent. A file that is not that state is set aside."""
-        path = self.path(h)
-        try:
-            packed = path.read_bytes()
-        except OSError:
-            return None
-        try:
-            state = decode_state(_unpack(packed))
-            if state_hash(state) == h:
+        """The state of a hash; None if nobody here has it now."""
+        state = self._own(h)
+        if state is not None:
+            return state
+        for source in self.sources:
+            state = source.get(h)
+            if state is not None:
+                if source.place.folder is None:
+                    write_atomic(self.path(h), pack(state))
                 return state
-            reason = "its state has another hash"
-        except (MalformedStateError, zstandard.ZstdError) as error:
-            reason = str(error)
-        log.warning("snapshot set aside", file=path.name, reason=reason)
-        path.rename(path.with_suffix(".corrupt"))
         return None
 
+    def hashes(self) -> Iterator[bytes]:
+        """The hashes that our own folder has files for, in no order."""
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            with suppress(ValueError):
+                yield bytes.fromhex(path.name.removesuffix(SUFFIX))
 
-def _unpack(packed: bytes) -> bytes:
-    """Decompress exactly one state's bytes; a bomb never gets further than that size."""
-    size = zstandard.frame_content_size(packed)
-    if size != ENCODED_BYTES:
-        raise MalformedStateError(f"the file announces {size} bytes, a state has {ENCODED_BYTES}")
-    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=ENCODED_BYTES)
+    def discard(self, hashes: Iterable[bytes], older_than: float = 0.0) -> int:
+        """Remove files from our own folder; how many.
+
+        Args:
+            older_than: only files written before that time, in seconds since 1970.
+        """
+        removed = 0
+        for h in hashes:
+            path = self.path(h)
+            with suppress(FileNotFoundError):
+                if not older_than or path.stat().st_mtime < older_than:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _own(self, h: bytes) -> State | None:
+        """A state of our own folder. A file that is not that state is set aside."""
+        path = self.path(h)
+        try:
+            return unpack(path.read_bytes(), h)
+        except OSError:
+            return None
+        except MalformedStateError as error:
+            log.warning("snapshot set aside", file=path.name, reason=str(error))
+            path.rename(path.with_suffix(".corrupt"))
+            return None
+
+    def _unpublished(self) -> list[bytes]:
+        names = sorted(path.name for path in (self.folder / UNPUBLISHED).glob("?" * 64))
+        return [bytes.fromhex(name) for name in names]
+
+
+def publishing_store(own: Path, places: Sequence[str]) -> SnapshotStore:
+    """A trainer's store: it publishes to the first place named and reads from all of them.
+
+    Args:
+        own: the folder to use if none is named, and to keep states in besides a remote one.
+
+    Raises:
+        ChainBeastsError: the first place cannot be written, or one of them is none.
+    """
+    opened = [PublishedStates(open_place(url)) for url in places]
+    if not opened:
+        return SnapshotStore(own)
+    first = opened[0].place
+    if not first.writable:
+        raise ChainBeastsError(
+            f"{first.url} can only be read, and states are published to the first place named.",
+            "Name a folder or s3://bucket/prefix first; a web server may serve that folder.",
+        )
+    if first.folder is not None:
+        return SnapshotStore(first.folder, opened[1:])
+    store = SnapshotStore(own, opened, target=opened[0])
+    store.publish()
+    return store
+
+
+def reading_store(own: Path, places: Sequence[str]) -> SnapshotStore:
+    """A validator's store: its own folder, and the places where trainers publish.
+
+    Raises:
+        ChainBeastsError: one of them is no place.
+    """
+    return SnapshotStore(own, [PublishedStates(open_place(url)) for url in places])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,9 +36,12 @@ class SourceName(StrEnum):
 
 SourceOption = Annotated[SourceName, typer.Option("--source", help="Where the samples come from.")]
 SnapshotsOption = Annotated[
-    Path | None,
+    list[str] | None,
     typer.Option(
-        help="Folder of published states; HOME/snapshots if not given.",
+        metavar="PLACE",
+        help="Where states are published: a folder or s3://bucket/prefix; HOME/snapshots if not "
+        "given. Repeatable: further ones, also https://host/path, are only read. In the "
+        "environment: several with spaces between.",
         envvar="CHAINBEASTS_SNAPSHOTS",
     ),
 ]
@@ -71,12 +73,13 @@ def trainer_of(
     session: Session,
     beast_id: int,
     sources: Source | Collection[Source],
-    snapshots: Path | None = None,
+    snapshots: Sequence[str] | None = None,
 ) -> tuple[Desk, WindowBook, Submitter, Trainer]:
     """Everything that trains one beast.
 
     Raises:
-        ChainBeastsError: the account may not train it, or its dataset is not at hand.
+        ChainBeastsError: the account may not train it, its dataset is not at hand, or states
+            cannot be published where they should.
     """
     wanted = {sources} if isinstance(sources, Source) else set(sources)
     if Source.BATTLE in wanted:
@@ -84,7 +87,7 @@ def trainer_of(
             "There are no recorded matches to train on.",
             "Use --source curriculum, self-play or private.",
         )
-    desk = open_desk(session.settings, session.chain, snapshots=snapshots)
+    desk = open_desk(session.settings, session.chain, snapshots=snapshots or ())
     account = session.account.address
     session.chain.birth(beast_id)  # a beast that has not hatched is refused here, by name
     if not session.chain.is_trainer(beast_id, account):

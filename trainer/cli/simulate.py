@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -91,10 +90,10 @@ def parse_dna(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def _hatched(session: Session, beast: int, private: bool, snapshots: Path | None) -> Subject:
+def _hatched(session: Session, beast: int, private: bool, snapshots: list[str] | None) -> Subject:
     """A beast as the chain has it; reads, and never writes."""
     chain = session.chain
-    desk = open_desk(session.settings, chain, snapshots=snapshots)
+    desk = open_desk(session.settings, chain, snapshots=snapshots or ())
     chain.birth(beast)
     data = desk.private_data(beast) if private else None
     bench = set_up_bench(chain, desk.snapshots, beast, Source.CURRICULUM)

@@ -52,7 +52,7 @@ def defend(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
-    desk = open_desk(session.settings, session.chain, snapshots=snapshots)
+    desk = open_desk(session.settings, session.chain, snapshots=snapshots or ())
     book = WindowBook(desk.database, desk.snapshots)
     defender = Defender(desk, book, outbox_of(session, desk), finalize=finalize)
     if once:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,7 +54,7 @@ class Open:
         if window is None or not judgement.segments:
             raise ChainBeastsError(
                 f"The window cannot be replayed: {judgement.reason}.",
-                "Give the folders that have what is missing: --snapshots, --datasets.",
+                "Name the places that have what is missing: --snapshots, --datasets.",
             )
         return window, judgement
 
@@ -62,7 +63,7 @@ def _open(
     session: Session,
     dispute_id: int,
     datasets: Path | None = None,
-    snapshots: Path | None = None,
+    snapshots: Sequence[str] | None = None,
 ) -> Open:
     desk = desk_of(session, datasets=datasets, snapshots=snapshots)
     desk.sync()

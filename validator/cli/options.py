@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +23,12 @@ DatasetsOption = Annotated[
     ),
 ]
 SnapshotsOption = Annotated[
-    Path | None,
+    list[str] | None,
     typer.Option(
-        help="Folder of published states; HOME/snapshots if not given.",
+        metavar="PLACE",
+        help="Where trainers publish states: a folder, https://host/path or s3://bucket/prefix; "
+        "repeatable, read in this order. HOME/snapshots if not given. In the environment: several "
+        "with spaces between.",
         envvar="CHAINBEASTS_SNAPSHOTS",
     ),
 ]
@@ -49,6 +53,23 @@ WorkersOption = Annotated[
         min=0,
         help="Processes that replay; 0 replays in the daemon itself.",
         envvar="CHAINBEASTS_WORKERS",
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tcp://HOST:PORT",
+        help="A dask scheduler whose workers replay, too; they fetch states from --snapshots.",
+        envvar="CHAINBEASTS_SCHEDULER",
+    ),
+]
+RecheckOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="Share of the scheduler's valid results that is computed again here.",
+        envvar="CHAINBEASTS_RECHECK",
     ),
 ]
 MaxBondsOption = Annotated[
@@ -90,20 +111,23 @@ def desk_of(
     session: Session,
     *,
     datasets: Path | None = None,
-    snapshots: Path | None = None,
+    snapshots: Sequence[str] | None = None,
     confirmations: int = 0,
 ) -> Desk:
     """The desk of a command, with the deployment's kernel checked.
 
     Raises:
-        ChainBeastsError: no node, another kernel, or a folder that is not there.
+        ChainBeastsError: no node, another kernel, or a place that is none.
     """
-    datasets, snapshots = _folder(datasets, "--datasets"), _folder(snapshots, "--snapshots")
+    datasets = _folder(datasets, "--datasets")
+    for place in snapshots or ():
+        if "://" not in place:
+            _folder(Path(place), "--snapshots")
     check_kernel(session.chain)
     return open_desk(
         session.settings,
         session.chain,
         datasets=datasets,
-        snapshots=snapshots,
+        snapshots=snapshots or (),
         confirmations=confirmations,
     )

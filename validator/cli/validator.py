@@ -27,11 +27,14 @@ from validator.cli.options import (
     MaxBondsOption,
     OnceOption,
     PollOption,
+    RecheckOption,
+    SchedulerOption,
     SnapshotsOption,
     StrategyOption,
     WorkersOption,
     desk_of,
 )
+from validator.cluster import Cluster
 from validator.enforce import Policy
 from validator.jobs import JobBook
 from validator.judging import check
@@ -55,6 +58,8 @@ def run(
     workers: WorkersOption = CORES,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
+    scheduler: SchedulerOption = None,
+    recheck: RecheckOption = 0.01,
     max_bonds: MaxBondsOption = None,
     confirmations: ConfirmationsOption = 0,
     poll: PollOption = 1.0,
@@ -62,6 +67,7 @@ def run(
 ) -> None:
     """Follow the chain: replay every window, dispute the wrong ones, prove, and collect."""
     cap = None if max_bonds is None else parse_energy(max_bonds)
+    cluster = None if scheduler is None else Cluster(scheduler, recheck)
     desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
     sender = None if dry_run else session.sender
     monitor, waker = Monitor(), Waker(session.rpc_url, poll)
@@ -83,6 +89,7 @@ def run(
             sender,
             policy=Policy(strategy, cap),
             workers=workers,
+            cluster=cluster,
             monitor=monitor,
             waker=waker,
         )

@@ -51,7 +51,7 @@ def all_at_once(window: int) -> int:
 
 def births(count: int) -> list[Birth]:
     """Beasts hatched on a fresh local chain; each epoch's seed is a block's hash of that chain."""
-    with _hatchery() as (chain, sender):
+    with hatchery() as (chain, sender):
         found = []
         for _ in range(count):
             request = chain.beasts.functions.requestHatch(*Commitments().to_abi())
@@ -68,7 +68,8 @@ def births(count: int) -> list[Birth]:
 
 
 @contextmanager
-def _hatchery() -> Iterator[tuple[Chain, TransactionManager]]:
+def hatchery() -> Iterator[tuple[Chain, TransactionManager]]:
+    """A fresh local chain with the contracts, and the account that deployed them."""
     account, profile = devnet_account(0), load_profile("devnet")
     with tempfile.TemporaryDirectory() as folder, Anvil() as node:
         place = Path(folder)

@@ -11,6 +11,7 @@ from scripts.lib.bench.self_play import MOST_WORDS
 
 TITLES = {
     "speed": "Speed",
+    "validator": "Validator",
     "frameworks": "Other frameworks",
     "learning": "Learning",
     "matches": "Matches",

@@ -1,0 +1,299 @@
+"""Replays on a real dask scheduler with worker processes: lost, lying, different, absent ones."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog.testing
+
+from backend.errors import ChainBeastsError
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
+from backend.kernel.window import open_window
+from backend.kernels import kernel_for
+from backend.store.daemons import Verdict
+from backend.store.snapshots import SnapshotStore
+from tests.store.servers import Web
+from tests.validator.windows import BEAST, Lies, context, make, private_words
+from validator.cluster import Cluster, ClusterExecutor
+from validator.executors import InlineExecutor
+from validator.replay import Judgement, RemoteWindow, Window, judge_fast
+from validator.worker import difference, identity
+
+ROOT = Path(__file__).parents[2]
+SITE = """
+import os
+lie = os.environ.get("LIE")
+if lie == "kernel":
+    import backend.kernel.tables
+    backend.kernel.tables.KERNEL_ID = bytes(32)
+if lie == "verdict":
+    import validator.replay
+    from backend.store.daemons import Mode, Verdict
+    blind = validator.replay.Judgement(Verdict.VALID, Mode.FULL, validator.replay.RECOMPUTED)
+    validator.replay.judge_fast = lambda window: blind
+"""
+
+
+@dataclass
+class Farm:
+    """A scheduler and its workers, as processes."""
+
+    folder: Path
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    address: str = ""
+
+    def start(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        where = self.address.removeprefix("tcp://").split(":")
+        self._run("scheduler", "--host", where[0], "--port", where[1], "--no-dashboard")
+
+    def worker(self, **environment: str) -> subprocess.Popen[str]:
+        """A worker that has joined."""
+        before = self.present()
+        made = self._run(
+            *("worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard"),
+            *("--host", "127.0.0.1", "--local-directory", str(self.folder)),
+            **environment,
+        )
+        wait_until(lambda: self.present() > before)
+        return made
+
+    def present(self) -> int:
+        from distributed import Client
+
+        with Client(self.address, timeout=20, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+            return len(client.scheduler_info()["workers"])
+
+    def _run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": f"{self.folder}:{ROOT}", **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait(10)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    folder = tmp_path_factory.mktemp("farm")
+    (folder / "sitecustomize.py").write_text(SITE)
+    made = Farm(folder)
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def farm(scheduler: Farm) -> Iterator[Farm]:
+    """The scheduler; a test's workers end with it."""
+    yield scheduler
+    for process in scheduler.processes[1:]:
+        process.kill()
+        process.wait(10)
+    del scheduler.processes[1:]
+    wait_until(lambda: scheduler.present() == 0)
+
+
+@pytest.fixture
+def executor(farm: Farm) -> Iterator[Callable[..., ClusterExecutor]]:
+    """Makes executors on the scheduler."""
+    made: list[ClusterExecutor] = []
+
+    def make_one(
+        load: Callable[[bytes], State | None] = lambda h: None,
+        *,
+        recheck: float = 0.0,
+        address: str = "",
+        **more: Any,
+    ) -> ClusterExecutor:
+        cluster = Cluster(address or farm.address, recheck)
+        made.append(ClusterExecutor(cluster, InlineExecutor(), load, **more))
+        return made[-1]
+
+    yield make_one
+    for one in made:
+        one.shutdown()
+
+
+def chain(count: int) -> tuple[list[Window], list[State]]:
+    """Consecutive honest windows of a beast, and the states that they end in."""
+    first, _ = make()
+    windows, ends = [], []
+    parent, checkpoint = first.parent, first.checkpoint
+    for index in range(count):
+        state = open_window(parent, parent.header.active_mask)
+        kernel_for(state.header.active_mask).run(context(), state)
+        payload = replace(
+            checkpoint.payload,
+            h128=state_hash(state),
+            global_step=state.header.global_step,
+            window_loss=state.header.window_loss,
+        )
+        before = state_hash(parent) if index else bytes(32)
+        record = replace(checkpoint, index=index, parent=before, payload=payload)
+        windows.append(Window(BEAST, record, context(), parent))
+        ends.append(state)
+        parent = state
+    return windows, ends
+
+
+def remote(window: Window, *places: str) -> RemoteWindow:
+    record = window.checkpoint
+    return RemoteWindow(BEAST, record, window.context, record.parent, places)
+
+
+def submit(executor: ClusterExecutor, tasks: list[Any]) -> list[Future[Judgement | None]]:
+    return [executor.submit(judge_fast, task) for task in tasks]
+
+
+def verdicts(futures: list[Future[Judgement | None]]) -> list[Verdict | None]:
+    found = [future.result() for future in futures]
+    return [None if one is None else one.verdict for one in found]
+
+
+def test_windows_replay_in_parallel_from_published_states(
+    farm: Farm, executor: Callable[..., ClusterExecutor], tmp_path: Path
+) -> None:
+    windows, ends = chain(80)
+    folder = tmp_path / "web"
+    folder.mkdir()
+    web = Web(folder)
+    try:
+        for end in ends:
+            SnapshotStore(folder).put(end)
+        farm.worker()
+        farm.worker()
+        ours = executor()
+        tasks: list[Any] = [windows[0], *(remote(one, web.url) for one in windows[1:])]
+        lie, _ = make(lies=Lies(5, weight=(100, 1)))
+        judged = submit(ours, [*tasks, lie])
+        assert verdicts(judged) == [Verdict.VALID] * 80 + [Verdict.INVALID]
+        assert judged[0].result().end is not None  # type: ignore[union-attr]
+        assert judged[5].result().end is None  # type: ignore[union-attr]
+        assert 1 <= len(web.asked) < 20  # the workers fetched, and kept what they computed
+        missing = replace(windows[3].checkpoint, parent=bytes(32))
+        gone = remote(replace(windows[3], checkpoint=missing), web.url)
+        assert verdicts(submit(ours, [gone])) == [None]
+        assert verdicts(submit(ours, [remote(windows[4])])) == [Verdict.VALID]  # from its memory
+    finally:
+        web.close()
+
+
+def test_a_killed_workers_windows_are_replayed_elsewhere(
+    farm: Farm, executor: Callable[..., ClusterExecutor]
+) -> None:
+    windows, _ = chain(2)
+    one, other = farm.worker(), farm.worker()
+    ours = executor()
+    assert verdicts(submit(ours, windows)) == [Verdict.VALID] * 2
+    os.kill(one.pid, signal.SIGSTOP)  # it takes its windows, and answers nothing
+    with structlog.testing.capture_logs() as logs:
+        judged = submit(ours, [windows[0]] * 96)
+        one.kill()
+        assert verdicts(judged) == [Verdict.VALID] * 96
+        other.kill()
+        assert verdicts(submit(ours, windows)) == [Verdict.VALID] * 2  # here, in the end
+    assert [line["event"] for line in logs].count("worker lost; its windows are replayed elsewhere")
+
+
+def test_a_lying_worker_is_caught_by_the_sample_and_believed_in_nothing(
+    farm: Farm, executor: Callable[..., ClusterExecutor]
+) -> None:
+    lie, _ = make(lies=Lies(5, weight=(100, 1)))
+    honest, _ = make()
+    farm.worker(LIE="verdict")
+    chances = iter([0.9, 0.9, 0.0])
+    ours = executor(recheck=0.5, chance=lambda: next(chances))
+    with structlog.testing.capture_logs() as logs:
+        found = verdicts(submit(ours, [honest, lie, lie, lie, honest]))
+    # two were not sampled, the third was; the rest is computed here
+    assert found == [Verdict.VALID] * 2 + [Verdict.INVALID] * 2 + [Verdict.VALID]
+    assert "a worker's result is wrong; nothing of what it found counts" in [
+        line["event"] for line in logs if line["log_level"] == "error"
+    ]
+    assert ours.revoked() == {honest.checkpoint.payload.h128, lie.checkpoint.payload.h128}
+    assert ours.revoked() == set()
+    assert verdicts(submit(ours, [lie])) == [Verdict.INVALID]  # it gets no more work
+
+
+def test_a_worker_with_another_kernel_is_refused(
+    farm: Farm, executor: Callable[..., ClusterExecutor]
+) -> None:
+    window, _ = make()
+    farm.worker(LIE="kernel")
+    with structlog.testing.capture_logs() as logs:
+        assert verdicts(submit(executor(), [window])) == [Verdict.VALID]
+    refused = next(line for line in logs if line["event"] == "worker refused")
+    assert refused["reason"] == "it runs another kernel"
+
+
+def test_what_makes_a_worker_different() -> None:
+    ours = identity()
+    assert difference(ours, replace(ours, process="other")) is None
+    assert difference(ours, replace(ours, variation="another", object="machine")) is None
+    for change in (
+        {"kernel_id": bytes(32)},
+        {"source": "other"},
+        {"object": "other"},
+        {"probe": bytes(32)},
+    ):
+        known = replace(ours, variation=ours.variation or "same")
+        assert difference(known, replace(known, **change)) is not None  # type: ignore[arg-type]
+
+
+def test_without_a_scheduler_this_machine_goes_on(
+    executor: Callable[..., ClusterExecutor],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    window, _ = make()
+    ours = executor(address=address)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+    assert [line["event"] for line in logs] == [
+        "no scheduler; windows are replayed on this machine"
+    ]
+
+
+def test_private_datasets_stay_here(executor: Callable[..., ClusterExecutor]) -> None:
+    window, _ = make(Source.PRIVATE, private_words())
+    ours = executor(address="tcp://127.0.0.1:1")
+    with structlog.testing.capture_logs() as logs:
+        assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+    assert logs == []  # nobody was asked
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8786", "http://h:1", "tcp://h", "tcp://h:x"])
+def test_no_schedulers_address(address: str) -> None:
+    with pytest.raises(ChainBeastsError, match="no scheduler's address"):
+        Cluster(address)

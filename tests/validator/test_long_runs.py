@@ -1,0 +1,196 @@
+"""What a daemon that runs for months must keep small, and what it does with shared states."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import structlog.testing
+
+from backend.chain.anvil import rpc
+from backend.chain.types import NO_CHECKPOINT
+from backend.kernel.samples import Source, random_position
+from backend.store.daemons import JobRow, Mode, Verdict
+from backend.store.facts import CheckpointRow, CheckpointStatus
+from backend.store.places import open_place
+from backend.store.snapshots import PublishedStates, SnapshotStore
+from tests.store.servers import Web
+from tests.validator.conftest import Rig, Submitted
+from validator.executors import InlineExecutor
+from validator.jobs import JobBook
+from validator.judging import Judge, check
+from validator.replay import RemoteWindow, drop_is_told
+from validator.setup import Desk
+from validator.watch import Watch
+from validator.worker import PROCESS, work
+
+
+class Workers(InlineExecutor):
+    """Does what a cluster's worker does, in this process, and counts what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[type] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.given.append(type(args[0]))
+        return super().submit(lambda: work(PROCESS, [args[0]])[0])
+
+
+def train(rig: Rig, beast: int, count: int, *, publish: bool = True) -> list[Submitted]:
+    made: list[Submitted] = []
+    for _ in range(count):
+        made.append(rig.train(beast, made[-1] if made else None, publish=publish))
+    return made
+
+
+def shared_desk(rig: Rig, web: Web) -> Desk:
+    desk = rig.desk()
+    desk.book.shared = True
+    desk.book.states.sources = (PublishedStates(open_place(web.url)),)
+    desk.sync()
+    return desk
+
+
+def judge(desk: Desk, executor: Executor) -> Judge:
+    return Judge(desk.book, JobBook(desk.database), lambda: executor)
+
+
+def verdicts(desk: Desk) -> list[str | None]:
+    return [job.verdict for job in JobBook(desk.database).all()]
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_windows_leave_by_hash_and_come_back_if_nobody_has_the_state(
+    rig: Rig, published: bool
+) -> None:
+    beast = rig.hatch()
+    train(rig, beast, 4, publish=published)
+    web = Web(rig.settings.snapshots_dir)
+    try:
+        desk, workers = shared_desk(rig, web), Workers()
+        judging = judge(desk, workers)
+        passes = 0
+        while judging.run():
+            passes += 1
+        assert verdicts(desk) == ["valid"] * 4
+        if published:  # all of a beast's windows at once
+            assert passes == 1
+            assert workers.given[1:] == [RemoteWindow] * 3
+        else:  # one after the other
+            assert passes > 3
+    finally:
+        web.close()
+
+
+def test_verdicts_of_a_worker_that_lied_are_taken_back(rig: Rig) -> None:
+    beast = rig.hatch()
+    made = train(rig, beast, 2)
+    desk = rig.desk()
+    desk.sync()
+    judging, jobs = judge(desk, InlineExecutor()), JobBook(desk.database)
+    judging.run()
+    assert judging.run() == 0
+    assert jobs.reopen([made[1].checkpoint.payload.h128, bytes(32)]) == {beast}
+    assert verdicts(desk) == ["valid", None]
+
+
+def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
+    one, other = rig.hatch(), rig.hatch()
+    first = rig.train(one)
+    rig.train(other)
+    desk = rig.desk()
+    desk.sync()
+    watch = Watch(desk.database)
+    assert watch.beasts() == [one, other]
+    watch.settled(one)
+    assert watch.beasts() == [other]
+    watch.settled(other)
+    assert watch.beasts() == []
+    before = rpc(rig.chain.rpc_url, "evm_snapshot")
+    rig.train(one, first)
+    desk.sync()
+    assert watch.beasts() == [one]
+    watch.settled(one)
+    watch.reopen([other])
+    assert watch.beasts() == [other]
+    watch.settled(other)
+    rpc(rig.chain.rpc_url, "evm_revert", before)
+    rig.travel(1)
+    rig.travel(1)
+    desk.sync()
+    assert watch.beasts() == [one, other]  # a reorg may have changed anything
+
+
+def test_states_that_no_pending_window_needs_are_dropped(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = rig.hatch()
+    made = train(rig, beast, 4, publish=False)
+    desk = rig.desk()
+    desk.sync()
+    with desk.database.session() as session:
+        for row in session.query(CheckpointRow).where(CheckpointRow.index < 2):
+            row.status = CheckpointStatus.FINAL
+    for window in made:
+        desk.book.keep(window.end)
+        path = desk.book.states.path(window.checkpoint.payload.h128)
+        os.utime(path, (time.time() - 7_200, time.time() - 7_200))
+    assert desk.book.tidy() == 0  # not so soon
+    monkeypatch.setattr("validator.states.TIDY_SECONDS", 0.0)
+    assert desk.book.tidy() == 1
+    kept = set(desk.book.states.hashes())
+    assert kept == {one.checkpoint.payload.h128 for one in made[1:]}
+    assert [case.index for case in desk.reader.pending(beast)] == [2, 3]
+    assert desk.reader.pending(beast) == desk.reader.live(beast)[2:]
+
+
+def test_a_loss_drop_flag_that_does_not_follow_is_no_verdict(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    first = rig.train(beast, source=Source.PRIVATE)
+    rig.train(beast, first, source=Source.PRIVATE)
+    desk = rig.desk()
+    desk.sync()
+    cases = desk.reader.live(beast)
+    assert all(desk.reader.drop_is_told(case) for case in cases)
+    for case in cases:
+        found = check(desk.book, case)[1]
+        assert (found.verdict, found.mode) == (Verdict.VALID, Mode.LIGHT)
+        lied = check(desk.book, replace(case, loss_drop=not case.loss_drop))[1]
+        assert lied.verdict is Verdict.UNAVAILABLE
+        assert "loss-drop" in lied.reason
+
+
+def test_when_the_loss_drop_flag_is_set() -> None:
+    def record(index: int, loss: int, **other: Any) -> Any:
+        season = other.pop("season", 1)
+        payload = replace(NO_CHECKPOINT.payload, window_loss=loss, **other)
+        return replace(NO_CHECKPOINT, index=index, payload=payload, season=season)
+
+    parent = record(0, 100)
+    assert drop_is_told(record(1, 99), parent, (7, 7), True)
+    assert drop_is_told(record(1, 100), parent, (7, 7), False)
+    assert not drop_is_told(record(1, 100), parent, (7, 7), True)
+    assert drop_is_told(record(1, 99), parent, (7, 3), False)
+    assert drop_is_told(record(1, 99, season=2), parent, (7, 7), False)
+    assert drop_is_told(record(1, 99, source=Source.PRIVATE), parent, (7, 7), False)
+    assert drop_is_told(record(0, 0), NO_CHECKPOINT, (7, 7), False)
+
+
+def test_a_validator_that_cannot_write_where_trainers_publish(rig: Rig) -> None:
+    beast = rig.hatch()
+    made = rig.train(beast)
+    path = SnapshotStore(rig.settings.snapshots_dir).path(made.checkpoint.payload.h128)
+    path.write_bytes(b"garbage")
+    desk = rig.desk()
+    desk.sync()
+    with structlog.testing.capture_logs() as logs:
+        assert desk.book.find(made.checkpoint.payload.h128) is None
+    assert [line["event"] for line in logs] == ["snapshot ignored"]
+    assert path.read_bytes() == b"garbage"
+    with desk.database.session() as session:
+        assert session.query(JobRow).count() == 0

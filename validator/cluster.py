@@ -1,0 +1,370 @@
+"""Replays windows on a dask cluster, and on this machine whatever the cluster does not do.
+
+The workers are the operator's own machines: what they send is unpickled here. Against broken ones,
+each is checked once before it is used, what it calls invalid is always computed again here, and so
+is a random sample of what it calls valid; one mismatch, and nothing it found counts any more.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from backend.errors import ChainBeastsError
+from backend.kernel.state import State, state_hash
+from backend.store.daemons import Verdict
+from backend.store.waits import Waits
+from validator.replay import Judgement, RemoteWindow, Task, Window, judge_fast
+from validator.worker import Identity, difference, identity, work
+
+log = structlog.get_logger()
+
+BATCH = 32
+"""Windows in one task: a task costs the scheduler a millisecond, a window less."""
+
+WAVE = 512
+CONNECT_SECONDS = 5.0
+CHECK_SECONDS = 30.0
+"""For a worker's first answer, which may have to compile the kernel."""
+
+TASK_SECONDS = 60.0
+UNFORESEEABLE = random.SystemRandom()
+LOOK_SECONDS = 0.5
+"""Between two looks whether a worker that owes a result is still there."""
+
+TRIES = 2
+"""Workers that a batch is given to before this machine does it."""
+
+MOST_TOLD = 65_536
+"""Results remembered per worker, to be taken back should it turn out to be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where else to replay.
+
+    Attributes:
+        scheduler: ``tcp://host:port`` or ``tls://host:port``.
+        recheck: share of the valid results that is computed again here, 0 to 1.
+    """
+
+    scheduler: str
+    recheck: float = 0.01
+
+    def __post_init__(self) -> None:
+        kind, _, rest = self.scheduler.partition("://")
+        host, _, port = rest.rpartition(":")
+        if kind not in ("tcp", "tls") or not host or not port.isdigit():
+            raise ChainBeastsError(
+                f"{self.scheduler} is no scheduler's address.", "It is like tcp://10.0.0.1:8786."
+            )
+
+
+@dataclass(eq=False)
+class Member:
+    """A worker that was seen; usable once it was checked."""
+
+    address: str
+    executor: Executor
+    check: Future[Identity]
+    since: float
+    process: str = ""
+    refused: bool = False
+    owed: int = 0
+    told: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_TOLD))
+
+
+@dataclass(eq=False)
+class Batch:
+    """Windows that go to one worker together."""
+
+    tasks: list[Task] = field(default_factory=list)
+    member: Member | None = None
+    future: Future[list[Judgement | None]] | None = None
+    since: float = 0.0
+    tries: int = 0
+    found: list[Judgement | None] | None = None
+
+
+class Promise(Future[Any]):
+    """A result that is settled in the thread that asks for it, so that no replay runs in a loop's
+    callback."""
+
+    def __init__(self, settle: Callable[[], Judgement | None]) -> None:
+        super().__init__()
+        self._settle = settle
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The judgement; None if the parent's state could not be fetched by anybody."""
+        if not self.done():
+            self.set_result(self._settle())
+        return super().result()
+
+
+class ClusterExecutor(Executor):
+    """Judges windows on the workers of a scheduler; everything else runs in ``local``.
+
+    Args:
+        local: runs what the cluster does not.
+        load: a state by its hash, for what is computed again here.
+        chance: a number from 0 to 1, unforeseeable for the workers.
+    """
+
+    wave = WAVE
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        local: Executor,
+        load: Callable[[bytes], State | None],
+        chance: Callable[[], float] = UNFORESEEABLE.random,
+    ) -> None:
+        self._cluster = cluster
+        self._local = local
+        self._load = load
+        self._chance = chance
+        self._ours: Identity | None = None
+        self._client: Any = None
+        self._members: dict[str, Member] = {}
+        self._filling: Batch | None = None
+        self._revoked: set[bytes] = set()
+        self._away = Waits(5.0, 300.0, 1, time.monotonic)
+
+    # --- what a judge asks ----------------------------------------------------------------------
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a call; windows without private records go to the cluster, in batches."""
+        task = args[0] if args else None
+        if fn is not judge_fast or not isinstance(task, Window | RemoteWindow):
+            return self._local.submit(fn, *args, **kwargs)
+        if isinstance(task, Window) and task.words is not None:
+            return self._local.submit(fn, task)
+        batch = self._filling or Batch()
+        self._filling = batch
+        position = len(batch.tasks)
+        batch.tasks.append(task)
+        if len(batch.tasks) == BATCH:
+            self._send_filling()
+        return Promise(lambda: self._result(batch, position))
+
+    def revoked(self) -> set[bytes]:
+        """h128 of windows that a worker judged which is not believed any more; told once."""
+        found, self._revoked = self._revoked, set()
+        return found
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster; its workers go on for others."""
+        self._leave()
+        self._local.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    # --- batches --------------------------------------------------------------------------------
+
+    def _send_filling(self) -> None:
+        batch, self._filling = self._filling, None
+        if batch is not None:
+            self._send(batch)
+
+    def _send(self, batch: Batch) -> None:
+        """Give a batch to the least busy worker, or leave it to this machine."""
+        batch.future = batch.member = None
+        usable = self._usable()
+        if usable and batch.tries < TRIES:
+            member = min(usable, key=lambda one: one.owed)
+            batch.tries += 1
+            batch.member, batch.since = member, time.monotonic()
+            member.owed += len(batch.tasks)
+            batch.future = member.executor.submit(work, member.process, batch.tasks)
+
+    def _result(self, batch: Batch, position: int) -> Judgement | None:
+        if batch is self._filling:
+            self._send_filling()
+        while batch.found is None:
+            if batch.future is None:
+                return self._here(batch.tasks[position])
+            self._await(batch)
+        task, found, member = batch.tasks[position], batch.found[position], batch.member
+        assert member is not None
+        if member.refused:
+            return self._here(task)
+        if found is None:
+            return None
+        doubtful = found.verdict is not Verdict.VALID or self._chance() < self._cluster.recheck
+        if doubtful or not _ends_right(task, found):
+            ours = self._here(task)
+            if ours is not None and ours.verdict is not found.verdict:
+                self._mistrust(member, task, found, ours)
+            return ours
+        member.told.append(task.checkpoint.payload.h128)
+        return found
+
+    def _await(self, batch: Batch) -> None:
+        """Take a batch's results; if its worker is lost or fails, give it to another."""
+        member, future = batch.member, batch.future
+        assert member is not None
+        assert future is not None
+        problem = ""
+        try:
+            found = future.result(timeout=LOOK_SECONDS)
+            if len(found) == len(batch.tasks):
+                batch.found = found
+            else:
+                problem = "it sent something else"
+        except TimeoutError:
+            if member.address not in self._addresses():
+                problem = "it is gone"
+            elif time.monotonic() - batch.since > TASK_SECONDS:
+                problem = "it did not answer in time"
+            else:
+                return
+        except CancelledError:
+            problem = "it is gone"
+        except Exception as error:  # whatever a worker raises, or its loss
+            problem = type(error).__name__
+        member.owed -= len(batch.tasks)
+        if problem:
+            self._forget(member, problem)
+            future.cancel()
+            self._send(batch)
+
+    def _here(self, task: Task) -> Judgement | None:
+        """Judge a window on this machine; None if its parent's state is not to be had."""
+        if isinstance(task, RemoteWindow):
+            parent = self._load(task.parent_hash)
+            if parent is None:
+                return None
+            task = task.at(parent)
+        return self._local.submit(judge_fast, task).result()
+
+    def _mistrust(self, member: Member, task: Task, theirs: Judgement, ours: Judgement) -> None:
+        log.error(
+            "a worker's result is wrong; nothing of what it found counts",
+            worker=member.address,
+            beast=task.beast_id,
+            checkpoint=task.checkpoint.index,
+            told=str(theirs.verdict),
+            found_here=str(ours.verdict),
+        )
+        member.refused = True
+        self._revoked.update(member.told)
+        member.told.clear()
+
+    # --- workers --------------------------------------------------------------------------------
+
+    def _usable(self) -> list[Member]:
+        """The workers that were checked. Waits for the first one's check if there is none yet."""
+        deadline = time.monotonic() + CHECK_SECONDS
+        while self._connected():
+            self._meet()
+            fit = [one for one in self._members.values() if one.process and not one.refused]
+            coming = [one for one in self._members.values() if not one.process and not one.refused]
+            if fit or not coming or time.monotonic() > deadline:
+                return fit
+            time.sleep(0.05)
+        return []
+
+    def _meet(self) -> None:
+        """Have new workers checked, and take note of what those asked before have answered."""
+        present = self._addresses()
+        for address in [one for one in self._members if one not in present]:
+            self._forget(self._members[address], "it is gone")
+        for address in present:
+            if address not in self._members:
+                executor = self._client.get_executor(workers=[address], pure=False)
+                check = executor.submit(identity)
+                self._members[address] = Member(address, executor, check, time.monotonic())
+        for member in list(self._members.values()):
+            if not member.process and not member.refused:
+                self._check(member)
+
+    def _check(self, member: Member) -> None:
+        if not member.check.done():
+            if time.monotonic() - member.since > CHECK_SECONDS:
+                self._refuse(member, "it does not say what it runs")
+            return
+        try:
+            theirs = member.check.result()
+        except (CancelledError, Exception) as error:
+            self._refuse(member, f"it does not run this program ({type(error).__name__})")
+            return
+        self._ours = self._ours or identity()
+        reason = difference(self._ours, theirs)
+        if reason is not None:
+            self._refuse(member, reason)
+            return
+        member.process = theirs.process
+        log.info("worker joined", worker=member.address)
+
+    def _refuse(self, member: Member, reason: str) -> None:
+        member.refused = True
+        log.error("worker refused", worker=member.address, reason=reason)
+
+    def _forget(self, member: Member, problem: str) -> None:
+        """Drop a worker that failed; should it still be there, it is checked again. One that was
+        refused stays refused for as long as it is there."""
+        if self._members.get(member.address) is not member:
+            return
+        if member.refused and member.address in self._addresses():
+            return
+        del self._members[member.address]
+        log.warning("worker lost; its windows are replayed elsewhere", worker=member.address,
+                    reason=problem)  # fmt: skip
+
+    def _addresses(self) -> set[str]:
+        """The workers that the scheduler has now."""
+        if self._client is None or self._client.status != "running":
+            return set()
+        return set(self._client.scheduler_info()["workers"])
+
+    # --- the scheduler --------------------------------------------------------------------------
+
+    def _connected(self) -> bool:
+        """Whether the scheduler can be used; one that is away is asked again after a while."""
+        if self._client is not None and self._client.status == "running":
+            return True
+        if self._client is not None:
+            self._leave()
+            self._gone("it is gone")
+        if not self._away.due(b""):
+            return False
+        try:
+            from distributed import Client
+        except ImportError:
+            raise ChainBeastsError(
+                "--scheduler needs the package distributed.", "pip install 'chainbeasts[cluster]'"
+            ) from None
+        try:
+            self._client = Client(  # type: ignore[no-untyped-call]
+                self._cluster.scheduler, timeout=CONNECT_SECONDS, set_as_default=False
+            )
+        except (OSError, TimeoutError) as error:
+            self._gone(type(error).__name__)
+            return False
+        if self._away.done(b""):
+            log.info("the scheduler is back", scheduler=self._cluster.scheduler)
+        return True
+
+    def _gone(self, reason: str) -> None:
+        if self._away.again(b""):
+            log.warning(
+                "no scheduler; windows are replayed on this machine",
+                scheduler=self._cluster.scheduler,
+                reason=reason,
+            )
+
+    def _leave(self) -> None:
+        client, self._client = self._client, None
+        self._members.clear()
+        if client is not None:
+            client.close(timeout=2)
+
+
+def _ends_right(task: Task, found: Judgement) -> bool:
+    """Whether a valid judgement's end, if it came along, is the state behind h128."""
+    return found.end is None or state_hash(found.end) == task.checkpoint.payload.h128

@@ -1,0 +1,47 @@
+"""Which beasts may have something to judge: those with new checkpoints, and those not settled yet.
+
+Without it, every pass would read every pending checkpoint of every beast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from backend.store.facts import BlockRow, CheckpointRow, CheckpointStatus
+from backend.store.session import Database
+
+
+class Watch:
+    """Beasts to look at. A reorg, which may change anything, brings all of them back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._open: set[int] = set()
+        self._seen: tuple[int, bytes] | None = None
+
+    def beasts(self) -> list[int]:
+        """The beasts to look at now, oldest first."""
+        new = (
+            select(CheckpointRow.beast_id)
+            .where(CheckpointRow.status == CheckpointStatus.PENDING)
+            .distinct()
+        )
+        with self._database.session() as session:
+            if self._seen is not None:
+                block = session.get(BlockRow, self._seen[0])
+                if block is not None and block.hash == self._seen[1]:
+                    new = new.where(CheckpointRow.block_number > self._seen[0])
+            self._open.update(session.scalars(new))
+            last = session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
+            self._seen = None if last is None else (last.number, last.hash)
+        return sorted(self._open)
+
+    def settled(self, beast_id: int) -> None:
+        """Nothing about a beast's present checkpoints can change any more."""
+        self._open.discard(beast_id)
+
+    def reopen(self, beasts: Iterable[int]) -> None:
+        """Look at these again."""
+        self._open.update(beasts)

@@ -1,0 +1,153 @@
+"""What runs on a cluster's worker: who it is, and batches of windows. No chain, no database.
+
+A worker keeps nothing on disk; states that it fetched or computed stay in its memory for a while,
+so that a beast's next window finds its parent there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from backend.graph_cache.build import build
+from backend.graph_cache.compilers import CompilerError
+from backend.kernel.native.graph import Graph, source
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
+from backend.kernel.tables import KERNEL_ID
+from backend.kernel.window import WindowContext, genesis_state, open_window
+from backend.kernels import chosen, kernel_for
+from backend.store.daemons import Verdict
+from backend.store.places import open_place
+from backend.store.snapshots import PublishedStates
+from validator.replay import Judgement, RemoteWindow, Task, judge_fast
+
+PROCESS = secrets.token_hex(8)
+"""Tells this process from the one that had its address before."""
+
+ALL_AWAKE = 0xFF
+MOST_STATES = 512
+"""States in memory, 34 kB each."""
+
+
+class AnotherProcessError(RuntimeError):
+    """The worker was started anew since it was checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a process replays windows with.
+
+    Attributes:
+        process: names the process.
+        kernel_id: 32 bytes.
+        source: SHA-256 of the compiled kernel's C source, hex.
+        variation: digest of everything its object depends on (source, compiler, flags, CPU), hex;
+            empty for the NumPy reference or an object that is not kept.
+        object: SHA-256 of the object, hex; empty likewise.
+        probe: state hash after a window that everybody computes alike.
+    """
+
+    process: str
+    kernel_id: bytes
+    source: str
+    variation: str
+    object: str
+    probe: bytes
+
+
+def identity() -> Identity:
+    """This process's identity."""
+    texts = source(Graph(ALL_AWAKE))
+    digest = hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode())
+    variation = compiled = ""
+    if chosen() != "numpy":
+        try:
+            kept = build(Graph(ALL_AWAKE)).object
+        except CompilerError:
+            kept = None
+        if kept is not None:
+            variation = kept.digest
+            compiled = hashlib.sha256(kept.path.read_bytes()).hexdigest()
+    return Identity(PROCESS, KERNEL_ID, digest.hexdigest(), variation, compiled, _probe())
+
+
+def _probe() -> bytes:
+    """The state hash after one self-play window with every slot awake."""
+    dna = bytes(range(32))
+    state = open_window(genesis_state(1, dna), ALL_AWAKE)
+    ctx = WindowContext(dna, bytes(32), 7, 9, Source.SELF_PLAY, Rules())
+    kernel_for(ALL_AWAKE).run(ctx, state)
+    return state_hash(state)
+
+
+def difference(ours: Identity, theirs: Identity) -> str | None:
+    """Why a worker's results cannot count; None if it computes what we compute."""
+    if theirs.kernel_id != ours.kernel_id:
+        return "it runs another kernel"
+    if theirs.source != ours.source:
+        return "its compiled kernel has another source"
+    same = bool(ours.variation) and theirs.variation == ours.variation
+    if same and theirs.object != ours.object:
+        return "its compiled kernel is not the object that the same compiler made here"
+    if theirs.probe != ours.probe:
+        return "it computes another state from the same window"
+    return None
+
+
+def work(process: str, tasks: Sequence[Task]) -> list[Judgement | None]:
+    """Judge some windows; None for one whose parent's state cannot be fetched.
+
+    The end of a window whose parent was fetched stays here: the daemon can fetch it, too.
+
+    Args:
+        process: whom the daemon checked.
+
+    Raises:
+        AnotherProcessError: that is not this process.
+    """
+    if process != PROCESS:
+        raise AnotherProcessError
+    return [_judge(task) for task in tasks]
+
+
+def _judge(task: Task) -> Judgement | None:
+    if not isinstance(task, RemoteWindow):
+        return judge_fast(task)
+    parent = _states.get(task.parent_hash) or _fetch(task)
+    if parent is None:
+        return None
+    _remember(task.parent_hash, parent)
+    found = judge_fast(task.at(parent))
+    if found.verdict is Verdict.VALID and found.end is not None:
+        _remember(task.checkpoint.payload.h128, found.end)
+        return replace(found, end=None)
+    return found
+
+
+_states: OrderedDict[bytes, State] = OrderedDict()
+
+
+def _remember(h: bytes, state: State) -> None:
+    _states[h] = state
+    _states.move_to_end(h)
+    while len(_states) > MOST_STATES:
+        _states.popitem(last=False)
+
+
+def _fetch(task: RemoteWindow) -> State | None:
+    for url in task.places:
+        state = _place(url).get(task.parent_hash)
+        if state is not None:
+            return state
+    return None
+
+
+@cache
+def _place(url: str) -> PublishedStates:
+    return PublishedStates(open_place(url))
