@@ -134,8 +134,8 @@ def test_a_reorg_under_the_trainer_is_trained_over(farm: Farm) -> None:
     rpc(farm.chain.rpc_url, "evm_revert", before)
     rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM])
-    farm.done("trainer", "run", str(beast), "--windows", "4")
-    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 5)
+    farm.done("trainer", "run", str(beast), "--windows", "4")  # after it sent the two again
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 7)
 
 
 def test_checkpoints_by_hand(farm: Farm, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from backend.store.places import open_place
 from backend.store.snapshots import PublishedStates, SnapshotStore
 from tests.store.servers import Web
 from tests.validator.conftest import Rig, Submitted
+from validator import worker
 from validator.executors import InlineExecutor
 from validator.jobs import JobBook
 from validator.judging import Judge, check
@@ -38,6 +39,12 @@ class Workers(InlineExecutor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.given.append(type(args[0]))
         return super().submit(lambda: work(PROCESS, [args[0]])[0])
+
+
+@pytest.fixture(autouse=True)
+def new_worker() -> None:
+    """A worker that remembers no state of another test's beast, which may have the same hash."""
+    worker._states.clear()
 
 
 def train(rig: Rig, beast: int, count: int, *, publish: bool = True) -> list[Submitted]:

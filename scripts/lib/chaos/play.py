@@ -12,6 +12,7 @@ from backend.chain.anvil import DEVNET_CHAIN_ID, AnvilError, rpc
 from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
 from scripts.lib.chaos.cast import CHALLENGER, CHEATERS, Cast
+from scripts.lib.chaos.reorg import reorg
 from scripts.lib.chaos.schedule import Act, Kind
 from scripts.lib.chaos.settle import TICK, Settlement, lost_bonds, unjudged
 from scripts.lib.deadlines import Deadlines
@@ -158,7 +159,7 @@ class Chaos:
         if depth < 1:
             return "too early for a reorg"
         try:
-            rpc(self._stage.rpc_url, "anvil_reorg", depth, [])
+            reorg(self._stage.rpc_url, self.cast.gates, depth)
         except AnvilError as error:
             return f"no reorg: {error.message}"
         return f"{depth} blocks are replaced"
