@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -26,59 +27,107 @@ SETTLED_BLOCKS = 64
 _CREDITS = ("CheckpointSlashed", "DisputeBondReleased")
 
 
-class Collector:
-    """Withdraws an account's rewards and returned bonds from escrow to its wallet."""
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What one transaction credited to us, wei of ENERGY."""
 
-    def __init__(self, chain: Chain, database: Database, moves: Moves, intents: IntentLog) -> None:
+    reward: int = 0
+    refund: int = 0
+
+    def __add__(self, other: Credit) -> Credit:
+        return Credit(self.reward + other.reward, self.refund + other.refund)
+
+
+class Collector:
+    """Withdraws an account's rewards and returned bonds from escrow to its wallet.
+
+    Args:
+        payout: where rewards go instead; bonds come back to the account, which needs them again.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        database: Database,
+        moves: Moves,
+        intents: IntentLog,
+        payout: str | None = None,
+    ) -> None:
         self._chain = chain
         self._database = database
         self._moves = moves
         self._intents = intents
+        self._payout = payout
         self._settled: set[bytes] = set()
 
     def run(self) -> int:
         """Withdraw all that is new; returns the number of withdrawals."""
         made = 0
-        for tx_hash, amount in self._credits().items():
-            made += self._withdraw(tx_hash, amount)
+        for tx_hash, credit in self._credits().items():
+            made += self._collect(tx_hash, credit)
         return made
 
-    def _withdraw(self, tx_hash: bytes, amount: int) -> int:
-        key, address = tx_hash.hex(), self._intents.sender.address
+    def _collect(self, tx_hash: bytes, credit: Credit) -> int:
+        """Withdraw what one transaction credited: at once, or reward and bond to two accounts.
+
+        INVARIANT: whatever payout an earlier run had, no part is withdrawn twice: each intent's key
+        names its part, and the key of both stands for both.
+        """
+        both, me = tx_hash.hex(), self._intents.sender.address
+        parts = {
+            f"{both}:reward": (credit.reward, self._payout or me),
+            f"{both}:refund": (credit.refund, me),
+        }
+        depth = self._depth(both)
+        if depth is not None:
+            depths = [depth]
+        else:
+            found = {key: self._depth(key) for key, (wei, _) in parts.items() if wei}
+            left = [key for key, at in found.items() if at is None]
+            if self._payout is None and len(left) == len(parts):
+                return self._withdraw(both, credit.reward + credit.refund, me)
+            if left:
+                return sum(self._withdraw(key, *parts[key]) for key in left)
+            depths = [at for at in found.values() if at is not None]
+        if min(depths) >= SETTLED_BLOCKS:
+            self._settled.add(tx_hash)
+        return 0
+
+    def _depth(self, key: str) -> int | None:
+        """Blocks on top of a withdrawal's; None if it does not stand on the chain."""
         receipt = self._intents.find("collect", key)
-        if receipt is not None:
-            if self._chain.block().number - receipt["blockNumber"] >= SETTLED_BLOCKS:
-                self._settled.add(tx_hash)
-            return 0
-        available = min(amount, self._chain.escrow_of(address))
+        return None if receipt is None else self._chain.block().number - receipt["blockNumber"]
+
+    def _withdraw(self, key: str, amount: int, to: str) -> int:
+        available = min(amount, self._chain.escrow_of(self._intents.sender.address))
         if not available:
             return 0
-        call = self._moves.withdraw(available, address)
+        call = self._moves.withdraw(available, to)
         if self._intents.send("collect", key, call, label="collect a reward") is None:
             return 0
-        log.info("collected", wei=available, of="0x" + key)
+        log.info("collected", wei=available, to=to, of="0x" + key)
         return 1
 
-    def _credits(self) -> dict[bytes, int]:
-        """Wei credited to us by transaction, of those that are not settled."""
-        found: dict[bytes, int] = {}
+    def _credits(self) -> dict[bytes, Credit]:
+        """What was credited to us by transaction, of those that are not settled."""
+        found: dict[bytes, Credit] = {}
         wanted = select(EventRow).where(EventRow.name.in_(_CREDITS)).order_by(EventRow.id)
         with self._database.session() as session:
             for row in session.scalars(wanted):
                 event = None if row.tx_hash in self._settled else self._chain.decode(_raw(row))
-                amount = 0 if event is None else self._credited(event.name, event.args)
-                if amount:
-                    found[row.tx_hash] = found.get(row.tx_hash, 0) + amount
+                credit = None if event is None else self._credited(event.name, event.args)
+                if credit is not None and (credit.reward or credit.refund):
+                    found[row.tx_hash] = found.get(row.tx_hash, Credit()) + credit
         return found
 
-    def _credited(self, name: str, args: Mapping[str, Any]) -> int:
+    def _credited(self, name: str, args: Mapping[str, Any]) -> Credit:
         me = self._intents.sender.address
         if name == "DisputeBondReleased":
             ours = args["challenger"] == me and args["outcome"] == REFUND
-            return int(args["bond"]) if ours else 0
+            return Credit(refund=int(args["bond"]) if ours else 0)
         reward = int(args["challengerReward"]) if args["challenger"] == me else 0
         share = int(args["proverReward"]) if args["prover"] == me else 0
-        return reward + share
+        return Credit(reward + share)
 
 
 def _raw(row: EventRow) -> RawLog:

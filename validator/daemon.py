@@ -22,6 +22,7 @@ from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.ledger import MoveLedger
 from validator.monitor import Monitor
+from validator.overdue import Alarm
 from validator.states import StateBook
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class Validator:
         book: StateBook,
         jobs: JobBook,
         judge: Judge,
+        alarm: Alarm,
         enforcer: Enforcer,
         made: MoveLedger | None,
         collector: Collector | None,
@@ -56,6 +58,7 @@ class Validator:
         self._book = book
         self._jobs = jobs
         self._judge = judge
+        self._alarm = alarm
         self._enforcer = enforcer
         self._made = made
         self._collector = collector
@@ -105,6 +108,7 @@ class Validator:
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run(), 0
+        self._monitor.overdue(self._alarm.run())
         if not self._waker.stopped:
             moved = self._enforcer.run()
             moved += self._collect()

@@ -25,24 +25,16 @@ from validator.jobs import JobBook
 from validator.judging import check
 from validator.ledger import MoveLedger, filing_key, fund_bond
 from validator.moves import Moves
+from validator.policy import Policy
 from validator.replay import Judgement, Window, first_divergent
 from validator.staging import Staging
 from validator.states import StateBook
-from validator.strategy import Action, Move, Situation, Strategy, decide
+from validator.strategy import Action, Move, Situation, decide
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How this validator acts.
-
-    Attributes:
-        max_bonds: most wei of ENERGY in open disputes at once; None for no cap.
-    """
-
-    strategy: Strategy = Strategy.FAST
-    max_bonds: int | None = None
+LATE_SHARE = 1 / 3
+"""Of the time to respond that is left when we defend a right checkpoint whose trainer is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +115,23 @@ class Enforcer:
         found: dict[bytes, File] = {}
         for row in self._reader.open_disputes():
             case = self._reader.of_dispute(row)
-            found[case.digest] = self._file(case, row)
-        invalid = {job.digest for job in self._jobs.invalid()}
-        for beast_id in self._reader.pending_beasts() if invalid else []:
-            cases = self._reader.live(beast_id)
+            if self._covers(case) or self._is_mine(row):
+                found[case.digest] = self._file(case, row)
+        jobs = self._jobs.invalid()
+        invalid, suspects = {job.digest for job in jobs}, {job.beast_id for job in jobs}
+        for beast_id in suspects.intersection(self._reader.pending_beasts() if suspects else ()):
+            cases = [case for case in self._reader.pending(beast_id) if self._covers(case)]
             first = next((c for c in cases if c.disputable and c.digest in invalid), None)
             if first is not None and first.digest not in found:
                 found[first.digest] = self._again(self._file(first, None))
         self._checked = {d: value for d, value in self._checked.items() if d in found}
         return list(found.values())
+
+    def _covers(self, case: Case) -> bool:
+        return self._policy.scope.covers(case.beast_id, case.checkpoint.trainer)
+
+    def _is_mine(self, row: DisputeRow) -> bool:
+        return self._made is not None and row.challenger == self._made.me
 
     def _file(self, case: Case, dispute: DisputeRow | None) -> File:
         if not case.pending:
@@ -158,19 +158,27 @@ class Enforcer:
         if row is not None and case.private:
             present = self._reader.chain.dispute(row.dispute_id)
             records_due = present.demand_deadline if present.demand else 0
+        now = self._reader.chain.now()
         return Situation(
             invalid=file.invalid,
             live=case.pending,
             status=status,
-            now=self._reader.chain.now(),
+            now=now,
             header_lie=file.judgement is not None and file.judgement.header_lie,
             deadline=0 if row is None else row.deadline,
             segment=file.segment,
             steps_done=0 if row is None else row.steps_done,
             records_due=records_due,
-            mine=row is not None and self._made is not None and row.challenger == self._made.me,
+            mine=row is not None and self._is_mine(row),
             provable=file.window is not None,
+            may_file=not self._policy.defensive,
+            late=row is not None and self._is_late(case, row, now),
         )
+
+    def _is_late(self, case: Case, row: DisputeRow, now: int) -> bool:
+        """Whether a trainer who can answer would have done so."""
+        window = self._reader.season(case.checkpoint.season).economics.response_window
+        return self._policy.defend and now > row.deadline - window * LATE_SHARE
 
     # --- acting ---------------------------------------------------------------------------------
 

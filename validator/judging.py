@@ -16,6 +16,7 @@ from backend.store.daemons import JobRow, Mode, Verdict
 from validator.cases import Case
 from validator.cluster import ClusterExecutor
 from validator.jobs import JobBook, is_due
+from validator.policy import EVERYBODY, Scope
 from validator.replay import Judgement, Task, Window, judge, judge_fast, judge_light
 from validator.states import StateBook
 from validator.watch import Watch
@@ -55,14 +56,20 @@ class Judge:
 
     Args:
         make_executor: a new executor, also after one broke.
+        scope: whose windows are judged.
     """
 
     def __init__(
-        self, book: StateBook, jobs: JobBook, make_executor: Callable[[], Executor]
+        self,
+        book: StateBook,
+        jobs: JobBook,
+        make_executor: Callable[[], Executor],
+        scope: Scope = EVERYBODY,
     ) -> None:
         self._book = book
         self._jobs = jobs
         self._make_executor = make_executor
+        self._scope = scope
         self._executor = make_executor()
         self._watch = Watch(book.reader.database)
 
@@ -106,7 +113,7 @@ class Judge:
     def _look(self, beasts: Sequence[int], windows: list[tuple[Case, Task]]) -> int:
         """Add some beasts' windows to the wave; how many cases were settled without."""
         told = 0
-        pending = {beast_id: self._book.reader.pending(beast_id) for beast_id in beasts}
+        pending = {beast_id: self._pending(beast_id) for beast_id in beasts}
         jobs = self._jobs.open(case for cases in pending.values() for case in cases)
         for beast_id, cases in pending.items():
             settled = True
@@ -120,6 +127,10 @@ class Judge:
             if settled:
                 self._watch.settled(beast_id)
         return told
+
+    def _pending(self, beast_id: int) -> list[Case]:
+        cases = self._book.reader.pending(beast_id)
+        return [c for c in cases if self._scope.covers(beast_id, c.checkpoint.trainer)]
 
     def _prepare(self, case: Case, job: JobRow, windows: list[tuple[Case, Task]]) -> int:
         """Add a case's window to the wave; or settle it without, 1 if that is news."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from backend.errors import ChainBeastsError
+from validator.overdue import Overdue
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
@@ -28,6 +29,9 @@ class Monitor:
         self._block = self._gauge("indexed_block", "Last block read.")
         self._at_risk = self._gauge("bonds_at_risk_energy", "Bonds in our open disputes.")
         self._disputes = self._gauge("open_disputes", "Disputes that have not ended.")
+        self._overdue = self._gauge(
+            "overdue_windows", "Windows without a verdict after half of their challenge period."
+        )
         self._moves = Counter(
             "chainbeasts_validator_moves",
             "Moves made on chain.",
@@ -53,6 +57,10 @@ class Monitor:
         for verdict in ("waiting", "valid", "invalid", "unavailable"):
             self._jobs.labels(verdict).set(jobs.get(verdict, 0))
         self._last_pass, self._problem = time.monotonic(), ""
+
+    def overdue(self, windows: Sequence[Overdue]) -> None:
+        """Windows without a verdict, more than half way to being final, were looked for."""
+        self._overdue.set(len(windows))
 
     def moved(self, action: str) -> None:
         """A move was made."""

@@ -22,13 +22,15 @@ from validator.cluster import Cluster, ClusterExecutor
 from validator.collect import Collector
 from validator.daemon import Validator
 from validator.datasets import DatasetFolder
-from validator.enforce import Enforcer, Policy
+from validator.enforce import Enforcer
 from validator.executors import make_executor
 from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.ledger import MoveLedger
 from validator.monitor import Monitor
 from validator.moves import Moves
+from validator.overdue import Alarm
+from validator.policy import Policy
 from validator.states import StateBook
 
 
@@ -108,12 +110,14 @@ def make_validator(
     monitor: Monitor,
     waker: Waker,
     cluster: Cluster | None = None,
+    payout: str | None = None,
 ) -> Validator:
     """A validator at a desk.
 
     Args:
         cluster: replays besides this machine's workers.
         sender: signs its moves; None watches only.
+        payout: account that rewards go to; the sender's own if not given.
     """
     jobs = JobBook(desk.database)
     desk.book.shared = cluster is not None
@@ -126,12 +130,13 @@ def make_validator(
     if sender is not None:
         outbox = Outbox(desk.database, sender)
         made = MoveLedger(desk.database, outbox)
-        collector = Collector(desk.chain, desk.database, desk.moves, outbox.intents)
+        collector = Collector(desk.chain, desk.database, desk.moves, outbox.intents, payout)
     return Validator(
         sync=desk.sync,
         book=desk.book,
         jobs=jobs,
-        judge=Judge(desk.book, jobs, replays),
+        judge=Judge(desk.book, jobs, replays, policy.scope),
+        alarm=Alarm(desk.reader, policy.scope),
         enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made, monitor.moved),
         made=made,
         collector=collector,

@@ -51,6 +51,8 @@ class Situation:
         records_due: deadline of an unanswered demand for records, 0 if none.
         mine: we are the dispute's challenger.
         provable: the true states are at hand, so segments can be opened.
+        may_file: bonds may be risked.
+        late: most of the time to respond has passed, and we defend those who are silent.
     """
 
     invalid: bool
@@ -64,6 +66,8 @@ class Situation:
     records_due: int = 0
     mine: bool = False
     provable: bool = True
+    may_file: bool = True
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ def decide(s: Situation, strategy: Strategy) -> Move:
     if not s.status.open:
         if not s.provable:
             return Move(Action.WAIT, "the window's states are not at hand; no bond is risked")
+        if not s.may_file:
+            return Move(Action.WAIT, "this validator only defends; it risks no bond")
         return Move(Action.FILE, "re-execution contradicts the checkpoint")
     if s.status is DisputeStatus.FILED:
         return _unanswered(s, strategy)
@@ -94,9 +100,14 @@ def decide(s: Situation, strategy: Strategy) -> Move:
 
 
 def _leave_standing(s: Situation) -> Move:
-    expired = s.status is DisputeStatus.RESPONDED and s.now > s.deadline and not s.records_due
-    if expired:
+    """A right checkpoint: end a dispute over it, or prove it where its trainer does not."""
+    answered = s.status is DisputeStatus.RESPONDED
+    if answered and s.now > s.deadline and not s.records_due:
         return Move(Action.DISMISS, "nobody proved anything in time; the checkpoint may finalize")
+    if s.provable and answered and s.segment is not None:
+        return Move(Action.ADVANCE, "the response is wrong, the checkpoint is not: prove it")
+    if s.provable and s.status is DisputeStatus.FILED and s.late:
+        return Move(Action.ADVANCE, "its trainer is silent; re-execution proves the checkpoint")
     return Move(Action.WAIT, "nothing is wrong with the checkpoint")
 
 

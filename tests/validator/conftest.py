@@ -32,8 +32,8 @@ from backend.settings import Settings
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from validator.daemon import Validator
-from validator.enforce import Policy
 from validator.monitor import Monitor
+from validator.policy import Policy
 from validator.setup import Desk, make_validator, open_desk
 from validator.strategy import Strategy
 

@@ -22,8 +22,8 @@ from backend.store.daemons import JobRow, Verdict
 from backend.store.facts import CheckpointRow
 from backend.store.snapshots import SnapshotStore
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
-from validator.enforce import Policy
 from validator.monitor import Monitor
+from validator.policy import Policy
 from validator.setup import make_validator
 from validator.strategy import Strategy
 

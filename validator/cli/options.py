@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from web3 import Web3
 
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
@@ -78,6 +79,46 @@ MaxBondsOption = Annotated[
         help="Most ENERGY to have in open disputes at once.", envvar="CHAINBEASTS_MAX_BONDS"
     ),
 ]
+DefensiveOption = Annotated[
+    bool,
+    typer.Option(
+        "--defensive",
+        help="Risk no bond: file nothing, only finish the disputes of others.",
+        envvar="CHAINBEASTS_DEFENSIVE",
+    ),
+]
+DefendOption = Annotated[
+    bool,
+    typer.Option(
+        "--defend/--no-defend",
+        help="Prove right checkpoints whose trainer does not answer a dispute; costs gas.",
+        envvar="CHAINBEASTS_DEFEND",
+    ),
+]
+PayoutOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Where rewards go instead of the account's wallet; its bonds come back to itself.",
+        envvar="CHAINBEASTS_PAYOUT",
+    ),
+]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="BEAST|TRAINER",
+        help="Judge and act on these only, by beast id or trainer's address; repeatable.",
+        envvar="CHAINBEASTS_ALLOW",
+    ),
+]
+DenyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="BEAST|TRAINER",
+        help="Leave these alone; repeatable, stronger than --allow.",
+        envvar="CHAINBEASTS_DENY",
+    ),
+]
 ConfirmationsOption = Annotated[
     int,
     typer.Option(
@@ -99,6 +140,19 @@ HealthPortOption = Annotated[
         envvar="CHAINBEASTS_HEALTH_PORT",
     ),
 ]
+
+
+def address_of(value: str | None, option: str) -> str | None:
+    """An address as an option gives it.
+
+    Raises:
+        ChainBeastsError: it is none, or all zeros, where ENERGY would be lost.
+    """
+    if value is None:
+        return None
+    if not Web3.is_address(value) or not int(value, 16):
+        raise ChainBeastsError(f"{option}: {value} is no account's address.", "Check it.")
+    return str(Web3.to_checksum_address(value))
 
 
 def _folder(path: Path | None, option: str) -> Path | None:

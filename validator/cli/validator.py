@@ -20,25 +20,31 @@ from backend.indexer.follow import Waker
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
 from validator.cli.options import (
+    AllowOption,
     ConfirmationsOption,
     DatasetsOption,
+    DefendOption,
+    DefensiveOption,
+    DenyOption,
     DryRunOption,
     HealthPortOption,
     MaxBondsOption,
     OnceOption,
+    PayoutOption,
     PollOption,
     RecheckOption,
     SchedulerOption,
     SnapshotsOption,
     StrategyOption,
     WorkersOption,
+    address_of,
     desk_of,
 )
 from validator.cluster import Cluster
-from validator.enforce import Policy
 from validator.jobs import JobBook
 from validator.judging import check
 from validator.monitor import Monitor, serve
+from validator.policy import Policy, Scope, parse_names
 from validator.setup import make_validator
 from validator.strategy import Strategy
 
@@ -61,12 +67,20 @@ def run(
     scheduler: SchedulerOption = None,
     recheck: RecheckOption = 0.01,
     max_bonds: MaxBondsOption = None,
+    defensive: DefensiveOption = False,
+    defend: DefendOption = True,
+    allow: AllowOption = None,
+    deny: DenyOption = None,
+    payout: PayoutOption = None,
     confirmations: ConfirmationsOption = 0,
     poll: PollOption = 1.0,
     health_port: HealthPortOption = 0,
 ) -> None:
     """Follow the chain: replay every window, dispute the wrong ones, prove, and collect."""
     cap = None if max_bonds is None else parse_energy(max_bonds)
+    scope = Scope(parse_names(allow or (), "--allow"), parse_names(deny or (), "--deny"))
+    policy = Policy(strategy, cap, defensive=defensive, defend=defend, scope=scope)
+    payout = address_of(payout, "--payout")
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
     desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
     sender = None if dry_run else session.sender
@@ -87,9 +101,10 @@ def run(
         validator = make_validator(
             desk,
             sender,
-            policy=Policy(strategy, cap),
+            policy=policy,
             workers=workers,
             cluster=cluster,
+            payout=payout,
             monitor=monitor,
             waker=waker,
         )

@@ -36,11 +36,11 @@ from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
 from trainer.windows import set_up_bench, train_window
 from validator.cluster import Cluster, ClusterExecutor
-from validator.enforce import Policy
 from validator.executors import InlineExecutor, make_executor
 from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.monitor import Monitor
+from validator.policy import Policy
 from validator.replay import Window, judge_fast
 from validator.setup import make_validator, open_desk
 

@@ -1,0 +1,221 @@
+"""What an operator decides: whose windows, at what risk, for whom; and what is never done."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog.testing
+
+import validator.replay
+from backend.accounts import devnet_account
+from backend.chain.types import DisputeStatus
+from backend.errors import ChainBeastsError
+from backend.indexer.follow import Waker
+from backend.kernel.samples import Source, random_position
+from backend.store.daemons import JobRow
+from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Submitted
+from tests.validator.test_daemon import one_weight, wealth
+from validator.daemon import Validator
+from validator.monitor import Monitor
+from validator.overdue import UNVERIFIED
+from validator.policy import Policy, Scope, parse_names
+from validator.setup import make_validator
+from validator.strategy import Strategy
+
+ROOT = Path(__file__).parents[2]
+RESPONSE_WINDOW, CHALLENGE_PERIOD = 15, 30
+
+
+def daemon(rig: Rig, policy: Policy, *, payout: str | None = None) -> Validator:
+    return make_validator(
+        rig.desk(),
+        rig.sender(VALIDATOR),
+        policy=policy,
+        workers=0,
+        monitor=Monitor(),
+        waker=Waker(rig.chain.rpc_url, 0.05),
+        payout=payout,
+    )
+
+
+def file_by_hand(rig: Rig, beast: int, window: Submitted) -> None:
+    """Another account disputes a window."""
+    rig.fund(OTHER)
+    chain = rig.chain
+    rig.send(OTHER, chain.energy.functions.approve(chain.ledger.address, 100 * ENERGY))
+    rig.send(OTHER, chain.ledger.functions.deposit(100 * ENERGY))
+    rig.send(OTHER, chain.court.functions.file(beast, window.checkpoint.to_abi()))
+
+
+def test_a_right_checkpoint_whose_trainer_is_silent_is_proven(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    file_by_hand(rig, beast, honest)
+    daemon(rig, Policy()).run_once()
+    assert rig.chain.dispute(1).status is DisputeStatus.FILED  # there is time to answer
+    rig.travel(RESPONSE_WINDOW - 3)
+    daemon(rig, Policy(defend=False)).run_once()
+    assert rig.chain.dispute(1).status is DisputeStatus.FILED
+    daemon(rig, Policy(defensive=True)).run_once()
+    assert rig.chain.standing(rig.chain.digest(beast, honest.checkpoint)).proven
+    assert rig.live(beast, honest)
+
+
+def test_a_right_checkpoint_with_a_wrong_response_is_proven(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    file_by_hand(rig, beast, honest)
+    segments = [bytes(32), *honest.segments[1:]]
+    record = honest.checkpoint.to_abi()
+    rig.send(TRAINER, rig.chain.court.functions.respond(1, beast, record, segments))
+    daemon(rig, Policy()).run_once()
+    assert rig.chain.standing(rig.chain.digest(beast, honest.checkpoint)).proven
+
+
+def test_a_defensive_validator_files_nothing_but_ends_what_others_filed(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    defensive = daemon(rig, Policy(defensive=True))
+    defensive.run_once()
+    assert rig.verdicts() == {(beast, 0): "invalid"}
+    assert rig.disputes == 0
+    file_by_hand(rig, beast, cheat)
+    defensive.run_once()
+    assert not rig.live(beast, cheat)
+
+
+def test_lies_outside_the_scope_are_left_alone(rig: Rig) -> None:
+    trainer = devnet_account(TRAINER).address
+    first, second = rig.hatch(), rig.hatch()
+    lies = {
+        beast: rig.train(beast, tamper=(37, one_weight)).checkpoint for beast in (first, second)
+    }
+    for scope in (
+        Scope(denied=frozenset({trainer})),
+        Scope(allowed=frozenset({first, second, trainer}), denied=frozenset({trainer})),
+        Scope(allowed=frozenset({devnet_account(OTHER).address, second + 1})),
+    ):
+        daemon(rig, Policy(scope=scope)).run_once()
+        assert rig.verdicts() == {}
+    daemon(rig, Policy(scope=Scope(allowed=frozenset({second})))).run_once()
+    assert rig.verdicts() == {(second, 0): "invalid"}
+    assert rig.chain.is_live(first, lies[first])
+    assert not rig.chain.is_live(second, lies[second])
+    daemon(rig, Policy(scope=Scope(denied=frozenset({second})))).run_once()
+    assert not rig.chain.is_live(first, lies[first])
+
+
+def test_names_of_a_scope() -> None:
+    trainer = devnet_account(TRAINER).address
+    assert parse_names(["7", trainer.lower()], "--allow") == {7, trainer}
+    for wrong in ("-1", "0x12", "everybody", ""):
+        with pytest.raises(ChainBeastsError, match="neither"):
+            parse_names([wrong], "--deny")
+
+
+def test_rewards_are_paid_out_elsewhere_and_bonds_come_back(rig: Rig) -> None:
+    payout = devnet_account(7).address
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    before, there = wealth(rig, VALIDATOR), rig.chain.energy_of(payout)
+    for _ in range(2):
+        daemon(rig, Policy(), payout=payout).run_once()
+    share = (cheat.checkpoint.locked * 5_500) // 10_000
+    assert abs(rig.chain.energy_of(payout) - there - share) <= 1
+    assert wealth(rig, VALIDATOR) == before
+    assert rig.chain.escrow_of(devnet_account(VALIDATOR).address) == 0
+    daemon(rig, Policy()).run_once()  # without a payout, nothing of it is collected again
+    assert wealth(rig, VALIDATOR) == before
+
+
+def test_a_window_without_a_verdict_is_told_of_ever_louder(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    secret = rig.train(beast, source=Source.PRIVATE, publish=False)
+    watching = daemon(rig, Policy())
+
+    def told() -> list[tuple[str, str]]:
+        with structlog.testing.capture_logs() as logs:
+            watching.run_once()
+            watching.run_once()
+        wanted = ("no verdict yet", "unverified")
+        return [(e["event"], e["log_level"]) for e in logs if e["event"] in wanted]
+
+    assert told() == []
+    rig.travel(CHALLENGE_PERIOD // 2)
+    assert told() == [("no verdict yet", "warning")]
+    rig.travel(CHALLENGE_PERIOD // 2 - 3)
+    assert told() == [("no verdict yet", "error")]
+    rig.travel(CHALLENGE_PERIOD)
+    rig.send(OTHER, rig.chain.ledger.functions.finalize(beast, [secret.checkpoint.to_abi()]))
+    assert told() == [("unverified", "error")]
+    watching = daemon(rig, Policy())
+    assert told() == []
+    assert rig.verdicts() == {(beast, 0): "unavailable"}
+    with rig.desk().database.session() as session:
+        assert session.query(JobRow).one().reason.startswith(UNVERIFIED)
+    assert rig.disputes == 0
+
+
+def test_a_fault_of_the_compiled_kernel_files_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = rig.hatch()
+    first = rig.train(beast)
+    rig.train(beast, first)
+    kernel_for = validator.replay.kernel_for
+
+    class Faulty:
+        def __init__(self, mask: int) -> None:
+            self._kernel = kernel_for(mask)
+
+        def run(self, ctx: Any, state: Any, *rest: Any) -> Any:
+            done = self._kernel.run(ctx, state, *rest)
+            one_weight(state)
+            return done
+
+    monkeypatch.setattr(validator.replay, "kernel_for", Faulty)
+    daemon(rig, Policy()).run_once()
+    assert rig.disputes == 0
+    assert rig.verdicts()[beast, 0] == "valid"
+    assert "invalid" not in rig.verdicts().values()
+
+
+def test_two_validators_on_one_fraud_file_once_and_lose_nothing(rig: Rig, tmp_path: Path) -> None:
+    beast = rig.hatch()
+    first = rig.train(beast)
+    cheat = rig.train(beast, first, tamper=(37, one_weight))
+    rig.fund(OTHER)
+    others = tmp_path / "others"
+    shutil.copytree(rig.home, others, ignore=shutil.ignore_patterns("*.sqlite3*", "locks"))
+    before = [wealth(rig, who) for who in (VALIDATOR, OTHER)]
+    processes = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "backend.cli", "validator", "run", "--once"),
+                *("--workers", "0", "--strategy", str(Strategy.FAST), "--home", str(home)),
+                *("--rpc-url", rig.chain.rpc_url, "--account", f"devnet:{who}"),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for home, who in ((rig.home, VALIDATOR), (others, OTHER))
+    ]
+    said = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(said)
+    assert "Traceback" not in "".join(said)
+    assert rig.disputes == 1
+    assert not rig.live(beast, cheat)
+    assert rig.live(beast, first)
+    assert rig.verdicts()[beast, 0] == "valid"
+    gains = [wealth(rig, who) - was for who, was in zip((VALIDATOR, OTHER), before, strict=True)]
+    assert min(gains) >= 0
+    share = (cheat.checkpoint.locked * 5_500) // 10_000
+    assert abs(sum(gains) - share) <= 1
