@@ -15,6 +15,7 @@ from typing import IO, Self
 
 import httpx
 
+from backend.chain.anvil_state import keep_one_genesis
 from backend.chain.toolchain import find_anvil
 from backend.errors import ChainBeastsError
 
@@ -144,6 +145,8 @@ class Anvil:
             raise AnvilError(
                 f"Port {self.port} is already in use.", "Choose another one with --port."
             )
+        if self._state is not None:
+            keep_one_genesis(self._state)
         self._output = self._open_log()
         self._process = subprocess.Popen(
             command,

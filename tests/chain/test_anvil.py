@@ -15,6 +15,7 @@ import pytest
 
 from backend.chain import anvil as module
 from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil, AnvilError, free_port, port_in_use, rpc
+from backend.chain.anvil_state import keep_one_genesis
 from backend.errors import ChainBeastsError
 
 
@@ -140,10 +141,19 @@ def test_stop_ends_the_child_by_its_id_and_keeps_the_chain(
     assert not port_in_use(first.port)
     assert alive(anvil_process.pid)  # another Anvil is none of our business
     assert f"{module.HOST}:{first.port}" in log.read_text("utf-8")
-    with Anvil(state=state) as again:
-        assert rpc(again.url, "eth_blockNumber") == "0x3"
-        assert rpc(again.url, "eth_getBlockByNumber", "0x0", False) == genesis
+    for _ in range(4):  # each start makes a genesis block of its own, too
+        with Anvil(state=state) as again:
+            assert rpc(again.url, "eth_blockNumber") == "0x3"
+            assert rpc(again.url, "eth_getBlockByNumber", "0x0", False) == genesis
     first.stop()  # a second time does nothing
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"blocks": [1]}', '{"blocks": 3}'])
+def test_a_file_that_is_no_kept_chain_is_left_alone(tmp_path: Path, text: str) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(text)
+    keep_one_genesis(state)
+    assert state.read_text() == text
 
 
 def test_rpc_tells_silence_from_refusal(anvil: Anvil) -> None:
