@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,11 @@ def show(report: Report) -> None:
     stdout.print(table("Chaos", ("", ""), rows))
 
 
+def interrupt(number: int, frame: object) -> None:
+    """SIGTERM ends a run as Ctrl-C does: with everybody whom it started."""
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Play a run; 1 if the audit finds a fault or something did not end."""
     parser = argparse.ArgumentParser(
@@ -43,6 +49,7 @@ def main() -> int:
     options = parser.parse_args()
     if not 5 <= options.seconds <= MAX_SECONDS:
         parser.error(f"--seconds must be 5 to {MAX_SECONDS:g}")
+    signal.signal(signal.SIGTERM, interrupt)
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
     begun = time.monotonic()
 
