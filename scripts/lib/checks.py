@@ -6,7 +6,10 @@ import argparse
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,24 +21,35 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
+PRINTING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Check:
-    """A named command; ``slow`` ones are left out by --fast."""
+    """A named command.
+
+    Attributes:
+        alone: needs the whole machine, and shows its progress.
+        slow: left out by --fast.
+    """
 
     name: str
     command: list[str | Path]
+    alone: bool = False
     slow: bool = False
 
 
 def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
-    """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out."""
+    """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out.
+
+    The contracts come before the rest, which is done by the time they are compiled.
+    """
     chosen = [*(["--ignore=tests/e2e"] if fast else []), *pytest_arguments]
     node = find_node()
     prettier = MODULES / "prettier" / "bin" / "prettier.cjs"
     solhint = MODULES / "solhint" / "solhint.js"
     return [
+        Check("contracts", [BIN / "python", "-m", "scripts.lib.contracts"]),
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),
         Check("Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY]),
@@ -45,19 +59,51 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         ),
         Check("types", [BIN / "mypy"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
-        Check("contracts", [BIN / "python", "-m", "scripts.lib.contracts"]),
-        Check("tests", [BIN / "pytest", "-n", "2", *chosen]),
-        Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], slow=True),
+        Check("tests", [BIN / "pytest", "-n", "2", *chosen], alone=True),
+        Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
     ]
 
 
-def run(check: Check, environment: dict[str, str]) -> tuple[bool, float]:
-    """Run one check with its output on the terminal; (passed, seconds)."""
-    stderr.rule(check.name, align="left")
+@dataclass(frozen=True)
+class Result:
+    """What came of a check."""
+
+    name: str
+    passed: bool
+    seconds: float
+
+    def row(self) -> tuple[str, str, str]:
+        return self.name, "passed" if self.passed else "FAILED", f"{self.seconds:.1f} s"
+
+
+def run(check: Check, environment: dict[str, str]) -> Result:
+    """Run one check; its output comes as it goes if it runs alone, else when it has ended."""
     started = time.monotonic()
-    command = [str(part) for part in check.command]
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
-    return done.returncode == 0, time.monotonic() - started
+    if check.alone:
+        stderr.rule(check.name, align="left")
+    done = subprocess.run(
+        [str(part) for part in check.command],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        stdout=None if check.alone else subprocess.PIPE,
+        stderr=None if check.alone else subprocess.STDOUT,
+        text=True,
+    )
+    seconds = time.monotonic() - started
+    if not check.alone:
+        with PRINTING:
+            stderr.rule(f"{check.name} ({seconds:.1f} s)", align="left")
+            stderr.print(done.stdout.strip(), markup=False, highlight=False, soft_wrap=True)
+    return Result(check.name, done.returncode == 0, seconds)
+
+
+def run_all(wanted: Sequence[Check], environment: dict[str, str]) -> list[Result]:
+    """Run the checks two at a time, then those that need the machine for themselves."""
+    together = [check for check in wanted if not check.alone]
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda check: run(check, environment), together))
+    return results + [run(check, environment) for check in wanted if check.alone]
 
 
 def main() -> int:
@@ -77,18 +123,14 @@ def main() -> int:
     environment["PATH"] = f"{BIN}{os.pathsep}{environment.get('PATH', '')}"
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
-    rows, failed = [], 0
-    for check in checks(rest, fast=options.fast):
-        if options.fast and check.slow:
-            continue
-        passed, seconds = run(check, environment)
-        failed += not passed
-        rows.append((check.name, "passed" if passed else "FAILED", f"{seconds:.1f} s"))
+    wanted = [c for c in checks(rest, fast=options.fast) if not (options.fast and c.slow)]
+    results = run_all(wanted, environment)
     stderr.print()
+    rows = [result.row() for result in results]
     stderr.print(table("scripts/test", ("check", "result", "took"), rows))
     if find_binaries() is None:
         stderr.print(ABSENT)
-    return 1 if failed else 0
+    return 0 if all(result.passed for result in results) else 1
 
 
 if __name__ == "__main__":

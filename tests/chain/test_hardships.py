@@ -180,7 +180,7 @@ def test_a_dearer_stranger_at_the_nonce_is_outbid(
         if most(one) > 34 * GWEI:
             threading.Timer(0.2, lambda: mine(chain)).start()
 
-    receipt = sender(DEPLOYER, journal=journal).send(mint(chain), label="mint")
+    receipt = sender(DEPLOYER, journal=journal, bump_after=1.0).send(mint(chain), label="mint")
     assert {one.nonce for one in signed} == {nonce}
     assert receipt.hash in {one.hash for one in signed[1:]}
     assert chain.energy_of(TO) == 1

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.accounts import devnet_account
+from backend.chain import transactions
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
@@ -105,8 +106,13 @@ def test_sending_alone_also_ends_what_was_begun(
 
 
 def test_a_nonce_that_went_to_another_transaction_is_tried_again(
-    chain: Chain, sender: Senders, database: Database, kill: Kill
+    chain: Chain,
+    sender: Senders,
+    database: Database,
+    kill: Kill,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(transactions, "TAKEN_SECONDS", 1.0)
     kill("signed")
     begun = row(database)
     other = sender(DEPLOYER).send(chain.energy.functions.mint(TO, 100), label="another")
