@@ -66,6 +66,19 @@ def header_of(window: TrainedWindow) -> Header:
     return window.end.header
 
 
+def test_a_sample_that_teaches_the_same_is_no_lie() -> None:
+    """This beast learns the same from the samples of steps 77 and 78."""
+    dna = bytes([9] * 4 + [1, 1] + [2] * 26)
+    place = bench(heads=1)
+    head = replace(place.head, h128=genesis_hash(BEAST, dna), active_mask=genesis_mask(dna))
+    ctx = replace(place.ctx, dna=dna)
+    place = replace(place, head=head, state=genesis_state(BEAST, dna), ctx=ctx)
+    drill = tell(Kind.SAMPLE, place, head.active_mask, PRICE, step=77)
+    right = train_window(place, head.active_mask, PRICE)
+    assert drill.step == 78
+    assert drill.window.h128 != right.h128
+
+
 @pytest.mark.parametrize("source", [Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE])
 @pytest.mark.parametrize("kind", [Kind.WEIGHT, Kind.SILENT, Kind.LABEL, Kind.SAMPLE])
 @pytest.mark.parametrize("step", [0, 79, 120])

@@ -167,6 +167,20 @@ def _telling_weight(ctx: WindowContext, state: State, records: RecordSource | No
     return LOGIT_WEIGHTS + int(activations[3].argmax()) * LAYERS[-1]
 
 
+def _late(step: int, wrong: Stepper) -> Stepper:
+    """Honest micro-steps before ``step``, then the others."""
+
+    def either(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        late = state.header.global_step % 128 >= step
+        return (wrong if late else step_window)(ctx, state, records)
+
+    return either
+
+
+def _same(one: State, other: State) -> bool:
+    return one.header == other.header and bool((one.weights == other.weights).all())
+
+
 def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
     told: list[int] = []
 
@@ -178,11 +192,7 @@ def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
         told.append(state.header.global_step % 128)
         return learn(ctx, state, word, Label((right.move + 1) % 4, right.attack, right.block))
 
-    def from_step_on(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
-        late = state.header.global_step % 128 >= step
-        return (wrong if late else step_window)(ctx, state, records)
-
-    window = train_window(bench, mask, energy_burn, step=from_step_on)
+    window = train_window(bench, mask, energy_burn, step=_late(step, wrong))
     if not told:
         raise ChainBeastsError(
             f"No step from {step} on has a move label to change.", "Choose an earlier --step."
@@ -191,13 +201,29 @@ def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
 
 
 def _sample(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
-    def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
-        header = state.header
-        elsewhere = replace(header, global_step=(header.global_step + 1) % (1 << 32), arena=0)
-        return learn(ctx, state, sample(ctx, elsewhere, records))
+    told: list[int] = []
 
-    window = train_window(bench, mask, energy_burn, step=_Stepper(step, wrong))
-    return Drill(Kind.SAMPLE, window, step, f"step {step} trains on the next step's sample")
+    def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
+        before = state.copy()
+        step_window(ctx, state, records)
+        if told:
+            return None
+        header = before.header
+        elsewhere = replace(header, global_step=(header.global_step + 1) % (1 << 32), arena=0)
+        learn(ctx, before, sample(ctx, elsewhere, records))
+        if not _same(before, state):  # a beast of few senses may see no difference
+            told.append(header.global_step % 128)
+            state.header = before.header
+            state.weights[:] = before.weights
+        return None
+
+    window = train_window(bench, mask, energy_burn, step=_late(step, wrong))
+    if not told:
+        raise ChainBeastsError(
+            f"From step {step} on the beast learns the same from the next step's sample.",
+            "Choose an earlier --step.",
+        )
+    return Drill(Kind.SAMPLE, window, told[0], f"step {told[0]} trains on the next step's sample")
 
 
 def _growth(bench: Bench, mask: int, energy_burn: int) -> Drill:
@@ -249,10 +275,13 @@ def _private(bench: Bench, mask: int, energy_burn: int) -> Drill:
     first: list[int] = []
 
     def notice(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
-        honest = sample(ctx, state.header, words.__getitem__)
-        if not first and sample(ctx, state.header, records) != honest:
-            first.append(state.header.global_step % 128)
-        return step_window(ctx, state, records)
+        before = state.copy()
+        step_window(ctx, state, records)
+        if not first:
+            step_window(ctx, before, words.__getitem__)  # what it should have become
+            if not _same(before, state):
+                first.append((state.header.global_step - 1) % 128)
+        return None
 
     window = train_window(replace(bench, words=others), mask, energy_burn, step=notice)
     if not first:
