@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
@@ -110,7 +110,8 @@ class IntentLog:
     def recover(self) -> int:
         """Bring to its end every move that an earlier process signed; returns how many.
 
-        Moves that were mined, and that a reorg has taken back since, go out again too.
+        Moves that were mined, and that a reorg has taken back since, go out again too. What was
+        planned and never signed is given up: whoever still wants it plans it anew.
 
         Raises:
             NodeUnavailableError, WrongChainError: the chain cannot be reached; nothing is lost.
@@ -124,6 +125,14 @@ class IntentLog:
                 .where(IntentRow.state.in_(ON_THE_WAY))
                 .order_by(IntentRow.nonce)
             ).all()
+            session.execute(
+                update(IntentRow)
+                .where(IntentRow.account == self._sender.address)
+                .where(IntentRow.state == IntentState.PLANNED)
+                .values(
+                    state=IntentState.FAILED, error="never signed", updated_at=datetime.now(UTC)
+                )
+            )
         rows = [r for r in rows if r.state == IntentState.SIGNED or (r.nonce or 0) >= mined]
         for row in rows:
             log.info("resuming a transaction", kind=row.kind, key=row.key, nonce=row.nonce)

@@ -52,6 +52,11 @@ class Mortal:
         self.kills += code != 0
         self.finished = code == 0
 
+    def go_on(self) -> None:
+        """Start it again, if it has not come to its end."""
+        if not self.finished:
+            self.start()
+
     def ended(self) -> bool:
         """Whether it ended by itself; that must have been well."""
         if self.pid is None:

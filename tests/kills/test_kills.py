@@ -34,7 +34,7 @@ TRAINER, VALIDATOR, STRANGER = 1, 2, 3
 FRAUDS = ("weight", "label", "sample", "weight", "label", "sample")
 """Each brought down by a dispute; two more are silent, and one lies in its header."""
 
-WINDOWS = 30
+WINDOWS = 80
 KILLS = 36
 MOST_SECONDS = 0.9
 PATIENCE = 120.0
@@ -45,10 +45,10 @@ class Play:
 
     def __init__(self, server: Server, trainer: Player, validator: Player, beast: int) -> None:
         self.random = random.Random(SEED)
-        run = ("trainer", "run", str(beast), "--until", str(WINDOWS), "--no-metrics")
+        run = ("trainer", "run", str(beast), "--until", str(WINDOWS), "--batch", "1")
         defend = ("trainer", "defend", "--poll", "0.1")
         validate = ("validator", "run", "--workers", "0", "--poll", "0.1", "--strategy")
-        self.trainer = Mortal(server, trainer, "run", run)
+        self.trainer = Mortal(server, trainer, "run", (*run, "--in-flight", "1", "--no-metrics"))
         self.defender = Mortal(server, trainer, "defend", defend)
         self.validator = Mortal(server, validator, "validate", (*validate, "cheap"))
         self._strategies = [(*validate, "cheap"), (*validate, "fast")]
@@ -60,15 +60,20 @@ class Play:
         one.start()
 
     def kill(self, times: int, *those: Mortal) -> None:
-        """Kill these in random order, one after another, each time at a random instant."""
+        """Kill these in random order, one after another, each time at a random instant.
+
+        Who has come to its end leaves its turn to the next.
+        """
         order: list[Mortal] = []
-        for _ in range(times):
+        while times:
             order = order or self.random.sample(those, len(those))
             one = order.pop()
-            time.sleep(self.random.uniform(0.05, MOST_SECONDS))
             if one.ended():
                 continue
+            time.sleep(self.random.uniform(0.05, MOST_SECONDS))
+            before = one.kills
             one.kill()
+            times -= one.kills - before
             if not one.finished:
                 self.restart(one)
 
