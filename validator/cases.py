@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.chain.client import Chain
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
 from backend.errors import ChainBeastsError
-from backend.indexer.queries import LIVE, OPEN, all_checkpoints, live_checkpoints, open_disputes
+from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
@@ -94,11 +94,26 @@ class CaseReader:
 
     # --- cases ----------------------------------------------------------------------------------
 
-    def live(self, beast_id: int) -> list[Case]:
-        """A beast's standing checkpoints, pending and final, from index 0 to its head."""
+    def live(self, beast_id: int, start: int = 0, count: int | None = None) -> list[Case]:
+        """A beast's standing checkpoints, pending and final, in order.
+
+        Args:
+            start: index of the first.
+            count: no more than these many; all up to its head if not given.
+        """
         with self.database.session() as session:
-            rows = live_checkpoints(session, beast_id)
-            return self._cases(session, beast_id, rows)
+            found = (
+                select(CheckpointRow)
+                .where(
+                    CheckpointRow.beast_id == beast_id,
+                    CheckpointRow.status.in_(LIVE),
+                    CheckpointRow.index >= start - 1,  # with the parent of the first
+                )
+                .order_by(CheckpointRow.index)
+                .limit(None if count is None else count + (start > 0))
+            )
+            cases = self._cases(session, beast_id, session.scalars(found).all())
+        return cases[1:] if start else cases
 
     def pending(self, beast_id: int) -> list[Case]:
         """A beast's pending checkpoints, in order; the final ones before them are not read."""
@@ -155,6 +170,11 @@ class CaseReader:
             rows = all_checkpoints(session, case.beast_id)
         key = (case.index, case.checkpoint.generation)
         return self.lineage(next(r for r in rows if (r.index, r.generation) == key))[:-1]
+
+    def hatched(self) -> list[int]:
+        """All beasts."""
+        with self.database.session() as session:
+            return list(session.scalars(select(BeastRow.beast_id).order_by(BeastRow.beast_id)))
 
     def pending_beasts(self) -> list[int]:
         """The beasts that have pending checkpoints."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,9 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
-from validator.cli import verification
+from validator.cli import backfill, verification
 from validator.cli.options import (
+    CORES,
     AllowOption,
     ConfirmationsOption,
     DatasetsOption,
@@ -50,7 +50,6 @@ from validator.strategy import Strategy
 
 log = structlog.get_logger()
 
-CORES = os.cpu_count() or 1
 
 app = typer.Typer(help="Replay what trainers submit, and act on what is wrong.")
 
@@ -192,3 +191,4 @@ def _show_status(session: Session, reader: CaseReader) -> None:
 
 
 verification.register(app)
+backfill.register(app)
