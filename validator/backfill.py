@@ -44,7 +44,8 @@ class Backfill:
             .group_by(CheckpointRow.beast_id)
         )
         with desk.database.session() as session:
-            self._standing = {beast_id: count for beast_id, count in session.execute(standing)}
+            found = session.execute(standing)
+            self._standing = {int(beast_id): int(count) for beast_id, count in found}
 
     @property
     def standing(self) -> int:

@@ -1,4 +1,4 @@
-"""``chainbeasts validator backfill``: what became final before the validator came, judged as well."""
+"""``chainbeasts validator backfill``: judges what was final before the validator came."""
 
 from __future__ import annotations
 
