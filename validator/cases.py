@@ -285,17 +285,24 @@ class CaseReader:
         )
 
     def court_agrees(self, case: Case, context: WindowContext) -> bool:
-        """Whether the court would judge the window by the same context as our replay.
+        """Whether the court would judge the window by the same context as our replay."""
+        return court_agrees(self.chain, case.beast_id, case.checkpoint, context)
 
-        The secret's fold is compared only once the court knows it.
-        """
-        call = self.chain.court.functions.windowContext(case.beast_id, case.checkpoint.to_abi())
-        dna, seed, heads, shift, source, fold, root, length, rules = self.chain.call(call)
-        ours = (context.dna, context.epoch_seed, context.heads, context.lr_shift)
-        ours_records = (int(context.source), context.records_root, context.records_length)
-        return (
-            (bytes(dna), bytes(seed), heads, shift) == ours
-            and (source, bytes(root), length) == ours_records
-            and tuple(rules) == context.rules.values()
-            and fold in (0, context.owner_secret_fold)
-        )
+
+def court_agrees(
+    chain: Chain, beast_id: int, checkpoint: Checkpoint, context: WindowContext
+) -> bool:
+    """Whether the court would judge a window by this context.
+
+    The secret's fold is compared only once the court knows it.
+    """
+    call = chain.court.functions.windowContext(beast_id, checkpoint.to_abi())
+    dna, seed, heads, shift, source, fold, root, length, rules = chain.call(call)
+    ours = (context.dna, context.epoch_seed, context.heads, context.lr_shift)
+    ours_records = (int(context.source), context.records_root, context.records_length)
+    return (
+        (bytes(dna), bytes(seed), heads, shift) == ours
+        and (source, bytes(root), length) == ours_records
+        and tuple(rules) == context.rules.values()
+        and fold in (0, context.owner_secret_fold)
+    )
