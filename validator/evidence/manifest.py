@@ -122,8 +122,10 @@ class ContextPart(_Strict):
             ChainBeastsError: other names, or values out of range.
         """
         try:
+            if set(self.rules) != set(Rules.__slots__):
+                raise ValueError(f"they are {', '.join(Rules.__slots__)}")
             return Rules(**self.rules)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise ChainBeastsError(f"The bundle's rules are no season's: {error}.") from None
 
 
