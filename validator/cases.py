@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.chain.client import Chain
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
 from backend.errors import ChainBeastsError
-from backend.indexer.queries import LIVE, OPEN, all_checkpoints, live_checkpoints, open_disputes
+from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
@@ -94,11 +94,26 @@ class CaseReader:
 
     # --- cases ----------------------------------------------------------------------------------
 
-    def live(self, beast_id: int) -> list[Case]:
-        """A beast's standing checkpoints, pending and final, from index 0 to its head."""
+    def live(self, beast_id: int, start: int = 0, count: int | None = None) -> list[Case]:
+        """A beast's standing checkpoints, pending and final, in order.
+
+        Args:
+            start: index of the first.
+            count: no more than these many; all up to its head if not given.
+        """
         with self.database.session() as session:
-            rows = live_checkpoints(session, beast_id)
-            return self._cases(session, beast_id, rows)
+            found = (
+                select(CheckpointRow)
+                .where(
+                    CheckpointRow.beast_id == beast_id,
+                    CheckpointRow.status.in_(LIVE),
+                    CheckpointRow.index >= start - 1,  # with the parent of the first
+                )
+                .order_by(CheckpointRow.index)
+                .limit(None if count is None else count + (start > 0))
+            )
+            cases = self._cases(session, beast_id, session.scalars(found).all())
+        return cases[1:] if start else cases
 
     def pending(self, beast_id: int) -> list[Case]:
         """A beast's pending checkpoints, in order; the final ones before them are not read."""
@@ -155,6 +170,11 @@ class CaseReader:
             rows = all_checkpoints(session, case.beast_id)
         key = (case.index, case.checkpoint.generation)
         return self.lineage(next(r for r in rows if (r.index, r.generation) == key))[:-1]
+
+    def hatched(self) -> list[int]:
+        """All beasts."""
+        with self.database.session() as session:
+            return list(session.scalars(select(BeastRow.beast_id).order_by(BeastRow.beast_id)))
 
     def pending_beasts(self) -> list[int]:
         """The beasts that have pending checkpoints."""
@@ -265,17 +285,24 @@ class CaseReader:
         )
 
     def court_agrees(self, case: Case, context: WindowContext) -> bool:
-        """Whether the court would judge the window by the same context as our replay.
+        """Whether the court would judge the window by the same context as our replay."""
+        return court_agrees(self.chain, case.beast_id, case.checkpoint, context)
 
-        The secret's fold is compared only once the court knows it.
-        """
-        call = self.chain.court.functions.windowContext(case.beast_id, case.checkpoint.to_abi())
-        dna, seed, heads, shift, source, fold, root, length, rules = self.chain.call(call)
-        ours = (context.dna, context.epoch_seed, context.heads, context.lr_shift)
-        ours_records = (int(context.source), context.records_root, context.records_length)
-        return (
-            (bytes(dna), bytes(seed), heads, shift) == ours
-            and (source, bytes(root), length) == ours_records
-            and tuple(rules) == context.rules.values()
-            and fold in (0, context.owner_secret_fold)
-        )
+
+def court_agrees(
+    chain: Chain, beast_id: int, checkpoint: Checkpoint, context: WindowContext
+) -> bool:
+    """Whether the court would judge a window by this context.
+
+    The secret's fold is compared only once the court knows it.
+    """
+    call = chain.court.functions.windowContext(beast_id, checkpoint.to_abi())
+    dna, seed, heads, shift, source, fold, root, length, rules = chain.call(call)
+    ours = (context.dna, context.epoch_seed, context.heads, context.lr_shift)
+    ours_records = (int(context.source), context.records_root, context.records_length)
+    return (
+        (bytes(dna), bytes(seed), heads, shift) == ours
+        and (source, bytes(root), length) == ours_records
+        and tuple(rules) == context.rules.values()
+        and fold in (0, context.owner_secret_fold)
+    )

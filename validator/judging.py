@@ -1,4 +1,4 @@
-"""Judges what is pending: each window in an executor, as soon as its parent's state is at hand.
+"""Judges windows: each one in an executor, as soon as its parent's state is at hand.
 
 Sends nothing. A checkpoint after one judged invalid is left alone: it falls with it, or is judged
 once that is settled.
@@ -16,10 +16,9 @@ from backend.store.daemons import JobRow, Mode, Verdict
 from validator.cases import Case
 from validator.cluster import ClusterExecutor
 from validator.jobs import JobBook, is_due
-from validator.policy import EVERYBODY, Scope
 from validator.replay import Judgement, Task, Window, judge, judge_fast, judge_light
 from validator.states import StateBook
-from validator.watch import Watch
+from validator.work import Work
 
 log = structlog.get_logger()
 
@@ -56,7 +55,7 @@ class Judge:
 
     Args:
         make_executor: a new executor, also after one broke.
-        scope: whose windows are judged.
+        work: what is to be judged.
     """
 
     def __init__(
@@ -64,14 +63,13 @@ class Judge:
         book: StateBook,
         jobs: JobBook,
         make_executor: Callable[[], Executor],
-        scope: Scope = EVERYBODY,
+        work: Work,
     ) -> None:
         self._book = book
         self._jobs = jobs
         self._make_executor = make_executor
-        self._scope = scope
+        self._work = work
         self._executor = make_executor()
-        self._watch = Watch(book.reader.database)
 
     def run(self) -> int:
         """Judge one wave of what can be judged now; returns the number of new verdicts.
@@ -97,13 +95,13 @@ class Judge:
     def _take_back(self) -> None:
         """Judge again what a cluster's worker judged that turned out to be wrong."""
         if isinstance(self._executor, ClusterExecutor):
-            self._watch.reopen(self._jobs.reopen(self._executor.revoked()))
+            self._work.reopen(self._jobs.reopen(self._executor.revoked()))
 
     def _ready(self) -> tuple[list[tuple[Case, Task]], int]:
         """Windows to replay next, one wave; and how many cases were settled without."""
         windows: list[tuple[Case, Task]] = []
         told = 0
-        beasts = self._watch.beasts()
+        beasts = self._work.beasts()
         for start in range(0, len(beasts), TOGETHER):
             if len(windows) >= getattr(self._executor, "wave", WAVE):
                 break
@@ -113,9 +111,9 @@ class Judge:
     def _look(self, beasts: Sequence[int], windows: list[tuple[Case, Task]]) -> int:
         """Add some beasts' windows to the wave; how many cases were settled without."""
         told = 0
-        pending = {beast_id: self._pending(beast_id) for beast_id in beasts}
-        jobs = self._jobs.open(case for cases in pending.values() for case in cases)
-        for beast_id, cases in pending.items():
+        found = {beast_id: self._work.cases(beast_id) for beast_id in beasts}
+        jobs = self._jobs.open(case for cases in found.values() for case in cases)
+        for beast_id, cases in found.items():
             settled = True
             for case in cases:
                 job = jobs[case.digest]
@@ -124,13 +122,11 @@ class Judge:
                     break
                 if self._is_due(case, job):
                     told += self._prepare(case, job, windows)
+                else:
+                    self._work.judged(case)
             if settled:
-                self._watch.settled(beast_id)
+                self._work.settled(beast_id)
         return told
-
-    def _pending(self, beast_id: int) -> list[Case]:
-        cases = self._book.reader.pending(beast_id)
-        return [c for c in cases if self._scope.covers(beast_id, c.checkpoint.trainer)]
 
     def _prepare(self, case: Case, job: JobRow, windows: list[tuple[Case, Task]]) -> int:
         """Add a case's window to the wave; or settle it without, 1 if that is news."""
@@ -174,12 +170,15 @@ class Judge:
                 ends[case.beast_id] = judgement.end
             found.append((case, judgement))
         self._record(found)
+        for case, _ in found:
+            self._work.judged(case)
         for end in ends.values():  # the next wave starts from the last ones
             self._book.keep(end)
         return len(futures)
 
     def _tell(self, case: Case, job: JobRow, judgement: Judgement) -> int:
         """Record a verdict that took no replay, if it is news."""
+        self._work.judged(case)
         if (job.verdict, job.mode, job.reason) == (
             judgement.verdict,
             judgement.mode,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from validator.moves import Moves
 from validator.overdue import Alarm
 from validator.policy import Policy
 from validator.states import StateBook
+from validator.work import PendingWork
 
 
 def database_url(settings: Settings) -> str:
@@ -101,6 +102,17 @@ def open_desk(
     return Desk(chain, database, indexer, reader, book, Moves(reader), lock)
 
 
+def replays(desk: Desk, workers: int, cluster: Cluster | None) -> Callable[[], Executor]:
+    """What makes the executors of a judge at a desk."""
+    desk.book.shared = cluster is not None
+
+    def make() -> Executor:
+        local = make_executor(workers)
+        return local if cluster is None else ClusterExecutor(cluster, local, desk.book.find)
+
+    return make
+
+
 def make_validator(
     desk: Desk,
     sender: TransactionManager | None,
@@ -120,12 +132,6 @@ def make_validator(
         payout: account that rewards go to; the sender's own if not given.
     """
     jobs = JobBook(desk.database)
-    desk.book.shared = cluster is not None
-
-    def replays() -> Executor:
-        local = make_executor(workers)
-        return local if cluster is None else ClusterExecutor(cluster, local, desk.book.find)
-
     made = collector = None
     if sender is not None:
         outbox = Outbox(desk.database, sender)
@@ -135,7 +141,9 @@ def make_validator(
         sync=desk.sync,
         book=desk.book,
         jobs=jobs,
-        judge=Judge(desk.book, jobs, replays, policy.scope),
+        judge=Judge(
+            desk.book, jobs, replays(desk, workers, cluster), PendingWork(desk.reader, policy.scope)
+        ),
         alarm=Alarm(desk.reader, policy.scope),
         enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made, monitor.moved),
         made=made,

@@ -37,6 +37,18 @@ def done(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> 
     return json.loads(result.stdout)
 
 
+def verified(rig: Rig, beast: int, window: int | None = None) -> Any:
+    """What ``validator verify`` prints; it must fail exactly if something is not valid."""
+    only = [] if window is None else ["--window", str(window)]
+    result = invoke(rig, "validator", "verify", str(beast), *only)
+    value = json.loads(result.stdout)
+    rows = value if window is None else [value]
+    assert (result.exception is None) == all(row["verdict"] == "valid" for row in rows)
+    if result.exception is not None:
+        assert isinstance(result.exception, ChainBeastsError), result.exception
+    return value
+
+
 def refused(rig: Rig, said: str, *args: str, who: int | None = VALIDATOR) -> None:
     """Assert that a command refuses with one sentence, sends nothing and records nothing."""
     before = (rig.chain.block().number, records(rig))
@@ -60,7 +72,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     beast = rig.hatch()
     cheat = rig.train(beast, tamper=(128, one_weight))  # so late that its effect is its own
     at = (str(beast), "0")
-    assert done(rig, "validator", "verify", *at)["verdict"] == "invalid"
+    assert verified(rig, beast, 0)["verdict"] == "invalid"
     filed = done(rig, "dispute", "file", *at, who=VALIDATOR)
     assert (filed["dispute"], rig.disputes) == (1, 1)
     refused(rig, "has no response", "dispute", "prove", "1")
@@ -97,7 +109,7 @@ def test_a_silent_or_wrong_side_by_hand(rig: Rig) -> None:
     honest = rig.train(beast)
     at = (str(beast), "0")
     refused(rig, "No contradiction", "dispute", "challenge-header", *at)
-    assert done(rig, "validator", "verify", *at)["verdict"] == "valid"
+    assert verified(rig, beast, 0)["verdict"] == "valid"
     done(rig, "dispute", "file", *at, who=VALIDATOR)
     refused(rig, "open over this checkpoint", "dispute", "file", *at)
     assert done(rig, "dispute", "respond", "1", who=TRAINER)["dispute"] == 1
@@ -133,7 +145,37 @@ def test_a_private_dispute_needs_the_dataset(rig: Rig) -> None:
     missing = str(folder / "missing")
     refused(rig, "cannot be read", *filing, "--dataset", missing, "--secret-file", secret)
     done(rig, *filing, "--dataset", good, "--secret-file", secret, who=VALIDATOR)
-    assert done(rig, "validator", "verify", str(beast), "0")["verdict"] == "invalid"
+    assert verified(rig, beast, 0)["verdict"] == "invalid"
+
+
+def test_verify_replays_the_history_from_genesis_to_head(rig: Rig) -> None:
+    beast = rig.hatch()
+    first = rig.train(beast, publish=False)
+    second = rig.train(beast, first, publish=False)
+    rows = verified(rig, beast)
+    assert [(row["checkpoint"], row["verdict"]) for row in rows] == [(0, "valid"), (1, "valid")]
+    assert [row["replayed"] for row in rows] == [row["h128"] for row in rows]
+    assert records(rig) == []
+    third = rig.train(beast, second, tamper=(9, one_weight))
+    rig.train(beast, third)
+    before = rig.chain.block().number
+    rows = verified(rig, beast)
+    assert [row["verdict"] for row in rows] == ["valid", "valid", "invalid", "falls"]
+    assert "falls with checkpoint 2" in rows[3]["reason"]
+    result = invoke(rig, "validator", "verify", str(beast))
+    said = f"Checkpoint 2 of beast {beast} is invalid and 1 later one falls with it."
+    assert said in str(result.exception)
+    assert (records(rig), rig.chain.block().number) == ([], before)
+
+
+def test_verify_says_what_it_could_not_judge(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(4)])
+    rig.train(beast, source=Source.PRIVATE, publish=False)
+    assert [row["verdict"] for row in verified(rig, beast)] == ["unavailable"]
+    result = invoke(rig, "validator", "verify", str(beast))
+    assert "1 of beast" in str(result.exception)
+    assert "could not be judged" in str(result.exception)
 
 
 def test_a_deployment_of_another_kernel_is_refused(
@@ -146,7 +188,10 @@ def test_a_deployment_of_another_kernel_is_refused(
 def test_bad_input(rig: Rig, tmp_path: Path) -> None:
     beast = rig.hatch()
     rig.train(beast)
-    refused(rig, "has no checkpoint 7", "validator", "verify", str(beast), "7", who=None)
+    refused(
+        rig, "has no checkpoint 7", "validator", "verify", str(beast), "--window", "7", who=None
+    )
+    refused(rig, "has no standing checkpoint", "validator", "verify", "99", who=None)
     refused(rig, "has no checkpoint 0", "dispute", "file", "99", "0")
     refused(rig, "no dispute 5", "dispute", "show", "5", who=None)
     refused(rig, "no dispute 5", "dispute", "explain", "5", who=None)

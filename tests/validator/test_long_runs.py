@@ -27,6 +27,7 @@ from validator.judging import Judge, check
 from validator.replay import RemoteWindow, drop_is_told
 from validator.setup import Desk
 from validator.watch import Watch
+from validator.work import PendingWork
 from validator.worker import PROCESS, work
 
 
@@ -63,7 +64,7 @@ def shared_desk(rig: Rig, web: Web) -> Desk:
 
 
 def judge(desk: Desk, executor: Executor) -> Judge:
-    return Judge(desk.book, JobBook(desk.database), lambda: executor)
+    return Judge(desk.book, JobBook(desk.database), lambda: executor, PendingWork(desk.reader))
 
 
 def verdicts(desk: Desk) -> list[str | None]:

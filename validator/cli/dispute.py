@@ -20,7 +20,7 @@ from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
 from backend.store.facts import DisputeRow
 from backend.store.private import PrivateDataset, open_dataset
 from validator.cases import Case
-from validator.cli import views
+from validator.cli import evidence, views
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
 from validator.datasets import read_secret
 from validator.judging import check
@@ -276,3 +276,4 @@ def challenge_header(
 
 
 views.register(app)
+evidence.register(app)

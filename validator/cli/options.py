@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,8 @@ from backend.errors import ChainBeastsError
 from validator.daemon import check_kernel
 from validator.setup import Desk, open_desk
 from validator.strategy import Strategy
+
+CORES = os.cpu_count() or 1
 
 DatasetsOption = Annotated[
     Path | None,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
 import typer
 from filelock import FileLock, Timeout
 
 from backend.chain.seasons import parse_energy
-from backend.cli.output import energy, fields, table
+from backend.cli.output import energy, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
+from validator.cli import backfill, verification
 from validator.cli.options import (
+    CORES,
     AllowOption,
     ConfirmationsOption,
     DatasetsOption,
@@ -42,7 +43,6 @@ from validator.cli.options import (
 )
 from validator.cluster import Cluster
 from validator.jobs import JobBook
-from validator.judging import check
 from validator.monitor import Monitor, serve
 from validator.policy import Policy, Scope, parse_names
 from validator.setup import make_validator
@@ -50,7 +50,6 @@ from validator.strategy import Strategy
 
 log = structlog.get_logger()
 
-CORES = os.cpu_count() or 1
 
 app = typer.Typer(help="Replay what trainers submit, and act on what is wrong.")
 
@@ -191,30 +190,5 @@ def _show_status(session: Session, reader: CaseReader) -> None:
     session.show(value, lambda: table(title, columns, cells))
 
 
-@command(app, "verify", example="chainbeasts validator verify 1 0")
-def verify(
-    session: Session,
-    beast: Annotated[int, typer.Argument(help="The beast's id.")],
-    index: Annotated[int, typer.Argument(help="The checkpoint's index.")],
-    datasets: DatasetsOption = None,
-    snapshots: SnapshotsOption = None,
-) -> None:
-    """Replay one checkpoint and print the verdict; sends nothing and records nothing."""
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    case = desk.reader.find(beast, index)
-    ancestors = desk.reader.ancestors(case)
-    _, judgement = check(desk.book, case, ancestors)
-    value = {
-        "beast": beast,
-        "checkpoint": index,
-        "status": case.status,
-        "loss_drop": case.loss_drop,
-        "verdict": judgement.verdict,
-        "mode": judgement.mode,
-        "reason": judgement.reason,
-        "h128": case.checkpoint.payload.h128,
-        "replayed": judgement.segments[-1] if judgement.segments else None,
-    }
-    shown = {key: "0x" + v.hex() if isinstance(v, bytes) else v for key, v in value.items()}
-    session.show(value, lambda: fields(f"Checkpoint {index} of beast {beast}", shown))
+verification.register(app)
+backfill.register(app)

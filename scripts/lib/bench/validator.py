@@ -43,6 +43,7 @@ from validator.monitor import Monitor
 from validator.policy import Policy
 from validator.replay import Window, judge_fast
 from validator.setup import make_validator, open_desk
+from validator.work import PendingWork
 
 ROOT = Path(__file__).resolve().parents[3]
 REPLAYED = 4_000
@@ -213,7 +214,7 @@ def long_history(tell: Callable[[str], None]) -> list[Figure]:
         desk = open_desk(settings, chain)
         history = History(chain, desk.database, HISTORY_BEASTS)
         jobs = JobBook(desk.database)
-        judge = Judge(desk.book, jobs, InlineExecutor)
+        judge = Judge(desk.book, jobs, InlineExecutor, PendingWork(desk.reader))
         done, spent, start, told = 0, 0.0, 0.0, 0
         while done < HISTORY:
             done += history.grow()

@@ -1,0 +1,71 @@
+"""Judges whole histories, final checkpoints too. Sends nothing; killed, it goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from sqlalchemy import func, select
+
+from backend.errors import ChainBeastsError
+from backend.indexer.queries import LIVE
+from backend.store.facts import CheckpointRow
+from validator.jobs import JobBook
+from validator.judging import Judge
+from validator.setup import Desk
+from validator.work import History, HistoryWork
+
+
+class Backfill:
+    """Judges every standing checkpoint of some beasts that has no full verdict yet.
+
+    Args:
+        beasts: all hatched ones if there are none.
+
+    Raises:
+        ChainBeastsError: there is no such beast.
+    """
+
+    def __init__(
+        self, desk: Desk, make_executor: Callable[[], Executor], beasts: Sequence[int] = ()
+    ) -> None:
+        hatched = desk.reader.hatched()
+        for beast_id in beasts:
+            if beast_id not in hatched:
+                raise ChainBeastsError(
+                    f"There is no beast {beast_id}.", "List them: chainbeasts beast list"
+                )
+        jobs = JobBook(desk.database)
+        self._work = HistoryWork(desk.reader, jobs, sorted(set(beasts)) or hatched)
+        self._judge = Judge(desk.book, jobs, make_executor, self._work)
+        standing = (
+            select(CheckpointRow.beast_id, func.count())
+            .where(CheckpointRow.status.in_(LIVE))
+            .group_by(CheckpointRow.beast_id)
+        )
+        with desk.database.session() as session:
+            found = session.execute(standing)
+            self._standing = {int(beast_id): int(count) for beast_id, count in found}
+
+    @property
+    def standing(self) -> int:
+        """Checkpoints that there are to know of."""
+        return sum(self._standing.get(beast_id, 0) for beast_id in self._work.histories)
+
+    def run(self, progress: Callable[[int], None]) -> list[History]:
+        """Judge until nothing is left.
+
+        Args:
+            progress: told now and then of how many checkpoints all is known.
+        """
+        try:
+            while left := self._work.beasts():
+                self._judge.run()
+                known = set(self._work.histories).difference(left)
+                progress(
+                    sum(self._standing.get(beast_id, 0) for beast_id in known)
+                    + sum(self._work.histories[beast_id].behind for beast_id in left)
+                )
+        finally:
+            self._judge.close()
+        return list(self._work.histories.values())

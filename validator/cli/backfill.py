@@ -1,0 +1,88 @@
+"""``chainbeasts validator backfill``: judges what was final before the validator came."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from backend.cli.output import progress, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from validator.backfill import Backfill
+from validator.cli.options import (
+    CORES,
+    ConfirmationsOption,
+    DatasetsOption,
+    RecheckOption,
+    SchedulerOption,
+    SnapshotsOption,
+    WorkersOption,
+    desk_of,
+)
+from validator.cluster import Cluster
+from validator.setup import replays
+from validator.work import History
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the noun."""
+    command(app, "backfill", example="chainbeasts validator backfill 1 2")(backfill)
+
+
+def backfill(
+    session: Session,
+    beasts: Annotated[
+        list[int] | None, typer.Argument(metavar="[BEAST]...", help="All of them if none is named.")
+    ] = None,
+    workers: WorkersOption = CORES,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+    scheduler: SchedulerOption = None,
+    recheck: RecheckOption = 0.01,
+    confirmations: ConfirmationsOption = 0,
+) -> None:
+    """Judge every checkpoint from hatch to head that has no full verdict yet, final ones too.
+
+    Sends nothing: `validator run` acts on what it finds. Interrupted, the same command goes on
+    where it stopped. Ends with 1 if anything is invalid or could not be judged.
+    """
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
+    desk.sync()
+    cluster = None if scheduler is None else Cluster(scheduler, recheck)
+    work = Backfill(desk, replays(desk, workers, cluster), beasts or ())
+    with progress() as bar:
+        task = bar.add_task("Checkpoints judged", total=work.standing)
+        found = work.run(lambda known: bar.update(task, completed=known))
+    columns = ("beast_id", "valid", "light", "unavailable", "first_invalid")
+    values = [asdict(history) for history in found]
+    cells = [["" if value[name] is None else value[name] for name in columns] for value in values]
+    values = [{"beast": value.pop("beast_id"), **value} for value in values]
+    session.show(values, lambda: table("Histories", ("beast", *columns[1:]), cells))
+    _complain(found)
+
+
+def _complain(found: list[History]) -> None:
+    """End with 1 if not everything is valid.
+
+    Raises:
+        ChainBeastsError: so it is.
+    """
+    wrong = [str(one.beast_id) for one in found if one.first_invalid is not None]
+    unknown = sum(one.unavailable for one in found)
+    if wrong:
+        raise ChainBeastsError(
+            f"Invalid checkpoints stand in the history of {_beasts(wrong)}.",
+            "See: chainbeasts validator verify BEAST; validator run disputes what still can be.",
+        )
+    if unknown:
+        raise ChainBeastsError(
+            f"{unknown} checkpoints could not be judged.",
+            "Name the places that have what is missing: --snapshots, --datasets.",
+        )
+
+
+def _beasts(names: list[str]) -> str:
+    few = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f"beast {few}" if len(names) == 1 else f"beasts {few}"

@@ -1,0 +1,112 @@
+"""``chainbeasts validator verify``: a beast's history, or one window of it, judged here and now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.output import fields, progress, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.store.daemons import Mode, Verdict
+from validator.cases import Case
+from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.history import Row, complaint, judge_history
+from validator.judging import check
+from validator.replay import Judgement
+from validator.setup import Desk
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the noun."""
+    command(app, "verify", example="chainbeasts validator verify 1 --window 0")(verify)
+
+
+def verify(
+    session: Session,
+    beast: Annotated[int, typer.Argument(help="The beast's id.")],
+    window: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Only the checkpoint with this index; all that stand if not given.",
+            envvar="CHAINBEASTS_WINDOW",
+        ),
+    ] = None,
+    datasets: DatasetsOption = None,
+    snapshots: SnapshotsOption = None,
+) -> None:
+    """Replay a beast's checkpoints from genesis to head and print the verdicts.
+
+    Sends nothing and records nothing. Ends with 1 if a checkpoint is invalid or unavailable.
+    """
+    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
+    desk.sync()
+    wrong = _history(session, desk, beast) if window is None else _one(session, desk, beast, window)
+    if wrong is not None:
+        raise ChainBeastsError(wrong, "The reasons are in the verdicts.")
+
+
+def _value(case: Case, judgement: Judgement) -> dict[str, Any]:
+    h128 = case.checkpoint.payload.h128
+    right = judgement.verdict is Verdict.VALID and judgement.mode is Mode.FULL
+    replayed = h128 if right else None
+    if judgement.segments:
+        replayed = judgement.segments[-1]
+    return {
+        "beast": case.beast_id,
+        "checkpoint": case.index,
+        "status": case.status,
+        "loss_drop": case.loss_drop,
+        "verdict": judgement.verdict,
+        "mode": judgement.mode,
+        "reason": judgement.reason,
+        "h128": h128,
+        "replayed": replayed,
+    }
+
+
+def _one(session: Session, desk: Desk, beast: int, index: int) -> str | None:
+    case = desk.reader.find(beast, index)
+    _, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    value = _value(case, judgement)
+    shown = {key: "0x" + v.hex() if isinstance(v, bytes) else v for key, v in value.items()}
+    session.show(value, lambda: fields(f"Checkpoint {index} of beast {beast}", shown))
+    return complaint([Row(case, judgement)])
+
+
+def _row(row: Row) -> dict[str, Any]:
+    if row.judgement is not None:
+        return _value(row.case, row.judgement)
+    return {
+        "beast": row.case.beast_id,
+        "checkpoint": row.case.index,
+        "status": row.case.status,
+        "loss_drop": row.case.loss_drop,
+        "verdict": row.verdict,
+        "mode": None,
+        "reason": f"falls with checkpoint {row.fell_with}, which is invalid",
+        "h128": row.case.checkpoint.payload.h128,
+        "replayed": None,
+    }
+
+
+def _history(session: Session, desk: Desk, beast: int) -> str | None:
+    cases = desk.reader.live(beast)
+    if not cases:
+        raise ChainBeastsError(
+            f"Beast {beast} has no standing checkpoint.",
+            f"See: chainbeasts checkpoint list {beast}",
+        )
+    rows: list[Row] = []
+    with progress() as bar:
+        task = bar.add_task("Checkpoints replayed", total=len(cases))
+        for row in judge_history(desk.book, cases):
+            rows.append(row)
+            bar.advance(task)
+    values = [_row(row) for row in rows]
+    columns = ("checkpoint", "status", "verdict", "mode", "reason")
+    cells = [["" if value[name] is None else value[name] for name in columns] for value in values]
+    session.show(values, lambda: table(f"Checkpoints of beast {beast}", columns, cells))
+    return complaint(rows)

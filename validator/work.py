@@ -1,0 +1,143 @@
+"""What is to be judged: the pending checkpoints, or a whole history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.store.daemons import JobRow, Mode, Verdict
+from validator.cases import Case, CaseReader
+from validator.jobs import JobBook
+from validator.policy import EVERYBODY, Scope
+from validator.watch import Watch
+
+SLICE = 64
+"""Checkpoints of one beast's history that are read at once."""
+
+
+class Work(Protocol):
+    """Whose windows are judged, and which of them."""
+
+    def beasts(self) -> list[int]:
+        """The beasts to look at now."""
+        ...
+
+    def cases(self, beast_id: int) -> list[Case]:
+        """A beast's checkpoints to look at now, in order."""
+        ...
+
+    def judged(self, case: Case) -> None:
+        """A case was looked at, and has the verdict that it can have now."""
+        ...
+
+    def settled(self, beast_id: int) -> None:
+        """Nothing about a beast's present checkpoints can change any more."""
+        ...
+
+    def reopen(self, beasts: Iterable[int]) -> None:
+        """Look at these again."""
+        ...
+
+
+class PendingWork:
+    """What may still be disputed. What cannot be judged yet is looked at again and again."""
+
+    def __init__(self, reader: CaseReader, scope: Scope = EVERYBODY) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._watch = Watch(reader.database)
+
+    def beasts(self) -> list[int]:
+        return self._watch.beasts()
+
+    def cases(self, beast_id: int) -> list[Case]:
+        found = self._reader.pending(beast_id)
+        return [c for c in found if self._scope.covers(beast_id, c.checkpoint.trainer)]
+
+    def judged(self, case: Case) -> None:
+        pass
+
+    def settled(self, beast_id: int) -> None:
+        self._watch.settled(beast_id)
+
+    def reopen(self, beasts: Iterable[int]) -> None:
+        self._watch.reopen(beasts)
+
+
+@dataclass
+class History:
+    """What is known of one beast's standing checkpoints, from index 0 on.
+
+    Attributes:
+        valid: recomputed, and right.
+        light: of private windows, lineage and loss only.
+        unavailable: not to be judged here.
+        first_invalid: index of the first invalid one; what follows falls with it, unjudged.
+    """
+
+    beast_id: int
+    valid: int = 0
+    light: int = 0
+    unavailable: int = 0
+    first_invalid: int | None = None
+
+    @property
+    def behind(self) -> int:
+        """How many checkpoints have been counted."""
+        return self.valid + self.light + self.unavailable
+
+    def add(self, job: JobRow, looked_at: bool) -> bool:
+        """Count the next checkpoint, if it has the verdict that it can have now.
+
+        Args:
+            looked_at: what is not valid to the last bit would be no other if judged again.
+        """
+        if job.verdict == Verdict.INVALID:
+            self.first_invalid = job.index
+        elif (job.verdict, job.mode) == (Verdict.VALID, Mode.FULL):
+            self.valid += 1
+            return True
+        elif looked_at and job.verdict is not None:
+            self.light += job.verdict == Verdict.VALID
+            self.unavailable += job.verdict == Verdict.UNAVAILABLE
+            return True
+        return False
+
+
+class HistoryWork:
+    """Every standing checkpoint without a full verdict, final ones too; each is looked at once.
+
+    A beast is left at its first invalid window, on which all later ones are built.
+    """
+
+    def __init__(self, reader: CaseReader, jobs: JobBook, beasts: Sequence[int]) -> None:
+        self._reader = reader
+        self._jobs = jobs
+        self.histories = {beast_id: History(beast_id) for beast_id in beasts}
+        self._left = dict.fromkeys(beasts)
+        self._looked_at: set[bytes] = set()
+
+    def beasts(self) -> list[int]:
+        return list(self._left)
+
+    def cases(self, beast_id: int) -> list[Case]:
+        history = self.histories[beast_id]
+        while cases := self._reader.live(beast_id, history.behind, SLICE):
+            jobs = self._jobs.open(cases)
+            for place, case in enumerate(cases):
+                if not history.add(jobs[case.digest], case.digest in self._looked_at):
+                    return [] if history.first_invalid is not None else cases[place:]
+                self._looked_at.discard(case.digest)
+        return []
+
+    def judged(self, case: Case) -> None:
+        self._looked_at.add(case.digest)
+
+    def settled(self, beast_id: int) -> None:
+        self._left.pop(beast_id, None)
+
+    def reopen(self, beasts: Iterable[int]) -> None:
+        for beast_id in beasts:
+            self.histories[beast_id] = History(beast_id)
+            self._left[beast_id] = None
