@@ -29,10 +29,12 @@ from backend.indexer.records import checkpoint_of
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.kernel.window import witnesses
+from backend.monitoring.health import spent
 from backend.store.facts import CheckpointRow, DisputeRow
 from backend.store.private import PrivateDataset
 from trainer.desk import Desk
 from trainer.finality import Finalizer
+from trainer.monitor import DefenderMonitor
 from trainer.records import WindowBook
 from trainer.states import segments_again
 
@@ -57,14 +59,22 @@ class Defender:
     Args:
         outbox: signs for the trainer, or for the defender that the trainer appointed.
         finalize: also make checkpoints final once their challenge period is over.
+        monitor: told after each pass.
     """
 
     def __init__(
-        self, desk: Desk, book: WindowBook, outbox: Outbox, *, finalize: bool = True
+        self,
+        desk: Desk,
+        book: WindowBook,
+        outbox: Outbox,
+        *,
+        finalize: bool = True,
+        monitor: DefenderMonitor | None = None,
     ) -> None:
         self._desk = desk
         self._book = book
         self._outbox = outbox
+        self._monitor = monitor or DefenderMonitor()
         self._finalizer = Finalizer(desk, outbox) if finalize else None
         self._told: set[int] = set()
         self._hopeless: set[bytes] = set()
@@ -86,6 +96,7 @@ class Defender:
             except WrongChainError:
                 raise
             except (ChainError, *TRANSPORT_ERRORS) as error:
+                self._monitor.failed(str(error))
                 log.warning("waiting for the node", reason=str(error), seconds=pause)
                 waker.pause(pause)
                 pause = min(2 * pause, MAX_PAUSE)
@@ -98,9 +109,11 @@ class Defender:
         Raises:
             ChainError: the chain cannot be reached or read.
         """
-        self._desk.sync()
+        report = self._desk.sync()
         answers = []
-        for dispute, row in self._mine():
+        mine = self._mine()
+        waiting = {d.dispute_id: d.deadline for d, _ in mine if d.status == "filed"}
+        for dispute, row in mine:
             try:
                 answer = self._answer(dispute, row)
             except (NodeUnavailableError, WrongChainError):
@@ -110,8 +123,17 @@ class Defender:
                 continue
             if answer is not None:
                 log.info("answered", kind=answer.kind, dispute=dispute.dispute_id, gas=answer.gas)
+                waiting.pop(dispute.dispute_id, None)
                 answers.append(answer)
         answers += self._finalize()
+        self._monitor.waiting(len(waiting))
+        self._monitor.passed(
+            head=report.head,
+            indexed=report.indexed_to,
+            disputes=len(mine),
+            deadlines=waiting.values(),
+            costs=spent(self._desk.database, self._outbox.me),
+        )
         return answers
 
     def _finalize(self) -> list[Answer]:

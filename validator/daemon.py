@@ -6,7 +6,7 @@ instant and goes on where it stopped. It waits for a node that is away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -22,7 +22,7 @@ from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.ledger import MoveLedger
 from validator.monitor import Monitor
-from validator.overdue import Alarm
+from validator.overdue import Alarm, Overdue
 from validator.states import StateBook
 
 log = structlog.get_logger()
@@ -108,14 +108,27 @@ class Validator:
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run(), 0
-        self._monitor.overdue(self._alarm.run())
+        overdue = self._alarm.run()
         if not self._waker.stopped:
             moved = self._enforcer.run()
             moved += self._collect()
-        at_risk = 0 if self._made is None else self._made.bonds_at_risk()
-        open_disputes = len(self._book.reader.open_disputes())
-        self._monitor.passed(report.indexed_to, self._jobs.counts(), at_risk, open_disputes)
+        self._report(report, overdue)
         return judged + moved > 0
+
+    def _report(self, report: SyncReport, overdue: Sequence[Overdue]) -> None:
+        """Tell the monitor how things stand after a pass."""
+        made, monitor = self._made, self._monitor
+        disputes = self._book.reader.open_disputes()
+        monitor.judged(self._jobs.counts(), len(overdue))
+        if made is not None:
+            monitor.risked(made.bonds_at_risk(), self._enforcer.policy.max_bonds)
+        monitor.passed(
+            head=report.head,
+            indexed=report.indexed_to,
+            disputes=len(disputes),
+            deadlines=[row.deadline for row in disputes] + [one.deadline for one in overdue],
+            costs=None if made is None else made.spent(),
+        )
 
     def _collect(self) -> int:
         if self._collector is None:

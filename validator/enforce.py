@@ -7,7 +7,6 @@ context, and the bond must fit under the cap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +63,6 @@ class Enforcer:
 
     Args:
         made: where moves go; None watches only.
-        on_move: told of each move that was made.
     """
 
     def __init__(
@@ -74,15 +72,13 @@ class Enforcer:
         moves: Moves,
         policy: Policy,
         made: MoveLedger | None,
-        on_move: Callable[[Action], None] = lambda _: None,
     ) -> None:
         self._book = book
         self._reader = book.reader
         self._jobs = jobs
         self._moves = moves
-        self._policy = policy
+        self.policy = policy
         self._made = made
-        self._on_move = on_move
         self._checked: dict[bytes, tuple[Window | None, Judgement]] = {}
         self._told: dict[bytes, Move] = {}
         self._refused: dict[bytes, str] = {}
@@ -128,7 +124,7 @@ class Enforcer:
         return list(found.values())
 
     def _covers(self, case: Case) -> bool:
-        return self._policy.scope.covers(case.beast_id, case.checkpoint.trainer)
+        return self.policy.scope.covers(case.beast_id, case.checkpoint.trainer)
 
     def _is_mine(self, row: DisputeRow) -> bool:
         return self._made is not None and row.challenger == self._made.me
@@ -171,19 +167,19 @@ class Enforcer:
             records_due=records_due,
             mine=row is not None and self._is_mine(row),
             provable=file.window is not None,
-            may_file=not self._policy.defensive,
+            may_file=not self.policy.defensive,
             late=row is not None and self._is_late(case, row, now),
         )
 
     def _is_late(self, case: Case, row: DisputeRow, now: int) -> bool:
         """Whether a trainer who can answer would have done so."""
         window = self._reader.season(case.checkpoint.season).economics.response_window
-        return self._policy.defend and now > row.deadline - window * LATE_SHARE
+        return self.policy.defend and now > row.deadline - window * LATE_SHARE
 
     # --- acting ---------------------------------------------------------------------------------
 
     def _act(self, file: File) -> int:
-        move = decide(self.situation(file), self._policy.strategy)
+        move = decide(self.situation(file), self.policy.strategy)
         if self._told.get(file.case.digest) != move:
             self._told[file.case.digest] = move
             log.info(
@@ -196,10 +192,7 @@ class Enforcer:
             )
         if self._made is None or move.action is Action.WAIT:
             return 0
-        if not self._make(self._made, move.action, file):
-            return 0
-        self._on_move(move.action)
-        return 1
+        return int(self._make(self._made, move.action, file))
 
     def _make(self, made: MoveLedger, action: Action, file: File) -> bool:
         case, row, moves = file.case, file.dispute, self._moves
@@ -243,7 +236,7 @@ class Enforcer:
         standing = chain.standing(case.digest)
         if standing.dispute_id or standing.proven:
             return False  # news that the next reading brings
-        bond, cap = self._moves.bond(case), self._policy.max_bonds
+        bond, cap = self._moves.bond(case), self.policy.max_bonds
         at_risk = made.bonds_at_risk()
         if cap is not None and at_risk + bond > cap:
             raise ChainBeastsError(

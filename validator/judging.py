@@ -6,6 +6,7 @@ once that is settled.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 
@@ -56,6 +57,7 @@ class Judge:
     Args:
         make_executor: a new executor, also after one broke.
         work: what is to be judged.
+        on_wave: told how many windows were replayed together, and in how many seconds.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Judge:
         jobs: JobBook,
         make_executor: Callable[[], Executor],
         work: Work,
+        on_wave: Callable[[int, float], None] = lambda windows, seconds: None,
     ) -> None:
         self._book = book
         self._jobs = jobs
         self._make_executor = make_executor
         self._work = work
+        self._on_wave = on_wave
         self._executor = make_executor()
 
     def run(self) -> int:
@@ -148,6 +152,7 @@ class Judge:
 
     def _replay(self, windows: list[tuple[Case, Task]]) -> int:
         """Replay one wave and record it, but nothing that follows on an invalid window."""
+        begun = time.perf_counter()
         futures: list[tuple[Case, Future[Judgement | None]]] = [
             (case, self._executor.submit(judge_fast, window))  # type: ignore[arg-type]
             for case, window in windows  # whose parent is remote only where the cluster runs them
@@ -169,6 +174,8 @@ class Judge:
             elif judgement.verdict is Verdict.VALID and judgement.end is not None:
                 ends[case.beast_id] = judgement.end
             found.append((case, judgement))
+        if futures:
+            self._on_wave(len(futures), time.perf_counter() - begun)
         self._record(found)
         for case, _ in found:
             self._work.judged(case)

@@ -14,6 +14,7 @@ from backend.chain.escrow import ensure_escrow
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
 from backend.indexer.queries import OPEN
+from backend.monitoring.health import Spent, spent
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.facts import DisputeRow
 from backend.store.session import Database
@@ -56,6 +57,10 @@ class MoveLedger:
             return False
         log.info("move made", action=kind, gas=receipt.gas_used, tx="0x" + receipt.hash.hex())
         return True
+
+    def spent(self) -> dict[str, Spent]:
+        """What our moves have cost so far, by action."""
+        return spent(self._database, self.me)
 
     def bonds_at_risk(self) -> int:
         """Wei of ENERGY in our open disputes, those included that are not indexed yet."""

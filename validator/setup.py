@@ -145,7 +145,7 @@ def make_validator(
             desk.book, jobs, replays(desk, workers, cluster), PendingWork(desk.reader, policy.scope)
         ),
         alarm=Alarm(desk.reader, policy.scope),
-        enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made, monitor.moved),
+        enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made),
         made=made,
         collector=collector,
         monitor=monitor,

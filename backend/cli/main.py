@@ -8,8 +8,10 @@ from importlib import metadata
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from backend.cli.output import print_error
+from backend.cli.twins import add_twins
 from backend.errors import ChainBeastsError
 
 GROUP = "chainbeasts.commands"
@@ -78,7 +80,9 @@ def main() -> None:
     """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage."""
     load_commands()
     try:
-        app()
+        commands = get_command(app)
+        add_twins(commands)
+        commands()
     except ChainBeastsError as error:
         print_error(error)
         sys.exit(1)

@@ -50,7 +50,9 @@ _COMMON: dict[str, Any] = {
         str | None,
         typer.Option(help="Node endpoint, http or ws. [env: CHAINBEASTS_RPC_URL]"),
     ],
-    "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
+    "as_json": Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.", envvar="CHAINBEASTS_JSON")
+    ],
 }
 _SIGNING: dict[str, Any] = {
     "account": Annotated[

@@ -183,13 +183,14 @@ class Rig:
         *,
         max_bonds: int | None = None,
         dry_run: bool = False,
+        monitor: Monitor | None = None,
     ) -> Validator:
         return make_validator(
             self.desk(),
             None if dry_run else self.sender(VALIDATOR),
             policy=Policy(strategy, max_bonds),
             workers=0,
-            monitor=Monitor(),
+            monitor=monitor or Monitor(),
             waker=Waker(self.chain.rpc_url, 0.05),
         )
 

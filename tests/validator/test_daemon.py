@@ -40,6 +40,16 @@ def one_weight(state: State) -> None:
     state.weights[100] += 1 if state.weights[100] < 16_000 else -1
 
 
+def reported(monitor: Monitor) -> dict[str, float]:
+    """A monitor's figures by their names without the prefix, and labels."""
+    found = {}
+    for metric in monitor.registry.collect():
+        for sample in metric.samples:
+            labels = "".join(f" {name}={value}" for name, value in sample.labels.items())
+            found[sample.name.removeprefix("chainbeasts_validator_") + labels] = sample.value
+    return found
+
+
 def wealth(rig: Rig, who: int) -> int:
     address = devnet_account(who).address
     return rig.chain.energy_of(address) + rig.chain.escrow_of(address)
@@ -61,7 +71,8 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     cheat = rig.train(beast, honest, tamper=(37, one_weight))
     child = rig.train(beast, cheat)
     before = wealth(rig, VALIDATOR)
-    rig.validator().run_once()
+    monitor = Monitor()
+    rig.validator(max_bonds=7 * ENERGY, monitor=monitor).run_once()
     assert rig.live(beast, honest)
     assert not rig.live(beast, cheat)
     assert not rig.live(beast, child)
@@ -70,6 +81,19 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     share = (cheat.checkpoint.locked * 5_500) // 10_000
     assert abs(wealth(rig, VALIDATOR) - before - share) <= 1
     assert rig.chain.escrow_of(devnet_account(VALIDATOR).address) == 0
+    figures = reported(monitor)
+    assert figures["bonds_at_risk_energy"] == 0
+    assert figures["bonds_cap_energy"] == 7
+    assert figures["replay_seconds_count"] >= 2
+    assert figures["head_block"] == figures["indexed_block"] > 0
+    for action in ("file", "advance"):
+        assert figures[f"moves_total action={action}"] == 1
+        assert figures[f"gas_spent_total action={action}"] > 100_000
+    again = Monitor()
+    rig.validator(monitor=again).run_once()  # after a restart
+    assert {n: v for n, v in reported(again).items() if "_total action" in n} == {
+        n: v for n, v in figures.items() if "_total action" in n
+    }
 
 
 def test_cheap_proves_the_first_wrong_segment_after_the_response(rig: Rig) -> None:

@@ -16,12 +16,13 @@ from eth_hash.auto import keccak
 from backend.chain.types import Commitments
 from backend.kernel.board import word_bytes
 from backend.kernel.merkle import root
+from backend.monitoring.server import serve
 from backend.store.daemons import JobRow, Mode, Verdict
 from tests.validator.windows import private_words
 from validator.datasets import DatasetFolder, read_secret
 from validator.executors import make_executor
 from validator.jobs import is_due
-from validator.monitor import Monitor, serve
+from validator.monitor import Monitor
 
 SECRET = bytes(range(32))
 
@@ -132,7 +133,7 @@ def test_ready_means_a_good_pass_and_no_problem() -> None:
         url = f"http://127.0.0.1:{port}"
         assert status(url + "/healthz") == 200
         assert status(url + "/readyz") == 503
-        monitor.passed(7, {"valid": 2}, 0, 0)
+        monitor.passed(head=7, indexed=7, disputes=0)
         assert status(url + "/readyz") == 200
         monitor.failed("the node is away")
         assert status(url + "/readyz") == 503

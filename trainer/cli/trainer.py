@@ -5,17 +5,20 @@ from __future__ import annotations
 import signal
 from typing import Annotated
 
+import structlog
 import typer
 from web3 import Web3
 
 from backend.accounts import is_local_chain
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
+from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.output import fields, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.kernel.constants import WINDOW_STEPS
+from backend.monitoring.server import HOST, serve
 from trainer.cli.options import (
     BeastId,
     SnapshotsOption,
@@ -33,7 +36,10 @@ from trainer.defender import Defender
 from trainer.desk import open_desk
 from trainer.drills.lies import Kind, tell
 from trainer.job import Submitted
+from trainer.monitor import DefenderMonitor
 from trainer.records import WindowBook
+
+log = structlog.get_logger()
 
 app = typer.Typer(help="Train beasts, answer disputes.", no_args_is_help=True)
 
@@ -48,13 +54,15 @@ def defend(
     finalize: Annotated[
         bool, typer.Option(help="Also finalize checkpoints whose challenge period is over.")
     ] = True,
-    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks.")] = 1.0,
+    poll: PollOption = 1.0,
+    health_port: HealthPortOption = 0,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
     desk = open_desk(session.settings, session.chain, snapshots=snapshots or ())
     book = WindowBook(desk.database, desk.snapshots)
-    defender = Defender(desk, book, outbox_of(session, desk), finalize=finalize)
+    outbox, monitor = outbox_of(session, desk), DefenderMonitor()
+    defender = Defender(desk, book, outbox, finalize=finalize, monitor=monitor)
     if once:
         answers = defender.once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
@@ -63,7 +71,9 @@ def defend(
     waker = Waker(session.rpc_url, poll)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: waker.stop())
-    defender.run(waker)
+    with serve(monitor, health_port) as port:
+        log.info("defender started", account=outbox.me, health=f"http://{HOST}:{port}")
+        defender.run(waker)
 
 
 @command(app, "appoint", signs=True, example="chainbeasts trainer appoint 0x…")

@@ -19,11 +19,14 @@ from validator.judging import check
 
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="The file to write.", envvar="CHAINBEASTS_BUNDLE_OUT"),
+    typer.Option("--out", "-o", help="The file to write."),
 ]
 ForceOption = Annotated[
     bool,
-    typer.Option("--force", help="Replace another file of that name.", envvar="CHAINBEASTS_FORCE"),
+    typer.Option(
+        "--force",
+        help="Replace another file of that name.",
+    ),
 ]
 
 
@@ -78,7 +81,6 @@ def verify_bundle(
         typer.Option(
             "--with-chain",
             help="Compare its facts with the chain that --rpc-url serves, too.",
-            envvar="CHAINBEASTS_WITH_CHAIN",
         ),
     ] = False,
 ) -> None:

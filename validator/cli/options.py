@@ -128,21 +128,6 @@ ConfirmationsOption = Annotated[
         min=0, help="Blocks on top of one before it is read.", envvar="CHAINBEASTS_CONFIRMATIONS"
     ),
 ]
-PollOption = Annotated[
-    float,
-    typer.Option(
-        min=0.05, help="Most seconds between two looks.", envvar="CHAINBEASTS_POLL_SECONDS"
-    ),
-]
-HealthPortOption = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        max=65_535,
-        help="Port of /healthz, /readyz and /metrics on loopback; 0 takes any free one.",
-        envvar="CHAINBEASTS_HEALTH_PORT",
-    ),
-]
 
 
 def address_of(value: str | None, option: str) -> str | None:

@@ -12,10 +12,12 @@ import typer
 from filelock import FileLock, Timeout
 
 from backend.chain.seasons import parse_energy
+from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.output import energy, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
+from backend.monitoring.server import serve
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
 from validator.cli import backfill, verification
@@ -28,11 +30,9 @@ from validator.cli.options import (
     DefensiveOption,
     DenyOption,
     DryRunOption,
-    HealthPortOption,
     MaxBondsOption,
     OnceOption,
     PayoutOption,
-    PollOption,
     RecheckOption,
     SchedulerOption,
     SnapshotsOption,
@@ -43,7 +43,7 @@ from validator.cli.options import (
 )
 from validator.cluster import Cluster
 from validator.jobs import JobBook
-from validator.monitor import Monitor, serve
+from validator.monitor import Monitor
 from validator.policy import Policy, Scope, parse_names
 from validator.setup import make_validator
 from validator.strategy import Strategy

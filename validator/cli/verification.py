@@ -31,7 +31,6 @@ def verify(
         typer.Option(
             min=0,
             help="Only the checkpoint with this index; all that stand if not given.",
-            envvar="CHAINBEASTS_WINDOW",
         ),
     ] = None,
     datasets: DatasetsOption = None,

@@ -1,0 +1,1 @@
+"""How a running daemon looks from outside: /healthz, /readyz and Prometheus /metrics."""
