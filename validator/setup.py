@@ -142,7 +142,11 @@ def make_validator(
         book=desk.book,
         jobs=jobs,
         judge=Judge(
-            desk.book, jobs, replays(desk, workers, cluster), PendingWork(desk.reader, policy.scope)
+            desk.book,
+            jobs,
+            replays(desk, workers, cluster),
+            PendingWork(desk.reader, policy.scope),
+            monitor.replayed,
         ),
         alarm=Alarm(desk.reader, policy.scope),
         enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made),
