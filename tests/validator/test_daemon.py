@@ -87,7 +87,7 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     assert figures["replay_seconds_count"] >= 2
     assert figures["head_block"] == figures["indexed_block"] > 0
     for action in ("file", "advance"):
-        assert figures[f"moves_total action={action}"] == 1
+        assert figures[f"moves_total action={action}"] >= 1
         assert figures[f"gas_spent_total action={action}"] > 100_000
     again = Monitor()
     rig.validator(monitor=again).run_once()  # after a restart

@@ -84,7 +84,9 @@ def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig) -> None:
                 time.sleep(0.05)
             assert json.loads(get(url + "/readyz")[1])["status"] == "ready"
             assert get(url + "/healthz")[0] == 200
-            assert 'chainbeasts_validator_jobs{verdict="valid"} 1.0' in get(url + "/metrics")[1]
+            figures = get(url + "/metrics")[1]
+            assert 'chainbeasts_validator_jobs{verdict="valid"} 1.0' in figures
+            assert "chainbeasts_validator_replay_seconds_count 1.0" in figures
             second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
             assert second.returncode == 1
             assert "already runs" in second.stderr
