@@ -11,6 +11,7 @@ import typer
 
 from backend.cli.output import print_error
 from backend.errors import ChainBeastsError
+from backend.redact import redact_tracebacks
 
 GROUP = "chainbeasts.commands"
 
@@ -76,6 +77,7 @@ def _keep_verb() -> None:
 
 def main() -> None:
     """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage."""
+    redact_tracebacks()
     load_commands()
     try:
         app()
