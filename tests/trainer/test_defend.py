@@ -15,15 +15,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from sqlalchemy import delete
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.escrow import deposit_energy
+from backend.chain.outbox import Outbox
 from backend.chain.types import Checkpoint, DisputeStatus
+from backend.indexer.follow import Waker
 from backend.indexer.records import checkpoint_of
 from backend.store.daemons import WindowRow
+from tests.support.busy import busy, impatient
 from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm
+from trainer.defender import Defender
+from trainer.records import WindowBook
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
@@ -244,6 +250,36 @@ def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None
         daemon.kill()
         daemon.wait()
         relay.away()
+
+
+def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch)
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    dispute = file_dispute(farm, beast)
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
+    desk, waker, said = farm.desk(), Waker(farm.chain.rpc_url, 0.05), []
+    outbox = Outbox(desk.database, farm.sender(TRAINER))
+    defender = Defender(desk, WindowBook(desk.database, desk.snapshots), outbox)
+    monkeypatch.setattr(waker, "pause", lambda seconds: said.append(seconds) or time.sleep(0.05))
+    thread = threading.Thread(target=defender.run, args=(waker,), daemon=True)
+    try:
+        with busy(farm.home / "trainer.sqlite3"):
+            thread.start()
+            deadline = time.monotonic() + 30
+            while not said:
+                assert thread.is_alive()
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            assert status(farm, dispute) is DisputeStatus.FILED
+        deadline = time.monotonic() + 30
+        while status(farm, dispute) is not DisputeStatus.RESPONDED:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        waker.stop()
+        thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_drills_are_refused_beyond_a_local_chain(
