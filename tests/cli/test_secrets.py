@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
 
 from backend.cli.main import app, load_commands
@@ -13,11 +13,10 @@ from tests.cli.conftest import Cli
 SECRET = ("secret", "password", "passphrase", "private", "key", "mnemonic", "seed_phrase", "token")
 
 
-def parameters(command: click.Command, name: str) -> Iterator[tuple[str, click.Parameter]]:
+def parameters(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Every parameter of every command below, with its command's name."""
-    if isinstance(command, click.Group):
-        for verb, below in command.commands.items():
-            yield from parameters(below, f"{name} {verb}")
+    for verb, below in getattr(command, "commands", {}).items():
+        yield from parameters(below, f"{name} {verb}")
     for parameter in command.params:
         yield name, parameter
 
