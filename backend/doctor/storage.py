@@ -19,7 +19,7 @@ from backend.store.private import SECRET_FILE
 from backend.store.session import alembic_config, make_engine, parse_url
 
 ROLES = ("validator", "trainer")
-OTHERS = 0o077
+GROUP_AND_OTHERS, OTHERS = 0o077, 0o007
 
 
 def check_databases(settings: Settings) -> Iterator[Check]:
@@ -81,4 +81,7 @@ def check_permissions(settings: Settings) -> Iterator[Check]:
 
 
 def _readable_by_others(path: Path) -> bool:
-    return os.name == "posix" and bool(path.stat().st_mode & OTHERS)
+    found = path.stat()
+    # systemd lends a credential to the service's user by an ACL, which shows as the group's right
+    mask = GROUP_AND_OTHERS if found.st_uid == os.getuid() else OTHERS
+    return os.name == "posix" and bool(found.st_mode & mask)
