@@ -30,8 +30,10 @@ from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.kernel.window import witnesses
 from backend.monitoring.health import spent
+from backend.redact import redact_text
 from backend.store.facts import CheckpointRow, DisputeRow
 from backend.store.private import PrivateDataset
+from backend.store.session import DatabaseUnavailableError
 from trainer.desk import Desk
 from trainer.finality import Finalizer
 from trainer.monitor import DefenderMonitor
@@ -80,7 +82,8 @@ class Defender:
         self._hopeless: set[bytes] = set()
 
     def run(self, waker: Waker) -> None:
-        """Keep watch until the waker is stopped; waits for dead nodes with growing pauses.
+        """Keep watch until the waker is stopped; waits for a node or database that is
+        away, with growing pauses.
 
         Raises:
             WrongChainError: the node serves another chain now.
@@ -95,9 +98,10 @@ class Defender:
                 pause = 0.5
             except WrongChainError:
                 raise
-            except (ChainError, *TRANSPORT_ERRORS) as error:
-                self._monitor.failed(str(error))
-                log.warning("waiting for the node", reason=str(error), seconds=pause)
+            except (ChainError, DatabaseUnavailableError, *TRANSPORT_ERRORS) as error:
+                self._monitor.failed(redact_text(str(error)))
+                away = "database" if isinstance(error, DatabaseUnavailableError) else "node"
+                log.warning(f"waiting for the {away}", reason=str(error), seconds=pause)
                 waker.pause(pause)
                 pause = min(2 * pause, MAX_PAUSE)
             if not waker.wait():
@@ -116,7 +120,7 @@ class Defender:
         for dispute, row in mine:
             try:
                 answer = self._answer(dispute, row)
-            except (NodeUnavailableError, WrongChainError):
+            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
                 self._tell(dispute, f"{error.message} {error.hint or ''}".strip())
@@ -141,7 +145,7 @@ class Defender:
             return []
         try:
             done = self._finalizer.run()
-        except ChainError:
+        except (ChainError, DatabaseUnavailableError):
             raise
         except ChainBeastsError as error:  # somebody else was faster, perhaps
             log.warning("not finalized", reason=error.message)

@@ -1,7 +1,7 @@
 """The validator's loop: read the chain, judge what is pending, act on what is wrong, collect.
 
 New blocks only wake it; what it knows, it reads from the indexed chain, so it may be killed at any
-instant and goes on where it stopped. It waits for a node that is away.
+instant and goes on where it stopped. It waits for a node or a database that is away.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.indexer.sync import SyncReport
 from backend.kernel.tables import KERNEL_ID
+from backend.redact import redact_text
+from backend.store.session import DatabaseUnavailableError
 from validator.collect import Collector
 from validator.enforce import Enforcer
 from validator.jobs import JobBook
@@ -88,9 +90,11 @@ class Validator:
                 delay = FIRST_WAIT_SECONDS
             except WrongChainError:
                 raise
-            except (ChainError, *TRANSPORT_ERRORS) as error:
-                self._monitor.failed(str(error))
-                log.warning("waiting for the node", seconds=delay, problem=str(error))
+            except (ChainError, DatabaseUnavailableError, *TRANSPORT_ERRORS) as error:
+                problem = redact_text(str(error))
+                self._monitor.failed(problem)
+                away = "database" if isinstance(error, DatabaseUnavailableError) else "node"
+                log.warning(f"waiting for the {away}", seconds=delay, problem=problem)
                 self._waker.pause(delay)
                 delay = min(2 * delay, LONGEST_WAIT_SECONDS)
                 continue
@@ -135,7 +139,7 @@ class Validator:
             return 0
         try:
             return self._collector.run()
-        except ChainError:
+        except (ChainError, DatabaseUnavailableError):
             raise
         except ChainBeastsError as error:
             log.warning("not collected", reason=str(error))

@@ -19,6 +19,7 @@ from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
 from backend.store.private import PrivateDataset
+from backend.store.session import DatabaseUnavailableError
 from validator.cases import Case
 from validator.jobs import JobBook
 from validator.judging import check
@@ -93,7 +94,7 @@ class Enforcer:
         for file in self._files():
             try:
                 moved += self._act(file)
-            except (NodeUnavailableError, WrongChainError):
+            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
                 self._tell_refused(file.case, str(error))

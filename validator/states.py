@@ -20,6 +20,7 @@ from backend.kernel.state import State, state_hash
 from backend.kernel.window import genesis_state
 from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.private import PrivateDataset
+from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
 from backend.store.waits import Waits
 from validator.cases import Case, CaseReader
@@ -137,9 +138,9 @@ class StateBook:
             reader = self.reader
             committed = reader.commitments(beast_id)
             return revealed_dataset(reader.chain, reader.database, beast_id, committed)
-        except ChainError:
+        except (ChainError, DatabaseUnavailableError):
             self._looked.done(beast_id.to_bytes(32))
-            raise  # a node that is away says nothing about the dataset
+            raise  # a node or database that is away says nothing about the dataset
         except ChainBeastsError as error:
             self._refused.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)

@@ -51,6 +51,7 @@ from backend.chain.types import (
 )
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext
+from backend.redact import redact_text, redact_url
 
 T = TypeVar("T")
 
@@ -111,7 +112,7 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
                 return call()
     except TRANSPORT_ERRORS as error:
         raise NodeUnavailableError(
-            f"No node answers at {rpc_url} ({type(error).__name__}).",
+            f"No node answers at {redact_url(rpc_url)} ({type(error).__name__}).",
             "Start it (`chainbeasts devnet up`), or give another one with --rpc-url.",
         ) from None
     except (ContractCustomError, ContractLogicError) as error:
@@ -124,7 +125,8 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
     except (BlockNotFound, TransactionNotFound):  # an answer, not a refusal
         raise
     except Web3RPCError as error:
-        raise ChainError(f"The node at {rpc_url} refused: {error.message or error}") from None
+        said = redact_text(str(error.message or error))
+        raise ChainError(f"The node at {redact_url(rpc_url)} refused: {said}") from None
     raise AssertionError("stamina either returns or raises")
 
 
@@ -375,14 +377,14 @@ def check_chain(w3: Web3, rpc_url: str, deployment: Deployment) -> None:
     chain_id = read(lambda: w3.eth.chain_id, rpc_url)
     if chain_id != deployment.chain_id:
         raise WrongChainError(
-            f"The node at {rpc_url} serves chain {chain_id}; the deployment is on chain "
-            f"{deployment.chain_id}.",
+            f"The node at {redact_url(rpc_url)} serves chain {chain_id}; the deployment is on "
+            f"chain {deployment.chain_id}.",
             "Give the right node with --rpc-url.",
         )
     genesis = "0x" + bytes(read(lambda: w3.eth.get_block(0)["hash"], rpc_url)).hex()
     if genesis != deployment.genesis:
         raise WrongChainError(
-            f"The node at {rpc_url} serves another chain with the id {chain_id} (its first block "
-            "differs from the deployment's).",
+            f"The node at {redact_url(rpc_url)} serves another chain with the id {chain_id} (its "
+            "first block differs from the deployment's).",
             "Use the chain of the deployment, or deploy anew with `chainbeasts deploy --fresh`.",
         )

@@ -47,11 +47,13 @@ def open_record(
     Raises:
         WrongChainError: the record is of another chain with the same id, or its code is gone.
         ChainError: it has another profile.
+        ChainBeastsError: an older version made it.
     """
     chain_id = read(lambda: w3.eth.chain_id, rpc_url)
     found = None if fresh else Deployment.find(folder, chain_id)
     if found is not None:
         check_chain(w3, rpc_url, found)
+        found.check_contracts()
         _check_code(w3, rpc_url, found)
         if found.profile != profile.name:
             raise ChainError(

@@ -74,7 +74,7 @@ class Deployment:
         """The complete record for a chain.
 
         Raises:
-            ChainBeastsError: there is none, or the deployment was interrupted.
+            ChainBeastsError: there is none, it was interrupted, or it lacks a contract.
         """
         found = cls.find(folder, chain_id)
         if found is None:
@@ -87,7 +87,22 @@ class Deployment:
                 f"The deployment on chain {chain_id} is not complete.",
                 "Run `chainbeasts deploy` again; it goes on where it stopped.",
             )
+        found.check_contracts()
         return found
+
+    def check_contracts(self) -> None:
+        """Make sure that a complete deployment has every contract that this version knows.
+
+        Raises:
+            ChainBeastsError: an older version made it.
+        """
+        missing = [name for name in CONTRACTS if name not in self.addresses]
+        if self.complete and missing:
+            raise ChainBeastsError(
+                f"An older version made the deployment on chain {self.chain_id}: it has no "
+                f"{', '.join(missing)}.",
+                "Use that version, or deploy anew with `chainbeasts deploy --fresh`.",
+            )
 
     def save(self, folder: Path) -> None:
         """Write the record, whole or not at all."""

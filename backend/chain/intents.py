@@ -27,7 +27,7 @@ from backend.chain.transactions import (
 )
 from backend.errors import ChainBeastsError
 from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database
+from backend.store.session import Database, DatabaseUnavailableError
 
 log = structlog.get_logger()
 
@@ -139,7 +139,7 @@ class IntentLog:
             self._reopen(row.kind, row.key)
             try:
                 self._resume(row.kind, row.key, row.kind)
-            except (NodeUnavailableError, WrongChainError):
+            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
                 log.warning("a transaction did not end well", kind=row.kind, error=str(error))

@@ -14,6 +14,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from backend.chain.errors import ChainError
+from backend.redact import redact_text, redact_url
 
 TIMEOUT_SECONDS = 60.0
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -44,7 +45,7 @@ class WebSocketCallProvider(JSONBaseProvider):
                 answer = self._connection.recv(timeout=TIMEOUT_SECONDS)
             except (OSError, TimeoutError, WebSocketException) as error:
                 self._drop()
-                raise ConnectionError(f"{self._url}: {error}") from error
+                raise ConnectionError(redact_text(f"{self._url}: {error}")) from None
         return self.decode_rpc_response(answer if isinstance(answer, bytes) else answer.encode())
 
     def _drop(self) -> None:
@@ -65,7 +66,9 @@ def make_provider(url: str) -> JSONBaseProvider:
         )
     if scheme in ("ws", "wss"):
         return WebSocketCallProvider(url)
-    raise ChainError(f"{url} is not an http or ws endpoint.", "Give one with --rpc-url.")
+    raise ChainError(
+        f"{redact_url(url)} is not an http or ws endpoint.", "Give one with --rpc-url."
+    )
 
 
 def is_loopback(url: str) -> bool:

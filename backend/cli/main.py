@@ -13,6 +13,7 @@ from typer.main import get_command
 from backend.cli.output import print_error
 from backend.cli.twins import add_twins
 from backend.errors import ChainBeastsError
+from backend.redact import redact_tracebacks
 
 GROUP = "chainbeasts.commands"
 
@@ -78,6 +79,7 @@ def _keep_verb() -> None:
 
 def main() -> None:
     """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage."""
+    redact_tracebacks()
     load_commands()
     try:
         commands = get_command(app)

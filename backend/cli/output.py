@@ -16,6 +16,7 @@ from rich.table import Table
 
 from backend.chain.amounts import show_energy
 from backend.errors import ChainBeastsError
+from backend.redact import redact_text
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -50,7 +51,7 @@ def print_json(value: Any) -> None:
 
 def print_error(error: ChainBeastsError) -> None:
     """The sentence and the hint of an error, on stderr."""
-    stderr.print(f"Error: {error.message}", style="bold red", markup=False)
+    stderr.print(f"Error: {redact_text(error.message)}", style="bold red", markup=False)
     if error.hint:
         stderr.print(error.hint, markup=False)
 

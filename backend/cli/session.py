@@ -32,6 +32,7 @@ from backend.chain.transactions import TransactionManager
 from backend.cli import output
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
+from backend.redact import redact_url
 from backend.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -189,6 +190,17 @@ class Session:
             output.stdout.print(view() if callable(view) else view)
 
 
+def _warn_of_shown_key(rpc_url: str | None) -> None:
+    """Everybody on the machine reads a command line, but not its environment."""
+    if rpc_url is None or redact_url(rpc_url) == rpc_url:
+        return
+    if any(rpc_url in argument for argument in sys.argv[1:]):
+        output.note(
+            "The node's key stands in the command line, which others can see: set "
+            "CHAINBEASTS_RPC_URL instead of --rpc-url."
+        )
+
+
 def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
     defaults = {"as_json": False}
     return [
@@ -216,6 +228,7 @@ def command(
             common = {option: given.pop(option) for option in options}
             as_json = common.pop("as_json")
             settings = load_settings(**common)
+            _warn_of_shown_key(settings.rpc_url)
             try:
                 configure_logging(settings.log_level, json_lines=settings.log_json)
             except ValueError as error:

@@ -110,7 +110,7 @@ class ObjectCache:
         """The object of a digest if it is there, whole, ours and as recorded; else None."""
         if not self.path(digest).exists():
             return None
-        refused = self._refusal(digest)
+        refused = self.refusal(digest)
         if refused is not None:
             log.warning("a cached kernel is not used", digest=digest[:16], reason=refused)
             return None
@@ -180,6 +180,27 @@ class ObjectCache:
             raise CacheError(f"{error.filename} cannot be removed: {error.strerror}.") from None
         return len(objects)
 
+    def refusal(self, digest: str) -> str | None:
+        """Why an object must not be loaded; None if it may be."""
+        path, record = self.path(digest), self._record(digest)
+        try:
+            for item in (self.folder, path, record):
+                found = item.lstat()
+                if stat.S_ISLNK(found.st_mode):
+                    return f"{item.name} is a link"
+                if found.st_mode & WRITABLE_BY_OTHERS:
+                    return f"{item.name} can be written by others (chmod go-w)"
+                if found.st_uid not in (os.getuid(), 0):
+                    return f"{item.name} belongs to another user"
+            recorded = str(json.loads(record.read_text("utf-8"))["sha256"])
+            actual = hashlib.sha256(path.read_bytes()).hexdigest()
+        except (OSError, ValueError, KeyError, TypeError):
+            return "it has no readable record"
+        known = self._read(digest)
+        if known is None or known.variation.digest != digest:
+            return "its record is another object's"
+        return None if actual == recorded else "it is not as recorded"
+
     def path(self, digest: str) -> Path:
         """Where an object lies."""
         return self.folder / f"{digest}.so"
@@ -207,24 +228,3 @@ class ObjectCache:
         hits = self._hits(digest)
         count = hits.stat().st_size if hits.exists() else 0
         return CachedObject(digest, variation, path, size, created, count)
-
-    def _refusal(self, digest: str) -> str | None:
-        """Why an object must not be loaded; None if it may be."""
-        path, record = self.path(digest), self._record(digest)
-        try:
-            for item in (self.folder, path, record):
-                found = item.lstat()
-                if stat.S_ISLNK(found.st_mode):
-                    return f"{item.name} is a link"
-                if found.st_mode & WRITABLE_BY_OTHERS:
-                    return f"{item.name} can be written by others (chmod go-w)"
-                if found.st_uid not in (os.getuid(), 0):
-                    return f"{item.name} belongs to another user"
-            recorded = str(json.loads(record.read_text("utf-8"))["sha256"])
-            actual = hashlib.sha256(path.read_bytes()).hexdigest()
-        except (OSError, ValueError, KeyError, TypeError):
-            return "it has no readable record"
-        known = self._read(digest)
-        if known is None or known.variation.digest != digest:
-            return "its record is another object's"
-        return None if actual == recorded else "it is not as recorded"

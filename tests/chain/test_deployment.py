@@ -55,6 +55,20 @@ def test_an_unknown_chain_is_told_with_the_remedy(tmp_path: Path) -> None:
     assert "chainbeasts deploy" in caught.value.hint
 
 
+def test_a_record_of_an_older_version_is_refused_and_left_alone(
+    chain: Chain, tmp_path: Path
+) -> None:
+    addresses = {n: a for n, a in chain.deployment.addresses.items() if n != "DatasetStage"}
+    old = replace(chain.deployment, addresses=addresses)
+    old.save(tmp_path)
+    with pytest.raises(ChainBeastsError, match="it has no DatasetStage") as caught:
+        Deployment.load(tmp_path, old.chain_id)
+    assert "deploy --fresh" in caught.value.hint
+    with pytest.raises(ChainBeastsError, match="it has no DatasetStage"):
+        open_record(chain.w3, chain.rpc_url, tmp_path, load_profile("devnet"), old.deployer)
+    assert Deployment.find(tmp_path, old.chain_id) == old
+
+
 def test_an_interrupted_deployment_is_not_used(chain: Chain, tmp_path: Path) -> None:
     half = replace(chain.deployment, complete=False)
     half.save(tmp_path)

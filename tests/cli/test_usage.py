@@ -28,8 +28,8 @@ def test_wrong_usage_is_named(cli: Cli, arguments: tuple[str, ...], said: str) -
 
 
 def test_every_noun_and_verb_has_help(cli: Cli) -> None:
-    nouns = ["account", "beast", "checkpoint", "db", "deploy", "devnet", "dispute", "energy",
-             "kernel", "season", "trainer", "validator"]  # fmt: skip
+    nouns = ["account", "beast", "checkpoint", "db", "deploy", "devnet", "dispute", "doctor",
+             "energy", "kernel", "season", "trainer", "validator"]  # fmt: skip
     shown = cli.run("--help").stdout
     for noun in nouns:
         assert noun in shown

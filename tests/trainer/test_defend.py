@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import socket
 import socketserver
@@ -15,15 +17,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from sqlalchemy import delete
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.escrow import deposit_energy
+from backend.chain.outbox import Outbox
 from backend.chain.types import Checkpoint, DisputeStatus
+from backend.indexer.follow import Waker
 from backend.indexer.records import checkpoint_of
 from backend.store.daemons import WindowRow
+from tests.support.busy import busy, impatient
+from tests.support.http import get
 from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm
+from trainer.defender import Defender
+from trainer.records import WindowBook
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
@@ -238,12 +247,51 @@ def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None
         assert relay.away() == port
         wait_for(lambda: "waiting for the node" in log.read_text(), daemon)
         dispute = file_dispute(farm, beast)
+        health = re.search(r"health=(http\S+)", log.read_text())
+        assert health is not None
+        answer, problem = get(health[1] + "/readyz")
+        assert (answer, json.loads(problem)["status"]) == (503, "not ready")
         relay = Relay(port, farm.chain.rpc_url)
         wait_for(lambda: status(farm, dispute) is DisputeStatus.RESPONDED, daemon)
+        wait_for(lambda: get(health[1] + "/readyz")[0] == 200, daemon)
+        figures = get(health[1] + "/metrics")[1]
+        assert 'chainbeasts_defender_moves_total{action="respond"} 1.0' in figures
+        assert "chainbeasts_defender_unanswered_disputes 0.0" in figures
+        assert "chainbeasts_defender_open_disputes 1.0" in figures
     finally:
         daemon.kill()
         daemon.wait()
         relay.away()
+
+
+def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch)
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    dispute = file_dispute(farm, beast)
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
+    desk, waker, said = farm.desk(), Waker(farm.chain.rpc_url, 0.05), []
+    outbox = Outbox(desk.database, farm.sender(TRAINER))
+    defender = Defender(desk, WindowBook(desk.database, desk.snapshots), outbox)
+    monkeypatch.setattr(waker, "pause", lambda seconds: said.append(seconds) or time.sleep(0.05))
+    thread = threading.Thread(target=defender.run, args=(waker,), daemon=True)
+    try:
+        with busy(farm.home / "trainer.sqlite3"):
+            thread.start()
+            deadline = time.monotonic() + 30
+            while not said:
+                assert thread.is_alive()
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            assert status(farm, dispute) is DisputeStatus.FILED
+        deadline = time.monotonic() + 30
+        while status(farm, dispute) is not DisputeStatus.RESPONDED:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        waker.stop()
+        thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_drills_are_refused_beyond_a_local_chain(

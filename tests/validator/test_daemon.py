@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
+from backend.chain.escrow import ensure_escrow
 from backend.chain.events import Event
 from backend.chain.providers import make_provider
 from backend.chain.types import DisputeStatus
@@ -19,8 +22,10 @@ from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import State
 from backend.store.daemons import JobRow, Verdict
-from backend.store.facts import CheckpointRow
+from backend.store.facts import CheckpointRow, EventRow
+from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
+from tests.support.busy import busy, impatient
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
 from validator.monitor import Monitor
 from validator.policy import Policy
@@ -264,6 +269,62 @@ def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None
         waker.stop()
         follower.join(10)
     assert not follower.is_alive()
+
+
+def test_a_database_that_is_away_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch)
+    beast = rig.hatch()
+    rig.train(beast, tamper=(37, one_weight))
+    monitor, waker = Monitor(), Waker(rig.chain.rpc_url, 0.05)
+    daemon = make_validator(
+        rig.desk(),
+        rig.sender(VALIDATOR),
+        policy=Policy(),
+        workers=0,
+        monitor=monitor,
+        waker=waker,
+    )
+    follower = threading.Thread(target=daemon.follow, daemon=True)
+    try:
+        with busy(rig.home / "validator.sqlite3"):
+            follower.start()
+            wait_until(lambda: "The database does not answer" in monitor.problem)
+            assert rig.disputes == 0
+        wait_until(lambda: rig.disputes == 1)
+        wait_until(lambda: monitor.problem == "")
+    finally:
+        waker.stop()
+        follower.join(10)
+    assert not follower.is_alive()
+
+
+def rename(rig: Rig, table: str, name: str) -> None:
+    """Give a table another name, without which queries of it fail."""
+    with closing(sqlite3.connect(rig.home / "validator.sqlite3")) as database, database:
+        database.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+
+def test_a_revealed_dataset_is_not_given_up_for_a_database_that_was_away(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    window = rig.train(beast, source=Source.PRIVATE)
+    private = rig.private[beast]
+    call = rig.chain.court.functions.filePrivate(
+        beast, window.checkpoint.to_abi(), private.compressed, private.secret
+    )
+    rig.fund(OTHER)
+    ensure_escrow(rig.chain, rig.sender(OTHER), 100 * ENERGY)
+    rig.send(OTHER, call)
+    desk = rig.desk()
+    desk.sync()
+
+    rename(rig, EventRow.__tablename__, "elsewhere")
+    with pytest.raises(DatabaseUnavailableError):
+        desk.book.private_data(beast)
+    rename(rig, "elsewhere", EventRow.__tablename__)
+    found = desk.book.private_data(beast)
+    assert found is not None
+    assert found.secret == private.secret
 
 
 def test_two_processes_may_read_the_chain_into_one_database(

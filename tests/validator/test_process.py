@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from backend.accounts import devnet_account
+from backend.accounts import create_keystore, devnet_account
+from backend.kernel.samples import Source, random_position
+from scripts.lib.faulty_node import FaultyNode
+from tests.support.http import get
 from tests.validator.conftest import VALIDATOR, Rig
-from tests.validator.test_daemon import one_weight
+from tests.validator.test_daemon import one_weight, write_dataset
 
 ROOT = Path(__file__).parents[2]
 RUN = ("validator", "run", "--strategy", "cheap")
@@ -47,14 +49,6 @@ def test_kill_at_any_instant_of_filing_leaves_one_dispute_and_one_bond(rig: Rig)
     locked = rig.chain.standing(rig.chain.digest(beast, cheat.checkpoint)).bond
     assert locked == 2 * cheat.checkpoint.payload.energy_burn
     assert rig.chain.escrow_of(devnet_account(VALIDATOR).address) == 0  # no second bond set aside
-
-
-def get(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
 
 
 def wait_for_line(lines: list[str], stream: object, pattern: str) -> str:
@@ -95,3 +89,65 @@ def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig) -> None:
             assert process.wait(timeout=15) == 0
         finally:
             process.kill()
+
+
+PASSWORD, KEY = "correct-horse-battery", "0123456789abcdef0123456789abcdef"
+
+
+def command_lines(pid: int) -> bytes:
+    """What process lists show of a process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return b"\n".join(Path(f"/proc/{one}/cmdline").read_bytes() for one in (str(pid), *children))
+
+
+def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    rig.train(beast, source=Source.PRIVATE, tamper=(37, one_weight))
+    write_dataset(rig, beast, tmp_path / "private")
+    key = devnet_account(VALIDATOR)
+    create_keystore(rig.settings.keystore_dir, "val", PASSWORD, key)
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    said = ""
+    with FaultyNode(rig.chain.rpc_url) as node:
+        address = f"http://me:hush-hush@{node.url.removeprefix('http://')}/v3/{KEY}?api={KEY}"
+        environment = os.environ | {
+            "CHAINBEASTS_HOME": str(rig.home),
+            "CHAINBEASTS_RPC_URL": address,
+            "CHAINBEASTS_ACCOUNT": "val",
+            "CHAINBEASTS_PASSWORD_FILE": str(password),
+            "CHAINBEASTS_DATASETS": str(tmp_path / "private"),
+            "CHAINBEASTS_LOG_LEVEL": "debug",
+        }
+        command = [sys.executable, "-m", "backend.cli", *RUN, "--workers", "1", "--poll", "0.1"]
+        lines: list[str] = []
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            try:
+                url = wait_for_line(lines, process.stdout, r"health=(http\S+)")
+                wait_for_line(lines, process.stdout, r"(move made)")
+                shown = command_lines(process.pid).decode()
+                node.down = True
+                wait_for_line(lines, process.stdout, r"(waiting for the node)")
+                said += get(url + "/readyz")[1] + get(url + "/metrics")[1]
+                process.send_signal(signal.SIGTERM)
+                said += process.communicate(timeout=30)[0]
+            finally:
+                process.kill()
+    said += "".join(lines)
+    assert "http://***@127.0.0.1" in "".join(lines)
+    assert "No node answers" in said
+    assert "backend.cli" in shown
+    secret = rig.private[beast].secret
+    secrets = (PASSWORD, "hush-hush", KEY, key.key.hex(), secret.hex(), secret.decode("latin1"))
+    for hidden in secrets:
+        assert hidden not in said
+        assert hidden not in shown

@@ -18,6 +18,7 @@ from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.monitoring.server import serve
+from backend.redact import redact_url
 from backend.store.daemons import JobRow
 from validator.cases import CaseReader
 from validator.cli import backfill, verification
@@ -92,7 +93,7 @@ def run(
         log.info(
             "validator started",
             chain=session.chain.deployment.chain_id,
-            node=session.rpc_url,
+            node=redact_url(session.rpc_url),
             account=None if sender is None else sender.address,
             strategy=str(strategy),
             health=f"http://127.0.0.1:{port}",

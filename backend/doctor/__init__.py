@@ -1,0 +1,1 @@
+"""What an operator wants to know before a daemon is trusted with money; changes nothing."""

@@ -1,0 +1,74 @@
+"""Checks of the deployment: is it this chain's, is its code unchanged, does it run this kernel?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from eth_hash.auto import keccak
+from web3 import Web3
+
+from backend.chain.client import Chain, check_chain, read
+from backend.chain.deployment import Deployment
+from backend.chain.errors import Reverted, WrongChainError
+from backend.doctor.report import Check, failed, ok
+from backend.errors import ChainBeastsError
+from backend.kernel.tables import KERNEL_ID
+
+FIX_CODE = "Use the node of the deployment, or deploy anew with `chainbeasts deploy --fresh`."
+
+
+def find_deployment(w3: Web3, rpc_url: str, folder: Path) -> Deployment:
+    """The record for the node's chain.
+
+    Raises:
+        ChainBeastsError: there is none, or it is of another chain.
+    """
+    chain_id = read(lambda: w3.eth.chain_id, rpc_url)
+    known = sorted(path.stem for path in folder.glob("*.json"))
+    if known and str(chain_id) not in known:
+        raise ChainBeastsError(
+            f"The node serves chain {chain_id}; {folder} has deployments on {', '.join(known)}.",
+            "Name the right node, or deploy on this chain with `chainbeasts deploy`.",
+        )
+    record = Deployment.load(folder, chain_id)
+    check_chain(w3, rpc_url, record)
+    return record
+
+
+def check_chain_id(record: Deployment) -> Iterator[Check]:
+    """Told once the record was found to fit; see ``find_deployment``."""
+    yield ok("chain", f"Chain {record.chain_id}, with the first block of the deployment's record.")
+
+
+def check_code(chain: Chain) -> Iterator[Check]:
+    """The code at every address is the deployed one."""
+    record, wrong = chain.deployment, []
+    for name, address in sorted(record.addresses.items()):
+        where = Web3.to_checksum_address(address)
+        code = bytes(chain.read(lambda where=where: chain.w3.eth.get_code(where)))  # type: ignore[misc]
+        if not code:
+            wrong.append(f"{name} is gone")
+        elif "0x" + keccak(code).hex() != record.code_hashes.get(name):
+            wrong.append(f"{name} has other code")
+    if wrong:
+        yield failed("contracts", f"{'; '.join(wrong)}.", FIX_CODE)
+    else:
+        yield ok("contracts", f"The code of all {len(record.addresses)} is the deployed one.")
+
+
+def check_referee(chain: Chain) -> Iterator[Check]:
+    """The referee's kernel is this installation's."""
+    try:
+        theirs = bytes(chain.call(chain.referee.functions.kernelId()))
+    except (Reverted, WrongChainError):
+        yield failed("referee", "The referee does not tell its kernel.", FIX_CODE)
+        return
+    if theirs == KERNEL_ID:
+        yield ok("referee", f"It runs this installation's kernel, 0x{theirs.hex()[:16]}….")
+    else:
+        yield failed(
+            "referee",
+            f"It runs kernel 0x{theirs.hex()[:16]}…, this installation 0x{KERNEL_ID.hex()[:16]}….",
+            "Use the version of chainbeasts that made the deployment.",
+        )

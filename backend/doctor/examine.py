@@ -1,0 +1,62 @@
+"""All checks in order; what cannot be checked without another thing is left out, not failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eth_typing import ChecksumAddress
+from web3 import Web3
+
+from backend.chain.client import Chain, read
+from backend.doctor import account, contracts, machine, node, storage
+from backend.doctor.report import Check, guarded, refusal
+from backend.errors import ChainBeastsError
+from backend.settings import Settings
+
+
+def examine(settings: Settings, rpc_url: str) -> Iterator[Check]:
+    """Check everything; changes nothing but the cache of compiled kernels."""
+    try:
+        w3 = node.reach(rpc_url)
+    except ChainBeastsError as error:
+        yield refusal("node", error)
+        yield from guarded(
+            "account", account.check_key(settings, None, rpc_url, lambda address: None)
+        )
+    else:
+        yield from _chain(settings, rpc_url, w3)
+    # the cache first, since the kernel's check mends it
+    yield from guarded("cache", machine.check_cache())
+    yield from guarded("kernel", machine.check_kernel())
+    yield from guarded("disk", machine.check_disk(settings.home))
+    yield from storage.check_databases(settings)
+    yield from guarded("secrets", storage.check_permissions(settings))
+
+
+def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
+    """What needs a node."""
+    yield from guarded("node", node.check_node(w3, rpc_url))
+    yield from guarded("websocket", node.check_websocket(rpc_url))
+    yield from guarded("clock", node.check_clock(w3, rpc_url))
+    chain: Chain | None = None
+    try:
+        record = contracts.find_deployment(w3, rpc_url, settings.deployments_dir)
+    except ChainBeastsError as error:
+        yield refusal("chain", error)
+    else:
+        chain = Chain(w3, rpc_url, record)
+        yield from contracts.check_chain_id(record)
+        yield from guarded("contracts", contracts.check_code(chain))
+        yield from guarded("referee", contracts.check_referee(chain))
+    yield from _account(settings, rpc_url, w3, chain)
+
+
+def _account(settings: Settings, rpc_url: str, w3: Web3, chain: Chain | None) -> Iterator[Check]:
+    found: list[ChecksumAddress] = []
+    chain_id = read(lambda: w3.eth.chain_id, rpc_url)
+    checks = account.check_key(settings, chain_id, rpc_url, found.append)
+    yield from guarded("account", checks)
+    if found:
+        yield from guarded("gas money", account.check_ether(w3, rpc_url, found[-1]))
+        if chain is not None:
+            yield from guarded("ENERGY", account.check_energy(chain, found[-1]))

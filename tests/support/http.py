@@ -1,0 +1,15 @@
+"""A GET that also takes an error for an answer."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+
+def get(url: str) -> tuple[int, str]:
+    """Status and body."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
