@@ -18,7 +18,7 @@ class Server:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("warm.py"))],
+            [sys.executable, "-P", str(Path(__file__).with_name("warm.py"))],
             env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

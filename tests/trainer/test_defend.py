@@ -29,7 +29,7 @@ from backend.indexer.follow import Waker
 from backend.indexer.records import checkpoint_of
 from backend.store.daemons import WindowRow
 from tests.support.busy import busy, impatient
-from tests.support.http import get
+from tests.support.endpoints import get
 from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm
 from trainer.defender import Defender
 from trainer.records import WindowBook

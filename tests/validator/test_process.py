@@ -14,7 +14,7 @@ from pathlib import Path
 from backend.accounts import create_keystore, devnet_account
 from backend.kernel.samples import Source, random_position
 from scripts.lib.faulty_node import FaultyNode
-from tests.support.http import get
+from tests.support.endpoints import get
 from tests.validator.conftest import VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, write_dataset
 
