@@ -44,9 +44,24 @@ struct Economics {
     uint32 proofWindow;
 }
 
+/// @notice What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds.
+/// @param winnerReward minted for the winner's owner
+/// @param loserReward minted for the loser's owner, and for both after a draw
+/// @param disproofPeriod time to disprove a record
+/// @param rewardCooldown time in which a beast earns one reward at most
+/// @param recordBond what a reporter puts up
+struct ArenaTerms {
+    uint96 winnerReward;
+    uint96 loserReward;
+    uint32 disproofPeriod;
+    uint32 rewardCooldown;
+    uint96 recordBond;
+}
+
 /// @notice One version of every constant that governance may change.
 struct Season {
     Rules rules;
     Schedule schedule;
     Economics economics;
+    ArenaTerms arena;
 }

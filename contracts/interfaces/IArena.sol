@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Match, MatchLie, MatchResult, OpenChallenge} from "../types/ArenaTypes.sol";
+import {Checkpoint} from "../types/CheckpointTypes.sol";
+import {StateHeader} from "../types/KernelTypes.sol";
+import {IEnergyEscrow} from "./IEnergyEscrow.sol";
+
+/// @title Matches that anybody can check
+/// @notice Two owners agree on two final states; a block hash that neither knew then seeds the match, which is thereby
+/// decided. Anyone may record it, with a bond and the whole log; anyone may disprove a wrong record in one transaction.
+/// No owner, no server.
+interface IArena is IEnergyEscrow {
+    event OpenChallengeSet(uint256 indexed beastId, address indexed owner, bytes32 state);
+    event OpenChallengeClosed(uint256 indexed beastId, address indexed owner);
+    event MatchChallenged(
+        uint256 indexed matchId,
+        uint256 indexed beastA,
+        uint256 indexed beastB,
+        address ownerA,
+        bytes32 stateA
+    );
+    event MatchAccepted(
+        uint256 indexed matchId,
+        address indexed ownerB,
+        bytes32 stateB,
+        uint16 season,
+        uint64 seedBlock
+    );
+    event MatchCancelled(uint256 indexed matchId);
+    /// @notice The hash of the seed's block is no longer available; the seed comes from another block.
+    event MatchSeedPostponed(uint256 indexed matchId, uint64 seedBlock);
+    event MatchSeeded(uint256 indexed matchId, uint64 battleSeed);
+    /// @param log the word before each activation, so that everybody can check the record and train on it
+    event MatchRecorded(
+        uint256 indexed matchId,
+        address indexed reporter,
+        MatchResult result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint128 bond,
+        uint40 finalAt,
+        uint256[] log
+    );
+    /// @param turn the turn that the lie is in
+    /// @param reward the challenger's part of the bond; the rest is burned
+    event MatchDisproved(
+        uint256 indexed matchId,
+        address indexed reporter,
+        address indexed challenger,
+        MatchLie lie,
+        uint8 turn,
+        uint256 reward,
+        uint256 burned
+    );
+    event MatchFinalized(uint256 indexed matchId, MatchResult result, uint256 rewardA, uint256 rewardB);
+    event RewardsClaimed(address indexed account, address indexed to, uint256 amount);
+
+    error NoSuchMatch(uint256 matchId);
+    /// @notice The match is not where this move can be made.
+    error WrongMatchStatus(uint256 matchId, uint8 actual);
+    error NotBeastOwner(uint256 beastId, address caller);
+    /// @notice A beast does not fight itself, nor another of the same owner.
+    error SelfChallenge(uint256 beastA, uint256 beastB);
+    /// @notice The record is not a final checkpoint of the beast.
+    error NotFinal(uint256 beastId, uint32 index);
+    error NotOpen(uint256 beastId);
+    /// @notice The challenging beast has changed hands: its new owner did not ask for this match.
+    error ChallengeLapsed(uint256 matchId, address challenger, address owner);
+    error NotChallenger(uint256 matchId, address caller);
+    /// @notice The seed's block is not past yet.
+    error SeedNotKnown(uint256 seedBlock);
+    error WrongTurns(uint256 max, uint256 actual);
+    error WrongLogLength(uint256 expected, uint256 actual);
+    error WrongLogRoot(bytes32 expected, bytes32 actual);
+    error UnknownResult(uint8 result);
+    error TurnOutOfRange(uint256 last, uint256 actual);
+    /// @notice The Merkle proof does not lead from the word to the recorded root.
+    error WrongProof(uint256 turn, uint256 word);
+    error WrongProofLength(uint256 expected, uint256 actual);
+    /// @notice The record is right in what this call could disprove.
+    error RecordCorrect(uint256 matchId);
+    error DisproofPeriodOpen(uint256 matchId, uint256 endsAt);
+    error DisproofPeriodClosed(uint256 matchId, uint256 endedAt);
+    error NoRewards(address account);
+
+    // --- agreeing on a match ----------------------------------------------------------------------------------
+
+    /// @notice Let the beast take on every challenge from now on, with the state of a final checkpoint.
+    function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external;
+
+    function closeChallenge(uint256 beastId) external;
+
+    /// @notice Challenge `beastB` with the state of a final checkpoint of `beastA`. If B is open, it accepts at once.
+    function challenge(
+        uint256 beastA,
+        Checkpoint calldata checkpointA,
+        uint256 beastB
+    ) external returns (uint256 matchId);
+
+    /// @notice Accept, with the state of a final checkpoint of B. Only B's owner.
+    function accept(uint256 matchId, Checkpoint calldata checkpointB) external;
+
+    /// @notice Take back a challenge that nobody has accepted. Only who challenged.
+    function cancel(uint256 matchId) external;
+
+    // --- the match --------------------------------------------------------------------------------------------
+
+    /// @notice Fix the seed: fold64 of keccak256(abi.encode(blockhash(seedBlock), address(this), matchId)). Anyone may call, from
+    /// the block after. If that hash is no longer available (after 256 blocks), another block is chosen, and this is called again.
+    function drawSeed(uint256 matchId) external;
+
+    /// @notice State the match's result, with a bond from the caller's escrow and the log in full.
+    function record(
+        uint256 matchId,
+        MatchResult result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint256[] calldata log
+    ) external;
+
+    /// @notice Make a record final that nobody disproved: the bond goes back, the owners' rewards can be claimed.
+    function finalize(uint256 matchId) external;
+
+    /// @notice Mint the caller's rewards to `to`.
+    function claimRewards(address to) external;
+
+    // --- disproofs, each in one transaction -------------------------------------------------------------------
+
+    /// @notice The log begins with another word than the match.
+    function disproveFirstWord(uint256 matchId, uint256 word, bytes32[] calldata proof) external;
+
+    /// @notice The log goes on though the match is over (or the word is none).
+    function disproveOver(uint256 matchId, uint8 turn, uint256 word, bytes32[] calldata proof) external;
+
+    /// @notice The acting beast's activation of `word` leads to another word than `nextWord`; of the last word, to
+    /// another end than recorded (`nextWord` and `nextProof` are then ignored).
+    function disproveTurn(
+        uint256 matchId,
+        uint8 turn,
+        uint256 word,
+        uint256 nextWord,
+        bytes32[] calldata proof,
+        bytes32[] calldata nextProof,
+        StateHeader calldata header,
+        bytes calldata weights
+    ) external;
+
+    // --- views ------------------------------------------------------------------------------------------------
+
+    /// @notice Ids handed out so far, from 1.
+    function matchCount() external view returns (uint256);
+
+    function matchOf(uint256 matchId) external view returns (Match memory);
+
+    /// @notice Root and length of a final match's log. Reverts for any other.
+    function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns);
+
+    /// @notice The open challenge of a beast, all zero if there is none.
+    function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory);
+
+    /// @notice Rewards that the account can claim.
+    function rewardsOf(address account) external view returns (uint256);
+}

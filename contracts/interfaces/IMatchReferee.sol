@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Rules, StateHeader} from "../types/KernelTypes.sol";
+
+/// @title The judge of matches
+/// @notice Computes what a match's log must hold (docs/spec, rules §4). It owns nothing and stores nothing.
+interface IMatchReferee {
+    /// @notice keccak256 of the kernel's version string and its tables, as the StepReferee's.
+    function kernelId() external view returns (bytes32);
+
+    /// @notice The first word of a match.
+    function firstWord(
+        bytes32 dnaA,
+        bytes32 dnaB,
+        uint64 battleSeed,
+        Rules calldata rules
+    ) external view returns (uint256 word);
+
+    /// @notice Whether a word may be activated: it is valid, and the match is not over.
+    function isActive(uint256 word, Rules calldata rules) external view returns (bool);
+
+    /// @notice The word after `self` of an active word has acted by the logits of the opened state.
+    /// @param expectedHash the hash that `header` and `weights` must open
+    /// @param weights 33,792 bytes, as IStepReferee takes them
+    /// @return next the word after the activation
+    function nextWord(
+        bytes32 expectedHash,
+        StateHeader calldata header,
+        bytes calldata weights,
+        uint256 word,
+        uint64 battleSeed,
+        Rules calldata rules
+    ) external view returns (uint256 next);
+
+    /// @notice Whether the match of a word is over and, if so, who won it: 0 is A, 1 is B, 2 nobody.
+    /// @param word the word after the last activation
+    function outcome(uint256 word, uint64 battleSeed, Rules calldata rules) external view returns (bool over, uint8 result);
+}
