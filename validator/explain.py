@@ -21,8 +21,8 @@ from backend.kernel.constants import (
     WINDOW_STEPS,
 )
 from backend.kernel.labels import label
-from backend.kernel.state import State, state_hash
 from backend.kernel.samples import Source
+from backend.kernel.state import State, state_hash
 from backend.kernel.window import learn, sample, step_window
 from backend.kernels import ReferenceKernel, kernel_for
 from validator.forced import differing_heads, other_labels, other_samples, show_label
