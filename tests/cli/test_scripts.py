@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -39,6 +40,13 @@ def test_a_script_becomes_an_installed_command(cli: Cli, name: str) -> None:
     if words:
         shown = cli.run(*words.split(), "--help")
         assert f"Usage: {BECOMES[name]} " in shown.stdout, shown.stderr
+
+
+def test_the_readme_has_exactly_two_commands() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    blocks = re.findall(r"^```(?:bash|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    assert lines == ["scripts/demo", "scripts/test"]
 
 
 def test_a_script_runs_from_any_folder_with_what_it_was_given(tmp_path: Path) -> None:
