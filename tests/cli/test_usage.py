@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.core import TyperCommand as Command
@@ -10,6 +12,8 @@ from typer.main import get_command
 
 from backend.cli.main import app, load_commands
 from tests.cli.conftest import Cli
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -64,3 +68,23 @@ def test_every_verb_has_a_sentence_an_example_and_json() -> None:
         assert verb.help, words
         assert f"chainbeasts {words}" in (verb.epilog or ""), words
         assert any("--json" in option.opts for option in verb.params), words
+
+
+def test_the_documents_name_commands_and_options_that_exist() -> None:
+    load_commands()
+    found = dict(verbs(get_command(app)))
+    nouns = {words.split()[0] for words in found}
+    parameters = [one for verb in found.values() for one in verb.params]
+    known = {name for one in parameters for name in (*one.opts, *one.secondary_opts)}
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")]
+    seen = 0
+    for page in pages:
+        text = page.read_text("utf-8")
+        for noun, verb in re.findall(r"chainbeasts ([a-z]+)(?: ([a-z-]+))?", text):
+            seen += 1
+            assert noun in nouns, (page.name, noun)
+            assert noun in found or not verb or f"{noun} {verb}" in found, (page.name, noun, verb)
+        if page.parent.name == "guides":
+            unknown = set(re.findall(r"`(--[a-z-]+)", text)) - known
+            assert not unknown, (page.name, unknown)
+    assert seen > 50
