@@ -84,16 +84,24 @@ class Enforcer:
         self._told: dict[bytes, Move] = {}
         self._refused: dict[bytes, str] = {}
 
+    @property
+    def refused(self) -> int:
+        """Cases whose move was refused when it was last tried."""
+        return len(self._refused)
+
     def run(self) -> int:
         """Make every move that is due; returns how many were made.
 
         Raises:
             NodeUnavailableError, WrongChainError: the chain cannot be reached.
         """
-        moved = 0
-        for file in self._files():
+        moved, files = 0, self._files()
+        due = {file.case.digest for file in files}
+        self._refused = {digest: why for digest, why in self._refused.items() if digest in due}
+        for file in files:
             try:
                 moved += self._act(file)
+                self._refused.pop(file.case.digest, None)
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:

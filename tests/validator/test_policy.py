@@ -22,8 +22,8 @@ from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Sub
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
 from validator.monitor import Monitor
-from validator.overdue import UNVERIFIED
-from validator.policy import Policy, Scope, parse_names
+from validator.overdue import UNVERIFIED, Alarm
+from validator.policy import EVERYBODY, Policy, Scope, parse_names
 from validator.setup import make_validator
 from validator.strategy import Strategy
 
@@ -159,6 +159,9 @@ def test_a_window_without_a_verdict_is_told_of_ever_louder(rig: Rig) -> None:
     assert rig.verdicts() == {(beast, 0): "unavailable"}
     with rig.desk().database.session() as session:
         assert session.query(JobRow).one().reason.startswith(UNVERIFIED)
+    desk = rig.desk()
+    alarm = Alarm(desk.reader, EVERYBODY)
+    assert (alarm.run(), alarm.unverified) == ([], 1)
     assert rig.disputes == 0
 
 
