@@ -116,7 +116,8 @@ class Enforcer:
     # --- what there is to act on ----------------------------------------------------------------
 
     def _files(self) -> list[File]:
-        """Open disputes, and of each beast the first invalid pending checkpoint."""
+        """Open disputes, and of each beast the first invalid pending checkpoint; the most urgent
+        first."""
         found: dict[bytes, File] = {}
         for row in self._reader.open_disputes():
             case = self._reader.of_dispute(row)
@@ -130,7 +131,16 @@ class Enforcer:
             if first is not None and first.digest not in found:
                 found[first.digest] = self._again(self._file(first, None))
         self._checked = {d: value for d, value in self._checked.items() if d in found}
-        return list(found.values())
+        return sorted(found.values(), key=self._deadline)
+
+    def _deadline(self, file: File) -> int:
+        """When acting on a case is of no use any more, unix seconds: the nearest comes first,
+        since moves go out one after another."""
+        if file.dispute is not None:
+            return file.dispute.deadline
+        checkpoint = file.case.checkpoint
+        period = self._reader.season(checkpoint.season).economics.challenge_period
+        return checkpoint.submitted_at + period
 
     def _covers(self, case: Case) -> bool:
         return self.policy.scope.covers(case.beast_id, case.checkpoint.trainer)
