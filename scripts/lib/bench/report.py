@@ -40,11 +40,10 @@ def renew(document: str, found: Mapping[str, Sequence[Figure]]) -> str:
         title, later = TITLES[group], list(TITLES)[list(TITLES).index(group) + 1 :]
         old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
         document = old.sub("", document)
-        after = "|".join(re.escape(TITLES[one]) for one in later) or "Plans"
-        new = _section(group, figures)
-        document = re.sub(
-            rf"^(?=## (?:{after})$)", lambda _, new=new: new, document, count=1, flags=re.MULTILINE
-        )
+        names = "|".join(re.escape(TITLES[one]) for one in later) or "Plans"
+        next_one = re.search(rf"^## (?:{names})$", document, re.MULTILINE)
+        place = len(document) if next_one is None else next_one.start()
+        document = document[:place] + _section(group, figures) + document[place:]
     return document
 
 
