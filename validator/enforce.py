@@ -51,6 +51,11 @@ class File:
         return self.judgement is not None and self.judgement.verdict is Verdict.INVALID
 
     @property
+    def doubtful(self) -> bool:
+        """Whether what was tried gave no verdict."""
+        return self.judgement is not None and self.judgement.verdict is Verdict.UNAVAILABLE
+
+    @property
     def segment(self) -> int | None:
         """The first wrong segment of the response."""
         if self.dispute is None or self.judgement is None or not self.judgement.segments:
@@ -185,7 +190,7 @@ class Enforcer:
             steps_done=0 if row is None else row.steps_done,
             records_due=records_due,
             mine=row is not None and self._is_mine(row),
-            provable=file.window is not None,
+            provable=file.window is not None and not file.doubtful,
             may_file=not self.policy.defensive,
             late=row is not None and self._is_late(case, row, now),
         )
