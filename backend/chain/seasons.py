@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from backend.chain.client import Chain
-from backend.chain.types import ZERO32, Economics, Season
+from backend.chain.types import ZERO32, ArenaTerms, Economics, Season
 from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules, Schedule
 
 PROFILES = ("devnet", "mainnet")
 PROFILE_SUFFIX = ".toml"
-ENERGY_FIELDS = ("base_cost", "growth_cost")
-_PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics}
+ENERGY_FIELDS = ("base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond")
+_PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics, "arena": ArenaTerms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def parse_energy(text: str) -> int:
 
 
 def parse_season(data: Mapping[str, Any]) -> Season:
-    """The season of a TOML document with the tables rules, schedule and economics.
+    """The season of a TOML document with the tables rules, schedule, economics and arena.
 
     Raises:
         ChainBeastsError: a value is missing, unknown, or outside its range.
