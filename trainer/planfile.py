@@ -1,4 +1,4 @@
-"""Plans in TOML: ``[[train]]`` names a source and its windows, ``[[grow]]`` what wakes when."""
+"""Plans in TOML: ``[[train]]`` names a source (or ``battle#7``) and its windows, ``[[grow]]`` what wakes when."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
+from trainer.lessons import Lesson
 from trainer.plan import Plan, Spurt, Stretch
 from trainer.plantext import (
     merge_spurts,
@@ -21,7 +21,7 @@ from trainer.plantext import (
 _FIELDS = {"train": ("source", "first", "last"), "grow": ("window", "wake")}
 
 
-def make_plan(plan: str | None, grow: str | None, source: Source) -> Plan:
+def make_plan(plan: str | None, grow: str | None, source: Lesson) -> Plan:
     """The plan of the command line's options.
 
     Args:
@@ -32,7 +32,7 @@ def make_plan(plan: str | None, grow: str | None, source: Source) -> Plan:
         ChainBeastsError: either says something that cannot be.
     """
     if plan is None:
-        made = parse_plan(source.name)
+        made = Plan(rest=(source,))
     elif plan.endswith(".toml"):
         made = read_plan(Path(plan))
     else:
