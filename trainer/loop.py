@@ -81,9 +81,7 @@ class Trainer:
                     "Train from --source curriculum or self-play, or copy the beast's folder here.",
                 )
             private = self._private
-        return set_up_bench(
-            self.chain, self._snapshots, self.beast_id, lesson, private, match_log
-        )
+        return set_up_bench(self.chain, self._snapshots, self.beast_id, lesson, private, match_log)
 
     def run(self, windows: int, lesson: Lesson) -> list[Submitted]:
         """Train and submit that many windows of one lesson, one by one.

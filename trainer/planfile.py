@@ -1,4 +1,4 @@
-"""Plans in TOML: ``[[train]]`` names a source (or ``battle#7``) and its windows, ``[[grow]]`` what wakes when."""
+"""Plans in TOML: ``[[train]]`` names a source and its windows, ``[[grow]]`` what wakes when."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def plan_of(data: dict[str, Any]) -> Plan:
                 f"The plan has an unknown {name!r}.", "It holds tables [[train]] and [[grow]]."
             )
     stretches: list[Stretch] = []
-    rest: list[Source] = []
+    rest: list[Lesson] = []
     for where, table in _tables(data, "train"):
         source = parse_source(_text(table, "source", where), where)
         if "first" not in table:

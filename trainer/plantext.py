@@ -65,7 +65,7 @@ def parse_plan(text: str) -> Plan:
             ``source:first-``; or the items do not fit together.
     """
     stretches: list[Stretch] = []
-    rest: list[Source] = []
+    rest: list[Lesson] = []
     for item in (part.strip() for part in text.split(",")):
         if not item:
             raise ChainBeastsError(f"The plan {text!r} has an empty item.", "Remove a comma.")

@@ -15,7 +15,6 @@ from trainer.plan import (
     Plan,
     Stretch,
     slot_names,
-    source_text,
 )
 from trainer.planfile import make_plan, read_plan
 from trainer.plantext import parse_plan, parse_spurts, slots_mask
@@ -43,7 +42,7 @@ def stretches(draw: st.DrawFn) -> tuple[Stretch, ...]:
 def test_every_window_has_the_source_that_counting_gives(
     ranges: tuple[Stretch, ...], rest: list[Source]
 ) -> None:
-    plan = parse_plan(",".join([one.text for one in ranges] + [source_text(s) for s in rest]))
+    plan = parse_plan(",".join([one.text for one in ranges] + [lesson_text(s) for s in rest]))
     assert plan == Plan(ranges, tuple(rest))
     turn = 0
     for window in range(60):
