@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.battle.tournament import result_of
+from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import TransactionManager
@@ -48,6 +49,7 @@ class Ring:
         self._send(a, self.arena.challenge(a.beast, a.checkpoint.to_abi(), b.beast))
         match_id = self.chain.match_count()
         self._send(b, self.arena.accept(match_id, b.checkpoint.to_abi()))
+        rpc(self.chain.rpc_url, "anvil_mine", "0x1")  # the seed's block has to be past
         self._send(a, self.arena.drawSeed(match_id))
         return match_id
 

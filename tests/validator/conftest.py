@@ -6,7 +6,7 @@ The trainers here are the kernel's windows with one lie, submitted by hand; `tra
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from backend.kernel.window import genesis_state, open_window, step_window
 from backend.settings import Settings
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
+from tests.support.ring import Corner, Ring
 from validator.daemon import Validator
 from validator.monitor import Monitor
 from validator.policy import Policy
@@ -39,6 +40,9 @@ from validator.strategy import Strategy
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
+MATCH = 1
+"""The match that ``seeded`` makes."""
+
 Tamper = Callable[[State], None]
 
 
@@ -232,3 +236,39 @@ def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
     made.fund(TRAINER)
     made.fund(VALIDATOR)
     return made
+
+
+@pytest.fixture(scope="module")
+def seeded(
+    deployed: tuple[Chain, Path],
+    anvil_process: Anvil,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Rig, Ring]]:
+    """A match between two final states that nobody has recorded; undone after the module."""
+    chain, folder = deployed
+    snapshot = rpc(anvil_process.url, "evm_snapshot")
+    home = tmp_path_factory.mktemp("ring")
+    (home / "deployments").mkdir()
+    (home / "snapshots").mkdir()
+    for record in folder.glob("*.json"):
+        shutil.copy(record, home / "deployments")
+    rig = Rig(chain, home)
+    corners = []
+    for who in (TRAINER, OTHER):
+        rig.fund(who)
+        beast = rig.hatch(who=who)
+        window = rig.train(beast, who=who)
+        rig.finalize(beast, window)
+        corners.append(Corner(rig.sender(who), beast, window.checkpoint, window.end))
+    ring = Ring(chain, *corners)
+    assert ring.seeded() == MATCH
+    yield rig, ring
+    rpc(anvil_process.url, "evm_revert", snapshot)
+
+
+@pytest.fixture
+def fight(seeded: tuple[Rig, Ring], anvil: Anvil, tmp_path: Path) -> tuple[Rig, Ring]:
+    """The same with a home of the test's own; what the test does is undone after it."""
+    rig, ring = seeded
+    shutil.copytree(rig.home, tmp_path / "home")
+    return replace(rig, home=tmp_path / "home"), ring

@@ -3,64 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
 
 from backend.accounts import devnet_account
 from backend.battle.tournament import result_of
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
 from backend.chain.types import MatchLie, MatchStatus
 from backend.kernel.combat import Match
 from backend.store.daemons import Verdict
+from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
-from tests.support.ring import Corner, Ring, other_word
-from tests.validator.conftest import DEPLOYER, ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from tests.support.ring import Ring, other_word
+from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
 from validator.matches import MatchJobBook
 from validator.monitor import Monitor
 
-MATCH = 1
-
-
-@pytest.fixture(scope="module")
-def seeded(
-    deployed: tuple[Chain, Path],
-    anvil_process: Anvil,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Rig, Ring]]:
-    """A match between two final states that nobody has recorded; undone after the module."""
-    chain, folder = deployed
-    snapshot = rpc(anvil_process.url, "evm_snapshot")
-    home = tmp_path_factory.mktemp("ring")
-    (home / "deployments").mkdir()
-    (home / "snapshots").mkdir()
-    for record in folder.glob("*.json"):
-        shutil.copy(record, home / "deployments")
-    rig = Rig(chain, home)
-    corners = []
-    for who in (TRAINER, OTHER):
-        rig.fund(who)
-        beast = rig.hatch(who=who)
-        window = rig.train(beast, who=who)
-        rig.finalize(beast, window)
-        corners.append(Corner(rig.sender(who), beast, window.checkpoint, window.end))
-    ring = Ring(chain, *corners)
-    assert ring.seeded() == MATCH
-    yield rig, ring
-    rpc(anvil_process.url, "evm_revert", snapshot)
-
-
-@pytest.fixture
-def fight(seeded: tuple[Rig, Ring], anvil: Anvil, tmp_path: Path) -> tuple[Rig, Ring]:
-    """The same with a home of the test's own; what the test does is undone after it."""
-    rig, ring = seeded
-    shutil.copytree(rig.home, tmp_path / "home")
-    return replace(rig, home=tmp_path / "home"), ring
+ENEMY_HP = 192
+"""The bit of a word where the enemy's hp begins."""
 
 
 def lies_of(played: Match) -> dict[str, tuple[MatchLie, list[int], int | None]]:
@@ -68,11 +29,12 @@ def lies_of(played: Match) -> dict[str, tuple[MatchLie, list[int], int | None]]:
     words = list(played.words)
     middle = len(words) // 2
     changed = [*words[:middle], other_word(words[middle]), *words[middle + 1 :]]
+    dead = words[middle] & ~(0xFF << ENEMY_HP)
     winner = int(result_of(played))
     return {
         "first word": (MatchLie.FIRST_WORD, [other_word(words[0]), *words[1:]], None),
         "a turn": (MatchLie.TURN, changed, None),
-        "goes on": (MatchLie.OVER, [*words, played.last], None),
+        "after the end": (MatchLie.OVER, [*words[:middle], dead, *words[middle + 1 :]], None),
         "no position": (MatchLie.OVER, [*words[:middle], 0, *words[middle + 1 :]], None),
         "too short": (MatchLie.END, words[:middle], None),
         "another winner": (MatchLie.END, words, (winner + 1) % 3),
@@ -165,8 +127,6 @@ def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring
     ring.record(MATCH, lies_of(ring.played(MATCH))["another winner"][1], 2)
     desk = rig.desk()
     desk.sync()
-    from backend.store.matches import WordRow
-
     with desk.database.session() as session:
         record = record_of_match(session, MATCH)
         assert record is not None
