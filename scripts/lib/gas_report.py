@@ -147,8 +147,8 @@ execution, or the calldata floor of 40 gas per non-zero byte where that is more 
 
 {_transactions(found["arena"])}
 
-Disproving a turn carries the acting beast's state and is bound by the calldata floor, whatever the
-state: one forward pass and one activation are less than half of it.
+Disproving a turn carries the acting beast's state, as `prove` does, and is bound by the calldata
+floor whatever that state is: a forward pass and an activation are cheap beside it.
 
 ## `prove`: 8 micro-steps
 
