@@ -170,7 +170,8 @@ def _finalize(session: Session, desk: ArenaDesk, match: int, final_at: int) -> R
 
 
 def finalize(session: Session, match: MatchId) -> None:
-    """Make a record final that nobody disproved: the bond goes back, rewards can be claimed."""
+    """Make a record final that nobody disproved: the bond goes back to the reporter's escrow
+    (`energy withdraw --arena`), and the rewards can be claimed."""
     desk = synced(session)
     final_at = expect(desk, match, MatchStatus.RECORDED).final_at
     if desk.chain.now() < final_at:
