@@ -25,6 +25,7 @@ from backend.cli.output import note, stdout
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.board import word_bytes
+from backend.kernel.combat import Match
 from backend.kernel.fighters import Fighter
 from backend.kernels import play
 
@@ -64,29 +65,30 @@ def _of_sides(a: Side, b: Side, seed: int, ground: Ground, profile: str) -> Show
 def _of_match(desk: ArenaDesk, match_id: int) -> Show:
     """A match of the chain: its record's log, else what will be recorded."""
     match = expect(desk, match_id, MatchStatus.SEEDED, MatchStatus.RECORDED, MatchStatus.FINAL)
-    full = [full_hp(desk.chain.birth(beast).dna) for beast in (match.beast_a, match.beast_b)]
-    names = (f"beast {match.beast_a}", f"beast {match.beast_b}")
-    seed, found = match.battle_seed, desk.record(match_id)
-    a: Fighter | None
-    b: Fighter | None
+    ids, found = (match.beast_a, match.beast_b), desk.record(match_id)
+    a: Fighter | None = None
+    b: Fighter | None = None
+    played: Match | None = None
+    verified, reason = None, "nothing is recorded of it"
     try:
-        (a, b), played = fighters_of(desk, match), play_out(desk, match)
+        a, b = fighters_of(desk, match)
+        played = play_out(desk, match)
+        words, result = played.words, result_of(played)
     except MissingStateError as error:
         if found is None:
             raise
-        a = b = played = None
         reason = error.message
-    if played is not None and found is None:
-        words, result, last = played.words, result_of(played), played.last
-        verified, reason = None, "nothing is recorded of it"
-    elif found is not None:
-        words, result, last = found[1], MatchResult[found[0].result.upper()], None
-        verified = None
+    if found is not None:
+        words, result = found[1], MatchResult[found[0].result.upper()]
         if played is not None:
             reason = difference(words, result, played) or ""
-            verified, last = not reason, None if reason else played.last
+            verified = not reason
+    last = None if played is None or verified is False else played.last
+    full = [full_hp(desk.chain.birth(beast).dna) for beast in ids]
+    names = (f"beast {ids[0]}", f"beast {ids[1]}")
     scene = Scene(f"Match {match_id}", names, (full[0], full[1]), len(words))
-    return Show(scene, turns_of(words, seed, a, b, last), seed, result, verified, reason)
+    turns = turns_of(words, match.battle_seed, a, b, last)
+    return Show(scene, turns, match.battle_seed, result, verified, reason)
 
 
 def _turn_facts(turn: Turn) -> dict[str, Any]:
