@@ -60,6 +60,7 @@ BOUNDS = {
     "record of 60 turns": "two new slots; the log in calldata and event, its tree hashed",
     "finalize": "four new slots: both owners' rewards, both beasts' cooldowns",
     "disproveFirstWord": "the settlement; two births and the season read",
+    "publishState": "calldata at 40 gas per non-zero byte; the event is free beside it",
     "disproveTurn, every unit active": "calldata at 40 gas per non-zero byte: the weights",
     "disproveTurn, the last": "the same, and one Merkle path less",
     "disproveTurn, a sparse state": "the same: half of its bytes are zero",

@@ -13,6 +13,7 @@ from tests.support.arena import Bout, Fighter, Record, challenge, hunter, idle
 from tests.support.gas_protocol import GENESIS_TIMESTAMP
 from tests.support.protocol import ETHER, World
 from tests.support.states import dense_weights
+from tests.support.training import opening
 
 DEFENSE = 1 << 224
 """A bit of the enemy's defence: a word with it flipped is active, and wrong."""
@@ -96,6 +97,8 @@ class Meter:
         bout = Bout.arrange(self.world, *fighters)
         truth, middle = bout.truth, len(bout.truth.words) // 2
         wrong = truth.with_word(middle, truth.words[middle] ^ DEFENSE)
+        publish = self.world.arena.functions.publishState(*opening(fighters[0].state))
+        self.note("publishState", publish, self.anyone)
         call = bout.turn_call(wrong, middle)
         self.lie(bout, wrong, "disproveTurn, every unit active", call)
         other = replace(truth, result=(truth.result + 1) % 3)
