@@ -19,6 +19,7 @@ class Monitor(Health):
     def __init__(self) -> None:
         super().__init__("validator")
         self._jobs = self.gauge("jobs", "Windows by verdict.", ["verdict"])
+        self._matches = self.gauge("match_jobs", "Records of matches by verdict.", ["verdict"])
         self._at_risk = self.gauge("bonds_at_risk_energy", "Bonds in our open disputes.")
         self._cap = self.gauge("bonds_cap_energy", "Most that may be at risk (--max-bonds).")
         self._cap.set(math.inf)
@@ -38,10 +39,11 @@ class Monitor(Health):
             buckets=BUCKETS,
         )
 
-    def counted(self, jobs: Mapping[str, int]) -> None:
-        """So many windows have each verdict."""
+    def counted(self, jobs: Mapping[str, int], matches: Mapping[str, int]) -> None:
+        """So many windows, and so many records of matches, have each verdict."""
         for verdict in VERDICTS:
             self._jobs.labels(verdict).set(jobs.get(verdict, 0))
+            self._matches.labels(verdict).set(matches.get(verdict, 0))
 
     def alarmed(self, overdue: int, unverified: int) -> None:
         """So many windows have waited too long for a verdict, and so many waited in vain."""

@@ -6,8 +6,15 @@ import {Rules, StateHeader} from "../types/KernelTypes.sol";
 /// @title The judge of matches
 /// @notice Computes what a match's log must hold (docs/spec, rules §4). It owns nothing and stores nothing.
 interface IMatchReferee {
+    /// @notice The word is not valid, or its match is over: nobody acts on it.
+    error NotActive(uint256 word);
+
     /// @notice keccak256 of the kernel's version string and its tables, as the StepReferee's.
     function kernelId() external view returns (bytes32);
+
+    /// @notice The hash of a state, whose weights must be well-formed.
+    /// @param weights 33,792 bytes, as IStepReferee takes them
+    function stateHash(StateHeader calldata header, bytes calldata weights) external view returns (bytes32);
 
     /// @notice The first word of a match.
     function firstWord(
@@ -22,7 +29,6 @@ interface IMatchReferee {
 
     /// @notice The word after `self` of an active word has acted by the logits of the opened state.
     /// @param expectedHash the hash that `header` and `weights` must open
-    /// @param weights 33,792 bytes, as IStepReferee takes them
     /// @return next the word after the activation
     function nextWord(
         bytes32 expectedHash,
@@ -35,5 +41,9 @@ interface IMatchReferee {
 
     /// @notice Whether the match of a word is over and, if so, who won it: 0 is A, 1 is B, 2 nobody.
     /// @param word the word after the last activation
-    function outcome(uint256 word, uint64 battleSeed, Rules calldata rules) external view returns (bool over, uint8 result);
+    function outcome(
+        uint256 word,
+        uint64 battleSeed,
+        Rules calldata rules
+    ) external view returns (bool over, uint8 result);
 }
