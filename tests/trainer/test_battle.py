@@ -109,8 +109,8 @@ def test_a_plan_trains_on_the_match(fought: tuple[Farm, Ring], tmp_path: Path) -
     first, second, third = payloads(farm, ring.a.beast)
     assert [first, second] == [(h, Source.BATTLE, MATCH) for h in right]
     assert third[1:] == (Source.SELF_PLAY, 0)
-    listed = farm.done("checkpoint", "list", beast)
-    assert [(one["source"], one["source_id"]) for one in listed[1:3]] == [(2, MATCH)] * 2
+    listed = farm.done("checkpoint", "list", beast, who=None)
+    assert [(one["source"], one["source_id"]) for one in listed[1:3]] == [("battle", MATCH)] * 2
 
 
 @pytest.mark.parametrize(("instant", "number"), [("on record", 1), ("signed", 1), ("sent", 2)])
