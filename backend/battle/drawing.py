@@ -14,8 +14,8 @@ from backend.kernel.combat import stats_from_dna
 
 STYLES = {"A": "bold green", "B": "bold magenta", "#": "bright_black", "~": "yellow", "·": "dim"}
 ACTIONS = ("rested", "moved", "attacked", "blocked")
-BAR = 20
-LOGIT_BAR = 8
+BAR = 14
+LOGIT_BAR = 5
 FULL_STAMINA = 31
 """The most that a DNA gives."""
 
@@ -72,18 +72,15 @@ def _beast(letter: str, name: str, creature: Creature, hp: int, acts: bool) -> T
     text.append("  stamina ").append_text(_bar(creature.stamina, stamina, "cyan"))
     text.append(f" {creature.stamina}\n")
     last = ACTIONS[creature.last_action] if creature.last_action < len(ACTIONS) else "?"
-    text.append(
-        f"  power {creature.power}  defense {creature.defense} + {creature.temp_def}  last: {last}",
-        "dim",
-    )
-    return text
+    guard = f"{creature.defense} + {creature.temp_def}"
+    return text.append(f"  power {creature.power}, defense {guard}\n  {last} last", "dim")
 
 
 def _logit(label: str, value: int, reach: int, chosen: bool) -> Text:
     text = Text()
     width = min(LOGIT_BAR, abs(value) * LOGIT_BAR // max(reach, 1))
     negative, positive = (width, 0) if value < 0 else (0, width)
-    text.append(f"  {label:<6}")
+    text.append(f"{label:<6}")
     text.append("─" * (LOGIT_BAR - negative), "dim").append("█" * negative, "red")
     text.append("│")
     text.append("█" * positive, "green").append("─" * (LOGIT_BAR - positive), "dim")
@@ -102,16 +99,13 @@ def draw_logits(turn: Turn) -> Text:
         text.append_text(_logit(label, z[way], reach, way == action.direction))
     text.append_text(_logit("attack", z[4], reach, action.power > 0))
     text.append_text(_logit("block", z[5], reach, action.block))
-    text.append(f"  power {action.power} of 15, {'blocks' if action.block else 'does not block'}")
-    for limit in turn.limits:
-        text.append(f"; {limit}", "yellow")
-    return text
+    return text.append(f"  power {action.power}{', block' if action.block else ''}")
 
 
 def draw_turn(turn: Turn, scene: Scene) -> RenderableType:
-    """The whole frame."""
+    """The whole frame; 80 columns hold it."""
     a, b = turn.standing
-    grid = Table.grid(padding=(0, 3))
+    grid = Table.grid(padding=(0, 1))
     grid.add_row(
         draw_board(turn),
         Group(
@@ -123,4 +117,6 @@ def draw_turn(turn: Turn, scene: Scene) -> RenderableType:
     head = f"{scene.title} · turn {turn.number} of 0 to {scene.turns - 1}"
     happens = ", ".join(turn.events) if turn.after is not None else "acts; how is not at hand"
     critical = " · an attack would be critical" if turn.critical else ""
-    return Group(Text(head, "bold"), grid, Text(f"{turn.actor} {happens}{critical}"), Text())
+    limits = "".join(f" · {limit}" for limit in turn.limits)
+    foot = Text(f"{turn.actor} {happens}{critical}").append(limits, "yellow")
+    return Group(Text(head, "bold"), grid, foot, Text())

@@ -28,8 +28,6 @@ ProfileOption = Annotated[
     typer.Option(help="Season of a match without any beast of the chain: devnet or mainnet."),
 ]
 SEED_BITS = 64
-LISTED = 3
-"""Battle seeds named for each result, to be watched."""
 
 
 class Ground:
@@ -84,21 +82,14 @@ def _view(a: Side, b: Side, bouts: Sequence[Bout]) -> RenderableType:
     names = {MatchResult.A: "A wins", MatchResult.B: "B wins", MatchResult.DRAW: "draw"}
     rows = []
     for one in tallies(bouts):
-        seeds = [f"0x{x.battle_seed:x}" for x in bouts if x.result is one.result][:LISTED]
-        figures = (f"{one.turns:.1f}", f"{one.hp_a:.1f}", f"{one.hp_b:.1f}")
-        rows.append(
-            (
-                names[one.result],
-                one.matches,
-                f"{100 * one.matches / len(bouts):.1f} %",
-                one.a_first,
-                *(figures if one.matches else ("", "", "")),
-                " ".join(seeds),
-            )
-        )
-    title = f"A: {a.name}\nB: {b.name}\n{len(bouts)} matches"
-    columns = ("", "matches", "share", "A began", "turns", "hp left of A", "of B", "such as seed")
-    return Group(table(title, columns, rows), Text("Watch one: battle replay A B --seed SEED"))
+        seed = next((x.battle_seed for x in bouts if x.result is one.result), None)
+        figures = (f"{one.turns:.1f}", f"{one.hp_a:.0f} : {one.hp_b:.0f}", f"0x{seed or 0:x}")
+        share = f"{100 * one.matches / len(bouts):.1f} %"
+        shown = figures if one.matches else ("", "", "")
+        rows.append((names[one.result], one.matches, share, one.a_first, *shown))
+    columns = ("", "count", "share", "A began", "turns", "hp A : B", "such as seed")
+    made = table(f"A: {a.name}\nB: {b.name}\n{len(bouts)} matches", columns, rows)
+    return Group(made, Text("Watch one: chainbeasts battle replay A B --seed SEED"))
 
 
 def simulate(

@@ -29,6 +29,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+RESULTS = {"a": "A won", "b": "B won", "draw": "a draw", None: ""}
 NEXT = {
     MatchStatus.CHALLENGED: "the owner of B accepts: chainbeasts battle accept {id}",
     MatchStatus.ACCEPTED: "anybody records it: chainbeasts battle record {id}",
@@ -78,7 +79,7 @@ def _record_facts(row: MatchRecordRow) -> dict[str, Any]:
         "final_at": row.final_at,
         "block": row.block_number,
     }
-    if row.status is not RecordStatus.DISPROVED:
+    if row.status != RecordStatus.DISPROVED:
         return facts
     disproof = {"challenger": row.challenger, "lie": row.lie, "lie_turn": row.lie_turn}
     return facts | disproof | {"reward": row.reward, "burned": row.burned}
@@ -104,15 +105,14 @@ def list_(
         "matches": [match_facts(row) for row in rows],
         "open": [{"beast": one.beast_id, "owner": one.owner, "state": one.state} for one in ready],
     }
-    columns = ("match", "A", "B", "status", "result", "seed", "challenged in block")
+    columns = ("match", "A", "B", "status", "result", "challenged in block")
     shown = [
         (
             row.match_id,
             f"beast {row.beast_a}",
             f"beast {row.beast_b}",
             row.status,
-            row.result or "",
-            "" if row.battle_seed is None else f"0x{row.battle_seed:016x}",
+            RESULTS[row.result],
             row.block_number,
         )
         for row in rows
@@ -140,33 +140,31 @@ def _match_view(row: MatchRow, records: Sequence[MatchRecordRow]) -> RenderableT
         "status": row.status,
         "battle seed": seed,
         "season": row.season or "",
-        "result": {"a": "A won", "b": "B won", "draw": "a draw", None: ""}[row.result],
+        "result": RESULTS[row.result],
     }
-    if row.status is MatchStatus.FINAL:
+    if row.status == MatchStatus.FINAL:
         values["rewards"] = f"A {energy(row.reward_a)}, B {energy(row.reward_b)}"
     values["next"] = NEXT[row.status].format(id=row.match_id)
     parts: list[RenderableType] = [fields(f"Match {row.match_id}", values)]
-    if records:
-        lines = [
-            (
-                one.number,
-                one.status,
-                one.reporter,
-                one.result,
-                one.turns,
-                _short(one.log_root),
-                energy(one.bond),
-                one.final_at,
-                "" if one.lie is None else f"{one.lie} in turn {one.lie_turn}, by {one.challenger}",
-            )
-            for one in records
-        ]
-        columns = (
-            *("", "status", "reporter", "result", "turns", "log root", "bond"),
-            *("final at", "disproved"),
-        )
-        parts.append(table("Records", columns, lines))
-    return Group(*parts)
+    return Group(*parts, *map(_record_view, records))
+
+
+def _record_view(row: MatchRecordRow) -> RenderableType:
+    values: dict[str, object] = {
+        "status": row.status,
+        "reporter": row.reporter,
+        "says": f"{RESULTS[row.result]} after {row.turns} turns",
+        "log root": "0x" + row.log_root.hex(),
+        "bond": energy(row.bond),
+        "final": f"not before {row.final_at} (unix time)",
+    }
+    if row.status == RecordStatus.DISPROVED:
+        values |= {
+            "lie": f"{row.lie} in turn {row.lie_turn}",
+            "disproved by": f"{row.challenger}, who got {energy(row.reward or 0)}",
+            "burned": energy(row.burned or 0),
+        }
+    return fields(f"Record {row.number}", values)
 
 
 def show(session: Session, match: MatchId) -> None:

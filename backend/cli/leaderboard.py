@@ -36,17 +36,15 @@ def leaderboard(
         {"rank": rank} | asdict(one) | {"owner": owners[one.beast_id]}
         for rank, one in enumerate(found, 1)
     ]
-    columns = (
-        *("rank", "beast", "rating", "mu", "sigma", "matches", "won", "lost", "drawn"),
-        *("last match", "owner"),
-    )
+    columns = ("rank", "beast", "rating", "mu ± sigma", "won", "lost", "drawn", "owner")
     rows = [
         (
             rank,
             one.beast_id,
-            *(f"{value:.2f}" for value in (one.rating, one.mu, one.sigma)),
-            *(one.matches, one.won, one.lost, one.drawn),
-            *(one.last_match, owners[one.beast_id]),
+            f"{one.rating:.2f}",
+            f"{one.mu:.2f} ± {one.sigma:.2f}",
+            *(one.won, one.lost, one.drawn),
+            f"{owners[one.beast_id][:10]}…",
         )
         for rank, one in enumerate(found, 1)
     ]

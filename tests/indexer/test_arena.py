@@ -53,7 +53,8 @@ class Ring:
         return int(self.arena.matchCount().call())
 
     def accept(self, match: int) -> None:
-        self.send(self.arena.accept(match, self.b.checkpoint), self.b.owner)
+        agreed = (self.a.checkpoint.payload.h128, self.b.checkpoint)
+        self.send(self.arena.accept(match, *agreed), self.b.owner)
         self.world.mine()
 
     def seed(self, match: int) -> None:
@@ -62,7 +63,8 @@ class Ring:
     def record(self, match: int, log: tuple[int, ...] = LOG) -> None:
         reporter = self.world.accounts[3]
         self.world.fund(reporter, self.world.season.arena.recordBond, "arena")
-        self.send(self.arena.record(match, 0, len(log), root(log), list(log)), reporter)
+        seed = self.arena.matchOf(match).call()[9]
+        self.send(self.arena.record(match, seed, 0, len(log), root(log), list(log)), reporter)
 
     def disprove(self, match: int) -> None:
         self.send(self.arena.disproveOver(match, 1, LOG[1], proof(LOG, 1)))
