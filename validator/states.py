@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import func, select
 
 from backend.battle.logs import MatchLogs, MissingLogError
+from backend.battle.publication import published_state
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import checkpoint_by_hash
@@ -84,13 +85,15 @@ class StateBook:
         return self.states.get(h)
 
     def of_checkpoint(self, h: bytes) -> State | None:
-        """The state of a standing checkpoint, found or computed again; None if it cannot be."""
+        """The state of a standing checkpoint, found, computed again, or read from the chain, where
+        beasts with a private dataset have it; None if it cannot be had."""
         found = self.find(h)
         if found is not None:
             return found
         with self.reader.database.session() as session:
             row = checkpoint_by_hash(session, h)
-        return None if row is None else self._recompute(self.reader.lineage(row))
+        found = None if row is None else self._recompute(self.reader.lineage(row))
+        return found or published_state(self.reader.chain, h)
 
     def at_hand(self, case: Case) -> bool:
         """Whether a case's window can start before another window's replay has ended."""

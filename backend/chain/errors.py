@@ -98,6 +98,19 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The challenger of match {matchId} no longer owns its beast; {owner} does.",
         "Its new owner can challenge again.",
     ),
+    "WrongOpponent": (
+        "The challenger fights with another state than the one you agreed to.",
+        "Look again: chainbeasts battle list",
+    ),
+    "WrongBattleSeed": (
+        "The match has another seed than the one it was played from.",
+        "The chain was re-organised; play it again: chainbeasts battle record",
+    ),
+    "UnknownResult": ("A result is 0 (A won), 1 (B won) or 2 (nobody), not {result}.", ""),
+    "StateNotPublished": (
+        "Beast {beastId} has a private dataset, so its state must be on chain before it fights.",
+        "`chainbeasts battle challenge`, `accept` and `open` publish it.",
+    ),
     "NotChallenger": ("{caller} did not ask for match {matchId}.", ""),
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
     "WrongTurns": ("A match of this season has 1 to {max} turns, not {actual}.", ""),

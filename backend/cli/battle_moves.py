@@ -10,6 +10,7 @@ from web3 import Web3
 from web3.logs import DISCARD
 
 from backend.battle.desk import ArenaDesk
+from backend.battle.publication import must_publish, publish_state
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
 from backend.chain.transactions import Receipt
@@ -46,10 +47,13 @@ def _event(event: Any, receipt: Receipt) -> Any:
 
 
 def _own(session: Session, desk: ArenaDesk, beast: int, index: int | None) -> CheckpointRow:
-    """A final checkpoint of a beast of the acting account.
+    """A final checkpoint of a beast of the acting account, to fight with.
+
+    Of a beast with a private dataset it also publishes the state, if nobody has.
 
     Raises:
-        ChainBeastsError: it is another account's, or has no such checkpoint.
+        ChainBeastsError: it is another account's, or has no such checkpoint, or the state that has
+            to be published is missing.
     """
     owner = desk.chain.owner_of(beast)
     if owner != session.account.address:
@@ -57,7 +61,11 @@ def _own(session: Session, desk: ArenaDesk, beast: int, index: int | None) -> Ch
             f"Beast {beast} belongs to {owner}, not to {session.account.address}.",
             "Its owner alone decides about its matches; name your account with --account.",
         )
-    return desk.checkpoint(beast, index, final=True)
+    row = desk.checkpoint(beast, index, final=True)
+    if must_publish(desk.chain, beast, row.h128):
+        note(f"Beast {beast} has a private dataset: its state goes on chain before it fights.")
+        publish_state(desk.chain, session.sender, desk.state(beast, row.h128))
+    return row
 
 
 def challenge(

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from prometheus_client import generate_latest
 
 from backend.accounts import devnet_account
+from backend.battle.publication import must_publish, publish_state
 from backend.battle.tournament import result_of
+from backend.chain.errors import Reverted
 from backend.chain.types import MatchLie, MatchStatus
 from backend.kernel.combat import Match
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source, random_position
 from backend.store.daemons import Verdict
 from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
-from tests.support.ring import Ring, other_word
-from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
+from tests.support.ring import Corner, Ring, other_word
+from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, TRAINER, VALIDATOR, Rig
 from validator.matches import MatchJobBook
 from validator.monitor import Monitor
 
@@ -120,6 +125,27 @@ def test_without_the_states_only_what_needs_none_is_disproved(fight: tuple[Rig, 
     validator.run_once()
     validator.close()
     assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+
+
+def test_a_private_beasts_lie_is_disproved_by_its_state_on_chain(fight: tuple[Rig, Ring]) -> None:
+    """Its training cannot be replayed here, and its owner publishes nothing off chain."""
+    rig, ring = fight
+    beast = rig.hatch([random_position(n, None, Rules()) for n in range(5)])
+    window = rig.train(beast, source=Source.PRIVATE, publish=False)
+    rig.finalize(beast, window)
+    corner = Corner(rig.sender(TRAINER), beast, window.checkpoint, window.end)
+    private = replace(ring, a=corner)
+    with pytest.raises(Reverted) as caught:
+        private.seeded()
+    assert caught.value.name == "StateNotPublished"
+    assert must_publish(rig.chain, beast, window.checkpoint.payload.h128)
+    publish_state(rig.chain, corner.sender, window.end)
+    match = private.seeded()
+    private.record(match, lies_of(private.played(match))["a turn"][1])
+    validator = rig.validator()
+    validator.run_once()
+    validator.close()
+    assert rig.chain.match(match).status is MatchStatus.SEEDED
 
 
 def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring]) -> None:
