@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 
 import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import select
+from typer.testing import CliRunner, Result
 
 from backend.accounts import devnet_account
 from backend.battle.tournament import result_of
@@ -20,6 +22,7 @@ from backend.store.words import record_of_match
 from tests.support.ring import Ring, other_word
 from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
 from tests.validator.test_process import killed
+from validator.cli.validator import app
 from validator.matches import MatchJobBook
 from validator.monitor import Monitor
 
@@ -140,6 +143,28 @@ def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring
     (job,) = MatchJobBook(desk.database).all()
     assert job.verdict == Verdict.UNAVAILABLE
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
+
+
+def test_by_hand_a_record_is_judged_and_disproved(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    common = ("--home", str(rig.home), "--rpc-url", rig.chain.rpc_url, "--json")
+
+    def run(verb: str, *more: str) -> Result:
+        return CliRunner().invoke(app, [verb, str(MATCH), *common, *more])
+
+    assert "has no record" in str(run("judge-match").exception)
+    ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
+    judged = run("judge-match")
+    assert "is invalid: turn" in str(judged.exception)
+    told = json.loads(judged.stdout)
+    assert (told["lie"], told["verdict"]) == ("turn", "invalid")
+    done = json.loads(run("disprove", "--account", f"devnet:{DEPLOYER}").stdout)
+    assert done["turn"] == told["turn"]
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+    ring.record(MATCH)
+    assert run("judge-match").exception is None
+    refused = run("disprove", "--account", f"devnet:{DEPLOYER}").exception
+    assert "Nothing is known to be wrong" in str(refused)
 
 
 def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring]) -> None:
