@@ -362,31 +362,33 @@ def test_attack_reentrancy_throughTheNftHook(world: World, stranger: str) -> Non
     assert hostile.functions.trainerAtArrival().call()
 
 
-def test_attack_reentrancy_throughTheToken(world: World, stranger: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("CheckpointLedger", ("beasts", "seasons", "referee", "stage")),
+        ("Arena", ("beasts", "seasons", "ledger", "match_referee")),
+    ],
+)
+def test_attack_reentrancy_throughTheToken(
+    world: World, stranger: str, name: str, parts: tuple[str, ...]
+) -> None:
     """A token that re-enters withdraw and deposit takes out what it put in, once (P16, P17)."""
     token = world.create("HostileToken")
-    f = world.contracts
-    ledger = world.create(
-        "CheckpointLedger",
-        token.address,
-        f["beasts"].address,
-        f["seasons"].address,
-        f["referee"].address,
-        f["stage"].address,
-    )
+    others = (world.contracts[part].address for part in parts)
+    escrow = world.create(name, token.address, *others)
     # somebody else's money is in the same pot
     world.send(token.functions.mint(stranger, 10 * ETHER), stranger)
-    world.send(token.functions.approve(ledger.address, 10 * ETHER), stranger)
-    world.send(ledger.functions.deposit(10 * ETHER), stranger)
-    world.send(token.functions.aim(ledger.address), stranger)
+    world.send(token.functions.approve(escrow.address, 10 * ETHER), stranger)
+    world.send(escrow.functions.deposit(10 * ETHER), stranger)
+    world.send(token.functions.aim(escrow.address), stranger)
 
     world.send(token.functions.stake(3 * ETHER), stranger)
     refused = keccak(text="InsufficientEscrow(address,uint256,uint256)")[:4]
     assert bytes(token.functions.refusal().call())[:4] == refused  # nothing was credited yet
     world.send(token.functions.unstake(2 * ETHER), stranger)
     assert bytes(token.functions.refusal().call())[:4] == refused  # and only 1 was left
-    assert ledger.functions.escrowOf(token.address).call() == 1 * ETHER
-    assert token.functions.balanceOf(ledger.address).call() == 11 * ETHER
+    assert escrow.functions.escrowOf(token.address).call() == 1 * ETHER
+    assert token.functions.balanceOf(escrow.address).call() == 11 * ETHER
 
 
 # --- dust -------------------------------------------------------------------------------------

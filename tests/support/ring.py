@@ -48,7 +48,8 @@ class Ring:
         a, b = self.a, self.b
         self._send(a, self.arena.challenge(a.beast, a.checkpoint.to_abi(), b.beast))
         match_id = self.chain.match_count()
-        self._send(b, self.arena.accept(match_id, b.checkpoint.to_abi()))
+        agreed = (a.checkpoint.payload.h128, b.checkpoint.to_abi())
+        self._send(b, self.arena.accept(match_id, *agreed))
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")  # the seed's block has to be past
         self._send(a, self.arena.drawSeed(match_id))
         return match_id
@@ -69,9 +70,11 @@ class Ring:
         played = self.played(match_id)
         log = list(played.words if words is None else words)
         stated = int(result_of(played)) if result is None else result
-        bond = self.chain.season(self.chain.match(match_id).season).arena.record_bond
+        found = self.chain.match(match_id)
+        bond = self.chain.season(found.season).arena.record_bond
         ensure_escrow(self.chain, self.b.sender, bond, escrow=self.chain.arena)
-        call = self.arena.record(match_id, stated, len(log), merkle.root(log), log)
+        facts = (found.battle_seed, stated, len(log), merkle.root(log), log)
+        call = self.arena.record(match_id, *facts)
         self._send(self.b, call)
         return played
 
