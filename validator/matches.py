@@ -5,6 +5,7 @@ Sends nothing. A verdict outlives the daemon; what it takes to act on one is fou
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,10 +27,15 @@ from backend.store.daemons import MatchJobRow, Verdict
 from backend.store.facts import BeastRow
 from backend.store.matches import MatchRecordRow, MatchRow
 from backend.store.session import Database
+from backend.store.waits import Waits
 from validator.policy import EVERYBODY, Scope
 from validator.states import StateBook
 
 log = structlog.get_logger()
+
+LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS = 1.0, 60.0
+MOST_WAITING = 4_096
+"""Records remembered as not to be judged yet."""
 
 PLAYED = "played again, same log and result"
 
@@ -245,13 +251,20 @@ class MatchJudge:
     def __init__(self, reader: MatchReader, jobs: MatchJobBook) -> None:
         self._reader = reader
         self._jobs = jobs
+        waits = (LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS, MOST_WAITING)
+        self._waits = Waits(*waits, time.monotonic)
 
     def run(self) -> int:
-        """Judge what has no verdict; returns the number of new ones."""
+        """Judge what has no verdict, again now and then what could not be judged.
+
+        Returns:
+            The number of new verdicts.
+        """
         cases, told = self._reader.standing(), 0
         verdicts = self._jobs.verdicts(cases) if cases else {}
         for case in cases:
-            if verdicts[case.digest] in (None, Verdict.UNAVAILABLE):
+            undecided = verdicts[case.digest] in (None, Verdict.UNAVAILABLE)
+            if undecided and self._waits.due(case.digest):
                 told += self._judge(case)
         return told
 
@@ -259,6 +272,8 @@ class MatchJudge:
         judgement = self._reader.judge(case)
         if judgement.verdict is Verdict.INVALID:
             judgement = self._reader.check(case)
+        if judgement.verdict is Verdict.UNAVAILABLE:
+            self._waits.again(case.digest)
         news = self._jobs.judged(case, judgement)
         if news:
             valid = judgement.verdict is Verdict.VALID
@@ -268,5 +283,6 @@ class MatchJudge:
                 match=case.match_id,
                 verdict=str(judgement.verdict),
                 reason=judgement.reason,
+                disprovable_until=case.record.final_at,
             )
         return news
