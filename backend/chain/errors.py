@@ -93,6 +93,18 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Checkpoint {index} of beast {beastId} is not final.",
         "Beasts fight with final checkpoints: chainbeasts checkpoint list {beastId}",
     ),
+    "StateNotPublished": (
+        "Beast {beastId} has a private dataset, and its state {state} is not in public.",
+        "Put it on chain, where everybody can read it: chainbeasts battle publish {beastId}",
+    ),
+    "WrongOpponent": (
+        "The challenger fights with state {stateA}, not with {expectedStateA}.",
+        "The chain changed meanwhile; look at the match and accept again.",
+    ),
+    "WrongBattleSeed": (
+        "The match's battle seed is {battleSeed}; it was played from {expectedSeed}.",
+        "The chain changed meanwhile; record it again.",
+    ),
     "NotOpen": ("Beast {beastId} is not open to challenges.", ""),
     "ChallengeLapsed": (
         "The challenger of match {matchId} no longer owns its beast; {owner} does.",
