@@ -61,11 +61,12 @@ class MatchCase:
     def result(self) -> MatchResult:
         return MatchResult[self.record.result.upper()]
 
-    def state_hash(self, turn: int) -> bytes:
-        """Hash of the state that acts in a turn."""
+    @property
+    def sides(self) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
+        """Of A and B the beast, and the hash of the state that it fights with."""
         state_b = self.match.state_b
         assert state_b is not None  # accepted long ago
-        return self.match.state_a if self.terms.a_acts(turn) else state_b
+        return (self.match.beast_a, self.match.state_a), (self.match.beast_b, state_b)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +169,9 @@ class MatchReader:
 
     def _fighters(self, case: MatchCase) -> tuple[Fighter, Fighter] | str:
         """Both beasts as they fight, or whose state is missing."""
-        terms, match, found = case.terms, case.match, list[Fighter]()
-        assert match.state_b is not None
-        sides = (
-            (match.beast_a, match.state_a, terms.dna_a),
-            (match.beast_b, match.state_b, terms.dna_b),
-        )
-        for beast_id, h, dna in sides:
-            state = self.book.of_checkpoint(h)
+        found, dnas = list[Fighter](), (case.terms.dna_a, case.terms.dna_b)
+        for (beast_id, h), dna in zip(case.sides, dnas, strict=True):
+            state = self.book.of_checkpoint(beast_id, h)
             if state is None:
                 return f"the state of beast {beast_id} is neither published nor computable"
             found.append(Fighter.of(dna, state))
@@ -184,7 +180,7 @@ class MatchReader:
 
     def acting(self, case: MatchCase, turn: int) -> State | None:
         """The state of the beast that acts in a turn."""
-        return self.book.of_checkpoint(case.state_hash(turn))
+        return self.book.of_checkpoint(*case.sides[0 if case.terms.a_acts(turn) else 1])
 
 
 class MatchJobBook:

@@ -13,18 +13,20 @@ from typer.testing import CliRunner, Result
 
 from backend.accounts import devnet_account
 from backend.battle.tournament import result_of
-from backend.chain.types import MatchLie, MatchStatus
+from backend.chain.types import MatchLie, MatchStatus, header_to_abi
 from backend.kernel.combat import Match
+from backend.kernel.state import serialize_weights
 from backend.store.daemons import IntentRow, IntentState, Verdict
 from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
 from tests.support.ring import Ring, other_word
-from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
+from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, OTHER, VALIDATOR, Rig
 from tests.validator.test_process import killed
 from validator.cli.validator import app
 from validator.matches import MatchJobBook
 from validator.monitor import Monitor
+from validator.states import StateBook
 
 ENEMY_HP = 192
 """The bit of a word where the enemy's hp begins."""
@@ -125,6 +127,31 @@ def test_without_the_states_only_what_needs_none_is_disproved(fight: tuple[Rig, 
     ring.record(MATCH, lies["a turn"][1])
     validator.run_once()
     validator.close()
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+
+
+def test_a_state_that_is_on_chain_is_enough(
+    fight: tuple[Rig, Ring], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a beast with a private dataset, whose windows nobody else can compute again."""
+    rig, ring = fight
+    monkeypatch.setattr(StateBook, "_recompute", lambda *_: None)
+    for corner in (ring.a, ring.b):
+        SnapshotStore(rig.settings.snapshots_dir).path(corner.checkpoint.payload.h128).unlink()
+    ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
+
+    def run_once() -> None:
+        validator = rig.validator()
+        validator.run_once()
+        validator.close()
+
+    run_once()
+    (job,) = MatchJobBook(rig.desk().database).all()
+    assert (job.verdict, "neither published" in job.reason) == (Verdict.UNAVAILABLE, True)
+    for corner in (ring.a, ring.b):
+        opening = (header_to_abi(corner.state.header), serialize_weights(corner.state.weights))
+        rig.send(OTHER, rig.chain.arena.functions.publishState(*opening))
+    run_once()
     assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
 
 
