@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy import func, select
 
 from backend.battle.logs import MatchLogs, MissingLogError
-from backend.battle.publication import published_state
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
+from backend.indexer.published import published_state
 from backend.indexer.queries import checkpoint_by_hash
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
@@ -84,16 +84,22 @@ class StateBook:
         """The state behind a hash, if somebody here has it."""
         return self.states.get(h)
 
-    def of_checkpoint(self, h: bytes) -> State | None:
-        """The state of a standing checkpoint, found, computed again, or read from the chain, where
-        beasts with a private dataset have it; None if it cannot be had."""
+    def of_checkpoint(self, beast_id: int, h: bytes) -> State | None:
+        """The state of a standing checkpoint; None if it cannot be had.
+
+        It is found, or on chain in full (as of a beast with a private dataset that fights), or
+        computed again.
+        """
         found = self.find(h)
         if found is not None:
             return found
         with self.reader.database.session() as session:
+            found = published_state(session, beast_id, h)
             row = checkpoint_by_hash(session, h)
-        found = None if row is None else self._recompute(self.reader.lineage(row))
-        return found or published_state(self.reader.chain, h)
+        if found is not None:
+            self.keep(found)
+            return found
+        return None if row is None else self._recompute(self.reader.lineage(row))
 
     def at_hand(self, case: Case) -> bool:
         """Whether a case's window can start before another window's replay has ended."""

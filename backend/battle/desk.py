@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from filelock import FileLock
 
 from backend.battle.logs import MatchLogs, parse_peers
-from backend.battle.publication import published_state
 from backend.chain.client import Chain
 from backend.chain.types import MatchResult
 from backend.errors import ChainBeastsError
+from backend.indexer.published import published_state
 from backend.indexer.queries import live_checkpoints, match_row
 from backend.indexer.sync import Indexer, SyncReport
 from backend.kernel.fighters import Fighter
@@ -107,12 +107,15 @@ class ArenaDesk:
         )
 
     def state(self, beast_id: int, h: bytes) -> State:
-        """The state of a hash, published off chain or on it.
+        """The state of a hash: published at one of the places, or on chain.
 
         Raises:
             MissingStateError: it is not at hand.
         """
-        state = self.snapshots.get(h) or published_state(self.chain, h)
+        state = self.snapshots.get(h)
+        if state is None:
+            with self.database.session() as session:
+                state = published_state(session, beast_id, h)
         if state is None:
             raise MissingStateError(
                 f"The state 0x{h.hex()} that beast {beast_id} fights with is not in "

@@ -10,11 +10,10 @@ from web3 import Web3
 from web3.logs import DISCARD
 
 from backend.battle.desk import ArenaDesk
-from backend.battle.publication import must_publish, publish_state
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
 from backend.chain.transactions import Receipt
-from backend.chain.types import MatchStatus
+from backend.chain.types import MatchStatus, header_to_abi
 from backend.chain.waiting import await_time
 from backend.cli.battle_views import MatchId, synced
 from backend.cli.options import PlacesOption
@@ -22,6 +21,7 @@ from backend.cli.output import energy, fields, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
+from backend.kernel.state import serialize_weights
 from backend.store.facts import CheckpointRow
 
 CheckpointOption = Annotated[
@@ -47,13 +47,10 @@ def _event(event: Any, receipt: Receipt) -> Any:
 
 
 def _own(session: Session, desk: ArenaDesk, beast: int, index: int | None) -> CheckpointRow:
-    """A final checkpoint of a beast of the acting account, to fight with.
-
-    Of a beast with a private dataset it also publishes the state, if nobody has.
+    """A final checkpoint of a beast of the acting account.
 
     Raises:
-        ChainBeastsError: it is another account's, or has no such checkpoint, or the state that has
-            to be published is missing.
+        ChainBeastsError: it is another account's, or has no such checkpoint.
     """
     owner = desk.chain.owner_of(beast)
     if owner != session.account.address:
@@ -61,11 +58,7 @@ def _own(session: Session, desk: ArenaDesk, beast: int, index: int | None) -> Ch
             f"Beast {beast} belongs to {owner}, not to {session.account.address}.",
             "Its owner alone decides about its matches; name your account with --account.",
         )
-    row = desk.checkpoint(beast, index, final=True)
-    if must_publish(desk.chain, beast, row.h128):
-        note(f"Beast {beast} has a private dataset: its state goes on chain before it fights.")
-        publish_state(desk.chain, session.sender, desk.state(beast, row.h128))
-    return row
+    return desk.checkpoint(beast, index, final=True)
 
 
 def challenge(
@@ -129,6 +122,26 @@ def open_(session: Session, beast: MyBeast, checkpoint: CheckpointOption = None)
     call = desk.chain.arena.functions.openChallenge(beast, checkpoint_of(row).to_abi())
     receipt = session.sender.send(call, label="open to challenges")
     _done(session, receipt, beast=beast, checkpoint=row.index)
+
+
+def publish(
+    session: Session,
+    beast: Annotated[int, typer.Argument(min=1, metavar="BEAST", help="The beast's id.")],
+    checkpoint: CheckpointOption = None,
+    snapshots: PlacesOption = None,
+) -> None:
+    """Put the state of a final checkpoint on chain in full, where everybody can read it.
+
+    A beast with a private dataset needs this before it fights: nobody else could compute its state,
+    hence its matches. It takes some two million gas and shows the brain, not the dataset.
+    """
+    desk = synced(session, snapshots)
+    row = desk.checkpoint(beast, checkpoint, final=True)
+    state = desk.state(beast, row.h128)
+    opened = (header_to_abi(state.header), serialize_weights(state.weights))
+    call = desk.chain.arena.functions.publishState(*opened)
+    receipt = session.sender.send(call, label="publish the state")
+    _done(session, receipt, beast=beast, checkpoint=row.index, state="0x" + row.h128.hex())
 
 
 def close(session: Session, beast: MyBeast) -> None:
@@ -231,6 +244,7 @@ def register(app: typer.Typer) -> None:
         ("challenge", challenge, "challenge 1 2 --account devnet:1"),
         ("accept", accept, "accept 1 --account devnet:2"),
         ("open", open_, "open 1"),
+        ("publish", publish, "publish 1"),
         ("close", close, "close 1"),
         ("cancel", cancel, "cancel 1"),
         ("record", record, "record 1 --wait"),

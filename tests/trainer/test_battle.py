@@ -19,7 +19,7 @@ from backend.kernel.state import state_hash
 from backend.kernel.window import open_window, run_window
 from backend.store.daemons import WindowRow
 from backend.store.matches import WordRow
-from tests.support.ring import Corner, Ring
+from tests.support.ring import Corner, Ring, steady_time
 from tests.trainer.conftest import OTHER, TRAINER, Farm
 from tests.trainer.instants import run_until
 from tests.trainer.test_defend import file_dispute
@@ -59,7 +59,8 @@ def arena(
     assert (ring.seeded(), ring.seeded()) == (MATCH, OPEN_MATCH)
     ring.record(MATCH)
     ring.finalize(MATCH, farm.travel)
-    yield farm, ring
+    with steady_time(chain.rpc_url):
+        yield farm, ring
     rpc(anvil_process.url, "evm_revert", snapshot)
 
 
@@ -108,8 +109,8 @@ def test_a_plan_trains_on_the_match(fought: tuple[Farm, Ring], tmp_path: Path) -
     first, second, third = payloads(farm, ring.a.beast)
     assert [first, second] == [(h, Source.BATTLE, MATCH) for h in right]
     assert third[1:] == (Source.SELF_PLAY, 0)
-    listed = farm.done("checkpoint", "list", beast)
-    assert [(one["source"], one["source_id"]) for one in listed[1:3]] == [(2, MATCH)] * 2
+    listed = farm.done("checkpoint", "list", beast, who=None)
+    assert [(one["source"], one["source_id"]) for one in listed[1:3]] == [("battle", MATCH)] * 2
 
 
 @pytest.mark.parametrize(("instant", "number"), [("on record", 1), ("signed", 1), ("sent", 2)])

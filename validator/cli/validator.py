@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 import typer
 from filelock import FileLock, Timeout
+from rich.console import Group
 
 from backend.chain.seasons import parse_energy
 from backend.cli.options import HealthPortOption, PollOption
@@ -19,9 +20,9 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.monitoring.server import serve
 from backend.redact import redact_url
-from backend.store.daemons import JobRow
+from backend.store.daemons import JobRow, MatchJobRow
 from validator.cases import CaseReader
-from validator.cli import backfill, verification
+from validator.cli import backfill, matches, verification
 from validator.cli.options import (
     CORES,
     AllowOption,
@@ -44,6 +45,7 @@ from validator.cli.options import (
 )
 from validator.cluster import Cluster
 from validator.jobs import JobBook
+from validator.matches import MatchJobBook
 from validator.monitor import Monitor
 from validator.policy import Policy, Scope, parse_names
 from validator.setup import make_validator
@@ -174,13 +176,26 @@ def _job(row: JobRow) -> dict[str, Any]:
     }
 
 
+def _match_job(row: MatchJobRow) -> dict[str, Any]:
+    return {
+        "match": row.match_id,
+        "log_root": row.log_root,
+        "verdict": row.verdict or "waiting",
+        "reason": row.reason,
+        "judged_at": None if row.judged_at is None else row.judged_at.isoformat(),
+    }
+
+
 def _show_status(session: Session, reader: CaseReader) -> None:
     jobs = JobBook(reader.database)
     rows = [_job(row) for row in jobs.all()]
     disputes = reader.open_disputes()
     bonds = sum(row.bond for row in disputes)
-    value = {
+    match_jobs = MatchJobBook(reader.database)
+    value: dict[str, Any] = {
         "verdicts": dict(jobs.counts()),
+        "match_verdicts": dict(match_jobs.counts()),
+        "matches": [_match_job(row) for row in match_jobs.all()],
         "open_disputes": [row.dispute_id for row in disputes],
         "bonds_in_open_disputes": bonds,
         "jobs": rows,
@@ -188,8 +203,16 @@ def _show_status(session: Session, reader: CaseReader) -> None:
     title = f"{len(disputes)} open disputes with {energy(bonds)} of bonds; jobs:"
     columns = ("beast", "checkpoint", "verdict", "mode", "reason")
     cells = [["" if row[name] is None else row[name] for name in columns] for row in rows]
-    session.show(value, lambda: table(title, columns, cells))
+    fought = [[row[name] for name in ("match", "verdict", "reason")] for row in value["matches"]]
+
+    def view() -> Group:
+        windows = table(title, columns, cells)
+        found = [table("Records of matches:", ("match", "verdict", "reason"), fought)]
+        return Group(windows, *(found if fought else ()))
+
+    session.show(value, view)
 
 
 verification.register(app)
 backfill.register(app)
+matches.register(app)
