@@ -96,7 +96,7 @@ def simulate(
     session: Session,
     a: SideArgument,
     b: SideArgument,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many matches.")] = 1_000,
+    seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many matches.")] = 1_000,
     first: Annotated[
         str | None,
         typer.Option(help="Number that all battle seeds are drawn from; any if not given."),

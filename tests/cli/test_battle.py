@@ -24,6 +24,7 @@ from backend.kernel.combat import Match
 from backend.kernel.merkle import Tree, root
 from backend.settings import Settings
 from tests.cli.conftest import Cli
+from trainer.datasets.formats import write_words
 from trainer.datasets.reader import read_records
 
 ENERGY = 10**18
@@ -66,6 +67,12 @@ class Ring:
         self.send(STRANGER, self.chain.arena.functions.drawSeed(match))
         settings = Settings(home=self.cli.home, rpc_url=self.chain.rpc_url)
         return match, play_out(open_desk(settings, self.chain), self.chain.match(match))
+
+    def bare(self, folder: Path) -> Cli:
+        """Another home, which has nobody's states."""
+        made = Cli(self.cli.server, folder / "bare", self.cli.rpc_url)
+        shutil.copytree(self.cli.home / "deployments", made.home / "deployments")
+        return made
 
     def fund(self, who: int, amount: int) -> None:
         self.does(DEPLOYER, "energy", "faucet", amount, "--to", devnet_account(who).address)
@@ -262,8 +269,7 @@ def test_a_reporter_whose_bond_is_burned_pays_another_one(ring: Ring) -> None:
 def test_a_log_is_drawn_without_the_brains(ring: Ring, tmp_path: Path) -> None:
     """A home that lacks the states can neither record nor check, but look."""
     match, _ = ring.seeded()
-    bare = Cli(ring.cli.server, tmp_path / "bare", ring.cli.rpc_url)
-    shutil.copytree(ring.cli.home / "deployments", bare.home / "deployments")
+    bare = ring.bare(tmp_path)
     missing, place = "that beast 1 fights with is not in", "--snapshots PLACE"
     who = ("--account", f"devnet:{BEN}")
     bare.hinted(missing, place, "battle", "record", str(match), *who)
@@ -277,6 +283,25 @@ def test_a_log_is_drawn_without_the_brains(ring: Ring, tmp_path: Path) -> None:
     assert frame.count("·") > 20
     states = ("--snapshots", str(ring.cli.home / "snapshots"))
     assert bare.json("battle", "replay", str(match), *states)["verified"] is True
+
+
+def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_path: Path) -> None:
+    """Once its state is on chain, anybody can play its matches, wherever its trainer publishes."""
+    _, played = ring.seeded()
+    write_words(tmp_path / "own.csv", played.words)
+    beast = ring.does(BEN, "beast", "hatch", "--dataset", tmp_path / "own.csv")["beast"]
+    ring.does(BEN, "trainer", "run", beast, "--windows", 1, "--source", "private")
+    ring.travel()
+    ring.does(STRANGER, "checkpoint", "finalize", beast)
+    secret, hint = "is not in public", f"battle publish {beast}"
+    ring.hinted(secret, hint, BEN, "battle", "challenge", beast, 1)
+    bare = ring.bare(tmp_path)
+    dna = ring.chain.birth(beast).dna.hex()
+    bare.hinted("fights with is not in", "--snapshots", "battle", "simulate", str(beast), dna)
+    shown = ring.does(BEN, "battle", "publish", beast)
+    assert ring.does(BEN, "battle", "challenge", beast, 1)["beast_a"] == beast
+    found = bare.json("battle", "simulate", str(beast), dna, "--seeds", "3")
+    assert found["a"]["state"] == shown["state"]
 
 
 def test_recording_waits_for_finality(ring: Ring) -> None:
