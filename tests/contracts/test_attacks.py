@@ -1,7 +1,7 @@
 """The attacks the protocol must survive, each played by its attacker.
 
-Also: children of a slashed parent (test_finality.py), season change in flight (test_submit.py),
-on/off-chain divergence, malformed states and witnesses (test_verdicts.py).
+Also: season change in flight (test_submit.py), on/off-chain divergence, malformed states and
+witnesses (test_verdicts.py).
 """
 
 from __future__ import annotations
@@ -132,6 +132,27 @@ def test_attack_bondExhaustion_oneBondTakesDownTheWholeChain(
         world.send(world.court.functions.dismiss(dispute, beast, child), owner)
     assert world.escrow(challenger) == before + first.locked * 5_500 // 10_000
     assert world.head(beast).headCount == 0
+
+
+def test_attack_childrenOfASlashedParent_areWorthNothing(
+    world: World, beast: int, owner: str, challenger: str
+) -> None:
+    """Old enough and undisputed, they are neither final nor disputable, nor built on again."""
+    parent, child, grandchild = (world.submit(beast, owner) for _ in range(3))
+    stale = world.submit_call(beast, world.payload(beast))
+    world.slash_by_timeout(beast, parent, challenger=challenger)
+    world.travel(world.season.economics.challengePeriod)
+    finalize, file = world.ledger.functions.finalize, world.court.functions.file
+    world.reverts(finalize(beast, [parent]), owner, "NotLive", beast, 0)
+    world.reverts(finalize(beast, [child]), owner, "OutOfOrder", 0, 1)
+    for dead in (child, grandchild):
+        world.reverts(file(beast, dead), challenger, "NotLive", beast, dead.index)
+    world.reverts(stale, owner, "StaleParent")
+    again = world.submit(beast, owner)
+    world.travel(world.season.economics.challengePeriod)
+    world.reverts(finalize(beast, [again, child]), owner, "NotLive", beast, 1)
+    world.finalize(beast, again)
+    assert (world.head(beast).finalCount, world.head(beast).headCount) == (1, 1)
 
 
 # --- timing and order -------------------------------------------------------------------------
