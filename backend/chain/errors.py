@@ -215,7 +215,7 @@ def _show(value: Any) -> str:
 
 def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     shown = {key: _show(value) for key, value in values.items()}
-    if name == "WrongMatchStatus":
+    if name == "WrongMatchStatus" and values["actual"] in set(MatchStatus):
         shown["actual"] = MatchStatus(values["actual"]).name.lower()
     for field in _AMOUNTS.get(name, ()):
         shown[field] = show_energy(values[field])
