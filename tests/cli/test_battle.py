@@ -143,10 +143,10 @@ def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
     listed = ring.cli.json("battle", "list", "--status", "final", "--beast", "1")
     assert [one["match"] for one in listed["matches"]] == [match]
     board = ring.cli.json("leaderboard")
-    assert {one["beast_id"] for one in board} == {1, 2}
+    assert {one["beast"] for one in board} == {1, 2}
     won = {"a": 1, "b": 2, "draw": 0}[made["result"]]
     assert [one["won"] for one in board] == ([1, 0] if won else [0, 0])
-    assert won in (0, board[0]["beast_id"])
+    assert won in (0, board[0]["beast"])
 
 
 def test_an_open_beast_accepts_at_once_until_it_is_closed(ring: Ring) -> None:
@@ -304,19 +304,25 @@ def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_pa
     assert found["a"]["state"] == shown["state"]
 
 
-def test_recording_waits_for_finality(ring: Ring) -> None:
+def test_recording_waits_for_finality(ring: Ring, tmp_path: Path) -> None:
     match, _ = ring.seeded()
     ring.fund(BEN, 20)
-    waiting = ring.cli.start(
-        "battle", "record", str(match), "--wait", "--json", "--account", f"devnet:{BEN}"
-    )
-    recorded = lambda: ring.chain.match(match).status is MatchStatus.RECORDED  # noqa: E731
-    wait_until(recorded, 60, "not recorded")
-    assert waiting.poll() is None
+    out, err = tmp_path / "out", tmp_path / "err"
+    wanted = ("battle", "record", str(match), "--wait", "--json", "--account", f"devnet:{BEN}")
+    waiting = ring.cli.server.start(wanted, ring.cli.environment(), out, err)
+    recorded = MatchStatus.RECORDED
+    wait_until(lambda: ring.chain.match(match).status is recorded, 60, "It is not recorded.")
+    assert ring.cli.server.ended(waiting) is None
     ring.travel()
-    out, err = waiting.communicate(timeout=60)
-    assert waiting.returncode == 0, err
-    assert json.loads(out)["status"] == "final"
+    codes: list[int | None] = [None]
+
+    def ended() -> bool:
+        codes.append(ring.cli.server.ended(waiting))
+        return codes[-1] is not None
+
+    wait_until(ended, 60, "It does not end.")
+    assert codes[-1] == 0, err.read_text()
+    assert json.loads(out.read_text())["status"] == "final"
     assert ring.chain.match(match).status is MatchStatus.FINAL
 
 
