@@ -251,7 +251,7 @@ def test_random_matches_and_reorgs_end_as_a_fresh_index(
     for _ in range(2):
         ring.record(match)
         ring.disprove(match)
-    ring.propose()
+    ring.propose(match.to_bytes(32))
     life.world.mine(6)
     deepest = 0
     for turn in range(80 if nightly else 14):
