@@ -242,13 +242,18 @@ class MatchJobBook:
 
 
 class MatchJudge:
-    """Brings every job over a standing record to a verdict, as far as that is possible."""
+    """Brings every job over a standing record to a verdict, as far as that is possible.
+
+    Attributes:
+        unjudged: records that may still be disproved and had no verdict after the last run.
+    """
 
     def __init__(self, reader: MatchReader, jobs: MatchJobBook) -> None:
         self._reader = reader
         self._jobs = jobs
         waits = (LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS, MOST_WAITING)
         self._waits = Waits(*waits, time.monotonic)
+        self.unjudged = 0
 
     def run(self) -> int:
         """Judge what has no verdict, again now and then what could not be judged.
@@ -256,12 +261,14 @@ class MatchJudge:
         Returns:
             The number of new verdicts.
         """
-        cases, told = self._reader.standing(), 0
+        cases, told, unjudged = self._reader.standing(), 0, 0
         verdicts = self._jobs.verdicts(cases) if cases else {}
         for case in cases:
-            undecided = verdicts[case.digest] in (None, Verdict.UNAVAILABLE)
-            if undecided and self._waits.due(case.digest):
-                told += self._judge(case)
+            if verdicts[case.digest] in (None, Verdict.UNAVAILABLE):
+                if self._waits.due(case.digest):
+                    told += self._judge(case)
+                unjudged += not self._waits.due(case.digest)
+        self.unjudged = unjudged
         return told
 
     def _judge(self, case: MatchCase) -> bool:
