@@ -110,6 +110,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The challenger of match {matchId} no longer owns its beast; {owner} does.",
         "Its new owner can challenge again.",
     ),
+    "UnknownResult": ("A result is 0 (A won), 1 (B won) or 2 (nobody), not {result}.", ""),
     "NotChallenger": ("{caller} did not ask for match {matchId}.", ""),
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
     "WrongTurns": ("A match of this season has 1 to {max} turns, not {actual}.", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 from prometheus_client import generate_latest
@@ -13,14 +14,17 @@ from typer.testing import CliRunner, Result
 
 from backend.accounts import devnet_account
 from backend.battle.tournament import result_of
+from backend.chain.errors import Reverted
 from backend.chain.types import MatchLie, MatchStatus, header_to_abi
 from backend.kernel.combat import Match
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source, random_position
 from backend.kernel.state import serialize_weights
 from backend.store.daemons import IntentRow, IntentState, Verdict
 from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
-from tests.support.ring import Ring, other_word
+from tests.support.ring import Corner, Ring, other_word
 from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, OTHER, VALIDATOR, Rig
 from tests.validator.test_process import killed
 from validator.cli.validator import app
@@ -153,6 +157,26 @@ def test_a_state_that_is_on_chain_is_enough(
         rig.send(OTHER, rig.chain.arena.functions.publishState(*opening))
     run_once()
     assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+
+
+def test_a_private_beasts_lie_is_disproved_by_its_state_on_chain(fight: tuple[Rig, Ring]) -> None:
+    """Its training cannot be replayed here, and its owner publishes nothing off chain."""
+    rig, ring = fight
+    beast = rig.hatch([random_position(n, None, Rules()) for n in range(5)])
+    window = rig.train(beast, source=Source.PRIVATE, publish=False)
+    rig.finalize(beast, window)
+    private = replace(ring, a=Corner(ring.a.sender, beast, window.checkpoint, window.end))
+    with pytest.raises(Reverted) as caught:
+        private.seeded()
+    assert caught.value.name == "StateNotPublished"
+    opening = (header_to_abi(window.end.header), serialize_weights(window.end.weights))
+    rig.send(OTHER, rig.chain.arena.functions.publishState(*opening))
+    match = private.seeded()
+    private.record(match, lies_of(private.played(match))["a turn"][1])
+    validator = rig.validator()
+    validator.run_once()
+    validator.close()
+    assert rig.chain.match(match).status is MatchStatus.SEEDED
 
 
 def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring]) -> None:
