@@ -171,12 +171,8 @@ def test_a_challenge_is_taken_back(ring: Ring) -> None:
     [
         ("There is no match 99", "battle list", ANNA, ("record", UNSEEN)),
         ("There is no match 99", "battle list", ANNA, ("accept", UNSEEN)),
-        ("There is no match 99", "battle list", ANNA, ("finalize", UNSEEN)),
-        ("There is no match 99", "battle list", ANNA, ("cancel", UNSEEN)),
         ("There is no beast 99", "beast list", ANNA, ("challenge", 1, UNSEEN)),
-        ("There is no beast 99", "beast list", ANNA, ("challenge", UNSEEN, 2)),
         ("Beast 3 has no checkpoint yet", "trainer run 3", ANNA, ("challenge", 3, 2)),
-        ("Beast 3 has no checkpoint yet", "trainer run 3", ANNA, ("open", 3)),
         ("Beast 1 has no checkpoint 7", "checkpoint list 1", ANNA,
          ("challenge", 1, 2, "--checkpoint", 7)),
         ("Beast 1 cannot fight itself", "battle simulate 1 1", ANNA, ("challenge", 1, 1)),
@@ -197,7 +193,6 @@ def test_moves_that_are_refused(
 @pytest.mark.parametrize(
     ("said", "hint", "arguments"),
     [
-        ("There is no match 99", "battle list", ("show", "99")),
         ("There is no match 99", "battle list", ("replay", "99")),
         ("There is no match 99", "battle list", ("export", "99", "-o", "x.csv")),
         ("named by its number alone", "battle replay 3", ("replay", "abc")),
@@ -205,7 +200,6 @@ def test_moves_that_are_refused(
         ("'1e5' is no battle seed", "64 bits", ("replay", "1", "2", "--seed", "1e5")),
         ("The match has no turn 255", "0 to", ("replay", "1", "2", "--seed", "1", "--turn", "255")),
         ("There is no beast 99", "beast list", ("simulate", "1", "99")),
-        ("Beast 3 has no checkpoint yet", "trainer run 3", ("simulate", "1", "3")),
         ("Beast 1 has no checkpoint 5", "checkpoint list 1", ("simulate", "1@5", "2")),
         ("'nobody' is no beast", "snapshot FILE", ("simulate", "1", "nobody")),
     ],
