@@ -210,9 +210,6 @@ class Checkpoint(Answer):
     final_from: Time = Field(description="When the challenge period ends.")
     settled_block: int | None
     dispute: int | None = Field(description="The latest dispute about it.")
-    snapshot: bool | None = Field(
-        description="Whether its state is published here; null in lists.", default=None
-    )
     block: Index
     tx: Hex32
 
@@ -433,7 +430,9 @@ class Live(Answer):
     """One message of /v1/events: what is new, so that a reader asks for it."""
 
     type: Literal["hello", "block", "reorg", "beast", "checkpoint", "dispute", "match", "season"]
-    block: int | None = Field(description="Of the news; on reorg the first block taken back.")
+    block: int | None = Field(
+        default=None, description="Of the news; on reorg the first block that was taken back."
+    )
     time: int | None = None
     event: str | None = Field(default=None, description="The contract's event.")
     beast: int | None = None
