@@ -314,9 +314,10 @@ class Match(Answer):
     turns: int | None
     season: int | None
     reporter: Account | None
-    final_at: int | None
+    final_at: int | None = Field(description="When the record of it may become final.")
     challenged: Moment
     recorded: Moment | None
+    disproved: Index = Field(description="Records of it that were proved wrong.")
 
 
 class MatchPage(Page):
@@ -344,6 +345,8 @@ class MatchDetail(Match):
     seed_block: int | None
     battle_seed: Hex8 | None = Field(description="uint64, big-endian.")
     bond: Wei | None
+    reward_a: Wei
+    reward_b: Wei
     log_root: Hex32 | None
     log: list[Hex32] = Field(description="The word before each activation; empty before a record.")
     rules: dict[str, int] | None = Field(description="The combat constants of its season.")
@@ -369,13 +372,14 @@ class Leaderboard(Answer):
 
 
 class Season(Answer):
-    """One version of every constant; prices in wei, periods in seconds."""
+    """One version of every constant; amounts of ENERGY in wei, periods in seconds."""
 
     season: int
     added: Moment
     rules: dict[str, int]
     schedule: dict[str, int]
-    economics: dict[str, int | str] = Field(description="Prices are wei as decimal strings.")
+    economics: dict[str, int | str] = Field(description="Amounts are decimal strings.")
+    arena: dict[str, int | str] = Field(description="Amounts are decimal strings.")
 
 
 class Seasons(Answer):
@@ -383,25 +387,30 @@ class Seasons(Answer):
 
 
 class Change(Answer):
-    """One constant that a proposal changes."""
+    """One constant that a proposal changes; amounts of ENERGY in wei."""
 
-    part: Literal["rules", "schedule", "economics"]
+    part: Literal["rules", "schedule", "economics", "arena"]
     name: str
     now: str
     then: str
 
 
 class Proposal(Answer):
-    """A season on its way through the timelock."""
+    """A call on its way through the timelock."""
 
     operation: Hex32
+    target: Account
+    contract: str | None = Field(description="Our name of the target; null for another's.")
     ready_at: Time = Field(description="From then on anybody may execute it.")
     seconds_left: int = Field(description="By the chain's clock at the indexed block.")
-    changes: list[Change]
+    changes: list[Change] | None = Field(
+        description="Against the newest season; null if it adds no season."
+    )
+    scheduled: Moment
 
 
 class CurrentSeason(Season):
-    """The newest season and what is proposed to follow it."""
+    """The newest season and what is proposed."""
 
     pending: list[Proposal]
 
