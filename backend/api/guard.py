@@ -66,7 +66,7 @@ class Guard:
             await refused(scope, receive, dressed)
             return
         # The server leaves out the body of an answer to HEAD by itself.
-        await self._app(scope | {"method": "GET"}, receive, dressed)
+        await self._app({**scope, "method": "GET"}, receive, dressed)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._stranger(scope) or self._rate.take(client_of(scope)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
@@ -76,10 +77,9 @@ class Hub:
         first_done = next(iter(done))
         if first_done.result():
             code, reason = ends[first_done]
-            try:
+            # It may not even read the goodbye.
+            with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
                 await asyncio.wait_for(socket.close(code, reason), CLOSE_SECONDS)
-            except (TimeoutError, RuntimeError, WebSocketDisconnect):
-                pass  # it does not even read the goodbye
 
     async def _send(self, socket: WebSocket, first: list[str], inbox: Inbox) -> bool:
         """Send for ever; True once the client is too slow, False once it has left."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import json
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.requests import HTTPConnection
 from backend.api.follow import Follower
 from backend.chain.client import Chain
 from backend.store.facts import BlockRow
+from backend.store.governance import SeasonRow
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
 
@@ -55,11 +57,24 @@ class Library:
     follower: Follower
     once: OncePerBlock = field(default_factory=OncePerBlock)
 
+    def bundle_path(self, dispute_id: int) -> Path:
+        """Where a dispute's evidence bundle is, if it is published."""
+        return self.bundles / f"dispute-{dispute_id}.zip"
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that only reads."""
         with self.database.session() as session:
             yield session
+
+
+def challenge_periods(session: Session, seasons: Iterable[int]) -> Mapping[int, int]:
+    """The challenge periods of some seasons, in seconds."""
+    found = select(SeasonRow).where(SeasonRow.season.in_(seasons))
+    return {
+        row.season: json.loads(row.constants)["economics"]["challenge_period"]
+        for row in session.scalars(found)
+    }
 
 
 def tip_of(session: Session) -> BlockRow | None:

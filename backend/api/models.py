@@ -41,7 +41,9 @@ Wei = Annotated[
     ),
 ]
 Account = Annotated[str, Field(examples=[_ACCOUNT])]
-Time = Annotated[int, Field(description="Unix seconds of the chain's clock.", examples=[1767225600])]
+Time = Annotated[
+    int, Field(description="Unix seconds of the chain's clock.", examples=[1767225600])
+]
 Index = Annotated[int, Field(ge=0, examples=[7])]
 Source = Literal["curriculum", "self_play", "battle", "private"]
 
@@ -66,7 +68,8 @@ class Page(Answer):
     """A part of a list."""
 
     next: str | None = Field(
-        description="Pass it as ?cursor= for what follows; null at the end.", examples=["eyJhIjoxfQ"]
+        description="Pass it as ?cursor= for what follows; null at the end.",
+        examples=["50"],
     )
 
 
@@ -167,7 +170,9 @@ class Beast(Answer):
     disputed_count: Index = Field(description="Of the pending ones, those in an open dispute.")
     slashed_count: Index
     void_count: Index
-    active_mask: int = Field(ge=0, le=255, description="Awake slots: low 4 bits sensors, high 4 limbs.")
+    active_mask: int = Field(
+        ge=0, le=255, description="Awake slots: low 4 bits sensors, high 4 limbs."
+    )
     energy_spent: Wei = Field(description="Price of all checkpoints ever submitted, void ones too.")
     energy_locked: Wei = Field(description="Price and bond of the pending ones.")
     last_loss: int | None = Field(description="Σ|e| of the last live window.")

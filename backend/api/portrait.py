@@ -1,4 +1,4 @@
-"""The SVG of a beast's ``tokenURI``, drawn here from its DNA (contracts/libraries/BeastPortrait.sol).
+"""The SVG of a beast's ``tokenURI``, drawn here from its DNA as BeastPortrait.sol draws it.
 
 Function for function and byte for byte what the contract draws; tests hold the two together.
 """
@@ -45,10 +45,7 @@ def _palette(dna: bytes) -> str:
 
 def _tail(dna: bytes, width: int) -> str:
     x, tip = 100 + width - 8, 70 + dna[9] % 60
-    return (
-        f'<path class="h" d="M{x} 140Q{x + 44} 150 {x + 24} {tip}'
-        f'Q{x + 26} 128 {x - 8} 122Z"/>'
-    )
+    return f'<path class="h" d="M{x} 140Q{x + 44} 150 {x + 24} {tip}Q{x + 26} 128 {x - 8} 122Z"/>'
 
 
 def _limbs(pairs: int, width: int, height: int) -> str:

@@ -76,9 +76,7 @@ def _beast(
         id=row.beast_id,
         owner=row.owner,
         dna=row.dna,
-        stats=Stats(
-            power=stats.power, defense=stats.defense, hp=stats.hp, stamina=stats.stamina
-        ),
+        stats=Stats(power=stats.power, defense=stats.defense, hp=stats.hp, stamina=stats.stamina),
         epoch=epoch[0],
         season=epoch[1],
         hatched_block=row.block_number,
@@ -162,14 +160,12 @@ def _disputed(session: Session, ids: Sequence[int]) -> Mapping[int, int]:
         select(c.beast_id, func.count(c.id.distinct()))
         .join(
             d,
-            and_(
-                d.beast_id == c.beast_id, d.index == c.index, d.generation == c.generation
-            ),
+            and_(d.beast_id == c.beast_id, d.index == c.index, d.generation == c.generation),
         )
         .where(d.beast_id.in_(ids), d.status.in_(OPEN), c.status == CheckpointStatus.PENDING)
         .group_by(c.beast_id)
     )
-    return Counter({beast_id: count for beast_id, count in found})
+    return Counter({row[0]: row[1] for row in found})
 
 
 # --- checkpoints --------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from backend.api.library import Library
+from backend.api.battles import times_of
+from backend.api.library import Library, challenge_periods
 from backend.api.models import Dispute, DisputeDetail, Moment, Move, Slashing
 from backend.api.summaries import Key, checkpoint_answers, key_of
 from backend.chain.events import Event
@@ -47,7 +48,7 @@ SEGMENT_CONVICTIONS = ("segment", "records")
 def dispute_answers(session: Session, rows: Sequence[DisputeRow]) -> list[Dispute]:
     """The answers for disputes, in the order given."""
     checkpoints = _checkpoints(session, rows)
-    times = _times(session, {row.block_number for row in rows})
+    times = times_of(session, {row.block_number for row in rows})
     return [
         Dispute(**_fields(row, checkpoints.get(key_of(row)), times[row.block_number]))
         for row in rows
@@ -58,10 +59,10 @@ def dispute_detail(library: Library, session: Session, row: DisputeRow) -> Dispu
     """One dispute with its moves, its checkpoint and its end."""
     checkpoint = _checkpoints(session, [row]).get(key_of(row))
     events = list(_events(library, session, row))
-    times = _times(session, {row.block_number})
+    times = times_of(session, {row.block_number})
     shown = None
     if checkpoint is not None:
-        periods = library.challenge_periods(session, {checkpoint.season})
+        periods = challenge_periods(session, {checkpoint.season})
         (shown,) = checkpoint_answers(session, [checkpoint], periods)
     return DisputeDetail(
         **_fields(row, checkpoint, times[row.block_number]),
@@ -106,14 +107,7 @@ def _checkpoints(session: Session, rows: Sequence[DisputeRow]) -> Mapping[Key, C
     return {key_of(row): row for row in found}
 
 
-def _times(session: Session, blocks: set[int]) -> Mapping[int, int]:
-    found = select(BlockRow.number, BlockRow.timestamp).where(BlockRow.number.in_(blocks))
-    return {number: time for number, time in session.execute(found)}
-
-
-def _events(
-    library: Library, session: Session, row: DisputeRow
-) -> Iterator[tuple[Event, int]]:
+def _events(library: Library, session: Session, row: DisputeRow) -> Iterator[tuple[Event, int]]:
     """The court's events of one dispute and the times of their blocks, in the chain's order."""
     e = EventRow
     found = session.execute(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from backend.api.routes import beasts, disputes, live, states, status
+from backend.api.routes import battles, beasts, disputes, live, seasons, states, status
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     beasts.router,
     disputes.router,
+    battles.router,
+    seasons.router,
     states.router,
     live.router,
 )

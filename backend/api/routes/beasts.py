@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -11,9 +12,10 @@ from sqlalchemy.orm import Session
 from backend.api.answers import answer, tagged
 from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, cursor_of, place
 from backend.api.errors import missing
-from backend.api.library import Books
+from backend.api.library import Books, challenge_periods
 from backend.api.models import Beast, BeastPage, CheckpointPage, Curve
 from backend.api.portrait import svg
+from backend.api.ranking import ratings
 from backend.api.routes.common import content, new_router
 from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
 from backend.indexer.queries import LIVE
@@ -53,7 +55,7 @@ def beasts(
             .order_by(BeastRow.beast_id)
             .limit(limit + 1)
         ).all()
-        items = beast_answers(session, rows[:limit], books.ratings(session))
+        items = beast_answers(session, rows[:limit], ratings(books, session))
     following = cursor_of(items[-1].id) if len(rows) > limit else None
     return answer(request, BeastPage(items=items, next=following))
 
@@ -63,7 +65,7 @@ def beast(request: Request, books: Books, beast_id: Id) -> Response:
     """A beast and where its training stands."""
     with books.session() as session:
         row = find_beast(session, beast_id)
-        (found,) = beast_answers(session, [row], books.ratings(session))
+        (found,) = beast_answers(session, [row], ratings(books, session))
     return answer(request, found)
 
 
@@ -103,7 +105,7 @@ def checkpoints(
         find_beast(session, beast_id)
         order = (c.index.desc(), c.generation.desc())
         rows = session.scalars(wanted.order_by(*order).limit(limit + 1)).all()
-        periods = books.challenge_periods(session, {row.season for row in rows})
+        periods = challenge_periods(session, {row.season for row in rows})
         items = checkpoint_answers(session, rows[:limit], periods)
     last = items[-1] if len(rows) > limit else None
     following = None if last is None else cursor_of(last.index, last.generation)
@@ -125,7 +127,7 @@ def curve(request: Request, books: Books, beast_id: Id, points: Points = 200) ->
     count = len(windows)
     shown = min(points, count)
     edges = [count * i // shown for i in range(shown + 1)] if shown else []
-    parts = [windows[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [windows[a:b] for a, b in pairwise(edges)]
     losses = [[window[2] for window in part] for part in parts]
     found = Curve(
         beast=beast_id,

@@ -16,11 +16,12 @@ from backend.indexer.queries import OPEN
 from backend.kernel.tables import KERNEL_ID
 from backend.store.facts import (
     BeastRow,
-    BlockRow,
     CheckpointRow,
     CheckpointStatus,
     DisputeRow,
 )
+from backend.store.governance import SeasonRow
+from backend.store.matches import MatchRow
 
 router = new_router("status")
 
@@ -36,6 +37,7 @@ def read_status(library: Library) -> Status:
     head, deployment = library.follower.head, library.chain.deployment
     with library.session() as session:
         tip = tip_of(session)
+        season = session.scalar(select(func.max(SeasonRow.season)))
         counts = library.once.get("counts", tip_hash(tip), lambda: _counts(session))
     return Status(
         chain_id=deployment.chain_id,
@@ -49,7 +51,7 @@ def read_status(library: Library) -> Status:
         blocks_behind=_behind(head.number, None if tip is None else tip.number),
         seconds_behind=_behind(head.time, None if tip is None else tip.timestamp),
         problem=head.problem,
-        season=None,
+        season=season,
         counts=counts,
         version=metadata.version("chainbeasts"),
     )
@@ -71,5 +73,5 @@ def _counts(session: Session) -> Counts:
         pending=count(CheckpointRow, CheckpointRow.status == CheckpointStatus.PENDING),
         disputes=count(DisputeRow),
         open_disputes=count(DisputeRow, DisputeRow.status.in_(OPEN)),
-        matches=0,
+        matches=count(MatchRow),
     )
