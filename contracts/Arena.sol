@@ -78,7 +78,7 @@ contract Arena is IArena, EnergyEscrow {
     ) external returns (uint256 matchId) {
         _requireOwner(beastA);
         address ownerB = beasts.ownerOf(beastB);
-        // INVARIANT P37: two beasts of two owners fight, so that nobody is rewarded for a match against himself alone.
+        // INVARIANT P37: two beasts of two owners fight, so that no account is paid for both sides of a match.
         if (ownerB == msg.sender) revert SelfChallenge(beastA, beastB);
         bytes32 stateA = _finalState(beastA, checkpointA);
         matchId = ++matchCount;
@@ -95,10 +95,11 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @inheritdoc IArena
-    function accept(uint256 matchId, Checkpoint calldata checkpointB) external {
+    function accept(uint256 matchId, bytes32 expectedStateA, Checkpoint calldata checkpointB) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.CHALLENGED);
         (uint256 beastA, uint256 beastB) = (m.beastA, m.beastB);
         _requireOwner(beastB);
+        if (m.stateA != expectedStateA) revert WrongOpponent(m.stateA, expectedStateA);
         // INVARIANT P38, continued: a challenge ends with the ownership of who made it.
         address ownerA = beasts.ownerOf(beastA);
         if (ownerA != m.ownerA) revert ChallengeLapsed(matchId, m.ownerA, ownerA);
@@ -130,7 +131,7 @@ contract Arena is IArena, EnergyEscrow {
     function drawSeed(uint256 matchId) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.ACCEPTED);
         uint256 seedBlock = m.seedBlock;
-        // INVARIANT P40: the seed comes from the hash of a block that both had agreed before, or in.
+        // INVARIANT P40: the seed comes from a block whose hash nobody knew when the second of the two agreed.
         if (block.number <= seedBlock) revert SeedNotKnown(seedBlock);
         bytes32 hash = blockhash(seedBlock);
         if (hash == 0) {
@@ -145,8 +146,17 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @inheritdoc IArena
-    function record(uint256 matchId, uint8 result, uint8 turns, bytes32 logRoot, uint256[] calldata log) external {
+    function record(
+        uint256 matchId,
+        uint64 expectedSeed,
+        uint8 result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint256[] calldata log
+    ) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.SEEDED);
+        // INVARIANT P49: no bond answers for another match than the one played, whatever a reorg put in its place.
+        if (m.battleSeed != expectedSeed) revert WrongBattleSeed(m.battleSeed, expectedSeed);
         if (result > uint8(MatchResult.DRAW)) revert UnknownResult(result);
         uint256 maxTurns = seasons.rules(m.season).maxTurns;
         if (turns == 0 || turns > maxTurns) revert WrongTurns(maxTurns, turns);

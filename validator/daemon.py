@@ -19,10 +19,12 @@ from backend.kernel.tables import KERNEL_ID
 from backend.redact import redact_text
 from backend.store.session import DatabaseUnavailableError
 from validator.collect import Collector
+from validator.disprove import Disprover
 from validator.enforce import Enforcer
 from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.ledger import MoveLedger
+from validator.matches import MatchJobBook, MatchJudge
 from validator.monitor import Monitor
 from validator.overdue import Alarm, Overdue
 from validator.states import StateBook
@@ -38,8 +40,9 @@ class Validator:
 
     Args:
         sync: brings the indexed chain up to date.
+        match_judge, disprover: the same for the records of matches.
         made: its moves; None watches only.
-        collector: pulls rewards; None leaves them in escrow.
+        collectors: pull rewards; none leave them in escrow.
     """
 
     def __init__(
@@ -51,8 +54,11 @@ class Validator:
         judge: Judge,
         alarm: Alarm,
         enforcer: Enforcer,
+        match_jobs: MatchJobBook,
+        match_judge: MatchJudge,
+        disprover: Disprover,
         made: MoveLedger | None,
-        collector: Collector | None,
+        collectors: Sequence[Collector],
         monitor: Monitor,
         waker: Waker,
     ) -> None:
@@ -62,8 +68,11 @@ class Validator:
         self._judge = judge
         self._alarm = alarm
         self._enforcer = enforcer
+        self._match_jobs = match_jobs
+        self._match_judge = match_judge
+        self._disprover = disprover
         self._made = made
-        self._collector = collector
+        self._collectors = collectors
         self._monitor = monitor
         self._waker = waker
         self._recovered = False
@@ -111,10 +120,10 @@ class Validator:
             self._made.outbox.intents.recover()
             self._recovered = True
         report = self._sync()
-        judged, moved = self._judge.run(), 0
+        judged, moved = self._judge.run() + self._match_judge.run(), 0
         overdue = self._alarm.run()
         if not self._waker.stopped:
-            moved = self._enforcer.run()
+            moved = self._disprover.run() + self._enforcer.run()
             moved += self._collect()
         self._report(report, overdue)
         return judged + moved > 0
@@ -123,7 +132,7 @@ class Validator:
         """Tell the monitor how things stand after a pass."""
         made, monitor = self._made, self._monitor
         disputes = self._book.reader.open_disputes()
-        monitor.judged(self._jobs.counts(), len(overdue))
+        monitor.judged(self._jobs.counts(), len(overdue), self._match_jobs.counts())
         if made is not None:
             monitor.risked(made.bonds_at_risk(), self._enforcer.policy.max_bonds)
         monitor.passed(
@@ -135,10 +144,8 @@ class Validator:
         )
 
     def _collect(self) -> int:
-        if self._collector is None:
-            return 0
         try:
-            return self._collector.run()
+            return sum(collector.run() for collector in self._collectors)
         except (ChainError, DatabaseUnavailableError):
             raise
         except ChainBeastsError as error:

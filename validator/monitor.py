@@ -19,6 +19,7 @@ class Monitor(Health):
     def __init__(self) -> None:
         super().__init__("validator")
         self._jobs = self.gauge("jobs", "Windows by verdict.", ["verdict"])
+        self._matches = self.gauge("match_jobs", "Records of matches by verdict.", ["verdict"])
         self._at_risk = self.gauge("bonds_at_risk_energy", "Bonds in our open disputes.")
         self._cap = self.gauge("bonds_cap_energy", "Most that may be at risk (--max-bonds).")
         self._cap.set(math.inf)
@@ -32,10 +33,13 @@ class Monitor(Health):
             buckets=BUCKETS,
         )
 
-    def judged(self, jobs: Mapping[str, int], overdue: int) -> None:
-        """What is known of the windows."""
+    def judged(
+        self, jobs: Mapping[str, int], overdue: int, matches: Mapping[str, int] | None = None
+    ) -> None:
+        """What is known of the windows, and of the records of matches."""
         for verdict in VERDICTS:
             self._jobs.labels(verdict).set(jobs.get(verdict, 0))
+            self._matches.labels(verdict).set((matches or {}).get(verdict, 0))
         self._overdue.set(overdue)
 
     def risked(self, at_risk: int, cap: int | None) -> None:

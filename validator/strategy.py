@@ -24,7 +24,7 @@ class Strategy(StrEnum):
 
 
 class Action(StrEnum):
-    """A move in a dispute."""
+    """A move in a dispute, or against a record of a match."""
 
     WAIT = "wait"
     FILE = "file"
@@ -33,6 +33,7 @@ class Action(StrEnum):
     PROVE = "prove"
     TIMEOUT = "claim-timeout"
     DISMISS = "dismiss"
+    DISPROVE = "disprove"
 
 
 @dataclass(frozen=True, slots=True)

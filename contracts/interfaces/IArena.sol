@@ -68,9 +68,13 @@ interface IArena is IEnergyEscrow {
     error NotOpen(uint256 beastId);
     /// @notice The challenging beast has changed hands: its new owner did not ask for this match.
     error ChallengeLapsed(uint256 matchId, address challenger, address owner);
+    /// @notice The challenger fights with another state than the caller agreed to.
+    error WrongOpponent(bytes32 stateA, bytes32 expectedStateA);
     error NotChallenger(uint256 matchId, address caller);
     /// @notice The seed's block is not past yet.
     error SeedNotKnown(uint256 seedBlock);
+    /// @notice The caller played the match from another seed.
+    error WrongBattleSeed(uint64 battleSeed, uint64 expectedSeed);
     error WrongTurns(uint256 max, uint256 actual);
     error WrongLogLength(uint256 expected, uint256 actual);
     error WrongLogRoot(bytes32 expected, bytes32 actual);
@@ -101,7 +105,8 @@ interface IArena is IEnergyEscrow {
     ) external returns (uint256 matchId);
 
     /// @notice Accept, with the state of a final checkpoint of B. Only B's owner.
-    function accept(uint256 matchId, Checkpoint calldata checkpointB) external;
+    /// @param expectedStateA the state agreed to fight, so that no reorg can put another match in its place
+    function accept(uint256 matchId, bytes32 expectedStateA, Checkpoint calldata checkpointB) external;
 
     /// @notice Take back a challenge that nobody has accepted. Only who challenged.
     function cancel(uint256 matchId) external;
@@ -113,8 +118,16 @@ interface IArena is IEnergyEscrow {
     function drawSeed(uint256 matchId) external;
 
     /// @notice State the match's result, with a bond from the caller's escrow and the log in full.
+    /// @param expectedSeed the seed that it was played from, so that no reorg can make a right record wrong
     /// @param result a MatchResult
-    function record(uint256 matchId, uint8 result, uint8 turns, bytes32 logRoot, uint256[] calldata log) external;
+    function record(
+        uint256 matchId,
+        uint64 expectedSeed,
+        uint8 result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint256[] calldata log
+    ) external;
 
     /// @notice Make a record final that nobody disproved: the bond goes back, the owners' rewards can be claimed.
     function finalize(uint256 matchId) external;
