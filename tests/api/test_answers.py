@@ -182,7 +182,26 @@ def test_a_match_can_be_played_again_from_its_answer(scene: Scene, served: Serve
     (lie,) = found["disproofs"]
     assert (lie["lie"], lie["turn"]) == ("end", len(found["log"]) - 1)
     assert lie["challenger"] == scene.bout.challenger
+    sent = scene.chain.w3.eth.get_transaction(lie["tx"])
+    assert (sent["from"], sent["to"]) == (scene.bout.challenger, scene.world.arena.address)
     assert int(lie["reward"]) + int(lie["burned"]) == scene.world.season.arena.recordBond
+
+
+def test_the_leaderboard_is_made_of_final_matches(scene: Scene, served: Served) -> None:
+    board = served.json("/v1/leaderboard")
+    assert board["matches"] == 1
+    first, second = board["items"]
+    winner, loser = scene.fighters if scene.bout.truth.result == 0 else scene.fighters[::-1]
+    assert (first["beast"], first["rank"], first["won"], first["lost"]) == (winner.beast, 1, 1, 0)
+    assert (second["beast"], second["rank"], second["won"], second["lost"]) == (
+        loser.beast, 2, 0, 1,
+    )  # fmt: skip
+    assert first["rating"] > second["rating"]
+    assert first["last_match"] == scene.bout.number
+    assert served.all("/v1/leaderboard", 1) == board["items"]
+    rating = served.json(f"/v1/beasts/{winner.beast}")["rating"]
+    assert rating == {name: first[name] for name in rating}
+    assert served.json(f"/v1/beasts/{scene.liar.beast}")["rating"] is None
 
 
 def test_matches_are_listed_by_beast_and_by_status(scene: Scene, served: Served) -> None:
