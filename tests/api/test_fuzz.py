@@ -11,7 +11,11 @@ from backend.api.app import routed
 from tests.api.conftest import Served
 
 DESCRIPTION = routed().openapi()
-schema = schemathesis.openapi.from_dict(DESCRIPTION)
+REFUSED = {"expected-statuses": [400, 404, 414]}
+schema = schemathesis.openapi.from_dict(
+    DESCRIPTION,
+    config=schemathesis.Config.from_dict({"checks": {"negative_data_rejection": REFUSED}}),
+)
 
 
 @schema.parametrize()
