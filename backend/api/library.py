@@ -65,8 +65,8 @@ class Library:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session that only reads."""
-        with self.database.session() as session:
+        """A session that only reads, and sees the index as it was at one block."""
+        with self.database.reading() as session:
             yield session
 
 

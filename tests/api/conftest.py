@@ -50,6 +50,11 @@ __all__ = ["database_url", "postgres_server", "postgres_url"]
 LIE_STEP = 13
 """In the second segment of a window."""
 
+DEMANDED = 2
+"""The segment whose records are asked for."""
+
+RECORDS = Dataset.of([3 * n + 1 for n in range(11)])
+
 CONTRACTS = {
     "seasons": "SeasonRegistry",
     "energy": "Energy",
@@ -154,10 +159,24 @@ class Scene:
     liar: Trainee
     lie: Window
     secretive: Trainee
+    revealed: Trainee
     doubted: Trainee
     fighters: tuple[Fighter, Fighter]
     bout: Bout
     states: list[Any] = field(default_factory=list)
+
+
+def reveal(world: World, trainee: Trainee, challenger: str) -> None:
+    """Train a private window, dispute it with its dataset, demand records and supply them."""
+    window, data, court = trainee.train(Source.PRIVATE), trainee.dataset, world.court.functions
+    assert data is not None
+    record, beast = window.checkpoint, trainee.beast
+    call = court.filePrivate(beast, record, data.blob, data.secret)
+    dispute = int(world.logs("court", "DisputeFiled", world.send(call, challenger))[0]["disputeId"])
+    world.respond(dispute, beast, record, window.segments)
+    world.send(court.demandRecords(dispute, beast, record, DEMANDED), challenger)
+    witnesses = trainee.witnesses(window, 8 * DEMANDED, 8)
+    world.send(court.supplyRecords(dispute, beast, record, witnesses), trainee.trainer)
 
 
 def play(chain: Chain, folder: Path) -> Scene:
@@ -186,10 +205,13 @@ def play(chain: Chain, folder: Path) -> Scene:
     world.respond(world.file(liar.beast, lie.checkpoint, who[3]), liar.beast, lie.checkpoint,
                   lie.segments)  # fmt: skip
     world.send(liar.prove_call(1, lie, LIE_STEP // 8), who[4])
-    secretive = Trainee.hatch(world, who[1], Dataset.of([3 * n + 1 for n in range(11)]))
+    secretive = Trainee.hatch(world, who[1], RECORDS)
     secretive.train(Source.PRIVATE)
     doubted = Trainee.hatch(world, who[1])
     world.file(doubted.beast, doubted.train().checkpoint, who[3])
+    revealed = Trainee.hatch(world, who[1], RECORDS)
+    reveal(world, revealed, who[3])
+    world.send(doubted.advance_call(2, doubted.windows[0], 0, 8), who[5])
     season = season_with(chain.season(1), ["block_gain=40", "base_cost=0.002"])
     world.send(
         chain.timelock.functions.schedule(
@@ -198,7 +220,7 @@ def play(chain: Chain, folder: Path) -> Scene:
         who[0],
     )
     scene = Scene(
-        chain, world, folder, honest, liar, lie, secretive, doubted,
+        chain, world, folder, honest, liar, lie, secretive, revealed, doubted,
         (fighters[0], fighters[1]), bout,
     )  # fmt: skip
     store = SnapshotStore(folder / "states")

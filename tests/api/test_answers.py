@@ -13,7 +13,7 @@ from backend.kernel.rules import Rules
 from backend.kernel.state import State, deserialize_weights, hash_header, state_hash
 from backend.kernel.tables import KERNEL_ID
 from backend.store.snapshots import unpack
-from tests.api.conftest import LIE_STEP, Scene, Served, spell, word_of
+from tests.api.conftest import DEMANDED, LIE_STEP, Scene, Served, spell, word_of
 from tests.support.protocol import ETHER
 
 DIGEST = "0x" + "ab" * 32
@@ -31,7 +31,7 @@ def test_the_status_names_the_chain_and_how_far_it_has_been_read(
     assert found["genesis"] == scene.chain.deployment.genesis
     assert found["addresses"]["Arena"] == scene.world.arena.address
     assert found["counts"] == {
-        "beasts": 6, "checkpoints": 10, "pending": 4, "disputes": 2, "open_disputes": 1,
+        "beasts": 7, "checkpoints": 11, "pending": 5, "disputes": 3, "open_disputes": 2,
         "matches": 1,
     }  # fmt: skip
 
@@ -101,7 +101,7 @@ def test_a_curve_stands_for_all_live_windows(scene: Scene, served: Served) -> No
 
 
 def test_the_portrait_is_the_one_of_the_token(scene: Scene, served: Served) -> None:
-    for beast in range(1, 7):
+    for beast in range(1, 8):
         uri = scene.world.beasts.functions.tokenURI(beast).call()
         image = json.loads(base64.b64decode(uri.partition(",")[2]))["image"]
         drawn = base64.b64decode(image.partition(",")[2])
@@ -144,9 +144,27 @@ def test_an_open_dispute_has_no_end_yet(scene: Scene, served: Served) -> None:
     found = served.json("/v1/disputes/2")
     assert (found["open"], found["slashing"], found["bond_outcome"]) == (True, None, "locked")
     assert found["segments"] == []
-    assert [one["id"] for one in served.all("/v1/disputes")] == [2, 1]
-    assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [2]
+    assert [move["kind"] for move in found["timeline"]] == ["filed", "advanced"]
+    assert (found["steps_done"], found["timeline"][1]["steps_done"]) == (8, 8)
+    assert [one["id"] for one in served.all("/v1/disputes")] == [3, 2, 1]
+    assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [3, 2]
+    assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [1]
     assert [one["id"] for one in served.all(f"/v1/disputes?beast={scene.liar.beast}")] == [1]
+
+
+def test_a_private_window_is_audited_fully_once_its_dataset_is_public(
+    scene: Scene, served: Served
+) -> None:
+    (window,) = served.all(f"/v1/beasts/{scene.revealed.beast}/checkpoints")
+    assert (window["source"], window["audit"]) == ("private", "full")
+    found = served.json("/v1/disputes/3")
+    assert [(move["kind"], move["segment"]) for move in found["timeline"]] == [
+        ("filed", None), ("revealed", None), ("responded", None), ("demanded", DEMANDED),
+        ("supplied", DEMANDED),
+    ]  # fmt: skip
+    economics, demanded, supplied = scene.world.season.economics, *found["timeline"][3:]
+    assert demanded["deadline"] == demanded["time"] + economics.responseWindow
+    assert supplied["deadline"] == found["deadline"]
 
 
 def test_a_bundle_is_served_if_there_is_one(scene: Scene, served: Served) -> None:
