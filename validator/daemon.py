@@ -1,19 +1,21 @@
 """The validator's loop: read the chain, judge what is pending, act on what is wrong, collect.
 
 New blocks only wake it; what it knows, it reads from the indexed chain, so it may be killed at any
-instant and goes on where it stopped. It waits for a node or a database that is away.
+instant and goes on where it stopped. It waits for a node or a database that is away, and for room
+on the disk.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from backend.chain.client import TRANSPORT_ERRORS, Chain
+from backend.chain.client import Chain
 from backend.chain.errors import ChainError, WrongChainError
 from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
+from backend.indexer.follow import PASSING, Waker, what_is_away
 from backend.indexer.sync import SyncReport
 from backend.kernel.tables import KERNEL_ID
 from backend.redact import redact_text
@@ -33,6 +35,9 @@ log = structlog.get_logger()
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
+
+LONG_COUNT_SECONDS, COUNT_SHARE = 0.25, 0.05
+"""Counting many jobs takes no more than this share of the time."""
 
 
 class Validator:
@@ -76,6 +81,7 @@ class Validator:
         self._monitor = monitor
         self._waker = waker
         self._recovered = False
+        self._count_again = 0.0
 
     def run_once(self) -> None:
         """Work until nothing is left that can be done now.
@@ -99,11 +105,12 @@ class Validator:
                 delay = FIRST_WAIT_SECONDS
             except WrongChainError:
                 raise
-            except (ChainError, DatabaseUnavailableError, *TRANSPORT_ERRORS) as error:
+            except PASSING as error:
                 problem = redact_text(str(error))
                 self._monitor.failed(problem)
-                away = "database" if isinstance(error, DatabaseUnavailableError) else "node"
-                log.warning(f"waiting for the {away}", seconds=delay, problem=problem)
+                log.warning(
+                    f"waiting for the {what_is_away(error)}", seconds=delay, problem=problem
+                )
                 self._waker.pause(delay)
                 delay = min(2 * delay, LONGEST_WAIT_SECONDS)
                 continue
@@ -132,7 +139,9 @@ class Validator:
         """Tell the monitor how things stand after a pass."""
         made, monitor = self._made, self._monitor
         disputes = self._book.reader.open_disputes()
-        monitor.judged(self._jobs.counts(), len(overdue), self._match_jobs.counts())
+        self._count()
+        monitor.alarmed(len(overdue), self._alarm.unverified)
+        monitor.refused(self._enforcer.refused)
         if made is not None:
             monitor.risked(made.bonds_at_risk(), self._enforcer.policy.max_bonds)
         monitor.passed(
@@ -142,6 +151,16 @@ class Validator:
             deadlines=[row.deadline for row in disputes] + [one.deadline for one in overdue],
             costs=None if made is None else made.spent(),
         )
+
+    def _count(self) -> None:
+        """Tell the monitor of the jobs, unless that takes long and was done a moment ago."""
+        begun = time.monotonic()
+        if begun < self._count_again:
+            return
+        self._monitor.counted(self._jobs.counts(), self._match_jobs.counts())
+        now = time.monotonic()
+        took = now - begun
+        self._count_again = now + (took / COUNT_SHARE if took > LONG_COUNT_SECONDS else 0.0)
 
     def _collect(self) -> int:
         try:

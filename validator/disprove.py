@@ -64,6 +64,8 @@ class Disprover:
         Raises:
             NodeUnavailableError, WrongChainError: the chain cannot be reached.
         """
+        if not self._jobs.has_invalid():
+            return 0
         cases, moved = self._reader.standing(), 0
         verdicts = self._jobs.verdicts(cases) if cases else {}
         for case in cases:

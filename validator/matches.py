@@ -219,6 +219,12 @@ class MatchJobBook:
             row.judged_at = datetime.now(UTC)
             return news
 
+    def has_invalid(self) -> bool:
+        """Whether there is anything to disprove, or ever was."""
+        found = select(MatchJobRow.digest).where(MatchJobRow.verdict == Verdict.INVALID)
+        with self._database.session() as session:
+            return session.scalar(found.limit(1)) is not None
+
     def all(self) -> list[MatchJobRow]:
         """Every job, by match, oldest first."""
         with self._database.session() as session:

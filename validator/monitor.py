@@ -26,6 +26,12 @@ class Monitor(Health):
         self._overdue = self.gauge(
             "overdue_windows", "Windows without a verdict after half of their challenge period."
         )
+        self._unverified = self.gauge(
+            "unverified_windows", "Windows that became final before they had a verdict here."
+        )
+        self._refused = self.gauge(
+            "refused_moves", "Cases whose next move is refused: bond cap, no funds, or the court."
+        )
         self._replay = Histogram(
             "chainbeasts_validator_replay_seconds",
             "Time of a wave of replays by the number of its windows, once for each of them.",
@@ -33,14 +39,20 @@ class Monitor(Health):
             buckets=BUCKETS,
         )
 
-    def judged(
-        self, jobs: Mapping[str, int], overdue: int, matches: Mapping[str, int] | None = None
-    ) -> None:
-        """What is known of the windows, and of the records of matches."""
+    def counted(self, jobs: Mapping[str, int], matches: Mapping[str, int]) -> None:
+        """So many windows, and so many records of matches, have each verdict."""
         for verdict in VERDICTS:
             self._jobs.labels(verdict).set(jobs.get(verdict, 0))
-            self._matches.labels(verdict).set((matches or {}).get(verdict, 0))
+            self._matches.labels(verdict).set(matches.get(verdict, 0))
+
+    def alarmed(self, overdue: int, unverified: int) -> None:
+        """So many windows have waited too long for a verdict, and so many waited in vain."""
         self._overdue.set(overdue)
+        self._unverified.set(unverified)
+
+    def refused(self, cases: int) -> None:
+        """In so many cases the move that is due was refused."""
+        self._refused.set(cases)
 
     def risked(self, at_risk: int, cap: int | None) -> None:
         """Bonds in open disputes, and how much may be in them, wei of ENERGY."""

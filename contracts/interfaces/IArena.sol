@@ -12,6 +12,8 @@ import {IEnergyEscrow} from "./IEnergyEscrow.sol";
 /// decided. Anyone may record it, with a bond and the whole log; anyone may disprove a wrong record in one transaction.
 /// No owner, no server.
 interface IArena is IEnergyEscrow {
+    /// @param state hash of the state, which is here in full for whoever replays or disproves a match
+    event StatePublished(bytes32 indexed state, uint256 indexed beastId, StateHeader header, bytes weights);
     event OpenChallengeSet(uint256 indexed beastId, address indexed owner, bytes32 state);
     event OpenChallengeClosed(uint256 indexed beastId, address indexed owner);
     event MatchChallenged(
@@ -65,6 +67,8 @@ interface IArena is IEnergyEscrow {
     error SelfChallenge(uint256 beastA, uint256 beastB);
     /// @notice The record is not a final checkpoint of the beast.
     error NotFinal(uint256 beastId, uint32 index);
+    /// @notice The beast may train on a private dataset, so that only its owner knows its state: publish it first.
+    error StateNotPublished(uint256 beastId, bytes32 state);
     error NotOpen(uint256 beastId);
     /// @notice The challenging beast has changed hands: its new owner did not ask for this match.
     error ChallengeLapsed(uint256 matchId, address challenger, address owner);
@@ -91,6 +95,10 @@ interface IArena is IEnergyEscrow {
     error NoRewards(address account);
 
     // --- agreeing on a match ----------------------------------------------------------------------------------
+
+    /// @notice Put a state on chain in full. Anyone may. A beast with a private dataset needs it before it can fight with
+    /// the state, because nobody else could replay its training, hence its matches.
+    function publishState(StateHeader calldata header, bytes calldata weights) external;
 
     /// @notice Let the beast take on every challenge from now on, with the state of a final checkpoint.
     function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external;
@@ -171,6 +179,8 @@ interface IArena is IEnergyEscrow {
 
     /// @notice The open challenge of a beast, all zero if there is none.
     function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory);
+
+    function isPublished(bytes32 state) external view returns (bool);
 
     /// @notice Rewards that the account can claim.
     function rewardsOf(address account) external view returns (uint256);

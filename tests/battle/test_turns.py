@@ -10,11 +10,9 @@ import pytest
 from rich.console import Console
 
 from backend.battle.drawing import Scene, draw_turn, full_hp
-from backend.battle.recording import difference
 from backend.battle.sides import read_side
 from backend.battle.tournament import result_of, seeds_from, tallies, tournament
 from backend.battle.turns import DIRECTIONS, Turn, turns_of
-from backend.chain.types import MatchResult
 from backend.errors import ChainBeastsError
 from backend.kernel.board import neighbour
 from backend.kernel.combat import Match, a_acts_first
@@ -112,20 +110,6 @@ def test_any_log_can_be_drawn() -> None:
     scene = Scene("Match 1", ("beast 1", "beast 2"), (0, 0), 40)
     for turn in turns_of(words, 1, A, B):
         assert "turn" in drawn(turn, scene)
-
-
-def test_difference_names_the_first_lie() -> None:
-    played, _ = watched(SEEDS[2])
-    result, words = result_of(played), played.words
-    assert difference(words, result, played) is None
-    assert difference((*words[:3], words[3] ^ 1, *words[4:]), result, played) == (
-        "the word of turn 3 is not the one that play leads to"
-    )
-    assert "turn 2" in str(difference(words[:2] + words[3:], result, played))
-    assert "has 5 turns" in str(difference(words[:5], result, played))
-    assert "ends after" in str(difference((*words, played.last), result, played))
-    other = next(one for one in MatchResult if one is not result)
-    assert f"it says {other.name}" in str(difference(words, other, played))
 
 
 def test_tournament_is_its_matches() -> None:

@@ -222,16 +222,16 @@ def test_a_lie_is_seen_disproved_and_recorded_again(ring: Ring) -> None:
     match, played = ring.seeded()
     ring.fund(BEN, 100)
     ring.does(BEN, "energy", "deposit", 20, "--arena")
-    arena = ring.chain.arena.functions
+    arena, seed = ring.chain.arena.functions, ring.chain.match(match).battle_seed
     skipped = [*played.words[:4], *played.words[5:]]
     turns, stated = len(skipped), root(skipped)
     with pytest.raises(Reverted, match="The log's Merkle root is"):
-        ring.send(BEN, arena.record(match, 0, turns, root(played.words), skipped))
+        ring.send(BEN, arena.record(match, seed, 0, turns, root(played.words), skipped))
     shifted = list(played.words[1:])
-    ring.send(BEN, arena.record(match, 0, turns, root(shifted), shifted))
+    ring.send(BEN, arena.record(match, seed, 0, turns, root(shifted), shifted))
     seen = ring.cli.json("battle", "replay", str(match))
     assert seen["verified"] is False
-    assert "turn 0 is not the one that play leads to" in seen["reason"]
+    assert "begins with another word" in seen["reason"]
     assert "not verified" in ring.cli.run("battle", "replay", str(match), "--turn", "0").stdout
     proof = Tree(shifted).proof(0)
     ring.send(STRANGER, arena.disproveFirstWord(match, shifted[0], proof))
@@ -241,18 +241,18 @@ def test_a_lie_is_seen_disproved_and_recorded_again(ring: Ring) -> None:
     assert "first_word in turn 0" in ring.cli.run("battle", "show", str(match)).stdout
 
     ring.does(BEN, "energy", "deposit", 20, "--arena")
-    ring.send(BEN, arena.record(match, 0, turns, stated, skipped))
+    ring.send(BEN, arena.record(match, seed, 0, turns, stated, skipped))
     seen = ring.cli.json("battle", "replay", str(match))
-    assert "turn 4 is not the one that play leads to" in seen["reason"]
+    assert "turn 3 leads to another word" in seen["reason"]
     assert seen["turns"][3]["events"] != []
 
 
 def test_a_reporter_whose_bond_is_burned_pays_another_one(ring: Ring) -> None:
     match, _ = ring.seeded()
-    arena = ring.chain.arena.functions
+    arena, seed = ring.chain.arena.functions, ring.chain.match(match).battle_seed
     ring.fund(DEPLOYER, 20)
     ring.does(DEPLOYER, "energy", "deposit", 20, "--arena")
-    ring.send(DEPLOYER, arena.record(match, 2, 1, root([7]), [7]))
+    ring.send(DEPLOYER, arena.record(match, seed, 2, 1, root([7]), [7]))
     ring.send(STRANGER, arena.disproveFirstWord(match, 7, []))
     ring.hinted("0 ENERGY; 20 ENERGY are needed", "faucet", DEPLOYER, "battle", "record", match)
     ring.fund(DEPLOYER, 20)

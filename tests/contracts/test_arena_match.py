@@ -21,6 +21,7 @@ from tests.support.arena import (
     match_of,
 )
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
+from tests.support.training import opening
 
 BLOCK_HASHES = 256
 
@@ -108,6 +109,54 @@ def test_challenge_notFinal_reverts(bout: Bout, world: World) -> None:
     for checkpoint in (pending, forged, bout.b.checkpoint):
         call = world.arena.functions.challenge(bout.a.beast, checkpoint, bout.b.beast)
         world.reverts(call, bout.a.owner, "NotFinal", bout.a.beast, checkpoint.index)
+
+
+# --- states that only their owner knows --------------------------------------------------------
+
+
+@pytest.fixture
+def private(bout: Bout, world: World) -> Fighter:
+    """A beast of A's owner that may train on a dataset nobody else has."""
+    beast = world.hatch(bout.a.owner, (b"\x01" * 32, b"\x02" * 32, 5, b"\x03" * 32))
+    fighter = Fighter.submit(world, bout.a.owner, hunter(), beast)
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(beast, fighter.checkpoint)
+    return fighter
+
+
+def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fighter) -> None:
+    """P50: its turns could be replayed by nobody else, so no lie about them could be disproved."""
+    challenges = world.arena.functions.challenge
+    ask = challenges(private.beast, private.checkpoint, bout.b.beast)
+    against = challenges(bout.b.beast, bout.b.checkpoint, private.beast)
+    state = private.checkpoint.payload.h128
+    world.send(against, bout.b.owner)
+    answer = world.arena.functions.accept(2, bout.b.checkpoint.payload.h128, private.checkpoint)
+    for call in (ask, open_call(world, private), answer):
+        world.reverts(call, private.owner, "StateNotPublished", private.beast, state)
+    publish = world.arena.functions.publishState(*opening(private.state))
+    receipt = world.send(publish, bout.stranger)
+    header, weights = opening(private.state)
+    event = world.logs("arena", "StatePublished", receipt)[0]
+    assert (event["state"], event["beastId"], event["weights"]) == (state, private.beast, weights)
+    assert tuple(event["header"].values()) == tuple(header)
+    assert world.arena.functions.isPublished(state).call()
+    for call in (ask, open_call(world, private), answer):
+        world.call(call, private.owner)
+
+
+def test_publishState_malformed_reverts(bout: Bout, world: World, private: Fighter) -> None:
+    """P50: what could not be replayed is no state; another header or weight is another state."""
+    header, weights = opening(private.state)
+    publish = world.arena.functions.publishState
+    world.reverts(publish(header, weights[:-32]), bout.stranger, "MalformedLength")
+    no_guard = bytes([weights[0] & 0x7F]) + weights[1:]
+    world.reverts(publish(header, no_guard), bout.stranger, "MalformedGuard", 0)
+    other = publish(header._replace(windowLoss=header.windowLoss ^ 1), weights)
+    world.send(other, bout.stranger)
+    state = private.checkpoint.payload.h128
+    world.reverts(open_call(world, private), private.owner, "StateNotPublished")
+    assert not world.arena.functions.isPublished(state).call()
 
 
 # --- open challenges --------------------------------------------------------------------------

@@ -158,6 +158,8 @@ def test_malformed_states_are_refused(judge: Judge) -> None:
     place = (state, random_position(7, None, season), 3, season)
     weights = serialize_weights(state.weights)
     judge.next_word(*place)
+    header = header_to_abi(state.header)
+    assert bytes(judge.ask("stateHash", header, weights)) == state_hash(state)
     for length in (0, len(weights) - 32, len(weights) + 1):
         error = refusal(judge, *place, weights=(weights + bytes(1))[:length])
         assert (error.name, error.args_by_name["actual"]) == ("MalformedLength", length)
@@ -166,12 +168,14 @@ def test_malformed_states_are_refused(judge: Judge) -> None:
         open_guard[2 * index] &= 0x7F
         error = refusal(judge, *place, weights=bytes(open_guard))
         assert (error.name, error.args_by_name["wordIndex"]) == ("MalformedGuard", index // 16)
+        with pytest.raises(Reverted, match="MalformedGuard"):
+            judge.ask("stateHash", header, bytes(open_guard))
     assert refusal(judge, *place, expected=bytes(32)).name == "StateMismatch"
     for field in range(6):
-        header = list(header_to_abi(state.header))
-        value = header[field]
-        header[field] = value[:-1] + bytes([value[-1] ^ 1]) if field == 1 else value ^ 1
-        assert refusal(judge, *place, header=tuple(header)).name == "StateMismatch"
+        other = list(header)
+        value = other[field]
+        other[field] = value[:-1] + bytes([value[-1] ^ 1]) if field == 1 else value ^ 1
+        assert refusal(judge, *place, header=tuple(other)).name == "StateMismatch"
 
 
 def test_words_that_nobody_acts_on_are_refused(judge: Judge) -> None:

@@ -81,18 +81,22 @@ class Fighter:
     state: State
 
     @classmethod
-    def train(cls, world: World, owner: str, weights: Weights, beast: int | None = None) -> Self:
-        """Hatch a beast, submit a state made by hand, and wait until it is final."""
-        beast = world.hatch(owner) if beast is None else beast
-        fighter = cls.submit(world, owner, weights, beast)
+    def train(cls, world: World, owner: str, weights: Weights, **changes: int) -> Self:
+        """Hatch a beast, submit a state made by hand, and wait until it is final.
+
+        Args:
+            changes: of the payload.
+        """
+        beast = world.hatch(owner)
+        fighter = cls.submit(world, owner, weights, beast, **changes)
         world.travel(world.season.economics.challengePeriod)
         world.finalize(beast, fighter.checkpoint)
         return fighter
 
     @classmethod
-    def submit(cls, world: World, owner: str, weights: Weights, beast: int) -> Self:
-        """The same, still pending."""
-        payload = world.payload(beast)
+    def submit(cls, world: World, owner: str, weights: Weights, beast: int, **changes: int) -> Self:
+        """The next state of a beast, still pending."""
+        payload = world.payload(beast, **changes)
         facts = (payload.globalStep, payload.activeMask, payload.windowLoss)
         state = State(Header(beast, world.head(beast).h128, *facts, 0), weights)
         checkpoint = world.submit(beast, owner, payload._replace(h128=state_hash(state)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,8 @@ class Ring:
         a, b = self.a, self.b
         self._send(a, self.arena.challenge(a.beast, a.checkpoint.to_abi(), b.beast))
         match_id = self.chain.match_count()
-        self._send(b, self.arena.accept(match_id, b.checkpoint.to_abi()))
+        agreed = (a.checkpoint.payload.h128, b.checkpoint.to_abi())
+        self._send(b, self.arena.accept(match_id, *agreed))
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")  # the seed's block has to be past
         self._send(a, self.arena.drawSeed(match_id))
         return match_id
@@ -69,9 +71,11 @@ class Ring:
         played = self.played(match_id)
         log = list(played.words if words is None else words)
         stated = int(result_of(played)) if result is None else result
-        bond = self.chain.season(self.chain.match(match_id).season).arena.record_bond
+        found = self.chain.match(match_id)
+        bond = self.chain.season(found.season).arena.record_bond
         ensure_escrow(self.chain, self.b.sender, bond, escrow=self.chain.arena)
-        call = self.arena.record(match_id, stated, len(log), merkle.root(log), log)
+        facts = (found.battle_seed, stated, len(log), merkle.root(log), log)
+        call = self.arena.record(match_id, *facts)
         self._send(self.b, call)
         return played
 
@@ -79,6 +83,14 @@ class Ring:
         """Make a record final, once its time has come."""
         travel(self.chain.season(1).arena.disproof_period + 1)
         self._send(self.a, self.arena.finalize(match_id))
+
+
+@contextmanager
+def steady_time(rpc_url: str) -> Iterator[None]:
+    """The chain's clock ticks with its blocks, one second each, however slow the machine is."""
+    rpc(rpc_url, "anvil_setBlockTimestampInterval", 1)
+    yield
+    rpc(rpc_url, "anvil_removeBlockTimestampInterval")
 
 
 def other_word(word: int) -> int:

@@ -31,7 +31,7 @@ from backend.kernel.window import genesis_state, open_window, step_window
 from backend.settings import Settings
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
-from tests.support.ring import Corner, Ring
+from tests.support.ring import Corner, Ring, steady_time
 from validator.daemon import Validator
 from validator.monitor import Monitor
 from validator.policy import Policy
@@ -262,7 +262,8 @@ def seeded(
         corners.append(Corner(rig.sender(who), beast, window.checkpoint, window.end))
     ring = Ring(chain, *corners)
     assert ring.seeded() == MATCH
-    yield rig, ring
+    with steady_time(chain.rpc_url):
+        yield rig, ring
     rpc(anvil_process.url, "evm_revert", snapshot)
 
 

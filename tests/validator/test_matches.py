@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shutil
+import signal
 
 import pytest
 from prometheus_client import generate_latest
+from sqlalchemy import select
 
 from backend.accounts import devnet_account
 from backend.battle.tournament import result_of
 from backend.chain.types import MatchLie, MatchStatus
 from backend.kernel.combat import Match
-from backend.store.daemons import Verdict
+from backend.store.daemons import IntentRow, IntentState, Verdict
 from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
 from tests.support.ring import Ring, other_word
 from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
+from tests.validator.test_process import killed
 from validator.matches import MatchJobBook
 from validator.monitor import Monitor
 
@@ -137,3 +140,18 @@ def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring
     (job,) = MatchJobBook(desk.database).all()
     assert job.verdict == Verdict.UNAVAILABLE
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
+
+
+def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
+    for when in ("planned", "signed", "sent"):
+        assert killed(rig, when) == -signal.SIGKILL
+    assert killed(rig, "never") == 0
+    events = rig.chain.arena.events.MatchDisproved().get_logs(
+        from_block=rig.chain.deployment.start_block
+    )
+    assert len(events) == 1
+    with rig.desk().database.session() as session:
+        moves = session.scalars(select(IntentRow).where(IntentRow.kind == "disprove")).all()
+    assert [(move.state, move.bond) for move in moves] == [(IntentState.MINED, 0)]
