@@ -145,13 +145,13 @@ def _tell_again(session: Session, chain: Chain, events: Select[EventRow]) -> Non
     session.expire_all()
     ordered = events.order_by(EventRow.block_number, EventRow.log_index)
     for row in session.scalars(ordered).all():
-        event = chain.decode(_raw(row))
+        event = chain.decode(stored_log(row))
         if event is not None:
             apply(session, event)
     session.flush()
 
 
-def _raw(row: EventRow) -> RawLog:
+def stored_log(row: EventRow) -> RawLog:
     """The log as it was read; the hash of its block plays no part in decoding it."""
     places = range(0, len(row.topics), TOPIC_BYTES)
     topics = tuple(row.topics[i : i + TOPIC_BYTES] for i in places)
