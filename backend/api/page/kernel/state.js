@@ -1,11 +1,17 @@
 // A beast's state: its bytes, weights and hash (docs/spec/state.md §2).
-import { concat, toBig } from "./bytes.js";
+import { concat, fromHex, toBig, uint } from "./bytes.js";
 import { keccak } from "./keccak.js";
 import { WEIGHTS } from "./network.js";
 
 const HEADER_BYTES = 192;
 const BIAS = 0xc000;
 export const STATE_BYTES = HEADER_BYTES + 2 * WEIGHTS;
+
+/** The encoded state of a header as the API gives it, and of the weights' bytes. */
+export function encodeState({ beast, parent, global_step, active_mask, window_loss, arena }, weights) {
+  const numbers = [global_step, active_mask, window_loss, arena].map((value) => uint(value));
+  return concat(uint(beast), fromHex(parent), ...numbers, weights);
+}
 
 /** The hash of an encoded state: keccak256(kernelId ∥ header ∥ keccak256(weights)). */
 export function stateHash(kernelId, encoded) {
