@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import ChainBeastsError
 
+METRICS_PORT, METRICS_PATH = 8765, "/metrics"
+"""Where a metrics server listens unless it is told otherwise."""
+
 
 class Settings(BaseSettings):
     """Where everything is and who acts."""

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {DisputeCourt} from "./DisputeCourt.sol";
+import {IArena} from "./interfaces/IArena.sol";
 import {IBeasts} from "./interfaces/IBeasts.sol";
 import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
 import {IDatasetStage} from "./interfaces/IDatasetStage.sol";
@@ -48,12 +49,15 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     ISeasonRegistry public immutable seasons;
     /// @inheritdoc ICheckpointLedger
     address public immutable court;
+    address private immutable _deployer;
 
     mapping(uint256 beastId => PackedHead) private _heads;
     mapping(uint256 beastId => mapping(uint32 index => bytes32 digest)) private _digests;
     mapping(uint256 beastId => mapping(uint32 epoch => EpochRecord)) private _epochs;
     mapping(bytes32 digest => Standing) private _standings;
     mapping(uint16 season => Prices) private _prices;
+    /// @inheritdoc ICheckpointLedger
+    IArena public arena;
 
     /// @dev INVARIANT P6: the court is created here, so no deployer and no admin ever chooses another.
     constructor(
@@ -66,6 +70,17 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         beasts = beasts_;
         seasons = seasons_;
         court = address(new DisputeCourt(this, beasts_, seasons_, referee, stage));
+        _deployer = msg.sender;
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function bindArena(IArena arena_) external {
+        // INVARIANT P35: the ledger trusts the matches of one arena, which its deployer named once and which is its own.
+        if (msg.sender != _deployer) revert OnlyDeployer(msg.sender);
+        if (address(arena) != address(0)) revert ArenaAlreadyBound(address(arena));
+        if (address(arena_).code.length == 0 || arena_.ledger() != this) revert NotItsArena(address(arena_));
+        arena = arena_;
+        emit ArenaBound(address(arena_));
     }
 
     modifier onlyCourt() {
@@ -186,10 +201,24 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         if (p.lrShift != h.lrShift) revert WrongLrShift(h.lrShift, p.lrShift);
         if (p.activeMask & h.activeMask != h.activeMask) revert MaskShrinks(h.activeMask, p.activeMask);
         if (p.windowLoss > MAX_WINDOW_LOSS) revert LossTooLarge(MAX_WINDOW_LOSS, p.windowLoss);
-        if (p.source == BATTLE) revert NoRecordedMatch(p.sourceId);
+        if (p.source >= BATTLE) _checkSource(beastId, p);
+        else if (p.sourceId != 0) revert UnexpectedSourceId(p.sourceId);
+    }
+
+    /// @dev The sources whose positions are not drawn but read: of a match, or of a private dataset.
+    function _checkSource(uint256 beastId, CheckpointPayload calldata p) private view {
+        // INVARIANT P36: a BATTLE window names a match whose log is public and can change no more.
+        if (p.source == BATTLE) return _requireFinalMatch(p.sourceId);
         if (p.source > PRIVATE) revert UnknownSource(p.source);
         if (p.sourceId != 0) revert UnexpectedSourceId(p.sourceId);
-        if (p.source == PRIVATE && beasts.commitmentsOf(beastId).cDataset == 0) revert NoPrivateDataset(beastId);
+        if (beasts.commitmentsOf(beastId).cDataset == 0) revert NoPrivateDataset(beastId);
+    }
+
+    function _requireFinalMatch(uint32 matchId) private view {
+        if (address(arena) == address(0)) revert NoRecordedMatch(matchId);
+        try arena.finalLog(matchId) {} catch {
+            revert NoRecordedMatch(matchId);
+        }
     }
 
     function _startEpoch(uint256 beastId, Head memory h) private {

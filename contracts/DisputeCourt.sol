@@ -21,6 +21,7 @@ import {Economics, Schedule} from "./types/SeasonTypes.sol";
 contract DisputeCourt is IDisputeCourt {
     using Schedules for Schedule;
 
+    uint8 private constant BATTLE = 2;
     uint8 private constant PRIVATE = 3;
     uint256 private constant WINDOW_STEPS = 128;
     uint8 private constant SEGMENT_STEPS = 8;
@@ -337,6 +338,8 @@ contract DisputeCourt is IDisputeCourt {
             context.ownerSecretFold = revealedFold[beastId].fold;
             context.recordsRoot = committed.recordsRoot;
             context.recordsLength = committed.datasetLength;
+        } else if (c.payload.source == BATTLE) {
+            (context.recordsRoot, context.recordsLength) = ledger.arena().finalLog(c.payload.sourceId);
         }
     }
 

@@ -2,11 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
 import {IEnergy} from "./interfaces/IEnergy.sol";
+import {IEnergyEscrow} from "./interfaces/IEnergyEscrow.sol";
 
-/// @title The ledger's escrow balances: the only door for ENERGY in and out
-abstract contract EnergyEscrow is ICheckpointLedger {
+/// @title The escrow balances of a contract: its only door for ENERGY in and out
+/// @dev The interface carries the rest of the documentation.
+abstract contract EnergyEscrow is IEnergyEscrow {
     using SafeERC20 for IEnergy;
 
     IEnergy public immutable energy;
@@ -17,7 +18,7 @@ abstract contract EnergyEscrow is ICheckpointLedger {
         energy = energy_;
     }
 
-    /// @inheritdoc ICheckpointLedger
+    /// @inheritdoc IEnergyEscrow
     function deposit(uint256 amount) public {
         // INVARIANT P16: escrow is credited only after the tokens have arrived.
         energy.safeTransferFrom(msg.sender, address(this), amount);
@@ -25,14 +26,14 @@ abstract contract EnergyEscrow is ICheckpointLedger {
         emit Deposited(msg.sender, amount);
     }
 
-    /// @inheritdoc ICheckpointLedger
+    /// @inheritdoc IEnergyEscrow
     function depositWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external {
         // A permit that somebody else sent first has already done its work: go on and let the transfer decide.
         try energy.permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
         deposit(amount);
     }
 
-    /// @inheritdoc ICheckpointLedger
+    /// @inheritdoc IEnergyEscrow
     function withdraw(uint256 amount, address to) external {
         // INVARIANT P17: escrow is debited before the tokens leave.
         _debit(msg.sender, amount);
@@ -40,7 +41,7 @@ abstract contract EnergyEscrow is ICheckpointLedger {
         energy.safeTransfer(to, amount);
     }
 
-    /// @inheritdoc ICheckpointLedger
+    /// @inheritdoc IEnergyEscrow
     function escrowOf(address account) external view returns (uint256) {
         return _escrow[account];
     }

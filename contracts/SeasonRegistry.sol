@@ -4,13 +4,13 @@ pragma solidity ^0.8.28;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
 import {Rules} from "./types/KernelTypes.sol";
-import {Economics, Schedule, Season} from "./types/SeasonTypes.sol";
+import {ArenaTerms, Economics, Schedule, Season} from "./types/SeasonTypes.sol";
 
 /// @title The versioned constants, range-checked
 /// @dev The interface carries the rest of the documentation.
 contract SeasonRegistry is ISeasonRegistry, Ownable {
     uint256 private constant MAX_BPS = 10_000;
-    /// @dev 2^80 wei a step or slot: with it Σ (energyBurn + bond) of 2^32 windows fits a uint128.
+    /// @dev 2^80 wei a step, slot, reward or bond: with it Σ (energyBurn + bond) of 2^32 windows fits a uint128.
     uint256 private constant MAX_COST = 1 << 80;
     uint256 private constant MAX_PERIOD = 365 days;
 
@@ -29,6 +29,7 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         _checkRules(values.rules);
         _checkSchedule(values.schedule);
         _checkEconomics(values.economics);
+        _checkArena(values.arena);
         if (block.number > _addedAt) {
             _previous = currentSeason;
             _addedAt = uint64(block.number);
@@ -63,6 +64,11 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     /// @inheritdoc ISeasonRegistry
     function economics(uint16 number) external view returns (Economics memory) {
         return _known(number).economics;
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function arena(uint16 number) external view returns (ArenaTerms memory) {
+        return _known(number).arena;
     }
 
     /// @inheritdoc ISeasonRegistry
@@ -113,6 +119,15 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         if ((1 + uint256(e.trainerBondMultiple)) * burnedBps < MAX_BPS) {
             revert RewardsTooLarge(e.rewardBps, e.proverBps, e.trainerBondMultiple);
         }
+    }
+
+    // INVARIANT P2, continued: a record always costs a bond, losing never pays more than winning, and minting is bounded.
+    function _checkArena(ArenaTerms calldata a) private pure {
+        _check("winnerReward", a.winnerReward, 0, MAX_COST);
+        _check("loserReward", a.loserReward, 0, a.winnerReward);
+        _check("disproofPeriod", a.disproofPeriod, 1, MAX_PERIOD);
+        _check("rewardCooldown", a.rewardCooldown, 1, MAX_PERIOD);
+        _check("recordBond", a.recordBond, 1, MAX_COST);
     }
 
     function _check(string memory field, uint256 value, uint256 min, uint256 max) private pure {

@@ -9,7 +9,9 @@ from __future__ import annotations
 from alembic import context
 
 import backend.store.daemons
-import backend.store.facts  # noqa: F401 - both define the tables
+import backend.store.facts
+import backend.store.governance
+import backend.store.matches  # noqa: F401 - all of them define the tables
 from backend.store.columns import Base
 from backend.store.session import lock_database, make_engine
 

@@ -46,6 +46,8 @@ from backend.chain.types import (
     EpochRecord,
     HatchRequest,
     Head,
+    Match,
+    OpenChallenge,
     Season,
     Standing,
 )
@@ -55,7 +57,14 @@ from backend.redact import redact_text, redact_url
 
 T = TypeVar("T")
 
-EVENT_CONTRACTS = ("SeasonRegistry", "Beasts", "CheckpointLedger", "DisputeCourt")
+EVENT_CONTRACTS = (
+    "TimelockController",
+    "SeasonRegistry",
+    "Beasts",
+    "CheckpointLedger",
+    "DisputeCourt",
+    "Arena",
+)
 READ_ATTEMPTS = 4
 TRANSPORT_ERRORS = (requests.RequestException, ConnectionError, TimeoutError)
 
@@ -193,6 +202,14 @@ class Chain:
         return self._contract("DatasetStage")
 
     @cached_property
+    def match_referee(self) -> Contract:
+        return self._contract("MatchReferee")
+
+    @cached_property
+    def arena(self) -> Contract:
+        return self._contract("Arena")
+
+    @cached_property
     def timelock(self) -> Contract:
         return self._contract("TimelockController")
 
@@ -311,8 +328,10 @@ class Chain:
         burn, bond = self.call(self.ledger.functions.quote(beast_id, active_mask))
         return int(burn), int(bond)
 
-    def escrow_of(self, account: str) -> int:
-        return int(self.call(self.ledger.functions.escrowOf(account)))
+    def escrow_of(self, account: str, escrow: Contract | None = None) -> int:
+        """What an account has in an escrow, the ledger's or the arena's; the ledger's if None."""
+        holder = self.ledger if escrow is None else escrow
+        return int(self.call(holder.functions.escrowOf(account)))
 
     def energy_of(self, account: str) -> int:
         return int(self.call(self.energy.functions.balanceOf(account)))
@@ -338,23 +357,58 @@ class Chain:
         revealed, fold = self.call(self.court.functions.revealedFold(beast_id))
         return int(fold) if revealed else None
 
+    # --- matches --------------------------------------------------------------------------------
+
+    def match_count(self) -> int:
+        """Ids handed out so far, from 1."""
+        return int(self.call(self.arena.functions.matchCount()))
+
+    def match(self, match_id: int) -> Match:
+        """A match; its status is NONE if there is no such match."""
+        return Match.from_abi(self.call(self.arena.functions.matchOf(match_id)))
+
+    def final_log(self, match_id: int) -> tuple[bytes, int]:
+        """Root and length of a final match's log.
+
+        Raises:
+            Reverted: the match is not final.
+        """
+        root, turns = self.call(self.arena.functions.finalLog(match_id))
+        return bytes(root), int(turns)
+
+    def open_challenge(self, beast_id: int) -> OpenChallenge:
+        """With whose consent and which state a beast takes on everybody; empty if it does not."""
+        return OpenChallenge.from_abi(self.call(self.arena.functions.openChallengeOf(beast_id)))
+
+    def rewards_of(self, account: str) -> int:
+        """Rewards that an account can claim, wei of ENERGY."""
+        return int(self.call(self.arena.functions.rewardsOf(account)))
+
     def window_context(
         self,
         beast_id: int,
         *,
         epoch: int,
         source: Source,
+        source_id: int = 0,
         owner_secret_fold: int = 0,
     ) -> WindowContext:
         """What a window of a beast's epoch is computed with, from chain facts alone.
 
         Args:
+            source_id: the match of a BATTLE window.
             owner_secret_fold: ``fold64(S_owner)``, needed for a PRIVATE window only.
+
+        Raises:
+            Reverted: that match is not final.
         """
         record = self.epoch(beast_id, epoch)
         season = self.season(record.season)
         private = source is Source.PRIVATE
         commitments = self.commitments(beast_id) if private else Commitments()
+        root, length = commitments.records_root, commitments.dataset_length
+        if source is Source.BATTLE:
+            root, length = self.final_log(source_id)
         return WindowContext(
             dna=self.birth(beast_id).dna,
             epoch_seed=record.epoch_seed,
@@ -363,8 +417,8 @@ class Chain:
             source=source,
             rules=season.rules,
             owner_secret_fold=owner_secret_fold if private else 0,
-            records_root=commitments.records_root,
-            records_length=commitments.dataset_length,
+            records_root=root,
+            records_length=length,
         )
 
 

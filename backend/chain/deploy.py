@@ -1,9 +1,10 @@
 """Deploys the contracts step by step; every finished step is on record before the next begins.
 
 Order: timelock, season registry, energy, beasts, referee, dataset stage, ledger (which creates its
-court), then the first season, the faucet of a devnet, and the hand-over. At the end the deployer
-has no privilege that the profile does not give it: the timelock owns the registry and administers
-ENERGY's roles.
+court), match referee, arena (which the ledger is bound to), then the first season, the arena's
+right to mint rewards, the faucet of a devnet, and the hand-over. At the end the deployer has no
+privilege that the profile does not give it: the timelock owns the registry and administers ENERGY's
+roles.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ MINTER_ROLE = bytes(keccak(b"MINTER_ROLE"))
 ADMIN_ROLE = bytes(32)
 LEDGER_PARTS = ("Energy", "Beasts", "SeasonRegistry", "StepReferee", "DatasetStage")
 """Contracts that the ledger's constructor is given, in its order."""
+
+ARENA_PARTS = ("Energy", "Beasts", "SeasonRegistry", "CheckpointLedger", "MatchReferee")
+"""Contracts that the arena's constructor is given, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,15 @@ class Deployer:
                 "CheckpointLedger",
                 lambda: [self._address(name) for name in LEDGER_PARTS],
             ),
+            ("MatchReferee", list),
+            ("Arena", lambda: [self._address(name) for name in ARENA_PARTS]),
         ]
         steps = [Step(name, self._creation(name, arguments)) for name, arguments in creations]
         steps += [
             Step("DisputeCourt", self._find_court),
+            Step("bind arena", self._bind_arena),
             Step("first season", self._first_season),
+            Step("arena mints", self._let_arena_mint),
             Step("faucet", self._faucet),
             Step("energy to timelock", self._give_energy_admin),
             Step("energy renounced", self._renounce_energy_admin),
@@ -171,6 +179,16 @@ class Deployer:
     def _find_court(self) -> None:
         """The ledger created its court; nobody can give it another one."""
         self._register("DisputeCourt", str(self.chain.call(self.chain.ledger.functions.court())))
+
+    def _bind_arena(self) -> None:
+        """The ledger takes one arena, once, from whoever deployed it."""
+        arena = self._address("Arena")
+        if self.chain.call(self.chain.ledger.functions.arena()) != arena:
+            self._send("bind arena", self.chain.ledger.functions.bindArena(arena))
+
+    def _let_arena_mint(self) -> None:
+        grant = self.chain.energy.functions.grantRole
+        self._send("arena mints", grant(MINTER_ROLE, self._address("Arena")))
 
     def _first_season(self) -> None:
         if self.chain.current_season() == 0:

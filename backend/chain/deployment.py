@@ -19,6 +19,8 @@ CONTRACTS = (
     "DatasetStage",
     "CheckpointLedger",
     "DisputeCourt",
+    "MatchReferee",
+    "Arena",
 )
 
 

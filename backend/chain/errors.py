@@ -13,6 +13,7 @@ from eth_utils.address import to_checksum_address
 
 from backend.chain.amounts import show_energy
 from backend.chain.compile import artifacts
+from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
 
 
@@ -54,7 +55,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "On a devnet: chainbeasts energy faucet AMOUNT",
     ),
     "ERC20InsufficientAllowance": (
-        "The ledger may take {allowance}; {needed} are needed.",
+        "The escrow may take {allowance}; {needed} are needed.",
         "Deposit with `chainbeasts energy deposit`, which approves first.",
     ),
     "NotTrainer": (
@@ -75,7 +76,51 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "WrongLrShift": ("The schedule's lrShift is {expected}, not {actual}.", ""),
     "MaskShrinks": ("Slots once awake stay awake: {parentMask} cannot become {mask}.", ""),
     "LossTooLarge": ("A window's loss is at most {max}, not {actual}.", ""),
-    "NoRecordedMatch": ("There is no recorded match {sourceId} to train on.", ""),
+    "NoRecordedMatch": (
+        "There is no final match {sourceId} to train on.",
+        "See: chainbeasts battle list",
+    ),
+    "NoSuchMatch": ("There is no match {matchId}.", "See: chainbeasts battle list"),
+    "WrongMatchStatus": (
+        "Match {matchId} is {actual}; this move is not made from there.",
+        "See: chainbeasts battle show {matchId}",
+    ),
+    "SelfChallenge": (
+        "Beast {beastA} cannot fight beast {beastB}: they are one, or have one owner.",
+        "Challenge a beast of another owner.",
+    ),
+    "NotFinal": (
+        "Checkpoint {index} of beast {beastId} is not final.",
+        "Beasts fight with final checkpoints: chainbeasts checkpoint list {beastId}",
+    ),
+    "NotOpen": ("Beast {beastId} is not open to challenges.", ""),
+    "ChallengeLapsed": (
+        "The challenger of match {matchId} no longer owns its beast; {owner} does.",
+        "Its new owner can challenge again.",
+    ),
+    "NotChallenger": ("{caller} did not ask for match {matchId}.", ""),
+    "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
+    "WrongTurns": ("A match of this season has 1 to {max} turns, not {actual}.", ""),
+    "WrongLogLength": ("The log has {actual} words; {expected} were stated.", ""),
+    "WrongLogRoot": (
+        "The log's Merkle root is {expected}, not {actual}.",
+        "Let it be computed: chainbeasts battle record",
+    ),
+    "TurnOutOfRange": ("The record's last turn is {last}; there is no turn {actual}.", ""),
+    "WrongProof": ("Word {word} is not the record's word of turn {turn}.", ""),
+    "RecordCorrect": (
+        "The record of match {matchId} is right in this; nothing is disproved.",
+        "Look for the lie: chainbeasts battle replay {matchId}",
+    ),
+    "DisproofPeriodOpen": (
+        "The record of match {matchId} can be disproved until {endsAt} (unix time).",
+        "Finalize it after that.",
+    ),
+    "DisproofPeriodClosed": (
+        "The time to disprove match {matchId} ended at {endedAt} (unix time).",
+        "",
+    ),
+    "NoRewards": ("{account} has no rewards to claim.", ""),
     "NoPrivateDataset": (
         "Beast {beastId} was hatched without a private dataset.",
         "Use --source curriculum or self_play.",
@@ -158,6 +203,8 @@ def _show(value: Any) -> str:
 
 def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     shown = {key: _show(value) for key, value in values.items()}
+    if name == "WrongMatchStatus":
+        shown["actual"] = MatchStatus(values["actual"]).name.lower()
     for field in _AMOUNTS.get(name, ()):
         shown[field] = show_energy(values[field])
     if name in _SENTENCES:

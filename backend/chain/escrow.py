@@ -1,6 +1,9 @@
-"""Moves ENERGY into the ledger's escrow."""
+"""Moves ENERGY into an escrow: the ledger's, which windows and disputes are paid from, or the
+arena's, which the bonds of match records are."""
 
 from __future__ import annotations
+
+from web3.contract import Contract
 
 from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
@@ -8,8 +11,13 @@ from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 
 
-def deposit_energy(chain: Chain, sender: TransactionManager, amount: int) -> None:
-    """Deposit ``amount`` wei of ENERGY, approving the ledger first where that is needed.
+def deposit_energy(
+    chain: Chain, sender: TransactionManager, amount: int, escrow: Contract | None = None
+) -> None:
+    """Deposit ``amount`` wei of ENERGY, approving the escrow first where that is needed.
+
+    Args:
+        escrow: ``chain.ledger`` or ``chain.arena``; the ledger if None.
 
     Raises:
         ChainBeastsError: the wallet does not hold as much.
@@ -20,15 +28,25 @@ def deposit_energy(chain: Chain, sender: TransactionManager, amount: int) -> Non
             f"{sender.address} has {show_energy(balance)}; {show_energy(amount)} are needed.",
             "Get some first; on a devnet: chainbeasts energy faucet",
         )
-    ledger = chain.ledger.address
-    allowance = chain.call(chain.energy.functions.allowance(sender.address, ledger))
+    holder = chain.ledger if escrow is None else escrow
+    allowance = chain.call(chain.energy.functions.allowance(sender.address, holder.address))
     if allowance < amount:
-        sender.send(chain.energy.functions.approve(ledger, amount), label="approve ENERGY")
-    sender.send(chain.ledger.functions.deposit(amount), label="deposit ENERGY")
+        approve = chain.energy.functions.approve(holder.address, amount)
+        sender.send(approve, label="approve ENERGY")
+    sender.send(holder.functions.deposit(amount), label="deposit ENERGY")
 
 
-def ensure_escrow(chain: Chain, sender: TransactionManager, needed: int, spare: int = 0) -> int:
+def ensure_escrow(
+    chain: Chain,
+    sender: TransactionManager,
+    needed: int,
+    spare: int = 0,
+    escrow: Contract | None = None,
+) -> int:
     """Make sure that the escrow covers ``needed`` wei; deposits up to ``spare`` more than that.
+
+    Args:
+        escrow: ``chain.ledger`` or ``chain.arena``; the ledger if None.
 
     Returns:
         The amount deposited, 0 if the escrow was enough.
@@ -36,9 +54,9 @@ def ensure_escrow(chain: Chain, sender: TransactionManager, needed: int, spare: 
     Raises:
         ChainBeastsError: escrow and wallet together do not cover it.
     """
-    missing = needed - chain.escrow_of(sender.address)
+    missing = needed - chain.escrow_of(sender.address, escrow)
     if missing <= 0:
         return 0
     amount = min(max(missing, chain.energy_of(sender.address)), missing + spare)
-    deposit_energy(chain, sender, amount)
+    deposit_energy(chain, sender, amount, escrow)
     return amount

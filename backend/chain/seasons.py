@@ -6,19 +6,26 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from eth_abi.exceptions import DecodingError
+from web3 import Web3
+from web3.contract import Contract
+from web3.exceptions import Web3Exception
+
 from backend.chain.client import Chain
-from backend.chain.types import ZERO32, Economics, Season
+from backend.chain.compile import artifact
+from backend.chain.types import ZERO32, ArenaTerms, Economics, Season
 from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules, Schedule
 
 PROFILES = ("devnet", "mainnet")
 PROFILE_SUFFIX = ".toml"
-ENERGY_FIELDS = ("base_cost", "growth_cost")
-_PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics}
+ENERGY_FIELDS = ("base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond")
+_PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics, "arena": ArenaTerms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ def parse_energy(text: str) -> int:
 
 
 def parse_season(data: Mapping[str, Any]) -> Season:
-    """The season of a TOML document with the tables rules, schedule and economics.
+    """The season of a TOML document with the tables rules, schedule, economics and arena.
 
     Raises:
         ChainBeastsError: a value is missing, unknown, or outside its range.
@@ -163,6 +170,21 @@ class Proposal:
     done: bool
 
 
+@cache
+def _registry() -> Contract:
+    """The registry's interface, without an address."""
+    return Web3().eth.contract(abi=artifact("SeasonRegistry").abi)  # type: ignore[return-value]
+
+
+def added_season(data: bytes) -> Season | None:
+    """The season of ``addSeason``'s calldata; None if it is another call's."""
+    try:
+        function, arguments = _registry().decode_function_input(data)
+    except (ValueError, DecodingError, Web3Exception):
+        return None
+    return Season.from_abi(arguments["values"]) if function.fn_name == "addSeason" else None
+
+
 def add_season_call(chain: Chain, season: Season) -> str:
     """Calldata of ``addSeason``."""
     return str(chain.seasons.encode_abi("addSeason", args=[season.to_abi()]))
@@ -192,11 +214,10 @@ def proposals(chain: Chain) -> list[Proposal]:
     for log in logs:
         values = log["args"]
         operation = bytes(values["id"])
-        _, arguments = chain.seasons.decode_function_input(values["data"])
+        season = added_season(bytes(values["data"]))
         ready_at = int(chain.call(chain.timelock.functions.getTimestamp(operation)))
-        if ready_at == 0:
-            continue  # cancelled
-        season = Season.from_abi(next(iter(arguments.values())))
+        if ready_at == 0 or season is None:
+            continue  # cancelled, or about something else
         found.append(
             Proposal(operation, season, salts.get(operation, ZERO32), ready_at, ready_at == 1)
         )

@@ -167,12 +167,24 @@ class Economics(AbiStruct):
 
 
 @dataclass(frozen=True, slots=True)
+class ArenaTerms(AbiStruct):
+    """What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds."""
+
+    winner_reward: int
+    loser_reward: int
+    disproof_period: int
+    reward_cooldown: int
+    record_bond: int
+
+
+@dataclass(frozen=True, slots=True)
 class Season(AbiStruct):
     """One version of every constant that governance may change."""
 
     rules: Rules
     schedule: Schedule
     economics: Economics
+    arena: ArenaTerms
 
 
 class CheckpointStatus(IntEnum):
@@ -243,6 +255,68 @@ class ProofClaim(AbiStruct):
     beast_id: int
     checkpoint: Checkpoint
     parent: Checkpoint
+
+
+class MatchStatus(IntEnum):
+    """Life of a match; FINAL and CANCELLED are ends."""
+
+    NONE = 0
+    CHALLENGED = 1
+    ACCEPTED = 2
+    SEEDED = 3
+    RECORDED = 4
+    FINAL = 5
+    CANCELLED = 6
+
+
+class MatchResult(IntEnum):
+    """Who won."""
+
+    A = 0
+    B = 1
+    DRAW = 2
+
+
+class MatchLie(IntEnum):
+    """What a record of a match was disproved by."""
+
+    FIRST_WORD = 0
+    TURN = 1
+    OVER = 2
+    END = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Match(AbiStruct):
+    """One match, as the arena stores it; ``final_at`` in seconds, ``bond`` in wei of ENERGY."""
+
+    beast_a: int
+    beast_b: int
+    state_a: bytes
+    state_b: bytes
+    owner_a: str
+    owner_b: str
+    season: int
+    status: MatchStatus
+    seed_block: int
+    battle_seed: int
+    reporter: str
+    bond: int
+    final_at: int
+    turns: int
+    result: MatchResult
+    log_root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChallenge(AbiStruct):
+    """A beast that takes on every challenge, for as long as ``owner`` owns it."""
+
+    owner: str
+    state: bytes
+
+    def __bool__(self) -> bool:
+        return self.state != ZERO32
 
 
 def header_to_abi(header: Header) -> tuple[int, bytes, int, int, int, int]:

@@ -6,14 +6,16 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
 from backend.indexer.rollback import forget_everything
 from backend.indexer.source import LOCK
-from backend.store.session import Database, downgrade_database, make_engine, upgrade_database
+from backend.store.session import (
+    Database,
+    current_revision,
+    downgrade_database,
+    upgrade_database,
+)
 
 app = typer.Typer(help="The database: its schema, and chain facts.", no_args_is_help=True)
 
@@ -21,6 +23,7 @@ app = typer.Typer(help="The database: its schema, and chain facts.", no_args_is_
 class Daemon(StrEnum):
     """Who keeps a database under home."""
 
+    API = "api"
     TRAINER = "trainer"
     VALIDATOR = "validator"
 
@@ -28,22 +31,8 @@ class Daemon(StrEnum):
 Role = Annotated[Daemon, typer.Option(help="Whose database.")]
 
 
-def _revision(url: str) -> str | None:
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except SQLAlchemyError as error:
-        raise ChainBeastsError(
-            f"The database cannot be opened ({type(error).__name__}).",
-            "Check the URL and the rights on its folder or server.",
-        ) from error
-    finally:
-        engine.dispose()
-
-
 def _show(session: Session, url: str) -> None:
-    revision = _revision(url)
+    revision = current_revision(url)
     session.show({"revision": revision}, f"Schema revision: {revision or 'none'}")
 
 

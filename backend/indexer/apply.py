@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from backend.chain.events import Event
 from backend.chain.types import Checkpoint, Conviction
 from backend.indexer.errors import IncompleteLogsError
+from backend.indexer.governance import PROPOSAL_HANDLERS, SEASON_HANDLERS
+from backend.indexer.handlers import Handlers
+from backend.indexer.matches import MATCH_HANDLERS, OPENNESS_HANDLERS
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EpochRow
-
-Handler = Callable[[Session, Event, Mapping[str, Any]], None]
 
 
 def apply(session: Session, event: Event) -> None:
@@ -242,7 +243,7 @@ def _voided(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     _dispute(session, args).status = "voided"
 
 
-_HANDLERS: dict[tuple[str, str], Handler] = {
+_BEAST_HANDLERS: Handlers = {
     ("Beasts", "Hatched"): _hatched,
     ("Beasts", "Transfer"): _transfer,
     ("CheckpointLedger", "EpochStarted"): _epoch_started,
@@ -257,8 +258,18 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("DisputeCourt", "DisputeUpheld"): _upheld,
     ("DisputeCourt", "DisputeDismissed"): _dismissed,
     ("DisputeCourt", "DisputeVoided"): _voided,
+    **OPENNESS_HANDLERS,
 }
 
-REPLAYED = tuple(name for _, name in _HANDLERS if not name.startswith("Checkpoint"))
-"""Events that are few and are applied again after a reorg. Checkpoints, which are many, keep the
-block in which each thing became of them instead."""
+_HANDLERS: Handlers = {
+    **_BEAST_HANDLERS,
+    **MATCH_HANDLERS,
+    **SEASON_HANDLERS,
+    **PROPOSAL_HANDLERS,
+}
+
+REPLAYED = tuple(name for _, name in _BEAST_HANDLERS if not name.startswith("Checkpoint"))
+"""Events about a beast that are few and are applied again after a reorg. Checkpoints, which are
+many, keep the block in which each thing became of them instead."""
+
+PROPOSAL_EVENTS = tuple(name for _, name in PROPOSAL_HANDLERS)

@@ -1,13 +1,21 @@
-"""What trainer and validator ask of the indexed chain."""
+"""What trainer, validator and page ask of the indexed chain."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
+from backend.store.governance import ProposalRow, SeasonRow
+from backend.store.matches import (
+    MatchRecordRow,
+    MatchRow,
+    MatchStatus,
+    OpenChallengeRow,
+    RecordStatus,
+)
 
 LIVE = (CheckpointStatus.PENDING, CheckpointStatus.FINAL)
 OPEN = ("filed", "responded")
@@ -51,3 +59,77 @@ def open_disputes(session: Session) -> Sequence[DisputeRow]:
 def all_disputes(session: Session) -> Sequence[DisputeRow]:
     """Every dispute, oldest first."""
     return session.scalars(select(DisputeRow).order_by(DisputeRow.dispute_id)).all()
+
+
+def match_row(session: Session, match_id: int) -> MatchRow | None:
+    """A match."""
+    return session.get(MatchRow, match_id)
+
+
+def matches(
+    session: Session,
+    *,
+    beast_id: int | None = None,
+    status: MatchStatus | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> Sequence[MatchRow]:
+    """Matches, the newest first.
+
+    Args:
+        beast_id: those that this beast is in.
+        before: those with a smaller id.
+        limit: no more than these many.
+    """
+    wanted = select(MatchRow).order_by(MatchRow.match_id.desc()).limit(limit)
+    if beast_id is not None:
+        wanted = wanted.where(or_(MatchRow.beast_a == beast_id, MatchRow.beast_b == beast_id))
+    if status is not None:
+        wanted = wanted.where(MatchRow.status == status)
+    if before is not None:
+        wanted = wanted.where(MatchRow.match_id < before)
+    return session.scalars(wanted).all()
+
+
+def records_of(session: Session, match_id: int) -> Sequence[MatchRecordRow]:
+    """What was recorded of a match, the disproved records too, in order."""
+    return session.scalars(
+        select(MatchRecordRow)
+        .where(MatchRecordRow.match_id == match_id)
+        .order_by(MatchRecordRow.number)
+    ).all()
+
+
+def standing_records(session: Session) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
+    """Records that may still be disproved, each with its match, oldest first."""
+    found = session.execute(
+        select(MatchRow, MatchRecordRow)
+        .join(MatchRecordRow, MatchRecordRow.match_id == MatchRow.match_id)
+        .where(MatchRecordRow.status == RecordStatus.STANDING)
+        .order_by(MatchRow.match_id)
+    )
+    return [(match, record) for match, record in found]
+
+
+def open_challenges(session: Session) -> Sequence[OpenChallengeRow]:
+    """Beasts that take on every challenge, by id; not those that changed hands since."""
+    return session.scalars(
+        select(OpenChallengeRow)
+        .join(BeastRow, BeastRow.beast_id == OpenChallengeRow.beast_id)
+        .where(BeastRow.owner == OpenChallengeRow.owner)
+        .order_by(OpenChallengeRow.beast_id)
+    ).all()
+
+
+def seasons(session: Session) -> Sequence[SeasonRow]:
+    """All seasons, oldest first."""
+    return session.scalars(select(SeasonRow).order_by(SeasonRow.season)).all()
+
+
+def proposals(session: Session) -> Sequence[ProposalRow]:
+    """All calls ever scheduled, oldest first."""
+    return session.scalars(
+        select(ProposalRow).order_by(
+            ProposalRow.block_number, ProposalRow.operation, ProposalRow.index
+        )
+    ).all()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
-from backend.indexer.apply import REPLAYED, apply
+from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
 from backend.store.facts import (
     BeastRow,
     BlockRow,
@@ -21,11 +21,13 @@ from backend.store.facts import (
     EventRow,
     SourceRow,
 )
+from backend.store.governance import ProposalRow, SeasonRow
+from backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
 from backend.store.session import Database
 
 TOPIC_BYTES = 32
 AT_ONCE = 64
-"""Rows looked at together; beasts told again together."""
+"""Rows looked at together; beasts or matches told again together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,12 @@ def _stored(database: Database, highest: int) -> Iterator[tuple[int, bytes]]:
 
 def forget(session: Session, chain: Chain, first: int) -> None:
     """Make the tables what they were before block ``first`` was read."""
-    touched = session.scalars(
-        select(EventRow.beast_id)
-        .where(EventRow.block_number >= first, EventRow.beast_id.is_not(None))
-        .distinct()
-    ).all()
+    beasts = _touched(session, EventRow.beast_id, first)
+    matches = _touched(session, EventRow.match_id, first)
+    proposed = select(EventRow.id).where(
+        EventRow.block_number >= first, EventRow.name.in_(PROPOSAL_EVENTS)
+    )
+    governed = session.scalar(proposed.limit(1)) is not None
     session.execute(delete(EventRow).where(EventRow.block_number >= first))
     session.execute(delete(BlockRow).where(BlockRow.number >= first))
     session.execute(delete(CheckpointRow).where(CheckpointRow.block_number >= first))
@@ -88,35 +91,67 @@ def forget(session: Session, chain: Chain, first: int) -> None:
         .where(CheckpointRow.proven_block >= first)
         .values(proven=False, proven_block=None)
     )
-    for start in range(0, len(touched), AT_ONCE):
-        _tell_again(session, chain, touched[start : start + AT_ONCE])
+    session.execute(delete(SeasonRow).where(SeasonRow.block_number >= first))
+    told = select(EventRow)
+    for some in _slices(beasts):
+        for table in (BeastRow, EpochRow, OpenChallengeRow):
+            session.execute(delete(table).where(table.beast_id.in_(some)))
+        mine = EventRow.beast_id.in_(some)
+        _tell_again(session, chain, told.where(mine, EventRow.name.in_(REPLAYED)))
+    for some in _slices(matches):
+        session.execute(delete(MatchRow).where(MatchRow.match_id.in_(some)))
+        session.execute(delete(MatchRecordRow).where(MatchRecordRow.match_id.in_(some)))
+        _tell_again(session, chain, told.where(EventRow.match_id.in_(some)))
+    if governed:
+        session.execute(delete(ProposalRow))
+        _tell_again(session, chain, told.where(EventRow.name.in_(PROPOSAL_EVENTS)))
+
+
+FACTS = (
+    EventRow,
+    BlockRow,
+    BeastRow,
+    EpochRow,
+    CheckpointRow,
+    DisputeRow,
+    MatchRow,
+    MatchRecordRow,
+    OpenChallengeRow,
+    SeasonRow,
+    ProposalRow,
+    SourceRow,
+)
 
 
 def forget_everything(session: Session) -> None:
-    """Make the tables of chain facts empty; what daemons decided stays."""
-    tables = (EventRow, BlockRow, BeastRow, EpochRow, CheckpointRow, DisputeRow, SourceRow)
-    for table in tables:
+    """Make the tables of chain facts empty; what daemons decided stays, and so do board words."""
+    for table in FACTS:
         session.execute(delete(table))
 
 
-def _tell_again(session: Session, chain: Chain, beasts: Sequence[int | None]) -> None:
-    """Apply again the events of some beasts that changed other things than checkpoints."""
-    session.execute(delete(BeastRow).where(BeastRow.beast_id.in_(beasts)))
-    session.execute(delete(EpochRow).where(EpochRow.beast_id.in_(beasts)))
+def _touched(session: Session, column: InstrumentedAttribute[int | None], first: int) -> list[int]:
+    """The beasts, or matches, that events since block ``first`` are about."""
+    wanted = select(column).where(EventRow.block_number >= first, column.is_not(None)).distinct()
+    return [number for number in session.scalars(wanted) if number is not None]
+
+
+def _slices(numbers: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), AT_ONCE):
+        yield numbers[start : start + AT_ONCE]
+
+
+def _tell_again(session: Session, chain: Chain, events: Select[EventRow]) -> None:
+    """Apply again some events, whose other traces have been deleted."""
     session.expire_all()
-    rows = session.scalars(
-        select(EventRow)
-        .where(EventRow.beast_id.in_(beasts), EventRow.name.in_(REPLAYED))
-        .order_by(EventRow.block_number, EventRow.log_index)
-    ).all()
-    for row in rows:
-        event = chain.decode(_raw(row))
+    ordered = events.order_by(EventRow.block_number, EventRow.log_index)
+    for row in session.scalars(ordered).all():
+        event = chain.decode(stored_log(row))
         if event is not None:
             apply(session, event)
     session.flush()
 
 
-def _raw(row: EventRow) -> RawLog:
+def stored_log(row: EventRow) -> RawLog:
     """The log as it was read; the hash of its block plays no part in decoding it."""
     places = range(0, len(row.topics), TOPIC_BYTES)
     topics = tuple(row.topics[i : i + TOPIC_BYTES] for i in places)

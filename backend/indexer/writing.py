@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.chain.client import Block
 from backend.chain.events import Event
 from backend.indexer.apply import apply, beast_of
+from backend.indexer.matches import match_of
 from backend.indexer.reader import Batch
 from backend.store.facts import BlockRow, EventRow
 
@@ -70,6 +71,7 @@ def _event_row(session: Session, event: Event) -> EventRow:
         data=raw.data,
         name=event.name,
         beast_id=beast_of(session, event),
+        match_id=match_of(event),
     )
 
 

@@ -54,5 +54,8 @@ Address = Annotated[str, mapped_column(String(42))]
 Big = Annotated[int, mapped_column(BigInteger)]
 """Up to 63 bits: block numbers, ids, unix times."""
 
+Wide = Annotated[int, mapped_column(Uint256)]
+"""An unsigned integer that may have more than 63 bits."""
+
 Wei = Annotated[int, mapped_column(Uint256)]
 """An amount in wei."""

@@ -43,6 +43,23 @@ class JobRow(Base):
     judged_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class MatchJobRow(Base):
+    """One record of a match to verify, and its verdict.
+
+    The digest names, of one arena for ever, the match, what decides it, and what was recorded.
+    """
+
+    __tablename__ = "match_jobs"
+
+    digest: Mapped[Hash] = mapped_column(primary_key=True)
+    match_id: Mapped[Big] = mapped_column(index=True)
+    log_root: Mapped[Hash]
+    verdict: Mapped[Verdict | None] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    judged_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
 class IntentState(StrEnum):
     """How far a transaction came."""
 

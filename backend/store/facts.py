@@ -52,6 +52,7 @@ class EventRow(Base):
     data: Mapped[bytes]
     name: Mapped[str] = mapped_column(String(48))
     beast_id: Mapped[Big | None] = mapped_column(index=True)
+    match_id: Mapped[Big | None] = mapped_column(index=True)
 
 
 class BeastRow(Base):

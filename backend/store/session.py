@@ -10,6 +10,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
@@ -147,15 +149,55 @@ def downgrade_database(url: str, revision: str = "base") -> None:
         ) from error
 
 
+def check_revision(url: str) -> None:
+    """Make sure that a database's schema is this version's, and leave it as it is.
+
+    Raises:
+        ChainBeastsError: it is not, or the database cannot be opened.
+    """
+    found = current_revision(url)
+    newest = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
+    if found != newest:
+        raise ChainBeastsError(
+            f"The database's schema is {found or 'not there'}, this version reads {newest}.",
+            "Let the daemon that fills it bring it up to date, or use that daemon's version.",
+        )
+
+
+def current_revision(url: str) -> str | None:
+    """The revision of a database's schema; None before the first.
+
+    Raises:
+        ChainBeastsError: it cannot be opened.
+    """
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        raise ChainBeastsError(
+            f"The database cannot be opened ({type(error).__name__}).",
+            "Check the URL and the rights on its folder or server.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
 class Database:
     """An up-to-date database and its sessions.
+
+    Args:
+        upgrade: bring an older schema up to date; else refuse it.
 
     Raises:
         ChainBeastsError: it cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        upgrade_database(url)
+    def __init__(self, url: str, *, upgrade: bool = True) -> None:
+        if upgrade:
+            upgrade_database(url)
+        else:
+            check_revision(url)
         self.engine = make_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Match, MatchLie, MatchResult, OpenChallenge} from "../types/ArenaTypes.sol";
 import {Checkpoint} from "../types/CheckpointTypes.sol";
 import {StateHeader} from "../types/KernelTypes.sol";
+import {ICheckpointLedger} from "./ICheckpointLedger.sol";
 import {IEnergyEscrow} from "./IEnergyEscrow.sol";
 
 /// @title Matches that anybody can check
@@ -73,6 +74,7 @@ interface IArena is IEnergyEscrow {
     error WrongTurns(uint256 max, uint256 actual);
     error WrongLogLength(uint256 expected, uint256 actual);
     error WrongLogRoot(bytes32 expected, bytes32 actual);
+    /// @notice A result is 0 (A won), 1 (B won) or 2 (nobody).
     error UnknownResult(uint8 result);
     error TurnOutOfRange(uint256 last, uint256 actual);
     /// @notice The Merkle proof does not lead from the word to the recorded root.
@@ -111,13 +113,8 @@ interface IArena is IEnergyEscrow {
     function drawSeed(uint256 matchId) external;
 
     /// @notice State the match's result, with a bond from the caller's escrow and the log in full.
-    function record(
-        uint256 matchId,
-        MatchResult result,
-        uint8 turns,
-        bytes32 logRoot,
-        uint256[] calldata log
-    ) external;
+    /// @param result a MatchResult
+    function record(uint256 matchId, uint8 result, uint8 turns, bytes32 logRoot, uint256[] calldata log) external;
 
     /// @notice Make a record final that nobody disproved: the bond goes back, the owners' rewards can be claimed.
     function finalize(uint256 matchId) external;
@@ -152,6 +149,9 @@ interface IArena is IEnergyEscrow {
     function matchCount() external view returns (uint256);
 
     function matchOf(uint256 matchId) external view returns (Match memory);
+
+    /// @notice The ledger whose final checkpoints fight here.
+    function ledger() external view returns (ICheckpointLedger);
 
     /// @notice Root and length of a final match's log. Reverts for any other.
     function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns);

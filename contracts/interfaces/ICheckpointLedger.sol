@@ -10,14 +10,13 @@ import {
     Head,
     Standing
 } from "../types/CheckpointTypes.sol";
+import {IArena} from "./IArena.sol";
+import {IEnergyEscrow} from "./IEnergyEscrow.sol";
 
 /// @title Checkpoints, and all the money
 /// @notice Keeps one digest per checkpoint; the record itself is in the event and is passed back by whoever acts on
-/// it. ENERGY comes in by `deposit` and leaves by `withdraw`; everything else moves escrow balances inside, so that
-/// no step of the game calls a token, except to burn. Only the court, fixed at deployment, may slash. No owner.
-interface ICheckpointLedger {
-    event Deposited(address indexed account, uint256 amount);
-    event Withdrawn(address indexed account, address indexed to, uint256 amount);
+/// it. Prices and bonds are paid from escrow. Only the court, fixed at deployment, may slash. No owner.
+interface ICheckpointLedger is IEnergyEscrow {
     /// @param lossDrop windowLoss fell against a parent with the same source, heads and season
     event CheckpointSubmitted(uint256 indexed beastId, uint32 indexed index, Checkpoint checkpoint, bool lossDrop);
     /// @notice A window completed an epoch, and the next one begins. (Epoch 0 begins with Beasts.Hatched.)
@@ -52,6 +51,8 @@ interface ICheckpointLedger {
         uint128 bond,
         BondOutcome outcome
     );
+    /// @notice From now on BATTLE windows train on the final matches of this arena.
+    event ArenaBound(address indexed arena);
 
     error NotTrainer(uint256 beastId, address caller);
     error StaleParent(bytes32 head, bytes32 expectedParent);
@@ -65,12 +66,11 @@ interface ICheckpointLedger {
     error WrongPrice(uint256 expected, uint256 actual);
     error LossTooLarge(uint256 max, uint256 actual);
     error UnknownSource(uint8 source);
-    /// @notice BATTLE windows need a recorded match.
+    /// @notice A BATTLE window needs a final match.
     error NoRecordedMatch(uint32 sourceId);
     /// @notice Only a BATTLE window names a match.
     error UnexpectedSourceId(uint32 sourceId);
     error NoPrivateDataset(uint256 beastId);
-    error InsufficientEscrow(address account, uint256 balance, uint256 needed);
     error EmptyBatch();
     error BatchCrossesEpoch(uint256 windowsLeft, uint256 batch);
     /// @notice The record is not the one stored at its place: slashed, re-orged away, or never submitted.
@@ -83,19 +83,10 @@ interface ICheckpointLedger {
     error AlreadyProven(bytes32 digest);
     error WrongParentRecord(uint32 index);
     error OnlyCourt(address caller);
-
-    // --- money in and out -------------------------------------------------------------------------------------
-
-    /// @notice Move ENERGY into the caller's escrow (needs an allowance).
-    function deposit(uint256 amount) external;
-
-    /// @notice The same with an ERC-2612 permit; a permit already used by somebody else is no obstacle.
-    function depositWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
-
-    /// @notice Pay `amount` of the caller's escrow out to `to`.
-    function withdraw(uint256 amount, address to) external;
-
-    function escrowOf(address account) external view returns (uint256);
+    error OnlyDeployer(address caller);
+    error ArenaAlreadyBound(address arena);
+    /// @notice No contract, or the arena of another ledger.
+    error NotItsArena(address arena);
 
     // --- training ---------------------------------------------------------------------------------------------
 
@@ -143,6 +134,14 @@ interface ICheckpointLedger {
 
     /// @notice The one address that may slash.
     function court() external view returns (address);
+
+    /// @notice The one arena whose final matches may be trained on; zero until it is bound.
+    function arena() external view returns (IArena);
+
+    // --- at deployment ----------------------------------------------------------------------------------------
+
+    /// @notice Name the arena, for ever. Once, and only by who deployed the ledger.
+    function bindArena(IArena arena) external;
 
     // --- for the court only -----------------------------------------------------------------------------------
 

@@ -6,6 +6,9 @@ import {Rules, StateHeader} from "../types/KernelTypes.sol";
 /// @title The judge of matches
 /// @notice Computes what a match's log must hold (docs/spec, rules §4). It owns nothing and stores nothing.
 interface IMatchReferee {
+    /// @notice The word is not valid, or its match is over: nobody acts on it.
+    error NotActive(uint256 word);
+
     /// @notice keccak256 of the kernel's version string and its tables, as the StepReferee's.
     function kernelId() external view returns (bytes32);
 
@@ -35,5 +38,9 @@ interface IMatchReferee {
 
     /// @notice Whether the match of a word is over and, if so, who won it: 0 is A, 1 is B, 2 nobody.
     /// @param word the word after the last activation
-    function outcome(uint256 word, uint64 battleSeed, Rules calldata rules) external view returns (bool over, uint8 result);
+    function outcome(
+        uint256 word,
+        uint64 battleSeed,
+        Rules calldata rules
+    ) external view returns (bool over, uint8 result);
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Rules} from "../types/KernelTypes.sol";
-import {Season, Schedule, Economics} from "../types/SeasonTypes.sol";
+import {ArenaTerms, Economics, Schedule, Season} from "../types/SeasonTypes.sol";
 
 /// @title The versioned constants of the game
 /// @notice Seasons are numbered 1, 2, … and are appended by governance; each stays readable for ever. The owner is
@@ -39,6 +39,8 @@ interface ISeasonRegistry {
     function schedule(uint16 number) external view returns (Schedule memory);
 
     function economics(uint16 number) external view returns (Economics memory);
+
+    function arena(uint16 number) external view returns (ArenaTerms memory);
 
     /// @notice What a submission pays by; one storage read.
     function pricing(

@@ -13,7 +13,9 @@ from alembic import command
 from sqlalchemy import inspect, select, text
 
 import backend.store.daemons
-import backend.store.facts  # noqa: F401 - both define the tables
+import backend.store.facts
+import backend.store.governance
+import backend.store.matches  # noqa: F401 - all of them define the tables
 from backend.chain.anvil import free_port
 from backend.errors import ChainBeastsError
 from backend.store.columns import Base

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.settings import METRICS_PATH, METRICS_PORT
+
 DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8765
-PATH = "/metrics"
+DEFAULT_PORT = METRICS_PORT
+PATH = METRICS_PATH
 
 
 def metrics_url(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> str:

@@ -1,0 +1,103 @@
+"""Puts the API together: routes, guards, errors, and the tasks behind the live streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import metadata
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+
+from backend.api.bridge import Bridge
+from backend.api.errors import handle_errors
+from backend.api.guard import Guard
+from backend.api.hub import Hub
+from backend.api.library import Library
+from backend.api.limits import Limits, Streams
+from backend.api.models import Live
+from backend.api.routes import ROUTERS, page
+
+COMPRESSED_FROM = 1024
+COMPRESSION_LEVEL = 5
+PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/zstd", "application/octet-stream")
+"""Types that are not compressed again."""
+
+DESCRIPTION = (
+    "Beasts, their training, disputes and battles, as one deployment's contracts tell them. "
+    "Read-only; see docs/guides/api.md."
+)
+
+
+def make_app(
+    library: Library,
+    *,
+    metrics: str | None = None,
+    limits: Limits | None = None,
+    hosts: Collection[str] = (),
+) -> Guard:
+    """The app of one deployment.
+
+    Args:
+        metrics: address of the metrics server to relay.
+        hosts: names of the server, besides this machine's own.
+    """
+    borne = limits or Limits()
+    streams = Streams(borne)
+    events, figures = Hub(borne, streams), Hub(borne, streams)
+    bridge = Bridge(metrics, figures)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def tell(news: Sequence[Live]) -> None:
+            for one in news:
+                text = one.model_dump_json(exclude_none=True)
+                with suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(events.publish, text)
+
+        relay = asyncio.create_task(bridge.run())
+        library.follower.start(tell)
+        try:
+            yield
+        finally:
+            relay.cancel()
+            await asyncio.to_thread(library.follower.stop)
+
+    app = FastAPI(
+        title="ChainBeasts",
+        version=metadata.version("chainbeasts"),
+        description=DESCRIPTION,
+        lifespan=life,
+        docs_url=None,  # they load their scripts from another host
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.library = library
+    app.state.events, app.state.figures, app.state.bridge = events, figures, bridge
+    handle_errors(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    page.add(app)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=COMPRESSED_FROM,
+        compresslevel=COMPRESSION_LEVEL,
+        exclude_content_types=PACKED,
+    )
+    describe = app.openapi
+    app.openapi = lambda: _without_422(describe())  # type: ignore[method-assign]
+    return Guard(app, limits=borne, hosts=hosts)
+
+
+def _without_422(schema: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI as it is: what does not fit is answered with 400, in our own shape."""
+    for path in schema["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    return schema

@@ -1,0 +1,130 @@
+"""Keeps the index at the chain's head in a thread of its own, and says what is new.
+
+Node and database may be away for any time: what the index holds is served meanwhile, and the status
+says how far behind that is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import func, select
+
+from backend.api.models import Live
+from backend.api.news import News
+from backend.chain.client import TRANSPORT_ERRORS, Chain
+from backend.chain.errors import NodeUnavailableError
+from backend.errors import ChainBeastsError
+from backend.indexer.follow import Waker
+from backend.indexer.queries import OPEN
+from backend.indexer.sync import Indexer
+from backend.monitoring.health import Health
+from backend.redact import redact_text
+from backend.store.facts import BlockRow, DisputeRow
+from backend.store.session import Database, DatabaseUnavailableError
+
+log = structlog.get_logger()
+
+Tell = Callable[[Sequence[Live]], None]
+
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 15.0
+
+NODE_AWAY = "The node does not answer."
+DATABASE_AWAY = "The database does not answer."
+UNREADABLE = "The chain cannot be read; the server's log says why."
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The node's newest block, as last asked.
+
+    Attributes:
+        problem: why the last pass failed; empty if it did not.
+        answers: whether it was the node that answered.
+    """
+
+    number: int | None = None
+    time: int | None = None
+    answers: bool = False
+    problem: str = "no pass yet"
+
+
+class Follower:
+    """The thread.
+
+    Args:
+        indexer: None where another daemon fills the database.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        database: Database,
+        indexer: Indexer | None,
+        waker: Waker,
+        health: Health,
+    ) -> None:
+        self._chain, self._database, self._indexer = chain, database, indexer
+        self._waker, self._health = waker, health
+        self._tell: Tell = lambda news: None
+        self._news = News(chain, database)
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self.head = Head()
+        self.indexed: int | None = None
+
+    def start(self, tell: Tell) -> None:
+        """Begin; passes go on until ``stop``.
+
+        Args:
+            tell: given what is new after each pass, in the follower's thread.
+        """
+        self._tell = tell
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present pass."""
+        self._waker.stop()
+        self._thread.join()
+
+    def _run(self) -> None:
+        delay = FIRST_WAIT_SECONDS
+        while not self._waker.stopped:
+            try:
+                self._pass()
+            except (ChainBeastsError, *TRANSPORT_ERRORS) as error:
+                self._failed(error, delay)
+                self._waker.pause(delay)
+                delay = min(2 * delay, LONGEST_WAIT_SECONDS)
+                continue
+            delay = FIRST_WAIT_SECONDS
+            self._waker.wait()
+
+    def _pass(self) -> None:
+        """Read on, look at the head, and tell what is new."""
+        if self._indexer is not None:
+            self._indexer.sync()
+        else:
+            self._chain.check()
+        head = self._chain.block()
+        self.head = Head(head.number, head.timestamp, answers=True, problem="")
+        with self._database.session() as session:
+            self.indexed = session.scalar(select(func.max(BlockRow.number)))
+            wanted = select(func.count()).select_from(DisputeRow).where(DisputeRow.status.in_(OPEN))
+            disputes = session.scalar(wanted) or 0
+        self._health.passed(head=head.number, indexed=self.indexed or 0, disputes=disputes)
+        news = self._news.read()
+        if news:
+            self._tell(news)
+
+    def _failed(self, error: Exception, delay: float) -> None:
+        before, text = self.head, redact_text(str(error))
+        node = isinstance(error, (NodeUnavailableError, *TRANSPORT_ERRORS))
+        database = isinstance(error, DatabaseUnavailableError)
+        problem = NODE_AWAY if node else DATABASE_AWAY if database else UNREADABLE
+        self.head = Head(before.number, before.time, answers=not node, problem=problem)
+        self._health.failed(text)
+        log.warning("the chain is not followed", seconds=delay, problem=text)

@@ -1,0 +1,120 @@
+"""Stands before the app: whose requests are answered at all, and the headers of every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fastapi.responses import Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.api.errors import problem
+from backend.api.limits import Limits, RateLimit
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+METHODS = ("GET", "HEAD")
+POLICY_VIOLATION = 1008
+
+
+class Guard:
+    """Refuses what no route answers, then lets the app answer, under strict headers.
+
+    A request for another host is refused: else a page elsewhere whose name is made to point here
+    could read what only this machine may. So is a WebSocket that another site's page opens.
+
+    Args:
+        hosts: names that the server is reached by, besides this machine's own.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, hosts: Collection[str] = ()) -> None:
+        self._app = app
+        self._limits = limits
+        self._rate = RateLimit(limits)
+        self._hosts = {host.lower() for host in (*LOOPBACK_HOSTS, *hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refused = self._refusal(scope)
+        if refused is not None:
+            await refused(scope, receive, dressed)
+            return
+        # The server leaves out the body of an answer to HEAD by itself.
+        await self._app({**scope, "method": "GET"}, receive, dressed)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._stranger(scope) or self._rate.take(client_of(scope)):
+            await receive()
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Why a request is not answered; None if it is."""
+        if self._stranger(scope):
+            return problem(
+                421,
+                "This server is not known by that name.",
+                "Use its address, or start it with --allow-host NAME.",
+            )
+        if scope["method"] not in METHODS:
+            hint = "Nothing can be changed here: use GET."
+            return problem(405, "This method is not supported.", hint, Allow=", ".join(METHODS))
+        if len(scope["raw_path"]) + len(scope["query_string"]) > self._limits.url:
+            return problem(414, "The address is too long.", "No route needs so many characters.")
+        headers = Headers(scope=scope)
+        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+            return problem(413, "No route takes a body.", "Ask without one.")
+        wait = self._rate.take(client_of(scope))
+        if wait:
+            hint = f"Ask again in {wait} s, and less often."
+            return problem(429, "Too many requests from this address.", hint, Retry_After=str(wait))
+        return None
+
+    def _stranger(self, scope: Scope) -> bool:
+        """Whether a request is for another host, or from another site's page to a stream."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        if _without_port(host) not in self._hosts:
+            return True
+        origin = headers.get("origin")
+        if scope["type"] != "websocket" or origin is None:
+            return False
+        return origin.lower().partition("://")[2] != host
+
+
+def client_of(scope: Scope) -> str:
+    """The address of a request's client."""
+    client = scope.get("client")
+    return "" if client is None else str(client[0])
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host

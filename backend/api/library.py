@@ -1,0 +1,95 @@
+"""What the routes answer from: the indexed chain, published states, words and bundles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import Depends
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
+
+from backend.api.follow import Follower
+from backend.chain.client import Chain
+from backend.store.facts import BlockRow
+from backend.store.governance import SeasonRow
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore
+
+T = TypeVar("T")
+
+
+@dataclass
+class OncePerBlock:
+    """Values that take a while to compute, kept until another block is the indexed one."""
+
+    _lock: Lock = field(default_factory=Lock)
+    _kept: dict[Hashable, tuple[bytes | None, Any]] = field(default_factory=dict)
+
+    def get(self, key: Hashable, tip: bytes | None, compute: Callable[[], T]) -> T:
+        """The value at a block, computed if it is the first one asked for there."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or found[0] != tip:
+                found = tip, compute()
+                self._kept[key] = found
+            return cast("T", found[1])
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything that one server serves.
+
+    Attributes:
+        bundles: folder of evidence bundles, named as ``dispute bundle`` names them.
+    """
+
+    chain: Chain
+    database: Database
+    states: SnapshotStore
+    bundles: Path
+    follower: Follower
+    once: OncePerBlock = field(default_factory=OncePerBlock)
+
+    def bundle_path(self, dispute_id: int) -> Path:
+        """Where a dispute's evidence bundle is, if it is published."""
+        return self.bundles / f"dispute-{dispute_id}.zip"
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with self.database.session() as session:
+            yield session
+
+
+def challenge_periods(session: Session, seasons: Iterable[int]) -> Mapping[int, int]:
+    """The challenge periods of some seasons, in seconds."""
+    found = select(SeasonRow).where(SeasonRow.season.in_(seasons))
+    return {
+        row.season: json.loads(row.constants)["economics"]["challenge_period"]
+        for row in session.scalars(found)
+    }
+
+
+def tip_of(session: Session) -> BlockRow | None:
+    """The newest indexed block."""
+    return session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
+
+
+def tip_hash(tip: BlockRow | None) -> bytes | None:
+    """What values that are kept for one block are told apart by."""
+    return None if tip is None else tip.hash
+
+
+def _library(connection: HTTPConnection) -> Library:
+    return cast("Library", connection.app.state.library)
+
+
+Books = Annotated[Library, Depends(_library)]
+"""The library, as a route's parameter."""

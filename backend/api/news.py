@@ -1,0 +1,124 @@
+"""What the index has learned since the last look, as the messages of the live stream."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.api.models import Live
+from backend.chain.client import Chain
+from backend.chain.events import Event
+from backend.indexer.rollback import stored_log
+from backend.indexer.writing import KEPT_HEADERS
+from backend.store.facts import BlockRow, EventRow
+from backend.store.session import Database
+
+MOST_EVENTS = 200
+"""Told of at once: who listens to a long catching-up asks for the lists anyway."""
+
+Kind = Literal["beast", "checkpoint", "dispute", "match", "season"]
+KINDS: Mapping[str, Kind] = {
+    "Beasts": "beast",
+    "CheckpointLedger": "checkpoint",
+    "DisputeCourt": "dispute",
+    "Arena": "match",
+    "SeasonRegistry": "season",
+    "TimelockController": "season",
+}
+TOLD = {
+    "beastId": "beast",
+    "tokenId": "beast",
+    "index": "index",
+    "disputeId": "dispute",
+    "matchId": "match",
+    "season": "season",
+}
+"""Arguments of events that a message carries, and by what name."""
+
+
+class News:
+    """Compares the database with what was told before; the first look only remembers."""
+
+    def __init__(self, chain: Chain, database: Database) -> None:
+        self._chain, self._database = chain, database
+        self._told: deque[tuple[int, bytes]] = deque(maxlen=KEPT_HEADERS)
+
+    def read(self) -> list[Live]:
+        """The messages since the last call, in the order of the chain."""
+        with self._database.session() as session:
+            newest = session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
+            if not self._told:
+                if newest is not None:
+                    self._told.append((newest.number, newest.hash))
+                return []
+            told, found = self._told[-1][0], []
+            lost = self._take_back(session)
+            if lost is not None:
+                found.append(Live(type="reorg", block=lost))
+                told = lost - 1
+            if newest is None or newest.number <= told:
+                return found
+            found += self._events(session, told)
+            self._told.append((newest.number, newest.hash))
+            return [*found, Live(type="block", block=newest.number, time=newest.timestamp)]
+
+    def _take_back(self, session: Session) -> int | None:
+        """Forget the blocks that are no longer the chain's; the first of them."""
+        lost = None
+        while self._told:
+            number, known = self._told[-1]
+            row = session.get(BlockRow, number)
+            if row is None and self._pruned(session, number):
+                break
+            if row is not None and row.hash == known:
+                break
+            lost = number
+            self._told.pop()
+        if lost is not None and self._told:
+            lost = self._told[-1][0] + 1
+        return lost
+
+    @staticmethod
+    def _pruned(session: Session, number: int) -> bool:
+        """Whether a block's header is merely no longer kept."""
+        newer = select(BlockRow.number).where(BlockRow.number > number + KEPT_HEADERS - 1)
+        return session.scalar(newer.limit(1)) is not None
+
+    def _events(self, session: Session, after: int) -> list[Live]:
+        rows: Sequence[tuple[EventRow, int]] = [
+            (row, time)
+            for row, time in session.execute(
+                select(EventRow, BlockRow.timestamp)
+                .join(BlockRow, BlockRow.number == EventRow.block_number)
+                .where(EventRow.block_number > after)
+                .order_by(EventRow.block_number.desc(), EventRow.log_index.desc())
+                .limit(MOST_EVENTS)
+            )
+        ]
+        told = (self._told_of(row, time) for row, time in reversed(rows))
+        return [one for one in told if one is not None]
+
+    def _told_of(self, row: EventRow, time: int) -> Live | None:
+        event = self._chain.decode(stored_log(row))
+        if event is None or event.contract not in KINDS:
+            return None
+        return live_message(event, time)
+
+
+def live_message(event: Event, time: int) -> Live:
+    """What the stream says about an event of one of the contracts of ``KINDS``."""
+    about: dict[str, Any] = {
+        name: int(event.args[argument]) for argument, name in TOLD.items() if argument in event.args
+    }
+    return Live(
+        type=KINDS[event.contract],
+        block=event.block_number,
+        time=time,
+        event=event.name,
+        tx=event.tx_hash,
+        **about,
+    )

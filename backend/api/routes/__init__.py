@@ -1,0 +1,17 @@
+"""The routes, a module for each part of the game."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from backend.api.routes import battles, beasts, disputes, live, seasons, states, status
+
+ROUTERS: tuple[APIRouter, ...] = (
+    status.router,
+    beasts.router,
+    disputes.router,
+    battles.router,
+    seasons.router,
+    states.router,
+    live.router,
+)

@@ -1,0 +1,84 @@
+"""/v1/matches, /v1/leaderboard and /v1/words: who fought whom, how, and who is the strongest."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from backend.api.answers import FOREVER, answer, tagged
+from backend.api.battles import match_answers, match_detail
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, cursor_of, place
+from backend.api.errors import missing
+from backend.api.library import Books
+from backend.api.models import Leaderboard, MatchDetail, MatchPage
+from backend.api.ranking import leaderboard_answer
+from backend.api.routes.common import Digest, content, digest_bytes, new_router
+from backend.indexer.queries import match_row
+from backend.indexer.queries import matches as find_matches
+from backend.store.matches import MatchStatus
+from backend.store.words import word_by_key
+
+router = new_router("battles")
+
+BYTES = "application/octet-stream"
+In = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only those it fights in.")]
+Standing = Annotated[MatchStatus | None, Query(description="Only those that stand so.")]
+
+
+@router.get("/matches", response_model=MatchPage, summary="Matches, newest first")
+def matches(
+    request: Request,
+    books: Books,
+    cursor: Cursor = None,
+    limit: Limit = USUAL_ITEMS,
+    beast: In = None,
+    status: Standing = None,
+) -> Response:
+    """A page of matches."""
+    before = place(cursor)
+    with books.session() as session:
+        rows = find_matches(
+            session,
+            beast_id=beast,
+            status=status,
+            before=None if before is None else before[0],
+            limit=limit + 1,
+        )
+        items = match_answers(session, rows[:limit])
+    following = cursor_of(items[-1].id) if len(rows) > limit else None
+    return answer(request, MatchPage(items=items, next=following))
+
+
+@router.get("/matches/{match_id}", response_model=MatchDetail, summary="One match")
+def match(request: Request, books: Books, match_id: Id) -> Response:
+    """A match with its log and all that plays it again."""
+    with books.session() as session:
+        row = match_row(session, match_id)
+        if row is None:
+            raise missing(f"match {match_id}", "GET /v1/matches lists those there are.")
+        found = match_detail(session, row)
+    return answer(request, found)
+
+
+@router.get("/leaderboard", response_model=Leaderboard, summary="Beasts by rating")
+def leaderboard(request: Request, books: Books) -> Response:
+    """All beasts with a final match, the strongest first."""
+    with books.session() as session:
+        found = leaderboard_answer(books, session)
+    return answer(request, found)
+
+
+@router.get(
+    "/words/{key}",
+    response_class=Response,
+    responses=content(BYTES, "32 bytes whose keccak-256 is the key."),
+    summary="A board word by its key",
+)
+def word(request: Request, books: Books, key: Digest) -> Response:
+    """A board word of somebody's match log."""
+    with books.session() as session:
+        found = word_by_key(session, digest_bytes(key))
+    if found is None:
+        raise missing("board word with this key", "Words of recorded matches are kept here.")
+    return tagged(request, found, BYTES, FOREVER)

@@ -1,0 +1,44 @@
+"""What routes share: their prefix, their errors in OpenAPI, and ``0x`` digests as parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from backend.api.models import Problem
+
+_SAID = {
+    400: "A parameter does not fit.",
+    404: "There is none of that number, digest or key.",
+    429: "Too many requests from this address; Retry-After says when to ask again.",
+    503: "The database or the node does not answer.",
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": text} for code, text in _SAID.items()
+}
+
+Digest = Annotated[
+    str,
+    Path(
+        pattern=r"^(0x)?[0-9a-fA-F]{64}$",
+        description="32 bytes in hex.",
+        examples=["0x" + "1f" * 32],
+    ),
+]
+
+
+def new_router(tag: str) -> APIRouter:
+    """A router of JSON routes under /v1."""
+    return APIRouter(prefix="/v1", tags=[tag], responses=ERRORS)
+
+
+def digest_bytes(digest: str) -> bytes:
+    """The bytes of a digest that has been checked."""
+    return bytes.fromhex(digest.removeprefix("0x"))
+
+
+def content(kind: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI of a route whose answer is not JSON, errors included."""
+    schema = {"type": "string", "format": "binary"}
+    return ERRORS | {200: {"content": {kind: {"schema": schema}}, "description": description}}

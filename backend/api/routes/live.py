@@ -1,0 +1,33 @@
+"""The WebSocket streams: what is new on the chain, and what trainers tell of their runs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, WebSocket
+
+from backend.api.bridge import Bridge
+from backend.api.hub import Hub
+from backend.api.library import Library
+from backend.api.models import Live
+
+router = APIRouter(prefix="/v1")
+
+
+@router.websocket("/events")
+async def events(socket: WebSocket) -> None:
+    """Messages of `Live`: first ``hello`` with the indexed block, then what is new."""
+    hub: Hub = socket.app.state.events
+    library: Library = socket.app.state.library
+
+    def hello() -> list[str]:
+        first = Live(type="hello", block=library.follower.indexed)
+        return [first.model_dump_json(exclude_none=True)]
+
+    await hub.serve(socket, hello)
+
+
+@router.websocket("/metrics")
+async def metrics(socket: WebSocket) -> None:
+    """Messages of `Relayed`: first how the metrics server is, then figures."""
+    hub: Hub = socket.app.state.figures
+    bridge: Bridge = socket.app.state.bridge
+    await hub.serve(socket, bridge.first)

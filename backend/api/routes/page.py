@@ -1,0 +1,89 @@
+"""The page: its own files, and of the Node packages exactly the modules that it loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from backend.api.answers import REVALIDATE, tagged
+from backend.api.errors import ApiError, missing
+from backend.resources import node_modules_dirs
+
+PAGE = Path(__file__).resolve().parents[1] / "page"
+INDEX = "index.html"
+
+VENDORED: Mapping[str, str] = {
+    "uplot.js": "uplot/dist/uPlot.esm.js",
+    "uplot.css": "uplot/dist/uPlot.min.css",
+    "sha3.js": "@noble/hashes/sha3.js",
+    "_u64.js": "@noble/hashes/_u64.js",
+    "utils.js": "@noble/hashes/utils.js",
+}
+"""Files of Node packages by the name that the page imports; the last two are sha3's own imports."""
+
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+}
+"""What is served of the page's folder, by its files' endings; nothing else is."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@cache
+def page_files(folder: Path = PAGE) -> Mapping[str, Path]:
+    """The page's files by the path that they are asked for by.
+
+    The addresses that exist are listed beforehand, so that none can lead out of the folder.
+    """
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and path.suffix in KINDS
+    }
+    return found | ({"": found[INDEX]} if INDEX in found else {})
+
+
+@router.get("/vendor/{name}")
+def vendor(request: Request, name: str) -> Response:
+    """A module of a library."""
+    path = VENDORED.get(name)
+    if path is None:
+        raise ApiError(404, "There is nothing at this address.", "The page needs no other library.")
+    for folder in node_modules_dirs():
+        if (folder / path).is_file():
+            return _file(request, folder / path)
+    raise missing(
+        f"library {name} on this machine",
+        "Run `npm ci` where package-lock.json is, or scripts/setup in a checkout.",
+    )
+
+
+@router.get("/{path:path}")
+def page(request: Request, path: str) -> Response:
+    """A file of the page."""
+    found = page_files().get(path)
+    if found is None:
+        hint = "/openapi.json lists the routes of the API; the page is at /."
+        raise ApiError(404, "There is nothing at this address.", hint)
+    return _file(request, found)
+
+
+def _file(request: Request, path: Path) -> Response:
+    return tagged(request, path.read_bytes(), KINDS[path.suffix], REVALIDATE)
+
+
+def add(app: FastAPI) -> None:
+    """Serve the page at every address that no other route has."""
+    app.include_router(router)

@@ -1,0 +1,77 @@
+"""Published states by their hash. An address says what its content must be, so all can be kept."""
+
+from __future__ import annotations
+
+from eth_hash.auto import keccak
+from fastapi import Request, Response
+
+from backend.api.answers import FOREVER, tagged
+from backend.api.errors import missing
+from backend.api.library import Books, Library
+from backend.api.models import StateHeader
+from backend.api.routes.common import Digest, content, digest_bytes, new_router
+from backend.indexer.queries import checkpoint_by_hash
+from backend.kernel.constants import STATE_BYTES
+from backend.kernel.state import State, serialize_weights
+from backend.store.snapshots import pack
+
+router = new_router("states")
+
+ZSTD, BYTES, JSON = "application/zstd", "application/octet-stream", "application/json"
+
+
+@router.get(
+    "/snapshots/{digest}",
+    response_class=Response,
+    responses=content(ZSTD, "One zstd frame (docs/spec/state.md)."),
+    summary="A state, as published",
+)
+def snapshot(request: Request, books: Books, digest: Digest) -> Response:
+    """The file that trainers publish: header and weights, compressed."""
+    return tagged(request, pack(_state(books, digest)), ZSTD, FOREVER)
+
+
+@router.get("/states/{digest}", response_model=StateHeader, summary="A state's header")
+def header(request: Request, books: Books, digest: Digest) -> Response:
+    """All of a state but its weights: with their hash, all that the state's hash is made of."""
+    state = _state(books, digest)
+    head = state.header
+    found = StateHeader(
+        hash=digest_bytes(digest),
+        beast=str(head.beast_id),
+        parent=head.parent,
+        global_step=head.global_step,
+        active_mask=head.active_mask,
+        window_loss=head.window_loss,
+        arena=head.arena.to_bytes(32),
+        weights_hash=bytes(keccak(serialize_weights(state.weights))),
+        weights_bytes=STATE_BYTES,
+    )
+    return tagged(request, found.model_dump_json().encode(), JSON, FOREVER)
+
+
+@router.get(
+    "/states/{digest}/weights",
+    response_class=Response,
+    responses=content(BYTES, "33,792 bytes: each weight as big-endian uint16 of w + 0xC000."),
+    summary="A state's weights",
+)
+def weights(request: Request, books: Books, digest: Digest) -> Response:
+    """The weights as they are hashed."""
+    return tagged(request, serialize_weights(_state(books, digest).weights), BYTES, FOREVER)
+
+
+def _state(library: Library, digest: str) -> State:
+    """A published state that the chain knows: nothing else is looked for at other places."""
+    h = digest_bytes(digest)
+    with library.session() as session:
+        known = checkpoint_by_hash(session, h) is not None
+    if not known:
+        raise missing("checkpoint with this state", "GET /v1/beasts/{id}/checkpoints lists hashes.")
+    state = library.states.get(h)
+    if state is None:
+        raise missing(
+            "published state of this checkpoint",
+            "Its trainer may publish it elsewhere; whoever replays the windows can compute it.",
+        )
+    return state

@@ -1,0 +1,77 @@
+"""/v1/status: which chain this is about, and how far it has been read."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from fastapi import Request, Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.api.answers import answer
+from backend.api.library import Books, Library, tip_hash, tip_of
+from backend.api.models import Counts, IndexedBlock, NodeHead, Status
+from backend.api.routes.common import new_router
+from backend.indexer.queries import OPEN
+from backend.kernel.tables import KERNEL_ID
+from backend.store.facts import (
+    BeastRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+)
+from backend.store.governance import SeasonRow
+from backend.store.matches import MatchRow
+
+router = new_router("status")
+
+
+@router.get("/status", response_model=Status, summary="How far the chain has been read")
+def status(request: Request, books: Books) -> Response:
+    """Chain, contracts, indexed block and the node's head; counts up to the indexed block."""
+    return answer(request, read_status(books))
+
+
+def read_status(library: Library) -> Status:
+    """The status now."""
+    head, deployment = library.follower.head, library.chain.deployment
+    with library.session() as session:
+        tip = tip_of(session)
+        season = session.scalar(select(func.max(SeasonRow.season)))
+        counts = library.once.get("counts", tip_hash(tip), lambda: _counts(session))
+    return Status(
+        chain_id=deployment.chain_id,
+        genesis=bytes.fromhex(deployment.genesis.removeprefix("0x")),
+        kernel_id=KERNEL_ID,
+        addresses=dict(deployment.addresses),
+        indexed=None
+        if tip is None
+        else IndexedBlock(number=tip.number, hash=tip.hash, time=tip.timestamp),
+        node=NodeHead(answers=head.answers, number=head.number, time=head.time),
+        blocks_behind=_behind(head.number, None if tip is None else tip.number),
+        seconds_behind=_behind(head.time, None if tip is None else tip.timestamp),
+        problem=head.problem,
+        season=season,
+        counts=counts,
+        version=metadata.version("chainbeasts"),
+    )
+
+
+def _behind(head: int | None, indexed: int | None) -> int | None:
+    """How much the head is ahead; an index that is ahead of a lagging node is not behind."""
+    return None if head is None or indexed is None else max(0, head - indexed)
+
+
+def _counts(session: Session) -> Counts:
+    def count(table: type, *conditions: object) -> int:
+        wanted = select(func.count()).select_from(table).where(*conditions)  # type: ignore[arg-type]
+        return session.scalar(wanted) or 0
+
+    return Counts(
+        beasts=count(BeastRow),
+        checkpoints=count(CheckpointRow),
+        pending=count(CheckpointRow, CheckpointRow.status == CheckpointStatus.PENDING),
+        disputes=count(DisputeRow),
+        open_disputes=count(DisputeRow, DisputeRow.status.in_(OPEN)),
+        matches=count(MatchRow),
+    )

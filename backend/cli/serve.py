@@ -1,0 +1,144 @@
+"""``chainbeasts serve``: the API and the page, over a database that it keeps up to date."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from backend.api.app import make_app
+from backend.api.follow import Follower
+from backend.api.library import Library
+from backend.api.limits import Limits
+from backend.api.server import HOST, bind, run
+from backend.cli.options import HealthPortOption, PollOption
+from backend.cli.session import Session, command
+from backend.indexer.follow import Waker
+from backend.indexer.sync import Indexer
+from backend.monitoring.health import Health
+from backend.monitoring.server import serve as serve_health
+from backend.redact import redact_url
+from backend.settings import METRICS_PATH, METRICS_PORT
+from backend.store.session import Database
+from backend.store.snapshots import reading_store
+
+log = structlog.get_logger()
+
+app = typer.Typer(help="The API and the page, on this machine.")
+
+ROLE = "api"
+DEFAULT_PORT = 8400
+
+
+@command(app, "serve", example="chainbeasts serve --port 8400")
+def serve(
+    session: Session,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port on loopback; 0 takes any free one.")
+    ] = DEFAULT_PORT,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Read this database, which another daemon fills, and index nothing. A password "
+            "belongs into the environment.",
+        ),
+    ] = None,
+    snapshots: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Where trainers publish states: a folder, https://host/path or "
+            "s3://bucket/prefix; repeatable. HOME/snapshots if not given. In the environment: several with spaces "
+            "between.",
+            envvar="CHAINBEASTS_SNAPSHOTS",
+        ),
+    ] = None,
+    bundles: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of evidence bundles, dispute-ID.zip each; HOME/bundles if not given."
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Port of the metrics server whose figures are relayed; 0 relays none.",
+            envvar="METRICS_PORT",
+        ),
+    ] = METRICS_PORT,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A host name that a web server in front of this one answers to; repeatable.",
+        ),
+    ] = None,
+    rate: Annotated[
+        float,
+        typer.Option(min=0, help="Requests a second from one address; 0 for no limit."),
+    ] = Limits().rate,
+    confirmations: Annotated[
+        int,
+        typer.Option(min=0, help="Blocks on top of one before it is read."),
+    ] = 0,
+    poll: PollOption = 1.0,
+    health_port: HealthPortOption = 0,
+) -> None:
+    """Serve the API and the page until stopped. Read-only: it has no account and signs nothing."""
+    settings, chain = session.settings, session.chain
+    store = Database(database or settings.database(ROLE), upgrade=database is None)
+    waker, health = Waker(session.rpc_url, poll), Health(ROLE)
+    indexer = None if database is not None else Indexer(chain, store, confirmations)
+    library = Library(
+        chain=chain,
+        database=store,
+        states=reading_store(
+            settings.home / ROLE / "states", snapshots or [str(settings.snapshots_dir)]
+        ),
+        bundles=bundles or settings.home / "bundles",
+        follower=Follower(chain, store, indexer, waker, health),
+    )
+    served = make_app(
+        library,
+        metrics=f"ws://{HOST}:{metrics_port}{METRICS_PATH}" if metrics_port else None,
+        limits=Limits(rate=rate),
+        hosts=allow_host or (),
+    )
+    listener = bind(port)
+    url = f"http://{HOST}:{listener.getsockname()[1]}"
+    with serve_health(health, health_port) as at, _quiet_signals():
+        log.info(
+            "api started",
+            chain=chain.deployment.chain_id,
+            node=redact_url(session.rpc_url),
+            database=store.url,
+            health=f"http://{HOST}:{at}",
+        )
+        facts = {"url": url, "health": f"http://{HOST}:{at}"}
+        try:
+            run(served, listener, lambda: session.show(facts, f"Beasts at {url}; Ctrl-C ends."))
+        finally:
+            store.close()
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let the signals that ended the server end the command in good order, too."""
+
+    def ended(number: int, frame: object) -> None:
+        pass
+
+    before = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

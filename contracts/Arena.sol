@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {EnergyEscrow} from "./EnergyEscrow.sol";
+import {IArena} from "./interfaces/IArena.sol";
+import {IBeasts} from "./interfaces/IBeasts.sol";
+import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
+import {IEnergy} from "./interfaces/IEnergy.sol";
+import {IMatchReferee} from "./interfaces/IMatchReferee.sol";
+import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
+import {Matches} from "./kernel/Matches.sol";
+import {SplitMix64} from "./kernel/SplitMix64.sol";
+import {Logs} from "./libraries/Logs.sol";
+import {MatchStore, StoredMatch} from "./libraries/MatchStore.sol";
+import {Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "./types/ArenaTypes.sol";
+import {Checkpoint, CheckpointStatus} from "./types/CheckpointTypes.sol";
+import {Rules, StateHeader} from "./types/KernelTypes.sol";
+import {ArenaTerms} from "./types/SeasonTypes.sol";
+
+/// @title Matches: agreement, seed, record, disproof, rewards
+/// @dev The interface carries the rest of the documentation.
+contract Arena is IArena, EnergyEscrow {
+    using MatchStore for StoredMatch;
+
+    uint256 private constant MAX_BPS = 10_000;
+
+    IBeasts public immutable beasts;
+    ISeasonRegistry public immutable seasons;
+    /// @inheritdoc IArena
+    ICheckpointLedger public immutable ledger;
+    IMatchReferee public immutable referee;
+
+    /// @inheritdoc IArena
+    uint256 public matchCount;
+    mapping(uint256 matchId => StoredMatch) private _matches;
+    mapping(uint256 beastId => OpenChallenge) private _open;
+    /// @inheritdoc IArena
+    mapping(address account => uint256) public rewardsOf;
+    /// @dev when a beast last earned a reward
+    mapping(uint256 beastId => uint256) private _rewardedAt;
+
+    constructor(
+        IEnergy energy_,
+        IBeasts beasts_,
+        ISeasonRegistry seasons_,
+        ICheckpointLedger ledger_,
+        IMatchReferee referee_
+    ) EnergyEscrow(energy_) {
+        beasts = beasts_;
+        seasons = seasons_;
+        ledger = ledger_;
+        referee = referee_;
+    }
+
+    // --- agreeing on a match ----------------------------------------------------------------------------------
+
+    /// @inheritdoc IArena
+    function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external {
+        _requireOwner(beastId);
+        bytes32 state = _finalState(beastId, checkpoint);
+        _open[beastId] = OpenChallenge(msg.sender, state);
+        emit OpenChallengeSet(beastId, msg.sender, state);
+    }
+
+    /// @inheritdoc IArena
+    function closeChallenge(uint256 beastId) external {
+        _requireOwner(beastId);
+        if (_open[beastId].owner == address(0)) revert NotOpen(beastId);
+        delete _open[beastId];
+        emit OpenChallengeClosed(beastId, msg.sender);
+    }
+
+    /// @inheritdoc IArena
+    function challenge(
+        uint256 beastA,
+        Checkpoint calldata checkpointA,
+        uint256 beastB
+    ) external returns (uint256 matchId) {
+        _requireOwner(beastA);
+        address ownerB = beasts.ownerOf(beastB);
+        // INVARIANT P37: two beasts of two owners fight, so that nobody is rewarded for a match against himself alone.
+        if (ownerB == msg.sender) revert SelfChallenge(beastA, beastB);
+        bytes32 stateA = _finalState(beastA, checkpointA);
+        matchId = ++matchCount;
+        StoredMatch storage m = _matches[matchId];
+        // Ids of beasts are counted from 1, so they fit.
+        (m.ownerA, m.beastA) = (msg.sender, uint64(beastA));
+        m.beastB = uint64(beastB);
+        m.stateA = stateA;
+        m.status = MatchStatus.CHALLENGED;
+        emit MatchChallenged(matchId, beastA, beastB, msg.sender, stateA);
+        OpenChallenge memory open = _open[beastB];
+        // INVARIANT P38: a beast fights only if who owns it now agreed, and with the state that this owner chose.
+        if (open.owner == ownerB) _accept(matchId, m, ownerB, open.state);
+    }
+
+    /// @inheritdoc IArena
+    function accept(uint256 matchId, Checkpoint calldata checkpointB) external {
+        StoredMatch storage m = _expect(matchId, MatchStatus.CHALLENGED);
+        (uint256 beastA, uint256 beastB) = (m.beastA, m.beastB);
+        _requireOwner(beastB);
+        // INVARIANT P38, continued: a challenge ends with the ownership of who made it.
+        address ownerA = beasts.ownerOf(beastA);
+        if (ownerA != m.ownerA) revert ChallengeLapsed(matchId, m.ownerA, ownerA);
+        if (ownerA == msg.sender) revert SelfChallenge(beastA, beastB);
+        _accept(matchId, m, msg.sender, _finalState(beastB, checkpointB));
+    }
+
+    function _accept(uint256 matchId, StoredMatch storage m, address ownerB, bytes32 stateB) private {
+        uint16 season = seasons.effectiveSeason();
+        m.ownerB = ownerB;
+        m.stateB = stateB;
+        m.status = MatchStatus.ACCEPTED;
+        m.season = season;
+        m.seedBlock = uint64(block.number);
+        emit MatchAccepted(matchId, ownerB, stateB, season, uint64(block.number));
+    }
+
+    /// @inheritdoc IArena
+    function cancel(uint256 matchId) external {
+        StoredMatch storage m = _expect(matchId, MatchStatus.CHALLENGED);
+        if (msg.sender != m.ownerA) revert NotChallenger(matchId, msg.sender);
+        m.status = MatchStatus.CANCELLED;
+        emit MatchCancelled(matchId);
+    }
+
+    // --- the match --------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IArena
+    function drawSeed(uint256 matchId) external {
+        StoredMatch storage m = _expect(matchId, MatchStatus.ACCEPTED);
+        uint256 seedBlock = m.seedBlock;
+        // INVARIANT P40: the seed comes from the hash of a block that both had agreed before, or in.
+        if (block.number <= seedBlock) revert SeedNotKnown(seedBlock);
+        bytes32 hash = blockhash(seedBlock);
+        if (hash == 0) {
+            m.seedBlock = uint64(block.number);
+            emit MatchSeedPostponed(matchId, uint64(block.number));
+            return;
+        }
+        uint64 seed = uint64(SplitMix64.fold64(keccak256(abi.encode(hash, address(this), matchId))));
+        m.battleSeed = seed;
+        m.status = MatchStatus.SEEDED;
+        emit MatchSeeded(matchId, seed);
+    }
+
+    /// @inheritdoc IArena
+    function record(uint256 matchId, uint8 result, uint8 turns, bytes32 logRoot, uint256[] calldata log) external {
+        StoredMatch storage m = _expect(matchId, MatchStatus.SEEDED);
+        if (result > uint8(MatchResult.DRAW)) revert UnknownResult(result);
+        uint256 maxTurns = seasons.rules(m.season).maxTurns;
+        if (turns == 0 || turns > maxTurns) revert WrongTurns(maxTurns, turns);
+        if (log.length != turns) revert WrongLogLength(turns, log.length);
+        // INVARIANT P41: no record without its whole log in public, so that everybody can find the lie in it.
+        bytes32 actual = Logs.root(log);
+        if (logRoot != actual) revert WrongLogRoot(actual, logRoot);
+        _record(matchId, m, MatchResult(result), turns, logRoot, log);
+    }
+
+    function _record(
+        uint256 matchId,
+        StoredMatch storage m,
+        MatchResult result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint256[] calldata log
+    ) private {
+        ArenaTerms memory terms = seasons.arena(m.season);
+        uint40 finalAt = uint40(block.timestamp + terms.disproofPeriod);
+        // INVARIANT P43: every record costs a bond, which is lost if it is wrong.
+        _debit(msg.sender, terms.recordBond);
+        m.status = MatchStatus.RECORDED;
+        m.bond = terms.recordBond;
+        m.turns = turns;
+        (m.reporter, m.finalAt, m.result) = (msg.sender, finalAt, result);
+        m.logRoot = logRoot;
+        emit MatchRecorded(matchId, msg.sender, result, turns, logRoot, terms.recordBond, finalAt, log);
+    }
+
+    /// @inheritdoc IArena
+    function finalize(uint256 matchId) external {
+        StoredMatch storage m = _expect(matchId, MatchStatus.RECORDED);
+        // INVARIANT P44: a record is disproved before `finalAt` only, and final not before.
+        if (block.timestamp < m.finalAt) revert DisproofPeriodOpen(matchId, m.finalAt);
+        m.status = MatchStatus.FINAL;
+        _credit(m.reporter, m.bond);
+        ArenaTerms memory terms = seasons.arena(m.season);
+        MatchResult result = m.result;
+        uint256 forA = result == MatchResult.A ? terms.winnerReward : terms.loserReward;
+        uint256 forB = result == MatchResult.B ? terms.winnerReward : terms.loserReward;
+        forA = _reward(m.beastA, m.ownerA, forA, terms.rewardCooldown);
+        forB = _reward(m.beastB, m.ownerB, forB, terms.rewardCooldown);
+        emit MatchFinalized(matchId, result, forA, forB);
+    }
+
+    /// @dev What the beast has earned for its owner: the reward, or nothing so soon after the last one.
+    function _reward(uint256 beastId, address owner, uint256 reward, uint256 cooldown) private returns (uint256) {
+        // INVARIANT P46: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is bounded.
+        uint256 last = _rewardedAt[beastId];
+        if (reward == 0 || (last != 0 && block.timestamp < last + cooldown)) return 0;
+        _rewardedAt[beastId] = block.timestamp;
+        rewardsOf[owner] += reward;
+        return reward;
+    }
+
+    /// @inheritdoc IArena
+    function claimRewards(address to) external {
+        uint256 amount = rewardsOf[msg.sender];
+        if (amount == 0) revert NoRewards(msg.sender);
+        // INVARIANT P47: a reward is claimed once; finality never waits for the right to mint.
+        rewardsOf[msg.sender] = 0;
+        emit RewardsClaimed(msg.sender, to, amount);
+        energy.mint(to, amount);
+    }
+
+    // --- disproofs, each in one transaction -------------------------------------------------------------------
+
+    /// @inheritdoc IArena
+    function disproveFirstWord(uint256 matchId, uint256 word, bytes32[] calldata proof) external {
+        StoredMatch storage m = _disputable(matchId);
+        _openWord(m, 0, word, proof);
+        bytes32 dnaA = beasts.birthOf(m.beastA).dna;
+        bytes32 dnaB = beasts.birthOf(m.beastB).dna;
+        if (word == referee.firstWord(dnaA, dnaB, m.battleSeed, _rules(m))) revert RecordCorrect(matchId);
+        _slash(matchId, m, MatchLie.FIRST_WORD, 0);
+    }
+
+    /// @inheritdoc IArena
+    function disproveOver(uint256 matchId, uint8 turn, uint256 word, bytes32[] calldata proof) external {
+        StoredMatch storage m = _disputable(matchId);
+        _openWord(m, turn, word, proof);
+        if (referee.isActive(word, _rules(m))) revert RecordCorrect(matchId);
+        _slash(matchId, m, MatchLie.OVER, turn);
+    }
+
+    /// @inheritdoc IArena
+    function disproveTurn(
+        uint256 matchId,
+        uint8 turn,
+        uint256 word,
+        uint256 nextWord,
+        bytes32[] calldata proof,
+        bytes32[] calldata nextProof,
+        StateHeader calldata header,
+        bytes calldata weights
+    ) external {
+        StoredMatch storage m = _disputable(matchId);
+        _openWord(m, turn, word, proof);
+        Rules memory rules = _rules(m);
+        if (!referee.isActive(word, rules)) return _slash(matchId, m, MatchLie.OVER, turn);
+        bool last = turn + 1 == m.turns;
+        if (!last) _openWord(m, turn + 1, nextWord, nextProof);
+        // INVARIANT P45: a turn is judged by the state of the beast whose turn it is.
+        bytes32 state = Matches.aActsFirst(m.battleSeed) == (turn & 1 == 0) ? m.stateA : m.stateB;
+        uint256 next = referee.nextWord(state, header, weights, word, m.battleSeed, rules);
+        if (!last) {
+            if (next == nextWord) revert RecordCorrect(matchId);
+            return _slash(matchId, m, MatchLie.TURN, turn);
+        }
+        (bool over, uint8 result) = referee.outcome(next, m.battleSeed, rules);
+        if (over && result == uint8(m.result)) revert RecordCorrect(matchId);
+        _slash(matchId, m, MatchLie.END, turn);
+    }
+    function _slash(uint256 matchId, StoredMatch storage m, MatchLie lie, uint8 turn) private {
+        address reporter = m.reporter;
+        uint256 bond = m.bond;
+        // INVARIANT P48: the bond is split between challenger and burn, and something always burns (the registry's bound on
+        // rewardBps), so disproving oneself costs.
+        uint256 reward = (bond * seasons.economics(m.season).rewardBps) / MAX_BPS;
+        m.status = MatchStatus.SEEDED;
+        m.bond = 0;
+        m.turns = 0;
+        (m.reporter, m.finalAt, m.result) = (address(0), 0, MatchResult.A);
+        m.logRoot = 0;
+        _credit(msg.sender, reward);
+        emit MatchDisproved(matchId, reporter, msg.sender, lie, turn, reward, bond - reward);
+        energy.burn(bond - reward);
+    }
+
+    // --- views ------------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IArena
+    function matchOf(uint256 matchId) external view returns (Match memory) {
+        return _matches[matchId].load();
+    }
+
+    /// @inheritdoc IArena
+    function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns) {
+        StoredMatch storage m = _expect(matchId, MatchStatus.FINAL);
+        return (m.logRoot, m.turns);
+    }
+
+    /// @inheritdoc IArena
+    function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory) {
+        return _open[beastId];
+    }
+
+    // --- small things -----------------------------------------------------------------------------------------
+
+    function _requireOwner(uint256 beastId) private view {
+        if (beasts.ownerOf(beastId) != msg.sender) revert NotBeastOwner(beastId, msg.sender);
+    }
+
+    /// @dev INVARIANT P39: beasts fight with the states of final checkpoints, which never fall.
+    function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32) {
+        if (ledger.statusOf(beastId, c) != CheckpointStatus.FINAL) revert NotFinal(beastId, c.index);
+        return c.payload.h128;
+    }
+
+    function _expect(uint256 matchId, MatchStatus wanted) private view returns (StoredMatch storage m) {
+        m = _matches[matchId];
+        MatchStatus status = m.status;
+        if (status == MatchStatus.NONE) revert NoSuchMatch(matchId);
+        if (status != wanted) revert WrongMatchStatus(matchId, uint8(status));
+    }
+
+    /// @dev INVARIANT P44, continued.
+    function _disputable(uint256 matchId) private view returns (StoredMatch storage m) {
+        m = _expect(matchId, MatchStatus.RECORDED);
+        if (block.timestamp >= m.finalAt) revert DisproofPeriodClosed(matchId, m.finalAt);
+    }
+
+    function _openWord(StoredMatch storage m, uint256 turn, uint256 word, bytes32[] calldata proof) private view {
+        Logs.open(m.logRoot, m.turns, turn, word, proof);
+    }
+
+    function _rules(StoredMatch storage m) private view returns (Rules memory) {
+        return seasons.rules(m.season);
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Rules} from "../types/KernelTypes.sol";
+import {BoardWord} from "./BoardWord.sol";
+import {Combat} from "./Combat.sol";
+import {Samples} from "./Samples.sol";
+
+/// @title How a match begins and how it ends
+/// @dev docs/spec, rules §4. What happens in between is Combat.
+library Matches {
+    using BoardWord for uint256;
+
+    uint256 internal constant A_WINS = 0;
+    uint256 internal constant B_WINS = 1;
+    uint256 internal constant DRAW = 2;
+
+    uint256 private constant TILE_A = 0;
+    uint256 private constant TILE_B = 63;
+    uint256 private constant CLEARED = ~((1 << TILE_A) | (1 << TILE_B));
+
+    /// @dev Whether creature A makes the first activation, and so every even one.
+    function aActsFirst(uint256 battleSeed) internal pure returns (bool) {
+        return (battleSeed >> 6) & 1 == 0;
+    }
+
+    /// @dev The first word: terrain and order by the seed, creatures by their DNA. Needs the kernel's tables in memory.
+    function firstWord(
+        bytes32 dnaA,
+        bytes32 dnaB,
+        uint256 battleSeed,
+        Rules memory rules
+    ) internal pure returns (uint256) {
+        (uint256 walls, uint256 hazards) = Samples.template(0, battleSeed);
+        (uint256 me, uint256 foe) = (_creature(TILE_A, dnaA), _creature(TILE_B, dnaB));
+        if (!aActsFirst(battleSeed)) (me, foe) = (foe, me);
+        uint256 flags = Combat.critical(battleSeed, 0, rules) ? 1 : 0;
+        return BoardWord.pack(walls & CLEARED, hazards & CLEARED, me, foe, 0, flags);
+    }
+
+    /// @dev A rested creature with the stats of its DNA.
+    function _creature(uint256 tile, bytes32 dna) private pure returns (uint256) {
+        uint256 power = 32 + (uint8(dna[0]) % 96);
+        uint256 defense = uint8(dna[1]) % 128;
+        uint256 stamina = 12 + (uint8(dna[2]) % 20);
+        uint256 hp = 100 + (uint8(dna[3]) % 100);
+        return
+            tile |
+            (hp << BoardWord.HP) |
+            (stamina << BoardWord.STAMINA) |
+            (power << BoardWord.POWER) |
+            (defense << BoardWord.DEFENSE);
+    }
+
+    /// @dev Whether a word may be activated.
+    function isActive(uint256 word, Rules memory rules) internal pure returns (bool) {
+        return BoardWord.isValid(word) && !Combat.isOver(word, rules);
+    }
+
+    /// @dev Whether the match is over after an activation that left `word`, and who has more hp left.
+    function outcome(
+        uint256 word,
+        uint256 battleSeed,
+        Rules memory rules
+    ) internal pure returns (bool over, uint256 result) {
+        if (!Combat.isOver(word, rules)) return (false, DRAW);
+        uint256 a = word.self().field(BoardWord.HP);
+        uint256 b = word.enemy().field(BoardWord.HP);
+        if (a == b) return (true, DRAW);
+        bool selfIsA = aActsFirst(battleSeed) == (word.turn() & 1 == 0);
+        return (true, (a > b) == selfIsA ? A_WINS : B_WINS);
+    }
+}
