@@ -7,13 +7,10 @@ const HEIGHT = 220;
 let library = null;
 
 function load() {
-  library ??= new Promise((resolve, reject) => {
-    const style = h("link", { rel: "stylesheet", href: "/vendor/uplot.css" });
-    const script = h("script", { src: "/vendor/uplot.js" });
-    script.onload = () => resolve(window.uPlot);
-    script.onerror = () => reject(new Error("the chart library was not served"));
-    document.head.append(style, script);
-  });
+  if (!library) {
+    document.head.append(h("link", { rel: "stylesheet", href: "/vendor/uplot.css" }));
+    library = import("/vendor/uplot.js");
+  }
   return library;
 }
 
@@ -68,7 +65,7 @@ export function chart(spec) {
       show(area);
       return;
     }
-    const UPlot = await load();
+    const { default: UPlot } = await load();
     const width = Math.max(area.clientWidth, 200);
     const now = ink("muted") + ink("accent");
     if (plot && colours === now) {
