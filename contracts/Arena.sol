@@ -261,6 +261,7 @@ contract Arena is IArena, EnergyEscrow {
         if (over && result == uint8(m.result)) revert RecordCorrect(matchId);
         _slash(matchId, m, MatchLie.END, turn);
     }
+
     function _slash(uint256 matchId, StoredMatch storage m, MatchLie lie, uint8 turn) private {
         address reporter = m.reporter;
         uint256 bond = m.bond;

@@ -78,7 +78,9 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         // INVARIANT P35: the ledger trusts the matches of one arena, which its deployer named once and which is its own.
         if (msg.sender != _deployer) revert OnlyDeployer(msg.sender);
         if (address(arena) != address(0)) revert ArenaAlreadyBound(address(arena));
-        if (address(arena_).code.length == 0 || arena_.ledger() != this) revert NotItsArena(address(arena_));
+        if (address(arena_).code.length == 0 || address(arena_.ledger()) != address(this)) {
+            revert NotItsArena(address(arena_));
+        }
         arena = arena_;
         emit ArenaBound(address(arena_));
     }

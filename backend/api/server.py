@@ -1,4 +1,4 @@
-"""Runs the app on a port of loopback until it is told to stop."""
+"""A port of loopback, and the server that answers on it until it is told to stop."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Answer until SIGTERM or SIGINT; open streams are closed.
+def make_server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
+    """The server of an app; its ``run`` takes the listening socket and ends by SIGTERM or SIGINT.
 
     Args:
         ready: called once requests are answered.
@@ -70,4 +70,4 @@ def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> Non
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Server(config, ready).run([listener])
+    return _Server(config, ready)

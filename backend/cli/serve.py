@@ -15,7 +15,7 @@ from backend.api.app import make_app
 from backend.api.follow import Follower
 from backend.api.library import Library
 from backend.api.limits import Limits
-from backend.api.server import HOST, bind, run
+from backend.api.server import HOST, bind, make_server
 from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.session import Session, command
 from backend.indexer.follow import Waker
@@ -54,8 +54,8 @@ def serve(
         typer.Option(
             metavar="PLACE",
             help="Where trainers publish states: a folder, https://host/path or "
-            "s3://bucket/prefix; repeatable. HOME/snapshots if not given. In the environment: several with spaces "
-            "between.",
+            "s3://bucket/prefix; repeatable. HOME/snapshots if not given. In the environment: "
+            "several with spaces between.",
             envvar="CHAINBEASTS_SNAPSHOTS",
         ),
     ] = None,
@@ -124,7 +124,8 @@ def serve(
         )
         facts = {"url": url, "health": f"http://{HOST}:{at}"}
         try:
-            run(served, listener, lambda: session.show(facts, f"Beasts at {url}; Ctrl-C ends."))
+            ready = lambda: session.show(facts, f"Beasts at {url}; Ctrl-C ends.")  # noqa: E731
+            make_server(served, ready).run([listener])
         finally:
             store.close()
 

@@ -9,7 +9,9 @@ from web3 import HTTPProvider, Web3
 
 from backend.chain.anvil import Anvil
 from tests.support import artifacts
-from tests.support.protocol import World
+from tests.support.arena import Bout, Fighter, hunter
+from tests.support.gas_protocol import GENESIS_TIMESTAMP
+from tests.support.protocol import ETHER, World
 from tests.support.training import Trainee
 
 
@@ -60,3 +62,24 @@ def beast(world: World, owner: str) -> int:
 @pytest.fixture
 def trainee(world: World, owner: str) -> Trainee:
     return Trainee.hatch(world, owner)
+
+
+@pytest.fixture(scope="session")
+def arranged() -> Iterator[Bout]:
+    """A seeded match on a chain of its own, whose block hashes, hence DNA and seed, never change."""
+    with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
+        w3 = Web3(HTTPProvider(anvil.url))
+        w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
+        world = World.deploy(w3, artifacts.load())
+        for account in world.accounts[1:6]:
+            world.fund(account, 100 * ETHER, "arena")
+        a, b = (Fighter.train(world, owner, hunter()) for owner in world.accounts[1:3])
+        yield Bout.arrange(world, a, b)
+
+
+@pytest.fixture
+def bout(arranged: Bout) -> Iterator[Bout]:
+    """The seeded match; whatever the test does is undone."""
+    snapshot = arranged.world.rpc("evm_snapshot")
+    yield arranged
+    arranged.world.rpc("evm_revert", snapshot)

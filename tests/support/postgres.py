@@ -149,14 +149,21 @@ def postgres_server(
         yield record
 
 
+@contextmanager
+def database_on(record: dict[str, Any]) -> Iterator[str]:
+    """An empty database on a server, gone at the end."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(_url(record, "postgres"), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        yield _url(record, name)
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def postgres_url(postgres_server: dict[str, Any]) -> Iterator[str]:
     """An empty PostgreSQL database of this test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(_url(postgres_server, "postgres"), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        yield _url(postgres_server, name)
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with database_on(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

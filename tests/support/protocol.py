@@ -28,6 +28,7 @@ CURRICULUM, SELF_PLAY, BATTLE, PRIVATE = range(4)
 FILED, RESPONDED, UPHELD, DISMISSED, VOIDED = range(1, 6)
 TIMEOUT, SEGMENT, ADVANCE, HEADER, RECORDS = range(5)
 UNKNOWN_OR_VOID, PENDING, DISPUTED, PROVEN, FINAL = range(5)
+MINTER_ROLE = keccak(text="MINTER_ROLE")
 
 
 class Rules(NamedTuple):
@@ -65,10 +66,19 @@ class Economics(NamedTuple):
     proofWindow: int = 200
 
 
+class ArenaTerms(NamedTuple):
+    winnerReward: int = 5 * ETHER + 1
+    loserReward: int = ETHER
+    disproofPeriod: int = 150
+    rewardCooldown: int = 1_000
+    recordBond: int = 20 * ETHER + 3  # no share of it is a whole number, so that rounding shows
+
+
 class Season(NamedTuple):
     rules: Rules = Rules()
     schedule: Schedule = Schedule()
     economics: Economics = Economics()
+    arena: ArenaTerms = ArenaTerms()
 
 
 class Payload(NamedTuple):
@@ -189,7 +199,7 @@ class World:
         seasons = world.create("SeasonRegistry", admin)
         world.send(seasons.functions.addSeason(world.season), admin)
         energy = world.create("Energy", admin)
-        world.send(energy.functions.grantRole(keccak(text="MINTER_ROLE"), admin), admin)
+        world.send(energy.functions.grantRole(MINTER_ROLE, admin), admin)
         beasts = world.create("Beasts", seasons.address)
         referee = world.create("StepReferee")
         stage = world.create("DatasetStage")
@@ -211,9 +221,18 @@ class World:
             "ledger": ledger,
             "court": court,
         }
+        match_referee = world.create("MatchReferee")
+        arena = world.create_arena(match_referee)
+        world.send(ledger.functions.bindArena(arena.address), admin)
+        world.send(energy.functions.grantRole(MINTER_ROLE, arena.address), admin)
+        world.contracts |= {"match_referee": match_referee, "arena": arena}
         for account in world.accounts[:8]:
             world.fund(account, 1_000_000 * ETHER)
         return world
+
+    def create_arena(self, match_referee: Contract) -> Contract:
+        parts = (self.energy, self.beasts, self.seasons, self.ledger, match_referee)
+        return self.create("Arena", *(part.address for part in parts))
 
     def create(self, name: str, *args: Any, sender: str | None = None) -> Contract:
         artifact = self.artifacts[name]
@@ -301,14 +320,15 @@ class World:
 
     # --- money --------------------------------------------------------------------------------
 
-    def fund(self, account: str, amount: int) -> None:
-        """Mint, approve and deposit into the ledger's escrow."""
+    def fund(self, account: str, amount: int, escrow: str = "ledger") -> None:
+        """Mint, approve and deposit into an escrow, the ledger's or the arena's."""
+        holder = self.contracts[escrow]
         self.send(self.energy.functions.mint(account, amount), self.accounts[0])
-        self.send(self.energy.functions.approve(self.ledger.address, amount), account)
-        self.send(self.ledger.functions.deposit(amount), account)
+        self.send(self.energy.functions.approve(holder.address, amount), account)
+        self.send(holder.functions.deposit(amount), account)
 
-    def escrow(self, account: str) -> int:
-        return int(self.ledger.functions.escrowOf(account).call())
+    def escrow(self, account: str, escrow: str = "ledger") -> int:
+        return int(self.contracts[escrow].functions.escrowOf(account).call())
 
     # --- beasts and submissions ---------------------------------------------------------------
 

@@ -103,6 +103,8 @@ class Trainee:
     beast: int
     trainer: str
     dataset: Dataset | None = None
+    log: Sequence[int] = ()
+    """Words of the match that BATTLE windows train on."""
     state: State = field(init=False)
     windows: list[Window] = field(default_factory=list)
 
@@ -120,8 +122,9 @@ class Trainee:
     def context(self, source: int, epoch: int, season_number: int, lr_shift: int) -> WindowContext:
         """What judges the next window, read from the chain's records but derived in Python."""
         season = self.world.seasons.functions.season(season_number).call()
-        private = source == Source.PRIVATE
-        data = self.dataset if private else None
+        words = self.words(source)
+        data = self.dataset if source == Source.PRIVATE else None
+        log_root = Tree(words).root if words and not data else bytes(32)
         return WindowContext(
             dna=self.dna,
             epoch_seed=self.world.epoch_seed(self.beast, epoch),
@@ -130,12 +133,18 @@ class Trainee:
             source=Source(source),
             rules=Rules(*season[0]),
             owner_secret_fold=fold64(data.secret) if data else 0,
-            records_root=data.root if data else bytes(32),
-            records_length=len(data.words) if data else 0,
+            records_root=data.root if data else log_root,
+            records_length=len(words),
         )
 
+    def words(self, source: int) -> Sequence[int]:
+        """What windows of a source read; empty where positions are drawn."""
+        if source == Source.BATTLE:
+            return self.log
+        return self.dataset.words if self.dataset and source == Source.PRIVATE else ()
+
     def records(self, source: int) -> Callable[[int], int] | None:
-        return self.dataset.words.__getitem__ if self.dataset and source == Source.PRIVATE else None
+        return self.words(source).__getitem__ if self.words(source) else None
 
     def train(
         self,
@@ -194,7 +203,7 @@ class Trainee:
         return state
 
     def witnesses(self, window: Window, done: int, steps: int) -> bytes:
-        words = self.dataset.words if self.dataset else []
+        words = self.words(window.context.source)
         first = window.parent_state.header.global_step + done
         return witnesses(window.context, first, steps, words)
 

@@ -12,6 +12,7 @@ from scripts.lib.bench.self_play import MOST_WORDS
 TITLES = {
     "speed": "Speed",
     "validator": "Validator",
+    "api": "API",
     "frameworks": "Other frameworks",
     "learning": "Learning",
     "matches": "Matches",

@@ -1,0 +1,184 @@
+"""What the page asks the API for, on a database of 1,000 beasts and 100,000 checkpoints."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from eth_hash.auto import keccak
+from sqlalchemy import insert
+from web3 import Web3
+
+from backend.api.app import make_app
+from backend.api.follow import Follower
+from backend.api.library import Library
+from backend.api.limits import Limits
+from backend.api.server import bind, make_server
+from backend.chain.client import Chain
+from backend.chain.deployment import Deployment
+from backend.chain.seasons import load_profile, season_table
+from backend.indexer.follow import Waker
+from backend.monitoring.health import Health
+from backend.store.facts import (
+    BeastRow,
+    BlockRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+    EpochRow,
+)
+from backend.store.governance import SeasonRow
+from backend.store.session import Database
+from backend.store.snapshots import reading_store
+from scripts.lib.bench.beasts import Birth
+from scripts.lib.bench.figures import Figure
+from tests.support.postgres import database_on, find_binaries, shared_server
+
+BEASTS, WINDOWS = 1_000, 100
+PENDING = 20
+"""Of each beast's windows, the last so many are not final."""
+
+ASKED = 60
+LIMIT_MS = 20.0
+OWNER = "0x" + "11" * 20
+NOWHERE = "http://127.0.0.1:9"
+BURN = 2_500_000_000_000_000_000
+ZERO = bytes(32)
+
+
+def _hash(*parts: int) -> bytes:
+    return bytes(keccak(b"".join(part.to_bytes(32) for part in parts)))
+
+
+def _status(index: int) -> CheckpointStatus:
+    return CheckpointStatus.PENDING if index >= WINDOWS - PENDING else CheckpointStatus.FINAL
+
+
+def _checkpoint(beast: int, index: int, epoch_windows: int) -> dict[str, Any]:
+    return {
+        "beast_id": beast, "index": index, "generation": 0,
+        "parent": _hash(beast, index - 1) if index else _hash(beast),
+        "epoch": index // epoch_windows, "h128": _hash(beast, index),
+        "energy_burn": BURN * (1 + index // 25), "lr_shift": 9, "active_mask": 0x33,
+        "global_step": 128 * (index + 1), "window_loss": 400_000 - 2_000 * index + beast,
+        "source": index % 2, "source_id": 0, "season": 1, "trainer": OWNER,
+        "submitted_at": 1_000 + index, "bond": 4 * BURN, "locked_sum": 5 * BURN * (index + 1),
+        "epoch_seed": ZERO, "loss_drop": True, "proven": False, "status": _status(index),
+        "settled_block": None, "proven_block": None, "block_number": index + 1,
+        "tx_hash": _hash(beast, index, 1),
+    }  # fmt: skip
+
+
+def fill(database: Database) -> None:
+    """Write beasts, checkpoints and a dispute for every tenth beast, as the indexer would."""
+    season = load_profile("devnet").season
+    epoch_windows = season.schedule.epoch_windows
+    beasts = range(1, BEASTS + 1)
+    epochs = range(1 + WINDOWS // epoch_windows)
+    tables: list[tuple[Any, Iterable[dict[str, Any]]]] = [
+        (BlockRow, ({"number": n, "hash": _hash(n), "parent_hash": _hash(n - 1),
+                     "timestamp": 1_000 + n} for n in range(1, WINDOWS + 2))),
+        (SeasonRow, [{"season": 1, "constants": json.dumps(season_table(season)),
+                      "block_number": 1, "tx_hash": ZERO}]),
+        (BeastRow, ({"beast_id": b, "owner": OWNER, "dna": _hash(b), "epoch_seed": ZERO,
+                     "season": 1, "block_number": 1} for b in beasts)),
+        (EpochRow, ({"beast_id": b, "epoch": e, "epoch_seed": ZERO, "season": 1,
+                     "start_index": e * epoch_windows} for b in beasts for e in epochs)),
+        (CheckpointRow, (_checkpoint(b, i, epoch_windows)
+                         for i in range(WINDOWS) for b in beasts)),
+        (DisputeRow, ({"dispute_id": 1 + b // 10, "beast_id": b, "index": WINDOWS - 1,
+                       "generation": 0, "digest": _hash(b, 2), "challenger": OWNER, "bond": BURN,
+                       "status": "filed", "deadline": 9_999, "segments": None, "steps_done": 0,
+                       "conviction": None, "segment": None, "prover": None,
+                       "block_number": WINDOWS, "tx_hash": _hash(b, 3)}
+                      for b in beasts if b % 10 == 0)),
+    ]  # fmt: skip
+    for table, rows in tables:
+        given = list(rows)
+        for start in range(0, len(given), 5_000):
+            with database.session() as session:
+                session.execute(insert(table), given[start : start + 5_000])
+
+
+@contextmanager
+def serving(database: Database, folder: Path) -> Iterator[str]:
+    """The API over a database, on a free port; the address."""
+    deployment = Deployment(31_337, "0x" + "00" * 32, "devnet", OWNER, 1)
+    chain = Chain(Web3(), NOWHERE, deployment)
+    follower = Follower(chain, database, None, Waker(NOWHERE, 60.0), Health("api"))
+    library = Library(chain, database, reading_store(folder / "states", []), folder, follower)
+    listener, ready = bind(0), threading.Event()
+    server = make_server(make_app(library, limits=Limits(rate=0)), ready.set)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        ready.wait(30)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def median(url: str, paths: Sequence[str]) -> float:
+    """Milliseconds that a request takes, the median of one for each path after a warm-up."""
+    found = []
+    for number, path in enumerate([*paths[:5], *paths]):
+        begun = time.perf_counter()
+        with urlopen(url + path) as answer:
+            answer.read()
+        if number >= 5:
+            found.append(1e3 * (time.perf_counter() - begun))
+    return statistics.median(found)
+
+
+def _median_of(paths: Sequence[str], url: str, name: str, kind: str) -> Figure:
+    return Figure(
+        f"{name}, {kind}",
+        median(url, paths),
+        "ms",
+        LIMIT_MS,
+        at_most=True,
+        method=f"a whole HTTP request by one client on this machine, median of {len(paths)}",
+    )
+
+
+def measure_on(url: str, kind: str, folder: Path, tell: Callable[[str], None]) -> list[Figure]:
+    """The figures of one kind of database, which is filled first."""
+    database = Database(url)
+    tell(f"filling {kind} with {BEASTS * WINDOWS:,} checkpoints")
+    fill(database)
+    ids = random.Random(1).sample(range(1, BEASTS + 1), ASKED)
+    with serving(database, folder) as at:
+        figures = [
+            _median_of([f"/v1/beasts?limit=50&cursor={i - 50}" for i in ids if i > 50], at,
+                       "a page of 50 beasts", kind),
+            _median_of([f"/v1/beasts/{i}" for i in ids], at, "one beast", kind),
+            _median_of([f"/v1/beasts/{i}/checkpoints?limit=50" for i in ids], at,
+                       "50 checkpoints of a beast", kind),
+            _median_of([f"/v1/beasts/{i}/curve" for i in ids], at, "a beast's curve", kind),
+        ]  # fmt: skip
+    database.close()
+    return figures
+
+
+def measure(born: Sequence[Birth], tell: Callable[[str], None]) -> list[Figure]:
+    """All figures of the API; PostgreSQL's only where it is installed."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        figures = measure_on(f"sqlite:///{folder}/api.sqlite3", "SQLite", folder, tell)
+        binaries = find_binaries()
+        if binaries is None:
+            tell("PostgreSQL is not installed: not measured")
+            return figures
+        server = stack.enter_context(shared_server(folder, binaries))
+        url = stack.enter_context(database_on(server))
+        return figures + measure_on(url, "PostgreSQL", folder, tell)
