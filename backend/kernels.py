@@ -1,4 +1,4 @@
-"""Which kernel runs windows: the compiled one where there is one, else the reference.
+"""Which kernel runs windows and matches: the compiled one where there is one, else the reference.
 
 Both give the same bits; a caller never needs to know which one it has.
 """
@@ -15,8 +15,11 @@ import structlog
 from backend.errors import ChainBeastsError
 from backend.graph_cache.build import build
 from backend.graph_cache.compilers import INSTALL_HINT, CompilerError
+from backend.kernel.combat import Match
 from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
+from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.graph import Graph
+from backend.kernel.rules import Rules
 from backend.kernel.state import State, state_hash
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, learn, step_window
@@ -25,6 +28,10 @@ log = structlog.get_logger()
 
 CHOICE = "CHAINBEASTS_KERNEL"
 CHOICES = ("auto", "native", "numpy")
+
+
+EVERY_SLOT = 0xFF
+"""A graph that plays for fighters with any slots awake."""
 
 
 class WindowKernel(Protocol):
@@ -46,6 +53,10 @@ class WindowKernel(Protocol):
         self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
     ) -> Traces | None:
         """A step on each of the given words, like ``window.learn`` repeated."""
+        ...
+
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        """A whole match, like ``fighters.fight``."""
         ...
 
 
@@ -71,6 +82,9 @@ class ReferenceKernel:
         done = [learn(ctx, state, word) for word in words]
         return Traces.of(done) if traced else None
 
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        return fight(a, b, battle_seed, rules)
+
 
 def chosen() -> str:
     """What ``CHAINBEASTS_KERNEL`` asks for: auto, native or numpy.
@@ -91,6 +105,15 @@ def kernel_for(active_mask: int) -> WindowKernel:
         ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
     """
     return _kernel(active_mask, chosen())
+
+
+def play(a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+    """The match of A against B, by the fastest kernel there is.
+
+    Raises:
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    return kernel_for(EVERY_SLOT).play(a, b, battle_seed, rules)
 
 
 def segment_hashes(
@@ -134,5 +157,7 @@ def _kernel(active_mask: int, choice: str) -> WindowKernel:
 def _warn(reason: str, hint: str) -> None:
     """Once per process and reason."""
     log.warning(
-        "windows run on the NumPy reference, hundreds of times slower", reason=reason, do=hint
+        "windows and matches run on the NumPy reference, hundreds of times slower",
+        reason=reason,
+        do=hint,
     )

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from web3.logs import DISCARD
 from web3.types import TxReceipt
 
-from backend.accounts import is_local_chain
-from backend.chain.anvil import AnvilError, rpc
-from backend.chain.errors import ChainError, Reverted
+from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS, Birth
+from backend.chain.waiting import await_block
 from backend.errors import ChainBeastsError
 from trainer import orders
 from trainer.datasets.pack import PackedDataset
 from trainer.desk import Desk
 from trainer.orders import Order
 
-log = structlog.get_logger()
-
 REQUEST_KIND = "requestHatch"
-BLOCK_WAIT_SECONDS = 180.0
-LOCAL_PATIENCE_SECONDS = 0.5
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +93,7 @@ class Hatchery:
             raise ChainBeastsError(
                 f"Nobody asked for beast {beast_id}.", "See: chainbeasts beast list"
             )
-        self._await_block(request.request_block + 1)
+        await_block(self._chain, request.request_block + 1)
         try:
             self._outbox.sender.send(
                 self._chain.beasts.functions.hatch(beast_id), label=f"hatch beast {beast_id}"
@@ -119,34 +110,3 @@ class Hatchery:
             return self._chain.birth(beast_id)
         except Reverted:
             return None
-
-    def _await_block(self, number: int) -> None:
-        """Wait for a block; a local chain that mines on demand is asked for one."""
-        begun = time.monotonic()
-        wait_until(
-            lambda: self._chain.block().number >= number or self._nudge(begun),
-            BLOCK_WAIT_SECONDS,
-            f"Block {number} did not come.",
-        )
-
-    def _nudge(self, begun: float) -> bool:
-        local = is_local_chain(self._chain_id, self._chain.rpc_url)
-        if local and time.monotonic() - begun > LOCAL_PATIENCE_SECONDS:
-            try:
-                rpc(self._chain.rpc_url.replace("ws://", "http://"), "evm_mine")
-            except AnvilError as error:
-                log.debug("the local chain did not mine", reason=error.message)
-        return False
-
-
-def wait_until(done: Callable[[], bool], seconds: float, message: str) -> None:
-    """Poll until something is so.
-
-    Raises:
-        ChainError: it is not in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() >= deadline:
-            raise ChainError(message, "Try again; what was done is on record.")
-        time.sleep(POLL_SECONDS)

@@ -20,15 +20,16 @@ from backend.store.session import (
 app = typer.Typer(help="The database: its schema, and chain facts.", no_args_is_help=True)
 
 
-class Daemon(StrEnum):
+class Role(StrEnum):
     """Who keeps a database under home."""
 
     API = "api"
     TRAINER = "trainer"
     VALIDATOR = "validator"
+    ARENA = "arena"
 
 
-Role = Annotated[Daemon, typer.Option(help="Whose database.")]
+RoleOption = Annotated[Role, typer.Option(help="Whose database.")]
 
 
 def _show(session: Session, url: str) -> None:
@@ -37,7 +38,7 @@ def _show(session: Session, url: str) -> None:
 
 
 @command(app, "upgrade", example="chainbeasts db upgrade --role validator")
-def upgrade(session: Session, role: Role = Daemon.VALIDATOR) -> None:
+def upgrade(session: Session, role: RoleOption = Role.VALIDATOR) -> None:
     """Bring the schema up to date (the daemons do it by themselves)."""
     url = session.settings.database(role)
     upgrade_database(url)
@@ -48,7 +49,7 @@ def upgrade(session: Session, role: Role = Daemon.VALIDATOR) -> None:
 def downgrade(
     session: Session,
     revision: Annotated[str, typer.Argument(help="Revision to go back to.")],
-    role: Role = Daemon.VALIDATOR,
+    role: RoleOption = Role.VALIDATOR,
 ) -> None:
     """Take the schema back. Tables that did not exist then are dropped with their data."""
     url = session.settings.database(role)
@@ -57,13 +58,13 @@ def downgrade(
 
 
 @command(app, "current", example="chainbeasts db current")
-def current(session: Session, role: Role = Daemon.VALIDATOR) -> None:
+def current(session: Session, role: RoleOption = Role.VALIDATOR) -> None:
     """Show the schema's revision."""
     _show(session, session.settings.database(role))
 
 
 @command(app, "reindex", example="chainbeasts db reindex --role validator")
-def reindex(session: Session, role: Role = Daemon.VALIDATOR) -> None:
+def reindex(session: Session, role: RoleOption = Role.VALIDATOR) -> None:
     """Forget all that was read from the chain; the next command or daemon reads it again.
 
     Jobs, verdicts, transactions and computed windows stay.

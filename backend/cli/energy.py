@@ -17,6 +17,12 @@ from backend.errors import ChainBeastsError
 app = typer.Typer(help="ENERGY: balances, faucet, escrow.", no_args_is_help=True)
 
 Amount = Annotated[str, typer.Argument(help="Amount of ENERGY, such as 12.5.")]
+ArenaOption = Annotated[
+    bool,
+    typer.Option(
+        "--arena", help="The arena's escrow, for bonds of match records; else the ledger's."
+    ),
+]
 Address = Annotated[str | None, typer.Option("--to", help="Another account than the acting one.")]
 
 
@@ -31,12 +37,20 @@ def _address(session: Session, given: str | None) -> str:
 def _show_balance(session: Session, address: str) -> None:
     chain = session.chain
     balance, escrow = chain.energy_of(address), chain.escrow_of(address)
+    arena = chain.escrow_of(address, chain.arena)
     coin = chain.read(lambda: chain.w3.eth.get_balance(Web3.to_checksum_address(address)))
-    values = {"address": address, "balance": balance, "escrow": escrow, "native": int(coin)}
+    values = {
+        "address": address,
+        "balance": balance,
+        "escrow": escrow,
+        "arena_escrow": arena,
+        "native": int(coin),
+    }
     view = {
         "address": address,
         "balance": energy(balance),
         "escrow": energy(escrow),
+        "arena's escrow": energy(arena),
         "native coin": f"{coin} wei",
     }
     session.show(values, lambda: fields("ENERGY", view))
@@ -47,7 +61,7 @@ def balance(
     session: Session,
     of: Annotated[str | None, typer.Option(help="Address; the acting account's otherwise.")] = None,
 ) -> None:
-    """Show what an account has, in its wallet and in the ledger's escrow."""
+    """Show what an account has, in its wallet and in the escrows of ledger and arena."""
     _show_balance(session, _address(session, of))
 
 
@@ -69,16 +83,20 @@ def faucet(session: Session, amount: Amount, to: Address = None) -> None:
 
 
 @command(app, "deposit", signs=True, example="chainbeasts energy deposit 50")
-def deposit(session: Session, amount: Amount) -> None:
+def deposit(session: Session, amount: Amount, arena: ArenaOption = False) -> None:
     """Move ENERGY from the wallet into escrow, where prices and bonds are taken from."""
-    deposit_energy(session.chain, session.sender, parse_energy(amount))
+    escrow = session.chain.arena if arena else None
+    deposit_energy(session.chain, session.sender, parse_energy(amount), escrow)
     _show_balance(session, session.account.address)
 
 
 @command(app, "withdraw", signs=True, example="chainbeasts energy withdraw 50")
-def withdraw(session: Session, amount: Amount, to: Address = None) -> None:
+def withdraw(
+    session: Session, amount: Amount, to: Address = None, arena: ArenaOption = False
+) -> None:
     """Pay ENERGY out of escrow: returned bonds, rewards, what was not used."""
     target = _address(session, to)
-    function = session.chain.ledger.functions.withdraw(parse_energy(amount), target)
+    escrow = session.chain.arena if arena else session.chain.ledger
+    function = escrow.functions.withdraw(parse_energy(amount), target)
     session.sender.send(function, label="withdraw ENERGY")
     _show_balance(session, target)

@@ -41,10 +41,10 @@ def root(
     pass
 
 
-def _add_unavailable(name: str, reason: str) -> None:
-    """Stand in for a noun whose package does not load, so that the others work."""
+def _add_unavailable(name: str, reason: str, noun: typer.Typer = app) -> None:
+    """Stand in for a noun or verb whose package does not load, so that the others work."""
 
-    @app.command(
+    @noun.command(
         name,
         help=f"(not available: {reason})",
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
@@ -57,14 +57,25 @@ def _add_unavailable(name: str, reason: str) -> None:
 
 
 def load_commands() -> None:
-    """Add every noun of the entry-point group to the root."""
+    """Add every noun of the entry-point group to the root.
+
+    An entry ``noun.verb`` adds to a noun what a package above it contributes.
+    """
+    nouns: dict[str, typer.Typer] = {}
     for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+        name, _, verb = entry.name.partition(".")
+        if verb and name not in nouns:
+            continue  # the noun is not available, which was said already
         try:
             noun = entry.load()
         except (ImportError, AttributeError) as error:
-            _add_unavailable(entry.name, str(error))
+            _add_unavailable(verb or name, str(error), nouns.get(name, app))
             continue
         verbs = noun.registered_commands
+        if verb:
+            nouns[name].registered_commands += verbs
+            continue
+        nouns[name] = noun
         if [verb.name for verb in verbs] == [entry.name]:
             app.registered_commands += verbs  # `chainbeasts deploy` is noun and verb in one
             continue

@@ -15,6 +15,16 @@ HealthPortOption = Annotated[
         envvar="CHAINBEASTS_HEALTH_PORT",
     ),
 ]
+PlacesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--snapshots",
+        metavar="PLACE",
+        help="Where states are published: a folder, s3://bucket/prefix or https://host/path; read "
+        "besides HOME/snapshots. Repeatable; in the environment: several with spaces between.",
+        envvar="CHAINBEASTS_SNAPSHOTS",
+    ),
+]
 PollOption = Annotated[
     float,
     typer.Option(

@@ -18,7 +18,7 @@ from backend.settings import Settings
 from backend.store.private import SECRET_FILE
 from backend.store.session import alembic_config, make_engine, parse_url
 
-ROLES = ("validator", "trainer")
+ROLES = ("validator", "trainer", "arena")
 GROUP_AND_OTHERS, OTHERS = 0o077, 0o007
 
 

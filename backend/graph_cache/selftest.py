@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.abi import NativeKernel
 from backend.kernel.network import Weights
 from backend.kernel.rng import draw, split_mix64
@@ -19,6 +22,7 @@ SPREADS = (600, 3_000, 40_000)
 """Half-widths of the weights: like a trained beast's, larger, and mostly at the limits."""
 
 RECORDS = 5
+MATCH_TURNS = 24
 
 
 def _weights(seed: int, spread: int) -> Weights:
@@ -29,8 +33,26 @@ def _weights(seed: int, spread: int) -> Weights:
 def agrees_with_reference(kernel: NativeKernel) -> bool:
     """Whether the kernel steps to the same states as the reference, bit for bit.
 
-    A few steps from each of three kinds of state and all sources, with every learning rate.
+    A few steps from each of three kinds of state and all sources, with every learning rate; and
+    matches between them, which the compiled kernel has to lead to the same log and root.
     """
+    return _steps_agree(kernel) and _matches_agree(kernel)
+
+
+def _matches_agree(kernel: NativeKernel) -> bool:
+    rules = Rules(max_turns=MATCH_TURNS)
+    mask = kernel.graph.active_mask
+    fighters = [
+        Fighter(bytes(range(trial, trial + 32)), _weights(trial, spread), mask & awake)
+        for trial, (spread, awake) in enumerate(zip(SPREADS, (0xFF, 0x5A, 0xC3), strict=True))
+    ]
+    return all(
+        kernel.play(a, b, seed, rules) == fight(a, b, seed, rules)
+        for seed, (a, b) in enumerate(pairwise((*fighters, fighters[0])), 60)
+    )
+
+
+def _steps_agree(kernel: NativeKernel) -> bool:
     rules = Rules()
     drawn = (random_position(split_mix64(i), None, rules) for i in range(RECORDS - 1))
     words = (*drawn, 0)  # the last is not valid

@@ -50,11 +50,11 @@ def pack(state: State) -> bytes:
     return zstandard.ZstdCompressor(level=LEVEL).compress(encode_state(state))
 
 
-def unpack(packed: bytes, h: bytes) -> State:
-    """The state of a file; a bomb never gets further than one state's size.
+def open_packed(packed: bytes) -> State:
+    """The state of a file, whatever its hash is; a bomb never gets further than one state's size.
 
     Raises:
-        MalformedStateError: the file is not the state of that hash.
+        MalformedStateError: the file is no state.
     """
     try:
         size = zstandard.frame_content_size(packed)
@@ -65,7 +65,16 @@ def unpack(packed: bytes, h: bytes) -> State:
         data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=ENCODED_BYTES)
     except zstandard.ZstdError as error:
         raise MalformedStateError(str(error)) from None
-    state = decode_state(data)
+    return decode_state(data)
+
+
+def unpack(packed: bytes, h: bytes) -> State:
+    """The state of a file that is known by its hash.
+
+    Raises:
+        MalformedStateError: the file is not the state of that hash.
+    """
+    state = open_packed(packed)
     if state_hash(state) != h:
         raise MalformedStateError("its state has another hash")
     return state

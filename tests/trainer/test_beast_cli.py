@@ -22,13 +22,13 @@ from backend.chain.anvil import rpc
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.seasons import load_profile
 from backend.chain.types import Commitments
+from backend.chain.waiting import wait_until
 from backend.errors import ChainBeastsError
 from backend.kernel.board import word_bytes
 from backend.kernel.samples import random_position
 from backend.store.private import SECRET_FILE
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
 from trainer.datasets.generate import sample_csv
-from trainer.hatching import wait_until
 
 PENNILESS = 77
 RULES = load_profile("mainnet").season.rules

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from backend.kernel import samples
 from backend.kernel.board import word_bytes
-from backend.kernel.combat import Action
+from backend.kernel.combat import Action, Match
 from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
+from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
 from backend.kernel.native.graph import Graph
 from backend.kernel.network import Weights
@@ -25,12 +26,17 @@ from backend.kernel.state import State
 from backend.kernel.traces import TRACE, Traces
 from backend.kernel.window import WindowContext
 
-ABI_VERSION: Final = 1
+ABI_VERSION: Final = 2
 SEQUENCE: Final = 4
 """A source of C alone: the given words, one after another."""
 
 WORD_BYTES: Final = 32
+MOST_TURNS: Final = 254
+MOST_WORDS: Final = 256
 NOT_VALID: Final = -2
+FUNCTIONS: Final = (
+    "run", "logits", "labels", "features", "activate", "play", "root", "keccak"
+)  # fmt: skip
 
 
 class ForeignObjectError(Exception):
@@ -60,6 +66,26 @@ class _Header(ctypes.Structure):
     )
 
 
+class _Match(ctypes.Structure):
+    _fields_ = (
+        ("weights", ctypes.c_void_p * 2),
+        ("dna", (ctypes.c_uint8 * WORD_BYTES) * 2),
+        ("battle_seed", ctypes.c_uint64),
+        ("active_mask", ctypes.c_uint32 * 2),
+        ("rules", ctypes.c_uint32 * 10),
+    )
+
+
+class _Played(ctypes.Structure):
+    _fields_ = (
+        ("words", (ctypes.c_uint8 * WORD_BYTES) * MOST_TURNS),
+        ("last", ctypes.c_uint8 * WORD_BYTES),
+        ("log_root", ctypes.c_uint8 * WORD_BYTES),
+        ("turns", ctypes.c_uint32),
+        ("winner", ctypes.c_int32),
+    )
+
+
 def encode_words(words: Sequence[int]) -> bytes:
     """Words as C reads them: 32 big-endian bytes each."""
     return b"".join(map(word_bytes, words))
@@ -85,7 +111,7 @@ class NativeKernel:
         self._records: tuple[Sequence[int], bytes] | None = None
         try:
             abi, name = library.chainbeasts_abi, library.chainbeasts_graph
-            for function in ("run", "logits", "labels", "features", "activate"):
+            for function in FUNCTIONS:
                 getattr(library, f"chainbeasts_{function}").restype = None
         except AttributeError:
             raise ForeignObjectError("it is no kernel") from None
@@ -184,6 +210,58 @@ class NativeKernel:
             ctypes.c_uint64(battle_seed),
         )
         return int.from_bytes(changed.raw)
+
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        """The match of A against B, like ``fighters.fight``.
+
+        Raises:
+            ValueError: a fighter has slots awake that are not this graph's.
+        """
+        for one in (a, b):
+            if one.active_mask & ~self.graph.active_mask:
+                raise ValueError(
+                    f"a fighter with mask {one.active_mask:#04x} on the kernel of "
+                    f"{self.graph.active_mask:#04x}"
+                )
+        weights = [_checked(one.weights).ctypes.data for one in (a, b)]
+        bodies = ((ctypes.c_uint8 * WORD_BYTES)(*one.dna) for one in (a, b))
+        match = _Match(
+            (ctypes.c_void_p * 2)(*weights),
+            ((ctypes.c_uint8 * WORD_BYTES) * 2)(*bodies),
+            battle_seed,
+            (ctypes.c_uint32 * 2)(a.active_mask, b.active_mask),
+            _rules(rules),
+        )
+        found = _Played()
+        self._library.chainbeasts_play(ctypes.byref(match), ctypes.byref(found))
+        log = bytes(memoryview(found.words).cast("B")[: WORD_BYTES * found.turns])
+        starts = range(0, len(log), WORD_BYTES)
+        return Match(
+            tuple(int.from_bytes(log[at : at + WORD_BYTES]) for at in starts),
+            int.from_bytes(bytes(found.last)),
+            found.winner,
+            bytes(found.log_root),
+        )
+
+    def root(self, words: Sequence[int]) -> bytes:
+        """The Merkle root over 1 to 256 words, like ``merkle.root``.
+
+        Raises:
+            ValueError: there are none, or more.
+        """
+        if not 1 <= len(words) <= MOST_WORDS:
+            raise ValueError(f"a root over {len(words)} words, it takes 1 to {MOST_WORDS}")
+        found = ctypes.create_string_buffer(WORD_BYTES)
+        self._library.chainbeasts_root(
+            ctypes.c_char_p(encode_words(words)), ctypes.c_uint32(len(words)), found
+        )
+        return found.raw
+
+    def keccak(self, data: bytes) -> bytes:
+        """keccak-256 of any bytes."""
+        found = ctypes.create_string_buffer(WORD_BYTES)
+        self._library.chainbeasts_keccak(ctypes.c_char_p(data), ctypes.c_uint64(len(data)), found)
+        return found.raw
 
     def _encoded(self, records: Sequence[int]) -> bytes:
         """Encoding 65,536 words takes longer than a window, so the last tuple is kept."""

@@ -25,6 +25,8 @@ PARTS = (
     "layers_portable.h",
     "layers_avx2.h",
     "network.h",
+    "keccak.h",
+    "match.h",
     "kernel.c",
 )
 MAIN = "kernel.c"
@@ -74,6 +76,9 @@ def _header(graph: Graph) -> str:
     lines = ["/* Generated for one graph. */", f'#define GRAPH_NAME "{graph.name}"']
     lines += [f"#define L{i} {units}" for i, units in enumerate(LAYERS)]
     lines += [f"#define HIDDEN_MAX {max(LAYERS)}"]
+    lines += [f"#define SENSOR_SLOTS {SENSOR_SLOTS}", f"#define SENSOR_UNITS {SENSOR_UNITS}"]
+    lines += [f"#define APPENDAGE_SLOTS {APPENDAGE_SLOTS}"]
+    lines += [f"#define APPENDAGE_UNITS {APPENDAGE_UNITS}"]
     for layer, blocks in columns.items():
         # C has no empty array; one that is never read stands for it
         listed = ", ".join(map(str, blocks or [0]))

@@ -1,4 +1,5 @@
-/* The kernel of one graph: whole windows, and the pieces of a step for who wants them alone.
+/* The kernel of one graph: whole windows, whole matches, and the pieces of both for who wants them
+ * alone.
  *
  * Pure: no allocation, no global state, no I/O. Callers pass valid pointers; the Python side checks
  * everything else (backend/kernel/native/abi.py, which mirrors the structs below).
@@ -15,8 +16,10 @@
 #include "combat.h"
 #include "samples.h"
 #include "network.h"
+#include "keccak.h"
+#include "match.h"
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 #define NULL_LOSS 4095
 
 #if defined(_WIN32)
@@ -151,4 +154,17 @@ EXPORT void chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t 
     position p = unpack(word);
     activate(&p, (action){(int)direction, (int)power, (int)block}, r, battle_seed);
     pack(word, &p);
+}
+
+/* A match to its end. */
+EXPORT void chainbeasts_play(const match *m, played *out) { play(m, out); }
+
+/* The Merkle root over 1 to 256 words. */
+EXPORT void chainbeasts_root(const uint8_t *words, uint32_t count, uint8_t root[32]) {
+    merkle_root(words, count, root);
+}
+
+/* keccak-256 of any bytes. */
+EXPORT void chainbeasts_keccak(const uint8_t *data, uint64_t length, uint8_t digest[32]) {
+    keccak(data, (size_t)length, digest);
 }

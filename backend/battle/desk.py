@@ -1,0 +1,147 @@
+"""What everything about matches shares: the chain, its database, published states.
+
+Nothing here decides or sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filelock import FileLock
+
+from backend.chain.client import Chain
+from backend.errors import ChainBeastsError
+from backend.indexer.queries import live_checkpoints, match_row
+from backend.indexer.sync import Indexer, SyncReport
+from backend.kernel.fighters import Fighter
+from backend.settings import Settings
+from backend.store.facts import CheckpointRow, CheckpointStatus
+from backend.store.matches import MatchRecordRow, MatchRow
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore, reading_store
+from backend.store.words import record_of_match, words_of_match
+
+ROLE = "arena"
+LOOK = "See: chainbeasts battle list"
+
+
+class MissingStateError(ChainBeastsError):
+    """The state that a beast fights with is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaDesk:
+    """One home's view of one deployment's arena.
+
+    Attributes:
+        snapshots: published states, by state hash.
+        lock: held while the chain is read, so that two commands do not index it at once.
+    """
+
+    chain: Chain
+    database: Database
+    indexer: Indexer
+    snapshots: SnapshotStore
+    lock: FileLock
+
+    def sync(self) -> SyncReport:
+        """Bring the database up to the chain's present head.
+
+        Raises:
+            ChainError: the node is away, or serves another chain.
+        """
+        with self.lock:
+            return self.indexer.sync()
+
+    def checkpoint(self, beast_id: int, index: int | None = None, *, final: bool) -> CheckpointRow:
+        """A standing checkpoint, as last synced; the latest one if no index is given.
+
+        Args:
+            final: only final ones will do, as on chain.
+
+        Raises:
+            ChainBeastsError: the beast has not hatched, or has no such checkpoint.
+        """
+        self.chain.birth(beast_id)
+        with self.database.session() as session:
+            live = list(live_checkpoints(session, beast_id))
+        rows = [row for row in live if row.status == CheckpointStatus.FINAL or not final]
+        if index is None and rows:
+            return rows[-1]
+        found = next((row for row in rows if row.index == index), None)
+        if found is not None:
+            return found
+        list_ = f"chainbeasts checkpoint list {beast_id}"
+        if index is None:
+            if not live:
+                raise ChainBeastsError(
+                    f"Beast {beast_id} has no checkpoint yet, so it has no final one.",
+                    f"Train it first: chainbeasts trainer run {beast_id} --windows 1",
+                )
+            raise ChainBeastsError(
+                f"Beast {beast_id} has no final checkpoint; its {len(live)} are still pending.",
+                f"Wait for the challenge period: chainbeasts checkpoint finalize {beast_id}",
+            )
+        if any(row.index == index for row in live):
+            raise ChainBeastsError(
+                f"Checkpoint {index} of beast {beast_id} is not final.",
+                f"Beasts fight with final checkpoints: {list_}",
+            )
+        raise ChainBeastsError(
+            f"Beast {beast_id} has no checkpoint {index}.", f"List them: {list_}"
+        )
+
+    def fighter(self, beast_id: int, h: bytes) -> Fighter:
+        """A beast with the state of a hash.
+
+        Raises:
+            MissingStateError: the state is not at hand.
+        """
+        state = self.snapshots.get(h)
+        if state is None:
+            raise MissingStateError(
+                f"The state 0x{h.hex()} that beast {beast_id} fights with is not in "
+                f"{self.snapshots.folder}.",
+                "Name a place where its trainer publishes states: --snapshots PLACE",
+            )
+        return Fighter.of(self.chain.birth(beast_id).dna, state)
+
+    def match(self, match_id: int) -> MatchRow:
+        """A match, as last synced.
+
+        Raises:
+            ChainBeastsError: there is none of that number.
+        """
+        with self.database.session() as session:
+            row = match_row(session, match_id)
+        if row is None:
+            raise ChainBeastsError(f"There is no match {match_id}.", LOOK)
+        return row
+
+    def record(self, match_id: int) -> tuple[MatchRecordRow, tuple[int, ...]] | None:
+        """The record of a match that stands or is final, with its log; None if there is none."""
+        with self.database.session() as session:
+            row, words = record_of_match(session, match_id), words_of_match(session, match_id)
+        return None if row is None or words is None else (row, words)
+
+
+def open_desk(settings: Settings, chain: Chain, snapshots: Sequence[str] = ()) -> ArenaDesk:
+    """Open the arena's database and folders.
+
+    Args:
+        snapshots: places that publish states, read besides ``snapshots`` under home.
+
+    Raises:
+        ChainBeastsError: the database cannot be opened, or a place is none.
+    """
+    database = Database(settings.database(ROLE))
+    locks = settings.home / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return ArenaDesk(
+        chain,
+        database,
+        Indexer(chain, database),
+        reading_store(settings.snapshots_dir, snapshots),
+        FileLock(locks / f"{ROLE}-index.lock"),
+    )

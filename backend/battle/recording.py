@@ -1,0 +1,163 @@
+"""A match from its seed to its record and its finality, on chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.battle.desk import LOOK, ArenaDesk
+from backend.battle.tournament import result_of
+from backend.chain import types
+from backend.chain.escrow import ensure_escrow
+from backend.chain.transactions import Receipt, TransactionManager
+from backend.chain.types import MatchResult, MatchStatus
+from backend.chain.waiting import await_block
+from backend.errors import ChainBeastsError
+from backend.kernel.combat import Match
+from backend.kernel.fighters import Fighter, fight
+from backend.kernels import play
+
+SEED_DRAWS = 3
+"""Times that a seed is asked for whose block's hash was gone each time."""
+
+_ELSEWHERE: dict[MatchStatus, tuple[str, str]] = {
+    MatchStatus.NONE: ("There is no match {id}.", LOOK),
+    MatchStatus.CHALLENGED: (
+        "Match {id} waits for the owner of beast {b} to accept.",
+        "That is: chainbeasts battle accept {id}",
+    ),
+    MatchStatus.ACCEPTED: (
+        "Match {id} has no seed and no record yet.",
+        "Draw, play and record: chainbeasts battle record {id}",
+    ),
+    MatchStatus.SEEDED: (
+        "Match {id} is not recorded yet.",
+        "Anybody may: chainbeasts battle record {id}",
+    ),
+    MatchStatus.RECORDED: (
+        "Match {id} is recorded already, and can be disproved until {final_at} (unix time).",
+        "Afterwards: chainbeasts battle finalize {id}",
+    ),
+    MatchStatus.FINAL: ("Match {id} is final.", "See: chainbeasts battle show {id}"),
+    MatchStatus.CANCELLED: ("Match {id} was cancelled by who asked for it.", LOOK),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A record that was made; amounts in wei of ENERGY, ``final_at`` in unix seconds."""
+
+    match_id: int
+    battle_seed: int
+    result: MatchResult
+    turns: int
+    log_root: bytes
+    bond: int
+    deposited: int
+    final_at: int
+    receipt: Receipt
+
+
+def expect(desk: ArenaDesk, match_id: int, *wanted: MatchStatus) -> types.Match:
+    """A match that is where a move can be made from.
+
+    Raises:
+        ChainBeastsError: it is somewhere else; the hint says what can be done there.
+    """
+    found = desk.chain.match(match_id)
+    if found.status in wanted:
+        return found
+    message, hint = _ELSEWHERE[found.status]
+    values = {"id": match_id, "b": found.beast_b, "final_at": found.final_at}
+    raise ChainBeastsError(message.format(**values), hint.format(**values))
+
+
+def fighters_of(desk: ArenaDesk, match: types.Match) -> tuple[Fighter, Fighter]:
+    """Both beasts with the states that they were entered with.
+
+    Raises:
+        MissingStateError: a state is not at hand.
+    """
+    a = desk.fighter(match.beast_a, match.state_a)
+    return a, desk.fighter(match.beast_b, match.state_b)
+
+
+def play_out(desk: ArenaDesk, match: types.Match) -> Match:
+    """What becomes of a seeded match. It is decided already; this computes it.
+
+    Raises:
+        MissingStateError: a state is not at hand.
+    """
+    a, b = fighters_of(desk, match)
+    return play(a, b, match.battle_seed, desk.chain.season(match.season).rules)
+
+
+def draw_seed(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> types.Match:
+    """Fix a match's seed, if nobody has; the match with it.
+
+    Raises:
+        ChainBeastsError: the match is not accepted, or the block's hash is gone every time.
+    """
+    found = expect(desk, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+    for _ in range(SEED_DRAWS):
+        if found.status is MatchStatus.SEEDED:
+            return found
+        await_block(desk.chain, found.seed_block + 1)
+        sender.send(desk.chain.arena.functions.drawSeed(match_id), label="draw the seed")
+        found = expect(desk, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+    if found.status is MatchStatus.SEEDED:
+        return found
+    raise ChainBeastsError(
+        f"The block that seeds match {match_id} was too old every time.",
+        "The transactions are mined too late: offer more per gas, and try again.",
+    )
+
+
+def record(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> Recorded:
+    """Play a match that was agreed on, and record what became of it.
+
+    The seed is drawn first if nobody has; a bond that the escrow lacks is deposited.
+
+    Raises:
+        ChainBeastsError: the match is elsewhere, a state is missing, the bond cannot be paid, or
+            the kernels disagree, which would cost the bond.
+    """
+    expect(desk, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+    match = draw_seed(desk, sender, match_id)
+    played = play_out(desk, match)
+    season = desk.chain.season(match.season)
+    if fight(*fighters_of(desk, match), match.battle_seed, season.rules) != played:
+        raise ChainBeastsError(
+            f"The kernels of this machine disagree about match {match_id}; nothing is recorded.",
+            "Set CHAINBEASTS_KERNEL=numpy, and report this.",
+        )
+    bond, result = season.arena.record_bond, result_of(played)
+    arena = desk.chain.arena
+    deposited = ensure_escrow(desk.chain, sender, bond, escrow=arena)
+    call = arena.functions.record(
+        match_id, int(result), played.turns, played.log_root, list(played.words)
+    )
+    receipt = sender.send(call, label="record the match")
+    final_at = desk.chain.match(match_id).final_at
+    return Recorded(
+        match_id,
+        match.battle_seed,
+        result,
+        played.turns,
+        played.log_root,
+        bond,
+        deposited,
+        final_at,
+        receipt,
+    )
+
+
+def difference(words: tuple[int, ...], result: MatchResult, played: Match) -> str | None:
+    """In what a record differs from the match as it is played; None if it is right."""
+    for turn, (stated, true) in enumerate(zip(words, played.words, strict=False)):
+        if stated != true:
+            return f"the word of turn {turn} is not the one that play leads to"
+    if len(words) != played.turns:
+        return f"it has {len(words)} turns, and the match ends after {played.turns}"
+    if result is not result_of(played):
+        return f"it says {result.name}, and the result is {result_of(played).name}"
+    return None

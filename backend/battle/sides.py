@@ -1,0 +1,94 @@
+"""Who fights off chain, as it is written: a beast, a checkpoint, a newborn, a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.battle.desk import ArenaDesk
+from backend.errors import ChainBeastsError
+from backend.kernel.fighters import Fighter
+from backend.kernel.state import MalformedStateError, state_hash
+from backend.kernel.window import genesis_state
+from backend.store.snapshots import MAX_FILE_BYTES, open_packed
+
+HELP = (
+    "A beast's id (its latest final checkpoint), ID@INDEX (that checkpoint), ID@hatch (as it was "
+    "born), a DNA of 64 hex digits (a newborn), or a snapshot FILE; FILE:DNA needs no node."
+)
+_DNA = "(?:0x)?([0-9a-fA-F]{64})"
+_BEAST = re.compile(r"([1-9][0-9]{0,17})(?:@(hatch|[0-9]{1,9}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a match.
+
+    Attributes:
+        name: for people.
+        beast_id: on the chain; None for one that is only thought of.
+        h: state hash of its brain.
+    """
+
+    name: str
+    fighter: Fighter
+    beast_id: int | None
+    h: bytes
+
+
+def read_side(text: str, desk: Callable[[], ArenaDesk]) -> Side:
+    """The side that a text names.
+
+    Args:
+        desk: opened, and brought up to the chain's head, only if the chain is needed.
+
+    Raises:
+        ChainBeastsError: it names nobody, or the state is not at hand.
+    """
+    beast, newborn = _BEAST.fullmatch(text), re.fullmatch(_DNA, text)
+    if beast is not None:
+        return _beast(desk(), int(beast[1]), beast[2])
+    if newborn is not None:
+        return _newborn(f"newborn {text[:10]}…", bytes.fromhex(newborn[1]), None)
+    path, colon, dna = text.rpartition(":")
+    body = re.fullmatch(_DNA, dna) if colon else None
+    if body is not None:
+        return _file(Path(path), bytes.fromhex(body[1]))
+    if not Path(text).is_file():
+        raise ChainBeastsError(f"{text!r} is no beast, no DNA and no file.", HELP)
+    return _file(Path(text), desk)
+
+
+def _newborn(name: str, dna: bytes, beast_id: int | None) -> Side:
+    state = genesis_state(beast_id or 0, dna)
+    return Side(name, Fighter.of(dna, state), beast_id, state_hash(state))
+
+
+def _beast(desk: ArenaDesk, beast_id: int, which: str | None) -> Side:
+    if which == "hatch":
+        return _newborn(f"beast {beast_id} at hatch", desk.chain.birth(beast_id).dna, beast_id)
+    row = desk.checkpoint(beast_id, None if which is None else int(which), final=which is None)
+    name = f"beast {beast_id}, checkpoint {row.index}"
+    return Side(name, desk.fighter(beast_id, row.h128), beast_id, row.h128)
+
+
+def _file(path: Path, body: bytes | Callable[[], ArenaDesk]) -> Side:
+    """A snapshot's brain, in the body of a DNA or of the beast that it is of."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(MAX_FILE_BYTES + 1)
+        state = open_packed(packed)
+    except OSError as error:
+        raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None
+    except MalformedStateError as error:
+        raise ChainBeastsError(
+            f"{path} is not a published state: {error}.",
+            "States are files named <hash>.state.zst, as trainers publish them.",
+        ) from None
+    h, beast_id = state_hash(state), state.header.beast_id
+    if isinstance(body, bytes):
+        return Side(path.name, Fighter.of(body, state), None, h)
+    dna = body().chain.birth(beast_id).dna
+    return Side(f"beast {beast_id}, {path.name}", Fighter.of(dna, state), beast_id, h)

@@ -1,0 +1,224 @@
+"""``chainbeasts battle``: what is done with matches on chain, from challenge to reward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from web3 import Web3
+from web3.logs import DISCARD
+
+from backend.battle.desk import ArenaDesk
+from backend.battle.recording import expect
+from backend.battle.recording import record as record_match
+from backend.chain.transactions import Receipt
+from backend.chain.types import MatchStatus
+from backend.chain.waiting import await_time
+from backend.cli.battle_views import MatchId, synced
+from backend.cli.options import PlacesOption
+from backend.cli.output import energy, fields, note
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.indexer.records import checkpoint_of
+from backend.store.facts import CheckpointRow
+
+CheckpointOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, metavar="INDEX", help="The final checkpoint it fights with; the latest if not given."
+    ),
+]
+MyBeast = Annotated[int, typer.Argument(min=1, metavar="BEAST", help="Your beast's id.")]
+
+
+def _done(session: Session, receipt: Receipt, **values: Any) -> None:
+    facts = {**values, "transaction": receipt.hash, "gas_used": receipt.gas_used}
+    shown = {name.replace("_", " "): value for name, value in values.items()}
+    shown |= {"transaction": "0x" + receipt.hash.hex(), "gas used": receipt.gas_used}
+    session.show(facts, lambda: fields(receipt.label.capitalize(), shown))
+
+
+def _event(event: Any, receipt: Receipt) -> Any:
+    """The arguments of the event of a kind in a receipt; None if there is none."""
+    found = event.process_receipt(receipt.raw, errors=DISCARD)
+    return found[0]["args"] if found else None
+
+
+def _own(session: Session, desk: ArenaDesk, beast: int, index: int | None) -> CheckpointRow:
+    """A final checkpoint of a beast of the acting account.
+
+    Raises:
+        ChainBeastsError: it is another account's, or has no such checkpoint.
+    """
+    owner = desk.chain.owner_of(beast)
+    if owner != session.account.address:
+        raise ChainBeastsError(
+            f"Beast {beast} belongs to {owner}, not to {session.account.address}.",
+            "Its owner alone decides about its matches; name your account with --account.",
+        )
+    return desk.checkpoint(beast, index, final=True)
+
+
+def challenge(
+    session: Session,
+    beast: MyBeast,
+    opponent: Annotated[int, typer.Argument(min=1, help="The id of the beast to challenge.")],
+    checkpoint: CheckpointOption = None,
+) -> None:
+    """Challenge another owner's beast. One that is open to challenges accepts at once."""
+    desk = synced(session)
+    other = desk.chain.owner_of(opponent)
+    row = _own(session, desk, beast, checkpoint)
+    if other == session.account.address:
+        raise ChainBeastsError(
+            f"Beast {opponent} is yours, too."
+            if opponent != beast
+            else f"Beast {beast} cannot fight itself.",
+            f"On chain two owners fight; try it off chain: chainbeasts battle simulate {beast} "
+            f"{opponent}",
+        )
+    call = desk.chain.arena.functions.challenge(beast, checkpoint_of(row).to_abi(), opponent)
+    receipt = session.sender.send(call, label="challenge")
+    match = int(_event(desk.chain.arena.events.MatchChallenged(), receipt)["matchId"])
+    accepted = _event(desk.chain.arena.events.MatchAccepted(), receipt) is not None
+    verb = "record" if accepted else "accept"
+    _done(
+        session,
+        receipt,
+        match=match,
+        beast_a=beast,
+        beast_b=opponent,
+        checkpoint=row.index,
+        accepted=accepted,
+        next=f"chainbeasts battle {verb} {match}",
+    )
+
+
+def accept(session: Session, match: MatchId, checkpoint: CheckpointOption = None) -> None:
+    """Accept a challenge of your beast. The block that this is mined in seeds the match."""
+    desk = synced(session)
+    beast = expect(desk, match, MatchStatus.CHALLENGED).beast_b
+    row = _own(session, desk, beast, checkpoint)
+    call = desk.chain.arena.functions.accept(match, checkpoint_of(row).to_abi())
+    receipt = session.sender.send(call, label="accept")
+    after = f"chainbeasts battle record {match}"
+    _done(session, receipt, match=match, beast_b=beast, checkpoint=row.index, next=after)
+
+
+def open_(session: Session, beast: MyBeast, checkpoint: CheckpointOption = None) -> None:
+    """Let a beast take on every challenge from now on, with the state of a final checkpoint."""
+    desk = synced(session)
+    row = _own(session, desk, beast, checkpoint)
+    call = desk.chain.arena.functions.openChallenge(beast, checkpoint_of(row).to_abi())
+    receipt = session.sender.send(call, label="open to challenges")
+    _done(session, receipt, beast=beast, checkpoint=row.index)
+
+
+def close(session: Session, beast: MyBeast) -> None:
+    """Let a beast take on no more challenges by itself."""
+    receipt = session.sender.send(
+        session.chain.arena.functions.closeChallenge(beast), label="close to challenges"
+    )
+    _done(session, receipt, beast=beast)
+
+
+def cancel(session: Session, match: MatchId) -> None:
+    """Take back a challenge that nobody has accepted."""
+    call = session.chain.arena.functions.cancel(match)
+    receipt = session.sender.send(call, label="cancel")
+    _done(session, receipt, match=match)
+
+
+def record(
+    session: Session,
+    match: MatchId,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the disproof period, then make it final.")
+    ] = False,
+    snapshots: PlacesOption = None,
+) -> None:
+    """Play a match that was agreed on and record it, with its whole log and a bond. Anybody may.
+
+    Draws the seed first, and deposits in the arena's escrow what the bond needs. The bond comes
+    back when the record is final; a wrong record loses it.
+    """
+    desk = synced(session, snapshots)
+    made = record_match(desk, session.sender, match)
+    if made.deposited:
+        note(f"Deposited {energy(made.deposited)} in the arena's escrow for the bond.")
+    if wait:
+        note(f"Waiting until the record can no longer be disproved, {made.final_at} (unix time)…")
+        _finalize(session, desk, match, made.final_at)
+    facts: dict[str, Any] = {
+        "match": match,
+        "battle_seed": f"0x{made.battle_seed:016x}",
+        "result": made.result.name.lower(),
+        "turns": made.turns,
+        "log_root": "0x" + made.log_root.hex(),
+        "bond": made.bond if session.as_json else energy(made.bond),
+        "final_at": made.final_at,
+        "status": "final" if wait else "recorded",
+    }
+    _done(session, made.receipt, **facts)
+
+
+def _finalize(session: Session, desk: ArenaDesk, match: int, final_at: int) -> Receipt:
+    await_time(desk.chain, final_at)
+    call = desk.chain.arena.functions.finalize(match)
+    return session.sender.send(call, label="finalize")
+
+
+def finalize(session: Session, match: MatchId) -> None:
+    """Make a record final that nobody disproved: the bond goes back to the reporter's escrow
+    (`energy withdraw --arena`), and the rewards can be claimed."""
+    desk = synced(session)
+    final_at = expect(desk, match, MatchStatus.RECORDED).final_at
+    if desk.chain.now() < final_at:
+        raise ChainBeastsError(
+            f"The record of match {match} can be disproved until {final_at} (unix time), in "
+            f"{final_at - desk.chain.now()} s.",
+            "Finalize it after that; `chainbeasts battle record --wait` waits by itself.",
+        )
+    receipt = _finalize(session, desk, match, final_at)
+    done = _event(desk.chain.arena.events.MatchFinalized(), receipt)
+    show: Callable[[int], Any] = (lambda wei: wei) if session.as_json else energy
+    rewards = {"reward_a": show(int(done["rewardA"])), "reward_b": show(int(done["rewardB"]))}
+    _done(session, receipt, match=match, **rewards)
+
+
+def claim(
+    session: Session,
+    to: Annotated[
+        str | None, typer.Option(help="Address that gets them; your own if not given.")
+    ] = None,
+) -> None:
+    """Mint the rewards of your beasts' final matches."""
+    me = session.account.address
+    if to is not None and not Web3.is_address(to):
+        raise ChainBeastsError(f"{to} is not an address.", "It has 40 hex digits after 0x.")
+    target = me if to is None else Web3.to_checksum_address(to)
+    amount = session.chain.rewards_of(me)
+    if not amount:
+        raise ChainBeastsError(
+            f"{me} has no rewards to claim.",
+            "A beast earns when its match is final: chainbeasts battle list",
+        )
+    call = session.chain.arena.functions.claimRewards(target)
+    receipt = session.sender.send(call, label="claim rewards")
+    _done(session, receipt, to=target, amount=amount if session.as_json else energy(amount))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to their noun."""
+    for name, verb, example in (
+        ("challenge", challenge, "challenge 1 2 --account devnet:1"),
+        ("accept", accept, "accept 1 --account devnet:2"),
+        ("open", open_, "open 1"),
+        ("close", close, "close 1"),
+        ("cancel", cancel, "cancel 1"),
+        ("record", record, "record 1 --wait"),
+        ("finalize", finalize, "finalize 1"),
+        ("claim", claim, "claim --to 0x…"),
+    ):
+        command(app, name, signs=True, example=f"chainbeasts battle {example}")(verb)

@@ -1,0 +1,194 @@
+"""``chainbeasts battle replay``: a match turn by turn, with the logits behind each action."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from backend.battle.desk import ArenaDesk, MissingStateError
+from backend.battle.drawing import Scene, draw_turn, full_hp
+from backend.battle.recording import difference, expect, fighters_of, play_out
+from backend.battle.sides import Side, read_side
+from backend.battle.tournament import result_of
+from backend.battle.turns import Turn, turns_of
+from backend.chain.types import MatchResult, MatchStatus
+from backend.cli.battle_simulate import Ground, ProfileOption, parse_seed
+from backend.cli.options import PlacesOption
+from backend.cli.output import note, stdout
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel.board import word_bytes
+from backend.kernel.fighters import Fighter
+from backend.kernels import play
+
+VERDICTS = {
+    True: "verified: played again, the match gives this log, this root and this result",
+    False: "not verified: {reason}",
+    None: "not checked: {reason}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A match to be shown.
+
+    Attributes:
+        verified: whether the record is what play leads to; None if it cannot be told, or if
+            nothing was recorded.
+        reason: why not.
+    """
+
+    scene: Scene
+    turns: list[Turn]
+    battle_seed: int
+    result: MatchResult
+    verified: bool | None = None
+    reason: str = ""
+
+
+def _of_sides(a: Side, b: Side, seed: int, ground: Ground, profile: str) -> Show:
+    played = play(a.fighter, b.fighter, seed, ground.rules(profile))
+    hp = (full_hp(a.fighter.dna), full_hp(b.fighter.dna))
+    scene = Scene(f"Seed 0x{seed:x}", (a.name, b.name), hp, played.turns)
+    turns = turns_of(played.words, seed, a.fighter, b.fighter, played.last)
+    return Show(scene, turns, seed, result_of(played), None, "nothing is recorded of it")
+
+
+def _of_match(desk: ArenaDesk, match_id: int) -> Show:
+    """A match of the chain: its record's log, else what will be recorded."""
+    match = expect(desk, match_id, MatchStatus.SEEDED, MatchStatus.RECORDED, MatchStatus.FINAL)
+    full = [full_hp(desk.chain.birth(beast).dna) for beast in (match.beast_a, match.beast_b)]
+    names = (f"beast {match.beast_a}", f"beast {match.beast_b}")
+    seed, found = match.battle_seed, desk.record(match_id)
+    a: Fighter | None
+    b: Fighter | None
+    try:
+        (a, b), played = fighters_of(desk, match), play_out(desk, match)
+    except MissingStateError as error:
+        if found is None:
+            raise
+        a = b = played = None
+        reason = error.message
+    if played is not None and found is None:
+        words, result, last = played.words, result_of(played), played.last
+        verified, reason = None, "nothing is recorded of it"
+    elif found is not None:
+        words, result, last = found[1], MatchResult[found[0].result.upper()], None
+        verified = None
+        if played is not None:
+            reason = difference(words, result, played) or ""
+            verified, last = not reason, None if reason else played.last
+    scene = Scene(f"Match {match_id}", names, (full[0], full[1]), len(words))
+    return Show(scene, turns_of(words, seed, a, b, last), seed, result, verified, reason)
+
+
+def _turn_facts(turn: Turn) -> dict[str, Any]:
+    a, b = turn.standing
+    return {
+        "turn": turn.number,
+        "word": word_bytes(turn.word),
+        "acts": turn.actor.lower(),
+        "a": asdict(a),
+        "b": asdict(b),
+        "critical": turn.critical,
+        "logits": turn.logits,
+        "action": turn.action,
+        "events": turn.events,
+    }
+
+
+def _facts(show: Show, turns: Sequence[Turn]) -> dict[str, Any]:
+    return {
+        "match": show.scene.title,
+        "names": show.scene.names,
+        "battle_seed": f"0x{show.battle_seed:016x}",
+        "result": show.result,
+        "verified": show.verified,
+        "reason": show.reason,
+        "turns": [_turn_facts(turn) for turn in turns],
+    }
+
+
+def _ending(show: Show) -> Text:
+    names = {MatchResult.A: "A wins", MatchResult.B: "B wins", MatchResult.DRAW: "Nobody wins"}
+    verdict = VERDICTS[show.verified].format(reason=show.reason)
+    style = {True: "green", False: "bold red", None: "dim"}[show.verified]
+    return Text(f"{names[show.result]} after {show.scene.turns} turns. ").append(verdict, style)
+
+
+def _perform(show: Show, turns: Sequence[Turn], speed: float) -> None:
+    """Draw in place on a terminal, else one frame after another."""
+    if not stdout.is_terminal or len(turns) == 1:
+        for turn in turns:
+            stdout.print(draw_turn(turn, show.scene))
+        stdout.print(_ending(show))
+        return
+    with Live(console=stdout, auto_refresh=False) as live:
+        for turn in turns:
+            live.update(draw_turn(turn, show.scene), refresh=True)
+            time.sleep(1 / speed)
+        live.update(Group(draw_turn(turns[-1], show.scene), _ending(show)), refresh=True)
+
+
+def replay(
+    session: Session,
+    match: Annotated[
+        str, typer.Argument(metavar="MATCH|A", help="A match of the chain, or fighter A.")
+    ],
+    b: Annotated[
+        str | None,
+        typer.Argument(metavar="B", help="Fighter B, as `battle simulate` takes them."),
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="Battle seed, for A against B.")] = None,
+    turn: Annotated[int | None, typer.Option(min=0, help="Draw this turn alone.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Turns per second.")] = 3.0,
+    snapshots: PlacesOption = None,
+    profile: ProfileOption = "devnet",
+) -> None:
+    """Watch a match: the board, hp and stamina, and the logits behind each action.
+
+    A match of the chain is played again, and its record compared with that. Without the states of
+    both beasts the log alone is drawn.
+    """
+    ground = Ground(session, snapshots)
+    if b is not None:
+        if seed is None:
+            raise ChainBeastsError(
+                "Which match of the two? The battle seed is not given.",
+                "Name one: --seed 7; `chainbeasts battle simulate` lists some.",
+            )
+        start = parse_seed(seed)
+        sides = read_side(match, ground.desk), read_side(b, ground.desk)
+        shown = _of_sides(*sides, start, ground, profile)
+    elif not match.isascii() or not match.isdigit() or seed is not None:
+        raise ChainBeastsError(
+            "A match of the chain is named by its number alone.",
+            "Replay one: chainbeasts battle replay 3; or name two fighters and a --seed.",
+        )
+    else:
+        shown = _of_match(ground.desk(), int(match))
+    turns = shown.turns
+    if turn is not None:
+        if turn >= len(turns):
+            raise ChainBeastsError(
+                f"The match has no turn {turn}.", f"Its turns are 0 to {len(turns) - 1}."
+            )
+        turns = turns[turn : turn + 1]
+    if session.as_json:
+        session.show(_facts(shown, turns), "")
+    else:
+        _perform(shown, turns, speed)
+    if shown.verified is False:
+        note("Validators disprove such a record by themselves: chainbeasts validator run")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to its noun."""
+    command(app, "replay", example="chainbeasts battle replay 1 --speed 5")(replay)

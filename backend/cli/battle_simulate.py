@@ -1,0 +1,130 @@
+"""``chainbeasts battle simulate``: many matches between two fighters, off chain."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from backend.battle.desk import ArenaDesk, open_desk
+from backend.battle.sides import HELP, Side, read_side
+from backend.battle.tournament import Bout, seeds_from, tallies, tournament
+from backend.chain.seasons import load_profile
+from backend.chain.types import MatchResult
+from backend.cli.options import PlacesOption
+from backend.cli.output import progress, table
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel.rules import Rules
+
+SideArgument = Annotated[str, typer.Argument(help=HELP)]
+ProfileOption = Annotated[
+    str,
+    typer.Option(help="Season of a match without any beast of the chain: devnet or mainnet."),
+]
+SEED_BITS = 64
+
+
+class Ground:
+    """The arena's desk, opened and read up to the chain's head the first time it is needed."""
+
+    def __init__(self, session: Session, snapshots: Sequence[str] | None) -> None:
+        self._session, self._snapshots = session, snapshots or ()
+        self._desk: ArenaDesk | None = None
+
+    def desk(self) -> ArenaDesk:
+        if self._desk is None:
+            self._desk = open_desk(self._session.settings, self._session.chain, self._snapshots)
+            self._desk.sync()
+        return self._desk
+
+    def rules(self, profile: str) -> Rules:
+        """The chain's present season, or a profile's where the chain was not needed."""
+        if self._desk is None:
+            return load_profile(profile).season.rules
+        chain = self._desk.chain
+        return chain.season(chain.current_season()).rules
+
+
+def parse_seed(text: str) -> int:
+    """A battle seed: 64 bits, decimal or hex after 0x.
+
+    Raises:
+        ChainBeastsError: it is none.
+    """
+    try:
+        seed = int(text, 0)
+    except ValueError:
+        seed = -1
+    if not 0 <= seed < 1 << SEED_BITS:
+        raise ChainBeastsError(
+            f"{text!r} is no battle seed.", "It is a number of 64 bits, such as 7 or 0x9f…."
+        )
+    return seed
+
+
+def _facts(a: Side, b: Side, first: int, bouts: Sequence[Bout]) -> dict[str, Any]:
+    return {
+        "a": {"name": a.name, "beast": a.beast_id, "dna": a.fighter.dna, "state": a.h},
+        "b": {"name": b.name, "beast": b.beast_id, "dna": b.fighter.dna, "state": b.h},
+        "first": f"0x{first:016x}",
+        "tallies": [asdict(one) for one in tallies(bouts)],
+        "matches": [asdict(one) | {"battle_seed": f"0x{one.battle_seed:016x}"} for one in bouts],
+    }
+
+
+def _view(a: Side, b: Side, bouts: Sequence[Bout]) -> RenderableType:
+    names = {MatchResult.A: "A wins", MatchResult.B: "B wins", MatchResult.DRAW: "draw"}
+    rows = []
+    for one in tallies(bouts):
+        seed = next((x.battle_seed for x in bouts if x.result is one.result), None)
+        figures = (f"{one.turns:.1f}", f"{one.hp_a:.0f} : {one.hp_b:.0f}", f"0x{seed or 0:x}")
+        share = f"{100 * one.matches / len(bouts):.1f} %"
+        shown = figures if one.matches else ("", "", "")
+        rows.append((names[one.result], one.matches, share, one.a_first, *shown))
+    columns = ("", "count", "share", "A began", "turns", "hp A : B", "such as seed")
+    made = table(f"A: {a.name}\nB: {b.name}\n{len(bouts)} matches", columns, rows)
+    return Group(made, Text("Watch one: chainbeasts battle replay A B --seed SEED"))
+
+
+def simulate(
+    session: Session,
+    a: SideArgument,
+    b: SideArgument,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many matches.")] = 1_000,
+    first: Annotated[
+        str | None,
+        typer.Option(help="Number that all battle seeds are drawn from; any if not given."),
+    ] = None,
+    snapshots: PlacesOption = None,
+    profile: ProfileOption = "devnet",
+) -> None:
+    """Let two fighters fight many matches, on different boards. Spends nothing, signs nothing.
+
+    On chain nobody can choose the battle seed; here each match has one drawn from --first, and the
+    same --first gives the same matches.
+    """
+    start = secrets.randbits(SEED_BITS) if first is None else parse_seed(first)
+    ground = Ground(session, snapshots)
+    side_a, side_b = read_side(a, ground.desk), read_side(b, ground.desk)
+    rules = ground.rules(profile)
+    with progress() as bar:
+        task = bar.add_task("fighting", total=seeds)
+        bouts = tournament(
+            side_a.fighter,
+            side_b.fighter,
+            rules,
+            seeds_from(start, seeds),
+            lambda: bar.advance(task),
+        )
+    session.show(_facts(side_a, side_b, start, bouts), lambda: _view(side_a, side_b, bouts))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to its noun."""
+    command(app, "simulate", example="chainbeasts battle simulate 1 1@hatch --seeds 500")(simulate)

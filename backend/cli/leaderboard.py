@@ -1,0 +1,52 @@
+"""``chainbeasts leaderboard``: the beasts by rating, from final matches alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from backend.battle.desk import open_desk
+from backend.battle.ratings import final_matches, ratings
+from backend.cli.output import table
+from backend.cli.session import Session, command
+from backend.indexer.queries import beasts
+
+app = typer.Typer()
+
+
+@command(app, "leaderboard", example="chainbeasts leaderboard --limit 10")
+def leaderboard(
+    session: Session,
+    limit: Annotated[int, typer.Option(min=1, help="No more than these many beasts.")] = 100,
+) -> None:
+    """Rank the beasts by the matches that are final, in the order in which they became so.
+
+    The rating is mu − 3 sigma of Plackett-Luce (docs/guides/arena.md); whoever reads the same
+    chain finds the same list.
+    """
+    desk = open_desk(session.settings, session.chain)
+    desk.sync()
+    with desk.database.session() as database:
+        matches = final_matches(database)
+        owners = {row.beast_id: row.owner for row in beasts(database)}
+    found = ratings(matches)[:limit]
+    facts = [
+        {"rank": rank} | asdict(one) | {"owner": owners[one.beast_id]}
+        for rank, one in enumerate(found, 1)
+    ]
+    columns = ("rank", "beast", "rating", "mu ± sigma", "won", "lost", "drawn", "owner")
+    rows = [
+        (
+            rank,
+            one.beast_id,
+            f"{one.rating:.2f}",
+            f"{one.mu:.2f} ± {one.sigma:.2f}",
+            *(one.won, one.lost, one.drawn),
+            f"{owners[one.beast_id][:10]}…",
+        )
+        for rank, one in enumerate(found, 1)
+    ]
+    title = f"Leaderboard of {len(matches)} final matches"
+    session.show(facts, lambda: table(title, columns, rows))

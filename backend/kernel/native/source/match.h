@@ -1,0 +1,71 @@
+/* Whole matches between two brains (docs/spec/rules.md §4). */
+
+#define WEIGHTS (L0 * L1 + L1 * L2 + L2 * L3 + L3 * L4)
+#define MOST_TURNS 254
+
+typedef struct {
+    const int16_t *weights[2]; /* of A and of B */
+    uint8_t dna[2][32];
+    uint64_t battle_seed;
+    uint32_t active_mask[2]; /* slots of the object's graph alone */
+    rules rules;
+} match;
+
+typedef struct {
+    uint8_t words[MOST_TURNS][32]; /* before each activation */
+    uint8_t last[32], log_root[32];
+    uint32_t turns;
+    int32_t winner; /* 0 A, 1 B, -1 nobody */
+} played;
+
+/* A unit with no weights into it is 0, as a masked unit is: so one object plays for every mask. */
+static void close_columns(int16_t *w, int rows, int columns, int first, int count) {
+    for (int i = 0; i < rows; i++) memset(w + i * columns + first, 0, (size_t)count * sizeof *w);
+}
+
+static void copy_awake(int16_t *own, const int16_t *weights, uint32_t mask) {
+    memcpy(own, weights, WEIGHTS * sizeof *own);
+    for (int s = 0; s < SENSOR_SLOTS; s++)
+        if (!(mask >> s & 1))
+            close_columns(weights1(own), L0, L1, SENSOR_UNITS * s, SENSOR_UNITS);
+    for (int k = 0; k < APPENDAGE_SLOTS; k++)
+        if (!(mask >> (SENSOR_SLOTS + k) & 1))
+            close_columns(weights3(own), L2, L3, APPENDAGE_UNITS * k, APPENDAGE_UNITS);
+}
+
+static creature newcomer(const uint8_t dna[32], uint8_t tile) {
+    return (creature){tile,
+                      (uint8_t)(100 + dna[3] % 100),
+                      (uint8_t)(12 + dna[2] % 20),
+                      0,
+                      (uint8_t)(32 + dna[0] % 96),
+                      dna[1] % 128,
+                      REST};
+}
+
+static position first_position(const match *m, int first) {
+    const uint64_t *terrain = TEMPLATES[m->battle_seed & 63], cleared = ~(BIT(0) | BIT(63));
+    creature sides[2] = {newcomer(m->dna[0], 0), newcomer(m->dna[1], 63)};
+    position p = {terrain[0] & cleared, terrain[1] & cleared, sides[first], sides[1 - first], 0, 0};
+    p.flags = (uint8_t)is_critical(m->battle_seed, 0, &m->rules);
+    return p;
+}
+
+static void play(const match *m, played *out) {
+    int16_t own[2][WEIGHTS] __attribute__((aligned(32)));
+    activations n = {0};
+    int acting = (int)(m->battle_seed >> 6 & 1);
+    position p = first_position(m, acting);
+    for (int side = 0; side < 2; side++)
+        copy_awake(own[side], m->weights[side], m->active_mask[side]);
+    for (out->turns = 0; !is_over(&p, &m->rules); out->turns++, acting ^= 1) {
+        pack(out->words[out->turns], &p);
+        features_of(&p, n.x);
+        forward(own[acting], &n);
+        activate(&p, decode_action(n.z), &m->rules, m->battle_seed);
+    }
+    pack(out->last, &p);
+    merkle_root(out->words[0], out->turns, out->log_root);
+    int a = acting == 0 ? p.self.hp : p.enemy.hp, b = acting == 0 ? p.enemy.hp : p.self.hp;
+    out->winner = a == b ? -1 : a < b;
+}

@@ -1,0 +1,64 @@
+"""``chainbeasts battle export``: the words of matches as a dataset that a hatch takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.battle.desk import open_desk
+from backend.battle.recording import expect
+from backend.chain.types import MatchStatus
+from backend.cli.session import Session, command
+from backend.errors import ChainBeastsError
+from backend.kernel.board import invalid_reason
+from backend.kernel.constants import MAX_RECORDS
+from trainer.datasets.formats import FORMATS, write_words
+
+app = typer.Typer()
+
+
+@command(app, "export", example="chainbeasts battle export 1 2 3 -o battles.csv")
+def export(
+    session: Session,
+    matches: Annotated[
+        list[int], typer.Argument(min=1, metavar="MATCH...", help="Numbers of final matches.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help=f"Its suffix is the format: {', '.join(FORMATS)}."),
+    ],
+) -> None:
+    """Write the words of final matches as a dataset, one log after another.
+
+    Hatch with it: chainbeasts beast hatch --dataset FILE. Words that are no samples are refused;
+    a final match has none unless nobody looked.
+    """
+    desk = open_desk(session.settings, session.chain)
+    desk.sync()
+    words: list[int] = []
+    for match in matches:
+        expect(desk, match, MatchStatus.FINAL)
+        found = desk.record(match)
+        if found is None:
+            raise ChainBeastsError(
+                f"The log of match {match} is not in the database.",
+                "Read the chain again: chainbeasts db reindex --role arena",
+            )
+        for turn, word in enumerate(found[1]):
+            reason = invalid_reason(word)
+            if reason is not None:
+                raise ChainBeastsError(
+                    f"Turn {turn} of match {match} cannot be trained on: {reason}.",
+                    "Leave this match out.",
+                )
+        words += found[1]
+    if len(words) > MAX_RECORDS:
+        raise ChainBeastsError(
+            f"The matches have {len(words):,} words; a dataset has at most {MAX_RECORDS:,}.",
+            "Name fewer matches.",
+        )
+    size = write_words(output, words)
+    facts = {"output": output, "matches": matches, "records": len(words), "bytes": size}
+    session.show(facts, f"{len(words)} records of {len(matches)} matches in {output}.")
