@@ -6,50 +6,15 @@ Owners, a cheater, a validator, a metrics server and the server of the page, eac
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from playwright.sync_api import Browser, sync_playwright
 
 from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Player, Stage
 
 FUNDS = 1_000
 LIE_STEP = 77
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-ABSENT = (
-    "Chromium is not installed: the page's tests in a browser are skipped. "
-    "Install it with `apt-get install chromium` or `brew install chromium`."
-)
-
-
-def find_chromium() -> str | None:
-    """The system's Chromium; None if there is none."""
-    return next((path for path in map(shutil.which, NAMES) if path), None)
-
-
-@contextmanager
-def chromium(executable: str) -> Iterator[Browser]:
-    """A running Chromium that talks to nobody by itself."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS])
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 class Spectacle:
@@ -65,32 +30,25 @@ class Spectacle:
         self.rival = stage.enter("rival", 2, FUNDS)
         self.validator = stage.enter("validator", 3, FUNDS)
         self.url = ""
-        self.metrics_port = 0
 
     def open(self) -> str:
         """Start the metrics server and the page's; the page's address."""
         host = self.stage.host
         host.start("metrics", "metrics", "serve", "--port", 0, "--json")
         told = self._first_answer(host, "metrics", "url")
-        self.metrics_port = int(told["url"].rsplit(":", 1)[1].split("/")[0])
-        host.start("serve", "serve", "--port", 0, "--metrics-port", self.metrics_port, "--json")
+        port = int(told["url"].rsplit(":", 1)[1].split("/")[0])
+        for player in self.stage.players:
+            player.extra["METRICS_PORT"] = str(port)
+        host.start("serve", "serve", "--port", 0, "--json")
         self.url = str(self._first_answer(host, "serve", "health")["url"])
         return self.url
 
     def _first_answer(self, player: Player, daemon: str, key: str) -> dict[str, Any]:
-        """What a daemon printed once it was ready."""
+        """What a daemon printed once it was ready, among the lines of its log."""
 
         def look() -> dict[str, Any] | None:
-            text = player.log(daemon).read_text("utf-8")
-            start = text.find("{\n")
-            found = text[start:] if start >= 0 else text
-            decoder = json.JSONDecoder()
-            for line_start in _starts(found):
-                try:
-                    value, _ = decoder.raw_decode(found, line_start)
-                except ValueError:
-                    continue
-                if isinstance(value, dict) and key in value and "event" not in value:
+            for value in _objects(player.log(daemon).read_text("utf-8")):
+                if key in value and "event" not in value:
                     return value
             return None
 
@@ -129,12 +87,16 @@ class Spectacle:
         self.validator.start("validator", "validator", "run", "--strategy", "cheap", *knows)
 
 
-def _starts(text: str) -> Iterator[int]:
-    """Where a JSON object may begin."""
-    at = text.find("{")
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The whole JSON objects in a text, however they are laid out."""
+    decoder, at = json.JSONDecoder(), text.find("{")
     while at >= 0:
-        yield at
-        at = text.find("{", at + 1)
+        try:
+            value, end = decoder.raw_decode(text, at)
+            yield value
+        except ValueError:
+            return
+        at = text.find("{", end)
 
 
 def patient_profile(folder: Path) -> str:

@@ -173,7 +173,7 @@ export class Arena {
     pen.rotate(lean);
     // A beast looks at its enemy; portraits look to the right of their tails.
     pen.scale((otherX < x ? -1 : 1) * wide, tall * (over && !fallen ? 1.08 : 1));
-    pen.drawImage(this.sprites[side], -0.72, -0.98, 1.44, 1.44);
+    pen.drawImage(this.sprites[side], -0.76, -0.9, 1.52, 1.52);
     pen.restore();
   }
 

@@ -20,6 +20,12 @@ class Difference extends Error {}
 
 const RESULT_NAMES = { A: "A won", B: "B won", draw: "nobody won" };
 
+/** Constants by the specification's names: `damage_k` is `damageK`. */
+function rulesOf(constants) {
+  const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(constants).map(([name, value]) => [camel(name), value]));
+}
+
 async function fetchState(hash, side) {
   try {
     const [header, weights] = await Promise.all([get(`/v1/states/${hash}`), bytes(`/v1/states/${hash}/weights`)]);
@@ -65,9 +71,9 @@ export async function verify(match, kernelId) {
       openState(own, b, match.state_b, match.beast_b, "B"),
     ];
     checks.push("states: both hash to what the chain names");
-    const seed = BigInt(match.battle_seed);
-    const first = firstWord(terrains, fromHex(match.dna_a), fromHex(match.dna_b), seed, match.rules);
-    played = playMatch(first, seed, match.rules, (word, aActs) => think(brains[aActs ? 0 : 1], word));
+    const [seed, rules] = [BigInt(match.battle_seed), rulesOf(match.rules)];
+    const first = firstWord(terrains, fromHex(match.dna_a), fromHex(match.dna_b), seed, rules);
+    played = playMatch(first, seed, rules, (word, aActs) => think(brains[aActs ? 0 : 1], word));
     compare(match, played, must);
     return done("verified");
   } catch (error) {

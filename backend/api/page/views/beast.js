@@ -7,6 +7,7 @@ import { learning } from "./learning.js";
 import { mood } from "./beasts.js";
 
 const WINDOWS = 200;
+const FIRST_ROWS = 12;
 const STEPS = 128;
 
 function brain(mask) {
@@ -94,26 +95,36 @@ function row(c, now) {
       c.loss_drop ? h("span", { class: "drop", title: "less than its parent's" }, " ↓") : null,
     ],
     [energy(c.energy_burn)],
-    [waits ? `final ${until(c.final_from, now)}` : when(c.submitted_at)],
+    [waits ? standing(c, now) : when(c.submitted_at)],
     [hash(c.h128)],
   ];
 }
 
+function standing(c, now) {
+  if (c.state === "disputed") return "in court";
+  return c.final_from > now ? `final ${until(c.final_from, now)}` : "may be made final";
+}
+
 const HEADS = ["Window", "State", "Audit", "Source", "Loss per step", "ENERGY", "When", "State hash"];
 
-function lineage(checkpoints, more, now, id) {
+function lineage(checkpoints, more, now, id, all, showAll) {
   if (!checkpoints.length)
     return notice("It has not trained yet", "Each window is 128 micro-steps. Its owner can start with:", [
       `chainbeasts trainer run ${id}`,
     ]);
+  const newest = checkpoints.toReversed();
+  const shown = all ? newest : newest.slice(0, FIRST_ROWS);
   return [
     spine(checkpoints),
     table(
       "Windows, newest first",
       HEADS,
-      checkpoints.toReversed().map((c) => row(c, now)),
+      shown.map((c) => row(c, now)),
       "stack windows",
     ),
+    shown.length < newest.length
+      ? h("p", {}, h("button", { type: "button", class: "more", onclick: showAll }, `Show all ${newest.length} windows`))
+      : null,
     more ? h("p", { class: "hint" }, `The latest ${WINDOWS} are shown; all: /v1/beasts/${id}/checkpoints`) : null,
   ];
 }
@@ -133,14 +144,20 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   const top = h("div");
   const life = h("section", { class: "lineage", "aria-labelledby": "lineage" });
   const curves = learning(first.beast, signal);
-  const draw = ({ beast, checkpoints, more, curve }) => {
+  let all = false;
+  const draw = (found) => {
+    const { beast, checkpoints, more, curve } = found;
+    const showAll = () => {
+      all = true;
+      draw(found);
+    };
     const now = status().indexed?.time ?? 0;
     show(top, hero(beast));
     show(
       life,
       h("h2", { id: "lineage" }, "Lineage"),
       h("p", { class: "hint" }, `${plural(checkpoints.length, "window")}, each naming the state that it grew from.`),
-      lineage(checkpoints, more, now, beast.id),
+      lineage(checkpoints, more, now, beast.id, all, showAll),
     );
     curves.chain(curve);
   };

@@ -6,6 +6,8 @@ import { percent } from "../format.js";
 
 const STEPS = 128;
 const KEPT = 4000;
+const HISTORY_MS = 700;
+const QUIET_MS = 20_000;
 
 /** Columns of the live messages of one beast, in order of steps; a run that goes back is drawn as it went on. */
 class Live {
@@ -96,20 +98,33 @@ export function learning(beast, signal) {
     });
   }
 
+  // What comes right after the connection is history; what comes later is happening.
+  let since = Infinity;
+  let quiet = null;
+  function heard() {
+    if (performance.now() - since < HISTORY_MS) return tell("quiet");
+    clearTimeout(quiet);
+    quiet = setTimeout(() => tell("quiet"), QUIET_MS);
+    tell("live");
+  }
+
   tell("away");
   follow(
     "/v1/metrics",
     ({ type, message, hint }) => {
       if (type === "away") tell("away", hint || "");
-      else if (type === "connected") tell(live.points.length ? "live" : "quiet");
+      else if (type === "connected") tell("quiet");
       else if (message?.beast === String(beast.id) && message.window !== undefined) {
         live.add(message);
-        tell("live");
+        heard();
         soon();
       }
     },
     signal,
-    (open) => open || tell("away"),
+    (open) => {
+      since = open ? performance.now() : Infinity;
+      if (!open) tell("away");
+    },
   );
   document.addEventListener("themechange", draw, { signal });
   addEventListener("resize", soon, { signal });
@@ -119,6 +134,7 @@ export function learning(beast, signal) {
     { class: "learning", "aria-labelledby": "learning" },
     h("h2", { id: "learning" }, "Learning ", lamp),
     h("div", { class: "curves" }, losses.element, skill.element),
+    h("p", { class: "hint" }, "The loss rises where another head begins to learn: moving first, then striking, then blocking."),
     say,
   );
   return {

@@ -9,65 +9,65 @@ const PARTS = {
   rules: [
     "Combat",
     {
-      damageK: "how little defence takes off a hit",
-      damageCurve: "0 hyperbola, 1 straight line",
-      blockGain: "defence that one block adds",
-      blockCap: "most that blocks add up to",
-      critOdds: "one attack in so many is critical",
-      hazardStamina: "stamina that entering a hazard takes",
-      restGain: "stamina that a rest restores",
-      maxTurns: "turns after which more hp wins",
-      blockThresholdNum: "label: block below this over the next of the enemy's power",
-      blockThresholdDen: "the denominator of it",
+      damage_k: "how little defence takes off a hit",
+      damage_curve: "0 hyperbola, 1 straight line",
+      block_gain: "defence that one block adds",
+      block_cap: "most that blocks add up to",
+      crit_odds: "one attack in so many is critical",
+      hazard_stamina: "stamina that entering a hazard takes",
+      rest_gain: "stamina that a rest restores",
+      max_turns: "turns after which more hp wins",
+      block_threshold_num: "label: block below this over the next of the enemy's power",
+      block_threshold_den: "the denominator of it",
     },
   ],
   schedule: [
     "Training",
     {
-      epochWindows: "windows in an epoch",
-      moveOnlyEpochs: "first epochs, in which only moving is learned",
-      attackEpochs: "epochs after them, with attacks too",
-      lrBase: "learning-rate shift at first",
-      lrHoldEpochs: "epochs before it grows",
-      lrEpochsPerDecay: "epochs from one growth to the next",
-      lrMax: "the largest shift",
+      epoch_windows: "windows in an epoch",
+      move_only_epochs: "first epochs, in which only moving is learned",
+      attack_epochs: "epochs after them, with attacks too",
+      lr_base: "learning-rate shift at first",
+      lr_hold_epochs: "epochs before it grows",
+      lr_epochs_per_decay: "epochs from one growth to the next",
+      lr_max: "the largest shift",
     },
   ],
   economics: [
     "Economics",
     {
-      baseCost: "a micro-step with all slots awake",
-      growthCost: "waking a slot",
-      trainerBondMultiple: "trainer's bond, in prices of the window",
-      disputeBondMultiple: "challenger's bond, likewise",
-      rewardBps: "challenger's share of what is slashed",
-      proverBps: "prover's share of it",
-      challengePeriod: "until an undisputed window is final",
-      responseWindow: "to answer a dispute",
-      proofWindow: "to prove a segment",
+      base_cost: "a micro-step with all slots awake",
+      growth_cost: "waking a slot",
+      trainer_bond_multiple: "trainer's bond, in prices of the window",
+      dispute_bond_multiple: "challenger's bond, likewise",
+      reward_bps: "challenger's share of what is slashed",
+      prover_bps: "prover's share of it",
+      challenge_period: "until an undisputed window is final",
+      response_window: "to answer a dispute",
+      proof_window: "to prove a segment",
     },
   ],
   arena: [
     "Arena",
     {
-      winnerReward: "minted for the winner's owner",
-      loserReward: "minted for the loser's owner",
-      disproofPeriod: "to disprove a record of a match",
-      rewardCooldown: "between two rewards of a beast",
-      recordBond: "what a reporter puts up",
+      winner_reward: "minted for the winner's owner",
+      loser_reward: "minted for the loser's owner",
+      disproof_period: "to disprove a record of a match",
+      reward_cooldown: "between two rewards of a beast",
+      record_bond: "what a reporter puts up",
     },
   ],
 };
 
-const PRICES = new Set(["baseCost", "growthCost", "winnerReward", "loserReward", "recordBond"]);
-const PERIODS = /Period$|Window$|Cooldown$/;
+const PRICES = new Set(["base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond"]);
+const PERIODS = /_period$|_window$|_cooldown$/;
 
 /** A constant with its unit. */
 function value(name, raw) {
   if (PRICES.has(name)) return `${energy(raw, 6)} ENERGY`;
   if (PERIODS.test(name)) return span(Number(raw));
-  if (name.endsWith("Bps")) return `${Number(raw) / 100} %`;
-  if (name.endsWith("Multiple")) return `${raw} ×`;
+  if (name.endsWith("_bps")) return `${Number(raw) / 100} %`;
+  if (name.endsWith("_multiple")) return `${raw} ×`;
   return String(raw);
 }
 
