@@ -1,6 +1,7 @@
-"""A small world that has something in every view of the page: the screenshots' and browser tests' story.
+"""A small world that has something in every view of the page, for its pictures and its tests.
 
-Owners, a cheater, a validator, a metrics server and the server of the page, each a process on a real chain.
+Owners, a cheater, a validator, a metrics server and the page's server: each is a process on a real
+chain.
 """
 
 from __future__ import annotations

@@ -89,5 +89,5 @@ def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
 @pytest.fixture(scope="package")
 def database(world: Spectacle) -> Path:
     """The database that the page's server reads."""
-    (found,) = world.stage.host.home.glob("api*.sqlite*")
+    (found,) = world.stage.host.home.glob("api.sqlite3")
     return found

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from scripts.lib.spectacle import Spectacle
+from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
 
 FIRST_LOAD_BYTES = 300_000
@@ -110,17 +111,175 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
 
 
 @contextmanager
-def tampered(database: Path, statement: str, before: str, *values: object) -> Iterator[None]:
-    """The server's database says something else than the chain for a while."""
+def lied_to(
+    database: Path, column: str, match: int, change: Callable[[Any], Any]
+) -> Iterator[None]:
+    """The server's database tells another record than the chain's for a while."""
+    select = f"SELECT {column} FROM match_records WHERE match_id = ?"
+    update = f"UPDATE match_records SET {column} = ? WHERE match_id = ?"
     with sqlite3.connect(database, timeout=30) as connection:
-        table, column, where = re.search(r"UPDATE (\w+) SET (\w+) = \? (WHERE.*)", statement).groups()  # type: ignore[union-attr]
-        del before
-        (old,) = connection.execute(f"SELECT {column} FROM {table} {where}").fetchone()
-        connection.execute(statement, values)
+        (truth,) = connection.execute(select, (match,)).fetchone()
+        connection.execute(update, (change(truth), match))
     try:
         yield
     finally:
         with sqlite3.connect(database, timeout=30) as connection:
-            connection.execute(statement, (old,))
+            connection.execute(update, (truth, match))
 
 
+def turns_swapped(keys: bytes) -> bytes:
+    """The log with its third and fourth word in each other's place."""
+    at = [keys[i : i + KEY_BYTES] for i in range(0, len(keys), KEY_BYTES)]
+    return b"".join([*at[:2], at[3], at[2], *at[4:]])
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "difference"),
+    [
+        ("keys", turns_swapped, "The log differs in turn 2"),
+        ("keys", lambda keys: keys[:-KEY_BYTES], "turns, the beasts' own play ends after"),
+        ("turns", lambda turns: turns - 1, "The record says"),
+        ("log_root", lambda root: bytes(reversed(root)), "The Merkle root of this match is"),
+    ],
+    ids=["swapped", "short", "turns", "root"],
+)
+def test_a_tampered_log_is_not_verified(
+    visit: Visit,
+    database: Path,
+    battle: int,
+    column: str,
+    change: Callable[[Any], Any],
+    difference: str,
+) -> None:
+    with lied_to(database, column, battle, change):
+        visit.go(f"#/battles/{battle}")
+        seal = visit.page.locator("#seal")
+        expect(seal).to_have_attribute("data-verdict", "not verified")
+        expect(seal.locator(".reason")).to_contain_text(difference)
+        expect(seal).to_contain_text(f"chainbeasts battle replay {battle}")
+
+
+def test_a_wrong_winner_is_not_verified(visit: Visit, database: Path, battle: int) -> None:
+    with sqlite3.connect(database, timeout=30) as connection:
+        (truth,) = connection.execute("SELECT result FROM matches").fetchone()
+        lie = "b" if truth == "a" else "a"
+        connection.execute("UPDATE matches SET result = ?", (lie,))
+    try:
+        visit.go(f"#/battles/{battle}")
+        expect(visit.page.locator("#seal")).to_have_attribute("data-verdict", "not verified")
+        expect(visit.page.locator(".reason")).to_contain_text("The record says that")
+    finally:
+        with sqlite3.connect(database, timeout=30) as connection:
+            connection.execute("UPDATE matches SET result = ?", (truth,))
+
+
+def test_a_state_that_nobody_serves_is_unavailable(
+    visit: Visit, world: Spectacle, battle: int
+) -> None:
+    match = visit.page.request.get(f"{world.url}/v1/matches/{battle}").json()
+    held = list(world.stage.folder.rglob(f"*{match['state_b'][2:]}*"))
+    places = [path for path in held if world.stage.host.home in path.parents]
+    places += [path for path in held if world.stage.published in path.parents]
+    kept = {path: path.read_bytes() for path in places}
+    assert kept
+    for path in kept:
+        path.unlink()
+    try:
+        visit.page.goto(f"{world.url}/#/battles/{battle}")
+        seal = visit.page.locator("#seal")
+        expect(seal).to_have_attribute("data-verdict", "unavailable")
+        expect(seal).to_contain_text("The state that B fought with cannot be fetched")
+        expect(visit.page.locator("#story")).to_contain_text("Turn 1 of")
+    finally:
+        for path, data in kept.items():
+            path.write_bytes(data)
+    visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
+
+
+def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -> None:
+    liar = world.hatch(world.rival)
+    world.train(world.rival, liar)
+    lie = world.cheat(liar)
+    world.train(world.rival, liar)
+    visit.go("#/disputes")
+    expect(visit.page.locator(".notice")).to_be_visible()
+
+    world.justice()
+    case = visit.page.get_by_role("link", name="Case 1")
+    expect(case).to_be_visible()
+    case.click()
+    expect(visit.page.locator(".stamp")).to_have_text("upheld")
+    expect(visit.page.locator(".segments .wrong")).to_contain_text(f"{LIE_STEP // 8}: wrong")
+    expect(visit.page.locator(".timeline .filed .deadline")).to_be_visible()
+    expect(visit.page.locator(".scales")).to_contain_text("1 later window fell with it")
+    expect(visit.page.locator(".evidence code")).to_contain_text(
+        "chainbeasts dispute verify-bundle"
+    )
+
+    visit.page.goto(f"{world.url}/#/beasts/{liar}")
+    expect(visit.page.locator(".bead.slashed")).to_have_count(1)
+    expect(visit.page.locator(".bead.void")).to_have_count(1)
+    expect(visit.page.locator(".bead").nth(lie)).to_have_class(re.compile("slashed"))
+
+
+def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
+    visit.go("#/season")
+    expect(visit.page.locator(".notice")).to_contain_text("Nothing is proposed")
+    world.stage.host.do("season", "propose", "--set", "block_gain=40")
+    expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
+
+
+def test_every_view_fits_a_phone_and_works_by_keyboard(
+    visit: Visit, beasts: tuple[int, int], battle: int
+) -> None:
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    views = (*VIEWS, f"beasts/{beasts[0]}", f"battles/{battle}", "disputes/1")
+    for view in views:
+        visit.go(f"#/{view}")
+        wide = visit.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 360, view
+    visit.go("#/beasts")
+    visit.page.locator("nav a").nth(1).focus()
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
+    expect(visit.page.locator("main")).to_be_focused()
+
+
+def test_colours_follow_the_system_and_the_button(visit: Visit) -> None:
+    def paper() -> str:
+        return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    visit.page.emulate_media(color_scheme="light")
+    visit.go("#/beasts")
+    day = paper()
+    visit.page.emulate_media(color_scheme="dark")
+    night = paper()
+    assert day != night
+    button = visit.page.locator("#theme")
+    button.click()
+    assert paper() == day
+    visit.page.reload()
+    expect(button).to_have_attribute("aria-label", re.compile("light"))
+    assert paper() == day
+    button.click()
+    assert paper() == night
+
+
+def test_what_is_not_there_is_said_in_words(visit: Visit) -> None:
+    visit.go("#/beasts/999")
+    expect(visit.page.get_by_role("alert")).to_contain_text("There is no beast 999.")
+    visit.go("#/nowhere")
+    expect(visit.page.get_by_role("alert")).to_contain_text("There is nothing at this address.")
+    visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
+
+
+def test_no_answer_becomes_markup(visit: Visit) -> None:
+    """A server that would run a script in the reader's browser only gets it shown."""
+    visit.go("#/beasts")
+    attack = "<img src=x onerror=\"document.title='owned'\">"
+    answer = {"error": attack, "hint": attack}
+    visit.page.route("**/v1/beasts/1", lambda route: route.fulfill(status=418, json=answer))
+    visit.go("#/beasts/1")
+    expect(visit.page.get_by_role("alert")).to_contain_text(attack)
+    assert visit.page.locator("main img").count() == 0
+    visit.complaints[:] = [told for told in visit.complaints if "418" not in told]

@@ -57,7 +57,8 @@ def page_files(folder: Path = PAGE) -> Mapping[str, Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink() and path.suffix in KINDS
     }
-    return found | SHARED | ({"": found[INDEX]} if INDEX in found else {})
+    index = {"": found[INDEX]} if INDEX in found else {}
+    return {**found, **SHARED, **index}
 
 
 @router.get("/vendor/{name}")

@@ -1,12 +1,12 @@
 // One match: fought again in this browser, compared with the record, and shown turn by turn.
 import { get } from "../api.js";
-import { chip, figure, hash, mention, until, when } from "../beastly.js";
+import { chip, figure, hash, mention, when } from "../beastly.js";
 import { h, notice, show } from "../dom.js";
 import { energy } from "../format.js";
 import { fromHex } from "../kernel/bytes.js";
 import { nickname } from "../portrait.js";
 import { verify } from "../verify.js";
-import { WAITS, verdictOf } from "./battles.js";
+import { WAITS, standing, verdictOf } from "./battles.js";
 import { player } from "./player.js";
 
 const NEXT = {
@@ -53,7 +53,14 @@ function seal({ verdict, reason, checks }, m) {
           h("code", {}, `chainbeasts battle replay ${m.id}`),
         )
       : null,
-    checks.length ? h("ul", { class: "checks" }, ...checks.map((check) => h("li", {}, check))) : null,
+    checks.length
+      ? h(
+          "details",
+          { id: "checks", open: matchMedia("(width >= 760px)").matches },
+          h("summary", {}, `${checks.length} comparisons held`),
+          h("ul", { class: "checks" }, ...checks.map((check) => h("li", {}, check))),
+        )
+      : null,
   );
 }
 
@@ -68,7 +75,7 @@ function record(m, now) {
       figure(
         "Status",
         chip(m.status, WAITS[m.status]),
-        m.status === "recorded" ? `final ${until(m.final_at, now)}` : null,
+        m.status === "recorded" ? standing(m, now) : null,
       ),
       figure("Result", m.result === null ? "—" : verdictOf(m)),
       figure(

@@ -36,6 +36,9 @@ export function verdictOf(m) {
   return `${m.result === "draw" ? "a draw" : `${m.result.toUpperCase()} won`} after ${plural(m.turns, "turn")}`;
 }
 
+/** When a record that stands becomes final. */
+export const standing = (m, now) => (m.final_at > now ? `final ${until(m.final_at, now)}` : "may be made final");
+
 function card(m, dnas, now) {
   return h(
     "li",
@@ -53,7 +56,7 @@ function card(m, dnas, now) {
         h(
           "small",
           {},
-          m.status === "recorded" ? `final ${until(m.final_at, now)}` : when((m.recorded ?? m.challenged).time),
+          m.status === "recorded" ? standing(m, now) : when((m.recorded ?? m.challenged).time),
         ),
       ),
       corner(m.beast_b, dnas.get(m.beast_b), "b", m),
