@@ -72,11 +72,7 @@ function record(m, now) {
     h(
       "dl",
       { class: "figures" },
-      figure(
-        "Status",
-        chip(m.status, WAITS[m.status]),
-        m.status === "recorded" ? standing(m, now) : null,
-      ),
+      figure("Status", chip(m.status, WAITS[m.status]), m.status === "recorded" ? standing(m, now) : null),
       figure("Result", m.result === null ? "—" : verdictOf(m)),
       figure(
         "Seed",

@@ -123,7 +123,11 @@ function lineage(checkpoints, more, now, id, all, showAll) {
       "stack windows",
     ),
     shown.length < newest.length
-      ? h("p", {}, h("button", { type: "button", class: "more", onclick: showAll }, `Show all ${newest.length} windows`))
+      ? h(
+          "p",
+          {},
+          h("button", { type: "button", class: "more", onclick: showAll }, `Show all ${newest.length} windows`),
+        )
       : null,
     more ? h("p", { class: "hint" }, `The latest ${WINDOWS} are shown; all: /v1/beasts/${id}/checkpoints`) : null,
   ];

@@ -1,24 +1,17 @@
 // All disputes, newest first, as a docket.
 import { list } from "../api.js";
-import { chip, hash, until, when } from "../beastly.js";
+import { chip, hash, mention, until, when } from "../beastly.js";
 import { h, notice, show, table } from "../dom.js";
 import { energy } from "../format.js";
 
 const MOST = 200;
+const BEASTS = 400;
 const HEADS = ["Case", "Accused", "Verdict", "Segment", "Challenger", "Bond", "When"];
 
-export const VERDICTS = {
-  filed: "filed",
-  responded: "answered",
-  upheld: "upheld",
-  dismissed: "dismissed",
-  voided: "voided",
-};
-
-function row(d, now) {
+function row(d, dnas, now) {
   return [
     [h("a", { href: `#/disputes/${d.id}` }, `Case ${d.id}`)],
-    [h("a", { href: `#/beasts/${d.beast}` }, `beast ${d.beast}`), `, window ${d.index}`],
+    [mention(d.beast, dnas.get(d.beast)), `, window ${d.index}`],
     [chip(d.status, "")],
     [d.segment === null ? "—" : `${d.segment} (steps ${d.steps[0]}–${d.steps[1]})`],
     [hash(d.challenger)],
@@ -28,7 +21,7 @@ function row(d, now) {
 }
 
 export async function render(place, { status }) {
-  const { items, more } = await list("/v1/disputes", MOST);
+  const [{ items, more }, beasts] = await Promise.all([list("/v1/disputes", MOST), list("/v1/beasts", BEASTS)]);
   const lead = h(
     "header",
     { class: "lead" },
@@ -52,13 +45,14 @@ export async function render(place, { status }) {
     return;
   }
   const now = status().indexed?.time ?? 0;
+  const dnas = new Map(beasts.items.map(({ id, dna }) => [id, dna]));
   show(
     place,
     lead,
     table(
       "Disputes, newest first",
       HEADS,
-      items.map((d) => row(d, now)),
+      items.map((d) => row(d, dnas, now)),
       "stack docket",
     ),
     more ? h("p", { class: "hint" }, `The newest ${MOST} are shown; all: /v1/disputes`) : null,

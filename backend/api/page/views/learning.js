@@ -134,7 +134,11 @@ export function learning(beast, signal) {
     { class: "learning", "aria-labelledby": "learning" },
     h("h2", { id: "learning" }, "Learning ", lamp),
     h("div", { class: "curves" }, losses.element, skill.element),
-    h("p", { class: "hint" }, "The loss rises where another head begins to learn: moving first, then striking, then blocking."),
+    h(
+      "p",
+      { class: "hint" },
+      "The loss rises where another head begins to learn: moving first, then striking, then blocking.",
+    ),
     say,
   );
   return {
