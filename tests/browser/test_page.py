@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
@@ -63,10 +63,10 @@ def test_first_load_is_small_and_says_how_the_chain_stands(
     assert 0 < sum(whole) < FIRST_LOAD_BYTES
 
 
-def test_portraits_have_the_eyes_of_their_beasts(visit: Visit, world: Spectacle) -> None:
+def test_portraits_have_the_eyes_of_their_beasts(visit: Visit, beasts: tuple[int, int]) -> None:
     visit.go("#/beasts")
-    shown = visit.page.locator(".plate").first.locator("svg circle")
-    svg = visit.page.request.get(f"{world.url}/v1/beasts/1/portrait.svg").text()
+    shown = visit.page.locator(".plate").first.locator("svg.portrait circle")
+    svg = visit.page.request.get(f"{visit.url}/v1/beasts/{beasts[0]}/portrait.svg").text()
     expect(shown).to_have_count(svg.count("<circle"))
 
 
@@ -229,15 +229,24 @@ def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
     expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
 
 
+def fits_a_phone(visit: Visit) -> None:
+    """Nothing of the view is beside the screen, and it has one heading."""
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360, visit.page.url
+    assert visit.page.locator("h1").count() == 1, visit.page.url
+    nameless = visit.page.locator("button, a[href], input, canvas, svg[role=img]").evaluate_all(
+        "all => all.filter(e => !(e.getAttribute('aria-label') || e.innerText || e.textContent))"
+        ".map(e => e.outerHTML)"
+    )
+    assert nameless == []
+
+
 def test_every_view_fits_a_phone_and_works_by_keyboard(
     visit: Visit, beasts: tuple[int, int], battle: int
 ) -> None:
-    visit.page.set_viewport_size({"width": 360, "height": 740})
-    views = (*VIEWS, f"beasts/{beasts[0]}", f"battles/{battle}", "disputes/1")
-    for view in views:
+    for view in (*VIEWS, f"beasts/{beasts[0]}", f"battles/{battle}"):
         visit.go(f"#/{view}")
-        wide = visit.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 360, view
+        fits_a_phone(visit)
     visit.go("#/beasts")
     visit.page.locator("nav a").nth(1).focus()
     visit.page.keyboard.press("Enter")
@@ -271,6 +280,16 @@ def test_what_is_not_there_is_said_in_words(visit: Visit) -> None:
     visit.go("#/nowhere")
     expect(visit.page.get_by_role("alert")).to_contain_text("There is nothing at this address.")
     visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
+
+
+def test_a_server_that_is_behind_says_by_how_much(visit: Visit) -> None:
+    def late(route: Route) -> None:
+        answer = route.fetch().json()
+        route.fulfill(json=answer | {"blocks_behind": 12, "seconds_behind": 150})
+
+    visit.page.route("**/v1/status", late)
+    visit.go("#/beasts")
+    expect(visit.page.locator("#status .late").last).to_have_text("12 blocks behind (2 min 30 s)")
 
 
 def test_no_answer_becomes_markup(visit: Visit) -> None:
