@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
 
 FOLDER = Path(__file__).parent
+PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
@@ -49,6 +52,20 @@ def test_page_draws_the_portraits_of_the_tokens(tmp_path: Path) -> None:
     dnas = [b"".join(draw(seed, n).to_bytes(8) for n in range(4)) for seed in range(200)]
     path.write_text(json.dumps([{"dna": _hex(dna), "svg": svg(dna)} for dna in dnas]))
     _run("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b")
+
+
+def test_nothing_in_the_page_becomes_markup_or_comes_from_elsewhere() -> None:
+    for path in sorted(PAGE.rglob("*.js")):
+        text = path.read_text("utf-8")
+        assert MARKUP.search(text) is None, path
+        assert re.findall(r"https?://[^\s\"]*", text.replace(SVG_NAMESPACE, "")) == [], path
+    index = (PAGE / "index.html").read_text("utf-8")
+    assert "<style" not in index
+    assert " style=" not in index
+    assert re.findall(r"<script(?![^>]* src=)", index) == []
 
 
 def _wild(seed: int, mask: int) -> State:
