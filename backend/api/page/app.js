@@ -83,7 +83,7 @@ async function draw(again = false) {
     if (mine === current) document.title = `${title} · ChainBeasts`;
   }
 
-  /** A view that takes news in by itself, instead of being drawn again. */
+  /** A view that takes news in by itself (async; it fails or gives false to be drawn again instead). */
   function onNews(handler) {
     mine.news = handler;
   }
@@ -148,8 +148,8 @@ function startNews() {
         [waiting, timer] = [[], null];
         await refreshStatus();
         if (news.every(({ type }) => type === "block" || type === "hello")) return;
-        if (current?.news) current.news(news);
-        else await draw(true);
+        const taken = current?.news ? await current.news(news).catch(() => false) : false;
+        if (taken === false) await draw(true);
       }, NEWS_PAUSE);
     },
     new AbortController().signal,

@@ -61,6 +61,9 @@ function card(m, dnas, now) {
   );
 }
 
+/** Fight cards of matches; `dnas` maps beasts to DNAs. */
+export const bouts = (matches, dnas, now) => h("ul", { class: "bouts" }, ...matches.map((m) => card(m, dnas, now)));
+
 export async function render(place, { status }) {
   const [{ items, more }, beasts] = await Promise.all([list("/v1/matches", MOST), list("/v1/beasts", 400)]);
   const lead = h(
@@ -90,7 +93,7 @@ export async function render(place, { status }) {
   show(
     place,
     lead,
-    h("ul", { class: "bouts" }, ...items.map((m) => card(m, dnas, now))),
+    bouts(items, dnas, now),
     more ? h("p", { class: "hint" }, `The newest ${MOST} are shown; all: /v1/matches`) : null,
   );
 }

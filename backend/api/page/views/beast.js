@@ -3,11 +3,13 @@ import { get, list } from "../api.js";
 import { auditBadge, chip, colours, face, figure, hash, nameOf, statMeters, until, when } from "../beastly.js";
 import { h, notice, show, table } from "../dom.js";
 import { count, energy, plural, words } from "../format.js";
+import { bouts } from "./battles.js";
 import { learning } from "./learning.js";
 import { mood } from "./beasts.js";
 
 const WINDOWS = 200;
 const FIRST_ROWS = 12;
+const FIGHTS = 4;
 const STEPS = 128;
 
 function brain(mask) {
@@ -133,6 +135,14 @@ function lineage(checkpoints, more, now, id, all, showAll) {
   ];
 }
 
+/** Its latest matches, and the DNAs of those who fought them. */
+async function fights(beast) {
+  const { items } = await get(`/v1/matches?beast=${beast.id}&limit=${FIGHTS}`);
+  const others = new Set(items.flatMap((m) => [m.beast_a, m.beast_b]).filter((id) => id !== beast.id));
+  const met = await Promise.all([...others].map((id) => get(`/v1/beasts/${id}`)));
+  return { matches: items, dnas: new Map([beast, ...met].map(({ id, dna }) => [id, dna])) };
+}
+
 export async function render(place, { id, signal, status, retitle, onNews }) {
   const path = `/v1/beasts/${encodeURIComponent(id)}`;
   const read = async () => {
@@ -141,16 +151,18 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
       list(`${path}/checkpoints`, WINDOWS),
       get(`${path}/curve`),
     ]);
-    return { beast, checkpoints: windows.items.toReversed(), more: windows.more, curve };
+    const fought = await fights(beast);
+    return { beast, checkpoints: windows.items.toReversed(), more: windows.more, curve, fought };
   };
   const first = await read();
   retitle(nameOf(first.beast.dna));
   const top = h("div");
   const life = h("section", { class: "lineage", "aria-labelledby": "lineage" });
+  const ring = h("section", { class: "ring", "aria-labelledby": "ring" });
   const curves = learning(first.beast, signal);
   let all = false;
   const draw = (found) => {
-    const { beast, checkpoints, more, curve } = found;
+    const { beast, checkpoints, more, curve, fought } = found;
     const showAll = () => {
       all = true;
       draw(found);
@@ -164,10 +176,23 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
       lineage(checkpoints, more, now, beast.id, all, showAll),
     );
     curves.chain(curve);
+    show(
+      ring,
+      h("h2", { id: "ring" }, "Battles"),
+      fought.matches.length
+        ? bouts(fought.matches, fought.dnas, now)
+        : h(
+            "p",
+            { class: "hint" },
+            "It has not fought yet. With a final checkpoint it can: ",
+            h("code", {}, `chainbeasts battle open ${beast.id}`),
+          ),
+    );
   };
-  show(place, h("p", { class: "back" }, h("a", { href: "#/beasts" }, "← all beasts")), top, curves.element, life);
+  show(place, h("p", { class: "back" }, h("a", { href: "#/beasts" }, "← all beasts")), top, curves.element, ring, life);
   draw(first);
   onNews(async (news) => {
-    if (news.some((item) => item.type === "reorg" || item.beast === first.beast.id || item.dispute)) draw(await read());
+    if (news.some((item) => item.type === "reorg" || item.beast === first.beast.id || item.dispute || item.match))
+      draw(await read());
   });
 }
