@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         ge=0,
         description="blocks on top of a transaction's before it counts; 0 on a local chain, else 3",
     )
+    peers: str | None = Field(
+        None, description="URLs of APIs that board words are fetched from, with spaces between"
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     log_json: bool = Field(False, description="one JSON object per log line")
 

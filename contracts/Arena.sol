@@ -35,6 +35,8 @@ contract Arena is IArena, EnergyEscrow {
     mapping(uint256 matchId => StoredMatch) private _matches;
     mapping(uint256 beastId => OpenChallenge) private _open;
     /// @inheritdoc IArena
+    mapping(bytes32 state => bool) public isPublished;
+    /// @inheritdoc IArena
     mapping(address account => uint256) public rewardsOf;
     /// @dev when a beast last earned a reward
     mapping(uint256 beastId => uint256) private _rewardedAt;
@@ -53,6 +55,13 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     // --- agreeing on a match ----------------------------------------------------------------------------------
+
+    /// @inheritdoc IArena
+    function publishState(StateHeader calldata header, bytes calldata weights) external {
+        bytes32 state = referee.stateHash(header, weights);
+        isPublished[state] = true;
+        emit StatePublished(state, header.beastId, header, weights);
+    }
 
     /// @inheritdoc IArena
     function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external {
@@ -78,7 +87,7 @@ contract Arena is IArena, EnergyEscrow {
     ) external returns (uint256 matchId) {
         _requireOwner(beastA);
         address ownerB = beasts.ownerOf(beastB);
-        // INVARIANT P37: two beasts of two owners fight, so that nobody is rewarded for a match against himself alone.
+        // INVARIANT P37: two beasts of two owners fight, so that no account is paid for both sides of a match.
         if (ownerB == msg.sender) revert SelfChallenge(beastA, beastB);
         bytes32 stateA = _finalState(beastA, checkpointA);
         matchId = ++matchCount;
@@ -95,10 +104,11 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @inheritdoc IArena
-    function accept(uint256 matchId, Checkpoint calldata checkpointB) external {
+    function accept(uint256 matchId, bytes32 expectedStateA, Checkpoint calldata checkpointB) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.CHALLENGED);
         (uint256 beastA, uint256 beastB) = (m.beastA, m.beastB);
         _requireOwner(beastB);
+        if (m.stateA != expectedStateA) revert WrongOpponent(m.stateA, expectedStateA);
         // INVARIANT P38, continued: a challenge ends with the ownership of who made it.
         address ownerA = beasts.ownerOf(beastA);
         if (ownerA != m.ownerA) revert ChallengeLapsed(matchId, m.ownerA, ownerA);
@@ -130,7 +140,7 @@ contract Arena is IArena, EnergyEscrow {
     function drawSeed(uint256 matchId) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.ACCEPTED);
         uint256 seedBlock = m.seedBlock;
-        // INVARIANT P40: the seed comes from the hash of a block that both had agreed before, or in.
+        // INVARIANT P40: the seed comes from a block whose hash nobody knew when the second of the two agreed.
         if (block.number <= seedBlock) revert SeedNotKnown(seedBlock);
         bytes32 hash = blockhash(seedBlock);
         if (hash == 0) {
@@ -145,8 +155,17 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @inheritdoc IArena
-    function record(uint256 matchId, uint8 result, uint8 turns, bytes32 logRoot, uint256[] calldata log) external {
+    function record(
+        uint256 matchId,
+        uint64 expectedSeed,
+        uint8 result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint256[] calldata log
+    ) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.SEEDED);
+        // INVARIANT P49: no bond answers for another match than the one played, whatever a reorg put in its place.
+        if (m.battleSeed != expectedSeed) revert WrongBattleSeed(m.battleSeed, expectedSeed);
         if (result > uint8(MatchResult.DRAW)) revert UnknownResult(result);
         uint256 maxTurns = seasons.rules(m.season).maxTurns;
         if (turns == 0 || turns > maxTurns) revert WrongTurns(maxTurns, turns);
@@ -303,9 +322,13 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @dev INVARIANT P39: beasts fight with the states of final checkpoints, which never fall.
-    function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32) {
+    function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 state) {
         if (ledger.statusOf(beastId, c) != CheckpointStatus.FINAL) revert NotFinal(beastId, c.index);
-        return c.payload.h128;
+        state = c.payload.h128;
+        // INVARIANT P50: no beast fights with a state that only its owner can know, so that every turn can be replayed.
+        if (beasts.commitmentsOf(beastId).cDataset != 0 && !isPublished[state]) {
+            revert StateNotPublished(beastId, state);
+        }
     }
 
     function _expect(uint256 matchId, MatchStatus wanted) private view returns (StoredMatch storage m) {

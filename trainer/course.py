@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backend.chain.types import Head
-from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.window import WindowContext
+from trainer.lessons import Lesson, source_id_of
 from trainer.windows import Bench, TrainedWindow
 
 
@@ -17,18 +17,18 @@ class Ground:
     """What the windows of one epoch are computed with.
 
     Attributes:
-        contexts: by source.
-        words: the private records, for PRIVATE windows.
+        contexts: by lesson.
+        words: the records of lessons that read some.
     """
 
     beast_id: int
-    contexts: Mapping[Source, WindowContext]
-    words: Sequence[int] | None = None
+    contexts: Mapping[Lesson, WindowContext]
+    words: Mapping[Lesson, Sequence[int]]
 
-    def bench(self, head: Head, state: State, source: Source) -> Bench:
+    def bench(self, head: Head, state: State, lesson: Lesson) -> Bench:
         """The bench of a window of the epoch."""
-        words = self.words if source is Source.PRIVATE else None
-        return Bench(self.beast_id, head, state, self.contexts[source], words)
+        words, source_id = self.words.get(lesson), source_id_of(lesson)
+        return Bench(self.beast_id, head, state, self.contexts[lesson], words, source_id)
 
 
 def head_after(head: Head, window: TrainedWindow) -> Head:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import select
 
-from backend.chain.client import TRANSPORT_ERRORS
 from backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
@@ -23,7 +22,7 @@ from backend.chain.errors import (
 from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS
 from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
+from backend.indexer.follow import PASSING, Waker, what_is_away
 from backend.indexer.queries import open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
@@ -82,8 +81,8 @@ class Defender:
         self._hopeless: set[bytes] = set()
 
     def run(self, waker: Waker) -> None:
-        """Keep watch until the waker is stopped; waits for a node or database that is
-        away, with growing pauses.
+        """Keep watch until the waker is stopped; waits for a node or database that is away, and
+        for room on the disk, with growing pauses.
 
         Raises:
             WrongChainError: the node serves another chain now.
@@ -98,10 +97,11 @@ class Defender:
                 pause = 0.5
             except WrongChainError:
                 raise
-            except (ChainError, DatabaseUnavailableError, *TRANSPORT_ERRORS) as error:
+            except PASSING as error:
                 self._monitor.failed(redact_text(str(error)))
-                away = "database" if isinstance(error, DatabaseUnavailableError) else "node"
-                log.warning(f"waiting for the {away}", reason=str(error), seconds=pause)
+                log.warning(
+                    f"waiting for the {what_is_away(error)}", reason=str(error), seconds=pause
+                )
                 waker.pause(pause)
                 pause = min(2 * pause, MAX_PAUSE)
             if not waker.wait():

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from backend.battle.logs import MatchLogs, MissingLogError, parse_peers
 from backend.chain.client import Chain
+from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import all_checkpoints, live_checkpoints
 from backend.indexer.sync import Indexer, SyncReport
@@ -28,6 +30,7 @@ class Desk:
 
     Attributes:
         snapshots: published states, by state hash.
+        logs: logs of matches.
         lock: held while the chain is read, so that two commands do not index it at once.
     """
 
@@ -36,6 +39,7 @@ class Desk:
     indexer: Indexer
     snapshots: SnapshotStore
     home: Path
+    logs: MatchLogs
     lock: FileLock
 
     def sync(self) -> SyncReport:
@@ -64,6 +68,27 @@ class Desk:
                 "Use --source curriculum or self-play.",
             )
         return load_private(self.private_folder(beast_id), committed)
+
+    def match_log(self, match_id: int) -> tuple[int, ...]:
+        """The log of a final match.
+
+        Raises:
+            ChainBeastsError: there is no such match, it is not final, or its log is not at hand.
+        """
+        status = self.chain.match(match_id).status
+        if status is not MatchStatus.FINAL:
+            none = status is MatchStatus.NONE
+            raise ChainBeastsError(
+                f"There is no match {match_id}."
+                if none
+                else f"Match {match_id} is {status.name.lower()}; only final ones are trained on.",
+                "See: chainbeasts battle list",
+            )
+        try:
+            return self.logs.words(match_id)
+        except MissingLogError:
+            self.sync()
+            return self.logs.words(match_id)
 
     def live(self, beast_id: int) -> list[CheckpointRow]:
         """A beast's standing checkpoints from index 0 to its head, as last synced."""
@@ -95,5 +120,6 @@ def open_desk(settings: Settings, chain: Chain, *, snapshots: Sequence[str] = ()
         Indexer(chain, database),
         publishing_store(settings.snapshots_dir, snapshots),
         settings.home,
+        MatchLogs(database, parse_peers(settings.peers)),
         FileLock(locks / "trainer-index.lock"),
     )

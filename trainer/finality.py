@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import select
 
 from backend.chain.outbox import Outbox
 from backend.chain.types import CheckpointStatus
 from backend.indexer.records import checkpoint_of
 from backend.store import facts
-from backend.store.facts import BeastRow, CheckpointRow
+from backend.store.facts import CheckpointRow
 from trainer.desk import Desk
 
 MAX_BATCH = 32
 """Checkpoints per transaction, so that none comes near the gas cap."""
+
+MOST_READ = 8 * MAX_BATCH
+"""Pending checkpoints looked at in one pass; a beast may have ten thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +40,17 @@ class Finalizer:
 
     def run(self) -> list[Finalized]:
         """Finalize every beast's due checkpoints that this account submitted."""
-        made = []
+        ours = (
+            select(CheckpointRow.beast_id)
+            .where(
+                CheckpointRow.status == facts.CheckpointStatus.PENDING,
+                CheckpointRow.trainer == self._outbox.me,
+            )
+            .distinct()
+        )
         with self._desk.database.session() as session:
-            beast_ids = [row.beast_id for row in session.query(BeastRow)]
-        for beast_id in beast_ids:
-            live = self._desk.live(beast_id)
-            pending = [row for row in live if row.status == facts.CheckpointStatus.PENDING]
-            if pending and any(row.trainer == self._outbox.me for row in pending):
-                made += self.beast(beast_id)
-        return made
+            beast_ids = sorted(session.scalars(ours))
+        return [one for beast_id in beast_ids for one in self.beast(beast_id)]
 
     def beast(self, beast_id: int) -> list[Finalized]:
         """Finalize a beast's due checkpoints.
@@ -68,9 +76,7 @@ class Finalizer:
         now = chain.now()
         final = chain.head(beast_id).final_count
         due: list[CheckpointRow] = []
-        for row in self._desk.live(beast_id):
-            if row.index < final:
-                continue
+        for row in self._first_pending(beast_id, final):
             record = checkpoint_of(row)
             status = chain.status(beast_id, record)
             if status is CheckpointStatus.PENDING:
@@ -81,3 +87,18 @@ class Finalizer:
                 break
             due.append(row)
         return due
+
+    def _first_pending(self, beast_id: int, final: int) -> Sequence[CheckpointRow]:
+        """A beast's first pending checkpoints from index ``final`` on."""
+        found = (
+            select(CheckpointRow)
+            .where(
+                CheckpointRow.beast_id == beast_id,
+                CheckpointRow.status == facts.CheckpointStatus.PENDING,
+                CheckpointRow.index >= final,
+            )
+            .order_by(CheckpointRow.index)
+            .limit(MOST_READ)
+        )
+        with self._desk.database.session() as session:
+            return session.scalars(found).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,6 +19,7 @@ from trainer.costs import plan_cost
 from trainer.course import head_after
 from trainer.funds import out_of_energy, wait_for_fee
 from trainer.job import Job, Submitted
+from trainer.lessons import Battle, Lesson
 from trainer.plan import Plan
 from trainer.records import WindowBook
 from trainer.stretch import Stretch, begin
@@ -42,6 +43,7 @@ class Trainer:
 
     Args:
         private: the beast's records, needed for PRIVATE windows.
+        logs: finds a match's log, needed for BATTLE windows.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Trainer:
         submitter: Submitter,
         beast_id: int,
         private: PrivateDataset | None = None,
+        logs: Callable[[int], Sequence[int]] | None = None,
     ) -> None:
         self.chain = chain
         self.beast_id = beast_id
@@ -59,30 +62,34 @@ class Trainer:
         self.submitter = submitter
         self._snapshots = snapshots
         self._private = private
+        self._logs = logs
 
-    def bench(self, source: Source) -> Bench:
+    def bench(self, lesson: Lesson) -> Bench:
         """Where the next window starts.
 
         Raises:
-            ChainBeastsError: the state behind the head, or the private dataset, is not at hand.
+            ChainBeastsError: the state behind the head, the private dataset or the match's log is
+                not at hand, or the match is not final.
         """
-        private = None
-        if source is Source.PRIVATE:
+        private = match_log = None
+        if isinstance(lesson, Battle) and self._logs is not None:
+            match_log = self._logs(lesson.match_id)
+        if lesson is Source.PRIVATE:
             if self._private is None:
                 raise ChainBeastsError(
                     f"Beast {self.beast_id}'s private dataset is not at hand.",
                     "Train from --source curriculum or self-play, or copy the beast's folder here.",
                 )
             private = self._private
-        return set_up_bench(self.chain, self._snapshots, self.beast_id, source, private)
+        return set_up_bench(self.chain, self._snapshots, self.beast_id, lesson, private, match_log)
 
-    def run(self, windows: int, source: Source) -> list[Submitted]:
-        """Train and submit that many windows from one source, one by one.
+    def run(self, windows: int, lesson: Lesson) -> list[Submitted]:
+        """Train and submit that many windows of one lesson, one by one.
 
         Raises:
             ChainBeastsError: a state or dataset is missing, no funds, or no node.
         """
-        return Run(self, Job(Plan(rest=(source,)), windows)).go()
+        return Run(self, Job(Plan(rest=(lesson,)), windows)).go()
 
 
 @dataclass(slots=True)

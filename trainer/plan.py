@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
-from backend.kernel.samples import Source
+from trainer.lessons import Lesson, lesson_text
 
 SLOTS = tuple(f"s{i}" for i in range(SENSOR_SLOTS)) + tuple(f"a{i}" for i in range(APPENDAGE_SLOTS))
 """Slots by the bit of the active mask that they are."""
@@ -23,9 +23,9 @@ LAST_WINDOW = (1 << 32) - 1
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Consecutive windows of one source, both ends included; ``last`` None: without end."""
+    """Consecutive windows of one lesson, both ends included; ``last`` None: without end."""
 
-    source: Source
+    source: Lesson
     first: int
     last: int | None
 
@@ -33,8 +33,8 @@ class Stretch:
     def text(self) -> str:
         """The stretch as an item of a plan."""
         if self.last == self.first:
-            return f"{source_text(self.source)}:{self.first}"
-        return f"{source_text(self.source)}:{self.first}-{'' if self.last is None else self.last}"
+            return f"{lesson_text(self.source)}:{self.first}"
+        return f"{lesson_text(self.source)}:{self.first}-{'' if self.last is None else self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Plan:
     """
 
     stretches: tuple[Stretch, ...] = ()
-    rest: tuple[Source, ...] = ()
+    rest: tuple[Lesson, ...] = ()
     spurts: tuple[Spurt, ...] = ()
 
     def __post_init__(self) -> None:
@@ -99,11 +99,11 @@ class Plan:
                     woken[bit] = spurt.window
 
     @property
-    def sources(self) -> frozenset[Source]:
-        """Every source that the plan uses."""
+    def sources(self) -> frozenset[Lesson]:
+        """Every source, and every match, that the plan uses."""
         return frozenset(one.source for one in self.stretches) | frozenset(self.rest)
 
-    def source(self, window: int) -> Source:
+    def source(self, window: int) -> Lesson:
         """Where a window's samples come from.
 
         Raises:
@@ -170,11 +170,6 @@ class Plan:
 
 def _first(stretch: Stretch) -> int:
     return stretch.first
-
-
-def source_text(source: Source) -> str:
-    """A source's name as the command line spells it."""
-    return source.name.lower().replace("_", "-")
 
 
 def slot_names(mask: int) -> str:

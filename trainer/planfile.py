@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
+from trainer.lessons import Lesson
 from trainer.plan import Plan, Spurt, Stretch
 from trainer.plantext import (
     merge_spurts,
@@ -21,7 +21,7 @@ from trainer.plantext import (
 _FIELDS = {"train": ("source", "first", "last"), "grow": ("window", "wake")}
 
 
-def make_plan(plan: str | None, grow: str | None, source: Source) -> Plan:
+def make_plan(plan: str | None, grow: str | None, source: Lesson) -> Plan:
     """The plan of the command line's options.
 
     Args:
@@ -32,7 +32,7 @@ def make_plan(plan: str | None, grow: str | None, source: Source) -> Plan:
         ChainBeastsError: either says something that cannot be.
     """
     if plan is None:
-        made = parse_plan(source.name)
+        made = Plan(rest=(source,))
     elif plan.endswith(".toml"):
         made = read_plan(Path(plan))
     else:
@@ -70,7 +70,7 @@ def plan_of(data: dict[str, Any]) -> Plan:
                 f"The plan has an unknown {name!r}.", "It holds tables [[train]] and [[grow]]."
             )
     stretches: list[Stretch] = []
-    rest: list[Source] = []
+    rest: list[Lesson] = []
     for where, table in _tables(data, "train"):
         source = parse_source(_text(table, "source", where), where)
         if "first" not in table:

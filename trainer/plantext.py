@@ -7,46 +7,65 @@ from collections.abc import Iterable, Sequence
 
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from trainer.plan import LAST_WINDOW, SLOTS, Plan, Spurt, Stretch, slot_names, source_text
+from trainer.lessons import Battle, Lesson, lesson_text
+from trainer.plan import LAST_WINDOW, SLOTS, Plan, Spurt, Stretch, slot_names
 
 _RANGE = re.compile(r"(\d{1,10})(?:(-)(\d{1,10})?)?", re.ASCII)
+_BATTLE = re.compile(r"battle#(\d{1,10})", re.ASCII)
 _SPURT = re.compile(r"([a-z]\d)@(\d{1,10})", re.ASCII)
 
+LAST_MATCH = (1 << 32) - 1
+"""A checkpoint names its match by a uint32."""
 
-def parse_source(name: str, item: str) -> Source:
-    """A source by its name, with either ``-`` or ``_`` inside.
+
+def parse_source(name: str, item: str) -> Lesson:
+    """A source by its name, with either ``-`` or ``_`` inside; a match as ``battle#7``.
 
     Args:
         item: where it stands, for the error.
 
     Raises:
-        ChainBeastsError: there is none of that name, or no window can train from it.
+        ChainBeastsError: there is none of that name, or it names no match that there can be.
     """
-    found = {source_text(source): source for source in Source}.get(
-        name.strip().lower().replace("_", "-")
-    )
+    text = name.strip().lower().replace("_", "-")
+    match = _BATTLE.fullmatch(text)
+    if match is not None:
+        number = int(match[1])
+        if not 1 <= number <= LAST_MATCH:
+            raise ChainBeastsError(f"{item}: matches are numbered from 1 to {LAST_MATCH}.")
+        return Battle(number)
+    found = {lesson_text(source): source for source in Source}.get(text)
+    if found is Source.BATTLE or text.startswith("battle#"):
+        raise ChainBeastsError(
+            f"{item}: which match is to be trained on?",
+            "Name a final one by its number: battle#7 (see: chainbeasts battle list).",
+        )
     if found is None:
         raise ChainBeastsError(
             f"{item}: there is no source {name.strip()!r}.",
-            "Sources are curriculum, self-play and private.",
-        )
-    if found is Source.BATTLE:
-        raise ChainBeastsError(
-            f"{item}: there are no recorded matches to train on, and the ledger refuses battle.",
-            "Use curriculum, self-play or private.",
+            "Sources are curriculum, self-play, private, and battle#N for match N.",
         )
     return found
 
 
+def parse_lesson(text: str) -> Lesson:
+    """The source of the option ``--source``, where a match may also be ``battle:7``.
+
+    Raises:
+        ChainBeastsError: there is none of that name, or it names no match that there can be.
+    """
+    return parse_source(re.sub(r"^battle:#?", "battle#", text.strip().lower()), "--source")
+
+
 def parse_plan(text: str) -> Plan:
-    """The plan of a text such as ``curriculum:0-40,self-play,private``.
+    """The plan of a text such as ``curriculum:0-40,self-play,battle#7``.
 
     Raises:
         ChainBeastsError: an item is not ``source``, ``source:n``, ``source:first-last`` or
             ``source:first-``; or the items do not fit together.
     """
     stretches: list[Stretch] = []
-    rest: list[Source] = []
+    rest: list[Lesson] = []
     for item in (part.strip() for part in text.split(",")):
         if not item:
             raise ChainBeastsError(f"The plan {text!r} has an empty item.", "Remove a comma.")

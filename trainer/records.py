@@ -69,7 +69,8 @@ class WindowBook:
         for row in rows:
             noted = json.loads(row.payload)
             payload = payload_from_json(noted)
-            asked = (season, head.epoch, ctx.lr_shift, mask, energy_burn, ctx.source)
+            source = (ctx.source, bench.source_id)
+            asked = (season, head.epoch, ctx.lr_shift, mask, energy_burn, *source)
             if asked != (
                 noted.get(SEASON),
                 payload.epoch,
@@ -77,6 +78,7 @@ class WindowBook:
                 payload.active_mask,
                 payload.energy_burn,
                 payload.source,
+                payload.source_id,
             ):
                 continue
             end = self._snapshots.get(row.h128)

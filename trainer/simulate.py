@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from eth_hash.auto import keccak
 
 from backend.chain.types import Head, Season
+from backend.kernel import merkle
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
+from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
 from trainer.costs import Cost, plan_gas, window_cost
 from trainer.course import Ground, head_after
 from trainer.figures import Tally, examine, held_out, tally
-from trainer.plan import Plan, slot_names, source_text
+from trainer.lessons import Battle, Lesson, lesson_text, source_of
+from trainer.plan import Plan, slot_names
 from trainer.windows import train_window
 
 SEED_TAG = b"chainbeasts/simulated-epoch-seed/1"
@@ -36,7 +39,7 @@ class Subject:
 
     Attributes:
         epoch_seed: of the head's epoch; None where no block has decided it.
-        records_root: of the private dataset.
+        logs: of the matches that the plan trains on.
     """
 
     beast_id: int
@@ -46,7 +49,7 @@ class Subject:
     season: Season
     epoch_seed: bytes | None = None
     private: PrivateDataset | None = None
-    records_root: bytes = bytes(32)
+    logs: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,12 @@ def _epoch(
     ground = _ground(subject, head.epoch, seed, planned)
     first, mask = head.head_count, head.active_mask
     learned, cost, seconds = Tally(), Cost(), 0.0
-    for source in planned:
+    for lesson in planned:
         before = head.active_mask
         woken = before | plan.wake(head.head_count) | wake
         price = window_cost(subject.season.economics, before, woken)
-        bench, traces = ground.bench(head, state, source), list[Traces]()
+        bench, traces = ground.bench(head, state, lesson), list[Traces]()
+        kernel_for(woken)  # compiling happens once, so it is no part of a window's time
         begun = time.perf_counter()
         made = train_window(bench, woken, price.price, on_traces=traces.append)
         seconds += time.perf_counter() - begun
@@ -186,26 +190,35 @@ def drawn_seed(dna: bytes, epoch: int) -> bytes:
     return bytes(keccak(SEED_TAG + dna + epoch.to_bytes(4)))
 
 
-def _ground(subject: Subject, epoch: int, seed: bytes | None, sources: Iterable[Source]) -> Ground:
-    private, schedule = subject.private, subject.season.schedule
+def _ground(subject: Subject, epoch: int, seed: bytes | None, lessons: Iterable[Lesson]) -> Ground:
+    schedule, wanted = subject.season.schedule, set(lessons)
+    words = {lesson: found for lesson in wanted if (found := _words(subject, lesson)) is not None}
 
-    def context(source: Source) -> WindowContext:
-        mine = private if source is Source.PRIVATE else None
+    def context(lesson: Lesson) -> WindowContext:
+        mine = subject.private if lesson is Source.PRIVATE else None
+        records = words.get(lesson)
         return WindowContext(
             dna=subject.dna,
             epoch_seed=seed or drawn_seed(subject.dna, epoch),
             heads=schedule.heads(epoch),
             lr_shift=schedule.lr_shift(epoch),
-            source=source,
+            source=source_of(lesson),
             rules=subject.season.rules,
             owner_secret_fold=mine.fold if mine else 0,
-            records_root=subject.records_root if mine else bytes(32),
-            records_length=len(mine.words) if mine else 0,
+            records_root=bytes(32) if records is None else merkle.root(records),
+            records_length=0 if records is None else len(records),
         )
 
-    contexts = {source: context(source) for source in set(sources)}
-    return Ground(subject.beast_id, contexts, private.words if private else None)
+    return Ground(subject.beast_id, {lesson: context(lesson) for lesson in wanted}, words)
 
 
-def _count(planned: Sequence[Source]) -> dict[str, int]:
-    return dict(Counter(source_text(source) for source in planned))
+def _words(subject: Subject, lesson: Lesson) -> Sequence[int] | None:
+    """The records that a lesson reads."""
+    if isinstance(lesson, Battle):
+        return subject.logs[lesson.match_id]
+    private = subject.private
+    return private.words if lesson is Source.PRIVATE and private is not None else None
+
+
+def _count(planned: Sequence[Lesson]) -> dict[str, int]:
+    return dict(Counter(map(lesson_text, planned)))

@@ -21,13 +21,15 @@ class MissingStateError(ChainBeastsError):
     """The state behind a checkpoint is neither published nor computable."""
 
 
-def words_of(desk: Desk, beast_id: int, source: Source) -> Sequence[int] | None:
-    """The private dataset of a PRIVATE window; None for other sources.
+def words_of(desk: Desk, row: CheckpointRow) -> Sequence[int] | None:
+    """The records of a PRIVATE or BATTLE window; None for other sources.
 
     Raises:
-        ChainBeastsError: it is not here, or is not the committed one.
+        ChainBeastsError: they are not here, or are not the committed ones.
     """
-    return desk.private_data(beast_id).words if source is Source.PRIVATE else None
+    if row.source == Source.BATTLE:
+        return desk.match_log(row.source_id)
+    return desk.private_data(row.beast_id).words if row.source == Source.PRIVATE else None
 
 
 def context_of(desk: Desk, row: CheckpointRow) -> WindowContext:
@@ -35,12 +37,18 @@ def context_of(desk: Desk, row: CheckpointRow) -> WindowContext:
 
     Raises:
         ChainBeastsError: a PRIVATE window whose dataset is not here.
+        Reverted: a BATTLE window whose match is not final (a reorg took its finality back).
     """
     source = Source(row.source)
     season = desk.chain.season(row.season)
     private = source is Source.PRIVATE
     fold = desk.private_data(row.beast_id).fold if private else 0
-    committed = desk.chain.commitments(row.beast_id) if private else None
+    root, length = bytes(32), 0
+    if private:
+        committed = desk.chain.commitments(row.beast_id)
+        root, length = committed.records_root, committed.dataset_length
+    elif source is Source.BATTLE:
+        root, length = desk.chain.final_log(row.source_id)
     return WindowContext(
         dna=desk.chain.birth(row.beast_id).dna,
         epoch_seed=row.epoch_seed,
@@ -49,8 +57,8 @@ def context_of(desk: Desk, row: CheckpointRow) -> WindowContext:
         source=source,
         rules=season.rules,
         owner_secret_fold=fold,
-        records_root=committed.records_root if committed else bytes(32),
-        records_length=committed.dataset_length if committed else 0,
+        records_root=root,
+        records_length=length,
     )
 
 
@@ -58,9 +66,10 @@ def replay(desk: Desk, row: CheckpointRow, parent: State) -> tuple[State, list[b
     """A submitted window computed again: its true end and its 16 segment hashes.
 
     Raises:
-        ChainBeastsError: a PRIVATE window whose dataset is not here.
+        ChainBeastsError: a PRIVATE window whose dataset is not here, or a BATTLE window whose
+            match's log is not.
     """
-    words = words_of(desk, row.beast_id, Source(row.source))
+    words = words_of(desk, row)
     state = open_window(parent, row.active_mask)
     return state, segment_hashes(context_of(desk, row), state, words)
 

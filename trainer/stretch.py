@@ -14,6 +14,7 @@ from trainer.costs import window_cost
 from trainer.course import Ground, head_after
 from trainer.figures import Tally, tally
 from trainer.job import Job
+from trainer.lessons import Lesson
 from trainer.records import WindowBook
 from trainer.windows import Bench, train_window
 
@@ -50,7 +51,7 @@ class Stretch:
 
 
 def begin(
-    bench_of: Callable[[Source], Bench],
+    bench_of: Callable[[Lesson], Bench],
     economics_of: Callable[[int], Economics],
     book: WindowBook,
     job: Job,
@@ -59,7 +60,7 @@ def begin(
     """Start training the epoch's next windows ahead; never beyond its end, where no seed is known.
 
     Args:
-        bench_of: where the next window starts, by its source.
+        bench_of: where the next window starts, by its lesson.
         economics_of: a season's prices.
         left: windows that the job still lacks; None: without end.
 
@@ -73,11 +74,12 @@ def begin(
             count = min(left, count)
         job.plan.check(head.head_count, head.active_mask, count)
         planned = [job.plan.source(head.head_count + offset) for offset in range(count)]
-        benches = {source: bench_of(source) for source in set(planned)}
+        benches = {lesson: bench_of(lesson) for lesson in set(planned)}
         if all((one.head, one.ctx.epoch_seed) == (head, seed) for one in benches.values()):
             break  # else the chain moved between two looks
-    words = benches[Source.PRIVATE].words if Source.PRIVATE in benches else None
-    ground = Ground(base.beast_id, {source: b.ctx for source, b in benches.items()}, words)
+    contexts = {lesson: one.ctx for lesson, one in benches.items()}
+    words = {lesson: one.words for lesson, one in benches.items() if one.words is not None}
+    ground = Ground(base.beast_id, contexts, words)
     making = make_windows(book, job, economics_of(head.season), ground, base, planned)
     return Stretch(head, seed, Ahead(making, job.room))
 
@@ -88,7 +90,7 @@ def make_windows(
     economics: Economics,
     ground: Ground,
     base: Bench,
-    planned: Sequence[Source],
+    planned: Sequence[Lesson],
 ) -> Iterator[Made]:
     """Train consecutive windows of one epoch, each on record before it is handed on.
 
@@ -96,14 +98,14 @@ def make_windows(
 
     Args:
         base: where the first one starts.
-        planned: their sources.
+        planned: their lessons.
     """
     head, state = base.head, base.state
-    for source in planned:
+    for lesson in planned:
         before = head.active_mask
         mask = before | job.plan.wake(head.head_count) | job.wake
         cost = window_cost(economics, before, mask)
-        bench = ground.bench(head, state, source)
+        bench = ground.bench(head, state, lesson)
         learned = None
         window = book.find(bench, mask, cost.price, head.season)
         if window is None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from backend.kernel.constants import WINDOW_STEPS
 from trainer.figures import Tally
 from trainer.job import Submitted
+from trainer.lessons import lesson_of, lesson_text
 from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import Sink
-from trainer.plan import source_text
 
 
 class Telemetry:
@@ -39,7 +39,7 @@ class Telemetry:
             beast=one.beast_id,
             step=one.payload.global_step,
             steps=learned.steps,
-            source=source_text(one.payload.source),
+            source=lesson_text(lesson_of(one.payload.source, one.payload.source_id)),
             loss=learned.mean_loss,
             move_accuracy=learned.move_accuracy,
             attack_mae=learned.attack_mae,

@@ -12,7 +12,7 @@ from backend.chain.client import Chain
 from backend.chain.types import CheckpointPayload, Head
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.samples import Source
+from backend.kernel.merkle import root
 from backend.kernel.state import State, state_hash
 from backend.kernel.traces import Traces
 from backend.kernel.window import (
@@ -24,6 +24,7 @@ from backend.kernel.window import (
 from backend.kernels import segment_hashes
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
+from trainer.lessons import Battle, Lesson, source_id_of, source_of
 
 Stepper = Callable[[WindowContext, State, RecordSource | None], object]
 """One micro-step on a state, in place."""
@@ -62,7 +63,8 @@ class Bench:
         head: the ledger's.
         state: behind the head's h128; the state at hatch for a newborn.
         ctx: what the window is computed with.
-        words: the private records, for a PRIVATE window.
+        words: the records of a PRIVATE or BATTLE window.
+        source_id: the match of a BATTLE window.
     """
 
     beast_id: int
@@ -70,6 +72,7 @@ class Bench:
     state: State
     ctx: WindowContext
     words: Sequence[int] | None = None
+    source_id: int = 0
 
     @property
     def windows_left(self) -> int:
@@ -81,13 +84,19 @@ def set_up_bench(
     chain: Chain,
     snapshots: SnapshotStore,
     beast_id: int,
-    source: Source,
+    lesson: Lesson,
     private: PrivateDataset | None = None,
+    match_log: Sequence[int] | None = None,
 ) -> Bench:
     """Read a beast's head from the chain and the state behind it from the snapshots.
 
+    Args:
+        private: the beast's dataset, for PRIVATE windows only.
+        match_log: the match's words, for BATTLE windows only.
+
     Raises:
-        ChainBeastsError: the beast has not hatched, or the state is not at hand.
+        ChainBeastsError: the beast has not hatched, the state is not at hand, or the match is not
+            final.
     """
     head = chain.head(beast_id)
     birth = chain.birth(beast_id)
@@ -102,10 +111,19 @@ def set_up_bench(
     ctx = chain.window_context(
         beast_id,
         epoch=head.epoch,
-        source=source,
+        source=source_of(lesson),
+        source_id=source_id_of(lesson),
         owner_secret_fold=0 if private is None else private.fold,
     )
-    return Bench(beast_id, head, state, ctx, None if private is None else private.words)
+    words = match_log if private is None else private.words
+    if isinstance(lesson, Battle) and (
+        words is None or (len(words), root(words)) != (ctx.records_length, ctx.records_root)
+    ):
+        raise ChainBeastsError(
+            f"The log of match {lesson.match_id} at hand is not the final one.",
+            "Its record was replaced; try again.",
+        )
+    return Bench(beast_id, head, state, ctx, words, source_id_of(lesson))
 
 
 def train_window(
@@ -142,6 +160,7 @@ def train_window(
         global_step=state.header.global_step,
         window_loss=state.header.window_loss,
         source=ctx.source,
+        source_id=bench.source_id,
     )
     return TrainedWindow(
         beast_id=bench.beast_id,

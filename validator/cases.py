@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from backend.chain.client import Chain
 from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
 from backend.errors import ChainBeastsError
+from backend.indexer.errors import IncompleteLogsError
 from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
@@ -24,6 +25,7 @@ from backend.kernel.window import WindowContext, genesis_hash
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.private import PrivateDataset
 from backend.store.session import Database
+from backend.store.words import record_of_match
 from validator.replay import drop_is_told
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
@@ -67,6 +69,12 @@ class Case:
     @property
     def private(self) -> bool:
         return self.checkpoint.payload.source is Source.PRIVATE
+
+    @property
+    def match_id(self) -> int | None:
+        """The match that a BATTLE window trains on; None for other sources."""
+        payload = self.checkpoint.payload
+        return payload.source_id if payload.source is Source.BATTLE else None
 
     @property
     def parent_hash(self) -> bytes:
@@ -271,7 +279,7 @@ class CaseReader:
         """The context that our replay uses, from indexed facts."""
         payload = case.checkpoint.payload
         season = self.season(case.checkpoint.season)
-        committed = self.commitments(case.beast_id) if case.private else Commitments()
+        root, length = self._records(case)
         return WindowContext(
             dna=case.dna,
             epoch_seed=case.epoch_seed,
@@ -280,9 +288,20 @@ class CaseReader:
             source=payload.source,
             rules=season.rules,
             owner_secret_fold=data.fold if data is not None else 0,
-            records_root=committed.records_root,
-            records_length=committed.dataset_length,
+            records_root=root,
+            records_length=length,
         )
+
+    def _records(self, case: Case) -> tuple[bytes, int]:
+        """Root and length of what a window reads; zeros if it reads nothing."""
+        if case.match_id is not None:
+            with self.database.session() as session:
+                record = record_of_match(session, case.match_id)
+            if record is None:  # the ledger took the window, so the node left events out
+                raise IncompleteLogsError(f"match {case.match_id} has no record")
+            return record.log_root, record.turns
+        committed = self.commitments(case.beast_id) if case.private else Commitments()
+        return committed.records_root, committed.dataset_length
 
     def court_agrees(self, case: Case, context: WindowContext) -> bool:
         """Whether the court would judge the window by the same context as our replay."""

@@ -1,20 +1,20 @@
-"""Pulls out what the court credited to us: rewards and returned bonds, once per transaction."""
+"""Pulls out what court and arena credited to us, rewards and returned bonds, once each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from sqlalchemy import select
+from web3.contract import Contract
 
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.chain.intents import IntentLog
 from backend.store.facts import EventRow
 from backend.store.session import Database
-from validator.moves import Moves
 
 log = structlog.get_logger()
 
@@ -23,8 +23,6 @@ REFUND = 2
 
 SETTLED_BLOCKS = 64
 """A withdrawal that deep is not looked at again: no reorg takes it back."""
-
-_CREDITS = ("CheckpointSlashed", "DisputeBondReleased")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,47 @@ class Credit:
         return Credit(self.reward + other.reward, self.refund + other.refund)
 
 
+@dataclass(frozen=True, slots=True)
+class Till:
+    """One escrow, and what is credited there.
+
+    Attributes:
+        prefix: of the keys of its withdrawals, which tells them from another's.
+        events: that tell of credits.
+        credited: what an event, by name and values, credits to an account.
+    """
+
+    escrow: Contract
+    prefix: str
+    events: tuple[str, ...]
+    credited: Callable[[str, Mapping[str, Any], str], Credit]
+
+
+def ledger_till(chain: Chain) -> Till:
+    """The ledger's escrow, where the court's verdicts are paid."""
+    return Till(chain.ledger, "", ("CheckpointSlashed", "DisputeBondReleased"), _by_court)
+
+
+def arena_till(chain: Chain) -> Till:
+    """The arena's escrow, where disproofs are paid."""
+    return Till(chain.arena, "arena:", ("MatchDisproved",), _by_arena)
+
+
+def _by_court(name: str, args: Mapping[str, Any], me: str) -> Credit:
+    if name == "DisputeBondReleased":
+        ours = args["challenger"] == me and args["outcome"] == REFUND
+        return Credit(refund=int(args["bond"]) if ours else 0)
+    reward = int(args["challengerReward"]) if args["challenger"] == me else 0
+    share = int(args["proverReward"]) if args["prover"] == me else 0
+    return Credit(reward + share)
+
+
+def _by_arena(name: str, args: Mapping[str, Any], me: str) -> Credit:
+    return Credit(int(args["reward"]) if args["challenger"] == me else 0)
+
+
 class Collector:
-    """Withdraws an account's rewards and returned bonds from escrow to its wallet.
+    """Withdraws an account's rewards and returned bonds from an escrow to its wallet.
 
     Args:
         payout: where rewards go instead; bonds come back to the account, which needs them again.
@@ -49,13 +86,13 @@ class Collector:
         self,
         chain: Chain,
         database: Database,
-        moves: Moves,
+        till: Till,
         intents: IntentLog,
         payout: str | None = None,
     ) -> None:
         self._chain = chain
         self._database = database
-        self._moves = moves
+        self._till = till
         self._intents = intents
         self._payout = payout
         self._settled: set[bytes] = set()
@@ -73,7 +110,7 @@ class Collector:
         INVARIANT: whatever payout an earlier run had, no part is withdrawn twice: each intent's key
         names its part, and the key of both stands for both.
         """
-        both, me = tx_hash.hex(), self._intents.sender.address
+        both, me = self._till.prefix + tx_hash.hex(), self._intents.sender.address
         parts = {
             f"{both}:reward": (credit.reward, self._payout or me),
             f"{both}:refund": (credit.refund, me),
@@ -99,10 +136,11 @@ class Collector:
         return None if receipt is None else self._chain.block().number - receipt["blockNumber"]
 
     def _withdraw(self, key: str, amount: int, to: str) -> int:
-        available = min(amount, self._chain.escrow_of(self._intents.sender.address))
+        escrow = self._till.escrow
+        available = min(amount, self._chain.escrow_of(self._intents.sender.address, escrow))
         if not available:
             return 0
-        call = self._moves.withdraw(available, to)
+        call = escrow.functions.withdraw(available, to)
         if self._intents.send("collect", key, call, label="collect a reward") is None:
             return 0
         log.info("collected", wei=available, to=to, of="0x" + key)
@@ -111,23 +149,15 @@ class Collector:
     def _credits(self) -> dict[bytes, Credit]:
         """What was credited to us by transaction, of those that are not settled."""
         found: dict[bytes, Credit] = {}
-        wanted = select(EventRow).where(EventRow.name.in_(_CREDITS)).order_by(EventRow.id)
+        wanted = select(EventRow).where(EventRow.name.in_(self._till.events)).order_by(EventRow.id)
         with self._database.session() as session:
             for row in session.scalars(wanted):
                 event = None if row.tx_hash in self._settled else self._chain.decode(_raw(row))
-                credit = None if event is None else self._credited(event.name, event.args)
+                me = self._intents.sender.address
+                credit = None if event is None else self._till.credited(event.name, event.args, me)
                 if credit is not None and (credit.reward or credit.refund):
                     found[row.tx_hash] = found.get(row.tx_hash, Credit()) + credit
         return found
-
-    def _credited(self, name: str, args: Mapping[str, Any]) -> Credit:
-        me = self._intents.sender.address
-        if name == "DisputeBondReleased":
-            ours = args["challenger"] == me and args["outcome"] == REFUND
-            return Credit(refund=int(args["bond"]) if ours else 0)
-        reward = int(args["challengerReward"]) if args["challenger"] == me else 0
-        share = int(args["proverReward"]) if args["prover"] == me else 0
-        return Credit(reward + share)
 
 
 def _raw(row: EventRow) -> RawLog:

@@ -1,28 +1,32 @@
 """The validator's loop: read the chain, judge what is pending, act on what is wrong, collect.
 
 New blocks only wake it; what it knows, it reads from the indexed chain, so it may be killed at any
-instant and goes on where it stopped. It waits for a node or a database that is away.
+instant and goes on where it stopped. It waits for a node or a database that is away, and for room
+on the disk.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from backend.chain.client import TRANSPORT_ERRORS, Chain
+from backend.chain.client import Chain
 from backend.chain.errors import ChainError, WrongChainError
 from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
+from backend.indexer.follow import PASSING, Waker, what_is_away
 from backend.indexer.sync import SyncReport
 from backend.kernel.tables import KERNEL_ID
 from backend.redact import redact_text
 from backend.store.session import DatabaseUnavailableError
 from validator.collect import Collector
+from validator.disprove import Disprover
 from validator.enforce import Enforcer
 from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.ledger import MoveLedger
+from validator.matches import MatchJobBook, MatchJudge
 from validator.monitor import Monitor
 from validator.overdue import Alarm, Overdue
 from validator.states import StateBook
@@ -32,14 +36,18 @@ log = structlog.get_logger()
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 
+LONG_COUNT_SECONDS, COUNT_SHARE = 0.25, 0.05
+"""Counting many jobs takes no more than this share of the time."""
+
 
 class Validator:
     """One validator at work.
 
     Args:
         sync: brings the indexed chain up to date.
+        match_judge, disprover: the same for the records of matches.
         made: its moves; None watches only.
-        collector: pulls rewards; None leaves them in escrow.
+        collectors: pull rewards; none leave them in escrow.
     """
 
     def __init__(
@@ -51,8 +59,11 @@ class Validator:
         judge: Judge,
         alarm: Alarm,
         enforcer: Enforcer,
+        match_jobs: MatchJobBook,
+        match_judge: MatchJudge,
+        disprover: Disprover,
         made: MoveLedger | None,
-        collector: Collector | None,
+        collectors: Sequence[Collector],
         monitor: Monitor,
         waker: Waker,
     ) -> None:
@@ -62,11 +73,15 @@ class Validator:
         self._judge = judge
         self._alarm = alarm
         self._enforcer = enforcer
+        self._match_jobs = match_jobs
+        self._match_judge = match_judge
+        self._disprover = disprover
         self._made = made
-        self._collector = collector
+        self._collectors = collectors
         self._monitor = monitor
         self._waker = waker
         self._recovered = False
+        self._count_again = 0.0
 
     def run_once(self) -> None:
         """Work until nothing is left that can be done now.
@@ -90,11 +105,12 @@ class Validator:
                 delay = FIRST_WAIT_SECONDS
             except WrongChainError:
                 raise
-            except (ChainError, DatabaseUnavailableError, *TRANSPORT_ERRORS) as error:
+            except PASSING as error:
                 problem = redact_text(str(error))
                 self._monitor.failed(problem)
-                away = "database" if isinstance(error, DatabaseUnavailableError) else "node"
-                log.warning(f"waiting for the {away}", seconds=delay, problem=problem)
+                log.warning(
+                    f"waiting for the {what_is_away(error)}", seconds=delay, problem=problem
+                )
                 self._waker.pause(delay)
                 delay = min(2 * delay, LONGEST_WAIT_SECONDS)
                 continue
@@ -111,10 +127,10 @@ class Validator:
             self._made.outbox.intents.recover()
             self._recovered = True
         report = self._sync()
-        judged, moved = self._judge.run(), 0
+        judged, moved = self._judge.run() + self._match_judge.run(), 0
         overdue = self._alarm.run()
         if not self._waker.stopped:
-            moved = self._enforcer.run()
+            moved = self._disprover.run() + self._enforcer.run()
             moved += self._collect()
         self._report(report, overdue)
         return judged + moved > 0
@@ -123,7 +139,9 @@ class Validator:
         """Tell the monitor how things stand after a pass."""
         made, monitor = self._made, self._monitor
         disputes = self._book.reader.open_disputes()
-        monitor.judged(self._jobs.counts(), len(overdue))
+        self._count()
+        monitor.alarmed(len(overdue), self._alarm.unverified)
+        monitor.refused(self._enforcer.refused)
         if made is not None:
             monitor.risked(made.bonds_at_risk(), self._enforcer.policy.max_bonds)
         monitor.passed(
@@ -134,11 +152,19 @@ class Validator:
             costs=None if made is None else made.spent(),
         )
 
+    def _count(self) -> None:
+        """Tell the monitor of the jobs, unless that takes long and was done a moment ago."""
+        begun = time.monotonic()
+        if begun < self._count_again:
+            return
+        self._monitor.counted(self._jobs.counts(), self._match_jobs.counts())
+        now = time.monotonic()
+        took = now - begun
+        self._count_again = now + (took / COUNT_SHARE if took > LONG_COUNT_SECONDS else 0.0)
+
     def _collect(self) -> int:
-        if self._collector is None:
-            return 0
         try:
-            return self._collector.run()
+            return sum(collector.run() for collector in self._collectors)
         except (ChainError, DatabaseUnavailableError):
             raise
         except ChainBeastsError as error:

@@ -51,6 +51,11 @@ class File:
         return self.judgement is not None and self.judgement.verdict is Verdict.INVALID
 
     @property
+    def doubtful(self) -> bool:
+        """Whether what was tried gave no verdict."""
+        return self.judgement is not None and self.judgement.verdict is Verdict.UNAVAILABLE
+
+    @property
     def segment(self) -> int | None:
         """The first wrong segment of the response."""
         if self.dispute is None or self.judgement is None or not self.judgement.segments:
@@ -84,16 +89,24 @@ class Enforcer:
         self._told: dict[bytes, Move] = {}
         self._refused: dict[bytes, str] = {}
 
+    @property
+    def refused(self) -> int:
+        """Cases whose move was refused when it was last tried."""
+        return len(self._refused)
+
     def run(self) -> int:
         """Make every move that is due; returns how many were made.
 
         Raises:
             NodeUnavailableError, WrongChainError: the chain cannot be reached.
         """
-        moved = 0
-        for file in self._files():
+        moved, files = 0, self._files()
+        due = {file.case.digest for file in files}
+        self._refused = {digest: why for digest, why in self._refused.items() if digest in due}
+        for file in files:
             try:
                 moved += self._act(file)
+                self._refused.pop(file.case.digest, None)
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
@@ -108,7 +121,8 @@ class Enforcer:
     # --- what there is to act on ----------------------------------------------------------------
 
     def _files(self) -> list[File]:
-        """Open disputes, and of each beast the first invalid pending checkpoint."""
+        """Open disputes, and of each beast the first invalid pending checkpoint; the most urgent
+        first."""
         found: dict[bytes, File] = {}
         for row in self._reader.open_disputes():
             case = self._reader.of_dispute(row)
@@ -122,7 +136,16 @@ class Enforcer:
             if first is not None and first.digest not in found:
                 found[first.digest] = self._again(self._file(first, None))
         self._checked = {d: value for d, value in self._checked.items() if d in found}
-        return list(found.values())
+        return sorted(found.values(), key=self._deadline)
+
+    def _deadline(self, file: File) -> int:
+        """When acting on a case is of no use any more, unix seconds: the nearest comes first,
+        since moves go out one after another."""
+        if file.dispute is not None:
+            return file.dispute.deadline
+        checkpoint = file.case.checkpoint
+        period = self._reader.season(checkpoint.season).economics.challenge_period
+        return checkpoint.submitted_at + period
 
     def _covers(self, case: Case) -> bool:
         return self.policy.scope.covers(case.beast_id, case.checkpoint.trainer)
@@ -167,7 +190,7 @@ class Enforcer:
             steps_done=0 if row is None else row.steps_done,
             records_due=records_due,
             mine=row is not None and self._is_mine(row),
-            provable=file.window is not None,
+            provable=file.window is not None and not file.doubtful,
             may_file=not self.policy.defensive,
             late=row is not None and self._is_late(case, row, now),
         )

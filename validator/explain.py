@@ -21,16 +21,24 @@ from backend.kernel.constants import (
     WINDOW_STEPS,
 )
 from backend.kernel.labels import label
+from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.kernel.window import learn, sample, step_window
+from backend.kernels import ReferenceKernel, kernel_for
 from validator.forced import differing_heads, other_labels, other_samples, show_label
 from validator.replay import Window, replay
 
-MAX_STEPS = 25_000
-"""Micro-steps re-done for one kind of cause before it is given up; about ten seconds."""
+PATIENCE = 10_000_000
+"""What is spent on one kind of cause before it is given up, in about microseconds."""
+
+REFERENCE_STEP, COMPILED_STEP, ATTEMPT = 350, 1, 50
+"""What a micro-step costs by either kernel, and an attempt besides its steps."""
 
 FEW_WEIGHTS = 64
 """With no more than these different at the end, one weight was probably changed."""
+
+STANDS_OUT = 2
+"""Also where one difference is this many times the next: what follows from it is smaller."""
 
 MAX_DRIFT = 32
 """How far training after a change may have moved the weights that differ most at the end."""
@@ -131,7 +139,7 @@ def _records(window: Window) -> Callable[[int], int] | None:
     return None if window.words is None else window.words.__getitem__
 
 
-class _OutOfStepsError(Exception):
+class _OutOfPatienceError(Exception):
     """A kind of cause took too long."""
 
 
@@ -143,7 +151,10 @@ class _Search:
         self.done = done
         self.count = count
         self.posted = posted
-        self._steps_left = 0
+        self._left = 0
+        self._kernel = kernel_for(window.checkpoint.payload.active_mask)
+        fast = not isinstance(self._kernel, ReferenceKernel)
+        self._step_cost = COMPILED_STEP if fast else REFERENCE_STEP
         self.starts = [_state(window, done)]
         for _ in range(count):
             state = self.starts[-1].copy()
@@ -151,15 +162,15 @@ class _Search:
             self.starts.append(state)
 
     def find(self) -> Cause | None:
-        """The first kind of cause that fits; by weights first if only a few ended up different."""
+        """The first kind of cause that fits; by weights first if the end looks like that."""
         kinds = [self.other_label, self.other_sample, self.other_weight]
-        if self._few_weights_differ():
+        if self._one_weight_is_likely():
             kinds = [self.other_weight, self.other_label, self.other_sample]
         for kind in kinds:
-            self._steps_left = MAX_STEPS
+            self._left = PATIENCE
             try:
                 cause = kind()
-            except _OutOfStepsError:
+            except _OutOfPatienceError:
                 continue
             if cause is not None:
                 return cause
@@ -168,12 +179,19 @@ class _Search:
     def _ends_as_posted(self, state: State, offset: int) -> bool:
         """Whether the steps after ``offset``, done on that state, end in the posted hash."""
         following = self.count - 1 - offset
-        self._steps_left -= following + 1
-        if self._steps_left < 0:
-            raise _OutOfStepsError
-        for _ in range(following):
-            step_window(self.window.context, state, _records(self.window))
+        self._spend(ATTEMPT + following * self._step_cost)
+        self._kernel.run(self.window.context, state, following, self.window.words)
+        published = self.window.published
+        if published is not None and self.posted == self.window.checkpoint.payload.h128:
+            # the state behind h128 is at hand, and comparing is quicker than hashing
+            same = np.array_equal(state.weights, published.weights)
+            return same and state.header == published.header
         return state_hash(state) == self.posted
+
+    def _spend(self, cost: int) -> None:
+        self._left -= cost
+        if self._left < 0:
+            raise _OutOfPatienceError
 
     def _at(self, first: int, last: int | None = None) -> tuple[int, int]:
         return self.done + first, self.done + (first if last is None else last)
@@ -182,12 +200,13 @@ class _Search:
         """Offsets of the steps, those first after which least is to be done again."""
         return range(self.count - 1, -1, -1)
 
-    def _few_weights_differ(self) -> bool:
+    def _one_weight_is_likely(self) -> bool:
         published = self.window.published
-        return (
-            published is not None
-            and int(np.count_nonzero(_apart(self.window, published))) <= FEW_WEIGHTS
-        )
+        if published is None:
+            return False
+        apart = np.abs(_apart(self.window, published))
+        second, first = (int(size) for size in np.partition(apart, -2)[-2:])
+        return int(np.count_nonzero(apart)) <= FEW_WEIGHTS or first >= STANDS_OUT * second
 
     def other_label(self) -> Cause | None:
         """One step that learned another label."""
@@ -200,6 +219,7 @@ class _Search:
             right = label(word, ctx.rules)
             for wrong in other_labels(right, ctx.heads):
                 state = before.copy()
+                self._spend(REFERENCE_STEP)  # the compiled kernel takes no forced label
                 learn(ctx, state, word, wrong)
                 if self._ends_as_posted(state, offset):
                     heads = " and ".join(differing_heads(right, wrong))
@@ -213,10 +233,20 @@ class _Search:
             before = self.starts[offset]
             for name, word in other_samples(self.window, before):
                 state = before.copy()
-                learn(self.window.context, state, word)
+                self._learn(state, word)
                 if self._ends_as_posted(state, offset):
                     return Cause("sample", *self._at(offset), "all", f"trained on {name}")
         return None
+
+    def _learn(self, state: State, word: int) -> None:
+        """One step on a given word, by the fastest kernel that does it."""
+        ctx = self.window.context
+        if ctx.source is Source.SELF_PLAY:  # given words are not played on, except by the reference
+            self._spend(REFERENCE_STEP)
+            learn(ctx, state, word)
+        else:
+            self._spend(self._step_cost)
+            self._kernel.learn(ctx, state, [word])
 
     def other_weight(self) -> Cause | None:
         """One weight changed after one step, guessed from the published end state."""
@@ -239,7 +269,7 @@ class _Search:
 
     def _changed(self, weight: int, delta: int) -> Cause:
         """The cause, with all steps after which the change has the same effect."""
-        self._steps_left = MAX_STEPS
+        self._left = PATIENCE
         fits = [o for o in range(self.count) if self._change_fits(weight, delta, o)]
         right = int(self.starts[fits[0] + 1].weights[weight])
         name, head = weight_name(weight)
@@ -251,10 +281,10 @@ class _Search:
         apart = _apart(self.window, published)
         order = np.argsort(-np.abs(apart), kind="stable")
         weights = [int(weight) for weight in order if apart[weight]]
-        exact = ((weight, int(apart[weight])) for weight in weights[:200])
         drifts = [sign * size for size in range(1, MAX_DRIFT + 1) for sign in (1, -1)]
-        moved = ((weight, int(apart[weight]) + d) for weight in weights[:4] for d in drifts)
-        for weight, delta in chain(exact, moved):
+        moved = ((weight, int(apart[weight]) + d) for weight in weights[:4] for d in (0, *drifts))
+        exact = ((weight, int(apart[weight])) for weight in weights[4:200])
+        for weight, delta in chain(moved, exact):
             for offset in self._backwards():
                 if delta:
                     yield weight, delta, offset

@@ -19,11 +19,18 @@ class Monitor(Health):
     def __init__(self) -> None:
         super().__init__("validator")
         self._jobs = self.gauge("jobs", "Windows by verdict.", ["verdict"])
+        self._matches = self.gauge("match_jobs", "Records of matches by verdict.", ["verdict"])
         self._at_risk = self.gauge("bonds_at_risk_energy", "Bonds in our open disputes.")
         self._cap = self.gauge("bonds_cap_energy", "Most that may be at risk (--max-bonds).")
         self._cap.set(math.inf)
         self._overdue = self.gauge(
             "overdue_windows", "Windows without a verdict after half of their challenge period."
+        )
+        self._unverified = self.gauge(
+            "unverified_windows", "Windows that became final before they had a verdict here."
+        )
+        self._refused = self.gauge(
+            "refused_moves", "Cases whose next move is refused: bond cap, no funds, or the court."
         )
         self._replay = Histogram(
             "chainbeasts_validator_replay_seconds",
@@ -32,11 +39,20 @@ class Monitor(Health):
             buckets=BUCKETS,
         )
 
-    def judged(self, jobs: Mapping[str, int], overdue: int) -> None:
-        """What is known of the windows."""
+    def counted(self, jobs: Mapping[str, int], matches: Mapping[str, int]) -> None:
+        """So many windows, and so many records of matches, have each verdict."""
         for verdict in VERDICTS:
             self._jobs.labels(verdict).set(jobs.get(verdict, 0))
+            self._matches.labels(verdict).set(matches.get(verdict, 0))
+
+    def alarmed(self, overdue: int, unverified: int) -> None:
+        """So many windows have waited too long for a verdict, and so many waited in vain."""
         self._overdue.set(overdue)
+        self._unverified.set(unverified)
+
+    def refused(self, cases: int) -> None:
+        """In so many cases the move that is due was refused."""
+        self._refused.set(cases)
 
     def risked(self, at_risk: int, cap: int | None) -> None:
         """Bonds in open disputes, and how much may be in them, wei of ENERGY."""

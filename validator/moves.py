@@ -158,10 +158,6 @@ class Moves:
         """End a dispute that nobody proved, or whose checkpoint fell with an ancestor."""
         return self._court.dismiss(dispute_id, case.beast_id, case.checkpoint.to_abi())
 
-    def withdraw(self, amount: int, to: str) -> Any:
-        """Pay ENERGY out of escrow."""
-        return self._chain.ledger.functions.withdraw(amount, to)
-
     # --- parts of calls -------------------------------------------------------------------------
 
     def _claim(self, case: Case, dispute_id: int) -> Any:

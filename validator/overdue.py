@@ -5,16 +5,15 @@ Nothing is ever done about such a window: a validator does not act on doubt. Its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.store.daemons import JobRow, Verdict
-from backend.store.facts import CheckpointRow, CheckpointStatus
+from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, EpochRow
 from validator.cases import CaseReader
 from validator.policy import Scope
 
@@ -22,6 +21,10 @@ log = structlog.get_logger()
 
 SOON, SOONER = 0.5, 0.9
 """Shares of the challenge period after which a window without a verdict is told of."""
+
+LOOKS = 1_000
+"""Times in a challenge period that all pending windows are looked through, which takes a while
+where there are many."""
 
 UNVERIFIED = "final without a verdict: "
 MOST_TOLD = 4_096
@@ -45,34 +48,55 @@ class Overdue:
 
 
 class Alarm:
-    """Looks for windows whose verdict is overdue."""
+    """Looks for windows whose verdict is overdue.
+
+    Attributes:
+        unverified: windows that became final before anybody here could judge them.
+    """
 
     def __init__(self, reader: CaseReader, scope: Scope) -> None:
         self._reader = reader
         self._scope = scope
         self._told: dict[tuple[bytes, float], None] = {}
+        self._overdue_now: list[Overdue] = []
+        self._looked_at: int | None = None
+        self.unverified = 0
 
     def run(self) -> list[Overdue]:
         """Tell of each window once at either share, and of each that became final.
+
+        Looks anew when a thousandth of the challenge period has passed on the chain.
 
         Returns:
             The pending ones, the most urgent first.
 
         Raises:
-            NodeUnavailableError: the chain's time cannot be read.
+            ChainError: a season cannot be read.
         """
         with self._reader.database.session() as session:
-            seasons = set(session.scalars(_undecided(CheckpointRow.season).distinct()))
-            now = self._reader.chain.now() if seasons else 0
+            newest = session.execute(_NEWEST).first()
+            now = session.scalar(_NOW)
+            if newest is None or now is None:
+                return []
+            pause = self._period(newest.season) / LOOKS
+            if self._looked_at is not None and abs(now - self._looked_at) < pause:
+                return self._overdue_now
+            seasons = session.scalars(_SEASONS).all()
             found = [one for number in seasons for one in self._overdue(session, number, now)]
             self._mark_unverified(session)
+            self.unverified = session.scalar(_UNVERIFIED) or 0
         found.sort(key=lambda one: one.deadline)
         for one in found:
             self._tell(one, now)
+        self._overdue_now, self._looked_at = found, now
         return found
 
+    def _period(self, season: int) -> int:
+        """A season's challenge period, seconds."""
+        return self._reader.season(season).economics.challenge_period
+
     def _overdue(self, session: Session, season: int, now: int) -> list[Overdue]:
-        period = self._reader.season(season).economics.challenge_period
+        period = self._period(season)
         rows = session.execute(
             _undecided(CheckpointRow, JobRow.reason).where(
                 CheckpointRow.season == season,
@@ -110,16 +134,11 @@ class Alarm:
 
     def _mark_unverified(self, session: Session) -> None:
         """Tell once of windows that became final before anybody here could judge them."""
+        final = exists().where(_SAME, CheckpointRow.status == CheckpointStatus.FINAL)
         rows = session.scalars(
-            select(JobRow)
-            .join(CheckpointRow, _SAME)
-            .where(
-                CheckpointRow.status == CheckpointStatus.FINAL,
-                or_(JobRow.verdict.is_(None), JobRow.verdict == Verdict.UNAVAILABLE),
-                JobRow.reason.not_like(f"{UNVERIFIED}%"),
-            )
+            select(JobRow).where(_UNJUDGED, JobRow.reason.not_like(f"{UNVERIFIED}%"), final)
         )
-        for job in rows:
+        for job in rows.all():
             log.error("unverified", beast=job.beast_id, checkpoint=job.index, reason=job.reason)
             job.verdict = Verdict.UNAVAILABLE
             job.reason = UNVERIFIED + (job.reason or "not judged in time")
@@ -129,6 +148,15 @@ _SAME = and_(
     JobRow.beast_id == CheckpointRow.beast_id,
     JobRow.index == CheckpointRow.index,
     JobRow.h128 == CheckpointRow.h128,
+)
+_UNJUDGED = or_(JobRow.verdict.is_(None), JobRow.verdict == Verdict.UNAVAILABLE)
+_NEWEST = select(CheckpointRow.season).order_by(CheckpointRow.id.desc()).limit(1)
+_NOW = select(BlockRow.timestamp).order_by(BlockRow.number.desc()).limit(1)
+_SEASONS = select(EpochRow.season).union(select(BeastRow.season))
+_UNVERIFIED = (
+    select(func.count())
+    .select_from(JobRow)
+    .where(JobRow.verdict == Verdict.UNAVAILABLE, JobRow.reason.like(f"{UNVERIFIED}%"))
 )
 
 
@@ -141,13 +169,6 @@ def _undecided(*columns: Any) -> Select[Any]:
         .where(
             CheckpointRow.status == CheckpointStatus.PENDING,
             CheckpointRow.proven.is_(False),
-            or_(JobRow.verdict.is_(None), JobRow.verdict == Verdict.UNAVAILABLE),
+            _UNJUDGED,
         )
     )
-
-
-def unverified(session: Session) -> Sequence[JobRow]:
-    """Jobs over windows that became final without a verdict."""
-    return session.scalars(
-        select(JobRow).where(JobRow.reason.like(f"{UNVERIFIED}%")).order_by(JobRow.beast_id)
-    ).all()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from backend.battle.logs import MatchLogs, parse_peers
 from backend.chain.client import Chain
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
@@ -19,14 +20,16 @@ from backend.store.session import Database
 from backend.store.snapshots import reading_store
 from validator.cases import CaseReader
 from validator.cluster import Cluster, ClusterExecutor
-from validator.collect import Collector
+from validator.collect import Collector, arena_till, ledger_till
 from validator.daemon import Validator
 from validator.datasets import DatasetFolder
+from validator.disprove import Disprover
 from validator.enforce import Enforcer
 from validator.executors import make_executor
 from validator.jobs import JobBook
 from validator.judging import Judge
 from validator.ledger import MoveLedger
+from validator.matches import MatchJobBook, MatchJudge, MatchReader
 from validator.monitor import Monitor
 from validator.moves import Moves
 from validator.overdue import Alarm
@@ -94,6 +97,7 @@ def open_desk(
             settings.home / "validator" / "states", snapshots or [str(settings.snapshots_dir)]
         ),
         datasets=DatasetFolder(datasets or settings.home / "beasts"),
+        logs=MatchLogs(database, parse_peers(settings.peers)),
     )
     indexer = Indexer(chain, database, confirmations)
     locks = settings.home / "locks"
@@ -132,11 +136,15 @@ def make_validator(
         payout: account that rewards go to; the sender's own if not given.
     """
     jobs = JobBook(desk.database)
-    made = collector = None
+    matches, match_jobs = MatchReader(desk.book, policy.scope), MatchJobBook(desk.database)
+    made, collectors = None, list[Collector]()
     if sender is not None:
         outbox = Outbox(desk.database, sender)
         made = MoveLedger(desk.database, outbox)
-        collector = Collector(desk.chain, desk.database, desk.moves, outbox.intents, payout)
+        collectors = [
+            Collector(desk.chain, desk.database, till, outbox.intents, payout)
+            for till in (ledger_till(desk.chain), arena_till(desk.chain))
+        ]
     return Validator(
         sync=desk.sync,
         book=desk.book,
@@ -150,8 +158,11 @@ def make_validator(
         ),
         alarm=Alarm(desk.reader, policy.scope),
         enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made),
+        match_jobs=match_jobs,
+        match_judge=MatchJudge(matches, match_jobs),
+        disprover=Disprover(matches, match_jobs, made),
         made=made,
-        collector=collector,
+        collectors=collectors,
         monitor=monitor,
         waker=waker,
     )

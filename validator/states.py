@@ -13,8 +13,10 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import func, select
 
+from backend.battle.logs import MatchLogs, MissingLogError
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
+from backend.indexer.queries import checkpoint_by_hash
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.kernel.window import genesis_state
@@ -51,11 +53,15 @@ class StateBook:
     Args:
         states: what we computed or fetched, and where trainers publish.
         datasets: owners' files.
+        logs: logs of matches.
     """
 
-    def __init__(self, reader: CaseReader, states: SnapshotStore, datasets: DatasetFolder) -> None:
+    def __init__(
+        self, reader: CaseReader, states: SnapshotStore, datasets: DatasetFolder, logs: MatchLogs
+    ) -> None:
         self.reader = reader
         self.states = states
+        self.logs = logs
         self.shared = False
         """Whether windows may leave without their parent's state, for workers that fetch it."""
         self._datasets = datasets
@@ -76,6 +82,15 @@ class StateBook:
     def find(self, h: bytes) -> State | None:
         """The state behind a hash, if somebody here has it."""
         return self.states.get(h)
+
+    def of_checkpoint(self, h: bytes) -> State | None:
+        """The state of a standing checkpoint, found or computed again; None if it cannot be."""
+        found = self.find(h)
+        if found is not None:
+            return found
+        with self.reader.database.session() as session:
+            row = checkpoint_by_hash(session, h)
+        return None if row is None else self._recompute(self.reader.lineage(row))
 
     def at_hand(self, case: Case) -> bool:
         """Whether a case's window can start before another window's replay has ended."""
@@ -184,18 +199,27 @@ class StateBook:
         )
 
     def _window(self, case: Case, ancestors: Sequence[Case] | None) -> Window | str:
-        if case.checkpoint.payload.source is Source.BATTLE:
-            return "recorded matches are not known here"
         data = self.private_data(case.beast_id) if case.private else None
         if case.private and data is None:
             return "the private dataset is not known here"
+        try:
+            words = self._words(case, data)
+        except MissingLogError as error:
+            return error.message
         parent = self._parent_state(case, ancestors)
         if parent is None:
             return "the parent's state is neither published nor computable"
-        return self._from(case, parent, data)
+        return self._from(case, parent, data, words)
 
-    def _from(self, case: Case, parent: State, data: PrivateDataset | None) -> Window:
-        words = None if data is None else data.words
+    def _words(self, case: Case, data: PrivateDataset | None) -> Sequence[int] | None:
+        """The records that a window reads; None if it reads none."""
+        if case.match_id is not None:
+            return self.logs.words(case.match_id)
+        return None if data is None else data.words
+
+    def _from(
+        self, case: Case, parent: State, data: PrivateDataset | None, words: Sequence[int] | None
+    ) -> Window:
         context = self.reader.context(case, data)
         return Window(case.beast_id, case.checkpoint, context, parent, words)
 
@@ -233,10 +257,9 @@ class StateBook:
         """The true end of a case's window, if it can be computed here."""
         parent = before if case.index else genesis_state(case.beast_id, case.dna)
         data = self.private_data(case.beast_id) if case.private else None
-        battle = case.checkpoint.payload.source is Source.BATTLE
-        if parent is None or battle or (case.private and data is None):
+        if parent is None or (case.private and data is None):
             return None
         try:
-            return end_of(self._from(case, parent, data))
-        except ValueError:
+            return end_of(self._from(case, parent, data, self._words(case, data)))
+        except (ValueError, MissingLogError):
             return None

@@ -24,7 +24,7 @@ class Strategy(StrEnum):
 
 
 class Action(StrEnum):
-    """A move in a dispute."""
+    """A move in a dispute, or against a record of a match."""
 
     WAIT = "wait"
     FILE = "file"
@@ -33,6 +33,7 @@ class Action(StrEnum):
     PROVE = "prove"
     TIMEOUT = "claim-timeout"
     DISMISS = "dismiss"
+    DISPROVE = "disprove"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,18 @@ def decide(s: Situation, strategy: Strategy) -> Move:
 
 
 def _leave_standing(s: Situation) -> Move:
-    """A right checkpoint: end a dispute over it, or prove it where its trainer does not."""
+    """A right checkpoint: end a dispute over it, or prove it where its trainer does not.
+
+    One that could not be recomputed may be wrong: a dispute over it is not ours to end.
+    """
+    if s.status.open and not s.provable:
+        return Move(Action.WAIT, "the window cannot be recomputed here; nothing is done on doubt")
     answered = s.status is DisputeStatus.RESPONDED
     if answered and s.now > s.deadline and not s.records_due:
         return Move(Action.DISMISS, "nobody proved anything in time; the checkpoint may finalize")
-    if s.provable and answered and s.segment is not None:
+    if answered and s.segment is not None:
         return Move(Action.ADVANCE, "the response is wrong, the checkpoint is not: prove it")
-    if s.provable and s.status is DisputeStatus.FILED and s.late:
+    if s.status is DisputeStatus.FILED and s.late:
         return Move(Action.ADVANCE, "its trainer is silent; re-execution proves the checkpoint")
     return Move(Action.WAIT, "nothing is wrong with the checkpoint")
 

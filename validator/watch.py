@@ -23,16 +23,14 @@ class Watch:
 
     def beasts(self) -> list[int]:
         """The beasts to look at now, oldest first."""
-        new = (
-            select(CheckpointRow.beast_id)
-            .where(CheckpointRow.status == CheckpointStatus.PENDING)
-            .distinct()
-        )
+        of = select(CheckpointRow.beast_id)
+        new = of.where(CheckpointRow.status == CheckpointStatus.PENDING).distinct()
         with self._database.session() as session:
             if self._seen is not None:
                 block = session.get(BlockRow, self._seen[0])
                 if block is not None and block.hash == self._seen[1]:
-                    new = new.where(CheckpointRow.block_number > self._seen[0])
+                    # by block alone: else SQLite takes another index and reads all that is pending
+                    new = of.where(CheckpointRow.block_number > self._seen[0])
             self._open.update(session.scalars(new))
             last = session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
             self._seen = None if last is None else (last.number, last.hash)

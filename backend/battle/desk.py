@@ -10,17 +10,19 @@ from dataclasses import dataclass
 
 from filelock import FileLock
 
+from backend.battle.logs import MatchLogs, parse_peers
 from backend.chain.client import Chain
+from backend.chain.types import MatchResult
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import live_checkpoints, match_row
 from backend.indexer.sync import Indexer, SyncReport
 from backend.kernel.fighters import Fighter
 from backend.settings import Settings
 from backend.store.facts import CheckpointRow, CheckpointStatus
-from backend.store.matches import MatchRecordRow, MatchRow
+from backend.store.matches import MatchRow
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore, reading_store
-from backend.store.words import record_of_match, words_of_match
+from backend.store.words import record_of_match
 
 ROLE = "arena"
 LOOK = "See: chainbeasts battle list"
@@ -31,11 +33,20 @@ class MissingStateError(ChainBeastsError):
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What a record says: who won, and the word before each activation."""
+
+    result: MatchResult
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ArenaDesk:
     """One home's view of one deployment's arena.
 
     Attributes:
         snapshots: published states, by state hash.
+        logs: of matches that are recorded.
         lock: held while the chain is read, so that two commands do not index it at once.
     """
 
@@ -43,6 +54,7 @@ class ArenaDesk:
     database: Database
     indexer: Indexer
     snapshots: SnapshotStore
+    logs: MatchLogs
     lock: FileLock
 
     def sync(self) -> SyncReport:
@@ -119,11 +131,17 @@ class ArenaDesk:
             raise ChainBeastsError(f"There is no match {match_id}.", LOOK)
         return row
 
-    def record(self, match_id: int) -> tuple[MatchRecordRow, tuple[int, ...]] | None:
-        """The record of a match that stands or is final, with its log; None if there is none."""
+    def record(self, match_id: int) -> Record | None:
+        """The record of a match that stands or is final, as last synced; None if there is none.
+
+        Raises:
+            MissingLogError: its log is not at hand.
+        """
         with self.database.session() as session:
-            row, words = record_of_match(session, match_id), words_of_match(session, match_id)
-        return None if row is None or words is None else (row, words)
+            row = record_of_match(session, match_id)
+        if row is None:
+            return None
+        return Record(MatchResult[row.result.upper()], self.logs.words(match_id))
 
 
 def open_desk(settings: Settings, chain: Chain, snapshots: Sequence[str] = ()) -> ArenaDesk:
@@ -143,5 +161,6 @@ def open_desk(settings: Settings, chain: Chain, snapshots: Sequence[str] = ()) -
         database,
         Indexer(chain, database),
         reading_store(settings.snapshots_dir, snapshots),
+        MatchLogs(database, parse_peers(settings.peers)),
         FileLock(locks / f"{ROLE}-index.lock"),
     )

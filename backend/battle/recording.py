@@ -134,7 +134,12 @@ def record(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> Record
     arena = desk.chain.arena
     deposited = ensure_escrow(desk.chain, sender, bond, escrow=arena)
     call = arena.functions.record(
-        match_id, int(result), played.turns, played.log_root, list(played.words)
+        match_id,
+        match.battle_seed,
+        int(result),
+        played.turns,
+        played.log_root,
+        list(played.words),
     )
     receipt = sender.send(call, label="record the match")
     final_at = desk.chain.match(match_id).final_at
@@ -149,15 +154,3 @@ def record(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> Record
         final_at,
         receipt,
     )
-
-
-def difference(words: tuple[int, ...], result: MatchResult, played: Match) -> str | None:
-    """In what a record differs from the match as it is played; None if it is right."""
-    for turn, (stated, true) in enumerate(zip(words, played.words, strict=False)):
-        if stated != true:
-            return f"the word of turn {turn} is not the one that play leads to"
-    if len(words) != played.turns:
-        return f"it has {len(words)} turns, and the match ends after {played.turns}"
-    if result is not result_of(played):
-        return f"it says {result.name}, and the result is {result_of(played).name}"
-    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from eth_hash.auto import keccak
 from web3 import Web3
 from web3.contract import Contract
 
@@ -15,10 +16,12 @@ from backend.chain.anvil import Anvil
 from backend.chain.client import connect, read
 from backend.chain.compile import artifact
 from backend.chain.types import header_to_abi
-from backend.kernel.combat import Action
+from backend.kernel import merkle
+from backend.kernel.combat import DRAW, Action, Match, a_acts_first
+from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
 from backend.kernel.rules import Rules
-from backend.kernel.state import Header
+from backend.kernel.state import Header, hash_header, serialize_weights
 from backend.kernel.window import WindowContext
 
 CALL_GAS = 1 << 24
@@ -26,6 +29,8 @@ CALL_GAS = 1 << 24
 proven on a chain."""
 
 NO_MOVE = 4
+NOBODY = 2
+"""The referee's result of a draw."""
 
 
 def context_to_abi(ctx: WindowContext) -> tuple[Any, ...]:
@@ -43,8 +48,15 @@ def context_to_abi(ctx: WindowContext) -> tuple[Any, ...]:
     )
 
 
+def _opened(fighter: Fighter) -> tuple[bytes, Any, bytes]:
+    """A state with a fighter's brain: its hash, header and weights, as the referee takes them."""
+    header = Header(0, bytes(32), 0, fighter.active_mask, 0, 0)
+    weights = serialize_weights(fighter.weights)
+    return hash_header(header, bytes(keccak(weights))), header_to_abi(header), weights
+
+
 class EvmKernel:
-    """StepReferee and KernelInspector behind the types of ``backend.kernel``.
+    """StepReferee, KernelInspector and MatchReferee behind the types of ``backend.kernel``.
 
     Every method is an ``eth_call``.
 
@@ -58,6 +70,7 @@ class EvmKernel:
         self.w3 = connect(rpc_url)
         self.referee = self._deploy("StepReferee")
         self.inspector = self._deploy("KernelInspector")
+        self.match_referee = self._deploy("MatchReferee")
 
     @classmethod
     def start(cls) -> Self:
@@ -137,6 +150,24 @@ class EvmKernel:
         mask, weights_hash = self._call(self.inspector.functions.genesis(dna))
         h = self._call(self.referee.functions.genesisHash(beast_id, dna))
         return int(mask), bytes(weights_hash), bytes(h)
+
+    # --- matches --------------------------------------------------------------------------------
+
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        """A whole match, turn by turn as a disproof would judge it; the root is the reference's."""
+        judge, constants = self.match_referee.functions, rules.values()
+        word = int(self._call(judge.firstWord(a.dna, b.dna, battle_seed, constants)))
+        acting, other = (_opened(one) for one in ((a, b) if a_acts_first(battle_seed) else (b, a)))
+        words: list[int] = []
+        while self._call(judge.isActive(word, constants)):
+            words.append(word)
+            word = int(self._call(judge.nextWord(*acting, word, battle_seed, constants)))
+            acting, other = other, acting
+        over, result = self._call(judge.outcome(word, battle_seed, constants))
+        if not over:
+            raise ValueError(f"word 0x{word:064x} is neither active nor an end")
+        winner = DRAW if result == NOBODY else int(result)
+        return Match(tuple(words), word, winner, merkle.root(words))
 
     # --- steps ----------------------------------------------------------------------------------
 

@@ -98,12 +98,20 @@ def challenge(
 def accept(session: Session, match: MatchId, checkpoint: CheckpointOption = None) -> None:
     """Accept a challenge of your beast. The block that this is mined in seeds the match."""
     desk = synced(session)
-    beast = expect(desk, match, MatchStatus.CHALLENGED).beast_b
-    row = _own(session, desk, beast, checkpoint)
-    call = desk.chain.arena.functions.accept(match, checkpoint_of(row).to_abi())
+    asked = expect(desk, match, MatchStatus.CHALLENGED)
+    row = _own(session, desk, asked.beast_b, checkpoint)
+    agreed = (asked.state_a, checkpoint_of(row).to_abi())
+    call = desk.chain.arena.functions.accept(match, *agreed)
     receipt = session.sender.send(call, label="accept")
-    after = f"chainbeasts battle record {match}"
-    _done(session, receipt, match=match, beast_b=beast, checkpoint=row.index, next=after)
+    _done(
+        session,
+        receipt,
+        match=match,
+        beast_a=asked.beast_a,
+        beast_b=asked.beast_b,
+        checkpoint=row.index,
+        next=f"chainbeasts battle record {match}",
+    )
 
 
 def open_(session: Session, beast: MyBeast, checkpoint: CheckpointOption = None) -> None:

@@ -14,10 +14,11 @@ from rich.text import Text
 
 from backend.battle.desk import ArenaDesk, MissingStateError
 from backend.battle.drawing import Scene, draw_turn, full_hp
-from backend.battle.recording import difference, expect, fighters_of, play_out
+from backend.battle.recording import expect, fighters_of, play_out
 from backend.battle.sides import Side, read_side
 from backend.battle.tournament import result_of
 from backend.battle.turns import Turn, turns_of
+from backend.battle.verdict import Terms, lie_against, lie_in_words
 from backend.chain.types import MatchResult, MatchStatus
 from backend.cli.battle_simulate import Ground, ProfileOption, parse_seed
 from backend.cli.options import PlacesOption
@@ -25,6 +26,7 @@ from backend.cli.output import note, stdout
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.board import word_bytes
+from backend.kernel.combat import Match
 from backend.kernel.fighters import Fighter
 from backend.kernels import play
 
@@ -64,29 +66,35 @@ def _of_sides(a: Side, b: Side, seed: int, ground: Ground, profile: str) -> Show
 def _of_match(desk: ArenaDesk, match_id: int) -> Show:
     """A match of the chain: its record's log, else what will be recorded."""
     match = expect(desk, match_id, MatchStatus.SEEDED, MatchStatus.RECORDED, MatchStatus.FINAL)
-    full = [full_hp(desk.chain.birth(beast).dna) for beast in (match.beast_a, match.beast_b)]
-    names = (f"beast {match.beast_a}", f"beast {match.beast_b}")
-    seed, found = match.battle_seed, desk.record(match_id)
-    a: Fighter | None
-    b: Fighter | None
+    ids, found = (match.beast_a, match.beast_b), desk.record(match_id)
+    dnas = [desk.chain.birth(beast).dna for beast in ids]
+    a: Fighter | None = None
+    b: Fighter | None = None
+    played: Match | None = None
+    verified, reason = None, "nothing is recorded of it"
     try:
-        (a, b), played = fighters_of(desk, match), play_out(desk, match)
+        a, b = fighters_of(desk, match)
+        played = play_out(desk, match)
+        words, result = played.words, result_of(played)
     except MissingStateError as error:
         if found is None:
             raise
-        a = b = played = None
         reason = error.message
-    if played is not None and found is None:
-        words, result, last = played.words, result_of(played), played.last
-        verified, reason = None, "nothing is recorded of it"
-    elif found is not None:
-        words, result, last = found[1], MatchResult[found[0].result.upper()], None
-        verified = None
-        if played is not None:
-            reason = difference(words, result, played) or ""
-            verified, last = not reason, None if reason else played.last
-    scene = Scene(f"Match {match_id}", names, (full[0], full[1]), len(words))
-    return Show(scene, turns_of(words, seed, a, b, last), seed, result, verified, reason)
+    if found is not None:
+        words, result = found.words, found.result
+        rules = desk.chain.season(match.season).rules
+        lie = lie_in_words(words, Terms(dnas[0], dnas[1], match.battle_seed, rules))
+        if lie is None and played is not None:
+            lie = lie_against(words, result, played)
+        if lie is not None:
+            verified, reason = False, lie.why
+        elif played is not None:
+            verified, reason = True, ""
+    last = None if played is None or verified is False else played.last
+    names = (f"beast {ids[0]}", f"beast {ids[1]}")
+    scene = Scene(f"Match {match_id}", names, (full_hp(dnas[0]), full_hp(dnas[1])), len(words))
+    turns = turns_of(words, match.battle_seed, a, b, last)
+    return Show(scene, turns, match.battle_seed, result, verified, reason)
 
 
 def _turn_facts(turn: Turn) -> dict[str, Any]:

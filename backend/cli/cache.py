@@ -42,6 +42,10 @@ def _facts(kept: CachedObject) -> dict[str, Any]:
     }
 
 
+def _count(number: int) -> str:
+    return "1 kernel" if number == 1 else f"{number} kernels"
+
+
 @command(app, "list", example="chainbeasts cache list --json")
 def list_(session: Session) -> None:
     """Show every compiled kernel: its digest, graph, target, size, age, and how often it served."""
@@ -51,7 +55,7 @@ def list_(session: Session) -> None:
     session.show(
         [_facts(one) for one in kept],
         lambda: table(
-            f"{len(kept)} kernels in {cache.folder}",
+            f"{_count(len(kept))} in {cache.folder}",
             columns,
             [
                 (
@@ -74,7 +78,7 @@ def clear(session: Session) -> None:
     cache = ObjectCache()
     count = cache.clear()
     session.show(
-        {"removed": count, "folder": cache.folder}, f"{count} kernels removed from {cache.folder}."
+        {"removed": count, "folder": cache.folder}, f"{_count(count)} removed from {cache.folder}."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eth_hash.auto import keccak
 from web3 import Web3
+from web3.contract import Contract
 
 from backend.chain.client import Chain, check_chain, read
 from backend.chain.deployment import Deployment
@@ -58,17 +59,26 @@ def check_code(chain: Chain) -> Iterator[Check]:
 
 
 def check_referee(chain: Chain) -> Iterator[Check]:
-    """The referee's kernel is this installation's."""
+    """The kernel of the referee of windows is this installation's."""
+    yield from _check_kernel("referee", chain, chain.referee)
+
+
+def check_match_referee(chain: Chain) -> Iterator[Check]:
+    """The kernel of the referee of matches is this installation's."""
+    yield from _check_kernel("match referee", chain, chain.match_referee)
+
+
+def _check_kernel(name: str, chain: Chain, referee: Contract) -> Iterator[Check]:
     try:
-        theirs = bytes(chain.call(chain.referee.functions.kernelId()))
+        theirs = bytes(chain.call(referee.functions.kernelId()))
     except (Reverted, WrongChainError):
-        yield failed("referee", "The referee does not tell its kernel.", FIX_CODE)
+        yield failed(name, "The referee does not tell its kernel.", FIX_CODE)
         return
     if theirs == KERNEL_ID:
-        yield ok("referee", f"It runs this installation's kernel, 0x{theirs.hex()[:16]}….")
+        yield ok(name, f"It runs this installation's kernel, 0x{theirs.hex()[:16]}….")
     else:
         yield failed(
-            "referee",
+            name,
             f"It runs kernel 0x{theirs.hex()[:16]}…, this installation 0x{KERNEL_ID.hex()[:16]}….",
             "Use the version of chainbeasts that made the deployment.",
         )

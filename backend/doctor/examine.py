@@ -48,6 +48,7 @@ def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
         yield from contracts.check_chain_id(record)
         yield from guarded("contracts", contracts.check_code(chain))
         yield from guarded("referee", contracts.check_referee(chain))
+        yield from guarded("match referee", contracts.check_match_referee(chain))
     yield from _account(settings, rpc_url, w3, chain)
 
 

@@ -8,8 +8,9 @@ from eth_hash.auto import keccak
 
 from backend.graph_cache.build import build
 from backend.graph_cache.targets import Target
-from backend.kernel.combat import Action
+from backend.kernel.combat import Action, Match
 from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS
+from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
 from backend.kernel.native.graph import Graph
 from backend.kernel.rules import Rules
@@ -17,7 +18,7 @@ from backend.kernel.state import State, serialize_weights, state_hash
 from backend.kernel.window import WindowContext, genesis_state, open_window
 
 ANY_MASK = 0xFF
-"""The board's rules do not depend on the graph; any object has them."""
+"""The board's rules do not depend on the graph; this one also plays for any slots awake."""
 
 
 class NativeVectors:
@@ -45,6 +46,9 @@ class NativeVectors:
 
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         return self._any.activate(word, action, rules, battle_seed)
+
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        return self._any.play(a, b, battle_seed, rules)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
         state = genesis_state(beast_id, dna)

@@ -10,9 +10,24 @@ import structlog
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from backend.chain.client import TRANSPORT_ERRORS
+from backend.chain.errors import ChainError
+from backend.store.session import DatabaseUnavailableError
+
 log = structlog.get_logger()
 
 RECONNECT_SECONDS = 1.0
+
+PASSING = (ChainError, DatabaseUnavailableError, OSError)
+"""What a daemon waits for the end of. Transport errors are operating system's errors, too, as is a
+disk that is full; all that was decided is on record, so the next pass goes on from there."""
+
+
+def what_is_away(error: BaseException) -> str:
+    """What a daemon waits for after one of the ``PASSING`` errors."""
+    if isinstance(error, DatabaseUnavailableError):
+        return "database"
+    return "node" if isinstance(error, (ChainError, *TRANSPORT_ERRORS)) else "disk"
 
 
 class Waker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.governance import ProposalRow, SeasonRow
@@ -101,12 +101,13 @@ def records_of(session: Session, match_id: int) -> Sequence[MatchRecordRow]:
 
 
 def standing_records(session: Session) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
-    """Records that may still be disproved, each with its match, oldest first."""
+    """Records that may still be disproved, each with its match, oldest first; not their keys."""
     found = session.execute(
         select(MatchRow, MatchRecordRow)
         .join(MatchRecordRow, MatchRecordRow.match_id == MatchRow.match_id)
         .where(MatchRecordRow.status == RecordStatus.STANDING)
         .order_by(MatchRow.match_id)
+        .options(defer(MatchRecordRow.keys))
     )
     return [(match, record) for match, record in found]
 

@@ -35,7 +35,7 @@ ABOUT = {
     "labels": "word -> whether it is valid, and the labels of its three heads",
     "features": "word -> the network's 32 inputs",
     "combat": "word and action -> the word after the activation",
-    "matches": "two DNAs, a seed and an action list -> every word, the winner, the log's root",
+    "matches": "two DNAs, a seed, and actions or brains -> every word, the winner, the log's root",
     "genesis": "DNA and beast -> mask, weights' hash and state hash at hatch",
     "windows": "windows in a row -> 16 segment hashes and the loss of each",
 }
@@ -111,6 +111,54 @@ def _match_cases() -> Iterator[Inputs]:
             "actions": actions,
         }
         yield _named(f"match {i}", rules, inputs)
+    yield from _brain_match_cases()
+
+
+def _hunter(strength: int, blocks: bool) -> list[dict[str, int]]:
+    """A brain that walks straight at the enemy and strikes with ``strength`` / 2.
+
+    One slot of each kind will do: a unit of each layer carries each input that counts, 4,096 being
+    the factor 1.
+    """
+    first, second, third, last = 0, 4_096, 12_288, 16_384  # where W1 to W4 begin
+    entries = []
+    for unit, source in enumerate((23, 22, 20, 21, 28)):  # the enemy is N, S, E, W; always 32
+        entries += [(first + 128 * source + unit, 4_096)]
+        entries += [(start + 64 * unit + unit, 4_096) for start in (second, third)]
+    entries += [(last + 8 * unit + unit, 4_096) for unit in range(4)]
+    entries += [(last + 8 * 4 + 4, 128 * strength), (last + 8 * 4 + 5, 128 if blocks else -128)]
+    return [{"index": index, "value": value} for index, value in entries]
+
+
+def _brain_match_cases() -> Iterator[Inputs]:
+    """Matches between brains: made by hand, newborn, hostile; awake and masked."""
+    hunters = {"hunter": _hunter(30, False), "blocking hunter": _hunter(7, True)}
+
+    def brain(kind: str, mask: int, seed: int) -> Inputs:
+        if kind in hunters:
+            return {"mask": mask, "weights": hunters[kind]}
+        wild = {"wildWeights": hex_long(draw(64_000, seed))} if kind == "wild" else {}
+        return {"mask": mask} | wild
+
+    short = Rules(max_turns=8)
+    for i, (a, b, rules, terrain) in enumerate(
+        (
+            (("hunter", 0x11), ("hunter", 0xFF), Rules(), 0),
+            (("hunter", 0xFF), ("blocking hunter", 0x31), replace(SEASONS[1], max_turns=24), 64),
+            (("hunter", 0xFE), ("hunter", 0xEF), short, 0),
+            (("wild", 0xFF), ("wild", 0x00), short, 9),
+            (("wild", 0x9A), ("wild", 0x65), replace(SEASONS[2], max_turns=8), 64 + 21),
+            (("newborn", 0xFF), ("wild", 0x7E), replace(SEASONS[4], max_turns=8), 33),
+        )
+    ):
+        inputs = {
+            "dnaA": hex_bytes(_bytes32(65_000 + i)),
+            "dnaB": hex_bytes(_bytes32(66_000 + i)),
+            "battleSeed": hex_long(draw(67_000, i) & ~127 | terrain),
+            "brains": [brain(*a, 2 * i), brain(*b, 2 * i + 1)],
+        }
+        name = f"{a[0]} {a[1]:#04x} against {b[0]} {b[1]:#04x}"
+        yield _named(name, rules, inputs)
 
 
 def _genesis_cases() -> Iterator[Inputs]:

@@ -17,9 +17,18 @@ from backend.kernel import combat, merkle
 from backend.kernel import features as inputs
 from backend.kernel import labels as teacher
 from backend.kernel.board import invalid_reason, unpack
-from backend.kernel.combat import Action
-from backend.kernel.constants import HEAD_SETS, MAX_RECORDS, WEIGHTS
+from backend.kernel.combat import Action, Match
+from backend.kernel.constants import (
+    HEAD_SETS,
+    MAX_RECORDS,
+    WEIGHT_MAX,
+    WEIGHT_MIN,
+    WEIGHTS,
+)
+from backend.kernel.fighters import Fighter, fight
+from backend.kernel.genesis import genesis_weights
 from backend.kernel.labels import Label
+from backend.kernel.network import Weights
 from backend.kernel.rng import draw
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
@@ -41,6 +50,10 @@ class Kernel(Protocol):
     def features(self, word: int) -> Sequence[int]: ...
 
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int: ...
+
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        """A whole match, each beast by its own logits."""
+        ...
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
         """(active mask, weights hash, state hash) at hatch."""
@@ -67,6 +80,9 @@ class NumpyKernel:
 
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         return combat.activate(word, action, rules, battle_seed)
+
+    def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
+        return fight(a, b, battle_seed, rules)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
         state = genesis_state(beast_id, dna)
@@ -117,8 +133,20 @@ def _combat(kernel: Kernel, case: Fields) -> Answer:
 
 
 def _matches(kernel: Kernel, case: Fields) -> Answer:
-    """Both creatures follow one list: action i is that of activation i, from the list's start again
-    when it ends."""
+    """Both creatures follow one list of actions, or each its own brain."""
+    if ("actions" in case) == ("brains" in case):
+        raise case.fail("actions", "or brains: a match has one of the two")
+    played = _fought(kernel, case) if "brains" in case else _acted(kernel, case)
+    return {
+        "words": [hex_word(item) for item in played.words],
+        "last": hex_word(played.last),
+        "winner": played.winner,
+        "logRoot": hex_bytes(played.log_root),
+    }
+
+
+def _acted(kernel: Kernel, case: Fields) -> Match:
+    """Action i of the list is that of activation i, from the list's start again when it ends."""
     rules, seed = case.rules(), case.unsigned("battleSeed", 64)
     actions = [_action(item) for item in case.children("actions")]
     if not actions:
@@ -128,12 +156,33 @@ def _matches(kernel: Kernel, case: Fields) -> Answer:
     while not combat.is_over(unpack(word), rules):
         words.append(word)
         word = kernel.activate(word, actions[(len(words) - 1) % len(actions)], rules, seed)
-    return {
-        "words": [hex_word(item) for item in words],
-        "last": hex_word(word),
-        "winner": combat.winner(word, seed),
-        "logRoot": hex_bytes(merkle.root(words)),
-    }
+    return Match(tuple(words), word, combat.winner(word, seed), merkle.root(words))
+
+
+def _fought(kernel: Kernel, case: Fields) -> Match:
+    rules, seed = case.rules(), case.unsigned("battleSeed", 64)
+    brains = case.children("brains")
+    if len(brains) != 2:
+        raise case.fail("brains", f"has {len(brains)} entries, it must have that of A and of B")
+    dnas = (case.octets("dnaA", 32), case.octets("dnaB", 32))
+    a, b = (_fighter(dna, brain) for dna, brain in zip(dnas, brains, strict=True))
+    return kernel.play(a, b, seed, rules)
+
+
+def _fighter(dna: bytes, brain: Fields) -> Fighter:
+    brain.only(INPUTS["brain"])
+    weights: Weights
+    if "weights" in brain:
+        weights = np.zeros(WEIGHTS, np.int16)
+        for one in brain.children("weights"):
+            one.only(INPUTS["weight"])
+            index = one.number("index", 0, WEIGHTS - 1)
+            weights[index] = one.number("value", WEIGHT_MIN, WEIGHT_MAX)
+    elif "wildWeights" in brain:
+        weights = wild_weights(brain.unsigned("wildWeights", 64))
+    else:
+        weights = genesis_weights(dna)
+    return Fighter(dna, weights, brain.number("mask", 0, 255))
 
 
 def _genesis(kernel: Kernel, case: Fields) -> Answer:
@@ -209,7 +258,9 @@ INPUTS = {
     "labels": {"word", "rules"},
     "features": {"word"},
     "combat": {"word", "action", "battleSeed", "rules"},
-    "matches": {"dnaA", "dnaB", "battleSeed", "actions", "rules"},
+    "matches": {"dnaA", "dnaB", "battleSeed", "actions", "brains", "rules"},
+    "brain": {"mask", "weights", "wildWeights"},
+    "weight": {"index", "value"},
     "genesis": {"beastId", "dna"},
     "windows": {"beastId", "dna", "globalStep", "wildWeights", "rules", "windows"},
     "window": {"epochSeed", "mask", "heads", "lrShift", "source", "ownerSecretFold", "records"},

@@ -63,9 +63,12 @@ class Health:
             "next_deadline_timestamp_seconds",
             "Chain time of the nearest deadline that is ours to watch; 0 if there is none.",
         )
+        self._passed_at = self.gauge(
+            "last_pass_timestamp_seconds", "Clock time of the last good pass; 0 before the first."
+        )
         self._failures = Counter(
             f"{self._prefix}_failures",
-            "Passes that node or database spoiled.",
+            "Passes that node, database or disk spoiled.",
             registry=self.registry,
         )
         self._costs = _Costs(self._prefix)
@@ -96,10 +99,11 @@ class Health:
         self._disputes.set(disputes)
         self._deadline.set(min(deadlines, default=0))
         self._costs.spent = dict(costs or {})
+        self._passed_at.set_to_current_time()
         self._last_pass, self._problem = time.monotonic(), ""
 
     def failed(self, problem: str) -> None:
-        """Node or database did not answer."""
+        """Node, database or disk did not do their part."""
         self._failures.inc()
         self._problem = problem
 

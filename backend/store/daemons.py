@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import LargeBinary, String, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store.columns import Address, Base, Big, Hash, UtcTime, Wei
@@ -30,12 +30,13 @@ class JobRow(Base):
     """One window to verify, and its verdict. The digest names one record of one chain for ever."""
 
     __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_window", "beast_id", "index", "h128"),)
 
     digest: Mapped[Hash] = mapped_column(primary_key=True)
-    beast_id: Mapped[Big] = mapped_column(index=True)
+    beast_id: Mapped[Big]
     index: Mapped[Big]
     h128: Mapped[Hash]
-    verdict: Mapped[Verdict | None] = mapped_column(String(12))
+    verdict: Mapped[Verdict | None] = mapped_column(String(12), index=True)
     mode: Mapped[Mode | None] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(default="")
     header_lie: Mapped[bool] = mapped_column(default=False, doc="h128 opens into another header")

@@ -50,7 +50,7 @@ class EventRow(Base):
     address: Mapped[Address]
     topics: Mapped[bytes] = mapped_column(doc="up to four hashes of 32 bytes")
     data: Mapped[bytes]
-    name: Mapped[str] = mapped_column(String(48))
+    name: Mapped[str] = mapped_column(String(48), index=True)
     beast_id: Mapped[Big | None] = mapped_column(index=True)
     match_id: Mapped[Big | None] = mapped_column(index=True)
 

@@ -220,7 +220,7 @@ class Database:
         except (OperationalError, InterfaceError) as error:
             raise DatabaseUnavailableError(
                 f"The database does not answer ({type(error.orig).__name__}).",
-                "See that its server runs and that no other process holds it.",
+                "See that its server runs, its disk has room, and no other process holds it.",
             ) from error
 
     @contextmanager

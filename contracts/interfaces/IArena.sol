@@ -12,6 +12,8 @@ import {IEnergyEscrow} from "./IEnergyEscrow.sol";
 /// decided. Anyone may record it, with a bond and the whole log; anyone may disprove a wrong record in one transaction.
 /// No owner, no server.
 interface IArena is IEnergyEscrow {
+    /// @param state hash of the state, which is here in full for whoever replays or disproves a match
+    event StatePublished(bytes32 indexed state, uint256 indexed beastId, StateHeader header, bytes weights);
     event OpenChallengeSet(uint256 indexed beastId, address indexed owner, bytes32 state);
     event OpenChallengeClosed(uint256 indexed beastId, address indexed owner);
     event MatchChallenged(
@@ -65,12 +67,18 @@ interface IArena is IEnergyEscrow {
     error SelfChallenge(uint256 beastA, uint256 beastB);
     /// @notice The record is not a final checkpoint of the beast.
     error NotFinal(uint256 beastId, uint32 index);
+    /// @notice The beast may train on a private dataset, so that only its owner knows its state: publish it first.
+    error StateNotPublished(uint256 beastId, bytes32 state);
     error NotOpen(uint256 beastId);
     /// @notice The challenging beast has changed hands: its new owner did not ask for this match.
     error ChallengeLapsed(uint256 matchId, address challenger, address owner);
+    /// @notice The challenger fights with another state than the caller agreed to.
+    error WrongOpponent(bytes32 stateA, bytes32 expectedStateA);
     error NotChallenger(uint256 matchId, address caller);
     /// @notice The seed's block is not past yet.
     error SeedNotKnown(uint256 seedBlock);
+    /// @notice The caller played the match from another seed.
+    error WrongBattleSeed(uint64 battleSeed, uint64 expectedSeed);
     error WrongTurns(uint256 max, uint256 actual);
     error WrongLogLength(uint256 expected, uint256 actual);
     error WrongLogRoot(bytes32 expected, bytes32 actual);
@@ -88,6 +96,10 @@ interface IArena is IEnergyEscrow {
 
     // --- agreeing on a match ----------------------------------------------------------------------------------
 
+    /// @notice Put a state on chain in full. Anyone may. A beast with a private dataset needs it before it can fight with
+    /// the state, because nobody else could replay its training, hence its matches.
+    function publishState(StateHeader calldata header, bytes calldata weights) external;
+
     /// @notice Let the beast take on every challenge from now on, with the state of a final checkpoint.
     function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external;
 
@@ -101,7 +113,8 @@ interface IArena is IEnergyEscrow {
     ) external returns (uint256 matchId);
 
     /// @notice Accept, with the state of a final checkpoint of B. Only B's owner.
-    function accept(uint256 matchId, Checkpoint calldata checkpointB) external;
+    /// @param expectedStateA the state agreed to fight, so that no reorg can put another match in its place
+    function accept(uint256 matchId, bytes32 expectedStateA, Checkpoint calldata checkpointB) external;
 
     /// @notice Take back a challenge that nobody has accepted. Only who challenged.
     function cancel(uint256 matchId) external;
@@ -113,8 +126,16 @@ interface IArena is IEnergyEscrow {
     function drawSeed(uint256 matchId) external;
 
     /// @notice State the match's result, with a bond from the caller's escrow and the log in full.
+    /// @param expectedSeed the seed that it was played from, so that no reorg can make a right record wrong
     /// @param result a MatchResult
-    function record(uint256 matchId, uint8 result, uint8 turns, bytes32 logRoot, uint256[] calldata log) external;
+    function record(
+        uint256 matchId,
+        uint64 expectedSeed,
+        uint8 result,
+        uint8 turns,
+        bytes32 logRoot,
+        uint256[] calldata log
+    ) external;
 
     /// @notice Make a record final that nobody disproved: the bond goes back, the owners' rewards can be claimed.
     function finalize(uint256 matchId) external;
@@ -158,6 +179,8 @@ interface IArena is IEnergyEscrow {
 
     /// @notice The open challenge of a beast, all zero if there is none.
     function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory);
+
+    function isPublished(bytes32 state) external view returns (bool);
 
     /// @notice Rewards that the account can claim.
     function rewardsOf(address account) external view returns (uint256);

@@ -12,6 +12,10 @@ interface IMatchReferee {
     /// @notice keccak256 of the kernel's version string and its tables, as the StepReferee's.
     function kernelId() external view returns (bytes32);
 
+    /// @notice The hash of a state, whose weights must be well-formed.
+    /// @param weights 33,792 bytes, as IStepReferee takes them
+    function stateHash(StateHeader calldata header, bytes calldata weights) external view returns (bytes32);
+
     /// @notice The first word of a match.
     function firstWord(
         bytes32 dnaA,
@@ -25,7 +29,6 @@ interface IMatchReferee {
 
     /// @notice The word after `self` of an active word has acted by the logits of the opened state.
     /// @param expectedHash the hash that `header` and `weights` must open
-    /// @param weights 33,792 bytes, as IStepReferee takes them
     /// @return next the word after the activation
     function nextWord(
         bytes32 expectedHash,

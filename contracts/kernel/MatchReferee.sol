@@ -22,6 +22,13 @@ contract MatchReferee is IMatchReferee {
     }
 
     /// @inheritdoc IMatchReferee
+    function stateHash(StateHeader calldata header, bytes calldata weights) external view returns (bytes32) {
+        KernelMemory.reserve();
+        StateHash.load(weights);
+        return StateHash.current(_KERNEL_ID, header);
+    }
+
+    /// @inheritdoc IMatchReferee
     function firstWord(
         bytes32 dnaA,
         bytes32 dnaB,

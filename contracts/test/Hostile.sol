@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 import {IBeasts} from "../interfaces/IBeasts.sol";
-import {ICheckpointLedger} from "../interfaces/ICheckpointLedger.sol";
+import {IEnergyEscrow} from "../interfaces/IEnergyEscrow.sol";
 
 /// @title For tests: requests a beast and, when it arrives, tries to hatch it again
 contract HostileReceiver is IERC721Receiver {
@@ -26,32 +26,32 @@ contract HostileReceiver is IERC721Receiver {
     }
 }
 
-/// @title For tests: a token that calls the ledger back whenever tokens move
+/// @title For tests: a token that calls an escrow back whenever tokens move
 /// @dev Withdraws the same amount again while the first transfer is still under way.
 contract HostileToken is ERC20 {
-    ICheckpointLedger public ledger;
+    IEnergyEscrow public escrow;
     bytes public refusal;
     bool private _entered;
 
     constructor() ERC20("Hostile", "HOSTILE") {}
 
-    function aim(ICheckpointLedger target) external {
-        ledger = target;
+    function aim(IEnergyEscrow target) external {
+        escrow = target;
     }
 
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
 
-    /// @dev Puts `amount` into the ledger's escrow in this contract's own name.
+    /// @dev Puts `amount` into the escrow in this contract's own name.
     function stake(uint256 amount) external {
         _mint(address(this), amount);
-        _approve(address(this), address(ledger), amount);
-        ledger.deposit(amount);
+        _approve(address(this), address(escrow), amount);
+        escrow.deposit(amount);
     }
 
     function unstake(uint256 amount) external {
-        ledger.withdraw(amount, address(this));
+        escrow.withdraw(amount, address(this));
     }
 
     function burn(uint256 amount) external {
@@ -60,9 +60,9 @@ contract HostileToken is ERC20 {
 
     function _update(address from, address to, uint256 amount) internal override {
         super._update(from, to, amount);
-        if (address(ledger) == address(0) || _entered || from == address(0)) return;
+        if (address(escrow) == address(0) || _entered || from == address(0)) return;
         _entered = true;
-        try ledger.withdraw(amount, address(this)) {} catch (bytes memory reason) {
+        try escrow.withdraw(amount, address(this)) {} catch (bytes memory reason) {
             refusal = reason;
         }
         _entered = false;

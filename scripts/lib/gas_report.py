@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.chain.compile import MAX_CODE_BYTES, artifacts
 from backend.chain.transactions import MAX_GAS
-from tests.support import gas_kernel, gas_protocol
+from tests.support import gas_arena, gas_kernel, gas_protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKDOWN = ROOT / "docs" / "gas-report.md"
@@ -25,6 +25,12 @@ LIMITS = {
     "respond": 150_000,
     "stage 3 chunks, 73,725 bytes": MAX_GAS,
     "fileStaged, 512 kB": 2_000_000,
+    "record of 60 turns": 400_000,
+    "disproveFirstWord": 4_000_000,
+    "disproveOver": 4_000_000,
+    "disproveTurn, every unit active": 4_000_000,
+    "disproveTurn, the last": 4_000_000,
+    "disproveTurn, a sparse state": 4_000_000,
 }
 PROVE_TRAINED, PROVE_COSTLIEST = 4_000_000, 14_000_000
 COSTLIEST = "costliest state that could be built"
@@ -48,6 +54,16 @@ BOUNDS = {
     "claimTimeout": "the slashing's settlement",
     "finalize 8, each": "one credit of the bond; one burn for all",
     "supplyRecords of 500": "eight Merkle paths in calldata",
+    "challenge": "four new slots; the checkpoint's record in calldata",
+    "accept": "two new slots",
+    "challenge of an open beast": "both at once: five new slots",
+    "record of 60 turns": "two new slots; the log in calldata and event, its tree hashed",
+    "finalize": "four new slots: both owners' rewards, both beasts' cooldowns",
+    "disproveFirstWord": "the settlement; two births and the season read",
+    "publishState": "calldata at 40 gas per non-zero byte; the event is free beside it",
+    "disproveTurn, every unit active": "calldata at 40 gas per non-zero byte: the weights",
+    "disproveTurn, the last": "the same, and one Merkle path less",
+    "disproveTurn, a sparse state": "the same: half of its bytes are zero",
 }
 
 
@@ -57,6 +73,7 @@ def measure() -> dict[str, Any]:
     sizes = {name: code.code_size for name, code in sorted(artifacts().items())}
     return {
         "transactions": gas_protocol.measure(),
+        "arena": gas_arena.measure(),
         "prove": kernel.prove,
         "advance": {name: found.gas for name, found in kernel.advance.items()},
         "sizes": {name: size for name, size in sizes.items() if name not in NOT_DEPLOYED},
@@ -65,10 +82,11 @@ def measure() -> dict[str, Any]:
 
 def broken_limits(found: dict[str, Any]) -> list[str]:
     """Sentences about figures that exceed their limits."""
+    transactions = found["transactions"] | found["arena"]
     wrong = [
-        f"{name} takes {found['transactions'][name]:,} gas, the limit is {limit:,}."
+        f"{name} takes {transactions[name]:,} gas, the limit is {limit:,}."
         for name, limit in LIMITS.items()
-        if found["transactions"][name] > limit
+        if transactions[name] > limit
     ]
     for name, gas in found["prove"].items():
         limit = PROVE_COSTLIEST if name == COSTLIEST else PROVE_TRAINED
@@ -90,17 +108,22 @@ def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in cells)
 
 
-def render(found: dict[str, Any]) -> str:
-    """The report for people."""
-    transactions = [
+def _transactions(found: dict[str, int]) -> str:
+    """A table of transactions with their limits and what bounds them."""
+    rows = [
         (
             name,
             f"{gas:,}",
             f"≤ {LIMITS[name]:,}" if name in LIMITS else "",
             BOUNDS.get(name, ""),
         )
-        for name, gas in found["transactions"].items()
+        for name, gas in found.items()
     ]
+    return _table(("transaction", "gas", "limit", "bounded by"), rows)
+
+
+def render(found: dict[str, Any]) -> str:
+    """The report for people."""
     proofs = [
         (name, f"{gas:,}", f"≤ {PROVE_COSTLIEST if name == COSTLIEST else PROVE_TRAINED:,}")
         for name, gas in found["prove"].items()
@@ -119,7 +142,14 @@ execution, or the calldata floor of 40 gas per non-zero byte where that is more 
 
 ## Protocol
 
-{_table(("transaction", "gas", "limit", "bounded by"), transactions)}
+{_transactions(found["transactions"])}
+
+## Arena
+
+{_transactions(found["arena"])}
+
+Disproving a turn carries the acting beast's state, as `prove` does, and is bound by the calldata
+floor whatever that state is: a forward pass and an activation are cheap beside it.
 
 ## `prove`: 8 micro-steps
 

@@ -32,3 +32,9 @@ def test_kernels_are_compiled_listed_and_cleared(cli: Cli, tmp_path: Path) -> No
     assert json.loads(done.stdout)["removed"] == 1
     assert cli.json("cache", "list") == []
     cli.hinted("is no active mask", "uint8", "cache", "compile", "0x100")
+
+    taken = tmp_path / "taken"
+    taken.write_text("a file where the folder should be")
+    cli.extra["HARMONICS_CACHE_DIR"] = str(taken)
+    for verb in ("list", "clear"):
+        cli.hinted("cannot be made", "HARMONICS_CACHE_DIR", "cache", verb)

@@ -21,8 +21,10 @@ def test_a_season_is_changed_through_the_timelock(deployed: Cli, deployed_node: 
     assert first["schedule"]["epoch_windows"] == 4
     wanted = first["rules"]["block_gain"] + 8
 
-    (proposal,) = deployed.json("season", "propose", "--set", f"block_gain={wanted}", *DEPLOYER)
-    assert proposal["changes"] == {"block_gain": wanted}
+    assert first["arena"]["record_bond"] == 20 * 10**18
+    changes = ("--set", f"block_gain={wanted}", "--set", "record_bond=25")
+    (proposal,) = deployed.json("season", "propose", *changes, *DEPLOYER)
+    assert proposal["changes"] == {"block_gain": wanted, "record_bond": 25 * 10**18}
     if proposal["seconds_left"] > 1:
         deployed.hinted("unlocks in", "Try again", "season", "execute", *DEPLOYER)
     assert deployed.json("season", "show")["season"] == 1
@@ -34,6 +36,7 @@ def test_a_season_is_changed_through_the_timelock(deployed: Cli, deployed_node: 
     done = deployed.json("season", "execute", "--account", "devnet:5")  # anyone may
     assert done["season"] == 2
     assert done["rules"] == first["rules"] | {"block_gain": wanted}
+    assert done["arena"] == first["arena"] | {"record_bond": 25 * 10**18}
     assert deployed.json("season", "show", "2") == done
     assert deployed.json("season", "show", "1") == first
     assert deployed.json("season", "pending") == []
@@ -46,6 +49,7 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
 
     bad("max_turns", "--set", "max_turns=0")
     bad("lr_base", "--set", "lr_base=99")
+    bad("loserReward", "--set", "loser_reward=6")  # losing would pay more than winning
     bad("block_gain is 'many', not an integer", "--set", "block_gain=many")
     bad("'wings=2' names no constant", "--set", "wings=2")
     bad("Give either a TOML file or --set")

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from typer.core import TyperCommand as Command
+from typer.main import get_command
+
+from backend.cli.main import app, load_commands
 from tests.cli.conftest import Cli
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -27,9 +36,10 @@ def test_wrong_usage_is_named(cli: Cli, arguments: tuple[str, ...], said: str) -
     assert not cli.home.exists()
 
 
-def test_every_noun_and_verb_has_help(cli: Cli) -> None:
-    nouns = ["account", "beast", "checkpoint", "db", "deploy", "devnet", "dispute", "doctor",
-             "energy", "kernel", "season", "trainer", "validator"]  # fmt: skip
+def test_every_noun_has_help(cli: Cli) -> None:
+    nouns = ["account", "beast", "cache", "checkpoint", "dataset", "db", "deploy", "devnet",
+             "dispute", "doctor", "energy", "kernel", "metrics", "season", "trainer",
+             "validator"]  # fmt: skip
     shown = cli.run("--help").stdout
     for noun in nouns:
         assert noun in shown
@@ -38,3 +48,43 @@ def test_every_noun_and_verb_has_help(cli: Cli) -> None:
         assert "not available" not in done.stdout
         assert done.stderr == ""
     assert cli.run("--version").stdout.startswith("chainbeasts ")
+
+
+def verbs(group: Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Command]]:
+    """Every command with the words that call it."""
+    for name, found in getattr(group, "commands", {}).items():
+        if hasattr(found, "commands"):
+            yield from verbs(found, (*path, name))
+        else:
+            yield " ".join((*path, name)), found
+
+
+def test_every_verb_has_a_sentence_an_example_and_json() -> None:
+    """As the README says; an example calls the command that it stands under."""
+    load_commands()
+    found = dict(verbs(get_command(app)))
+    assert len(found) > 50
+    for words, verb in found.items():
+        assert verb.help, words
+        assert f"chainbeasts {words}" in (verb.epilog or ""), words
+        assert any("--json" in option.opts for option in verb.params), words
+
+
+def test_the_documents_name_commands_and_options_that_exist() -> None:
+    load_commands()
+    found = dict(verbs(get_command(app)))
+    nouns = {words.split()[0] for words in found}
+    parameters = [one for verb in found.values() for one in verb.params]
+    known = {name for one in parameters for name in (*one.opts, *one.secondary_opts)}
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")]
+    seen = 0
+    for page in pages:
+        text = page.read_text("utf-8")
+        for noun, verb in re.findall(r"chainbeasts ([a-z]+)(?: ([a-z-]+))?", text):
+            seen += 1
+            assert noun in nouns, (page.name, noun)
+            assert noun in found or not verb or f"{noun} {verb}" in found, (page.name, noun, verb)
+        if page.parent.name == "guides":
+            unknown = set(re.findall(r"`(--[a-z-]+)", text)) - known
+            assert not unknown, (page.name, unknown)
+    assert seen > 50

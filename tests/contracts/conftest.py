@@ -66,7 +66,8 @@ def trainee(world: World, owner: str) -> Trainee:
 
 @pytest.fixture(scope="session")
 def arranged() -> Iterator[Bout]:
-    """A seeded match on a chain of its own, whose block hashes, hence DNA and seed, never change."""
+    """A seeded match on a chain of its own, whose block hashes, hence DNA and seed, are always the
+    same for the same contracts."""
     with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
         w3 = Web3(HTTPProvider(anvil.url))
         w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]

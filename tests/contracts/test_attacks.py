@@ -1,7 +1,7 @@
 """The attacks the protocol must survive, each played by its attacker.
 
-Also: children of a slashed parent (test_finality.py), season change in flight (test_submit.py),
-on/off-chain divergence, malformed states and witnesses (test_verdicts.py).
+Also: season change in flight (test_submit.py), on/off-chain divergence, malformed states and
+witnesses (test_verdicts.py).
 """
 
 from __future__ import annotations
@@ -132,6 +132,27 @@ def test_attack_bondExhaustion_oneBondTakesDownTheWholeChain(
         world.send(world.court.functions.dismiss(dispute, beast, child), owner)
     assert world.escrow(challenger) == before + first.locked * 5_500 // 10_000
     assert world.head(beast).headCount == 0
+
+
+def test_attack_childrenOfASlashedParent_areWorthNothing(
+    world: World, beast: int, owner: str, challenger: str
+) -> None:
+    """Old enough and undisputed, they are neither final nor disputable, nor built on again."""
+    parent, child, grandchild = (world.submit(beast, owner) for _ in range(3))
+    stale = world.submit_call(beast, world.payload(beast))
+    world.slash_by_timeout(beast, parent, challenger=challenger)
+    world.travel(world.season.economics.challengePeriod)
+    finalize, file = world.ledger.functions.finalize, world.court.functions.file
+    world.reverts(finalize(beast, [parent]), owner, "NotLive", beast, 0)
+    world.reverts(finalize(beast, [child]), owner, "OutOfOrder", 0, 1)
+    for dead in (child, grandchild):
+        world.reverts(file(beast, dead), challenger, "NotLive", beast, dead.index)
+    world.reverts(stale, owner, "StaleParent")
+    again = world.submit(beast, owner)
+    world.travel(world.season.economics.challengePeriod)
+    world.reverts(finalize(beast, [again, child]), owner, "NotLive", beast, 1)
+    world.finalize(beast, again)
+    assert (world.head(beast).finalCount, world.head(beast).headCount) == (1, 1)
 
 
 # --- timing and order -------------------------------------------------------------------------
@@ -362,31 +383,33 @@ def test_attack_reentrancy_throughTheNftHook(world: World, stranger: str) -> Non
     assert hostile.functions.trainerAtArrival().call()
 
 
-def test_attack_reentrancy_throughTheToken(world: World, stranger: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("CheckpointLedger", ("beasts", "seasons", "referee", "stage")),
+        ("Arena", ("beasts", "seasons", "ledger", "match_referee")),
+    ],
+)
+def test_attack_reentrancy_throughTheToken(
+    world: World, stranger: str, name: str, parts: tuple[str, ...]
+) -> None:
     """A token that re-enters withdraw and deposit takes out what it put in, once (P16, P17)."""
     token = world.create("HostileToken")
-    f = world.contracts
-    ledger = world.create(
-        "CheckpointLedger",
-        token.address,
-        f["beasts"].address,
-        f["seasons"].address,
-        f["referee"].address,
-        f["stage"].address,
-    )
+    others = (world.contracts[part].address for part in parts)
+    escrow = world.create(name, token.address, *others)
     # somebody else's money is in the same pot
     world.send(token.functions.mint(stranger, 10 * ETHER), stranger)
-    world.send(token.functions.approve(ledger.address, 10 * ETHER), stranger)
-    world.send(ledger.functions.deposit(10 * ETHER), stranger)
-    world.send(token.functions.aim(ledger.address), stranger)
+    world.send(token.functions.approve(escrow.address, 10 * ETHER), stranger)
+    world.send(escrow.functions.deposit(10 * ETHER), stranger)
+    world.send(token.functions.aim(escrow.address), stranger)
 
     world.send(token.functions.stake(3 * ETHER), stranger)
     refused = keccak(text="InsufficientEscrow(address,uint256,uint256)")[:4]
     assert bytes(token.functions.refusal().call())[:4] == refused  # nothing was credited yet
     world.send(token.functions.unstake(2 * ETHER), stranger)
     assert bytes(token.functions.refusal().call())[:4] == refused  # and only 1 was left
-    assert ledger.functions.escrowOf(token.address).call() == 1 * ETHER
-    assert token.functions.balanceOf(ledger.address).call() == 11 * ETHER
+    assert escrow.functions.escrowOf(token.address).call() == 1 * ETHER
+    assert token.functions.balanceOf(escrow.address).call() == 11 * ETHER
 
 
 # --- dust -------------------------------------------------------------------------------------

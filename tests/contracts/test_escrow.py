@@ -1,11 +1,13 @@
-"""Energy and the ledger's escrow: minting, depositing, permits, withdrawing."""
+"""Energy, and the escrows of ledger and arena: minting, depositing, permits, withdrawing."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from eth_account import Account
 from eth_utils.crypto import keccak
+from web3.contract import Contract
 
 from tests.support.protocol import ETHER, ZERO_ADDRESS, World
 
@@ -26,44 +28,61 @@ def test_burn_destroysOwnBalance(world: World, stranger: str) -> None:
     assert world.energy.functions.balanceOf(stranger).call() == 6
 
 
-def test_deposit_creditsEscrow(world: World, stranger: str) -> None:
-    before = world.escrow(stranger)
-    world.fund(stranger, 123)
-    assert world.escrow(stranger) == before + 123
+@pytest.fixture(params=["ledger", "arena"])
+def place(request: pytest.FixtureRequest, world: World, owner: str) -> str:
+    """Which escrow; the owner has something in each."""
+    world.fund(owner, 10 * ETHER, request.param)
+    return str(request.param)
 
 
-def test_deposit_withoutAllowance_reverts(world: World, stranger: str) -> None:
+@pytest.fixture
+def holder(world: World, place: str) -> Contract:
+    """The contract whose escrow it is."""
+    return world.contracts[place]
+
+
+def test_deposit_creditsEscrow(world: World, stranger: str, place: str) -> None:
+    before = world.escrow(stranger, place)
+    world.fund(stranger, 123, place)
+    assert world.escrow(stranger, place) == before + 123
+
+
+def test_deposit_withoutAllowance_reverts(world: World, stranger: str, holder: Contract) -> None:
     world.send(world.energy.functions.mint(stranger, 10), world.accounts[0])
-    call = world.ledger.functions.deposit(10)
-    world.reverts(call, stranger, "ERC20InsufficientAllowance", world.ledger.address, 0, 10)
+    call = holder.functions.deposit(10)
+    world.reverts(call, stranger, "ERC20InsufficientAllowance", holder.address, 0, 10)
 
 
-def test_withdraw_paysOut(world: World, owner: str, stranger: str) -> None:
+def test_withdraw_paysOut(
+    world: World, owner: str, stranger: str, holder: Contract, place: str
+) -> None:
     before = world.energy.functions.balanceOf(stranger).call()
-    escrow = world.escrow(owner)
-    receipt = world.send(world.ledger.functions.withdraw(5 * ETHER, stranger), owner)
+    escrow = world.escrow(owner, place)
+    receipt = world.send(holder.functions.withdraw(5 * ETHER, stranger), owner)
     assert world.energy.functions.balanceOf(stranger).call() == before + 5 * ETHER
-    assert world.escrow(owner) == escrow - 5 * ETHER
-    logged = world.logs("ledger", "Withdrawn", receipt)[0]
+    assert world.escrow(owner, place) == escrow - 5 * ETHER
+    logged = world.logs(place, "Withdrawn", receipt)[0]
     assert logged == {"account": owner, "to": stranger, "amount": 5 * ETHER}
 
 
-def test_withdraw_moreThanEscrow_reverts(world: World, owner: str) -> None:
-    have = world.escrow(owner)
-    call = world.ledger.functions.withdraw(have + 1, owner)
+def test_withdraw_moreThanEscrow_reverts(
+    world: World, owner: str, holder: Contract, place: str
+) -> None:
+    have = world.escrow(owner, place)
+    call = holder.functions.withdraw(have + 1, owner)
     world.reverts(call, owner, "InsufficientEscrow", owner, have, have + 1)
 
 
-def test_withdraw_toNobody_reverts(world: World, owner: str) -> None:
-    call = world.ledger.functions.withdraw(1, ZERO_ADDRESS)
+def test_withdraw_toNobody_reverts(world: World, owner: str, holder: Contract) -> None:
+    call = holder.functions.withdraw(1, ZERO_ADDRESS)
     world.reverts(call, owner, "ERC20InvalidReceiver", ZERO_ADDRESS)
 
 
-def permit(world: World, amount: int, deadline: int) -> tuple[int, bytes, bytes]:
-    """SIGNER's ERC-2612 signature for the ledger."""
+def permit(world: World, holder: Contract, amount: int, deadline: int) -> tuple[int, bytes, bytes]:
+    """SIGNER's ERC-2612 signature for an escrow."""
     message: dict[str, Any] = {
         "owner": SIGNER.address,
-        "spender": world.ledger.address,
+        "spender": holder.address,
         "value": amount,
         "nonce": world.energy.functions.nonces(SIGNER.address).call(),
         "deadline": deadline,
@@ -88,28 +107,30 @@ def signer_with(world: World, amount: int) -> str:
     return str(SIGNER.address)
 
 
-def test_depositWithPermit_needsNoApproval(world: World) -> None:
+def test_depositWithPermit_needsNoApproval(world: World, holder: Contract, place: str) -> None:
     signer = signer_with(world, 100)
     deadline = world.now() + 1_000
-    call = world.ledger.functions.depositWithPermit(100, deadline, *permit(world, 100, deadline))
+    call = holder.functions.depositWithPermit(100, deadline, *permit(world, holder, 100, deadline))
     world.send(call, signer)
-    assert world.escrow(signer) == 100
+    assert world.escrow(signer, place) == 100
 
 
-def test_depositWithPermit_usedBySomebodyElse_stillDeposits(world: World, stranger: str) -> None:
+def test_depositWithPermit_usedBySomebodyElse_stillDeposits(
+    world: World, stranger: str, holder: Contract, place: str
+) -> None:
     """A front-runner who spends the permit alone stops nobody."""
     signer = signer_with(world, 100)
     deadline = world.now() + 1_000
-    signature = permit(world, 100, deadline)
-    spent = world.energy.functions.permit(signer, world.ledger.address, 100, deadline, *signature)
+    signature = permit(world, holder, 100, deadline)
+    spent = world.energy.functions.permit(signer, holder.address, 100, deadline, *signature)
     world.send(spent, stranger)
-    world.send(world.ledger.functions.depositWithPermit(100, deadline, *signature), signer)
-    assert world.escrow(signer) == 100
+    world.send(holder.functions.depositWithPermit(100, deadline, *signature), signer)
+    assert world.escrow(signer, place) == 100
 
 
-def test_depositWithPermit_wrongSignature_reverts(world: World) -> None:
+def test_depositWithPermit_wrongSignature_reverts(world: World, holder: Contract) -> None:
     signer = signer_with(world, 100)
     deadline = world.now() + 1_000
-    signature = permit(world, 99, deadline)
-    call = world.ledger.functions.depositWithPermit(100, deadline, *signature)
-    world.reverts(call, signer, "ERC20InsufficientAllowance", world.ledger.address, 0, 100)
+    signature = permit(world, holder, 99, deadline)
+    call = holder.functions.depositWithPermit(100, deadline, *signature)
+    world.reverts(call, signer, "ERC20InsufficientAllowance", holder.address, 0, 100)

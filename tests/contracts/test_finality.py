@@ -226,3 +226,5 @@ def test_ledger_courtOnly_reverts(world: World, beast: int, owner: str, stranger
     for sender in (stranger, world.accounts[0], owner):
         for call in calls:
             world.reverts(call, sender, "OnlyCourt", sender)
+    court = world.court.address
+    world.reverts(calls[1], court, "NoOpenDispute", digest)  # nor the court without a dispute

@@ -41,6 +41,14 @@ OUT_OF_RANGE: list[tuple[str, str, int]] = [
     ("economics", "responseWindow", 365 * 86_400 + 1),
     ("economics", "proofWindow", 0),
     ("economics", "proofWindow", 365 * 86_400 + 1),
+    ("arena", "winnerReward", 2**80 + 1),
+    ("arena", "loserReward", 5 * 10**18 + 2),  # more than the winner's
+    ("arena", "disproofPeriod", 0),
+    ("arena", "disproofPeriod", 365 * 86_400 + 1),
+    ("arena", "rewardCooldown", 0),
+    ("arena", "rewardCooldown", 365 * 86_400 + 1),
+    ("arena", "recordBond", 0),
+    ("arena", "recordBond", 2**80 + 1),
 ]
 
 EXTREMES: list[tuple[str, dict[str, Any]]] = [
@@ -53,6 +61,10 @@ EXTREMES: list[tuple[str, dict[str, Any]]] = [
     ("economics", {"baseCost": 1, "growthCost": 0, "trainerBondMultiple": 1, "rewardBps": 4_500}),
     ("economics", {"baseCost": 2**80, "growthCost": 2**80, "trainerBondMultiple": 255}),
     ("economics", {"rewardBps": 0, "proverBps": 0, "disputeBondMultiple": 255}),
+    ("arena", {"winnerReward": 2**80, "loserReward": 2**80, "recordBond": 2**80}),
+    ("arena", {"winnerReward": 0, "loserReward": 0, "recordBond": 1}),
+    ("arena", {"disproofPeriod": 1, "rewardCooldown": 1}),
+    ("arena", {"disproofPeriod": 365 * 86_400, "rewardCooldown": 365 * 86_400}),
 ]
 
 
@@ -83,6 +95,9 @@ def test_addSeason_extremes_areAccepted(world: World, part: str, values: dict[st
     assert tuple(stored[0]) == tuple(season.rules)
     assert tuple(stored[1]) == tuple(season.schedule)
     assert tuple(stored[2]) == tuple(season.economics)
+    assert tuple(stored[3]) == tuple(season.arena)
+    for part, values in zip(("rules", "schedule", "economics", "arena"), season, strict=True):
+        assert tuple(world.seasons.functions[part](2).call()) == tuple(values)
 
 
 def test_addSeason_selfSlashCheaperThanTraining_reverts(world: World) -> None:
@@ -95,7 +110,7 @@ def test_addSeason_selfSlashCheaperThanTraining_reverts(world: World) -> None:
 
 def test_season_unknown_reverts(world: World, stranger: str) -> None:
     for number in (0, 2):
-        for read in ("season", "rules", "schedule", "economics", "pricing"):
+        for read in ("season", "rules", "schedule", "economics", "arena", "pricing"):
             call = world.seasons.functions[read](number)
             world.reverts(call, stranger, "UnknownSeason", number)
 

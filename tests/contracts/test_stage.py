@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
+from web3.exceptions import ContractCustomError
 
 from tests.support.protocol import GAS, PRIVATE, Checkpoint, World
 from tests.support.training import Dataset
@@ -209,6 +210,10 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
         for i, call in enumerate(calls):
             tx: Any = {**how, "gas": gas[i], "nonce": nonce + i}
             sent.append(call.transact(tx))
+            if call is calls[1]:  # the block that both wait for
+                with pytest.raises(ContractCustomError) as caught:
+                    calls[2].call({"from": challenger}, "pending")
+        assert world.decode_error(str(caught.value.data)).name == "StageTooYoung"
         world.mine()
         found = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
     finally:

@@ -179,3 +179,7 @@ def test_inspect_counts_and_draws(tmp_path: Path) -> None:
     drawn = run_tool(tmp_path, *inspect, "--boards", "2")
     assert drawn.count("S ") >= 2
     assert "# wall" in drawn
+    for words in (("inspect", "none.csv"), ("convert", "none.csv", "out.hdf5")):
+        said = run_tool(tmp_path, "chainbeasts", "dataset", *words, code=1)
+        assert "none.csv cannot be read" in said
+    assert not (tmp_path / "out.hdf5").exists()

@@ -73,7 +73,9 @@ def test_single_rules_refuse_what_they_cannot_answer(evm: EvmKernel) -> None:
     good = random_position(7, None, season)
     invalid = good & ~(0xFF << 136)  # hp 0
     over = good | season.max_turns << 240
+    act = evm.inspector.functions.activate
     attempts = {
+        "BadAction": lambda: evm._call(act(good, 4, 0, False, season.values(), 0)),
         "InvalidWord": lambda: evm.label(invalid, season),
         "MatchOver": lambda: evm.activate(over, Action(0, 0, False), season, 0),
     }

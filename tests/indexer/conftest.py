@@ -26,14 +26,33 @@ from backend.store.facts import (
     EpochRow,
     EventRow,
 )
+from backend.store.governance import ProposalRow, SeasonRow
+from backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
 from backend.store.session import Database
 from tests.support import artifacts
 from tests.support.postgres import database_url, postgres_server, postgres_url
-from tests.support.protocol import NO_CHECKPOINT, Checkpoint, RevertedError, World
+from tests.support.protocol import (
+    NO_CHECKPOINT,
+    ZERO_ADDRESS,
+    Checkpoint,
+    RevertedError,
+    World,
+)
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
 
-TABLES: tuple[Any, ...] = (BeastRow, EpochRow, CheckpointRow, DisputeRow, EventRow)
+TABLES: tuple[Any, ...] = (
+    BeastRow,
+    EpochRow,
+    CheckpointRow,
+    DisputeRow,
+    MatchRow,
+    MatchRecordRow,
+    OpenChallengeRow,
+    SeasonRow,
+    ProposalRow,
+    EventRow,
+)
 Facts = dict[str, list[tuple[Any, ...]]]
 
 
@@ -43,7 +62,8 @@ def facts(database: Database) -> Facts:
     with database.session() as session:
         for table in TABLES:
             columns = [c for c in table.__table__.columns if c.name != "id"]
-            found[table.__tablename__] = sorted(map(tuple, session.execute(select(*columns))))
+            rows = map(tuple, session.execute(select(*columns)))
+            found[table.__tablename__] = sorted(rows, key=repr)
         blocks = select(BlockRow.number, BlockRow.hash, BlockRow.parent_hash).where(
             BlockRow.number.in_(select(EventRow.block_number))
         )
@@ -141,13 +161,20 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     with Anvil() as anvil:
         w3 = Web3(HTTPProvider(anvil.url))
         world = World.deploy(w3, artifacts.load())
+        admin = world.accounts[0]
+        timelock = world.create("TimelockController", 1, [admin], [ZERO_ADDRESS], ZERO_ADDRESS)
+        world.send(world.seasons.functions.transferOwnership(timelock.address), admin)
+        world.contracts["timelock"] = timelock
         names = {
+            "TimelockController": timelock,
             "SeasonRegistry": world.seasons,
             "Energy": world.energy,
             "Beasts": world.beasts,
             "StepReferee": world.referee,
             "CheckpointLedger": world.ledger,
             "DisputeCourt": world.court,
+            "MatchReferee": world.match_referee,
+            "Arena": world.arena,
         }
         deployment = Deployment(
             chain_id=w3.eth.chain_id,

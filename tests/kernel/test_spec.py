@@ -63,6 +63,8 @@ def test_invariants_of_the_contracts_are_those_of_the_protocol_page() -> None:
     source = "".join(path.read_text("utf-8") for path in CODE if path.suffix == ".sol")
     listed = re.findall(r"^\| (P\d+) \|", PAGES["protocol.md"], re.MULTILINE)
     assert listed == [f"P{n}" for n in range(1, 35)]
+    for page in ("protocol.md", "README.md"):
+        assert re.search(rf"\*{{0,2}}P1\*{{0,2}}\s+to\s+\*{{0,2}}{listed[-1]}\b", PAGES[page]), page
     assert set(re.findall(r"INVARIANT (P\d+)\b", source)) == set(listed)
 
 

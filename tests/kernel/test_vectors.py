@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,7 @@ WINDOW = published("windows")["cases"][0]
         ("combat", {"battleSeed": 7}, "16 hex digits"),
         ("matches", {"actions": []}, "actions is empty"),
         ("matches", {"actions": 1}, "actions is not a list"),
+        ("matches", {"brains": []}, "actions or brains: a match has one of the two"),
         ("genesis", {"beastId": 1}, "beastId is 1"),
         ("windows", {"windows": [1]}, "windows[0] is not an object"),
         ("windows", {"globalStep": 1 << 32}, "globalStep is 4294967296"),
@@ -139,6 +141,36 @@ def test_case_that_is_none_of_its_kind(kind: str, change: dict[str, Any], said: 
         check_case(NUMPY, kind, case, 3)
     assert "case 3 (this one)" in str(caught.value)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("brain", "said"),
+    [
+        ({}, "mask is missing"),
+        ({"mask": 256}, "mask is 256"),
+        ({"mask": 1, "wildWeights": 7}, "16 hex digits"),
+        ({"mask": 1, "weights": [{"index": 16_896, "value": 0}]}, "index is 16896"),
+        ({"mask": 1, "weights": [{"index": 0, "value": 16_384}]}, "value is 16384"),
+        ({"mask": 1, "weight": []}, "weight is not a field"),
+        (None, "brains has 1 entries"),
+    ],
+)
+def test_brain_that_is_none(brain: dict[str, Any] | None, said: str) -> None:
+    case = next(one for one in published("matches")["cases"] if "brains" in one)
+    case["brains"] = case["brains"][: 1 if brain is None else 2]
+    if brain is not None:
+        case["brains"][1] = brain
+    with pytest.raises(VectorFileError, match=re.escape(said)):
+        check_case(NUMPY, "matches", case)
+
+
+def test_brains_that_differ_fight_otherwise() -> None:
+    """A weight, or a slot that sleeps, changes the match: the brains are what plays."""
+    case = next(one for one in published("matches")["cases"] if "brains" in one)
+    for change in ({"mask": 0}, {"weights": []}):
+        forged = copy.deepcopy(case)
+        forged["brains"][0] |= change
+        assert check_case(NUMPY, "matches", forged) != []
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ class Match(NamedTuple):
 def hunter(power: int = 32) -> Weights:
     """Weights that walk straight at the enemy and hit it, with half of ``power``.
 
-    One unit a layer carries each input that counts, so one slot of each kind is enough; 4,096 is the
-    factor 1.
+    One unit a layer carries each input that counts, so one slot of each kind is enough; 4,096 is
+    the factor 1.
     """
     weights = np.zeros(WEIGHTS, dtype=np.int16)
     w1, w2, w3, w4 = layers(weights)
@@ -81,18 +81,22 @@ class Fighter:
     state: State
 
     @classmethod
-    def train(cls, world: World, owner: str, weights: Weights, beast: int | None = None) -> Self:
-        """Hatch a beast, submit a state made by hand, and wait until it is final."""
-        beast = world.hatch(owner) if beast is None else beast
-        fighter = cls.submit(world, owner, weights, beast)
+    def train(cls, world: World, owner: str, weights: Weights, **changes: int) -> Self:
+        """Hatch a beast, submit a state made by hand, and wait until it is final.
+
+        Args:
+            changes: of the payload.
+        """
+        beast = world.hatch(owner)
+        fighter = cls.submit(world, owner, weights, beast, **changes)
         world.travel(world.season.economics.challengePeriod)
         world.finalize(beast, fighter.checkpoint)
         return fighter
 
     @classmethod
-    def submit(cls, world: World, owner: str, weights: Weights, beast: int) -> Self:
-        """The same, still pending."""
-        payload = world.payload(beast)
+    def submit(cls, world: World, owner: str, weights: Weights, beast: int, **changes: int) -> Self:
+        """The next state of a beast, still pending."""
+        payload = world.payload(beast, **changes)
         facts = (payload.globalStep, payload.activeMask, payload.windowLoss)
         state = State(Header(beast, world.head(beast).h128, *facts, 0), weights)
         checkpoint = world.submit(beast, owner, payload._replace(h128=state_hash(state)))
@@ -137,7 +141,9 @@ class Bout:
     def arrange(cls, world: World, a: Fighter, b: Fighter) -> Self:
         """Challenge, accept, draw the seed; and play it off chain."""
         number = challenge(world, a, b)
-        world.send(world.arena.functions.accept(number, b.checkpoint), b.owner)
+        world.send(
+            world.arena.functions.accept(number, a.checkpoint.payload.h128, b.checkpoint), b.owner
+        )
         return cls.draw(world, number, a, b)
 
     @classmethod
@@ -181,6 +187,7 @@ class Bout:
     def record_call(self, record: Record, **changes: Any) -> Any:
         values = {
             "matchId": self.number,
+            "expectedSeed": self.seed,
             "result": record.result,
             "turns": len(record.words),
             "logRoot": record.tree.root,
@@ -203,17 +210,17 @@ class Bout:
             self.number, turn, record.words[turn], record.tree.proof(turn)
         )
 
-    def turn_call(self, record: Record, turn: int, **changes: Any) -> Any:
+    def turn_call(self, record: Record, at: int, **changes: Any) -> Any:
         """The disproof of a turn's activation, whatever the record says."""
-        tree, last = record.tree, turn + 1 == len(record.words)
-        header, weights = opening(self.actor(turn).state)
+        tree, last = record.tree, at + 1 == len(record.words)
+        header, weights = opening(self.actor(at).state)
         values = {
             "matchId": self.number,
-            "turn": turn,
-            "word": record.words[turn],
-            "nextWord": 0 if last else record.words[turn + 1],
-            "proof": tree.proof(turn),
-            "nextProof": [] if last else tree.proof(turn + 1),
+            "turn": at,
+            "word": record.words[at],
+            "nextWord": 0 if last else record.words[at + 1],
+            "proof": tree.proof(at),
+            "nextProof": [] if last else tree.proof(at + 1),
             "header": header,
             "weights": weights,
         }

@@ -156,6 +156,7 @@ def test_only_an_appointed_account_answers_for_the_trainer(farm: Farm) -> None:
     farm.done("trainer", "run", str(beast))
     dispute = file_dispute(farm, beast)
     assert defend(farm, who=OTHER) == []
+    assert "not an address" in farm.refused("trainer", "appoint", "0x12").message
     farm.done("trainer", "appoint", devnet_account(OTHER).address)
     assert defend(farm, "--no-finalize", who=OTHER) == ["respond"]
     assert status(farm, dispute) is DisputeStatus.RESPONDED

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
+from trainer.lessons import Battle, Lesson, lesson_text
 from trainer.plan import (
     SLOTS,
     Plan,
     Stretch,
     slot_names,
-    source_text,
 )
 from trainer.planfile import make_plan, read_plan
-from trainer.plantext import parse_plan, parse_spurts, slots_mask
+from trainer.plantext import parse_lesson, parse_plan, parse_spurts, slots_mask
 
 USABLE = (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE)
-sources = st.sampled_from(USABLE)
+sources = st.one_of(st.sampled_from(USABLE), st.builds(Battle, st.integers(1, 2**32 - 1)))
 C, S, P = USABLE
 
 
@@ -41,9 +41,9 @@ def stretches(draw: st.DrawFn) -> tuple[Stretch, ...]:
 
 @given(stretches(), st.lists(sources, min_size=1, max_size=4))
 def test_every_window_has_the_source_that_counting_gives(
-    ranges: tuple[Stretch, ...], rest: list[Source]
+    ranges: tuple[Stretch, ...], rest: list[Lesson]
 ) -> None:
-    plan = parse_plan(",".join([one.text for one in ranges] + [source_text(s) for s in rest]))
+    plan = parse_plan(",".join([one.text for one in ranges] + [lesson_text(s) for s in rest]))
     assert plan == Plan(ranges, tuple(rest))
     turn = 0
     for window in range(60):
@@ -52,7 +52,7 @@ def test_every_window_has_the_source_that_counting_gives(
         ]
         wanted = named[0] if named else rest[turn % len(rest)]
         turn += not named
-        assert plan.source(window) is wanted
+        assert plan.source(window) == wanted
     plan.check(0, 0x11, None)
 
 
@@ -79,7 +79,12 @@ def test_the_guides_example() -> None:
     ("text", "said"),
     [
         ("chess", "chess: there is no source 'chess'"),
-        ("curriculum,battle:5-9", "battle:5-9: there are no recorded matches"),
+        ("curriculum,battle:5-9", "battle:5-9: which match is to be trained on?"),
+        ("battle#", "battle#: which match is to be trained on?"),
+        ("battle#x:3", "battle#x:3: which match is to be trained on?"),
+        ("battle#0", "battle#0: matches are numbered from 1"),
+        ("battle#4294967296", "matches are numbered from 1"),
+        ("battle#3:0-4,battle#4:4", "battle#3:0-4 and battle#4:4 both plan window 4"),
         ("curriculum:0-40,self-play:40-50", "curriculum:0-40 and self-play:40-50 both plan"),
         ("curriculum:3-,private:9", "curriculum:3- and private:9 both plan window 9"),
         ("curriculum:0-4,private:6-", "window 5 has no source"),
@@ -147,6 +152,22 @@ def test_a_file_says_the_same(tmp_path: Path) -> None:
     assert make_plan(str(path), "a3@30", C) == wanted
 
 
+@pytest.mark.parametrize("text", ["battle:7", "battle#7", "Battle:#7", " battle:7 "])
+def test_the_option_names_a_match_either_way(text: str) -> None:
+    assert parse_lesson(text) == Battle(7)
+
+
+def test_a_match_is_no_range_of_windows(tmp_path: Path) -> None:
+    plan = parse_plan("battle#7:0-3,battle#8:4,curriculum")
+    assert [plan.source(window) for window in (0, 3, 4, 5)] == [Battle(7), Battle(7), Battle(8), C]
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        '[[train]]\nsource="battle#7"\nfirst=0\nlast=3\n'
+        '[[train]]\nsource="battle#8"\nfirst=4\nlast=4\n[[train]]\nsource="curriculum"\n'
+    )
+    assert read_plan(path) == plan
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -159,7 +180,7 @@ def test_a_file_says_the_same(tmp_path: Path) -> None:
         ('[[train]]\nsource="curriculum"\nfirst=true', "[[train]] 1 has no first that is"),
         ('[[train]]\nsource="curriculum"\nfirst=-1', "[[train]] 1: windows are numbered"),
         ("[[train]]\nsource=3", "[[train]] 1 has no source in quotes"),
-        ('[[train]]\nsource="battle"', "[[train]] 1: there are no recorded matches"),
+        ('[[train]]\nsource="battle"', "[[train]] 1: which match is to be trained on?"),
         ('[[train]]\nsource="private"\n[[grow]]\nwindow=1', "[[grow]] 1 names no slots"),
         ('[[train]]\nsource="private"\n[[grow]]\nwindow=1\nwake=["x"]', "[[grow]] 1: there is no"),
     ],

@@ -104,7 +104,8 @@ def test_refusals_change_nothing(farm: Farm) -> None:
     run = ("trainer", "run", str(beast))
     assert "may not train" in farm.refused(*run, who=OTHER).message
     assert "There is no beast 99" in farm.refused("trainer", "run", "99").message
-    assert "no recorded matches" in farm.refused(*run, "--source", "battle").message
+    assert "which match" in farm.refused(*run, "--source", "battle").message
+    assert "There is no match 7" in farm.refused(*run, "--source", "battle:7").message
     assert "without a private dataset" in farm.refused(*run, "--source", "private").message
     assert farm.chain.block().number == before
     farm.done("beast", "authorise", str(beast), devnet_account(OTHER).address)

@@ -6,7 +6,7 @@ The trainers here are the kernel's windows with one lie, submitted by hand; `tra
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from backend.kernel.window import genesis_state, open_window, step_window
 from backend.settings import Settings
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
+from tests.support.ring import Corner, Ring, steady_time
 from validator.daemon import Validator
 from validator.monitor import Monitor
 from validator.policy import Policy
@@ -39,6 +40,9 @@ from validator.strategy import Strategy
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
+MATCH = 1
+"""The match that ``seeded`` makes."""
+
 Tamper = Callable[[State], None]
 
 
@@ -59,6 +63,7 @@ class Rig:
     chain: Chain
     home: Path
     private: dict[int, PrivateDataset] = field(default_factory=dict)
+    logs: dict[int, Sequence[int]] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -81,7 +86,7 @@ class Rig:
 
     # --- beasts and windows ---------------------------------------------------------------------
 
-    def hatch(self, words: list[int] | None = None) -> int:
+    def hatch(self, words: list[int] | None = None, who: int = TRAINER) -> int:
         committed = Commitments()
         if words is not None:
             secret = bytes(range(32))
@@ -89,10 +94,10 @@ class Rig:
             blob = zstandard.ZstdCompressor(write_content_size=True).compress(data)
             committed = Commitments(keccak(blob), merkle.root(words), len(words), keccak(secret))
         call = self.chain.beasts.functions.requestHatch(*committed.to_abi())
-        self.send(TRAINER, call)
+        self.send(who, call)
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")
         beast = self.chain.beast_count()
-        self.send(TRAINER, self.chain.beasts.functions.hatch(beast))
+        self.send(who, self.chain.beasts.functions.hatch(beast))
         if words is not None:
             self.private[beast] = PrivateDataset(tuple(words), secret, blob)
         return beast
@@ -103,6 +108,8 @@ class Rig:
         parent: Submitted | None = None,
         *,
         source: Source = Source.CURRICULUM,
+        match: int = 0,
+        who: int = TRAINER,
         tamper: tuple[int, Tamper] | None = None,
         publish: bool = True,
         **lies: Any,
@@ -110,6 +117,8 @@ class Rig:
         """Submit the next window.
 
         Args:
+            match: that a BATTLE window trains on.
+            who: submits it.
             tamper: after that many steps, change the state so.
             lies: payload fields that do not follow from the training.
         """
@@ -117,14 +126,17 @@ class Rig:
         data = self.private.get(beast) if source is Source.PRIVATE else None
         fold = 0 if data is None else data.fold
         ctx = self.chain.window_context(
-            beast, epoch=head.epoch, source=source, owner_secret_fold=fold
+            beast, epoch=head.epoch, source=source, source_id=match, owner_secret_fold=fold
         )
+        words: Sequence[int] | None = None if data is None else data.words
+        if match:
+            words = self.logs[match]
         dna = self.chain.birth(beast).dna
         begin = genesis_state(beast, dna) if parent is None else parent.end
         state = open_window(begin, head.active_mask)
         segments = []
         for done in range(1, 129):
-            step_window(ctx, state, None if data is None else data.words.__getitem__)
+            step_window(ctx, state, None if words is None else words.__getitem__)
             if tamper is not None and done == tamper[0]:
                 tamper[1](state)
             if done % 8 == 0:
@@ -139,16 +151,19 @@ class Rig:
             state.header.global_step,
             state.header.window_loss,
             source,
+            match,
         )
-        record = self.submit(beast, replace(payload, **lies), ctx.epoch_seed)
+        record = self.submit(beast, replace(payload, **lies), ctx.epoch_seed, who)
         if publish:
             SnapshotStore(self.settings.snapshots_dir).put(state)
         return Submitted(
             record, state, segments, NO_CHECKPOINT if parent is None else parent.checkpoint
         )
 
-    def submit(self, beast: int, payload: CheckpointPayload, seed: bytes) -> Checkpoint:
-        sender, head = self.sender(TRAINER), self.chain.head(beast)
+    def submit(
+        self, beast: int, payload: CheckpointPayload, seed: bytes, who: int = TRAINER
+    ) -> Checkpoint:
+        sender, head = self.sender(who), self.chain.head(beast)
         ensure_escrow(self.chain, sender, 100 * ENERGY)
         call = self.chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi())
         receipt = sender.send(call, label="submit")
@@ -161,6 +176,12 @@ class Rig:
         record = window.checkpoint.to_abi()
         call = self.chain.court.functions.respond(dispute, beast, record, window.segments)
         self.send(TRAINER, call)
+
+    def finalize(self, beast: int, *windows: Submitted) -> None:
+        """Make a beast's windows final, once their time has come."""
+        self.travel(self.chain.season(1).economics.challenge_period + 1)
+        records = [window.checkpoint.to_abi() for window in windows]
+        self.send(OTHER, self.chain.ledger.functions.finalize(beast, records))
 
     def live(self, beast: int, window: Submitted) -> bool:
         return self.chain.is_live(beast, window.checkpoint)
@@ -215,3 +236,40 @@ def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
     made.fund(TRAINER)
     made.fund(VALIDATOR)
     return made
+
+
+@pytest.fixture(scope="module")
+def seeded(
+    deployed: tuple[Chain, Path],
+    anvil_process: Anvil,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Rig, Ring]]:
+    """A match between two final states that nobody has recorded; undone after the module."""
+    chain, folder = deployed
+    snapshot = rpc(anvil_process.url, "evm_snapshot")
+    home = tmp_path_factory.mktemp("ring")
+    (home / "deployments").mkdir()
+    (home / "snapshots").mkdir()
+    for record in folder.glob("*.json"):
+        shutil.copy(record, home / "deployments")
+    rig = Rig(chain, home)
+    corners = []
+    for who in (TRAINER, OTHER):
+        rig.fund(who)
+        beast = rig.hatch(who=who)
+        window = rig.train(beast, who=who)
+        rig.finalize(beast, window)
+        corners.append(Corner(rig.sender(who), beast, window.checkpoint, window.end))
+    ring = Ring(chain, *corners)
+    assert ring.seeded() == MATCH
+    with steady_time(chain.rpc_url):
+        yield rig, ring
+    rpc(anvil_process.url, "evm_revert", snapshot)
+
+
+@pytest.fixture
+def fight(seeded: tuple[Rig, Ring], anvil: Anvil, tmp_path: Path) -> tuple[Rig, Ring]:
+    """The same with a home of the test's own; what the test does is undone after it."""
+    rig, ring = seeded
+    shutil.copytree(rig.home, tmp_path / "home")
+    return replace(rig, home=tmp_path / "home"), ring

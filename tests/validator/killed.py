@@ -1,4 +1,4 @@
-"""Runs the command line and kills itself with SIGKILL at a chosen instant of sending a filing.
+"""Runs the command line and kills itself with SIGKILL at a chosen instant of a filing or disproof.
 
 Usage: python -m tests.validator.killed planned|signed|sent ARGUMENTS…
 """
@@ -14,6 +14,7 @@ from backend.chain.transactions import TransactionManager
 from backend.cli.main import main
 
 WHEN = sys.argv.pop(1)
+LABELS = ("file", "disprove")
 
 
 def die() -> None:
@@ -24,16 +25,16 @@ sign, broadcast = TransactionManager._sign, TransactionManager._broadcast
 
 
 def sign_or_die(self: Any, core: Any, nonce: Any, fees: Any, label: str) -> Any:
-    if WHEN == "planned" and label == "file":
+    if WHEN == "planned" and label in LABELS:
         die()
     return sign(self, core, nonce, fees, label)
 
 
 def broadcast_or_die(self: Any, signed: Any) -> Any:
-    if WHEN == "signed" and signed.label == "file":
+    if WHEN == "signed" and signed.label in LABELS:
         die()
     outcome = broadcast(self, signed)
-    if WHEN == "sent" and signed.label == "file":
+    if WHEN == "sent" and signed.label in LABELS:
         die()
     return outcome
 

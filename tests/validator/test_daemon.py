@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sqlite3
 import threading
@@ -11,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
@@ -21,6 +24,7 @@ from backend.chain.types import DisputeStatus
 from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import State
+from backend.store import snapshots
 from backend.store.daemons import JobRow, Verdict
 from backend.store.facts import CheckpointRow, EventRow
 from backend.store.session import DatabaseUnavailableError
@@ -160,10 +164,13 @@ def test_bonds_never_exceed_the_cap(rig: Rig) -> None:
     beast = rig.hatch()
     cheat = rig.train(beast, tamper=(37, one_weight))
     bond = 2 * cheat.checkpoint.payload.energy_burn
-    rig.validator(Strategy.CHEAP, max_bonds=bond - 1).run_once()
+    monitor = Monitor()
+    rig.validator(Strategy.CHEAP, max_bonds=bond - 1, monitor=monitor).run_once()
     assert rig.disputes == 0
-    rig.validator(Strategy.CHEAP, max_bonds=bond).run_once()
+    assert reported(monitor)["refused_moves"] == 1
+    rig.validator(Strategy.CHEAP, max_bonds=bond, monitor=monitor).run_once()
     assert rig.disputes == 1
+    assert reported(monitor)["refused_moves"] == 0
     other = rig.hatch()
     second = 2 * rig.train(other, tamper=(37, one_weight)).checkpoint.payload.energy_burn
     rig.validator(Strategy.CHEAP, max_bonds=bond + second - 1).run_once()
@@ -296,6 +303,36 @@ def test_a_database_that_is_away_is_waited_for(rig: Rig, monkeypatch: pytest.Mon
         waker.stop()
         follower.join(10)
     assert not follower.is_alive()
+
+
+def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch)
+    beast = rig.hatch()
+    first = rig.train(beast, publish=False)
+    rig.train(beast, first, publish=False)
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write = snapshots.write_atomic
+    monkeypatch.setattr(snapshots, "write_atomic", no_room)
+    monitor, waker = Monitor(), Waker(rig.chain.rpc_url, 0.05)
+    daemon = make_validator(
+        rig.desk(), None, policy=Policy(), workers=0, monitor=monitor, waker=waker
+    )
+    follower = threading.Thread(target=daemon.follow, daemon=True)
+    with structlog.testing.capture_logs() as logs:
+        try:
+            follower.start()
+            wait_until(lambda: "No space left" in monitor.problem)
+            monkeypatch.setattr(snapshots, "write_atomic", write)
+            wait_until(lambda: rig.verdicts() == {(beast, 0): "valid", (beast, 1): "valid"})
+            wait_until(lambda: monitor.problem == "")
+        finally:
+            waker.stop()
+            follower.join(10)
+    assert not follower.is_alive()
+    assert "waiting for the disk" in [line["event"] for line in logs]
 
 
 def rename(rig: Rig, table: str, name: str) -> None:

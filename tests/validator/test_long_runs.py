@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import structlog.testing
+from sqlalchemy import event, insert
 
 from backend.chain.anvil import rpc
 from backend.chain.types import NO_CHECKPOINT
@@ -17,6 +19,7 @@ from backend.kernel.samples import Source, random_position
 from backend.store.daemons import JobRow, Mode, Verdict
 from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.places import open_place
+from backend.store.session import Database
 from backend.store.snapshots import PublishedStates, SnapshotStore
 from tests.store.servers import Web
 from tests.validator.conftest import Rig, Submitted
@@ -24,6 +27,8 @@ from validator import worker
 from validator.executors import InlineExecutor
 from validator.jobs import JobBook
 from validator.judging import Judge, check
+from validator.overdue import Alarm
+from validator.policy import EVERYBODY
 from validator.replay import RemoteWindow, drop_is_told
 from validator.setup import Desk
 from validator.watch import Watch
@@ -131,6 +136,64 @@ def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
     rig.travel(1)
     desk.sync()
     assert watch.beasts() == [one, other]  # a reorg may have changed anything
+
+
+def rows_of_a_crowd(database: Database, beasts: int, each: int) -> None:
+    """Pending windows of many beasts, all of them judged."""
+
+    def window(beast: int, index: int) -> dict[str, Any]:
+        return {
+            "beast_id": 1_000 + beast,
+            "index": index,
+            "h128": bytes([1, beast, index]).rjust(32),
+        }
+
+    every = [window(beast, index) for beast in range(beasts) for index in range(each)]
+    blank = {"generation": 0, "parent": bytes(32), "epoch": 0, "energy_burn": 1, "lr_shift": 0,
+             "active_mask": 0, "global_step": 0, "window_loss": 0, "source": 0, "source_id": 0,
+             "season": 1, "trainer": "0x" + "11" * 20, "submitted_at": 0, "bond": 1,
+             "locked_sum": 1, "epoch_seed": bytes(32), "loss_drop": False, "block_number": 1,
+             "status": CheckpointStatus.PENDING, "tx_hash": bytes(32)}  # fmt: skip
+    judged = {"verdict": Verdict.VALID, "mode": Mode.FULL}
+    with database.session() as session:
+        session.execute(insert(CheckpointRow), [one | blank for one in every])
+        session.execute(insert(JobRow), [one | judged | {"digest": one["h128"]} for one in every])
+
+
+def work_of(database: Database, done: Callable[[], object]) -> int:
+    """Steps of SQLite's machine that something takes, in thousands."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    def watch(connection: Any, *_: object) -> None:
+        connection.set_progress_handler(count, 1_000)
+
+    event.listen(database.engine, "checkout", watch)
+    try:
+        done()
+    finally:
+        event.remove(database.engine, "checkout", watch)
+    return steps
+
+
+def test_a_pass_over_many_pending_windows_costs_little(rig: Rig) -> None:
+    beast = rig.hatch()
+    rig.train(beast)
+    desk = rig.desk()
+    desk.sync()
+    rows_of_a_crowd(desk.database, 20, 250)
+    alarm = Alarm(desk.reader, EVERYBODY)
+    assert work_of(desk.database, alarm.run) < 1_000  # by the beasts' own jobs it was 20,000
+    assert work_of(desk.database, alarm.run) < 5  # not again before the chain's time moves on
+    watch = Watch(desk.database)
+    for one in watch.beasts():
+        watch.settled(one)
+    assert work_of(desk.database, watch.beasts) < 5
+    jobs = JobBook(desk.database)
+    assert work_of(desk.database, jobs.invalid) < 5
 
 
 def test_states_that_no_pending_window_needs_are_dropped(

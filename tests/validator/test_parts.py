@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import time
@@ -10,14 +11,18 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import requests
 import zstandard
 from eth_hash.auto import keccak
 
+from backend.chain.errors import NodeUnavailableError
 from backend.chain.types import Commitments
+from backend.indexer.follow import PASSING, what_is_away
 from backend.kernel.board import word_bytes
 from backend.kernel.merkle import root
 from backend.monitoring.server import serve
 from backend.store.daemons import JobRow, Mode, Verdict
+from backend.store.session import DatabaseUnavailableError
 from tests.validator.windows import private_words
 from validator.datasets import DatasetFolder, read_secret
 from validator.executors import make_executor
@@ -138,3 +143,19 @@ def test_ready_means_a_good_pass_and_no_problem() -> None:
         monitor.failed("the node is away")
         assert status(url + "/readyz") == 503
         assert status(url + "/else") == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (NodeUnavailableError("no answer", ""), "node"),
+        (requests.ConnectionError(), "node"),
+        (TimeoutError(), "node"),
+        (DatabaseUnavailableError("no answer", ""), "database"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk"),
+        (PermissionError(errno.EROFS, "Read-only file system"), "disk"),
+    ],
+)
+def test_what_daemons_wait_for(error: Exception, away: str) -> None:
+    assert isinstance(error, PASSING)
+    assert what_is_away(error) == away

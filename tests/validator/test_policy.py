@@ -22,8 +22,8 @@ from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Sub
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
 from validator.monitor import Monitor
-from validator.overdue import UNVERIFIED
-from validator.policy import Policy, Scope, parse_names
+from validator.overdue import UNVERIFIED, Alarm
+from validator.policy import EVERYBODY, Policy, Scope, parse_names
 from validator.setup import make_validator
 from validator.strategy import Strategy
 
@@ -110,6 +110,24 @@ def test_lies_outside_the_scope_are_left_alone(rig: Rig) -> None:
     assert not rig.chain.is_live(first, lies[first])
 
 
+def test_the_nearest_deadline_is_served_first(rig: Rig) -> None:
+    first, second = rig.hatch(), rig.hatch()
+    rig.train(second, tamper=(37, one_weight))
+    rig.travel(5)
+    rig.train(first, tamper=(37, one_weight))
+    served: list[int] = []
+    watching = daemon(rig, Policy(defensive=True))
+    act = watching._enforcer._act
+
+    def seen(file: Any) -> int:
+        served.append(file.case.beast_id)
+        return act(file)
+
+    watching._enforcer._act = seen  # type: ignore[method-assign]
+    watching.run_once()
+    assert served[:2] == [second, first]
+
+
 def test_names_of_a_scope() -> None:
     trainer = devnet_account(TRAINER).address
     assert parse_names(["7", trainer.lower()], "--allow") == {7, trainer}
@@ -159,6 +177,9 @@ def test_a_window_without_a_verdict_is_told_of_ever_louder(rig: Rig) -> None:
     assert rig.verdicts() == {(beast, 0): "unavailable"}
     with rig.desk().database.session() as session:
         assert session.query(JobRow).one().reason.startswith(UNVERIFIED)
+    desk = rig.desk()
+    alarm = Alarm(desk.reader, EVERYBODY)
+    assert (alarm.run(), alarm.unverified) == ([], 1)
     assert rig.disputes == 0
 
 

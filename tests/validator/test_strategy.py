@@ -61,6 +61,12 @@ TABLE = [
         Action.DISMISS,
         Action.DISMISS,
     ),
+    (
+        "perhaps right, nothing proved",
+        replace(RIGHT, status=RESPONDED, deadline=99, provable=False),
+        Action.WAIT,
+        Action.WAIT,
+    ),
     ("right, not answered", replace(RIGHT, status=FILED, deadline=99), Action.WAIT, Action.WAIT),
     (
         "right, its trainer silent",

@@ -40,20 +40,15 @@ def export(
     words: list[int] = []
     for match in matches:
         expect(desk, match, MatchStatus.FINAL)
-        found = desk.record(match)
-        if found is None:
-            raise ChainBeastsError(
-                f"The log of match {match} is not in the database.",
-                "Read the chain again: chainbeasts db reindex --role arena",
-            )
-        for turn, word in enumerate(found[1]):
+        logged = desk.logs.words(match)
+        for turn, word in enumerate(logged):
             reason = invalid_reason(word)
             if reason is not None:
                 raise ChainBeastsError(
                     f"Turn {turn} of match {match} cannot be trained on: {reason}.",
                     "Leave this match out.",
                 )
-        words += found[1]
+        words += logged
     if len(words) > MAX_RECORDS:
         raise ChainBeastsError(
             f"The matches have {len(words):,} words; a dataset has at most {MAX_RECORDS:,}.",

@@ -17,10 +17,10 @@ from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.facts import CheckpointRow
 from trainer.cli.options import (
+    CURRICULUM,
     BeastId,
     Index,
     SnapshotsOption,
-    SourceName,
     SourceOption,
     outbox_of,
     trainer_of,
@@ -28,6 +28,8 @@ from trainer.cli.options import (
 from trainer.cli.submitted import show_submitted
 from trainer.desk import open_desk
 from trainer.finality import Finalizer
+from trainer.lessons import lesson_of, lesson_text
+from trainer.plantext import parse_lesson
 from trainer.records import payload_from_json
 
 app = typer.Typer(help="Checkpoints: list, show, submit, finalize.", no_args_is_help=True)
@@ -44,6 +46,7 @@ def _facts(row: CheckpointRow) -> dict[str, Any]:
         "epoch": row.epoch,
         "season": row.season,
         "source": Source(row.source),
+        "source_id": row.source_id,
         "active_mask": row.active_mask,
         "lr_shift": row.lr_shift,
         "global_step": row.global_step,
@@ -77,7 +80,7 @@ def list_(
             row.index,
             row.status,
             row.epoch,
-            Source(row.source).name.lower(),
+            lesson_text(lesson_of(Source(row.source), row.source_id)),
             row.window_loss,
             "0x" + row.h128.hex()[:16] + "…",
             energy(row.energy_burn),
@@ -113,13 +116,14 @@ def submit(
         Path | None,
         typer.Option(help="JSON of a payload made elsewhere; a window is trained if not given."),
     ] = None,
-    source: SourceOption = SourceName.CURRICULUM,
+    source: SourceOption = CURRICULUM,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Submit one checkpoint: of a window trained now, or of a payload from a file."""
     if payload is None:
-        _, _, _, trainer = trainer_of(session, beast, source.source, snapshots)
-        show_submitted(session, trainer.run(1, source.source))
+        lesson = parse_lesson(source)
+        _, _, _, trainer = trainer_of(session, beast, lesson, snapshots)
+        show_submitted(session, trainer.run(1, lesson))
         return
     stated = _read_payload(payload)
     chain = session.chain

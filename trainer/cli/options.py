@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from trainer.desk import Desk, open_desk
+from trainer.lessons import Battle, Lesson
 from trainer.loop import Trainer
 from trainer.records import WindowBook
 from trainer.submitter import Submitter
@@ -21,20 +21,16 @@ BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
 Index = Annotated[int, typer.Argument(min=0, help="The checkpoint's index, from 0.")]
 
 
-class SourceName(StrEnum):
-    """Sources of samples by their names on the command line."""
-
-    CURRICULUM = "curriculum"
-    SELF_PLAY = "self-play"
-    BATTLE = "battle"
-    PRIVATE = "private"
-
-    @property
-    def source(self) -> Source:
-        return Source[self.name]
-
-
-SourceOption = Annotated[SourceName, typer.Option("--source", help="Where the samples come from.")]
+CURRICULUM = "curriculum"
+SourceOption = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        metavar="SOURCE",
+        help="Where the samples come from: curriculum, self-play, private, or battle:7 for the "
+        "positions of match 7.",
+    ),
+]
 SnapshotsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -50,7 +46,7 @@ SnapshotsOption = Annotated[
 PlanOption = Annotated[
     str | None,
     typer.Option(
-        help="Sources by window, such as curriculum:0-40,self-play,private; or a TOML file. "
+        help="Sources by window, such as curriculum:0-40,self-play,battle#7; or a TOML file. "
         "Takes the place of --source.",
     ),
 ]
@@ -72,21 +68,16 @@ def outbox_of(session: Session, desk: Desk) -> Outbox:
 def trainer_of(
     session: Session,
     beast_id: int,
-    sources: Source | Collection[Source],
+    lessons: Lesson | Collection[Lesson],
     snapshots: Sequence[str] | None = None,
 ) -> tuple[Desk, WindowBook, Submitter, Trainer]:
     """Everything that trains one beast.
 
     Raises:
-        ChainBeastsError: the account may not train it, its dataset is not at hand, or states
-            cannot be published where they should.
+        ChainBeastsError: the account may not train it, its dataset or a match's log is not at
+            hand, a match is not final, or states cannot be published where they should.
     """
-    wanted = {sources} if isinstance(sources, Source) else set(sources)
-    if Source.BATTLE in wanted:
-        raise ChainBeastsError(
-            "There are no recorded matches to train on.",
-            "Use --source curriculum, self-play or private.",
-        )
+    wanted = set(lessons) if isinstance(lessons, Collection) else {lessons}
     desk = open_desk(session.settings, session.chain, snapshots=snapshots or ())
     account = session.account.address
     session.chain.birth(beast_id)  # a beast that has not hatched is refused here, by name
@@ -97,7 +88,12 @@ def trainer_of(
             f"The owner can allow it: chainbeasts beast authorise {beast_id} {account}",
         )
     private = desk.private_data(beast_id) if Source.PRIVATE in wanted else None
+    for lesson in wanted:
+        if isinstance(lesson, Battle):
+            desk.match_log(lesson.match_id)  # refused here, before anything is signed
     book = WindowBook(desk.database, desk.snapshots)
     submitter = Submitter(session.chain, outbox_of(session, desk))
-    made = Trainer(session.chain, desk.snapshots, book, submitter, beast_id, private)
+    made = Trainer(
+        session.chain, desk.snapshots, book, submitter, beast_id, private, desk.match_log
+    )
     return desk, book, submitter, made

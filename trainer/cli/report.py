@@ -55,6 +55,7 @@ def report_facts(subject: Subject, report: Report) -> dict[str, Any]:
         "bond": cost.bond,
         "lock": cost.lock,
         "gas": report.gas,
+        "h128": report.h128,
         "seconds": report.seconds,
         "seconds_per_window": report.seconds / cost.windows,
     }

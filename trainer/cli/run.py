@@ -17,12 +17,12 @@ from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from trainer.cli.growth import agree_to_growth
 from trainer.cli.options import (
+    CURRICULUM,
     BatchOption,
     BeastId,
     GrowOption,
     PlanOption,
     SnapshotsOption,
-    SourceName,
     SourceOption,
     WakeOption,
     trainer_of,
@@ -33,7 +33,7 @@ from trainer.funds import Pause
 from trainer.job import Job, Submitted
 from trainer.loop import Run
 from trainer.planfile import make_plan
-from trainer.plantext import slots_mask
+from trainer.plantext import parse_lesson, slots_mask
 from trainer.telemetry import Telemetry
 
 EXAMPLE = "chainbeasts trainer run 1 --windows 40 --plan curriculum:0-19,self-play --grow s3@20"
@@ -52,7 +52,7 @@ def run(
             min=1, help="Train until the beast has that many; takes the place of --windows."
         ),
     ] = None,
-    source: SourceOption = SourceName.CURRICULUM,
+    source: SourceOption = CURRICULUM,
     plan: PlanOption = None,
     grow: GrowOption = None,
     wake: WakeOption = None,
@@ -80,7 +80,7 @@ def run(
     It may be killed at any instant; the same command goes on. Ctrl-C and SIGTERM end it after the
     present transaction.
     """
-    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, source.source)
+    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_lesson(source))
     _, _, _, trainer = trainer_of(session, beast, chosen.sources, snapshots)
     trainer.submitter.recover()
     head = session.chain.head(beast)

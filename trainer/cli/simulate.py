@@ -14,18 +14,20 @@ from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from trainer.cli.options import (
+    CURRICULUM,
     BatchOption,
     GrowOption,
     PlanOption,
     SnapshotsOption,
-    SourceName,
     SourceOption,
     WakeOption,
 )
 from trainer.cli.report import report_facts, report_view
 from trainer.desk import open_desk
+from trainer.lessons import Battle
+from trainer.plan import Plan
 from trainer.planfile import make_plan
-from trainer.plantext import slots_mask
+from trainer.plantext import parse_lesson, slots_mask
 from trainer.simulate import Subject, newborn
 from trainer.simulate import simulate as carry_out
 from trainer.windows import set_up_bench
@@ -39,7 +41,7 @@ def simulate(
     dna: Annotated[str | None, typer.Option(help="A newborn of this DNA, 32 bytes hex.")] = None,
     new: Annotated[bool, typer.Option("--new", help="A newborn of random DNA.")] = False,
     windows: Annotated[int, typer.Option(min=1, help="How many windows of 128 steps.")] = 8,
-    source: SourceOption = SourceName.CURRICULUM,
+    source: SourceOption = CURRICULUM,
     plan: PlanOption = None,
     grow: GrowOption = None,
     wake: WakeOption = None,
@@ -53,13 +55,12 @@ def simulate(
     """Carry out a plan off chain: learning, price and time. Spends nothing, signs nothing."""
     if (beast is not None) + (dna is not None) + new != 1:
         raise ChainBeastsError("Whose plan is it?", "Name one of BEAST, --dna 0x… or --new.")
-    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, source.source)
-    private = Source.PRIVATE in chosen.sources
+    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_lesson(source))
     if beast is not None:
-        subject = _hatched(session, beast, private, snapshots)
-    elif private:
+        subject = _hatched(session, beast, chosen, snapshots)
+    elif not chosen.sources <= {Source.CURRICULUM, Source.SELF_PLAY}:
         raise ChainBeastsError(
-            "A newborn has no private dataset to train on.",
+            "A newborn has no private dataset to train on, and no chain whose matches it knows.",
             "Simulate the plan for a hatched beast, or plan curriculum and self-play.",
         )
     else:
@@ -90,12 +91,14 @@ def parse_dna(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def _hatched(session: Session, beast: int, private: bool, snapshots: list[str] | None) -> Subject:
-    """A beast as the chain has it; reads, and never writes."""
+def _hatched(session: Session, beast: int, plan: Plan, snapshots: list[str] | None) -> Subject:
+    """A beast as the chain has it; spends nothing."""
     chain = session.chain
     desk = open_desk(session.settings, chain, snapshots=snapshots or ())
     chain.birth(beast)
-    data = desk.private_data(beast) if private else None
+    data = desk.private_data(beast) if Source.PRIVATE in plan.sources else None
+    ids = [lesson.match_id for lesson in plan.sources if isinstance(lesson, Battle)]
+    logs = {match_id: desk.match_log(match_id) for match_id in ids}
     bench = set_up_bench(chain, desk.snapshots, beast, Source.CURRICULUM)
     return Subject(
         beast,
@@ -105,5 +108,5 @@ def _hatched(session: Session, beast: int, private: bool, snapshots: list[str] |
         chain.season(bench.head.season),
         bench.ctx.epoch_seed,
         data,
-        chain.commitments(beast).records_root,
+        logs,
     )

@@ -18,11 +18,12 @@ from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.samples import Source
 from backend.monitoring.server import HOST, serve
 from trainer.cli.options import (
+    CURRICULUM,
     BeastId,
     SnapshotsOption,
-    SourceName,
     SourceOption,
     outbox_of,
     trainer_of,
@@ -37,6 +38,7 @@ from trainer.desk import open_desk
 from trainer.drills.lies import Kind, tell
 from trainer.job import Submitted
 from trainer.monitor import DefenderMonitor
+from trainer.plantext import parse_lesson
 from trainer.records import WindowBook
 
 log = structlog.get_logger()
@@ -108,7 +110,7 @@ def drill(
         ),
     ] = None,
     by: Annotated[int, typer.Option(help="How much the weight changes; 4096 is 1.0.")] = 128,
-    source: SourceOption = SourceName.CURRICULUM,
+    source: SourceOption = CURRICULUM,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Submit a wrong window on purpose; whoever proves it gets the bond. Local chains only."""
@@ -118,10 +120,10 @@ def drill(
             "Drills cost the trainer's bond; they run on a local chain only.",
             "Start one with `chainbeasts devnet up`.",
         )
-    chosen = SourceName.PRIVATE if kind is Kind.PRIVATE else source
-    _, book, submitter, trainer = trainer_of(session, beast, chosen.source, snapshots)
+    lesson = Source.PRIVATE if kind is Kind.PRIVATE else parse_lesson(source)
+    _, book, submitter, trainer = trainer_of(session, beast, lesson, snapshots)
     submitter.recover()
-    bench = trainer.bench(chosen.source)
+    bench = trainer.bench(lesson)
     economics = chain.season(bench.head.season).economics
     mask = bench.head.active_mask
     made = tell(

@@ -19,7 +19,7 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.monitoring.server import serve
 from backend.redact import redact_url
-from backend.store.daemons import JobRow
+from backend.store.daemons import JobRow, MatchJobRow
 from validator.cases import CaseReader
 from validator.cli import backfill, verification
 from validator.cli.options import (
@@ -44,6 +44,7 @@ from validator.cli.options import (
 )
 from validator.cluster import Cluster
 from validator.jobs import JobBook
+from validator.matches import MatchJobBook
 from validator.monitor import Monitor
 from validator.policy import Policy, Scope, parse_names
 from validator.setup import make_validator
@@ -174,13 +175,26 @@ def _job(row: JobRow) -> dict[str, Any]:
     }
 
 
+def _match_job(row: MatchJobRow) -> dict[str, Any]:
+    return {
+        "match": row.match_id,
+        "log_root": row.log_root,
+        "verdict": row.verdict or "waiting",
+        "reason": row.reason,
+        "judged_at": None if row.judged_at is None else row.judged_at.isoformat(),
+    }
+
+
 def _show_status(session: Session, reader: CaseReader) -> None:
     jobs = JobBook(reader.database)
     rows = [_job(row) for row in jobs.all()]
     disputes = reader.open_disputes()
     bonds = sum(row.bond for row in disputes)
+    matches = MatchJobBook(reader.database)
     value = {
         "verdicts": dict(jobs.counts()),
+        "match_verdicts": dict(matches.counts()),
+        "matches": [_match_job(row) for row in matches.all()],
         "open_disputes": [row.dispute_id for row in disputes],
         "bonds_in_open_disputes": bonds,
         "jobs": rows,

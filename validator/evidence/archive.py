@@ -20,11 +20,16 @@ MANIFEST = "manifest.json"
 PARENT = "parent.state"
 PUBLISHED = "published.state"
 DATASET = "dataset.zst"
+MATCH_LOG = "match.log"
+MAX_LOG = 254 * 32
+"""Bytes of the longest match's log (docs/spec/rules.md §3)."""
+
 LIMITS = {
     MANIFEST: manifest.MAX_BYTES,
     PARENT: ENCODED_BYTES,
     PUBLISHED: ENCODED_BYTES,
     DATASET: MAX_COMPRESSED,
+    MATCH_LOG: MAX_LOG,
 }
 """Members and the most bytes of each, in their order."""
 

@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from backend.chain.types import ZERO32, Checkpoint
 from backend.errors import ChainBeastsError
+from backend.kernel import merkle
+from backend.kernel.board import word_bytes
 from backend.kernel.samples import Source
 from backend.kernel.state import (
     MalformedStateError,
@@ -21,9 +23,9 @@ from backend.kernel.tables import KERNEL_ID
 from backend.kernel.window import WindowContext, genesis_state
 from backend.store.daemons import Verdict
 from backend.store.facts import CheckpointRow, DisputeRow, EventRow
-from backend.store.private import PrivateDataset, open_dataset
+from backend.store.private import WORD_BYTES, PrivateDataset, open_dataset, words_of
 from validator.cases import Case, CaseReader, digest_of
-from validator.evidence.archive import DATASET, MANIFEST, PARENT, PUBLISHED, pack
+from validator.evidence.archive import DATASET, MANIFEST, MATCH_LOG, PARENT, PUBLISHED, pack
 from validator.evidence.manifest import (
     CheckpointPart,
     ClaimPart,
@@ -32,6 +34,7 @@ from validator.evidence.manifest import (
     DisputePart,
     EventPart,
     Manifest,
+    MatchPart,
 )
 from validator.replay import Judgement, Window, first_divergent
 from validator.states import StateBook
@@ -85,6 +88,10 @@ def make_bundle(
     if window.published is not None and not right:
         members[PUBLISHED] = encode_state(window.published)
     deployment, context = reader.chain.deployment, window.context
+    match = None
+    if case.match_id is not None:
+        match = MatchPart(log_root=context.records_root, turns=context.records_length)
+        members[MATCH_LOG] = b"".join(map(word_bytes, window.words or ()))
     posted = [] if row is None else row.segment_hashes
     manifest = Manifest(
         kernel_id=KERNEL_ID,
@@ -101,6 +108,7 @@ def make_bundle(
             rules={name: getattr(context.rules, name) for name in context.rules.__slots__},
         ),
         dataset=None if dataset is None else part,
+        match=match,
         dispute=None if row is None else _dispute(row),
         claim=ClaimPart(
             verdict="valid" if judgement.verdict is Verdict.VALID else "invalid",
@@ -194,15 +202,14 @@ def open_bundle(members: Mapping[str, bytes]) -> Bundle:
     beast_id = manifest.beast_id
     if digest_of(manifest.chain_id, manifest.ledger, beast_id, record) != manifest.digest:
         raise ChainBeastsError("The bundle's digest is not that of its checkpoint record.")
-    if record.payload.source is Source.BATTLE:
-        raise ChainBeastsError("Windows on recorded matches are not known to this version.")
+    match_log = _open_log(manifest, members.get(MATCH_LOG))
     data = _open_dataset(manifest, members.get(DATASET))
     parent = _parent(manifest, record, members.get(PARENT))
     published = None
     if PUBLISHED in members:
         published = _state(members[PUBLISHED], record.payload.h128, PUBLISHED)
     context = _context(manifest, record, data)
-    words = None if data is None else data.words
+    words = match_log if data is None else data.words
     return Bundle(manifest, Window(beast_id, record, context, parent, words, published))
 
 
@@ -235,8 +242,26 @@ def _open_dataset(manifest: Manifest, compressed: bytes | None) -> PrivateDatase
     return open_dataset(compressed, manifest.dataset.secret, manifest.dataset.commitments())
 
 
+def _open_log(manifest: Manifest, data: bytes | None) -> tuple[int, ...] | None:
+    """The log of a BATTLE window's match, with the root that the manifest states."""
+    battle, match = manifest.checkpoint.payload.source == Source.BATTLE, manifest.match
+    if (match is not None, data is not None) != (battle, battle):
+        raise ChainBeastsError("The bundle has a match and no BATTLE window, or the reverse.")
+    if match is None or data is None:
+        return None
+    words = words_of(data)
+    if len(data) != WORD_BYTES * match.turns or merkle.root(words) != match.log_root:
+        raise ChainBeastsError("The bundle's match.log does not have the root that it states.")
+    return words
+
+
 def _context(manifest: Manifest, record: Checkpoint, data: PrivateDataset | None) -> WindowContext:
-    facts, committed = manifest.context, manifest.dataset
+    facts, committed, match = manifest.context, manifest.dataset, manifest.match
+    root, length = ZERO32, 0
+    if committed is not None:
+        root, length = committed.records_root, committed.dataset_length
+    elif match is not None:
+        root, length = match.log_root, match.turns
     try:
         return WindowContext(
             dna=facts.dna,
@@ -246,8 +271,8 @@ def _context(manifest: Manifest, record: Checkpoint, data: PrivateDataset | None
             source=record.payload.source,
             rules=facts.season_rules(),
             owner_secret_fold=0 if data is None else data.fold,
-            records_root=ZERO32 if committed is None else committed.records_root,
-            records_length=0 if committed is None else committed.dataset_length,
+            records_root=root,
+            records_length=length,
         )
     except ValueError as error:
         raise ChainBeastsError(f"The bundle's window cannot be computed: {error}.") from None

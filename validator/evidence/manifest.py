@@ -145,6 +145,13 @@ class DatasetPart(_Strict):
         )
 
 
+class MatchPart(_Strict):
+    """The final match that a BATTLE window trains on; its id is the payload's ``source_id``."""
+
+    log_root: Hash
+    turns: Annotated[int, Field(ge=1, le=254)]
+
+
 class DisputePart(_Strict):
     """The dispute as it stood."""
 
@@ -173,7 +180,7 @@ class EventPart(_Strict):
 
 
 class Manifest(_Strict):
-    """Everything of a bundle but its states and its dataset."""
+    """Everything of a bundle but its states, its dataset and its match's log."""
 
     format: Literal["chainbeasts-evidence-1"] = "chainbeasts-evidence-1"
     kernel_id: Hash
@@ -185,6 +192,7 @@ class Manifest(_Strict):
     digest: Hash
     context: ContextPart
     dataset: DatasetPart | None
+    match: MatchPart | None = None
     dispute: DisputePart | None
     claim: ClaimPart
     events: Annotated[list[EventPart], Field(max_length=256)]

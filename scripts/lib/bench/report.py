@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from scripts.lib.bench.beasts import WINDOWS
@@ -30,13 +31,28 @@ def _figures(figures: Sequence[Figure]) -> str:
     return _table(("figure", "measured", "wanted", "reached", "method"), rows)
 
 
+def _section(group: str, figures: Sequence[Figure]) -> str:
+    return f"## {TITLES[group]}\n\n{_figures(figures)}\n\n"
+
+
+def renew(document: str, found: Mapping[str, Sequence[Figure]]) -> str:
+    """The document with the tables of some groups measured anew, in their order."""
+    for group, figures in found.items():
+        title, later = TITLES[group], list(TITLES)[list(TITLES).index(group) + 1 :]
+        old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
+        document = old.sub("", document)
+        names = "|".join(re.escape(TITLES[one]) for one in later) or "Plans"
+        next_one = re.search(rf"^## (?:{names})$", document, re.MULTILINE)
+        place = len(document) if next_one is None else next_one.start()
+        document = document[:place] + _section(group, figures) + document[place:]
+    return document
+
+
 def render(
     machine: Mapping[str, str], found: Mapping[str, Sequence[Figure]], learned: Learning
 ) -> str:
     """The document."""
-    sections = "\n\n".join(
-        f"## {TITLES[group]}\n\n{_figures(found[group])}" for group in TITLES if found.get(group)
-    )
+    sections = "".join(_section(group, found[group]) for group in TITLES if found.get(group))
     plans = _table(
         ("plan", "exact", "any optimal", "attack MAE", "block", "spread of exact"),
         [
@@ -62,8 +78,8 @@ def render(
     return f"""# Benchmarks
 
 Measured by `scripts/bench --write`, which prints every figure with its method and exits with 1 if
-one misses what is wanted. Times are of one machine; compare the ratios, which are taken within one
-run.
+one misses what is wanted; with `--only GROUP` it measures and writes that table alone. Times are of
+one machine; compare the ratios, which are taken within one run.
 
 {_table(("", "measured on"), list(machine.items()))}
 
@@ -73,7 +89,7 @@ chain's, so every run trains other beasts. The documented plan is `--plan {DOCUM
 (`--grow s0@0,…,a3@0` for those that sleep at hatch) and the season's default schedule of heads and
 learning rate.
 
-{sections}
+{sections.rstrip()}
 
 ## Plans
 

@@ -17,6 +17,7 @@ from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Stage, StageError
 
 MAX_SECONDS = 180.0
+LIMIT = 300.0
 
 
 def show(report: Report) -> None:
@@ -44,6 +45,9 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, help="what happens and when; drawn if not given")
     parser.add_argument("--seconds", type=float, default=120.0, help="of trouble (%(default)g)")
+    parser.add_argument(
+        "--limit", type=float, default=LIMIT, help="seconds until it gives up (%(default)g)"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep homes and logs there")
     options = parser.parse_args()
@@ -64,7 +68,8 @@ def main() -> int:
                 stage.deploy(str(PATIENT.profile(folder)))
                 chaos = Chaos(stage, PATIENT, say)
                 try:
-                    report = chaos.run(seed, options.seconds, draw(seed, options.seconds))
+                    acts = draw(seed, options.seconds)
+                    report = chaos.run(seed, options.seconds, acts, begun + options.limit)
                 finally:
                     chaos.cast.close()
         except StageError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -61,8 +62,11 @@ class Chaos:
         self._say = say
         self._troubled: list[tuple[float, int]] = []
 
-    def run(self, seed: int, seconds: float, acts: Sequence[Act]) -> Report:
+    def run(self, seed: int, seconds: float, acts: Sequence[Act], ends: float = math.inf) -> Report:
         """Play the acts, wait for the end of what they began, and audit the chain.
+
+        Args:
+            ends: when it is given up in any case, by the monotonic clock.
 
         Raises:
             StageError: something that had to end did not end.
@@ -74,7 +78,7 @@ class Chaos:
         self._chain = Chain.connect(stage.rpc_url, deployment)
         rpc(stage.rpc_url, "anvil_mine", hex(QUIET_BLOCKS))
         self._floor = self._chain.block().number
-        self._settlement = Settlement(stage, self.cast, self._chain, self._deadlines)
+        self._settlement = Settlement(stage, self.cast, self._chain, self._deadlines, ends)
         self.cast.start()
         self._play(acts, report)
         self._say("the trouble is over; waiting for everybody to come to an end")
@@ -93,10 +97,13 @@ class Chaos:
     def _play(self, acts: Sequence[Act], report: Report) -> None:
         begun = time.monotonic()
         for act in acts:
-            while (left := begun + act.at - time.monotonic()) > 0:
-                time.sleep(min(left, TICK))
+            while True:  # at least once, also where the acts come late
+                left = begun + act.at - time.monotonic()
+                time.sleep(min(max(left, 0.0), TICK))
                 self._heal()
                 self.cast.revive(self._settlement.trained)
+                if left <= TICK:
+                    break
             told = f"{act.at:6.1f} s  {self._do(act)}"
             report.happened.append(told)
             self._say(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -14,16 +15,29 @@ from scripts.lib.stage import Stage, StageError
 
 TICK = 0.5
 PATIENCE = 120.0
+"""Seconds without any progress on the chain after which a run is given up."""
 
 
 class Settlement:
-    """Brings a run to its end."""
+    """Brings a run to its end.
 
-    def __init__(self, stage: Stage, cast: Cast, chain: Chain, deadlines: Deadlines) -> None:
+    Args:
+        ends: when it is given up in any case, by the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        cast: Cast,
+        chain: Chain,
+        deadlines: Deadlines,
+        ends: float = math.inf,
+    ) -> None:
         self._stage = stage
         self._cast = cast
         self._chain = chain
         self._deadlines = deadlines
+        self._ends = ends
 
     def reach(self) -> Audit:
         """Let every deadline pass that has to, and everybody do what is then due.
@@ -77,18 +91,28 @@ class Settlement:
         owed = self.audit().owed
         return not any(owed[self._cast.players[name].address] > 0 for name in VALIDATORS)
 
+    def _progress(self) -> object:
+        """What the chain has of all beasts and disputes; another value is progress."""
+        chain, beasts = self._chain, self._cast.beasts
+        disputes = chain.call(chain.court.functions.disputeCount())
+        return disputes, [chain.head(beast) for beast in beasts]
+
     def _wait(self, what: str, look: Callable[[], bool]) -> None:
         """Look until it holds, with everybody alive.
 
         Raises:
             StageError: it does not hold in time.
         """
-        deadline = time.monotonic() + PATIENCE
+        seen, deadline = None, 0.0
         while not look():
-            if time.monotonic() > deadline:
+            now, found = time.monotonic(), self._progress()
+            if found != seen:
+                seen, deadline = found, now + PATIENCE
+            if now > min(deadline, self._ends):
+                why = "the time is up" if now > self._ends else f"nothing for {PATIENCE:g} s"
                 left = "\n".join(self.audit().unsettled)
                 words = self._stage.last_words()
-                raise StageError(f"Waited {PATIENCE:g} s in vain: {what}.\n{left}\n{words}")
+                raise StageError(f"Waited in vain, {why}: {what}.\n{left}\n{words}")
             time.sleep(TICK)
             self._cast.revive(self.trained)
 

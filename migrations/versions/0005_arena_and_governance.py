@@ -2,7 +2,7 @@
 
 What the indexer read before lacks all of these: it is read from the chain again.
 
-Revision: 0004, after 0003.
+Revision: 0005, after 0004.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 
 import backend.store.columns
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

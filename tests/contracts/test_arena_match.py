@@ -1,0 +1,405 @@
+"""The arena before a record: open challenges, challenges, acceptance, cancelling, the seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from backend.kernel.rng import fold64
+from tests.support.arena import (
+    ACCEPTED,
+    CANCELLED,
+    CHALLENGED,
+    SEEDED,
+    Bout,
+    Fighter,
+    challenge,
+    hunter,
+    match_of,
+)
+from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
+from tests.support.training import opening
+
+BLOCK_HASHES = 256
+
+
+@pytest.fixture
+def world(bout: Bout) -> World:
+    return bout.world
+
+
+@pytest.fixture
+def challenged(bout: Bout) -> int:
+    """A second match of the two, not yet accepted."""
+    return challenge(bout.world, bout.a, bout.b)
+
+
+def accept_call(bout: Bout, number: int, **changes: Any) -> Any:
+    values = {
+        "matchId": number,
+        "expectedStateA": bout.a.checkpoint.payload.h128,
+        "checkpointB": bout.b.checkpoint,
+    }
+    return bout.world.arena.functions.accept(*(values | changes).values())
+
+
+def transfer(world: World, fighter: Fighter, to: str) -> None:
+    call = world.beasts.functions.transferFrom(fighter.owner, to, fighter.beast)
+    world.send(call, fighter.owner)
+
+
+def open_call(world: World, fighter: Fighter) -> Any:
+    return world.arena.functions.openChallenge(fighter.beast, fighter.checkpoint)
+
+
+# --- challenge --------------------------------------------------------------------------------
+
+
+def test_challenge_waitsForTheOpponent(bout: Bout, world: World) -> None:
+    call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
+    receipt = world.send(call, bout.a.owner)
+    number = world.arena.functions.matchCount().call()
+    assert number == 2
+    state = match_of(world, number)
+    assert (state.beastA, state.beastB) == (bout.a.beast, bout.b.beast)
+    assert (state.ownerA, state.ownerB) == (bout.a.owner, ZERO_ADDRESS)
+    assert (state.stateA, state.stateB) == (bout.a.checkpoint.payload.h128, ZERO32)
+    assert (state.status, state.seedBlock, state.battleSeed) == (CHALLENGED, 0, 0)
+    assert world.logs("arena", "MatchChallenged", receipt) == [
+        {
+            "matchId": number,
+            "beastA": bout.a.beast,
+            "beastB": bout.b.beast,
+            "ownerA": bout.a.owner,
+            "stateA": bout.a.checkpoint.payload.h128,
+        }
+    ]
+    assert world.logs("arena", "MatchAccepted", receipt) == []
+
+
+def test_challenge_byStranger_reverts(bout: Bout, world: World) -> None:
+    """P38: a beast fights only if its owner asks for it."""
+    call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
+    world.reverts(call, bout.b.owner, "NotBeastOwner", bout.a.beast, bout.b.owner)
+
+
+def test_challenge_oneself_reverts(bout: Bout, world: World) -> None:
+    """P37: not the same beast, and not another one of the same owner."""
+    other = world.hatch(bout.a.owner)
+    for opponent in (bout.a.beast, other):
+        call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, opponent)
+        world.reverts(call, bout.a.owner, "SelfChallenge", bout.a.beast, opponent)
+
+
+def test_challenge_unknownBeast_reverts(bout: Bout, world: World) -> None:
+    call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, 99)
+    world.reverts(call, bout.a.owner, "ERC721NonexistentToken", 99)
+    call = world.arena.functions.challenge(99, bout.a.checkpoint, bout.b.beast)
+    world.reverts(call, bout.a.owner, "ERC721NonexistentToken", 99)
+
+
+def test_challenge_notFinal_reverts(bout: Bout, world: World) -> None:
+    """P39: no pending checkpoint, no forged one, none of another beast."""
+    pending = Fighter.submit(world, bout.a.owner, hunter(), bout.a.beast).checkpoint
+    final = bout.a.checkpoint
+    forged = final._replace(payload=final.payload._replace(h128=b"\x01" * 32))
+    for checkpoint in (pending, forged, bout.b.checkpoint):
+        call = world.arena.functions.challenge(bout.a.beast, checkpoint, bout.b.beast)
+        world.reverts(call, bout.a.owner, "NotFinal", bout.a.beast, checkpoint.index)
+
+
+# --- states that only their owner knows --------------------------------------------------------
+
+
+@pytest.fixture
+def private(bout: Bout, world: World) -> Fighter:
+    """A beast of A's owner that may train on a dataset nobody else has."""
+    beast = world.hatch(bout.a.owner, (b"\x01" * 32, b"\x02" * 32, 5, b"\x03" * 32))
+    fighter = Fighter.submit(world, bout.a.owner, hunter(), beast)
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(beast, fighter.checkpoint)
+    return fighter
+
+
+def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fighter) -> None:
+    """P50: its turns could be replayed by nobody else, so no lie about them could be disproved."""
+    challenges = world.arena.functions.challenge
+    ask = challenges(private.beast, private.checkpoint, bout.b.beast)
+    against = challenges(bout.b.beast, bout.b.checkpoint, private.beast)
+    state = private.checkpoint.payload.h128
+    world.send(against, bout.b.owner)
+    answer = world.arena.functions.accept(2, bout.b.checkpoint.payload.h128, private.checkpoint)
+    for call in (ask, open_call(world, private), answer):
+        world.reverts(call, private.owner, "StateNotPublished", private.beast, state)
+    publish = world.arena.functions.publishState(*opening(private.state))
+    receipt = world.send(publish, bout.stranger)
+    header, weights = opening(private.state)
+    event = world.logs("arena", "StatePublished", receipt)[0]
+    assert (event["state"], event["beastId"], event["weights"]) == (state, private.beast, weights)
+    assert tuple(event["header"].values()) == tuple(header)
+    assert world.arena.functions.isPublished(state).call()
+    for call in (ask, open_call(world, private), answer):
+        world.call(call, private.owner)
+
+
+def test_publishState_malformed_reverts(bout: Bout, world: World, private: Fighter) -> None:
+    """P50: what could not be replayed is no state; another header or weight is another state."""
+    header, weights = opening(private.state)
+    publish = world.arena.functions.publishState
+    world.reverts(publish(header, weights[:-32]), bout.stranger, "MalformedLength")
+    no_guard = bytes([weights[0] & 0x7F]) + weights[1:]
+    world.reverts(publish(header, no_guard), bout.stranger, "MalformedGuard", 0)
+    other = publish(header._replace(windowLoss=header.windowLoss ^ 1), weights)
+    world.send(other, bout.stranger)
+    state = private.checkpoint.payload.h128
+    world.reverts(open_call(world, private), private.owner, "StateNotPublished")
+    assert not world.arena.functions.isPublished(state).call()
+
+
+# --- open challenges --------------------------------------------------------------------------
+
+
+def test_openChallenge_acceptsAtOnce(bout: Bout, world: World) -> None:
+    receipt = world.send(open_call(world, bout.b), bout.b.owner)
+    state = bout.b.checkpoint.payload.h128
+    assert world.logs("arena", "OpenChallengeSet", receipt) == [
+        {"beastId": bout.b.beast, "owner": bout.b.owner, "state": state}
+    ]
+    call = world.arena.functions.openChallengeOf(bout.b.beast)
+    assert tuple(call.call()) == (bout.b.owner, state)
+    call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
+    receipt = world.send(call, bout.a.owner)
+    assert world.logs("arena", "MatchAccepted", receipt) == [
+        {
+            "matchId": 2,
+            "ownerB": bout.b.owner,
+            "stateB": state,
+            "season": 1,
+            "seedBlock": receipt["blockNumber"],
+        }
+    ]
+    found = match_of(world, 2)
+    assert (found.status, found.stateB, found.ownerB) == (ACCEPTED, state, bout.b.owner)
+    assert found.seedBlock == receipt["blockNumber"]
+
+
+def test_openChallenge_byStranger_reverts(bout: Bout, world: World) -> None:
+    call = open_call(world, bout.b)
+    world.reverts(call, bout.a.owner, "NotBeastOwner", bout.b.beast, bout.a.owner)
+
+
+def test_openChallenge_notFinal_reverts(bout: Bout, world: World) -> None:
+    """P39"""
+    pending = Fighter.submit(world, bout.b.owner, hunter(), bout.b.beast)
+    world.reverts(open_call(world, pending), bout.b.owner, "NotFinal", bout.b.beast, 1)
+
+
+def test_openChallenge_afterATransfer_isVoid(bout: Bout, world: World) -> None:
+    """P38: the new owner did not agree, so the challenge waits for him."""
+    world.send(open_call(world, bout.b), bout.b.owner)
+    transfer(world, bout.b, bout.stranger)
+    assert match_of(world, challenge(world, bout.a, bout.b)).status == CHALLENGED
+    world.reverts(open_call(world, bout.b), bout.b.owner, "NotBeastOwner")
+    world.send(open_call(world, bout.b), bout.stranger)
+    assert match_of(world, challenge(world, bout.a, bout.b)).ownerB == bout.stranger
+
+
+def test_closeChallenge_endsIt(bout: Bout, world: World) -> None:
+    close = world.arena.functions.closeChallenge(bout.b.beast)
+    world.reverts(close, bout.b.owner, "NotOpen", bout.b.beast)
+    world.send(open_call(world, bout.b), bout.b.owner)
+    world.reverts(close, bout.stranger, "NotBeastOwner", bout.b.beast, bout.stranger)
+    receipt = world.send(close, bout.b.owner)
+    assert world.logs("arena", "OpenChallengeClosed", receipt) == [
+        {"beastId": bout.b.beast, "owner": bout.b.owner}
+    ]
+    call = world.arena.functions.openChallengeOf(bout.b.beast)
+    assert tuple(call.call()) == (ZERO_ADDRESS, ZERO32)
+    assert match_of(world, challenge(world, bout.a, bout.b)).status == CHALLENGED
+
+
+# --- accept -----------------------------------------------------------------------------------
+
+
+def test_accept_fixesStatesSeasonAndSeedBlock(bout: Bout, world: World, challenged: int) -> None:
+    receipt = world.send(accept_call(bout, challenged), bout.b.owner)
+    state = match_of(world, challenged)
+    assert (state.status, state.season) == (ACCEPTED, 1)
+    assert (state.ownerB, state.stateB) == (bout.b.owner, bout.b.checkpoint.payload.h128)
+    assert state.seedBlock == receipt["blockNumber"]
+    again = accept_call(bout, challenged)
+    world.reverts(again, bout.b.owner, "WrongMatchStatus", challenged, ACCEPTED)
+
+
+def test_accept_byStranger_reverts(bout: Bout, world: World, challenged: int) -> None:
+    """P38"""
+    for caller in (bout.a.owner, bout.stranger):
+        world.reverts(accept_call(bout, challenged), caller, "NotBeastOwner", bout.b.beast, caller)
+
+
+def test_accept_unknownMatch_reverts(bout: Bout, world: World) -> None:
+    for number in (0, 2):
+        world.reverts(accept_call(bout, number), bout.b.owner, "NoSuchMatch", number)
+
+
+def test_accept_notFinal_reverts(bout: Bout, world: World, challenged: int) -> None:
+    """P39"""
+    pending = Fighter.submit(world, bout.b.owner, hunter(), bout.b.beast).checkpoint
+    call = accept_call(bout, challenged, checkpointB=pending)
+    world.reverts(call, bout.b.owner, "NotFinal", bout.b.beast, 1)
+
+
+def test_accept_afterATransferOfA_reverts(bout: Bout, world: World, challenged: int) -> None:
+    """P38: the new owner of A did not ask for the match; it lives again if the old one is back."""
+    transfer(world, bout.a, bout.stranger)
+    call = accept_call(bout, challenged)
+    world.reverts(call, bout.b.owner, "ChallengeLapsed", challenged, bout.a.owner, bout.stranger)
+    back = world.beasts.functions.transferFrom(bout.stranger, bout.a.owner, bout.a.beast)
+    world.send(back, bout.stranger)
+    world.call(call, bout.b.owner)
+
+
+def test_accept_afterATransferOfB_isTheNewOwners(bout: Bout, world: World, challenged: int) -> None:
+    transfer(world, bout.b, bout.stranger)
+    world.reverts(accept_call(bout, challenged), bout.b.owner, "NotBeastOwner")
+    world.send(accept_call(bout, challenged), bout.stranger)
+    assert match_of(world, challenged).ownerB == bout.stranger
+
+
+def test_accept_bothOfOneOwner_reverts(bout: Bout, world: World, challenged: int) -> None:
+    """P37: A's owner has bought B in the meantime."""
+    transfer(world, bout.b, bout.a.owner)
+    call = accept_call(bout, challenged)
+    world.reverts(call, bout.a.owner, "SelfChallenge", bout.a.beast, bout.b.beast)
+
+
+def test_attack_reorgRetarget_ofAMatch_isRefused(bout: Bout, world: World, challenged: int) -> None:
+    """P38, P49: where a reorg has put another challenge or another seed, the move fails."""
+    other = b"\x05" * 32
+    call = accept_call(bout, challenged, expectedStateA=other)
+    actual = bout.a.checkpoint.payload.h128
+    world.reverts(call, bout.b.owner, "WrongOpponent", actual, other)
+    call = bout.record_call(bout.truth, expectedSeed=bout.seed ^ 1)
+    world.reverts(call, bout.reporter, "WrongBattleSeed", bout.seed, bout.seed ^ 1)
+
+
+def test_accept_inTheBlockOfANewSeason_getsTheOldOne(
+    bout: Bout, world: World, challenged: int
+) -> None:
+    """P3: what governs the match depends on nothing later than the blocks before its seed."""
+    season = world.season._replace(rules=world.season.rules._replace(maxTurns=3))
+    add = world.seasons.functions.addSeason(season)
+    world.rpc("evm_setAutomine", False)
+    try:
+        sent = [
+            call.transact({"from": sender, "gas": 1_000_000, "gasPrice": price})
+            for call, sender, price in (
+                (add, world.accounts[0], 2 * 10**11),
+                (accept_call(bout, challenged), bout.b.owner, 10**11),
+            )
+        ]
+        world.mine()
+    finally:
+        world.rpc("evm_setAutomine", True)
+    receipts = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
+    assert [receipt["status"] for receipt in receipts] == [1, 1]
+    assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]
+    assert match_of(world, challenged).season == 1
+    number = challenge(world, bout.a, bout.b)
+    world.send(accept_call(bout, number), bout.b.owner)
+    assert match_of(world, number).season == 2
+
+
+# --- cancel -----------------------------------------------------------------------------------
+
+
+def test_cancel_endsAChallenge(bout: Bout, world: World, challenged: int) -> None:
+    cancel = world.arena.functions.cancel(challenged)
+    world.reverts(cancel, bout.b.owner, "NotChallenger", challenged, bout.b.owner)
+    receipt = world.send(cancel, bout.a.owner)
+    assert world.logs("arena", "MatchCancelled", receipt) == [{"matchId": challenged}]
+    assert match_of(world, challenged).status == CANCELLED
+    call = accept_call(bout, challenged)
+    world.reverts(call, bout.b.owner, "WrongMatchStatus", challenged, CANCELLED)
+    world.reverts(cancel, bout.a.owner, "WrongMatchStatus", challenged, CANCELLED)
+
+
+def test_cancel_accepted_reverts(bout: Bout, world: World) -> None:
+    """Nobody walks away from a match that both have agreed on."""
+    call = world.arena.functions.cancel(bout.number)
+    world.reverts(call, bout.a.owner, "WrongMatchStatus", bout.number, SEEDED)
+    world.reverts(world.arena.functions.cancel(9), bout.a.owner, "NoSuchMatch", 9)
+
+
+# --- the seed ---------------------------------------------------------------------------------
+
+
+def seed_of(world: World, block: int, number: int) -> int:
+    """docs/spec/arena.md §2, written apart from the contract."""
+    blockhash = bytes(world.w3.eth.get_block(block)["hash"])
+    arena = world.arena.address
+    return fold64(keccak(encode(["bytes32", "address", "uint256"], [blockhash, arena, number])))
+
+
+def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged: int) -> None:
+    """P40"""
+    world.send(accept_call(bout, challenged), bout.b.owner)
+    block = match_of(world, challenged).seedBlock
+    receipt = world.send(world.arena.functions.drawSeed(challenged), bout.stranger)
+    seed = seed_of(world, block, challenged)
+    assert world.logs("arena", "MatchSeeded", receipt) == [
+        {"matchId": challenged, "battleSeed": seed}
+    ]
+    state = match_of(world, challenged)
+    assert (state.status, state.battleSeed) == (SEEDED, seed)
+    again = world.arena.functions.drawSeed(challenged)
+    world.reverts(again, bout.stranger, "WrongMatchStatus", challenged, SEEDED)
+
+
+def test_drawSeed_inTheBlockOfTheAcceptance_reverts(
+    bout: Bout, world: World, challenged: int
+) -> None:
+    """P40: whoever accepts does not know the seed."""
+    world.rpc("evm_setAutomine", False)
+    try:
+        sent = [
+            call.transact({"from": sender, "gas": 1_000_000, "gasPrice": price})
+            for call, sender, price in (
+                (accept_call(bout, challenged), bout.b.owner, 2 * 10**11),
+                (world.arena.functions.drawSeed(challenged), bout.stranger, 10**11),
+            )
+        ]
+        world.mine()
+    finally:
+        world.rpc("evm_setAutomine", True)
+    receipts = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
+    assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]
+    assert [receipt["status"] for receipt in receipts] == [1, 0]
+    assert match_of(world, challenged).status == ACCEPTED
+
+
+def test_drawSeed_notAccepted_reverts(bout: Bout, world: World, challenged: int) -> None:
+    call = world.arena.functions.drawSeed(challenged)
+    world.reverts(call, bout.stranger, "WrongMatchStatus", challenged, CHALLENGED)
+    world.reverts(world.arena.functions.drawSeed(0), bout.stranger, "NoSuchMatch", 0)
+
+
+def test_drawSeed_tooLate_isPostponed(bout: Bout, world: World, challenged: int) -> None:
+    """P40: the hash is gone after 256 blocks; the match is not lost, another block seeds it."""
+    world.send(accept_call(bout, challenged), bout.b.owner)
+    draw = world.arena.functions.drawSeed(challenged)
+    world.mine(BLOCK_HASHES - 1)
+    world.call(draw, bout.stranger)
+    world.mine()
+    receipt = world.send(draw, bout.stranger)
+    block = receipt["blockNumber"]
+    assert world.logs("arena", "MatchSeedPostponed", receipt) == [
+        {"matchId": challenged, "seedBlock": block}
+    ]
+    assert match_of(world, challenged).status == ACCEPTED
+    receipt = world.send(draw, bout.stranger)
+    seeded = world.logs("arena", "MatchSeeded", receipt)[0]
+    assert seeded["battleSeed"] == seed_of(world, block, challenged)

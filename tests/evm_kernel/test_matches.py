@@ -1,0 +1,207 @@
+"""The judge of matches answers like the NumPy kernel, to the bit, and refuses what it must."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web3.contract import Contract
+
+from backend.chain.anvil import Anvil
+from backend.chain.client import read
+from backend.chain.compile import artifact
+from backend.chain.errors import Reverted
+from backend.chain.evm_kernel import CALL_GAS, EvmKernel
+from backend.chain.types import header_to_abi
+from backend.kernel.board import is_valid, unpack
+from backend.kernel.combat import (
+    DRAW,
+    activate,
+    decode_action,
+    is_over,
+    start_match,
+    winner,
+)
+from backend.kernel.features import features
+from backend.kernel.network import forward
+from backend.kernel.rules import Rules
+from backend.kernel.samples import random_position
+from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.tables import KERNEL_ID
+from backend.kernel.vector_fields import Fields, read_document
+from backend.kernel.vectors import KINDS
+from tests.conftest import NIGHTLY
+from tests.evm_kernel.test_doors import RULE_FIELDS
+from tests.support.states import case, rules, word
+
+VECTORS = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "matches.json"
+BATCHES = 25 if not NIGHTLY else 250
+OTHERS = 40 if not NIGHTLY else 400
+HP_OF_SELF, HP_OF_ENEMY = 0xFF << 136, 0xFF << 192
+
+
+class Judge:
+    """MatchReferee behind the types of ``backend.kernel``."""
+
+    def __init__(self, contract: Contract, url: str) -> None:
+        self.contract = contract
+        self._url = url
+
+    def ask(self, name: str, *args: Any) -> Any:
+        function = self.contract.functions[name](*args)
+        return read(lambda: function.call({"gas": CALL_GAS}), self._url)
+
+    def next_word(self, state: State, at: int, seed: int, season: Rules, **changes: Any) -> int:
+        values = {
+            "expected": state_hash(state),
+            "header": header_to_abi(state.header),
+            "weights": serialize_weights(state.weights),
+            "word": at,
+            "seed": seed,
+            "rules": season.values(),
+        }
+        return int(self.ask("nextWord", *(values | changes).values()))
+
+
+@pytest.fixture(scope="module")
+def judge(evm: EvmKernel, anvil_process: Anvil) -> Judge:
+    code = artifact("MatchReferee")
+    factory = evm.w3.eth.contract(abi=code.abi, bytecode=code.bytecode)
+    sent = factory.constructor().transact({"from": evm.w3.eth.accounts[0], "gas": CALL_GAS})
+    address = evm.w3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
+    return Judge(evm.w3.eth.contract(address=address, abi=code.abi), anvil_process.url)
+
+
+def active_word(rng: random.Random, season: Rules) -> int:
+    """A position in which self may act."""
+    while True:
+        found = word(rng, season)
+        turn = (found >> 240) & 0xFF
+        found ^= (turn ^ turn % season.max_turns) << 240
+        if is_valid(found):
+            return found
+
+
+def test_it_judges_by_the_kernels_id(judge: Judge) -> None:
+    assert bytes(judge.ask("kernelId")) == KERNEL_ID
+
+
+def test_published_matches_hold(judge: Judge) -> None:
+    """First word, words in which somebody acts, the end and the winner (K15)."""
+    _, cases = read_document(VECTORS, KINDS)
+    for number, given in enumerate(cases):
+        fields = Fields(given, f"case {number}")
+        season, seed = fields.rules().values(), fields.unsigned("battleSeed", 64)
+        words, last = fields.words("words"), fields.unsigned("last", 256)
+        dna = fields.octets("dnaA", 32), fields.octets("dnaB", 32)
+        assert judge.ask("firstWord", *dna, seed, season) == words[0]
+        for at in (*words[::9], words[-1]):
+            assert judge.ask("isActive", at, season)
+            assert not judge.ask("outcome", at, seed, season)[0]
+        assert not judge.ask("isActive", last, season)
+        won = given["winner"]
+        assert judge.ask("outcome", last, seed, season) == [True, 2 if won == DRAW else won]
+
+
+@pytest.mark.parametrize("batch", range(4))
+def test_first_words_agree(judge: Judge, batch: int) -> None:
+    """Every terrain, both orders, critical first turns, any two creatures."""
+    rng = random.Random(batch)
+    for low in range(32 * batch, 32 * batch + 32):
+        season, seed = rules(rng), rng.getrandbits(57) << 7 | low
+        dna = rng.randbytes(32), rng.randbytes(32)
+        assert judge.ask("firstWord", *dna, seed, season.values()) == start_match(
+            *dna, seed, season
+        )
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_next_words_agree(judge: Judge, batch: int) -> None:
+    """Any state, any position, any season."""
+    rng = random.Random(batch)
+    given = case(rng)
+    state, season, seed = given.state, given.ctx.rules, rng.getrandbits(64)
+    at = active_word(rng, season)
+    logits = forward(state.weights, state.header.active_mask, features(at))[-1]
+    ours = activate(at, decode_action([int(z) for z in logits]), season, seed)
+    assert judge.next_word(state, at, seed, season) == ours
+
+
+@pytest.mark.parametrize("batch", range(OTHERS))
+def test_activity_and_outcome_agree(judge: Judge, batch: int) -> None:
+    """Living and dead creatures, any turn, valid words and others."""
+    rng = random.Random(batch)
+    season, seed = rules(rng), rng.getrandbits(64)
+    at = word(rng, season)
+    at = rng.choice([at, at & ~HP_OF_SELF, at & ~HP_OF_ENEMY, at & ~HP_OF_SELF & ~HP_OF_ENEMY])
+    at ^= rng.choice([0, (at >> 240 & 0xFF ^ season.max_turns) << 240])
+    over = is_over(unpack(at), season)
+    assert judge.ask("isActive", at, season.values()) == (is_valid(at) and not over)
+    won = winner(at, seed) if over else DRAW
+    assert judge.ask("outcome", at, seed, season.values()) == [over, 2 if won == DRAW else won]
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+def refusal(judge: Judge, *args: Any, **changes: Any) -> Reverted:
+    with pytest.raises(Reverted) as caught:
+        judge.next_word(*args, **changes)
+    return caught.value
+
+
+def test_malformed_states_are_refused(judge: Judge) -> None:
+    rng = random.Random(5)
+    state, season = case(rng).state, Rules()
+    place = (state, random_position(7, None, season), 3, season)
+    weights = serialize_weights(state.weights)
+    judge.next_word(*place)
+    header = header_to_abi(state.header)
+    assert bytes(judge.ask("stateHash", header, weights)) == state_hash(state)
+    for length in (0, len(weights) - 32, len(weights) + 1):
+        error = refusal(judge, *place, weights=(weights + bytes(1))[:length])
+        assert (error.name, error.args_by_name["actual"]) == ("MalformedLength", length)
+    for index in (0, 17, 16_895):
+        open_guard = bytearray(weights)
+        open_guard[2 * index] &= 0x7F
+        error = refusal(judge, *place, weights=bytes(open_guard))
+        assert (error.name, error.args_by_name["wordIndex"]) == ("MalformedGuard", index // 16)
+        with pytest.raises(Reverted, match="MalformedGuard"):
+            judge.ask("stateHash", header, bytes(open_guard))
+    assert refusal(judge, *place, expected=bytes(32)).name == "StateMismatch"
+    for field in range(6):
+        other = list(header)
+        value = other[field]
+        other[field] = value[:-1] + bytes([value[-1] ^ 1]) if field == 1 else value ^ 1
+        assert refusal(judge, *place, header=tuple(other)).name == "StateMismatch"
+
+
+def test_words_that_nobody_acts_on_are_refused(judge: Judge) -> None:
+    state, season = case(random.Random(5)).state, Rules()
+    good = random_position(7, None, season)
+    for bad in (0, good & ~HP_OF_SELF, good & ~HP_OF_ENEMY, good | season.max_turns << 240):
+        error = refusal(judge, state, bad, 3, season)
+        assert (error.name, error.args_by_name["word"]) == ("NotActive", bad)
+
+
+@pytest.mark.parametrize("name", RULE_FIELDS)
+def test_rules_out_of_range_are_refused(judge: Judge, name: str) -> None:
+    """By every function that takes them."""
+    place, values = RULE_FIELDS[name]
+    state, good = case(random.Random(5)).state, random_position(7, None, Rules())
+    for value in values:
+        season = list(Rules().values())
+        season[place] = value
+        attempts = [
+            lambda season=season: judge.ask("firstWord", bytes(32), bytes(32), 0, season),
+            lambda season=season: judge.ask("isActive", good, season),
+            lambda season=season: judge.ask("outcome", good, 0, season),
+            lambda season=season: judge.next_word(state, good, 0, Rules(), rules=season),
+        ]
+        for attempt in attempts:
+            with pytest.raises(Reverted) as caught:
+                attempt()
+            assert caught.value.name == "BadContext"
+            assert caught.value.args_by_name["field"].rstrip(b"\x00").decode() == name

@@ -1,0 +1,32 @@
+"""A WebSocket's new heads wake a reader long before its clock does."""
+
+from __future__ import annotations
+
+import threading
+
+from backend.chain.anvil import Anvil, rpc
+from backend.indexer.follow import Waker
+
+NEVER = 3_600.0
+"""Seconds between two looks; a test that waits for the clock does not end in time."""
+
+
+def test_new_heads_wake_also_after_the_node_was_away() -> None:
+    with Anvil() as first:
+        waker = Waker(first.ws_url, NEVER)
+        assert waker.wait()  # the node's answer to the subscription
+        rpc(first.url, "anvil_mine", "0x1")
+        assert waker.wait()
+    with Anvil(port=first.port) as second:
+        assert waker.wait()  # subscribed again
+        rpc(second.url, "anvil_mine", "0x1")
+        assert waker.wait()
+        waker.stop()
+        assert not waker.wait()
+
+
+def test_without_a_socket_only_the_clock_and_the_end_wake() -> None:
+    waker = Waker("http://127.0.0.1:9", NEVER)
+    threading.Timer(0.05, waker.stop).start()
+    assert not waker.wait()
+    waker.pause(NEVER)

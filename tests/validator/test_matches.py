@@ -1,0 +1,157 @@
+"""The daemon plays every recorded match again, and disproves what is wrong by itself."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+
+import pytest
+from prometheus_client import generate_latest
+from sqlalchemy import select
+
+from backend.accounts import devnet_account
+from backend.battle.tournament import result_of
+from backend.chain.types import MatchLie, MatchStatus
+from backend.kernel.combat import Match
+from backend.store.daemons import IntentRow, IntentState, Verdict
+from backend.store.matches import WordRow
+from backend.store.snapshots import SnapshotStore
+from backend.store.words import record_of_match
+from tests.support.ring import Ring, other_word
+from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
+from tests.validator.test_process import killed
+from validator.matches import MatchJobBook
+from validator.monitor import Monitor
+
+ENEMY_HP = 192
+"""The bit of a word where the enemy's hp begins."""
+
+
+def lies_of(played: Match) -> dict[str, tuple[MatchLie, list[int], int | None]]:
+    """Wrong records of a match: what disproves each, its words and its result."""
+    words = list(played.words)
+    middle = len(words) // 2
+    changed = [*words[:middle], other_word(words[middle]), *words[middle + 1 :]]
+    dead = words[middle] & ~(0xFF << ENEMY_HP)
+    winner = int(result_of(played))
+    return {
+        "first word": (MatchLie.FIRST_WORD, [other_word(words[0]), *words[1:]], None),
+        "a turn": (MatchLie.TURN, changed, None),
+        "after the end": (MatchLie.OVER, [*words[:middle], dead, *words[middle + 1 :]], None),
+        "no position": (MatchLie.OVER, [*words[:middle], 0, *words[middle + 1 :]], None),
+        "too short": (MatchLie.END, words[:middle], None),
+        "another winner": (MatchLie.END, words, (winner + 1) % 3),
+    }
+
+
+@pytest.mark.parametrize("name", lies_of(Match((1, 2, 3, 4), 5, 0, b"")))
+def test_each_lie_is_disproved_and_the_truth_is_left(fight: tuple[Rig, Ring], name: str) -> None:
+    rig, ring = fight
+    lie, words, result = lies_of(ring.played(MATCH))[name]
+    monitor = Monitor()
+    ring.record(MATCH, words, result)
+    validator = rig.validator(monitor=monitor)
+    before = rig.chain.energy_of(devnet_account(VALIDATOR).address)
+    validator.run_once()
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+    (event,) = rig.chain.arena.events.MatchDisproved().get_logs(
+        from_block=rig.chain.deployment.start_block
+    )
+    assert (event["args"]["lie"], event["args"]["challenger"]) == (
+        lie,
+        devnet_account(VALIDATOR).address,
+    )
+    gained = rig.chain.energy_of(devnet_account(VALIDATOR).address) - before
+    assert gained == event["args"]["reward"] == 10 * ENERGY  # half of the bond, in its wallet
+    assert b'match_jobs{verdict="invalid"} 1.0' in generate_latest(monitor.registry)
+
+    ring.record(MATCH)  # somebody states the truth
+    moves = rig.nonce(VALIDATOR)
+    validator.run_once()
+    validator.close()
+    assert rig.nonce(VALIDATOR) == moves
+    ring.finalize(MATCH, rig.travel)
+    assert rig.chain.match(MATCH).status is MatchStatus.FINAL
+    jobs = MatchJobBook(rig.desk().database)
+    assert [row.verdict for row in jobs.all()] == [Verdict.INVALID, Verdict.VALID]
+
+
+def test_a_lie_told_again_is_disproved_again(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    _, words, result = lies_of(ring.played(MATCH))["another winner"]
+    for times in (1, 2):
+        ring.record(MATCH, words, result)
+        validator = rig.validator()
+        validator.run_once()
+        validator.close()
+        assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+        events = rig.chain.arena.events.MatchDisproved().get_logs(
+            from_block=rig.chain.deployment.start_block
+        )
+        assert len(events) == times
+
+
+def test_watching_only_judges_and_sends_nothing(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    _, words, _ = lies_of(ring.played(MATCH))["a turn"]
+    ring.record(MATCH, words)
+    nonces = [rig.nonce(who) for who in (DEPLOYER, VALIDATOR)]
+    validator = rig.validator(dry_run=True)
+    validator.run_once()
+    validator.close()
+    assert [rig.nonce(who) for who in (DEPLOYER, VALIDATOR)] == nonces
+    assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
+    (job,) = MatchJobBook(rig.desk().database).all()
+    assert (job.verdict, job.match_id) == (Verdict.INVALID, MATCH)
+    assert "leads to another word" in job.reason
+
+
+def test_without_the_states_only_what_needs_none_is_disproved(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    kept = rig.settings.snapshots_dir
+    for corner in (ring.a, ring.b):  # whoever trained them published them, and took them back
+        SnapshotStore(kept).path(corner.checkpoint.payload.h128).unlink()
+    private = rig.home / "validator"
+    shutil.rmtree(private, ignore_errors=True)
+    lies = lies_of(ring.played(MATCH))
+    ring.record(MATCH, lies["first word"][1])
+    validator = rig.validator()
+    validator.run_once()
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+    # Computable from the windows: the state is found all the same.
+    ring.record(MATCH, lies["a turn"][1])
+    validator.run_once()
+    validator.close()
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+
+
+def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    ring.record(MATCH, lies_of(ring.played(MATCH))["another winner"][1], 2)
+    desk = rig.desk()
+    desk.sync()
+    with desk.database.session() as session:
+        record = record_of_match(session, MATCH)
+        assert record is not None
+        session.delete(session.get_one(WordRow, record.word_keys[1]))
+    validator = rig.validator()
+    validator.run_once()
+    validator.close()
+    (job,) = MatchJobBook(desk.database).all()
+    assert job.verdict == Verdict.UNAVAILABLE
+    assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
+
+
+def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
+    for when in ("planned", "signed", "sent"):
+        assert killed(rig, when) == -signal.SIGKILL
+    assert killed(rig, "never") == 0
+    events = rig.chain.arena.events.MatchDisproved().get_logs(
+        from_block=rig.chain.deployment.start_block
+    )
+    assert len(events) == 1
+    with rig.desk().database.session() as session:
+        moves = session.scalars(select(IntentRow).where(IntentRow.kind == "disprove")).all()
+    assert [(move.state, move.bond) for move in moves] == [(IntentState.MINED, 0)]

@@ -1,0 +1,115 @@
+"""Disproves wrong records of matches, each once. Nothing is at risk in it but gas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from backend.battle.verdict import Lie
+from backend.chain.client import Chain
+from backend.chain.errors import NodeUnavailableError, WrongChainError
+from backend.chain.types import MatchLie, header_to_abi
+from backend.errors import ChainBeastsError
+from backend.kernel.merkle import Tree
+from backend.kernel.state import State, serialize_weights
+from backend.store.daemons import Verdict
+from backend.store.session import DatabaseUnavailableError
+from validator.ledger import MoveLedger
+from validator.matches import MatchCase, MatchJobBook, MatchJudgement, MatchReader
+from validator.strategy import Action
+
+log = structlog.get_logger()
+
+
+def disproof(
+    chain: Chain, match_id: int, words: tuple[int, ...], lie: Lie, state: State | None
+) -> Any:
+    """The arena's call that shows a lie.
+
+    Args:
+        words: the recorded log.
+        state: of the beast that acts in the lie's turn, where ``lie.needs_state``.
+    """
+    tree, turn, arena = Tree(words), lie.turn, chain.arena.functions
+    word, proof = words[turn], tree.proof(turn)
+    if lie.kind is MatchLie.FIRST_WORD:
+        return arena.disproveFirstWord(match_id, word, proof)
+    if lie.kind is MatchLie.OVER:
+        return arena.disproveOver(match_id, turn, word, proof)
+    assert state is not None
+    following: tuple[int, list[bytes]] = (0, [])
+    if turn + 1 < len(words):
+        following = (words[turn + 1], tree.proof(turn + 1))
+    opening = (header_to_abi(state.header), serialize_weights(state.weights))
+    return arena.disproveTurn(match_id, turn, word, following[0], proof, following[1], *opening)
+
+
+class Disprover:
+    """Acts on records judged invalid.
+
+    Args:
+        made: where moves go; None watches only.
+    """
+
+    def __init__(self, reader: MatchReader, jobs: MatchJobBook, made: MoveLedger | None) -> None:
+        self._reader = reader
+        self._jobs = jobs
+        self._made = made
+        self._told: dict[bytes, str] = {}
+
+    def run(self) -> int:
+        """Disprove what can be disproved now; returns the number of moves.
+
+        Raises:
+            NodeUnavailableError, WrongChainError: the chain cannot be reached.
+        """
+        if not self._jobs.has_invalid():
+            return 0
+        cases, moved = self._reader.standing(), 0
+        verdicts = self._jobs.verdicts(cases) if cases else {}
+        for case in cases:
+            if verdicts[case.digest] is not Verdict.INVALID:
+                continue
+            try:
+                moved += self._act(case)
+            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
+                raise
+            except ChainBeastsError as error:
+                self._tell(case, f"refused: {error}")
+        return moved
+
+    def _act(self, case: MatchCase) -> bool:
+        """Disprove one record, unless the reference does not confirm the lie, or it is too late."""
+        if self._reader.book.reader.chain.now() >= case.record.final_at:
+            self._tell(case, "too late: the time to disprove it is over")
+            return False
+        found = self._reader.check(case)
+        if found.lie is None:
+            self._jobs.judged(case, found)
+            self._tell(case, f"not confirmed: {found.reason}")
+            return False
+        call = self._call(case, found, found.lie)
+        if call is None:
+            self._tell(case, "the state of the acting beast is not at hand")
+            return False
+        self._tell(case, f"to disprove: {found.reason}")
+        if self._made is None:
+            return False
+        due = case.record.final_at - 1
+        return self._made.send(Action.DISPROVE, case.digest.hex(), call, due=due)
+
+    def _call(self, case: MatchCase, found: MatchJudgement, lie: Lie) -> Any | None:
+        state = self._reader.acting(case, lie.turn) if lie.needs_state else None
+        if lie.needs_state and state is None:
+            return None
+        chain = self._reader.book.reader.chain
+        return disproof(chain, case.match_id, found.words, lie, state)
+
+    def _tell(self, case: MatchCase, what: str) -> None:
+        """Say it once."""
+        if self._told.get(case.digest) != what:
+            self._told[case.digest] = what
+            log.warning(
+                "wrong match record", match=case.match_id, what=what, dry_run=not self._made
+            )
