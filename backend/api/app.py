@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib import metadata
 from typing import Any
 
@@ -17,7 +17,7 @@ from backend.api.guard import Guard
 from backend.api.hub import Hub
 from backend.api.library import Library
 from backend.api.limits import Limits, Streams
-from backend.api.models import Live
+from backend.api.models import Live, Relayed
 from backend.api.routes import ROUTERS, page
 
 COMPRESSED_FROM = 1024
@@ -25,9 +25,12 @@ COMPRESSION_LEVEL = 5
 PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/zstd", "application/octet-stream")
 """Types that are not compressed again."""
 
+Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
 DESCRIPTION = (
     "Beasts, their training, disputes and battles, as one deployment's contracts tell them. "
-    "Read-only; see docs/guides/api.md."
+    "Read-only; see docs/guides/api.md. Two WebSocket streams are no part of this description: "
+    "/v1/events sends messages of the schema Live, /v1/metrics of the schema Relayed."
 )
 
 
@@ -67,7 +70,15 @@ def make_app(
             relay.cancel()
             await asyncio.to_thread(library.follower.stop)
 
-    app = FastAPI(
+    app = routed(life)
+    app.state.library = library
+    app.state.events, app.state.figures, app.state.bridge = events, figures, bridge
+    return Guard(app, limits=borne, hosts=hosts)
+
+
+def routed(life: Life | None = None) -> FastAPI:
+    """All routes and their description, without anything that they could answer from."""
+    app = _Described(
         title="ChainBeasts",
         version=metadata.version("chainbeasts"),
         description=DESCRIPTION,
@@ -76,28 +87,34 @@ def make_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.library = library
-    app.state.events, app.state.figures, app.state.bridge = events, figures, bridge
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)
-    page.add(app)
+    app.include_router(page.router)  # the last: it takes every address that is left
     app.add_middleware(
         GZipMiddleware,
         minimum_size=COMPRESSED_FROM,
         compresslevel=COMPRESSION_LEVEL,
         exclude_content_types=PACKED,
     )
-    describe = app.openapi
-    app.openapi = lambda: _without_422(describe())  # type: ignore[method-assign]
-    return Guard(app, limits=borne, hosts=hosts)
+    return app
 
 
-def _without_422(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI as it is: what does not fit is answered with 400, in our own shape."""
-    for path in schema["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-    for name in ("HTTPValidationError", "ValidationError"):
-        schema["components"]["schemas"].pop(name, None)
-    return schema
+class _Described(FastAPI):
+    """Describes itself as it is."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The routes; what does not fit is answered with 400, in our shape, and never with 422.
+
+        The messages of the streams, which OpenAPI has no place for, are among the schemas.
+        """
+        found = super().openapi()
+        schemas = found["components"]["schemas"]
+        for path in found["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for message in (Live, Relayed):
+            schemas[message.__name__] = message.model_json_schema(mode="serialization")
+        return found

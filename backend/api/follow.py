@@ -95,7 +95,9 @@ class Follower:
         while not self._waker.stopped:
             try:
                 self._pass()
-            except (ChainBeastsError, *TRANSPORT_ERRORS) as error:
+            except Exception as error:  # a server must not go on and silently no longer follow
+                if not isinstance(error, (ChainBeastsError, *TRANSPORT_ERRORS)):
+                    log.exception("a pass failed")
                 self._failed(error, delay)
                 self._waker.pause(delay)
                 delay = min(2 * delay, LONGEST_WAIT_SECONDS)

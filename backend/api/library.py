@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from backend.api.follow import Follower
+from backend.api.standings import Standings
 from backend.chain.client import Chain
 from backend.store.facts import BlockRow
 from backend.store.governance import SeasonRow
@@ -55,6 +56,7 @@ class Library:
     states: SnapshotStore
     bundles: Path
     follower: Follower
+    standings: Standings = field(default_factory=Standings)
     once: OncePerBlock = field(default_factory=OncePerBlock)
 
     def bundle_path(self, dispute_id: int) -> Path:
@@ -63,8 +65,8 @@ class Library:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session that only reads."""
-        with self.database.session() as session:
+        """A session that only reads, and sees the index as it was at one block."""
+        with self.database.reading() as session:
             yield session
 
 

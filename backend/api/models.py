@@ -27,14 +27,16 @@ def _hex_of(size: int) -> WithJsonSchema:
     )
 
 
-Hex32 = Annotated[bytes, PlainSerializer(hexadecimal, return_type=str), _hex_of(32)]
+Hex32 = Annotated[
+    bytes, PlainSerializer(hexadecimal, return_type=str, when_used="json"), _hex_of(32)
+]
 """A hash, or a board word, which has the same 32 bytes."""
 
-Hex8 = Annotated[bytes, PlainSerializer(hexadecimal, return_type=str), _hex_of(8)]
+Hex8 = Annotated[bytes, PlainSerializer(hexadecimal, return_type=str, when_used="json"), _hex_of(8)]
 
 Wei = Annotated[
     int,
-    PlainSerializer(str, return_type=str),
+    PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema(
         {"type": "string", "pattern": "^[0-9]+$", "examples": ["2500000000000000000"]},
         mode="serialization",
@@ -141,16 +143,17 @@ class Stats(Answer):
 
 
 class Rating(Answer):
-    """Strength from final matches alone; ``score`` is what the leaderboard sorts by."""
+    """Strength by Plackett-Luce over all final matches, in the order in which they became final."""
 
-    rank: int | None
+    rank: int = Field(ge=1)
+    rating: float = Field(description="mu − 3 sigma, what the leaderboard sorts by.")
     mu: float
     sigma: float
-    score: float
-    matches: int
-    wins: int
-    losses: int
-    draws: int
+    matches: Index
+    won: Index
+    lost: Index
+    drawn: Index
+    last_match: int = Field(description="The latest match that counts.")
 
 
 class Beast(Answer):
@@ -366,10 +369,10 @@ class Ranked(Rating):
     dna: Hex32
 
 
-class Leaderboard(Answer):
-    """Beasts by rating, computed from final matches in the order of their finality."""
+class Leaderboard(Page):
+    """Beasts by rating; a cursor names the last rank that was given."""
 
-    matches: Index
+    matches: Index = Field(description="Final matches that the ratings are from.")
     items: list[Ranked]
 
 

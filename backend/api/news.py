@@ -49,7 +49,7 @@ class News:
 
     def read(self) -> list[Live]:
         """The messages since the last call, in the order of the chain."""
-        with self._database.session() as session:
+        with self._database.reading() as session:
             newest = session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
             if not self._told:
                 if newest is not None:

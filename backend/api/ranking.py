@@ -1,20 +1,48 @@
-"""Ratings as answers, computed from all final matches once per block."""
+"""Ratings as answers: of the beasts of a list, and the leaderboard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.library import Library
-from backend.api.models import Leaderboard, Rating
+from backend.api.cursors import cursor_of
+from backend.api.library import Library, tip_hash, tip_of
+from backend.api.models import Leaderboard, Ranked, Rating
+from backend.store.facts import BeastRow
+
+
+def _read(library: Library, session: Session) -> tuple[Mapping[int, Rating], int]:
+    tip = tip_hash(tip_of(session))
+    return library.once.get("ratings", tip, lambda: library.standings.read(session))
 
 
 def ratings(library: Library, session: Session) -> Mapping[int, Rating]:
-    """Every rated beast's rating."""
-    return {}
+    """Every rated beast's rating, the best first."""
+    return _read(library, session)[0]
 
 
-def leaderboard_answer(library: Library, session: Session) -> Leaderboard:
-    """All rated beasts, the strongest first."""
-    return Leaderboard(matches=0, items=[])
+def leaderboard_answer(library: Library, session: Session, after: int, limit: int) -> Leaderboard:
+    """The rated beasts that come after a rank, the strongest first."""
+    found, matches = _read(library, session)
+    shown = list(found.items())[after : after + limit]
+    beasts = _beasts(session, [beast_id for beast_id, _ in shown])
+    items = [
+        Ranked(
+            **rating.model_dump(),
+            beast=beast_id,
+            owner=beasts[beast_id].owner,
+            dna=beasts[beast_id].dna,
+        )
+        for beast_id, rating in shown
+    ]
+    more = after + limit < len(found)
+    return Leaderboard(
+        matches=matches, items=items, next=cursor_of(after + limit) if more else None
+    )
+
+
+def _beasts(session: Session, ids: Sequence[int]) -> Mapping[int, BeastRow]:
+    rows = session.scalars(select(BeastRow).where(BeastRow.beast_id.in_(ids)))
+    return {row.beast_id: row for row in rows}

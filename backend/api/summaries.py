@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.api.models import Beast, Checkpoint, Rating, Source, Stats
@@ -47,7 +47,7 @@ def beast_answers(
     """The answers for beasts, in the order given."""
     ids = [row.beast_id for row in rows]
     tallies = _tallies(session, ids)
-    heads = _heads(session, {one: tallies[one].head_count for one in ids})
+    heads = _heads(session, ids)
     epochs = _epochs(session, rows, tallies, heads)
     disputed = _disputed(session, ids)
     return [
@@ -116,18 +116,19 @@ def _tallies(session: Session, ids: Sequence[int]) -> Mapping[int, _Tally]:
     return tallies
 
 
-def _heads(session: Session, counts: Mapping[int, int]) -> Mapping[int, CheckpointRow]:
+def _heads(session: Session, ids: Sequence[int]) -> Mapping[int, CheckpointRow]:
     """Each beast's last live checkpoint."""
     c = CheckpointRow
-    places = [
-        and_(c.beast_id == beast_id, c.index == count - 1)
-        for beast_id, count in counts.items()
-        if count
-    ]
-    if not places:
-        return {}
-    rows = session.scalars(select(c).where(or_(*places), c.status.in_(LIVE)))
-    return {row.beast_id: row for row in rows}
+    last = (
+        select(c.beast_id, func.max(c.index).label("index"))
+        .where(c.beast_id.in_(ids), c.status.in_(LIVE))
+        .group_by(c.beast_id)
+        .subquery()
+    )
+    found = session.scalars(
+        select(c).join(last, and_(c.beast_id == last.c.beast_id, c.index == last.c.index))
+    )
+    return {row.beast_id: row for row in found if row.status in LIVE}
 
 
 def _epochs(
@@ -139,17 +140,13 @@ def _epochs(
     """Each beast's present epoch and its season: the last window's, or the one it completed."""
     e, found = EpochRow, {row.beast_id: (0, row.season) for row in rows}
     found |= {beast_id: (head.epoch, head.season) for beast_id, head in heads.items()}
-    following = [
-        and_(
-            e.beast_id == beast_id,
-            e.epoch == head.epoch + 1,
-            e.start_index == tallies[beast_id].head_count,
-        )
-        for beast_id, head in heads.items()
-    ]
+    following = [(beast_id, head.epoch + 1) for beast_id, head in heads.items()]
     if following:
-        begun = session.scalars(select(e).where(or_(*following)))
-        found |= {row.beast_id: (row.epoch, row.season) for row in begun}
+        begun = session.scalars(select(e).where(tuple_(e.beast_id, e.epoch).in_(following)))
+        for row in begun:
+            # An epoch that began before a slashing may have been told of too early.
+            if row.start_index == tallies[row.beast_id].head_count:
+                found[row.beast_id] = row.epoch, row.season
     return found
 
 

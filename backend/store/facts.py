@@ -96,6 +96,7 @@ class CheckpointRow(Base):
     __table_args__ = (
         UniqueConstraint("beast_id", "index", "generation"),
         Index("ix_checkpoints_pending", "status", "beast_id", "index"),
+        Index("ix_checkpoints_tally", "beast_id", "status", "source", "energy_burn", "bond"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -133,6 +134,7 @@ class DisputeRow(Base):
     """A dispute, as its events tell it."""
 
     __tablename__ = "disputes"
+    __table_args__ = (Index("ix_disputes_of", "beast_id", "index"),)
 
     dispute_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
     beast_id: Mapped[Big]

@@ -101,6 +101,14 @@ def lock_database(connection: Connection, name: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
+def begin_snapshot(connection: Connection) -> None:
+    """Let all statements of a transaction see one instant. Must be its first statement."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for a database URL."""
     config = Config()
@@ -222,6 +230,17 @@ class Database:
                 f"The database does not answer ({type(error.orig).__name__}).",
                 "See that its server runs, its disk has room, and no other process holds it.",
             ) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees the database as it is at one instant, and only reads.
+
+        Raises:
+            DatabaseUnavailableError: as ``session``.
+        """
+        with self.session() as session:
+            begin_snapshot(session.connection())
+            yield session
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[Session]:

@@ -19,6 +19,9 @@ from backend.cli.twins import add_twins, is_setting, options
 FOREIGN = {"METRICS_PORT"}
 """Named by others, and kept."""
 
+SPELLED = {"--metrics-port": "--port"}
+"""The metrics server's own port, as it is called where another port is meant by --port."""
+
 
 @pytest.fixture(scope="module")
 def found() -> list[tuple[str, TyperOption]]:
@@ -43,7 +46,7 @@ def test_a_variable_means_one_thing(found: list[tuple[str, TyperOption]]) -> Non
     meanings = defaultdict(set)
     for _, option in found:
         if not is_setting(option):
-            meanings[option.envvar].add(option.opts[0])
+            meanings[option.envvar].add(SPELLED.get(option.opts[0], option.opts[0]))
     twice = {name: what for name, what in meanings.items() if len(what) > 1}
     assert not twice
 

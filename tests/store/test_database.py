@@ -188,3 +188,14 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str) -> None
     with database.session() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
     database.close()
+
+
+def test_a_reader_sees_one_instant(database: Database) -> None:
+    wanted = select(BlockRow.number)
+    with database.reading() as reader:
+        assert reader.scalars(wanted).all() == []
+        with database.session() as writer:
+            writer.add(BlockRow(number=1, hash=bytes(32), parent_hash=bytes(32), timestamp=1))
+        assert reader.scalars(wanted).all() == []
+    with database.reading() as reader:
+        assert reader.scalars(wanted).all() == [1]

@@ -62,10 +62,12 @@ def match(request: Request, books: Books, match_id: Id) -> Response:
 
 
 @router.get("/leaderboard", response_model=Leaderboard, summary="Beasts by rating")
-def leaderboard(request: Request, books: Books) -> Response:
-    """All beasts with a final match, the strongest first."""
+def leaderboard(
+    request: Request, books: Books, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+) -> Response:
+    """A page of the beasts with a final match, the strongest first."""
     with books.session() as session:
-        found = leaderboard_answer(books, session)
+        found = leaderboard_answer(books, session, (place(cursor) or (0,))[0], limit)
     return answer(request, found)
 
 

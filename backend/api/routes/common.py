@@ -11,6 +11,7 @@ from backend.api.models import Problem
 _SAID = {
     400: "A parameter does not fit.",
     404: "There is none of that number, digest or key.",
+    414: "Path and query are longer than any route needs.",
     429: "Too many requests from this address; Retry-After says when to ask again.",
     503: "The database or the node does not answer.",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from backend.api.answers import REVALIDATE, tagged
 from backend.api.errors import ApiError, missing
@@ -88,8 +88,3 @@ def page(request: Request, path: str) -> Response:
 
 def _file(request: Request, path: Path) -> Response:
     return tagged(request, path.read_bytes(), KINDS[path.suffix], REVALIDATE)
-
-
-def add(app: FastAPI) -> None:
-    """Serve the page at every address that no other route has."""
-    app.include_router(router)

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.request import urlopen
 
 from eth_hash.auto import keccak
-from sqlalchemy import insert
-from web3 import Web3
+from sqlalchemy import insert, text
+from web3 import HTTPProvider, Web3
 
 from backend.api.app import make_app
 from backend.api.follow import Follower
@@ -107,13 +107,15 @@ def fill(database: Database) -> None:
         for start in range(0, len(given), 5_000):
             with database.session() as session:
                 session.execute(insert(table), given[start : start + 5_000])
+    with database.session() as session:
+        session.execute(text("ANALYZE"))  # as PostgreSQL does by itself within a minute
 
 
 @contextmanager
 def serving(database: Database, folder: Path) -> Iterator[str]:
     """The API over a database, on a free port; the address."""
     deployment = Deployment(31_337, "0x" + "00" * 32, "devnet", OWNER, 1)
-    chain = Chain(Web3(), NOWHERE, deployment)
+    chain = Chain(Web3(HTTPProvider(NOWHERE)), NOWHERE, deployment)
     follower = Follower(chain, database, None, Waker(NOWHERE, 60.0), Health("api"))
     library = Library(chain, database, reading_store(folder / "states", []), folder, follower)
     listener, ready = bind(0), threading.Event()

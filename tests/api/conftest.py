@@ -1,0 +1,266 @@
+"""A chain with a bit of everything on it, indexed and served by the real server on a free port."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.accounts import devnet_account
+from backend.api.app import make_app
+from backend.api.follow import Follower
+from backend.api.library import Library
+from backend.api.limits import Limits
+from backend.api.server import bind, make_server
+from backend.chain.anvil import Anvil
+from backend.chain.client import Chain
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import add_season_call, load_profile, season_with
+from backend.chain.transactions import TransactionManager
+from backend.indexer.follow import Waker
+from backend.indexer.sync import Indexer
+from backend.kernel.board import word_bytes
+from backend.kernel.samples import Source
+from backend.monitoring.health import Health
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore
+from tests.support import artifacts
+from tests.support.arena import Bout, Fighter, Record, hunter
+from tests.support.postgres import database_url, postgres_server, postgres_url
+from tests.support.protocol import (
+    ETHER,
+    ZERO32,
+    ArenaTerms,
+    Economics,
+    Rules,
+    Schedule,
+    Season,
+    World,
+)
+from tests.support.training import Dataset, Trainee, Window, add_one
+
+__all__ = ["database_url", "postgres_server", "postgres_url"]
+
+LIE_STEP = 13
+"""In the second segment of a window."""
+
+DEMANDED = 2
+"""The segment whose records are asked for."""
+
+RECORDS = Dataset.of([3 * n + 1 for n in range(11)])
+
+CONTRACTS = {
+    "seasons": "SeasonRegistry",
+    "energy": "Energy",
+    "beasts": "Beasts",
+    "referee": "StepReferee",
+    "stage": "DatasetStage",
+    "ledger": "CheckpointLedger",
+    "match_referee": "MatchReferee",
+    "arena": "Arena",
+    "court": "DisputeCourt",
+}
+
+
+def world_of(chain: Chain) -> World:
+    """A deployment as the contracts' tests see theirs."""
+    season = chain.season(1)
+    world = World(
+        chain.w3,
+        artifacts.load(),
+        list(chain.w3.eth.accounts),
+        Season(
+            Rules(*season.rules.values()),
+            Schedule(*season.schedule.values()),
+            Economics(*season.economics.to_abi()),
+            ArenaTerms(*season.arena.to_abi()),
+        ),
+    )
+    addresses = chain.deployment.addresses
+    world.contracts = {name: world.at(of, addresses[of]) for name, of in CONTRACTS.items()}
+    for account in world.accounts[:8]:
+        world.fund(account, 10_000 * ETHER)
+        world.fund(account, 10_000 * ETHER, "arena")
+    return world
+
+
+@dataclass
+class Served:
+    """A running server and what it serves."""
+
+    url: str
+    library: Library
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """A request that follows no redirects and uses no proxy."""
+        with httpx.Client(base_url=self.url, trust_env=False) as client:
+            return client.get(path, **options)
+
+    def json(self, path: str) -> Any:
+        """The document of a request that must succeed."""
+        answer = self.get(path)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    def all(self, path: str, limit: int = 2) -> list[Any]:
+        """A whole list, page by page."""
+        mark = "&" if "?" in path else "?"
+        found, cursor = [], ""
+        while True:
+            page = self.json(f"{path}{mark}limit={limit}{cursor}")
+            assert len(page["items"]) <= limit
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            cursor = f"&cursor={page['next']}"
+
+
+@contextmanager
+def serving(library: Library, **options: Any) -> Iterator[Served]:
+    """The real server over a library, in a thread."""
+    listener, ready = bind(0), threading.Event()
+    server = make_server(make_app(library, **options), ready.set)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", library)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def library_of(chain: Chain, database: Database, folder: Path, *, follows: bool = True) -> Library:
+    """A library over a database; one that does not follow leaves the reading to others."""
+    follower = Follower(
+        chain,
+        database,
+        Indexer(chain, database) if follows else None,
+        Waker(chain.rpc_url, 0.05),
+        Health("api"),
+    )
+    return Library(chain, database, SnapshotStore(folder / "states"), folder / "bundles", follower)
+
+
+@dataclass
+class Scene:
+    """What there is on the chain."""
+
+    chain: Chain
+    world: World
+    folder: Path
+    honest: Trainee
+    liar: Trainee
+    lie: Window
+    secretive: Trainee
+    revealed: Trainee
+    doubted: Trainee
+    fighters: tuple[Fighter, Fighter]
+    bout: Bout
+    states: list[Any] = field(default_factory=list)
+
+
+def reveal(world: World, trainee: Trainee, challenger: str) -> None:
+    """Train a private window, dispute it with its dataset, demand records and supply them."""
+    window, data, court = trainee.train(Source.PRIVATE), trainee.dataset, world.court.functions
+    assert data is not None
+    record, beast = window.checkpoint, trainee.beast
+    call = court.filePrivate(beast, record, data.blob, data.secret)
+    dispute = int(world.logs("court", "DisputeFiled", world.send(call, challenger))[0]["disputeId"])
+    world.respond(dispute, beast, record, window.segments)
+    world.send(court.demandRecords(dispute, beast, record, DEMANDED), challenger)
+    witnesses = trainee.witnesses(window, 8 * DEMANDED, 8)
+    world.send(court.supplyRecords(dispute, beast, record, witnesses), trainee.trainer)
+
+
+def play(chain: Chain, folder: Path) -> Scene:
+    """Train, lie, prove, fight and propose."""
+    world = world_of(chain)
+    who = world.accounts
+    honest = Trainee.hatch(world, who[1])
+    first, second = honest.train(), honest.train(Source.SELF_PLAY)
+    fighters = [Fighter.submit(world, who[n], hunter(), world.hatch(who[n])) for n in (1, 2)]
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(honest.beast, first.checkpoint, second.checkpoint)
+    for fighter in fighters:
+        world.finalize(fighter.beast, fighter.checkpoint)
+    bout = Bout.arrange(world, fighters[0], fighters[1])
+    false = Record((bout.truth.result + 1) % 3, bout.truth.words)
+    bout.report(false, bout.reporter)
+    last = len(false.words) - 1
+    world.send(bout.turn_call(false, last), bout.challenger)
+    bout.conclude(bout.reporter)
+
+    honest.train()
+    liar = Trainee.hatch(world, who[2])
+    liar.train()
+    lie = liar.train(tamper=(LIE_STEP, add_one))
+    liar.train()
+    world.respond(world.file(liar.beast, lie.checkpoint, who[3]), liar.beast, lie.checkpoint,
+                  lie.segments)  # fmt: skip
+    world.send(liar.prove_call(1, lie, LIE_STEP // 8), who[4])
+    secretive = Trainee.hatch(world, who[1], RECORDS)
+    secretive.train(Source.PRIVATE)
+    doubted = Trainee.hatch(world, who[1])
+    world.file(doubted.beast, doubted.train().checkpoint, who[3])
+    revealed = Trainee.hatch(world, who[1], RECORDS)
+    reveal(world, revealed, who[3])
+    world.send(doubted.advance_call(2, doubted.windows[0], 0, 8), who[5])
+    season = season_with(chain.season(1), ["block_gain=40", "base_cost=0.002"])
+    world.send(
+        chain.timelock.functions.schedule(
+            chain.seasons.address, 0, add_season_call(chain, season), ZERO32, ZERO32, 3_600
+        ),
+        who[0],
+    )
+    scene = Scene(
+        chain, world, folder, honest, liar, lie, secretive, revealed, doubted,
+        (fighters[0], fighters[1]), bout,
+    )  # fmt: skip
+    store = SnapshotStore(folder / "states")
+    for window in honest.windows:
+        store.put(window.end)
+    for fighter in fighters:
+        store.put(fighter.state)
+    return scene
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A chain of the API's tests' own; tests may add to it and take nothing back."""
+    folder = tmp_path_factory.mktemp("api")
+    with Anvil() as anvil:
+        account, profile = devnet_account(0), load_profile("devnet")
+        chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
+        sender = TransactionManager(chain, account, folder / "locks")
+        for _ in Deployer(chain, sender, profile, folder / "deployments").run():
+            pass
+        yield play(chain, folder)
+
+
+@pytest.fixture(scope="session")
+def served(scene: Scene) -> Iterator[Served]:
+    """The scene's server, at the chain's head."""
+    database = Database(f"sqlite:///{scene.folder}/api.sqlite3")
+    library = library_of(scene.chain, database, scene.folder)
+    assert library.follower is not None
+    Indexer(scene.chain, database).sync()
+    with serving(library, limits=Limits(rate=0)) as found:
+        yield found
+    database.close()
+
+
+def spell(data: bytes) -> str:
+    """Bytes as the API spells them."""
+    return "0x" + data.hex()
+
+
+def word_of(word: int) -> str:
+    """A board word as the API spells it."""
+    return spell(word_bytes(word))

@@ -1,0 +1,297 @@
+"""What each route says about a chain with beasts, disputes, matches and a proposal."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from eth_hash.auto import keccak
+
+from backend.kernel.merkle import root
+from backend.kernel.rules import Rules
+from backend.kernel.state import State, deserialize_weights, hash_header, state_hash
+from backend.kernel.tables import KERNEL_ID
+from backend.store.snapshots import unpack
+from tests.api.conftest import DEMANDED, LIE_STEP, Scene, Served, spell, word_of
+from tests.support.protocol import ETHER
+
+DIGEST = "0x" + "ab" * 32
+
+
+def test_the_status_names_the_chain_and_how_far_it_has_been_read(
+    scene: Scene, served: Served
+) -> None:
+    found = served.json("/v1/status")
+    block = scene.chain.block(found["indexed"]["number"])
+    assert found["indexed"] == {
+        "number": block.number, "hash": spell(block.hash), "time": block.timestamp,
+    }  # fmt: skip
+    assert found["kernel_id"] == spell(KERNEL_ID)
+    assert found["genesis"] == scene.chain.deployment.genesis
+    assert found["addresses"]["Arena"] == scene.world.arena.address
+    assert found["counts"] == {
+        "beasts": 7, "checkpoints": 11, "pending": 5, "disputes": 3, "open_disputes": 2,
+        "matches": 1,
+    }  # fmt: skip
+
+
+def test_a_beast_tells_where_its_training_stands(scene: Scene, served: Served) -> None:
+    beast = scene.honest
+    found = served.json(f"/v1/beasts/{beast.beast}")
+    windows = [window.checkpoint for window in beast.windows]
+    assert found["owner"] == beast.trainer
+    assert found["dna"] == spell(beast.dna)
+    assert found["head"] == spell(windows[-1].payload.h128)
+    assert (found["head_count"], found["final_count"], found["pending_count"]) == (3, 2, 1)
+    assert int(found["energy_spent"]) == sum(one.payload.energyBurn for one in windows)
+    assert int(found["energy_locked"]) == windows[-1].locked
+    assert found["last_loss"] == windows[-1].payload.windowLoss
+    assert found["private"] is False
+
+
+def test_slashed_and_void_checkpoints_are_counted_and_shown(scene: Scene, served: Served) -> None:
+    beast = scene.liar.beast
+    found = served.json(f"/v1/beasts/{beast}")
+    assert (found["slashed_count"], found["void_count"], found["head_count"]) == (1, 1, 1)
+    assert found["head"] == spell(scene.liar.windows[0].checkpoint.payload.h128)
+    items = served.all(f"/v1/beasts/{beast}/checkpoints")
+    assert [(one["index"], one["state"]) for one in items] == [
+        (2, "void"), (1, "slashed"), (0, "pending"),
+    ]  # fmt: skip
+    assert items[1]["dispute"] == 1
+
+
+def test_a_checkpoint_has_every_field_of_its_record(scene: Scene, served: Served) -> None:
+    (third, second, first) = served.all(f"/v1/beasts/{scene.honest.beast}/checkpoints")
+    record = scene.honest.windows[1].checkpoint
+    assert second["h128"] == spell(record.payload.h128)
+    assert second["parent"] == first["h128"]
+    assert second["source"] == "self_play"
+    assert second["loss"] == record.payload.windowLoss
+    assert (second["energy_burn"], second["bond"]) == (
+        str(record.payload.energyBurn), str(record.bond),
+    )  # fmt: skip
+    assert [one["state"] for one in (first, second, third)] == ["final", "final", "pending"]
+    assert first["settled_block"] is not None
+    period = scene.world.season.economics.challengePeriod
+    assert third["final_from"] == third["submitted_at"] + period
+
+
+def test_private_windows_are_audited_lightly_and_disputed_ones_are_marked(
+    scene: Scene, served: Served
+) -> None:
+    (private,) = served.all(f"/v1/beasts/{scene.secretive.beast}/checkpoints")
+    (disputed,) = served.all(f"/v1/beasts/{scene.doubted.beast}/checkpoints")
+    assert (private["audit"], private["source"]) == ("light", "private")
+    assert served.json(f"/v1/beasts/{scene.secretive.beast}")["private"] is True
+    assert (disputed["audit"], disputed["state"], disputed["dispute"]) == ("full", "disputed", 2)
+    assert served.json(f"/v1/beasts/{scene.doubted.beast}")["disputed_count"] == 1
+
+
+def test_a_curve_stands_for_all_live_windows(scene: Scene, served: Served) -> None:
+    losses = [one.checkpoint.payload.windowLoss for one in scene.honest.windows]
+    whole = served.json(f"/v1/beasts/{scene.honest.beast}/curve")
+    assert (whole["loss"], whole["step"]) == (losses, [128, 256, 384])
+    thin = served.json(f"/v1/beasts/{scene.honest.beast}/curve?points=2")
+    assert thin["windows"] == 3
+    assert thin["index"] == [0, 2]
+    assert thin["low"] == [losses[0], min(losses[1:])]
+    assert served.json(f"/v1/beasts/{scene.liar.beast}/curve")["windows"] == 1
+
+
+def test_the_portrait_is_the_one_of_the_token(scene: Scene, served: Served) -> None:
+    for beast in range(1, 8):
+        uri = scene.world.beasts.functions.tokenURI(beast).call()
+        image = json.loads(base64.b64decode(uri.partition(",")[2]))["image"]
+        drawn = base64.b64decode(image.partition(",")[2])
+        answer = served.get(f"/v1/beasts/{beast}/portrait.svg")
+        assert answer.content == drawn
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_dispute_tells_each_move_and_who_was_paid(scene: Scene, served: Served) -> None:
+    found = served.json("/v1/disputes/1")
+    who = scene.world.accounts
+    assert [move["kind"] for move in found["timeline"]] == ["filed", "responded", "upheld"]
+    assert [move["by"] for move in found["timeline"]] == [who[3], None, who[4]]
+    filed, responded, upheld = found["timeline"]
+    economics = scene.world.season.economics
+    assert filed["deadline"] == filed["time"] + economics.responseWindow
+    assert responded["deadline"] == responded["time"] + economics.proofWindow
+    assert (found["status"], found["conviction"], found["bond_outcome"]) == (
+        "upheld", "segment", "returned",
+    )  # fmt: skip
+    assert (found["segment"], found["steps"]) == (LIE_STEP // 8, [8, 15])
+    assert found["segments"] == [spell(h) for h in scene.lie.segments]
+    assert found["checkpoint"]["state"] == "slashed"
+    slashing = found["slashing"]
+    taken = sum(one.checkpoint.locked for one in scene.liar.windows[1:])
+    assert int(slashing["taken"]) == taken
+    assert slashing["voided"] == 1
+    assert slashing["tx"] == upheld["tx"]
+    assert (slashing["challenger"], slashing["prover"], slashing["offender"]) == (
+        who[3], who[4], who[2],
+    )  # fmt: skip
+    parts = ("burned", "challenger_reward", "prover_reward")
+    assert sum(int(slashing[part]) for part in parts) == taken
+    reward = scene.lie.checkpoint.locked * economics.rewardBps // 10_000
+    assert int(slashing["challenger_reward"]) == reward
+
+
+def test_an_open_dispute_has_no_end_yet(scene: Scene, served: Served) -> None:
+    found = served.json("/v1/disputes/2")
+    assert (found["open"], found["slashing"], found["bond_outcome"]) == (True, None, "locked")
+    assert found["segments"] == []
+    assert [move["kind"] for move in found["timeline"]] == ["filed", "advanced"]
+    assert (found["steps_done"], found["timeline"][1]["steps_done"]) == (8, 8)
+    assert [one["id"] for one in served.all("/v1/disputes")] == [3, 2, 1]
+    assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [3, 2]
+    assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [1]
+    assert [one["id"] for one in served.all(f"/v1/disputes?beast={scene.liar.beast}")] == [1]
+
+
+def test_a_private_window_is_audited_fully_once_its_dataset_is_public(
+    scene: Scene, served: Served
+) -> None:
+    (window,) = served.all(f"/v1/beasts/{scene.revealed.beast}/checkpoints")
+    assert (window["source"], window["audit"]) == ("private", "full")
+    found = served.json("/v1/disputes/3")
+    assert [(move["kind"], move["segment"]) for move in found["timeline"]] == [
+        ("filed", None), ("revealed", None), ("responded", None), ("demanded", DEMANDED),
+        ("supplied", DEMANDED),
+    ]  # fmt: skip
+    economics, demanded, supplied = scene.world.season.economics, *found["timeline"][3:]
+    assert demanded["deadline"] == demanded["time"] + economics.responseWindow
+    assert supplied["deadline"] == found["deadline"]
+
+
+def test_a_bundle_is_served_if_there_is_one(scene: Scene, served: Served) -> None:
+    missing = served.get("/v1/disputes/1/bundle")
+    assert missing.status_code == 404
+    assert "chainbeasts dispute bundle 1" in missing.json()["hint"]
+    folder = served.library.bundles
+    folder.mkdir(exist_ok=True)
+    (folder / "dispute-1.zip").write_bytes(b"PK evidence")
+    try:
+        answer = served.get("/v1/disputes/1/bundle")
+        assert (answer.content, answer.headers["content-type"]) == (
+            b"PK evidence",
+            "application/zip",
+        )
+        assert served.json("/v1/disputes/1")["bundle"] is True
+    finally:
+        (folder / "dispute-1.zip").unlink()
+
+
+def test_a_match_can_be_played_again_from_its_answer(scene: Scene, served: Served) -> None:
+    found = served.json(f"/v1/matches/{scene.bout.number}")
+    a, b = scene.fighters
+    assert (found["beast_a"], found["beast_b"]) == (a.beast, b.beast)
+    assert (found["dna_a"], found["dna_b"]) == (spell(a.dna), spell(b.dna))
+    assert found["state_a"] == spell(state_hash(a.state))
+    assert int(found["battle_seed"], 16) == scene.bout.seed
+    assert found["log"] == [word_of(word) for word in scene.bout.played.words]
+    assert found["log_root"] == spell(root([int(word, 16) for word in found["log"]]))
+    assert (found["status"], found["turns"]) == ("final", len(found["log"]))
+    assert found["result"] == ("a", "b", "draw")[scene.bout.truth.result]
+    assert Rules(**found["rules"]).values() == tuple(scene.world.season.rules)
+    (lie,) = found["disproofs"]
+    assert (lie["lie"], lie["turn"]) == ("end", len(found["log"]) - 1)
+    assert lie["challenger"] == scene.bout.challenger
+    sent = scene.chain.w3.eth.get_transaction(lie["tx"])
+    assert (sent["from"], sent["to"]) == (scene.bout.challenger, scene.world.arena.address)
+    assert int(lie["reward"]) + int(lie["burned"]) == scene.world.season.arena.recordBond
+
+
+def test_the_leaderboard_is_made_of_final_matches(scene: Scene, served: Served) -> None:
+    board = served.json("/v1/leaderboard")
+    assert board["matches"] == 1
+    first, second = board["items"]
+    winner, loser = scene.fighters if scene.bout.truth.result == 0 else scene.fighters[::-1]
+    assert (first["beast"], first["rank"], first["won"], first["lost"]) == (winner.beast, 1, 1, 0)
+    assert (second["beast"], second["rank"], second["won"], second["lost"]) == (
+        loser.beast, 2, 0, 1,
+    )  # fmt: skip
+    assert first["rating"] > second["rating"]
+    assert first["last_match"] == scene.bout.number
+    assert served.all("/v1/leaderboard", 1) == board["items"]
+    rating = served.json(f"/v1/beasts/{winner.beast}")["rating"]
+    assert rating == {name: first[name] for name in rating}
+    assert served.json(f"/v1/beasts/{scene.liar.beast}")["rating"] is None
+
+
+def test_matches_are_listed_by_beast_and_by_status(scene: Scene, served: Served) -> None:
+    number, beast = scene.bout.number, scene.fighters[1].beast
+    assert [one["id"] for one in served.all("/v1/matches")] == [number]
+    assert [one["id"] for one in served.all(f"/v1/matches?beast={beast}&status=final")] == [number]
+    assert served.all("/v1/matches?status=recorded") == []
+    assert served.all(f"/v1/matches?beast={scene.liar.beast}") == []
+
+
+def test_seasons_and_what_is_proposed(scene: Scene, served: Served) -> None:
+    (season,) = served.json("/v1/seasons")["items"]
+    assert season["rules"]["block_gain"] == scene.world.season.rules.blockGain
+    assert season["economics"]["base_cost"] == str(scene.world.season.economics.baseCost)
+    current = served.json("/v1/season")
+    (proposal,) = current["pending"]
+    assert current["season"] == 1
+    assert proposal["contract"] == "SeasonRegistry"
+    assert proposal["ready_at"] == proposal["scheduled"]["time"] + 3_600
+    assert {(one["part"], one["name"], one["then"]) for one in proposal["changes"]} == {
+        ("rules", "block_gain", "40"),
+        ("economics", "base_cost", str(2 * ETHER // 1_000)),
+    }
+
+
+def test_a_state_can_be_verified_by_whoever_asks_for_it(scene: Scene, served: Served) -> None:
+    state = scene.honest.windows[0].end
+    digest = state_hash(state)
+    head = served.json(f"/v1/states/{digest.hex()}")
+    weights = served.get(f"/v1/states/{spell(digest)}/weights")
+    assert len(weights.content) == head["weights_bytes"] == 33_792
+    assert spell(keccak(weights.content)) == head["weights_hash"]
+    header = state.header
+    assert (head["beast"], head["global_step"], head["parent"]) == (
+        str(header.beast_id), header.global_step, spell(header.parent),
+    )  # fmt: skip
+    assert hash_header(header, keccak(weights.content)) == digest
+    packed = served.get(f"/v1/snapshots/{digest.hex()}")
+    found: State = unpack(packed.content, digest)
+    assert (found.weights == deserialize_weights(weights.content)).all()
+    for answer in (weights, packed):
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_only_states_that_the_chain_knows_and_somebody_published(
+    scene: Scene, served: Served
+) -> None:
+    unpublished = spell(scene.doubted.windows[0].checkpoint.payload.h128)
+    for digest, said in ((DIGEST, "no checkpoint"), (unpublished, "no published state")):
+        for route in ("snapshots/{}", "states/{}", "states/{}/weights"):
+            answer = served.get(f"/v1/{route.format(digest)}")
+            assert answer.status_code == 404
+            assert said in answer.json()["error"]
+
+
+def test_words_of_matches_are_served_by_their_key(scene: Scene, served: Served) -> None:
+    word = scene.bout.played.words[3].to_bytes(32)
+    answer = served.get(f"/v1/words/{spell(keccak(word))}")
+    assert (answer.content, len(answer.content)) == (word, 32)
+    assert "immutable" in answer.headers["cache-control"]
+    assert served.get(f"/v1/words/{DIGEST}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["beasts/99", "beasts/99/portrait.svg", "beasts/99/checkpoints", "beasts/99/curve",
+     "disputes/99", "disputes/99/bundle", "matches/99", "beasts/0"],
+)  # fmt: skip
+def test_an_unknown_id_is_told_what_there_is(served: Served, path: str) -> None:
+    answer = served.get(f"/v1/{path}")
+    assert answer.status_code == 404
+    found = answer.json()
+    assert set(found) == {"error", "hint"}
+    assert found["error"].startswith("There is no ")
+    assert "GET /v1/" in found["hint"]

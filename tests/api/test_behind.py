@@ -1,0 +1,121 @@
+"""An API that is behind: the chain goes on, the node is away, the database is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web3 import HTTPProvider, Web3
+
+from backend.api.follow import NODE_AWAY
+from backend.api.limits import Limits
+from backend.chain.anvil import free_port
+from backend.chain.client import Chain
+from backend.indexer.sync import Indexer
+from backend.store.session import Database
+from tests.api.conftest import Scene, Served, library_of, serving
+
+LIMITS = Limits(rate=0)
+PATIENCE = 30.0
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """The first true value of a look."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def read(scene: Scene, tmp_path: Path) -> Iterator[Database]:
+    """A database that ends at the chain's present head."""
+    database = Database(f"sqlite:///{tmp_path}/read.sqlite3")
+    Indexer(scene.chain, database).sync()
+    yield database
+    database.close()
+
+
+def test_the_status_says_by_how_much_it_is_behind(
+    scene: Scene, read: Database, tmp_path: Path
+) -> None:
+    with serving(library_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
+        before = eventually(lambda: _if(served, lambda found: found["node"]["answers"]))
+        assert (before["blocks_behind"], before["seconds_behind"], before["problem"]) == (0, 0, "")
+        for _ in range(3):
+            scene.world.travel(10)
+        behind = eventually(lambda: _if(served, lambda found: found["blocks_behind"] == 3))
+        assert behind["seconds_behind"] == 30
+        assert behind["indexed"] == before["indexed"]
+        Indexer(scene.chain, read).sync()
+        there = eventually(lambda: _if(served, lambda found: found["blocks_behind"] == 0))
+        assert there["indexed"]["number"] == before["indexed"]["number"] + 3
+
+
+def _if(served: Served, right: Callable[[Any], bool]) -> Any:
+    found = served.json("/v1/status")
+    return found if right(found) else None
+
+
+def test_what_is_indexed_is_served_while_the_node_is_away(
+    scene: Scene, read: Database, tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    away = Chain(Web3(HTTPProvider(url)), url, scene.chain.deployment)
+    with serving(library_of(away, read, tmp_path), limits=LIMITS) as served:
+        found = eventually(lambda: _if(served, lambda found: found["problem"] == NODE_AWAY))
+        assert found["node"] == {"answers": False, "number": None, "time": None}
+        assert (found["blocks_behind"], found["seconds_behind"]) == (None, None)
+        assert served.json("/v1/disputes/1")["status"] == "upheld"
+        assert served.json("/v1/season")["season"] == 1
+        assert served.get("/v1/beasts/1/portrait.svg").status_code == 200
+
+
+def test_before_the_first_block_there_is_nothing_and_that_is_said(
+    scene: Scene, tmp_path: Path
+) -> None:
+    empty = Database(f"sqlite:///{tmp_path}/empty.sqlite3")
+    with serving(library_of(scene.chain, empty, tmp_path, follows=False), limits=LIMITS) as served:
+        status = served.json("/v1/status")
+        assert (status["indexed"], status["blocks_behind"]) == (None, None)
+        for path in ("beasts", "disputes", "matches", "leaderboard", "seasons"):
+            assert served.json(f"/v1/{path}")["items"] == []
+        answer = served.get("/v1/season")
+        assert answer.status_code == 404
+        assert "/v1/status" in answer.json()["hint"]
+    empty.close()
+
+
+def test_a_database_that_fails_is_an_answer_of_its_own(
+    scene: Scene, read: Database, tmp_path: Path
+) -> None:
+    with serving(library_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
+        with read.session() as session:
+            session.connection().exec_driver_sql("ALTER TABLE beasts RENAME TO lost")
+        answer = served.get("/v1/beasts")
+        assert answer.status_code == 503
+        assert answer.json()["error"] == "The database does not answer."
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_both_databases_give_the_same_answers(
+    scene: Scene, served: Served, postgres_url: str, tmp_path: Path
+) -> None:
+    database = Database(postgres_url)
+    Indexer(scene.chain, database).sync()
+    Indexer(scene.chain, served.library.database).sync()
+    second = library_of(scene.chain, database, tmp_path, follows=False)
+    with serving(second, limits=LIMITS) as other:
+        for path in (
+            "/v1/beasts", "/v1/beasts?limit=2&cursor=3", "/v1/beasts/1",
+            f"/v1/beasts/{scene.liar.beast}/checkpoints",
+            f"/v1/beasts/{scene.honest.beast}/checkpoints?limit=1&cursor=1-0",
+            "/v1/beasts/1/curve", "/v1/disputes", "/v1/disputes/1", "/v1/disputes/2",
+            "/v1/matches", "/v1/matches/1", "/v1/leaderboard", "/v1/seasons", "/v1/season",
+        ):  # fmt: skip
+            assert other.json(path) == served.json(path), path
+    database.close()

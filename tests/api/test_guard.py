@@ -1,0 +1,186 @@
+"""Who is answered at all, and what every answer carries."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from backend.api.guard import HEADERS
+from backend.api.limits import Limits, RateLimit, neighbourhood
+from backend.api.routes.page import VENDORED
+from tests.api.conftest import Scene, Served, serving
+
+LIMITS = Limits(rate=0.001, burst=5)
+
+
+@pytest.fixture(scope="module")
+def strict(served: Served) -> Iterator[Served]:
+    """The same library behind a strict limit, and known by another name, too."""
+    with serving(idle(served), limits=LIMITS, hosts=["beasts.example"]) as found:
+        yield found
+
+
+def idle(served: Served):  # type: ignore[no-untyped-def]
+    """The library with a follower of its own that has ended already."""
+    from tests.api.conftest import library_of
+
+    library = served.library
+    return library_of(library.chain, library.database, library.bundles.parent, follows=False)
+
+
+def raw(served: Served, text: str) -> bytes:
+    """What the server answers to some bytes."""
+    host, port = served.url.removeprefix("http://").split(":")
+    with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
+        connection.sendall(text.encode("latin-1"))
+        found = b""
+        while part := connection.recv(65_536):
+            found += part
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/status", 200),
+        ("/v1/beasts/1/portrait.svg", 200),
+        ("/openapi.json", 200),
+        ("/vendor/uplot.js", 200),
+        ("/v1/beasts/99", 404),
+        ("/v1/beasts/x", 400),
+        ("/v1/beasts?limit=0", 400),
+        ("/nothing", 404),
+        ("/docs", 404),
+        ("/redoc", 404),
+        ("/v1/status?" + "x" * 2_000, 414),
+    ],
+)
+def test_every_answer_carries_the_headers(served: Served, path: str, status: int) -> None:
+    answer = served.get(path)
+    assert answer.status_code == status
+    for name, value in HEADERS.items():
+        if name != "Content-Security-Policy" or not path.endswith(".svg"):
+            assert answer.headers[name] == value
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+    assert "server" not in answer.headers
+    if status >= 400:
+        assert set(answer.json()) == {"error", "hint"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_nothing_can_be_changed(served: Served, method: str) -> None:
+    answer = httpx.request(method, f"{served.url}/v1/beasts", trust_env=False)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_a_head_is_a_get_without_its_body(served: Served) -> None:
+    full = served.get("/v1/beasts")
+    head = httpx.head(f"{served.url}/v1/beasts", trust_env=False)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == full.headers["etag"]
+
+
+def test_no_route_takes_a_body(served: Served) -> None:
+    sent = httpx.request("GET", f"{served.url}/v1/status", content=b"x", trust_env=False)
+    assert sent.status_code == 413
+    start = "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    chunked = raw(served, f"{start}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+    assert b" 413 " in chunked.splitlines()[0]
+
+
+def test_headers_are_bounded(served: Served) -> None:
+    found = raw(served, "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + "x" * 100_000)
+    assert b" 400 " in found.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1", 200), ("localhost:1", 200), ("evil.example", 421), ("beasts.example", 421)],
+)
+def test_only_names_of_ours_are_answered(served: Served, host: str, status: int) -> None:
+    assert served.get("/v1/status", headers={"Host": host}).status_code == status
+
+
+def test_a_name_can_be_allowed(strict: Served) -> None:
+    answer = strict.get(
+        "/v1/season", headers={"Host": "Beasts.example", "X-Forwarded-For": "9.9.9.1"}
+    )
+    assert answer.status_code == 200
+
+
+def test_too_many_requests_are_told_when_to_come_back(strict: Served) -> None:
+    mine = {"X-Forwarded-For": "203.0.113.7"}
+    found = [strict.get("/v1/season", headers=mine) for _ in range(7)]
+    assert [answer.status_code for answer in found] == [200] * 5 + [429] * 2
+    assert int(found[-1].headers["retry-after"]) >= 900
+    assert "Ask again in" in found[-1].json()["hint"]
+    other = strict.get("/v1/season", headers={"X-Forwarded-For": "203.0.113.8"})
+    assert other.status_code == 200
+
+
+def test_a_limit_refills_with_time_and_forgets_the_silent() -> None:
+    now = [0.0]
+    limit = RateLimit(Limits(rate=2, burst=3, addresses=2), lambda: now[0])
+    assert [limit.take("a") for _ in range(4)] == [0, 0, 0, 1]
+    now[0] = 0.5
+    assert [limit.take("a") for _ in range(2)] == [0, 1]
+    assert limit.take("b") == limit.take("c") == 0  # "a" is forgotten
+    assert limit.take("a") == 0
+
+
+def test_a_household_with_ipv6_is_one_client() -> None:
+    assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:1")
+    assert neighbourhood("2001:db8::1") != neighbourhood("2001:db8:0:1::1")
+    assert neighbourhood("::ffff:192.0.2.1") == "192.0.2.1"
+
+
+TRAVERSALS = [
+    "/../pyproject.toml", "/%2e%2e/%2e%2e/pyproject.toml", "/vendor/../../package.json",
+    "/vendor/..%2f..%2fpackage.json", "/vendor/%2e%2e%2fpackage.json", "/vendor/package.json",
+    "/vendor/uplot/dist/uPlot.cjs.js", "/v1/snapshots/../../api.sqlite3",
+    "/v1/snapshots/..%2f..%2fapi.sqlite3", "/v1/states/" + "../" * 20 + "etc/passwd",
+    "/v1/words/%00", "/v1/snapshots/" + "a" * 63, "/v1/snapshots/" + "g" * 64,
+    "/v1/disputes/..%2f1/bundle", "/v1/disputes/-1/bundle", "//etc/passwd", "/etc/passwd",
+    "/v1/disputes/1%2f..%2f..%2fapi.sqlite3/bundle", "/routes/page.py", "/../app.py",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TRAVERSALS)
+def test_no_path_leads_out(served: Served, path: str) -> None:
+    answer = raw(served, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    status = int(answer.split(b" ", 2)[1])
+    assert status in (400, 404), answer[:200]
+    assert b'{"error":' in answer
+
+
+def test_the_libraries_are_served_and_nothing_else_of_their_packages(served: Served) -> None:
+    for name in VENDORED:
+        answer = served.get(f"/vendor/{name}")
+        assert answer.status_code == 200
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        assert answer.headers["content-type"].startswith(kind)
+    sha3 = served.get("/vendor/sha3.js").text
+    imported = {line.split('"')[-2] for line in sha3.splitlines() if line.startswith("import ")}
+    assert {name.removeprefix("./") for name in imported} <= set(VENDORED)
+
+
+def test_a_client_that_has_an_answer_gets_it_once(served: Served) -> None:
+    first = served.get("/v1/season")
+    tag = first.headers["etag"]
+    again = served.get("/v1/season", headers={"If-None-Match": f'"x", {tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == tag
+    assert served.get("/v1/season", headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+def test_text_is_compressed_and_what_is_packed_is_not(scene: Scene, served: Served) -> None:
+    packed = {"Accept-Encoding": "gzip"}
+    assert served.get("/vendor/uplot.js", headers=packed).headers["content-encoding"] == "gzip"
+    digest = scene.honest.windows[0].checkpoint.payload.h128.hex()
+    assert "content-encoding" not in served.get(f"/v1/snapshots/{digest}", headers=packed).headers
