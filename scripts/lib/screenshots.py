@@ -6,7 +6,7 @@ import argparse
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,8 +24,11 @@ DATASET = ROOT / "examples" / "battle_samples.csv"
 SHOWN_MS = 1_200
 """For what moves into its place after a view is drawn."""
 
-COLOURS = 256
-LIVE_WINDOWS = 24
+LIVE_MS = 30_000
+COLOURS, ROUNDS = 256, 4
+"""Of a picture's palette, and how often it is bettered."""
+
+ABOVE_PX = 12
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,32 @@ class World:
         yield "season", "#/season"
 
 
-def play(stage: Stage) -> tuple[Spectacle, World]:
-    """The world: beasts that learned, matches, a lie and its end, a proposal."""
+@dataclass(frozen=True)
+class Played:
+    """What came of the world: the beast to show, its owner's matches."""
+
+    world: Spectacle
+    hero: int
+    matches: list[int]
+
+
+def play(stage: Stage) -> Played:
+    """Beasts that learned, matches, a lie and its end, a proposal, a trainer that trains on."""
     world = Spectacle(stage)
     world.open()
     owner, rival = world.owner, world.rival
     hero, other = world.hatch(owner), world.hatch(owner, "--dataset", DATASET)
     foe, liar = world.hatch(rival), world.hatch(rival)
     for player, beast, source in ((owner, hero, "curriculum"), (rival, foe, "self-play")):
-        world.train(player, beast, 40, "--source", "curriculum")
-        world.train(player, beast, 24, "--source", source)
-    world.train(owner, other, 12)
+        world.train(player, beast, 64, "--source", "curriculum")
+        world.train(player, beast, 64, "--source", source)
+    world.train(owner, other, 60)
     world.train(owner, other, 4, "--source", "private")
     stderr.print("the beasts have learned")
     world.settle((owner, hero), (owner, other), (rival, foe))
-    fights = [world.fight(beast, foe) for beast in (hero, other, hero)]
+    fights = [world.fight(beast, foe) for beast in (hero, other, hero, other)]
     stage.travel(60)
-    for match in fights[:2]:
+    for match in fights[:-1]:
         owner.do("battle", "finalize", match)
     stderr.print("the beasts have fought")
     world.train(rival, liar)
@@ -92,7 +104,8 @@ def play(stage: Stage) -> tuple[Spectacle, World]:
     stage.wait("the lie is slashed", lambda: _slashed(world, liar))
     stage.host.do("season", "propose", "--set", "block_gain=40", "--set", "crit_odds=12")
     stderr.print("the liar has been slashed")
-    return world, World(hero, fights[0], 0, 1)
+    owner.start("trainer", "trainer", "run", hero, "--forever")
+    return Played(world, hero, fights)
 
 
 def _slashed(world: Spectacle, beast: int) -> bool:
@@ -104,17 +117,28 @@ def settled(page: Page, url: str) -> None:
     """Open a view and wait until nothing moves into its place any more."""
     page.goto(url)
     page.wait_for_selector("main .view:not([aria-busy])")
+    if page.locator(".lamp").count():
+        page.wait_for_selector(".lamp[data-state=live]", timeout=LIVE_MS)
+    seal = page.locator("#seal")
+    if seal.count():
+        top = seal.evaluate("e => e.getBoundingClientRect().top")
+        page.evaluate("y => window.scrollTo(0, y)", top - ABOVE_PX)
     page.wait_for_timeout(SHOWN_MS)
 
 
-def most_eventful(browser: Browser, url: str, match: int) -> int:
-    """The turn of a match's greatest hit, or of its end."""
-    with browser.new_page() as page:
+def most_eventful(browser: Browser, url: str, matches: Sequence[int]) -> tuple[int, int]:
+    """The match with the most attacks, and a turn in the midst of them."""
+    found = []
+    page = browser.new_page()
+    for match in matches:
         settled(page, f"{url}/#/battles/{match}")
         kinds = page.locator(".ticks i").evaluate_all("all => all.map(i => i.className)")
-    hits = [turn for turn, kind in enumerate(kinds) if "attack" in kind]
-    critical = [turn for turn in hits if "critical" in kinds[turn]]
-    return (critical or hits[len(hits) // 2 :] or [len(kinds)])[0]
+        hits = [turn for turn, kind in enumerate(kinds) if "attack" in kind]
+        critical = [turn for turn in hits if "critical" in kinds[turn]]
+        turns = critical or hits or [0]
+        found.append((len(hits), match, turns[len(turns) // 2]))
+    page.close()
+    return max(found)[1:]
 
 
 def take(browser: Browser, url: str, world: World, folder: Path) -> None:
@@ -128,7 +152,7 @@ def take(browser: Browser, url: str, world: World, folder: Path) -> None:
             settled(page, f"{url}/{address}")
             path = folder / f"page-{name}-{look.name}.png"
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            shot.quantize(COLOURS).save(path, optimize=True)
+            shot.quantize(COLOURS, kmeans=ROUNDS).save(path, optimize=True)
         context.close()
 
 
@@ -145,12 +169,11 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as scratch, Stage(Path(scratch) / "stage") as stage:
             stage.deploy(patient_profile(Path(scratch)))
-            spectacle, world = play(stage)
+            played = play(stage)
             with chromium(executable) as browser:
-                turn = most_eventful(browser, spectacle.url, world.battle)
-                spectacle.train(spectacle.owner, world.hero, LIVE_WINDOWS)
-                seen = World(world.hero, world.battle, turn, world.dispute)
-                take(browser, spectacle.url, seen, folder)
+                url = played.world.url
+                match, turn = most_eventful(browser, url, played.matches)
+                take(browser, url, World(played.hero, match, turn, dispute=1), folder)
     except StageError as error:
         stderr.print(str(error), markup=False)
         return 1

@@ -196,6 +196,19 @@ def test_a_state_that_nobody_serves_is_unavailable(
     visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
 
 
+def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle: int) -> None:
+    visit.go("#/leaderboard")
+    expect(visit.page.locator(".notice")).to_be_visible()
+    world.stage.travel(60)
+    world.owner.do("battle", "finalize", battle)
+    expect(visit.page.locator(".podium li")).to_have_count(2)
+    expect(visit.page.locator("table .mention")).to_have_count(2)
+    fits_a_phone(visit)
+    visit.page.locator(".podium a").first.click()
+    expect(visit.page.locator(".hero .figures")).to_contain_text("#1")
+    expect(visit.page.locator(".ring .bout.final")).to_have_count(1)
+
+
 def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -> None:
     liar = world.hatch(world.rival)
     world.train(world.rival, liar)

@@ -80,6 +80,9 @@ function record(m, now) {
         m.seed_block ? `from block ${m.seed_block}` : null,
       ),
       figure("Reporter", m.reporter ? hash(m.reporter) : "—", m.bond ? `bond ${energy(m.bond)} ENERGY` : null),
+      m.status === "final"
+        ? figure("Rewards", `${energy(m.reward_a)} and ${energy(m.reward_b)}`, "ENERGY for the owners of A and B")
+        : null,
       figure("State of A", hash(m.state_a)),
       figure("State of B", m.state_b ? hash(m.state_b) : "—"),
       figure("Merkle root", m.log_root ? hash(m.log_root) : "—"),

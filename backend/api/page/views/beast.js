@@ -50,8 +50,8 @@ function hero(beast) {
       beast.rating
         ? figure(
             "Rating",
-            beast.rating.score.toFixed(1),
-            `${beast.rating.wins} won · ${beast.rating.losses} lost · ${beast.rating.draws} drawn`,
+            beast.rating.rating.toFixed(1),
+            `#${beast.rating.rank} · ${beast.rating.won} won, ${beast.rating.lost} lost, ${beast.rating.drawn} drawn`,
           )
         : figure("Rating", "—", "no final match yet"),
     ),

@@ -24,7 +24,7 @@ function card(beast) {
       "a",
       { class: `plate ${kind}`, href: `#/beasts/${beast.id}`, vars: colours(beast.dna) },
       h("span", { class: "niche" }, face(beast.dna, beast.id)),
-      beast.rating?.rank ? h("span", { class: "ribbon" }, `#${beast.rating.rank}`) : null,
+      beast.rating ? h("span", { class: "ribbon" }, `#${beast.rating.rank}`) : null,
       h("h2", {}, name, h("small", {}, `№ ${beast.id}`)),
       h("p", { class: "mood" }, text),
       statMeters(beast.stats),

@@ -6,6 +6,7 @@ import { plural } from "../format.js";
 
 const HEADS = ["Rank", "Beast", "Score", "Won", "Lost", "Drawn", "Strength"];
 const PODIUM = 3;
+const MOST = 200;
 
 function step(r) {
   return h(
@@ -20,14 +21,14 @@ function step(r) {
         { class: "plinth" },
         h("b", {}, String(r.rank)),
         h("span", {}, nameOf(r.dna)),
-        h("small", {}, r.score.toFixed(1)),
+        h("small", {}, r.rating.toFixed(1)),
       ),
     ),
   );
 }
 
 export async function render(place) {
-  const { matches, items } = await get("/v1/leaderboard");
+  const { matches, items, next } = await get(`/v1/leaderboard?limit=${MOST}`);
   const lead = h(
     "header",
     { class: "lead" },
@@ -51,19 +52,20 @@ export async function render(place) {
     return;
   }
   const rows = items.map((r) => [
-    [String(r.rank ?? "—")],
+    [String(r.rank)],
     [mention(r.beast, r.dna)],
-    [h("b", {}, r.score.toFixed(1))],
-    [String(r.wins)],
-    [String(r.losses)],
-    [String(r.draws)],
+    [h("b", {}, r.rating.toFixed(1))],
+    [String(r.won)],
+    [String(r.lost)],
+    [String(r.drawn)],
     [`${r.mu.toFixed(1)} ± ${r.sigma.toFixed(1)}`],
   ]);
-  const best = items.filter((r) => r.rank !== null).slice(0, PODIUM);
+  const best = items.slice(0, PODIUM);
   show(
     place,
     lead,
     h("ol", { class: "podium", "aria-label": "The first three" }, ...best.map(step)),
     table("All ranks", HEADS, rows, "stack"),
+    next ? h("p", { class: "hint" }, `The first ${MOST} are shown; all: /v1/leaderboard`) : null,
   );
 }

@@ -93,7 +93,7 @@ function part(key, constants) {
 }
 
 function proposal(p) {
-  const rows = p.changes.map(({ part: key, name, now, then }) => [
+  const rows = (p.changes ?? []).map(({ part: key, name, now, then }) => [
     [h("code", {}, name)],
     [PARTS[key]?.[0] ?? key],
     [value(name, now)],
@@ -106,7 +106,11 @@ function proposal(p) {
     h("p", { class: "hint" }, "from ", when(p.ready_at), " · operation ", hash(p.operation)),
     rows.length
       ? table("What it changes", ["Constant", "Part", "Now", "Then"], rows, "stack")
-      : h("p", {}, "It changes no constant."),
+      : h(
+          "p",
+          {},
+          p.changes ? "It changes no constant." : ["It calls ", p.contract ?? hash(p.target), " and adds no season."],
+        ),
     p.seconds_left > 0 ? null : h("pre", { tabindex: 0 }, h("code", {}, `chainbeasts season execute ${p.operation}`)),
   );
 }
