@@ -16,7 +16,7 @@ from scripts.lib.spectacle import Spectacle, patient_profile
 from scripts.lib.stage import Stage
 from tests.support.forked import Server
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="package")
