@@ -12,12 +12,15 @@ from backend.kernel.combat import activate
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from tests.support.arena import (
+    DRAW,
     END,
     FIRST_WORD,
     OVER,
     RECORDED,
     SEEDED,
     TURN,
+    A,
+    B,
     Bout,
     Record,
 )
@@ -123,11 +126,12 @@ def test_disproveTurn_wrongWinner_slashes(bout: Bout, other: int) -> None:
     assert (event["lie"], event["turn"]) == (END, len(lie.words) - 1)
 
 
+@pytest.mark.parametrize("result", [A, B, DRAW])
 @pytest.mark.parametrize("turns", [1, MIDDLE, -1])
-def test_disproveTurn_tooShort_slashes(bout: Bout, turns: int) -> None:
+def test_disproveTurn_tooShort_slashes(bout: Bout, turns: int, result: int) -> None:
     """The match was not over when its log ends, whoever is said to have won."""
     turns %= bout.played.turns
-    lie = replace(bout.truth, words=bout.truth.words[:turns])
+    lie = Record(result, bout.truth.words[:turns])
     event = disprove(bout, lie, bout.turn_call(lie, turns - 1))
     assert (event["lie"], event["turn"]) == (END, turns - 1)
 
