@@ -83,20 +83,21 @@ def play(stage: Stage) -> Played:
     world = Spectacle(stage)
     world.open()
     owner, rival = world.owner, world.rival
-    hero, other = world.hatch(owner), world.hatch(owner, "--dataset", DATASET)
-    foe, liar = world.hatch(rival), world.hatch(rival)
+    hero, other, foe, liar = (world.hatch(player) for player in (owner, owner, rival, rival))
+    recluse = world.hatch(owner, "--dataset", DATASET)
     for player, beast, source in ((owner, hero, "curriculum"), (rival, foe, "self-play")):
         world.train(player, beast, 64, "--source", "curriculum")
         world.train(player, beast, 64, "--source", source)
-    world.train(owner, other, 60)
-    world.train(owner, other, 4, "--source", "private")
+    world.train(owner, other, 64)
+    world.train(owner, recluse, 8)
     stderr.print("the beasts have learned")
-    world.settle((owner, hero), (owner, other), (rival, foe))
+    world.settle((owner, hero), (owner, other), (owner, recluse), (rival, foe))
     fights = [world.fight(beast, foe) for beast in (hero, other, hero, other)]
     stage.travel(60)
     for match in fights[:-1]:
         owner.do("battle", "finalize", match)
     stderr.print("the beasts have fought")
+    world.train(owner, recluse, 4, "--source", "private")
     world.train(rival, liar)
     world.cheat(liar)
     world.train(rival, liar, 2)

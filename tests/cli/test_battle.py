@@ -341,6 +341,10 @@ def test_simulations_repeat_and_can_be_watched(ring: Ring, tmp_path: Path) -> No
     same = alone.json("battle", "simulate", *offline)
     assert [one["turns"] for one in same["matches"]] == [one["turns"] for one in found["matches"]]
     assert ring.cli.json("battle", "simulate", str(state), "2@0", "--seeds", "1")["a"]["beast"] == 1
+    odd = tmp_path / "odd[red].state.zst"  # no markup of ours
+    shutil.copy(state, odd)
+    shown = alone.run("battle", "simulate", f"{odd}:{found['a']['dna']}", found["b"]["dna"])
+    assert "A: odd[red].state.zst" in shown.stdout
     torn = tmp_path / "torn.state.zst"
     torn.write_bytes(state.read_bytes()[:-9])
     alone.hinted("is not a published state", "state.zst", "battle", "simulate", str(torn), "1")

@@ -8,9 +8,9 @@ import { DEFAULT_RULES, activate } from "../../backend/api/page/kernel/combat.js
 import { features } from "../../backend/api/page/kernel/features.js";
 import { genesisMask, genesisState } from "../../backend/api/page/kernel/genesis.js";
 import { keccak } from "../../backend/api/page/kernel/keccak.js";
-import { firstWord, playMatch } from "../../backend/api/page/kernel/match.js";
+import { firstWord, playMatch, think } from "../../backend/api/page/kernel/match.js";
 import { merkleRoot } from "../../backend/api/page/kernel/merkle.js";
-import { splitMix64 } from "../../backend/api/page/kernel/rng.js";
+import { draw, splitMix64 } from "../../backend/api/page/kernel/rng.js";
 import { decodeState, stateHash } from "../../backend/api/page/kernel/state.js";
 import { readTables } from "../../backend/api/page/kernel/tables.js";
 
@@ -41,12 +41,28 @@ test("activations", () => {
   }
 });
 
+function listed(actions) {
+  let turn = 0;
+  return () => ({ action: actions[turn++ % actions.length] });
+}
+
+function thinkers({ brains, dnaA, dnaB }) {
+  const [a, b] = [dnaA, dnaB].map((dna, i) => {
+    const { mask, weights, wildWeights } = brains[i];
+    const born = decodeState(genesisState(1n, fromHex(dna))).weights;
+    if (weights) born.fill(0);
+    for (const { index, value } of weights ?? []) born[index] = value;
+    const wild = (_, k) => Number((draw(BigInt(wildWeights), k) >> 2n) % 32768n) - 16384;
+    return { mask, weights: wildWeights ? born.map(wild) : born };
+  });
+  return (word, aActs) => think(aActs ? a : b, word);
+}
+
 test("matches", () => {
   for (const c of vectors("matches").cases) {
     const [seed, rules] = [BigInt(c.battleSeed), rulesOf(c)];
     const first = firstWord(tables.terrains, fromHex(c.dnaA), fromHex(c.dnaB), seed, rules);
-    let turn = 0;
-    const match = playMatch(first, seed, rules, () => ({ action: c.actions[turn++ % c.actions.length] }));
+    const match = playMatch(first, seed, rules, c.brains ? thinkers(c) : listed(c.actions));
     assert.deepEqual(match.words.map(toHex), c.words, c.name);
     assert.equal(toHex(match.last), c.last, c.name);
     assert.equal(match.result, RESULT[c.winner], c.name);

@@ -137,3 +137,9 @@ def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(cases))
     _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"matches": [_match_case(3)]}))
+    _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
