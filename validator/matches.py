@@ -37,6 +37,9 @@ LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS = 1.0, 60.0
 MOST_WAITING = 4_096
 """Records remembered as not to be judged yet."""
 
+AT_ONCE = 500
+"""Jobs looked up together."""
+
 PLAYED = "played again, same log and result"
 
 
@@ -193,8 +196,12 @@ class MatchJobBook:
         """The verdict on each case by its digest; jobs are made where there is none yet."""
         wanted = {case.digest: case for case in cases}
         with self._database.session() as session:
-            found = select(MatchJobRow).where(MatchJobRow.digest.in_(wanted))
-            rows = {row.digest: row for row in session.scalars(found)}
+            rows: dict[bytes, MatchJobRow] = {}
+            digests = list(wanted)
+            for start in range(0, len(digests), AT_ONCE):
+                some = digests[start : start + AT_ONCE]
+                found = select(MatchJobRow).where(MatchJobRow.digest.in_(some))
+                rows |= {row.digest: row for row in session.scalars(found)}
             for digest, case in wanted.items():
                 if digest not in rows:
                     row = MatchJobRow(
