@@ -15,12 +15,15 @@ from pathlib import Path
 
 from backend.chain.toolchain import find_node
 from backend.cli.output import stderr, table
+from scripts.lib.chromium import ABSENT as NO_CHROMIUM
+from scripts.lib.chromium import find_chromium
 from tests.support.postgres import ABSENT, find_binaries
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
+PAGE = ("backend/api/page", "tests/page/*.mjs")
 PRINTING = threading.Lock()
 
 
@@ -53,6 +56,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),
         Check("Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY]),
+        Check("page format", [node, prettier, "--check", "--log-level=warn", *PAGE]),
         Check(
             "Solidity lint",
             [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
@@ -130,6 +134,8 @@ def main() -> int:
     stderr.print(table("scripts/test", ("check", "result", "took"), rows))
     if find_binaries() is None:
         stderr.print(ABSENT)
+    if find_chromium() is None:
+        stderr.print(NO_CHROMIUM)
     return 0 if all(result.passed for result in results) else 1
 
 

@@ -72,6 +72,7 @@ class Player:
     rpc_url: str
     runner: Runner
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -86,6 +87,7 @@ class Player:
             "CHAINBEASTS_ACCOUNT": f"devnet:{self.number}",
             "CHAINBEASTS_SNAPSHOTS": str(self.published),
             "CHAINBEASTS_LOG_JSON": "true",
+            **self.extra,
         }
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -8,11 +8,13 @@ import json
 import pytest
 from eth_hash.auto import keccak
 
+from backend.battle.logs import parse_peers
 from backend.kernel.merkle import root
 from backend.kernel.rules import Rules
 from backend.kernel.state import State, deserialize_weights, hash_header, state_hash
 from backend.kernel.tables import KERNEL_ID
 from backend.store.snapshots import unpack
+from backend.store.words import word_key
 from tests.api.conftest import DEMANDED, LIE_STEP, Scene, Served, spell, word_of
 from tests.support.protocol import ETHER
 
@@ -302,6 +304,13 @@ def test_words_of_matches_are_served_by_their_key(scene: Scene, served: Served) 
     assert (answer.content, len(answer.content)) == (word, 32)
     assert "immutable" in answer.headers["cache-control"]
     assert served.get(f"/v1/words/{DIGEST}").status_code == 404
+
+
+def test_another_index_fetches_words_from_here(scene: Scene, served: Served) -> None:
+    words = set(scene.bout.played.words)
+    keys = {word_key(word): word for word in words}
+    peers = parse_peers(f"{served.url}/")
+    assert peers.fetch([*keys, bytes(32)]) == keys
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ from backend.resources import node_modules_dirs
 PAGE = Path(__file__).resolve().parents[1] / "page"
 INDEX = "index.html"
 
+SHARED: Mapping[str, Path] = {
+    "kernel/tables.json": Path(__file__).resolve().parents[2] / "kernel" / "tables.json",
+}
+"""Files of other packages: the page reads the kernel's tables from their one source."""
+
 VENDORED: Mapping[str, str] = {
     "uplot.js": "uplot/dist/uPlot.esm.js",
     "uplot.css": "uplot/dist/uPlot.min.css",
@@ -52,7 +57,8 @@ def page_files(folder: Path = PAGE) -> Mapping[str, Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink() and path.suffix in KINDS
     }
-    return found | ({"": found[INDEX]} if INDEX in found else {})
+    index = {"": found[INDEX]} if INDEX in found else {}
+    return {**found, **SHARED, **index}
 
 
 @router.get("/vendor/{name}")

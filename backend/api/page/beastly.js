@@ -1,0 +1,103 @@
+// The parts that every view shares: portraits, names, meters, chips, links.
+import { h, icon } from "./dom.js";
+import { brief, moment, span } from "./format.js";
+import { fromHex } from "./kernel/bytes.js";
+import { hues, nickname, portrait } from "./portrait.js";
+
+/** CSS variables of a beast's own colours. */
+export function colours(dna) {
+  const { hue, other } = hues(fromHex(dna));
+  return { hue, other };
+}
+
+export const nameOf = (dna) => nickname(fromHex(dna));
+
+export function face(dna, id, options = {}) {
+  const bytes = fromHex(dna);
+  return portrait(bytes, `Portrait of ${nickname(bytes)}, beast ${id}`, options);
+}
+
+/** A small round portrait with the name, as a link to the beast. */
+export function mention(id, dna) {
+  if (!dna) return h("a", { class: "mention", href: `#/beasts/${id}` }, `beast ${id}`);
+  return h(
+    "a",
+    { class: "mention", href: `#/beasts/${id}`, vars: colours(dna) },
+    h("span", { class: "token", "aria-hidden": "true" }, face(dna, id)),
+    h("span", {}, nameOf(dna), " ", h("small", {}, `№ ${id}`)),
+  );
+}
+
+const STATS = [
+  ["power", "Power", 32, 127],
+  ["defense", "Defence", 0, 127],
+  ["hp", "Health", 100, 199],
+  ["stamina", "Stamina", 12, 31],
+];
+
+/** The four stats as meters over the range that DNA can give. */
+export function statMeters(stats) {
+  return h(
+    "dl",
+    { class: "stats" },
+    ...STATS.map(([key, label, low, high]) =>
+      h(
+        "div",
+        { class: key },
+        h("dt", {}, icon(key), label),
+        h(
+          "dd",
+          {},
+          h(
+            "span",
+            { class: "bar", "aria-hidden": "true", vars: { part: (stats[key] - low) / (high - low) } },
+            h("span", {}),
+          ),
+          h("b", {}, String(stats[key])),
+        ),
+      ),
+    ),
+  );
+}
+
+const STATES = {
+  pending: "waits for its challenge period to end",
+  disputed: "somebody says that it is wrong",
+  proven: "re-executed on chain in full, and right",
+  final: "nobody proved it wrong in time: it stands",
+  slashed: "proved wrong: its trainer lost the bond",
+  void: "built on a slashed window, and fell with it",
+};
+
+export const chip = (state, title = STATES[state] || "") =>
+  h("span", { class: `chip ${state}`, title: title || null }, state.replaceAll("_", " "));
+
+/** Who could check a window: everybody in full, or by its lineage only. */
+export function auditBadge(audit) {
+  const full = audit === "full";
+  return h(
+    "span",
+    {
+      class: `badge ${audit}`,
+      title: full
+        ? "Everybody can replay every step of it"
+        : "Its samples are private: others check its lineage and loss only, unless a dispute reveals them",
+    },
+    full ? "fully replayed" : "light only",
+  );
+}
+
+/** A hash or account in brief; all of it is in the title and can be copied. */
+export const hash = (hex) => h("code", { class: "hash", title: hex }, brief(hex));
+
+export const when = (seconds) => h("time", { datetime: new Date(1000 * seconds).toISOString() }, moment(seconds));
+
+/** Time until `seconds` of the chain's clock, which now shows `now`. */
+export function until(seconds, now) {
+  const left = seconds - now;
+  return left > 0 ? `in ${span(left)}` : `${span(-left)} ago`;
+}
+
+/** A labelled figure. */
+export const figure = (label, value, hint = null) =>
+  h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value), hint ? h("dd", { class: "hint" }, hint) : null);

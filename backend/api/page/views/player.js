@@ -1,0 +1,282 @@
+// The player of a match: board, bars, controls, and why each move was made.
+import { Arena } from "../arena.js";
+import { colours } from "../beastly.js";
+import { h, icon, show } from "../dom.js";
+import { toHex } from "../kernel/bytes.js";
+import { ATTACK, BLOCK, adjacent, selfOf, enemyOf } from "../kernel/board.js";
+import { stats } from "../kernel/combat.js";
+import { aActs, sides } from "../kernel/match.js";
+import { deed, ending, sentence, wordAt } from "../story.js";
+
+const TURN_MS = 640;
+const SPEEDS = [1, 2, 4];
+const DIRECTIONS = ["north", "south", "east", "west"];
+const ARROWS = ["↑", "↓", "→", "←"];
+
+/** One fighter's plate: name, hp, stamina, guard. */
+function corner(side, name, dna) {
+  const most = stats(dna);
+  const bar = (kind, label) => {
+    const value = h("b");
+    const fill = h("span", { class: "fill" });
+    const element = h(
+      "div",
+      { class: `meter ${kind}` },
+      h("span", { class: "name" }, icon(kind), label),
+      h("span", { class: "bar", "aria-hidden": "true" }, fill),
+      value,
+    );
+    return {
+      element,
+      set(now, top) {
+        fill.style.setProperty("--part", Math.min(1, now / top));
+        show(value, String(now));
+        element.classList.toggle("low", now <= top / 4);
+      },
+    };
+  };
+  const [hp, stamina] = [bar("hp", "Health"), bar("stamina", "Stamina")];
+  const guard = h("span", { class: "guard" });
+  const element = h(
+    "div",
+    { class: `fighter ${side}`, vars: colours(toHex(dna)) },
+    h("h3", {}, name, guard),
+    hp.element,
+    stamina.element,
+  );
+  return {
+    element,
+    set(creature, acts) {
+      hp.set(creature.hp, most.hp);
+      stamina.set(creature.stamina, most.stamina);
+      show(guard, creature.tempDef ? `guard ${creature.tempDef}` : "");
+      element.classList.toggle("acts", acts);
+      element.classList.toggle("fallen", creature.hp === 0);
+    },
+  };
+}
+
+/** Logits as bars around zero, the chosen one marked, and what they mean in this position. */
+function reasons(word, thought, name) {
+  const { logits: z, action } = thought;
+  const [me, enemy] = [selfOf(word), enemyOf(word)];
+  const near = adjacent(me.pos, enemy.pos);
+  const tired = (me.lastAction === ATTACK || me.lastAction === BLOCK ? me.stamina - 1 : me.stamina) <= 0;
+  const span = Math.max(1, ...z.slice(0, 4).map(Math.abs));
+  const rows = DIRECTIONS.map((direction, d) =>
+    h(
+      "li",
+      { class: action.direction === d ? "chosen" : "" },
+      h("span", { class: "way" }, `${ARROWS[d]} ${direction}`),
+      h(
+        "span",
+        { class: `reach ${z[d] < 0 ? "minus" : "plus"}`, "aria-hidden": "true", vars: { part: Math.abs(z[d]) / span } },
+        h("span", {}),
+      ),
+      h("b", {}, String(z[d])),
+    ),
+  );
+  let said = `${name} wants to go ${DIRECTIONS[action.direction]}, the greatest of the four.`;
+  if (tired) said = `${name} is exhausted: it can only block or rest, whatever it wants.`;
+  else if (near) said = `The enemy is in reach, so ${name} stands its ground and strikes with ${action.power} of 15.`;
+  return [
+    h("p", {}, said),
+    h("ul", { class: "logits" }, ...rows),
+    h(
+      "dl",
+      { class: "urges" },
+      h(
+        "div",
+        {},
+        h("dt", {}, "strike"),
+        h(
+          "dd",
+          {},
+          h("span", { class: "reach plus", "aria-hidden": "true", vars: { part: action.power / 15 } }, h("span", {})),
+          h("b", {}, `${action.power} of 15`),
+          h("small", {}, `logit ${z[4]}`),
+        ),
+      ),
+      h(
+        "div",
+        { class: action.block ? "chosen" : "" },
+        h("dt", {}, "block"),
+        h("dd", {}, h("b", {}, action.block ? "yes" : "no"), h("small", {}, `logit ${z[5]}`)),
+      ),
+    ),
+  ];
+}
+
+const button = (label, text, onclick, kind = "") =>
+  h("button", { type: "button", class: kind, "aria-label": label, title: label, onclick }, text);
+
+/**
+ * The player's element.
+ * @param match {words, thoughts, last, result} as it is to be shown
+ * @param start the turn to begin with
+ */
+export function player({ id, dnaA, dnaB, names, match, battleSeed, start, signal }) {
+  const turns = match.words.length;
+  const canvas = h("canvas", {
+    width: 480,
+    height: 480,
+    role: "img",
+    "aria-label": `The board of ${names.a} and ${names.b}`,
+  });
+  const arena = new Arena(canvas, dnaA, dnaB, battleSeed);
+  const corners = { a: corner("a", names.a, dnaA), b: corner("b", names.b, dnaB) };
+  const story = h("p", { class: "story", id: "story", "aria-live": "polite" });
+  const why = h("div", { class: "thoughts" });
+  const scrub = h("input", { type: "range", min: 0, max: turns, step: 1, "aria-label": "Turn", id: "scrub" });
+  const deeds = Array.from({ length: turns }, (_, i) => deed(match, i, battleSeed));
+  const ticks = h(
+    "div",
+    { class: "ticks", "aria-hidden": "true" },
+    ...deeds.map((d) => h("i", { class: `${d.kind} ${d.side}${d.critical ? " critical" : ""}` })),
+  );
+  const lines = deeds.map((d, i) =>
+    h("li", {}, h("button", { type: "button", onclick: () => go(i) }, sentence(d, names))),
+  );
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  let turn = Math.min(Math.max(Math.trunc(start) || 0, 0), turns);
+  let progress = 0;
+  let playing = false;
+  let speed = 1;
+  let last = null;
+
+  const playButton = button("Play", "▶", () => play(!playing), "play");
+  const speedButton = button("Speed", "1×", () => {
+    speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
+    show(speedButton, `${speed}×`);
+  });
+  const shareButton = button("Copy a link to this turn", "Share", share, "share");
+  const shared = h("span", { class: "hint", role: "status" });
+
+  function paint() {
+    arena.draw(wordAt(match, turn), deeds[turn] ?? null, progress, turn === turns);
+  }
+
+  /** Everything that changes from turn to turn. */
+  function settle() {
+    const word = wordAt(match, turn);
+    const both = sides(word, battleSeed);
+    const acts = turn < turns && aActs(battleSeed, turn);
+    corners.a.set(both.a, turn < turns && acts);
+    corners.b.set(both.b, turn < turns && !acts);
+    scrub.value = turn;
+    const text =
+      turn < turns
+        ? `Turn ${turn + 1} of ${turns}: ${sentence(deeds[turn], names)}`
+        : match.result === null
+          ? `The log ends after ${turns} turns.`
+          : ending(match.result, names, turns);
+    scrub.setAttribute("aria-valuetext", text);
+    show(story, text);
+    const thought = match.thoughts[turn];
+    show(
+      why,
+      thought
+        ? reasons(word, thought, acts ? names.a : names.b)
+        : h(
+            "p",
+            { class: "hint" },
+            turn === turns ? "Nobody acts any more." : "The state that decided this is not at hand.",
+          ),
+    );
+    lines.forEach((line, i) => line.classList.toggle("now", i === turn));
+    history.replaceState(null, "", `#/battles/${id}${turn ? `?turn=${turn}` : ""}`);
+    paint();
+  }
+
+  function go(to) {
+    turn = Math.min(Math.max(to, 0), turns);
+    progress = 0;
+    settle();
+  }
+
+  function play(on) {
+    playing = on;
+    if (on && turn === turns) go(0);
+    playButton.setAttribute("aria-label", on ? "Pause" : "Play");
+    playButton.title = on ? "Pause" : "Play";
+    show(playButton, on ? "❚❚" : "▶");
+    last = null;
+    if (on) requestAnimationFrame(frame);
+  }
+
+  function frame(time) {
+    if (!playing || signal.aborted) return;
+    progress += last === null ? 0 : ((time - last) * speed) / TURN_MS;
+    last = time;
+    if (progress >= 1) {
+      progress = 0;
+      turn += 1;
+      settle();
+      if (turn === turns) return play(false);
+    } else if (!still) paint();
+    requestAnimationFrame(frame);
+  }
+
+  async function share() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      show(shared, "The link is copied.");
+    } catch {
+      show(shared, location.href);
+    }
+  }
+
+  scrub.addEventListener("input", () => {
+    play(false);
+    go(Number(scrub.value));
+  });
+  document.addEventListener("themechange", paint, { signal });
+  addEventListener("resize", paint, { signal });
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, summary, pre, .scroll"))
+        return;
+      if (event.key === " " && !event.target.closest("button, a")) play(!playing);
+      else if (event.key === "ArrowRight") (play(false), go(turn + 1));
+      else if (event.key === "ArrowLeft") (play(false), go(turn - 1));
+      else return;
+      event.preventDefault();
+    },
+    { signal },
+  );
+
+  const element = h(
+    "section",
+    { class: "player", "aria-label": "Replay" },
+    h("div", { class: "corners" }, corners.a.element, corners.b.element),
+    h("div", { class: "board" }, canvas),
+    h(
+      "div",
+      { class: "deck" },
+      story,
+      h("div", { class: "track" }, ticks, scrub),
+      h(
+        "div",
+        { class: "controls" },
+        button("One turn back", "⟨", () => (play(false), go(turn - 1))),
+        playButton,
+        button("One turn on", "⟩", () => (play(false), go(turn + 1))),
+        speedButton,
+        shareButton,
+        shared,
+      ),
+      h("p", { class: "hint keys" }, "Keys: space plays, ← and → step."),
+    ),
+    h("div", { class: "why" }, h("h2", {}, "Why this move"), why),
+    h(
+      "details",
+      { class: "turns", id: "turns" },
+      h("summary", {}, `All ${turns} turns in words`),
+      h("ol", {}, ...lines),
+    ),
+  );
+  requestAnimationFrame(settle);
+  return element;
+}

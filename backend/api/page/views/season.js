@@ -1,0 +1,154 @@
+// The constants in force, and those on their way through the timelock.
+import { get } from "../api.js";
+import { hash, when } from "../beastly.js";
+import { h, notice, show, table } from "../dom.js";
+import { energy, plural, span } from "../format.js";
+
+/** What each constant is for, in the order of the parts. */
+const PARTS = {
+  rules: [
+    "Combat",
+    {
+      damage_k: "how little defence takes off a hit",
+      damage_curve: "0 hyperbola, 1 straight line",
+      block_gain: "defence that one block adds",
+      block_cap: "most that blocks add up to",
+      crit_odds: "one attack in so many is critical",
+      hazard_stamina: "stamina that entering a hazard takes",
+      rest_gain: "stamina that a rest restores",
+      max_turns: "turns after which more hp wins",
+      block_threshold_num: "label: block below this over the next of the enemy's power",
+      block_threshold_den: "the denominator of it",
+    },
+  ],
+  schedule: [
+    "Training",
+    {
+      epoch_windows: "windows in an epoch",
+      move_only_epochs: "first epochs, in which only moving is learned",
+      attack_epochs: "epochs after them, with attacks too",
+      lr_base: "learning-rate shift at first",
+      lr_hold_epochs: "epochs before it grows",
+      lr_epochs_per_decay: "epochs from one growth to the next",
+      lr_max: "the largest shift",
+    },
+  ],
+  economics: [
+    "Economics",
+    {
+      base_cost: "a micro-step with all slots awake",
+      growth_cost: "waking a slot",
+      trainer_bond_multiple: "trainer's bond, in prices of the window",
+      dispute_bond_multiple: "challenger's bond, likewise",
+      reward_bps: "challenger's share of what is slashed",
+      prover_bps: "prover's share of it",
+      challenge_period: "until an undisputed window is final",
+      response_window: "to answer a dispute",
+      proof_window: "to prove a segment",
+    },
+  ],
+  arena: [
+    "Arena",
+    {
+      winner_reward: "minted for the winner's owner",
+      loser_reward: "minted for the loser's owner",
+      disproof_period: "to disprove a record of a match",
+      reward_cooldown: "between two rewards of a beast",
+      record_bond: "what a reporter puts up",
+    },
+  ],
+};
+
+const PRICES = new Set(["base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond"]);
+const PERIODS = /_period$|_window$|_cooldown$/;
+
+/** A constant with its unit. */
+function value(name, raw) {
+  if (PRICES.has(name)) return `${energy(raw, 6)} ENERGY`;
+  if (PERIODS.test(name)) return span(Number(raw));
+  if (name.endsWith("_bps")) return `${Number(raw) / 100} %`;
+  if (name.endsWith("_multiple")) return `${raw} ×`;
+  return String(raw);
+}
+
+function part(key, constants) {
+  const [title, meanings] = PARTS[key];
+  return h(
+    "section",
+    { class: "constants" },
+    h("h2", {}, title),
+    h(
+      "dl",
+      {},
+      ...Object.entries(constants).map(([name, raw]) =>
+        h(
+          "div",
+          {},
+          h("dt", {}, h("code", {}, name), h("small", {}, meanings[name] || "")),
+          h("dd", {}, value(name, raw)),
+        ),
+      ),
+    ),
+  );
+}
+
+function proposal(p) {
+  const rows = (p.changes ?? []).map(({ part: key, name, now, then }) => [
+    [h("code", {}, name)],
+    [PARTS[key]?.[0] ?? key],
+    [value(name, now)],
+    [h("b", {}, value(name, then))],
+  ]);
+  return h(
+    "article",
+    { class: "proposal" },
+    h("h3", {}, p.seconds_left > 0 ? `Unlocks in ${span(p.seconds_left)}` : "Unlocked: anybody may execute it"),
+    h("p", { class: "hint" }, "from ", when(p.ready_at), " · operation ", hash(p.operation)),
+    rows.length
+      ? table("What it changes", ["Constant", "Part", "Now", "Then"], rows, "stack")
+      : h(
+          "p",
+          {},
+          p.changes ? "It changes no constant." : ["It calls ", p.contract ?? hash(p.target), " and adds no season."],
+        ),
+    p.seconds_left > 0 ? null : h("pre", { tabindex: 0 }, h("code", {}, `chainbeasts season execute ${p.operation}`)),
+  );
+}
+
+export async function render(place) {
+  const season = await get("/v1/season");
+  show(
+    place,
+    h(
+      "header",
+      { class: "lead" },
+      h("h1", {}, `Season ${season.season}`),
+      h(
+        "p",
+        {},
+        "in force since ",
+        when(season.added.time),
+        `, block ${season.added.block}. Only the timelock changes it, and a beast's epoch keeps the season that it began with.`,
+      ),
+    ),
+    h(
+      "section",
+      { class: "pending" },
+      h("h2", {}, "On the way"),
+      season.pending.length
+        ? [h("p", {}, `${plural(season.pending.length, "change")} proposed.`), ...season.pending.map(proposal)]
+        : notice(
+            "Nothing is proposed",
+            "A change waits in the timelock for everybody to see before it can take effect:",
+            ["chainbeasts season propose --help", "chainbeasts season pending"],
+          ),
+    ),
+    h(
+      "div",
+      { class: "parts" },
+      ...Object.keys(PARTS)
+        .filter((key) => season[key])
+        .map((key) => part(key, season[key])),
+    ),
+  );
+}

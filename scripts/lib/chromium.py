@@ -1,0 +1,42 @@
+"""The system's Chromium, driven by Playwright; nothing is downloaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+ABSENT = (
+    "Chromium is not installed: the page's tests in a browser are skipped. "
+    "Install it with `apt-get install chromium` or `brew install chromium`."
+)
+
+
+def find_chromium() -> str | None:
+    """The system's Chromium; None if there is none."""
+    return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+@contextmanager
+def chromium(executable: str) -> Iterator[Browser]:
+    """A running Chromium without a window that asks for nothing by itself."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, headless=True, args=[*FLAGS]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -1,0 +1,93 @@
+"""The page in a real Chromium, over one small world on a chain of its own."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.lib.chromium import ABSENT, chromium, find_chromium
+from scripts.lib.spectacle import Spectacle, patient_profile
+from scripts.lib.stage import Stage
+from tests.support.forked import Server
+
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip(ABSENT)
+    expect.set_options(timeout=PATIENCE_MS)
+    with chromium(executable) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def world(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spectacle]:
+    """Contracts, players, a metrics server and the page's, but no beast yet."""
+    folder, server, numbers = tmp_path_factory.mktemp("world"), Server(), itertools.count()
+
+    def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        number = next(numbers)
+        out, err = folder / f"{number}.out", folder / f"{number}.err"
+        code = server.run(arguments, environment, out, err)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+    try:
+        with Stage(folder / "stage", run) as stage:
+            stage.deploy(patient_profile(folder))
+            made = Spectacle(stage)
+            made.open()
+            yield made
+    finally:
+        server.end()
+
+
+@dataclass
+class Visit:
+    """A tab, what it asked for, and everything that it complained of."""
+
+    page: Page
+    url: str
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, address: str) -> None:
+        """Open a view and wait until it is drawn."""
+        self.page.goto(f"{self.url}/{address}")
+        expect(self.page.locator("main .view:not([aria-busy])")).to_be_visible()
+
+
+@pytest.fixture
+def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
+    """A new tab, in which nothing may fail and nobody else may be asked."""
+    context = browser.new_context(viewport={"width": 1180, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    made = Visit(page, world.url)
+    page.on("request", lambda request: made.asked.append(request.url))
+    page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda told: made.complaints.append(told.text) if told.type == "error" else None,
+    )
+    yield made
+    context.close()
+    own = (made.url, made.url.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in made.asked if not url.startswith(own)] == []
+    assert made.complaints == []
+
+
+@pytest.fixture(scope="package")
+def database(world: Spectacle) -> Path:
+    """The database that the page's server reads."""
+    (found,) = world.stage.host.home.glob("api.sqlite3")
+    return found

@@ -1,0 +1,317 @@
+"""What people see: each test is a chapter of one world's story, in this order."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from scripts.lib.spectacle import LIE_STEP, Spectacle
+from tests.browser.conftest import Visit
+
+FIRST_LOAD_BYTES = 300_000
+VIEWS = ("beasts", "battles", "disputes", "leaderboard", "season")
+KEY_BYTES = 32
+
+
+@pytest.fixture(scope="module")
+def beasts(world: Spectacle) -> tuple[int, int]:
+    """A beast of the owner's and one of the rival's."""
+    return world.hatch(world.owner), world.hatch(world.rival)
+
+
+@pytest.fixture(scope="module")
+def battle(world: Spectacle, beasts: tuple[int, int]) -> int:
+    """A recorded match of the two, with trained states."""
+    ours, theirs = beasts
+    world.train(world.owner, ours, 2)
+    world.train(world.rival, theirs, 2)
+    world.settle((world.owner, ours), (world.rival, theirs))
+    return world.fight(ours, theirs)
+
+
+def test_an_empty_chain_says_what_to_do(visit: Visit) -> None:
+    for view, command in (
+        ("beasts", "chainbeasts beast hatch"),
+        ("battles", "chainbeasts battle challenge"),
+        ("disputes", "chainbeasts validator run"),
+        ("leaderboard", "chainbeasts battle record"),
+        ("season", "chainbeasts season pending"),
+    ):
+        visit.go(f"#/{view}")
+        expect(visit.page.locator(".notice")).to_contain_text(command)
+
+
+def test_first_load_is_small_and_says_how_the_chain_stands(
+    visit: Visit, beasts: tuple[int, int]
+) -> None:
+    sizes: list[int] = []
+    visit.page.on("requestfinished", lambda r: sizes.append(r.sizes()["responseBodySize"]))
+    whole: list[int] = []
+    visit.page.on("response", lambda r: whole.append(len(r.body())))
+    visit.go("")
+    expect(visit.page.locator(".plate")).to_have_count(len(beasts))
+    expect(visit.page.locator("#status")).to_contain_text("in step with the chain")
+    visit.page.wait_for_load_state("networkidle")
+    print(f"first load: {sum(sizes)} bytes sent, {sum(whole)} unpacked, {len(whole)} answers")
+    assert 0 < sum(whole) < FIRST_LOAD_BYTES
+
+
+def test_portraits_have_the_eyes_of_their_beasts(visit: Visit, beasts: tuple[int, int]) -> None:
+    visit.go("#/beasts")
+    shown = visit.page.locator(".plate").first.locator("svg.portrait circle")
+    svg = visit.page.request.get(f"{visit.url}/v1/beasts/{beasts[0]}/portrait.svg").text()
+    expect(shown).to_have_count(svg.count("<circle"))
+
+
+def test_curves_move_while_a_trainer_runs(
+    visit: Visit, world: Spectacle, beasts: tuple[int, int], battle: int
+) -> None:
+    visit.go(f"#/beasts/{beasts[0]}")
+    losses = visit.page.locator(".learning figure").first
+    expect(losses).to_have_attribute("data-points", "2")
+    world.train(world.owner, beasts[0], 3)
+    expect(visit.page.locator(".lamp")).to_have_text("live")
+    expect(losses).to_have_attribute("data-points", "5")
+    expect(losses.locator("canvas")).to_be_visible()
+    expect(visit.page.locator(".spine .bead")).to_have_count(5)
+    expect(visit.page.locator(".windows .chip.pending")).to_have_count(3)
+
+
+def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
+    visit.go("#/battles")
+    visit.page.get_by_role("link", name=re.compile(f"match {battle}$")).click()
+    seal = visit.page.locator("#seal")
+    expect(seal).to_have_attribute("data-verdict", "verified")
+    expect(seal.locator(".checks li")).to_have_count(6)
+    expect(visit.page.locator(".logits .chosen")).to_have_count(1)
+
+    scrub = visit.page.get_by_role("slider", name="Turn")
+    visit.page.keyboard.press("ArrowRight")
+    expect(scrub).to_have_value("1")
+    assert visit.page.url.endswith(f"#/battles/{battle}?turn=1")
+    visit.page.reload()
+    expect(scrub).to_have_value("1")
+    visit.page.get_by_role("button", name="One turn back").click()
+    expect(scrub).to_have_value("0")
+
+    visit.page.get_by_role("button", name="Speed").click()
+    visit.page.get_by_role("button", name="Play", exact=True).click()
+    expect(scrub).not_to_have_value("0")
+    visit.page.get_by_role("button", name="Pause").click()
+    last = str(scrub.get_attribute("max"))
+    scrub.fill(last)
+    expect(visit.page.locator("#story")).to_have_text(re.compile(r"wins after|draw after"))
+
+
+@contextmanager
+def lied_to(
+    database: Path, column: str, match: int, change: Callable[[Any], Any]
+) -> Iterator[None]:
+    """The server's database tells another record than the chain's for a while."""
+    select = f"SELECT {column} FROM match_records WHERE match_id = ?"
+    update = f"UPDATE match_records SET {column} = ? WHERE match_id = ?"
+    with sqlite3.connect(database, timeout=30) as connection:
+        (truth,) = connection.execute(select, (match,)).fetchone()
+        connection.execute(update, (change(truth), match))
+    try:
+        yield
+    finally:
+        with sqlite3.connect(database, timeout=30) as connection:
+            connection.execute(update, (truth, match))
+
+
+def turns_swapped(keys: bytes) -> bytes:
+    """The log with its third and fourth word in each other's place."""
+    at = [keys[i : i + KEY_BYTES] for i in range(0, len(keys), KEY_BYTES)]
+    return b"".join([*at[:2], at[3], at[2], *at[4:]])
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "difference"),
+    [
+        ("keys", turns_swapped, "The log differs in turn 2"),
+        ("keys", lambda keys: keys[:-KEY_BYTES], "turns, the beasts' own play ends after"),
+        ("turns", lambda turns: turns - 1, "The record says"),
+        ("log_root", lambda root: bytes(reversed(root)), "The Merkle root of this match is"),
+    ],
+    ids=["swapped", "short", "turns", "root"],
+)
+def test_a_tampered_log_is_not_verified(
+    visit: Visit,
+    database: Path,
+    battle: int,
+    column: str,
+    change: Callable[[Any], Any],
+    difference: str,
+) -> None:
+    with lied_to(database, column, battle, change):
+        visit.go(f"#/battles/{battle}")
+        seal = visit.page.locator("#seal")
+        expect(seal).to_have_attribute("data-verdict", "not verified")
+        expect(seal.locator(".reason")).to_contain_text(difference)
+        expect(seal).to_contain_text(f"chainbeasts battle replay {battle}")
+
+
+def test_a_wrong_winner_is_not_verified(visit: Visit, database: Path, battle: int) -> None:
+    with sqlite3.connect(database, timeout=30) as connection:
+        (truth,) = connection.execute("SELECT result FROM matches").fetchone()
+        lie = "b" if truth == "a" else "a"
+        connection.execute("UPDATE matches SET result = ?", (lie,))
+    try:
+        visit.go(f"#/battles/{battle}")
+        expect(visit.page.locator("#seal")).to_have_attribute("data-verdict", "not verified")
+        expect(visit.page.locator(".reason")).to_contain_text("The record says that")
+    finally:
+        with sqlite3.connect(database, timeout=30) as connection:
+            connection.execute("UPDATE matches SET result = ?", (truth,))
+
+
+def test_a_state_that_nobody_serves_is_unavailable(
+    visit: Visit, world: Spectacle, battle: int
+) -> None:
+    match = visit.page.request.get(f"{world.url}/v1/matches/{battle}").json()
+    held = list(world.stage.folder.rglob(f"*{match['state_b'][2:]}*"))
+    places = [path for path in held if world.stage.host.home in path.parents]
+    places += [path for path in held if world.stage.published in path.parents]
+    kept = {path: path.read_bytes() for path in places}
+    assert kept
+    for path in kept:
+        path.unlink()
+    try:
+        visit.page.goto(f"{world.url}/#/battles/{battle}")
+        seal = visit.page.locator("#seal")
+        expect(seal).to_have_attribute("data-verdict", "unavailable")
+        expect(seal).to_contain_text("The state that B fought with cannot be fetched")
+        expect(visit.page.locator("#story")).to_contain_text("Turn 1 of")
+    finally:
+        for path, data in kept.items():
+            path.write_bytes(data)
+    visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
+
+
+def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle: int) -> None:
+    visit.go("#/leaderboard")
+    expect(visit.page.locator(".notice")).to_be_visible()
+    world.stage.travel(60)
+    world.owner.do("battle", "finalize", battle)
+    expect(visit.page.locator(".podium li")).to_have_count(2)
+    expect(visit.page.locator("table .mention")).to_have_count(2)
+    fits_a_phone(visit)
+    visit.page.locator(".podium a").first.click()
+    expect(visit.page.locator(".hero .figures")).to_contain_text("#1")
+    expect(visit.page.locator(".ring .bout.final")).to_have_count(1)
+
+
+def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -> None:
+    liar = world.hatch(world.rival)
+    world.train(world.rival, liar)
+    lie = world.cheat(liar)
+    world.train(world.rival, liar)
+    visit.go("#/disputes")
+    expect(visit.page.locator(".notice")).to_be_visible()
+
+    world.justice()
+    case = visit.page.get_by_role("link", name="Case 1")
+    expect(case).to_be_visible()
+    case.click()
+    expect(visit.page.locator(".stamp")).to_have_text("upheld")
+    expect(visit.page.locator(".segments .wrong")).to_contain_text(f"{LIE_STEP // 8}: wrong")
+    expect(visit.page.locator(".timeline .filed .deadline")).to_be_visible()
+    expect(visit.page.locator(".scales")).to_contain_text("1 later window fell with it")
+    expect(visit.page.locator(".evidence code")).to_contain_text(
+        "chainbeasts dispute verify-bundle"
+    )
+
+    visit.page.goto(f"{world.url}/#/beasts/{liar}")
+    expect(visit.page.locator(".bead.slashed")).to_have_count(1)
+    expect(visit.page.locator(".bead.void")).to_have_count(1)
+    expect(visit.page.locator(".bead").nth(lie)).to_have_class(re.compile("slashed"))
+
+
+def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
+    visit.go("#/season")
+    expect(visit.page.locator(".notice")).to_contain_text("Nothing is proposed")
+    world.stage.host.do("season", "propose", "--set", "block_gain=40")
+    expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
+
+
+def fits_a_phone(visit: Visit) -> None:
+    """Nothing of the view is beside the screen, and it has one heading."""
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360, visit.page.url
+    assert visit.page.locator("h1").count() == 1, visit.page.url
+    nameless = visit.page.locator("button, a[href], input, canvas, svg[role=img]").evaluate_all(
+        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent)"
+        " && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_every_view_fits_a_phone_and_works_by_keyboard(
+    visit: Visit, beasts: tuple[int, int], battle: int
+) -> None:
+    for view in (*VIEWS, f"beasts/{beasts[0]}", f"battles/{battle}"):
+        visit.go(f"#/{view}")
+        fits_a_phone(visit)
+    visit.go("#/beasts")
+    visit.page.locator("nav a").nth(1).focus()
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
+    expect(visit.page.locator("main")).to_be_focused()
+
+
+def test_colours_follow_the_system_and_the_button(visit: Visit) -> None:
+    def paper() -> str:
+        return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    visit.page.emulate_media(color_scheme="light")
+    visit.go("#/beasts")
+    day = paper()
+    visit.page.emulate_media(color_scheme="dark")
+    night = paper()
+    assert day != night
+    button = visit.page.locator("#theme")
+    button.click()
+    assert paper() == day
+    visit.page.reload()
+    expect(button).to_have_attribute("aria-label", re.compile("light"))
+    assert paper() == day
+    button.click()
+    assert paper() == night
+
+
+def test_what_is_not_there_is_said_in_words(visit: Visit) -> None:
+    visit.go("#/beasts/999")
+    expect(visit.page.get_by_role("alert")).to_contain_text("There is no beast 999.")
+    visit.go("#/nowhere")
+    expect(visit.page.get_by_role("alert")).to_contain_text("There is nothing at this address.")
+    visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
+
+
+def test_a_server_that_is_behind_says_by_how_much(visit: Visit) -> None:
+    def late(route: Route) -> None:
+        answer = route.fetch().json()
+        route.fulfill(json=answer | {"blocks_behind": 12, "seconds_behind": 150})
+
+    visit.page.route("**/v1/status", late)
+    visit.go("#/beasts")
+    expect(visit.page.locator("#status .late").last).to_have_text("12 blocks behind (2 min 30 s)")
+
+
+def test_no_answer_becomes_markup(visit: Visit) -> None:
+    """A server that would run a script in the reader's browser only gets it shown."""
+    visit.go("#/beasts")
+    attack = "<img src=x onerror=\"document.title='owned'\">"
+    answer = {"error": attack, "hint": attack}
+    visit.page.route("**/v1/beasts/1", lambda route: route.fulfill(status=418, json=answer))
+    visit.go("#/beasts/1")
+    expect(visit.page.get_by_role("alert")).to_contain_text(attack)
+    assert visit.page.locator("main img").count() == 0
+    visit.complaints[:] = [told for told in visit.complaints if "418" not in told]

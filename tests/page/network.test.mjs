@@ -1,0 +1,41 @@
+// The page's forward pass and whole matches against the NumPy reference; test_kernel.py writes the cases.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import { fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
+import { DEFAULT_RULES } from "../../backend/api/page/kernel/combat.js";
+import { features } from "../../backend/api/page/kernel/features.js";
+import { firstWord, playMatch, think } from "../../backend/api/page/kernel/match.js";
+import { merkleRoot } from "../../backend/api/page/kernel/merkle.js";
+import { logits } from "../../backend/api/page/kernel/network.js";
+import { decodeState, stateHash } from "../../backend/api/page/kernel/state.js";
+import { readTables } from "../../backend/api/page/kernel/tables.js";
+
+const cases = JSON.parse(readFileSync(process.env.CHAINBEASTS_PAGE_CASES, "utf-8"));
+const tables = readTables(JSON.parse(readFileSync(new URL("../../backend/kernel/tables.json", import.meta.url))));
+
+test("forward passes", () => {
+  for (const c of cases.forward) {
+    const { weights, mask } = decodeState(fromHex(c.state));
+    assert.deepEqual(
+      c.words.map((word) => [...logits(weights, mask, features(fromHex(word)))]),
+      c.logits,
+      c.name,
+    );
+  }
+});
+
+test("matches between two states", () => {
+  for (const c of cases.matches) {
+    const [a, b] = [fromHex(c.stateA), fromHex(c.stateB)];
+    assert.deepEqual([toHex(stateHash(tables.kernelId, a)), toHex(stateHash(tables.kernelId, b))], c.hashes);
+    const [brainA, brainB] = [decodeState(a), decodeState(b)];
+    const seed = BigInt(c.battleSeed);
+    const first = firstWord(tables.terrains, fromHex(c.dnaA), fromHex(c.dnaB), seed, DEFAULT_RULES);
+    const match = playMatch(first, seed, DEFAULT_RULES, (word, acts) => think(acts ? brainA : brainB, word));
+    assert.deepEqual(match.words.map(toHex), c.words);
+    assert.equal(match.result, c.result);
+    assert.equal(toHex(merkleRoot(match.words)), c.logRoot);
+  }
+});

@@ -1,0 +1,145 @@
+"""The page's JavaScript kernel: published vectors, and the NumPy reference where there are none."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from backend.api.portrait import svg
+from backend.chain.toolchain import find_node
+from backend.kernel.board import word_bytes
+from backend.kernel.combat import DRAW, Action, decode_action, play_match
+from backend.kernel.constants import WEIGHTS
+from backend.kernel.features import features
+from backend.kernel.genesis import genesis_mask, genesis_weights
+from backend.kernel.network import forward
+from backend.kernel.rng import draw, split_mix64
+from backend.kernel.rules import Rules
+from backend.kernel.samples import random_position
+from backend.kernel.state import Header, State, encode_state, state_hash
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+WORDS = 24
+MASKS = (0x11, 0x3F, 0xA5, 0xFF)
+
+
+def _run(name: str, **environment: str) -> None:
+    """Run a file of Node's test runner; its report is the failure."""
+    command = [find_node(), "--import", FOLDER / "resolve.mjs", "--test", FOLDER / name]
+    done = subprocess.run(
+        [str(part) for part in command],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_page_kernel_agrees_with_the_specification() -> None:
+    _run("kernel.test.mjs")
+
+
+def test_page_draws_the_portraits_of_the_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "portraits.json"
+    dnas = [b"".join(draw(seed, n).to_bytes(8) for n in range(4)) for seed in range(200)]
+    path.write_text(json.dumps([{"dna": _hex(dna), "svg": svg(dna)} for dna in dnas]))
+    _run("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b")
+
+
+def test_nothing_in_the_page_becomes_markup_or_comes_from_elsewhere() -> None:
+    for path in sorted(PAGE.rglob("*.js")):
+        text = path.read_text("utf-8")
+        assert MARKUP.search(text) is None, path
+        assert re.findall(r"https?://[^\s\"]*", text.replace(SVG_NAMESPACE, "")) == [], path
+    index = (PAGE / "index.html").read_text("utf-8")
+    assert "<style" not in index
+    assert " style=" not in index
+    assert re.findall(r"<script(?![^>]* src=)", index) == []
+
+
+def _wild(seed: int, mask: int) -> State:
+    """Weights over their whole range, so that activations meet both limits."""
+    weights = [((draw(seed, i) >> 2) % 32_768) - 16_384 for i in range(WEIGHTS)]
+    header = Header(seed, bytes(32), seed, mask, 0, 0)
+    return State(header, np.array(weights, dtype=np.int16))
+
+
+def _born(beast_id: int, dna: bytes) -> State:
+    header = Header(beast_id, dna, 0, genesis_mask(dna), 0, 0)
+    return State(header, genesis_weights(dna))
+
+
+def _hex(value: bytes) -> str:
+    return f"0x{value.hex()}"
+
+
+def _decide(state: State, word: int) -> Action:
+    logits = forward(state.weights, state.header.active_mask, features(word))[-1]
+    return decode_action(logits.tolist())
+
+
+def _forward_case(state: State) -> dict[str, object]:
+    words = [random_position(split_mix64(n), None, Rules()) for n in range(WORDS)]
+    logits = [
+        forward(state.weights, state.header.active_mask, features(word))[-1].tolist()
+        for word in words
+    ]
+    return {
+        "name": f"mask {state.header.active_mask}",
+        "state": _hex(encode_state(state)),
+        "words": [_hex(word_bytes(word)) for word in words],
+        "logits": logits,
+    }
+
+
+def _match_case(seed: int) -> dict[str, object]:
+    dnas = [b"".join(draw(seed + side, n).to_bytes(8) for n in range(4)) for side in (1_000, 2_000)]
+    states = [_born(side + 1, dna) for side, dna in enumerate(dnas)]
+    match = play_match(
+        dnas[0],
+        dnas[1],
+        split_mix64(seed),
+        Rules(),
+        lambda word: _decide(states[0], word),
+        lambda word: _decide(states[1], word),
+    )
+    return {
+        "stateA": _hex(encode_state(states[0])),
+        "stateB": _hex(encode_state(states[1])),
+        "hashes": [_hex(state_hash(state)) for state in states],
+        "dnaA": _hex(dnas[0]),
+        "dnaB": _hex(dnas[1]),
+        "battleSeed": f"0x{split_mix64(seed):016x}",
+        "words": [_hex(word_bytes(word)) for word in match.words],
+        "result": 2 if match.winner == DRAW else match.winner,
+        "logRoot": _hex(match.log_root),
+    }
+
+
+def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    born = [_born(1, bytes(draw(7, n) & 0xFF for n in range(32)))]
+    states = [*born, *(_wild(n + 1, mask) for n, mask in enumerate(MASKS))]
+    cases = {
+        "forward": [_forward_case(state) for state in states],
+        "matches": [_match_case(seed) for seed in range(6)],
+    }
+    path.write_text(json.dumps(cases))
+    _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"matches": [_match_case(3)]}))
+    _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
