@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from backend.api.server import bind
 from backend.store.session import upgrade_database
@@ -99,9 +100,10 @@ def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) 
             async with connect(f"ws{url.removeprefix('http')}/v1/events", proxy=None) as socket:
                 await socket.recv()
                 os.kill(pid, signal.SIGTERM)
-                async with asyncio.timeout(30):
-                    async for _ in socket:
-                        pass
+                with suppress(ConnectionClosed):
+                    async with asyncio.timeout(30):
+                        while True:
+                            await socket.recv()
 
         asyncio.run(main())
         assert eventually_ended(command, pid) == 0
