@@ -1,0 +1,79 @@
+"""How values are spelled, and what answers of every kind share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+_HASH = "0x" + "1f" * 32
+_ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+
+
+def hexadecimal(data: bytes) -> str:
+    """Bytes as every answer spells them."""
+    return "0x" + data.hex()
+
+
+def _hex_of(size: int) -> WithJsonSchema:
+    pattern = f"^0x[0-9a-f]{{{2 * size}}}$"
+    return WithJsonSchema(
+        {"type": "string", "pattern": pattern, "examples": ["0x" + "1f" * size]},
+        mode="serialization",
+    )
+
+
+Hex32 = Annotated[
+    bytes, PlainSerializer(hexadecimal, return_type=str, when_used="json"), _hex_of(32)
+]
+"""A hash, or a board word, which has the same 32 bytes."""
+
+Hex8 = Annotated[bytes, PlainSerializer(hexadecimal, return_type=str, when_used="json"), _hex_of(8)]
+
+Wei = Annotated[
+    int,
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[0-9]+$", "examples": ["2500000000000000000"]},
+        mode="serialization",
+    ),
+]
+Account = Annotated[str, Field(examples=[_ACCOUNT])]
+Time = Annotated[
+    int, Field(description="Unix seconds of the chain's clock.", examples=[1767225600])
+]
+Index = Annotated[int, Field(ge=0, examples=[7])]
+Source = Literal["curriculum", "self_play", "battle", "private"]
+
+
+class Answer(BaseModel):
+    """What all answers share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(Answer):
+    """Every error, in two sentences."""
+
+    error: str = Field(description="What is wrong.", examples=["There is no beast 99."])
+    hint: str = Field(
+        description="What to do next; empty if nothing can be done.",
+        examples=["GET /v1/beasts lists those there are."],
+    )
+
+
+class Page(Answer):
+    """A part of a list."""
+
+    next: str | None = Field(
+        description="Pass it as ?cursor= for what follows; null at the end.",
+        examples=["50"],
+    )
+
+
+class Moment(Answer):
+    """Where on the chain something happened."""
+
+    block: Index
+    time: Time
+    tx: Hex32

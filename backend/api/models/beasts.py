@@ -1,0 +1,124 @@
+"""Answers about beasts: where they stand, their checkpoints, their ratings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from backend.api.models.base import (
+    Account,
+    Answer,
+    Hex32,
+    Index,
+    Page,
+    Source,
+    Time,
+    Wei,
+)
+
+
+class Stats(Answer):
+    """What the DNA gave the beast."""
+
+    power: int
+    defense: int
+    hp: int
+    stamina: int
+
+
+class Rating(Answer):
+    """Strength by Plackett-Luce over all final matches, in the order in which they became final."""
+
+    rank: int = Field(ge=1)
+    rating: float = Field(description="mu − 3 sigma, what the leaderboard sorts by.")
+    mu: float
+    sigma: float
+    matches: Index
+    won: Index
+    lost: Index
+    drawn: Index
+    last_match: int = Field(description="The latest match that counts.")
+
+
+class Beast(Answer):
+    """A beast and where its training stands."""
+
+    id: int = Field(examples=[1])
+    owner: Account
+    dna: Hex32
+    stats: Stats
+    season: int = Field(description="Season of its present epoch.")
+    epoch: Index
+    hatched_block: Index
+    head: Hex32 = Field(description="State hash of the last live checkpoint; the DNA before any.")
+    head_count: Index = Field(description="Live checkpoints, pending and final.")
+    final_count: Index
+    pending_count: Index
+    disputed_count: Index = Field(description="Of the pending ones, those in an open dispute.")
+    slashed_count: Index
+    void_count: Index
+    active_mask: int = Field(
+        ge=0, le=255, description="Awake slots: low 4 bits sensors, high 4 limbs."
+    )
+    energy_spent: Wei = Field(description="Price of all checkpoints ever submitted, void ones too.")
+    energy_locked: Wei = Field(description="Price and bond of the pending ones.")
+    last_loss: int | None = Field(description="Σ|e| of the last live window.")
+    last_submitted: int | None = Field(description="Time of the last live checkpoint.")
+    private: bool = Field(description="It was submitted windows of a private dataset.")
+    rating: Rating | None = Field(description="null before its first final match")
+
+
+class BeastPage(Page):
+    items: list[Beast]
+
+
+class Checkpoint(Answer):
+    """One submitted window of 128 micro-steps."""
+
+    beast: int
+    index: Index
+    generation: Index = Field(description="Slashings of the beast before it was submitted.")
+    state: Literal["pending", "disputed", "proven", "final", "slashed", "void"]
+    proven: bool = Field(description="A dispute re-executed it to its end and it was right.")
+    audit: Literal["full", "light"] = Field(
+        description="full: everybody can replay every step (public samples, or a dataset that a "
+        "dispute revealed); light: private samples, lineage and loss only."
+    )
+    h128: Hex32
+    parent: Hex32
+    epoch: Index
+    global_step: Index
+    loss: Index = Field(description="Σ|e| of the window.")
+    loss_drop: bool
+    energy_burn: Wei
+    bond: Wei
+    lr_shift: int
+    active_mask: int
+    source: Source
+    source_id: Index = Field(description="The match of a battle window, else 0.")
+    season: int
+    trainer: Account
+    submitted_at: Time
+    final_from: Time = Field(description="When the challenge period ends.")
+    settled_block: int | None
+    dispute: int | None = Field(description="The latest dispute about it.")
+    block: Index
+    tx: Hex32
+
+
+class CheckpointPage(Page):
+    items: list[Checkpoint]
+
+
+class Curve(Answer):
+    """The loss over a beast's live windows, thinned out for a chart; columns of equal length."""
+
+    beast: int
+    windows: Index = Field(description="How many windows there are in all.")
+    index: list[int]
+    step: list[int]
+    loss: list[int] = Field(description="Σ|e| per window.")
+    low: list[int] = Field(description="Least loss of the windows that a point stands for.")
+    high: list[int]
+    source: list[Source]

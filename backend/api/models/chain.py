@@ -1,0 +1,145 @@
+"""Answers about the deployment: how far it is read, its seasons, its states; and the streams."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from backend.api.models.base import (
+    Account,
+    Answer,
+    Hex32,
+    Index,
+    Moment,
+    Time,
+)
+
+
+class IndexedBlock(Answer):
+    """The newest block that the answers know."""
+
+    number: Index
+    hash: Hex32
+    time: Time
+
+
+class NodeHead(Answer):
+    """The node's newest block, as last asked; ``answers`` is false while the node is away."""
+
+    answers: bool
+    number: int | None
+    time: int | None
+
+
+class Counts(Answer):
+    """How many of each there are up to the indexed block."""
+
+    beasts: Index
+    checkpoints: Index
+    pending: Index
+    disputes: Index
+    open_disputes: Index
+    matches: Index
+
+
+class Status(Answer):
+    """Which chain this is about, and how far it has been read."""
+
+    chain_id: int
+    genesis: Hex32
+    kernel_id: Hex32
+    addresses: dict[str, Account]
+    indexed: IndexedBlock | None = Field(description="null until a first block has been read")
+    node: NodeHead
+    blocks_behind: int | None = Field(description="null while it is not known")
+    seconds_behind: int | None = Field(description="Chain time between the two; null if not known.")
+    problem: str = Field(description="Why the chain is not being read; empty if it is.")
+    season: int | None
+    counts: Counts
+    version: str
+
+
+class Season(Answer):
+    """One version of every constant; amounts of ENERGY in wei, periods in seconds."""
+
+    season: int
+    added: Moment
+    rules: dict[str, int]
+    schedule: dict[str, int]
+    economics: dict[str, int | str] = Field(description="Amounts are decimal strings.")
+    arena: dict[str, int | str] = Field(description="Amounts are decimal strings.")
+
+
+class Seasons(Answer):
+    items: list[Season]
+
+
+class Change(Answer):
+    """One constant that a proposal changes; amounts of ENERGY in wei."""
+
+    part: Literal["rules", "schedule", "economics", "arena"]
+    name: str
+    now: str
+    then: str
+
+
+class Proposal(Answer):
+    """A call on its way through the timelock."""
+
+    operation: Hex32
+    target: Account
+    contract: str | None = Field(description="Our name of the target; null for another's.")
+    ready_at: Time = Field(description="From then on anybody may execute it.")
+    seconds_left: int = Field(description="By the chain's clock at the indexed block.")
+    changes: list[Change] | None = Field(
+        description="Against the newest season; null if it adds no season."
+    )
+    scheduled: Moment
+
+
+class CurrentSeason(Season):
+    """The newest season and what is proposed."""
+
+    pending: list[Proposal]
+
+
+class StateHeader(Answer):
+    """A published state without its weights; the hash is keccak256 of header and weights' hash."""
+
+    hash: Hex32
+    beast: str = Field(description="uint256 as a decimal string.")
+    parent: Hex32
+    global_step: Index
+    active_mask: int
+    window_loss: Index
+    arena: Hex32 = Field(description="Board word that self-play goes on from, or zero.")
+    weights_hash: Hex32
+    weights_bytes: int = Field(examples=[33792])
+
+
+class Live(Answer):
+    """One message of /v1/events: what is new, so that a reader asks for it."""
+
+    type: Literal["hello", "block", "reorg", "beast", "checkpoint", "dispute", "match", "season"]
+    block: int | None = Field(
+        default=None, description="Of the news; on reorg the first block that was taken back."
+    )
+    time: int | None = None
+    event: str | None = Field(default=None, description="The contract's event.")
+    beast: int | None = None
+    index: int | None = None
+    dispute: int | None = None
+    match: int | None = None
+    season: int | None = None
+    tx: Hex32 | None = None
+
+
+class Relayed(Answer):
+    """One message of /v1/metrics: a figure of a run, or how the metrics server is."""
+
+    type: Literal["metrics", "connected", "away"]
+    message: dict[str, object] | None = Field(
+        default=None, description="As the trainer sent it (docs/guides/metrics.md)."
+    )
+    hint: str | None = Field(default=None, description="What to do while it is away.")
