@@ -90,7 +90,8 @@ export function auditBadge(audit) {
 /** A hash or account in brief; all of it is in the title and can be copied. */
 export const hash = (hex) => h("code", { class: "hash", title: hex }, brief(hex));
 
-export const when = (seconds) => h("time", { datetime: new Date(1000 * seconds).toISOString() }, moment(seconds));
+export const when = (seconds, timeStyle) =>
+  h("time", { datetime: new Date(1000 * seconds).toISOString() }, moment(seconds, timeStyle));
 
 /** Time until `seconds` of the chain's clock, which now shows `now`. */
 export function until(seconds, now) {

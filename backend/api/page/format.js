@@ -17,9 +17,9 @@ export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 /** The ends of a hash or an account. */
 export const brief = (hex) => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex);
 
-/** Chain time as the reader's clock would show it. */
-export function moment(seconds) {
-  return new Date(1000 * seconds).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+/** Chain time as the reader's clock would show it; `timeStyle` "short" leaves the seconds out. */
+export function moment(seconds, timeStyle = "medium") {
+  return new Date(1000 * seconds).toLocaleString(undefined, { dateStyle: "medium", timeStyle });
 }
 
 /** A length of time in its two largest units. */

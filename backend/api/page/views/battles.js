@@ -53,7 +53,7 @@ function card(m, dnas, now) {
         h("span", { class: "versus" }, "vs"),
         chip(m.status, WAITS[m.status]),
         h("small", {}, verdictOf(m)),
-        h("small", {}, m.status === "recorded" ? standing(m, now) : when((m.recorded ?? m.challenged).time)),
+        h("small", {}, m.status === "recorded" ? standing(m, now) : when((m.recorded ?? m.challenged).time, "short")),
       ),
       corner(m.beast_b, dnas.get(m.beast_b), "b", m),
       h("span", { class: "unseen" }, `, match ${m.id}`),
