@@ -35,7 +35,7 @@ contract Arena is IArena, EnergyEscrow {
     mapping(uint256 matchId => StoredMatch) private _matches;
     mapping(uint256 beastId => OpenChallenge) private _open;
     /// @inheritdoc IArena
-    mapping(bytes32 state => bool) public isPublished;
+    mapping(bytes32 state => uint256 blockNumber) public publishedIn;
     /// @inheritdoc IArena
     mapping(address account => uint256) public rewardsOf;
     /// @dev when a beast last earned a reward
@@ -59,7 +59,7 @@ contract Arena is IArena, EnergyEscrow {
     /// @inheritdoc IArena
     function publishState(StateHeader calldata header, bytes calldata weights) external {
         bytes32 state = referee.stateHash(header, weights);
-        isPublished[state] = true;
+        if (publishedIn[state] == 0) publishedIn[state] = block.number;
         emit StatePublished(state, header.beastId, header, weights);
     }
 
@@ -326,7 +326,7 @@ contract Arena is IArena, EnergyEscrow {
         if (ledger.statusOf(beastId, c) != CheckpointStatus.FINAL) revert NotFinal(beastId, c.index);
         state = c.payload.h128;
         // INVARIANT P50: no beast fights with a state that only its owner can know, so that every turn can be replayed.
-        if (beasts.commitmentsOf(beastId).cDataset != 0 && !isPublished[state]) {
+        if (beasts.commitmentsOf(beastId).cDataset != 0 && publishedIn[state] == 0) {
             revert StateNotPublished(beastId, state);
         }
     }

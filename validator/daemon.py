@@ -140,8 +140,8 @@ class Validator:
         made, monitor = self._made, self._monitor
         disputes = self._book.reader.open_disputes()
         self._count()
-        monitor.alarmed(len(overdue), self._alarm.unverified)
-        monitor.refused(self._enforcer.refused)
+        monitor.alarmed(len(overdue), self._alarm.unverified, self._match_judge.unjudged)
+        monitor.refused(self._enforcer.refused + self._disprover.refused)
         if made is not None:
             monitor.risked(made.bonds_at_risk(), self._enforcer.policy.max_bonds)
         monitor.passed(

@@ -50,6 +50,9 @@ class Disprover:
 
     Args:
         made: where moves go; None watches only.
+
+    Attributes:
+        refused: records whose disproof was refused in the last run.
     """
 
     def __init__(self, reader: MatchReader, jobs: MatchJobBook, made: MoveLedger | None) -> None:
@@ -57,6 +60,7 @@ class Disprover:
         self._jobs = jobs
         self._made = made
         self._told: dict[bytes, str] = {}
+        self.refused = 0
 
     def run(self) -> int:
         """Disprove what can be disproved now; returns the number of moves.
@@ -64,6 +68,7 @@ class Disprover:
         Raises:
             NodeUnavailableError, WrongChainError: the chain cannot be reached.
         """
+        self.refused = 0
         if not self._jobs.has_invalid():
             return 0
         cases, moved = self._reader.standing(), 0
@@ -76,6 +81,7 @@ class Disprover:
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
+                self.refused += 1
                 self._tell(case, f"refused: {error}")
         return moved
 

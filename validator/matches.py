@@ -5,6 +5,7 @@ Sends nothing. A verdict outlives the daemon; what it takes to act on one is fou
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,10 +27,15 @@ from backend.store.daemons import MatchJobRow, Verdict
 from backend.store.facts import BeastRow
 from backend.store.matches import MatchRecordRow, MatchRow
 from backend.store.session import Database
+from backend.store.waits import Waits
 from validator.policy import EVERYBODY, Scope
 from validator.states import StateBook
 
 log = structlog.get_logger()
+
+LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS = 1.0, 60.0
+MOST_WAITING = 4_096
+"""Records remembered as not to be judged yet."""
 
 PLAYED = "played again, same log and result"
 
@@ -55,11 +61,12 @@ class MatchCase:
     def result(self) -> MatchResult:
         return MatchResult[self.record.result.upper()]
 
-    def state_hash(self, turn: int) -> bytes:
-        """Hash of the state that acts in a turn."""
+    @property
+    def sides(self) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
+        """Of A and B the beast, and the hash of the state that it fights with."""
         state_b = self.match.state_b
         assert state_b is not None  # accepted long ago
-        return self.match.state_a if self.terms.a_acts(turn) else state_b
+        return (self.match.beast_a, self.match.state_a), (self.match.beast_b, state_b)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +169,9 @@ class MatchReader:
 
     def _fighters(self, case: MatchCase) -> tuple[Fighter, Fighter] | str:
         """Both beasts as they fight, or whose state is missing."""
-        terms, match, found = case.terms, case.match, list[Fighter]()
-        assert match.state_b is not None
-        sides = (
-            (match.beast_a, match.state_a, terms.dna_a),
-            (match.beast_b, match.state_b, terms.dna_b),
-        )
-        for beast_id, h, dna in sides:
-            state = self.book.of_checkpoint(h)
+        found, dnas = list[Fighter](), (case.terms.dna_a, case.terms.dna_b)
+        for (beast_id, h), dna in zip(case.sides, dnas, strict=True):
+            state = self.book.of_checkpoint(beast_id, h)
             if state is None:
                 return f"the state of beast {beast_id} is neither published nor computable"
             found.append(Fighter.of(dna, state))
@@ -178,7 +180,7 @@ class MatchReader:
 
     def acting(self, case: MatchCase, turn: int) -> State | None:
         """The state of the beast that acts in a turn."""
-        return self.book.of_checkpoint(case.state_hash(turn))
+        return self.book.of_checkpoint(*case.sides[0 if case.terms.a_acts(turn) else 1])
 
 
 class MatchJobBook:
@@ -240,25 +242,41 @@ class MatchJobBook:
 
 
 class MatchJudge:
-    """Brings every job over a standing record to a verdict, as far as that is possible."""
+    """Brings every job over a standing record to a verdict, as far as that is possible.
+
+    Attributes:
+        unjudged: records that may still be disproved and had no verdict after the last run.
+    """
 
     def __init__(self, reader: MatchReader, jobs: MatchJobBook) -> None:
         self._reader = reader
         self._jobs = jobs
+        waits = (LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS, MOST_WAITING)
+        self._waits = Waits(*waits, time.monotonic)
+        self.unjudged = 0
 
     def run(self) -> int:
-        """Judge what has no verdict; returns the number of new ones."""
-        cases, told = self._reader.standing(), 0
+        """Judge what has no verdict, again now and then what could not be judged.
+
+        Returns:
+            The number of new verdicts.
+        """
+        cases, told, unjudged = self._reader.standing(), 0, 0
         verdicts = self._jobs.verdicts(cases) if cases else {}
         for case in cases:
             if verdicts[case.digest] in (None, Verdict.UNAVAILABLE):
-                told += self._judge(case)
+                if self._waits.due(case.digest):
+                    told += self._judge(case)
+                unjudged += not self._waits.due(case.digest)
+        self.unjudged = unjudged
         return told
 
     def _judge(self, case: MatchCase) -> bool:
         judgement = self._reader.judge(case)
         if judgement.verdict is Verdict.INVALID:
             judgement = self._reader.check(case)
+        if judgement.verdict is Verdict.UNAVAILABLE:
+            self._waits.again(case.digest)
         news = self._jobs.judged(case, judgement)
         if news:
             valid = judgement.verdict is Verdict.VALID
@@ -268,5 +286,6 @@ class MatchJudge:
                 match=case.match_id,
                 verdict=str(judgement.verdict),
                 reason=judgement.reason,
+                disprovable_until=case.record.final_at,
             )
         return news

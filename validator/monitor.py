@@ -20,6 +20,9 @@ class Monitor(Health):
         super().__init__("validator")
         self._jobs = self.gauge("jobs", "Windows by verdict.", ["verdict"])
         self._matches = self.gauge("match_jobs", "Records of matches by verdict.", ["verdict"])
+        self._unjudged = self.gauge(
+            "unjudged_matches", "Records that may still be disproved and have no verdict."
+        )
         self._at_risk = self.gauge("bonds_at_risk_energy", "Bonds in our open disputes.")
         self._cap = self.gauge("bonds_cap_energy", "Most that may be at risk (--max-bonds).")
         self._cap.set(math.inf)
@@ -39,16 +42,21 @@ class Monitor(Health):
             buckets=BUCKETS,
         )
 
-    def counted(self, jobs: Mapping[str, int], matches: Mapping[str, int]) -> None:
+    def counted(self, jobs: Mapping[str, int], matches: Mapping[str, int] | None = None) -> None:
         """So many windows, and so many records of matches, have each verdict."""
         for verdict in VERDICTS:
             self._jobs.labels(verdict).set(jobs.get(verdict, 0))
-            self._matches.labels(verdict).set(matches.get(verdict, 0))
+            self._matches.labels(verdict).set((matches or {}).get(verdict, 0))
 
-    def alarmed(self, overdue: int, unverified: int) -> None:
-        """So many windows have waited too long for a verdict, and so many waited in vain."""
+    def alarmed(self, overdue: int, unverified: int, unjudged: int = 0) -> None:
+        """So many windows have waited too long for a verdict, and so many waited in vain.
+
+        Args:
+            unjudged: records of matches that wait for one.
+        """
         self._overdue.set(overdue)
         self._unverified.set(unverified)
+        self._unjudged.set(unjudged)
 
     def refused(self, cases: int) -> None:
         """In so many cases the move that is due was refused."""

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from backend.battle.logs import MatchLogs, MissingLogError
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
+from backend.indexer.published import published_state
 from backend.indexer.queries import checkpoint_by_hash
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
@@ -83,13 +84,21 @@ class StateBook:
         """The state behind a hash, if somebody here has it."""
         return self.states.get(h)
 
-    def of_checkpoint(self, h: bytes) -> State | None:
-        """The state of a standing checkpoint, found or computed again; None if it cannot be."""
+    def of_checkpoint(self, beast_id: int, h: bytes) -> State | None:
+        """The state of a standing checkpoint; None if it cannot be had.
+
+        It is found, or on chain in full (as of a beast with a private dataset that fights), or
+        computed again.
+        """
         found = self.find(h)
         if found is not None:
             return found
         with self.reader.database.session() as session:
+            found = published_state(session, beast_id, h)
             row = checkpoint_by_hash(session, h)
+        if found is not None:
+            self.keep(found)
+            return found
         return None if row is None else self._recompute(self.reader.lineage(row))
 
     def at_hand(self, case: Case) -> bool:

@@ -68,6 +68,8 @@ def make_app(
             yield
         finally:
             relay.cancel()
+            with suppress(asyncio.CancelledError):
+                await relay
             await asyncio.to_thread(library.follower.stop)
 
     app = routed(life)

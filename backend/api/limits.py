@@ -36,11 +36,14 @@ class Limits:
 
 
 def neighbourhood(address: str) -> str:
-    """What is limited as one client: an IPv4 address, or an IPv6 /64, which one household has."""
+    """What is limited as one client: an IPv4 address, or an IPv6 /64, which one household has.
+
+    All that is no address is one client, too: a header may have said anything.
+    """
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
-        return address
+        return ""
     if found.version == 6 and found.ipv4_mapped is None:
         return str(ipaddress.ip_network((found, 64), strict=False))
     return str(found.ipv4_mapped or found) if found.version == 6 else str(found)

@@ -104,18 +104,19 @@ class News:
 
     def _told_of(self, row: EventRow, time: int) -> Live | None:
         event = self._chain.decode(stored_log(row))
-        if event is None or event.contract not in KINDS:
-            return None
-        return live_message(event, time)
+        return None if event is None else live_message(event, time)
 
 
-def live_message(event: Event, time: int) -> Live:
-    """What the stream says about an event of one of the contracts of ``KINDS``."""
+def live_message(event: Event, time: int) -> Live | None:
+    """What the stream says about an event; None if nothing that is shown changes with it."""
+    kind = KINDS.get(event.contract)
     about: dict[str, Any] = {
         name: int(event.args[argument]) for argument, name in TOLD.items() if argument in event.args
     }
+    if kind is None or not (about or kind == "season"):
+        return None  # money in or out of an escrow
     return Live(
-        type=KINDS[event.contract],
+        type="dispute" if "dispute" in about else kind,
         block=event.block_number,
         time=time,
         event=event.name,

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from backend.api.models import Beast, Checkpoint, Rating, Source, Stats
@@ -29,16 +29,25 @@ REVEALED = ("PrivateDatasetRevealed",)
 
 @dataclass
 class _Tally:
-    """What a beast's checkpoints add up to."""
+    """What a beast's checkpoints add up to; ``last`` is the row of the last live one, 0 if none."""
 
     by_status: Counter[CheckpointStatus] = field(default_factory=Counter)
     spent: int = 0
     locked: int = 0
     private: bool = False
+    last: int = 0
 
-    @property
-    def head_count(self) -> int:
-        return self.by_status[CheckpointStatus.PENDING] + self.by_status[CheckpointStatus.FINAL]
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where a beast stands after its last live checkpoint, or at its birth."""
+
+    state: bytes
+    active_mask: int
+    loss: int | None
+    submitted_at: int | None
+    epoch: int
+    season: int
 
 
 def beast_answers(
@@ -47,15 +56,13 @@ def beast_answers(
     """The answers for beasts, in the order given."""
     ids = [row.beast_id for row in rows]
     tallies = _tallies(session, ids)
-    heads = _heads(session, ids)
-    epochs = _epochs(session, rows, tallies, heads)
+    heads = _heads(session, [tallies[one].last for one in ids])
     disputed = _disputed(session, ids)
     return [
         _beast(
             row,
             tallies[row.beast_id],
-            heads.get(row.beast_id),
-            epochs[row.beast_id],
+            heads.get(row.beast_id) or _newborn(row),
             disputed[row.beast_id],
             ratings.get(row.beast_id),
         )
@@ -64,34 +71,30 @@ def beast_answers(
 
 
 def _beast(
-    row: BeastRow,
-    tally: _Tally,
-    head: CheckpointRow | None,
-    epoch: tuple[int, int],
-    disputed: int,
-    rating: Rating | None,
+    row: BeastRow, tally: _Tally, head: _Head, disputed: int, rating: Rating | None
 ) -> Beast:
     stats, by_status = stats_from_dna(row.dna), tally.by_status
+    pending, final = by_status[CheckpointStatus.PENDING], by_status[CheckpointStatus.FINAL]
     return Beast(
         id=row.beast_id,
         owner=row.owner,
         dna=row.dna,
         stats=Stats(power=stats.power, defense=stats.defense, hp=stats.hp, stamina=stats.stamina),
-        epoch=epoch[0],
-        season=epoch[1],
+        epoch=head.epoch,
+        season=head.season,
         hatched_block=row.block_number,
-        head=row.dna if head is None else head.h128,
-        head_count=tally.head_count,
-        final_count=by_status[CheckpointStatus.FINAL],
-        pending_count=by_status[CheckpointStatus.PENDING],
+        head=head.state,
+        head_count=pending + final,
+        final_count=final,
+        pending_count=pending,
         disputed_count=disputed,
         slashed_count=by_status[CheckpointStatus.SLASHED],
         void_count=by_status[CheckpointStatus.VOID],
-        active_mask=genesis_mask(row.dna) if head is None else head.active_mask,
+        active_mask=head.active_mask,
         energy_spent=tally.spent,
         energy_locked=tally.locked,
-        last_loss=None if head is None else head.window_loss,
-        last_submitted=None if head is None else head.submitted_at,
+        last_loss=head.loss,
+        last_submitted=head.submitted_at,
         private=tally.private,
         rating=rating,
     )
@@ -101,53 +104,44 @@ def _tallies(session: Session, ids: Sequence[int]) -> Mapping[int, _Tally]:
     """Counts and sums. Amounts are decimal digits in the database and few differ: added up here."""
     c = CheckpointRow
     found = session.execute(
-        select(c.beast_id, c.status, c.source, c.energy_burn, c.bond, func.count())
+        select(c.beast_id, c.status, c.source, c.energy_burn, c.bond, func.count(), func.max(c.id))
         .where(c.beast_id.in_(ids))
         .group_by(c.beast_id, c.status, c.source, c.energy_burn, c.bond)
     )
     tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
-    for beast_id, status, source, burn, bond, count in found:
+    for beast_id, status, source, burn, bond, count, last in found:
         tally = tallies[beast_id]
         tally.by_status[CheckpointStatus(status)] += count
         tally.spent += burn * count
         tally.private |= source == samples.Source.PRIVATE
         if status == CheckpointStatus.PENDING:
             tally.locked += (burn + bond) * count
+        if status in LIVE:
+            tally.last = max(tally.last, last)  # rows are added in the chain's order
     return tallies
 
 
-def _heads(session: Session, ids: Sequence[int]) -> Mapping[int, CheckpointRow]:
-    """Each beast's last live checkpoint."""
-    c = CheckpointRow
-    last = (
-        select(c.beast_id, func.max(c.index).label("index"))
-        .where(c.beast_id.in_(ids), c.status.in_(LIVE))
-        .group_by(c.beast_id)
-        .subquery()
-    )
-    found = session.scalars(
-        select(c).join(last, and_(c.beast_id == last.c.beast_id, c.index == last.c.index))
-    )
-    return {row.beast_id: row for row in found if row.status in LIVE}
+def _heads(session: Session, rows: Sequence[int]) -> Mapping[int, _Head]:
+    """Where beasts stand, from the rows of their last live checkpoints.
+
+    The present epoch is the last window's, or the next one if that window completed it. (An epoch
+    that a slashing took back may still be on record: it began at another index.)
+    """
+    c, e = CheckpointRow, EpochRow
+    completed = and_(e.beast_id == c.beast_id, e.epoch == c.epoch + 1, e.start_index == c.index + 1)
+    found = session.execute(
+        select(
+            c.beast_id, c.h128, c.active_mask, c.window_loss, c.submitted_at,
+            func.coalesce(e.epoch, c.epoch), func.coalesce(e.season, c.season),
+        )
+        .outerjoin(e, completed)
+        .where(c.id.in_(rows))
+    )  # fmt: skip
+    return {row[0]: _Head(*row[1:]) for row in found}
 
 
-def _epochs(
-    session: Session,
-    rows: Sequence[BeastRow],
-    tallies: Mapping[int, _Tally],
-    heads: Mapping[int, CheckpointRow],
-) -> Mapping[int, tuple[int, int]]:
-    """Each beast's present epoch and its season: the last window's, or the one it completed."""
-    e, found = EpochRow, {row.beast_id: (0, row.season) for row in rows}
-    found |= {beast_id: (head.epoch, head.season) for beast_id, head in heads.items()}
-    following = [(beast_id, head.epoch + 1) for beast_id, head in heads.items()]
-    if following:
-        begun = session.scalars(select(e).where(tuple_(e.beast_id, e.epoch).in_(following)))
-        for row in begun:
-            # An epoch that began before a slashing may have been told of too early.
-            if row.start_index == tallies[row.beast_id].head_count:
-                found[row.beast_id] = row.epoch, row.season
-    return found
+def _newborn(row: BeastRow) -> _Head:
+    return _Head(row.dna, genesis_mask(row.dna), None, None, 0, row.season)
 
 
 def _disputed(session: Session, ids: Sequence[int]) -> Mapping[int, int]:

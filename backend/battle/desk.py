@@ -14,9 +14,11 @@ from backend.battle.logs import MatchLogs, parse_peers
 from backend.chain.client import Chain
 from backend.chain.types import MatchResult
 from backend.errors import ChainBeastsError
+from backend.indexer.published import published_state
 from backend.indexer.queries import live_checkpoints, match_row
 from backend.indexer.sync import Indexer, SyncReport
 from backend.kernel.fighters import Fighter
+from backend.kernel.state import State
 from backend.settings import Settings
 from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.matches import MatchRow
@@ -104,20 +106,31 @@ class ArenaDesk:
             f"Beast {beast_id} has no checkpoint {index}.", f"List them: {list_}"
         )
 
-    def fighter(self, beast_id: int, h: bytes) -> Fighter:
-        """A beast with the state of a hash.
+    def state(self, beast_id: int, h: bytes) -> State:
+        """The state of a hash: published at one of the places, or on chain.
 
         Raises:
-            MissingStateError: the state is not at hand.
+            MissingStateError: it is not at hand.
         """
         state = self.snapshots.get(h)
+        if state is None:
+            with self.database.session() as session:
+                state = published_state(session, beast_id, h)
         if state is None:
             raise MissingStateError(
                 f"The state 0x{h.hex()} that beast {beast_id} fights with is not in "
                 f"{self.snapshots.folder}.",
                 "Name a place where its trainer publishes states: --snapshots PLACE",
             )
-        return Fighter.of(self.chain.birth(beast_id).dna, state)
+        return state
+
+    def fighter(self, beast_id: int, h: bytes) -> Fighter:
+        """A beast with the state of a hash.
+
+        Raises:
+            MissingStateError: the state is not at hand.
+        """
+        return Fighter.of(self.chain.birth(beast_id).dna, self.state(beast_id, h))
 
     def match(self, match_id: int) -> MatchRow:
         """A match, as last synced.

@@ -22,7 +22,7 @@ _DNA = "(?:0x)?([0-9a-fA-F]{64})"
 _BEAST = re.compile(r"([1-9][0-9]{0,17})(?:@(hatch|[0-9]{1,9}))?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Side:
     """One side of a match.
 

@@ -93,11 +93,24 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Checkpoint {index} of beast {beastId} is not final.",
         "Beasts fight with final checkpoints: chainbeasts checkpoint list {beastId}",
     ),
+    "StateNotPublished": (
+        "Beast {beastId} has a private dataset, and its state {state} is not in public.",
+        "Put it on chain, where everybody can read it: chainbeasts battle publish {beastId}",
+    ),
+    "WrongOpponent": (
+        "The challenger fights with state {stateA}, not with {expectedStateA}.",
+        "The chain changed meanwhile; look at the match and accept again.",
+    ),
+    "WrongBattleSeed": (
+        "The match's battle seed is {battleSeed}; it was played from {expectedSeed}.",
+        "The chain changed meanwhile; record it again.",
+    ),
     "NotOpen": ("Beast {beastId} is not open to challenges.", ""),
     "ChallengeLapsed": (
         "The challenger of match {matchId} no longer owns its beast; {owner} does.",
         "Its new owner can challenge again.",
     ),
+    "UnknownResult": ("A result is 0 (A won), 1 (B won) or 2 (nobody), not {result}.", ""),
     "NotChallenger": ("{caller} did not ask for match {matchId}.", ""),
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
     "WrongTurns": ("A match of this season has 1 to {max} turns, not {actual}.", ""),
@@ -203,7 +216,7 @@ def _show(value: Any) -> str:
 
 def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     shown = {key: _show(value) for key, value in values.items()}
-    if name == "WrongMatchStatus":
+    if name == "WrongMatchStatus" and values["actual"] in set(MatchStatus):
         shown["actual"] = MatchStatus(values["actual"]).name.lower()
     for field in _AMOUNTS.get(name, ()):
         shown[field] = show_energy(values[field])

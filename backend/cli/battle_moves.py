@@ -13,7 +13,7 @@ from backend.battle.desk import ArenaDesk
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
 from backend.chain.transactions import Receipt
-from backend.chain.types import MatchStatus
+from backend.chain.types import MatchStatus, header_to_abi
 from backend.chain.waiting import await_time
 from backend.cli.battle_views import MatchId, synced
 from backend.cli.options import PlacesOption
@@ -21,6 +21,7 @@ from backend.cli.output import energy, fields, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
+from backend.kernel.state import serialize_weights
 from backend.store.facts import CheckpointRow
 
 CheckpointOption = Annotated[
@@ -123,6 +124,26 @@ def open_(session: Session, beast: MyBeast, checkpoint: CheckpointOption = None)
     _done(session, receipt, beast=beast, checkpoint=row.index)
 
 
+def publish(
+    session: Session,
+    beast: Annotated[int, typer.Argument(min=1, metavar="BEAST", help="The beast's id.")],
+    checkpoint: CheckpointOption = None,
+    snapshots: PlacesOption = None,
+) -> None:
+    """Put the state of a final checkpoint on chain in full, where everybody can read it.
+
+    A beast with a private dataset needs this before it fights: nobody else could compute its state,
+    hence its matches. It takes some two million gas and shows the brain, not the dataset.
+    """
+    desk = synced(session, snapshots)
+    row = desk.checkpoint(beast, checkpoint, final=True)
+    state = desk.state(beast, row.h128)
+    opened = (header_to_abi(state.header), serialize_weights(state.weights))
+    call = desk.chain.arena.functions.publishState(*opened)
+    receipt = session.sender.send(call, label="publish the state")
+    _done(session, receipt, beast=beast, checkpoint=row.index, state="0x" + row.h128.hex())
+
+
 def close(session: Session, beast: MyBeast) -> None:
     """Let a beast take on no more challenges by itself."""
     receipt = session.sender.send(
@@ -223,6 +244,7 @@ def register(app: typer.Typer) -> None:
         ("challenge", challenge, "challenge 1 2 --account devnet:1"),
         ("accept", accept, "accept 1 --account devnet:2"),
         ("open", open_, "open 1"),
+        ("publish", publish, "publish 1"),
         ("close", close, "close 1"),
         ("cancel", cancel, "cancel 1"),
         ("record", record, "record 1 --wait"),

@@ -194,7 +194,10 @@ def replay(
     else:
         _perform(shown, turns, speed)
     if shown.verified is False:
-        note("Validators disprove such a record by themselves: chainbeasts validator run")
+        note(
+            "Validators disprove such a record by themselves; by hand, while it can be: "
+            f"chainbeasts validator disprove {match}"
+        )
 
 
 def register(app: typer.Typer) -> None:

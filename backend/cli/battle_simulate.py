@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.text import Text
 
 from backend.battle.desk import ArenaDesk, open_desk
@@ -88,7 +89,8 @@ def _view(a: Side, b: Side, bouts: Sequence[Bout]) -> RenderableType:
         shown = figures if one.matches else ("", "", "")
         rows.append((names[one.result], one.matches, share, one.a_first, *shown))
     columns = ("", "count", "share", "A began", "turns", "hp A : B", "such as seed")
-    made = table(f"A: {a.name}\nB: {b.name}\n{len(bouts)} matches", columns, rows)
+    title = escape(f"A: {a.name}\nB: {b.name}\n{len(bouts)} matches")
+    made = table(title, columns, rows)
     return Group(made, Text("Watch one: chainbeasts battle replay A B --seed SEED"))
 
 
@@ -96,7 +98,7 @@ def simulate(
     session: Session,
     a: SideArgument,
     b: SideArgument,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many matches.")] = 1_000,
+    seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many matches.")] = 1_000,
     first: Annotated[
         str | None,
         typer.Option(help="Number that all battle seeds are drawn from; any if not given."),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from backend.battle.desk import open_desk
-from backend.battle.ratings import final_matches, ratings
+from backend.battle.ratings import Rating, final_matches, ratings
 from backend.cli.output import table
 from backend.cli.session import Session, command
 from backend.indexer.queries import beasts
 
 app = typer.Typer()
+
+
+def _facts(rank: int, one: Rating, owner: str) -> dict[str, Any]:
+    values = asdict(one)
+    return {"rank": rank, "beast": values.pop("beast_id"), **values, "owner": owner}
 
 
 @command(app, "leaderboard", example="chainbeasts leaderboard --limit 10")
@@ -32,10 +37,7 @@ def leaderboard(
         matches = final_matches(database)
         owners = {row.beast_id: row.owner for row in beasts(database)}
     found = ratings(matches)[:limit]
-    facts = [
-        {"rank": rank} | asdict(one) | {"owner": owners[one.beast_id]}
-        for rank, one in enumerate(found, 1)
-    ]
+    facts = [_facts(rank, one, owners[one.beast_id]) for rank, one in enumerate(found, 1)]
     columns = ("rank", "beast", "rating", "mu ± sigma", "won", "lost", "drawn", "owner")
     rows = [
         (

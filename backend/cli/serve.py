@@ -10,6 +10,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from uvicorn import Server
 
 from backend.api.app import make_app
 from backend.api.follow import Follower
@@ -114,30 +115,36 @@ def serve(
     )
     listener = bind(port)
     url = f"http://{HOST}:{listener.getsockname()[1]}"
-    with serve_health(health, health_port) as at, _quiet_signals():
+    with serve_health(health, health_port) as at:
+        facts = {"url": url, "health": f"http://{HOST}:{at}"}
+
+        def ready() -> None:
+            session.show(facts, f"Beasts at {url}; Ctrl-C ends.")
+
         log.info(
             "api started",
             chain=chain.deployment.chain_id,
             node=redact_url(session.rpc_url),
             database=store.url,
-            health=f"http://{HOST}:{at}",
+            **facts,
         )
-        facts = {"url": url, "health": f"http://{HOST}:{at}"}
-        try:
-            ready = lambda: session.show(facts, f"Beasts at {url}; Ctrl-C ends.")  # noqa: E731
-            make_server(served, ready).run([listener])
-        finally:
-            store.close()
+        server = make_server(served, ready)
+        with _ended_by_signals(server):
+            try:
+                server.run([listener])
+            finally:
+                store.close()
 
 
 @contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """Let the signals that ended the server end the command in good order, too."""
+def _ended_by_signals(server: Server) -> Iterator[None]:
+    """End in good order on SIGTERM and SIGINT: before the server listens to them, and when it
+    raises them once more after its end."""
 
-    def ended(number: int, frame: object) -> None:
-        pass
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
 
-    before = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from backend.kernel.rules import Rules
 from backend.kernel.state import State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fighter:
     """What a beast fights with.
 

@@ -180,7 +180,8 @@ interface IArena is IEnergyEscrow {
     /// @notice The open challenge of a beast, all zero if there is none.
     function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory);
 
-    function isPublished(bytes32 state) external view returns (bool);
+    /// @notice The block in which a state was first published, so that its event is easily found; 0 if it was not.
+    function publishedIn(bytes32 state) external view returns (uint256 blockNumber);
 
     /// @notice Rewards that the account can claim.
     function rewardsOf(address account) external view returns (uint256);

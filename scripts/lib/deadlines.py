@@ -14,6 +14,7 @@ class Deadlines:
     challenge_period: int
     response_window: int
     proof_window: int
+    disproof_period: int = 3_600
 
     def profile(self, folder: Path) -> Path:
         """The devnet's profile with these deadlines, as a file that `deploy --profile` takes."""

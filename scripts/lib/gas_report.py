@@ -55,7 +55,7 @@ BOUNDS = {
     "finalize 8, each": "one credit of the bond; one burn for all",
     "supplyRecords of 500": "eight Merkle paths in calldata",
     "challenge": "four new slots; the checkpoint's record in calldata",
-    "accept": "two new slots",
+    "accept": "one new slot, two rewritten; the checkpoint's record in calldata",
     "challenge of an open beast": "both at once: five new slots",
     "record of 60 turns": "two new slots; the log in calldata and event, its tree hashed",
     "finalize": "four new slots: both owners' rewards, both beasts' cooldowns",

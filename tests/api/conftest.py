@@ -219,6 +219,11 @@ def play(chain: Chain, folder: Path) -> Scene:
         ),
         who[0],
     )
+    for timeout in (False, True):  # four windows are an epoch
+        beast = world.hatch(who[1])
+        records = [world.submit(beast, who[1]) for _ in range(4)]
+        if timeout:
+            world.slash_by_timeout(beast, records[2], records[1])
     scene = Scene(
         chain, world, folder, honest, liar, lie, secretive, revealed, doubted,
         (fighters[0], fighters[1]), bout,

@@ -8,11 +8,13 @@ import json
 import pytest
 from eth_hash.auto import keccak
 
+from backend.battle.logs import parse_peers
 from backend.kernel.merkle import root
 from backend.kernel.rules import Rules
 from backend.kernel.state import State, deserialize_weights, hash_header, state_hash
 from backend.kernel.tables import KERNEL_ID
 from backend.store.snapshots import unpack
+from backend.store.words import word_key
 from tests.api.conftest import DEMANDED, LIE_STEP, Scene, Served, spell, word_of
 from tests.support.protocol import ETHER
 
@@ -31,7 +33,7 @@ def test_the_status_names_the_chain_and_how_far_it_has_been_read(
     assert found["genesis"] == scene.chain.deployment.genesis
     assert found["addresses"]["Arena"] == scene.world.arena.address
     assert found["counts"] == {
-        "beasts": 7, "checkpoints": 11, "pending": 5, "disputes": 3, "open_disputes": 2,
+        "beasts": 9, "checkpoints": 19, "pending": 11, "disputes": 4, "open_disputes": 2,
         "matches": 1,
     }  # fmt: skip
 
@@ -48,6 +50,20 @@ def test_a_beast_tells_where_its_training_stands(scene: Scene, served: Served) -
     assert int(found["energy_locked"]) == windows[-1].locked
     assert found["last_loss"] == windows[-1].payload.windowLoss
     assert found["private"] is False
+    on_chain = scene.world.head(beast.beast)
+    assert (found["epoch"], found["season"]) == (on_chain.epoch, on_chain.season)
+
+
+def test_every_beast_stands_where_the_ledger_says(scene: Scene, served: Served) -> None:
+    beasts = served.all("/v1/beasts", 4)
+    assert {found["epoch"] for found in beasts} == {0, 1}
+    for found in beasts:
+        head = scene.world.head(found["id"])
+        assert (found["head"], found["head_count"], found["final_count"]) == (
+            spell(head.h128), head.headCount, head.finalCount,
+        )  # fmt: skip
+        assert (found["epoch"], found["season"]) == (head.epoch, head.season)
+        assert found["active_mask"] == head.activeMask
 
 
 def test_slashed_and_void_checkpoints_are_counted_and_shown(scene: Scene, served: Served) -> None:
@@ -140,15 +156,22 @@ def test_a_dispute_tells_each_move_and_who_was_paid(scene: Scene, served: Served
     assert int(slashing["challenger_reward"]) == reward
 
 
+def test_silence_convicts_a_whole_window(scene: Scene, served: Served) -> None:
+    found = served.json("/v1/disputes/4")
+    assert (found["conviction"], found["segment"], found["steps"]) == ("timeout", None, None)
+    assert [move["kind"] for move in found["timeline"]] == ["filed", "upheld"]
+    assert (found["checkpoint"]["state"], found["slashing"]["voided"]) == ("slashed", 1)
+
+
 def test_an_open_dispute_has_no_end_yet(scene: Scene, served: Served) -> None:
     found = served.json("/v1/disputes/2")
     assert (found["open"], found["slashing"], found["bond_outcome"]) == (True, None, "locked")
     assert found["segments"] == []
     assert [move["kind"] for move in found["timeline"]] == ["filed", "advanced"]
     assert (found["steps_done"], found["timeline"][1]["steps_done"]) == (8, 8)
-    assert [one["id"] for one in served.all("/v1/disputes")] == [3, 2, 1]
+    assert [one["id"] for one in served.all("/v1/disputes")] == [4, 3, 2, 1]
     assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [3, 2]
-    assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [1]
+    assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [4, 1]
     assert [one["id"] for one in served.all(f"/v1/disputes?beast={scene.liar.beast}")] == [1]
 
 
@@ -281,6 +304,13 @@ def test_words_of_matches_are_served_by_their_key(scene: Scene, served: Served) 
     assert (answer.content, len(answer.content)) == (word, 32)
     assert "immutable" in answer.headers["cache-control"]
     assert served.get(f"/v1/words/{DIGEST}").status_code == 404
+
+
+def test_another_index_fetches_words_from_here(scene: Scene, served: Served) -> None:
+    words = set(scene.bout.played.words)
+    keys = {word_key(word): word for word in words}
+    peers = parse_peers(f"{served.url}/")
+    assert peers.fetch([*keys, bytes(32)]) == keys
 
 
 @pytest.mark.parametrize(

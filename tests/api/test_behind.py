@@ -102,6 +102,20 @@ def test_a_database_that_fails_is_an_answer_of_its_own(
         assert int(answer.headers["retry-after"]) > 0
 
 
+def test_a_fault_of_ours_is_an_answer_too_and_tells_nothing(
+    scene: Scene, read: Database, tmp_path: Path
+) -> None:
+    with serving(library_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
+        with read.session() as session:
+            session.connection().exec_driver_sql("UPDATE seasons SET constants = 'broken'")
+        answer = served.get("/v1/season")
+        assert answer.status_code == 500
+        assert set(answer.json()) == {"error", "hint"}
+        assert "broken" not in answer.text
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert served.json("/v1/beasts/1")["id"] == 1
+
+
 def test_both_databases_give_the_same_answers(
     scene: Scene, served: Served, postgres_url: str, tmp_path: Path
 ) -> None:

@@ -127,17 +127,18 @@ def test_too_many_requests_are_told_when_to_come_back(strict: Served) -> None:
 def test_a_limit_refills_with_time_and_forgets_the_silent() -> None:
     now = [0.0]
     limit = RateLimit(Limits(rate=2, burst=3, addresses=2), lambda: now[0])
-    assert [limit.take("a") for _ in range(4)] == [0, 0, 0, 1]
+    assert [limit.take("192.0.2.1") for _ in range(4)] == [0, 0, 0, 1]
     now[0] = 0.5
-    assert [limit.take("a") for _ in range(2)] == [0, 1]
-    assert limit.take("b") == limit.take("c") == 0  # "a" is forgotten
-    assert limit.take("a") == 0
+    assert [limit.take("192.0.2.1") for _ in range(2)] == [0, 1]
+    assert limit.take("192.0.2.2") == limit.take("192.0.2.3") == 0  # the first one is forgotten
+    assert limit.take("192.0.2.1") == 0
 
 
 def test_a_household_with_ipv6_is_one_client() -> None:
     assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:1")
     assert neighbourhood("2001:db8::1") != neighbourhood("2001:db8:0:1::1")
     assert neighbourhood("::ffff:192.0.2.1") == "192.0.2.1"
+    assert neighbourhood("x" * 10_000) == neighbourhood("unknown") == ""
 
 
 TRAVERSALS = [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from backend.api.limits import Limits
@@ -165,6 +166,29 @@ def test_metrics_are_relayed_and_their_absence_is_said(served: Served) -> None:
                         async with connect(back.url, proxy=None) as trainer:
                             await trainer.send(last.to_json())
                             assert (await heard(page, "metrics"))["message"]["step"] == 384
+
+    run(main)
+
+
+def test_what_is_no_json_object_is_not_relayed(served: Served) -> None:
+    sent = ["[" * 30_000, "[]", "{", '{"loss": NaN}', "x", b"{}", figures(step=7).to_json()]
+
+    async def another_server(socket: ServerConnection) -> None:
+        for message in sent:
+            await socket.send(message)
+        await socket.wait_closed()
+
+    async def main() -> None:
+        async with serve(another_server, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            library = library_of(
+                served.library.chain, served.library.database, served.library.bundles.parent,
+                follows=False,
+            )  # fmt: skip
+            bridged = serving(library, limits=Limits(rate=0), metrics=f"ws://127.0.0.1:{port}")
+            with bridged as found:
+                async with stream(found, "metrics") as page:
+                    assert (await heard(page, "metrics"))["message"]["step"] == 7
 
     run(main)
 

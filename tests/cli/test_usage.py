@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.core import TyperCommand as Command
 from typer.main import get_command
 
+from backend.cli import main as program
 from backend.cli.main import app, load_commands
 from tests.cli.conftest import Cli
 
@@ -37,9 +41,9 @@ def test_wrong_usage_is_named(cli: Cli, arguments: tuple[str, ...], said: str) -
 
 
 def test_every_noun_has_help(cli: Cli) -> None:
-    nouns = ["account", "beast", "cache", "checkpoint", "dataset", "db", "deploy", "devnet",
-             "dispute", "doctor", "energy", "kernel", "metrics", "season", "trainer",
-             "validator"]  # fmt: skip
+    nouns = ["account", "battle", "beast", "cache", "checkpoint", "dataset", "db", "deploy",
+             "devnet", "dispute", "doctor", "energy", "kernel", "leaderboard", "metrics", "season",
+             "trainer", "validator"]  # fmt: skip
     shown = cli.run("--help").stdout
     for noun in nouns:
         assert noun in shown
@@ -88,3 +92,39 @@ def test_the_documents_name_commands_and_options_that_exist() -> None:
             unknown = set(re.findall(r"`(--[a-z-]+)", text)) - known
             assert not unknown, (page.name, unknown)
     assert seen > 50
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry point; one without a value is of a package that does not load."""
+
+    name: str
+    value: typer.Typer | None = None
+
+    def load(self) -> typer.Typer:
+        if self.value is None:
+            raise ImportError("its package is away")
+        return self.value
+
+
+def test_packages_add_verbs_to_a_noun_and_one_that_is_away_is_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noun, verb, root = typer.Typer(), typer.Typer(), typer.Typer()
+    noun.command("look")(lambda: None)
+    verb.command("lend")(lambda: None)
+    entries = [
+        Entry("ring.lend", verb),
+        Entry("ring", noun),
+        Entry("ring.leave"),
+        Entry("gone"),
+        Entry("gone.too"),
+    ]
+    monkeypatch.setattr(program, "app", root)
+    monkeypatch.setattr(program.metadata, "entry_points", lambda group: entries)
+    program.load_commands()
+    found: Any = get_command(root)
+    assert set(found.commands) == {"gone", "ring"}
+    assert set(found.commands["ring"].commands) == {"leave", "lend", "look"}
+    for away in (found.commands["gone"], found.commands["ring"].commands["leave"]):
+        assert "not available: its package is away" in away.help

@@ -75,7 +75,18 @@ def arranged() -> Iterator[Bout]:
         for account in world.accounts[1:6]:
             world.fund(account, 100 * ETHER, "arena")
         a, b = (Fighter.train(world, owner, hunter()) for owner in world.accounts[1:3])
-        yield Bout.arrange(world, a, b)
+        yield fought_out(world, a, b)
+
+
+def fought_out(world: World, a: Fighter, b: Fighter) -> Bout:
+    """A match that somebody wins before its turns are over, with no wall between the two."""
+    while True:
+        snapshot = world.rpc("evm_snapshot")
+        bout = Bout.arrange(world, a, b)
+        if bout.played.turns < world.season.rules.maxTurns - 5:
+            return bout
+        world.rpc("evm_revert", snapshot)
+        world.mine()
 
 
 @pytest.fixture

@@ -216,7 +216,10 @@ def test_attack_proofOfAnotherMatch_isRefused(bout: Bout, world: World) -> None:
     bout.report(bout.truth, bout.reporter)
     last = len(lie.words) - 1
     world.call(second.turn_call(lie, last), bout.challenger)
-    error = "WrongProof" if last < len(bout.truth.words) else "TurnOutOfRange"
+    same_depth = len(lie.tree.proof(0)) == len(bout.truth.tree.proof(0))
+    error = "WrongProof" if same_depth else "WrongProofLength"
+    if last >= len(bout.truth.words):
+        error = "TurnOutOfRange"
     world.reverts(second.turn_call(lie, last, matchId=bout.number), bout.challenger, error)
 
 

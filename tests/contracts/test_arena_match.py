@@ -140,7 +140,9 @@ def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fig
     event = world.logs("arena", "StatePublished", receipt)[0]
     assert (event["state"], event["beastId"], event["weights"]) == (state, private.beast, weights)
     assert tuple(event["header"].values()) == tuple(header)
-    assert world.arena.functions.isPublished(state).call()
+    assert world.arena.functions.publishedIn(state).call() == receipt["blockNumber"]
+    world.send(publish, bout.stranger)
+    assert world.arena.functions.publishedIn(state).call() == receipt["blockNumber"]
     for call in (ask, open_call(world, private), answer):
         world.call(call, private.owner)
 
@@ -156,7 +158,7 @@ def test_publishState_malformed_reverts(bout: Bout, world: World, private: Fight
     world.send(other, bout.stranger)
     state = private.checkpoint.payload.h128
     world.reverts(open_call(world, private), private.owner, "StateNotPublished")
-    assert not world.arena.functions.isPublished(state).call()
+    assert world.arena.functions.publishedIn(state).call() == 0
 
 
 # --- open challenges --------------------------------------------------------------------------

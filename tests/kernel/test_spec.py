@@ -12,6 +12,7 @@ from backend.kernel.vector_fields import camel
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "docs" / "spec"
 PAGES = {path.name: path.read_text("utf-8") for path in SPEC.glob("*.md")}
+CONTRACT_PAGES = ("protocol.md", "arena.md")
 CODE = [
     path
     for folder in ("backend", "trainer", "validator", "contracts", "migrations")
@@ -59,26 +60,38 @@ def test_defaults_of_a_season_are_the_codes() -> None:
             assert row in PAGES["rules.md"], row
 
 
-def test_invariants_of_the_contracts_are_those_of_the_protocol_page() -> None:
+def said_range(page: str) -> tuple[int, int]:
+    """The first invariants that a page says it has, such as **P1** to **P36**."""
+    found = re.search(r"\*{0,2}P(\d+)\*{0,2}\s+to\s+\*{0,2}P(\d+)\b", PAGES[page])
+    assert found is not None, page
+    return int(found[1]), int(found[2])
+
+
+def test_invariants_of_the_contracts_are_those_of_their_pages() -> None:
+    """Numbered through the pages without a gap, and each one above its guard in the code."""
     source = "".join(path.read_text("utf-8") for path in CODE if path.suffix == ".sol")
-    listed = re.findall(r"^\| (P\d+) \|", PAGES["protocol.md"], re.MULTILINE)
-    assert listed == [f"P{n}" for n in range(1, 35)]
-    for page in ("protocol.md", "README.md"):
-        assert re.search(rf"\*{{0,2}}P1\*{{0,2}}\s+to\s+\*{{0,2}}{listed[-1]}\b", PAGES[page]), page
-    assert set(re.findall(r"INVARIANT (P\d+)\b", source)) == set(listed)
+    listed = []
+    for page in CONTRACT_PAGES:
+        rows = [int(n) for n in re.findall(r"^\| P(\d+) \|", PAGES[page], re.MULTILINE)]
+        assert said_range(page) == (rows[0], rows[-1]), page
+        listed += rows
+    assert listed == list(range(1, len(listed) + 1))
+    assert said_range("README.md") == (1, len(listed))
+    assert {int(n) for n in re.findall(r"INVARIANT P(\d+)\b", source)} == set(listed)
 
 
 def test_invariants_of_the_kernel_are_numbered() -> None:
     listed = re.findall(r"^\| (K\d+) \|", PAGES["README.md"], re.MULTILINE)
-    assert listed == [f"K{n}" for n in range(1, 16)]
+    assert listed == [f"K{n}" for n in range(1, 17)]
 
 
 def test_tests_that_hold_invariants_exist() -> None:
-    """Files of README.md's list; files and functions of protocol.md's."""
+    """Files of README.md's list; files and functions of the contracts' pages."""
     tests = ROOT / "tests"
     for name in re.findall(r"`([\w/]*test_\w+\.py)`", PAGES["README.md"]):
         assert (tests / (name if "/" in name else f"kernel/{name}")).is_file(), name
-    for name, function in re.findall(r"`(test_\w+\.py)::(\w+)`", PAGES["protocol.md"]):
+    text = "".join(PAGES[page] for page in CONTRACT_PAGES)
+    for name, function in re.findall(r"`(test_\w+\.py)::(\w+)`", text):
         path = tests / "contracts" / name
         assert f"def {function}(" in path.read_text("utf-8"), (name, function)
 

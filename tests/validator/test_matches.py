@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import select
+from typer.testing import CliRunner, Result
 
 from backend.accounts import devnet_account
 from backend.battle.tournament import result_of
-from backend.chain.types import MatchLie, MatchStatus
+from backend.chain.errors import Reverted
+from backend.chain.types import MatchLie, MatchStatus, header_to_abi
 from backend.kernel.combat import Match
+from backend.kernel.rules import Rules
+from backend.kernel.samples import Source, random_position
+from backend.kernel.state import serialize_weights
 from backend.store.daemons import IntentRow, IntentState, Verdict
 from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
-from tests.support.ring import Ring, other_word
-from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
+from tests.support.ring import Corner, Ring, other_word
+from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, OTHER, VALIDATOR, Rig
 from tests.validator.test_process import killed
+from validator.cli.validator import app
 from validator.matches import MatchJobBook
 from validator.monitor import Monitor
+from validator.states import StateBook
 
 ENEMY_HP = 192
 """The bit of a word where the enemy's hp begins."""
@@ -125,6 +134,51 @@ def test_without_the_states_only_what_needs_none_is_disproved(fight: tuple[Rig, 
     assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
 
 
+def test_a_state_that_is_on_chain_is_enough(
+    fight: tuple[Rig, Ring], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a beast with a private dataset, whose windows nobody else can compute again."""
+    rig, ring = fight
+    monkeypatch.setattr(StateBook, "_recompute", lambda *_: None)
+    for corner in (ring.a, ring.b):
+        SnapshotStore(rig.settings.snapshots_dir).path(corner.checkpoint.payload.h128).unlink()
+    ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
+
+    def run_once() -> None:
+        validator = rig.validator()
+        validator.run_once()
+        validator.close()
+
+    run_once()
+    (job,) = MatchJobBook(rig.desk().database).all()
+    assert (job.verdict, "neither published" in job.reason) == (Verdict.UNAVAILABLE, True)
+    for corner in (ring.a, ring.b):
+        opening = (header_to_abi(corner.state.header), serialize_weights(corner.state.weights))
+        rig.send(OTHER, rig.chain.arena.functions.publishState(*opening))
+    run_once()
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+
+
+def test_a_private_beasts_lie_is_disproved_by_its_state_on_chain(fight: tuple[Rig, Ring]) -> None:
+    """Its training cannot be replayed here, and its owner publishes nothing off chain."""
+    rig, ring = fight
+    beast = rig.hatch([random_position(n, None, Rules()) for n in range(5)])
+    window = rig.train(beast, source=Source.PRIVATE, publish=False)
+    rig.finalize(beast, window)
+    private = replace(ring, a=Corner(ring.a.sender, beast, window.checkpoint, window.end))
+    with pytest.raises(Reverted) as caught:
+        private.seeded()
+    assert caught.value.name == "StateNotPublished"
+    opening = (header_to_abi(window.end.header), serialize_weights(window.end.weights))
+    rig.send(OTHER, rig.chain.arena.functions.publishState(*opening))
+    match = private.seeded()
+    private.record(match, lies_of(private.played(match))["a turn"][1])
+    validator = rig.validator()
+    validator.run_once()
+    validator.close()
+    assert rig.chain.match(match).status is MatchStatus.SEEDED
+
+
 def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring]) -> None:
     rig, ring = fight
     ring.record(MATCH, lies_of(ring.played(MATCH))["another winner"][1], 2)
@@ -140,6 +194,28 @@ def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring
     (job,) = MatchJobBook(desk.database).all()
     assert job.verdict == Verdict.UNAVAILABLE
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
+
+
+def test_by_hand_a_record_is_judged_and_disproved(fight: tuple[Rig, Ring]) -> None:
+    rig, ring = fight
+    common = ("--home", str(rig.home), "--rpc-url", rig.chain.rpc_url, "--json")
+
+    def run(verb: str, *more: str) -> Result:
+        return CliRunner().invoke(app, [verb, str(MATCH), *common, *more])
+
+    assert "has no record" in str(run("judge-match").exception)
+    ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
+    judged = run("judge-match")
+    assert "is invalid: turn" in str(judged.exception)
+    told = json.loads(judged.stdout)
+    assert (told["lie"], told["verdict"]) == ("turn", "invalid")
+    done = json.loads(run("disprove", "--account", f"devnet:{DEPLOYER}").stdout)
+    assert done["turn"] == told["turn"]
+    assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
+    ring.record(MATCH)
+    assert run("judge-match").exception is None
+    refused = run("disprove", "--account", f"devnet:{DEPLOYER}").exception
+    assert "Nothing is known to be wrong" in str(refused)
 
 
 def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring]) -> None:

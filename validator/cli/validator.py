@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 import typer
 from filelock import FileLock, Timeout
+from rich.console import Group
 
 from backend.chain.seasons import parse_energy
 from backend.cli.options import HealthPortOption, PollOption
@@ -21,7 +22,7 @@ from backend.monitoring.server import serve
 from backend.redact import redact_url
 from backend.store.daemons import JobRow, MatchJobRow
 from validator.cases import CaseReader
-from validator.cli import backfill, verification
+from validator.cli import backfill, matches, verification
 from validator.cli.options import (
     CORES,
     AllowOption,
@@ -190,11 +191,11 @@ def _show_status(session: Session, reader: CaseReader) -> None:
     rows = [_job(row) for row in jobs.all()]
     disputes = reader.open_disputes()
     bonds = sum(row.bond for row in disputes)
-    matches = MatchJobBook(reader.database)
-    value = {
+    match_jobs = MatchJobBook(reader.database)
+    value: dict[str, Any] = {
         "verdicts": dict(jobs.counts()),
-        "match_verdicts": dict(matches.counts()),
-        "matches": [_match_job(row) for row in matches.all()],
+        "match_verdicts": dict(match_jobs.counts()),
+        "matches": [_match_job(row) for row in match_jobs.all()],
         "open_disputes": [row.dispute_id for row in disputes],
         "bonds_in_open_disputes": bonds,
         "jobs": rows,
@@ -202,8 +203,16 @@ def _show_status(session: Session, reader: CaseReader) -> None:
     title = f"{len(disputes)} open disputes with {energy(bonds)} of bonds; jobs:"
     columns = ("beast", "checkpoint", "verdict", "mode", "reason")
     cells = [["" if row[name] is None else row[name] for name in columns] for row in rows]
-    session.show(value, lambda: table(title, columns, cells))
+    fought = [[row[name] for name in ("match", "verdict", "reason")] for row in value["matches"]]
+
+    def view() -> Group:
+        windows = table(title, columns, cells)
+        found = [table("Records of matches:", ("match", "verdict", "reason"), fought)]
+        return Group(windows, *(found if fought else ()))
+
+    session.show(value, view)
 
 
 verification.register(app)
 backfill.register(app)
+matches.register(app)

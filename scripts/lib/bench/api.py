@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import statistics
 import tempfile
@@ -47,7 +48,7 @@ BEASTS, WINDOWS = 1_000, 100
 PENDING = 20
 """Of each beast's windows, the last so many are not final."""
 
-ASKED = 60
+ASKED, REPEATED = 60, 5
 LIMIT_MS = 20.0
 OWNER = "0x" + "11" * 20
 NOWHERE = "http://127.0.0.1:9"
@@ -130,26 +131,31 @@ def serving(database: Database, folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def median(url: str, paths: Sequence[str]) -> float:
-    """Milliseconds that a request takes, the median of one for each path after a warm-up."""
-    found = []
-    for number, path in enumerate([*paths[:5], *paths]):
-        begun = time.perf_counter()
-        with urlopen(url + path) as answer:
-            answer.read()
-        if number >= 5:
-            found.append(1e3 * (time.perf_counter() - begun))
-    return statistics.median(found)
+def _seconds(address: str) -> float:
+    """How long a request takes, its answer read."""
+    begun = time.perf_counter()
+    with urlopen(address) as answer:
+        answer.read()
+    return time.perf_counter() - begun
 
 
-def _median_of(paths: Sequence[str], url: str, name: str, kind: str) -> Figure:
+def typical(url: str, paths: Sequence[str]) -> float:
+    """Milliseconds that a request takes: the fastest of some for each path, the median of paths."""
+    for path in paths[:5]:
+        _seconds(url + path)
+    fastest = [min(_seconds(url + path) for _ in range(REPEATED)) for path in paths]
+    return 1e3 * statistics.median(fastest)
+
+
+def _figure(paths: Sequence[str], url: str, name: str, kind: str) -> Figure:
     return Figure(
         f"{name}, {kind}",
-        median(url, paths),
+        typical(url, paths),
         "ms",
         LIMIT_MS,
         at_most=True,
-        method=f"a whole HTTP request by one client on this machine, median of {len(paths)}",
+        method="a whole HTTP request by one client on this machine; the fastest of "
+        f"{REPEATED}, the median of {len(paths)} such; load {os.getloadavg()[0]:.1f}",
     )
 
 
@@ -161,12 +167,12 @@ def measure_on(url: str, kind: str, folder: Path, tell: Callable[[str], None]) -
     ids = random.Random(1).sample(range(1, BEASTS + 1), ASKED)
     with serving(database, folder) as at:
         figures = [
-            _median_of([f"/v1/beasts?limit=50&cursor={i - 50}" for i in ids if i > 50], at,
+            _figure([f"/v1/beasts?limit=50&cursor={i - 50}" for i in ids if i > 50], at,
                        "a page of 50 beasts", kind),
-            _median_of([f"/v1/beasts/{i}" for i in ids], at, "one beast", kind),
-            _median_of([f"/v1/beasts/{i}/checkpoints?limit=50" for i in ids], at,
+            _figure([f"/v1/beasts/{i}" for i in ids], at, "one beast", kind),
+            _figure([f"/v1/beasts/{i}/checkpoints?limit=50" for i in ids], at,
                        "50 checkpoints of a beast", kind),
-            _median_of([f"/v1/beasts/{i}/curve" for i in ids], at, "a beast's curve", kind),
+            _figure([f"/v1/beasts/{i}/curve" for i in ids], at, "a beast's curve", kind),
         ]  # fmt: skip
     database.close()
     return figures
