@@ -93,9 +93,7 @@ def play(stage: Stage) -> Played:
     stderr.print("the beasts have learned")
     world.settle((owner, hero), (owner, other), (owner, recluse), (rival, foe))
     fights = [world.fight(beast, foe) for beast in (hero, other, hero, other)]
-    stage.travel(60)
-    for match in fights[:-1]:
-        owner.do("battle", "finalize", match)
+    world.finish(*fights[:-1])
     stderr.print("the beasts have fought")
     world.train(owner, recluse, 4, "--source", "private")
     world.train(rival, liar)

@@ -76,6 +76,12 @@ class Spectacle:
         self.owner.do("battle", "record", number)
         return number
 
+    def finish(self, *matches: int) -> None:
+        """Let the disproof periods pass, and make the matches final."""
+        self.stage.travel(PATIENT.disproof_period + 1)
+        for match in matches:
+            self.owner.do("battle", "finalize", match)
+
     def cheat(self, beast: int) -> int:
         """The rival's next window of a beast has one wrong weight; the window's index."""
         told = self.rival.do("trainer", "drill", "weight", beast, "--step", LIE_STEP)

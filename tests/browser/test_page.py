@@ -199,8 +199,7 @@ def test_a_state_that_nobody_serves_is_unavailable(
 def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle: int) -> None:
     visit.go("#/leaderboard")
     expect(visit.page.locator(".notice")).to_be_visible()
-    world.stage.travel(60)
-    world.owner.do("battle", "finalize", battle)
+    world.finish(battle)
     expect(visit.page.locator(".podium li")).to_have_count(2)
     expect(visit.page.locator("table .mention")).to_have_count(2)
     fits_a_phone(visit)
