@@ -30,6 +30,17 @@ settings.register_profile("nightly", settings.get_profile("default"), max_exampl
 settings.load_profile("nightly" if NIGHTLY else "default")
 
 
+LONG = ("e2e", "kills", "validator", "browser", "trainer", "indexer", "cli", "api")
+"""Folders whose tests wait for chains and processes: begun first, so that none runs on alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; within a file the order stays."""
+    rank = {folder: place for place, folder in enumerate(LONG)}
+    root = Path(__file__).parent
+    items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def nightly() -> bool:
     """Whether the long settings are asked for (CHAINBEASTS_NIGHTLY=1)."""

@@ -24,6 +24,9 @@ BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
 PAGE = ("backend/api/page", "tests/page/*.mjs")
+WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Tests wait for chains and processes half of their time, so there are more workers than cores; a
+file stays on one, which builds its world once."""
 PRINTING = threading.Lock()
 
 
@@ -63,7 +66,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         ),
         Check("types", [BIN / "mypy"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
-        Check("tests", [BIN / "pytest", "-n", "2", *chosen], alone=True),
+        Check("tests", [BIN / "pytest", *WORKERS, *chosen], alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
     ]
 
