@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ CODE_SIZE_WARNING = "5574"
 
 _IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*?\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
 _CONTRACT = re.compile(r"^contract\s+(\w+)", re.MULTILINE)
+_FINDING = threading.Lock()
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]
 
 
@@ -156,13 +158,15 @@ def _compile(unit: str) -> list[Artifact]:
 
 
 def _run_solc(unit: str, request: dict[str, Any]) -> dict[str, Any]:
+    with _FINDING:  # a command that one thread writes cannot run while a fork of another holds it
+        solc = find_solc()
     try:
-        output = solcx.compile_standard(request, solc_binary=find_solc())
+        output = solcx.compile_standard(request, solc_binary=solc)
     except SolcError as error:
         raise CompileError(f"Solidity refused {unit}:\n{_explain(error)}") from None
     except (OSError, subprocess.SubprocessError, UnexpectedVersionError) as error:
         raise ChainBeastsError(
-            f"The Solidity compiler {find_solc()} does not run ({type(error).__name__}).",
+            f"The Solidity compiler {solc} does not run ({type(error).__name__}).",
             "Check SOLC_BINARY. " + SETUP_HINT,
         ) from None
     warnings = [e["formattedMessage"] for e in output.get("errors", []) if _is_ours(e)]
