@@ -56,13 +56,18 @@ def _add_unavailable(name: str, reason: str, noun: typer.Typer = app) -> None:
         )
 
 
-def load_commands() -> None:
-    """Add every noun of the entry-point group to the root.
+def load_commands(wanted: str | None = None) -> None:
+    """Add the nouns of the entry-point group to the root.
 
     An entry ``noun.verb`` adds to a noun what a package above it contributes.
+
+    Args:
+        wanted: the one noun that is asked for; all are added if there is none of this name.
     """
+    entries = sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name)
+    chosen = [e for e in entries if e.name.partition(".")[0] == wanted]
     nouns: dict[str, typer.Typer] = {}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+    for entry in chosen or entries:
         name, _, verb = entry.name.partition(".")
         if verb and name not in nouns:
             continue  # the noun is not available, which was said already
@@ -91,7 +96,7 @@ def _keep_verb() -> None:
 def main() -> None:
     """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage."""
     redact_tracebacks()
-    load_commands()
+    load_commands(sys.argv[1] if len(sys.argv) > 1 else None)  # the others cost a second to import
     try:
         commands = get_command(app)
         add_twins(commands)

@@ -128,3 +128,17 @@ def test_packages_add_verbs_to_a_noun_and_one_that_is_away_is_explained(
     assert set(found.commands["ring"].commands) == {"leave", "lend", "look"}
     for away in (found.commands["gone"], found.commands["ring"].commands["leave"]):
         assert "not available: its package is away" in away.help
+
+
+def test_only_the_noun_that_is_asked_for_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for asked, loaded in (("ring", ["ring"]), ("rnig", ["gone", "ring"]), (None, ["gone", "ring"])):
+        noun, root = typer.Typer(), typer.Typer()
+        noun.command("look")(lambda: None)
+        entries = [Entry("ring", noun), Entry("gone")]
+        monkeypatch.setattr(program, "app", root)
+        monkeypatch.setattr(program.metadata, "entry_points", lambda group, e=entries: e)
+        program.load_commands(asked)
+        names = [g.name for g in root.registered_groups] + [
+            c.name for c in root.registered_commands
+        ]
+        assert sorted(str(name) for name in names) == loaded
