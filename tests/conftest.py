@@ -23,7 +23,7 @@ settings.register_profile(
     "default",
     derandomize=True,
     deadline=None,
-    max_examples=50,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=1000)

@@ -19,7 +19,7 @@ from tests.support.forked import Server
 PATIENCE_MS = 120_000
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     executable = find_chromium()
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
         yield made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def world(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spectacle]:
     """Contracts, players, a metrics server and the page's, but no beast yet."""
     folder, server, numbers = tmp_path_factory.mktemp("world"), Server(), itertools.count()
@@ -86,7 +86,7 @@ def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
     assert made.complaints == []
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def database(world: Spectacle) -> Path:
     """The database that the page's server reads."""
     (found,) = world.stage.host.home.glob("api.sqlite3")

@@ -14,7 +14,7 @@ from tests.cli.conftest import Cli
 
 CONTRACTS = {
     "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "DatasetStage",
-    "CheckpointLedger", "DisputeCourt",
+    "CheckpointLedger", "DisputeCourt", "MatchReferee", "Arena",
 }  # fmt: skip
 
 
