@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from eth_account import Account
@@ -30,6 +31,7 @@ def is_local_chain(chain_id: int, rpc_url: str) -> bool:
     return chain_id == DEVNET_CHAIN_ID and is_loopback(rpc_url)
 
 
+@cache
 def devnet_account(index: int) -> LocalAccount:
     """The ``index``-th of everybody's development accounts."""
     Account.enable_unaudited_hdwallet_features()

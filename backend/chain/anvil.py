@@ -56,8 +56,9 @@ def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
         AnvilError: nobody answers, or the answer is an error.
     """
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+    tls = url.startswith("https")  # loading the certificates takes longer than the call
     try:
-        answer = httpx.post(url, json=request, timeout=timeout).json()
+        answer = httpx.post(url, json=request, timeout=timeout, verify=tls).json()
     except (httpx.HTTPError, ValueError) as error:
         raise AnvilError(f"No node answers at {url} ({type(error).__name__}).") from None
     if "error" in answer:

@@ -36,7 +36,7 @@ from backend.chain.errors import (
     decode_revert,
 )
 from backend.chain.events import Event, EventDecoder, RawLog
-from backend.chain.providers import make_provider
+from backend.chain.providers import make_web3
 from backend.chain.types import (
     Birth,
     Checkpoint,
@@ -100,7 +100,7 @@ def connect(rpc_url: str) -> Web3:
     Raises:
         NodeUnavailableError: nobody answers.
     """
-    w3 = Web3(make_provider(rpc_url))
+    w3 = make_web3(rpc_url)
     read(lambda: w3.eth.chain_id, rpc_url)
     return w3
 

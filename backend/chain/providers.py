@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
-from web3 import HTTPProvider
+import requests
+from web3 import HTTPProvider, Web3
+from web3.middleware import AttributeDictMiddleware
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 from websockets.exceptions import WebSocketException
@@ -61,14 +63,31 @@ def make_provider(url: str) -> JSONBaseProvider:
     """
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https"):
+        session = requests.Session()
+        session.trust_env = not is_loopback(url)  # no proxy stands between, nor is looked for
         return HTTPProvider(
-            url, request_kwargs={"timeout": TIMEOUT_SECONDS}, exception_retry_configuration=None
+            url,
+            request_kwargs={"timeout": TIMEOUT_SECONDS},
+            session=session,
+            exception_retry_configuration=None,
         )
     if scheme in ("ws", "wss"):
         return WebSocketCallProvider(url)
     raise ChainError(
         f"{redact_url(url)} is not an http or ws endpoint.", "Give one with --rpc-url."
     )
+
+
+def make_web3(url: str) -> Web3:
+    """A client of an endpoint, which asks it for what it is told to ask and for nothing else.
+
+    web3's own validation would ask for the chain id with every call. Here the chain is checked when
+    a deployment is opened, and signed into every transaction.
+
+    Raises:
+        ChainError: the URL is not one of http or ws.
+    """
+    return Web3(make_provider(url), middleware=[(AttributeDictMiddleware, "attrdict")])
 
 
 def is_loopback(url: str) -> bool:

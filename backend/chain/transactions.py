@@ -192,8 +192,8 @@ class TransactionManager:
             ChainError: no funds for gas, too dear, too large, or not mined in time.
         """
         empty: TxParams = {"gas": MAX_GAS, "nonce": 0, "from": self.address}  # type: ignore[typeddict-item]
-        free: TxParams = {"maxFeePerGas": Wei(0), "maxPriorityFeePerGas": Wei(0)}
-        data = function.build_transaction({**empty, **free})["data"]
+        free: TxParams = {"maxFeePerGas": Wei(0), "maxPriorityFeePerGas": Wei(0), "chainId": 0}
+        data = function.build_transaction({**empty, **free})["data"]  # asks the node for nothing
 
         def core() -> dict[str, Any]:
             self.simulate(function)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web3 import HTTPProvider, Web3
 
 from backend.api.follow import NODE_AWAY
 from backend.api.limits import Limits
 from backend.chain.anvil import free_port
 from backend.chain.client import Chain
+from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
 from backend.store.session import Database
 from tests.api.conftest import Scene, Served, library_of, serving
@@ -65,7 +65,7 @@ def test_what_is_indexed_is_served_while_the_node_is_away(
     scene: Scene, read: Database, tmp_path: Path
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    away = Chain(Web3(HTTPProvider(url)), url, scene.chain.deployment)
+    away = Chain(make_web3(url), url, scene.chain.deployment)
     with serving(library_of(away, read, tmp_path), limits=LIMITS) as served:
         found = eventually(lambda: _if(served, lambda found: found["problem"] == NODE_AWAY))
         assert found["node"] == {"answers": False, "number": None, "time": None}

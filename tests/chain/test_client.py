@@ -7,13 +7,13 @@ from dataclasses import fields, replace
 
 import pytest
 from eth_hash.auto import keccak
-from web3 import HTTPProvider, Web3
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, free_port, rpc
 from backend.chain.client import Chain, connect
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted, WrongChainError
 from backend.chain.events import RawLog
+from backend.chain.providers import make_web3
 from backend.chain.types import NO_CHECKPOINT, Commitments
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
@@ -55,7 +55,7 @@ def test_a_dead_node_is_told_with_the_remedy(scheme: str) -> None:
 
 def test_a_node_that_dies_later_is_told_too(chain: Chain) -> None:
     with Anvil() as child:
-        lost = Chain(Web3(HTTPProvider(child.url)), child.url, chain.deployment)
+        lost = Chain(make_web3(child.url), child.url, chain.deployment)
         assert lost.block(0).number == 0
     with pytest.raises(NodeUnavailableError):
         lost.block(0)

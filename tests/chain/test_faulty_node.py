@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from web3 import Web3
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from backend.chain.anvil import Anvil
-from backend.chain.providers import make_provider
+from backend.chain.providers import make_web3
 from scripts.lib.faulty_node import Fault, FaultyNode
 
 MINE = "anvil_mine"
@@ -30,7 +29,7 @@ def mine(node: FaultyNode) -> None:
 
 
 def height(anvil: Anvil) -> int:
-    return Web3(make_provider(anvil.url)).eth.block_number
+    return make_web3(anvil.url).eth.block_number
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_a_planned_fault_hits_one_call(
 
 def test_a_slow_answer_is_late_and_right(node: FaultyNode, anvil: Anvil) -> None:
     node.misbehave(slow=1.0, delay=0.2)
-    w3 = Web3(make_provider(node.url))
+    w3 = make_web3(node.url)
     assert w3.eth.block_number == height(anvil)
     assert node.faults[Fault.SLOW] == 1
 

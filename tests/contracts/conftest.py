@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from web3 import HTTPProvider, Web3
 
 from backend.chain.anvil import Anvil
+from backend.chain.providers import make_web3
 from tests.support import artifacts
 from tests.support.arena import Bout, Fighter, hunter
 from tests.support.gas_protocol import GENESIS_TIMESTAMP
@@ -18,7 +18,7 @@ from tests.support.training import Trainee
 @pytest.fixture(scope="session")
 def deployment(anvil_process: Anvil) -> World:
     """The protocol on a fresh chain."""
-    return World.deploy(Web3(HTTPProvider(anvil_process.url)), artifacts.load())
+    return World.deploy(make_web3(anvil_process.url), artifacts.load())
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def arranged() -> Iterator[Bout]:
     """A seeded match on a chain of its own, whose block hashes, hence DNA and seed, are always the
     same for the same contracts."""
     with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
-        w3 = Web3(HTTPProvider(anvil.url))
+        w3 = make_web3(anvil.url)
         w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
         world = World.deploy(w3, artifacts.load())
         for account in world.accounts[1:6]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError
 
 from backend.chain.anvil import Anvil
 from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
+from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
 from backend.store.facts import (
     BeastRow,
@@ -83,7 +83,7 @@ class Life:
 
     def chain(self, url: str | None = None) -> Chain:
         at = url or self.url
-        return Chain(Web3(HTTPProvider(at)), at, self.deployment)
+        return Chain(make_web3(at), at, self.deployment)
 
     def fresh(self) -> Facts:
         """What an index from scratch has now."""
@@ -159,7 +159,7 @@ class Life:
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """A small deployment on a chain of the module's own."""
     with Anvil() as anvil:
-        w3 = Web3(HTTPProvider(anvil.url))
+        w3 = make_web3(anvil.url)
         world = World.deploy(w3, artifacts.load())
         admin = world.accounts[0]
         timelock = world.create("TimelockController", 1, [admin], [ZERO_ADDRESS], ZERO_ADDRESS)

@@ -11,10 +11,9 @@ import signal
 import sys
 from typing import Any
 
-from web3 import HTTPProvider, Web3
-
 from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
+from backend.chain.providers import make_web3
 from backend.indexer import sync
 from backend.indexer.writing import write
 from backend.store.session import Database
@@ -32,5 +31,5 @@ def mortal_write(*args: Any) -> None:
 
 
 sync.write = mortal_write
-chain = Chain(Web3(HTTPProvider(url)), url, Deployment(**json.loads(record)))
+chain = Chain(make_web3(url), url, Deployment(**json.loads(record)))
 sync.Indexer(chain, Database(database), largest_range=5).sync()

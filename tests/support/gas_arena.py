@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from web3 import HTTPProvider, Web3
-
 from backend.chain.anvil import Anvil
+from backend.chain.providers import make_web3
 from tests.support import artifacts
 from tests.support.arena import Bout, Fighter, Record, challenge, hunter, idle
 from tests.support.gas_protocol import GENESIS_TIMESTAMP
@@ -22,7 +21,7 @@ DEFENSE = 1 << 224
 def measure() -> dict[str, int]:
     """Gas by transaction, the same figures at every call."""
     with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
-        w3 = Web3(HTTPProvider(anvil.url))
+        w3 = make_web3(anvil.url)
         w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
         world = World.deploy(w3, artifacts.load())
         for account in world.accounts[1:6]:

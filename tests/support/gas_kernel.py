@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, Web3RPCError
 
 from backend.chain.anvil import Anvil
+from backend.chain.providers import make_web3
 from backend.kernel.constants import MAX_RECORDS, WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
@@ -82,7 +82,7 @@ def _chain() -> Anvil:
 
 
 def _world(anvil: Anvil, season: Season) -> World:
-    w3 = Web3(HTTPProvider(anvil.url))
+    w3 = make_web3(anvil.url)
     w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
     return World.deploy(w3, artifacts.load(), season)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from web3 import HTTPProvider, Web3
 
 from backend.chain.anvil import Anvil
 from backend.chain.chunks import CHUNK_BYTES, CHUNKS_AT_ONCE, chunks_of
+from backend.chain.providers import make_web3
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.window import witnesses
@@ -44,7 +44,7 @@ def measure() -> dict[str, int]:
     """Gas by transaction, the same figures at every call."""
     extra = ("--timestamp", str(GENESIS_TIMESTAMP))
     with Anvil(extra=extra) as anvil:
-        w3 = Web3(HTTPProvider(anvil.url))
+        w3 = make_web3(anvil.url)
         w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
         meter = Meter(World.deploy(w3, artifacts.load(), SEASON))
         meter.money()

@@ -17,7 +17,6 @@ from urllib.request import urlopen
 
 from eth_hash.auto import keccak
 from sqlalchemy import insert, text
-from web3 import HTTPProvider, Web3
 
 from backend.api.app import make_app
 from backend.api.follow import Follower
@@ -26,6 +25,7 @@ from backend.api.limits import Limits
 from backend.api.server import bind, make_server
 from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
+from backend.chain.providers import make_web3
 from backend.chain.seasons import load_profile, season_table
 from backend.indexer.follow import Waker
 from backend.monitoring.health import Health
@@ -116,7 +116,7 @@ def fill(database: Database) -> None:
 def serving(database: Database, folder: Path) -> Iterator[str]:
     """The API over a database, on a free port; the address."""
     deployment = Deployment(31_337, "0x" + "00" * 32, "devnet", OWNER, 1)
-    chain = Chain(Web3(HTTPProvider(NOWHERE)), NOWHERE, deployment)
+    chain = Chain(make_web3(NOWHERE), NOWHERE, deployment)
     follower = Follower(chain, database, None, Waker(NOWHERE, 60.0), Health("api"))
     library = Library(chain, database, reading_store(folder / "states", []), folder, follower)
     listener, ready = bind(0), threading.Event()
