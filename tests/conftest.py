@@ -16,6 +16,7 @@ from backend.chain.client import Chain
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
+from tests.support.forked import Program
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
@@ -78,3 +79,11 @@ def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> 
     for _ in Deployer(chain, sender, profile, folder).run():
         pass
     return chain, folder
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[Program]:
+    """The loaded program of this test process, from which commands fork."""
+    made = Program()
+    yield made
+    made.end()

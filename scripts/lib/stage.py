@@ -12,11 +12,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import DEVNET_CHAIN_ID, rpc
@@ -34,31 +34,70 @@ class StageError(Exception):
     """A command failed, or something that had to happen did not."""
 
 
-Runner = Callable[[list[str], dict[str, str]], subprocess.CompletedProcess[str]]
-"""Runs the command line with arguments and an environment, to its end."""
+class Process(Protocol):
+    """A command that was started; ``subprocess.Popen`` is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
 
 
-def run_executable(
-    arguments: list[str], environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """The installed `chainbeasts`.
+class Program(Protocol):
+    """How `chainbeasts` is run, each command as a process of its own."""
 
-    Raises:
-        StageError: it does not end in time.
-    """
-    try:
-        return subprocess.run(
-            [str(COMMAND), *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        words = " ".join(arguments)
-        raise StageError(f"`chainbeasts {words}` did not end in {PATIENCE:g} s.") from None
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        ...
+
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+        """Start a command, all its output added to a file."""
+        ...
+
+
+class Installed:
+    """The installed `chainbeasts`."""
+
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end.
+
+        Raises:
+            StageError: it does not end in time.
+        """
+        try:
+            return subprocess.run(
+                [str(COMMAND), *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            words = " ".join(arguments)
+            raise StageError(f"`chainbeasts {words}` did not end in {PATIENCE:g} s.") from None
+
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+        """Start a command, all its output added to a file."""
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [str(COMMAND), *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
 
 
 @dataclass
@@ -70,8 +109,8 @@ class Player:
     home: Path
     published: Path
     rpc_url: str
-    runner: Runner
-    daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    program: Program
+    daemons: list[Process] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -92,7 +131,7 @@ class Player:
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever it says."""
-        return self.runner([str(argument) for argument in arguments], self.environment())
+        return self.program.run([str(argument) for argument in arguments], self.environment())
 
     def do(self, *arguments: object) -> Any:
         """The JSON of a command that succeeds.
@@ -110,16 +149,10 @@ class Player:
         """Where a daemon's log goes."""
         return self.home / f"{daemon}.log"
 
-    def start(self, daemon: str, *arguments: object) -> subprocess.Popen[bytes]:
+    def start(self, daemon: str, *arguments: object) -> Process:
         """Start a command that runs until it is stopped."""
-        with self.log(daemon).open("ab") as out:
-            process = subprocess.Popen(
-                [str(COMMAND), *map(str, arguments)],
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-            )
+        given = [str(argument) for argument in arguments]
+        process = self.program.start(given, self.environment(), self.log(daemon))
         self.daemons.append(process)
         return process
 
@@ -154,9 +187,9 @@ class Player:
 class Stage:
     """A devnet with the contracts deployed, and players on it. Use it as a context manager."""
 
-    def __init__(self, folder: Path, runner: Runner = run_executable) -> None:
+    def __init__(self, folder: Path, program: Program | None = None) -> None:
         self.folder = folder
-        self._runner = runner
+        self._program = program or Installed()
         self.published = folder / "snapshots"
         self.published.mkdir(parents=True)
         self.players: list[Player] = []
@@ -166,7 +199,7 @@ class Stage:
     def _player(self, name: str, number: int) -> Player:
         home = self.folder / name
         home.mkdir()
-        made = Player(name, number, home, self.published, self.rpc_url, self._runner)
+        made = Player(name, number, home, self.published, self.rpc_url, self._program)
         self.players.append(made)
         return made
 
@@ -181,7 +214,7 @@ class Stage:
         """A command of the host before, or after, there is a node to name."""
         environment = self.host.environment()
         del environment["CHAINBEASTS_RPC_URL"]
-        done = self._runner([*arguments, "--json"], environment)
+        done = self._program.run([*arguments, "--json"], environment)
         if done.returncode != 0:
             raise StageError(f"`chainbeasts {' '.join(arguments)}`: {done.stderr.strip()}")
         return json.loads(done.stdout)

@@ -21,27 +21,15 @@ from backend.api.server import bind
 from backend.store.session import upgrade_database
 from tests.api.conftest import Scene
 from tests.api.test_behind import eventually
-from tests.support.forked import Server
-
-
-@pytest.fixture(scope="module")
-def program() -> Iterator[Server]:
-    """The loaded program; the commands fork from it."""
-    made = Server()
-    yield made
-    made.end()
+from tests.support.forked import Process, Program
 
 
 @dataclass
 class Command:
     """`chainbeasts serve` at the scene's home."""
 
-    program: Server
+    program: Program
     scene: Scene
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.out, self.err = self.folder / "out", self.folder / "err"
 
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("CHAINBEASTS_")}
@@ -54,31 +42,32 @@ class Command:
 
     def refused(self, *arguments: str) -> str:
         """What a command says that cannot serve."""
-        code = self.program.run(["serve", *arguments], self.environment(), self.out, self.err)
-        assert code == 1
-        return self.err.read_text()
+        done = self.program.run(["serve", *arguments], self.environment())
+        assert done.returncode == 1
+        return done.stderr
 
     @contextmanager
-    def serving(self, *arguments: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """A running server: its process id, and what it printed."""
+    def serving(self, *arguments: str) -> Iterator[tuple[Process, dict[str, Any]]]:
+        """A running server, and what it printed."""
         given = ["serve", "--port", "0", "--json", "--poll", "0.1", *arguments]
-        pid = self.program.start(given, self.environment(), self.out, self.err)
+        process = self.program.begin(given, self.environment())
         try:
-            yield pid, eventually(self._printed)
+            yield process, eventually(lambda: printed(process))
         finally:
-            with suppress(ChildProcessError, ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            process.kill()
 
-    def _printed(self) -> Any:
-        try:
-            return json.loads(self.out.read_text())
-        except (OSError, ValueError):  # not all of it is there yet
-            return None
+
+def printed(process: Process) -> Any:
+    """The JSON that a process has printed; None while not all of it is there."""
+    try:
+        return json.loads(process.out.read_text())
+    except ValueError:
+        return None
 
 
 @pytest.fixture
-def command(program: Server, scene: Scene, tmp_path: Path) -> Command:
-    return Command(program, scene, tmp_path)
+def command(program: Program, scene: Scene) -> Command:
+    return Command(program, scene)
 
 
 def get(url: str) -> httpx.Response:
@@ -92,7 +81,7 @@ def indexed(url: str) -> int:
 
 
 def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) -> None:
-    with command.serving() as (pid, facts):
+    with command.serving() as (process, facts):
         url = facts["url"]
         head = scene.chain.block().number
         eventually(lambda: indexed(url) >= head)
@@ -105,23 +94,15 @@ def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) 
         async def main() -> None:
             async with connect(f"ws{url.removeprefix('http')}/v1/events", proxy=None) as socket:
                 await socket.recv()
-                os.kill(pid, signal.SIGTERM)
+                process.send_signal(signal.SIGTERM)
                 with suppress(ConnectionClosed):
                     async with asyncio.timeout(30):
                         while True:
                             await socket.recv()
 
         asyncio.run(main())
-        assert eventually_ended(command, pid) == 0
-        assert "Traceback" not in command.err.read_text()
-
-
-def eventually_ended(command: Command, pid: int) -> int:
-    """The exit code, once there is one."""
-    (code,) = eventually(
-        lambda: None if (found := command.program.ended(pid)) is None else (found,)
-    )
-    return int(code)
+        assert process.wait(30) == 0
+        assert "Traceback" not in process.err.read_text()
 
 
 def test_it_reads_a_database_that_another_daemon_fills(command: Command, tmp_path: Path) -> None:

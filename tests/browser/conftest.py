@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from scripts.lib.chromium import ABSENT, chromium, find_chromium
 from scripts.lib.spectacle import Spectacle, patient_profile
 from scripts.lib.stage import Stage
-from tests.support.forked import Server
+from tests.support.forked import Program
 
 PATIENCE_MS = 120_000
 
@@ -31,24 +29,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def world(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spectacle]:
+def world(
+    browser: Browser, program: Program, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Spectacle]:
     """Contracts, players, a metrics server and the page's, but no beast yet."""
-    folder, server, numbers = tmp_path_factory.mktemp("world"), Server(), itertools.count()
-
-    def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        number = next(numbers)
-        out, err = folder / f"{number}.out", folder / f"{number}.err"
-        code = server.run(arguments, environment, out, err)
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
-
-    try:
-        with Stage(folder / "stage", run) as stage:
-            stage.deploy(patient_profile(folder))
-            made = Spectacle(stage)
-            made.open()
-            yield made
-    finally:
-        server.end()
+    folder = tmp_path_factory.mktemp("world")
+    with Stage(folder / "stage", program) as stage:
+        stage.deploy(patient_profile(folder))
+        made = Spectacle(stage)
+        made.open()
+        yield made
 
 
 @dataclass

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from backend.chain.intents import IntentLog
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
+from tests.support.forked import Program
 
 TO = devnet_account(OTHER).address
 Kill = Callable[[str], None]
@@ -33,13 +33,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def kill(chain: Chain, folder: Path, database: Database) -> Kill:
+def kill(chain: Chain, folder: Path, database: Database, program: Program) -> Kill:
     """Runs a process that begins to mint one wei, until it kills itself."""
 
     def run(when: str) -> None:
-        command = [sys.executable, "-m", "tests.chain.killed", when, chain.rpc_url, str(folder)]
-        ended = subprocess.run([*command, database.url, TO], timeout=60, capture_output=True)
-        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        given = [when, chain.rpc_url, str(folder), database.url, TO]
+        ended = program.run(given, os.environ, module="tests.chain.killed")
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
 
     return run
 

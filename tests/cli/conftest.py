@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from backend.chain.anvil import Anvil
-from tests.support.forked import Server
+from tests.support.forked import Process, Program
 
 COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
 
@@ -23,7 +23,7 @@ COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
 class Cli:
     """Runs commands against one home, and one node if it has one."""
 
-    server: Server
+    program: Program
     home: Path
     rpc_url: str | None = None
     extra: dict[str, str] = field(default_factory=dict)
@@ -35,23 +35,13 @@ class Cli:
             kept["CHAINBEASTS_RPC_URL"] = self.rpc_url
         return kept | self.extra
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Process:
         """Start a command and leave it running."""
-        return subprocess.Popen(
-            [COMMAND, *arguments],
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.program.begin(arguments, self.environment())
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, as a process forked from one that is loaded."""
-        self.home.parent.mkdir(parents=True, exist_ok=True)
-        out, err = (self.home.parent / f"{self.home.name}.{name}" for name in ("out", "err"))
-        code = self.server.run(arguments, self.environment(), out, err)
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+        return self.program.run(arguments, self.environment())
 
     def json(self, *arguments: str) -> Any:
         """The document that a successful command prints with --json, and nothing else."""
@@ -79,14 +69,6 @@ class Cli:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """One loaded process for all commands of this test process."""
-    made = Server()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="session")
 def anvil_process() -> Iterator[Anvil]:
     """A chain for the commands' tests alone, where nothing stands that other tests deployed."""
     with Anvil() as child:
@@ -94,9 +76,9 @@ def anvil_process() -> Iterator[Anvil]:
 
 
 @pytest.fixture
-def cli(server: Server, tmp_path: Path) -> Cli:
+def cli(program: Program, tmp_path: Path) -> Cli:
     """An empty home, and no node."""
-    return Cli(server, tmp_path / "home")
+    return Cli(program, tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +89,10 @@ def deployed_node() -> Iterator[Anvil]:
 
 
 @pytest.fixture(scope="module")
-def deployed(server: Server, deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+def deployed(
+    program: Program, deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory
+) -> Cli:
     """A home whose contracts stand on this module's chain."""
-    made = Cli(server, tmp_path_factory.mktemp("deployed") / "home", deployed_node.url)
+    made = Cli(program, tmp_path_factory.mktemp("deployed") / "home", deployed_node.url)
     made.json("deploy")
     return made

@@ -70,7 +70,7 @@ class Ring:
 
     def bare(self, folder: Path) -> Cli:
         """Another home, which has nobody's states."""
-        made = Cli(self.cli.server, folder / "bare", self.cli.rpc_url)
+        made = Cli(self.cli.program, folder / "bare", self.cli.rpc_url)
         shutil.copytree(self.cli.home / "deployments", made.home / "deployments")
         return made
 
@@ -298,25 +298,17 @@ def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_pa
     assert found["a"]["state"] == shown["state"]
 
 
-def test_recording_waits_for_finality(ring: Ring, tmp_path: Path) -> None:
+def test_recording_waits_for_finality(ring: Ring) -> None:
     match, _ = ring.seeded()
     ring.fund(BEN, 20)
-    out, err = tmp_path / "out", tmp_path / "err"
     wanted = ("battle", "record", str(match), "--wait", "--json", "--account", f"devnet:{BEN}")
-    waiting = ring.cli.server.start(wanted, ring.cli.environment(), out, err)
+    waiting = ring.cli.start(*wanted)
     recorded = MatchStatus.RECORDED
     wait_until(lambda: ring.chain.match(match).status is recorded, 60, "It is not recorded.")
-    assert ring.cli.server.ended(waiting) is None
+    assert waiting.poll() is None
     ring.travel()
-    codes: list[int | None] = [None]
-
-    def ended() -> bool:
-        codes.append(ring.cli.server.ended(waiting))
-        return codes[-1] is not None
-
-    wait_until(ended, 60, "It does not end.")
-    assert codes[-1] == 0, err.read_text()
-    assert json.loads(out.read_text())["status"] == "final"
+    assert waiting.wait(60) == 0, waiting.err.read_text()
+    assert json.loads(waiting.out.read_text())["status"] == "final"
     assert ring.chain.match(match).status is MatchStatus.FINAL
 
 
@@ -336,7 +328,7 @@ def test_simulations_repeat_and_can_be_watched(ring: Ring, tmp_path: Path) -> No
     assert (seen["verified"], seen["turns"][0]["acts"] == "a") == (None, first["a_first"])
 
     (state,) = (ring.cli.home / "snapshots").glob(f"{found['a']['state'][2:]}*")
-    alone = Cli(ring.cli.server, tmp_path / "alone")
+    alone = Cli(ring.cli.program, tmp_path / "alone")
     offline = (f"{state}:{found['a']['dna']}", found["b"]["dna"], "--seeds", "40", "--first", "9")
     same = alone.json("battle", "simulate", *offline)
     assert [one["turns"] for one in same["matches"]] == [one["turns"] for one in found["matches"]]

@@ -8,7 +8,9 @@ from contextlib import closing
 import pytest
 
 import backend.store.daemons
-import backend.store.facts  # noqa: F401 - both define the tables
+import backend.store.facts
+import backend.store.governance
+import backend.store.matches  # noqa: F401 - all of them define the tables
 from backend.store.columns import Base
 from tests.cli.conftest import Cli
 
@@ -62,7 +64,8 @@ def test_a_database_that_cannot_be_opened_is_said(cli: Cli) -> None:
     cli.extra["CHAINBEASTS_DATABASE_URL"] = f"sqlite:///{cli.home}/taken.sqlite3"
     for verb in (("upgrade",), ("downgrade", "base"), ("current",)):
         cli.hinted("database", "URL", "db", *verb)
-    cli.extra["CHAINBEASTS_DATABASE_URL"] = f"sqlite:///{cli.home}.out/x/y.sqlite3"
+    (cli.home / "file").touch()
+    cli.extra["CHAINBEASTS_DATABASE_URL"] = f"sqlite:///{cli.home}/file/x/y.sqlite3"
     cli.hinted("database", "sqlite:///path", "db", "upgrade")  # a file where its folder would be
 
 

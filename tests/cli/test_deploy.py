@@ -45,7 +45,7 @@ def test_a_killed_deployment_goes_on_and_repeats_nothing(cli: Cli, anvil: Anvil)
             time.sleep(0.005)
     finally:
         killed.kill()
-        killed.communicate()
+        killed.wait()
     before = record(cli.home, anvil)
     assert before["complete"] is False
 

@@ -121,7 +121,7 @@ def test_in_the_foreground_it_ends_with_its_command(cli: Cli, ending: signal.Sig
             assert time.monotonic() < deadline
             assert process.poll() is None
         process.send_signal(ending)
-        process.communicate(timeout=30)
+        process.wait(30)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from backend.indexer.source import LOCK
 from backend.indexer.sync import Indexer
 from backend.store.session import Database
 from tests.indexer.conftest import Facts, Life, facts
+from tests.support.forked import Program
 from tests.support.rpc_proxy import RpcProxy
 
 Refusal = dict[str, Any] | int
@@ -141,11 +141,13 @@ def test_a_gap_in_old_logs_is_said_and_reading_anew_mends_it(
     assert facts(sqlite) == life.fresh()
 
 
-def test_a_killed_backfill_goes_on(life: Life, told: Facts, database_url: str) -> None:
+def test_a_killed_backfill_goes_on(
+    life: Life, told: Facts, database_url: str, program: Program
+) -> None:
     record = json.dumps(asdict(life.deployment))
-    command = [sys.executable, "-m", "tests.indexer.killed", life.url, record, database_url]
     for ranges in (0, 3, 7):
-        done = subprocess.run([*command, str(ranges)], check=False, timeout=60)
+        given = [life.url, record, database_url, str(ranges)]
+        done = program.run(given, os.environ, module="tests.indexer.killed")
         assert done.returncode == -signal.SIGKILL
     database = Database(database_url)
     Indexer(life.chain(), database).sync()

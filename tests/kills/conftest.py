@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +13,8 @@ import pytest
 
 from backend.chain.anvil import AnvilError, rpc
 from scripts.lib.deadlines import Deadlines
-from scripts.lib.stage import Player, Stage
-from tests.support.forked import Server
+from scripts.lib.stage import Player, Process, Stage
+from tests.support.forked import Program
 
 DEADLINES = Deadlines(challenge_period=18_000, response_window=6_000, proof_window=6_000)
 """The chain's clock runs ahead of ours here, by one second a block at least."""
@@ -29,25 +27,29 @@ BLOCK_SECONDS = 0.25
 class Mortal:
     """A daemon that is killed and started again."""
 
-    server: Server
     player: Player
     name: str
     arguments: tuple[str, ...]
-    pid: int | None = None
+    process: Process | None = None
     kills: int = 0
     finished: bool = field(default=False)
 
     def start(self) -> None:
-        log = self.player.log(self.name)
-        arguments = list(self.arguments)
-        self.pid = self.server.start(arguments, self.player.environment(), log, log)
+        self.process = self.player.start(self.name, *self.arguments)
+
+    def _let_go(self) -> int:
+        assert self.process is not None
+        code = self.process.wait()
+        self.player.daemons.remove(self.process)
+        self.process = None
+        return code
 
     def kill(self) -> None:
         """SIGKILL, wherever it is; a command that came to its end by itself is left alone."""
-        if self.pid is None or self.ended():
+        if self.process is None or self.ended():
             return
-        code = self.server.kill(self.pid)
-        self.pid = None
+        self.process.kill()
+        code = self._let_go()
         assert code in (-signal.SIGKILL, 0), f"{self.name} ended with {code}"
         self.kills += code != 0
         self.finished = code == 0
@@ -59,12 +61,11 @@ class Mortal:
 
     def ended(self) -> bool:
         """Whether it ended by itself; that must have been well."""
-        if self.pid is None:
+        if self.process is None:
             return self.finished
-        code = self.server.ended(self.pid)
-        if code is None:
+        if self.process.poll() is None:
             return False
-        self.pid, self.finished = None, True
+        code, self.finished = self._let_go(), True
         assert code == 0, (
             f"{self.name} ended with {code}:\n{self.player.log(self.name).read_text()}"
         )
@@ -72,30 +73,15 @@ class Mortal:
 
     def stop(self) -> None:
         """End it in good order."""
-        if self.pid is not None and self.server.ended(self.pid) is None:
-            self.server.kill(self.pid, signal.SIGTERM)
-        self.pid = None
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.end()
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self._let_go()
 
 
 @pytest.fixture
-def stage(server: Server, tmp_path: Path) -> Iterator[Stage]:
+def stage(program: Program, tmp_path: Path) -> Iterator[Stage]:
     """A devnet with the contracts deployed, that mines every ``BLOCK_SECONDS`` only."""
-    numbers = itertools.count()
-
-    def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        number = next(numbers)
-        out, err = tmp_path / f"{number}.out", tmp_path / f"{number}.err"
-        code = server.run(arguments, environment, out, err)
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
-
-    with Stage(tmp_path / "stage", run) as made:
+    with Stage(tmp_path / "stage", program) as made:
         made.deploy(str(DEADLINES.profile(tmp_path)))
         yield made
 

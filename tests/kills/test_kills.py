@@ -25,7 +25,6 @@ from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.session import Database
 from scripts.lib.stage import Player, Stage
 from tests.kills.conftest import DEADLINES, Mortal, slow_blocks
-from tests.support.forked import Server
 
 SEED = int(os.environ.get("CHAINBEASTS_KILLS_SEED", "4"))
 FUNDS = 1_000
@@ -43,14 +42,14 @@ PATIENCE = 120.0
 class Play:
     """The daemons, and the instants at which they die."""
 
-    def __init__(self, server: Server, trainer: Player, validator: Player, beast: int) -> None:
+    def __init__(self, trainer: Player, validator: Player, beast: int) -> None:
         self.random = random.Random(SEED)
         run = ("trainer", "run", str(beast), "--until", str(WINDOWS), "--batch", "1")
         defend = ("trainer", "defend", "--poll", "0.1")
         validate = ("validator", "run", "--workers", "0", "--poll", "0.1", "--strategy")
-        self.trainer = Mortal(server, trainer, "run", (*run, "--in-flight", "1", "--no-metrics"))
-        self.defender = Mortal(server, trainer, "defend", defend)
-        self.validator = Mortal(server, validator, "validate", (*validate, "cheap"))
+        self.trainer = Mortal(trainer, "run", (*run, "--in-flight", "1", "--no-metrics"))
+        self.defender = Mortal(trainer, "defend", defend)
+        self.validator = Mortal(validator, "validate", (*validate, "cheap"))
         self._strategies = [(*validate, "cheap"), (*validate, "fast")]
         self.all = (self.trainer, self.defender, self.validator)
 
@@ -130,7 +129,7 @@ class Facts:
 
 
 def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
-    stage: Stage, server: Server, chain: Chain
+    stage: Stage, chain: Chain
 ) -> None:
     print(f"CHAINBEASTS_KILLS_SEED={SEED}")
     trainer = stage.enter("trainer", TRAINER, FUNDS)
@@ -141,7 +140,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
     )
     trainer.do("trainer", "run", honest)
     accused = 0
-    with slow_blocks(stage), closing(Play(server, trainer, validator, honest)) as play:
+    with slow_blocks(stage), closing(Play(trainer, validator, honest)) as play:
         for one in play.all:
             one.start()
         frauds = []

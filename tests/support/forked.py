@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+PATIENCE = 180.0
+LONGEST_LOOK = 0.05
 
-class Server:
-    """The loaded process; every command forks from it."""
+
+class Process:
+    """A command that was started; used like ``subprocess.Popen``, with its output in files."""
+
+    def __init__(self, program: Program, pid: int, out: Path, err: Path) -> None:
+        self.pid = pid
+        self.out = out
+        self.err = err
+        self.returncode: int | None = None
+        self._program = program
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+        if self.returncode is None:
+            self.returncode = self._program.look(self.pid)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, when there is one.
+
+        Raises:
+            subprocess.TimeoutExpired: it runs on.
+        """
+        given = PATIENCE if timeout is None else timeout
+        deadline, pause = time.monotonic() + given, 0.002
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", given)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_LOOK)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Signal it, if it runs; it keeps its process id until its end has been asked for."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Program:
+    """The loaded process; every command forks from it. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._folder = tempfile.TemporaryDirectory(prefix="chainbeasts-forks-")
+        self._numbers = itertools.count()
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).with_name("warm.py"))],
             env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
@@ -26,30 +76,67 @@ class Server:
         )
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], out: Path, err: Path
-    ) -> int:
-        """Run one command with its output in two files; its exit code."""
-        code = self._ask(do="run", **_command(arguments, environment, out, err))
-        assert code is not None
-        return code
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        module: str | None = None,
+        timeout: float = PATIENCE,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end.
 
-    def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], out: Path, err: Path
-    ) -> int:
-        """Start a command that runs on, its output added to two files; its process id."""
-        pid = self._ask(do="start", **_command(arguments, environment, out, err))
+        Args:
+            module: run this one as a script, not `chainbeasts`.
+
+        Raises:
+            subprocess.TimeoutExpired: it does not end in time; it is killed.
+        """
+        made = self.begin(arguments, environment, module=module)
+        try:
+            code = made.wait(timeout)
+        finally:
+            made.kill()
+        out, err = made.out.read_text(), made.err.read_text()
+        made.out.unlink()
+        made.err.unlink()
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    def begin(
+        self, arguments: Sequence[str], environment: Mapping[str, str], *, module: str | None = None
+    ) -> Process:
+        """Start a command with its output in files of its own."""
+        place = Path(self._folder.name) / str(next(self._numbers))
+        out, err = place.with_suffix(".out"), place.with_suffix(".err")
+        return self._fork(arguments, environment, out, err, module)
+
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+        """Start a command with all its output added to one file."""
+        return self._fork(arguments, environment, log, log, None)
+
+    def _fork(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: Path,
+        err: Path,
+        module: str | None,
+    ) -> Process:
+        out.touch()
+        err.touch()
+        pid = self._ask(
+            do="start",
+            arguments=list(arguments),
+            environment=dict(environment),
+            out=str(out),
+            err=str(err),
+            module=module,
+        )
         assert pid is not None
-        return pid
+        return Process(self, pid, out, err)
 
-    def kill(self, pid: int, number: signal.Signals = signal.SIGKILL) -> int:
-        """End a command that was started, and wait for it; its exit code."""
-        code = self._ask(do="end", pid=pid, signal=int(number))
-        assert code is not None
-        return code
-
-    def ended(self, pid: int) -> int | None:
-        """The exit code of a command that was started, asked for once; None while it runs."""
-        return self._ask(do="end", pid=pid, signal=0)
+    def look(self, pid: int) -> int | None:
+        """The exit code of a command, asked for once; None while it runs."""
+        return self._ask(do="look", pid=pid)
 
     def _ask(self, **request: object) -> int | None:
         assert self._process.stdin is not None
@@ -63,14 +150,4 @@ class Server:
     def end(self) -> None:
         """End the loaded process."""
         self._process.communicate(timeout=30)
-
-
-def _command(
-    arguments: Sequence[str], environment: Mapping[str, str], out: Path, err: Path
-) -> dict[str, object]:
-    return {
-        "arguments": list(arguments),
-        "environment": dict(environment),
-        "out": str(out),
-        "err": str(err),
-    }
+        self._folder.cleanup()

@@ -1,21 +1,46 @@
 """Runs `chainbeasts` commands as processes forked from one that has loaded the program already.
 
 Each command is a process of its own, with its own environment, arguments and streams, and goes
-through the same ``main``; what it saves is the second of imports. Reads one JSON request a line on
-stdin and answers with a number: ``run`` with the exit code, ``start`` at once with the process id,
-``end`` (a signal to a process id, 0 for none) with the exit code, or null while it runs on.
+through the same ``main``; what it saves is the seconds of imports. Reads one JSON request a line on
+stdin and answers with a number: ``start`` with the process id, ``look`` with the exit code of a
+process, or null while it runs.
+
+The program is imported in functions, because workers that a command spawns import this file too.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import runpy
 import sys
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from backend.cli.main import GROUP, main
+ROOT = Path(__file__).resolve().parents[2]
+NOBODY = "http://127.0.0.1:9"
+
+
+def load() -> None:
+    """Load every noun, and do once what every command does first."""
+    from backend.chain.client import read
+    from backend.chain.compile import artifacts
+    from backend.chain.errors import ChainError
+    from backend.chain.providers import make_web3
+    from backend.cli.main import GROUP
+
+    for entry in metadata.entry_points(group=GROUP):
+        with suppress(ImportError):  # the program says so itself
+            entry.load()
+    artifacts()
+    nobody = make_web3(NOBODY)
+    with suppress(ChainError):
+        read(lambda: nobody.eth.chain_id, NOBODY, attempts=1)
+    gc.collect()
+    gc.freeze()  # a child's collections leave what is shared alone
 
 
 def child(request: dict[str, Any]) -> None:
@@ -25,12 +50,11 @@ def child(request: dict[str, Any]) -> None:
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
     for descriptor, name in ((1, "out"), (2, "err")):
-        with open(request[name], "ab" if request["do"] == "start" else "wb") as file:
+        with open(request[name], "ab") as file:
             os.dup2(file.fileno(), descriptor)
-    sys.argv = ["chainbeasts", *request["arguments"]]
     code: Any = 70
     try:
-        main()
+        run(request["module"], request["arguments"])
         code = 0
     except SystemExit as ending:
         code = 0 if ending.code is None else ending.code
@@ -43,11 +67,21 @@ def child(request: dict[str, Any]) -> None:
         os._exit(code if isinstance(code, int) else 1)
 
 
+def run(module: str | None, arguments: list[str]) -> None:
+    """The program, or a module as a script."""
+    from backend.cli.main import main
+
+    sys.argv = [module or "chainbeasts", *arguments]
+    if module is None:
+        main()
+    else:
+        sys.path.insert(0, str(ROOT))
+        runpy.run_module(module, run_name="__main__")
+
+
 def serve() -> None:
-    """Load every noun, then fork for each request."""
-    for entry in metadata.entry_points(group=GROUP):
-        with suppress(ImportError):  # the program says so itself
-            entry.load()
+    """Load, then fork for each request."""
+    load()
     for line in sys.stdin:
         request = json.loads(line)
         sys.stdout.write(f"{json.dumps(answer(request))}\n")
@@ -56,20 +90,13 @@ def serve() -> None:
 
 def answer(request: dict[str, Any]) -> int | None:
     """Do what is asked."""
-    if request["do"] == "end":
-        return end(request["pid"], request["signal"])
+    if request["do"] == "look":
+        found, status = os.waitpid(request["pid"], os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if found else None
     pid = os.fork()
     if pid == 0:
         child(request)
-    return pid if request["do"] == "start" else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def end(pid: int, number: int) -> int | None:
-    """Signal a child that was started, and wait for its end; with 0 only look."""
-    if number:
-        os.kill(pid, number)
-    found, status = os.waitpid(pid, 0 if number else os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if found else None
+    return pid
 
 
 if __name__ == "__main__":

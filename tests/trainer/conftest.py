@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
-import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from backend.chain.client import Chain
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
+from tests.support.forked import Process, Program
 from trainer.cli.beast import app as beast
 from trainer.cli.checkpoint import app as checkpoint
 from trainer.cli.trainer import app as trainer
@@ -36,6 +39,7 @@ class Farm:
 
     chain: Chain
     home: Path
+    program: Program
 
     def arguments(self, who: int | None, *args: str) -> list[str]:
         """A command's arguments with home, node and account."""
@@ -60,12 +64,14 @@ class Farm:
         assert "\n" not in error.message
         return error
 
-    def process(self, *args: str, who: int | None = TRAINER) -> subprocess.Popen[str]:
+    def process(self, *args: str, who: int | None = TRAINER) -> Process:
         """The same command as a process of its own."""
-        command = [sys.executable, "-m", "backend.cli", *self.arguments(who, *args)]
-        return subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return self.program.begin(self.arguments(who, *args), os.environ)
+
+    def killed(self, when: str, label: str, *args: str) -> subprocess.CompletedProcess[str]:
+        """The same command as a process that kills itself (see killed.py)."""
+        given = [when, label, *self.arguments(TRAINER, *args)]
+        return self.program.run(given, os.environ, module="tests.trainer.killed")
 
     @property
     def settings(self) -> Settings:
@@ -103,13 +109,22 @@ class Farm:
 
 
 @pytest.fixture
-def farm(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Farm:
+def farm(deployed: tuple[Chain, Path], anvil: Anvil, program: Program, tmp_path: Path) -> Farm:
     """An empty home with a funded trainer; the chain is undone after the test."""
     chain, folder = deployed
     home = tmp_path / "home"
     (home / "deployments").mkdir(parents=True)
     for record in folder.glob("*.json"):
         shutil.copy(record, home / "deployments")
-    made = Farm(chain, home)
+    made = Farm(chain, home, program)
     made.fund(TRAINER)
     return made
+
+
+def wait_for(condition: Callable[[], Any], process: Process) -> None:
+    """Look until something is so, while a process runs."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert process.poll() is None, process.err.read_text()
+        assert time.monotonic() < deadline, process.err.read_text()
+        time.sleep(0.05)

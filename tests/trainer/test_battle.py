@@ -19,6 +19,7 @@ from backend.kernel.state import state_hash
 from backend.kernel.window import open_window, run_window
 from backend.store.daemons import WindowRow
 from backend.store.matches import WordRow
+from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, steady_time
 from tests.trainer.conftest import OTHER, TRAINER, Farm
 from tests.trainer.instants import run_until
@@ -45,7 +46,10 @@ def _corner(farm: Farm, who: int) -> Corner:
 
 @pytest.fixture(scope="module")
 def arena(
-    deployed: tuple[Chain, Path], anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory
+    deployed: tuple[Chain, Path],
+    anvil_process: Anvil,
+    program: Program,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Farm, Ring]]:
     """A final match between two beasts, and one that is only agreed on; undone after the module."""
     chain, folder = deployed
@@ -54,7 +58,7 @@ def arena(
     (home / "deployments").mkdir()
     for record in folder.glob("*.json"):
         shutil.copy(record, home / "deployments")
-    farm = Farm(chain, home)
+    farm = Farm(chain, home, program)
     ring = Ring(chain, _corner(farm, TRAINER), _corner(farm, OTHER))
     assert (ring.seeded(), ring.seeded()) == (MATCH, OPEN_MATCH)
     ring.record(MATCH)

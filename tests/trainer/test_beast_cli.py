@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -27,7 +26,7 @@ from backend.errors import ChainBeastsError
 from backend.kernel.board import word_bytes
 from backend.kernel.samples import random_position
 from backend.store.private import SECRET_FILE
-from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
+from tests.trainer.conftest import OTHER, TRAINER, Farm
 from trainer.datasets.generate import sample_csv
 
 PENNILESS = 77
@@ -41,16 +40,10 @@ def dataset(tmp_path: Path) -> Path:
     return path
 
 
-def terminal(farm: Farm, *args: str) -> subprocess.CompletedProcess[bytes]:
+def terminal(farm: Farm, *args: str) -> subprocess.CompletedProcess[str]:
     """A command as a process of its own, with all its logs."""
-    return subprocess.run(
-        [sys.executable, "-m", "backend.cli", *farm.arguments(TRAINER, *args)],
-        cwd=ROOT,
-        env=os.environ | {"CHAINBEASTS_LOG_LEVEL": "debug"},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    environment = os.environ | {"CHAINBEASTS_LOG_LEVEL": "debug"}
+    return farm.program.run(farm.arguments(TRAINER, *args), environment)
 
 
 def world(farm: Farm) -> list[Any]:
@@ -89,12 +82,12 @@ def test_the_dna_is_the_hash_of_the_requests_block(farm: Farm) -> None:
 
 def test_the_secret_is_in_its_file_alone(farm: Farm, dataset: Path) -> None:
     ran = terminal(farm, "beast", "hatch", "--dataset", str(dataset))
-    assert ran.returncode == 0, ran.stderr.decode()
+    assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["beast"] == 1
-    assert b"mined" in ran.stderr  # the logs are on
+    assert "mined" in ran.stderr  # the logs are on
     (secret,) = farm.secrets()
     raw = bytes.fromhex(secret)
-    assert not _tells(ran.stdout + ran.stderr, raw)
+    assert not _tells((ran.stdout + ran.stderr).encode(), raw)
     files = [path for path in farm.home.rglob("*") if path.is_file()]
     assert [path.name for path in files if _tells(path.read_bytes(), raw)] == [SECRET_FILE]
     eth = farm.chain.w3.eth
@@ -182,7 +175,7 @@ def test_a_large_dataset_is_told_of_and_a_too_large_one_is_refused(
     path.write_bytes(b"".join(words[:6_600]))
     done = terminal(farm, "beast", "hatch", "--dataset", str(path))
     assert done.returncode == 0
-    assert b"takes the challenger 4 transactions" in b" ".join(done.stderr.split())
+    assert "takes the challenger 4 transactions" in " ".join(done.stderr.split())
 
 
 def test_unknown_beasts_and_other_peoples_beasts(farm: Farm, tmp_path: Path) -> None:
@@ -205,9 +198,9 @@ def test_unknown_beasts_and_other_peoples_beasts(farm: Farm, tmp_path: Path) -> 
 
 def test_the_terminal_sees_a_sentence_and_the_exit_code(farm: Farm) -> None:
     ran = terminal(farm, "beast", "hatch", "--dataset", str(farm.home / "absent.csv"))
-    assert (ran.returncode, ran.stdout) == (1, b"")
-    assert b"Error: The dataset" in ran.stderr
-    assert b"Traceback" not in ran.stderr
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "Error: The dataset" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 # --- what is made ---------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from backend.kernel.samples import Source
 from backend.kernel.state import state_hash
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
-from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm
+from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
 from tests.trainer.instants import run_until
 from tests.trainer.test_drills import MASK, PRICE, bench
 from tests.trainer.test_run import expected, hashes, hatch, on_chain
@@ -266,14 +266,10 @@ def test_a_run_that_waits_ends_cleanly_on_sigterm(farm: Farm) -> None:
     beast = hatch(farm)
     options = ("--forever", "--max-fee", "0.5", "--no-metrics")
     process = farm.process("trainer", "run", str(beast), *options)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "waiting for a lower fee" in line:
-            assert "limit=0.5 gwei" in line.replace("'", "")
-            break
+    wait_for(lambda: "waiting for a lower fee" in process.err.read_text(), process)
+    assert "limit=0.5 gwei" in process.err.read_text().replace("'", "")
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=30)
-    assert (process.returncode, json.loads(out)) == (0, [])
+    assert (process.wait(30), json.loads(process.out.read_text())) == (0, [])
     assert farm.chain.head(beast).head_count == 0
     farm.done("trainer", "run", str(beast))
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -30,7 +29,7 @@ from backend.indexer.records import checkpoint_of
 from backend.store.daemons import WindowRow
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
-from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm
+from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm, wait_for
 from trainer.defender import Defender
 from trainer.records import WindowBook
 
@@ -162,30 +161,21 @@ def test_only_an_appointed_account_answers_for_the_trainer(farm: Farm) -> None:
     assert status(farm, dispute) is DisputeStatus.RESPONDED
 
 
-def wait_for(condition: Any, process: Any) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
     first = farm.process("trainer", "defend", "--poll", "0.1")
     lock = farm.home / "locks" / "trainer-index.lock"
     wait_for(lock.exists, first)
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
+    first.kill()
+    first.wait()
     dispute = file_dispute(farm, beast)
     second = farm.process("trainer", "defend", "--poll", "0.1")
     try:
         wait_for(lambda: status(farm, dispute) is DisputeStatus.RESPONDED, second)
         second.send_signal(signal.SIGTERM)
-        _, said = second.communicate(timeout=15)
-        assert second.returncode == 0
-        assert "Traceback" not in said
+        assert second.wait(15) == 0
+        assert "Traceback" not in second.err.read_text()
     finally:
         second.kill()
 
@@ -237,12 +227,10 @@ def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None
     farm.done("trainer", "run", str(beast))
     relay = Relay(0, farm.chain.rpc_url)
     port = int(relay.server_address[1])
-    log = tmp_path / "log"
     arguments = farm.arguments(TRAINER, "trainer", "defend", "--poll", "0.1")
     arguments[arguments.index(farm.chain.rpc_url)] = f"http://127.0.0.1:{port}"
-    with log.open("w") as stream:
-        command = [sys.executable, "-m", "backend.cli", *arguments]
-        daemon = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream)
+    daemon = farm.program.begin(arguments, os.environ)
+    log = daemon.err
     try:
         wait_for((farm.home / "locks" / "trainer-index.lock").exists, daemon)
         assert relay.away() == port

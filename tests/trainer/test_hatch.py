@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -91,9 +89,7 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
     ],
 )
 def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, label: str) -> None:
-    arguments = farm.arguments(TRAINER, "beast", "hatch", "--dataset", str(SAMPLES))
-    command = [sys.executable, "-m", "tests.trainer.killed", when, label, *arguments]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    killed = farm.killed(when, label, "beast", "hatch", "--dataset", str(SAMPLES))
     assert killed.returncode == -signal.SIGKILL
     (secret,) = farm.secrets()
     assert secret not in killed.stdout + killed.stderr
@@ -114,9 +110,7 @@ def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
 
 
 def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
-    arguments = farm.arguments(TRAINER, "beast", "hatch", "--dataset", str(SAMPLES))
-    command = [sys.executable, "-m", "tests.trainer.killed", "sent", "request the hatch"]
-    subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, timeout=60)
+    farm.killed("sent", "request the hatch", "beast", "hatch", "--dataset", str(SAMPLES))
     rpc(farm.chain.rpc_url, "anvil_mine", hex(300))
     error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
     assert isinstance(error, Reverted)

@@ -24,6 +24,7 @@ from backend.store.daemons import IntentRow, IntentState, Verdict
 from backend.store.matches import WordRow
 from backend.store.snapshots import SnapshotStore
 from backend.store.words import record_of_match
+from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, other_word
 from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, OTHER, VALIDATOR, Rig
 from tests.validator.test_process import killed
@@ -218,12 +219,12 @@ def test_by_hand_a_record_is_judged_and_disproved(fight: tuple[Rig, Ring]) -> No
     assert "Nothing is known to be wrong" in str(refused)
 
 
-def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring]) -> None:
+def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring], program: Program) -> None:
     rig, ring = fight
     ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
     for when in ("planned", "signed", "sent"):
-        assert killed(rig, when) == -signal.SIGKILL
-    assert killed(rig, "never") == 0
+        assert killed(rig, program, when) == -signal.SIGKILL
+    assert killed(rig, program, "never") == 0
     events = rig.chain.arena.events.MatchDisproved().get_logs(
         from_block=rig.chain.deployment.start_block
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
 from backend.store.daemons import JobRow
+from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Submitted
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
@@ -207,7 +207,9 @@ def test_a_fault_of_the_compiled_kernel_files_nothing(
     assert "invalid" not in rig.verdicts().values()
 
 
-def test_two_validators_on_one_fraud_file_once_and_lose_nothing(rig: Rig, tmp_path: Path) -> None:
+def test_two_validators_on_one_fraud_file_once_and_lose_nothing(
+    rig: Rig, program: Program, tmp_path: Path
+) -> None:
     beast = rig.hatch()
     first = rig.train(beast)
     cheat = rig.train(beast, first, tamper=(37, one_weight))
@@ -216,22 +218,20 @@ def test_two_validators_on_one_fraud_file_once_and_lose_nothing(rig: Rig, tmp_pa
     shutil.copytree(rig.home, others, ignore=shutil.ignore_patterns("*.sqlite3*", "locks"))
     before = [wealth(rig, who) for who in (VALIDATOR, OTHER)]
     processes = [
-        subprocess.Popen(
+        program.begin(
             [
-                *(sys.executable, "-m", "backend.cli", "validator", "run", "--once"),
-                *("--workers", "0", "--strategy", str(Strategy.FAST), "--home", str(home)),
+                *("validator", "run", "--once", "--workers", "0"),
+                *("--strategy", str(Strategy.FAST), "--home", str(home)),
                 *("--rpc-url", rig.chain.rpc_url, "--account", f"devnet:{who}"),
             ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            os.environ,
         )
         for home, who in ((rig.home, VALIDATOR), (others, OTHER))
     ]
-    said = [process.communicate(timeout=60)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(said)
-    assert "Traceback" not in "".join(said)
+    codes = [process.wait(60) for process in processes]
+    said = "".join(process.err.read_text() for process in processes)
+    assert codes == [0, 0], said
+    assert "Traceback" not in said
     assert rig.disputes == 1
     assert not rig.live(beast, cheat)
     assert rig.live(beast, first)

@@ -15,6 +15,7 @@ from backend.accounts import create_keystore, devnet_account
 from backend.kernel.samples import Source, random_position
 from scripts.lib.faulty_node import FaultyNode
 from tests.support.endpoints import get
+from tests.support.forked import Program
 from tests.validator.conftest import VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, write_dataset
 
@@ -31,64 +32,60 @@ def arguments(rig: Rig, url: str, *more: str) -> list[str]:
     ]
 
 
-def killed(rig: Rig, when: str) -> int:
+def killed(rig: Rig, program: Program, when: str) -> int:
     """Run one pass that may kill itself; its exit status."""
-    command = [sys.executable, "-m", "tests.validator.killed", when]
-    command += arguments(rig, rig.chain.rpc_url, "--once", "--workers", "0")
-    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode
+    given = arguments(rig, rig.chain.rpc_url, "--once", "--workers", "0")
+    return program.run([when, *given], os.environ, module="tests.validator.killed").returncode
 
 
-def test_kill_at_any_instant_of_filing_leaves_one_dispute_and_one_bond(rig: Rig) -> None:
+def test_kill_at_any_instant_of_filing_leaves_one_dispute_and_one_bond(
+    rig: Rig, program: Program
+) -> None:
     beast = rig.hatch()
     cheat = rig.train(beast, tamper=(37, one_weight))
     for when, filed in (("planned", 0), ("signed", 0), ("sent", 1)):
-        assert killed(rig, when) == -signal.SIGKILL
+        assert killed(rig, program, when) == -signal.SIGKILL
         assert rig.disputes == filed
-    assert killed(rig, "never") == 0
+    assert killed(rig, program, "never") == 0
     assert rig.disputes == 1
     locked = rig.chain.standing(rig.chain.digest(beast, cheat.checkpoint)).bond
     assert locked == 2 * cheat.checkpoint.payload.energy_burn
     assert rig.chain.escrow_of(devnet_account(VALIDATOR).address) == 0  # no second bond set aside
 
 
-def wait_for_line(lines: list[str], stream: object, pattern: str) -> str:
+def wait_for(log: Path, pattern: str) -> str:
     """The first match of a pattern in a process's log."""
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        line = stream.readline()  # type: ignore[attr-defined]
-        lines.append(line)
-        found = re.search(pattern, line)
-        if found:
-            return found[1]
-    raise AssertionError("".join(lines))
+    while (found := re.search(pattern, log.read_text())) is None:
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+    return found[1]
 
 
-def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig) -> None:
+def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig, program: Program) -> None:
     beast = rig.hatch()
     rig.train(beast)
-    url = rig.chain.rpc_url.replace("http", "ws")
-    command = [sys.executable, "-m", "backend.cli", *arguments(rig, url, "--workers", "1")]
-    lines: list[str] = []
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            url = wait_for_line(lines, process.stderr, r"health=(http\S+)")
-            wait_for_line(lines, process.stderr, r"(judged)")
-            deadline = time.monotonic() + 10
-            while get(url + "/readyz")[0] != 200 and time.monotonic() < deadline:
-                time.sleep(0.05)
-            assert json.loads(get(url + "/readyz")[1])["status"] == "ready"
-            assert get(url + "/healthz")[0] == 200
-            figures = get(url + "/metrics")[1]
-            assert 'chainbeasts_validator_jobs{verdict="valid"} 1.0' in figures
-            assert "chainbeasts_validator_replay_seconds_count 1.0" in figures
-            second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-            assert second.returncode == 1
-            assert "already runs" in second.stderr
-            assert "Traceback" not in second.stderr
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=15) == 0
-        finally:
-            process.kill()
+    given = arguments(rig, rig.chain.rpc_url.replace("http", "ws"), "--workers", "1")
+    process = program.begin(given, os.environ)
+    try:
+        url = wait_for(process.err, r"health=(http\S+)")
+        wait_for(process.err, r"(judged)")
+        deadline = time.monotonic() + 10
+        while get(url + "/readyz")[0] != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert json.loads(get(url + "/readyz")[1])["status"] == "ready"
+        assert get(url + "/healthz")[0] == 200
+        figures = get(url + "/metrics")[1]
+        assert 'chainbeasts_validator_jobs{verdict="valid"} 1.0' in figures
+        assert "chainbeasts_validator_replay_seconds_count 1.0" in figures
+        second = program.run(given, os.environ)
+        assert second.returncode == 1
+        assert "already runs" in second.stderr
+        assert "Traceback" not in second.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0
+    finally:
+        process.kill()
 
 
 PASSWORD, KEY = "correct-horse-battery", "0123456789abcdef0123456789abcdef"
@@ -110,7 +107,6 @@ def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text(PASSWORD)
     password.chmod(0o600)
-    said = ""
     with FaultyNode(rig.chain.rpc_url) as node:
         address = f"http://me:hush-hush@{node.url.removeprefix('http://')}/v3/{KEY}?api={KEY}"
         environment = os.environ | {
@@ -122,28 +118,24 @@ def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:
             "CHAINBEASTS_LOG_LEVEL": "debug",
         }
         command = [sys.executable, "-m", "backend.cli", *RUN, "--workers", "1", "--poll", "0.1"]
-        lines: list[str] = []
-        with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
+        log = tmp_path / "log"
+        with (
+            log.open("w") as out,
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as process,
+        ):
             try:
-                url = wait_for_line(lines, process.stdout, r"health=(http\S+)")
-                wait_for_line(lines, process.stdout, r"(move made)")
+                url = wait_for(log, r"health=(http\S+)")
+                wait_for(log, r"(move made)")
                 shown = command_lines(process.pid).decode()
                 node.down = True
-                wait_for_line(lines, process.stdout, r"(waiting for the node)")
-                said += get(url + "/readyz")[1] + get(url + "/metrics")[1]
+                wait_for(log, r"(waiting for the node)")
+                said = get(url + "/readyz")[1] + get(url + "/metrics")[1]
                 process.send_signal(signal.SIGTERM)
-                said += process.communicate(timeout=30)[0]
+                process.wait(timeout=30)
             finally:
                 process.kill()
-    said += "".join(lines)
-    assert "http://***@127.0.0.1" in "".join(lines)
+    said += log.read_text()
+    assert "http://***@127.0.0.1" in said
     assert "No node answers" in said
     assert "backend.cli" in shown
     secret = rig.private[beast].secret

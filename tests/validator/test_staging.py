@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +22,13 @@ from backend.chain.types import Commitments
 from backend.kernel import merkle
 from backend.kernel.samples import Source, random_position
 from backend.store.private import PrivateDataset
+from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, VALIDATOR, Rig, Submitted
 from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight, write_dataset
 from validator.datasets import revealed_dataset
 from validator.staging import Staging
 
-ROOT = Path(__file__).parents[2]
 RECORDS = 18_000  # of about 20 bytes that nothing compresses further
 
 
@@ -45,13 +43,12 @@ def large(rig: Rig) -> tuple[int, Submitted]:
     return beast, cheat
 
 
-def killed(rig: Rig, when: str, number: int, *command: str) -> None:
+def killed(rig: Rig, program: Program, when: str, number: int, *command: str) -> None:
     """Run a command that kills itself at the given chunk transaction."""
-    program = [sys.executable, "-m", "tests.validator.killed_staging", when, str(number)]
     common = ["--home", str(rig.home), "--rpc-url", rig.chain.rpc_url]
-    whole = [*program, *command, *common, "--account", f"devnet:{VALIDATOR}"]
-    ended = subprocess.run(whole, cwd=ROOT, capture_output=True, timeout=120, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    given = [when, str(number), *command, *common, "--account", f"devnet:{VALIDATOR}"]
+    ended = program.run(given, os.environ, module="tests.validator.killed_staging")
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 def staged(rig: Rig, beast: int, who: int = VALIDATOR) -> list[bytes]:
@@ -72,13 +69,13 @@ def read_back(rig: Rig, beast: int) -> PrivateDataset | None:
 
 
 def test_filing_by_hand_stages_and_resumes_after_kills(
-    rig: Rig, large: tuple[int, Submitted]
+    rig: Rig, program: Program, large: tuple[int, Submitted]
 ) -> None:
     beast, cheat = large
     filing = ("dispute", "file", str(beast), "0")
-    killed(rig, "signed", 1, *filing)
+    killed(rig, program, "signed", 1, *filing)
     assert staged(rig, beast) == []
-    killed(rig, "sent", 2, *filing)
+    killed(rig, program, "sent", 2, *filing)
     assert staged(rig, beast) == parts(rig, beast)[:6]
     before = rig.nonce(VALIDATOR)
     filed = done(rig, *filing, who=VALIDATOR)
@@ -91,10 +88,10 @@ def test_filing_by_hand_stages_and_resumes_after_kills(
 
 
 def test_the_daemon_stages_resumes_after_a_kill_and_slashes(
-    rig: Rig, large: tuple[int, Submitted]
+    rig: Rig, program: Program, large: tuple[int, Submitted]
 ) -> None:
     beast, cheat = large
-    killed(rig, "signed", 3, "validator", "run", "--once", "--workers", "0")
+    killed(rig, program, "signed", 3, "validator", "run", "--once", "--workers", "0")
     assert staged(rig, beast) == parts(rig, beast)[:6]
     assert rig.disputes == 0
     rig.validator().run_once()

@@ -5,13 +5,12 @@ Everybody reaches the node through a gate of its own, which can be made to misbe
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.lib.faulty_node import FaultyNode
-from scripts.lib.stage import Player, Stage
+from scripts.lib.stage import Player, Process, Stage
 
 ROOT = Path(__file__).resolve().parents[3]
 DATASET = ROOT / "examples" / "battle_samples.csv"
@@ -34,7 +33,7 @@ class Daemon:
     player: Player
     name: str
     arguments: tuple[object, ...]
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
 
     @property
     def title(self) -> str:
@@ -77,7 +76,7 @@ class Cast:
         self.daemons: list[Daemon] = []
         self.beasts: dict[int, str] = {}
         self.goals: dict[int, int] = {}
-        self._attempts: dict[str, subprocess.Popen[bytes]] = {}
+        self._attempts: dict[str, Process] = {}
 
     def enter(self) -> None:
         """Everybody gets a home, ENERGY, a gate and beasts, while all is still well."""
