@@ -41,7 +41,7 @@ TOLD = {
 
 
 class News:
-    """Compares the database with what was told before; the first look only remembers."""
+    """Compares the database with what was told before; the first look tells the block alone."""
 
     def __init__(self, chain: Chain, database: Database) -> None:
         self._chain, self._database = chain, database
@@ -52,9 +52,10 @@ class News:
         with self._database.reading() as session:
             newest = session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
             if not self._told:
-                if newest is not None:
-                    self._told.append((newest.number, newest.hash))
-                return []
+                if newest is None:
+                    return []
+                self._told.append((newest.number, newest.hash))
+                return [Live(type="block", block=newest.number, time=newest.timestamp)]
             told, found = self._told[-1][0], []
             lost = self._take_back(session)
             if lost is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route, WebSocketRoute, expect
 
 from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
@@ -61,6 +61,44 @@ def test_first_load_is_small_and_says_how_the_chain_stands(
     visit.page.wait_for_load_state("networkidle")
     print(f"first load: {sum(sizes)} bytes sent, {sum(whole)} unpacked, {len(whole)} answers")
     assert 0 < sum(whole) < FIRST_LOAD_BYTES
+
+
+def test_what_happens_before_the_stream_is_open_is_shown(
+    visit: Visit, beasts: tuple[int, int]
+) -> None:
+    """The first answers are older than the stream, as if a beast had hatched in between."""
+
+    def older(route: Route) -> None:
+        answer = route.fetch().json()
+        if "items" in answer:
+            answer["items"] = answer["items"][:1]
+        else:
+            answer["indexed"]["number"] -= 1
+        route.fulfill(json=answer)
+
+    for path in ("**/v1/status", "**/v1/beasts?*"):
+        visit.page.route(path, older, times=1)
+    visit.go("#/beasts")
+    expect(visit.page.locator(".plate")).to_have_count(len(beasts))
+
+
+def test_what_is_missed_while_the_stream_is_away_is_shown(
+    visit: Visit, beasts: tuple[int, int]
+) -> None:
+    streams: list[WebSocketRoute] = []
+
+    def relay(stream: WebSocketRoute) -> None:
+        stream.connect_to_server()
+        streams.append(stream)
+
+    visit.page.route_web_socket("**/v1/events", relay)
+    visit.page.route(
+        "**/v1/beasts?*", lambda route: route.fulfill(json={"items": [], "next": None}), times=1
+    )
+    visit.go("#/beasts")
+    expect(visit.page.locator(".notice")).to_be_visible()
+    streams[0].close()
+    expect(visit.page.locator(".plate")).to_have_count(len(beasts))
 
 
 def test_portraits_have_the_eyes_of_their_beasts(visit: Visit, beasts: tuple[int, int]) -> None:

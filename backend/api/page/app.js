@@ -46,6 +46,9 @@ function failure(error) {
   return notice(title, hint, commands, "error");
 }
 
+/** The newest block that the server has told of. */
+const indexed = () => status?.indexed?.number ?? -1;
+
 /** Draw what the address names. `again`: the same view with news, so focus and scrolling stay. */
 async function draw(again = false) {
   const { view, id, query } = address();
@@ -53,7 +56,7 @@ async function draw(again = false) {
   const module = known && (id ? known.one : known.all);
   const before = current;
   current?.stop.abort();
-  current = { stop: new AbortController(), key: location.hash.split("?")[0] };
+  current = { stop: new AbortController(), key: location.hash.split("?")[0], seen: -1 };
   const mine = current;
   drawNav(view);
   const same = again && before?.key === mine.key;
@@ -70,6 +73,7 @@ async function draw(again = false) {
     } else {
       const { render } = await import(module);
       if (!status) status = await get("/v1/status");
+      mine.seen = indexed(); // what is asked for from here on is at least as new
       await render(target, { id, query, signal: mine.stop.signal, status: () => status, retitle, onNews });
     }
   } catch (error) {
@@ -135,9 +139,10 @@ async function refreshStatus() {
   }
 }
 
-/** News come in bursts: one redraw for all of them. */
+/** News come in bursts: one redraw for all of them, and for what went by while nobody listened. */
 function startNews() {
   let waiting = [];
+  let connections = 0;
   let timer = null;
   follow(
     "/v1/events",
@@ -147,13 +152,18 @@ function startNews() {
         const news = waiting;
         [waiting, timer] = [[], null];
         await refreshStatus();
+        const newest = Math.max(...news.map(({ block }) => block ?? -1));
+        const opened = news.some(({ type }) => type === "hello");
+        const late = newest > current.seen && (opened || current.seen < 0);
+        if (late || (opened && connections > 1)) news.push({ type: "reorg" }); // anything may be another
+        current.seen = Math.max(current.seen, newest);
         if (news.every(({ type }) => type === "block" || type === "hello")) return;
-        const taken = current?.news ? await current.news(news).catch(() => false) : false;
-        if (taken === false) await draw(true);
+        if (current.news && (await current.news(news).catch(() => false)) !== false) return;
+        await draw(true);
       }, NEWS_PAUSE);
     },
     new AbortController().signal,
-    (open) => open || refreshStatus(),
+    (open) => (open ? connections++ : refreshStatus()),
   );
 }
 
