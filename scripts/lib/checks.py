@@ -128,6 +128,7 @@ def main() -> int:
     options, rest = parser.parse_known_args()
     environment = dict(os.environ)
     environment["PATH"] = f"{BIN}{os.pathsep}{environment.get('PATH', '')}"
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes load the same modules
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
     wanted = [c for c in checks(rest, fast=options.fast) if not (options.fast and c.slow)]

@@ -306,7 +306,6 @@ def test_a_database_that_is_away_is_waited_for(rig: Rig, monkeypatch: pytest.Mon
 
 
 def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    impatient(monkeypatch)
     beast = rig.hatch()
     first = rig.train(beast, publish=False)
     rig.train(beast, first, publish=False)
