@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from backend.kernel.samples import Source
 from backend.kernel.state import decode_state, encode_state, state_hash
 from backend.kernel.window import genesis_state, learn
 from tests.datasets.conftest import records
+from tests.support.forked import Program
 from trainer.checkpoint_file import TrainingCheckpoint, load, save
 from trainer.datasets.producers import MemoryProducer
 from trainer.metrics.messages import TrainingMetrics
@@ -25,7 +27,6 @@ from trainer.pipeline import DEMO_DNA, _context, run_dataset_pipeline
 
 WORDS = records(150)
 BASE = MemoryProducer(WORDS)
-BIN = Path(sys.executable).parent
 
 
 class Kept:
@@ -133,53 +134,63 @@ def test_a_checkpoint_keeps_everything(tmp_path: Path) -> None:
         save(tmp_path / "c" / "below a file", kept)
 
 
-def run_tool(folder: Path, name: str, *arguments: str, code: int = 0) -> str:
-    """What a console script prints on stdout, or on stderr if it fails."""
-    done = subprocess.run(
-        [str(BIN / name), *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout if code == 0 else done.stderr
+@dataclass
+class Tools:
+    """The console scripts."""
+
+    program: Program
+    folder: Path
+
+    def run(self, name: str, *arguments: str, code: int = 0) -> str:
+        """What a script prints on stdout, or on stderr if it fails."""
+        done = self.program.run(arguments, os.environ, script=name, folder=self.folder)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if code == 0 else done.stderr
 
 
-def test_the_checkpoint_demo_resumes_at_the_next_step(tmp_path: Path) -> None:
-    first = json.loads(run_tool(tmp_path, "checkpoint_demo", "--json"))
-    again = json.loads(run_tool(tmp_path, "checkpoint_demo", "--json"))
+@pytest.fixture
+def tools(program: Program, tmp_path: Path) -> Tools:
+    return Tools(program, tmp_path)
+
+
+def test_the_checkpoint_demo_resumes_at_the_next_step(tools: Tools, tmp_path: Path) -> None:
+    first = json.loads(tools.run("checkpoint_demo", "--json"))
+    again = json.loads(tools.run("checkpoint_demo", "--json"))
     assert (first["first_step"], first["last_step"]) == (0, 600)
     assert (again["first_step"], again["last_step"]) == (600, 1200)
     assert (tmp_path / "trainer.ckpt").exists()
     (tmp_path / "trainer.ckpt").write_bytes(b"something else")
-    assert "is damaged" in run_tool(tmp_path, "checkpoint_demo", code=1)
+    assert "is damaged" in tools.run("checkpoint_demo", code=1)
 
 
-def test_the_metrics_demo_needs_no_server(tmp_path: Path) -> None:
-    told = json.loads(run_tool(tmp_path, "metrics_demo", "--epochs", "2", "--json"))
+def test_the_metrics_demo_needs_no_server(tools: Tools) -> None:
+    told = json.loads(tools.run("metrics_demo", "--epochs", "2", "--json"))
     assert told["last_step"] == 1200
     assert told["messages_sent"] == 0
-    assert "cannot be read" in run_tool(tmp_path, "metrics_demo", "--data", "none.csv", code=1)
+    assert "cannot be read" in tools.run("metrics_demo", "--data", "none.csv", code=1)
 
 
-def test_dataset_convert_there_and_back(tmp_path: Path) -> None:
+def test_dataset_convert_there_and_back(tools: Tools, tmp_path: Path) -> None:
     samples = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
-    run_tool(tmp_path, "dataset_convert", "--csv", str(samples), "-o", "battle.hdf5")
-    run_tool(tmp_path, "dataset_convert", "--hdf5", "battle.hdf5", "-o", "back.csv")
+    tools.run("dataset_convert", "--csv", str(samples), "-o", "battle.hdf5")
+    tools.run("dataset_convert", "--hdf5", "battle.hdf5", "-o", "back.csv")
     assert (tmp_path / "back.csv").read_bytes() == samples.read_bytes()
-    run_tool(tmp_path, "dataset_convert", "--hdf5", "battle.hdf5", "-o", "battle.zst")
-    run_tool(tmp_path, "dataset_convert", "--words", "battle.zst", "-o", "again.csv")
+    tools.run("dataset_convert", "--hdf5", "battle.hdf5", "-o", "battle.zst")
+    tools.run("dataset_convert", "--words", "battle.zst", "-o", "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == samples.read_bytes()
-    assert "Usage" in run_tool(tmp_path, "dataset_convert", "-o", "x.csv", code=2)
+    assert "Usage" in tools.run("dataset_convert", "-o", "x.csv", code=2)
 
 
-def test_inspect_counts_and_draws(tmp_path: Path) -> None:
+def test_inspect_counts_and_draws(tools: Tools, tmp_path: Path) -> None:
     samples = Path(__file__).parents[2] / "examples" / "battle_samples.csv"
     inspect = ("chainbeasts", "dataset", "inspect", str(samples))
-    told = json.loads(run_tool(tmp_path, *inspect, "--json"))
+    told = json.loads(tools.run(*inspect, "--json"))
     assert told["records"] == sum(told["moves"].values()) == sum(told["attacks"].values()) == 600
-    drawn = run_tool(tmp_path, *inspect, "--boards", "2")
+    drawn = tools.run(*inspect, "--boards", "2")
     assert drawn.count("S ") >= 2
     assert "# wall" in drawn
     for words in (("inspect", "none.csv"), ("convert", "none.csv", "out.hdf5")):
-        said = run_tool(tmp_path, "chainbeasts", "dataset", *words, code=1)
+        said = tools.run("chainbeasts", "dataset", *words, code=1)
         assert "none.csv cannot be read" in said
     assert not (tmp_path / "out.hdf5").exists()

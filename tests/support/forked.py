@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+PROGRAM = "chainbeasts"
 PATIENCE = 180.0
 LONGEST_LOOK = 0.05
 
@@ -80,20 +81,23 @@ class Program:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         *,
+        script: str = PROGRAM,
         module: str | None = None,
-        timeout: float = PATIENCE,
+        folder: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end.
 
         Args:
-            module: run this one as a script, not `chainbeasts`.
+            script: the console script.
+            module: run this one instead, as ``python -m`` would.
+            folder: the working folder.
 
         Raises:
             subprocess.TimeoutExpired: it does not end in time; it is killed.
         """
-        made = self.begin(arguments, environment, module=module)
+        made = self.begin(arguments, environment, script=script, module=module, folder=folder)
         try:
-            code = made.wait(timeout)
+            code = made.wait()
         finally:
             made.kill()
         out, err = made.out.read_text(), made.err.read_text()
@@ -102,16 +106,22 @@ class Program:
         return subprocess.CompletedProcess(arguments, code, out, err)
 
     def begin(
-        self, arguments: Sequence[str], environment: Mapping[str, str], *, module: str | None = None
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        script: str = PROGRAM,
+        module: str | None = None,
+        folder: Path | None = None,
     ) -> Process:
         """Start a command with its output in files of its own."""
         place = Path(self._folder.name) / str(next(self._numbers))
         out, err = place.with_suffix(".out"), place.with_suffix(".err")
-        return self._fork(arguments, environment, out, err, module)
+        return self._fork(arguments, environment, out, err, script, module, folder)
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
         """Start a command with all its output added to one file."""
-        return self._fork(arguments, environment, log, log, None)
+        return self._fork(arguments, environment, log, log)
 
     def _fork(
         self,
@@ -119,7 +129,9 @@ class Program:
         environment: Mapping[str, str],
         out: Path,
         err: Path,
-        module: str | None,
+        script: str = PROGRAM,
+        module: str | None = None,
+        folder: Path | None = None,
     ) -> Process:
         out.touch()
         err.touch()
@@ -129,7 +141,9 @@ class Program:
             environment=dict(environment),
             out=str(out),
             err=str(err),
+            script=script,
             module=module,
+            folder=str(folder or Path.cwd()),
         )
         assert pid is not None
         return Process(self, pid, out, err)

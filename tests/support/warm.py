@@ -47,6 +47,7 @@ def child(request: dict[str, Any]) -> None:
     """Become the command; does not return."""
     os.environ.clear()
     os.environ.update(request["environment"])
+    os.chdir(request["folder"])
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
     for descriptor, name in ((1, "out"), (2, "err")):
@@ -54,7 +55,7 @@ def child(request: dict[str, Any]) -> None:
             os.dup2(file.fileno(), descriptor)
     code: Any = 70
     try:
-        run(request["module"], request["arguments"])
+        run(request["script"], request["module"], request["arguments"])
         code = 0
     except SystemExit as ending:
         code = 0 if ending.code is None else ending.code
@@ -67,16 +68,15 @@ def child(request: dict[str, Any]) -> None:
         os._exit(code if isinstance(code, int) else 1)
 
 
-def run(module: str | None, arguments: list[str]) -> None:
-    """The program, or a module as a script."""
-    from backend.cli.main import main
-
-    sys.argv = [module or "chainbeasts", *arguments]
-    if module is None:
-        main()
-    else:
+def run(script: str, module: str | None, arguments: list[str]) -> None:
+    """A console script, or a module as ``python -m`` runs it."""
+    sys.argv = [module or script, *arguments]
+    if module is not None:
         sys.path.insert(0, str(ROOT))
         runpy.run_module(module, run_name="__main__")
+        return
+    (entry,) = metadata.entry_points(group="console_scripts", name=script)
+    sys.exit(entry.load()())
 
 
 def serve() -> None:
