@@ -79,20 +79,25 @@ class Hub:
             code, reason = ends[first_done]
             # It may not even read the goodbye.
             with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
-                await asyncio.wait_for(socket.close(code, reason), CLOSE_SECONDS)
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await socket.close(code, reason)
 
     async def _send(self, socket: WebSocket, first: list[str], inbox: Inbox) -> bool:
         """Send for ever; True once the client is too slow, False once it has left."""
         try:
             for text in first:
-                await asyncio.wait_for(socket.send_text(text), self._limits.send_seconds)
+                await self._send_one(socket, text)
             while True:
-                text = await inbox.get()
-                await asyncio.wait_for(socket.send_text(text), self._limits.send_seconds)
+                await self._send_one(socket, await inbox.get())
         except TimeoutError:
             return True
         except (RuntimeError, WebSocketDisconnect):
             return False
+
+    async def _send_one(self, socket: WebSocket, text: str) -> None:
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes as the text has gone.
+        async with asyncio.timeout(self._limits.send_seconds):
+            await socket.send_text(text)
 
 
 async def _heard(socket: WebSocket) -> bool:
