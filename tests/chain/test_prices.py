@@ -32,7 +32,8 @@ def add_season(chain: Chain, season: Season) -> None:
     rpc(chain.rpc_url, "anvil_setBalance", owner, hex(ENERGY))
     rpc(chain.rpc_url, "anvil_impersonateAccount", owner)
     add = chain.seasons.functions.addSeason(season.to_abi())
-    add.transact({"from": chain.w3.to_checksum_address(owner)})
+    sent = add.transact({"from": chain.w3.to_checksum_address(owner)})
+    chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
 
 
 def quotes_agree(

@@ -189,7 +189,8 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
             raw = farm.chain.w3.eth.get_raw_transaction(made[3].tx_hash)  # type: ignore[arg-type]
             rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
             rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
-            farm.chain.w3.eth.send_raw_transaction(raw)
+            sent = farm.chain.w3.eth.send_raw_transaction(raw)
+            farm.chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
         return False
 
     job = Job(plan("curriculum"), 6, pause=pause, on_submitted=submitted, on_taken_back=lost.append)

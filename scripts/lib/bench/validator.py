@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eth_hash.auto import keccak
+from hexbytes import HexBytes
 from web3.types import TxParams
 
 from backend.accounts import devnet_account
@@ -259,10 +260,9 @@ class Load:
         beasts = self.chain.beasts.functions
         for start in range(1, count + 1, 100):  # a request expires after 256 blocks
             some = range(start, min(start + 100, count + 1))
-            for _ in some:
-                beasts.requestHatch(*Commitments().to_abi()).transact(self._base)
-            for beast in some:
-                beasts.hatch(beast).transact(self._base)
+            asked = [beasts.requestHatch(*Commitments().to_abi()) for _ in some]
+            self._mined([call.transact(self._base) for call in asked])
+            self._mined([beasts.hatch(beast).transact(self._base) for beast in some])
 
     def train(self, beast: int) -> Any:
         """The call that submits a beast's next window."""
@@ -278,9 +278,13 @@ class Load:
     def send(self, calls: Sequence[Any]) -> float:
         """Submit windows; the seconds that took."""
         begun = time.perf_counter()
-        for call in calls:
-            call.transact(self._base)
+        self._mined([call.transact(self._base) for call in calls])
         return time.perf_counter() - begun
+
+    def _mined(self, sent: Sequence[HexBytes]) -> None:
+        """Wait for one account's transactions."""
+        for last in sent[-1:]:
+            self.chain.w3.eth.wait_for_transaction_receipt(last, poll_latency=0.01)
 
 
 class _Held:
