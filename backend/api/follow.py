@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -83,6 +84,8 @@ class Follower:
             tell: given what is new after each pass, in the follower's thread.
         """
         self._tell = tell
+        with suppress(DatabaseUnavailableError):  # the passes will say so
+            self.indexed = self._newest()
         self._thread.start()
 
     def stop(self) -> None:
@@ -113,14 +116,18 @@ class Follower:
             self._chain.check()
         head = self._chain.block()
         self.head = Head(head.number, head.timestamp, answers=True, problem="")
+        self.indexed = self._newest()
         with self._database.session() as session:
-            self.indexed = session.scalar(select(func.max(BlockRow.number)))
             wanted = select(func.count()).select_from(DisputeRow).where(DisputeRow.status.in_(OPEN))
             disputes = session.scalar(wanted) or 0
         self._health.passed(head=head.number, indexed=self.indexed or 0, disputes=disputes)
         news = self._news.read()
         if news:
             self._tell(news)
+
+    def _newest(self) -> int | None:
+        with self._database.session() as session:
+            return session.scalar(select(func.max(BlockRow.number)))
 
     def _failed(self, error: Exception, delay: float) -> None:
         before, text = self.head, redact_text(str(error))
