@@ -106,16 +106,20 @@ def connect(rpc_url: str) -> Web3:
 
 
 def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> T:
-    """Make an idempotent call, again where the transport failed.
+    """Make an idempotent call, again where the transport failed or a contract was not there.
 
     Raises:
-        NodeUnavailableError: the node stayed silent.
+        NodeUnavailableError: the node stayed silent, or lacks a contract: it may be far behind, or
+            in the middle of a reorg. Whether it serves another chain, ``check_chain`` says.
         Reverted: the contract refused.
         ChainError: the node refused.
     """
     try:
         for attempt in stamina.retry_context(
-            on=TRANSPORT_ERRORS, attempts=attempts, wait_initial=0.1, wait_max=2.0
+            on=(*TRANSPORT_ERRORS, BadFunctionCallOutput),
+            attempts=attempts,
+            wait_initial=0.1,
+            wait_max=2.0,
         ):
             with attempt:
                 return call()
@@ -127,9 +131,9 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
     except (ContractCustomError, ContractLogicError) as error:
         raise revert_from(error) from None
     except BadFunctionCallOutput:
-        raise WrongChainError(
-            "A contract of the deployment does not answer.",
-            "Check --home and --rpc-url, or deploy again.",
+        raise NodeUnavailableError(
+            f"A contract of the deployment does not answer at {redact_url(rpc_url)}.",
+            "Wait until the node is in step, check --home and --rpc-url, or deploy again.",
         ) from None
     except (BlockNotFound, TransactionNotFound):  # an answer, not a refusal
         raise

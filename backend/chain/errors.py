@@ -26,7 +26,7 @@ class WrongChainError(ChainError):
 
 
 class NodeUnavailableError(ChainError):
-    """Nobody answers at the endpoint, even after retries."""
+    """Nobody answers at the endpoint, or not from the deployment's state, even after retries."""
 
 
 class Reverted(ChainBeastsError):  # noqa: N818 - the field's word

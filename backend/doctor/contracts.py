@@ -11,7 +11,7 @@ from web3.contract import Contract
 
 from backend.chain.client import Chain, check_chain, read
 from backend.chain.deployment import Deployment
-from backend.chain.errors import Reverted, WrongChainError
+from backend.chain.errors import NodeUnavailableError, Reverted
 from backend.doctor.report import Check, failed, ok
 from backend.errors import ChainBeastsError
 from backend.kernel.tables import KERNEL_ID
@@ -71,7 +71,7 @@ def check_match_referee(chain: Chain) -> Iterator[Check]:
 def _check_kernel(name: str, chain: Chain, referee: Contract) -> Iterator[Check]:
     try:
         theirs = bytes(chain.call(referee.functions.kernelId()))
-    except (Reverted, WrongChainError):
+    except (Reverted, NodeUnavailableError):
         yield failed(name, "The referee does not tell its kernel.", FIX_CODE)
         return
     if theirs == KERNEL_ID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -63,8 +64,19 @@ def test_a_node_that_dies_later_is_told_too(chain: Chain) -> None:
 
 def test_a_contract_that_is_not_there_is_told(chain: Chain) -> None:
     rpc(chain.rpc_url, "anvil_setCode", chain.deployment.addresses["Energy"], "0x")
-    with pytest.raises(WrongChainError, match="does not answer"):
+    with pytest.raises(NodeUnavailableError, match="does not answer"):
         chain.energy_of(devnet_account(TRAINER).address)
+
+
+def test_a_contract_that_is_away_for_a_moment_is_asked_again(chain: Chain) -> None:
+    """As in the middle of a reorg."""
+    address = chain.deployment.addresses["Energy"]
+    code = rpc(chain.rpc_url, "eth_getCode", address, "latest")
+    rpc(chain.rpc_url, "anvil_setCode", address, "0x")
+    back = threading.Timer(0.05, lambda: rpc(chain.rpc_url, "anvil_setCode", address, code))
+    back.start()
+    assert chain.energy_of("0x" + "11" * 20) == 0
+    back.join()
 
 
 def test_refusals_carry_their_values(chain: Chain, hatch: Callable[..., int]) -> None:
