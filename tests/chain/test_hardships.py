@@ -178,7 +178,11 @@ def test_a_dearer_stranger_at_the_nonce_is_outbid(
     def journal(one: SignedTransaction) -> None:
         signed.append(one)
         if most(one) > 34 * GWEI:
-            threading.Timer(0.2, lambda: mine(chain)).start()
+            threading.Thread(target=mine_once_there, args=(one,)).start()
+
+    def mine_once_there(one: SignedTransaction) -> None:
+        pause_until(lambda: rpc(chain.rpc_url, "eth_getTransactionByHash", "0x" + one.hash.hex()))
+        mine(chain)
 
     receipt = sender(DEPLOYER, journal=journal, bump_after=1.0).send(mint(chain), label="mint")
     assert {one.nonce for one in signed} == {nonce}
