@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, free_port, rpc
-from backend.chain.client import Chain, connect
+from backend.chain.client import Chain, connect, read
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted, WrongChainError
 from backend.chain.events import RawLog
 from backend.chain.providers import make_web3
@@ -75,7 +75,8 @@ def test_a_contract_that_is_away_for_a_moment_is_asked_again(chain: Chain) -> No
     rpc(chain.rpc_url, "anvil_setCode", address, "0x")
     back = threading.Timer(0.05, lambda: rpc(chain.rpc_url, "anvil_setCode", address, code))
     back.start()
-    assert chain.energy_of("0x" + "11" * 20) == 0
+    balance = chain.energy.functions.balanceOf(devnet_account(OTHER).address)
+    assert read(balance.call, chain.rpc_url, attempts=10) == 0
     back.join()
 
 

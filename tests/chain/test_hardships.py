@@ -82,6 +82,16 @@ def pause_until(look: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def mine_once_there(chain: Chain, one: SignedTransaction) -> None:
+    """Mine a block as soon as the node has a transaction."""
+
+    def wait() -> None:
+        pause_until(lambda: rpc(chain.rpc_url, "eth_getTransactionByHash", "0x" + one.hash.hex()))
+        mine(chain)
+
+    threading.Thread(target=wait).start()
+
+
 # --- the cap --------------------------------------------------------------------------------------
 
 
@@ -126,9 +136,9 @@ def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
     assert stuck.state == IntentState.SIGNED
 
     class Watched(IntentLog):
-        def _signed(self, *args: Any, **kwargs: Any) -> None:
-            super()._signed(*args, **kwargs)
-            threading.Timer(0.05, lambda: mine(chain)).start()
+        def _signed(self, kind: str, key: str, signed: SignedTransaction, *, first: bool) -> None:
+            super()._signed(kind, key, signed, first=first)
+            mine_once_there(chain, signed)
 
     log = Watched(database, sender(DEPLOYER, bump_after=0.3))
     receipt = log.send("mint", "once", mint(chain), label="mint")
@@ -178,11 +188,7 @@ def test_a_dearer_stranger_at_the_nonce_is_outbid(
     def journal(one: SignedTransaction) -> None:
         signed.append(one)
         if most(one) > 34 * GWEI:
-            threading.Thread(target=mine_once_there, args=(one,)).start()
-
-    def mine_once_there(one: SignedTransaction) -> None:
-        pause_until(lambda: rpc(chain.rpc_url, "eth_getTransactionByHash", "0x" + one.hash.hex()))
-        mine(chain)
+            mine_once_there(chain, one)
 
     receipt = sender(DEPLOYER, journal=journal, bump_after=1.0).send(mint(chain), label="mint")
     assert {one.nonce for one in signed} == {nonce}
