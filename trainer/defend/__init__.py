@@ -1,0 +1,1 @@
+"""Defending submitted checkpoints: answers to disputes, in time."""

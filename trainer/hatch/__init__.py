@@ -1,0 +1,1 @@
+"""Hatching a beast: the request on disk, then two transactions."""

@@ -1,0 +1,1 @@
+"""Putting trained windows on chain, and making them final."""

@@ -1,0 +1,1 @@
+"""The training loop: windows computed ahead, kept, and handed over for submission."""

@@ -1,0 +1,1 @@
+"""Enforcing: what is done about a verdict. Files, proves, collects; the only part that sends."""

@@ -1,0 +1,1 @@
+"""Judging: what is true. Replays windows and matches and records verdicts; sends nothing."""

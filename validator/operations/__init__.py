@@ -1,0 +1,1 @@
+"""Operations: figures and alarms for whoever runs the daemon."""
