@@ -14,8 +14,7 @@ from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
 from eth_account.signers.local import LocalAccount
 
 from backend.cache import write_atomic
-from backend.chain.anvil import DEVNET_CHAIN_ID, MNEMONIC
-from backend.chain.providers import is_loopback
+from backend.chain.anvil import MNEMONIC, is_local_chain
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
 
@@ -24,11 +23,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 Prompt = Callable[[str], str]
 """Asks for a password without echo."""
-
-
-def is_local_chain(chain_id: int, rpc_url: str) -> bool:
-    """Whether raw keys may be used: Anvil's chain id, on this machine."""
-    return chain_id == DEVNET_CHAIN_ID and is_loopback(rpc_url)
 
 
 @cache

@@ -9,47 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from backend.battle.logs import MatchLogs, MissingLogError, parse_peers
 from backend.chain.client import Chain
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import all_checkpoints, live_checkpoints
-from backend.indexer.sync import Indexer, SyncReport
+from backend.indexer.workspace import Workspace, open_index
 from backend.settings import Settings
 from backend.store.facts import CheckpointRow
 from backend.store.private import PrivateDataset, load_private, private_folder
-from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore, publishing_store
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """One home's view of one deployment.
+class TrainerWorkspace(Workspace):
+    """A trainer's home.
 
     Attributes:
         snapshots: published states, by state hash.
         logs: logs of matches.
-        lock: held while the chain is read, so that two commands do not index it at once.
     """
 
-    chain: Chain
-    database: Database
-    indexer: Indexer
     snapshots: SnapshotStore
     home: Path
     logs: MatchLogs
-    lock: FileLock
-
-    def sync(self) -> SyncReport:
-        """Bring the database up to the chain's present head.
-
-        Raises:
-            ChainError: the node is away, or serves another chain.
-        """
-        with self.lock:
-            return self.indexer.sync()
 
     def private_folder(self, beast_id: int) -> Path:
         """Where this home keeps a beast's private files."""
@@ -101,7 +84,9 @@ class Desk:
             return list(all_checkpoints(session, beast_id))
 
 
-def open_desk(settings: Settings, chain: Chain, *, snapshots: Sequence[str] = ()) -> Desk:
+def open_workspace(
+    settings: Settings, chain: Chain, *, snapshots: Sequence[str] = ()
+) -> TrainerWorkspace:
     """Open the trainer's database and folders.
 
     Args:
@@ -111,15 +96,13 @@ def open_desk(settings: Settings, chain: Chain, *, snapshots: Sequence[str] = ()
     Raises:
         ChainBeastsError: the database cannot be opened, or the first place not be written.
     """
-    database = Database(settings.database("trainer"))
-    locks = settings.home / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    return Desk(
-        chain,
-        database,
-        Indexer(chain, database),
+    index = open_index(settings, chain, "trainer")
+    return TrainerWorkspace(
+        index.chain,
+        index.database,
+        index.indexer,
+        index.lock,
         publishing_store(settings.snapshots_dir, snapshots),
         settings.home,
-        MatchLogs(database, parse_peers(settings.peers)),
-        FileLock(locks / "trainer-index.lock"),
+        MatchLogs(index.database, parse_peers(settings.peers)),
     )

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import LIVE
 from backend.store.facts import CheckpointRow
-from validator.jobs import JobBook
-from validator.judging import Judge
-from validator.setup import Desk
-from validator.work import History, HistoryWork
+from validator.judge.jobs import JobStore
+from validator.judge.windows import WindowJudge
+from validator.judge.worklist import BeastHistory, HistoryWindows
+from validator.setup import ValidatorWorkspace
 
 
 class Backfill:
@@ -27,7 +27,10 @@ class Backfill:
     """
 
     def __init__(
-        self, desk: Desk, make_executor: Callable[[], Executor], beasts: Sequence[int] = ()
+        self,
+        desk: ValidatorWorkspace,
+        make_executor: Callable[[], Executor],
+        beasts: Sequence[int] = (),
     ) -> None:
         hatched = desk.reader.hatched()
         for beast_id in beasts:
@@ -35,9 +38,9 @@ class Backfill:
                 raise ChainBeastsError(
                     f"There is no beast {beast_id}.", "List them: chainbeasts beast list"
                 )
-        jobs = JobBook(desk.database)
-        self._work = HistoryWork(desk.reader, jobs, sorted(set(beasts)) or hatched)
-        self._judge = Judge(desk.book, jobs, make_executor, self._work)
+        jobs = JobStore(desk.database)
+        self._work = HistoryWindows(desk.reader, jobs, sorted(set(beasts)) or hatched)
+        self._judge = WindowJudge(desk.book, jobs, make_executor, self._work)
         standing = (
             select(CheckpointRow.beast_id, func.count())
             .where(CheckpointRow.status.in_(LIVE))
@@ -52,7 +55,7 @@ class Backfill:
         """Checkpoints that there are to know of."""
         return sum(self._standing.get(beast_id, 0) for beast_id in self._work.histories)
 
-    def run(self, progress: Callable[[int], None]) -> list[History]:
+    def run(self, progress: Callable[[int], None]) -> list[BeastHistory]:
         """Judge until nothing is left.
 
         Args:

@@ -20,16 +20,16 @@ from backend.indexer.sync import SyncReport
 from backend.kernel.tables import KERNEL_ID
 from backend.redact import redact_text
 from backend.store.session import DatabaseUnavailableError
-from validator.collect import Collector
-from validator.disprove import Disprover
-from validator.enforce import Enforcer
-from validator.jobs import JobBook
-from validator.judging import Judge
-from validator.ledger import MoveLedger
-from validator.matches import MatchJobBook, MatchJudge
-from validator.monitor import Monitor
-from validator.overdue import Alarm, Overdue
-from validator.states import StateBook
+from validator.enforce.bonds import MoveSender
+from validator.enforce.collect import PayoutCollector
+from validator.enforce.matches import Disprover
+from validator.enforce.windows import Enforcer
+from validator.judge.jobs import JobStore
+from validator.judge.matches import MatchJobStore, MatchJudge
+from validator.judge.states import StateProvider
+from validator.judge.windows import WindowJudge
+from validator.operations.deadlines import DeadlineAlarm, Overdue
+from validator.operations.metrics import ValidatorMetrics
 
 log = structlog.get_logger()
 
@@ -54,17 +54,17 @@ class Validator:
         self,
         *,
         sync: Callable[[], SyncReport],
-        book: StateBook,
-        jobs: JobBook,
-        judge: Judge,
-        alarm: Alarm,
+        book: StateProvider,
+        jobs: JobStore,
+        judge: WindowJudge,
+        alarm: DeadlineAlarm,
         enforcer: Enforcer,
-        match_jobs: MatchJobBook,
+        match_jobs: MatchJobStore,
         match_judge: MatchJudge,
         disprover: Disprover,
-        made: MoveLedger | None,
-        collectors: Sequence[Collector],
-        monitor: Monitor,
+        made: MoveSender | None,
+        collectors: Sequence[PayoutCollector],
+        monitor: ValidatorMetrics,
         waker: Waker,
     ) -> None:
         self._sync = sync

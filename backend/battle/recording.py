@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.battle.desk import LOOK, ArenaDesk
 from backend.battle.tournament import result_of
+from backend.battle.workspace import LOOK, ArenaWorkspace
 from backend.chain import types
 from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import Receipt, TransactionManager
@@ -57,7 +57,7 @@ class Recorded:
     receipt: Receipt
 
 
-def expect(desk: ArenaDesk, match_id: int, *wanted: MatchStatus) -> types.Match:
+def expect(desk: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> types.Match:
     """A match that is where a move can be made from.
 
     Raises:
@@ -71,7 +71,7 @@ def expect(desk: ArenaDesk, match_id: int, *wanted: MatchStatus) -> types.Match:
     raise ChainBeastsError(message.format(**values), hint.format(**values))
 
 
-def fighters_of(desk: ArenaDesk, match: types.Match) -> tuple[Fighter, Fighter]:
+def fighters_of(desk: ArenaWorkspace, match: types.Match) -> tuple[Fighter, Fighter]:
     """Both beasts with the states that they were entered with.
 
     Raises:
@@ -81,7 +81,7 @@ def fighters_of(desk: ArenaDesk, match: types.Match) -> tuple[Fighter, Fighter]:
     return a, desk.fighter(match.beast_b, match.state_b)
 
 
-def play_out(desk: ArenaDesk, match: types.Match) -> Match:
+def play_out(desk: ArenaWorkspace, match: types.Match) -> Match:
     """What becomes of a seeded match. It is decided already; this computes it.
 
     Raises:
@@ -91,7 +91,7 @@ def play_out(desk: ArenaDesk, match: types.Match) -> Match:
     return play(a, b, match.battle_seed, desk.chain.season(match.season).rules)
 
 
-def draw_seed(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> types.Match:
+def draw_seed(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -> types.Match:
     """Fix a match's seed, if nobody has; the match with it.
 
     Raises:
@@ -112,7 +112,7 @@ def draw_seed(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> typ
     )
 
 
-def record(desk: ArenaDesk, sender: TransactionManager, match_id: int) -> Recorded:
+def record(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -> Recorded:
     """Play a match that was agreed on, and record what became of it.
 
     The seed is drawn first if nobody has; a bond that the escrow lacks is deposited.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.battle.desk import ArenaDesk
+from backend.battle.workspace import ArenaWorkspace
 from backend.errors import ChainBeastsError
 from backend.kernel.fighters import Fighter
 from backend.kernel.state import MalformedStateError, state_hash
@@ -38,7 +38,7 @@ class Side:
     h: bytes
 
 
-def read_side(text: str, desk: Callable[[], ArenaDesk]) -> Side:
+def read_side(text: str, desk: Callable[[], ArenaWorkspace]) -> Side:
     """The side that a text names.
 
     Args:
@@ -66,7 +66,7 @@ def _newborn(name: str, dna: bytes, beast_id: int | None) -> Side:
     return Side(name, Fighter.of(dna, state), beast_id, state_hash(state))
 
 
-def _beast(desk: ArenaDesk, beast_id: int, which: str | None) -> Side:
+def _beast(desk: ArenaWorkspace, beast_id: int, which: str | None) -> Side:
     if which == "hatch":
         return _newborn(f"beast {beast_id} at hatch", desk.chain.birth(beast_id).dna, beast_id)
     row = desk.checkpoint(beast_id, None if which is None else int(which), final=which is None)
@@ -74,7 +74,7 @@ def _beast(desk: ArenaDesk, beast_id: int, which: str | None) -> Side:
     return Side(name, desk.fighter(beast_id, row.h128), beast_id, row.h128)
 
 
-def _file(path: Path, body: bytes | Callable[[], ArenaDesk]) -> Side:
+def _file(path: Path, body: bytes | Callable[[], ArenaWorkspace]) -> Side:
     """A snapshot's brain, in the body of a DNA or of the beast that it is of."""
     try:
         with path.open("rb") as file:

@@ -8,21 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from filelock import FileLock
-
 from backend.battle.logs import MatchLogs, parse_peers
 from backend.chain.client import Chain
 from backend.chain.types import MatchResult
 from backend.errors import ChainBeastsError
 from backend.indexer.published import published_state
 from backend.indexer.queries import live_checkpoints, match_row
-from backend.indexer.sync import Indexer, SyncReport
+from backend.indexer.workspace import Workspace, open_index
 from backend.kernel.fighters import Fighter
 from backend.kernel.state import State
 from backend.settings import Settings
 from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.matches import MatchRow
-from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore, reading_store
 from backend.store.words import record_of_match
 
@@ -43,30 +40,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class ArenaDesk:
+class ArenaWorkspace(Workspace):
     """One home's view of one deployment's arena.
 
     Attributes:
         snapshots: published states, by state hash.
         logs: of matches that are recorded.
-        lock: held while the chain is read, so that two commands do not index it at once.
     """
 
-    chain: Chain
-    database: Database
-    indexer: Indexer
     snapshots: SnapshotStore
     logs: MatchLogs
-    lock: FileLock
-
-    def sync(self) -> SyncReport:
-        """Bring the database up to the chain's present head.
-
-        Raises:
-            ChainError: the node is away, or serves another chain.
-        """
-        with self.lock:
-            return self.indexer.sync()
 
     def checkpoint(self, beast_id: int, index: int | None = None, *, final: bool) -> CheckpointRow:
         """A standing checkpoint, as last synced; the latest one if no index is given.
@@ -157,7 +140,9 @@ class ArenaDesk:
         return Record(MatchResult[row.result.upper()], self.logs.words(match_id))
 
 
-def open_desk(settings: Settings, chain: Chain, snapshots: Sequence[str] = ()) -> ArenaDesk:
+def open_workspace(
+    settings: Settings, chain: Chain, snapshots: Sequence[str] = ()
+) -> ArenaWorkspace:
     """Open the arena's database and folders.
 
     Args:
@@ -166,14 +151,12 @@ def open_desk(settings: Settings, chain: Chain, snapshots: Sequence[str] = ()) -
     Raises:
         ChainBeastsError: the database cannot be opened, or a place is none.
     """
-    database = Database(settings.database(ROLE))
-    locks = settings.home / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    return ArenaDesk(
-        chain,
-        database,
-        Indexer(chain, database),
+    index = open_index(settings, chain, ROLE)
+    return ArenaWorkspace(
+        index.chain,
+        index.database,
+        index.indexer,
+        index.lock,
         reading_store(settings.snapshots_dir, snapshots),
-        MatchLogs(database, parse_peers(settings.peers)),
-        FileLock(locks / f"{ROLE}-index.lock"),
+        MatchLogs(index.database, parse_peers(settings.peers)),
     )

@@ -16,6 +16,7 @@ from typing import IO, Self
 import httpx
 
 from backend.chain.anvil_state import keep_one_genesis
+from backend.chain.providers import is_loopback
 from backend.chain.toolchain import find_anvil
 from backend.errors import ChainBeastsError
 
@@ -33,6 +34,11 @@ SAVE_SECONDS = 2
 
 class AnvilError(ChainBeastsError):
     """Anvil did not start, or it is not ours that answers."""
+
+
+def is_local_chain(chain_id: int, rpc_url: str) -> bool:
+    """Whether raw keys may be used: Anvil's chain id, on this machine."""
+    return chain_id == DEVNET_CHAIN_ID and is_loopback(rpc_url)
 
 
 def free_port() -> int:

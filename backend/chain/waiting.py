@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from backend.accounts import is_local_chain
-from backend.chain.anvil import AnvilError, rpc
+from backend.chain.anvil import AnvilError, is_local_chain, rpc
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError
 

@@ -9,9 +9,9 @@ import typer
 from web3 import Web3
 from web3.logs import DISCARD
 
-from backend.battle.desk import ArenaDesk
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
+from backend.battle.workspace import ArenaWorkspace
 from backend.chain.transactions import Receipt
 from backend.chain.types import MatchStatus, header_to_abi
 from backend.chain.waiting import await_time
@@ -46,7 +46,7 @@ def _event(event: Any, receipt: Receipt) -> Any:
     return found[0]["args"] if found else None
 
 
-def _own(session: Session, desk: ArenaDesk, beast: int, index: int | None) -> CheckpointRow:
+def _own(session: Session, desk: ArenaWorkspace, beast: int, index: int | None) -> CheckpointRow:
     """A final checkpoint of a beast of the acting account.
 
     Raises:
@@ -192,7 +192,7 @@ def record(
     _done(session, made.receipt, **facts)
 
 
-def _finalize(session: Session, desk: ArenaDesk, match: int, final_at: int) -> Receipt:
+def _finalize(session: Session, desk: ArenaWorkspace, match: int, final_at: int) -> Receipt:
     await_time(desk.chain, final_at)
     call = desk.chain.arena.functions.finalize(match)
     return session.sender.send(call, label="finalize")

@@ -12,13 +12,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from backend.battle.desk import ArenaDesk, MissingStateError
 from backend.battle.drawing import Scene, draw_turn, full_hp
 from backend.battle.recording import expect, fighters_of, play_out
 from backend.battle.sides import Side, read_side
 from backend.battle.tournament import result_of
 from backend.battle.turns import Turn, turns_of
 from backend.battle.verdict import Terms, lie_against, lie_in_words
+from backend.battle.workspace import ArenaWorkspace, MissingStateError
 from backend.chain.types import MatchResult, MatchStatus
 from backend.cli.battle_simulate import Ground, ProfileOption, parse_seed
 from backend.cli.options import PlacesOption
@@ -63,7 +63,7 @@ def _of_sides(a: Side, b: Side, seed: int, ground: Ground, profile: str) -> Show
     return Show(scene, turns, seed, result_of(played), None, "nothing is recorded of it")
 
 
-def _of_match(desk: ArenaDesk, match_id: int) -> Show:
+def _of_match(desk: ArenaWorkspace, match_id: int) -> Show:
     """A match of the chain: its record's log, else what will be recorded."""
     match = expect(desk, match_id, MatchStatus.SEEDED, MatchStatus.RECORDED, MatchStatus.FINAL)
     ids, found = (match.beast_a, match.beast_b), desk.record(match_id)

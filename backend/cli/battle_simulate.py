@@ -12,9 +12,9 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from backend.battle.desk import ArenaDesk, open_desk
 from backend.battle.sides import HELP, Side, read_side
 from backend.battle.tournament import Bout, seeds_from, tallies, tournament
+from backend.battle.workspace import ArenaWorkspace, open_workspace
 from backend.chain.seasons import load_profile
 from backend.chain.types import MatchResult
 from backend.cli.options import PlacesOption
@@ -36,11 +36,13 @@ class Ground:
 
     def __init__(self, session: Session, snapshots: Sequence[str] | None) -> None:
         self._session, self._snapshots = session, snapshots or ()
-        self._desk: ArenaDesk | None = None
+        self._desk: ArenaWorkspace | None = None
 
-    def desk(self) -> ArenaDesk:
+    def desk(self) -> ArenaWorkspace:
         if self._desk is None:
-            self._desk = open_desk(self._session.settings, self._session.chain, self._snapshots)
+            self._desk = open_workspace(
+                self._session.settings, self._session.chain, self._snapshots
+            )
             self._desk.sync()
         return self._desk
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group, RenderableType
 
-from backend.battle.desk import ArenaDesk, open_desk
+from backend.battle.workspace import ArenaWorkspace, open_workspace
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.indexer.queries import matches, open_challenges, records_of
@@ -40,9 +40,9 @@ NEXT = {
 }
 
 
-def synced(session: Session, snapshots: Sequence[str] | None = None) -> ArenaDesk:
+def synced(session: Session, snapshots: Sequence[str] | None = None) -> ArenaWorkspace:
     """The arena's desk, read up to the chain's head."""
-    desk = open_desk(session.settings, session.chain, snapshots or ())
+    desk = open_workspace(session.settings, session.chain, snapshots or ())
     desk.sync()
     return desk
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.battle.desk import open_desk
 from backend.battle.ratings import Rating, final_matches, ratings
+from backend.battle.workspace import open_workspace
 from backend.cli.output import table
 from backend.cli.session import Session, command
 from backend.indexer.queries import beasts
@@ -31,7 +31,7 @@ def leaderboard(
     The rating is mu − 3 sigma of Plackett-Luce (docs/guides/arena.md); whoever reads the same
     chain finds the same list.
     """
-    desk = open_desk(session.settings, session.chain)
+    desk = open_workspace(session.settings, session.chain)
     desk.sync()
     with desk.database.session() as database:
         matches = final_matches(database)

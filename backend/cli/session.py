@@ -24,7 +24,8 @@ from eth_typing import ChecksumAddress
 from rich.console import RenderableType
 from web3 import Web3
 
-from backend.accounts import devnet_account, is_local_chain, load_account
+from backend.accounts import devnet_account, load_account
+from backend.chain.anvil import is_local_chain
 from backend.chain.client import Chain, connect, read
 from backend.chain.deployment import Deployment
 from backend.chain.fees import parse_gwei

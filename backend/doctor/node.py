@@ -11,7 +11,7 @@ from web3 import Web3
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect as open_socket
 
-from backend.accounts import is_local_chain
+from backend.chain.anvil import is_local_chain
 from backend.chain.client import connect, read
 from backend.doctor.report import Check, failed, ok, warning
 from backend.redact import redact_text, redact_url

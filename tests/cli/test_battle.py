@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from backend.accounts import devnet_account
-from backend.battle.desk import open_desk
 from backend.battle.recording import play_out
+from backend.battle.workspace import open_workspace
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain, connect
 from backend.chain.deployment import Deployment
@@ -66,7 +66,7 @@ class Ring:
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")
         self.send(STRANGER, self.chain.arena.functions.drawSeed(match))
         settings = Settings(home=self.cli.home, rpc_url=self.chain.rpc_url)
-        return match, play_out(open_desk(settings, self.chain), self.chain.match(match))
+        return match, play_out(open_workspace(settings, self.chain), self.chain.match(match))
 
     def bare(self, folder: Path) -> Cli:
         """Another home, which has nobody's states."""

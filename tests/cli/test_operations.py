@@ -13,8 +13,8 @@ import typer
 
 from backend.cli.main import app, load_commands
 from backend.monitoring.health import Health, Spent
-from trainer.monitor import DefenderMonitor
-from validator.monitor import Monitor
+from trainer.defend.metrics import DefenderMetrics
+from validator.operations.metrics import ValidatorMetrics
 
 DOCS = Path(__file__).parents[2] / "docs"
 RUNBOOK = DOCS / "guides" / "operations.md"
@@ -32,9 +32,9 @@ def exported(monitor: Health) -> set[str]:
 
 @pytest.fixture(scope="module")
 def figures() -> set[str]:
-    validator = Monitor()
+    validator = ValidatorMetrics()
     validator.counted({"valid": 1})
-    return exported(validator) | exported(DefenderMonitor())
+    return exported(validator) | exported(DefenderMetrics())
 
 
 def panels() -> Iterator[dict[str, Any]]:

@@ -19,11 +19,11 @@ from backend.kernel.state import decode_state, encode_state, state_hash
 from backend.kernel.window import genesis_state, learn
 from tests.datasets.conftest import records
 from tests.support.forked import Program
-from trainer.checkpoint_file import TrainingCheckpoint, load, save
+from trainer.datasets.checkpoint_file import TrainingCheckpoint, load, save
+from trainer.datasets.pipeline import DEMO_DNA, _context, run_dataset_pipeline
 from trainer.datasets.producers import MemoryProducer
 from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import fan_out
-from trainer.pipeline import DEMO_DNA, _context, run_dataset_pipeline
 
 WORDS = records(150)
 BASE = MemoryProducer(WORDS)
@@ -104,7 +104,7 @@ def test_a_checkpoint_of_another_run_is_refused_and_left_alone(file: Path) -> No
 def test_a_checkpoint_of_another_kernel_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.checkpoint_file.KERNEL_ID", bytes(32))
+    monkeypatch.setattr("trainer.datasets.checkpoint_file.KERNEL_ID", bytes(32))
     with pytest.raises(ChainBeastsError, match="of another kernel"):
         run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
 

@@ -94,7 +94,7 @@ class Fighter:
         return fighter
 
     @classmethod
-    def submit(cls, world: World, owner: str, weights: Weights, beast: int, **changes: int) -> Self:
+    def submit(cls, world: World, owner: str, weights: Weights, beast: int, **changes: Any) -> Self:
         """The next state of a beast, still pending."""
         payload = world.payload(beast, **changes)
         facts = (payload.globalStep, payload.activeMask, payload.windowLoss)

@@ -25,7 +25,7 @@ from tests.support.forked import Process, Program
 from trainer.cli.beast import app as beast
 from trainer.cli.checkpoint import app as checkpoint
 from trainer.cli.trainer import app as trainer
-from trainer.desk import Desk, open_desk
+from trainer.workspace import TrainerWorkspace, open_workspace
 
 DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
 ENERGY = 10**18
@@ -77,9 +77,9 @@ class Farm:
     def settings(self) -> Settings:
         return Settings(home=self.home, rpc_url=self.chain.rpc_url, account=f"devnet:{TRAINER}")
 
-    def desk(self) -> Desk:
+    def desk(self) -> TrainerWorkspace:
         """The trainer's desk, read up to the chain's head."""
-        desk = open_desk(self.settings, self.chain)
+        desk = open_workspace(self.settings, self.chain)
         desk.sync()
         return desk
 

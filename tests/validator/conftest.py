@@ -33,10 +33,10 @@ from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from tests.support.ring import Corner, Ring, steady_time
 from validator.daemon import Validator
-from validator.monitor import Monitor
+from validator.enforce.strategy import Strategy
+from validator.operations.metrics import ValidatorMetrics
 from validator.policy import Policy
-from validator.setup import Desk, make_validator, open_desk
-from validator.strategy import Strategy
+from validator.setup import ValidatorWorkspace, make_validator, open_workspace
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
@@ -195,8 +195,8 @@ class Rig:
 
     # --- the validator --------------------------------------------------------------------------
 
-    def desk(self) -> Desk:
-        return open_desk(self.settings, self.chain)
+    def desk(self) -> ValidatorWorkspace:
+        return open_workspace(self.settings, self.chain)
 
     def validator(
         self,
@@ -204,22 +204,22 @@ class Rig:
         *,
         max_bonds: int | None = None,
         dry_run: bool = False,
-        monitor: Monitor | None = None,
+        monitor: ValidatorMetrics | None = None,
     ) -> Validator:
         return make_validator(
             self.desk(),
             None if dry_run else self.sender(VALIDATOR),
             policy=Policy(strategy, max_bonds),
             workers=0,
-            monitor=monitor or Monitor(),
+            monitor=monitor or ValidatorMetrics(),
             waker=Waker(self.chain.rpc_url, 0.05),
         )
 
     def verdicts(self) -> dict[tuple[int, int], str | None]:
         """Verdict by (beast, index)."""
-        from validator.jobs import JobBook
+        from validator.judge.jobs import JobStore
 
-        jobs = JobBook(self.desk().database).all()
+        jobs = JobStore(self.desk().database).all()
         return {(job.beast_id, job.index): job.verdict for job in jobs}
 
 

@@ -13,9 +13,9 @@ from backend.store.daemons import Verdict
 from tests.validator.conftest import OTHER, Rig, Submitted
 from tests.validator.test_commands import invoke, one_weight, refused
 from validator.backfill import Backfill
-from validator.executors import InlineExecutor
-from validator.jobs import JobBook
-from validator.work import History
+from validator.judge.executors import InlineExecutor
+from validator.judge.jobs import JobStore
+from validator.judge.worklist import BeastHistory
 
 
 def backfilled(rig: Rig, *beasts: int) -> tuple[list[dict[str, Any]], str]:
@@ -73,7 +73,7 @@ def test_what_cannot_be_judged_is_looked_at_once(rig: Rig) -> None:
 def test_interrupted_it_goes_on_where_it_stopped(
     rig: Rig, interrupted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("validator.work.SLICE", 3)
+    monkeypatch.setattr("validator.judge.worklist.SLICE", 3)
     beast = rig.hatch()
     parent = None
     for _ in range(7):
@@ -94,15 +94,15 @@ def test_interrupted_it_goes_on_where_it_stopped(
     if interrupted:
         with pytest.raises(Interrupted):
             Backfill(desk, InlineExecutor).run(progress)
-        valid = [job.verdict for job in JobBook(desk.database).all()].count(Verdict.VALID)
+        valid = [job.verdict for job in JobStore(desk.database).all()].count(Verdict.VALID)
         assert 4 <= valid < 7
         interrupted = False
         before = len(judged)
-        assert Backfill(desk, InlineExecutor).run(progress) == [History(beast, valid=7)]
+        assert Backfill(desk, InlineExecutor).run(progress) == [BeastHistory(beast, valid=7)]
         assert len(judged) - before < before + 3  # not from the start
     else:
         work = Backfill(desk, InlineExecutor)
         assert work.standing == 7
-        assert work.run(progress) == [History(beast, valid=7)]
+        assert work.run(progress) == [BeastHistory(beast, valid=7)]
         assert judged == sorted(judged)
         assert judged[-1] == 7

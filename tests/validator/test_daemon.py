@@ -31,10 +31,10 @@ from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
 from tests.support.busy import busy, impatient
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
-from validator.monitor import Monitor
+from validator.enforce.strategy import Strategy
+from validator.operations.metrics import ValidatorMetrics
 from validator.policy import Policy
 from validator.setup import make_validator
-from validator.strategy import Strategy
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def one_weight(state: State) -> None:
     state.weights[100] += 1 if state.weights[100] < 16_000 else -1
 
 
-def reported(monitor: Monitor) -> dict[str, float]:
+def reported(monitor: ValidatorMetrics) -> dict[str, float]:
     """A monitor's figures by their names without the prefix, and labels."""
     found = {}
     for metric in monitor.registry.collect():
@@ -80,7 +80,7 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     cheat = rig.train(beast, honest, tamper=(37, one_weight))
     child = rig.train(beast, cheat)
     before = wealth(rig, VALIDATOR)
-    monitor = Monitor()
+    monitor = ValidatorMetrics()
     rig.validator(max_bonds=7 * ENERGY, monitor=monitor).run_once()
     assert rig.live(beast, honest)
     assert not rig.live(beast, cheat)
@@ -98,7 +98,7 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     for action in ("file", "advance"):
         assert figures[f"moves_total action={action}"] >= 1
         assert figures[f"gas_spent_total action={action}"] > 100_000
-    again = Monitor()
+    again = ValidatorMetrics()
     rig.validator(monitor=again).run_once()  # after a restart
     assert {n: v for n, v in reported(again).items() if "_total action" in n} == {
         n: v for n, v in figures.items() if "_total action" in n
@@ -164,7 +164,7 @@ def test_bonds_never_exceed_the_cap(rig: Rig) -> None:
     beast = rig.hatch()
     cheat = rig.train(beast, tamper=(37, one_weight))
     bond = 2 * cheat.checkpoint.payload.energy_burn
-    monitor = Monitor()
+    monitor = ValidatorMetrics()
     rig.validator(Strategy.CHEAP, max_bonds=bond - 1, monitor=monitor).run_once()
     assert rig.disputes == 0
     assert reported(monitor)["refused_moves"] == 1
@@ -257,7 +257,7 @@ def test_a_filing_that_a_reorg_took_back_is_made_again(rig: Rig) -> None:
 def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None:
     beast = rig.hatch()
     rig.train(beast)
-    monitor = Monitor()
+    monitor = ValidatorMetrics()
     waker = Waker(rig.chain.rpc_url, 0.05)
     desk = rig.desk()
     present, away = desk.chain.w3.provider, make_provider(f"http://127.0.0.1:{free_tcp_port}")
@@ -282,7 +282,7 @@ def test_a_database_that_is_away_is_waited_for(rig: Rig, monkeypatch: pytest.Mon
     impatient(monkeypatch)
     beast = rig.hatch()
     rig.train(beast, tamper=(37, one_weight))
-    monitor, waker = Monitor(), Waker(rig.chain.rpc_url, 0.05)
+    monitor, waker = ValidatorMetrics(), Waker(rig.chain.rpc_url, 0.05)
     daemon = make_validator(
         rig.desk(),
         rig.sender(VALIDATOR),
@@ -315,7 +315,7 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
 
     write = snapshots.write_atomic
     monkeypatch.setattr(snapshots, "write_atomic", no_room)
-    monitor, waker = Monitor(), Waker(rig.chain.rpc_url, 0.05)
+    monitor, waker = ValidatorMetrics(), Waker(rig.chain.rpc_url, 0.05)
     daemon = make_validator(
         rig.desk(), None, policy=Policy(), workers=0, monitor=monitor, waker=waker
     )

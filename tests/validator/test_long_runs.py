@@ -23,17 +23,17 @@ from backend.store.session import Database
 from backend.store.snapshots import PublishedStates, SnapshotStore
 from tests.store.servers import Web
 from tests.validator.conftest import Rig, Submitted
-from validator import worker
-from validator.executors import InlineExecutor
-from validator.jobs import JobBook
-from validator.judging import Judge, check
-from validator.overdue import Alarm
-from validator.policy import EVERYBODY
-from validator.replay import RemoteWindow, drop_is_told
-from validator.setup import Desk
-from validator.watch import Watch
-from validator.work import PendingWork
-from validator.worker import PROCESS, work
+from validator.judge import worker
+from validator.judge.executors import InlineExecutor
+from validator.judge.jobs import JobStore
+from validator.judge.replay import RemoteWindow, drop_is_told
+from validator.judge.watch import BeastWatch
+from validator.judge.windows import WindowJudge, check
+from validator.judge.worker import PROCESS, work
+from validator.judge.worklist import PendingWindows
+from validator.operations.deadlines import DeadlineAlarm
+from validator.scope import EVERYBODY
+from validator.setup import ValidatorWorkspace
 
 
 class Workers(InlineExecutor):
@@ -60,7 +60,7 @@ def train(rig: Rig, beast: int, count: int, *, publish: bool = True) -> list[Sub
     return made
 
 
-def shared_desk(rig: Rig, web: Web) -> Desk:
+def shared_desk(rig: Rig, web: Web) -> ValidatorWorkspace:
     desk = rig.desk()
     desk.book.shared = True
     desk.book.states.sources = (PublishedStates(open_place(web.url)),)
@@ -68,12 +68,14 @@ def shared_desk(rig: Rig, web: Web) -> Desk:
     return desk
 
 
-def judge(desk: Desk, executor: Executor) -> Judge:
-    return Judge(desk.book, JobBook(desk.database), lambda: executor, PendingWork(desk.reader))
+def judge(desk: ValidatorWorkspace, executor: Executor) -> WindowJudge:
+    return WindowJudge(
+        desk.book, JobStore(desk.database), lambda: executor, PendingWindows(desk.reader)
+    )
 
 
-def verdicts(desk: Desk) -> list[str | None]:
-    return [job.verdict for job in JobBook(desk.database).all()]
+def verdicts(desk: ValidatorWorkspace) -> list[str | None]:
+    return [job.verdict for job in JobStore(desk.database).all()]
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -104,7 +106,7 @@ def test_verdicts_of_a_worker_that_lied_are_taken_back(rig: Rig) -> None:
     made = train(rig, beast, 2)
     desk = rig.desk()
     desk.sync()
-    judging, jobs = judge(desk, InlineExecutor()), JobBook(desk.database)
+    judging, jobs = judge(desk, InlineExecutor()), JobStore(desk.database)
     judging.run()
     assert judging.run() == 0
     assert jobs.reopen([made[1].checkpoint.payload.h128, bytes(32)]) == {beast}
@@ -117,7 +119,7 @@ def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
     rig.train(other)
     desk = rig.desk()
     desk.sync()
-    watch = Watch(desk.database)
+    watch = BeastWatch(desk.database)
     assert watch.beasts() == [one, other]
     watch.settled(one)
     assert watch.beasts() == [other]
@@ -185,14 +187,14 @@ def test_a_pass_over_many_pending_windows_costs_little(rig: Rig) -> None:
     desk = rig.desk()
     desk.sync()
     rows_of_a_crowd(desk.database, 20, 250)
-    alarm = Alarm(desk.reader, EVERYBODY)
+    alarm = DeadlineAlarm(desk.reader, EVERYBODY)
     assert work_of(desk.database, alarm.run) < 1_000  # by the beasts' own jobs it was 20,000
     assert work_of(desk.database, alarm.run) < 5  # not again before the chain's time moves on
-    watch = Watch(desk.database)
+    watch = BeastWatch(desk.database)
     for one in watch.beasts():
         watch.settled(one)
     assert work_of(desk.database, watch.beasts) < 5
-    jobs = JobBook(desk.database)
+    jobs = JobStore(desk.database)
     assert work_of(desk.database, jobs.invalid) < 5
 
 
@@ -211,7 +213,7 @@ def test_states_that_no_pending_window_needs_are_dropped(
         path = desk.book.states.path(window.checkpoint.payload.h128)
         os.utime(path, (time.time() - 7_200, time.time() - 7_200))
     assert desk.book.tidy() == 0  # not so soon
-    monkeypatch.setattr("validator.states.TIDY_SECONDS", 0.0)
+    monkeypatch.setattr("validator.judge.states.TIDY_SECONDS", 0.0)
     assert desk.book.tidy() == 1
     kept = set(desk.book.states.hashes())
     assert kept == {one.checkpoint.payload.h128 for one in made[1:]}

@@ -24,10 +24,10 @@ from backend.monitoring.server import serve
 from backend.store.daemons import JobRow, Mode, Verdict
 from backend.store.session import DatabaseUnavailableError
 from tests.validator.windows import private_words
-from validator.datasets import DatasetFolder, read_secret
-from validator.executors import make_executor
-from validator.jobs import is_due
-from validator.monitor import Monitor
+from validator.judge.datasets import DatasetFolder, read_secret
+from validator.judge.executors import make_executor
+from validator.judge.jobs import is_due
+from validator.operations.metrics import ValidatorMetrics
 
 SECRET = bytes(range(32))
 
@@ -41,7 +41,7 @@ def test_inline_executor_hands_on_results_and_errors() -> None:
 
 PARENT = """
 import os, signal, sys
-from validator.executors import make_executor
+from validator.judge.executors import make_executor
 if __name__ == "__main__":
     print(make_executor(1).submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -133,7 +133,7 @@ def status(url: str) -> int:
 
 
 def test_ready_means_a_good_pass_and_no_problem() -> None:
-    monitor = Monitor()
+    monitor = ValidatorMetrics()
     with serve(monitor, 0) as port:
         url = f"http://127.0.0.1:{port}"
         assert status(url + "/healthz") == 200

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
-import validator.replay
+import validator.judge.replay
 from backend.accounts import devnet_account
 from backend.chain.types import DisputeStatus
 from backend.errors import ChainBeastsError
@@ -21,11 +21,12 @@ from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Submitted
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
-from validator.monitor import Monitor
-from validator.overdue import UNVERIFIED, Alarm
-from validator.policy import EVERYBODY, Policy, Scope, parse_names
+from validator.enforce.strategy import Strategy
+from validator.operations.deadlines import UNVERIFIED, DeadlineAlarm
+from validator.operations.metrics import ValidatorMetrics
+from validator.policy import Policy
+from validator.scope import EVERYBODY, Scope, parse_names
 from validator.setup import make_validator
-from validator.strategy import Strategy
 
 ROOT = Path(__file__).parents[2]
 RESPONSE_WINDOW, CHALLENGE_PERIOD = 15, 30
@@ -37,7 +38,7 @@ def daemon(rig: Rig, policy: Policy, *, payout: str | None = None) -> Validator:
         rig.sender(VALIDATOR),
         policy=policy,
         workers=0,
-        monitor=Monitor(),
+        monitor=ValidatorMetrics(),
         waker=Waker(rig.chain.rpc_url, 0.05),
         payout=payout,
     )
@@ -178,7 +179,7 @@ def test_a_window_without_a_verdict_is_told_of_ever_louder(rig: Rig) -> None:
     with rig.desk().database.session() as session:
         assert session.query(JobRow).one().reason.startswith(UNVERIFIED)
     desk = rig.desk()
-    alarm = Alarm(desk.reader, EVERYBODY)
+    alarm = DeadlineAlarm(desk.reader, EVERYBODY)
     assert (alarm.run(), alarm.unverified) == ([], 1)
     assert rig.disputes == 0
 
@@ -189,7 +190,7 @@ def test_a_fault_of_the_compiled_kernel_files_nothing(
     beast = rig.hatch()
     first = rig.train(beast)
     rig.train(beast, first)
-    kernel_for = validator.replay.kernel_for
+    kernel_for = validator.judge.replay.kernel_for
 
     class Faulty:
         def __init__(self, mask: int) -> None:
@@ -200,7 +201,7 @@ def test_a_fault_of_the_compiled_kernel_files_nothing(
             one_weight(state)
             return done
 
-    monkeypatch.setattr(validator.replay, "kernel_for", Faulty)
+    monkeypatch.setattr(validator.judge.replay, "kernel_for", Faulty)
     daemon(rig, Policy()).run_once()
     assert rig.disputes == 0
     assert rig.verdicts()[beast, 0] == "valid"

@@ -19,7 +19,7 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
-from validator.replay import Window
+from validator.judge.replay import Window
 
 DNA = bytes(range(32))
 RULES = Rules(256, 0, 32, 96, 16, 2, 2, 60, 4, 5)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from backend.battle.desk import open_desk
 from backend.battle.recording import expect
+from backend.battle.workspace import open_workspace
 from backend.chain.types import MatchStatus
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -35,7 +35,7 @@ def export(
     Hatch with it: chainbeasts beast hatch --dataset FILE. Words that are no samples are refused;
     a final match has none unless nobody looked.
     """
-    desk = open_desk(session.settings, session.chain)
+    desk = open_workspace(session.settings, session.chain)
     desk.sync()
     words: list[int] = []
     for match in matches:

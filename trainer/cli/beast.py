@@ -26,8 +26,8 @@ from backend.store.private import SECRET_FILE
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
-from trainer.desk import Desk, open_desk
-from trainer.hatching import Hatched, Hatchery
+from trainer.hatch.transactions import Hatched, Hatcher
+from trainer.workspace import TrainerWorkspace, open_workspace
 
 app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
 
@@ -51,8 +51,8 @@ def hatch(
             "--resume takes the dataset of the request.", "Leave --dataset away."
         )
     words = None if dataset is None else read_records(dataset)
-    desk = open_desk(session.settings, session.chain)
-    hatchery = Hatchery(desk, Outbox(desk.database, session.sender))
+    desk = open_workspace(session.settings, session.chain)
+    hatchery = Hatcher(desk, Outbox(desk.database, session.sender))
     if resume is not None:
         _show_receipt(session, desk, hatchery.resume(resume))
         return
@@ -60,7 +60,7 @@ def hatch(
     if packed is not None:
         _warn_of_size(len(packed.compressed))
     wanted = None if packed is None else packed.commitments.records_root
-    for order in hatchery.open_orders():
+    for order in hatchery.pending_hatches():
         if (order.commitments.records_root if order.commitments else None) == wanted:
             note("Going on with the hatch that was interrupted.")
             _show_receipt(session, desk, hatchery.carry_on(order))
@@ -76,7 +76,7 @@ def _warn_of_size(size: int) -> None:
         )
 
 
-def _facts(desk: Desk, beast_id: int) -> dict[str, Any]:
+def _facts(desk: TrainerWorkspace, beast_id: int) -> dict[str, Any]:
     """What a hatch fixed."""
     birth = desk.chain.birth(beast_id)
     mask = genesis_mask(birth.dna)
@@ -122,7 +122,7 @@ def slots(mask: int) -> str:
     return f"sensors {' '.join(sensors)}, appendages {' '.join(appendages)} ({mask:#04x})"
 
 
-def _show_receipt(session: Session, desk: Desk, hatched: Hatched) -> None:
+def _show_receipt(session: Session, desk: TrainerWorkspace, hatched: Hatched) -> None:
     facts = _facts(desk, hatched.beast_id)
     secret = None if hatched.private is None else hatched.private.absolute() / SECRET_FILE
     view = _view(facts)
@@ -137,7 +137,7 @@ def _show_receipt(session: Session, desk: Desk, hatched: Hatched) -> None:
 @command(app, "show", example="chainbeasts beast show 1")
 def show(session: Session, beast: BeastId) -> None:
     """Show a beast: what it was born with, and how far its training is."""
-    desk = open_desk(session.settings, session.chain)
+    desk = open_workspace(session.settings, session.chain)
     facts = _facts(desk, beast)
     head = desk.chain.head(beast)
     burn, bond = desk.chain.quote(beast, head.active_mask)

@@ -26,11 +26,11 @@ from trainer.cli.options import (
     trainer_of,
 )
 from trainer.cli.submitted import show_submitted
-from trainer.desk import open_desk
-from trainer.finality import Finalizer
-from trainer.lessons import lesson_of, lesson_text
-from trainer.plantext import parse_lesson
-from trainer.records import payload_from_json
+from trainer.plan.sources import source_text, training_source_of
+from trainer.plan.text import parse_training_source
+from trainer.submit.finality import Finalizer
+from trainer.train.window_store import payload_from_json
+from trainer.workspace import open_workspace
 
 app = typer.Typer(help="Checkpoints: list, show, submit, finalize.", no_args_is_help=True)
 
@@ -71,7 +71,7 @@ def list_(
 ) -> None:
     """List a beast's checkpoints."""
     session.chain.birth(beast)
-    desk = open_desk(session.settings, session.chain)
+    desk = open_workspace(session.settings, session.chain)
     desk.sync()
     rows = desk.ever(beast) if every else desk.live(beast)
     columns = ("checkpoint", "status", "epoch", "source", "loss", "h128", "burns")
@@ -80,7 +80,7 @@ def list_(
             row.index,
             row.status,
             row.epoch,
-            lesson_text(lesson_of(Source(row.source), row.source_id)),
+            source_text(training_source_of(Source(row.source), row.source_id)),
             row.window_loss,
             "0x" + row.h128.hex()[:16] + "…",
             energy(row.energy_burn),
@@ -94,7 +94,7 @@ def list_(
 def show(session: Session, beast: BeastId, index: Index) -> None:
     """Show every field of a checkpoint; of a slashed place, the latest one."""
     session.chain.birth(beast)
-    desk = open_desk(session.settings, session.chain)
+    desk = open_workspace(session.settings, session.chain)
     desk.sync()
     found = [row for row in desk.live(beast) if row.index == index]
     found = found or [row for row in desk.ever(beast) if row.index == index]
@@ -121,7 +121,7 @@ def submit(
 ) -> None:
     """Submit one checkpoint: of a window trained now, or of a payload from a file."""
     if payload is None:
-        lesson = parse_lesson(source)
+        lesson = parse_training_source(source)
         _, _, _, trainer = trainer_of(session, beast, lesson, snapshots)
         show_submitted(session, trainer.run(1, lesson))
         return
@@ -167,7 +167,7 @@ def _read_payload(path: Path) -> CheckpointPayload:
 def finalize(session: Session, beast: BeastId) -> None:
     """Make the checkpoints final whose challenge period is over. Anyone may."""
     session.chain.birth(beast)
-    desk = open_desk(session.settings, session.chain)
+    desk = open_workspace(session.settings, session.chain)
     desk.sync()
     made = Finalizer(desk, outbox_of(session, desk)).beast(beast)
     if not made:

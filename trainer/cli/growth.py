@@ -9,10 +9,10 @@ import typer
 from backend.chain.types import Head
 from backend.cli.output import energy, note
 from backend.errors import ChainBeastsError
-from trainer.costs import plan_cost, window_cost
-from trainer.funds import count
-from trainer.loop import Trainer
-from trainer.plan import Plan, slot_names
+from trainer.plan.costs import plan_cost, window_cost
+from trainer.plan.plan import Plan, slot_names
+from trainer.submit.funds import count
+from trainer.train.loop import Trainer
 
 
 def agree_to_growth(

@@ -11,11 +11,11 @@ from backend.chain.outbox import Outbox
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from trainer.desk import Desk, open_desk
-from trainer.lessons import Battle, Lesson
-from trainer.loop import Trainer
-from trainer.records import WindowBook
-from trainer.submitter import Submitter
+from trainer.plan.sources import Battle, TrainingSource
+from trainer.submit.submitter import Submitter
+from trainer.train.loop import Trainer
+from trainer.train.window_store import WindowStore
+from trainer.workspace import TrainerWorkspace, open_workspace
 
 BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
 Index = Annotated[int, typer.Argument(min=0, help="The checkpoint's index, from 0.")]
@@ -60,7 +60,7 @@ WakeOption = Annotated[
 BatchOption = Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")]
 
 
-def outbox_of(session: Session, desk: Desk) -> Outbox:
+def outbox_of(session: Session, desk: TrainerWorkspace) -> Outbox:
     """Where the acting account's transactions go out."""
     return Outbox(desk.database, session.sender)
 
@@ -68,9 +68,9 @@ def outbox_of(session: Session, desk: Desk) -> Outbox:
 def trainer_of(
     session: Session,
     beast_id: int,
-    lessons: Lesson | Collection[Lesson],
+    lessons: TrainingSource | Collection[TrainingSource],
     snapshots: Sequence[str] | None = None,
-) -> tuple[Desk, WindowBook, Submitter, Trainer]:
+) -> tuple[TrainerWorkspace, WindowStore, Submitter, Trainer]:
     """Everything that trains one beast.
 
     Raises:
@@ -78,7 +78,7 @@ def trainer_of(
             hand, a match is not final, or states cannot be published where they should.
     """
     wanted = set(lessons) if isinstance(lessons, Collection) else {lessons}
-    desk = open_desk(session.settings, session.chain, snapshots=snapshots or ())
+    desk = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     account = session.account.address
     session.chain.birth(beast_id)  # a beast that has not hatched is refused here, by name
     if not session.chain.is_trainer(beast_id, account):
@@ -91,7 +91,7 @@ def trainer_of(
     for lesson in wanted:
         if isinstance(lesson, Battle):
             desk.match_log(lesson.match_id)  # refused here, before anything is signed
-    book = WindowBook(desk.database, desk.snapshots)
+    book = WindowStore(desk.database, desk.snapshots)
     submitter = Submitter(session.chain, outbox_of(session, desk))
     made = Trainer(
         session.chain, desk.snapshots, book, submitter, beast_id, private, desk.match_log

@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.table import Table
 
 from backend.cli.output import energy, fields, table
-from trainer.figures import Tally
-from trainer.simulate import EpochReport, Report, Subject
+from trainer.train.accuracy import Tally
+from trainer.train.simulate import EpochReport, SimulatedBeast, SimulationReport
 
 
 def _figures(counted: Tally, *, trained: bool = True) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _epoch_facts(one: EpochReport) -> dict[str, Any]:
     }
 
 
-def report_facts(subject: Subject, report: Report) -> dict[str, Any]:
+def report_facts(subject: SimulatedBeast, report: SimulationReport) -> dict[str, Any]:
     """A simulated run for scripts; ENERGY in wei."""
     cost = report.cost
     return {
@@ -77,7 +77,7 @@ def _cells(counted: Tally) -> tuple[str, str, str]:
     )
 
 
-def report_view(subject: Subject, report: Report) -> Group:
+def report_view(subject: SimulatedBeast, report: SimulationReport) -> Group:
     """A simulated run for people."""
     return Group(_epoch_table(report), _board_table(report), _bill(subject, report))
 
@@ -87,7 +87,7 @@ def _sources(one: EpochReport) -> str:
     return "\n".join([*lines, *([f"wakes {one.woken}"] if one.woken else [])])
 
 
-def _epoch_table(report: Report) -> Table:
+def _epoch_table(report: SimulationReport) -> Table:
     columns = ("epoch", "windows", "source", "loss", "move", "attack", "block", "ENERGY")
     rows = [
         (
@@ -103,13 +103,13 @@ def _epoch_table(report: Report) -> Table:
     return table("While training", columns, rows)
 
 
-def _board_table(report: Report) -> Table:
+def _board_table(report: SimulationReport) -> Table:
     rows = [("before", *_cells(report.before)), ("after", *_cells(report.after))]
     title = f"On {report.boards} boards it never saw"
     return table(title, ("", "move", "attack", "block"), rows)
 
 
-def _bill(subject: Subject, report: Report) -> Table:
+def _bill(subject: SimulatedBeast, report: SimulationReport) -> Table:
     cost = report.cost
     each = 1000 * report.seconds / cost.windows
     facts = {

@@ -29,12 +29,12 @@ from trainer.cli.options import (
 )
 from trainer.cli.sinks import open_sinks
 from trainer.cli.submitted import show_submitted
-from trainer.funds import Pause
-from trainer.job import Job, Submitted
-from trainer.loop import Run
-from trainer.planfile import make_plan
-from trainer.plantext import parse_lesson, slots_mask
-from trainer.telemetry import Telemetry
+from trainer.plan.text import parse_training_source, slots_mask
+from trainer.plan.toml import make_plan
+from trainer.submit.funds import Pause
+from trainer.train.job import Submitted, TrainingJob
+from trainer.train.loop import Run
+from trainer.train.telemetry import Telemetry
 
 EXAMPLE = "chainbeasts trainer run 1 --windows 40 --plan curriculum:0-19,self-play --grow s3@20"
 
@@ -80,7 +80,7 @@ def run(
     It may be killed at any instant; the same command goes on. Ctrl-C and SIGTERM end it after the
     present transaction.
     """
-    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_lesson(source))
+    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_training_source(source))
     _, _, _, trainer = trainer_of(session, beast, chosen.sources, snapshots)
     trainer.submitter.recover()
     head = session.chain.head(beast)
@@ -100,7 +100,7 @@ def run(
             bar.advance(task)
             telemetry.tell(one)
 
-        job = Job(
+        job = TrainingJob(
             chosen,
             number,
             wake=mask,

@@ -23,14 +23,14 @@ from trainer.cli.options import (
     WakeOption,
 )
 from trainer.cli.report import report_facts, report_view
-from trainer.desk import open_desk
-from trainer.lessons import Battle
-from trainer.plan import Plan
-from trainer.planfile import make_plan
-from trainer.plantext import parse_lesson, slots_mask
-from trainer.simulate import Subject, newborn
-from trainer.simulate import simulate as carry_out
-from trainer.windows import set_up_bench
+from trainer.plan.plan import Plan
+from trainer.plan.sources import Battle
+from trainer.plan.text import parse_training_source, slots_mask
+from trainer.plan.toml import make_plan
+from trainer.train.simulate import SimulatedBeast, newborn
+from trainer.train.simulate import simulate as carry_out
+from trainer.train.windows import read_window_start
+from trainer.workspace import open_workspace
 
 EXAMPLE = "chainbeasts trainer simulate --new --windows 40 --plan curriculum:0-19,self-play"
 
@@ -55,7 +55,7 @@ def simulate(
     """Carry out a plan off chain: learning, price and time. Spends nothing, signs nothing."""
     if (beast is not None) + (dna is not None) + new != 1:
         raise ChainBeastsError("Whose plan is it?", "Name one of BEAST, --dna 0x… or --new.")
-    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_lesson(source))
+    mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_training_source(source))
     if beast is not None:
         subject = _hatched(session, beast, chosen, snapshots)
     elif not chosen.sources <= {Source.CURRICULUM, Source.SELF_PLAY}:
@@ -91,16 +91,18 @@ def parse_dna(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def _hatched(session: Session, beast: int, plan: Plan, snapshots: list[str] | None) -> Subject:
+def _hatched(
+    session: Session, beast: int, plan: Plan, snapshots: list[str] | None
+) -> SimulatedBeast:
     """A beast as the chain has it; spends nothing."""
     chain = session.chain
-    desk = open_desk(session.settings, chain, snapshots=snapshots or ())
+    desk = open_workspace(session.settings, chain, snapshots=snapshots or ())
     chain.birth(beast)
     data = desk.private_data(beast) if Source.PRIVATE in plan.sources else None
     ids = [lesson.match_id for lesson in plan.sources if isinstance(lesson, Battle)]
     logs = {match_id: desk.match_log(match_id) for match_id in ids}
-    bench = set_up_bench(chain, desk.snapshots, beast, Source.CURRICULUM)
-    return Subject(
+    bench = read_window_start(chain, desk.snapshots, beast, Source.CURRICULUM)
+    return SimulatedBeast(
         beast,
         bench.ctx.dna,
         bench.head,

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.cli.output import table
 from backend.cli.session import Session
-from trainer.job import Submitted
+from trainer.train.job import Submitted
 
 
 def submitted_facts(made: Submitted) -> dict[str, Any]:

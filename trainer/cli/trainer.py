@@ -9,7 +9,7 @@ import structlog
 import typer
 from web3 import Web3
 
-from backend.accounts import is_local_chain
+from backend.chain.anvil import is_local_chain
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
 from backend.cli.options import HealthPortOption, PollOption
@@ -33,13 +33,13 @@ from trainer.cli.run import run
 from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
 from trainer.cli.simulate import simulate
 from trainer.cli.submitted import submitted_facts
-from trainer.defender import Defender
-from trainer.desk import open_desk
+from trainer.defend.defender import Defender
+from trainer.defend.metrics import DefenderMetrics
 from trainer.drills.lies import Kind, tell
-from trainer.job import Submitted
-from trainer.monitor import DefenderMonitor
-from trainer.plantext import parse_lesson
-from trainer.records import WindowBook
+from trainer.plan.text import parse_training_source
+from trainer.train.job import Submitted
+from trainer.train.window_store import WindowStore
+from trainer.workspace import open_workspace
 
 log = structlog.get_logger()
 
@@ -61,9 +61,9 @@ def defend(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
-    desk = open_desk(session.settings, session.chain, snapshots=snapshots or ())
-    book = WindowBook(desk.database, desk.snapshots)
-    outbox, monitor = outbox_of(session, desk), DefenderMonitor()
+    desk = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
+    book = WindowStore(desk.database, desk.snapshots)
+    outbox, monitor = outbox_of(session, desk), DefenderMetrics()
     defender = Defender(desk, book, outbox, finalize=finalize, monitor=monitor)
     if once:
         answers = defender.once()
@@ -120,7 +120,7 @@ def drill(
             "Drills cost the trainer's bond; they run on a local chain only.",
             "Start one with `chainbeasts devnet up`.",
         )
-    lesson = Source.PRIVATE if kind is Kind.PRIVATE else parse_lesson(source)
+    lesson = Source.PRIVATE if kind is Kind.PRIVATE else parse_training_source(source)
     _, book, submitter, trainer = trainer_of(session, beast, lesson, snapshots)
     submitter.recover()
     bench = trainer.bench(lesson)

@@ -17,14 +17,14 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
-from trainer import checkpoint_file
-from trainer.checkpoint_file import TrainingCheckpoint
+from trainer.datasets import checkpoint_file
+from trainer.datasets.checkpoint_file import TrainingCheckpoint
 from trainer.datasets.disk_cache import DiskCacheProducer
 from trainer.datasets.formats import to_binary
 from trainer.datasets.producers import Producer
-from trainer.figures import Tally, tally
 from trainer.metrics.messages import SCHEMA, TrainingMetrics
 from trainer.metrics.sinks import Sink
+from trainer.train.accuracy import Tally, tally
 
 DEMO_DNA = bytes(keccak(b"chainbeasts/pipeline/1"))
 """The brain of a run that names none."""

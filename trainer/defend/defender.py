@@ -33,11 +33,11 @@ from backend.redact import redact_text
 from backend.store.facts import CheckpointRow, DisputeRow
 from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
-from trainer.desk import Desk
-from trainer.finality import Finalizer
-from trainer.monitor import DefenderMonitor
-from trainer.records import WindowBook
-from trainer.states import segments_again
+from trainer.defend.metrics import DefenderMetrics
+from trainer.submit.finality import Finalizer
+from trainer.train.states import segments_again
+from trainer.train.window_store import WindowStore
+from trainer.workspace import TrainerWorkspace
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ MAX_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DefenderMove:
     """One move of the defender. ``kind`` is respond, supply, dismiss or finalize."""
 
     kind: str
@@ -65,17 +65,17 @@ class Defender:
 
     def __init__(
         self,
-        desk: Desk,
-        book: WindowBook,
+        desk: TrainerWorkspace,
+        book: WindowStore,
         outbox: Outbox,
         *,
         finalize: bool = True,
-        monitor: DefenderMonitor | None = None,
+        monitor: DefenderMetrics | None = None,
     ) -> None:
         self._desk = desk
         self._book = book
         self._outbox = outbox
-        self._monitor = monitor or DefenderMonitor()
+        self._monitor = monitor or DefenderMetrics()
         self._finalizer = Finalizer(desk, outbox) if finalize else None
         self._told: set[int] = set()
         self._hopeless: set[bytes] = set()
@@ -107,7 +107,7 @@ class Defender:
             if not waker.wait():
                 return
 
-    def once(self) -> list[Answer]:
+    def once(self) -> list[DefenderMove]:
         """Make every move that is due now.
 
         Raises:
@@ -140,7 +140,7 @@ class Defender:
         )
         return answers
 
-    def _finalize(self) -> list[Answer]:
+    def _finalize(self) -> list[DefenderMove]:
         if self._finalizer is None:
             return []
         try:
@@ -152,7 +152,7 @@ class Defender:
             return []
         for one in done:
             log.info("finalized", beast=one.beast_id, first=one.first, last=one.last, gas=one.gas)
-        return [Answer("finalize", one.beast_id, one.last, one.gas) for one in done]
+        return [DefenderMove("finalize", one.beast_id, one.last, one.gas) for one in done]
 
     # --- disputes -------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Defender:
         appointed = chain.call(chain.court.functions.defenderOf(trainer))
         return bool(appointed != ZERO_ADDRESS and appointed == self._outbox.me)
 
-    def _answer(self, dispute: DisputeRow, row: CheckpointRow) -> Answer | None:
+    def _answer(self, dispute: DisputeRow, row: CheckpointRow) -> DefenderMove | None:
         chain = self._desk.chain
         present = chain.dispute(dispute.dispute_id)
         if not present.status.open:
@@ -194,7 +194,9 @@ class Defender:
             return self._send("dismiss", dispute, row, call)
         return None
 
-    def _respond(self, dispute: DisputeRow, row: CheckpointRow, deadline: int) -> Answer | None:
+    def _respond(
+        self, dispute: DisputeRow, row: CheckpointRow, deadline: int
+    ) -> DefenderMove | None:
         chain = self._desk.chain
         if chain.now() > deadline:
             self._tell(dispute, "The response window has closed.")
@@ -220,7 +222,7 @@ class Defender:
 
     def _supply(
         self, dispute: DisputeRow, row: CheckpointRow, segment: int, due: int
-    ) -> Answer | None:
+    ) -> DefenderMove | None:
         """Open the eight records of a demanded segment against the committed root."""
         data = self._desk.private_data(row.beast_id)
         proof = segment_witnesses(self._desk, row, data, segment)
@@ -236,7 +238,7 @@ class Defender:
         row: CheckpointRow,
         call: object,
         due: int | None = None,
-    ) -> Answer | None:
+    ) -> DefenderMove | None:
         try:
             # after a reorg the number alone may be another dispute's
             key = f"{dispute.dispute_id}:{row.h128.hex()}"
@@ -244,7 +246,7 @@ class Defender:
         except Reverted as error:
             self._tell(dispute, error.message)
             return None
-        return Answer(kind.split("-")[0], row.beast_id, row.index, receipt["gasUsed"])
+        return DefenderMove(kind.split("-")[0], row.beast_id, row.index, receipt["gasUsed"])
 
     def _tell(self, dispute: DisputeRow, reason: str) -> None:
         if dispute.dispute_id not in self._told:
@@ -252,7 +254,9 @@ class Defender:
             log.warning("no answer", dispute=dispute.dispute_id, reason=reason)
 
 
-def segment_witnesses(desk: Desk, row: CheckpointRow, data: PrivateDataset, segment: int) -> bytes:
+def segment_witnesses(
+    desk: TrainerWorkspace, row: CheckpointRow, data: PrivateDataset, segment: int
+) -> bytes:
     """Words and Merkle siblings of a private window's segment, step after step."""
     ctx = desk.chain.window_context(
         row.beast_id, epoch=row.epoch, source=Source(row.source), owner_secret_fold=data.fold

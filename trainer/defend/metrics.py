@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.monitoring.health import Health
 
 
-class DefenderMonitor(Health):
+class DefenderMetrics(Health):
     """What a defender reports besides what all daemons do; its disputes are those it answers."""
 
     def __init__(self) -> None:

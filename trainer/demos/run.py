@@ -17,9 +17,9 @@ from backend.logs import configure_logging
 from backend.resources import project_root
 from trainer.cli.sinks import metrics_port
 from trainer.datasets.http import HttpProducer
+from trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
 from trainer.datasets.producers import FileProducer, Producer
 from trainer.metrics.streamer import MetricsStreamer
-from trainer.pipeline import PipelineRun, run_dataset_pipeline
 
 SAMPLES = Path("examples") / "battle_samples.csv"
 CACHE_NAME = "train.cache"

@@ -23,7 +23,7 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
-from trainer.windows import Bench, Stepper, TrainedWindow, train_window
+from trainer.train.windows import Stepper, TrainedWindow, WindowStart, train_window
 
 LOGIT_WEIGHTS = WEIGHTS - LAYERS[-2] * LAYERS[-1]
 """Flat index of W4's first weight."""
@@ -84,7 +84,7 @@ def weight_name(index: int) -> str:
 
 def tell(
     kind: Kind,
-    bench: Bench,
+    bench: WindowStart,
     mask: int,
     energy_burn: int,
     *,
@@ -134,7 +134,7 @@ class _Stepper:
 
 def _weight(
     kind: Kind,
-    bench: Bench,
+    bench: WindowStart,
     mask: int,
     energy_burn: int,
     step: int,
@@ -181,7 +181,7 @@ def _same(one: State, other: State) -> bool:
     return one.header == other.header and bool((one.weights == other.weights).all())
 
 
-def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
+def _label(bench: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
     told: list[int] = []
 
     def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
@@ -200,7 +200,7 @@ def _label(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
     return Drill(Kind.LABEL, window, told[0], f"step {told[0]} learns another move")
 
 
-def _sample(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
+def _sample(bench: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
     told: list[int] = []
 
     def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
@@ -226,7 +226,7 @@ def _sample(bench: Bench, mask: int, energy_burn: int, step: int) -> Drill:
     return Drill(Kind.SAMPLE, window, told[0], f"step {told[0]} trains on the next step's sample")
 
 
-def _growth(bench: Bench, mask: int, energy_burn: int) -> Drill:
+def _growth(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
     asleep = ~mask & 0xFF
     if not asleep:
         raise ChainBeastsError(
@@ -239,14 +239,14 @@ def _growth(bench: Bench, mask: int, energy_burn: int) -> Drill:
     return Drill(Kind.GROWTH, window, 0, told)
 
 
-def _loss(bench: Bench, mask: int, energy_burn: int) -> Drill:
+def _loss(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
     window = train_window(bench, mask, energy_burn)
     right = window.payload.window_loss
     window = replace(window, payload=replace(window.payload, window_loss=right // 2))
     return Drill(Kind.LOSS, window, None, f"states a loss of {right // 2}, it was {right}")
 
 
-def _parent(bench: Bench, mask: int, energy_burn: int) -> Drill:
+def _parent(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
     if bench.head.head_count == 0:
         raise ChainBeastsError(
             f"Beast {bench.beast_id} has no checkpoint to leave out.", "Train a window first."
@@ -263,7 +263,7 @@ def _parent(bench: Bench, mask: int, energy_burn: int) -> Drill:
     return Drill(Kind.PARENT, window, 0, "goes on from the weights at hatch, not from its parent's")
 
 
-def _private(bench: Bench, mask: int, energy_burn: int) -> Drill:
+def _private(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
     words = bench.words
     if bench.ctx.source is not Source.PRIVATE or words is None:
         raise ChainBeastsError(

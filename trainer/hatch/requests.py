@@ -25,7 +25,7 @@ TOKEN_BYTES = 8
 
 
 @dataclass(slots=True)
-class Order:
+class PendingHatch:
     """One begun hatch of one account."""
 
     folder: Path
@@ -53,7 +53,7 @@ def _folder(home: Path, chain_id: int) -> Path:
     return private_folder(home, chain_id, 0).parent
 
 
-def _load(folder: Path) -> Order:
+def _load(folder: Path) -> PendingHatch:
     try:
         record: dict[str, Any] = json.loads((folder / ORDER_FILE).read_text("ascii"))
         given = record["commitments"]
@@ -63,7 +63,7 @@ def _load(folder: Path) -> Order:
             int(given["dataset_length"]),
             bytes.fromhex(given["owner_secret_hash"][2:]),
         )
-        return Order(folder, str(record["token"]), str(record["requester"]), commitments)
+        return PendingHatch(folder, str(record["token"]), str(record["requester"]), commitments)
     except (OSError, ValueError, KeyError, TypeError):
         raise ChainBeastsError(
             f"{folder / ORDER_FILE} is no record of a hatch.",
@@ -71,7 +71,7 @@ def _load(folder: Path) -> Order:
         ) from None
 
 
-def open_orders(home: Path, chain_id: int, requester: str) -> list[Order]:
+def pending_hatches(home: Path, chain_id: int, requester: str) -> list[PendingHatch]:
     """The hatches that an account began and did not end, oldest first.
 
     Raises:
@@ -82,7 +82,7 @@ def open_orders(home: Path, chain_id: int, requester: str) -> list[Order]:
     return [order for order in map(_load, folders) if order.requester == requester]
 
 
-def begin(home: Path, chain_id: int, requester: str, packed: PackedDataset | None) -> Order:
+def begin(home: Path, chain_id: int, requester: str, packed: PackedDataset | None) -> PendingHatch:
     """Write a new order, its dataset and its secret to disk."""
     token = secrets.token_hex(TOKEN_BYTES)
     folder = _folder(home, chain_id) / f"{PREFIX}{token}"
@@ -90,12 +90,12 @@ def begin(home: Path, chain_id: int, requester: str, packed: PackedDataset | Non
     if packed is not None:
         save_dataset(folder, packed)
     commitments = Commitments() if packed is None else packed.commitments
-    order = Order(folder, token, requester, commitments)
+    order = PendingHatch(folder, token, requester, commitments)
     order.write()  # last: a folder without it was never requested
     return order
 
 
-def finish(order: Order, home: Path, chain_id: int, beast_id: int) -> Path | None:
+def finish(order: PendingHatch, home: Path, chain_id: int, beast_id: int) -> Path | None:
     """Make the order's folder the beast's; None if there is nothing private to keep.
 
     Raises:

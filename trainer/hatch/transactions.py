@@ -13,10 +13,10 @@ from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS, Birth
 from backend.chain.waiting import await_block
 from backend.errors import ChainBeastsError
-from trainer import orders
 from trainer.datasets.pack import PackedDataset
-from trainer.desk import Desk
-from trainer.orders import Order
+from trainer.hatch import requests
+from trainer.hatch.requests import PendingHatch
+from trainer.workspace import TrainerWorkspace
 
 REQUEST_KIND = "requestHatch"
 
@@ -29,10 +29,10 @@ class Hatched:
     private: Path | None
 
 
-class Hatchery:
+class Hatcher:
     """One account's hatches."""
 
-    def __init__(self, desk: Desk, outbox: Outbox) -> None:
+    def __init__(self, desk: TrainerWorkspace, outbox: Outbox) -> None:
         self._desk = desk
         self._chain = desk.chain
         self._outbox = outbox
@@ -41,15 +41,15 @@ class Hatchery:
     def _chain_id(self) -> int:
         return self._chain.deployment.chain_id
 
-    def open_orders(self) -> list[Order]:
+    def pending_hatches(self) -> list[PendingHatch]:
         """Hatches that this account began here and did not end."""
-        return orders.open_orders(self._desk.home, self._chain_id, self._outbox.me)
+        return requests.pending_hatches(self._desk.home, self._chain_id, self._outbox.me)
 
-    def begin(self, packed: PackedDataset | None) -> Order:
+    def begin(self, packed: PackedDataset | None) -> PendingHatch:
         """Put a hatch on record, its secret on disk."""
-        return orders.begin(self._desk.home, self._chain_id, self._outbox.me, packed)
+        return requests.begin(self._desk.home, self._chain_id, self._outbox.me, packed)
 
-    def carry_on(self, order: Order) -> Hatched:
+    def carry_on(self, order: PendingHatch) -> Hatched:
         """Bring an order to its end, however far it had come.
 
         Raises:
@@ -57,7 +57,7 @@ class Hatchery:
         """
         beast_id = self._request(order)
         self._hatch(beast_id, order)
-        return Hatched(beast_id, orders.finish(order, self._desk.home, self._chain_id, beast_id))
+        return Hatched(beast_id, requests.finish(order, self._desk.home, self._chain_id, beast_id))
 
     def resume(self, beast_id: int) -> Hatched:
         """Hatch a beast whose request stands, by its number.
@@ -65,7 +65,7 @@ class Hatchery:
         Raises:
             ChainBeastsError: no such request, or it expired.
         """
-        for order in self.open_orders():
+        for order in self.pending_hatches():
             receipt = self._outbox.find(REQUEST_KIND, order.token)
             if receipt is not None and self._requested(receipt) == beast_id:
                 return self.carry_on(order)
@@ -75,7 +75,7 @@ class Hatchery:
 
     # --- the two transactions -------------------------------------------------------------------
 
-    def _request(self, order: Order) -> int:
+    def _request(self, order: PendingHatch) -> int:
         function = self._chain.beasts.functions.requestHatch(*order.commitments.to_abi())
         receipt = self._outbox.send(REQUEST_KIND, order.token, function, label="request the hatch")
         return self._requested(receipt)
@@ -85,7 +85,7 @@ class Hatchery:
         found = event.process_receipt(receipt, errors=DISCARD)
         return int(found[0]["args"]["beastId"])
 
-    def _hatch(self, beast_id: int, order: Order | None) -> None:
+    def _hatch(self, beast_id: int, order: PendingHatch | None) -> None:
         if self._birth(beast_id) is not None:
             return
         request = self._chain.hatch_request(beast_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import Economics
-from trainer.plan import Plan
+from trainer.plan.plan import Plan
 
 # docs/gas-report.md: a batch of eight costs 338,827 gas, a single window 87,536 (89,981 for a
 # trainer who is not the owner); an epoch's end and a beast's first window write further slots.

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
-from trainer.lessons import Lesson, lesson_text
+from trainer.plan.sources import TrainingSource, source_text
 
 SLOTS = tuple(f"s{i}" for i in range(SENSOR_SLOTS)) + tuple(f"a{i}" for i in range(APPENDAGE_SLOTS))
 """Slots by the bit of the active mask that they are."""
@@ -22,10 +22,10 @@ LAST_WINDOW = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PlanRange:
     """Consecutive windows of one lesson, both ends included; ``last`` None: without end."""
 
-    source: Lesson
+    source: TrainingSource
     first: int
     last: int | None
 
@@ -33,12 +33,12 @@ class Stretch:
     def text(self) -> str:
         """The stretch as an item of a plan."""
         if self.last == self.first:
-            return f"{lesson_text(self.source)}:{self.first}"
-        return f"{lesson_text(self.source)}:{self.first}-{'' if self.last is None else self.last}"
+            return f"{source_text(self.source)}:{self.first}"
+        return f"{source_text(self.source)}:{self.first}-{'' if self.last is None else self.last}"
 
 
 @dataclass(frozen=True, slots=True)
-class Spurt:
+class Growth:
     """A growth spurt: slots, as a mask, that wake with one window."""
 
     window: int
@@ -58,9 +58,9 @@ class Plan:
         ChainBeastsError: stretches overlap, leave a gap, or a slot wakes twice.
     """
 
-    stretches: tuple[Stretch, ...] = ()
-    rest: tuple[Lesson, ...] = ()
-    spurts: tuple[Spurt, ...] = ()
+    stretches: tuple[PlanRange, ...] = ()
+    rest: tuple[TrainingSource, ...] = ()
+    spurts: tuple[Growth, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.stretches and not self.rest:
@@ -99,11 +99,11 @@ class Plan:
                     woken[bit] = spurt.window
 
     @property
-    def sources(self) -> frozenset[Lesson]:
+    def sources(self) -> frozenset[TrainingSource]:
         """Every source, and every match, that the plan uses."""
         return frozenset(one.source for one in self.stretches) | frozenset(self.rest)
 
-    def source(self, window: int) -> Lesson:
+    def source(self, window: int) -> TrainingSource:
         """Where a window's samples come from.
 
         Raises:
@@ -162,13 +162,13 @@ class Plan:
                 yield one.last + 1
         yield end
 
-    def growing(self, first: int, windows: int | None) -> list[Spurt]:
+    def growing(self, first: int, windows: int | None) -> list[Growth]:
         """The spurts among the windows from ``first`` on."""
         end = LAST_WINDOW if windows is None else first + windows - 1
         return [spurt for spurt in self.spurts if first <= spurt.window <= end]
 
 
-def _first(stretch: Stretch) -> int:
+def _first(stretch: PlanRange) -> int:
     return stretch.first
 
 

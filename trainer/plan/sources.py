@@ -14,26 +14,26 @@ class Battle:
     match_id: int
 
 
-Lesson = Source | Battle
+TrainingSource = Source | Battle
 """A source that needs no more to be named (never ``Source.BATTLE`` itself), or a match."""
 
 
-def source_of(lesson: Lesson) -> Source:
+def source_of(lesson: TrainingSource) -> Source:
     """The source, as a checkpoint states it."""
     return Source.BATTLE if isinstance(lesson, Battle) else lesson
 
 
-def source_id_of(lesson: Lesson) -> int:
+def source_id_of(lesson: TrainingSource) -> int:
     """The source's id, as a checkpoint states it: of the match, else 0."""
     return lesson.match_id if isinstance(lesson, Battle) else 0
 
 
-def lesson_of(source: Source, source_id: int) -> Lesson:
+def training_source_of(source: Source, source_id: int) -> TrainingSource:
     """The lesson that a checkpoint states."""
     return Battle(source_id) if source is Source.BATTLE else source
 
 
-def lesson_text(lesson: Lesson) -> str:
+def source_text(lesson: TrainingSource) -> str:
     """A lesson as the command line spells it, such as ``self-play`` or ``battle#7``."""
     name = source_of(lesson).name.lower().replace("_", "-")
     return f"{name}#{lesson.match_id}" if isinstance(lesson, Battle) else name

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from trainer.lessons import Battle, Lesson, lesson_text
-from trainer.plan import LAST_WINDOW, SLOTS, Plan, Spurt, Stretch, slot_names
+from trainer.plan.plan import LAST_WINDOW, SLOTS, Growth, Plan, PlanRange, slot_names
+from trainer.plan.sources import Battle, TrainingSource, source_text
 
 _RANGE = re.compile(r"(\d{1,10})(?:(-)(\d{1,10})?)?", re.ASCII)
 _BATTLE = re.compile(r"battle#(\d{1,10})", re.ASCII)
@@ -18,7 +18,7 @@ LAST_MATCH = (1 << 32) - 1
 """A checkpoint names its match by a uint32."""
 
 
-def parse_source(name: str, item: str) -> Lesson:
+def parse_source(name: str, item: str) -> TrainingSource:
     """A source by its name, with either ``-`` or ``_`` inside; a match as ``battle#7``.
 
     Args:
@@ -34,7 +34,7 @@ def parse_source(name: str, item: str) -> Lesson:
         if not 1 <= number <= LAST_MATCH:
             raise ChainBeastsError(f"{item}: matches are numbered from 1 to {LAST_MATCH}.")
         return Battle(number)
-    found = {lesson_text(source): source for source in Source}.get(text)
+    found = {source_text(source): source for source in Source}.get(text)
     if found is Source.BATTLE or text.startswith("battle#"):
         raise ChainBeastsError(
             f"{item}: which match is to be trained on?",
@@ -48,7 +48,7 @@ def parse_source(name: str, item: str) -> Lesson:
     return found
 
 
-def parse_lesson(text: str) -> Lesson:
+def parse_training_source(text: str) -> TrainingSource:
     """The source of the option ``--source``, where a match may also be ``battle:7``.
 
     Raises:
@@ -64,8 +64,8 @@ def parse_plan(text: str) -> Plan:
         ChainBeastsError: an item is not ``source``, ``source:n``, ``source:first-last`` or
             ``source:first-``; or the items do not fit together.
     """
-    stretches: list[Stretch] = []
-    rest: list[Lesson] = []
+    stretches: list[PlanRange] = []
+    rest: list[TrainingSource] = []
     for item in (part.strip() for part in text.split(",")):
         if not item:
             raise ChainBeastsError(f"The plan {text!r} has an empty item.", "Remove a comma.")
@@ -82,12 +82,12 @@ def parse_plan(text: str) -> Plan:
         first = window_number(int(match[1]), item)
         last = first if match[2] is None else int(match[3]) if match[3] else None
         stretches.append(
-            Stretch(source, first, None if last is None else window_number(last, item))
+            PlanRange(source, first, None if last is None else window_number(last, item))
         )
     return Plan(tuple(stretches), tuple(rest))
 
 
-def parse_spurts(text: str) -> tuple[Spurt, ...]:
+def parse_growth(text: str) -> tuple[Growth, ...]:
     """The spurts of a text such as ``s1@20,a2@40``.
 
     Raises:
@@ -100,11 +100,11 @@ def parse_spurts(text: str) -> tuple[Spurt, ...]:
             raise ChainBeastsError(
                 f"{item!r} is no growth spurt.", "Write slot@window, such as s1@20,a2@40."
             )
-        found.append(Spurt(window_number(int(match[2]), item), slots_mask([match[1]], item)))
-    return merge_spurts(found)
+        found.append(Growth(window_number(int(match[2]), item), slots_mask([match[1]], item)))
+    return merge_growth(found)
 
 
-def merge_spurts(spurts: Iterable[Spurt]) -> tuple[Spurt, ...]:
+def merge_growth(spurts: Iterable[Growth]) -> tuple[Growth, ...]:
     """One spurt for each window.
 
     Raises:
@@ -119,7 +119,7 @@ def merge_spurts(spurts: Iterable[Spurt]) -> tuple[Spurt, ...]:
                 f"{twice}@{spurt.window} is planned twice.", "A slot wakes once, for ever."
             )
         masks[spurt.window] = before | spurt.mask
-    return tuple(Spurt(window, mask) for window, mask in sorted(masks.items()))
+    return tuple(Growth(window, mask) for window, mask in sorted(masks.items()))
 
 
 def slots_mask(slots: Sequence[str], item: str = "") -> int:

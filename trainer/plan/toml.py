@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import ChainBeastsError
-from trainer.lessons import Lesson
-from trainer.plan import Plan, Spurt, Stretch
-from trainer.plantext import (
-    merge_spurts,
+from trainer.plan.plan import Growth, Plan, PlanRange
+from trainer.plan.sources import TrainingSource
+from trainer.plan.text import (
+    merge_growth,
+    parse_growth,
     parse_plan,
     parse_source,
-    parse_spurts,
     slots_mask,
     window_number,
 )
@@ -21,7 +21,7 @@ from trainer.plantext import (
 _FIELDS = {"train": ("source", "first", "last"), "grow": ("window", "wake")}
 
 
-def make_plan(plan: str | None, grow: str | None, source: Lesson) -> Plan:
+def make_plan(plan: str | None, grow: str | None, source: TrainingSource) -> Plan:
     """The plan of the command line's options.
 
     Args:
@@ -39,7 +39,7 @@ def make_plan(plan: str | None, grow: str | None, source: Lesson) -> Plan:
         made = parse_plan(plan)
     if grow is None:
         return made
-    spurts = merge_spurts([*made.spurts, *parse_spurts(grow)])
+    spurts = merge_growth([*made.spurts, *parse_growth(grow)])
     return Plan(made.stretches, made.rest, spurts)
 
 
@@ -69,8 +69,8 @@ def plan_of(data: dict[str, Any]) -> Plan:
             raise ChainBeastsError(
                 f"The plan has an unknown {name!r}.", "It holds tables [[train]] and [[grow]]."
             )
-    stretches: list[Stretch] = []
-    rest: list[Lesson] = []
+    stretches: list[PlanRange] = []
+    rest: list[TrainingSource] = []
     for where, table in _tables(data, "train"):
         source = parse_source(_text(table, "source", where), where)
         if "first" not in table:
@@ -79,12 +79,12 @@ def plan_of(data: dict[str, Any]) -> Plan:
             rest.append(source)
             continue
         last = _window(table, "last", where) if "last" in table else None
-        stretches.append(Stretch(source, _window(table, "first", where), last))
+        stretches.append(PlanRange(source, _window(table, "first", where), last))
     spurts = [
-        Spurt(_window(table, "window", where), slots_mask(_slots(table, where), where))
+        Growth(_window(table, "window", where), slots_mask(_slots(table, where), where))
         for where, table in _tables(data, "grow")
     ]
-    return Plan(tuple(stretches), tuple(rest), merge_spurts(spurts))
+    return Plan(tuple(stretches), tuple(rest), merge_growth(spurts))
 
 
 def _tables(data: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:

@@ -12,7 +12,7 @@ from backend.chain.types import CheckpointStatus
 from backend.indexer.records import checkpoint_of
 from backend.store import facts
 from backend.store.facts import CheckpointRow
-from trainer.desk import Desk
+from trainer.workspace import TrainerWorkspace
 
 MAX_BATCH = 32
 """Checkpoints per transaction, so that none comes near the gas cap."""
@@ -34,7 +34,7 @@ class Finalized:
 class Finalizer:
     """Finalizes what is due. Anyone may; the bonds go to their trainers."""
 
-    def __init__(self, desk: Desk, outbox: Outbox) -> None:
+    def __init__(self, desk: TrainerWorkspace, outbox: Outbox) -> None:
         self._desk = desk
         self._outbox = outbox
 

@@ -13,9 +13,9 @@ from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import GAS_MARGIN
-from trainer.costs import DEPOSIT_GAS, submission_gas
-from trainer.funds import Funds, check_gas, funds_of, out_of_energy
-from trainer.windows import TrainedWindow
+from trainer.plan.costs import DEPOSIT_GAS, submission_gas
+from trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
+from trainer.train.windows import TrainedWindow
 
 log = structlog.get_logger()
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from backend.chain.types import Head
 from backend.kernel.state import State
 from backend.kernel.window import WindowContext
-from trainer.lessons import Lesson, source_id_of
-from trainer.windows import Bench, TrainedWindow
+from trainer.plan.sources import TrainingSource, source_id_of
+from trainer.train.windows import TrainedWindow, WindowStart
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class EpochContext:
     """What the windows of one epoch are computed with.
 
     Attributes:
@@ -22,13 +22,13 @@ class Ground:
     """
 
     beast_id: int
-    contexts: Mapping[Lesson, WindowContext]
-    words: Mapping[Lesson, Sequence[int]]
+    contexts: Mapping[TrainingSource, WindowContext]
+    words: Mapping[TrainingSource, Sequence[int]]
 
-    def bench(self, head: Head, state: State, lesson: Lesson) -> Bench:
+    def bench(self, head: Head, state: State, lesson: TrainingSource) -> WindowStart:
         """The bench of a window of the epoch."""
         words, source_id = self.words.get(lesson), source_id_of(lesson)
-        return Bench(self.beast_id, head, state, self.contexts[lesson], words, source_id)
+        return WindowStart(self.beast_id, head, state, self.contexts[lesson], words, source_id)
 
 
 def head_after(head: Head, window: TrainedWindow) -> Head:

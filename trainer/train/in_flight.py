@@ -9,18 +9,18 @@ from backend.chain.types import Economics, Head
 from backend.kernel.constants import HEAD_BLOCK
 from backend.kernel.samples import Source
 from backend.kernel.traces import Traces
-from trainer.ahead import Ahead, Made
-from trainer.costs import window_cost
-from trainer.course import Ground, head_after
-from trainer.figures import Tally, tally
-from trainer.job import Job
-from trainer.lessons import Lesson
-from trainer.records import WindowBook
-from trainer.windows import Bench, train_window
+from trainer.plan.costs import window_cost
+from trainer.plan.sources import TrainingSource
+from trainer.train.accuracy import Tally, tally
+from trainer.train.epoch import EpochContext, head_after
+from trainer.train.job import TrainingJob
+from trainer.train.prefetch import Prefetcher, PreparedWindow
+from trainer.train.window_store import WindowStore
+from trainer.train.windows import WindowStart, train_window
 
 
 @dataclass(slots=True)
-class Stretch:
+class WindowsInFlight:
     """Windows in flight.
 
     Attributes:
@@ -30,7 +30,7 @@ class Stretch:
 
     head: Head
     epoch_seed: bytes
-    ahead: Ahead
+    ahead: Prefetcher
 
     def stands_on(self, head: Head, epoch_seed: bytes) -> bool:
         """Whether the chain is where the windows in flight go on from."""
@@ -51,12 +51,12 @@ class Stretch:
 
 
 def begin(
-    bench_of: Callable[[Lesson], Bench],
+    bench_of: Callable[[TrainingSource], WindowStart],
     economics_of: Callable[[int], Economics],
-    book: WindowBook,
-    job: Job,
+    book: WindowStore,
+    job: TrainingJob,
     left: int | None,
-) -> Stretch:
+) -> WindowsInFlight:
     """Start training the epoch's next windows ahead; never beyond its end, where no seed is known.
 
     Args:
@@ -79,19 +79,19 @@ def begin(
             break  # else the chain moved between two looks
     contexts = {lesson: one.ctx for lesson, one in benches.items()}
     words = {lesson: one.words for lesson, one in benches.items() if one.words is not None}
-    ground = Ground(base.beast_id, contexts, words)
+    ground = EpochContext(base.beast_id, contexts, words)
     making = make_windows(book, job, economics_of(head.season), ground, base, planned)
-    return Stretch(head, seed, Ahead(making, job.room))
+    return WindowsInFlight(head, seed, Prefetcher(making, job.room))
 
 
 def make_windows(
-    book: WindowBook,
-    job: Job,
+    book: WindowStore,
+    job: TrainingJob,
     economics: Economics,
-    ground: Ground,
-    base: Bench,
-    planned: Sequence[Lesson],
-) -> Iterator[Made]:
+    ground: EpochContext,
+    base: WindowStart,
+    planned: Sequence[TrainingSource],
+) -> Iterator[PreparedWindow]:
     """Train consecutive windows of one epoch, each on record before it is handed on.
 
     A window that an earlier process has on record for the same place is not trained again.
@@ -117,5 +117,5 @@ def make_windows(
                 if not bench.ctx.heads & HEAD_BLOCK:
                     learned = replace(learned, blocks=0, blocks_right=0)
             book.keep(window, head.season)
-        yield Made(window, cost.lock, learned)
+        yield PreparedWindow(window, cost.lock, learned)
         head, state = head_after(head, window), window.end

@@ -8,10 +8,10 @@ from typing import Self
 
 from backend.chain.types import CheckpointPayload
 from backend.errors import ChainBeastsError
-from trainer.figures import Tally
-from trainer.funds import Pause
-from trainer.plan import Plan
-from trainer.windows import TrainedWindow
+from trainer.plan.plan import Plan
+from trainer.submit.funds import Pause
+from trainer.train.accuracy import Tally
+from trainer.train.windows import TrainedWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _ignore(_: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """A training run to be made.
 
     Attributes:

@@ -14,17 +14,17 @@ from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
-from trainer.ahead import Made
-from trainer.costs import plan_cost
-from trainer.course import head_after
-from trainer.funds import out_of_energy, wait_for_fee
-from trainer.job import Job, Submitted
-from trainer.lessons import Battle, Lesson
-from trainer.plan import Plan
-from trainer.records import WindowBook
-from trainer.stretch import Stretch, begin
-from trainer.submitter import Submitter
-from trainer.windows import Bench, set_up_bench
+from trainer.plan.costs import plan_cost
+from trainer.plan.plan import Plan
+from trainer.plan.sources import Battle, TrainingSource
+from trainer.submit.funds import out_of_energy, wait_for_fee
+from trainer.submit.submitter import Submitter
+from trainer.train.epoch import head_after
+from trainer.train.in_flight import WindowsInFlight, begin
+from trainer.train.job import Submitted, TrainingJob
+from trainer.train.prefetch import PreparedWindow
+from trainer.train.window_store import WindowStore
+from trainer.train.windows import WindowStart, read_window_start
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class Trainer:
         self,
         chain: Chain,
         snapshots: SnapshotStore,
-        book: WindowBook,
+        book: WindowStore,
         submitter: Submitter,
         beast_id: int,
         private: PrivateDataset | None = None,
@@ -64,7 +64,7 @@ class Trainer:
         self._private = private
         self._logs = logs
 
-    def bench(self, lesson: Lesson) -> Bench:
+    def bench(self, lesson: TrainingSource) -> WindowStart:
         """Where the next window starts.
 
         Raises:
@@ -81,15 +81,17 @@ class Trainer:
                     "Train from --source curriculum or self-play, or copy the beast's folder here.",
                 )
             private = self._private
-        return set_up_bench(self.chain, self._snapshots, self.beast_id, lesson, private, match_log)
+        return read_window_start(
+            self.chain, self._snapshots, self.beast_id, lesson, private, match_log
+        )
 
-    def run(self, windows: int, lesson: Lesson) -> list[Submitted]:
+    def run(self, windows: int, lesson: TrainingSource) -> list[Submitted]:
         """Train and submit that many windows of one lesson, one by one.
 
         Raises:
             ChainBeastsError: a state or dataset is missing, no funds, or no node.
         """
-        return Run(self, Job(Plan(rest=(lesson,)), windows)).go()
+        return Run(self, TrainingJob(Plan(rest=(lesson,)), windows)).go()
 
 
 @dataclass(slots=True)
@@ -101,9 +103,9 @@ class Run:
     """
 
     trainer: Trainer
-    job: Job
+    job: TrainingJob
     done: list[Submitted] = field(default_factory=list)
-    _stretch: Stretch | None = None
+    _stretch: WindowsInFlight | None = None
     _refused: int = 0
 
     @property
@@ -169,7 +171,7 @@ class Run:
             self.done.append(submitted)
             job.on_submitted(submitted)
 
-    def _on_the_head(self) -> Stretch:
+    def _on_the_head(self) -> WindowsInFlight:
         """The windows in flight, if the chain is where they go on from; else new ones."""
         if self._stretch is None or self._moved():
             self._stretch = self._begin()
@@ -188,7 +190,7 @@ class Run:
         self._discard()
         return True
 
-    def _taken_back(self, stretch: Stretch, head: Head, seed: bytes) -> None:
+    def _taken_back(self, stretch: WindowsInFlight, head: Head, seed: bytes) -> None:
         """Forget the submitted windows that no longer stand; they are trained again."""
         stands, count = self.trainer.submitter.stands, len(self.done)
         while self.done and not (
@@ -207,7 +209,7 @@ class Run:
         if lost:
             self.job.on_taken_back(lost)
 
-    def _begin(self) -> Stretch:
+    def _begin(self) -> WindowsInFlight:
         trainer = self.trainer
 
         def economics(season: int) -> Economics:
@@ -220,7 +222,7 @@ class Run:
             self._stretch.ahead.close()
             self._stretch = None
 
-    def _affordable(self, made: Sequence[Made]) -> Sequence[Made]:
+    def _affordable(self, made: Sequence[PreparedWindow]) -> Sequence[PreparedWindow]:
         """As many of the windows, from the first on, as the account's ENERGY can lock.
 
         Raises:

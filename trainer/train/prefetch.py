@@ -7,15 +7,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trainer.figures import Tally
-from trainer.windows import TrainedWindow
+from trainer.train.accuracy import Tally
+from trainer.train.windows import TrainedWindow
 
 LOOK_SECONDS = 0.1
 """Between two looks at whether the run was asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PreparedWindow:
     """A window that is on record and may be submitted.
 
     Attributes:
@@ -29,7 +29,7 @@ class Made:
     learned: Tally | None = None
 
 
-class Ahead:
+class Prefetcher:
     """Windows in flight: those trained, or in training, that are not mined yet.
 
     Args:
@@ -37,10 +37,10 @@ class Ahead:
         room: most windows in flight.
     """
 
-    def __init__(self, making: Iterator[Made], room: int) -> None:
+    def __init__(self, making: Iterator[PreparedWindow], room: int) -> None:
         self._making = making
         self._room = room
-        self._ready: deque[Made] = deque()
+        self._ready: deque[PreparedWindow] = deque()
         self._over = False
         self._closing = False
         self._error: BaseException | None = None
@@ -48,7 +48,7 @@ class Ahead:
         self._thread = threading.Thread(target=self._work, name="training ahead", daemon=True)
         self._thread.start()
 
-    def peek(self, most: int, stopped: Callable[[], bool]) -> list[Made]:
+    def peek(self, most: int, stopped: Callable[[], bool]) -> list[PreparedWindow]:
         """The next windows: ``most``, or all that are left; fewer once ``stopped``.
 
         Raises:

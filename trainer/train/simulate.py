@@ -22,19 +22,19 @@ from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
-from trainer.costs import Cost, plan_gas, window_cost
-from trainer.course import Ground, head_after
-from trainer.figures import Tally, examine, held_out, tally
-from trainer.lessons import Battle, Lesson, lesson_text, source_of
-from trainer.plan import Plan, slot_names
-from trainer.windows import train_window
+from trainer.plan.costs import Cost, plan_gas, window_cost
+from trainer.plan.plan import Plan, slot_names
+from trainer.plan.sources import Battle, TrainingSource, source_of, source_text
+from trainer.train.accuracy import Tally, examine, held_out, tally
+from trainer.train.epoch import EpochContext, head_after
+from trainer.train.windows import train_window
 
 SEED_TAG = b"chainbeasts/simulated-epoch-seed/1"
 """A simulated epoch's seed is the keccak-256 of this tag, the DNA and the epoch as a uint32."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class SimulatedBeast:
     """A beast, or one that is not hatched yet.
 
     Attributes:
@@ -67,7 +67,7 @@ class EpochReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SimulationReport:
     """A simulated run.
 
     Attributes:
@@ -95,16 +95,16 @@ class Report:
         return sum(one.seconds for one in self.epochs)
 
 
-def newborn(dna: bytes, season: Season, beast_id: int = 0) -> Subject:
+def newborn(dna: bytes, season: Season, beast_id: int = 0) -> SimulatedBeast:
     """A beast of that DNA at its hatch."""
     schedule = season.schedule
     shift, mask = schedule.lr_shift(0), genesis_mask(dna)
     head = Head(dna, 0, 0, schedule.epoch_windows, 0, mask, shift, 0, 0, False, 0, 0, 0, 0)
-    return Subject(beast_id, dna, head, genesis_state(beast_id, dna), season)
+    return SimulatedBeast(beast_id, dna, head, genesis_state(beast_id, dna), season)
 
 
 def simulate(
-    subject: Subject,
+    subject: SimulatedBeast,
     plan: Plan,
     windows: int,
     *,
@@ -112,7 +112,7 @@ def simulate(
     batch: int = 1,
     boards: int = 256,
     on_window: Callable[[], None] = lambda: None,
-) -> Report:
+) -> SimulationReport:
     """Carry out a plan for that many windows.
 
     Args:
@@ -136,11 +136,11 @@ def simulate(
         left, wake, seed = left - count, 0, None
         head = _next_epoch(head, season)
     after = examine(state, test, season.rules)
-    return Report(tuple(epochs), boards, before, after, gas, head.h128)
+    return SimulationReport(tuple(epochs), boards, before, after, gas, head.h128)
 
 
 def _epoch(
-    subject: Subject,
+    subject: SimulatedBeast,
     plan: Plan,
     head: Head,
     state: State,
@@ -190,11 +190,13 @@ def drawn_seed(dna: bytes, epoch: int) -> bytes:
     return bytes(keccak(SEED_TAG + dna + epoch.to_bytes(4)))
 
 
-def _ground(subject: Subject, epoch: int, seed: bytes | None, lessons: Iterable[Lesson]) -> Ground:
+def _ground(
+    subject: SimulatedBeast, epoch: int, seed: bytes | None, lessons: Iterable[TrainingSource]
+) -> EpochContext:
     schedule, wanted = subject.season.schedule, set(lessons)
     words = {lesson: found for lesson in wanted if (found := _words(subject, lesson)) is not None}
 
-    def context(lesson: Lesson) -> WindowContext:
+    def context(lesson: TrainingSource) -> WindowContext:
         mine = subject.private if lesson is Source.PRIVATE else None
         records = words.get(lesson)
         return WindowContext(
@@ -209,10 +211,10 @@ def _ground(subject: Subject, epoch: int, seed: bytes | None, lessons: Iterable[
             records_length=0 if records is None else len(records),
         )
 
-    return Ground(subject.beast_id, {lesson: context(lesson) for lesson in wanted}, words)
+    return EpochContext(subject.beast_id, {lesson: context(lesson) for lesson in wanted}, words)
 
 
-def _words(subject: Subject, lesson: Lesson) -> Sequence[int] | None:
+def _words(subject: SimulatedBeast, lesson: TrainingSource) -> Sequence[int] | None:
     """The records that a lesson reads."""
     if isinstance(lesson, Battle):
         return subject.logs[lesson.match_id]
@@ -220,5 +222,5 @@ def _words(subject: Subject, lesson: Lesson) -> Sequence[int] | None:
     return private.words if lesson is Source.PRIVATE and private is not None else None
 
 
-def _count(planned: Sequence[Lesson]) -> dict[str, int]:
-    return dict(Counter(map(lesson_text, planned)))
+def _count(planned: Sequence[TrainingSource]) -> dict[str, int]:
+    return dict(Counter(map(source_text, planned)))

@@ -12,7 +12,7 @@ from backend.kernel.state import State, state_hash
 from backend.kernel.window import WindowContext, genesis_state, open_window
 from backend.kernels import segment_hashes
 from backend.store.facts import CheckpointRow
-from trainer.desk import Desk
+from trainer.workspace import TrainerWorkspace
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ class MissingStateError(ChainBeastsError):
     """The state behind a checkpoint is neither published nor computable."""
 
 
-def words_of(desk: Desk, row: CheckpointRow) -> Sequence[int] | None:
+def words_of(desk: TrainerWorkspace, row: CheckpointRow) -> Sequence[int] | None:
     """The records of a PRIVATE or BATTLE window; None for other sources.
 
     Raises:
@@ -32,7 +32,7 @@ def words_of(desk: Desk, row: CheckpointRow) -> Sequence[int] | None:
     return desk.private_data(row.beast_id).words if row.source == Source.PRIVATE else None
 
 
-def context_of(desk: Desk, row: CheckpointRow) -> WindowContext:
+def context_of(desk: TrainerWorkspace, row: CheckpointRow) -> WindowContext:
     """What a submitted window was to be computed with.
 
     Raises:
@@ -62,7 +62,7 @@ def context_of(desk: Desk, row: CheckpointRow) -> WindowContext:
     )
 
 
-def replay(desk: Desk, row: CheckpointRow, parent: State) -> tuple[State, list[bytes]]:
+def replay(desk: TrainerWorkspace, row: CheckpointRow, parent: State) -> tuple[State, list[bytes]]:
     """A submitted window computed again: its true end and its 16 segment hashes.
 
     Raises:
@@ -74,7 +74,7 @@ def replay(desk: Desk, row: CheckpointRow, parent: State) -> tuple[State, list[b
     return state, segment_hashes(context_of(desk, row), state, words)
 
 
-def parent_state(desk: Desk, beast_id: int, chain: Sequence[CheckpointRow]) -> State:
+def parent_state(desk: TrainerWorkspace, beast_id: int, chain: Sequence[CheckpointRow]) -> State:
     """The state behind the last of a beast's checkpoints; at genesis if there are none.
 
     Args:
@@ -94,7 +94,7 @@ def parent_state(desk: Desk, beast_id: int, chain: Sequence[CheckpointRow]) -> S
     return state
 
 
-def _recompute(desk: Desk, row: CheckpointRow, parent: State) -> State:
+def _recompute(desk: TrainerWorkspace, row: CheckpointRow, parent: State) -> State:
     log.info("computing a missing state again", beast=row.beast_id, index=row.index)
     try:
         state, _ = replay(desk, row, parent)
@@ -106,7 +106,7 @@ def _recompute(desk: Desk, row: CheckpointRow, parent: State) -> State:
     return state
 
 
-def _missing(desk: Desk, row: CheckpointRow, reason: str) -> MissingStateError:
+def _missing(desk: TrainerWorkspace, row: CheckpointRow, reason: str) -> MissingStateError:
     return MissingStateError(
         f"The state after checkpoint {row.index} of beast {row.beast_id} is not published, and "
         f"cannot be computed: {reason}",
@@ -114,7 +114,7 @@ def _missing(desk: Desk, row: CheckpointRow, reason: str) -> MissingStateError:
     )
 
 
-def segments_again(desk: Desk, row: CheckpointRow) -> list[bytes] | None:
+def segments_again(desk: TrainerWorkspace, row: CheckpointRow) -> list[bytes] | None:
     """The 16 segment hashes of a standing checkpoint, computed anew; None if it was not honest.
 
     Raises:

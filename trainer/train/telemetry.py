@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.kernel.constants import WINDOW_STEPS
-from trainer.figures import Tally
-from trainer.job import Submitted
-from trainer.lessons import lesson_of, lesson_text
 from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import Sink
+from trainer.plan.sources import source_text, training_source_of
+from trainer.train.accuracy import Tally
+from trainer.train.job import Submitted
 
 
 class Telemetry:
@@ -39,7 +39,7 @@ class Telemetry:
             beast=one.beast_id,
             step=one.payload.global_step,
             steps=learned.steps,
-            source=lesson_text(lesson_of(one.payload.source, one.payload.source_id)),
+            source=source_text(training_source_of(one.payload.source, one.payload.source_id)),
             loss=learned.mean_loss,
             move_accuracy=learned.move_accuracy,
             attack_mae=learned.attack_mae,

@@ -16,13 +16,13 @@ from backend.kernel.samples import Source
 from backend.store.daemons import WindowRow
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
-from trainer.windows import Bench, TrainedWindow
+from trainer.train.windows import TrainedWindow, WindowStart
 
 SEASON = "season"
 """Beside the payload's fields: the season of an honest window's epoch."""
 
 
-class WindowBook:
+class WindowStore:
     """Computed windows in the database, their end states in the snapshots."""
 
     def __init__(self, database: Database, snapshots: SnapshotStore) -> None:
@@ -52,7 +52,9 @@ class WindowBook:
         with self._database.session() as session:
             session.merge(row)
 
-    def find(self, bench: Bench, mask: int, energy_burn: int, season: int) -> TrainedWindow | None:
+    def find(
+        self, bench: WindowStart, mask: int, energy_burn: int, season: int
+    ) -> TrainedWindow | None:
         """The window that an earlier process trained from a bench, if all of it is still here.
 
         Args:

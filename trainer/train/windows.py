@@ -24,7 +24,7 @@ from backend.kernel.window import (
 from backend.kernels import segment_hashes
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
-from trainer.lessons import Battle, Lesson, source_id_of, source_of
+from trainer.plan.sources import Battle, TrainingSource, source_id_of, source_of
 
 Stepper = Callable[[WindowContext, State, RecordSource | None], object]
 """One micro-step on a state, in place."""
@@ -56,7 +56,7 @@ class TrainedWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class WindowStart:
     """Where a beast's next window starts.
 
     Attributes:
@@ -80,14 +80,14 @@ class Bench:
         return self.head.epoch_end - self.head.head_count
 
 
-def set_up_bench(
+def read_window_start(
     chain: Chain,
     snapshots: SnapshotStore,
     beast_id: int,
-    lesson: Lesson,
+    lesson: TrainingSource,
     private: PrivateDataset | None = None,
     match_log: Sequence[int] | None = None,
-) -> Bench:
+) -> WindowStart:
     """Read a beast's head from the chain and the state behind it from the snapshots.
 
     Args:
@@ -123,11 +123,11 @@ def set_up_bench(
             f"The log of match {lesson.match_id} at hand is not the final one.",
             "Its record was replaced; try again.",
         )
-    return Bench(beast_id, head, state, ctx, words, source_id_of(lesson))
+    return WindowStart(beast_id, head, state, ctx, words, source_id_of(lesson))
 
 
 def train_window(
-    bench: Bench,
+    bench: WindowStart,
     mask: int,
     energy_burn: int,
     *,

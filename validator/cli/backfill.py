@@ -21,9 +21,9 @@ from validator.cli.options import (
     WorkersOption,
     desk_of,
 )
-from validator.cluster import Cluster
+from validator.judge.cluster import Cluster
+from validator.judge.worklist import BeastHistory
 from validator.setup import replays
-from validator.work import History
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +63,7 @@ def backfill(
     _complain(found)
 
 
-def _complain(found: list[History]) -> None:
+def _complain(found: list[BeastHistory]) -> None:
     """End with 1 if not everything is valid.
 
     Raises:

@@ -19,15 +19,15 @@ from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
 from backend.store.facts import DisputeRow
 from backend.store.private import PrivateDataset, open_dataset
-from validator.cases import Case
 from validator.cli import evidence, views
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
-from validator.datasets import read_secret
-from validator.judging import check
-from validator.ledger import fund_bond
-from validator.replay import Judgement, Window, first_divergent
-from validator.setup import Desk
-from validator.staging import Staging
+from validator.enforce.bonds import fund_bond
+from validator.enforce.staging import Staging
+from validator.judge.cases import Case
+from validator.judge.datasets import read_secret
+from validator.judge.replay import Judgement, Window, first_divergent
+from validator.judge.windows import check
+from validator.setup import ValidatorWorkspace
 
 app = typer.Typer(help="Disputes: every move by hand, and what a dispute is about.")
 
@@ -40,7 +40,7 @@ Index = Annotated[int, typer.Argument(metavar="INDEX", help="The checkpoint's in
 class Open:
     """A dispute with its checkpoint, at a desk."""
 
-    desk: Desk
+    desk: ValidatorWorkspace
     row: DisputeRow
     case: Case
 
@@ -111,7 +111,9 @@ def file(
     _done(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
 
 
-def _stage(desk: Desk, session: Session, case: Case, data: PrivateDataset, bond: int) -> None:
+def _stage(
+    desk: ValidatorWorkspace, session: Session, case: Case, data: PrivateDataset, bond: int
+) -> None:
     """Put a large dataset on chain, with a bar."""
     chain, sender = session.chain, session.sender
     ensure_escrow(chain, sender, bond)
@@ -125,7 +127,7 @@ def _stage(desk: Desk, session: Session, case: Case, data: PrivateDataset, bond:
 
 
 def _private(
-    desk: Desk, case: Case, dataset: Path | None, secret_file: Path | None
+    desk: ValidatorWorkspace, case: Case, dataset: Path | None, secret_file: Path | None
 ) -> PrivateDataset | None:
     """The dataset that filing needs, if it needs one; from the files named, else the folder."""
     if not case.private or desk.chain.revealed_fold(case.beast_id) is not None:

@@ -15,7 +15,7 @@ from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
 from validator.evidence import archive
 from validator.evidence.bundle import make_bundle
 from validator.evidence.check import Finding, against_chain, verify
-from validator.judging import check
+from validator.judge.windows import check
 
 OutOption = Annotated[
     Path | None,

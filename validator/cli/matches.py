@@ -12,8 +12,8 @@ from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
 from validator.cli.options import SnapshotsOption, desk_of
-from validator.disprove import disproof
-from validator.matches import MatchCase, MatchJudgement, MatchReader
+from validator.enforce.matches import disproof
+from validator.judge.matches import MatchCase, MatchJudgement, MatchReader
 
 MatchId = Annotated[int, typer.Argument(metavar="MATCH", min=1, help="The match's number.")]
 

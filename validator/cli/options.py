@@ -13,8 +13,8 @@ from web3 import Web3
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from validator.daemon import check_kernel
-from validator.setup import Desk, open_desk
-from validator.strategy import Strategy
+from validator.enforce.strategy import Strategy
+from validator.setup import ValidatorWorkspace, open_workspace
 
 CORES = os.cpu_count() or 1
 
@@ -155,7 +155,7 @@ def desk_of(
     datasets: Path | None = None,
     snapshots: Sequence[str] | None = None,
     confirmations: int = 0,
-) -> Desk:
+) -> ValidatorWorkspace:
     """The desk of a command, with the deployment's kernel checked.
 
     Raises:
@@ -166,7 +166,7 @@ def desk_of(
         if "://" not in place:
             _folder(Path(place), "--snapshots")
     check_kernel(session.chain)
-    return open_desk(
+    return open_workspace(
         session.settings,
         session.chain,
         datasets=datasets,

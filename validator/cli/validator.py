@@ -21,7 +21,6 @@ from backend.indexer.follow import Waker
 from backend.monitoring.server import serve
 from backend.redact import redact_url
 from backend.store.daemons import JobRow, MatchJobRow
-from validator.cases import CaseReader
 from validator.cli import backfill, matches, verification
 from validator.cli.options import (
     CORES,
@@ -43,13 +42,15 @@ from validator.cli.options import (
     address_of,
     desk_of,
 )
-from validator.cluster import Cluster
-from validator.jobs import JobBook
-from validator.matches import MatchJobBook
-from validator.monitor import Monitor
-from validator.policy import Policy, Scope, parse_names
+from validator.enforce.strategy import Strategy
+from validator.judge.cases import CaseReader
+from validator.judge.cluster import Cluster
+from validator.judge.jobs import JobStore
+from validator.judge.matches import MatchJobStore
+from validator.operations.metrics import ValidatorMetrics
+from validator.policy import Policy
+from validator.scope import Scope, parse_names
 from validator.setup import make_validator
-from validator.strategy import Strategy
 
 log = structlog.get_logger()
 
@@ -86,7 +87,7 @@ def run(
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
     desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
     sender = None if dry_run else session.sender
-    monitor, waker = Monitor(), Waker(session.rpc_url, poll)
+    monitor, waker = ValidatorMetrics(), Waker(session.rpc_url, poll)
     with (
         _only_one(session, None if sender is None else sender.address),
         _signals(waker),
@@ -187,11 +188,11 @@ def _match_job(row: MatchJobRow) -> dict[str, Any]:
 
 
 def _show_status(session: Session, reader: CaseReader) -> None:
-    jobs = JobBook(reader.database)
+    jobs = JobStore(reader.database)
     rows = [_job(row) for row in jobs.all()]
     disputes = reader.open_disputes()
     bonds = sum(row.bond for row in disputes)
-    match_jobs = MatchJobBook(reader.database)
+    match_jobs = MatchJobStore(reader.database)
     value: dict[str, Any] = {
         "verdicts": dict(jobs.counts()),
         "match_verdicts": dict(match_jobs.counts()),

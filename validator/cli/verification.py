@@ -10,12 +10,12 @@ from backend.cli.output import fields, progress, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Mode, Verdict
-from validator.cases import Case
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
-from validator.history import Row, complaint, judge_history
-from validator.judging import check
-from validator.replay import Judgement
-from validator.setup import Desk
+from validator.judge.cases import Case
+from validator.judge.history import HistoryRow, complaint, judge_history
+from validator.judge.replay import Judgement
+from validator.judge.windows import check
+from validator.setup import ValidatorWorkspace
 
 
 def register(app: typer.Typer) -> None:
@@ -66,16 +66,16 @@ def _value(case: Case, judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _one(session: Session, desk: Desk, beast: int, index: int) -> str | None:
+def _one(session: Session, desk: ValidatorWorkspace, beast: int, index: int) -> str | None:
     case = desk.reader.find(beast, index)
     _, judgement = check(desk.book, case, desk.reader.ancestors(case))
     value = _value(case, judgement)
     shown = {key: "0x" + v.hex() if isinstance(v, bytes) else v for key, v in value.items()}
     session.show(value, lambda: fields(f"Checkpoint {index} of beast {beast}", shown))
-    return complaint([Row(case, judgement)])
+    return complaint([HistoryRow(case, judgement)])
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: HistoryRow) -> dict[str, Any]:
     if row.judgement is not None:
         return _value(row.case, row.judgement)
     return {
@@ -91,14 +91,14 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _history(session: Session, desk: Desk, beast: int) -> str | None:
+def _history(session: Session, desk: ValidatorWorkspace, beast: int) -> str | None:
     cases = desk.reader.live(beast)
     if not cases:
         raise ChainBeastsError(
             f"Beast {beast} has no standing checkpoint.",
             f"See: chainbeasts checkpoint list {beast}",
         )
-    rows: list[Row] = []
+    rows: list[HistoryRow] = []
     with progress() as bar:
         task = bar.add_task("Checkpoints replayed", total=len(cases))
         for row in judge_history(desk.book, cases):

@@ -14,15 +14,15 @@ from backend.kernel.constants import SEGMENT_STEPS
 from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
 from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
-from validator.explain import (
+from validator.evidence.explain import (
     Cause,
     find_cause,
     find_cause_unanswered,
     most_different,
     segment_of,
 )
-from validator.judging import check
-from validator.replay import Judgement, Window, first_divergent
+from validator.judge.replay import Judgement, Window, first_divergent
+from validator.judge.windows import check
 
 DisputeId = Annotated[int, typer.Argument(metavar="ID", help="The dispute's number.")]
 

@@ -18,12 +18,12 @@ from backend.monitoring.health import Spent, spent
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.facts import DisputeRow
 from backend.store.session import Database
-from validator.strategy import Action
+from validator.enforce.strategy import Action
 
 log = structlog.get_logger()
 
 
-class MoveLedger:
+class MoveSender:
     """The moves of one account."""
 
     def __init__(self, database: Database, outbox: Outbox) -> None:

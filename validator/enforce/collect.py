@@ -37,7 +37,7 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class CreditSource:
     """One escrow, and what is credited there.
 
     Attributes:
@@ -52,14 +52,14 @@ class Till:
     credited: Callable[[str, Mapping[str, Any], str], Credit]
 
 
-def ledger_till(chain: Chain) -> Till:
+def ledger_credits(chain: Chain) -> CreditSource:
     """The ledger's escrow, where the court's verdicts are paid."""
-    return Till(chain.ledger, "", ("CheckpointSlashed", "DisputeBondReleased"), _by_court)
+    return CreditSource(chain.ledger, "", ("CheckpointSlashed", "DisputeBondReleased"), _by_court)
 
 
-def arena_till(chain: Chain) -> Till:
+def arena_credits(chain: Chain) -> CreditSource:
     """The arena's escrow, where disproofs are paid."""
-    return Till(chain.arena, "arena:", ("MatchDisproved",), _by_arena)
+    return CreditSource(chain.arena, "arena:", ("MatchDisproved",), _by_arena)
 
 
 def _by_court(name: str, args: Mapping[str, Any], me: str) -> Credit:
@@ -75,7 +75,7 @@ def _by_arena(name: str, args: Mapping[str, Any], me: str) -> Credit:
     return Credit(int(args["reward"]) if args["challenger"] == me else 0)
 
 
-class Collector:
+class PayoutCollector:
     """Withdraws an account's rewards and returned bonds from an escrow to its wallet.
 
     Args:
@@ -86,7 +86,7 @@ class Collector:
         self,
         chain: Chain,
         database: Database,
-        till: Till,
+        till: CreditSource,
         intents: IntentLog,
         payout: str | None = None,
     ) -> None:

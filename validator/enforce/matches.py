@@ -15,9 +15,9 @@ from backend.kernel.merkle import Tree
 from backend.kernel.state import State, serialize_weights
 from backend.store.daemons import Verdict
 from backend.store.session import DatabaseUnavailableError
-from validator.ledger import MoveLedger
-from validator.matches import MatchCase, MatchJobBook, MatchJudgement, MatchReader
-from validator.strategy import Action
+from validator.enforce.bonds import MoveSender
+from validator.enforce.strategy import Action
+from validator.judge.matches import MatchCase, MatchJobStore, MatchJudgement, MatchReader
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class Disprover:
         refused: records whose disproof was refused in the last run.
     """
 
-    def __init__(self, reader: MatchReader, jobs: MatchJobBook, made: MoveLedger | None) -> None:
+    def __init__(self, reader: MatchReader, jobs: MatchJobStore, made: MoveSender | None) -> None:
         self._reader = reader
         self._jobs = jobs
         self._made = made

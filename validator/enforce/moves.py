@@ -19,8 +19,8 @@ from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from backend.kernel.state import State, serialize_weights
 from backend.kernel.window import witnesses
 from backend.store.private import PrivateDataset
-from validator.cases import Case, CaseReader
-from validator.replay import Window, state_after
+from validator.judge.cases import Case, CaseReader
+from validator.judge.replay import Window, state_after
 
 ADVANCE_GAS = MAX_GAS * 85 // 100
 """Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""
@@ -37,7 +37,7 @@ class Advance:
     steps: int
 
 
-class Moves:
+class MoveBuilder:
     """Calls of one deployment's court."""
 
     def __init__(self, reader: CaseReader) -> None:

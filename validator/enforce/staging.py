@@ -24,7 +24,7 @@ _OVERTAKEN = ("StageExists", "NoStage", "WrongChunk", "StageIsClosed")
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class StagingStep:
     """The next transaction of a stage.
 
     Attributes:
@@ -36,7 +36,7 @@ class Move:
     label: str
 
 
-Send = Callable[[Move], object]
+Send = Callable[[StagingStep], object]
 """Sends a move, or finds that it was sent before."""
 
 Told = Callable[[int, int], None]
@@ -106,17 +106,17 @@ class Staging:
         seal, begun, number, _, hashes = found
         return bytes(seal), int(begun), int(number), [bytes(h) for h in hashes]
 
-    def _next(self, state: tuple[bytes, int, int, list[bytes]]) -> Move | None:
+    def _next(self, state: tuple[bytes, int, int, list[bytes]]) -> StagingStep | None:
         seal, _, number, staged = state
         functions, name = self._chain.stage.functions, f"{self._digest.hex()}:{number}"
         if not any(seal):
             call = functions.begin(self._digest, self._seal)
-            return Move(f"{name}:begin", call, "begin the dataset's stage")
+            return StagingStep(f"{name}:begin", call, "begin the dataset's stage")
         done = len(staged)
         if seal != self._seal or staged != self._hashes[:done]:
             call = functions.abandon(self._digest)
-            return Move(f"{name}:abandon", call, "abandon a stage of other bytes")
+            return StagingStep(f"{name}:abandon", call, "abandon a stage of other bytes")
         if done == len(self._chunks):
             return None
         call = functions.stage(self._digest, done, self._chunks[done : done + CHUNKS_AT_ONCE])
-        return Move(f"{name}:{done}", call, "stage a part of the dataset")
+        return StagingStep(f"{name}:{done}", call, "stage a part of the dataset")

@@ -20,16 +20,16 @@ from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
 from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
-from validator.cases import Case
-from validator.jobs import JobBook
-from validator.judging import check
-from validator.ledger import MoveLedger, filing_key, fund_bond
-from validator.moves import Moves
+from validator.enforce.bonds import MoveSender, filing_key, fund_bond
+from validator.enforce.moves import MoveBuilder
+from validator.enforce.staging import Staging
+from validator.enforce.strategy import Action, Move, Situation, decide
+from validator.judge.cases import Case
+from validator.judge.jobs import JobStore
+from validator.judge.replay import Judgement, Window, first_divergent
+from validator.judge.states import StateProvider
+from validator.judge.windows import check
 from validator.policy import Policy
-from validator.replay import Judgement, Window, first_divergent
-from validator.staging import Staging
-from validator.states import StateBook
-from validator.strategy import Action, Move, Situation, decide
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ LATE_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class CaseFile:
     """A case with what was found about it and the dispute over it."""
 
     case: Case
@@ -73,11 +73,11 @@ class Enforcer:
 
     def __init__(
         self,
-        book: StateBook,
-        jobs: JobBook,
-        moves: Moves,
+        book: StateProvider,
+        jobs: JobStore,
+        moves: MoveBuilder,
         policy: Policy,
-        made: MoveLedger | None,
+        made: MoveSender | None,
     ) -> None:
         self._book = book
         self._reader = book.reader
@@ -120,10 +120,10 @@ class Enforcer:
 
     # --- what there is to act on ----------------------------------------------------------------
 
-    def _files(self) -> list[File]:
+    def _files(self) -> list[CaseFile]:
         """Open disputes, and of each beast the first invalid pending checkpoint; the most urgent
         first."""
-        found: dict[bytes, File] = {}
+        found: dict[bytes, CaseFile] = {}
         for row in self._reader.open_disputes():
             case = self._reader.of_dispute(row)
             if self._covers(case) or self._is_mine(row):
@@ -138,7 +138,7 @@ class Enforcer:
         self._checked = {d: value for d, value in self._checked.items() if d in found}
         return sorted(found.values(), key=self._deadline)
 
-    def _deadline(self, file: File) -> int:
+    def _deadline(self, file: CaseFile) -> int:
         """When acting on a case is of no use any more, unix seconds: the nearest comes first,
         since moves go out one after another."""
         if file.dispute is not None:
@@ -153,24 +153,24 @@ class Enforcer:
     def _is_mine(self, row: DisputeRow) -> bool:
         return self._made is not None and row.challenger == self._made.me
 
-    def _file(self, case: Case, dispute: DisputeRow | None) -> File:
+    def _file(self, case: Case, dispute: DisputeRow | None) -> CaseFile:
         if not case.pending:
-            return File(case, dispute, None, None)
+            return CaseFile(case, dispute, None, None)
         if case.digest not in self._checked:
             checked = check(self._book, case, self._reader.live(case.beast_id))
             if checked[1].verdict is Verdict.UNAVAILABLE:
-                return File(case, dispute, *checked)
+                return CaseFile(case, dispute, *checked)
             self._checked[case.digest] = checked
-        return File(case, dispute, *self._checked[case.digest])
+        return CaseFile(case, dispute, *self._checked[case.digest])
 
-    def _again(self, file: File) -> File:
+    def _again(self, file: CaseFile) -> CaseFile:
         """Take a verdict back that judging again does not confirm."""
         if not file.invalid and file.judgement is not None:
             log.error("not confirmed", beast=file.case.beast_id, checkpoint=file.case.index)
             self._jobs.judged(file.case, file.judgement)
         return file
 
-    def situation(self, file: File) -> Situation:
+    def situation(self, file: CaseFile) -> Situation:
         """The case as strategy wants it."""
         row, case = file.dispute, file.case
         status = DisputeStatus.NONE if row is None else DisputeStatus[row.status.upper()]
@@ -202,7 +202,7 @@ class Enforcer:
 
     # --- acting ---------------------------------------------------------------------------------
 
-    def _act(self, file: File) -> int:
+    def _act(self, file: CaseFile) -> int:
         move = decide(self.situation(file), self.policy.strategy)
         if self._told.get(file.case.digest) != move:
             self._told[file.case.digest] = move
@@ -218,7 +218,7 @@ class Enforcer:
             return 0
         return int(self._make(self._made, move.action, file))
 
-    def _make(self, made: MoveLedger, action: Action, file: File) -> bool:
+    def _make(self, made: MoveSender, action: Action, file: CaseFile) -> bool:
         case, row, moves = file.case, file.dispute, self._moves
         if action is Action.FILE:
             return self._open(made, case)
@@ -235,7 +235,7 @@ class Enforcer:
             return made.send(action, key, moves.dismiss(case, row.dispute_id))
         return self._reexecute(made, action, file, row)
 
-    def _reexecute(self, made: MoveLedger, action: Action, file: File, row: DisputeRow) -> bool:
+    def _reexecute(self, made: MoveSender, action: Action, file: CaseFile, row: DisputeRow) -> bool:
         case, window, segment = file.case, file.window, file.segment
         assert window is not None
         key: str
@@ -250,7 +250,7 @@ class Enforcer:
             ).call
         return made.send(action, key, call, due=row.deadline)
 
-    def _open(self, made: MoveLedger, case: Case) -> bool:
+    def _open(self, made: MoveSender, case: Case) -> bool:
         """File a dispute, if the court would judge by the same facts and the bond fits."""
         data = self._book.private_data(case.beast_id) if case.private else None
         context = self._reader.context(case, data)
@@ -274,7 +274,7 @@ class Enforcer:
         earlier = len(self._reader.disputes_over(case.digest))
         return made.send(Action.FILE, filing_key(case.digest, earlier), call, bond=bond)
 
-    def _stage(self, made: MoveLedger, case: Case, data: PrivateDataset, bond: int) -> None:
+    def _stage(self, made: MoveSender, case: Case, data: PrivateDataset, bond: int) -> None:
         """Put a large dataset on chain, which is worth its gas only if the filing can follow."""
         chain, outbox = self._reader.chain, made.outbox
         ensure_escrow(chain, made.sender, bond)

@@ -24,7 +24,6 @@ from backend.kernel.window import WindowContext, genesis_state
 from backend.store.daemons import Verdict
 from backend.store.facts import CheckpointRow, DisputeRow, EventRow
 from backend.store.private import WORD_BYTES, PrivateDataset, open_dataset, words_of
-from validator.cases import Case, CaseReader, digest_of
 from validator.evidence.archive import DATASET, MANIFEST, MATCH_LOG, PARENT, PUBLISHED, pack
 from validator.evidence.manifest import (
     CheckpointPart,
@@ -36,8 +35,9 @@ from validator.evidence.manifest import (
     Manifest,
     MatchPart,
 )
-from validator.replay import Judgement, Window, first_divergent
-from validator.states import StateBook
+from validator.judge.cases import Case, CaseReader, digest_of
+from validator.judge.replay import Judgement, Window, first_divergent
+from validator.judge.states import StateProvider
 
 MOST_EVENTS = 256
 SUBMITTED = "CheckpointSubmitted"
@@ -56,7 +56,7 @@ class Bundle:
 
 
 def make_bundle(
-    book: StateBook,
+    book: StateProvider,
     case: Case,
     window: Window | None,
     judgement: Judgement,
@@ -122,7 +122,7 @@ def make_bundle(
     return pack(members)
 
 
-def _dataset(book: StateBook, case: Case) -> tuple[DatasetPart, bytes] | None:
+def _dataset(book: StateProvider, case: Case) -> tuple[DatasetPart, bytes] | None:
     """A private window's dataset; only what a dispute has made public may leave this machine."""
     if not case.private:
         return None

@@ -15,9 +15,9 @@ from backend.chain.errors import Reverted
 from backend.chain.types import Checkpoint
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
-from validator.cases import court_agrees
 from validator.evidence.bundle import SUBMITTED, Bundle, open_bundle
-from validator.replay import Judgement, first_divergent, judge
+from validator.judge.cases import court_agrees
+from validator.judge.replay import Judgement, first_divergent, judge
 
 
 @dataclass(frozen=True, slots=True)

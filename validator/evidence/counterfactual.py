@@ -10,7 +10,7 @@ from backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE
 from backend.kernel.labels import Label
 from backend.kernel.state import State
 from backend.kernel.window import MASK32, sample, sample_index
-from validator.replay import Window
+from validator.judge.replay import Window
 
 NEIGHBOURHOOD = 128
 """How far away another sample is looked for, in steps or records."""

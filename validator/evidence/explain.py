@@ -25,8 +25,13 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.kernel.window import learn, sample, step_window
 from backend.kernels import ReferenceKernel, kernel_for
-from validator.forced import differing_heads, other_labels, other_samples, show_label
-from validator.replay import Window, replay
+from validator.evidence.counterfactual import (
+    differing_heads,
+    other_labels,
+    other_samples,
+    show_label,
+)
+from validator.judge.replay import Window, replay
 
 PATIENCE = 10_000_000
 """What is spent on one kind of cause before it is given up, in about microseconds."""

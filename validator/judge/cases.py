@@ -26,7 +26,7 @@ from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, Dispu
 from backend.store.private import PrivateDataset
 from backend.store.session import Database
 from backend.store.words import record_of_match
-from validator.replay import drop_is_told
+from validator.judge.replay import drop_is_told
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"

@@ -21,8 +21,8 @@ from backend.errors import ChainBeastsError
 from backend.kernel.state import State, state_hash
 from backend.store.daemons import Verdict
 from backend.store.waits import Waits
-from validator.replay import Judgement, RemoteWindow, Task, Window, judge_fast
-from validator.worker import Identity, difference, identity, work
+from validator.judge.replay import Judgement, RemoteWindow, Task, Window, judge_fast
+from validator.judge.worker import Identity, difference, identity, work
 
 log = structlog.get_logger()
 
@@ -68,7 +68,7 @@ class Cluster:
 
 
 @dataclass(eq=False)
-class Member:
+class ClusterWorker:
     """A worker that was seen; usable once it was checked."""
 
     address: str
@@ -86,14 +86,14 @@ class Batch:
     """Windows that go to one worker together."""
 
     tasks: list[Task] = field(default_factory=list)
-    member: Member | None = None
+    member: ClusterWorker | None = None
     future: Future[list[Judgement | None]] | None = None
     since: float = 0.0
     tries: int = 0
     found: list[Judgement | None] | None = None
 
 
-class Promise(Future[Any]):
+class ClusterFuture(Future[Any]):
     """A result that is settled in the thread that asks for it, so that no replay runs in a loop's
     callback."""
 
@@ -132,7 +132,7 @@ class ClusterExecutor(Executor):
         self._chance = chance
         self._ours: Identity | None = None
         self._client: Any = None
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, ClusterWorker] = {}
         self._filling: Batch | None = None
         self._revoked: set[bytes] = set()
         self._away = Waits(5.0, 300.0, 1, time.monotonic)
@@ -152,7 +152,7 @@ class ClusterExecutor(Executor):
         batch.tasks.append(task)
         if len(batch.tasks) == BATCH:
             self._send_filling()
-        return Promise(lambda: self._result(batch, position))
+        return ClusterFuture(lambda: self._result(batch, position))
 
     def revoked(self) -> set[bytes]:
         """h128 of windows that a worker judged which is not believed any more; told once."""
@@ -242,7 +242,9 @@ class ClusterExecutor(Executor):
             task = task.at(parent)
         return self._local.submit(judge_fast, task).result()
 
-    def _mistrust(self, member: Member, task: Task, theirs: Judgement, ours: Judgement) -> None:
+    def _mistrust(
+        self, member: ClusterWorker, task: Task, theirs: Judgement, ours: Judgement
+    ) -> None:
         log.error(
             "a worker's result is wrong; nothing of what it found counts",
             worker=member.address,
@@ -257,7 +259,7 @@ class ClusterExecutor(Executor):
 
     # --- workers --------------------------------------------------------------------------------
 
-    def _usable(self) -> list[Member]:
+    def _usable(self) -> list[ClusterWorker]:
         """The workers that were checked. Waits for the first one's check if there is none yet."""
         deadline = time.monotonic() + CHECK_SECONDS
         while self._connected():
@@ -278,12 +280,12 @@ class ClusterExecutor(Executor):
             if address not in self._members:
                 executor = self._client.get_executor(workers=[address], pure=False)
                 check = executor.submit(identity)
-                self._members[address] = Member(address, executor, check, time.monotonic())
+                self._members[address] = ClusterWorker(address, executor, check, time.monotonic())
         for member in list(self._members.values()):
             if not member.process and not member.refused:
                 self._check(member)
 
-    def _check(self, member: Member) -> None:
+    def _check(self, member: ClusterWorker) -> None:
         if not member.check.done():
             if time.monotonic() - member.since > CHECK_SECONDS:
                 self._refuse(member, "it does not say what it runs")
@@ -301,11 +303,11 @@ class ClusterExecutor(Executor):
         member.process = theirs.process
         log.info("worker joined", worker=member.address)
 
-    def _refuse(self, member: Member, reason: str) -> None:
+    def _refuse(self, member: ClusterWorker, reason: str) -> None:
         member.refused = True
         log.error("worker refused", worker=member.address, reason=reason)
 
-    def _forget(self, member: Member, problem: str) -> None:
+    def _forget(self, member: ClusterWorker, problem: str) -> None:
         """Drop a worker that failed; should it still be there, it is checked again. One that was
         refused stays refused for as long as it is there."""
         if self._members.get(member.address) is not member:

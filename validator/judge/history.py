@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backend.store.daemons import Verdict
-from validator.cases import Case
-from validator.judging import judge_without_replay
-from validator.replay import Judgement, judge_fast
-from validator.states import StateBook
+from validator.judge.cases import Case
+from validator.judge.replay import Judgement, judge_fast
+from validator.judge.states import StateProvider
+from validator.judge.windows import judge_without_replay
 
 FALLS = "falls"
 """Shown for a checkpoint built on an invalid one: it cannot stand, whatever it holds itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HistoryRow:
     """One checkpoint of the history.
 
     Attributes:
@@ -34,7 +34,7 @@ class Row:
         return FALLS if self.judgement is None else str(self.judgement.verdict)
 
 
-def judge_history(book: StateBook, cases: Sequence[Case]) -> Iterator[Row]:
+def judge_history(book: StateProvider, cases: Sequence[Case]) -> Iterator[HistoryRow]:
     """Judge standing checkpoints from index 0 on, one after the other, as they are asked for.
 
     What the compiled kernel does not find valid is judged again by the NumPy reference.
@@ -42,7 +42,7 @@ def judge_history(book: StateBook, cases: Sequence[Case]) -> Iterator[Row]:
     wrong: int | None = None
     for position, case in enumerate(cases):
         if wrong is not None:
-            yield Row(case, None, wrong)
+            yield HistoryRow(case, None, wrong)
             continue
         window = book.window(case, cases[:position])
         if isinstance(window, str):
@@ -51,10 +51,10 @@ def judge_history(book: StateBook, cases: Sequence[Case]) -> Iterator[Row]:
             judgement = judge_fast(window)
         if judgement.verdict is Verdict.INVALID:
             wrong = case.index
-        yield Row(case, judgement)
+        yield HistoryRow(case, judgement)
 
 
-def complaint(rows: Sequence[Row]) -> str | None:
+def complaint(rows: Sequence[HistoryRow]) -> str | None:
     """The sentence about what is not valid; None if everything is."""
     invalid = [row.case.index for row in rows if row.verdict == Verdict.INVALID]
     unknown = [row.case.index for row in rows if row.verdict == Verdict.UNAVAILABLE]

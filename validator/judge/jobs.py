@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 
 from backend.store.daemons import JobRow, Mode, Verdict
 from backend.store.session import Database
-from validator.cases import Case
-from validator.replay import Judgement
+from validator.judge.cases import Case
+from validator.judge.replay import Judgement
 
 
-class JobBook:
+class JobStore:
     """The jobs of one validator."""
 
     def __init__(self, database: Database) -> None:

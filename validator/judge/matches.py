@@ -28,8 +28,8 @@ from backend.store.facts import BeastRow
 from backend.store.matches import MatchRecordRow, MatchRow
 from backend.store.session import Database
 from backend.store.waits import Waits
-from validator.policy import EVERYBODY, Scope
-from validator.states import StateBook
+from validator.judge.states import StateProvider
+from validator.scope import EVERYBODY, Scope
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class MatchJudgement:
 class MatchReader:
     """Reads cases of one arena, and what it takes to judge them."""
 
-    def __init__(self, book: StateBook, scope: Scope = EVERYBODY) -> None:
+    def __init__(self, book: StateProvider, scope: Scope = EVERYBODY) -> None:
         self.book = book
         self._reader = book.reader
         self._scope = scope
@@ -186,7 +186,7 @@ class MatchReader:
         return self.book.of_checkpoint(*case.sides[0 if case.terms.a_acts(turn) else 1])
 
 
-class MatchJobBook:
+class MatchJobStore:
     """One job per record of a match: what has been judged, and how."""
 
     def __init__(self, database: Database) -> None:
@@ -255,7 +255,7 @@ class MatchJudge:
         unjudged: records that may still be disproved and had no verdict after the last run.
     """
 
-    def __init__(self, reader: MatchReader, jobs: MatchJobBook) -> None:
+    def __init__(self, reader: MatchReader, jobs: MatchJobStore) -> None:
         self._reader = reader
         self._jobs = jobs
         waits = (LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS, MOST_WAITING)

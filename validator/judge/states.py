@@ -26,9 +26,9 @@ from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
 from backend.store.waits import Waits
-from validator.cases import Case, CaseReader
-from validator.datasets import DatasetFolder, revealed_dataset
-from validator.replay import RemoteWindow, Task, Window, end_of
+from validator.judge.cases import Case, CaseReader
+from validator.judge.datasets import DatasetFolder, revealed_dataset
+from validator.judge.replay import RemoteWindow, Task, Window, end_of
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ KEEP_SECONDS = 3_600.0
 """A state of our own is kept at least so long, also if nothing pending needs it."""
 
 
-class StateBook:
+class StateProvider:
     """Finds the states that windows start from, and the private datasets they sample.
 
     Args:

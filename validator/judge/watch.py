@@ -13,7 +13,7 @@ from backend.store.facts import BlockRow, CheckpointRow, CheckpointStatus
 from backend.store.session import Database
 
 
-class Watch:
+class BeastWatch:
     """Beasts to look at. A reorg, which may change anything, brings all of them back."""
 
     def __init__(self, database: Database) -> None:

@@ -14,12 +14,12 @@ import structlog
 
 from backend.kernel.state import State
 from backend.store.daemons import JobRow, Mode, Verdict
-from validator.cases import Case
-from validator.cluster import ClusterExecutor
-from validator.jobs import JobBook, is_due
-from validator.replay import Judgement, Task, Window, judge, judge_fast, judge_light
-from validator.states import StateBook
-from validator.work import Work
+from validator.judge.cases import Case
+from validator.judge.cluster import ClusterExecutor
+from validator.judge.jobs import JobStore, is_due
+from validator.judge.replay import Judgement, Task, Window, judge, judge_fast, judge_light
+from validator.judge.states import StateProvider
+from validator.judge.worklist import Worklist
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ TOGETHER = 16
 """Beasts whose jobs are read at once."""
 
 
-def judge_without_replay(book: StateBook, case: Case, why: str) -> Judgement:
+def judge_without_replay(book: StateProvider, case: Case, why: str) -> Judgement:
     """What can be said of a window that cannot be replayed, for the reason ``why``."""
     if case.private and book.private_data(case.beast_id) is None:
         published = book.find(case.checkpoint.payload.h128)
@@ -42,7 +42,7 @@ def judge_without_replay(book: StateBook, case: Case, why: str) -> Judgement:
 
 
 def check(
-    book: StateBook, case: Case, ancestors: Sequence[Case] | None = None
+    book: StateProvider, case: Case, ancestors: Sequence[Case] | None = None
 ) -> tuple[Window | None, Judgement]:
     """Judge one case here and now, by the NumPy reference; its window if it can be replayed."""
     window = book.window(case, ancestors)
@@ -51,7 +51,7 @@ def check(
     return window, judge(window)
 
 
-class Judge:
+class WindowJudge:
     """Brings every job of pending checkpoints to a verdict, as far as that is possible.
 
     Args:
@@ -62,10 +62,10 @@ class Judge:
 
     def __init__(
         self,
-        book: StateBook,
-        jobs: JobBook,
+        book: StateProvider,
+        jobs: JobStore,
         make_executor: Callable[[], Executor],
-        work: Work,
+        work: Worklist,
         on_wave: Callable[[int, float], None] = lambda windows, seconds: None,
     ) -> None:
         self._book = book

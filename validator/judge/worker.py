@@ -25,7 +25,7 @@ from backend.kernels import chosen, kernel_for
 from backend.store.daemons import Verdict
 from backend.store.places import open_place
 from backend.store.snapshots import PublishedStates
-from validator.replay import Judgement, RemoteWindow, Task, judge_fast
+from validator.judge.replay import Judgement, RemoteWindow, Task, judge_fast
 
 PROCESS = secrets.token_hex(8)
 """Tells this process from the one that had its address before."""

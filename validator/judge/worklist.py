@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backend.store.daemons import JobRow, Mode, Verdict
-from validator.cases import Case, CaseReader
-from validator.jobs import JobBook
-from validator.policy import EVERYBODY, Scope
-from validator.watch import Watch
+from validator.judge.cases import Case, CaseReader
+from validator.judge.jobs import JobStore
+from validator.judge.watch import BeastWatch
+from validator.scope import EVERYBODY, Scope
 
 SLICE = 64
 """Checkpoints of one beast's history that are read at once."""
 
 
-class Work(Protocol):
+class Worklist(Protocol):
     """Whose windows are judged, and which of them."""
 
     def beasts(self) -> list[int]:
@@ -40,13 +40,13 @@ class Work(Protocol):
         ...
 
 
-class PendingWork:
+class PendingWindows:
     """What may still be disputed. What cannot be judged yet is looked at again and again."""
 
     def __init__(self, reader: CaseReader, scope: Scope = EVERYBODY) -> None:
         self._reader = reader
         self._scope = scope
-        self._watch = Watch(reader.database)
+        self._watch = BeastWatch(reader.database)
 
     def beasts(self) -> list[int]:
         return self._watch.beasts()
@@ -66,7 +66,7 @@ class PendingWork:
 
 
 @dataclass
-class History:
+class BeastHistory:
     """What is known of one beast's standing checkpoints, from index 0 on.
 
     Attributes:
@@ -105,16 +105,16 @@ class History:
         return False
 
 
-class HistoryWork:
+class HistoryWindows:
     """Every standing checkpoint without a full verdict, final ones too; each is looked at once.
 
     A beast is left at its first invalid window, on which all later ones are built.
     """
 
-    def __init__(self, reader: CaseReader, jobs: JobBook, beasts: Sequence[int]) -> None:
+    def __init__(self, reader: CaseReader, jobs: JobStore, beasts: Sequence[int]) -> None:
         self._reader = reader
         self._jobs = jobs
-        self.histories = {beast_id: History(beast_id) for beast_id in beasts}
+        self.histories = {beast_id: BeastHistory(beast_id) for beast_id in beasts}
         self._left = dict.fromkeys(beasts)
         self._looked_at: set[bytes] = set()
 
@@ -139,5 +139,5 @@ class HistoryWork:
 
     def reopen(self, beasts: Iterable[int]) -> None:
         for beast_id in beasts:
-            self.histories[beast_id] = History(beast_id)
+            self.histories[beast_id] = BeastHistory(beast_id)
             self._left[beast_id] = None

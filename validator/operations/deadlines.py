@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from backend.store.daemons import JobRow, Verdict
 from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, EpochRow
-from validator.cases import CaseReader
-from validator.policy import Scope
+from validator.judge.cases import CaseReader
+from validator.scope import Scope
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Overdue:
     share: float
 
 
-class Alarm:
+class DeadlineAlarm:
     """Looks for windows whose verdict is overdue.
 
     Attributes:

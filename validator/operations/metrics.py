@@ -13,7 +13,7 @@ VERDICTS = ("waiting", "valid", "invalid", "unavailable")
 BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-class Monitor(Health):
+class ValidatorMetrics(Health):
     """What a validator reports besides what all daemons do."""
 
     def __init__(self) -> None:

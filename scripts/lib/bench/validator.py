@@ -35,16 +35,16 @@ from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointSta
 from backend.store.session import Database
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
-from trainer.windows import set_up_bench, train_window
-from validator.cluster import Cluster, ClusterExecutor
-from validator.executors import InlineExecutor, make_executor
-from validator.jobs import JobBook
-from validator.judging import Judge
-from validator.monitor import Monitor
+from trainer.train.windows import read_window_start, train_window
+from validator.judge.cluster import Cluster, ClusterExecutor
+from validator.judge.executors import InlineExecutor, make_executor
+from validator.judge.jobs import JobStore
+from validator.judge.replay import Window, judge_fast
+from validator.judge.windows import WindowJudge
+from validator.judge.worklist import PendingWindows
+from validator.operations.metrics import ValidatorMetrics
 from validator.policy import Policy
-from validator.replay import Window, judge_fast
-from validator.setup import make_validator, open_desk
-from validator.work import PendingWork
+from validator.setup import make_validator, open_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 REPLAYED = 4_000
@@ -212,10 +212,10 @@ def long_history(tell: Callable[[str], None]) -> list[Figure]:
     """Memory of a judge over a long history, and how fast it gets through it."""
     with hatchery() as (chain, _), tempfile.TemporaryDirectory() as folder:
         settings = load_settings(home=Path(folder), rpc_url=chain.rpc_url)
-        desk = open_desk(settings, chain)
+        desk = open_workspace(settings, chain)
         history = History(chain, desk.database, HISTORY_BEASTS)
-        jobs = JobBook(desk.database)
-        judge = Judge(desk.book, jobs, InlineExecutor, PendingWork(desk.reader))
+        jobs = JobStore(desk.database)
+        judge = WindowJudge(desk.book, jobs, InlineExecutor, PendingWindows(desk.reader))
         done, spent, start, told = 0, 0.0, 0.0, 0
         while done < HISTORY:
             done += history.grow()
@@ -268,7 +268,7 @@ class Load:
         """The call that submits a beast's next window."""
         chain = self.chain
         store: Any = _Held(self._states.get(beast))
-        bench = set_up_bench(chain, store, beast, Source.CURRICULUM)
+        bench = read_window_start(chain, store, beast, Source.CURRICULUM)
         burn, _ = chain.quote(beast, bench.head.active_mask)
         window = train_window(bench, bench.head.active_mask, burn)
         self._states[beast] = window.end
@@ -311,9 +311,13 @@ def crowd(tell: Callable[[str], None]) -> list[Figure]:
         tell(f"{CROWD:,} beasts hatched; training a window of each")
         calls = [load.train(beast) for beast in range(1, CROWD + 1)]
         daemon = make_validator(
-            open_desk(settings, chain), None, policy=Policy(), workers=0, monitor=Monitor(),
+            open_workspace(settings, chain),
+            None,
+            policy=Policy(),
+            workers=0,
+            monitor=ValidatorMetrics(),
             waker=Waker(chain.rpc_url, 1.0),
-        )  # fmt: skip
+        )
         seconds = {}
 
         def once(name: str) -> None:
@@ -331,7 +335,7 @@ def crowd(tell: Callable[[str], None]) -> list[Figure]:
             load.send([load.train(beast) for beast in range(start, start + 10)])
             once("ten")
             worst, blocks = max(worst, seconds["ten"]), blocks + 10
-        jobs = JobBook(open_desk(settings, chain).database).counts()
+        jobs = JobStore(open_workspace(settings, chain).database).counts()
         if jobs != {"valid": CROWD + blocks}:
             raise AssertionError(f"not every window was found valid: {jobs}")
         daemon.close()

@@ -30,8 +30,8 @@ from backend.store.daemons import WindowRow
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
 from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm, wait_for
-from trainer.defender import Defender
-from trainer.records import WindowBook
+from trainer.defend.defender import Defender
+from trainer.train.window_store import WindowStore
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
@@ -261,7 +261,7 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
     structlog.reset_defaults()  # the commands left their logs on a closed stream
     desk, waker, said = farm.desk(), Waker(farm.chain.rpc_url, 0.05), []
     outbox = Outbox(desk.database, farm.sender(TRAINER))
-    defender = Defender(desk, WindowBook(desk.database, desk.snapshots), outbox)
+    defender = Defender(desk, WindowStore(desk.database, desk.snapshots), outbox)
     monkeypatch.setattr(waker, "pause", lambda seconds: said.append(seconds) or time.sleep(0.05))
     thread = threading.Thread(target=defender.run, args=(waker,), daemon=True)
     try:

@@ -17,7 +17,7 @@ from backend.kernel.state import Header, State, state_hash
 from backend.kernel.window import WindowContext, genesis_hash, genesis_state
 from trainer.datasets.generate import battle_words
 from trainer.drills.lies import Drill, Kind, tell, weight_name
-from trainer.windows import Bench, TrainedWindow, train_window
+from trainer.train.windows import TrainedWindow, WindowStart, train_window
 
 DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # two sensors and two appendages awake: it can grow
 BEAST, PRICE = 3, 10**17
@@ -26,7 +26,7 @@ WORDS = tuple(battle_words(50, 3, RULES))
 MASK = genesis_mask(DNA)
 
 
-def bench(source: Source = Source.CURRICULUM, heads: int = 7) -> Bench:
+def bench(source: Source = Source.CURRICULUM, heads: int = 7) -> WindowStart:
     """Before the first window of a beast."""
     private = source is Source.PRIVATE
     head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0)
@@ -41,10 +41,10 @@ def bench(source: Source = Source.CURRICULUM, heads: int = 7) -> Bench:
         records_root=root(WORDS) if private else bytes(32),
         records_length=len(WORDS) if private else 0,
     )
-    return Bench(BEAST, head, genesis_state(BEAST, DNA), ctx, WORDS if private else None)
+    return WindowStart(BEAST, head, genesis_state(BEAST, DNA), ctx, WORDS if private else None)
 
 
-def second_bench() -> Bench:
+def second_bench() -> WindowStart:
     """Before the second window."""
     first = bench()
     window = train_window(first, MASK, PRICE)
@@ -52,11 +52,11 @@ def second_bench() -> Bench:
     return replace(first, head=head, state=window.end)
 
 
-def honest(place: Bench) -> TrainedWindow:
+def honest(place: WindowStart) -> TrainedWindow:
     return train_window(place, MASK, PRICE)
 
 
-def differing_segments(place: Bench, drill: Drill) -> list[int]:
+def differing_segments(place: WindowStart, drill: Drill) -> list[int]:
     pairs = zip(honest(place).segments, drill.window.segments, strict=True)
     return [k for k, (right, told) in enumerate(pairs) if right != told]
 

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from trainer.lessons import Battle, Lesson, lesson_text
-from trainer.plan import (
+from trainer.plan.plan import (
     SLOTS,
     Plan,
-    Stretch,
+    PlanRange,
     slot_names,
 )
-from trainer.planfile import make_plan, read_plan
-from trainer.plantext import parse_lesson, parse_plan, parse_spurts, slots_mask
+from trainer.plan.sources import Battle, TrainingSource, source_text
+from trainer.plan.text import parse_growth, parse_plan, parse_training_source, slots_mask
+from trainer.plan.toml import make_plan, read_plan
 
 USABLE = (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE)
 sources = st.one_of(st.sampled_from(USABLE), st.builds(Battle, st.integers(1, 2**32 - 1)))
@@ -26,24 +26,24 @@ C, S, P = USABLE
 
 
 @st.composite
-def stretches(draw: st.DrawFn) -> tuple[Stretch, ...]:
+def stretches(draw: st.DrawFn) -> tuple[PlanRange, ...]:
     """Stretches without overlaps, in any order, the last one perhaps without end."""
     made, first = [], 0
     for _ in range(draw(st.integers(0, 5))):
         first += draw(st.integers(0, 5))
         last = first + draw(st.integers(0, 5))
-        made.append(Stretch(draw(sources), first, last))
+        made.append(PlanRange(draw(sources), first, last))
         first = last + 1
     if made and draw(st.booleans()):
-        made[-1] = Stretch(made[-1].source, made[-1].first, None)
+        made[-1] = PlanRange(made[-1].source, made[-1].first, None)
     return tuple(draw(st.permutations(made)))
 
 
 @given(stretches(), st.lists(sources, min_size=1, max_size=4))
 def test_every_window_has_the_source_that_counting_gives(
-    ranges: tuple[Stretch, ...], rest: list[Lesson]
+    ranges: tuple[PlanRange, ...], rest: list[TrainingSource]
 ) -> None:
-    plan = parse_plan(",".join([one.text for one in ranges] + [lesson_text(s) for s in rest]))
+    plan = parse_plan(",".join([one.text for one in ranges] + [source_text(s) for s in rest]))
     assert plan == Plan(ranges, tuple(rest))
     turn = 0
     for window in range(60):
@@ -58,7 +58,7 @@ def test_every_window_has_the_source_that_counting_gives(
 
 @given(st.dictionaries(st.sampled_from(SLOTS), st.integers(0, 40), min_size=1))
 def test_a_spurt_wakes_its_slots_in_its_window_alone(given_: dict[str, int]) -> None:
-    spurts = parse_spurts(",".join(f"{slot}@{window}" for slot, window in given_.items()))
+    spurts = parse_growth(",".join(f"{slot}@{window}" for slot, window in given_.items()))
     plan = Plan(rest=(C,), spurts=spurts)
     for window in range(42):
         wanted = [slot for slot, at in given_.items() if at == window]
@@ -154,7 +154,7 @@ def test_a_file_says_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["battle:7", "battle#7", "Battle:#7", " battle:7 "])
 def test_the_option_names_a_match_either_way(text: str) -> None:
-    assert parse_lesson(text) == Battle(7)
+    assert parse_training_source(text) == Battle(7)
 
 
 def test_a_match_is_no_range_of_windows(tmp_path: Path) -> None:

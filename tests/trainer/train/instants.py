@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import trainer.stretch
+import trainer.train.in_flight
 from backend.chain.transactions import TransactionManager
 from backend.cli.main import main
 from backend.store.snapshots import SnapshotStore
-from trainer.records import WindowBook
+from trainer.train.window_store import WindowStore
 
 
 def die(*_: Any) -> Any:
@@ -40,13 +40,13 @@ def _after(owner: Any, name: str, times: int, *, before: bool = False) -> None:
 def _arm(instant: str, number: int) -> None:
     match instant:
         case "training":
-            _after(trainer.stretch, "train_window", number, before=True)
+            _after(trainer.train.in_flight, "train_window", number, before=True)
         case "trained":
-            _after(trainer.stretch, "train_window", number)
+            _after(trainer.train.in_flight, "train_window", number)
         case "state published":
             _after(SnapshotStore, "put", number)
         case "on record":
-            _after(WindowBook, "keep", number)
+            _after(WindowStore, "keep", number)
         case "signed":
             _after(TransactionManager, "_broadcast", number, before=True)
         case "sent":

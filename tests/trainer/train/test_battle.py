@@ -22,8 +22,8 @@ from backend.store.matches import WordRow
 from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, steady_time
 from tests.trainer.conftest import OTHER, TRAINER, Farm
-from tests.trainer.instants import run_until
-from tests.trainer.test_defend import file_dispute
+from tests.trainer.defend.test_defend import file_dispute
+from tests.trainer.train.instants import run_until
 
 MATCH, OPEN_MATCH = 1, 2
 

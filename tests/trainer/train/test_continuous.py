@@ -14,7 +14,7 @@ import pytest
 import structlog
 from websockets.sync.server import serve
 
-import trainer.stretch
+import trainer.train.in_flight
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.errors import NodeUnavailableError
@@ -26,20 +26,20 @@ from backend.kernel.state import state_hash
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
-from tests.trainer.instants import run_until
-from tests.trainer.test_drills import MASK, PRICE, bench
-from tests.trainer.test_run import expected, hashes, hatch, on_chain
-from trainer.ahead import Ahead, Made
-from trainer.funds import base_fee
-from trainer.job import Job, Submitted
-from trainer.loop import Run, Trainer
+from tests.trainer.drills.test_drills import MASK, PRICE, bench
+from tests.trainer.train.instants import run_until
+from tests.trainer.train.test_run import expected, hashes, hatch, on_chain
 from trainer.metrics.log import read_log
 from trainer.metrics.messages import TrainingMetrics
-from trainer.plan import Plan
-from trainer.planfile import make_plan
-from trainer.records import WindowBook
-from trainer.submitter import Submitter
-from trainer.windows import Bench, train_window
+from trainer.plan.plan import Plan
+from trainer.plan.toml import make_plan
+from trainer.submit.funds import base_fee
+from trainer.submit.submitter import Submitter
+from trainer.train.job import Submitted, TrainingJob
+from trainer.train.loop import Run, Trainer
+from trainer.train.prefetch import Prefetcher, PreparedWindow
+from trainer.train.window_store import WindowStore
+from trainer.train.windows import WindowStart, train_window
 
 GWEI = 10**9
 INSTANTS = (
@@ -60,7 +60,7 @@ def plan(text: str) -> Plan:
 def trainer_for(farm: Farm, beast: int, who: int = TRAINER) -> Trainer:
     structlog.reset_defaults()  # the commands before left their logs on a closed stream
     desk = farm.desk()
-    book = WindowBook(desk.database, desk.snapshots)
+    book = WindowStore(desk.database, desk.snapshots)
     submitter = Submitter(farm.chain, Outbox(desk.database, farm.sender(who)))
     return Trainer(farm.chain, desk.snapshots, book, submitter, beast)
 
@@ -112,14 +112,14 @@ def test_what_was_trained_before_a_kill_is_not_trained_again(
         trained.append(train_window(*args, **kwargs))
         return trained[-1]
 
-    monkeypatch.setattr(trainer.stretch, "train_window", counted)
+    monkeypatch.setattr(trainer.train.in_flight, "train_window", counted)
     farm.done("trainer", "run", str(beast), *options)
     assert [window.index for window in trained] == [3]
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 4)
 
 
 def test_only_an_honest_window_of_the_same_place_is_taken_up(tmp_path: Path) -> None:
-    book = WindowBook(
+    book = WindowStore(
         Database(f"sqlite:///{tmp_path / 'book.sqlite3'}"), SnapshotStore(tmp_path / "states")
     )
     place = bench()
@@ -161,7 +161,9 @@ def test_a_reorg_that_changes_an_epochs_seed_has_its_windows_trained_again(farm:
             rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
             rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
 
-    job = Job(plan("curriculum"), 7, in_flight=8, on_submitted=reorg, on_taken_back=lost.append)
+    job = TrainingJob(
+        plan("curriculum"), 7, in_flight=8, on_submitted=reorg, on_taken_back=lost.append
+    )
     done = Run(trainer_for(farm, beast), job).go()
     assert lost == [3]
     assert farm.chain.epoch(beast, 1).epoch_seed != seeds[0]
@@ -193,7 +195,9 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
             farm.chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
         return False
 
-    job = Job(plan("curriculum"), 6, pause=pause, on_submitted=submitted, on_taken_back=lost.append)
+    job = TrainingJob(
+        plan("curriculum"), 6, pause=pause, on_submitted=submitted, on_taken_back=lost.append
+    )
     run = Run(trainer_for(farm, beast), job)
     run.go()
     assert lost == []  # the epoch's last window was mined again, elsewhere
@@ -209,7 +213,7 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
     bench_of, calls, waited = trainer.bench, [0], list[float]()
     made: list[Submitted] = []
 
-    def away(source: Source) -> Bench:
+    def away(source: Source) -> WindowStart:
         calls[0] += 1
         if calls[0] == 1:
             raise NodeUnavailableError("No node answers.", "")
@@ -220,12 +224,12 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
         return bool(made)
 
     monkeypatch.setattr(trainer, "bench", away)
-    job = Job(plan("curriculum"), None, pause=pause, on_submitted=made.append)
+    job = TrainingJob(plan("curriculum"), None, pause=pause, on_submitted=made.append)
     assert Run(trainer, job).go() == made
     assert (len(made), len(waited)) == (1, 1)
     calls[0] = 0
     with pytest.raises(NodeUnavailableError):
-        Run(trainer, Job(plan("curriculum"), 1)).go()
+        Run(trainer, TrainingJob(plan("curriculum"), 1)).go()
 
 
 def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
@@ -237,7 +241,7 @@ def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
     ctx = farm.chain.window_context(beast, epoch=0, source=Source.CURRICULUM)
     head = replace(bench().head, h128=lie.parent)
     place = replace(bench(), beast_id=beast, head=head, ctx=ctx)
-    book = WindowBook(desk.database, desk.snapshots)
+    book = WindowStore(desk.database, desk.snapshots)
     assert book.segments(lie.h128) is not None
     assert book.find(place, lie.active_mask, lie.energy_burn, lie.season) is None
     honest = train_window(place, MASK | lie.active_mask, lie.energy_burn)
@@ -257,7 +261,7 @@ def test_a_dear_chain_is_waited_out(farm: Farm) -> None:
             set_base_fee(farm, GWEI)
         return False
 
-    job = Job(plan("curriculum"), max_fee=9 * GWEI, pause=pause)
+    job = TrainingJob(plan("curriculum"), max_fee=9 * GWEI, pause=pause)
     done = Run(trainer_for(farm, beast), job).go()
     assert (waited, len(done), farm.chain.head(beast).head_count) == ([0], 1, 1)
 
@@ -283,7 +287,7 @@ def test_without_end_it_trains_until_it_is_told_to_stop(farm: Farm) -> None:
     def submitted(one: Submitted) -> None:
         asked.extend([True] * (one.index == 5))
 
-    job = Job(
+    job = TrainingJob(
         plan("curriculum"), None, batch=2, pause=lambda _: bool(asked), on_submitted=submitted
     )
     done = Run(trainer_for(farm, beast), job).go()
@@ -399,9 +403,9 @@ def test_a_metrics_port_that_is_none_is_named(farm: Farm, monkeypatch: pytest.Mo
     assert "METRICS_PORT is '8765x'" in farm.refused("trainer", "run", str(beast)).message
 
 
-def made(index: int) -> Made:
+def made(index: int) -> PreparedWindow:
     window = train_window(bench(), MASK, PRICE)
-    return Made(replace(window, index=index), lock=1)
+    return PreparedWindow(replace(window, index=index), lock=1)
 
 
 def test_no_more_windows_are_in_flight_than_there_is_room_for() -> None:
@@ -413,7 +417,7 @@ def test_no_more_windows_are_in_flight_than_there_is_room_for() -> None:
             yield made(index)
         raise ChainBeastsError("no more")
 
-    ahead = Ahead(making(), room=3)
+    ahead = Prefetcher(making(), room=3)
     looks: list[bool] = []
 
     def tired() -> bool:

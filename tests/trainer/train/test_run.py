@@ -14,7 +14,7 @@ from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state, open_window, run_window
 from backend.store.daemons import WindowRow
 from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm
-from trainer.finality import Finalizer
+from trainer.submit.finality import Finalizer
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 

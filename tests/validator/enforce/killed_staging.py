@@ -1,6 +1,6 @@
 """Runs the command line and kills itself with SIGKILL around a given chunk transaction of staging.
 
-Usage: python -m tests.validator.killed_staging signed|sent NUMBER ARGUMENTS…
+Usage: python -m tests.validator.enforce.killed_staging signed|sent NUMBER ARGUMENTS…
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, VALIDATOR, Rig, Submitted
 from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight, write_dataset
-from validator.datasets import revealed_dataset
-from validator.staging import Staging
+from validator.enforce.staging import Staging
+from validator.judge.datasets import revealed_dataset
 
 RECORDS = 18_000  # of about 20 bytes that nothing compresses further
 
@@ -47,7 +47,7 @@ def killed(rig: Rig, program: Program, when: str, number: int, *command: str) ->
     """Run a command that kills itself at the given chunk transaction."""
     common = ["--home", str(rig.home), "--rpc-url", rig.chain.rpc_url]
     given = [when, str(number), *command, *common, "--account", f"devnet:{VALIDATOR}"]
-    ended = program.run(given, os.environ, module="tests.validator.killed_staging")
+    ended = program.run(given, os.environ, module="tests.validator.enforce.killed_staging")
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backend.chain.types import DisputeStatus
-from validator.strategy import Action, Situation, Strategy, decide
+from validator.enforce.strategy import Action, Situation, Strategy, decide
 
 NONE, FILED, RESPONDED = DisputeStatus.NONE, DisputeStatus.FILED, DisputeStatus.RESPONDED
 WRONG = Situation(invalid=True, live=True, status=NONE, now=100)

@@ -22,7 +22,7 @@ from validator.cli.dispute import app as dispute
 from validator.evidence import archive
 from validator.evidence.bundle import make_bundle
 from validator.evidence.check import verify
-from validator.judging import check
+from validator.judge.windows import check
 
 NOWHERE = "http://127.0.0.1:9"
 

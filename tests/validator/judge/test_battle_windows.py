@@ -20,12 +20,12 @@ from backend.store.matches import WordRow
 from backend.store.words import keep_words, word_key
 from tests.support.ring import Ring
 from tests.validator.conftest import MATCH, VALIDATOR, Rig, Submitted
+from validator.enforce.strategy import Strategy
 from validator.evidence.archive import MATCH_LOG, pack, unpack
 from validator.evidence.bundle import make_bundle
 from validator.evidence.check import against_chain, verify
-from validator.explain import find_cause
-from validator.judging import check
-from validator.strategy import Strategy
+from validator.evidence.explain import find_cause
+from validator.judge.windows import check
 
 
 @pytest.fixture(scope="module")

@@ -26,12 +26,12 @@ from backend.store.daemons import Verdict
 from backend.store.snapshots import SnapshotStore
 from tests.store.servers import Web
 from tests.validator.windows import BEAST, Lies, context, make, private_words
-from validator.cluster import Cluster, ClusterExecutor
-from validator.executors import InlineExecutor
-from validator.replay import Judgement, RemoteWindow, Window, judge_fast
-from validator.worker import difference, identity
+from validator.judge.cluster import Cluster, ClusterExecutor
+from validator.judge.executors import InlineExecutor
+from validator.judge.replay import Judgement, RemoteWindow, Window, judge_fast
+from validator.judge.worker import difference, identity
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SITE = """
 import os
 lie = os.environ.get("LIE")
@@ -39,10 +39,10 @@ if lie == "kernel":
     import backend.kernel.tables
     backend.kernel.tables.KERNEL_ID = bytes(32)
 if lie == "verdict":
-    import validator.replay
     from backend.store.daemons import Mode, Verdict
-    blind = validator.replay.Judgement(Verdict.VALID, Mode.FULL, validator.replay.RECOMPUTED)
-    validator.replay.judge_fast = lambda window: blind
+    from validator.judge import replay
+    blind = replay.Judgement(Verdict.VALID, Mode.FULL, replay.RECOMPUTED)
+    replay.judge_fast = lambda window: blind
 """
 
 

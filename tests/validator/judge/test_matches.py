@@ -29,9 +29,9 @@ from tests.support.ring import Corner, Ring, other_word
 from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, OTHER, VALIDATOR, Rig
 from tests.validator.test_process import killed
 from validator.cli.validator import app
-from validator.matches import MatchJobBook
-from validator.monitor import Monitor
-from validator.states import StateBook
+from validator.judge.matches import MatchJobStore
+from validator.judge.states import StateProvider
+from validator.operations.metrics import ValidatorMetrics
 
 ENEMY_HP = 192
 """The bit of a word where the enemy's hp begins."""
@@ -58,7 +58,7 @@ def lies_of(played: Match) -> dict[str, tuple[MatchLie, list[int], int | None]]:
 def test_each_lie_is_disproved_and_the_truth_is_left(fight: tuple[Rig, Ring], name: str) -> None:
     rig, ring = fight
     lie, words, result = lies_of(ring.played(MATCH))[name]
-    monitor = Monitor()
+    monitor = ValidatorMetrics()
     ring.record(MATCH, words, result)
     validator = rig.validator(monitor=monitor)
     before = rig.chain.energy_of(devnet_account(VALIDATOR).address)
@@ -82,7 +82,7 @@ def test_each_lie_is_disproved_and_the_truth_is_left(fight: tuple[Rig, Ring], na
     assert rig.nonce(VALIDATOR) == moves
     ring.finalize(MATCH, rig.travel)
     assert rig.chain.match(MATCH).status is MatchStatus.FINAL
-    jobs = MatchJobBook(rig.desk().database)
+    jobs = MatchJobStore(rig.desk().database)
     assert [row.verdict for row in jobs.all()] == [Verdict.INVALID, Verdict.VALID]
 
 
@@ -111,7 +111,7 @@ def test_watching_only_judges_and_sends_nothing(fight: tuple[Rig, Ring]) -> None
     validator.close()
     assert [rig.nonce(who) for who in (DEPLOYER, VALIDATOR)] == nonces
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
-    (job,) = MatchJobBook(rig.desk().database).all()
+    (job,) = MatchJobStore(rig.desk().database).all()
     assert (job.verdict, job.match_id) == (Verdict.INVALID, MATCH)
     assert "leads to another word" in job.reason
 
@@ -140,7 +140,7 @@ def test_a_state_that_is_on_chain_is_enough(
 ) -> None:
     """As of a beast with a private dataset, whose windows nobody else can compute again."""
     rig, ring = fight
-    monkeypatch.setattr(StateBook, "_recompute", lambda *_: None)
+    monkeypatch.setattr(StateProvider, "_recompute", lambda *_: None)
     for corner in (ring.a, ring.b):
         SnapshotStore(rig.settings.snapshots_dir).path(corner.checkpoint.payload.h128).unlink()
     ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
@@ -151,7 +151,7 @@ def test_a_state_that_is_on_chain_is_enough(
         validator.close()
 
     run_once()
-    (job,) = MatchJobBook(rig.desk().database).all()
+    (job,) = MatchJobStore(rig.desk().database).all()
     assert (job.verdict, "neither published" in job.reason) == (Verdict.UNAVAILABLE, True)
     for corner in (ring.a, ring.b):
         opening = (header_to_abi(corner.state.header), serialize_weights(corner.state.weights))
@@ -192,7 +192,7 @@ def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring
     validator = rig.validator()
     validator.run_once()
     validator.close()
-    (job,) = MatchJobBook(desk.database).all()
+    (job,) = MatchJobStore(desk.database).all()
     assert job.verdict == Verdict.UNAVAILABLE
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
 

@@ -13,7 +13,7 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.store.daemons import Mode, Verdict
 from tests.validator.windows import Lies, make, private_words
-from validator.explain import (
+from validator.evidence.explain import (
     Cause,
     find_cause,
     find_cause_unanswered,
@@ -21,7 +21,7 @@ from validator.explain import (
     segment_of,
     weight_name,
 )
-from validator.replay import Window, first_divergent, judge, judge_light, state_after
+from validator.judge.replay import Window, first_divergent, judge, judge_light, state_after
 
 
 @pytest.mark.parametrize("source", [Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE])
@@ -154,7 +154,7 @@ def test_tells_the_weight_that_a_lie_left_most_different() -> None:
 
 
 def test_explains_nothing_that_it_cannot_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("validator.explain.PATIENCE", 200_000)
+    monkeypatch.setattr("validator.evidence.explain.PATIENCE", 200_000)
     window, _ = make(heads=1)
     garbage = bytes(31) + b"\x01"
     assert find_cause(window, 15, garbage) is None
