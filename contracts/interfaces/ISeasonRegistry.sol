@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Rules} from "../types/KernelTypes.sol";
-import {ArenaTerms, Economics, Schedule, Season} from "../types/SeasonTypes.sol";
+import {ArenaTerms, Economics, Limits, Schedule, Season} from "../types/SeasonTypes.sol";
 
 /// @title The versioned constants of the game
 /// @notice Seasons are numbered 1, 2, … and are appended by governance; each stays readable for ever. The owner is
@@ -16,7 +16,13 @@ interface ISeasonRegistry {
     error ValueOutOfRange(string field, uint256 value, uint256 min, uint256 max);
     /// @notice Rewards would leave less to burn than the window's own energy, so that being slashed by oneself
     /// would be cheaper than training.
-    error RewardsTooLarge(uint256 rewardBps, uint256 proverBps, uint256 trainerBondMultiple);
+    error RewardsTooLarge(uint256 filingBps, uint256 proofBps, uint256 trainerBondMultiple);
+    /// @notice The rewarded part of a stake would not pay the gas of a conviction.
+    error ConvictionUnpaid(uint256 rewardGas, uint256 convictionGas);
+    /// @notice A publication that counts when a dispute is filed could run out before the dispute ends.
+    error PublicationAgeTooShort(uint256 min, uint256 actual);
+    /// @notice A dispute could last longer than archives keep the time of a publication.
+    error DisputeTooLong(uint256 max, uint256 actual);
     error UnknownSeason(uint16 season);
     /// @notice No season is in force in this block yet.
     error NoSeasonYet();
@@ -45,5 +51,11 @@ interface ISeasonRegistry {
     /// @notice What a submission pays by; one storage read.
     function pricing(
         uint16 number
-    ) external view returns (uint96 baseCost, uint96 growthCost, uint8 trainerBondMultiple);
+    ) external view returns (uint96 baseCost, uint96 growthCost, uint8 trainerBondMultiple, uint32 stakeGas);
+
+    /// @notice What no season of this deployment may fall below.
+    function limits() external view returns (Limits memory);
+
+    /// @notice Least wei per gas at which stakes and opening bonds are reckoned.
+    function referenceFee() external view returns (uint256);
 }

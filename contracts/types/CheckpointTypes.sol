@@ -59,6 +59,7 @@ struct Checkpoint {
 /// @param lockedSum lockedSum of the last live checkpoint
 /// @param finalCount final checkpoints
 /// @param generation slashings so far
+/// @param trainerTag low 64 bits of the last window's trainer, 0 when there is none
 struct Head {
     bytes32 h128;
     uint32 headCount;
@@ -74,6 +75,7 @@ struct Head {
     uint128 lockedSum;
     uint32 finalCount;
     uint32 generation;
+    uint64 trainerTag;
 }
 
 /// @notice Where an epoch of a beast began.
@@ -86,9 +88,19 @@ struct EpochRecord {
     uint32 startIndex;
 }
 
+/// @notice A trainer's stake on one beast, in native coin. One storage slot.
+/// @param amount wei
+/// @param barredAt head count when its withdrawal was announced
+/// @param withdrawableAt first second at which it may be withdrawn; 0: not announced
+struct Stake {
+    uint128 amount;
+    uint32 barredAt;
+    uint64 withdrawableAt;
+}
+
 /// @notice What the ledger knows about disputes over one checkpoint digest. One storage slot.
 /// @param disputeId the open dispute, 0 if none
-/// @param bond the open dispute's bond
+/// @param bond the open dispute's bond in wei of ENERGY
 /// @param proven re-executed on chain from start to end: beyond dispute
 struct Standing {
     uint64 disputeId;
@@ -105,7 +117,7 @@ enum CheckpointStatus {
     FINAL
 }
 
-/// @notice What becomes of a challenger's bond when a dispute ends without a slashing.
+/// @notice What becomes of a filer's ENERGY bond when a dispute ends without a slashing.
 enum BondOutcome {
     BURN,
     BURN_AND_PROVE,

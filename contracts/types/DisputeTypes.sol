@@ -5,15 +5,26 @@ import {StateHeader} from "./KernelTypes.sol";
 import {Checkpoint} from "./CheckpointTypes.sol";
 
 /// @notice Life of a dispute.
-/// FILED: waits for the trainer's segments. RESPONDED: waits for a proof. The other three are ends:
-/// UPHELD slashed the checkpoint, DISMISSED burned the bond, VOIDED returned it (an ancestor was slashed).
+/// FILED: openings are outstanding. OPENED: all are made, the proof window runs. The other four are ends:
+/// UPHELD slashed the checkpoint, DISMISSED burned the ENERGY bond, PROVEN re-executed the window to its end and found
+/// it right, VOIDED returned the bonds (an ancestor was slashed).
 enum DisputeStatus {
     NONE,
     FILED,
-    RESPONDED,
+    OPENED,
     UPHELD,
     DISMISSED,
+    PROVEN,
     VOIDED
+}
+
+/// @notice What a dispute opens, so that everybody can re-execute the window.
+/// SEGMENTS: the 16 state hashes of the window. STATE: the state that it starts from. RECORDS: the records of a private
+/// dataset that its steps sample.
+enum Opening {
+    SEGMENTS,
+    STATE,
+    RECORDS
 }
 
 /// @notice What convicted a checkpoint.
@@ -21,30 +32,42 @@ enum Conviction {
     TIMEOUT,
     SEGMENT,
     ADVANCE,
-    HEADER,
-    RECORDS
+    HEADER
+}
+
+/// @notice How the opening bond of a dispute ends.
+/// RETURN: whole to the filer. KEEP: what was paid for openings stays paid, the surplus burns. VOID: what was paid stays
+/// paid, the surplus returns.
+enum BondEnd {
+    RETURN,
+    KEEP,
+    VOID
 }
 
 /// @notice One dispute over one checkpoint.
 /// @param digest digest of the disputed checkpoint (chain, ledger, beast and record)
-/// @param challenger who filed, bonded and is rewarded
-/// @param deadline last second for the response (FILED) or for proofs (RESPONDED)
+/// @param filer who filed and put up both bonds
+/// @param filedAt second of the filing
+/// @param responseDeadline last second for openings
 /// @param status see DisputeStatus
+/// @param missing bit 1 << Opening: still to be opened
+/// @param filedIn block of the filing
+/// @param proofStart second of the last opening, 0 before
+/// @param proofDeadline last second for `prove`, 0 before the last opening
 /// @param stepsDone micro-steps re-executed by `advance`
-/// @param demanded bit k: the records of segment k have been demanded
-/// @param demand 1 + the segment whose records are due, 0 if none
-/// @param demandDeadline last second to supply them
-/// @param segmentsHash keccak256(abi.encode(bytes32[16])) of the response
+/// @param segmentsHash keccak256(abi.encode(bytes32[16])) of the opened segments
 /// @param stateHash true state hash after `stepsDone` steps
 struct Dispute {
     bytes32 digest;
-    address challenger;
-    uint40 deadline;
+    address filer;
+    uint40 filedAt;
+    uint40 responseDeadline;
     DisputeStatus status;
+    uint8 missing;
+    uint64 filedIn;
+    uint40 proofStart;
+    uint40 proofDeadline;
     uint8 stepsDone;
-    uint16 demanded;
-    uint8 demand;
-    uint40 demandDeadline;
     bytes32 segmentsHash;
     bytes32 stateHash;
 }
@@ -62,4 +85,50 @@ struct ProofClaim {
 struct StateOpening {
     StateHeader header;
     bytes32 weightsHash;
+}
+
+/// @notice Who is paid for a conviction.
+/// @param disputeId the dispute, 0 for a header challenge outside one
+/// @param filer gets the filing share; zero: it burns
+/// @param prover gets the proof share; zero: see `steps`
+/// @param steps without a prover, the committed steps of `advance` that share the proof share, of 128; the rest burns
+struct Payees {
+    uint256 disputeId;
+    address filer;
+    address prover;
+    uint8 steps;
+}
+
+/// @notice The opening bond of a dispute, in wei of native coin.
+/// @param filer who gets back what is left
+/// @param trainer who is paid for openings
+/// @param beastId the beast
+/// @param slashings times that the trainer had been slashed on the beast when the bond was locked
+/// @param base pays for openings
+/// @param surplus asked besides while other disputes of the beast are open
+/// @param paid part of `base` that the trainer already has, a debt against its stake until the dispute ends
+/// @param waiting part of `base` that the trainer gets when the dispute ends without a conviction
+struct OpeningBond {
+    address filer;
+    address trainer;
+    uint64 beastId;
+    uint32 slashings;
+    uint128 base;
+    uint128 surplus;
+    uint128 paid;
+    uint128 waiting;
+}
+
+/// @notice The reward out of a slashed stake, held until no earlier window of the beast is pending.
+/// @param index of the convicted checkpoint; a conviction below it takes the reward over
+/// @param disputeId whose committed steps share `proof` if there is no prover
+/// @param filer gets `filing`
+/// @param prover gets `proof`; zero: the committed steps do
+struct StakeReward {
+    uint32 index;
+    uint64 disputeId;
+    uint128 filing;
+    uint128 proof;
+    address filer;
+    address prover;
 }

@@ -21,27 +21,45 @@ struct Schedule {
     uint8 lrMax;
 }
 
-/// @notice Prices in wei of ENERGY, periods in seconds, shares in basis points.
-/// @dev The order packs everything that a submission and a slashing read into the first storage slot.
+/// @notice Prices in wei of ENERGY, periods in seconds, shares in basis points, gas in gas.
+/// @dev The order packs everything that a submission reads into the first storage slot, the rest into the second.
 /// @param baseCost price of one micro-step with every slot awake
 /// @param growthCost price of waking one slot
 /// @param trainerBondMultiple trainer's bond as a multiple of the window's energyBurn
-/// @param disputeBondMultiple challenger's bond as a multiple of the window's energyBurn
-/// @param rewardBps challenger's share of the offender's locked ENERGY and bond
-/// @param proverBps prover's share of the same
-/// @param challengePeriod age at which an undisputed checkpoint may finalize
-/// @param responseWindow time to answer a dispute, or a demand for records
-/// @param proofWindow time to prove a segment after the response
+/// @param disputeBondMultiple filer's ENERGY bond as a multiple of the window's energyBurn
+/// @param stakeGas a trainer's stake, as the gas that it pays at the base fee of a submission
+/// @param filingBps the filer's share of what an offender loses
+/// @param proofBps the prover's share of the same
+/// @param challengePeriod time in which a checkpoint can be disputed; undisputed, it may finalize afterwards
+/// @param responseWindow time to make the openings that a dispute asks for
+/// @param proofWindow time to prove a segment wrong after the last opening
+/// @param publicationAge age up to which a publication in an archive still counts as an opening
+/// @param energyPrice wei of native coin for 10^18 wei of ENERGY; 0 where none is sold
 struct Economics {
     uint96 baseCost;
     uint96 growthCost;
     uint8 trainerBondMultiple;
     uint8 disputeBondMultiple;
-    uint16 rewardBps;
-    uint16 proverBps;
+    uint32 stakeGas;
+    uint16 filingBps;
+    uint16 proofBps;
     uint32 challengePeriod;
     uint32 responseWindow;
     uint32 proofWindow;
+    uint32 publicationAge;
+    uint96 energyPrice;
+}
+
+/// @notice What no season of a deployment may fall below. Fixed for ever when the registry is deployed.
+/// @param referenceFee least wei per gas at which stakes and opening bonds are reckoned (a rollup's data fee included)
+struct Limits {
+    uint96 referenceFee;
+    uint32 minChallengePeriod;
+    uint32 minResponseWindow;
+    uint32 minProofWindow;
+    uint32 minStakeGas;
+    uint8 minTrainerBondMultiple;
+    uint8 minDisputeBondMultiple;
 }
 
 /// @notice What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds.
