@@ -8,6 +8,7 @@ import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
 import {IEnergy} from "./interfaces/IEnergy.sol";
 import {IMatchReferee} from "./interfaces/IMatchReferee.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
+import {IStateArchive} from "./interfaces/IStateArchive.sol";
 import {Matches} from "./kernel/Matches.sol";
 import {SplitMix64} from "./kernel/SplitMix64.sol";
 import {Logs} from "./libraries/Logs.sol";
@@ -15,7 +16,7 @@ import {MatchStore, StoredMatch} from "./libraries/MatchStore.sol";
 import {Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "./types/ArenaTypes.sol";
 import {Checkpoint, CheckpointStatus} from "./types/CheckpointTypes.sol";
 import {Rules, StateHeader} from "./types/KernelTypes.sol";
-import {ArenaTerms} from "./types/SeasonTypes.sol";
+import {ArenaTerms, Economics} from "./types/SeasonTypes.sol";
 
 /// @title Matches: agreement, seed, record, disproof, rewards
 /// @dev The interface carries the rest of the documentation.
@@ -29,13 +30,13 @@ contract Arena is IArena, EnergyEscrow {
     /// @inheritdoc IArena
     ICheckpointLedger public immutable ledger;
     IMatchReferee public immutable referee;
+    /// @inheritdoc IArena
+    IStateArchive public immutable states;
 
     /// @inheritdoc IArena
     uint256 public matchCount;
     mapping(uint256 matchId => StoredMatch) private _matches;
     mapping(uint256 beastId => OpenChallenge) private _open;
-    /// @inheritdoc IArena
-    mapping(bytes32 state => uint256 blockNumber) public publishedIn;
     /// @inheritdoc IArena
     mapping(address account => uint256) public rewardsOf;
     /// @dev when a beast last earned a reward
@@ -46,28 +47,23 @@ contract Arena is IArena, EnergyEscrow {
         IBeasts beasts_,
         ISeasonRegistry seasons_,
         ICheckpointLedger ledger_,
-        IMatchReferee referee_
+        IMatchReferee referee_,
+        IStateArchive states_
     ) EnergyEscrow(energy_) {
         beasts = beasts_;
         seasons = seasons_;
         ledger = ledger_;
         referee = referee_;
+        states = states_;
     }
 
     // --- agreeing on a match ----------------------------------------------------------------------------------
 
     /// @inheritdoc IArena
-    function publishState(StateHeader calldata header, bytes calldata weights) external {
-        bytes32 state = referee.stateHash(header, weights);
-        if (publishedIn[state] == 0) publishedIn[state] = block.number;
-        emit StatePublished(state, header.beastId, header, weights);
-    }
-
-    /// @inheritdoc IArena
     function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external {
         _requireOwner(beastId);
         bytes32 state = _finalState(beastId, checkpoint);
-        _open[beastId] = OpenChallenge(msg.sender, state);
+        _open[beastId] = OpenChallenge(msg.sender, _nonceOf(beastId), state);
         emit OpenChallengeSet(beastId, msg.sender, state);
     }
 
@@ -93,14 +89,14 @@ contract Arena is IArena, EnergyEscrow {
         matchId = ++matchCount;
         StoredMatch storage m = _matches[matchId];
         // Ids of beasts are counted from 1, so they fit.
-        (m.ownerA, m.beastA) = (msg.sender, uint64(beastA));
+        (m.ownerA, m.beastA, m.nonceA) = (msg.sender, uint64(beastA), uint32(_nonceOf(beastA)));
         m.beastB = uint64(beastB);
         m.stateA = stateA;
         m.status = MatchStatus.CHALLENGED;
         emit MatchChallenged(matchId, beastA, beastB, msg.sender, stateA);
         OpenChallenge memory open = _open[beastB];
         // INVARIANT P38: a beast fights only if who owns it now agreed, and with the state that this owner chose.
-        if (open.owner == ownerB) _accept(matchId, m, ownerB, open.state);
+        if (open.owner == ownerB && open.nonce == _nonceOf(beastB)) _accept(matchId, m, ownerB, open.state);
     }
 
     /// @inheritdoc IArena
@@ -111,13 +107,16 @@ contract Arena is IArena, EnergyEscrow {
         if (m.stateA != expectedStateA) revert WrongOpponent(m.stateA, expectedStateA);
         // INVARIANT P38, continued: a challenge ends with the ownership of who made it.
         address ownerA = beasts.ownerOf(beastA);
-        if (ownerA != m.ownerA) revert ChallengeLapsed(matchId, m.ownerA, ownerA);
+        if (m.nonceA != uint32(_nonceOf(beastA))) revert ChallengeLapsed(matchId, m.ownerA, ownerA);
         if (ownerA == msg.sender) revert SelfChallenge(beastA, beastB);
         _accept(matchId, m, msg.sender, _finalState(beastB, checkpointB));
     }
 
     function _accept(uint256 matchId, StoredMatch storage m, address ownerB, bytes32 stateB) private {
         uint16 season = seasons.effectiveSeason();
+        // The states may have been chosen long ago: whoever replays the match must still find them.
+        _requirePublished(m.beastA, m.stateA, season);
+        _requirePublished(m.beastB, stateB, season);
         m.ownerB = ownerB;
         m.stateB = stateB;
         m.status = MatchStatus.ACCEPTED;
@@ -285,8 +284,8 @@ contract Arena is IArena, EnergyEscrow {
         address reporter = m.reporter;
         uint256 bond = m.bond;
         // INVARIANT P48: the bond is split between challenger and burn, and something always burns (the registry's bound on
-        // rewardBps), so disproving oneself costs.
-        uint256 reward = (bond * seasons.economics(m.season).rewardBps) / MAX_BPS;
+        // the shares), so disproving oneself costs.
+        uint256 reward = (bond * _rewardBps(m.season)) / MAX_BPS;
         m.status = MatchStatus.SEEDED;
         m.bond = 0;
         m.turns = 0;
@@ -305,9 +304,9 @@ contract Arena is IArena, EnergyEscrow {
     }
 
     /// @inheritdoc IArena
-    function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns) {
+    function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns, uint40 finalAt) {
         StoredMatch storage m = _expect(matchId, MatchStatus.FINAL);
-        return (m.logRoot, m.turns);
+        return (m.logRoot, m.turns, m.finalAt);
     }
 
     /// @inheritdoc IArena
@@ -325,10 +324,20 @@ contract Arena is IArena, EnergyEscrow {
     function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 state) {
         if (ledger.statusOf(beastId, c) != CheckpointStatus.FINAL) revert NotFinal(beastId, c.index);
         state = c.payload.h128;
-        // INVARIANT P50: no beast fights with a state that only its owner can know, so that every turn can be replayed.
-        if (beasts.commitmentsOf(beastId).cDataset != 0 && publishedIn[state] == 0) {
+        _requirePublished(beastId, state, seasons.effectiveSeason());
+    }
+
+    /// @dev INVARIANT P50: no beast fights with a state that only somebody can know, so that every turn can be replayed and
+    /// disproved by everybody. The publication must outlive the match: nodes forget what is older.
+    function _requirePublished(uint256 beastId, bytes32 state, uint16 season) private view {
+        uint256 publishedAt = states.publicationOf(state).time;
+        if (publishedAt == 0 || publishedAt + seasons.economics(season).publicationAge < block.timestamp) {
             revert StateNotPublished(beastId, state);
         }
+    }
+
+    function _nonceOf(uint256 beastId) private view returns (uint64) {
+        return uint64(beasts.ownershipNonceOf(beastId));
     }
 
     function _expect(uint256 matchId, MatchStatus wanted) private view returns (StoredMatch storage m) {
@@ -346,6 +355,12 @@ contract Arena is IArena, EnergyEscrow {
 
     function _openWord(StoredMatch storage m, uint256 turn, uint256 word, bytes32[] calldata proof) private view {
         Logs.open(m.logRoot, m.turns, turn, word, proof);
+    }
+
+    /// @dev Who disproves a record has found and proved the lie: both shares.
+    function _rewardBps(uint16 season) private view returns (uint256) {
+        Economics memory e = seasons.economics(season);
+        return uint256(e.filingBps) + e.proofBps;
     }
 
     function _rules(StoredMatch storage m) private view returns (Rules memory) {

@@ -21,8 +21,10 @@ contract Beasts is IBeasts, ERC721 {
     mapping(uint256 beastId => HatchRequest) private _requests;
     mapping(uint256 beastId => Birth) private _births;
     mapping(uint256 beastId => Commitments) private _commitments;
-    /// @dev by keccak256(beastId, owner, trainer)
-    mapping(bytes32 authorisation => bool) private _trainers;
+    /// @dev 1 + the ownership nonce under which a trainer was authorised, 0: it was not
+    mapping(uint256 beastId => mapping(address trainer => uint256)) private _trainers;
+    /// @inheritdoc IBeasts
+    mapping(uint256 beastId => uint256) public ownershipNonceOf;
 
     constructor(ISeasonRegistry registry) ERC721("ChainBeasts", "BEAST") {
         seasons = registry;
@@ -70,20 +72,23 @@ contract Beasts is IBeasts, ERC721 {
     /// @inheritdoc IBeasts
     function setTrainer(uint256 beastId, address trainer, bool allowed) external {
         if (_ownerOf(beastId) != msg.sender) revert NotBeastOwner(beastId, msg.sender);
-        _trainers[_authorisation(beastId, msg.sender, trainer)] = allowed;
+        _trainers[beastId][trainer] = allowed ? ownershipNonceOf[beastId] + 1 : 0;
         emit TrainerSet(beastId, msg.sender, trainer, allowed);
     }
 
     /// @inheritdoc IBeasts
     function isTrainer(uint256 beastId, address account) external view returns (bool) {
-        address owner = _ownerOf(beastId);
-        if (owner == address(0)) return false;
-        return account == owner || _trainers[_authorisation(beastId, owner, account)];
+        // The authorisation first: a trainer's submission then reads no more slots than an owner's.
+        uint256 given = _trainers[beastId][account];
+        // INVARIANT P70: an authorisation ends with the ownership that gave it, also where the beast comes back.
+        if (given != 0 && given == ownershipNonceOf[beastId] + 1) return true;
+        return account != address(0) && account == _ownerOf(beastId);
     }
 
-    /// @dev Bound to the owner who gave it, so that a transfer ends it.
-    function _authorisation(uint256 beastId, address owner, address trainer) private pure returns (bytes32) {
-        return keccak256(abi.encode(beastId, owner, trainer));
+    /// @dev Counts transfers; the mint is none.
+    function _update(address to, uint256 beastId, address auth) internal override returns (address from) {
+        from = super._update(to, beastId, auth);
+        if (from != address(0)) ++ownershipNonceOf[beastId];
     }
 
     /// @inheritdoc IBeasts

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {DisputeCourt} from "./DisputeCourt.sol";
 import {IArena} from "./interfaces/IArena.sol";
 import {IBeasts} from "./interfaces/IBeasts.sol";
 import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
-import {IDatasetStage} from "./interfaces/IDatasetStage.sol";
+import {IDisputeCourt} from "./interfaces/IDisputeCourt.sol";
+import {IDisputeVault} from "./interfaces/IDisputeVault.sol";
 import {IEnergy} from "./interfaces/IEnergy.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
-import {IStepReferee} from "./interfaces/IStepReferee.sol";
 import {EnergyEscrow} from "./EnergyEscrow.sol";
 import {Heads, PackedHead} from "./libraries/Heads.sol";
 import {Schedules} from "./libraries/Schedules.sol";
@@ -21,11 +20,13 @@ import {
     CheckpointStatus,
     EpochRecord,
     Head,
+    Stake,
     Standing
 } from "./types/CheckpointTypes.sol";
+import {Payees} from "./types/DisputeTypes.sol";
 import {Economics, Schedule} from "./types/SeasonTypes.sol";
 
-/// @title Checkpoints: submission, epochs, finality, rollback
+/// @title Checkpoints: submission, stakes, epochs, finality, rollback
 /// @dev The interface carries the rest of the documentation.
 contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     using Heads for PackedHead;
@@ -43,12 +44,14 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         uint96 baseCost;
         uint96 growthCost;
         uint8 bondMultiple;
+        uint32 stakeGas;
     }
 
-    IBeasts public immutable beasts;
-    ISeasonRegistry public immutable seasons;
     /// @inheritdoc ICheckpointLedger
-    address public immutable court;
+    IBeasts public immutable beasts;
+    /// @inheritdoc ICheckpointLedger
+    ISeasonRegistry public immutable seasons;
+    uint256 private immutable _referenceFee;
     address private immutable _deployer;
 
     mapping(uint256 beastId => PackedHead) private _heads;
@@ -56,37 +59,40 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     mapping(uint256 beastId => mapping(uint32 epoch => EpochRecord)) private _epochs;
     mapping(bytes32 digest => Standing) private _standings;
     mapping(uint16 season => Prices) private _prices;
+    mapping(uint256 beastId => mapping(address trainer => Stake)) private _stakes;
+    /// @inheritdoc ICheckpointLedger
+    IDisputeCourt public court;
     /// @inheritdoc ICheckpointLedger
     IArena public arena;
+    IDisputeVault private _vault;
 
-    /// @dev INVARIANT P6: the court is created here, so no deployer and no admin ever chooses another.
-    constructor(
-        IEnergy energy_,
-        IBeasts beasts_,
-        ISeasonRegistry seasons_,
-        IStepReferee referee,
-        IDatasetStage stage
-    ) EnergyEscrow(energy_) {
+    constructor(IEnergy energy_, IBeasts beasts_, ISeasonRegistry seasons_) EnergyEscrow(energy_) {
         beasts = beasts_;
         seasons = seasons_;
-        court = address(new DisputeCourt(this, beasts_, seasons_, referee, stage));
+        _referenceFee = seasons_.referenceFee();
         _deployer = msg.sender;
     }
 
     /// @inheritdoc ICheckpointLedger
-    function bindArena(IArena arena_) external {
-        // INVARIANT P35: the ledger trusts the matches of one arena, which its deployer named once and which is its own.
+    function bind(IDisputeCourt court_, IArena arena_) external {
+        // INVARIANT P6: the ledger obeys one court and trusts the matches of one arena (P35), which its deployer named once
+        // and which are its own. Whoever looks at a deployment sees both for ever.
         if (msg.sender != _deployer) revert OnlyDeployer(msg.sender);
-        if (address(arena) != address(0)) revert ArenaAlreadyBound(address(arena));
-        if (address(arena_).code.length == 0 || address(arena_.ledger()) != address(this)) {
-            revert NotItsArena(address(arena_));
+        if (address(court) != address(0)) revert AlreadyBound(address(court), address(arena));
+        if (address(court_).code.length == 0 || address(court_.ledger()) != address(this)) {
+            revert NotOfThisLedger(address(court_));
         }
-        arena = arena_;
-        emit ArenaBound(address(arena_));
+        if (address(arena_).code.length == 0 || address(arena_.ledger()) != address(this)) {
+            revert NotOfThisLedger(address(arena_));
+        }
+        IDisputeVault vault = court_.vault();
+        if (address(vault.ledger()) != address(this)) revert NotOfThisLedger(address(vault));
+        (court, arena, _vault) = (court_, arena_, vault);
+        emit Bound(address(court_), address(arena_));
     }
 
     modifier onlyCourt() {
-        if (msg.sender != court) revert OnlyCourt(msg.sender);
+        if (msg.sender != address(court)) revert OnlyCourt(msg.sender);
         _;
     }
 
@@ -97,9 +103,10 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         uint256 beastId,
         bytes32 expectedParent,
         bytes32 expectedEpochSeed,
-        CheckpointPayload calldata payload
+        CheckpointPayload calldata payload,
+        bool acceptForeignParent
     ) external {
-        Head memory h = _openHead(beastId, expectedParent, expectedEpochSeed);
+        Head memory h = _openHead(beastId, expectedParent, expectedEpochSeed, acceptForeignParent);
         uint256 locked = h.lockedSum;
         _append(beastId, h, payload);
         _closeHead(beastId, h, locked);
@@ -110,10 +117,11 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         uint256 beastId,
         bytes32 expectedParent,
         bytes32 expectedEpochSeed,
-        CheckpointPayload[] calldata payloads
+        CheckpointPayload[] calldata payloads,
+        bool acceptForeignParent
     ) external {
         if (payloads.length == 0) revert EmptyBatch();
-        Head memory h = _openHead(beastId, expectedParent, expectedEpochSeed);
+        Head memory h = _openHead(beastId, expectedParent, expectedEpochSeed, acceptForeignParent);
         // INVARIANT P8: a window is trained with a seed that its trainer knew, so no batch crosses an epoch.
         uint256 left = h.epochEnd - h.headCount;
         if (payloads.length > left) revert BatchCrossesEpoch(left, payloads.length);
@@ -128,13 +136,33 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function _openHead(
         uint256 beastId,
         bytes32 expectedParent,
-        bytes32 expectedEpochSeed
-    ) private view returns (Head memory h) {
+        bytes32 expectedEpochSeed,
+        bool acceptForeignParent
+    ) private returns (Head memory h) {
         if (!beasts.isTrainer(beastId, msg.sender)) revert NotTrainer(beastId, msg.sender);
         h = head(beastId);
         // INVARIANT P7: a submission lands only on the head, seed and season it was trained on, whatever a reorg did.
         if (h.h128 != expectedParent) revert StaleParent(h.h128, expectedParent);
         if (h.epochSeedTag != _tag(expectedEpochSeed)) revert WrongEpochSeed(h.epochSeedTag, expectedEpochSeed);
+        // INVARIANT P64: nobody's window stands on another trainer's pending one unless it said so: who sold a beast could
+        // have it slashed, and everything built on it, by keeping silent.
+        if (h.headCount > h.finalCount && h.trainerTag != _trainerTag(msg.sender) && !acceptForeignParent) {
+            revert ForeignPendingParent(h.headCount - 1);
+        }
+        _requireStake(beastId, h.season);
+    }
+
+    /// @dev INVARIANT P65: whoever submits has a stake that pays the gas of convicting it at the base fee of this block, and
+    /// that cannot leave before its windows are beyond dispute.
+    function _requireStake(uint256 beastId, uint16 season) private {
+        Stake memory s = _stakes[beastId][msg.sender];
+        if (s.withdrawableAt != 0) revert StakeIsLeaving(beastId, msg.sender);
+        uint256 required = _stakeFor(_pricesOf(season).stakeGas);
+        if (s.amount < required) revert StakeTooSmall(required, s.amount);
+    }
+
+    function _stakeFor(uint256 stakeGas) private view returns (uint256) {
+        return stakeGas * (block.basefee > _referenceFee ? block.basefee : _referenceFee);
     }
 
     /// @dev Locks what the submission added to the beast's locked sum, starts the next epoch if one is complete.
@@ -176,6 +204,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         h.source = p.source;
         h.comparable = true;
         h.lockedSum = c.lockedSum;
+        h.trainerTag = _trainerTag(msg.sender);
     }
 
     /// @dev Stores the digest of a checkpoint and emits CheckpointSubmitted. One encoding serves both: chain, ledger and
@@ -203,22 +232,26 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         if (p.lrShift != h.lrShift) revert WrongLrShift(h.lrShift, p.lrShift);
         if (p.activeMask & h.activeMask != h.activeMask) revert MaskShrinks(h.activeMask, p.activeMask);
         if (p.windowLoss > MAX_WINDOW_LOSS) revert LossTooLarge(MAX_WINDOW_LOSS, p.windowLoss);
-        if (p.source >= BATTLE) _checkSource(beastId, p);
+        if (p.source >= BATTLE) _checkSource(beastId, h.season, p);
         else if (p.sourceId != 0) revert UnexpectedSourceId(p.sourceId);
     }
 
     /// @dev The sources whose positions are not drawn but read: of a match, or of a private dataset.
-    function _checkSource(uint256 beastId, CheckpointPayload calldata p) private view {
+    function _checkSource(uint256 beastId, uint16 season, CheckpointPayload calldata p) private view {
         // INVARIANT P36: a BATTLE window names a match whose log is public and can change no more.
-        if (p.source == BATTLE) return _requireFinalMatch(p.sourceId);
+        if (p.source == BATTLE) return _requireFinalMatch(season, p.sourceId);
         if (p.source > PRIVATE) revert UnknownSource(p.source);
         if (p.sourceId != 0) revert UnexpectedSourceId(p.sourceId);
         if (beasts.commitmentsOf(beastId).cDataset == 0) revert NoPrivateDataset(beastId);
     }
 
-    function _requireFinalMatch(uint32 matchId) private view {
+    /// @dev Its log was published with its record; nodes serve young logs only.
+    function _requireFinalMatch(uint16 season, uint32 matchId) private view {
         if (address(arena) == address(0)) revert NoRecordedMatch(matchId);
-        try arena.finalLog(matchId) {} catch {
+        try arena.finalLog(matchId) returns (bytes32, uint32, uint40 finalAt) {
+            uint256 usableUntil = finalAt + uint256(seasons.economics(season).publicationAge);
+            if (block.timestamp > usableUntil) revert MatchTooOld(matchId, usableUntil);
+        } catch {
             revert NoRecordedMatch(matchId);
         }
     }
@@ -278,30 +311,99 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         if (block.timestamp < endsAt) revert ChallengePeriodOpen(c.index, endsAt);
     }
 
+    // --- stakes -----------------------------------------------------------------------------------------------
+
+    /// @inheritdoc ICheckpointLedger
+    function stake(uint256 beastId) external payable {
+        stakeFor(beastId, msg.sender);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function stakeFor(uint256 beastId, address trainer) public payable {
+        beasts.birthOf(beastId);
+        // One reward at a time is held per beast and trainer, which bounds what a conviction has to look at.
+        if (address(_vault) != address(0)) {
+            if (_vault.holdsReward(beastId, trainer)) revert StakeRewardHeld(beastId, trainer);
+        }
+        Stake storage s = _stakes[beastId][trainer];
+        uint256 total = s.amount + msg.value;
+        if (total > type(uint128).max) revert StakeTooLarge(type(uint128).max, total);
+        s.amount = uint128(total);
+        emit Staked(beastId, trainer, msg.value, total);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function announceWithdrawal(uint256 beastId) external {
+        Stake storage s = _stakes[beastId][msg.sender];
+        if (s.amount == 0) revert NoStake(beastId, msg.sender);
+        if (s.withdrawableAt != 0) revert StakeIsLeaving(beastId, msg.sender);
+        Head memory h = head(beastId);
+        Economics memory e = seasons.economics(h.season);
+        s.barredAt = h.headCount;
+        s.withdrawableAt = uint64(block.timestamp + e.challengePeriod + e.responseWindow + e.proofWindow);
+        emit StakeWithdrawalAnnounced(beastId, msg.sender, s.barredAt, s.withdrawableAt);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function cancelWithdrawal(uint256 beastId) external {
+        Stake storage s = _stakes[beastId][msg.sender];
+        if (s.withdrawableAt == 0) revert WithdrawalNotAnnounced(beastId, msg.sender);
+        (s.barredAt, s.withdrawableAt) = (0, 0);
+        emit StakeWithdrawalCancelled(beastId, msg.sender);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function withdrawStake(uint256 beastId, address payable to) external {
+        Stake memory s = _stakes[beastId][msg.sender];
+        if (s.withdrawableAt == 0) revert WithdrawalNotAnnounced(beastId, msg.sender);
+        // INVARIANT P66: a stake leaves once nothing that it answers for can fall. The trainer was barred since the
+        // announcement, so all its windows stand below the head count of then; after a slashing, below that of now.
+        Head memory h = head(beastId);
+        uint32 needed = s.barredAt < h.headCount ? s.barredAt : h.headCount;
+        if (block.timestamp < s.withdrawableAt || h.finalCount < needed) {
+            revert StakeStillNeeded(s.withdrawableAt, h.finalCount, needed);
+        }
+        delete _stakes[beastId][msg.sender];
+        emit StakeWithdrawn(beastId, msg.sender, to, s.amount);
+        (bool sent, ) = to.call{value: s.amount}("");
+        if (!sent) revert TransferRefused(to);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function moveEscrow(address to, uint256 amount) external {
+        _debit(msg.sender, amount);
+        _credit(to, amount);
+        emit EscrowMoved(msg.sender, to, amount);
+    }
+
     // --- for the court only -----------------------------------------------------------------------------------
 
     /// @inheritdoc ICheckpointLedger
     function openDispute(
         uint256 beastId,
         Checkpoint calldata c,
-        address challenger,
+        address filer,
         uint64 disputeId,
         uint128 bond
     ) external onlyCourt returns (bytes32 digest) {
         digest = _requirePending(beastId, c);
+        // INVARIANT P67: a dispute is filed within the challenge period only, so finality comes at the latest that period and
+        // one whole dispute after the submission.
+        uint256 endedAt = c.submittedAt + seasons.economics(c.season).challengePeriod;
+        if (block.timestamp >= endedAt) revert ChallengePeriodOver(c.index, endedAt);
         // INVARIANT P12: at most one open dispute per checkpoint, none over a proven one.
         Standing memory s = _standings[digest];
         if (s.disputeId != 0) revert DisputeIsOpen(s.disputeId);
         if (s.proven) revert AlreadyProven(digest);
-        _debit(challenger, bond);
+        _debit(filer, bond);
         _standings[digest] = Standing(disputeId, bond, false);
-        emit DisputeBondLocked(digest, disputeId, challenger, bond);
+        emit DisputeBondLocked(digest, disputeId, filer, bond);
     }
 
     /// @inheritdoc ICheckpointLedger
-    function closeDispute(bytes32 digest, address challenger, BondOutcome outcome) external onlyCourt {
+    function closeDispute(bytes32 digest, address filer, BondOutcome outcome, uint256 maxStepPay) external onlyCourt {
         if (_standings[digest].disputeId == 0) revert NoOpenDispute(digest);
-        _releaseBond(digest, challenger, outcome);
+        _releaseBond(digest, filer, outcome, maxStepPay);
     }
 
     /// @inheritdoc ICheckpointLedger
@@ -309,20 +411,35 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         uint256 beastId,
         Checkpoint calldata c,
         Checkpoint calldata parent,
-        address challenger,
-        address prover
+        Payees calldata payees
     ) external onlyCourt {
         bytes32 digest = _requirePending(beastId, c);
-        if (_standings[digest].disputeId != 0) _releaseBond(digest, challenger, BondOutcome.REFUND);
+        if (_standings[digest].disputeId != 0) _releaseBond(digest, payees.filer, BondOutcome.REFUND, 0);
 
+        Economics memory e = seasons.economics(c.season);
+        (uint256 filing, uint256 proof) = _rewards(e, c, payees);
+        _slashEnergy(beastId, c, parent, payees, filing, proof);
+        // The stake leaves the books before it leaves the contract; the vault shares it.
+        uint256 amount = _stakes[beastId][c.trainer].amount;
+        delete _stakes[beastId][c.trainer];
+        _vault.takeStake{value: amount}(beastId, c.trainer, c.index, payees, e.filingBps, e.proofBps);
+    }
+
+    function _slashEnergy(
+        uint256 beastId,
+        Checkpoint calldata c,
+        Checkpoint calldata parent,
+        Payees calldata payees,
+        uint256 filing,
+        uint256 proof
+    ) private {
         Head memory h = _heads[beastId].load();
-        (uint256 challengerReward, uint256 proverReward) = _rewards(c);
         // INVARIANT P13: all that the voided checkpoints locked leaves the ledger's books in this one subtraction.
-        uint256 voided = h.lockedSum - (c.lockedSum - c.payload.energyBurn - c.bond);
-        uint256 burned = voided - challengerReward - proverReward;
+        uint256 burned = h.lockedSum - (c.lockedSum - c.payload.energyBurn - c.bond) - filing - proof;
         _rollback(beastId, h, c, parent);
-        _credit(challenger, challengerReward);
-        _credit(prover, proverReward);
+        _credit(payees.filer, filing);
+        if (payees.prover != address(0)) _credit(payees.prover, proof);
+        else _payForSteps(payees.disputeId, proof);
         emit CheckpointSlashed(
             beastId,
             c.index,
@@ -330,19 +447,31 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
             h.headCount,
             h.generation,
             burned,
-            challenger,
-            challengerReward,
-            prover,
-            proverReward
+            payees.filer,
+            filing,
+            payees.prover,
+            proof
         );
         energy.burn(burned);
     }
 
-    /// @dev The offender's lock alone is shared; rounding falls to the burn.
-    function _rewards(Checkpoint calldata c) private view returns (uint256, uint256) {
-        Economics memory e = seasons.economics(c.season);
+    /// @dev The offender's lock alone is shared; rounding, and a share that nobody earned, falls to the burn.
+    function _rewards(
+        Economics memory e,
+        Checkpoint calldata c,
+        Payees calldata payees
+    ) private pure returns (uint256 filing, uint256 proof) {
         uint256 locked = uint256(c.payload.energyBurn) + c.bond;
-        return ((locked * e.rewardBps) / MAX_BPS, (locked * e.proverBps) / MAX_BPS);
+        if (payees.filer != address(0)) filing = (locked * e.filingBps) / MAX_BPS;
+        proof = (locked * e.proofBps) / MAX_BPS;
+        if (payees.prover == address(0)) proof = (proof * payees.steps) / Slots.WINDOW_STEPS;
+    }
+
+    /// @dev ENERGY for a dispute's committed steps: into the vault's escrow, whence each account claims its part.
+    function _payForSteps(uint256 disputeId, uint256 amount) private {
+        if (amount == 0) return;
+        _credit(address(_vault), amount);
+        _vault.fillEnergy(disputeId, amount);
     }
 
     /// @dev Puts the head back to where `c` was submitted onto.
@@ -357,26 +486,48 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
             h.windowLoss = 0;
             h.source = CURRICULUM;
             h.comparable = false;
+            h.trainerTag = 0;
         } else {
             if (_digests[beastId][c.index - 1] != _digest(beastId, parent)) revert WrongParentRecord(c.index);
             h.activeMask = parent.payload.activeMask;
             h.windowLoss = parent.payload.windowLoss;
             h.source = parent.payload.source;
+            h.trainerTag = _trainerTag(parent.trainer);
             h.comparable = _comparable(parent.season, parent.payload.epoch, c.season, c.payload.epoch);
         }
         _enterEpoch(h, c.payload.epoch, epochOf(beastId, c.payload.epoch));
         _heads[beastId].store(h);
     }
 
-    function _releaseBond(bytes32 digest, address challenger, BondOutcome outcome) private {
+    function _releaseBond(bytes32 digest, address filer, BondOutcome outcome, uint256 maxStepPay) private {
         Standing memory s = _standings[digest];
         _standings[digest] = Standing(0, 0, outcome == BondOutcome.BURN_AND_PROVE);
-        emit DisputeBondReleased(digest, s.disputeId, challenger, s.bond, outcome);
-        if (outcome == BondOutcome.REFUND) _credit(challenger, s.bond);
-        else energy.burn(s.bond);
+        uint256 stepPay = s.bond < maxStepPay ? s.bond : maxStepPay;
+        emit DisputeBondReleased(digest, s.disputeId, filer, s.bond, outcome, stepPay);
+        if (outcome == BondOutcome.REFUND) {
+            _credit(filer, s.bond);
+        } else {
+            _payForSteps(s.disputeId, stepPay);
+            energy.burn(s.bond - stepPay);
+        }
     }
 
     // --- views ------------------------------------------------------------------------------------------------
+
+    /// @inheritdoc ICheckpointLedger
+    function stakeOf(uint256 beastId, address trainer) external view returns (Stake memory) {
+        return _stakes[beastId][trainer];
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function requiredStake(uint256 beastId) external view returns (uint256) {
+        return stakeAt(head(beastId).season);
+    }
+
+    /// @inheritdoc ICheckpointLedger
+    function stakeAt(uint16 season) public view returns (uint256) {
+        return _stakeFor(_fetchPrices(season).stakeGas);
+    }
 
     /// @inheritdoc ICheckpointLedger
     function head(uint256 beastId) public view returns (Head memory h) {
@@ -403,8 +554,8 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function quote(uint256 beastId, uint8 mask) external view returns (uint128 energyBurn, uint128 bond) {
         Head memory h = head(beastId);
         if (mask & h.activeMask != h.activeMask) revert MaskShrinks(h.activeMask, mask);
-        (uint256 price, uint256 stake) = _price(_fetchPrices(h.season), h.activeMask, mask);
-        return (uint128(price), uint128(stake));
+        (uint256 price, uint256 trainerBond) = _price(_fetchPrices(h.season), h.activeMask, mask);
+        return (uint128(price), uint128(trainerBond));
     }
 
     /// @inheritdoc ICheckpointLedger
@@ -442,7 +593,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     }
 
     function _fetchPrices(uint16 season) private view returns (Prices memory prices) {
-        (prices.baseCost, prices.growthCost, prices.bondMultiple) = seasons.pricing(season);
+        (prices.baseCost, prices.growthCost, prices.bondMultiple, prices.stakeGas) = seasons.pricing(season);
     }
 
     function _price(
@@ -481,5 +632,10 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     function _tag(bytes32 epochSeed) private pure returns (uint64) {
         return uint64(uint256(epochSeed));
+    }
+
+    /// @dev 64 bits of an address fit the head. Who grinds a collision gains nothing: the tag protects its own next window.
+    function _trainerTag(address trainer) private pure returns (uint64) {
+        return uint64(uint160(trainer));
     }
 }

@@ -1,74 +1,82 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IBeasts} from "./interfaces/IBeasts.sol";
 import {ICheckpointLedger} from "./interfaces/ICheckpointLedger.sol";
-import {IDatasetStage} from "./interfaces/IDatasetStage.sol";
 import {IDisputeCourt} from "./interfaces/IDisputeCourt.sol";
+import {IDisputeVault} from "./interfaces/IDisputeVault.sol";
+import {IRecordArchive} from "./interfaces/IRecordArchive.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
-import {IStepReferee} from "./interfaces/IStepReferee.sol";
-import {SplitMix64} from "./kernel/SplitMix64.sol";
-import {Records} from "./libraries/Records.sol";
-import {Schedules} from "./libraries/Schedules.sol";
-import {Commitments} from "./types/BeastTypes.sol";
-import {BondOutcome, Checkpoint, CheckpointStatus, EpochRecord} from "./types/CheckpointTypes.sol";
-import {Conviction, Dispute, DisputeStatus, ProofClaim, StateOpening} from "./types/DisputeTypes.sol";
-import {StateHeader, WindowContext} from "./types/KernelTypes.sol";
-import {Economics, Schedule} from "./types/SeasonTypes.sol";
+import {IStateArchive} from "./interfaces/IStateArchive.sol";
+import {IWindowReferee} from "./interfaces/IWindowReferee.sol";
+import {OpeningGas} from "./libraries/OpeningGas.sol";
+import {Publication, Publications} from "./libraries/Publications.sol";
+import {BondOutcome, Checkpoint, CheckpointStatus} from "./types/CheckpointTypes.sol";
+import {
+    BondEnd,
+    Conviction,
+    Dispute,
+    DisputeStatus,
+    Opening,
+    Payees,
+    ProofClaim,
+    StateOpening
+} from "./types/DisputeTypes.sol";
+import {StateHeader} from "./types/KernelTypes.sol";
+import {Economics} from "./types/SeasonTypes.sol";
 
 /// @title Disputes from filing to verdict
 /// @dev The interface carries the rest of the documentation.
 contract DisputeCourt is IDisputeCourt {
-    using Schedules for Schedule;
+    using Publications for Publication;
 
-    uint8 private constant BATTLE = 2;
     uint8 private constant PRIVATE = 3;
     uint256 private constant WINDOW_STEPS = 128;
     uint8 private constant SEGMENT_STEPS = 8;
     uint8 private constant SEGMENTS = 16;
-    /// @dev About what one transaction carries; more than that is staged, where front-running does not pay.
-    uint256 private constant MAX_WHOLE_DATASET = 120_000;
+    /// @dev The place in a commitment where a proof names its segment, for a challenge of the header.
+    uint8 private constant HEADER = 16;
+    /// @dev The filer alone is paid for proofs in the first quarter of the proof window.
+    uint256 private constant HEAD_START_DIVISOR = 4;
+    /// @dev What re-executing a micro-step is paid as (docs/gas-report.md, `advance`).
+    uint256 private constant STEP_GAS = 200_000;
+    uint256 private constant ENERGY_UNIT = 1e18;
+    /// @dev What a conviction is paid for if an earlier one takes its reward over: by silence or header, and by a proof.
+    uint32 private constant CHEAP_GAS = 400_000;
+    uint32 private constant PROOF_GAS = 2_500_000;
 
-    /// @dev A secret made public by filePrivate. Beasts' commitments never change, so it is settled once per beast.
-    struct Reveal {
-        bool revealed;
-        uint64 fold;
-    }
-
+    /// @inheritdoc IDisputeCourt
     ICheckpointLedger public immutable ledger;
-    IBeasts public immutable beasts;
     ISeasonRegistry public immutable seasons;
-    IStepReferee public immutable referee;
-    IDatasetStage public immutable stage;
+    /// @inheritdoc IDisputeCourt
+    IDisputeVault public immutable vault;
+    /// @inheritdoc IDisputeCourt
+    IWindowReferee public immutable referee;
+    /// @inheritdoc IDisputeCourt
+    IStateArchive public immutable states;
+    /// @inheritdoc IDisputeCourt
+    IRecordArchive public immutable records;
 
     /// @inheritdoc IDisputeCourt
     uint256 public disputeCount;
     /// @inheritdoc IDisputeCourt
     mapping(address trainer => address) public defenderOf;
     /// @inheritdoc IDisputeCourt
-    mapping(uint256 beastId => Reveal) public revealedFold;
+    mapping(bytes32 commitment => uint256) public committedIn;
     mapping(uint256 disputeId => Dispute) private _disputes;
 
-    constructor(
-        ICheckpointLedger ledger_,
-        IBeasts beasts_,
-        ISeasonRegistry seasons_,
-        IStepReferee referee_,
-        IDatasetStage stage_
-    ) {
-        ledger = ledger_;
-        beasts = beasts_;
+    constructor(IDisputeVault vault_, ISeasonRegistry seasons_, IWindowReferee referee_, IStateArchive states_) {
+        ledger = vault_.ledger();
         seasons = seasons_;
+        vault = vault_;
         referee = referee_;
-        stage = stage_;
+        states = states_;
+        records = referee_.records();
     }
 
-    // --- opening and answering --------------------------------------------------------------------------------
+    // --- filing -----------------------------------------------------------------------------------------------
 
     /// @inheritdoc IDisputeCourt
-    function file(uint256 beastId, Checkpoint calldata c) external returns (uint256 disputeId) {
-        // INVARIANT P20: no private window is under dispute without its dataset and secret in public.
-        if (c.payload.source == PRIVATE && !revealedFold[beastId].revealed) revert DatasetNotRevealed(beastId);
+    function file(uint256 beastId, Checkpoint calldata c) external payable returns (uint256 disputeId) {
         return _file(beastId, c);
     }
 
@@ -78,10 +86,9 @@ contract DisputeCourt is IDisputeCourt {
         Checkpoint calldata c,
         bytes calldata dataset,
         bytes32 ownerSecret
-    ) external returns (uint256 disputeId) {
-        // INVARIANT P34: a dataset that needed staging is revealed from a stage only, so nobody reveals another's.
-        if (dataset.length > MAX_WHOLE_DATASET) revert DatasetTooLarge(MAX_WHOLE_DATASET, dataset.length);
-        disputeId = _reveal(beastId, c, beasts.commitmentsOf(beastId), keccak256(dataset), ownerSecret);
+    ) external payable returns (uint256 disputeId) {
+        records.revealDataset(beastId, dataset, ownerSecret);
+        return _file(beastId, c);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -89,42 +96,50 @@ contract DisputeCourt is IDisputeCourt {
         uint256 beastId,
         Checkpoint calldata c,
         bytes32 ownerSecret
-    ) external returns (uint256 disputeId) {
-        Commitments memory committed = beasts.commitmentsOf(beastId);
-        (bytes32 dataHash, address[] memory chunks) = stage.open(msg.sender, committed.cDataset, ownerSecret);
-        disputeId = _reveal(beastId, c, committed, dataHash, ownerSecret);
-        emit StagedDatasetRevealed(beastId, disputeId, chunks);
-    }
-
-    /// @dev Checks dataset and secret against the commitments, keeps the secret's fold, and files.
-    function _reveal(
-        uint256 beastId,
-        Checkpoint calldata c,
-        Commitments memory committed,
-        bytes32 dataHash,
-        bytes32 ownerSecret
-    ) private returns (uint256 disputeId) {
-        if (c.payload.source != PRIVATE) revert NotPrivate(c.payload.source);
-        if (dataHash != committed.cDataset) revert WrongDataset(committed.cDataset, dataHash);
-        bytes32 secretHash = keccak256(abi.encode(ownerSecret));
-        if (secretHash != committed.ownerSecretHash) revert WrongOwnerSecret(committed.ownerSecretHash, secretHash);
-        revealedFold[beastId] = Reveal(true, uint64(SplitMix64.fold64(ownerSecret)));
-        disputeId = _file(beastId, c);
-        emit PrivateDatasetRevealed(beastId, disputeId, ownerSecret);
+    ) external payable returns (uint256 disputeId) {
+        records.revealStaged(beastId, msg.sender, ownerSecret);
+        return _file(beastId, c);
     }
 
     function _file(uint256 beastId, Checkpoint calldata c) private returns (uint256 disputeId) {
+        bytes32 digest = ledger.digestOf(beastId, c);
+        disputeId = ledger.standingOf(digest).disputeId;
+        if (disputeId != 0) {
+            // A decoy costs the honest filer no revert: it goes on with the dispute that is open.
+            emit FilingIgnored(disputeId, beastId, c.index, msg.sender);
+            if (msg.value != 0) vault.refund{value: msg.value}(msg.sender);
+            return disputeId;
+        }
         Economics memory e = seasons.economics(c.season);
-        // INVARIANT P21: every dispute costs its challenger a bond that it loses unless the checkpoint falls.
-        uint128 bond = uint128(e.disputeBondMultiple * uint256(c.payload.energyBurn));
         disputeId = ++disputeCount;
-        bytes32 digest = ledger.openDispute(beastId, c, msg.sender, uint64(disputeId), bond);
+        // INVARIANT P21: every dispute costs its filer a bond that it loses unless the checkpoint falls.
+        uint128 bond = uint128(e.disputeBondMultiple * uint256(c.payload.energyBurn));
+        ledger.openDispute(beastId, c, msg.sender, uint64(disputeId), bond);
+        uint8 missing = _missing(beastId, c, e);
+        uint40 deadline = uint40(block.timestamp + e.responseWindow);
         Dispute storage d = _disputes[disputeId];
         d.digest = digest;
-        d.challenger = msg.sender;
-        d.deadline = uint40(block.timestamp + e.responseWindow);
+        d.filer = msg.sender;
+        d.filedAt = uint40(block.timestamp);
+        d.responseDeadline = deadline;
         d.status = DisputeStatus.FILED;
-        emit DisputeFiled(disputeId, beastId, c.index, digest, msg.sender, bond, d.deadline);
+        d.missing = missing;
+        d.filedIn = uint64(block.number);
+        emit DisputeFiled(disputeId, beastId, c.index, digest, msg.sender, bond, missing, deadline);
+        uint256 gasOwed = OpeningGas.owed(missing, _recordsLength(beastId, missing));
+        vault.lock{value: msg.value}(disputeId, beastId, c.trainer, msg.sender, gasOwed);
+    }
+
+    /// @dev INVARIANT P60: a dispute opens everything that re-execution needs and that the chain does not have where nodes
+    /// still serve it.
+    function _missing(uint256 beastId, Checkpoint calldata c, Economics memory e) private view returns (uint8 missing) {
+        missing = _bit(Opening.SEGMENTS);
+        if (c.index != 0 && !_isYoung(states.publicationOf(c.parent), e)) missing |= _bit(Opening.STATE);
+        if (c.payload.source == PRIVATE && !_isYoung(_recordsOf(beastId, c), e)) missing |= _bit(Opening.RECORDS);
+    }
+
+    function _isYoung(Publication memory p, Economics memory e) private view returns (bool) {
+        return p.time != 0 && uint256(p.time) + e.publicationAge >= block.timestamp;
     }
 
     /// @inheritdoc IDisputeCourt
@@ -133,27 +148,139 @@ contract DisputeCourt is IDisputeCourt {
         emit DefenderSet(msg.sender, defender);
     }
 
+    // --- openings ---------------------------------------------------------------------------------------------
+    // An opening that has been made is left as it is, without a revert: who opens several things in one transaction cannot
+    // be made to miss the deadline by a copy of one of them.
+
     /// @inheritdoc IDisputeCourt
-    function respond(
+    function openSegments(
         uint256 disputeId,
         uint256 beastId,
         Checkpoint calldata c,
         bytes32[16] calldata segments
     ) external {
-        Dispute storage d = _openDispute(disputeId, beastId, c);
+        Dispute storage d = _openForOpenings(disputeId, beastId, c);
         // INVARIANT P22: only the trainer, or whom it appointed, can put words into its mouth.
         if (msg.sender != c.trainer && msg.sender != defenderOf[c.trainer]) revert NotDefender(msg.sender, c.trainer);
-        if (d.status != DisputeStatus.FILED) revert AlreadyResponded(disputeId);
-        if (block.timestamp > d.deadline) revert ResponseWindowClosed(d.deadline);
+        if (!_isMissing(d, Opening.SEGMENTS)) return;
         if (segments[SEGMENTS - 1] != c.payload.h128) revert WrongLastSegment(c.payload.h128, segments[SEGMENTS - 1]);
-        // INVARIANT P23: a response, however late, opens a whole proof window.
-        d.deadline = uint40(block.timestamp + seasons.economics(c.season).proofWindow);
-        d.status = DisputeStatus.RESPONDED;
         d.segmentsHash = keccak256(abi.encode(segments));
-        emit DisputeResponded(disputeId, segments, d.deadline);
+        emit SegmentsOpened(disputeId, segments);
+        _accept(d, disputeId, c.season, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * _gasPrice());
+    }
+
+    /// @inheritdoc IDisputeCourt
+    function openState(
+        uint256 disputeId,
+        uint256 beastId,
+        Checkpoint calldata c,
+        StateHeader calldata header,
+        bytes calldata weights
+    ) external {
+        Dispute storage d = _openForOpenings(disputeId, beastId, c);
+        if (!_isMissing(d, Opening.STATE)) return;
+        bytes32 state = states.publish(header, weights);
+        if (state != c.parent) revert StateMismatch(c.parent, state);
+        uint256 gasUsed = states.publicationOf(state).gasUsed;
+        _accept(d, disputeId, c.season, Opening.STATE, block.timestamp, gasUsed * _gasPrice());
+    }
+
+    /// @inheritdoc IDisputeCourt
+    function openRecords(
+        uint256 disputeId,
+        uint256 beastId,
+        Checkpoint calldata c,
+        bytes32 ownerSecret,
+        bytes calldata order,
+        bytes32[] calldata words,
+        bytes32[] calldata siblings
+    ) external {
+        Dispute storage d = _openForOpenings(disputeId, beastId, c);
+        if (!_isMissing(d, Opening.RECORDS)) return;
+        records.publish(beastId, c.index, ownerSecret, order, words, siblings);
+        uint256 gasUsed = _recordsOf(beastId, c).gasUsed;
+        _accept(d, disputeId, c.season, Opening.RECORDS, block.timestamp, gasUsed * _gasPrice());
+    }
+
+    /// @inheritdoc IDisputeCourt
+    function acceptOpenings(uint256 disputeId, uint256 beastId, Checkpoint calldata c) external {
+        Dispute storage d = _openDispute(disputeId, beastId, c);
+        if (!_acceptPublished(d, disputeId, beastId, c)) revert NothingToAccept(disputeId);
+    }
+
+    /// @dev Takes note of what the archives got in time. INVARIANT P61: an opening counts by the time of its publication,
+    /// whenever somebody tells the court, and one after the deadline does not count.
+    function _acceptPublished(
+        Dispute storage d,
+        uint256 disputeId,
+        uint256 beastId,
+        Checkpoint calldata c
+    ) private returns (bool any) {
+        if (_isMissing(d, Opening.STATE)) {
+            any = _acceptPublication(d, disputeId, c.season, Opening.STATE, states.publicationOf(c.parent));
+        }
+        if (_isMissing(d, Opening.RECORDS)) {
+            Publication memory p = _recordsOf(beastId, c);
+            any = _acceptPublication(d, disputeId, c.season, Opening.RECORDS, p) || any;
+        }
+    }
+
+    /// @dev Paid at the base fee of its own block, or the present one if that is lower: nobody waits for a dear block.
+    function _acceptPublication(
+        Dispute storage d,
+        uint256 disputeId,
+        uint16 season,
+        Opening opening,
+        Publication memory p
+    ) private returns (bool) {
+        uint256 age = seasons.economics(season).publicationAge;
+        uint256 openedAt = p.inTime(d.filedAt, d.responseDeadline, age);
+        if (openedAt == 0) return false;
+        uint256 fee = p.baseFee < block.basefee ? p.baseFee : block.basefee;
+        _accept(d, disputeId, season, opening, openedAt, p.gasUsed * fee);
+        return true;
+    }
+
+    /// @dev What a gas of an opening is paid. A tip beyond a quarter of the base fee is the sender's own affair: it could
+    /// flow back to it.
+    function _gasPrice() private view returns (uint256) {
+        uint256 tip = tx.gasprice - block.basefee;
+        return block.basefee + (tip < block.basefee / 4 ? tip : block.basefee / 4);
+    }
+
+    function _accept(
+        Dispute storage d,
+        uint256 disputeId,
+        uint16 season,
+        Opening opening,
+        uint256 openedAt,
+        uint256 pay
+    ) private {
+        uint8 missing = d.missing & ~_bit(opening);
+        d.missing = missing;
+        // The later of the filing and the last opening.
+        uint256 start = openedAt > d.filedAt ? openedAt : d.filedAt;
+        if (start > d.proofStart) d.proofStart = uint40(start);
+        emit OpeningAccepted(disputeId, opening, missing);
+        if (missing == 0) {
+            // INVARIANT P23: the last opening, however late, starts a whole proof window.
+            uint256 window = seasons.economics(season).proofWindow;
+            uint256 from = d.proofStart;
+            d.status = DisputeStatus.OPENED;
+            d.proofDeadline = uint40(from + window);
+            emit ProofWindowOpened(disputeId, from + window / HEAD_START_DIVISOR, from + window);
+        }
+        vault.pay(disputeId, pay, ledger.stakeAt(season));
     }
 
     // --- verdicts ---------------------------------------------------------------------------------------------
+
+    /// @inheritdoc IDisputeCourt
+    function commit(bytes32 commitment) external {
+        if (committedIn[commitment] != 0) revert AlreadyCommitted(commitment);
+        committedIn[commitment] = block.number;
+        emit Committed(msg.sender, commitment);
+    }
 
     /// @inheritdoc IDisputeCourt
     function prove(
@@ -162,19 +289,34 @@ contract DisputeCourt is IDisputeCourt {
         uint8 k,
         StateHeader calldata header,
         bytes calldata weights,
-        bytes calldata witnesses
+        bytes calldata witnesses,
+        bytes32 salt
     ) external {
         Dispute storage d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
-        _requireProofWindow(d, claim.disputeId);
-        _requireResponse(d, segments);
+        if (_isMissing(d, Opening.SEGMENTS)) revert SegmentsMissing(claim.disputeId);
+        if (_missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
+        if (d.status == DisputeStatus.OPENED && block.timestamp > d.proofDeadline) {
+            revert ProofWindowClosed(d.proofDeadline);
+        }
+        bytes32 actual = keccak256(abi.encode(segments));
+        if (actual != d.segmentsHash) revert WrongSegments(d.segmentsHash, actual);
         if (k >= SEGMENTS) revert SegmentOutOfRange(k);
-        // INVARIANT P24: a segment is judged by re-execution from the state its own response names before it.
+        // INVARIANT P24: a segment is judged by re-execution from the state that its own response names before it.
         bytes32 result =
             k == 0
                 ? _runFromStart(claim, SEGMENT_STEPS, header, weights, witnesses)
-                : _run(claim, segments[k - 1], SEGMENT_STEPS, header, weights, witnesses);
+                : referee.run(
+                    claim.beastId,
+                    claim.checkpoint,
+                    segments[k - 1],
+                    uint256(k) * SEGMENT_STEPS,
+                    SEGMENT_STEPS,
+                    header,
+                    weights,
+                    witnesses
+                );
         if (result == segments[k]) revert SegmentCorrect(k);
-        _uphold(d, claim, Conviction.SEGMENT, k);
+        _uphold(d, claim, Conviction.SEGMENT, k, _proverOf(d, d.digest, k, result, salt), 0);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -184,7 +326,8 @@ contract DisputeCourt is IDisputeCourt {
         StateHeader calldata header,
         bytes calldata weights,
         bytes calldata witnesses,
-        StateOpening calldata end
+        StateOpening calldata end,
+        bytes32 salt
     ) external {
         Dispute storage d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
         uint8 done = d.stepsDone;
@@ -194,26 +337,61 @@ contract DisputeCourt is IDisputeCourt {
         bytes32 result =
             done == 0
                 ? _runFromStart(claim, steps, header, weights, witnesses)
-                : _run(claim, d.stateHash, steps, header, weights, witnesses);
-        d.stepsDone = done + steps;
-        d.stateHash = result;
-        emit DisputeAdvanced(claim.disputeId, done + steps, result);
-        if (steps == left) _judgeWindow(d, claim, result, end);
+                : referee.run(claim.beastId, claim.checkpoint, d.stateHash, done, steps, header, weights, witnesses);
+        _advanced(d, claim.disputeId, steps, result, salt);
+        bool convicts = steps == left && _judgeWindow(d, claim, result, end);
+        // INVARIANT P62: after a missed opening a dispute ends by its timeout or by a conviction; nobody can prove the window
+        // right, nor keep the dispute busy.
+        if (!convicts && _missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
     }
 
-    /// @dev The whole window has been re-executed: slash it, or prove it.
+    function _advanced(Dispute storage d, uint256 disputeId, uint8 steps, bytes32 result, bytes32 salt) private {
+        uint8 done = d.stepsDone;
+        bytes32 commitment = keccak256(abi.encode(msg.sender, d.digest, done, steps, result, salt));
+        // INVARIANT P63: steps are paid to who committed to their result before it was in any mempool.
+        bool counted = _isEarlier(committedIn[commitment], block.number);
+        d.stepsDone = done + steps;
+        d.stateHash = result;
+        emit DisputeAdvanced(disputeId, done + steps, result, msg.sender, steps, counted);
+        if (counted) vault.countSteps(disputeId, msg.sender, steps);
+    }
+
+    /// @dev The whole window has been re-executed: slash it, or prove it. Returns whether it is slashed.
     function _judgeWindow(
         Dispute storage d,
         ProofClaim calldata claim,
         bytes32 result,
         StateOpening calldata end
-    ) private {
+    ) private returns (bool) {
         Checkpoint calldata c = claim.checkpoint;
-        if (result != c.payload.h128) return _uphold(d, claim, Conviction.ADVANCE, 0);
+        uint8 counted = vault.countedSteps(claim.disputeId);
+        if (result != c.payload.h128) {
+            _uphold(d, claim, Conviction.ADVANCE, 0, address(0), counted);
+            return true;
+        }
         // INVARIANT P26: proven means that the payload is true too, not only its hash.
         _requireOpening(result, end.header, end.weightsHash);
-        if (_contradicts(claim.beastId, c, end.header)) return _uphold(d, claim, Conviction.HEADER, 0);
-        _dismiss(d, claim.disputeId, claim.beastId, c, BondOutcome.BURN_AND_PROVE);
+        if (_contradicts(claim.beastId, c, end.header)) {
+            _uphold(d, claim, Conviction.HEADER, 0, address(0), counted);
+            return true;
+        }
+        // Before the status changes: see P62.
+        if (_missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
+        d.status = DisputeStatus.PROVEN;
+        emit DisputeProven(claim.disputeId, claim.beastId, c.index);
+        ledger.closeDispute(d.digest, d.filer, BondOutcome.BURN_AND_PROVE, _stepPay(c, counted));
+        vault.release(claim.disputeId, BondEnd.KEEP);
+        return false;
+    }
+
+    /// @dev Most ENERGY that committed steps are paid out of the burning bond: their gas at the base fee, at the price of the
+    /// sale; without a sale their part of the bond. So who disputes his own right window never gets back more than he burns.
+    function _stepPay(Checkpoint calldata c, uint256 counted) private view returns (uint256) {
+        Economics memory e = seasons.economics(c.season);
+        if (e.energyPrice == 0) {
+            return (uint256(c.payload.energyBurn) * e.disputeBondMultiple * counted) / WINDOW_STEPS;
+        }
+        return (counted * STEP_GAS * block.basefee * ENERGY_UNIT) / e.energyPrice;
     }
 
     /// @inheritdoc IDisputeCourt
@@ -222,7 +400,8 @@ contract DisputeCourt is IDisputeCourt {
         Checkpoint calldata c,
         Checkpoint calldata parent,
         StateHeader calldata header,
-        bytes32 weightsHash
+        bytes32 weightsHash,
+        bytes32 salt
     ) external {
         CheckpointStatus status = ledger.statusOf(beastId, c);
         if (status == CheckpointStatus.UNKNOWN_OR_VOID || status == CheckpointStatus.FINAL) {
@@ -230,28 +409,34 @@ contract DisputeCourt is IDisputeCourt {
         }
         _requireOpening(c.payload.h128, header, weightsHash);
         if (!_contradicts(beastId, c, header) && header.parent == _parentHash(beastId, c)) revert NoContradiction();
-        uint256 disputeId = ledger.standingOf(ledger.digestOf(beastId, c)).disputeId;
-        address challenger = msg.sender;
+        bytes32 digest = ledger.digestOf(beastId, c);
+        uint256 disputeId = ledger.standingOf(digest).disputeId;
+        // Not h128, which everybody can commit to: only who knows its preimage could have committed to this.
+        bytes32 opened = keccak256(abi.encode(header, weightsHash));
+        address prover;
+        address filer;
         if (disputeId != 0) {
-            challenger = _disputes[disputeId].challenger;
-            _disputes[disputeId].status = DisputeStatus.UPHELD;
+            Dispute storage d = _disputes[disputeId];
+            filer = d.filer;
+            prover = _proverOf(d, digest, HEADER, opened, salt);
+            d.status = DisputeStatus.UPHELD;
+        } else {
+            if (_isEarlier(_commitmentOf(digest, HEADER, opened, salt), block.number)) prover = msg.sender;
+            filer = prover;
         }
-        emit DisputeUpheld(disputeId, beastId, c.index, Conviction.HEADER, 0, challenger, msg.sender);
-        ledger.slash(beastId, c, parent, challenger, msg.sender);
+        emit DisputeUpheld(disputeId, beastId, c.index, Conviction.HEADER, 0, filer, prover);
+        ledger.slash(beastId, c, parent, Payees(disputeId, filer, prover, 0, CHEAP_GAS));
+        if (disputeId != 0) vault.release(disputeId, BondEnd.RETURN);
     }
 
     /// @inheritdoc IDisputeCourt
     function claimTimeout(ProofClaim calldata claim) external {
         Dispute storage d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
-        if (d.status == DisputeStatus.FILED) {
-            // INVARIANT P27: silence loses, but never before its deadline.
-            if (block.timestamp <= d.deadline) revert ResponseWindowOpen(d.deadline);
-            _uphold(d, claim, Conviction.TIMEOUT, 0);
-        } else {
-            if (d.demand == 0) revert NoDemand(claim.disputeId);
-            if (block.timestamp <= d.demandDeadline) revert ResponseWindowOpen(d.demandDeadline);
-            _uphold(d, claim, Conviction.RECORDS, d.demand - 1);
-        }
+        // INVARIANT P27: silence loses, but never before its deadline, and never against a publication that was in time.
+        if (block.timestamp <= d.responseDeadline) revert ResponseWindowOpen(d.responseDeadline);
+        _acceptPublished(d, claim.disputeId, claim.beastId, claim.checkpoint);
+        if (d.missing == 0) revert NothingMissing(claim.disputeId);
+        _uphold(d, claim, Conviction.TIMEOUT, 0, d.filer, 0);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -261,60 +446,64 @@ contract DisputeCourt is IDisputeCourt {
             // INVARIANT P28: nobody loses a bond over a checkpoint that fell with its ancestor.
             d.status = DisputeStatus.VOIDED;
             emit DisputeVoided(disputeId, beastId, c.index);
-            ledger.closeDispute(d.digest, d.challenger, BondOutcome.REFUND);
+            ledger.closeDispute(d.digest, d.filer, BondOutcome.REFUND, 0);
+            vault.release(disputeId, BondEnd.VOID);
             return;
         }
-        if (d.status != DisputeStatus.RESPONDED) revert NotResponded(disputeId);
-        if (d.demand != 0) revert DemandPending(d.demand - 1, d.demandDeadline);
-        if (block.timestamp <= d.deadline) revert ProofWindowOpen(d.deadline);
-        _dismiss(d, disputeId, beastId, c, BondOutcome.BURN);
+        // INVARIANT P29: a dispute with a missing opening is never dismissed, so `dismiss` and `claimTimeout` are never both
+        // open.
+        if (d.status != DisputeStatus.OPENED) revert OpeningsMissing(disputeId, d.missing);
+        if (block.timestamp <= d.proofDeadline) revert ProofWindowOpen(d.proofDeadline);
+        d.status = DisputeStatus.DISMISSED;
+        emit DisputeDismissed(disputeId, beastId, c.index);
+        ledger.closeDispute(d.digest, d.filer, BondOutcome.BURN, 0);
+        vault.release(disputeId, BondEnd.KEEP);
     }
 
-    // --- records ----------------------------------------------------------------------------------------------
-
-    /// @inheritdoc IDisputeCourt
-    function demandRecords(uint256 disputeId, uint256 beastId, Checkpoint calldata c, uint8 k) external {
-        Dispute storage d = _openDispute(disputeId, beastId, c);
-        if (c.payload.source != PRIVATE) revert NotPrivate(c.payload.source);
-        _requireProofWindow(d, disputeId);
-        if (k >= SEGMENTS) revert SegmentOutOfRange(k);
-        if (d.demand != 0) revert DemandPending(d.demand - 1, d.demandDeadline);
-        // INVARIANT P29: each segment is demanded once, so a dispute ends.
-        if ((d.demanded >> k) & 1 == 1) revert AlreadyDemanded(k);
-        d.demanded |= uint16(1 << k);
-        d.demand = k + 1;
-        d.demandDeadline = uint40(block.timestamp + seasons.economics(c.season).responseWindow);
-        emit RecordsDemanded(disputeId, k, d.demandDeadline);
+    function _uphold(
+        Dispute storage d,
+        ProofClaim calldata claim,
+        Conviction how,
+        uint8 segment,
+        address prover,
+        uint8 steps
+    ) private {
+        address filer = d.filer;
+        d.status = DisputeStatus.UPHELD;
+        emit DisputeUpheld(claim.disputeId, claim.beastId, claim.checkpoint.index, how, segment, filer, prover);
+        uint32 gasCap = how == Conviction.TIMEOUT || how == Conviction.HEADER ? CHEAP_GAS : PROOF_GAS;
+        Payees memory payees = Payees(claim.disputeId, filer, prover, steps, gasCap);
+        ledger.slash(claim.beastId, claim.checkpoint, claim.parent, payees);
+        vault.release(claim.disputeId, BondEnd.RETURN);
     }
 
-    /// @inheritdoc IDisputeCourt
-    function supplyRecords(
-        uint256 disputeId,
-        uint256 beastId,
-        Checkpoint calldata c,
-        bytes calldata witnesses
-    ) external {
-        Dispute storage d = _openDispute(disputeId, beastId, c);
-        if (d.demand == 0) revert NoDemand(disputeId);
-        if (block.timestamp > d.demandDeadline) revert DemandExpired(d.demandDeadline);
-        uint8 k = d.demand - 1;
-        uint256[8] memory words = _openRecords(beastId, c.index, k, witnesses);
-        d.demand = 0;
-        uint40 deadline = uint40(block.timestamp + seasons.economics(c.season).proofWindow);
-        if (deadline > d.deadline) d.deadline = deadline;
-        emit RecordsSupplied(disputeId, k, words, d.deadline);
-    }
+    // --- who is paid for a proof ------------------------------------------------------------------------------
 
-    function _openRecords(
-        uint256 beastId,
-        uint32 index,
+    /// @dev INVARIANT P30: a proof pays its filer during the head start, whoever sends it, and afterwards only who committed to
+    /// it in an earlier block: a copy from the mempool earns nothing. A commitment older than the filing beats the head
+    /// start, so a filing cannot be put in front of a proof that needs none.
+    function _proverOf(
+        Dispute storage d,
+        bytes32 digest,
         uint8 k,
-        bytes calldata witnesses
-    ) private view returns (uint256[8] memory) {
-        Commitments memory committed = beasts.commitmentsOf(beastId);
-        uint256 streamSeed = SplitMix64.fold64(beasts.birthOf(beastId).dna) ^ revealedFold[beastId].fold;
-        uint32 firstStep = uint32(uint256(index) * WINDOW_STEPS + uint256(k) * SEGMENT_STEPS);
-        return Records.open(committed.recordsRoot, committed.datasetLength, streamSeed, firstStep, witnesses);
+        bytes32 result,
+        bytes32 salt
+    ) private view returns (address) {
+        uint256 committed = _commitmentOf(digest, k, result, salt);
+        if (_isEarlier(committed, d.filedIn)) return msg.sender;
+        uint256 window = d.proofDeadline - d.proofStart;
+        if (d.status == DisputeStatus.FILED || block.timestamp <= d.proofStart + window / HEAD_START_DIVISOR) {
+            return d.filer;
+        }
+        return _isEarlier(committed, block.number) ? msg.sender : address(0);
+    }
+
+    function _commitmentOf(bytes32 digest, uint8 k, bytes32 result, bytes32 salt) private view returns (uint256) {
+        return committedIn[keccak256(abi.encode(msg.sender, digest, k, result, salt))];
+    }
+
+    function _isEarlier(uint256 blockNumber, uint256 than) private pure returns (bool) {
+        return blockNumber != 0 && blockNumber < than;
     }
 
     // --- views ------------------------------------------------------------------------------------------------
@@ -325,27 +514,18 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     /// @inheritdoc IDisputeCourt
-    function windowContext(uint256 beastId, Checkpoint calldata c) public view returns (WindowContext memory context) {
-        EpochRecord memory epoch = ledger.epochOf(beastId, c.payload.epoch);
-        context.dna = beasts.birthOf(beastId).dna;
-        context.epochSeed = epoch.epochSeed;
-        context.heads = seasons.schedule(c.season).heads(c.payload.epoch);
-        context.lrShift = c.payload.lrShift;
-        context.source = c.payload.source;
-        context.rules = seasons.rules(c.season);
-        if (c.payload.source == PRIVATE) {
-            Commitments memory committed = beasts.commitmentsOf(beastId);
-            context.ownerSecretFold = revealedFold[beastId].fold;
-            context.recordsRoot = committed.recordsRoot;
-            context.recordsLength = committed.datasetLength;
-        } else if (c.payload.source == BATTLE) {
-            (context.recordsRoot, context.recordsLength) = ledger.arena().finalLog(c.payload.sourceId);
-        }
+    function quote(
+        uint256 beastId,
+        Checkpoint calldata c
+    ) external view returns (uint256 bond, uint256 openingBond, uint8 missing) {
+        Economics memory e = seasons.economics(c.season);
+        bond = e.disputeBondMultiple * uint256(c.payload.energyBurn);
+        missing = _missing(beastId, c, e);
+        openingBond = vault.quote(beastId, OpeningGas.owed(missing, _recordsLength(beastId, missing)));
     }
 
     // --- re-execution -----------------------------------------------------------------------------------------
 
-    /// @dev From the window's start: the parent's state moved into the window, or the genesis.
     function _runFromStart(
         ProofClaim calldata claim,
         uint256 steps,
@@ -353,23 +533,7 @@ contract DisputeCourt is IDisputeCourt {
         bytes calldata weights,
         bytes calldata witnesses
     ) private view returns (bytes32) {
-        Checkpoint calldata c = claim.checkpoint;
-        WindowContext memory context = windowContext(claim.beastId, c);
-        if (c.index == 0) {
-            return referee.runFromGenesis(context, claim.beastId, c.payload.activeMask, steps, witnesses);
-        }
-        return referee.runFromParent(context, c.parent, header, weights, c.payload.activeMask, steps, witnesses);
-    }
-
-    function _run(
-        ProofClaim calldata claim,
-        bytes32 from,
-        uint256 steps,
-        StateHeader calldata header,
-        bytes calldata weights,
-        bytes calldata witnesses
-    ) private view returns (bytes32) {
-        return referee.run(windowContext(claim.beastId, claim.checkpoint), from, header, weights, steps, witnesses);
+        return referee.runFromStart(claim.beastId, claim.checkpoint, steps, header, weights, witnesses);
     }
 
     /// @dev Everything a header and a payload both say, except the parent.
@@ -387,11 +551,11 @@ contract DisputeCourt is IDisputeCourt {
 
     /// @dev What the header of a state within the window calls its parent.
     function _parentHash(uint256 beastId, Checkpoint calldata c) private view returns (bytes32) {
-        return c.index == 0 ? referee.genesisHash(beastId, c.parent) : c.parent;
+        return c.index == 0 ? states.referee().genesisHash(beastId, c.parent) : c.parent;
     }
 
     function _requireOpening(bytes32 expected, StateHeader calldata header, bytes32 weightsHash) private view {
-        bytes32 actual = referee.hashState(header, weightsHash);
+        bytes32 actual = states.referee().hashState(header, weightsHash);
         if (actual != expected) revert StateMismatch(expected, actual);
     }
 
@@ -405,7 +569,7 @@ contract DisputeCourt is IDisputeCourt {
     ) private view returns (Dispute storage d) {
         d = _disputes[disputeId];
         if (d.status == DisputeStatus.NONE) revert NoSuchDispute(disputeId);
-        if (d.status > DisputeStatus.RESPONDED) revert DisputeEnded(disputeId);
+        if (d.status > DisputeStatus.OPENED) revert DisputeEnded(disputeId);
         bytes32 digest = ledger.digestOf(beastId, c);
         if (d.digest != digest) revert WrongRecord(d.digest, digest);
     }
@@ -420,41 +584,33 @@ contract DisputeCourt is IDisputeCourt {
         if (!ledger.isLive(beastId, c)) revert NotPending(beastId, c.index);
     }
 
-    function _requireProofWindow(Dispute storage d, uint256 disputeId) private view {
-        if (d.status != DisputeStatus.RESPONDED) revert NotResponded(disputeId);
-        if (block.timestamp > d.deadline) revert ProofWindowClosed(d.deadline);
-    }
-
-    function _requireResponse(Dispute storage d, bytes32[16] calldata segments) private view {
-        bytes32 actual = keccak256(abi.encode(segments));
-        if (actual != d.segmentsHash) revert WrongSegments(d.segmentsHash, actual);
-    }
-
-    function _uphold(Dispute storage d, ProofClaim calldata claim, Conviction how, uint8 segment) private {
-        // INVARIANT P30: the reward goes to the recorded challenger, whoever brought the proof.
-        address challenger = d.challenger;
-        d.status = DisputeStatus.UPHELD;
-        emit DisputeUpheld(
-            claim.disputeId,
-            claim.beastId,
-            claim.checkpoint.index,
-            how,
-            segment,
-            challenger,
-            msg.sender
-        );
-        ledger.slash(claim.beastId, claim.checkpoint, claim.parent, challenger, msg.sender);
-    }
-
-    function _dismiss(
-        Dispute storage d,
+    function _openForOpenings(
         uint256 disputeId,
         uint256 beastId,
-        Checkpoint calldata c,
-        BondOutcome outcome
-    ) private {
-        d.status = DisputeStatus.DISMISSED;
-        emit DisputeDismissed(disputeId, beastId, c.index, outcome == BondOutcome.BURN_AND_PROVE);
-        ledger.closeDispute(d.digest, d.challenger, outcome);
+        Checkpoint calldata c
+    ) private view returns (Dispute storage d) {
+        d = _openDispute(disputeId, beastId, c);
+        if (block.timestamp > d.responseDeadline) revert ResponseWindowClosed(d.responseDeadline);
+    }
+
+    function _missedOpenings(Dispute storage d) private view returns (bool) {
+        return d.status == DisputeStatus.FILED && block.timestamp > d.responseDeadline;
+    }
+
+    function _isMissing(Dispute storage d, Opening opening) private view returns (bool) {
+        return d.missing & _bit(opening) != 0;
+    }
+
+    function _bit(Opening opening) private pure returns (uint8) {
+        return uint8(1 << uint8(opening));
+    }
+
+    function _recordsOf(uint256 beastId, Checkpoint calldata c) private view returns (Publication memory p) {
+        (, p) = records.recordsOf(beastId, c.index);
+    }
+
+    function _recordsLength(uint256 beastId, uint8 missing) private view returns (uint256) {
+        if (missing & _bit(Opening.RECORDS) == 0) return 0;
+        return ledger.beasts().commitmentsOf(beastId).datasetLength;
     }
 }

@@ -3,8 +3,9 @@ pragma solidity ^0.8.28;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
+import {Publications} from "./libraries/Publications.sol";
 import {Rules} from "./types/KernelTypes.sol";
-import {ArenaTerms, Economics, Schedule, Season} from "./types/SeasonTypes.sol";
+import {ArenaTerms, Economics, Limits, Schedule, Season} from "./types/SeasonTypes.sol";
 
 /// @title The versioned constants, range-checked
 /// @dev The interface carries the rest of the documentation.
@@ -13,8 +14,15 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     /// @dev 2^80 wei a step, slot, reward or bond: with it Σ (energyBurn + bond) of 2^32 windows fits a uint128.
     uint256 private constant MAX_COST = 1 << 80;
     uint256 private constant MAX_PERIOD = 365 days;
+    /// @dev Less than archives keep the time of a publication (Publications.RENEWAL).
+    uint256 private constant MAX_DISPUTE = 29 days;
+    // What the two shares of a stake pay for, in gas: the costliest proof that can be forced on anybody, and a filing with a
+    // proof that came too late (docs/gas-report.md). Twice each, since the base fee moves between submission and conviction.
+    uint256 private constant PROOF_GAS = 2 * 8_000_000;
+    uint256 private constant FILING_GAS = 2 * 2_700_000;
 
     mapping(uint16 number => Season) private _seasons;
+    Limits private _limits;
 
     /// @inheritdoc ISeasonRegistry
     uint16 public currentSeason;
@@ -22,7 +30,9 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     uint16 private _previous;
     uint64 private _addedAt;
 
-    constructor(address governor) Ownable(governor) {}
+    constructor(address governor, Limits memory limits_) Ownable(governor) {
+        _limits = limits_;
+    }
 
     /// @inheritdoc ISeasonRegistry
     function addSeason(Season calldata values) external onlyOwner returns (uint16 number) {
@@ -72,9 +82,19 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     }
 
     /// @inheritdoc ISeasonRegistry
-    function pricing(uint16 number) external view returns (uint96, uint96, uint8) {
+    function pricing(uint16 number) external view returns (uint96, uint96, uint8, uint32) {
         Economics storage e = _known(number).economics;
-        return (e.baseCost, e.growthCost, e.trainerBondMultiple);
+        return (e.baseCost, e.growthCost, e.trainerBondMultiple, e.stakeGas);
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function limits() external view returns (Limits memory) {
+        return _limits;
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function referenceFee() external view returns (uint256) {
+        return _limits.referenceFee;
     }
 
     /// @dev A known season has a positive baseCost, which shares the slot that `pricing` reads anyway.
@@ -105,20 +125,42 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     }
 
     // INVARIANT P2: no season can overflow money, pay out more than was locked, or stop time.
-    function _checkEconomics(Economics calldata e) private pure {
+    function _checkEconomics(Economics calldata e) private view {
         _check("baseCost", e.baseCost, 1, MAX_COST);
         _check("growthCost", e.growthCost, 0, MAX_COST);
-        _check("trainerBondMultiple", e.trainerBondMultiple, 1, 255);
-        _check("disputeBondMultiple", e.disputeBondMultiple, 1, 255);
-        _check("rewardBps", e.rewardBps, 0, MAX_BPS);
-        _check("proverBps", e.proverBps, 0, MAX_BPS - e.rewardBps);
-        _check("challengePeriod", e.challengePeriod, 1, MAX_PERIOD);
-        _check("responseWindow", e.responseWindow, 1, MAX_PERIOD);
-        _check("proofWindow", e.proofWindow, 1, MAX_PERIOD);
-        uint256 burnedBps = MAX_BPS - e.rewardBps - e.proverBps;
+        Limits memory l = _limits;
+        _check("trainerBondMultiple", e.trainerBondMultiple, _atLeastOne(l.minTrainerBondMultiple), 255);
+        // A filer never risks more ENERGY than the offender has locked.
+        uint256 maxBond = uint256(e.trainerBondMultiple) + 1;
+        _check("disputeBondMultiple", e.disputeBondMultiple, _atLeastOne(l.minDisputeBondMultiple), maxBond);
+        _check("stakeGas", e.stakeGas, _atLeastOne(l.minStakeGas), type(uint32).max);
+        // INVARIANT P68: at least half of all that is slashed burns, whatever a governor wants.
+        _check("filingBps", e.filingBps, 0, MAX_BPS / 2);
+        _check("proofBps", e.proofBps, 0, MAX_BPS / 2 - e.filingBps);
+        _check("challengePeriod", e.challengePeriod, _atLeastOne(l.minChallengePeriod), MAX_PERIOD);
+        _check("responseWindow", e.responseWindow, _atLeastOne(l.minResponseWindow), MAX_PERIOD);
+        _check("proofWindow", e.proofWindow, _atLeastOne(l.minProofWindow), MAX_PERIOD);
+        uint256 burnedBps = MAX_BPS - e.filingBps - e.proofBps;
         if ((1 + uint256(e.trainerBondMultiple)) * burnedBps < MAX_BPS) {
-            revert RewardsTooLarge(e.rewardBps, e.proverBps, e.trainerBondMultiple);
+            revert RewardsTooLarge(e.filingBps, e.proofBps, e.trainerBondMultiple);
         }
+        // INVARIANT P69: a conviction pays its gas at any base fee, since the stake is asked for in gas.
+        _requirePaid(e.stakeGas, e.filingBps, FILING_GAS);
+        _requirePaid(e.stakeGas, e.proofBps, PROOF_GAS);
+        // INVARIANT P52, continued: no dispute outlives the time of a publication in it, nor the age of one before it.
+        uint256 dispute = uint256(e.responseWindow) + e.proofWindow;
+        if (dispute > MAX_DISPUTE) revert DisputeTooLong(MAX_DISPUTE, dispute);
+        uint256 minAge = Publications.RENEWAL + e.challengePeriod + dispute;
+        _check("publicationAge", e.publicationAge, minAge, l.maxPublicationAge);
+    }
+
+    function _requirePaid(uint256 stakeGas, uint256 bps, uint256 gasCost) private pure {
+        uint256 rewardGas = (stakeGas * bps) / MAX_BPS;
+        if (rewardGas < gasCost) revert ConvictionUnpaid(rewardGas, gasCost);
+    }
+
+    function _atLeastOne(uint256 limit) private pure returns (uint256) {
+        return limit == 0 ? 1 : limit;
     }
 
     // INVARIANT P2, continued: a record always costs a bond, losing never pays more than winning, and minting is bounded.

@@ -6,14 +6,13 @@ import {Checkpoint} from "../types/CheckpointTypes.sol";
 import {StateHeader} from "../types/KernelTypes.sol";
 import {ICheckpointLedger} from "./ICheckpointLedger.sol";
 import {IEnergyEscrow} from "./IEnergyEscrow.sol";
+import {IStateArchive} from "./IStateArchive.sol";
 
 /// @title Matches that anybody can check
 /// @notice Two owners agree on two final states; a block hash that neither knew then seeds the match, which is thereby
 /// decided. Anyone may record it, with a bond and the whole log; anyone may disprove a wrong record in one transaction.
 /// No owner, no server.
 interface IArena is IEnergyEscrow {
-    /// @param state hash of the state, which is here in full for whoever replays or disproves a match
-    event StatePublished(bytes32 indexed state, uint256 indexed beastId, StateHeader header, bytes weights);
     event OpenChallengeSet(uint256 indexed beastId, address indexed owner, bytes32 state);
     event OpenChallengeClosed(uint256 indexed beastId, address indexed owner);
     event MatchChallenged(
@@ -67,7 +66,7 @@ interface IArena is IEnergyEscrow {
     error SelfChallenge(uint256 beastA, uint256 beastB);
     /// @notice The record is not a final checkpoint of the beast.
     error NotFinal(uint256 beastId, uint32 index);
-    /// @notice The beast may train on a private dataset, so that only its owner knows its state: publish it first.
+    /// @notice The state is not in the archive, or was published so long ago that nodes may not serve it any more.
     error StateNotPublished(uint256 beastId, bytes32 state);
     error NotOpen(uint256 beastId);
     /// @notice The challenging beast has changed hands: its new owner did not ask for this match.
@@ -95,10 +94,6 @@ interface IArena is IEnergyEscrow {
     error NoRewards(address account);
 
     // --- agreeing on a match ----------------------------------------------------------------------------------
-
-    /// @notice Put a state on chain in full. Anyone may. A beast with a private dataset needs it before it can fight with
-    /// the state, because nobody else could replay its training, hence its matches.
-    function publishState(StateHeader calldata header, bytes calldata weights) external;
 
     /// @notice Let the beast take on every challenge from now on, with the state of a final checkpoint.
     function openChallenge(uint256 beastId, Checkpoint calldata checkpoint) external;
@@ -174,14 +169,14 @@ interface IArena is IEnergyEscrow {
     /// @notice The ledger whose final checkpoints fight here.
     function ledger() external view returns (ICheckpointLedger);
 
-    /// @notice Root and length of a final match's log. Reverts for any other.
-    function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns);
+    /// @notice Root and length of a final match's log, and since when it could be final. Reverts for any other.
+    function finalLog(uint256 matchId) external view returns (bytes32 logRoot, uint32 turns, uint40 finalAt);
 
     /// @notice The open challenge of a beast, all zero if there is none.
     function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory);
 
-    /// @notice The block in which a state was first published, so that its event is easily found; 0 if it was not.
-    function publishedIn(bytes32 state) external view returns (uint256 blockNumber);
+    /// @notice Where the states that fight here are published.
+    function states() external view returns (IStateArchive);
 
     /// @notice Rewards that the account can claim.
     function rewardsOf(address account) external view returns (uint256);

@@ -50,6 +50,9 @@ interface IBeasts is IERC721 {
     /// @notice Whether `account` owns the beast or is a trainer its present owner authorised.
     function isTrainer(uint256 beastId, address account) external view returns (bool);
 
+    /// @notice Transfers so far. What an owner agreed to is bound to it, so that it ends with the ownership.
+    function ownershipNonceOf(uint256 beastId) external view returns (uint256);
+
     /// @notice What the hatch fixed. Reverts with UnknownBeast before it.
     function birthOf(uint256 beastId) external view returns (Birth memory);
 

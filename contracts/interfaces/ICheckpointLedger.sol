@@ -13,9 +13,11 @@ import {
 } from "../types/CheckpointTypes.sol";
 import {Payees} from "../types/DisputeTypes.sol";
 import {IArena} from "./IArena.sol";
+import {IBeasts} from "./IBeasts.sol";
 import {IDisputeCourt} from "./IDisputeCourt.sol";
 import {IDisputeVault} from "./IDisputeVault.sol";
 import {IEnergyEscrow} from "./IEnergyEscrow.sol";
+import {ISeasonRegistry} from "./ISeasonRegistry.sol";
 
 /// @title Checkpoints, and all the money
 /// @notice Keeps one digest per checkpoint; the record itself is in the event and is passed back by whoever acts on
@@ -67,6 +69,7 @@ interface ICheckpointLedger is IEnergyEscrow {
     );
     event StakeWithdrawalCancelled(uint256 indexed beastId, address indexed trainer);
     event StakeWithdrawn(uint256 indexed beastId, address indexed trainer, address indexed to, uint256 amount);
+    event EscrowMoved(address indexed from, address indexed to, uint256 amount);
     /// @notice The one court and the one arena that this ledger will ever have.
     event Bound(address indexed court, address indexed arena);
 
@@ -84,6 +87,8 @@ interface ICheckpointLedger is IEnergyEscrow {
     error UnknownSource(uint8 source);
     /// @notice A BATTLE window needs a final match.
     error NoRecordedMatch(uint32 sourceId);
+    /// @notice The match's log may no longer be served by nodes.
+    error MatchTooOld(uint32 sourceId, uint256 usableUntil);
     /// @notice Only a BATTLE window names a match.
     error UnexpectedSourceId(uint32 sourceId);
     error NoPrivateDataset(uint256 beastId);
@@ -177,6 +182,9 @@ interface ICheckpointLedger is IEnergyEscrow {
     /// @notice The stake that a submission for the beast asks for in this block.
     function requiredStake(uint256 beastId) external view returns (uint256);
 
+    /// @notice The stake that a submission under a season asks for in this block.
+    function stakeAt(uint16 season) external view returns (uint256);
+
     /// @notice Where the beast stands; for one that never submitted, what its birth says.
     function head(uint256 beastId) external view returns (Head memory);
 
@@ -194,6 +202,10 @@ interface ICheckpointLedger is IEnergyEscrow {
     function statusOf(uint256 beastId, Checkpoint calldata checkpoint) external view returns (CheckpointStatus);
 
     function standingOf(bytes32 digest) external view returns (Standing memory);
+
+    function beasts() external view returns (IBeasts);
+
+    function seasons() external view returns (ISeasonRegistry);
 
     /// @notice The one contract that may slash; zero until it is bound.
     function court() external view returns (IDisputeCourt);

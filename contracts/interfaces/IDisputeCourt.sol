@@ -70,8 +70,6 @@ interface IDisputeCourt {
     /// @notice The records passed are not those the dispute is about.
     error WrongRecord(bytes32 expected, bytes32 actual);
     error NotDefender(address caller, address trainer);
-    /// @notice The opening is not owed, or has been made.
-    error NotMissing(uint256 disputeId, Opening opening);
     /// @notice No publication in the archives makes an opening that is missing.
     error NothingToAccept(uint256 disputeId);
     error SegmentsMissing(uint256 disputeId);
@@ -155,7 +153,7 @@ interface IDisputeCourt {
 
     /// @notice Commit to a proof before sending it, so that nobody can copy its reward from the mempool.
     /// @param commitment of a proof: keccak256(abi.encode(sender, digest, uint8 k, result, salt)), where k is 16 and the result
-    /// is h128 for `challengeHeader`; of steps: keccak256(abi.encode(sender, digest, uint8 first, uint8 count, result, salt))
+    /// keccak256(abi.encode(header, weightsHash)) for `challengeHeader`; of steps: keccak256(abi.encode(sender, digest, uint8 first, uint8 count, result, salt))
     function commit(bytes32 commitment) external;
 
     /// @notice Prove that segment `k` is wrong: open the state before it and re-execute 8 steps.

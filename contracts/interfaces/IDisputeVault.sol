@@ -80,6 +80,9 @@ interface IDisputeVault {
 
     function rewardOf(uint256 beastId, address trainer) external view returns (StakeReward memory);
 
+    /// @notice Whether a reward out of an earlier stake of the trainer is held.
+    function holdsReward(uint256 beastId, address trainer) external view returns (bool);
+
     /// @notice What the trainer was paid for openings in disputes that are still open.
     function debtOf(uint256 beastId, address trainer) external view returns (uint256);
 
@@ -91,21 +94,19 @@ interface IDisputeVault {
 
     function stepsOf(uint256 disputeId, address account) external view returns (uint256);
 
+    /// @notice Steps of the dispute that are paid, by whomever.
+    function countedSteps(uint256 disputeId) external view returns (uint8);
+
     function ledger() external view returns (ICheckpointLedger);
 
     // --- for the court only -----------------------------------------------------------------------------------
 
     /// @notice Take the opening bond for `gasOwed` out of the value sent; what is too much is credited to the filer.
-    function lock(
-        uint256 disputeId,
-        uint256 beastId,
-        address trainer,
-        address filer,
-        uint256 gasOwed
-    ) external payable;
+    function lock(uint256 disputeId, uint256 beastId, address trainer, address filer, uint256 gasOwed) external payable;
 
-    /// @notice Pay the trainer for an opening of `gasUsed`.
-    function pay(uint256 disputeId, uint256 gasUsed) external;
+    /// @notice Pay the trainer for an opening.
+    /// @param reserve what must stay of the trainer's stake beside what it was paid, to share and burn if it is slashed
+    function pay(uint256 disputeId, uint256 amount, uint256 reserve) external;
 
     /// @notice End the opening bond. VOID becomes RETURN where the trainer was slashed on the beast since the filing.
     function release(uint256 disputeId, BondEnd end) external;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Publication} from "../libraries/Publications.sol";
+
 /// @title Records of private datasets in public
 /// @notice Opens the records that a private window samples against what its owner committed to at hatch, and keeps what
 /// a contract needs to believe them later: a hash of the 128 words and a time. Also where an owner's secret becomes
@@ -63,12 +65,11 @@ interface IRecordArchive {
 
     /// @notice The publication of a window's records.
     /// @return wordsHash keccak256 of 16 hashes, each keccak256 of a segment's eight words in step order; 0 if there is none
-    /// @return publishedAt its second
-    /// @return publishedIn its block
+    /// @return publication its time, block and cost
     function recordsOf(
         uint256 beastId,
         uint32 index
-    ) external view returns (bytes32 wordsHash, uint256 publishedAt, uint256 publishedIn);
+    ) external view returns (bytes32 wordsHash, Publication memory publication);
 
     /// @notice fold64 of an owner's secret, once it is public.
     function foldOf(uint256 beastId) external view returns (bool revealed, uint64 fold);

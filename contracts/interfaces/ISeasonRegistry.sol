@@ -17,10 +17,8 @@ interface ISeasonRegistry {
     /// @notice Rewards would leave less to burn than the window's own energy, so that being slashed by oneself
     /// would be cheaper than training.
     error RewardsTooLarge(uint256 filingBps, uint256 proofBps, uint256 trainerBondMultiple);
-    /// @notice The rewarded part of a stake would not pay the gas of a conviction.
-    error ConvictionUnpaid(uint256 rewardGas, uint256 convictionGas);
-    /// @notice A publication that counts when a dispute is filed could run out before the dispute ends.
-    error PublicationAgeTooShort(uint256 min, uint256 actual);
+    /// @notice A share of a stake would not pay the gas that it is for.
+    error ConvictionUnpaid(uint256 rewardGas, uint256 gasCost);
     /// @notice A dispute could last longer than archives keep the time of a publication.
     error DisputeTooLong(uint256 max, uint256 actual);
     error UnknownSeason(uint16 season);

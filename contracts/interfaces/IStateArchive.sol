@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Publication} from "../libraries/Publications.sol";
 import {StateHeader} from "../types/KernelTypes.sol";
 import {IStepReferee} from "./IStepReferee.sol";
 
@@ -17,11 +18,8 @@ interface IStateArchive {
     /// @return state its hash
     function publish(StateHeader calldata header, bytes calldata weights) external returns (bytes32 state);
 
-    /// @notice Second of the publication that counts, 0 if there is none.
-    function publishedAt(bytes32 state) external view returns (uint256);
-
-    /// @notice Block of that publication, so that its event is easily found.
-    function publishedIn(bytes32 state) external view returns (uint256);
+    /// @notice Time, block and cost of a state's publication; all zero if there is none.
+    function publicationOf(bytes32 state) external view returns (Publication memory);
 
     /// @notice The referee whose loader decides what a state is.
     function referee() external view returns (IStepReferee);

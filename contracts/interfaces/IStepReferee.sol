@@ -6,7 +6,9 @@ import {StateHeader, WindowContext} from "../types/KernelTypes.sol";
 /// @title The judge of micro-steps
 /// @notice Re-executes training steps exactly as the reference kernel does. It owns nothing and stores nothing: the same
 /// arguments give the same answer for ever.
-/// @dev `weights` are 33,792 bytes: 16,896 big-endian uint16 of `w + 0xC000`, rows of W1, W2, W3, W4 one after the other.
+/// @dev A private context without records (recordsLength 0) says that the caller has opened them before: a witness is then
+/// the bare word, and nobody is asked to believe it here.
+/// `weights` are 33,792 bytes: 16,896 big-endian uint16 of `w + 0xC000`, rows of W1, W2, W3, W4 one after the other.
 /// `witnesses` is empty for curriculum and self-play windows. For battle and private windows it holds, step after step,
 /// the 32-byte word and then exactly ceil(log2(recordsLength)) siblings of 32 bytes, from the leaf up.
 interface IStepReferee {
@@ -37,6 +39,9 @@ interface IStepReferee {
 
     /// @notice The hash of a state whose weights hash to `weightsHash`.
     function hashState(StateHeader calldata header, bytes32 weightsHash) external view returns (bytes32);
+
+    /// @notice The hash of a state, whose weights must be well-formed.
+    function stateHash(StateHeader calldata header, bytes calldata weights) external view returns (bytes32);
 
     /// @notice Runs steps from a state inside a window.
     /// @param ctx the window's context

@@ -17,6 +17,8 @@ interface IWindowReferee {
     /// @notice The words of this segment are not the opened ones.
     error WrongWords(uint8 segment);
     error WitnessLength(uint256 expected, uint256 actual);
+    /// @notice The witnesses of a PRIVATE window begin with 0 or 1.
+    error UnknownWitnessForm(uint8 form);
 
     /// @notice Run the first `steps` of a window, from the parent's state (or the state at hatch, for index 0).
     /// @param header the parent checkpoint's; ignored for index 0, as are the weights
@@ -31,9 +33,9 @@ interface IWindowReferee {
     ) external view returns (bytes32);
 
     /// @notice Run `steps` from the state behind `from`, `done` steps into the window.
-    /// @param witnesses CURRICULUM and SELF_PLAY: none. BATTLE: per step the word and its Merkle siblings. PRIVATE with
-    /// opened records: the 16 segment digests, then all eight words of every segment that the steps touch. PRIVATE without:
-    /// per step the word and its siblings.
+    /// @param witnesses CURRICULUM and SELF_PLAY: none. BATTLE: per step the word and its Merkle siblings. PRIVATE: a byte
+    /// 0 and the same, once the secret is public; or a byte 1, the 16 segment digests, and all eight words of every segment
+    /// that the steps touch, once the window's records are opened.
     function run(
         uint256 beastId,
         Checkpoint calldata checkpoint,
@@ -46,10 +48,7 @@ interface IWindowReferee {
     ) external view returns (bytes32);
 
     /// @notice What a window is judged by. For a PRIVATE window whose secret is not public the fold is 0.
-    function contextOf(
-        uint256 beastId,
-        Checkpoint calldata checkpoint
-    ) external view returns (WindowContext memory);
+    function contextOf(uint256 beastId, Checkpoint calldata checkpoint) external view returns (WindowContext memory);
 
     function ledger() external view returns (ICheckpointLedger);
 

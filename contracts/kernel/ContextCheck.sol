@@ -17,7 +17,9 @@ library ContextCheck {
         _require(heads == 1 || heads == 3 || heads == 7, "heads", heads);
         _range("lrShift", ctx.lrShift, 3, 15);
         _range("source", ctx.source, 0, Samples.PRIVATE);
-        if (ctx.source >= Samples.BATTLE) _range("recordsLength", ctx.recordsLength, 1, MAX_RECORDS);
+        // A private window whose records the caller has opened before names none (Samples.witnessBytes).
+        uint256 least = ctx.source == Samples.PRIVATE ? 0 : 1;
+        if (ctx.source >= Samples.BATTLE) _range("recordsLength", ctx.recordsLength, least, MAX_RECORDS);
         _range("steps", steps, 0, MAX_STEPS);
     }
 

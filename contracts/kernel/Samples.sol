@@ -22,9 +22,11 @@ library Samples {
     /// @dev hp 100, stamina 16, lastAction REST.
     uint256 private constant FRESH = (100 << 8) | (16 << 16);
 
-    /// @dev Bytes of one step's witness: the word and its siblings; 0 where samples are generated.
+    /// @dev Bytes of one step's witness: the word and its siblings; the word alone where it was opened before; 0 where
+    /// samples are generated.
     function witnessBytes(WindowContext memory ctx) internal pure returns (uint256) {
         if (ctx.source < BATTLE) return 0;
+        if (ctx.recordsLength == 0) return 32;
         return 32 * (1 + MerkleRecords.depth(ctx.recordsLength));
     }
 
@@ -105,6 +107,7 @@ library Samples {
         assembly ("memory-safe") {
             word := calldataload(witness)
         }
+        if (ctx.recordsLength == 0) return word;
         uint256 index = recordIndex(ctx, globalStep);
         bytes32 root = MerkleRecords.rootOf(word, index, witness + 32, MerkleRecords.depth(ctx.recordsLength));
         // INVARIANT: one index of the committed records has exactly one word.

@@ -30,6 +30,13 @@ contract StepReferee is IStepReferee {
     }
 
     /// @inheritdoc IStepReferee
+    function stateHash(StateHeader calldata header, bytes calldata weights) external view returns (bytes32) {
+        KernelMemory.reserve();
+        StateHash.load(weights);
+        return StateHash.current(_KERNEL_ID, header);
+    }
+
+    /// @inheritdoc IStepReferee
     function run(
         WindowContext memory ctx,
         bytes32 expectedHash,

@@ -7,7 +7,7 @@ import {Head} from "../types/CheckpointTypes.sol";
 /// member-wise packing costs a thousand gas more. Offsets are in bits from the low end.
 ///   a: headCount 0, epoch 32, epochEnd 64, season 96, activeMask 112, lrShift 120, windowLoss 128, source 160,
 ///      comparable 168, epochSeedTag 176
-///   b: lockedSum 0, finalCount 128, generation 160
+///   b: lockedSum 0, finalCount 128, generation 160, trainerTag 192
 struct PackedHead {
     bytes32 h128;
     uint256 a;
@@ -33,6 +33,7 @@ library Heads {
         h.lockedSum = uint128(b);
         h.finalCount = uint32(b >> 128);
         h.generation = uint32(b >> 160);
+        h.trainerTag = uint64(b >> 192);
     }
 
     function store(PackedHead storage to, Head memory h) internal {
@@ -42,7 +43,8 @@ library Heads {
         a |= (uint256(h.windowLoss) << 128) | (uint256(h.source) << 160);
         if (h.comparable) a |= 1 << 168;
         to.a = a | (uint256(h.epochSeedTag) << 176);
-        to.b = uint256(h.lockedSum) | (uint256(h.finalCount) << 128) | (uint256(h.generation) << 160);
+        uint256 b = uint256(h.lockedSum) | (uint256(h.finalCount) << 128) | (uint256(h.generation) << 160);
+        to.b = b | (uint256(h.trainerTag) << 192);
     }
 
     function headCount(PackedHead storage from) internal view returns (uint32) {

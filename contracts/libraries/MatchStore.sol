@@ -7,6 +7,8 @@ import {Match, MatchResult, MatchStatus} from "../types/ArenaTypes.sol";
 struct StoredMatch {
     address ownerA;
     uint64 beastA;
+    /// @dev of A when it challenged
+    uint32 nonceA;
     //
     address ownerB;
     uint64 beastB;

@@ -1,56 +1,140 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
+import {IRecordArchive} from "../interfaces/IRecordArchive.sol";
 import {SplitMix64} from "../kernel/SplitMix64.sol";
 
-/// @title Which records a PRIVATE step samples (docs/spec, samples §3), and their opening against the committed root
+/// @title Which records a PRIVATE window samples (docs/spec, samples §3), and their opening against the committed root
 library Records {
+    uint256 private constant STEPS = 128;
+    uint256 private constant SEGMENTS = 16;
+    uint256 private constant SEGMENT_BYTES = 256;
+
     /// @notice Record sampled by the step that starts at `globalStep`.
     /// @param streamSeed fold64(dna) ^ fold64(S_owner)
     function indexAt(uint256 streamSeed, uint32 globalStep, uint256 length) internal pure returns (uint256) {
         return SplitMix64.mix(streamSeed ^ globalStep) % length;
     }
 
-    /// @notice Check the words that consecutive steps sample and return them.
-    /// @param witnesses per step the word, then ⌈log2 length⌉ siblings from the leaf up, 32 bytes each
-    function open(
-        bytes32 root,
+    /// @notice Depth of the tree over `length` records: ⌈log2 length⌉, so 0 for a dataset of one.
+    function depth(uint256 length) internal pure returns (uint256 d) {
+        while (1 << d < length) ++d;
+    }
+
+    /// @notice Map the steps of a window onto its distinct records.
+    /// @param firstStep global step of the window's first step
+    /// @param order per step the place of its record in `words`
+    /// @param words the distinct records, by ascending index
+    /// @return indices of `words` in the dataset, strictly ascending
+    /// @return wordsHash keccak256 of the 16 segment digests, each keccak256 of eight words in step order
+    function map(
         uint256 length,
         uint256 streamSeed,
         uint32 firstStep,
-        bytes calldata witnesses
-    ) internal pure returns (uint256[8] memory words) {
-        uint256 stride = 32 * (1 + _depth(length));
-        // INVARIANT P18: a record is what the committed root says it is, at exactly the sampled index.
-        if (witnesses.length != 8 * stride) revert IDisputeCourt.WitnessLength(8 * stride, witnesses.length);
-        for (uint256 j = 0; j < 8; ++j) {
+        bytes calldata order,
+        bytes32[] calldata words
+    ) internal pure returns (uint256[] memory indices, bytes32 wordsHash) {
+        if (order.length != STEPS) revert IRecordArchive.OrderLength(STEPS, order.length);
+        uint256 count = words.length;
+        if (count == 0 || count > STEPS) revert IRecordArchive.RecordCount(STEPS, count);
+        // One more than the index, so that 0 says that no step has named the place yet.
+        indices = new uint256[](count);
+        bytes32[] memory inOrder = new bytes32[](STEPS);
+        for (uint256 j = 0; j < STEPS; ++j) {
             uint32 step;
             unchecked {
                 step = firstStep + uint32(j);
             }
             uint256 index = indexAt(streamSeed, step, length);
-            bytes calldata witness = witnesses[j * stride:(j + 1) * stride];
-            if (_climb(index, witness) != root) revert IDisputeCourt.WrongWitness(j, index);
-            words[j] = uint256(bytes32(witness));
+            uint256 place = uint8(order[j]);
+            // INVARIANT P18: each step gets the word at exactly the index that it samples, however often that recurs.
+            if (place >= count || (indices[place] != 0 && indices[place] != index + 1)) {
+                revert IRecordArchive.WrongOrder(j, index);
+            }
+            indices[place] = index + 1;
+            inOrder[j] = words[place];
+        }
+        // Strictly ascending, so no place is unnamed and no record comes twice: the multiproof below relies on it.
+        uint256 before = 0;
+        for (uint256 place = 0; place < count; ++place) {
+            uint256 next = indices[place];
+            if (next <= before) revert IRecordArchive.RecordsUnordered(place);
+            before = next;
+            indices[place] = next - 1;
+        }
+        wordsHash = _digest(inOrder);
+    }
+
+    /// @notice The root that words at ascending indices and a multiproof lead to.
+    /// @param siblings what is lacking, level by level from the leaves up, by ascending index
+    function root(
+        uint256[] memory indices,
+        bytes32[] calldata words,
+        uint256 levels,
+        bytes32[] calldata siblings
+    ) internal pure returns (bytes32) {
+        uint256 count = words.length;
+        bytes32[] memory nodes = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            nodes[i] = _leaf(words[i]);
+        }
+        uint256 used = 0;
+        for (uint256 level = 0; level < levels; ++level) {
+            uint256 made = 0;
+            for (uint256 i = 0; i < count; ++made) {
+                uint256 index = indices[i];
+                bytes32 node = nodes[i];
+                ++i;
+                if (index & 1 == 0 && i < count && indices[i] == index + 1) {
+                    node = _node(node, nodes[i]);
+                    ++i;
+                } else {
+                    if (used == siblings.length) revert IRecordArchive.SiblingCount(used + 1, siblings.length);
+                    bytes32 sibling = siblings[used++];
+                    node = index & 1 == 0 ? _node(node, sibling) : _node(sibling, node);
+                }
+                // Never ahead of what is read: `made` < `i`.
+                nodes[made] = node;
+                indices[made] = index >> 1;
+            }
+            count = made;
+        }
+        if (used != siblings.length) revert IRecordArchive.SiblingCount(used, siblings.length);
+        return nodes[0];
+    }
+
+    function _digest(bytes32[] memory inOrder) private pure returns (bytes32 wordsHash) {
+        bytes32[] memory digests = new bytes32[](SEGMENTS);
+        for (uint256 s = 0; s < SEGMENTS; ++s) {
+            bytes32 digest;
+            assembly ("memory-safe") {
+                // the words of segment s, behind the array's length
+                digest := keccak256(add(add(inOrder, 0x20), mul(s, SEGMENT_BYTES)), SEGMENT_BYTES)
+            }
+            digests[s] = digest;
+        }
+        assembly ("memory-safe") {
+            wordsHash := keccak256(add(digests, 0x20), mul(SEGMENTS, 0x20))
         }
     }
 
-    /// @dev The root that a word and its siblings lead to.
-    function _climb(uint256 index, bytes calldata witness) private pure returns (bytes32 node) {
-        node = keccak256(abi.encodePacked(bytes1(0x00), bytes32(witness)));
-        for (uint256 i = 32; i < witness.length; i += 32) {
-            bytes32 sibling = bytes32(witness[i:i + 32]);
-            node =
-                index & 1 == 0
-                    ? keccak256(abi.encodePacked(bytes1(0x01), node, sibling))
-                    : keccak256(abi.encodePacked(bytes1(0x01), sibling, node));
-            index >>= 1;
+    /// @dev keccak256(0x00, word), in scratch space: 33 bytes from 0x1f.
+    function _leaf(bytes32 word) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0x00, 0)
+            mstore(0x20, word)
+            hash := keccak256(0x1f, 0x21)
         }
     }
 
-    /// @dev ⌈log2 length⌉
-    function _depth(uint256 length) private pure returns (uint256 depth) {
-        while (1 << depth < length) ++depth;
+    /// @dev keccak256(0x01, left, right): 65 bytes beyond the free pointer, which nothing else uses meanwhile.
+    function _node(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            mstore8(scratch, 1)
+            mstore(add(scratch, 0x01), left)
+            mstore(add(scratch, 0x21), right)
+            hash := keccak256(scratch, 0x41)
+        }
     }
 }

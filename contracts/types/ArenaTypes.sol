@@ -66,9 +66,11 @@ struct Match {
 }
 
 /// @notice A beast that takes on every challenge.
-/// @param owner who opened it; void once the beast has another owner
+/// @param owner who opened it
+/// @param nonce the beast's ownership nonce then; void once the beast has changed hands
 /// @param state hash of the final state it fights with
 struct OpenChallenge {
     address owner;
+    uint64 nonce;
     bytes32 state;
 }

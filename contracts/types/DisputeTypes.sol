@@ -92,11 +92,13 @@ struct StateOpening {
 /// @param filer gets the filing share; zero: it burns
 /// @param prover gets the proof share; zero: see `steps`
 /// @param steps without a prover, the committed steps of `advance` that share the proof share, of 128; the rest burns
+/// @param gasCap gas that the conviction is paid for if an earlier one takes its reward over
 struct Payees {
     uint256 disputeId;
     address filer;
     address prover;
     uint8 steps;
+    uint32 gasCap;
 }
 
 /// @notice The opening bond of a dispute, in wei of native coin.
@@ -105,9 +107,9 @@ struct Payees {
 /// @param beastId the beast
 /// @param slashings times that the trainer had been slashed on the beast when the bond was locked
 /// @param base pays for openings
-/// @param surplus asked besides while other disputes of the beast are open
-/// @param paid part of `base` that the trainer already has, a debt against its stake until the dispute ends
-/// @param waiting part of `base` that the trainer gets when the dispute ends without a conviction
+/// @param surplus asked besides while other disputes of the beast are open; pays for openings when `base` is used up
+/// @param paid part of the bond that the trainer already has, a debt against its stake until the dispute ends
+/// @param waiting part of the bond that the trainer gets when the dispute ends without a conviction
 struct OpeningBond {
     address filer;
     address trainer;
@@ -124,11 +126,13 @@ struct OpeningBond {
 /// @param disputeId whose committed steps share `proof` if there is no prover
 /// @param filer gets `filing`
 /// @param prover gets `proof`; zero: the committed steps do
+/// @param gasCap gas that is paid for out of `proof` if it is taken over
 struct StakeReward {
-    uint32 index;
-    uint64 disputeId;
     uint128 filing;
     uint128 proof;
     address filer;
+    uint32 index;
+    uint64 disputeId;
     address prover;
+    uint32 gasCap;
 }

@@ -42,7 +42,7 @@ struct StateHeader {
 /// @param source 0 curriculum, 1 self-play, 2 battle, 3 private
 /// @param ownerSecretFold fold64 of the owner's secret; only private windows read it
 /// @param recordsRoot Merkle root of the dataset (private) or of the match log (battle), else unread
-/// @param recordsLength words under that root
+/// @param recordsLength words under that root; 0 for a private window whose records were opened before
 /// @param rules the season's constants
 struct WindowContext {
     bytes32 dna;

@@ -51,7 +51,9 @@ struct Economics {
 }
 
 /// @notice What no season of a deployment may fall below. Fixed for ever when the registry is deployed.
-/// @param referenceFee least wei per gas at which stakes and opening bonds are reckoned (a rollup's data fee included)
+/// @param referenceFee least wei per gas at which stakes and opening bonds are reckoned; where calldata costs a data fee
+/// besides, it includes that fee per gas of calldata
+/// @param maxPublicationAge how long nodes of this chain can be trusted to serve a publication, in seconds
 struct Limits {
     uint96 referenceFee;
     uint32 minChallengePeriod;
@@ -60,6 +62,7 @@ struct Limits {
     uint32 minStakeGas;
     uint8 minTrainerBondMultiple;
     uint8 minDisputeBondMultiple;
+    uint32 maxPublicationAge;
 }
 
 /// @notice What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds.
