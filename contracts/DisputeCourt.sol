@@ -149,8 +149,8 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     // --- openings ---------------------------------------------------------------------------------------------
-    // An opening that has been made is left as it is, without a revert: who opens several things in one transaction cannot
-    // be made to miss the deadline by a copy of one of them.
+    // State and records are opened in the archives; the court takes note. An opening that has been made is left as it is,
+    // without a revert: who opens several things in one transaction cannot be made to miss the deadline by a copy of one.
 
     /// @inheritdoc IDisputeCourt
     function openSegments(
@@ -159,47 +159,15 @@ contract DisputeCourt is IDisputeCourt {
         Checkpoint calldata c,
         bytes32[16] calldata segments
     ) external {
-        Dispute storage d = _openForOpenings(disputeId, beastId, c);
+        Dispute storage d = _openDispute(disputeId, beastId, c);
+        if (block.timestamp > d.responseDeadline) revert ResponseWindowClosed(d.responseDeadline);
         // INVARIANT P22: only the trainer, or whom it appointed, can put words into its mouth.
         if (msg.sender != c.trainer && msg.sender != defenderOf[c.trainer]) revert NotDefender(msg.sender, c.trainer);
         if (!_isMissing(d, Opening.SEGMENTS)) return;
         if (segments[SEGMENTS - 1] != c.payload.h128) revert WrongLastSegment(c.payload.h128, segments[SEGMENTS - 1]);
         d.segmentsHash = keccak256(abi.encode(segments));
         emit SegmentsOpened(disputeId, segments);
-        _accept(d, disputeId, c.season, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * _gasPrice());
-    }
-
-    /// @inheritdoc IDisputeCourt
-    function openState(
-        uint256 disputeId,
-        uint256 beastId,
-        Checkpoint calldata c,
-        StateHeader calldata header,
-        bytes calldata weights
-    ) external {
-        Dispute storage d = _openForOpenings(disputeId, beastId, c);
-        if (!_isMissing(d, Opening.STATE)) return;
-        bytes32 state = states.publish(header, weights);
-        if (state != c.parent) revert StateMismatch(c.parent, state);
-        uint256 gasUsed = states.publicationOf(state).gasUsed;
-        _accept(d, disputeId, c.season, Opening.STATE, block.timestamp, gasUsed * _gasPrice());
-    }
-
-    /// @inheritdoc IDisputeCourt
-    function openRecords(
-        uint256 disputeId,
-        uint256 beastId,
-        Checkpoint calldata c,
-        bytes32 ownerSecret,
-        bytes calldata order,
-        bytes32[] calldata words,
-        bytes32[] calldata siblings
-    ) external {
-        Dispute storage d = _openForOpenings(disputeId, beastId, c);
-        if (!_isMissing(d, Opening.RECORDS)) return;
-        records.publish(beastId, c.index, ownerSecret, order, words, siblings);
-        uint256 gasUsed = _recordsOf(beastId, c).gasUsed;
-        _accept(d, disputeId, c.season, Opening.RECORDS, block.timestamp, gasUsed * _gasPrice());
+        _accept(d, disputeId, c.season, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * OpeningGas.price());
     }
 
     /// @inheritdoc IDisputeCourt
@@ -225,7 +193,7 @@ contract DisputeCourt is IDisputeCourt {
         }
     }
 
-    /// @dev Paid at the base fee of its own block, or the present one if that is lower: nobody waits for a dear block.
+    /// @dev Paid as dear as its own block was: nobody gains by noting it in another.
     function _acceptPublication(
         Dispute storage d,
         uint256 disputeId,
@@ -236,16 +204,8 @@ contract DisputeCourt is IDisputeCourt {
         uint256 age = seasons.economics(season).publicationAge;
         uint256 openedAt = p.inTime(d.filedAt, d.responseDeadline, age);
         if (openedAt == 0) return false;
-        uint256 fee = p.baseFee < block.basefee ? p.baseFee : block.basefee;
-        _accept(d, disputeId, season, opening, openedAt, p.gasUsed * fee);
+        _accept(d, disputeId, season, opening, openedAt, uint256(p.gasUsed) * p.gasPrice);
         return true;
-    }
-
-    /// @dev What a gas of an opening is paid. A tip beyond a quarter of the base fee is the sender's own affair: it could
-    /// flow back to it.
-    function _gasPrice() private view returns (uint256) {
-        uint256 tip = tx.gasprice - block.basefee;
-        return block.basefee + (tip < block.basefee / 4 ? tip : block.basefee / 4);
     }
 
     function _accept(
@@ -292,7 +252,7 @@ contract DisputeCourt is IDisputeCourt {
         bytes calldata witnesses,
         bytes32 salt
     ) external {
-        Dispute storage d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
+        Dispute storage d = _upToDate(claim);
         if (_isMissing(d, Opening.SEGMENTS)) revert SegmentsMissing(claim.disputeId);
         if (_missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
         if (d.status == DisputeStatus.OPENED && block.timestamp > d.proofDeadline) {
@@ -329,7 +289,7 @@ contract DisputeCourt is IDisputeCourt {
         StateOpening calldata end,
         bytes32 salt
     ) external {
-        Dispute storage d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
+        Dispute storage d = _upToDate(claim);
         uint8 done = d.stepsDone;
         uint256 left = WINDOW_STEPS - done;
         if (steps == 0 || steps > left) revert StepsOutOfRange(left, steps);
@@ -431,10 +391,9 @@ contract DisputeCourt is IDisputeCourt {
 
     /// @inheritdoc IDisputeCourt
     function claimTimeout(ProofClaim calldata claim) external {
-        Dispute storage d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
+        Dispute storage d = _upToDate(claim);
         // INVARIANT P27: silence loses, but never before its deadline, and never against a publication that was in time.
         if (block.timestamp <= d.responseDeadline) revert ResponseWindowOpen(d.responseDeadline);
-        _acceptPublished(d, claim.disputeId, claim.beastId, claim.checkpoint);
         if (d.missing == 0) revert NothingMissing(claim.disputeId);
         _uphold(d, claim, Conviction.TIMEOUT, 0, d.filer, 0);
     }
@@ -450,6 +409,7 @@ contract DisputeCourt is IDisputeCourt {
             vault.release(disputeId, BondEnd.VOID);
             return;
         }
+        _acceptPublished(d, disputeId, beastId, c);
         // INVARIANT P29: a dispute with a missing opening is never dismissed, so `dismiss` and `claimTimeout` are never both
         // open.
         if (d.status != DisputeStatus.OPENED) revert OpeningsMissing(disputeId, d.missing);
@@ -584,13 +544,10 @@ contract DisputeCourt is IDisputeCourt {
         if (!ledger.isLive(beastId, c)) revert NotPending(beastId, c.index);
     }
 
-    function _openForOpenings(
-        uint256 disputeId,
-        uint256 beastId,
-        Checkpoint calldata c
-    ) private view returns (Dispute storage d) {
-        d = _openDispute(disputeId, beastId, c);
-        if (block.timestamp > d.responseDeadline) revert ResponseWindowClosed(d.responseDeadline);
+    /// @dev The same, once publications have been noted that nobody told the court of.
+    function _upToDate(ProofClaim calldata claim) private returns (Dispute storage d) {
+        d = _openDispute(claim.disputeId, claim.beastId, claim.checkpoint);
+        _acceptPublished(d, claim.disputeId, claim.beastId, claim.checkpoint);
     }
 
     function _missedOpenings(Dispute storage d) private view returns (bool) {

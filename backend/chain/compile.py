@@ -30,11 +30,9 @@ from backend.resources import contracts_dir, node_modules_dirs
 
 EVM_VERSION = "osaka"
 OPTIMIZER_RUNS = 200
-RUNS_OF: Mapping[str, int] = dict.fromkeys(
+RUNS_OF: Mapping[str, int] = {"contracts/CheckpointLedger.sol": 1_000} | dict.fromkeys(
     (
         "contracts/Beasts.sol",
-        "contracts/CheckpointLedger.sol",
-        "contracts/DisputeCourt.sol",  # created by the ledger, so compiled as the ledger is
         "contracts/kernel/StepReferee.sol",
     ),
     1_000_000,

@@ -126,27 +126,8 @@ interface IDisputeCourt {
         bytes32[16] calldata segments
     ) external;
 
-    /// @notice Open the state that the window starts from. Anyone may.
-    function openState(
-        uint256 disputeId,
-        uint256 beastId,
-        Checkpoint calldata checkpoint,
-        StateHeader calldata header,
-        bytes calldata weights
-    ) external;
-
-    /// @notice Open the records that the window samples; arguments as in IRecordArchive.publish. Anyone may.
-    function openRecords(
-        uint256 disputeId,
-        uint256 beastId,
-        Checkpoint calldata checkpoint,
-        bytes32 ownerSecret,
-        bytes calldata order,
-        bytes32[] calldata words,
-        bytes32[] calldata siblings
-    ) external;
-
-    /// @notice Take note of openings that were published in the archives directly, in time. Anyone may.
+    /// @notice Take note of state and records that were published in the archives in time, so that the trainer is paid for
+    /// them. Anyone may; every other move of the dispute does it, too.
     function acceptOpenings(uint256 disputeId, uint256 beastId, Checkpoint calldata checkpoint) external;
 
     // --- verdicts ---------------------------------------------------------------------------------------------

@@ -44,6 +44,14 @@ library OpeningGas {
         return STATE_FIXED + BYTE * nonzero + ZERO_BYTE * (weights.length - nonzero);
     }
 
+    /// @notice Wei that a gas of an opening in this transaction is paid. A tip beyond a quarter of the base fee is the
+    /// sender's own affair: it could flow back to it.
+    function price() internal view returns (uint256) {
+        // A call that no transaction carries has no price.
+        uint256 tip = tx.gasprice > block.basefee ? tx.gasprice - block.basefee : 0;
+        return block.basefee + (tip < block.basefee / 4 ? tip : block.basefee / 4);
+    }
+
     /// @dev Bytes that are not zero: folded onto each byte's lowest bit, which are then added up. `data` is a multiple of 32
     /// bytes, as the referee has checked.
     function _nonzero(bytes calldata data) private pure returns (uint256 count) {

@@ -6,13 +6,13 @@ pragma solidity ^0.8.28;
 /// @param timeBefore second of the one that counted until then, 0 if there was none
 /// @param blockNumber block of the one that counts
 /// @param gasUsed about what it cost, in gas
-/// @param baseFee of its block, wei per gas
+/// @param gasPrice what a gas of it is paid, wei
 struct Publication {
     uint40 time;
     uint40 timeBefore;
     uint40 blockNumber;
     uint32 gasUsed;
-    uint96 baseFee;
+    uint96 gasPrice;
 }
 
 /// @title The times of publications
@@ -26,12 +26,12 @@ library Publications {
         return p.time == 0 || block.timestamp >= uint256(p.time) + RENEWAL;
     }
 
-    function renew(Publication storage p, uint256 gasUsed) internal {
+    function renew(Publication storage p, uint256 gasUsed, uint256 gasPrice) internal {
         p.timeBefore = p.time;
         p.time = uint40(block.timestamp);
         p.blockNumber = uint40(block.number);
         p.gasUsed = uint32(gasUsed);
-        p.baseFee = uint96(block.basefee);
+        p.gasPrice = uint96(gasPrice);
     }
 
     /// @notice Second of a publication that a dispute can rely on: in time, and young enough when it was filed. 0 if none is.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 from web3 import Web3
 from web3.contract import Contract
@@ -25,8 +25,13 @@ GAS = 16_777_216
 SLAB_PARAMS = 16_896
 MAX_WINDOW_LOSS = 524_160
 CURRICULUM, SELF_PLAY, BATTLE, PRIVATE = range(4)
-FILED, RESPONDED, UPHELD, DISMISSED, VOIDED = range(1, 6)
-TIMEOUT, SEGMENT, ADVANCE, HEADER, RECORDS = range(5)
+FILED, OPENED, UPHELD, DISMISSED, PROVEN_RIGHT, VOIDED = range(1, 7)
+SEGMENTS, STATE, RECORDS = (1 << opening for opening in range(3))
+TIMEOUT, SEGMENT, ADVANCE, HEADER = range(4)
+NO_SALT = bytes(32)
+BURN = "0x000000000000000000000000000000000000dEaD"
+DAY = 86_400
+GWEI = 10**9
 UNKNOWN_OR_VOID, PENDING, DISPUTED, PROVEN, FINAL = range(5)
 MINTER_ROLE = keccak(text="MINTER_ROLE")
 
@@ -59,11 +64,25 @@ class Economics(NamedTuple):
     growthCost: int = 10**16
     trainerBondMultiple: int = 4
     disputeBondMultiple: int = 2
-    rewardBps: int = 5_000
-    proverBps: int = 500
+    stakeGas: int = 60_000_000
+    filingBps: int = 1_000
+    proofBps: int = 3_000
     challengePeriod: int = 300
     responseWindow: int = 100
     proofWindow: int = 200
+    publicationAge: int = 60 * DAY
+    energyPrice: int = 10**15 + 3  # no amount of steps costs a whole number, so that rounding shows
+
+
+class Limits(NamedTuple):
+    referenceFee: int = GWEI
+    minChallengePeriod: int = 1
+    minResponseWindow: int = 1
+    minProofWindow: int = 1
+    minStakeGas: int = 1
+    minTrainerBondMultiple: int = 1
+    minDisputeBondMultiple: int = 1
+    maxPublicationAge: int = 365 * DAY
 
 
 class ArenaTerms(NamedTuple):
@@ -130,19 +149,43 @@ class Head(NamedTuple):
     lockedSum: int
     finalCount: int
     generation: int
+    trainerTag: int
 
 
 class Dispute(NamedTuple):
     digest: bytes
-    challenger: str
-    deadline: int
+    filer: str
+    filedAt: int
+    responseDeadline: int
     status: int
+    missing: int
+    filedIn: int
+    proofStart: int
+    proofDeadline: int
     stepsDone: int
-    demanded: int
-    demand: int
-    demandDeadline: int
     segmentsHash: bytes
     stateHash: bytes
+
+
+class OpeningBond(NamedTuple):
+    filer: str
+    trainer: str
+    beastId: int
+    slashings: int
+    base: int
+    surplus: int
+    paid: int
+    waiting: int
+
+
+class StakeReward(NamedTuple):
+    filing: int
+    proof: int
+    filer: str
+    index: int  # type: ignore[assignment]  # a field, not tuple.index
+    disputeId: int
+    prover: str
+    gasCap: int
 
 
 class StateHeader(NamedTuple):
@@ -193,46 +236,54 @@ class World:
     # --- deployment ---------------------------------------------------------------------------
 
     @classmethod
-    def deploy(cls, w3: Web3, artifacts: Artifacts, season: Season | None = None) -> World:
+    def deploy(
+        cls,
+        w3: Web3,
+        artifacts: Artifacts,
+        season: Season | None = None,
+        limits: Limits | None = None,
+    ) -> World:
         world = cls(w3, artifacts, list(w3.eth.accounts), season or Season())
-        admin = world.accounts[0]
-        seasons = world.create("SeasonRegistry", admin)
-        world.send(seasons.functions.addSeason(world.season), admin)
-        energy = world.create("Energy", admin)
-        world.send(energy.functions.grantRole(MINTER_ROLE, admin), admin)
-        beasts = world.create("Beasts", seasons.address)
-        referee = world.create("StepReferee")
-        stage = world.create("DatasetStage")
-        ledger = world.create(
-            "CheckpointLedger",
-            energy.address,
-            beasts.address,
-            seasons.address,
-            referee.address,
-            stage.address,
-        )
-        court = world.at("DisputeCourt", ledger.functions.court().call())
-        world.contracts = {
-            "seasons": seasons,
-            "energy": energy,
-            "beasts": beasts,
-            "referee": referee,
-            "stage": stage,
-            "ledger": ledger,
-            "court": court,
-        }
-        match_referee = world.create("MatchReferee")
-        arena = world.create_arena(match_referee)
-        world.send(ledger.functions.bindArena(arena.address), admin)
-        world.send(energy.functions.grantRole(MINTER_ROLE, arena.address), admin)
-        world.contracts |= {"match_referee": match_referee, "arena": arena}
+        admin, made = world.accounts[0], world.contracts
+        made["seasons"] = world.create("SeasonRegistry", admin, tuple(limits or Limits()))
+        world.send(made["seasons"].functions.addSeason(world.season), admin)
+        made["energy"] = world.create("Energy", admin)
+        world.send(made["energy"].functions.grantRole(MINTER_ROLE, admin), admin)
+        made["beasts"] = world.create("Beasts", *world.addresses("seasons"))
+        made["referee"] = world.create("StepReferee")
+        made["stage"] = world.create("DatasetStage")
+        made["states"] = world.create("StateArchive", *world.addresses("referee"))
+        made["records"] = world.create("RecordArchive", *world.addresses("beasts", "stage"))
+        made["match_referee"] = world.create("MatchReferee")
+        made |= world.create_training()
+        world.send(world.ledger.functions.bind(*world.addresses("court", "arena")), admin)
+        world.send(made["energy"].functions.grantRole(MINTER_ROLE, made["arena"].address), admin)
         for account in world.accounts[:8]:
             world.fund(account, 1_000_000 * ETHER)
         return world
 
-    def create_arena(self, match_referee: Contract) -> Contract:
-        parts = (self.energy, self.beasts, self.seasons, self.ledger, match_referee)
-        return self.create("Arena", *(part.address for part in parts))
+    def create_training(self) -> dict[str, Contract]:
+        """A ledger with everything that names it, not bound yet."""
+        made = self.contracts = dict(self.contracts)
+        made["ledger"] = self.create(
+            "CheckpointLedger", *self.addresses("energy", "beasts", "seasons")
+        )
+        reference = self.seasons.functions.referenceFee().call()
+        made["vault"] = self.create("DisputeVault", made["ledger"].address, reference)
+        parts = self.addresses("ledger", "beasts", "seasons", "records", "referee")
+        made["windows"] = self.create("WindowReferee", *parts)
+        made["court"] = self.create(
+            "DisputeCourt", *self.addresses("vault", "seasons", "windows", "states")
+        )
+        made["arena"] = self.create_arena()
+        return made
+
+    def create_arena(self) -> Contract:
+        names = ("energy", "beasts", "seasons", "ledger", "match_referee", "states")
+        return self.create("Arena", *self.addresses(*names))
+
+    def addresses(self, *names: str) -> list[str]:
+        return [self.contracts[name].address for name in names]
 
     def create(self, name: str, *args: Any, sender: str | None = None) -> Contract:
         artifact = self.artifacts[name]
@@ -253,19 +304,19 @@ class World:
 
     # --- transactions and errors --------------------------------------------------------------
 
-    def send(self, call: Any, sender: str) -> Any:
+    def send(self, call: Any, sender: str, value: int = 0) -> Any:
         """Mine `call`; raises RevertedError with the decoded error if it failed."""
-        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": 10**11})
+        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": 10**11, "value": value})
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
         if receipt["status"] != 1:
-            self.call(call, sender)
+            self.call(call, sender, value)
             raise RevertedError("unknown: the same call succeeds")
         return receipt
 
-    def call(self, call: Any, sender: str) -> Any:
+    def call(self, call: Any, sender: str, value: int = 0) -> Any:
         """eth_call; raises RevertedError with the decoded error."""
         try:
-            return call.call({"from": sender, "gas": GAS})
+            return call.call({"from": sender, "gas": GAS, "value": value})
         except ContractCustomError as error:
             raise self.decode_error(str(error.data)) from None
         except ContractPanicError as error:
@@ -279,10 +330,14 @@ class World:
             return RevertedError(signature, tuple(decode(types, raw[4:])))
         return RevertedError("unknown " + data)
 
-    def reverts(self, call: Any, sender: str, name: str, *values: Any) -> None:
-        """Assert that `call` fails with the custom error `name` (and its values, if given)."""
+    def reverts(self, call: Any, sender: str, name: str, *values: Any, value: int = 0) -> None:
+        """Assert that `call` fails with the custom error `name` (and its values, if given).
+
+        Args:
+            value: wei sent along.
+        """
         with pytest.raises(RevertedError) as caught:
-            self.call(call, sender)
+            self.call(call, sender, value)
         error = caught.value
         assert error.name == name, f"expected {name}, got {error}"
         if values:
@@ -330,6 +385,33 @@ class World:
     def escrow(self, account: str, escrow: str = "ledger") -> int:
         return int(self.contracts[escrow].functions.escrowOf(account).call())
 
+    def credit(self, account: str) -> int:
+        """Native coin that the account can pull from the vault."""
+        return int(self.vault.functions.creditOf(account).call())
+
+    def coin(self, account: str) -> int:
+        return int(self.w3.eth.get_balance(self.w3.to_checksum_address(account)))
+
+    def required_stake(self, beast: int) -> int:
+        """What a submission asks for in the next block, with room for its base fee."""
+        return 2 * int(self.ledger.functions.requiredStake(beast).call())
+
+    def stake(self, beast: int, trainer: str, amount: int | None = None) -> int:
+        """Stake for a trainer on a beast; returns how much."""
+        value = self.required_stake(beast) if amount is None else amount
+        self.send(self.ledger.functions.stake(beast), trainer, value)
+        return value
+
+    def staked(self, beast: int, trainer: str) -> int:
+        return int(self.ledger.functions.stakeOf(beast, trainer).call()[0])
+
+    def reward(self, beast: int, trainer: str) -> StakeReward:
+        """The reward held out of a trainer's slashed stake."""
+        return StakeReward(*self.vault.functions.rewardOf(beast, trainer).call())
+
+    def opening_bond(self, dispute: int) -> OpeningBond:
+        return OpeningBond(*self.vault.functions.bondOf(dispute).call())
+
     # --- beasts and submissions ---------------------------------------------------------------
 
     def hatch(self, owner: str, commitments: tuple[Any, ...] = (ZERO32, ZERO32, 0, ZERO32)) -> int:
@@ -361,14 +443,28 @@ class World:
         )
         return honest._replace(**changes)
 
-    def submit_call(self, beast: int, payload: Payload | None = None) -> Any:
+    def submit_call(
+        self, beast: int, payload: Payload | None = None, *, accept_foreign: bool = False
+    ) -> Any:
         head = self.head(beast)
         seed = self.epoch_seed(beast, head.epoch)
-        return self.ledger.functions.submit(beast, head.h128, seed, payload or self.payload(beast))
+        return self.ledger.functions.submit(
+            beast, head.h128, seed, payload or self.payload(beast), accept_foreign
+        )
 
-    def submit(self, beast: int, trainer: str, payload: Payload | None = None) -> Checkpoint:
-        receipt = self.send(self.submit_call(beast, payload), trainer)
-        return self.submitted(receipt)[0]
+    def submit(
+        self,
+        beast: int,
+        trainer: str,
+        payload: Payload | None = None,
+        *,
+        accept_foreign: bool = False,
+    ) -> Checkpoint:
+        """Submit, with a stake if there is none."""
+        if self.staked(beast, trainer) == 0:
+            self.stake(beast, trainer)
+        call = self.submit_call(beast, payload, accept_foreign=accept_foreign)
+        return self.submitted(self.send(call, trainer))[0]
 
     def submitted(self, receipt: Any) -> list[Checkpoint]:
         return [
@@ -387,22 +483,39 @@ class World:
 
     # --- disputes -----------------------------------------------------------------------------
 
-    def file(self, beast: int, checkpoint: Checkpoint, challenger: str) -> int:
-        receipt = self.send(self.court.functions.file(beast, checkpoint), challenger)
+    def opening_value(self, beast: int, checkpoint: Checkpoint) -> int:
+        """The opening bond that filing asks for, with room for the next block's base fee."""
+        return 2 * int(self.court.functions.quote(beast, checkpoint).call()[1])
+
+    def file(self, beast: int, checkpoint: Checkpoint, filer: str) -> int:
+        value = self.opening_value(beast, checkpoint)
+        receipt = self.send(self.court.functions.file(beast, checkpoint), filer, value)
         return int(self.logs("court", "DisputeFiled", receipt)[0]["disputeId"])
 
-    def respond(
+    def open_segments(
         self,
         dispute: int,
         beast: int,
         checkpoint: Checkpoint,
         segments: Sequence[bytes],
         sender: str | None = None,
-    ) -> None:
-        self.send(
-            self.court.functions.respond(dispute, beast, checkpoint, list(segments)),
-            sender or checkpoint.trainer,
-        )
+    ) -> Any:
+        call = self.court.functions.openSegments(dispute, beast, checkpoint, list(segments))
+        return self.send(call, sender or checkpoint.trainer)
+
+    def publish_state(self, header: tuple[Any, ...], weights: bytes, sender: str) -> Any:
+        return self.send(self.states.functions.publish(header, weights), sender)
+
+    def accept_openings(
+        self, dispute: int, beast: int, checkpoint: Checkpoint, sender: str | None = None
+    ) -> Any:
+        call = self.court.functions.acceptOpenings(dispute, beast, checkpoint)
+        return self.send(call, sender or self.accounts[9])
+
+    def commit(self, sender: str, *parts: tuple[str, Any]) -> Any:
+        """Commit to a proof or to steps: (ABI type, value) of what follows the sender."""
+        types, values = ["address", *(t for t, _ in parts)], [sender, *(v for _, v in parts)]
+        return self.send(self.court.functions.commit(keccak(encode(types, values))), sender)
 
     def dispute(self, dispute: int) -> Dispute:
         return Dispute(*self.court.functions.dispute(dispute).call())
@@ -418,10 +531,10 @@ class World:
         beast: int,
         checkpoint: Checkpoint,
         parent: Checkpoint = NO_CHECKPOINT,
-        challenger: str | None = None,
+        filer: str | None = None,
     ) -> Any:
         """The shortest way to a slashing: a dispute nobody answers."""
-        sender = challenger or self.accounts[3]
+        sender = filer or self.accounts[3]
         dispute = self.file(beast, checkpoint, sender)
         self.travel(self.season.economics.responseWindow + 1)
         return self.claim_timeout(dispute, beast, checkpoint, parent, sender)
