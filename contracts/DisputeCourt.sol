@@ -120,11 +120,10 @@ contract DisputeCourt is IDisputeCourt {
         Dispute storage d = _disputes[disputeId];
         d.digest = digest;
         d.filer = msg.sender;
-        d.filedAt = uint40(block.timestamp);
+        d.filedIn = uint40(block.number);
         d.responseDeadline = deadline;
         d.status = DisputeStatus.FILED;
         d.missing = missing;
-        d.filedIn = uint64(block.number);
         emit DisputeFiled(disputeId, beastId, c.index, digest, msg.sender, bond, missing, deadline);
         uint256 gasOwed = OpeningGas.owed(missing, _recordsLength(beastId, missing));
         vault.lock{value: msg.value}(disputeId, beastId, c.trainer, msg.sender, gasOwed);
@@ -167,7 +166,7 @@ contract DisputeCourt is IDisputeCourt {
         if (segments[SEGMENTS - 1] != c.payload.h128) revert WrongLastSegment(c.payload.h128, segments[SEGMENTS - 1]);
         d.segmentsHash = keccak256(abi.encode(segments));
         emit SegmentsOpened(disputeId, segments);
-        _accept(d, disputeId, c.season, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * OpeningGas.price());
+        _accept(d, disputeId, beastId, c, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * OpeningGas.price());
     }
 
     /// @inheritdoc IDisputeCourt
@@ -185,11 +184,11 @@ contract DisputeCourt is IDisputeCourt {
         Checkpoint calldata c
     ) private returns (bool any) {
         if (_isMissing(d, Opening.STATE)) {
-            any = _acceptPublication(d, disputeId, c.season, Opening.STATE, states.publicationOf(c.parent));
+            any = _acceptPublication(d, disputeId, beastId, c, Opening.STATE, states.publicationOf(c.parent));
         }
         if (_isMissing(d, Opening.RECORDS)) {
             Publication memory p = _recordsOf(beastId, c);
-            any = _acceptPublication(d, disputeId, c.season, Opening.RECORDS, p) || any;
+            any = _acceptPublication(d, disputeId, beastId, c, Opening.RECORDS, p) || any;
         }
     }
 
@@ -197,40 +196,44 @@ contract DisputeCourt is IDisputeCourt {
     function _acceptPublication(
         Dispute storage d,
         uint256 disputeId,
-        uint16 season,
+        uint256 beastId,
+        Checkpoint calldata c,
         Opening opening,
         Publication memory p
     ) private returns (bool) {
-        uint256 age = seasons.economics(season).publicationAge;
-        uint256 openedAt = p.inTime(d.filedAt, d.responseDeadline, age);
+        Economics memory e = seasons.economics(c.season);
+        uint256 deadline = d.responseDeadline;
+        uint256 openedAt = p.inTime(deadline - e.responseWindow, deadline, e.publicationAge);
         if (openedAt == 0) return false;
-        _accept(d, disputeId, season, opening, openedAt, uint256(p.gasUsed) * p.gasPrice);
+        _accept(d, disputeId, beastId, c, opening, openedAt, uint256(p.gasUsed) * p.gasPrice);
         return true;
     }
 
     function _accept(
         Dispute storage d,
         uint256 disputeId,
-        uint16 season,
+        uint256 beastId,
+        Checkpoint calldata c,
         Opening opening,
         uint256 openedAt,
         uint256 pay
     ) private {
         uint8 missing = d.missing & ~_bit(opening);
         d.missing = missing;
+        Economics memory e = seasons.economics(c.season);
         // The later of the filing and the last opening.
-        uint256 start = openedAt > d.filedAt ? openedAt : d.filedAt;
+        uint256 start = d.responseDeadline - e.responseWindow;
+        if (openedAt > start) start = openedAt;
         if (start > d.proofStart) d.proofStart = uint40(start);
         emit OpeningAccepted(disputeId, opening, missing);
         if (missing == 0) {
             // INVARIANT P23: the last opening, however late, starts a whole proof window.
-            uint256 window = seasons.economics(season).proofWindow;
-            uint256 from = d.proofStart;
+            start = d.proofStart;
             d.status = DisputeStatus.OPENED;
-            d.proofDeadline = uint40(from + window);
-            emit ProofWindowOpened(disputeId, from + window / HEAD_START_DIVISOR, from + window);
+            d.proofDeadline = uint40(start + e.proofWindow);
+            emit ProofWindowOpened(disputeId, start + e.proofWindow / HEAD_START_DIVISOR, start + e.proofWindow);
         }
-        vault.pay(disputeId, pay, ledger.stakeAt(season));
+        vault.pay(disputeId, beastId, c.trainer, pay, ledger.stakeAt(c.season));
     }
 
     // --- verdicts ---------------------------------------------------------------------------------------------
@@ -340,7 +343,7 @@ contract DisputeCourt is IDisputeCourt {
         d.status = DisputeStatus.PROVEN;
         emit DisputeProven(claim.disputeId, claim.beastId, c.index);
         ledger.closeDispute(d.digest, d.filer, BondOutcome.BURN_AND_PROVE, _stepPay(c, counted));
-        vault.release(claim.disputeId, BondEnd.KEEP);
+        vault.release(claim.disputeId, claim.beastId, c.trainer, d.filer, BondEnd.KEEP);
         return false;
     }
 
@@ -386,7 +389,7 @@ contract DisputeCourt is IDisputeCourt {
         }
         emit DisputeUpheld(disputeId, beastId, c.index, Conviction.HEADER, 0, filer, prover);
         ledger.slash(beastId, c, parent, Payees(disputeId, filer, prover, 0, CHEAP_GAS));
-        if (disputeId != 0) vault.release(disputeId, BondEnd.RETURN);
+        if (disputeId != 0) vault.release(disputeId, beastId, c.trainer, filer, BondEnd.RETURN);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -406,7 +409,7 @@ contract DisputeCourt is IDisputeCourt {
             d.status = DisputeStatus.VOIDED;
             emit DisputeVoided(disputeId, beastId, c.index);
             ledger.closeDispute(d.digest, d.filer, BondOutcome.REFUND, 0);
-            vault.release(disputeId, BondEnd.VOID);
+            vault.release(disputeId, beastId, c.trainer, d.filer, BondEnd.VOID);
             return;
         }
         _acceptPublished(d, disputeId, beastId, c);
@@ -417,7 +420,7 @@ contract DisputeCourt is IDisputeCourt {
         d.status = DisputeStatus.DISMISSED;
         emit DisputeDismissed(disputeId, beastId, c.index);
         ledger.closeDispute(d.digest, d.filer, BondOutcome.BURN, 0);
-        vault.release(disputeId, BondEnd.KEEP);
+        vault.release(disputeId, beastId, c.trainer, d.filer, BondEnd.KEEP);
     }
 
     function _uphold(
@@ -434,7 +437,7 @@ contract DisputeCourt is IDisputeCourt {
         uint32 gasCap = how == Conviction.TIMEOUT || how == Conviction.HEADER ? CHEAP_GAS : PROOF_GAS;
         Payees memory payees = Payees(claim.disputeId, filer, prover, steps, gasCap);
         ledger.slash(claim.beastId, claim.checkpoint, claim.parent, payees);
-        vault.release(claim.disputeId, BondEnd.RETURN);
+        vault.release(claim.disputeId, claim.beastId, claim.checkpoint.trainer, filer, BondEnd.RETURN);
     }
 
     // --- who is paid for a proof ------------------------------------------------------------------------------

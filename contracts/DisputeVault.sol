@@ -85,45 +85,51 @@ contract DisputeVault is IDisputeVault {
         uint256 multiple = ++openDisputesOf[beastId];
         uint256 required = base * (multiple < MAX_MULTIPLE ? multiple : MAX_MULTIPLE);
         if (msg.value < required) revert OpeningBondTooSmall(required, msg.value);
-        _bonds[disputeId] = OpeningBond({
-            filer: filer,
-            trainer: trainer,
-            beastId: uint64(beastId),
-            slashings: _accounts[beastId][trainer].slashings,
-            base: _small(base),
-            surplus: _small(required - base),
-            paid: 0,
-            waiting: 0
-        });
+        OpeningBond storage b = _bonds[disputeId];
+        b.base = _fits(base);
+        b.surplus = _fits(required - base);
+        b.slashings = _accounts[beastId][trainer].slashings;
         emit OpeningBondLocked(disputeId, filer, trainer, base, required - base);
         _credit(filer, msg.value - required);
     }
 
     /// @inheritdoc IDisputeVault
-    function pay(uint256 disputeId, uint256 amount, uint256 reserve) external onlyCourt {
+    function pay(
+        uint256 disputeId,
+        uint256 beastId,
+        address trainer,
+        uint256 amount,
+        uint256 reserve
+    ) external onlyCourt {
         OpeningBond storage b = _bonds[disputeId];
         uint256 left = uint256(b.base) + b.surplus - b.paid - b.waiting;
         if (amount > left) amount = left;
         // INVARIANT P55: a trainer is paid at once only what its stake can repay beside the reserve, so a filer is made whole
         // whenever the checkpoint falls, and a cheat who disputes himself takes nothing out of what would burn or reward.
-        Account storage a = _accounts[b.beastId][b.trainer];
-        uint256 stake = ledger.stakeOf(b.beastId, b.trainer).amount;
+        Account storage a = _accounts[beastId][trainer];
+        uint256 stake = ledger.stakeOf(beastId, trainer).amount;
         uint256 owed = uint256(a.debt) - a.pot + reserve;
         uint256 room = stake > owed ? stake - owed : 0;
         uint256 paid = amount < room ? amount : room;
         b.paid += uint128(paid);
         b.waiting += uint128(amount - paid);
         a.debt += uint128(paid);
-        emit OpeningPaid(disputeId, b.trainer, paid, amount - paid);
-        _credit(b.trainer, paid);
+        emit OpeningPaid(disputeId, trainer, paid, amount - paid);
+        _credit(trainer, paid);
     }
 
     /// @inheritdoc IDisputeVault
-    function release(uint256 disputeId, BondEnd end) external onlyCourt {
+    function release(
+        uint256 disputeId,
+        uint256 beastId,
+        address trainer,
+        address filer,
+        BondEnd end
+    ) external onlyCourt {
         OpeningBond memory b = _bonds[disputeId];
         delete _bonds[disputeId];
-        --openDisputesOf[b.beastId];
-        Account storage a = _accounts[b.beastId][b.trainer];
+        --openDisputesOf[beastId];
+        Account storage a = _accounts[beastId][trainer];
         bool slashed = a.slashings != b.slashings;
         if (end == BondEnd.VOID && slashed) end = BondEnd.RETURN;
         a.debt -= b.paid;
@@ -145,10 +151,10 @@ contract DisputeVault is IDisputeVault {
                 burned += returned - left;
                 returned = left;
             }
-            _credit(b.trainer, b.waiting);
+            _credit(trainer, b.waiting);
         }
-        emit OpeningBondReleased(disputeId, b.filer, end, returned, kept, burned);
-        _credit(b.filer, returned);
+        emit OpeningBondReleased(disputeId, filer, end, returned, kept, burned);
+        _credit(filer, returned);
         _burn(burned);
     }
 
@@ -346,6 +352,11 @@ contract DisputeVault is IDisputeVault {
 
     function _fee() private view returns (uint256) {
         return block.basefee > _referenceFee ? block.basefee : _referenceFee;
+    }
+
+    function _fits(uint256 amount) private pure returns (uint96) {
+        if (amount > type(uint96).max) revert AmountTooLarge(amount);
+        return uint96(amount);
     }
 
     function _small(uint256 amount) private pure returns (uint128) {

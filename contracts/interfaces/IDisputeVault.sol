@@ -106,10 +106,10 @@ interface IDisputeVault {
 
     /// @notice Pay the trainer for an opening.
     /// @param reserve what must stay of the trainer's stake beside what it was paid, to share and burn if it is slashed
-    function pay(uint256 disputeId, uint256 amount, uint256 reserve) external;
+    function pay(uint256 disputeId, uint256 beastId, address trainer, uint256 amount, uint256 reserve) external;
 
     /// @notice End the opening bond. VOID becomes RETURN where the trainer was slashed on the beast since the filing.
-    function release(uint256 disputeId, BondEnd end) external;
+    function release(uint256 disputeId, uint256 beastId, address trainer, address filer, BondEnd end) external;
 
     /// @notice Count steps that an account committed to and re-executed.
     function countSteps(uint256 disputeId, address account, uint8 steps) external;

@@ -47,11 +47,10 @@ enum BondEnd {
 /// @notice One dispute over one checkpoint.
 /// @param digest digest of the disputed checkpoint (chain, ledger, beast and record)
 /// @param filer who filed and put up both bonds
-/// @param filedAt second of the filing
-/// @param responseDeadline last second for openings
+/// @param filedIn block of the filing
+/// @param responseDeadline last second for openings, the filing's plus the season's response window
 /// @param status see DisputeStatus
 /// @param missing bit 1 << Opening: still to be opened
-/// @param filedIn block of the filing
 /// @param proofStart second of the last opening, 0 before
 /// @param proofDeadline last second for `prove`, 0 before the last opening
 /// @param stepsDone micro-steps re-executed by `advance`
@@ -60,11 +59,10 @@ enum BondEnd {
 struct Dispute {
     bytes32 digest;
     address filer;
-    uint40 filedAt;
+    uint40 filedIn;
     uint40 responseDeadline;
     DisputeStatus status;
     uint8 missing;
-    uint64 filedIn;
     uint40 proofStart;
     uint40 proofDeadline;
     uint8 stepsDone;
@@ -102,21 +100,15 @@ struct Payees {
 }
 
 /// @notice The opening bond of a dispute, in wei of native coin.
-/// @param filer who gets back what is left
-/// @param trainer who is paid for openings
-/// @param beastId the beast
-/// @param slashings times that the trainer had been slashed on the beast when the bond was locked
 /// @param base pays for openings
 /// @param surplus asked besides while other disputes of the beast are open; pays for openings when `base` is used up
+/// @param slashings times that the trainer had been slashed on the beast when the bond was locked
 /// @param paid part of the bond that the trainer already has, a debt against its stake until the dispute ends
 /// @param waiting part of the bond that the trainer gets when the dispute ends without a conviction
 struct OpeningBond {
-    address filer;
-    address trainer;
-    uint64 beastId;
+    uint96 base;
+    uint96 surplus;
     uint32 slashings;
-    uint128 base;
-    uint128 surplus;
     uint128 paid;
     uint128 waiting;
 }

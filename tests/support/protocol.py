@@ -155,11 +155,10 @@ class Head(NamedTuple):
 class Dispute(NamedTuple):
     digest: bytes
     filer: str
-    filedAt: int
+    filedIn: int
     responseDeadline: int
     status: int
     missing: int
-    filedIn: int
     proofStart: int
     proofDeadline: int
     stepsDone: int
@@ -168,12 +167,9 @@ class Dispute(NamedTuple):
 
 
 class OpeningBond(NamedTuple):
-    filer: str
-    trainer: str
-    beastId: int
-    slashings: int
     base: int
     surplus: int
+    slashings: int
     paid: int
     waiting: int
 
