@@ -9,9 +9,9 @@ from backend.chain.types import Economics, Head
 from backend.kernel.constants import HEAD_BLOCK
 from backend.kernel.samples import Source
 from backend.kernel.traces import Traces
+from trainer.metrics.accuracy import Tally, tally
 from trainer.plan.costs import window_cost
 from trainer.plan.sources import TrainingSource
-from trainer.train.accuracy import Tally, tally
 from trainer.train.epoch import EpochContext, head_after
 from trainer.train.job import TrainingJob
 from trainer.train.prefetch import Prefetcher, PreparedWindow

@@ -8,9 +8,9 @@ from typing import Self
 
 from backend.chain.types import CheckpointPayload
 from backend.errors import ChainBeastsError
+from trainer.metrics.accuracy import Tally
 from trainer.plan.plan import Plan
 from trainer.submit.funds import Pause
-from trainer.train.accuracy import Tally
 from trainer.train.windows import TrainedWindow
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trainer.train.accuracy import Tally
+from trainer.metrics.accuracy import Tally
 from trainer.train.windows import TrainedWindow
 
 LOOK_SECONDS = 0.1

@@ -22,10 +22,10 @@ from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
+from trainer.metrics.accuracy import Tally, examine, held_out, tally
 from trainer.plan.costs import Cost, plan_gas, window_cost
 from trainer.plan.plan import Plan, slot_names
 from trainer.plan.sources import Battle, TrainingSource, source_of, source_text
-from trainer.train.accuracy import Tally, examine, held_out, tally
 from trainer.train.epoch import EpochContext, head_after
 from trainer.train.windows import train_window
 
