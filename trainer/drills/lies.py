@@ -23,7 +23,8 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
-from trainer.train.windows import Stepper, TrainedWindow, WindowStart, train_window
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import Stepper, WindowStart, train_window
 
 LOGIT_WEIGHTS = WEIGHTS - LAYERS[-2] * LAYERS[-1]
 """Flat index of W4's first weight."""

@@ -15,7 +15,7 @@ from backend.chain.outbox import Outbox
 from backend.chain.transactions import GAS_MARGIN
 from trainer.plan.costs import DEPOSIT_GAS, submission_gas
 from trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
-from trainer.train.windows import TrainedWindow
+from trainer.submit.window import TrainedWindow
 
 log = structlog.get_logger()
 

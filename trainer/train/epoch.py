@@ -9,7 +9,8 @@ from backend.chain.types import Head
 from backend.kernel.state import State
 from backend.kernel.window import WindowContext
 from trainer.plan.sources import TrainingSource, source_id_of
-from trainer.train.windows import TrainedWindow, WindowStart
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import WindowStart
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from backend.errors import ChainBeastsError
 from trainer.metrics.accuracy import Tally
 from trainer.plan.plan import Plan
 from trainer.submit.funds import Pause
-from trainer.train.windows import TrainedWindow
+from trainer.submit.window import TrainedWindow
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from backend.kernel.samples import Source
 from backend.store.daemons import WindowRow
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
-from trainer.train.windows import TrainedWindow, WindowStart
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import WindowStart
 
 SEASON = "season"
 """Beside the payload's fields: the season of an honest window's epoch."""

@@ -25,34 +25,10 @@ from backend.kernels import segment_hashes
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from trainer.plan.sources import Battle, TrainingSource, source_id_of, source_of
+from trainer.submit.window import TrainedWindow
 
 Stepper = Callable[[WindowContext, State, RecordSource | None], object]
 """One micro-step on a state, in place."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedWindow:
-    """A window that is ready to be submitted.
-
-    Attributes:
-        index: of its checkpoint.
-        parent: the head it was trained on, 32 bytes; the beast's DNA for index 0.
-        epoch_seed: the seed it was trained with, 32 bytes.
-        segments: 16 state hashes, one after each 8 steps; the last is h128.
-        end: the state behind h128.
-    """
-
-    beast_id: int
-    index: int
-    parent: bytes
-    epoch_seed: bytes
-    payload: CheckpointPayload
-    segments: tuple[bytes, ...]
-    end: State
-
-    @property
-    def h128(self) -> bytes:
-        return self.payload.h128
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from backend.kernel.state import Header, State, state_hash
 from backend.kernel.window import WindowContext, genesis_hash, genesis_state
 from trainer.datasets.generate import battle_words
 from trainer.drills.lies import Drill, Kind, tell, weight_name
-from trainer.train.windows import TrainedWindow, WindowStart, train_window
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import WindowStart, train_window
 
 DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # two sensors and two appendages awake: it can grow
 BEAST, PRICE = 3, 10**17
