@@ -82,6 +82,6 @@ class TrainingJob:
             )
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Most windows in flight."""
         return 2 * self.batch if self.in_flight is None else self.in_flight
