@@ -268,12 +268,12 @@ class Load:
         """The call that submits a beast's next window."""
         chain = self.chain
         store: Any = _Held(self._states.get(beast))
-        bench = read_window_start(chain, store, beast, Source.CURRICULUM)
-        burn, _ = chain.quote(beast, bench.head.active_mask)
-        window = train_window(bench, bench.head.active_mask, burn)
+        start = read_window_start(chain, store, beast, Source.CURRICULUM)
+        burn, _ = chain.quote(beast, start.head.active_mask)
+        window = train_window(start, start.head.active_mask, burn)
         self._states[beast] = window.end
         submit = chain.ledger.functions.submit
-        return submit(beast, bench.head.h128, window.epoch_seed, window.payload.to_abi())
+        return submit(beast, start.head.h128, window.epoch_seed, window.payload.to_abi())
 
     def send(self, calls: Sequence[Any]) -> float:
         """Submit windows; the seconds that took."""
