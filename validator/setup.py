@@ -20,6 +20,7 @@ from validator.enforce.bonds import MoveSender
 from validator.enforce.collect import PayoutCollector, arena_credits, ledger_credits
 from validator.enforce.matches import Disprover
 from validator.enforce.moves import MoveBuilder
+from validator.enforce.policy import Policy
 from validator.enforce.windows import Enforcer
 from validator.judge.cases import CaseReader
 from validator.judge.cluster import Cluster, ClusterExecutor
@@ -32,7 +33,6 @@ from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

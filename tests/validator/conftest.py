@@ -33,9 +33,9 @@ from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from tests.support.ring import Corner, Ring, steady_time
 from validator.daemon import Validator
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.setup import ValidatorWorkspace, make_validator, open_workspace
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)

@@ -31,9 +31,9 @@ from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
 from tests.support.busy import busy, impatient
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.setup import make_validator
 
 

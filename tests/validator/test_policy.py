@@ -21,10 +21,10 @@ from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Submitted
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.operations.deadlines import UNVERIFIED, DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.scope import EVERYBODY, Scope, parse_names
 from validator.setup import make_validator
 

@@ -42,13 +42,13 @@ from validator.cli.options import (
     address_of,
     desk_of,
 )
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.judge.cases import CaseReader
 from validator.judge.cluster import Cluster
 from validator.judge.jobs import JobStore
 from validator.judge.matches import MatchJobStore
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.scope import Scope, parse_names
 from validator.setup import make_validator
 

@@ -22,6 +22,7 @@ from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
 from validator.enforce.bonds import MoveSender, filing_key, fund_bond
 from validator.enforce.moves import MoveBuilder
+from validator.enforce.policy import Policy
 from validator.enforce.staging import Staging
 from validator.enforce.strategy import Action, Move, Situation, decide
 from validator.judge.cases import Case
@@ -29,7 +30,6 @@ from validator.judge.jobs import JobStore
 from validator.judge.replay import Judgement, Window, first_divergent
 from validator.judge.states import StateProvider
 from validator.judge.windows import check
-from validator.policy import Policy
 
 log = structlog.get_logger()
 

@@ -36,6 +36,7 @@ from backend.store.session import Database
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
 from trainer.train.windows import read_window_start, train_window
+from validator.enforce.policy import Policy
 from validator.judge.cluster import Cluster, ClusterExecutor
 from validator.judge.executors import InlineExecutor, make_executor
 from validator.judge.jobs import JobStore
@@ -43,7 +44,6 @@ from validator.judge.replay import Window, judge_fast
 from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.setup import make_validator, open_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
