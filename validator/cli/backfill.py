@@ -19,11 +19,11 @@ from validator.cli.options import (
     SchedulerOption,
     SnapshotsOption,
     WorkersOption,
-    desk_of,
+    workspace_of,
 )
 from validator.judge.cluster import Cluster
 from validator.judge.worklist import BeastHistory
-from validator.setup import replays
+from validator.setup import executor_factory
 
 
 def register(app: typer.Typer) -> None:
@@ -48,10 +48,12 @@ def backfill(
     Sends nothing: `validator run` acts on what it finds. Interrupted, the same command goes on
     where it stopped. Ends with 1 if anything is invalid or could not be judged.
     """
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
-    desk.sync()
+    workspace = workspace_of(
+        session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+    )
+    workspace.sync()
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
-    work = Backfill(desk, replays(desk, workers, cluster), beasts or ())
+    work = Backfill(workspace, executor_factory(workspace, workers, cluster), beasts or ())
     with progress() as bar:
         task = bar.add_task("Checkpoints judged", total=work.standing)
         found = work.run(lambda known: bar.update(task, completed=known))

@@ -20,7 +20,7 @@ from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
 from backend.store.facts import DisputeRow
 from backend.store.private import PrivateDataset, open_dataset
 from validator.cli import evidence, views
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.options import DatasetsOption, SnapshotsOption, workspace_of
 from validator.enforce.bonds import fund_bond
 from validator.enforce.staging import Staging
 from validator.judge.cases import Case
@@ -38,9 +38,9 @@ Index = Annotated[int, typer.Argument(metavar="INDEX", help="The checkpoint's in
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A dispute with its checkpoint, at a desk."""
+    """A dispute with its checkpoint, at a workspace."""
 
-    desk: ValidatorWorkspace
+    workspace: ValidatorWorkspace
     row: DisputeRow
     case: Case
 
@@ -50,7 +50,9 @@ class Open:
         Raises:
             ChainBeastsError: it cannot be replayed here.
         """
-        window, judgement = check(self.desk.book, self.case, self.desk.reader.ancestors(self.case))
+        window, judgement = check(
+            self.workspace.states, self.case, self.workspace.reader.ancestors(self.case)
+        )
         if window is None or not judgement.segments:
             raise ChainBeastsError(
                 f"The window cannot be replayed: {judgement.reason}.",
@@ -65,10 +67,10 @@ def _open(
     datasets: Path | None = None,
     snapshots: Sequence[str] | None = None,
 ) -> Open:
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    return Open(desk, row, desk.reader.of_dispute(row))
+    workspace = workspace_of(session, datasets=datasets, snapshots=snapshots)
+    workspace.sync()
+    row = workspace.reader.dispute(dispute_id)
+    return Open(workspace, row, workspace.reader.of_dispute(row))
 
 
 def _done(session: Session, receipt: Receipt, **values: Any) -> None:
@@ -95,14 +97,14 @@ def file(
     A private dataset above 120,000 bytes is staged first, over several transactions; interrupted,
     the same command goes on where it stopped.
     """
-    desk = desk_of(session, datasets=datasets)
-    desk.sync()
-    case = desk.reader.find(beast, index)
-    data = _private(desk, case, dataset, secret_file)
-    bond = desk.moves.bond(case)
-    if data is not None and desk.moves.stages(case, data):
-        _stage(desk, session, case, data, bond)
-    call = desk.moves.file(case, data)
+    workspace = workspace_of(session, datasets=datasets)
+    workspace.sync()
+    case = workspace.reader.find(beast, index)
+    data = _private(workspace, case, dataset, secret_file)
+    bond = workspace.moves.bond(case)
+    if data is not None and workspace.moves.stages(case, data):
+        _stage(workspace, session, case, data, bond)
+    call = workspace.moves.file(case, data)
     fund_bond(session.chain, session.sender, call, bond)
     receipt = session.sender.send(call, label="file a dispute")
     filed = session.chain.court.events.DisputeFiled()
@@ -112,7 +114,7 @@ def file(
 
 
 def _stage(
-    desk: ValidatorWorkspace, session: Session, case: Case, data: PrivateDataset, bond: int
+    workspace: ValidatorWorkspace, session: Session, case: Case, data: PrivateDataset, bond: int
 ) -> None:
     """Put a large dataset on chain, with a bar."""
     chain, sender = session.chain, session.sender
@@ -122,18 +124,18 @@ def _stage(
         Staging(chain, sender.address, data).run(
             lambda move: sender.send(move.call, label=move.label),
             lambda done, total: bar.update(task, completed=done, total=total),
-            lambda: desk.moves.stages(case, data),
+            lambda: workspace.moves.stages(case, data),
         )
 
 
 def _private(
-    desk: ValidatorWorkspace, case: Case, dataset: Path | None, secret_file: Path | None
+    workspace: ValidatorWorkspace, case: Case, dataset: Path | None, secret_file: Path | None
 ) -> PrivateDataset | None:
     """The dataset that filing needs, if it needs one; from the files named, else the folder."""
-    if not case.private or desk.chain.revealed_fold(case.beast_id) is not None:
+    if not case.private or workspace.chain.revealed_fold(case.beast_id) is not None:
         return None
     if dataset is None or secret_file is None:
-        data = desk.book.private_data(case.beast_id)
+        data = workspace.states.private_data(case.beast_id)
         if data is None:
             raise ChainBeastsError(
                 "The window is private and its dataset is not known here.",
@@ -144,7 +146,7 @@ def _private(
         compressed, secret = dataset.read_bytes(), read_secret(secret_file.read_bytes())
     except OSError as error:
         raise ChainBeastsError(f"{error.filename} cannot be read ({error.strerror}).") from None
-    return open_dataset(compressed, secret or b"", desk.reader.commitments(case.beast_id))
+    return open_dataset(compressed, secret or b"", workspace.reader.commitments(case.beast_id))
 
 
 @command(app, "respond", signs=True, example="chainbeasts dispute respond 1 --account devnet:1")
@@ -168,7 +170,7 @@ def respond(
             raise ChainBeastsError(
                 "The replay does not end in the checkpoint's h128, so it cannot defend it."
             )
-    call = at.desk.moves.respond(at.case, dispute_id, hashes)
+    call = at.workspace.moves.respond(at.case, dispute_id, hashes)
     _done(session, session.sender.send(call, label="respond"), dispute=dispute_id)
 
 
@@ -214,7 +216,7 @@ def prove(
     k = first_divergent(judgement.segments, posted) if segment is None else segment
     if k is None:
         raise ChainBeastsError("Every segment of the response is right; there is nothing to prove.")
-    call = at.desk.moves.prove(at.case, dispute_id, window, posted, k)
+    call = at.workspace.moves.prove(at.case, dispute_id, window, posted, k)
     _done(session, session.sender.send(call, label="prove"), dispute=dispute_id, segment=k)
 
 
@@ -233,16 +235,18 @@ def advance(
     at = _open(session, dispute_id, datasets, snapshots)
     window, _ = at.replayed()
     done = at.row.steps_done
-    made = at.desk.moves.advance(at.case, dispute_id, window, done, session.sender, steps=steps)
-    receipt = session.sender.send(made.call, label="advance")
-    _done(session, receipt, dispute=dispute_id, steps=made.steps, steps_done=done + made.steps)
+    move = at.workspace.moves.advance(
+        at.case, dispute_id, window, done, session.sender, steps=steps
+    )
+    receipt = session.sender.send(move.call, label="advance")
+    _done(session, receipt, dispute=dispute_id, steps=move.steps, steps_done=done + move.steps)
 
 
 @command(app, "claim", signs=True, example="chainbeasts dispute claim 1 --account devnet:2")
 def claim(session: Session, dispute_id: DisputeId) -> None:
     """Slash the checkpoint because nobody answered in time."""
     at = _open(session, dispute_id)
-    call = at.desk.moves.claim_timeout(at.case, dispute_id)
+    call = at.workspace.moves.claim_timeout(at.case, dispute_id)
     _done(session, session.sender.send(call, label="claim the timeout"), dispute=dispute_id)
 
 
@@ -250,7 +254,7 @@ def claim(session: Session, dispute_id: DisputeId) -> None:
 def dismiss(session: Session, dispute_id: DisputeId) -> None:
     """End a dispute that proved nothing in time, or whose checkpoint fell with an ancestor."""
     at = _open(session, dispute_id)
-    call = at.desk.moves.dismiss(at.case, dispute_id)
+    call = at.workspace.moves.dismiss(at.case, dispute_id)
     _done(session, session.sender.send(call, label="dismiss"), dispute=dispute_id)
 
 
@@ -263,16 +267,16 @@ def challenge_header(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Slash a checkpoint whose h128 opens into a header that contradicts its payload."""
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    case = desk.reader.find(beast, index)
-    _, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    workspace = workspace_of(session, datasets=datasets, snapshots=snapshots)
+    workspace.sync()
+    case = workspace.reader.find(beast, index)
+    _, judgement = check(workspace.states, case, workspace.reader.ancestors(case))
     if not judgement.header_lie or judgement.end is None:
         raise ChainBeastsError(
             f"No contradiction is known between header and payload ({judgement.reason}).",
             "The state behind h128 must be in --snapshots, or be what the replay ends in.",
         )
-    call = desk.moves.challenge_header(case, judgement.end)
+    call = workspace.moves.challenge_header(case, judgement.end)
     receipt = session.sender.send(call, label="challenge the header")
     _done(session, receipt, beast=beast, checkpoint=index, reason=judgement.reason)
 

@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from backend.cli.output import fields
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.options import DatasetsOption, SnapshotsOption, workspace_of
 from validator.evidence import archive
 from validator.evidence.bundle import make_bundle
 from validator.evidence.check import Finding, against_chain, verify
@@ -51,12 +51,12 @@ def bundle(
     Anyone verifies it without a node: chainbeasts dispute verify-bundle FILE. The same facts give
     the same bytes. A private dataset is in it only if a dispute has revealed it.
     """
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    case = desk.reader.of_dispute(row)
-    window, judgement = check(desk.book, case, desk.reader.ancestors(case))
-    data = make_bundle(desk.book, case, window, judgement, row)
+    workspace = workspace_of(session, datasets=datasets, snapshots=snapshots)
+    workspace.sync()
+    row = workspace.reader.dispute(dispute_id)
+    case = workspace.reader.of_dispute(row)
+    window, judgement = check(workspace.states, case, workspace.reader.ancestors(case))
+    data = make_bundle(workspace.states, case, window, judgement, row)
     path = out or Path(f"dispute-{dispute_id}.zip")
     archive.write(path, data, force=force)
     value = {

@@ -11,7 +11,7 @@ from backend.cli.output import fields
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
-from validator.cli.options import SnapshotsOption, desk_of
+from validator.cli.options import SnapshotsOption, workspace_of
 from validator.enforce.matches import disproof
 from validator.judge.matches import MatchCase, MatchJudgement, MatchReader
 
@@ -28,9 +28,9 @@ def _judged(
     session: Session, match_id: int, snapshots: list[str] | None
 ) -> tuple[MatchReader, MatchCase, MatchJudgement]:
     """The record of a match that may still be disproved, judged by the reference."""
-    desk = desk_of(session, snapshots=snapshots)
-    desk.sync()
-    reader = MatchReader(desk.book)
+    workspace = workspace_of(session, snapshots=snapshots)
+    workspace.sync()
+    reader = MatchReader(workspace.states)
     case = next((one for one in reader.standing() if one.match_id == match_id), None)
     if case is None:
         raise ChainBeastsError(

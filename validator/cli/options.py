@@ -1,4 +1,4 @@
-"""Options that the validator's commands share, and the desk they open."""
+"""Options that the validator's commands share, and the workspace they open."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OnceOption = Annotated[bool, typer.Option("--once", help="Do what can be done no
 DryRunOption = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Judge and tell, but send nothing.", envvar="CHAINBEASTS_DRY_RUN"
+        "--dry-run", help="Judge and report, but send nothing.", envvar="CHAINBEASTS_DRY_RUN"
     ),
 ]
 WorkersOption = Annotated[
@@ -149,14 +149,14 @@ def _folder(path: Path | None, option: str) -> Path | None:
     return path
 
 
-def desk_of(
+def workspace_of(
     session: Session,
     *,
     datasets: Path | None = None,
     snapshots: Sequence[str] | None = None,
     confirmations: int = 0,
 ) -> ValidatorWorkspace:
-    """The desk of a command, with the deployment's kernel checked.
+    """The workspace of a command, with the deployment's kernel checked.
 
     Raises:
         ChainBeastsError: no node, another kernel, or a place that is none.

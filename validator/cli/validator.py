@@ -40,7 +40,7 @@ from validator.cli.options import (
     StrategyOption,
     WorkersOption,
     address_of,
-    desk_of,
+    workspace_of,
 )
 from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
@@ -85,7 +85,9 @@ def run(
     policy = Policy(strategy, cap, defensive=defensive, defend=defend, scope=scope)
     payout = address_of(payout, "--payout")
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
+    workspace = workspace_of(
+        session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+    )
     sender = None if dry_run else session.sender
     monitor, waker = ValidatorMetrics(), Waker(session.rpc_url, poll)
     with (
@@ -102,7 +104,7 @@ def run(
             health=f"http://127.0.0.1:{port}",
         )
         validator = make_validator(
-            desk,
+            workspace,
             sender,
             policy=policy,
             workers=workers,
@@ -120,7 +122,7 @@ def run(
             waker.stop()
             validator.close()
     if once:
-        _show_status(session, desk.reader)
+        _show_status(session, workspace.reader)
 
 
 @contextmanager
@@ -160,9 +162,9 @@ def _signals(waker: Waker) -> Iterator[None]:
 @command(app, "status", example="chainbeasts validator status --json")
 def status(session: Session) -> None:
     """Show the jobs and their verdicts, and the open disputes."""
-    desk = desk_of(session)
-    desk.sync()
-    _show_status(session, desk.reader)
+    workspace = workspace_of(session)
+    workspace.sync()
+    _show_status(session, workspace.reader)
 
 
 def _job(row: JobRow) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from backend.indexer.queries import OPEN, all_disputes
 from backend.kernel.constants import SEGMENT_STEPS
 from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.options import DatasetsOption, SnapshotsOption, workspace_of
 from validator.evidence.explain import (
     Cause,
     find_cause,
@@ -55,9 +55,9 @@ def list_disputes(
     beast: Annotated[int | None, typer.Option(help="Only this beast's.")] = None,
 ) -> None:
     """List disputes."""
-    desk = desk_of(session)
-    desk.sync()
-    with desk.database.session() as database:
+    workspace = workspace_of(session)
+    workspace.sync()
+    with workspace.database.session() as database:
         rows = [
             row
             for row in all_disputes(database)
@@ -73,17 +73,17 @@ def list_disputes(
 
 def show(session: Session, dispute_id: DisputeId) -> None:
     """Show one dispute as the chain has it."""
-    desk = desk_of(session)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    present = desk.chain.dispute(dispute_id)
+    workspace = workspace_of(session)
+    workspace.sync()
+    row = workspace.reader.dispute(dispute_id)
+    present = workspace.chain.dispute(dispute_id)
     value = _summary(row) | {
         "digest": row.digest,
         "segments": row.segment_hashes,
         "segment": row.segment,
         "demanded_segment": present.demand - 1 if present.demand else None,
         "demand_deadline": present.demand_deadline or None,
-        "now": desk.chain.now(),
+        "now": workspace.chain.now(),
     }
     shown = {
         **value,
@@ -102,11 +102,11 @@ def explain(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Find the first divergent segment, and the step, head and weight where that can be proved."""
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    case = desk.reader.of_dispute(row)
-    window, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    workspace = workspace_of(session, datasets=datasets, snapshots=snapshots)
+    workspace.sync()
+    row = workspace.reader.dispute(dispute_id)
+    case = workspace.reader.of_dispute(row)
+    window, judgement = check(workspace.states, case, workspace.reader.ancestors(case))
     value = {
         "dispute": dispute_id,
         "beast": row.beast_id,

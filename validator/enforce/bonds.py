@@ -31,7 +31,7 @@ class MoveSender:
         self.outbox = outbox
 
     @property
-    def sender(self) -> TransactionManager:
+    def transactions(self) -> TransactionManager:
         return self.outbox.sender
 
     @property

@@ -39,8 +39,8 @@ class StagingStep:
 Send = Callable[[StagingStep], object]
 """Sends a move, or finds that it was sent before."""
 
-Told = Callable[[int, int], None]
-"""Told how many of how many chunks are on chain."""
+Progress = Callable[[int, int], None]
+"""Called with how many of how many chunks are on chain."""
 
 
 def seal_of(uploader: str, secret: bytes) -> bytes:
@@ -66,13 +66,14 @@ class Staging:
     def run(
         self,
         send: Send,
-        told: Told = lambda done, total: None,
-        wanted: Callable[[], bool] = lambda: True,
+        progress: Progress = lambda done, total: None,
+        still_needed: Callable[[], bool] = lambda: True,
     ) -> None:
         """Stage what is not staged yet.
 
         Args:
-            wanted: asked before each transaction, since a rival may reveal the dataset meanwhile.
+            progress: called before each transaction.
+            still_needed: asked before each transaction; a rival may reveal the dataset meanwhile.
 
         Raises:
             Reverted: the contract refuses.
@@ -82,8 +83,8 @@ class Staging:
         while True:
             state = self._state()
             move = self._next(state)
-            told(len(state[3]), len(self._chunks))
-            if move is None or not wanted():
+            progress(len(state[3]), len(self._chunks))
+            if move is None or not still_needed():
                 return
             if state == before:
                 refusals += 1
