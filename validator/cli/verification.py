@@ -10,7 +10,9 @@ from backend.cli.output import fields, progress, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Mode, Verdict
-from validator.cli.options import DatasetsOption, SnapshotsOption, workspace_of
+from validator.cli.display import cells, shown
+from validator.cli.options import BeastId, DatasetsOption, SnapshotsOption
+from validator.cli.workspace import synced_workspace
 from validator.judge.cases import Case
 from validator.judge.history import HistoryRow, complaint, judge_history
 from validator.judge.replay import Judgement
@@ -25,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     session: Session,
-    beast: Annotated[int, typer.Argument(help="The beast's id.")],
+    beast: BeastId,
     window: Annotated[
         int | None,
         typer.Option(
@@ -40,8 +42,7 @@ def verify(
 
     Sends nothing and records nothing. Ends with 1 if a checkpoint is invalid or unavailable.
     """
-    workspace = workspace_of(session, datasets=datasets, snapshots=snapshots)
-    workspace.sync()
+    workspace = synced_workspace(session, datasets=datasets, snapshots=snapshots)
     wrong = (
         _history(session, workspace, beast)
         if window is None
@@ -72,10 +73,10 @@ def _value(case: Case, judgement: Judgement) -> dict[str, Any]:
 
 def _one(session: Session, workspace: ValidatorWorkspace, beast: int, index: int) -> str | None:
     case = workspace.reader.find(beast, index)
-    _, judgement = check(workspace.states, case, workspace.reader.ancestors(case))
+    _, judgement = check(workspace.states, case)
     value = _value(case, judgement)
-    shown = {key: "0x" + v.hex() if isinstance(v, bytes) else v for key, v in value.items()}
-    session.show(value, lambda: fields(f"Checkpoint {index} of beast {beast}", shown))
+    title = f"Checkpoint {index} of beast {beast}"
+    session.show(value, lambda: fields(title, shown(value)))
     return complaint([HistoryRow(case, judgement)])
 
 
@@ -110,6 +111,6 @@ def _history(session: Session, workspace: ValidatorWorkspace, beast: int) -> str
             bar.advance(task)
     values = [_row(row) for row in rows]
     columns = ("checkpoint", "status", "verdict", "mode", "reason")
-    cells = [["" if value[name] is None else value[name] for name in columns] for value in values]
-    session.show(values, lambda: table(f"Checkpoints of beast {beast}", columns, cells))
+    title = f"Checkpoints of beast {beast}"
+    session.show(values, lambda: table(title, columns, cells(values, columns)))
     return complaint(rows)
