@@ -323,7 +323,12 @@ class ClusterExecutor(Executor):
         """The workers that the scheduler has now."""
         if self._client is None or self._client.status != "running":
             return set()
-        return set(self._client.scheduler_info()["workers"])
+        # Not scheduler_info(): it reads its reply from where the client's own periodic query, which
+        # asks for no workers, may just have put another, and all of ours would seem lost.
+        try:
+            return set(self._client.sync(self._client.scheduler.identity)["workers"])
+        except OSError:
+            return set()
 
     # --- the scheduler --------------------------------------------------------------------------
 
