@@ -116,6 +116,8 @@ class PayoutCollector:
             f"{both}:refund": (credit.refund, me),
         }
         depth = self._depth(both)
+        # The order of an earlier run decides: a bond withdrawn together with the reward, before
+        # --payout was given, must not be withdrawn once more by itself.
         if depth is not None:
             depths = [depth]
         else:
@@ -126,6 +128,7 @@ class PayoutCollector:
             if left:
                 return sum(self._withdraw(key, *parts[key]) for key in left)
             depths = [at for at in found.values() if at is not None]
+        # Until then every pass looks again: a reorg may take the withdrawal back.
         if min(depths) >= SETTLED_BLOCKS:
             self._settled.add(tx_hash)
         return 0
@@ -137,6 +140,8 @@ class PayoutCollector:
 
     def _withdraw(self, key: str, amount: int, to: str) -> int:
         escrow = self._source.escrow
+        # Escrow also holds deposits that wait for the next bond: never more than was credited, and
+        # never more than is there, should somebody have withdrawn by hand.
         available = min(amount, self._chain.escrow_of(self._intents.sender.address, escrow))
         if not available:
             return 0
@@ -149,6 +154,7 @@ class PayoutCollector:
     def _credits(self) -> dict[bytes, Credit]:
         """What was credited to us by transaction, of those that are not settled."""
         found: dict[bytes, Credit] = {}
+        # From events, not from the balance, which would mix rewards with our own deposits.
         source, me = self._source, self._intents.sender.address
         wanted = select(EventRow).where(EventRow.name.in_(source.events)).order_by(EventRow.id)
         with self._database.session() as session:

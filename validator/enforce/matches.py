@@ -38,6 +38,7 @@ def disproof(
     if lie.kind is MatchLie.OVER:
         return arena.disproveOver(match_id, turn, word, proof)
     assert state is not None
+    # The last word has none after it: the arena then compares the end of the match with the result.
     following: tuple[int, list[bytes]] = (0, [])
     if turn + 1 < len(words):
         following = (words[turn + 1], tree.proof(turn + 1))
@@ -90,6 +91,8 @@ class Disprover:
         if self._reader.states.reader.chain.now() >= case.record.final_at:
             self._log_once(case, "too late: the time to disprove it is over")
             return False
+        # By the reference, and from the log itself: the verdict on record says neither which turn
+        # is wrong nor how, and the lie to show must be one that the arena finds, too.
         found = self._reader.check(case)
         if found.lie is None:
             self._jobs.judged(case, found)
@@ -102,6 +105,8 @@ class Disprover:
         self._log_once(case, f"to disprove: {found.reason}")
         if self._sender is None:
             return False
+        # The last second that the arena accepts. The reporter must not gain by a full mempool, so
+        # the fee rises as it nears.
         due = case.record.final_at - 1
         return self._sender.send(Action.DISPROVE, case.digest.hex(), call, due=due)
 

@@ -86,6 +86,8 @@ class Staging:
             progress(len(state[3]), len(self._chunks))
             if move is None or not still_needed():
                 return
+            # Every transaction is paid for: a node that lies or lags must not make us send the same
+            # one for ever.
             if state == before:
                 refusals += 1
                 if refusals == MAX_REFUSALS:
@@ -110,10 +112,14 @@ class Staging:
     def _next(self, state: tuple[bytes, int, int, list[bytes]]) -> StagingStep | None:
         seal, _, number, staged = state
         functions, name = self._chain.stage.functions, f"{self._digest.hex()}:{number}"
+        # The seal names us and the secret, which stays unknown until the filing: a rival who copies
+        # these chunks cannot file with them, nor begin a stage in time that he could file with.
         if not any(seal):
             call = functions.begin(self._digest, self._seal)
             return StagingStep(f"{name}:begin", call, "begin the dataset's stage")
         done = len(staged)
+        # Only our own account writes here, so these are the remains of an earlier secret or file.
+        # Going on from them would pay for a stage that the filing refuses.
         if seal != self._seal or staged != self._hashes[:done]:
             call = functions.abandon(self._digest)
             return StagingStep(f"{name}:abandon", call, "abandon a stage of other bytes")

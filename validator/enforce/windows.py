@@ -107,6 +107,8 @@ class Enforcer:
             try:
                 moved += self._act(case_file)
                 self._refused.pop(case_file.case.digest, None)
+            # A case that is refused must not hold up the rest: else one trainer, by whatever makes
+            # a call revert, would shield all others. What is away, is away for every case.
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
@@ -126,12 +128,15 @@ class Enforcer:
         found: dict[bytes, CaseFile] = {}
         for row in self._reader.open_disputes():
             case = self._reader.of_dispute(row)
+            # Our own disputes also outside the scope: a bond is in them.
             if self._covers(case) or self._is_mine(row):
                 found[case.digest] = self._case_file(case, row)
         jobs = self._jobs.invalid()
         invalid, suspects = {job.digest for job in jobs}, {job.beast_id for job in jobs}
         for beast_id in suspects.intersection(self._reader.pending_beasts() if suspects else ()):
             cases = [case for case in self._reader.pending(beast_id) if self._covers(case)]
+            # The earliest one only: with it all later ones fall, and the bond on a later one would
+            # come back without a reward.
             first = next((c for c in cases if c.disputable and c.digest in invalid), None)
             if first is not None and first.digest not in found:
                 found[first.digest] = self._confirm(self._case_file(first, None))
@@ -157,7 +162,10 @@ class Enforcer:
         if not case.pending:
             return CaseFile(case, dispute, None, None)
         if case.digest not in self._checked:
+            # The verdict on record came from a compiled kernel, or from another machine. No bond is
+            # staked on it before the reference, in this process, says the same.
             checked = check(self._states, case, self._reader.live(case.beast_id))
+            # Not remembered: the state or dataset that is missing may be published at any time.
             if checked[1].verdict is Verdict.UNAVAILABLE:
                 return CaseFile(case, dispute, *checked)
             self._checked[case.digest] = checked
@@ -248,6 +256,8 @@ class Enforcer:
             key = f"{dispute_key(row, case)}:{segment}"
             call = self._moves.prove(case, row.dispute_id, window, row.segment_hashes, segment)
         else:
+            # Named by where it starts: made once from there, by whichever process, and not again
+            # until the chain says that the dispute has moved on.
             key = f"{dispute_key(row, case)}:{row.steps_done}"
             call = self._moves.advance(
                 case, row.dispute_id, window, row.steps_done, sender.transactions
@@ -258,12 +268,16 @@ class Enforcer:
         """File a dispute, if the court would judge by the same facts and the bond fits."""
         data = self._states.private_data(case.beast_id) if case.private else None
         context = self._reader.context(case, data)
+        # The order is that of the costs. First whether we are right in the court's eyes: with a
+        # seed, season or root misread from a lying node, an honest window replays to another hash.
         if not self._reader.court_agrees(case, context):
             raise ChainBeastsError("The court would judge by another context; no bond is risked.")
         chain = self._reader.chain
+        # Then whether somebody was faster: one dispute is open over a record at a time.
         standing = chain.standing(case.digest)
         if standing.dispute_id or standing.proven:
             return False  # news that the next reading brings
+        # The cap before anything is paid for: it bounds what an error of ours can lose at a time.
         bond, cap = self._moves.bond(case), self.policy.max_bonds
         at_risk = sender.bonds_at_risk()
         if cap is not None and at_risk + bond > cap:
@@ -281,6 +295,8 @@ class Enforcer:
     def _stage(self, sender: MoveSender, case: Case, data: PrivateDataset, bond: int) -> None:
         """Put a large dataset on chain, which is worth its gas only if the filing can follow."""
         chain, outbox = self._reader.chain, sender.outbox
+        # The bond first: up to 116 million gas of chunks would be lost if it turned out to be
+        # missing.
         ensure_escrow(chain, sender.transactions, bond)
 
         def report(done: int, total: int) -> None:

@@ -35,6 +35,9 @@ CHECK_SECONDS = 30.0
 """For a worker's first answer, which may have to compile the kernel."""
 
 TASK_SECONDS = 60.0
+# Not a seeded generator: a worker that can tell which results are looked at lies in the others.
+# At a share of 0.01 some 460 lies in a row stay unseen with a chance of 1 %, and the one that is
+# seen takes the others back.
 UNFORESEEABLE = random.SystemRandom()
 LOOK_SECONDS = 0.5
 """Between two looks whether a worker that owes a result is still there."""
@@ -144,6 +147,7 @@ class ClusterExecutor(Executor):
         task = args[0] if args else None
         if fn is not judge_fast or not isinstance(task, Window | RemoteWindow):
             return self._local.submit(fn, *args, **kwargs)
+        # A private dataset is its owner's secret until a dispute reveals it; it leaves in no task.
         if isinstance(task, Window) and task.words is not None:
             return self._local.submit(fn, task)
         batch = self._filling or Batch()
@@ -181,6 +185,8 @@ class ClusterExecutor(Executor):
             batch.tries += 1
             batch.worker, batch.since = worker, time.monotonic()
             worker.owed += len(batch.tasks)
+            # With the process that was checked: whatever was started at its address since, answers
+            # nothing.
             batch.future = worker.executor.submit(work, worker.process, batch.tasks)
 
     def _result(self, batch: Batch, position: int) -> Judgement | None:
@@ -192,10 +198,14 @@ class ClusterExecutor(Executor):
             self._await(batch)
         task, found, worker = batch.tasks[position], batch.found[position], batch.worker
         assert worker is not None
+        # It may have been caught after this batch was sent: none of its answers counts any more.
         if worker.refused:
             return self._here(task)
         if found is None:
             return None
+        # An invalid verdict leads to a bond, and an unavailable one hides a window: neither is
+        # taken on somebody's word. The other lie, a wrong window called valid, is what the sample
+        # is for.
         doubtful = found.verdict is not Verdict.VALID or self._chance() < self._cluster.recheck
         if doubtful or not _ends_right(task, found):
             ours = self._here(task)
@@ -226,7 +236,8 @@ class ClusterExecutor(Executor):
                 return
         except CancelledError:
             problem = "it is gone"
-        except Exception as error:  # whatever a worker raises, or its loss
+        # Even an exception is the worker's to choose: none may end the daemon.
+        except Exception as error:
             problem = type(error).__name__
         worker.owed -= len(batch.tasks)
         if problem:
@@ -296,6 +307,8 @@ class ClusterExecutor(Executor):
         except (CancelledError, Exception) as error:
             self._refuse(worker, f"it does not run this program ({type(error).__name__})")
             return
+        # This finds other versions and broken machines. A hostile worker can say what we want to
+        # hear: against that there are only the re-check and the operator's own network.
         self._ours = self._ours or identity()
         reason = difference(self._ours, theirs)
         if reason is not None:
@@ -313,6 +326,7 @@ class ClusterExecutor(Executor):
         refused stays refused for as long as it is there."""
         if self._workers.get(worker.address) is not worker:
             return
+        # Else one that lied, and then failed on purpose, would be met anew and trusted again.
         if worker.refused and worker.address in self._addresses():
             return
         del self._workers[worker.address]

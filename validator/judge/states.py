@@ -122,6 +122,8 @@ class StateProvider:
         if time.monotonic() - self._tidied < TIDY_SECONDS:
             return 0
         self._tidied = time.monotonic()
+        # A pending window's state is the next one's start, and may have to be opened in a dispute;
+        # the last final one's is where the next submission starts.
         needed = self._needed()
         idle = [h for h in self.snapshots.hashes() if h not in needed]
         return self.snapshots.discard(idle, older_than=time.time() - KEEP_SECONDS)
@@ -148,6 +150,7 @@ class StateProvider:
         key = beast_id.to_bytes(32)
         if beast_id in self._cached:
             self._cached.move_to_end(beast_id)
+        # A folder full of files is hashed for it: not in every pass, for a dataset that nobody has.
         elif self._dataset_waits.due(key):
             data = self._datasets.find(self.reader.commitments(beast_id))
             data = data or self._revealed(beast_id)
@@ -170,6 +173,9 @@ class StateProvider:
             self._dataset_waits.done(beast_id.to_bytes(32))
             raise  # a node or database that is away says nothing about the dataset
         except ChainBeastsError as error:
+            # For good: what is on chain does not change. A trainer may have committed to bytes that
+            # do not open their own root; the court's demand for records answers that, a replay
+            # cannot.
             self._refused_reveals.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)
             return None
@@ -245,6 +251,9 @@ class StateProvider:
         found = self.find(case.checkpoint.parent)
         if found is not None:
             return found
+        # Neither here nor published. That may be meant to keep the window from being judged, so it
+        # is computed again from the newest ancestor whose state is known, at the latest from
+        # genesis.
         chain = self.reader.ancestors(case) if ancestors is None else ancestors
         return self._recompute(chain[: case.index])
 
@@ -253,6 +262,8 @@ class StateProvider:
         start, state = 0, None
         for position in range(len(chain) - 1, -1, -1):
             h = chain[position].checkpoint.payload.h128
+            # Each question to a remote place is a request: who publishes nothing over thousands of
+            # windows must not cost us thousands of timeouts. Our own folder is asked without end.
             near = position >= len(chain) - MOST_REMOTE_LOOKUPS
             state = self.find(h) if near or self.snapshots.has(h) else None
             if state is not None:
@@ -262,6 +273,7 @@ class StateProvider:
             state = self._end(case, state)
             if state is None:
                 return None
+            # A case of its own. What follows it falls with it, and has no true start.
             if state_hash(state) != case.checkpoint.payload.h128:
                 log.info("an ancestor is wrong", beast=case.beast_id, index=case.index)
                 return None

@@ -83,6 +83,8 @@ class WindowJudge:
         windows, verdicts = self._next_wave()
         try:
             verdicts += self._replay(windows)
+            # After the wave is recorded, since a lie may have been found in it; before the moves of
+            # this pass, which read verdicts from the database.
             self._take_back()
             self._states.tidy()
             return verdicts
@@ -107,6 +109,8 @@ class WindowJudge:
         verdicts = 0
         beasts = self._work.beasts()
         for start in range(0, len(beasts), BEASTS_AT_ONCE):
+            # A bounded wave, whatever is pending: a flood of windows may delay verdicts, but the
+            # moves that are due come between any two waves.
             if len(windows) >= getattr(self._executor, "wave", WAVE):
                 break
             verdicts += self._add_windows(beasts[start : start + BEASTS_AT_ONCE], windows)
@@ -122,6 +126,8 @@ class WindowJudge:
             for case in cases:
                 job = jobs[case.digest]
                 settled = settled and (job.verdict, job.mode) == (Verdict.VALID, Mode.FULL)
+                # What follows on an invalid window is left alone. It falls with it; a long tail of
+                # windows behind a wrong one buys the trainer nothing of our time.
                 if job.verdict == Verdict.INVALID or self._parent_is_coming(case, windows):
                     break
                 if self._is_due(case, job):
@@ -165,17 +171,21 @@ class WindowJudge:
             if case.beast_id in fallen:
                 continue
             if judgement is None:  # no worker could fetch the parent's state: ours is to find it
+                # Its later windows wait, too: they would start from what this one was to give.
                 self._states.absent(case.checkpoint.parent)
                 fallen.add(case.beast_id)
                 continue
             if judgement.verdict is Verdict.INVALID:
-                judgement = check(self._states, case)[1]  # with the state behind h128, if published
+                # Again, with the state behind h128 if somebody published it: should its header
+                # contradict the payload, the checkpoint falls without a bond.
+                judgement = check(self._states, case)[1]
                 fallen.add(case.beast_id)
             elif judgement.verdict is Verdict.VALID and judgement.end is not None:
                 ends[case.beast_id] = judgement.end
             found.append((case, judgement))
         if futures:
             self._on_wave(len(futures), time.perf_counter() - begun)
+        # Recorded before anything else: a kill here costs the states, which can be computed again.
         self._record(found)
         for case, _ in found:
             self._work.judged(case)

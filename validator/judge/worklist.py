@@ -52,6 +52,7 @@ class PendingWindows:
         return self._watch.beasts()
 
     def cases(self, beast_id: int) -> list[Case]:
+        # By its trainer, not by who owns the beast now: liability stays with whoever submitted.
         found = self._reader.pending(beast_id)
         return [c for c in found if self._scope.covers(beast_id, c.checkpoint.trainer)]
 
@@ -126,6 +127,8 @@ class HistoryWindows:
         while cases := self._reader.live(beast_id, history.counted, SLICE):
             jobs = self._jobs.open(cases)
             for place, case in enumerate(cases):
+                # In order, and no further than the first without a verdict: all before it is
+                # counted for good, so a long history is read once, a slice at a time.
                 if not history.add(jobs[case.digest], case.digest in self._looked_at):
                     return [] if history.first_invalid is not None else cases[place:]
                 self._looked_at.discard(case.digest)
@@ -139,5 +142,6 @@ class HistoryWindows:
 
     def reopen(self, beasts: Iterable[int]) -> None:
         for beast_id in beasts:
+            # Counted anew from index 0: the verdicts that were taken back are among those counted.
             self.histories[beast_id] = BeastHistory(beast_id)
             self._remaining[beast_id] = None
