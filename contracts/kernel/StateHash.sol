@@ -32,8 +32,8 @@ library StateHash {
         }
     }
 
-    /// @dev Copies serialised weights into the kernel's memory. The copy is as long as the map has room for, because the
-    /// length is checked before it; calldata that ended early would read as zeros, which have no guard bits.
+    /// @dev Copies serialised weights into the kernel's memory: exactly as many bytes as the map has room for, since the
+    /// length is checked before the copy.
     function load(bytes calldata weights) internal pure {
         // INVARIANT: the lane arithmetic never sees a lane without its guard bit.
         if (weights.length != WEIGHTS_BYTES) revert IStepReferee.MalformedLength(WEIGHTS_BYTES, weights.length);

@@ -46,8 +46,8 @@ library Window {
             uint256 witness;
             assembly ("memory-safe") {
                 witness := add(witnesses.offset, mul(n, each))
-                // Nothing a step allocates outlives it: context and header were allocated before, and a step returns
-                // values only. Without this, 128 steps would pay for memory that grows.
+                // What a step allocates does not outlive it: context and header lie before it, and a step returns values
+                // only. So the memory of 128 steps is that of one.
                 mstore(0x40, free)
             }
             _step(ctx, header, witness, n);
