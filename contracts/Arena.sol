@@ -216,7 +216,8 @@ contract Arena is IArena, EnergyEscrow {
 
     /// @dev What the beast has earned for its owner: the reward, or nothing so soon after the last one.
     function _reward(uint256 beastId, address owner, uint256 reward, uint256 cooldown) private returns (uint256) {
-        // INVARIANT P46: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is bounded.
+        // INVARIANT P46: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is
+        // bounded.
         uint256 last = _rewardedAt[beastId];
         if (reward == 0 || (last != 0 && block.timestamp < last + cooldown)) return 0;
         _rewardedAt[beastId] = block.timestamp;
@@ -288,8 +289,8 @@ contract Arena is IArena, EnergyEscrow {
     function _slash(uint256 matchId, StoredMatch storage m, MatchLie lie, uint8 turn) private {
         address reporter = m.reporter;
         uint256 bond = m.bond;
-        // INVARIANT P48: the bond is split between challenger and burn, and something always burns (the registry's bound on
-        // rewardBps), so disproving oneself costs.
+        // INVARIANT P48: the bond is split between challenger and burn, and something always burns (the registry's
+        // bound on rewardBps), so disproving oneself costs.
         uint256 reward = (bond * seasons.economics(m.season).rewardBps) / MAX_BPS;
         // As before the record: the truth can be recorded at once, by anybody, under the same seed.
         m.status = MatchStatus.SEEDED;

@@ -25,19 +25,19 @@ import {
 } from "./KernelMemory.sol";
 
 /// @title The backward pass and the update
-/// @dev docs/spec, network §4. Lanes, signed and mirrored lanes: KernelMemory. The dot product of a row of weights with the
-/// errors is the top lane of a product of packed integers. The update subtracts rounded deltas from 16 lanes at once.
-/// Where that could be wrong, because a product may leave 16 bits or because a weight has left its 15 bits and so cleared
-/// its guard bit, the row is taken back and done in 32-bit lanes with saturation instead.
+/// @dev docs/spec, network §4. Lanes, signed and mirrored lanes: KernelMemory. The dot product of a row of weights with
+/// the errors is the top lane of a product of packed integers. The update subtracts rounded deltas from 16 lanes at
+/// once. Where that could be wrong, because a product may leave 16 bits or because a weight has left its 15 bits and so
+/// cleared its guard bit, the row is taken back and done in 32-bit lanes with saturation instead.
 ///
-/// Trusted here, and checked at the door: S = lrShift is 3 to 15 (ContextCheck); every guard bit is set (StateHash.load,
-/// Genesis, and each update again); activations a are 1 to 127 and lists end (Forward, Features); output errors are
-/// within 1024 (OutputErrors). Errors of hidden units are within 1023 (clamped below).
+/// Trusted here, and checked at the door: S = lrShift is 3 to 15 (ContextCheck); every guard bit is set
+/// (StateHash.load, Genesis, and each update again); activations a are 1 to 127 and lists end (Forward, Features);
+/// output errors are within 1024 (OutputErrors). Errors of hidden units are within 1023 (clamped below).
 ///
-/// Order. Layers go from the last to the first; within a row, the unit's own error is summed from the old weights before
-/// they are updated. One pass over a row does both, word by word: load, multiply, update, store. No row is read after its
-/// update in the same step, so the error that goes down is always that of the old weights. Activations are in the lists
-/// and do not change with the weights.
+/// Order. Layers go from the last to the first; within a row, the unit's own error is summed from the old weights
+/// before they are updated. One pass over a row does both, word by word: load, multiply, update, store. No row is read
+/// after its update in the same step, so the error that goes down is always that of the old weights. Activations are in
+/// the lists and do not change with the weights.
 ///
 /// Narrow update, 16-bit lanes. With p = a * e + 2^(S-1):
 ///
@@ -46,8 +46,8 @@ import {
 ///               = (p >> S) + 2^(15-S)              shift brings in from the lane above; 2^S divides 2^15 since S <= 15
 ///   updated   T = w + 2^(15-S) - Y = w - (p >> S)  |p >> S| <= 2^12 since S >= 3: T is within 0x7000 ... 0x10fff
 ///
-/// So a lane never borrows, and one that is right does not carry. The lowest lane that is wrong receives no carry, so it
-/// shows T mod 2^16 with bit 15 clear: all guard bits are set if and only if all 64 weights are right.
+/// So a lane never borrows, and one that is right does not carry. The lowest lane that is wrong receives no carry, so
+/// it shows T mod 2^16 with bit 15 clear: all guard bits are set if and only if all 64 weights are right.
 ///
 /// Wide update, 32-bit lanes, of W4 and of redone rows:
 ///
@@ -73,10 +73,11 @@ library Backward {
         }
     }
 
-    /// @dev Carries the output errors down through all layers of the last forward pass and updates every weight. Where a
-    /// layer's errors are all zero, nothing below it can change: (0 + 2^(S-1)) >> S is 0.
+    /// @dev Carries the output errors down through all layers of the last forward pass and updates every weight. Where
+    /// a layer's errors are all zero, nothing below it can change: (0 + 2^(S-1)) >> S is 0.
     function run() internal pure {
-        // They are zero already, as this function leaves them so; but _outputLayer shall rest on nothing done elsewhere.
+        // NEXT_ERRORS is zero already, as this function leaves it so; but _outputLayer shall not rest on an earlier
+        // step.
         _clearNext();
         _outputLayer();
         if (!_advance(4)) return;
@@ -85,7 +86,7 @@ library Backward {
         _hidden(LIST_1, WEIGHTS_2);
         if (!_advance(8)) return;
         // The input has no errors to carry, so the halves of a row of W1 are independent, and one without errors (two
-        // sensor slots asleep, for example) is left out. The greatest error of either decides LIMIT for both: cautious, not wrong.
+        // sensor slots asleep, for example) is left out. LIMIT is by the errors of both: cautious, not wrong.
         for (uint256 offset = 0; offset < 0x100; offset += 0x80) {
             if (_any(ERRORS + offset)) _input(offset);
         }
@@ -118,7 +119,8 @@ library Backward {
             // LIMIT is the largest a with a * (bound + 1) + 2^(S-1) <= 2^15. Then, for a >= 1:
             //   e >= 0, e <= bound:      a * e + 2^(S-1) <= 2^15 - a < 2^15
             //   e < 0, |e| <= bound + 1: a * e + 2^(S-1) >= -2^15 + 2^S > -2^15
-            // The carried bound is below 1024 (_bound), so the division is by no more than that and LIMIT is at least 16.
+            // The carried bound is below 1024 (_bound), so the division is by no more than that and LIMIT is at least
+            // 16.
             mstore(LIMIT, div(sub(0x8000, shr(1, shl(mload(SHIFT), 1))), add(bound, 1)))
             mcopy(ERRORS, NEXT_ERRORS, 0x100)
         }
@@ -128,9 +130,9 @@ library Backward {
         return true;
     }
 
-    /// @dev An upper bound of the carried errors: at least all e >= 0, and |e| - 1 for all e < 0; 0 if all are zero. It is
-    /// the OR of them all, so at most 1023, and at most twice the greatest plus 1: a loose bound costs a redone row, never
-    /// a wrong one. It is odd if it is not 0, so that a lone error of -1 does not pass for none.
+    /// @dev An upper bound of the carried errors: at least all e >= 0, and |e| - 1 for all e < 0; 0 if all are zero. It
+    /// is the OR of them all, so at most 1023, and at most twice the greatest plus 1: a loose bound costs a redone row,
+    /// never a wrong one. It is odd if it is not 0, so that a lone error of -1 does not pass for none.
     function _bound(uint256 words) private pure returns (uint256 bound) {
         assembly ("memory-safe") {
             let lift := 0x4000400040004000400040004000400040004000400040004000400040004000
@@ -142,8 +144,8 @@ library Backward {
                 p := sub(p, 0x20)
                 let e := mload(p)
                 any := or(any, e)
-                // Lifted above zero, an error keeps bit 14 of its lane if it is not negative. If it is, its 14 bits below
-                // are 2^14 - |e|, and inverted |e| - 1: no carry into another lane, as negating it would have.
+                // Lifted above zero, an error keeps bit 14 of its lane if it is not negative. If it is, its 14 bits
+                // below are 2^14 - |e|, and inverted |e| - 1: no carry into another lane, as negating it would have.
                 e := add(e, lift)
                 let negative := and(not(e), lift)
                 bound := or(bound, and(xor(e, sub(negative, shr(14, negative))), low))
@@ -158,12 +160,12 @@ library Backward {
         }
     }
 
-    /// @dev The current 64 errors in mirrored order, for dot products, and what these are corrected by: the weights' bias,
-    /// 2^31 in every lane so that none borrows from the next, and in the top lane the 2048 that rounds.
-    /// `sum` has in lane n the errors of the eight words' lanes n. Its product with the bias in every lane is, lane by lane,
-    /// what the bias contributes to the rows' products, in the partial sums of the lower lanes too. So each lane of
-    /// CORRECTION + products is 2^31 + a sum of at most 64 weights times errors, |sum| <= 64 * 2^14 * 1023 < 2^30: it lies
-    /// in its 32 bits, and the top lane is exact. Writes 256 bytes at ERRORS_REVERSED, and CORRECTION.
+    /// @dev The current 64 errors in mirrored order, for dot products, and what these are corrected by: the weights'
+    /// bias, 2^31 in every lane so that none borrows from the next, and in the top lane the 2048 that rounds. `sum` has
+    /// in lane n the errors of the eight words' lanes n. Its product with the bias in every lane is, lane by lane, what
+    /// the bias contributes to the rows' products, in the partial sums of the lower lanes too. So each lane of
+    /// CORRECTION + products is 2^31 + a sum of at most 64 weights times errors, |sum| <= 64 * 2^14 * 1023 < 2^30: it
+    /// lies in its 32 bits, and the top lane is exact. Writes 256 bytes at ERRORS_REVERSED, and CORRECTION.
     function _reverse() private pure {
         assembly ("memory-safe") {
             let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
@@ -177,8 +179,8 @@ library Backward {
             } lt(q, add(ERRORS, 0x80)) {
                 q := add(q, 0x20)
             } {
-                // Lifted above zero, the lanes can be parted, and lowered again. Halves change places, then their halves,
-                // down to 32 bits: eight pairs of lanes in reverse order.
+                // Lifted above zero, the lanes can be parted, and lowered again. Halves change places, then their
+                // halves, down to 32 bits: eight pairs of lanes in reverse order.
                 let v := add(mload(q), or(lift, shl(16, lift)))
                 v := or(shr(128, v), shl(128, v))
                 v := or(and(shr(64, v), m64), shl(64, and(v, m64)))
@@ -203,9 +205,9 @@ library Backward {
     }
 
     /// @dev W4: rows of eight weights, the odd lanes in the low half of a word, the even ones in the high half, as in
-    /// Forward._logits. Eight weights are one word of 32-bit lanes, so the update is wide at once and nothing is redone.
-    /// Assumes LIST_3 and six output errors of this step, and zeros at NEXT_ERRORS; writes W4 and NEXT_ERRORS only. The
-    /// store of row 0 also rewrites the last 16 bytes of W3, unchanged.
+    /// Forward._logits. Eight weights are one word of 32-bit lanes, so the update is wide at once and nothing is
+    /// redone. Assumes LIST_3 and six output errors of this step, and zeros at NEXT_ERRORS; writes W4 and NEXT_ERRORS
+    /// only. The store of row 0 also rewrites the last 16 bytes of W3, unchanged.
     function _outputLayer() private pure {
         assembly ("memory-safe") {
             /// As in _redo: functions of Yul are local to their block.
@@ -219,8 +221,8 @@ library Backward {
                 let under := and(not(shr(15, v)), ones)
                 v := or(and(v, not(sub(shl(16, under), under))), shl(15, under))
             }
-            // Errors k = 0 to 5 in the lanes of the row, and mirrored: k lies at 224, 96, 192, 64, 160, 32, and at 224 less
-            // that. Lanes 128 and 0, the padding logits', stay 0, so their weights never change.
+            // Errors k = 0 to 5 in the lanes of the row, and mirrored: k lies at 224, 96, 192, 64, 160, 32, and at 224
+            // less that. Lanes 128 and 0, the padding logits', stay 0, so their weights never change.
             let e := mload(OUTPUT_ERRORS)
             let errors := shl(224, e)
             let reversed := e
@@ -292,8 +294,8 @@ library Backward {
 
     /// @dev For every active unit in `list`, whose rows of 64 weights start at `weights`: its own error, from the old
     /// weights, if it is not clipped; then the update of its row.
-    /// Each of the four words is loaded once, for both. Writes the rows in the list and NEXT_ERRORS. Assumes what _advance
-    /// leaves: errors in both orders, CORRECTION and LIMIT of these 64 errors, zeros at NEXT_ERRORS.
+    /// Each of the four words is loaded once, for both. Writes the rows in the list and NEXT_ERRORS. Assumes what
+    /// _advance leaves: errors in both orders, CORRECTION and LIMIT of these 64 errors, zeros at NEXT_ERRORS.
     function _hidden(uint256 list, uint256 weights) private pure {
         unchecked {
             for (uint256 x = _first(list); x != 0; x = _first(list)) {
@@ -334,7 +336,8 @@ library Backward {
                     mstore(add(row, 0x60), w)
                     guards := and(guards, w)
 
-                    // As in _outputLayer. Only now is the total what _reverse says of it; before, lanes may have borrowed.
+                    // As in _outputLayer. Only now is the total what _reverse says of it; before, lanes may have
+                    // borrowed.
                     q := sub(shr(236, q), 0x80000)
                     if gt(add(q, 1023), 2046) {
                         q := sub(1023, mul(slt(q, 0), 2046))
@@ -358,8 +361,8 @@ library Backward {
         }
     }
 
-    /// @dev Updates the 64 weights `offset` bytes into the row of every input by the 64 errors as far into ERRORS. `_hidden`
-    /// without an error of its own. Writes the rows in the list.
+    /// @dev Updates the 64 weights `offset` bytes into the row of every input by the 64 errors as far into ERRORS.
+    /// `_hidden` without an error of its own. Writes the rows in the list.
     function _input(uint256 offset) private pure {
         unchecked {
             uint256 list = LIST_INPUT;
@@ -412,17 +415,19 @@ library Backward {
         }
     }
 
-    /// @dev Takes an update of 64 weights back, which is exact modulo 2^256 whatever it overflowed, and makes it again in
-    /// 32-bit lanes, where neither a product nor a weight can reach its neighbour, with saturation.
-    /// Why first narrow and then again: most rows of a trained beast need no more, and whether a weight leaves its range is
-    /// known only by then. Whoever makes up a state can have every row redone. That costs gas, which the gas report bounds
-    /// ("costliest state"), and changes no result.
+    /// @dev Takes an update of 64 weights back, which is exact modulo 2^256 whatever it overflowed, and makes it again
+    /// in 32-bit lanes, where neither a product nor a weight can reach its neighbour, with saturation.
+    ///
+    /// Why first narrow and then again: most rows of a trained beast need no more, and whether a weight leaves its range
+    /// is known only by then. Whoever makes up a state can have every row redone. That costs gas, which the gas report
+    /// bounds ("costliest state"), and changes no result.
+    ///
     /// Assumes that row and errors are those of the update and SHIFT, ROUND, LIFT and KEEP unchanged: the same words are
     /// computed a second time. |e| <= 1023 < 2^14, so the lift is enough. Writes 128 bytes from `row`.
     function _redo(uint256 row, uint256 errors, uint256 a) private pure {
         assembly ("memory-safe") {
-            /// Clamps 32-bit lanes of weight + 0xC000 to 0x8000 ... 0xFFFF; each must be 0 to 2^17 - 1. Bit 16 means too
-            /// large: (over << 16) - over is 0xFFFF in those lanes. Of the others, bit 15 clear means too small.
+            /// Clamps 32-bit lanes of weight + 0xC000 to 0x8000 ... 0xFFFF; each must be 0 to 2^17 - 1. Bit 16 means
+            /// too large: (over << 16) - over is 0xFFFF in those lanes. Of the others, bit 15 clear means too small.
             function saturate(t) -> v {
                 let ones := 0x0000000100000001000000010000000100000001000000010000000100000001
                 let over := and(shr(16, t), ones)
@@ -435,8 +440,8 @@ library Backward {
             }
             let m := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
             let shift := mload(SHIFT)
-            // The wide rounding, less what the lift of the errors above zero makes of a product: a * 2^14. Its lanes are
-            // negative, but those of the sum with the product are what the wide update's bounds are about.
+            // The wide rounding, less what the lift of the errors above zero makes of a product: a * 2^14. Its lanes
+            // are negative, but those of the sum with the product are what the wide update's bounds are about.
             let round := sub(
                 mload(WIDE_ROUND),
                 mul(0x0000400000004000000040000000400000004000000040000000400000004000, a)

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @title One position in one word
-/// @dev Layout and validity: docs/spec, rules §2. A creature is seven bytes, shifted down to bit 0 when it is taken out.
+/// @dev Layout and validity: docs/spec, rules §2. A creature is seven bytes, shifted down to bit 0 when it is taken
+/// out.
 library BoardWord {
     uint256 internal constant BOARD = 0xffffffffffffffff;
     uint256 internal constant CREATURE = 0xffffffffffffff;
@@ -49,7 +50,8 @@ library BoardWord {
         return (creature >> offset) & 0xff;
     }
 
-    /// @dev The parts must fit their places: nothing is cut off here, and what is too wide would run into the next part.
+    /// @dev The parts must fit their places: nothing is cut off here, and what is too wide would run into the next
+    /// part.
     function pack(
         uint256 walls_,
         uint256 hazards_,
@@ -83,8 +85,8 @@ library BoardWord {
         return (neighbours(1 << a) >> b) & 1 == 1;
     }
 
-    /// @dev All tiles next to any tile of a board. Before a shift east or west the last column goes, which would come round
-    /// into the next row; what leaves north falls off at bit 0, what leaves south is cut off by BOARD.
+    /// @dev All tiles next to any tile of a board. Before a shift east or west the last column goes, which would come
+    /// round into the next row; what leaves north falls off at bit 0, what leaves south is cut off by BOARD.
     function neighbours(uint256 board) internal pure returns (uint256) {
         return
             ((board << 8) | (board >> 8) | ((board & 0x7f7f7f7f7f7f7f7f) << 1) | ((board & 0xfefefefefefefefe) >> 1)) &

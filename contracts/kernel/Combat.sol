@@ -7,8 +7,8 @@ import {LOGITS} from "./KernelMemory.sol";
 import {SplitMix64} from "./SplitMix64.sol";
 
 /// @title One activation of combat
-/// @dev docs/spec, rules §4. What a match is made of and who wins it is not decided here. A valid word whose match is not
-/// over becomes one that is valid unless the enemy has fallen, given rules in range (ContextCheck).
+/// @dev docs/spec, rules §4. What a match is made of and who wins it is not decided here. A valid word whose match is
+/// not over becomes one that is valid unless the enemy has fallen, given rules in range (ContextCheck).
 library Combat {
     using BoardWord for uint256;
 
@@ -39,8 +39,9 @@ library Combat {
             word.enemy().field(BoardWord.HP) == 0;
     }
 
-    /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack logit,
-    /// the sign of the block logit. Reads LOGITS, which an update does not change: the action is that of before it.
+    /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack
+    /// logit, the sign of the block logit. Reads LOGITS, which an update does not change: the action is that of before
+    /// it.
     function decode() internal pure returns (uint256 direction, uint256 power, bool guard) {
         assembly ("memory-safe") {
             let best := mload(LOGITS)
@@ -65,8 +66,8 @@ library Combat {
         }
     }
 
-    /// @dev The word after `self` has acted: sides swapped, turn counted, the next critical flag drawn. The word must be
-    /// valid and not over, `direction` 0 to 3, `power` 0 to 15.
+    /// @dev The word after `self` has acted: sides swapped, turn counted, the next critical flag drawn. The word must
+    /// be valid and not over, `direction` 0 to 3, `power` 0 to 15.
     function activate(
         uint256 word,
         uint256 direction,
@@ -85,7 +86,8 @@ library Combat {
             if (me.field(BoardWord.LAST_ACTION) == REST) {
                 me = _set(me, BoardWord.STAMINA, _min(me.field(BoardWord.STAMINA) + rules.restGain, 255));
             }
-            // At most maxTurns, so it fits its byte. Drawn also when the match has ended: the last word is defined, too.
+            // At most maxTurns, so it fits its byte. Drawn also when the match has ended: the last word is defined,
+            // too.
             uint256 turn = word.turn() + 1;
             uint256 flags = critical(battleSeed, turn, rules) ? 1 : 0;
             return BoardWord.pack(word.walls(), word.hazards(), foe, me, turn, flags);
@@ -101,7 +103,8 @@ library Combat {
     ) private pure returns (uint256 me, bool attacks) {
         me = word.self();
         uint256 stamina = me.field(BoardWord.STAMINA);
-        // ATTACK and BLOCK cost. Exhaustion is decided here, once: what a hazard takes below does not undo this turn's attack.
+        // ATTACK and BLOCK cost. Exhaustion is decided here, once: what a hazard takes below does not undo this turn's
+        // attack.
         if (me.field(BoardWord.LAST_ACTION) >= ATTACK) stamina = _less(stamina, 1);
         uint256 did = REST;
         if (stamina > 0) {

@@ -25,8 +25,9 @@ library ContextCheck {
         _range("steps", steps, 0, MAX_STEPS);
     }
 
-    /// @dev Divisors are not 0 (damageK, critOdds). A blockCap below 128 keeps bit 7 of tempDef clear and a maxTurns below
-    /// 255 keeps turn + 1 in its byte, so that activation makes only words that isValid accepts while both creatures live.
+    /// @dev Divisors are not 0 (damageK, critOdds). A blockCap below 128 keeps bit 7 of tempDef clear and a maxTurns
+    /// below 255 keeps turn + 1 in its byte, so that activation makes only words that isValid accepts while both
+    /// creatures live.
     function checkRules(Rules memory rules) internal pure {
         _range("damageK", rules.damageK, 1, 2184);
         _range("damageCurve", rules.damageCurve, 0, 1);

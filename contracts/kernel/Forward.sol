@@ -15,10 +15,10 @@ import {
 } from "./KernelMemory.sol";
 
 /// @title The forward pass
-/// @dev docs/spec, network §3. Lanes: KernelMemory. The odd and the even lanes of a word are summed apart, as eight 32-bit
-/// lanes each: two multiplications for 16 products. The bias is taken out once per word at the end.
-/// Only active units are visited. Each layer leaves the list of its own, for the layer after it and for Backward. The
-/// lists and logits must be those of the weights that Backward is about to change, so nothing changes these in between.
+/// @dev docs/spec, network §3. Lanes: KernelMemory. The odd and the even lanes of a word are summed apart, as eight
+/// 32-bit lanes each: two multiplications for 16 products. The bias is taken out once per word at the end. Only active
+/// units are visited. Each layer leaves the list of its own, for the layer after it and for Backward. The lists and
+/// logits must be those of the weights that Backward is about to change, so nothing changes these in between.
 ///
 /// Bounds. A layer has at most 128 source units, an activation is at most 127 and a stored weight at most 0xFFFF:
 ///
@@ -33,8 +33,8 @@ library Forward {
     function run(uint256 activeMask) internal pure {
         _sumInputs();
         uint256 end = LIST_1;
-        // W1 has 128 columns, and one pass sums 64: a pass per two sensor slots, left out if both sleep. Both passes append
-        // to one list, and the sum of a1 grows over both.
+        // W1 has 128 columns, and one pass sums 64: a pass per two sensor slots, left out if both sleep. Both passes
+        // append to one list, and the sum of a1 grows over both.
         for (uint256 half = 0; half < 2; ++half) {
             uint256 slots = (activeMask >> (2 * half)) & 3;
             if (slots == 0) continue;
@@ -78,9 +78,9 @@ library Forward {
     /// @dev Sums, into the eight words at ACCUMULATORS, 64 weights of every unit in `list` times its activation,
     /// `offset` bytes into each row: for each word first the odd lanes, then the even ones.
     /// The even lanes' sum is taken from the word shifted but not masked, which saves an AND per word and row: it then
-    /// holds, besides, every odd lane 16 bits above an even one. As integers, even = (true even sums) + ((odd >> 32) << 16),
-    /// and nothing is lost at the top: 16,256 * 2^240 < 2^254. `_collect` subtracts it once.
-    /// Writes ACCUMULATORS only. Rows come from `list`, so `offset` + 128 bytes must lie within a row.
+    /// holds, besides, every odd lane 16 bits above an even one. As integers, even = (true even sums) + ((odd >> 32) <<
+    /// 16), and nothing is lost at the top: 16,256 * 2^240 < 2^254. `_collect` subtracts it once. Writes ACCUMULATORS
+    /// only. Rows come from `list`, so `offset` + 128 bytes must lie within a row.
     function _accumulate(uint256 list, uint256 offset) private pure {
         assembly ("memory-safe") {
             let odd0, even0, odd1, even1, odd2, even2, odd3, even3
@@ -116,18 +116,18 @@ library Forward {
         }
     }
 
-    /// @dev Turns the accumulated sums into activations and appends the units that become active to `out`. `sum` is where
-    /// the inputs' sum of activations is; the word after it takes that of `out`. Bit g of `awake`, g = 0 to 3, says whether
-    /// units 16g to 16g + 15 are awake; `row` is the first unit's entry. A unit asleep never enters a list, so neither its
-    /// activation nor its error nor its weights are ever touched.
-    /// Writes at most 64 entries and the end, and the word after `sum`.
+    /// @dev Turns the accumulated sums into activations and appends the units that become active to `out`. `sum` is
+    /// where the inputs' sum of activations is; the word after it takes that of `out`. Bit g of `awake`, g = 0 to 3,
+    /// says whether units 16g to 16g + 15 are awake; `row` is the first unit's entry. A unit asleep never enters a
+    /// list, so it adds to no sum, has no error, and its weights stay as they are. Writes at most 64 entries and the
+    /// end, and the word after `sum`.
     function _collect(uint256 sum, uint256 awake, uint256 out, uint256 row) private pure returns (uint256 end) {
         assembly ("memory-safe") {
             /// Eight activations, in 32-bit lanes, from eight sums + 2^31: clamp(sum >> 12, 0, 127).
             function clip(t) -> v {
                 let ones := 0x0000000100000001000000010000000100000001000000010000000100000001
-                // Bit 31 is set where the sum is not negative. (m << 32) - m spreads it over its lane; what the top lane
-                // shifts out is 2^256, so nothing.
+                // Bit 31 is set where the sum is not negative. (m << 32) - m spreads it over its lane; what the top
+                // lane shifts out is 2^256, so nothing.
                 let m := and(shr(31, t), ones)
                 // Bits 0 to 18 after the shift: bit 19 is the 2^31, those above it come from the next lane.
                 m := and(sub(shl(32, m), m), 0x0007ffff0007ffff0007ffff0007ffff0007ffff0007ffff0007ffff0007ffff)
@@ -142,7 +142,8 @@ library Forward {
                     sub(shl(7, over), over)
                 )
             }
-            // 2^31 - 0xC000 * (sum of activations) in every lane: positive, since the second is below 2^30, and one MUL.
+            // 2^31 - 0xC000 * (sum of activations) in every lane: positive, since the second is below 2^30, and one
+            // MUL.
             let bias := mul(
                 sub(0x80000000, mul(0xc000, mload(sum))),
                 0x0000000100000001000000010000000100000001000000010000000100000001
@@ -165,8 +166,8 @@ library Forward {
                         total,
                         shr(240, mul(v, 0x0001000100010001000100010001000100010001000100010001000100010001))
                     )
-                    // One turn per active unit, from the top lane down. For lane i `place` is 16 * i; its row lies 128 * i
-                    // bytes further, and an entry has the address from bit 8 on: 8 * 256 * place.
+                    // One turn per active unit, from the top lane down. For lane i `place` is 16 * i; its row lies 128
+                    // * i bytes further, and an entry has the address from bit 8 on: 8 * 256 * place.
                     for {} v {} {
                         let place := and(clz(v), 0xf0)
                         let lane := sub(240, place)
@@ -184,8 +185,8 @@ library Forward {
         }
     }
 
-    /// @dev The last layer: rows of eight weights, no clipping. Odd lanes go to the low half of a word, even ones to the
-    /// high half, so one multiplication serves a row:
+    /// @dev The last layer: rows of eight weights, no clipping. Odd lanes go to the low half of a word, even ones to
+    /// the high half, so one multiplication serves a row:
     ///
     ///   | 0 k0 | 0 k2 | 0 k4 | 0 k6 | 0 k1 | 0 k3 | 0 k5 | 0 k7 |        32-bit lanes, from bit 255 down
     ///
@@ -202,7 +203,8 @@ library Forward {
             } {
                 p := add(p, 0x20)
                 // The row's 16 bytes are the low half of the word that starts 16 bytes before them. An entry is
-                // (128 * (unit + 1)) << 8 | a, so a shift by 11 makes it 16 * (unit + 1). Row 0 also reads the end of W3.
+                // (128 * (unit + 1)) << 8 | a, so a shift by 11 makes it 16 * (unit + 1). Row 0 also reads the end of
+                // W3.
                 let w := mload(add(shr(11, x), sub(WEIGHTS_4, 0x20)))
                 w := or(
                     and(w, 0x0000ffff0000ffff0000ffff0000ffff),

@@ -6,8 +6,8 @@ import {SplitMix64} from "./SplitMix64.sol";
 import {WEIGHTS, WEIGHTS_2, WEIGHTS_4, WEIGHTS_BYTES} from "./KernelMemory.sol";
 
 /// @title A newborn brain
-/// @dev docs/spec, network §1. The generator runs on two numbers at once, each in its own half of a word. Every weight it
-/// makes is within 1024, so each lane has its guard bit and nothing is left to check. Fills all of WEIGHTS.
+/// @dev docs/spec, network §1. The generator runs on two numbers at once, each in its own half of a word. Every weight
+/// it makes is within 1024, so each lane has its guard bit and nothing is left to check. Fills all of WEIGHTS.
 library Genesis {
     uint256 private constant ZEROS = 0xc000c000c000c000c000c000c000c000c000c000c000c000c000c000c000c000;
 
@@ -17,7 +17,8 @@ library Genesis {
         uint8 mask = maskOf(dna);
         _generate(SplitMix64.fold64(dna));
         _clearPadding();
-        // Rows of units asleep: 32 of 128 bytes in W2, 16 of 16 bytes in W4. Waking the slot changes no output at first.
+        // Rows of units asleep: 32 of 128 bytes in W2, 16 of 16 bytes in W4. Waking the slot changes no output at
+        // first.
         for (uint256 s = 0; s < 4; ++s) {
             if ((mask >> s) & 1 == 0) _clear(WEIGHTS_2 + s * 0x1000, 0x1000);
             if ((mask >> (4 + s)) & 1 == 0) _clear(WEIGHTS_4 + s * 0x100, 0x100);
@@ -32,9 +33,10 @@ library Genesis {
         return uint8(sensors | (appendages << 4));
     }
 
-    /// @dev All weights: ((draw(seed, i) >> 2) mod 17 - 8) * 128. SplitMix64.mix in 128-bit lanes: a state has 64 bits, so its
-    /// sum with the step and its products with the multipliers stay in the lane, and `m` cuts them to 64 again. A shift to
-    /// the right brings bits of the upper lane into bits 64 to 127 of the lower one, which `m` or the mask before `mod` drops.
+    /// @dev All weights: ((draw(seed, i) >> 2) mod 17 - 8) * 128. SplitMix64.mix in 128-bit lanes: a state has 64 bits,
+    /// so its sum with the step and its products with the multipliers stay in the lane, and `m` cuts them to 64 again.
+    /// A shift to the right brings bits of the upper lane into bits 64 to 127 of the lower one, which `m` or the mask
+    /// before `mod` drops.
     function _generate(uint256 seed) private pure {
         // The states that weights 0 and 1 come from; GOLDEN, with which mix begins, is added already.
         uint256 first;
@@ -88,8 +90,8 @@ library Genesis {
         }
     }
 
-    /// @dev The columns of the two padding logits are zero, in both of the rows that are in a word of W4. They stay so, since
-    /// those logits have no errors.
+    /// @dev The columns of the two padding logits are zero, in both of the rows that are in a word of W4. They stay so,
+    /// since those logits have no errors.
     function _clearPadding() private pure {
         assembly ("memory-safe") {
             for {

@@ -7,8 +7,8 @@ import {Combat} from "./Combat.sol";
 import {QUEUE} from "./KernelMemory.sol";
 
 /// @title What the teacher wants in a position
-/// @dev docs/spec, labels. The reference runs Dijkstra's algorithm; this floods bitboards from the goals in order of cost,
-/// which finds the same first step because every cheapest first step is emitted at the same, earliest cost.
+/// @dev docs/spec, labels. The reference runs Dijkstra's algorithm; this floods bitboards from the goals in order of
+/// cost, which finds the same first step because every cheapest first step is emitted at the same, earliest cost.
 library Labels {
     using BoardWord for uint256;
 
@@ -51,8 +51,8 @@ library Labels {
     /// entering them; 0 if there is none. A tile settled at cost t is left at t + 1, a hazard at t + 1 + hazardCost:
     /// since that delay is the same for all hazards, they wait in a first-in, first-out queue of (cost, tiles).
     /// Every turn but the last lets at least one tile leave, and no tile leaves twice: at most 64 turns, whatever the
-    /// terrain. The queue gets at most one word a turn, and each holds hazards that no other holds: it stays within the 64
-    /// words at QUEUE, the only memory written.
+    /// terrain. The queue gets at most one word a turn, and each holds hazards that no other holds: it stays within the
+    /// 64 words at QUEUE, the only memory written.
     function _flood(
         uint256 foe,
         uint256 targets,
@@ -67,8 +67,9 @@ library Labels {
             uint256 tail = QUEUE;
             uint256 cost = 0;
             while (true) {
-                // Invariant: `settled` are the tiles that reach one next to the foe at `cost`, and at no lower one. The queue's
-                // costs rise from head to tail, since `cost` does and the delay is constant; none is below the next `cost`.
+                // Invariant: `settled` are the tiles that reach one next to the foe at `cost`, and at no lower one. The
+                // queue's costs rise from head to tail, since `cost` does and the delay is constant; none is below the
+                // next `cost`.
                 uint256 waiting = settled & hazards;
                 if (waiting != 0) {
                     assembly ("memory-safe") {

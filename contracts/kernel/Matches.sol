@@ -19,8 +19,8 @@ library Matches {
     uint256 private constant TILE_B = 63;
     uint256 private constant CLEARED = ~((1 << TILE_A) | (1 << TILE_B));
 
-    /// @dev Whether creature A makes the first activation, and so every even one. Bits 0 to 5 of the seed choose the template,
-    /// so the order is independent of it.
+    /// @dev Whether creature A makes the first activation, and so every even one. Bits 0 to 5 of the seed choose the
+    /// template, so the order is independent of it.
     function aActsFirst(uint256 battleSeed) internal pure returns (bool) {
         return (battleSeed >> 6) & 1 == 0;
     }

@@ -9,13 +9,14 @@ import {EXP_TABLE, LOGITS, OUTPUT_ERRORS} from "./KernelMemory.sol";
 library OutputErrors {
     /// @dev Writes six errors from the logits of the last forward pass and returns the sum of their absolute values;
     /// `move` 4 means no move label. Needs the tables in memory; writes OUTPUT_ERRORS only.
-    /// Bounds: logits are within 32,512 (Forward._logits) and attack is at most 15, so nothing here comes near 2^256. The
-    /// quotients u * 1024 // sum of the move head add up to at most 1024, so its errors to at most 2048; attack adds at
-    /// most 1023 and block at most 1024: 4095, what a null step costs. No error exceeds 1024, which Backward relies on.
+    /// Bounds: logits are within 32,512 (Forward._logits) and attack is at most 15, so nothing here comes near 2^256.
+    /// The quotients u * 1024 // sum of the move head add up to at most 1024, so its errors to at most 2048; attack
+    /// adds at most 1023 and block at most 1024: 4095, what a null step costs. No error exceeds 1024, which Backward
+    /// relies on.
     function compute(uint256 heads, uint256 move, uint256 attack, uint256 guard) internal pure returns (uint256 loss) {
         assembly ("memory-safe") {
-            /// exp(-d / 32) in 1 / 32767, zero beyond the table; d is not negative, being a maximum less one of its terms.
-            /// The entry is the last two bytes of the word read, which for d < 15 begins among the logits.
+            /// exp(-d / 32) in 1 / 32767, zero beyond the table; d is not negative, being a maximum less one of its
+            /// terms. The entry is the last two bytes of the word read, which for d < 15 begins among the logits.
             function ex(d) -> u {
                 if lt(d, 256) {
                     u := and(mload(add(sub(EXP_TABLE, 30), shl(1, d))), 0xffff)

@@ -10,8 +10,8 @@ import {MerkleRecords} from "./MerkleRecords.sol";
 import {SplitMix64} from "./SplitMix64.sol";
 
 /// @title Which position a micro-step trains on
-/// @dev docs/spec, samples. Nobody chooses: given the context and the header, a step has exactly one word. Every word that
-/// is drawn here is valid; a record or an arena need not be (Window).
+/// @dev docs/spec, samples. Nobody chooses: given the context and the header, a step has exactly one word. Every word
+/// that is drawn here is valid; a record or an arena need not be (Window).
 library Samples {
     using BoardWord for uint256;
 
@@ -33,7 +33,8 @@ library Samples {
     function template(bytes32 epochSeed, uint256 globalStep) internal pure returns (uint256 walls, uint256 hazards) {
         unchecked {
             uint256 index = (uint256(epochSeed) + globalStep) & 63;
-            // Of the word read, the upper half is the template; for the last one the rest is beyond the table, in the map.
+            // Of the word read, the upper half is the template; for the last one the rest is beyond the table, in the
+            // map.
             assembly ("memory-safe") {
                 let pair := mload(add(TEMPLATE_TABLE, shl(4, index)))
                 walls := shr(192, pair)
@@ -71,8 +72,8 @@ library Samples {
         }
     }
 
-    /// @dev Two different tiles: an opposite neighbour is on the board where the other is not, and flipping the lowest bit
-    /// of a tile gives a neighbour in its row.
+    /// @dev Two different tiles: an opposite neighbour is on the board where the other is not, and flipping the lowest
+    /// bit of a tile gives a neighbour in its row.
     function _tiles(uint256 q) private pure returns (uint256 own, uint256 other) {
         own = q & 63;
         other = (q >> 6) & 63;
@@ -93,16 +94,16 @@ library Samples {
         }
     }
 
-    /// @dev The record that a battle or private step trains on. In range, since recordsLength is not 0 (ContextCheck). Private
-    /// steps mix in the owner's secret, so that who knows the chain alone cannot tell which records are used.
+    /// @dev The record that a battle or private step trains on. In range, since recordsLength is not 0 (ContextCheck).
+    /// Private steps mix in the owner's secret, so that who knows the chain alone cannot tell which records are used.
     function recordIndex(WindowContext memory ctx, uint256 globalStep) internal pure returns (uint256) {
         uint256 key = SplitMix64.fold64(ctx.dna) ^ globalStep;
         if (ctx.source == PRIVATE) key ^= ctx.ownerSecretFold;
         return SplitMix64.mix(key) % ctx.recordsLength;
     }
 
-    /// @dev The record of a step, opened by the witness at calldata offset `witness`; `n` counts the call's steps. That the
-    /// witness lies within the calldata is Window.run's check of the length.
+    /// @dev The record of a step, opened by the witness at calldata offset `witness`; `n` counts the call's steps. That
+    /// the witness lies within the calldata is Window.run's check of the length.
     function openRecord(
         WindowContext memory ctx,
         uint256 globalStep,

@@ -7,8 +7,8 @@ import {KernelTables} from "./KernelTables.sol";
 import {WEIGHTS, WEIGHTS_BYTES} from "./KernelMemory.sol";
 
 /// @title What a checkpoint commits to
-/// @dev docs/spec, state §2. Also the door through which weights enter: nothing malformed gets past it, so every state has
-/// one encoding and the lane arithmetic (KernelMemory) has its guard bits.
+/// @dev docs/spec, state §2. Also the door through which weights enter: nothing malformed gets past it, so every state
+/// has one encoding and the lane arithmetic (KernelMemory) has its guard bits.
 library StateHash {
     uint256 private constant GUARDS = 0x8000800080008000800080008000800080008000800080008000800080008000;
 
@@ -32,13 +32,14 @@ library StateHash {
         }
     }
 
-    /// @dev Copies serialised weights into the kernel's memory: exactly as many bytes as the map has room for, since the
-    /// length is checked before the copy.
+    /// @dev Copies serialised weights into the kernel's memory: exactly as many bytes as the map has room for, since
+    /// the length is checked before the copy.
     function load(bytes calldata weights) internal pure {
         // INVARIANT: the lane arithmetic never sees a lane without its guard bit.
         if (weights.length != WEIGHTS_BYTES) revert IStepReferee.MalformedLength(WEIGHTS_BYTES, weights.length);
         uint256 all = GUARDS;
-        // 132 times 256 bytes, which is WEIGHTS_BYTES: no turn reads beyond it. Only a bit that is set in every word is left.
+        // 132 times 256 bytes, which is WEIGHTS_BYTES: no turn reads beyond it. Only a bit that is set in every word is
+        // left.
         assembly ("memory-safe") {
             calldatacopy(WEIGHTS, weights.offset, WEIGHTS_BYTES)
             for {

@@ -18,8 +18,8 @@ library Window {
     /// @dev What a null step adds to the loss: the most a real step can.
     uint256 internal constant NULL_LOSS = 4095;
 
-    /// @dev Moves a state whose hash is `parent` into the next window. Any mask is taken: that it only grows is checked where
-    /// it is committed to, in the ledger.
+    /// @dev Moves a state whose hash is `parent` into the next window. Any mask is taken: that it only grows is checked
+    /// where it is committed to, in the ledger.
     function open(StateHeader memory header, bytes32 parent, uint8 activeMask) internal pure {
         header.parent = parent;
         header.activeMask = activeMask;
@@ -46,8 +46,8 @@ library Window {
             uint256 witness;
             assembly ("memory-safe") {
                 witness := add(witnesses.offset, mul(n, each))
-                // What a step allocates does not outlive it: context and header lie before it, and a step returns values
-                // only. So the memory of 128 steps is that of one.
+                // What a step allocates does not outlive it: context and header lie before it, and a step returns
+                // values only. So the memory of 128 steps is that of one.
                 mstore(0x40, free)
             }
             _step(ctx, header, witness, n);
@@ -58,7 +58,8 @@ library Window {
         unchecked {
             uint256 word = _sample(ctx, header, witness, n);
             uint256 loss = NULL_LOSS;
-            // INVARIANT: inputs, labels and combat see valid words only; they shift by positions and trust the fields' ranges.
+            // INVARIANT: inputs, labels and combat see valid words only; they shift by positions and trust the fields'
+            // ranges.
             if (BoardWord.isValid(word)) {
                 loss = _learn(ctx, header.activeMask, word);
                 if (ctx.source == Samples.SELF_PLAY) {
@@ -72,8 +73,9 @@ library Window {
     }
 
     /// @dev One SGD step on a valid word; the logits of before the update stay in memory, and self-play acts by them.
-    /// The order is forced: Forward reads the inputs' list; the errors need logits and labels; Backward needs the errors and
-    /// Forward's lists, and changes the weights only then. Labels use a part of the map that none of the others does.
+    /// The order is forced: Forward reads the inputs' list; the errors need logits and labels; Backward needs the
+    /// errors and Forward's lists, and changes the weights only then. Labels use a part of the map that none of the
+    /// others does.
     function _learn(WindowContext memory ctx, uint256 activeMask, uint256 word) private pure returns (uint256 loss) {
         Features.list(word);
         Forward.run(activeMask);
