@@ -7,6 +7,7 @@ import {SplitMix64} from "../kernel/SplitMix64.sol";
 /// @title Which records a PRIVATE step samples (docs/spec, samples §3), and their opening against the committed root
 library Records {
     /// @notice Record sampled by the step that starts at `globalStep`.
+    /// @dev The same as Samples.recordIndex of a PRIVATE window; commitments have a length of at least 1.
     /// @param streamSeed fold64(dna) ^ fold64(S_owner)
     function indexAt(uint256 streamSeed, uint32 globalStep, uint256 length) internal pure returns (uint256) {
         return SplitMix64.mix(streamSeed ^ globalStep) % length;
@@ -25,6 +26,7 @@ library Records {
         // INVARIANT P18: a record is what the committed root says it is, at exactly the sampled index.
         if (witnesses.length != 8 * stride) revert IDisputeCourt.WitnessLength(8 * stride, witnesses.length);
         for (uint256 j = 0; j < 8; ++j) {
+            // The counter wraps at 2^32, as a state's does.
             uint32 step;
             unchecked {
                 step = firstStep + uint32(j);
@@ -36,7 +38,7 @@ library Records {
         }
     }
 
-    /// @dev The root that a word and its siblings lead to.
+    /// @dev The root that a word and its siblings lead to; the witness has exactly as many as the length asks for.
     function _climb(uint256 index, bytes calldata witness) private pure returns (bytes32 node) {
         node = keccak256(abi.encodePacked(bytes1(0x00), bytes32(witness)));
         for (uint256 i = 32; i < witness.length; i += 32) {
