@@ -41,10 +41,10 @@ NEXT = {
 
 
 def synced(session: Session, snapshots: Sequence[str] | None = None) -> ArenaWorkspace:
-    """The arena's desk, read up to the chain's head."""
-    desk = open_workspace(session.settings, session.chain, snapshots or ())
-    desk.sync()
-    return desk
+    """The arena's workspace, read up to the chain's head."""
+    workspace = open_workspace(session.settings, session.chain, snapshots or ())
+    workspace.sync()
+    return workspace
 
 
 def match_facts(row: MatchRow) -> dict[str, Any]:
@@ -94,11 +94,11 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="No more than these many.")] = 50,
 ) -> None:
     """List matches, the newest first, and the beasts that take on every challenge."""
-    desk = synced(session)
+    workspace = synced(session)
     if beast is not None:
-        desk.chain.birth(beast)  # a beast that has not hatched is refused here, by name
+        workspace.chain.birth(beast)  # a beast that has not hatched is refused here, by name
     wanted = None if status is None else MatchStatus(status.value)
-    with desk.database.session() as database:
+    with workspace.database.session() as database:
         rows = list(matches(database, beast_id=beast, status=wanted, limit=limit))
         ready = list(open_challenges(database))
     facts = {
@@ -169,9 +169,9 @@ def _record_view(row: MatchRecordRow) -> RenderableType:
 
 def show(session: Session, match: MatchId) -> None:
     """Show a match: who fights with which states, what was recorded, what comes next."""
-    desk = synced(session)
-    row = desk.match(match)
-    with desk.database.session() as database:
+    workspace = synced(session)
+    row = workspace.match(match)
+    with workspace.database.session() as database:
         records = list(records_of(database, match))
     facts = match_facts(row) | {"records": [_record_facts(one) for one in records]}
     session.show(facts, lambda: _match_view(row, records))
