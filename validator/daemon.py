@@ -124,7 +124,7 @@ class Validator:
     def _pass(self) -> bool:
         """One round; whether it judged or moved, so that another is worth while at once."""
         if self._made is not None and not self._recovered:
-            self._made.outbox.intents.recover()
+            self._made.outbox.recover()
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run() + self._match_judge.run(), 0

@@ -120,7 +120,7 @@ def make_validator(
         outbox = Outbox(desk.database, sender)
         made = MoveSender(desk.database, outbox)
         collectors = [
-            PayoutCollector(desk.chain, desk.database, till, outbox.intents, payout)
+            PayoutCollector(desk.chain, desk.database, till, outbox, payout)
             for till in (ledger_credits(desk.chain), arena_credits(desk.chain))
         ]
     return Validator(

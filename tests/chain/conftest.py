@@ -11,7 +11,8 @@ import pytest
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.transactions import TransactionManager
+from backend.chain.outbox import Outbox
+from backend.chain.transactions import SignedTransaction, TransactionManager
 from backend.chain.types import Commitments
 
 DEPLOYER, TRAINER, OTHER = range(3)
@@ -39,6 +40,19 @@ def sender(chain: Chain, tmp_path: Path) -> Senders:
         return TransactionManager(chain, devnet_account(who), tmp_path / "locks", **options)
 
     return make
+
+
+def after_signed(
+    monkeypatch: pytest.MonkeyPatch, outbox: Outbox, act: Callable[[SignedTransaction], None]
+) -> None:
+    """Have something happen each time a transaction is on record and not yet out."""
+    signed = outbox.intents.signed
+
+    def watched(kind: str, key: str, one: SignedTransaction, *, first: bool) -> None:
+        signed(kind, key, one, first=first)
+        act(one)
+
+    monkeypatch.setattr(outbox.intents, "signed", watched)
 
 
 @pytest.fixture

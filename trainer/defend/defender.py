@@ -91,7 +91,7 @@ class Defender:
         while True:
             try:
                 if not recovered:
-                    self._outbox.intents.recover()
+                    self._outbox.recover()
                     recovered = True
                 self.once()
                 pause = 0.5

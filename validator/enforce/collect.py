@@ -12,7 +12,7 @@ from web3.contract import Contract
 
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.store.facts import EventRow
 from backend.store.session import Database
 
@@ -87,13 +87,13 @@ class PayoutCollector:
         chain: Chain,
         database: Database,
         till: CreditSource,
-        intents: IntentLog,
+        outbox: Outbox,
         payout: str | None = None,
     ) -> None:
         self._chain = chain
         self._database = database
         self._till = till
-        self._intents = intents
+        self._outbox = outbox
         self._payout = payout
         self._settled: set[bytes] = set()
 
@@ -110,7 +110,7 @@ class PayoutCollector:
         INVARIANT: whatever payout an earlier run had, no part is withdrawn twice: each intent's key
         names its part, and the key of both stands for both.
         """
-        both, me = self._till.prefix + tx_hash.hex(), self._intents.sender.address
+        both, me = self._till.prefix + tx_hash.hex(), self._outbox.me
         parts = {
             f"{both}:reward": (credit.reward, self._payout or me),
             f"{both}:refund": (credit.refund, me),
@@ -132,16 +132,16 @@ class PayoutCollector:
 
     def _depth(self, key: str) -> int | None:
         """Blocks on top of a withdrawal's; None if it does not stand on the chain."""
-        receipt = self._intents.find("collect", key)
+        receipt = self._outbox.find("collect", key)
         return None if receipt is None else self._chain.block().number - receipt["blockNumber"]
 
     def _withdraw(self, key: str, amount: int, to: str) -> int:
         escrow = self._till.escrow
-        available = min(amount, self._chain.escrow_of(self._intents.sender.address, escrow))
+        available = min(amount, self._chain.escrow_of(self._outbox.me, escrow))
         if not available:
             return 0
         call = escrow.functions.withdraw(available, to)
-        if self._intents.send("collect", key, call, label="collect a reward") is None:
+        if self._outbox.send_once("collect", key, call, label="collect a reward") is None:
             return 0
         log.info("collected", wei=available, to=to, of="0x" + key)
         return 1
@@ -153,7 +153,7 @@ class PayoutCollector:
         with self._database.session() as session:
             for row in session.scalars(wanted):
                 event = None if row.tx_hash in self._settled else self._chain.decode(_raw(row))
-                me = self._intents.sender.address
+                me = self._outbox.me
                 credit = None if event is None else self._till.credited(event.name, event.args, me)
                 if credit is not None and (credit.reward or credit.refund):
                     found[row.tx_hash] = found.get(row.tx_hash, Credit()) + credit
