@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,17 +15,6 @@ from backend.indexer.queries import matches, open_challenges, records_of
 from backend.store.matches import MatchRecordRow, MatchRow, MatchStatus, RecordStatus
 
 MatchId = Annotated[int, typer.Argument(min=1, metavar="MATCH", help="The match's number.")]
-
-
-class Status(StrEnum):
-    """Where matches stand, on the command line."""
-
-    CHALLENGED = "challenged"
-    ACCEPTED = "accepted"
-    SEEDED = "seeded"
-    RECORDED = "recorded"
-    FINAL = "final"
-    CANCELLED = "cancelled"
 
 
 RESULTS = {"a": "A won", "b": "B won", "draw": "a draw", None: ""}
@@ -90,16 +78,17 @@ def list_(
     beast: Annotated[
         int | None, typer.Option(min=1, metavar="ID", help="Only this beast's matches.")
     ] = None,
-    status: Annotated[Status | None, typer.Option(help="Only matches that stand there.")] = None,
+    status: Annotated[
+        MatchStatus | None, typer.Option(help="Only matches that stand there.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="No more than these many.")] = 50,
 ) -> None:
     """List matches, the newest first, and the beasts that take on every challenge."""
     workspace = synced(session)
     if beast is not None:
         workspace.chain.birth(beast)  # a beast that has not hatched is refused here, by name
-    wanted = None if status is None else MatchStatus(status.value)
     with workspace.database.session() as database:
-        rows = list(matches(database, beast_id=beast, status=wanted, limit=limit))
+        rows = list(matches(database, beast_id=beast, status=status, limit=limit))
         ready = list(open_challenges(database))
     facts = {
         "matches": [match_facts(row) for row in rows],

@@ -14,6 +14,7 @@ from backend.chain.client import Chain
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import SignedTransaction, TransactionManager
 from backend.chain.types import Commitments
+from backend.store.session import Database
 
 DEPLOYER, TRAINER, OTHER = range(3)
 Senders = Callable[..., TransactionManager]
@@ -40,6 +41,14 @@ def sender(chain: Chain, tmp_path: Path) -> Senders:
         return TransactionManager(chain, devnet_account(who), tmp_path / "locks", **options)
 
     return make
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A daemon's, empty."""
+    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
+    yield opened
+    opened.close()
 
 
 def after_signed(

@@ -37,13 +37,6 @@ SEND = "eth_sendRawTransaction"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def node(anvil: Anvil) -> Iterator[FaultyNode]:
     with FaultyNode(anvil.url, seed=3) as made:
         yield made

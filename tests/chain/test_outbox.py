@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,13 +24,6 @@ from tests.support.forked import Program
 
 TO = devnet_account(OTHER).address
 Kill = Callable[[str], None]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -8,15 +8,14 @@ from fastapi import Query, Request, Response
 
 from backend.api.answers import FOREVER, answer, tagged
 from backend.api.battles import match_answers, match_detail
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, cursor_of, place
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, place, read_page
 from backend.api.errors import missing
 from backend.api.library import Books
 from backend.api.models import Leaderboard, MatchDetail, MatchPage
 from backend.api.ranking import leaderboard_answer
-from backend.api.routes.common import Digest, content, digest_bytes, new_router
-from backend.indexer.queries import match_row
-from backend.indexer.queries import matches as find_matches
-from backend.store.matches import MatchStatus
+from backend.api.routes.common import Digest, content, digest_bytes, find_row, new_router
+from backend.indexer.queries import select_matches
+from backend.store.matches import MatchRow, MatchStatus
 from backend.store.words import word_by_key
 
 router = new_router("battles")
@@ -36,17 +35,10 @@ def matches(
     status: Standing = None,
 ) -> Response:
     """A page of matches."""
-    before = place(cursor)
+    wanted = select_matches(beast_id=beast, status=status)
     with books.session() as session:
-        rows = find_matches(
-            session,
-            beast_id=beast,
-            status=status,
-            before=None if before is None else before[0],
-            limit=limit + 1,
-        )
-        items = match_answers(session, rows[:limit])
-    following = cursor_of(items[-1].id) if len(rows) > limit else None
+        rows, following = read_page(session, wanted, cursor, limit, MatchRow.match_id)
+        items = match_answers(session, rows)
     return answer(request, MatchPage(items=items, next=following))
 
 
@@ -54,9 +46,7 @@ def matches(
 def match(request: Request, books: Books, match_id: Id) -> Response:
     """A match with its log and all that plays it again."""
     with books.session() as session:
-        row = match_row(session, match_id)
-        if row is None:
-            raise missing(f"match {match_id}", "GET /v1/matches lists those there are.")
+        row = find_row(session, MatchRow, match_id, "match", "/v1/matches")
         found = match_detail(session, row)
     return answer(request, found)
 

@@ -6,17 +6,16 @@ from itertools import pairwise
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.api.answers import answer, tagged
-from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, cursor_of, place
-from backend.api.errors import missing
+from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, read_page
 from backend.api.library import Books, challenge_periods
 from backend.api.models import Beast, BeastPage, CheckpointPage, Curve
 from backend.api.portrait import svg
 from backend.api.ranking import ratings
-from backend.api.routes.common import content, new_router
+from backend.api.routes.common import content, find_row, new_router
 from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
 from backend.indexer.queries import LIVE
 from backend.store.facts import BeastRow, CheckpointRow
@@ -37,10 +36,7 @@ def find_beast(session: Session, beast_id: int) -> BeastRow:
     Raises:
         ApiError: there is none of that number.
     """
-    row = session.get(BeastRow, beast_id)
-    if row is None:
-        raise missing(f"beast {beast_id}", "GET /v1/beasts lists those there are.")
-    return row
+    return find_row(session, BeastRow, beast_id, "beast", "/v1/beasts")
 
 
 @router.get("/beasts", response_model=BeastPage, summary="All beasts, oldest first")
@@ -49,14 +45,11 @@ def beasts(
 ) -> Response:
     """A page of beasts in the order of their ids."""
     with books.session() as session:
-        rows = session.scalars(
-            select(BeastRow)
-            .where(BeastRow.beast_id > (place(cursor) or (-1,))[0])
-            .order_by(BeastRow.beast_id)
-            .limit(limit + 1)
-        ).all()
-        items = beast_answers(session, rows[:limit], ratings(books, session))
-    following = cursor_of(items[-1].id) if len(rows) > limit else None
+        b = BeastRow
+        rows, following = read_page(
+            session, select(b), cursor, limit, b.beast_id, newest_first=False
+        )
+        items = beast_answers(session, rows, ratings(books, session))
     return answer(request, BeastPage(items=items, next=following))
 
 
@@ -98,17 +91,11 @@ def checkpoints(
     """A page of all the checkpoints it ever had, by index and generation, slashed and void too."""
     c = CheckpointRow
     wanted = select(c).where(c.beast_id == beast_id)
-    after = place(cursor)
-    if after is not None:
-        wanted = wanted.where(tuple_(c.index, c.generation) < tuple_(*after))
     with books.session() as session:
         find_beast(session, beast_id)
-        order = (c.index.desc(), c.generation.desc())
-        rows = session.scalars(wanted.order_by(*order).limit(limit + 1)).all()
+        rows, following = read_page(session, wanted, cursor, limit, c.index, c.generation)
         periods = challenge_periods(session, {row.season for row in rows})
-        items = checkpoint_answers(session, rows[:limit], periods)
-    last = items[-1] if len(rows) > limit else None
-    following = None if last is None else cursor_of(last.index, last.generation)
+        items = checkpoint_answers(session, rows, periods)
     return answer(request, CheckpointPage(items=items, next=following))
 
 
