@@ -94,6 +94,8 @@ class Outbox:
         while True:
             if self.find(kind, key) is not None:
                 return None
+            # From here to ``signed`` a kill leaves a plan and no bytes; the nonce is read and
+            # signed later, under the account's lock.
             if self.intents.plan(kind, key, bond, due):
                 receipt = self._resume(kind, key, label)
                 if receipt is not None:
@@ -134,6 +136,7 @@ class Outbox:
         """
         eth, address = self.sender.chain.w3.eth, self.sender.account.address
         mined = self.sender.chain.read(lambda: eth.get_transaction_count(address, "latest"))
+        # Lowest nonce first: a higher one is not mined before those below it are.
         rows = self.intents.unfinished(mined)
         for row in rows:
             log.info("resuming a transaction", kind=row.kind, key=row.key, nonce=row.nonce)
@@ -143,6 +146,8 @@ class Outbox:
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
+                # Of this move alone (reverted, too dear, not mined in time): its row says how it
+                # stands, and the moves after it must not wait for it.
                 log.warning("a transaction did not end well", kind=row.kind, error=str(error))
         return len(rows)
 
@@ -186,6 +191,8 @@ class Outbox:
             lambda: self.sender.resume(load, journal=note, due=due),
             lambda: nonces[-1] if nonces else None,
         )
+        # Loaded and not to be mined: another transaction stands at its nonce. With nothing loaded
+        # the row was no longer signed, so another process has ended it.
         if receipt is None and nonces:
             self.intents.failed(kind, key, "replaced", nonces[-1])
         return receipt
@@ -220,4 +227,5 @@ class Outbox:
             found = chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
         except TransactionNotFound:
             return None
+        # Re-orged into a block where it reverts, it did nothing there.
         return found if found["status"] == 1 else None

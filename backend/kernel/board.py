@@ -82,6 +82,7 @@ def _creature_bits(creature: Creature) -> int:
 
 def pack(position: Position) -> int:
     """The board word of a position whose fields are in range."""
+    # Each field has its own bits, so ``|`` is a sum; one out of range would spill into the next.
     return (
         position.walls
         | position.hazards << 64
