@@ -10,10 +10,10 @@ from backend.api.answers import FOREVER, answer, tagged
 from backend.api.battles import match_answers, match_detail
 from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, place, read_page
 from backend.api.errors import missing
-from backend.api.library import Books
 from backend.api.models import Leaderboard, MatchDetail, MatchPage
 from backend.api.ranking import leaderboard_answer
 from backend.api.routes.common import Digest, content, digest_bytes, find_row, new_router
+from backend.api.services import ServicesDep
 from backend.indexer.queries import select_matches
 from backend.store.matches import MatchRow, MatchStatus
 from backend.store.words import word_by_key
@@ -28,7 +28,7 @@ Standing = Annotated[MatchStatus | None, Query(description="Only those that stan
 @router.get("/matches", response_model=MatchPage, summary="Matches, newest first")
 def matches(
     request: Request,
-    books: Books,
+    services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = USUAL_ITEMS,
     beast: In = None,
@@ -36,16 +36,16 @@ def matches(
 ) -> Response:
     """A page of matches."""
     wanted = select_matches(beast_id=beast, status=status)
-    with books.session() as session:
+    with services.session() as session:
         rows, following = read_page(session, wanted, cursor, limit, MatchRow.match_id)
         items = match_answers(session, rows)
     return answer(request, MatchPage(items=items, next=following))
 
 
 @router.get("/matches/{match_id}", response_model=MatchDetail, summary="One match")
-def match(request: Request, books: Books, match_id: Id) -> Response:
+def match(request: Request, services: ServicesDep, match_id: Id) -> Response:
     """A match with its log and all that plays it again."""
-    with books.session() as session:
+    with services.session() as session:
         row = find_row(session, MatchRow, match_id, "match", "/v1/matches")
         found = match_detail(session, row)
     return answer(request, found)
@@ -53,11 +53,11 @@ def match(request: Request, books: Books, match_id: Id) -> Response:
 
 @router.get("/leaderboard", response_model=Leaderboard, summary="Beasts by rating")
 def leaderboard(
-    request: Request, books: Books, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+    request: Request, services: ServicesDep, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
 ) -> Response:
     """A page of the beasts with a final match, the strongest first."""
-    with books.session() as session:
-        found = leaderboard_answer(books, session, (place(cursor) or (0,))[0], limit)
+    with services.session() as session:
+        found = leaderboard_answer(services, session, (place(cursor) or (0,))[0], limit)
     return answer(request, found)
 
 
@@ -67,9 +67,9 @@ def leaderboard(
     responses=content(BYTES, "32 bytes whose keccak-256 is the key."),
     summary="A board word by its key",
 )
-def word(request: Request, books: Books, key: Digest) -> Response:
+def word(request: Request, services: ServicesDep, key: Digest) -> Response:
     """A board word of somebody's match log."""
-    with books.session() as session:
+    with services.session() as session:
         found = word_by_key(session, digest_bytes(key))
     if found is None:
         raise missing("board word with this key", "Words of recorded matches are kept here.")

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from backend.api.answers import answer, tagged
 from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, read_page
-from backend.api.library import Books, challenge_periods
 from backend.api.models import Beast, BeastPage, CheckpointPage, Curve
 from backend.api.portrait import svg
 from backend.api.ranking import ratings
 from backend.api.routes.common import content, find_row, new_router
+from backend.api.services import ServicesDep, challenge_periods
 from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
 from backend.indexer.queries import LIVE
 from backend.store.facts import BeastRow, CheckpointRow
@@ -41,24 +41,24 @@ def find_beast(session: Session, beast_id: int) -> BeastRow:
 
 @router.get("/beasts", response_model=BeastPage, summary="All beasts, oldest first")
 def beasts(
-    request: Request, books: Books, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+    request: Request, services: ServicesDep, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
 ) -> Response:
     """A page of beasts in the order of their ids."""
-    with books.session() as session:
+    with services.session() as session:
         b = BeastRow
         rows, following = read_page(
             session, select(b), cursor, limit, b.beast_id, newest_first=False
         )
-        items = beast_answers(session, rows, ratings(books, session))
+        items = beast_answers(session, rows, ratings(services, session))
     return answer(request, BeastPage(items=items, next=following))
 
 
 @router.get("/beasts/{beast_id}", response_model=Beast, summary="One beast")
-def beast(request: Request, books: Books, beast_id: Id) -> Response:
+def beast(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     """A beast and where its training stands."""
-    with books.session() as session:
+    with services.session() as session:
         row = find_beast(session, beast_id)
-        (found,) = beast_answers(session, [row], ratings(books, session))
+        (found,) = beast_answers(session, [row], ratings(services, session))
     return answer(request, found)
 
 
@@ -68,9 +68,9 @@ def beast(request: Request, books: Books, beast_id: Id) -> Response:
     responses=content(SVG, "The picture of the beast's tokenURI."),
     summary="Its portrait",
 )
-def portrait(request: Request, books: Books, beast_id: Id) -> Response:
+def portrait(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     """The portrait that the contract draws from the DNA."""
-    with books.session() as session:
+    with services.session() as session:
         dna = find_beast(session, beast_id).dna
     headers = {"Content-Security-Policy": SVG_POLICY}
     return tagged(request, svg(dna).encode(), SVG, f"public, max-age={KEPT_SECONDS}", headers)
@@ -83,7 +83,7 @@ def portrait(request: Request, books: Books, beast_id: Id) -> Response:
 )
 def checkpoints(
     request: Request,
-    books: Books,
+    services: ServicesDep,
     beast_id: Id,
     cursor: PairCursor = None,
     limit: Limit = USUAL_ITEMS,
@@ -91,7 +91,7 @@ def checkpoints(
     """A page of all the checkpoints it ever had, by index and generation, slashed and void too."""
     c = CheckpointRow
     wanted = select(c).where(c.beast_id == beast_id)
-    with books.session() as session:
+    with services.session() as session:
         find_beast(session, beast_id)
         rows, following = read_page(session, wanted, cursor, limit, c.index, c.generation)
         periods = challenge_periods(session, {row.season for row in rows})
@@ -100,7 +100,7 @@ def checkpoints(
 
 
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")
-def curve(request: Request, books: Books, beast_id: Id, points: Points = 200) -> Response:
+def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points = 200) -> Response:
     """The loss of its live windows, each point standing for as many windows."""
     c = CheckpointRow
     wanted = (
@@ -108,7 +108,7 @@ def curve(request: Request, books: Books, beast_id: Id, points: Points = 200) ->
         .where(c.beast_id == beast_id, c.status.in_(LIVE))
         .order_by(c.index)
     )
-    with books.session() as session:
+    with services.session() as session:
         find_beast(session, beast_id)
         windows = session.execute(wanted).all()
     count = len(windows)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from backend.api.answers import REVALIDATE, answer
 from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, read_page
 from backend.api.errors import missing
-from backend.api.library import Books
 from backend.api.models import DisputeDetail, DisputePage
 from backend.api.routes.common import content, find_row, new_router
+from backend.api.services import ServicesDep
 from backend.api.verdicts import dispute_answers, dispute_detail
 from backend.indexer.queries import OPEN
 from backend.store.facts import DisputeRow
@@ -29,7 +29,7 @@ Open = Annotated[bool | None, Query(description="Only those that have (not) ende
 @router.get("/disputes", response_model=DisputePage, summary="Disputes, newest first")
 def disputes(
     request: Request,
-    books: Books,
+    services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = USUAL_ITEMS,
     beast: About = None,
@@ -42,17 +42,17 @@ def disputes(
         wanted = wanted.where(d.beast_id == beast)
     if open is not None:
         wanted = wanted.where(d.status.in_(OPEN) if open else d.status.not_in(OPEN))
-    with books.session() as session:
+    with services.session() as session:
         rows, following = read_page(session, wanted, cursor, limit, d.dispute_id)
         items = dispute_answers(session, rows)
     return answer(request, DisputePage(items=items, next=following))
 
 
 @router.get("/disputes/{dispute_id}", response_model=DisputeDetail, summary="One dispute")
-def dispute(request: Request, books: Books, dispute_id: Id) -> Response:
+def dispute(request: Request, services: ServicesDep, dispute_id: Id) -> Response:
     """A dispute from its first move to its last."""
-    with books.session() as session:
-        found = dispute_detail(books, session, _find(session, dispute_id))
+    with services.session() as session:
+        found = dispute_detail(services, session, _find(session, dispute_id))
     return answer(request, found)
 
 
@@ -62,11 +62,11 @@ def dispute(request: Request, books: Books, dispute_id: Id) -> Response:
     responses=content(ZIP, "Evidence that `dispute verify-bundle` checks without a node."),
     summary="Its evidence",
 )
-def bundle(books: Books, dispute_id: Id) -> Response:
+def bundle(services: ServicesDep, dispute_id: Id) -> Response:
     """The evidence bundle, if one was put into the folder of bundles."""
-    with books.session() as session:
+    with services.session() as session:
         _find(session, dispute_id)
-    path = books.bundle_path(dispute_id)
+    path = services.bundle_path(dispute_id)
     if not path.is_file():
         raise missing(
             f"evidence bundle of dispute {dispute_id}",
