@@ -170,7 +170,7 @@ def _bond_locked(session: Session, event: Event, args: Mapping[str, Any]) -> Non
 
 
 def _filed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    """A new dispute, or one that is told again after a reorg: then it keeps its generation."""
+    """A new dispute, or one that is replayed after a reorg: then it keeps its generation."""
     dispute_id = int(args["disputeId"])
     generation = session.scalar(
         select(DisputeRow.generation).where(DisputeRow.dispute_id == dispute_id)

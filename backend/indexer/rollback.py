@@ -27,7 +27,7 @@ from backend.store.session import Database
 
 TOPIC_BYTES = 32
 AT_ONCE = 64
-"""Rows looked at together; beasts or matches told again together."""
+"""Rows looked at together; beasts or matches replayed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def forget(session: Session, chain: Chain, first: int) -> None:
     session.execute(delete(BlockRow).where(BlockRow.number >= first))
     session.execute(delete(CheckpointRow).where(CheckpointRow.block_number >= first))
     session.execute(delete(DisputeRow).where(DisputeRow.block_number >= first))
-    # Checkpoints are too many to be told again. Born on the lost branch they are gone; what befell
+    # Checkpoints are too many to be replayed. Born on the lost branch they are gone; what befell
     # the others there is undone by the block it was written down with. Their only way is from
     # pending to one end, so pending is what they were.
     session.execute(
@@ -101,21 +101,21 @@ def forget(session: Session, chain: Chain, first: int) -> None:
         .values(proven=False, proven_block=None)
     )
     session.execute(delete(SeasonRow).where(SeasonRow.block_number >= first))
-    # All else about a beast or a match is few events: its rows are deleted and told from the first.
-    # Disputes that stay are not deleted: told again, they keep the generation they are about.
-    told = select(EventRow)
+    # All else about a beast or a match is few events: its rows are deleted and replayed from the
+    # first. Disputes that stay are not deleted: replayed, they keep the generation they are about.
+    stored = select(EventRow)
     for some in _slices(beasts):
         for table in (BeastRow, EpochRow, OpenChallengeRow):
             session.execute(delete(table).where(table.beast_id.in_(some)))
         mine = EventRow.beast_id.in_(some)
-        _tell_again(session, chain, told.where(mine, EventRow.name.in_(REPLAYED)))
+        _replay(session, chain, stored.where(mine, EventRow.name.in_(REPLAYED)))
     for some in _slices(matches):
         session.execute(delete(MatchRow).where(MatchRow.match_id.in_(some)))
         session.execute(delete(MatchRecordRow).where(MatchRecordRow.match_id.in_(some)))
-        _tell_again(session, chain, told.where(EventRow.match_id.in_(some)))
+        _replay(session, chain, stored.where(EventRow.match_id.in_(some)))
     if governed:
         session.execute(delete(ProposalRow))
-        _tell_again(session, chain, told.where(EventRow.name.in_(PROPOSAL_EVENTS)))
+        _replay(session, chain, stored.where(EventRow.name.in_(PROPOSAL_EVENTS)))
 
 
 FACTS = (
@@ -151,7 +151,7 @@ def _slices(numbers: list[int]) -> Iterator[list[int]]:
         yield numbers[start : start + AT_ONCE]
 
 
-def _tell_again(session: Session, chain: Chain, events: Select[EventRow]) -> None:
+def _replay(session: Session, chain: Chain, events: Select[EventRow]) -> None:
     """Apply again some events, whose other traces have been deleted."""
     session.expire_all()  # bulk deletes and updates leave what the session has loaded as it was
     ordered = events.order_by(EventRow.block_number, EventRow.log_index)
