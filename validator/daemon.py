@@ -124,7 +124,7 @@ class Validator:
     def _pass(self) -> bool:
         """One round; whether it judged or moved, so that another is worth while at once."""
         if self._sender is not None and not self._recovered:
-            self._sender.outbox.intents.recover()
+            self._sender.outbox.recover()
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run() + self._match_judge.run(), 0

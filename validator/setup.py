@@ -121,7 +121,7 @@ def make_validator(
         outbox = Outbox(workspace.database, sender)
         move_sender = MoveSender(workspace.database, outbox)
         collectors = [
-            PayoutCollector(workspace.chain, workspace.database, source, outbox.intents, payout)
+            PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
             for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
         ]
     return Validator(

@@ -89,7 +89,7 @@ class Defender:
             try:
                 # First: a response that was signed before must not wait behind what is signed now.
                 if not recovered:
-                    self._outbox.intents.recover()
+                    self._outbox.recover()
                     recovered = True
                 self.once()
                 pause = 0.5

@@ -46,7 +46,7 @@ class Submitter:
 
     def recover(self) -> int:
         """Bring to its end what an earlier process signed; returns how many transactions."""
-        return self._outbox.intents.recover()
+        return self._outbox.recover()
 
     def funds(self) -> Funds:
         """The ENERGY that the account can lock."""

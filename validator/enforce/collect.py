@@ -12,7 +12,7 @@ from web3.contract import Contract
 
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.store.facts import EventRow
 from backend.store.session import Database
 
@@ -87,13 +87,13 @@ class PayoutCollector:
         chain: Chain,
         database: Database,
         source: CreditSource,
-        intents: IntentLog,
+        outbox: Outbox,
         payout: str | None = None,
     ) -> None:
         self._chain = chain
         self._database = database
         self._source = source
-        self._intents = intents
+        self._outbox = outbox
         self._payout = payout
         self._settled: set[bytes] = set()
 
@@ -110,7 +110,7 @@ class PayoutCollector:
         INVARIANT: whatever payout an earlier run had, no part is withdrawn twice: each intent's key
         names its part, and the key of both stands for both.
         """
-        both, me = self._source.prefix + tx_hash.hex(), self._intents.sender.address
+        both, me = self._source.prefix + tx_hash.hex(), self._outbox.me
         parts = {
             f"{both}:reward": (credit.reward, self._payout or me),
             f"{both}:refund": (credit.refund, me),
@@ -135,18 +135,18 @@ class PayoutCollector:
 
     def _depth(self, key: str) -> int | None:
         """Blocks on top of a withdrawal's; None if it does not stand on the chain."""
-        receipt = self._intents.find("collect", key)
+        receipt = self._outbox.find("collect", key)
         return None if receipt is None else self._chain.block().number - receipt["blockNumber"]
 
     def _withdraw(self, key: str, amount: int, to: str) -> int:
         escrow = self._source.escrow
         # Escrow also holds deposits that wait for the next bond: never more than was credited, and
         # never more than is there, should somebody have withdrawn by hand.
-        available = min(amount, self._chain.escrow_of(self._intents.sender.address, escrow))
+        available = min(amount, self._chain.escrow_of(self._outbox.me, escrow))
         if not available:
             return 0
         call = escrow.functions.withdraw(available, to)
-        if self._intents.send("collect", key, call, label="collect a reward") is None:
+        if self._outbox.send_once("collect", key, call, label="collect a reward") is None:
             return 0
         log.info("collected", wei=available, to=to, of="0x" + key)
         return 1
@@ -155,7 +155,7 @@ class PayoutCollector:
         """What was credited to us by transaction, of those that are not settled."""
         found: dict[bytes, Credit] = {}
         # From events, not from the balance, which would mix rewards with our own deposits.
-        source, me = self._source, self._intents.sender.address
+        source, me = self._source, self._outbox.me
         wanted = select(EventRow).where(EventRow.name.in_(source.events)).order_by(EventRow.id)
         with self._database.session() as session:
             for row in session.scalars(wanted):
