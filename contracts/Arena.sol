@@ -142,6 +142,7 @@ contract Arena is IArena, EnergyEscrow {
         // INVARIANT P40: the seed comes from a block whose hash nobody knew when the second of the two agreed.
         if (block.number <= seedBlock) revert SeedNotKnown(seedBlock);
         bytes32 hash = blockhash(seedBlock);
+        // Nobody drew for 256 blocks. No second throw for the loser alone: either owner, or anybody, could have drawn.
         if (hash == 0) {
             m.seedBlock = uint64(block.number);
             emit MatchSeedPostponed(matchId, uint64(block.number));
@@ -184,6 +185,7 @@ contract Arena is IArena, EnergyEscrow {
         uint256[] calldata log
     ) private {
         ArenaTerms memory terms = seasons.arena(m.season);
+        // 2^40 seconds are 34,000 years, and a period is at most 365 days.
         uint40 finalAt = uint40(block.timestamp + terms.disproofPeriod);
         // INVARIANT P43: every record costs a bond, which is lost if it is wrong.
         _debit(msg.sender, terms.recordBond);
@@ -213,7 +215,8 @@ contract Arena is IArena, EnergyEscrow {
 
     /// @dev What the beast has earned for its owner: the reward, or nothing so soon after the last one.
     function _reward(uint256 beastId, address owner, uint256 reward, uint256 cooldown) private returns (uint256) {
-        // INVARIANT P46: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is bounded.
+        // INVARIANT P46: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is
+        // bounded.
         uint256 last = _rewardedAt[beastId];
         if (reward == 0 || (last != 0 && block.timestamp < last + cooldown)) return 0;
         _rewardedAt[beastId] = block.timestamp;
@@ -264,6 +267,7 @@ contract Arena is IArena, EnergyEscrow {
     ) external {
         StoredMatch storage m = _disputable(matchId);
         _openWord(m, turn, word, proof);
+        // The word is in the log, so turn is below m.turns, and turn + 1 at most 254.
         Rules memory rules = _rules(m);
         if (!referee.isActive(word, rules)) return _slash(matchId, m, MatchLie.OVER, turn);
         bool last = turn + 1 == m.turns;
@@ -275,6 +279,7 @@ contract Arena is IArena, EnergyEscrow {
             if (next == nextWord) revert RecordCorrect(matchId);
             return _slash(matchId, m, MatchLie.TURN, turn);
         }
+        // Nothing in the log follows the last word: it must lead to an end, and to the recorded one.
         (bool over, uint8 result) = referee.outcome(next, m.battleSeed, rules);
         if (over && result == uint8(m.result)) revert RecordCorrect(matchId);
         _slash(matchId, m, MatchLie.END, turn);
@@ -286,6 +291,7 @@ contract Arena is IArena, EnergyEscrow {
         // INVARIANT P48: the bond is split between challenger and burn, and something always burns (the registry's bound on
         // the shares), so disproving oneself costs.
         uint256 reward = (bond * _rewardBps(m.season)) / MAX_BPS;
+        // As before the record: the truth can be recorded at once, by anybody, under the same seed.
         m.status = MatchStatus.SEEDED;
         m.bond = 0;
         m.turns = 0;

@@ -59,9 +59,12 @@ contract Beasts is IBeasts, ERC721 {
         HatchRequest memory r = _requests[beastId];
         if (r.requester == address(0)) revert NoHatchRequest(beastId);
         // INVARIANT P5: the DNA comes from a block hash that nobody knew when the commitments were made.
+        // In the request's own block its hash is not known yet (blockhash gives 0), after 256 more it is no longer.
         if (block.number <= r.requestBlock) revert HatchTooEarly(beastId, r.requestBlock + 1);
         bytes32 seed = blockhash(r.requestBlock);
         if (seed == 0) revert HatchExpired(beastId, r.requestBlock + BLOCK_HASHES);
+        // Books are closed before the receiver is called below: a second hatch finds no request. A receiver that
+        // refuses the token reverts this, and harms its own request only.
         delete _requests[beastId];
         bytes32 dna = keccak256(abi.encode(seed, r.requester, beastId));
         _births[beastId] = Birth(dna, seed, r.season, r.requestBlock);

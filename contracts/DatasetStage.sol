@@ -12,6 +12,8 @@ contract DatasetStage is IDatasetStage {
     /// @dev EIP-170's limit, less the STOP byte that keeps a chunk from being called
     uint256 private constant MAX_CHUNK = 24_575;
 
+    /// @dev `round` outlives `abandon`: by it an uploader's client tells the steps of one stage from those of the one
+    /// before.
     struct Stage {
         bytes32 seal;
         uint64 begunAt;
@@ -55,6 +57,7 @@ contract DatasetStage is IDatasetStage {
     /// @inheritdoc IDatasetStage
     function abandon(bytes32 cDataset) external {
         Stage storage s = _require(msg.sender, cDataset);
+        // Chunks are forgotten, not removed: code cannot be.
         uint64 round = s.round;
         delete _stages[msg.sender][cDataset];
         s.round = round + 1;
@@ -77,7 +80,9 @@ contract DatasetStage is IDatasetStage {
         dataHash = _hash(chunks, s.size);
     }
 
-    /// @dev One buffer for all chunks: memory costs quadratically, 0.6 million gas for 512 kB.
+    /// @dev One buffer for all chunks: memory costs quadratically, 0.6 million gas for 512 kB. It lies behind the free
+    /// pointer, which is not moved: nothing is allocated before the hash is taken, nor the buffer used after it. `size`
+    /// is the sum of the chunks' lengths, by P32, and their code, a zero byte and the chunk, cannot change.
     function _hash(address[] memory chunks, uint256 size) private view returns (bytes32 dataHash) {
         assembly ("memory-safe") {
             let start := mload(0x40)

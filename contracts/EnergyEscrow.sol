@@ -6,7 +6,8 @@ import {IEnergy} from "./interfaces/IEnergy.sol";
 import {IEnergyEscrow} from "./interfaces/IEnergyEscrow.sol";
 
 /// @title The escrow balances of a contract: its only door for ENERGY in and out
-/// @dev The interface carries the rest of the documentation.
+/// @dev The interface carries the rest of the documentation. ENERGY takes no fee on transfers, so what is credited is
+/// what has arrived. Tokens sent here without `deposit` belong to nobody and change no balance.
 abstract contract EnergyEscrow is IEnergyEscrow {
     using SafeERC20 for IEnergy;
 

@@ -40,6 +40,7 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         _checkSchedule(values.schedule);
         _checkEconomics(values.economics);
         _checkArena(values.arena);
+        // Of several seasons added in one block only the first sets `_previous`: what was in force before that block.
         if (block.number > _addedAt) {
             _previous = currentSeason;
             _addedAt = uint64(block.number);
@@ -140,6 +141,8 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         _check("challengePeriod", e.challengePeriod, _atLeastOne(l.minChallengePeriod), MAX_PERIOD);
         _check("responseWindow", e.responseWindow, _atLeastOne(l.minResponseWindow), MAX_PERIOD);
         _check("proofWindow", e.proofWindow, _atLeastOne(l.minProofWindow), MAX_PERIOD);
+        // An offender has locked 1 + trainerBondMultiple times the window's price. What burns of it must be the price
+        // at least, or slashing oneself would be cheaper than training honestly.
         uint256 burnedBps = MAX_BPS - e.filingBps - e.proofBps;
         if ((1 + uint256(e.trainerBondMultiple)) * burnedBps < MAX_BPS) {
             revert RewardsTooLarge(e.filingBps, e.proofBps, e.trainerBondMultiple);
@@ -163,7 +166,8 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         return limit == 0 ? 1 : limit;
     }
 
-    // INVARIANT P2, continued: a record always costs a bond, losing never pays more than winning, and minting is bounded.
+    // INVARIANT P2, continued: a record always costs a bond, losing never pays more than winning, and minting is
+    // bounded.
     function _checkArena(ArenaTerms calldata a) private pure {
         _check("winnerReward", a.winnerReward, 0, MAX_COST);
         _check("loserReward", a.loserReward, 0, a.winnerReward);

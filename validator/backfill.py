@@ -28,25 +28,25 @@ class Backfill:
 
     def __init__(
         self,
-        desk: ValidatorWorkspace,
+        workspace: ValidatorWorkspace,
         make_executor: Callable[[], Executor],
         beasts: Sequence[int] = (),
     ) -> None:
-        hatched = desk.reader.hatched()
+        hatched = workspace.reader.hatched()
         for beast_id in beasts:
             if beast_id not in hatched:
                 raise ChainBeastsError(
                     f"There is no beast {beast_id}.", "List them: chainbeasts beast list"
                 )
-        jobs = JobStore(desk.database)
-        self._work = HistoryWindows(desk.reader, jobs, sorted(set(beasts)) or hatched)
-        self._judge = WindowJudge(desk.book, jobs, make_executor, self._work)
+        jobs = JobStore(workspace.database)
+        self._work = HistoryWindows(workspace.reader, jobs, sorted(set(beasts)) or hatched)
+        self._judge = WindowJudge(workspace.states, jobs, make_executor, self._work)
         standing = (
             select(CheckpointRow.beast_id, func.count())
             .where(CheckpointRow.status.in_(LIVE))
             .group_by(CheckpointRow.beast_id)
         )
-        with desk.database.session() as session:
+        with workspace.database.session() as session:
             found = session.execute(standing)
             self._standing = {int(beast_id): int(count) for beast_id, count in found}
 
@@ -59,7 +59,7 @@ class Backfill:
         """Judge until nothing is left.
 
         Args:
-            progress: told now and then of how many checkpoints all is known.
+            progress: called now and then with how many checkpoints have a verdict.
         """
         try:
             while left := self._work.beasts():
@@ -67,7 +67,7 @@ class Backfill:
                 known = set(self._work.histories).difference(left)
                 progress(
                     sum(self._standing.get(beast_id, 0) for beast_id in known)
-                    + sum(self._work.histories[beast_id].behind for beast_id in left)
+                    + sum(self._work.histories[beast_id].counted for beast_id in left)
                 )
         finally:
             self._judge.close()

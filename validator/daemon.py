@@ -46,7 +46,7 @@ class Validator:
     Args:
         sync: brings the indexed chain up to date.
         match_judge, disprover: the same for the records of matches.
-        made: its moves; None watches only.
+        sender: makes its moves; None watches only.
         collectors: pull rewards; none leave them in escrow.
     """
 
@@ -54,7 +54,7 @@ class Validator:
         self,
         *,
         sync: Callable[[], SyncReport],
-        book: StateProvider,
+        states: StateProvider,
         jobs: JobStore,
         judge: WindowJudge,
         alarm: DeadlineAlarm,
@@ -62,13 +62,13 @@ class Validator:
         match_jobs: MatchJobStore,
         match_judge: MatchJudge,
         disprover: Disprover,
-        made: MoveSender | None,
+        sender: MoveSender | None,
         collectors: Sequence[PayoutCollector],
         monitor: ValidatorMetrics,
         waker: Waker,
     ) -> None:
         self._sync = sync
-        self._book = book
+        self._states = states
         self._jobs = jobs
         self._judge = judge
         self._alarm = alarm
@@ -76,7 +76,7 @@ class Validator:
         self._match_jobs = match_jobs
         self._match_judge = match_judge
         self._disprover = disprover
-        self._made = made
+        self._sender = sender
         self._collectors = collectors
         self._monitor = monitor
         self._waker = waker
@@ -123,8 +123,8 @@ class Validator:
 
     def _pass(self) -> bool:
         """One round; whether it judged or moved, so that another is worth while at once."""
-        if self._made is not None and not self._recovered:
-            self._made.outbox.intents.recover()
+        if self._sender is not None and not self._recovered:
+            self._sender.outbox.recover()
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run() + self._match_judge.run(), 0
@@ -137,19 +137,19 @@ class Validator:
 
     def _report(self, report: SyncReport, overdue: Sequence[Overdue]) -> None:
         """Tell the monitor how things stand after a pass."""
-        made, monitor = self._made, self._monitor
-        disputes = self._book.reader.open_disputes()
+        sender, monitor = self._sender, self._monitor
+        disputes = self._states.reader.open_disputes()
         self._count()
         monitor.alarmed(len(overdue), self._alarm.unverified, self._match_judge.unjudged)
         monitor.refused(self._enforcer.refused + self._disprover.refused)
-        if made is not None:
-            monitor.risked(made.bonds_at_risk(), self._enforcer.policy.max_bonds)
+        if sender is not None:
+            monitor.risked(sender.bonds_at_risk(), self._enforcer.policy.max_bonds)
         monitor.passed(
             head=report.head,
             indexed=report.indexed_to,
             disputes=len(disputes),
             deadlines=[row.deadline for row in disputes] + [one.deadline for one in overdue],
-            costs=None if made is None else made.spent(),
+            costs=None if sender is None else sender.spent(),
         )
 
     def _count(self) -> None:

@@ -20,6 +20,7 @@ from validator.enforce.bonds import MoveSender
 from validator.enforce.collect import PayoutCollector, arena_credits, ledger_credits
 from validator.enforce.matches import Disprover
 from validator.enforce.moves import MoveBuilder
+from validator.enforce.policy import Policy
 from validator.enforce.windows import Enforcer
 from validator.judge.cases import CaseReader
 from validator.judge.cluster import Cluster, ClusterExecutor
@@ -32,7 +33,6 @@ from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ class ValidatorWorkspace(Workspace):
 
     Attributes:
         reader: cases of the indexed chain.
-        book: states and datasets.
+        states: states and datasets.
         moves: the court's calls.
     """
 
     reader: CaseReader
-    book: StateProvider
+    states: StateProvider
     moves: MoveBuilder
 
 
@@ -69,34 +69,34 @@ def open_workspace(
     """
     index = open_index(settings, chain, "validator", confirmations)
     reader = CaseReader(chain, index.database)
-    book = StateProvider(
+    states = StateProvider(
         reader,
-        states=reading_store(
+        snapshots=reading_store(
             settings.home / "validator" / "states", snapshots or [str(settings.snapshots_dir)]
         ),
         datasets=DatasetFolder(datasets or settings.home / "beasts"),
         logs=MatchLogs(index.database, parse_peers(settings.peers)),
     )
     return ValidatorWorkspace(
-        chain, index.database, index.indexer, index.lock, reader, book, MoveBuilder(reader)
+        chain, index.database, index.indexer, index.lock, reader, states, MoveBuilder(reader)
     )
 
 
-def replays(
-    desk: ValidatorWorkspace, workers: int, cluster: Cluster | None
+def executor_factory(
+    workspace: ValidatorWorkspace, workers: int, cluster: Cluster | None
 ) -> Callable[[], Executor]:
-    """What makes the executors of a judge at a desk."""
-    desk.book.shared = cluster is not None
+    """Makes a judge's executors, the first one and any that replaces a broken one."""
+    workspace.states.shared = cluster is not None
 
     def make() -> Executor:
         local = make_executor(workers)
-        return local if cluster is None else ClusterExecutor(cluster, local, desk.book.find)
+        return local if cluster is None else ClusterExecutor(cluster, local, workspace.states.find)
 
     return make
 
 
 def make_validator(
-    desk: ValidatorWorkspace,
+    workspace: ValidatorWorkspace,
     sender: TransactionManager | None,
     *,
     policy: Policy,
@@ -106,40 +106,41 @@ def make_validator(
     cluster: Cluster | None = None,
     payout: str | None = None,
 ) -> Validator:
-    """A validator at a desk.
+    """A validator that works in a workspace.
 
     Args:
         cluster: replays besides this machine's workers.
         sender: signs its moves; None watches only.
         payout: account that rewards go to; the sender's own if not given.
     """
-    jobs = JobStore(desk.database)
-    matches, match_jobs = MatchReader(desk.book, policy.scope), MatchJobStore(desk.database)
-    made, collectors = None, list[PayoutCollector]()
+    jobs = JobStore(workspace.database)
+    matches = MatchReader(workspace.states, policy.scope)
+    match_jobs = MatchJobStore(workspace.database)
+    move_sender, collectors = None, list[PayoutCollector]()
     if sender is not None:
-        outbox = Outbox(desk.database, sender)
-        made = MoveSender(desk.database, outbox)
+        outbox = Outbox(workspace.database, sender)
+        move_sender = MoveSender(workspace.database, outbox)
         collectors = [
-            PayoutCollector(desk.chain, desk.database, till, outbox.intents, payout)
-            for till in (ledger_credits(desk.chain), arena_credits(desk.chain))
+            PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
+            for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
         ]
     return Validator(
-        sync=desk.sync,
-        book=desk.book,
+        sync=workspace.sync,
+        states=workspace.states,
         jobs=jobs,
         judge=WindowJudge(
-            desk.book,
+            workspace.states,
             jobs,
-            replays(desk, workers, cluster),
-            PendingWindows(desk.reader, policy.scope),
+            executor_factory(workspace, workers, cluster),
+            PendingWindows(workspace.reader, policy.scope),
             monitor.replayed,
         ),
-        alarm=DeadlineAlarm(desk.reader, policy.scope),
-        enforcer=Enforcer(desk.book, jobs, desk.moves, policy, made),
+        alarm=DeadlineAlarm(workspace.reader, policy.scope),
+        enforcer=Enforcer(workspace.states, jobs, workspace.moves, policy, move_sender),
         match_jobs=match_jobs,
         match_judge=MatchJudge(matches, match_jobs),
-        disprover=Disprover(matches, match_jobs, made),
-        made=made,
+        disprover=Disprover(matches, match_jobs, move_sender),
+        sender=move_sender,
         collectors=collectors,
         monitor=monitor,
         waker=waker,

@@ -15,10 +15,10 @@ from backend.api.bridge import Bridge
 from backend.api.errors import handle_errors
 from backend.api.guard import Guard
 from backend.api.hub import Hub
-from backend.api.library import Library
 from backend.api.limits import Limits, Streams
 from backend.api.models import Live, Relayed
 from backend.api.routes import ROUTERS, page
+from backend.api.services import Services
 
 COMPRESSED_FROM = 1024
 COMPRESSION_LEVEL = 5
@@ -35,7 +35,7 @@ DESCRIPTION = (
 
 
 def make_app(
-    library: Library,
+    services: Services,
     *,
     metrics: str | None = None,
     limits: Limits | None = None,
@@ -63,17 +63,17 @@ def make_app(
                     loop.call_soon_threadsafe(events.publish, text)
 
         relay = asyncio.create_task(bridge.run())
-        library.follower.start(tell)
+        services.follower.start(tell)
         try:
             yield
         finally:
             relay.cancel()
             with suppress(asyncio.CancelledError):
                 await relay
-            await asyncio.to_thread(library.follower.stop)
+            await asyncio.to_thread(services.follower.stop)
 
     app = routed(life)
-    app.state.library = library
+    app.state.services = services
     app.state.events, app.state.figures, app.state.bridge = events, figures, bridge
     return Guard(app, limits=borne, hosts=hosts)
 

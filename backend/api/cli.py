@@ -14,9 +14,9 @@ from uvicorn import Server
 
 from backend.api.app import make_app
 from backend.api.follow import Follower
-from backend.api.library import Library
 from backend.api.limits import Limits
 from backend.api.server import HOST, bind, make_server
+from backend.api.services import Services
 from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.session import Session, command
 from backend.indexer.follow import Waker
@@ -98,7 +98,7 @@ def serve(
     store = Database(database or settings.database(ROLE), upgrade=database is None)
     waker, health = Waker(session.rpc_url, poll), Health(ROLE)
     indexer = None if database is not None else Indexer(chain, store, confirmations)
-    library = Library(
+    services = Services(
         chain=chain,
         database=store,
         states=reading_store(
@@ -108,7 +108,7 @@ def serve(
         follower=Follower(chain, store, indexer, waker, health),
     )
     served = make_app(
-        library,
+        services,
         metrics=f"ws://{HOST}:{metrics_port}{METRICS_PATH}" if metrics_port else None,
         limits=Limits(rate=rate),
         hosts=allow_host or (),

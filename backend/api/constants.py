@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.library import Library, tip_of
 from backend.api.models import Change, CurrentSeason, Moment, Proposal, Season
+from backend.api.services import Services, tip_of
 from backend.chain.seasons import ENERGY_FIELDS
 from backend.indexer.queries import proposals, seasons
 from backend.store.facts import BlockRow
@@ -24,12 +24,12 @@ def season_answers(session: Session) -> list[Season]:
     return [Season(**_season(session, row)) for row in seasons(session)]
 
 
-def current_season(library: Library, session: Session) -> CurrentSeason | None:
+def current_season(services: Services, session: Session) -> CurrentSeason | None:
     """The newest season and what is proposed; None before the first is known."""
     row = session.scalar(select(SeasonRow).order_by(SeasonRow.season.desc()).limit(1))
     if row is None:
         return None
-    names = {address: name for name, address in library.chain.deployment.addresses.items()}
+    names = {address: name for name, address in services.chain.deployment.addresses.items()}
     tip = tip_of(session)
     now = 0 if tip is None else tip.timestamp
     waiting = [one for one in proposals(session) if one.status == ProposalStatus.SCHEDULED]

@@ -8,24 +8,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.api.cursors import cursor_of
-from backend.api.library import Library, tip_hash, tip_of
 from backend.api.models import Leaderboard, Ranked, Rating
+from backend.api.services import Services, tip_hash, tip_of
 from backend.store.facts import BeastRow
 
 
-def _read(library: Library, session: Session) -> tuple[Mapping[int, Rating], int]:
+def _read(services: Services, session: Session) -> tuple[Mapping[int, Rating], int]:
     tip = tip_hash(tip_of(session))
-    return library.once.get("ratings", tip, lambda: library.standings.read(session))
+    return services.once.get("ratings", tip, lambda: services.standings.read(session))
 
 
-def ratings(library: Library, session: Session) -> Mapping[int, Rating]:
+def ratings(services: Services, session: Session) -> Mapping[int, Rating]:
     """Every rated beast's rating, the best first."""
-    return _read(library, session)[0]
+    return _read(services, session)[0]
 
 
-def leaderboard_answer(library: Library, session: Session, after: int, limit: int) -> Leaderboard:
+def leaderboard_answer(services: Services, session: Session, after: int, limit: int) -> Leaderboard:
     """The rated beasts that come after a rank, the strongest first."""
-    found, matches = _read(library, session)
+    found, matches = _read(services, session)
     shown = list(found.items())[after : after + limit]
     beasts = _beasts(session, [beast_id for beast_id, _ in shown])
     items = [

@@ -9,8 +9,8 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.api.battles import times_of
-from backend.api.library import Library, challenge_periods
 from backend.api.models import Dispute, DisputeDetail, Moment, Move, Slashing
+from backend.api.services import Services, challenge_periods
 from backend.api.summaries import Key, checkpoint_answers, key_of
 from backend.chain.events import Event
 from backend.indexer.queries import OPEN
@@ -55,10 +55,10 @@ def dispute_answers(session: Session, rows: Sequence[DisputeRow]) -> list[Disput
     ]
 
 
-def dispute_detail(library: Library, session: Session, row: DisputeRow) -> DisputeDetail:
+def dispute_detail(services: Services, session: Session, row: DisputeRow) -> DisputeDetail:
     """One dispute with its moves, its checkpoint and its end."""
     checkpoint = _checkpoints(session, [row]).get(key_of(row))
-    events = list(_events(library, session, row))
+    events = list(_events(services, session, row))
     times = times_of(session, {row.block_number})
     shown = None
     if checkpoint is not None:
@@ -69,9 +69,9 @@ def dispute_detail(library: Library, session: Session, row: DisputeRow) -> Dispu
         checkpoint=shown,
         segments=row.segment_hashes,
         timeline=[_move(event, time) for event, time in events],
-        slashing=_slashing(library, session, row, checkpoint, events),
+        slashing=_slashing(services, session, row, checkpoint, events),
         bond_outcome=BOND.get(row.status, "locked"),
-        bundle=library.bundle_path(row.dispute_id).is_file(),
+        bundle=services.bundle_path(row.dispute_id).is_file(),
     )
 
 
@@ -107,7 +107,7 @@ def _checkpoints(session: Session, rows: Sequence[DisputeRow]) -> Mapping[Key, C
     return {key_of(row): row for row in found}
 
 
-def _events(library: Library, session: Session, row: DisputeRow) -> Iterator[tuple[Event, int]]:
+def _events(services: Services, session: Session, row: DisputeRow) -> Iterator[tuple[Event, int]]:
     """The court's events of one dispute and the times of their blocks, in the chain's order."""
     e = EventRow
     found = session.execute(
@@ -118,7 +118,7 @@ def _events(library: Library, session: Session, row: DisputeRow) -> Iterator[tup
         .order_by(e.block_number, e.log_index)
     )
     for stored, time in found:
-        event = library.chain.decode(stored_log(stored))
+        event = services.chain.decode(stored_log(stored))
         if event is not None and event.args.get("disputeId") == row.dispute_id:
             yield event, time
 
@@ -140,7 +140,7 @@ def _move(event: Event, time: int) -> Move:
 
 
 def _slashing(
-    library: Library,
+    services: Services,
     session: Session,
     row: DisputeRow,
     checkpoint: CheckpointRow | None,
@@ -157,7 +157,7 @@ def _slashing(
         .where(e.block_number == end.block_number, e.tx_hash == end.tx_hash)
         .where(e.beast_id == row.beast_id, e.name == "CheckpointSlashed")
     )
-    decoded = (library.chain.decode(stored_log(one)) for one in stored)
+    decoded = (services.chain.decode(stored_log(one)) for one in stored)
     args = next(one.args for one in decoded if one and one.args["index"] == row.index)
     voided = session.scalar(
         select(func.count())

@@ -57,13 +57,13 @@ class Recorded:
     receipt: Receipt
 
 
-def expect(desk: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> types.Match:
+def expect(workspace: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> types.Match:
     """A match that is where a move can be made from.
 
     Raises:
         ChainBeastsError: it is somewhere else; the hint says what can be done there.
     """
-    found = desk.chain.match(match_id)
+    found = workspace.chain.match(match_id)
     if found.status in wanted:
         return found
     message, hint = _ELSEWHERE[found.status]
@@ -71,39 +71,39 @@ def expect(desk: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> types.M
     raise ChainBeastsError(message.format(**values), hint.format(**values))
 
 
-def fighters_of(desk: ArenaWorkspace, match: types.Match) -> tuple[Fighter, Fighter]:
+def fighters_of(workspace: ArenaWorkspace, match: types.Match) -> tuple[Fighter, Fighter]:
     """Both beasts with the states that they were entered with.
 
     Raises:
         MissingStateError: a state is not at hand.
     """
-    a = desk.fighter(match.beast_a, match.state_a)
-    return a, desk.fighter(match.beast_b, match.state_b)
+    a = workspace.fighter(match.beast_a, match.state_a)
+    return a, workspace.fighter(match.beast_b, match.state_b)
 
 
-def play_out(desk: ArenaWorkspace, match: types.Match) -> Match:
+def play_out(workspace: ArenaWorkspace, match: types.Match) -> Match:
     """What becomes of a seeded match. It is decided already; this computes it.
 
     Raises:
         MissingStateError: a state is not at hand.
     """
-    a, b = fighters_of(desk, match)
-    return play(a, b, match.battle_seed, desk.chain.season(match.season).rules)
+    a, b = fighters_of(workspace, match)
+    return play(a, b, match.battle_seed, workspace.chain.season(match.season).rules)
 
 
-def draw_seed(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -> types.Match:
+def draw_seed(workspace: ArenaWorkspace, sender: TransactionManager, match_id: int) -> types.Match:
     """Fix a match's seed, if nobody has; the match with it.
 
     Raises:
         ChainBeastsError: the match is not accepted, or the block's hash is gone every time.
     """
-    found = expect(desk, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+    found = expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
     for _ in range(SEED_DRAWS):
         if found.status is MatchStatus.SEEDED:
             return found
-        await_block(desk.chain, found.seed_block + 1)
-        sender.send(desk.chain.arena.functions.drawSeed(match_id), label="draw the seed")
-        found = expect(desk, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+        await_block(workspace.chain, found.seed_block + 1)
+        sender.send(workspace.chain.arena.functions.drawSeed(match_id), label="draw the seed")
+        found = expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
     if found.status is MatchStatus.SEEDED:
         return found
     raise ChainBeastsError(
@@ -112,7 +112,7 @@ def draw_seed(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -
     )
 
 
-def record(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -> Recorded:
+def record(workspace: ArenaWorkspace, sender: TransactionManager, match_id: int) -> Recorded:
     """Play a match that was agreed on, and record what became of it.
 
     The seed is drawn first if nobody has; a bond that the escrow lacks is deposited.
@@ -121,18 +121,18 @@ def record(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -> R
         ChainBeastsError: the match is elsewhere, a state is missing, the bond cannot be paid, or
             the kernels disagree, which would cost the bond.
     """
-    expect(desk, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
-    match = draw_seed(desk, sender, match_id)
-    played = play_out(desk, match)
-    season = desk.chain.season(match.season)
-    if fight(*fighters_of(desk, match), match.battle_seed, season.rules) != played:
+    expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+    match = draw_seed(workspace, sender, match_id)
+    played = play_out(workspace, match)
+    season = workspace.chain.season(match.season)
+    if fight(*fighters_of(workspace, match), match.battle_seed, season.rules) != played:
         raise ChainBeastsError(
             f"The kernels of this machine disagree about match {match_id}; nothing is recorded.",
             "Set CHAINBEASTS_KERNEL=numpy, and report this.",
         )
     bond, result = season.arena.record_bond, result_of(played)
-    arena = desk.chain.arena
-    deposited = ensure_escrow(desk.chain, sender, bond, escrow=arena)
+    arena = workspace.chain.arena
+    deposited = ensure_escrow(workspace.chain, sender, bond, escrow=arena)
     call = arena.functions.record(
         match_id,
         match.battle_seed,
@@ -142,7 +142,7 @@ def record(desk: ArenaWorkspace, sender: TransactionManager, match_id: int) -> R
         list(played.words),
     )
     receipt = sender.send(call, label="record the match")
-    final_at = desk.chain.match(match_id).final_at
+    final_at = workspace.chain.match(match_id).final_at
     return Recorded(
         match_id,
         match.battle_seed,

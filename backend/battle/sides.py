@@ -38,18 +38,18 @@ class Side:
     h: bytes
 
 
-def read_side(text: str, desk: Callable[[], ArenaWorkspace]) -> Side:
+def read_side(text: str, workspace: Callable[[], ArenaWorkspace]) -> Side:
     """The side that a text names.
 
     Args:
-        desk: opened, and brought up to the chain's head, only if the chain is needed.
+        workspace: opened, and brought up to the chain's head, only if the chain is needed.
 
     Raises:
         ChainBeastsError: it names nobody, or the state is not at hand.
     """
     beast, newborn = _BEAST.fullmatch(text), re.fullmatch(_DNA, text)
     if beast is not None:
-        return _beast(desk(), int(beast[1]), beast[2])
+        return _beast(workspace(), int(beast[1]), beast[2])
     if newborn is not None:
         return _newborn(f"newborn {text[:10]}…", bytes.fromhex(newborn[1]), None)
     path, colon, dna = text.rpartition(":")
@@ -58,7 +58,7 @@ def read_side(text: str, desk: Callable[[], ArenaWorkspace]) -> Side:
         return _file(Path(path), bytes.fromhex(body[1]))
     if not Path(text).is_file():
         raise ChainBeastsError(f"{text!r} is no beast, no DNA and no file.", HELP)
-    return _file(Path(text), desk)
+    return _file(Path(text), workspace)
 
 
 def _newborn(name: str, dna: bytes, beast_id: int | None) -> Side:
@@ -66,12 +66,12 @@ def _newborn(name: str, dna: bytes, beast_id: int | None) -> Side:
     return Side(name, Fighter.of(dna, state), beast_id, state_hash(state))
 
 
-def _beast(desk: ArenaWorkspace, beast_id: int, which: str | None) -> Side:
+def _beast(workspace: ArenaWorkspace, beast_id: int, which: str | None) -> Side:
     if which == "hatch":
-        return _newborn(f"beast {beast_id} at hatch", desk.chain.birth(beast_id).dna, beast_id)
-    row = desk.checkpoint(beast_id, None if which is None else int(which), final=which is None)
+        return _newborn(f"beast {beast_id} at hatch", workspace.chain.birth(beast_id).dna, beast_id)
+    row = workspace.checkpoint(beast_id, None if which is None else int(which), final=which is None)
     name = f"beast {beast_id}, checkpoint {row.index}"
-    return Side(name, desk.fighter(beast_id, row.h128), beast_id, row.h128)
+    return Side(name, workspace.fighter(beast_id, row.h128), beast_id, row.h128)
 
 
 def _file(path: Path, body: bytes | Callable[[], ArenaWorkspace]) -> Side:

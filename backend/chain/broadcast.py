@@ -16,6 +16,7 @@ from backend.chain.errors import ChainError
 
 log = structlog.get_logger()
 
+# JSON-RPC has no codes for these, and each node has its own words.
 KNOWN = ("already known", "already imported", "nonce too low", "known transaction")
 CHEAP = ("underpriced", "less than block base fee", "fee too low", "feecap")
 BUSY_CODES = (-32603, -32005, -32016, 429)
@@ -54,6 +55,7 @@ def hand_over(chain: Chain, signed: SignedTransaction) -> Outcome:
     try:
         chain.w3.eth.send_raw_transaction(signed.raw)
     except TRANSPORT_ERRORS as error:
+        # The request may have arrived and only its answer be lost.
         log.warning("broadcast failed", label=signed.label, error=type(error).__name__)
         return Outcome.UNSURE
     except ContractLogicError as error:
@@ -67,6 +69,7 @@ def _meaning(signed: SignedTransaction, error: Web3RPCError) -> Outcome:
     said = str(error.message or error)
     message = said.lower()
     if any(known in message for known in KNOWN):
+        # "Nonce too low" does not tell whose transaction was mined; waiting for a receipt does.
         return Outcome.ACCEPTED
     if any(cheap in message for cheap in CHEAP):
         return Outcome.UNDERPRICED

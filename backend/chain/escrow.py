@@ -29,6 +29,9 @@ def deposit_energy(
             "Get some first; on a devnet: chainbeasts energy faucet",
         )
     holder = chain.ledger if escrow is None else escrow
+    # Two transactions. After a crash between them the allowance stays: it is the escrow's alone,
+    # for as much as was asked, and only a deposit by this account draws on it. The next call uses
+    # it.
     allowance = chain.call(chain.energy.functions.allowance(sender.address, holder.address))
     if allowance < amount:
         approve = chain.energy.functions.approve(holder.address, amount)
@@ -54,9 +57,12 @@ def ensure_escrow(
     Raises:
         ChainBeastsError: escrow and wallet together do not cover it.
     """
+    # Read anew each time and in no journal: a deposit that was mined before a crash is in it
+    # already.
     missing = needed - chain.escrow_of(sender.address, escrow)
     if missing <= 0:
         return 0
+    # A wallet with less than what is missing is asked for all of it, and refused with the figures.
     amount = min(max(missing, chain.energy_of(sender.address)), missing + spare)
     deposit_energy(chain, sender, amount, escrow)
     return amount

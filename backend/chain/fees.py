@@ -30,6 +30,7 @@ class Fees:
 
 def offer(base: int, cap: int | None = None) -> Fees:
     """The first offer: good for the present base fee and for six full blocks on top."""
+    # A full block raises the base fee by an eighth, and (9/8)^6 is 2.03.
     wanted = 2 * base + PRIORITY_FEE
     most = wanted if cap is None else min(wanted, cap)
     return Fees(most, min(PRIORITY_FEE, most))
@@ -37,12 +38,15 @@ def offer(base: int, cap: int | None = None) -> Fees:
 
 def bumped(fees: Fees, base: int, factor: float = FEE_BUMP, cap: int | None = None) -> Fees | None:
     """The next offer for the same nonce; None if the cap leaves no room for one."""
+    # Nodes ask for 10 % on both fees. An eighth has room for what a double loses, one part in
+    # 10^16, and the 1 for rounding down. The priority fee was at most ``fees.most``, so the cut to
+    # the new ``most``, itself an eighth more, leaves it its eighth.
     most = max(int(fees.most * factor) + 1, offer(base).most)
     priority = int(fees.priority * factor) + 1
     if cap is not None:
         most = min(most, cap)
         if most < int(fees.most * FEE_BUMP) + 1:
-            return None
+            return None  # a smaller step would be refused, and the cap is never passed
     return Fees(most, min(priority, most))
 
 

@@ -1,22 +1,50 @@
-"""An account's moves as its daemons make them: once each, and found again."""
+"""An account's moves as its daemons make them: once each, found again, and safe against a crash.
+
+However often a daemon is killed and started again, whatever its node does and however the chain is
+re-orged, a move is made once: until the chain shows that its nonce went to another transaction,
+only that nonce is ever signed for it.
+
+What a kill leaves, by the line it falls on:
+
+    planned, not signed       nothing is out; ``recover`` gives the move up, ``send`` plans it anew
+    signed, not broadcast     the row has the bytes; the same bytes go out
+    broadcast, not mined      the same, which does no harm: a node knows them already
+    mined, not written down   the receipt is found by one of the row's hashes
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import structlog
+from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
-from backend.chain.intents import IntentLog
-from backend.chain.transactions import Receipt, TransactionManager
-from backend.store.session import Database
+from backend.chain.broadcast import SignedTransaction
+from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from backend.chain.intents import IntentLog, OvertakenError, begun
+from backend.chain.transactions import Begun, FailedOnChainError, Receipt, TransactionManager
+from backend.errors import ChainBeastsError
+from backend.store.daemons import IntentRow, IntentState
+from backend.store.session import Database, DatabaseUnavailableError
+
+log = structlog.get_logger()
 
 
 class Outbox:
-    """One account's moves, named by kind and key and on record before they are signed."""
+    """Sends an account's moves, each at most once.
+
+    Attributes:
+        sender: signs and sends; may also be used for what need not survive a crash.
+        intents: the record of the moves.
+    """
 
     def __init__(self, database: Database, sender: TransactionManager) -> None:
         self.sender = sender
-        self.intents = IntentLog(database, sender)
+        self.intents = IntentLog(database, sender.address)
+        # A reorg may free nonces below a move's; what was signed for them goes out again first.
+        sender.recall = self.intents.signed_for
 
     @property
     def me(self) -> str:
@@ -31,11 +59,10 @@ class Outbox:
             due: chain time (unix seconds) after which the move is of no use.
 
         Raises:
-            Reverted: the contract refuses; the move may be tried again.
-            ChainBeastsError: no funds, no node, too dear, or not mined in time.
+            Reverted, ChainBeastsError: as ``send_once``.
         """
         while True:
-            sent = self.intents.send(kind, key, function, label=label, due=due)
+            sent = self.send_once(kind, key, function, label=label, due=due)
             found = sent.raw if sent is not None else self.find(kind, key)
             if found is not None:  # else a reorg took it back in between
                 return found
@@ -50,7 +77,7 @@ class Outbox:
         bond: int = 0,
         due: int | None = None,
     ) -> Receipt | None:
-        """Make a move unless it stands on the chain already.
+        """Make a move unless it stands on the chain; one that was begun is brought to its end.
 
         Args:
             bond: wei of ENERGY that the move puts at risk.
@@ -60,11 +87,145 @@ class Outbox:
             The receipt; None if the move had been made before.
 
         Raises:
-            Reverted: the contract refuses; the move may be tried again.
-            ChainBeastsError: no funds, no node, too dear, or not mined in time.
+            Reverted: the contract refuses; nothing is at risk and the move may be tried again.
+            ChainBeastsError: no funds, no node, too dear, or not mined in time. What was signed
+                stays on record and is brought to its end by the next call, or by ``recover``.
         """
-        return self.intents.send(kind, key, function, label=label, bond=bond, due=due)
+        while True:
+            if self.find(kind, key) is not None:
+                return None
+            # From here to ``signed`` a kill leaves a plan and no bytes; the nonce is read and
+            # signed later, under the account's lock.
+            if self.intents.plan(kind, key, bond, due):
+                receipt = self._resume(kind, key, label)
+                if receipt is not None:
+                    return receipt
+                continue
+            try:
+                return self._send(kind, key, function, label, due)
+            except OvertakenError:  # what was signed here never left; the nonce is still free
+                log.info("another process makes this move", kind=kind, key=key)
+
+    def is_done(self, kind: str, key: str) -> bool:
+        """Whether the move was made and stands on the chain.
+
+        Raises:
+            NodeUnavailableError: the node does not answer.
+        """
+        return self.find(kind, key) is not None
 
     def find(self, kind: str, key: str) -> TxReceipt | None:
-        """The receipt of a move that was made and stands on the chain."""
-        return self.intents.find(kind, key)
+        """The receipt of a move that was made and stands on the chain.
+
+        Raises:
+            NodeUnavailableError: the node does not answer.
+        """
+        row = self.intents.read(kind, key)
+        if row is None or row.state != IntentState.MINED:
+            return None
+        return self._standing(row)
+
+    def recover(self) -> int:
+        """Bring to its end every move that an earlier process signed; returns how many.
+
+        Moves that were mined, and that a reorg has taken back since, go out again too. What was
+        planned and never signed is given up: whoever still wants it plans it anew.
+
+        Raises:
+            NodeUnavailableError, WrongChainError: the chain cannot be reached; nothing is lost.
+        """
+        eth, address = self.sender.chain.w3.eth, self.sender.account.address
+        mined = self.sender.chain.read(lambda: eth.get_transaction_count(address, "latest"))
+        # Lowest nonce first: a higher one is not mined before those below it are.
+        rows = self.intents.unfinished(mined)
+        for row in rows:
+            log.info("resuming a transaction", kind=row.kind, key=row.key, nonce=row.nonce)
+            self.intents.reopen(row.kind, row.key)
+            try:
+                self._resume(row.kind, row.key, row.kind)
+            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
+                raise
+            except ChainBeastsError as error:
+                # Of this move alone (reverted, too dear, not mined in time): its row says how it
+                # stands, and the moves after it must not wait for it.
+                log.warning("a transaction did not end well", kind=row.kind, error=str(error))
+        return len(rows)
+
+    def _send(self, kind: str, key: str, function: Any, label: str, due: int | None) -> Receipt:
+        signed: list[SignedTransaction] = []
+
+        def note(one: SignedTransaction) -> None:
+            self.intents.signed(kind, key, one, first=not signed)
+            signed.append(one)
+
+        receipt = self._ended(
+            kind,
+            key,
+            lambda: self.sender.send(function, label=label, journal=note, due=due),
+            lambda: signed[-1].nonce if signed else None,
+        )
+        assert receipt is not None
+        return receipt
+
+    def _resume(self, kind: str, key: str, label: str) -> Receipt | None:
+        """The receipt; None if the move has to be made anew, or another process made it."""
+        nonces: list[int] = []
+
+        def load() -> Begun | None:
+            # Under the nonce lock: who held it before may have ended the move, or bumped it.
+            row = self.intents.read(kind, key)
+            if row is None or row.state != IntentState.SIGNED:
+                return None
+            found = begun(row, label)
+            nonces.append(found.last.nonce)
+            return found
+
+        def note(one: SignedTransaction) -> None:
+            self.intents.signed(kind, key, one, first=False)
+
+        row = self.intents.read(kind, key)
+        due = None if row is None else row.due
+        receipt = self._ended(
+            kind,
+            key,
+            lambda: self.sender.resume(load, journal=note, due=due),
+            lambda: nonces[-1] if nonces else None,
+        )
+        # Loaded and not to be mined: another transaction stands at its nonce. With nothing loaded
+        # the row was no longer signed, so another process has ended it.
+        if receipt is None and nonces:
+            self.intents.failed(kind, key, "replaced", nonces[-1])
+        return receipt
+
+    def _ended(
+        self,
+        kind: str,
+        key: str,
+        make: Callable[[], Receipt | None],
+        nonce: Callable[[], int | None],
+    ) -> Receipt | None:
+        """Make a move and write down how it ended.
+
+        Only an end that the chain shows is written down. After any other error (no node, not mined
+        in time) the row stays SIGNED: its bytes are out; to plan anew would sign a second nonce.
+        """
+        try:
+            receipt = make()
+        except (Reverted, FailedOnChainError) as error:
+            name = error.name if isinstance(error, Reverted) else error.message
+            self.intents.failed(kind, key, name, nonce())
+            raise
+        if receipt is not None:
+            self.intents.mined(kind, key, receipt)
+        return receipt
+
+    def _standing(self, row: IntentRow) -> TxReceipt | None:
+        """A mined move's receipt; None if a reorg took it back, or made it fail."""
+        chain, tx_hash = self.sender.chain, row.tx_hash
+        assert tx_hash is not None
+        try:
+            found = chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
+        except TransactionNotFound:
+            return None
+        # Re-orged into a block where it reverts, it did nothing there.
+        return found if found["status"] == 1 else None

@@ -46,6 +46,8 @@ class WebSocketCallProvider(JSONBaseProvider):
                 self._connection.send(self.encode_rpc_request(method, params))
                 answer = self._connection.recv(timeout=TIMEOUT_SECONDS)
             except (OSError, TimeoutError, WebSocketException) as error:
+                # Answers are matched to calls by their order alone: a late one would be taken for
+                # the next call's. The call may have been served; whoever calls decides about again.
                 self._drop()
                 raise ConnectionError(redact_text(f"{self._url}: {error}")) from None
         return self.decode_rpc_response(answer if isinstance(answer, bytes) else answer.encode())
@@ -69,7 +71,7 @@ def make_provider(url: str) -> JSONBaseProvider:
             url,
             request_kwargs={"timeout": TIMEOUT_SECONDS},
             session=session,
-            exception_retry_configuration=None,
+            exception_retry_configuration=None,  # ``Chain.read`` retries, and reads alone
         )
     if scheme in ("ws", "wss"):
         return WebSocketCallProvider(url)

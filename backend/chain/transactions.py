@@ -40,6 +40,8 @@ MAX_RAW_BYTES = 128 * 1024
 """What public nodes accept as one transaction."""
 
 GAS_MARGIN = 1.15
+"""The state may change between the estimate and the block; gas that is not used is not paid."""
+
 EMPTY_GAS = 21_000
 BUMP_SECONDS = 12.0
 POLL_SECONDS = 0.05
@@ -196,7 +198,7 @@ class TransactionManager:
         data = function.build_transaction({**empty, **free})["data"]  # asks the node for nothing
 
         def core() -> dict[str, Any]:
-            self.simulate(function)
+            self.simulate(function)  # a refusal costs nothing here, and has the contract's reason
             gas = min(int(self.estimate(function) * GAS_MARGIN), MAX_GAS)
             return {"to": function.address, "data": data, "gas": gas}
 
@@ -244,6 +246,7 @@ class TransactionManager:
                 if begun is None:
                     return None
                 flight = self._flight_of(begun, self._note(journal), due)
+                # First a look, without waiting: what is mined already is not broadcast again.
                 receipt = self._await(flight, time.monotonic()) or self._fly(flight)
             return self._land(flight, receipt)
         except NonceTakenError:
@@ -264,13 +267,20 @@ class TransactionManager:
         while True:
             self._await_fee(label)
             try:
-                with self._lock:  # against all processes that use the account, until it is mined
+                # Against all processes that use the account, until it is mined: two that read the
+                # count at once would sign one nonce for two moves, and one of them would be lost.
+                # Simulated under it, too, so that what came before is in the state.
+                with self._lock:
                     call = core()
                     nonce = self._next_nonce()
                     flight = _Flight(label, call, nonce, self.offer(), self._note(journal), due)
                     receipt = self._fly(flight)
+                # Not under it: others may send while this one gains depth.
                 return self._land(flight, receipt)
             except NonceTakenError:
+                # While the other one stands, nothing signed for its nonce can be mined, so that a
+                # second nonce doubles nothing. Only a reorg below it could bring both: an account
+                # that other software signs for as well has no stronger promise.
                 log.info("the nonce is taken, using the next", label=label, nonce=nonce)
 
     def _flight_of(self, begun: Begun, note: Journal, due: int | None) -> _Flight:
@@ -280,6 +290,9 @@ class TransactionManager:
         if made.get("to"):
             core["to"] = to_checksum_address(bytes(made["to"]))
         fees = Fees(made["maxFeePerGas"], made["maxPriorityFeePerGas"])
+        # The call is read from the signed bytes, not built anew: a bump must do the same thing,
+        # even if this version would build it in another way. The last hash is the likeliest to be
+        # mined.
         hashes = [one for one in begun.hashes if one != signed.hash]
         return _Flight(
             signed.label, core, signed.nonce, fees, note, due, signed, [*hashes, signed.hash]
@@ -297,6 +310,9 @@ class TransactionManager:
         while True:
             outcome = self._hand_over(flight)
             seconds, factor = pace(self._bump_after, self._left(flight))
+            # Unsure: the same bytes again, soon; a bump would raise the price for a lost answer.
+            # Too cheap: a node wants more than the usual step over what it holds at this nonce,
+            # perhaps one of which no record is left, so the step is doubled and nobody waits.
             if outcome is Outcome.UNSURE:
                 seconds = min(seconds, RETRY_SECONDS)
             elif outcome is Outcome.UNDERPRICED and self._raise(flight, 2 * factor - 1):
@@ -340,6 +356,8 @@ class TransactionManager:
 
     def _sign_anew(self, flight: _Flight, fees: Fees) -> None:
         signed = self._sign(flight.core, flight.nonce, fees, flight.label)
+        # On record before ``last`` has it, and only ``last`` is broadcast. If the journal refuses,
+        # these bytes are dropped: nobody else has them, and the nonce is still free.
         flight.note(signed)
         flight.fees, flight.last = fees, signed
         flight.hashes.append(signed.hash)
@@ -348,6 +366,7 @@ class TransactionManager:
         transaction = {
             **core,
             "type": 2,
+            # Signed in, so that no other chain takes it, wherever the node leads meanwhile.
             "chainId": self.chain.deployment.chain_id,
             "nonce": nonce,
             "value": 0,
@@ -372,7 +391,7 @@ class TransactionManager:
         with suppress(ChainBeastsError):  # no node, or it holds one: the next look tells
             for nonce in range(self._next_nonce(), flight.nonce):
                 kept = self.recall(nonce)
-                if kept is None:
+                if kept is None:  # not in this record; the filler goes to oneself and moves nothing
                     empty = {"to": self.address, "data": b"", "gas": EMPTY_GAS}
                     kept = self._sign(empty, nonce, self.offer(), "fill a nonce")
                 log.warning("sending below", nonce=nonce, label=kept.label, of=flight.label)
@@ -437,6 +456,8 @@ class TransactionManager:
                 receipt = self._find(flight)
                 if receipt is not None:
                     return receipt
+                # Asked after the receipts, so one of ours may have been mined in between: only a
+                # count that stays ahead for TAKEN_SECONDS means that the nonce went to another.
                 used = self._next_nonce() > flight.nonce
                 flight.silent_since = None
             except ChainError:
@@ -453,6 +474,7 @@ class TransactionManager:
             time.sleep(POLL_SECONDS)
 
     def _find(self, flight: _Flight) -> TxReceipt | None:
+        # All of them: a cheaper one that a miner had before the bump reached it counts as well.
         found = (self._receipt(tx_hash) for tx_hash in reversed(flight.hashes))
         return next((receipt for receipt in found if receipt is not None), None)
 
@@ -471,6 +493,9 @@ class TransactionManager:
                 found = self._find(flight)
                 if found is None:
                     log.warning("a reorg took it out, sending it again", label=flight.label)
+                    # The same bytes at the same nonce, so whichever branch wins has it once.
+                    # Another process may hold the lock with a later nonce: it fills the gap by
+                    # ``recall``.
                     with self._lock:
                         found = self._fly(flight)
                 receipt = found

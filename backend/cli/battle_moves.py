@@ -46,19 +46,21 @@ def _event(event: Any, receipt: Receipt) -> Any:
     return found[0]["args"] if found else None
 
 
-def _own(session: Session, desk: ArenaWorkspace, beast: int, index: int | None) -> CheckpointRow:
+def _own(
+    session: Session, workspace: ArenaWorkspace, beast: int, index: int | None
+) -> CheckpointRow:
     """A final checkpoint of a beast of the acting account.
 
     Raises:
         ChainBeastsError: it is another account's, or has no such checkpoint.
     """
-    owner = desk.chain.owner_of(beast)
+    owner = workspace.chain.owner_of(beast)
     if owner != session.account.address:
         raise ChainBeastsError(
             f"Beast {beast} belongs to {owner}, not to {session.account.address}.",
             "Its owner alone decides about its matches; name your account with --account.",
         )
-    return desk.checkpoint(beast, index, final=True)
+    return workspace.checkpoint(beast, index, final=True)
 
 
 def challenge(
@@ -68,9 +70,9 @@ def challenge(
     checkpoint: CheckpointOption = None,
 ) -> None:
     """Challenge another owner's beast. One that is open to challenges accepts at once."""
-    desk = synced(session)
-    other = desk.chain.owner_of(opponent)
-    row = _own(session, desk, beast, checkpoint)
+    workspace = synced(session)
+    other = workspace.chain.owner_of(opponent)
+    row = _own(session, workspace, beast, checkpoint)
     if other == session.account.address:
         raise ChainBeastsError(
             f"Beast {opponent} is yours, too."
@@ -79,10 +81,10 @@ def challenge(
             f"On chain two owners fight; try it off chain: chainbeasts battle simulate {beast} "
             f"{opponent}",
         )
-    call = desk.chain.arena.functions.challenge(beast, checkpoint_of(row).to_abi(), opponent)
+    call = workspace.chain.arena.functions.challenge(beast, checkpoint_of(row).to_abi(), opponent)
     receipt = session.sender.send(call, label="challenge")
-    match = int(_event(desk.chain.arena.events.MatchChallenged(), receipt)["matchId"])
-    accepted = _event(desk.chain.arena.events.MatchAccepted(), receipt) is not None
+    match = int(_event(workspace.chain.arena.events.MatchChallenged(), receipt)["matchId"])
+    accepted = _event(workspace.chain.arena.events.MatchAccepted(), receipt) is not None
     verb = "record" if accepted else "accept"
     _done(
         session,
@@ -98,11 +100,11 @@ def challenge(
 
 def accept(session: Session, match: MatchId, checkpoint: CheckpointOption = None) -> None:
     """Accept a challenge of your beast. The block that this is mined in seeds the match."""
-    desk = synced(session)
-    asked = expect(desk, match, MatchStatus.CHALLENGED)
-    row = _own(session, desk, asked.beast_b, checkpoint)
+    workspace = synced(session)
+    asked = expect(workspace, match, MatchStatus.CHALLENGED)
+    row = _own(session, workspace, asked.beast_b, checkpoint)
     agreed = (asked.state_a, checkpoint_of(row).to_abi())
-    call = desk.chain.arena.functions.accept(match, *agreed)
+    call = workspace.chain.arena.functions.accept(match, *agreed)
     receipt = session.sender.send(call, label="accept")
     _done(
         session,
@@ -117,9 +119,9 @@ def accept(session: Session, match: MatchId, checkpoint: CheckpointOption = None
 
 def open_(session: Session, beast: MyBeast, checkpoint: CheckpointOption = None) -> None:
     """Let a beast take on every challenge from now on, with the state of a final checkpoint."""
-    desk = synced(session)
-    row = _own(session, desk, beast, checkpoint)
-    call = desk.chain.arena.functions.openChallenge(beast, checkpoint_of(row).to_abi())
+    workspace = synced(session)
+    row = _own(session, workspace, beast, checkpoint)
+    call = workspace.chain.arena.functions.openChallenge(beast, checkpoint_of(row).to_abi())
     receipt = session.sender.send(call, label="open to challenges")
     _done(session, receipt, beast=beast, checkpoint=row.index)
 
@@ -135,11 +137,11 @@ def publish(
     A beast with a private dataset needs this before it fights: nobody else could compute its state,
     hence its matches. It takes some two million gas and shows the brain, not the dataset.
     """
-    desk = synced(session, snapshots)
-    row = desk.checkpoint(beast, checkpoint, final=True)
-    state = desk.state(beast, row.h128)
+    workspace = synced(session, snapshots)
+    row = workspace.checkpoint(beast, checkpoint, final=True)
+    state = workspace.state(beast, row.h128)
     opened = (header_to_abi(state.header), serialize_weights(state.weights))
-    call = desk.chain.arena.functions.publishState(*opened)
+    call = workspace.chain.arena.functions.publishState(*opened)
     receipt = session.sender.send(call, label="publish the state")
     _done(session, receipt, beast=beast, checkpoint=row.index, state="0x" + row.h128.hex())
 
@@ -172,13 +174,13 @@ def record(
     Draws the seed first, and deposits in the arena's escrow what the bond needs. The bond comes
     back when the record is final; a wrong record loses it.
     """
-    desk = synced(session, snapshots)
-    made = record_match(desk, session.sender, match)
+    workspace = synced(session, snapshots)
+    made = record_match(workspace, session.sender, match)
     if made.deposited:
         note(f"Deposited {energy(made.deposited)} in the arena's escrow for the bond.")
     if wait:
         note(f"Waiting until the record can no longer be disproved, {made.final_at} (unix time)…")
-        _finalize(session, desk, match, made.final_at)
+        _finalize(session, workspace, match, made.final_at)
     facts: dict[str, Any] = {
         "match": match,
         "battle_seed": f"0x{made.battle_seed:016x}",
@@ -192,25 +194,25 @@ def record(
     _done(session, made.receipt, **facts)
 
 
-def _finalize(session: Session, desk: ArenaWorkspace, match: int, final_at: int) -> Receipt:
-    await_time(desk.chain, final_at)
-    call = desk.chain.arena.functions.finalize(match)
+def _finalize(session: Session, workspace: ArenaWorkspace, match: int, final_at: int) -> Receipt:
+    await_time(workspace.chain, final_at)
+    call = workspace.chain.arena.functions.finalize(match)
     return session.sender.send(call, label="finalize")
 
 
 def finalize(session: Session, match: MatchId) -> None:
     """Make a record final that nobody disproved: the bond goes back to the reporter's escrow
     (`energy withdraw --arena`), and the rewards can be claimed."""
-    desk = synced(session)
-    final_at = expect(desk, match, MatchStatus.RECORDED).final_at
-    if desk.chain.now() < final_at:
+    workspace = synced(session)
+    final_at = expect(workspace, match, MatchStatus.RECORDED).final_at
+    if workspace.chain.now() < final_at:
         raise ChainBeastsError(
             f"The record of match {match} can be disproved until {final_at} (unix time), in "
-            f"{final_at - desk.chain.now()} s.",
+            f"{final_at - workspace.chain.now()} s.",
             "Finalize it after that; `chainbeasts battle record --wait` waits by itself.",
         )
-    receipt = _finalize(session, desk, match, final_at)
-    done = _event(desk.chain.arena.events.MatchFinalized(), receipt)
+    receipt = _finalize(session, workspace, match, final_at)
+    done = _event(workspace.chain.arena.events.MatchFinalized(), receipt)
     show: Callable[[int], Any] = (lambda wei: wei) if session.as_json else energy
     rewards = {"reward_a": show(int(done["rewardA"])), "reward_b": show(int(done["rewardB"]))}
     _done(session, receipt, match=match, **rewards)

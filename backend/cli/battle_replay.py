@@ -20,7 +20,7 @@ from backend.battle.turns import Turn, turns_of
 from backend.battle.verdict import Terms, lie_against, lie_in_words
 from backend.battle.workspace import ArenaWorkspace, MissingStateError
 from backend.chain.types import MatchResult, MatchStatus
-from backend.cli.battle_simulate import Ground, ProfileOption, parse_seed
+from backend.cli.battle_simulate import LazyWorkspace, ProfileOption, parse_seed
 from backend.cli.options import PlacesOption
 from backend.cli.output import note, stdout
 from backend.cli.session import Session, command
@@ -55,26 +55,26 @@ class Show:
     reason: str = ""
 
 
-def _of_sides(a: Side, b: Side, seed: int, ground: Ground, profile: str) -> Show:
-    played = play(a.fighter, b.fighter, seed, ground.rules(profile))
+def _of_sides(a: Side, b: Side, seed: int, lazy: LazyWorkspace, profile: str) -> Show:
+    played = play(a.fighter, b.fighter, seed, lazy.rules(profile))
     hp = (full_hp(a.fighter.dna), full_hp(b.fighter.dna))
     scene = Scene(f"Seed 0x{seed:x}", (a.name, b.name), hp, played.turns)
     turns = turns_of(played.words, seed, a.fighter, b.fighter, played.last)
     return Show(scene, turns, seed, result_of(played), None, "nothing is recorded of it")
 
 
-def _of_match(desk: ArenaWorkspace, match_id: int) -> Show:
+def _of_match(workspace: ArenaWorkspace, match_id: int) -> Show:
     """A match of the chain: its record's log, else what will be recorded."""
-    match = expect(desk, match_id, MatchStatus.SEEDED, MatchStatus.RECORDED, MatchStatus.FINAL)
-    ids, found = (match.beast_a, match.beast_b), desk.record(match_id)
-    dnas = [desk.chain.birth(beast).dna for beast in ids]
+    match = expect(workspace, match_id, MatchStatus.SEEDED, MatchStatus.RECORDED, MatchStatus.FINAL)
+    ids, found = (match.beast_a, match.beast_b), workspace.record(match_id)
+    dnas = [workspace.chain.birth(beast).dna for beast in ids]
     a: Fighter | None = None
     b: Fighter | None = None
     played: Match | None = None
     verified, reason = None, "nothing is recorded of it"
     try:
-        a, b = fighters_of(desk, match)
-        played = play_out(desk, match)
+        a, b = fighters_of(workspace, match)
+        played = play_out(workspace, match)
         words, result = played.words, result_of(played)
     except MissingStateError as error:
         if found is None:
@@ -82,7 +82,7 @@ def _of_match(desk: ArenaWorkspace, match_id: int) -> Show:
         reason = error.message
     if found is not None:
         words, result = found.words, found.result
-        rules = desk.chain.season(match.season).rules
+        rules = workspace.chain.season(match.season).rules
         lie = lie_in_words(words, Terms(dnas[0], dnas[1], match.battle_seed, rules))
         if lie is None and played is not None:
             lie = lie_against(words, result, played)
@@ -165,7 +165,7 @@ def replay(
     A match of the chain is played again, and its record compared with that. Without the states of
     both beasts the log alone is drawn.
     """
-    ground = Ground(session, snapshots)
+    lazy = LazyWorkspace(session, snapshots)
     if b is not None:
         if seed is None:
             raise ChainBeastsError(
@@ -173,15 +173,15 @@ def replay(
                 "Name one: --seed 7; `chainbeasts battle simulate` lists some.",
             )
         start = parse_seed(seed)
-        sides = read_side(match, ground.desk), read_side(b, ground.desk)
-        shown = _of_sides(*sides, start, ground, profile)
+        sides = read_side(match, lazy.workspace), read_side(b, lazy.workspace)
+        shown = _of_sides(*sides, start, lazy, profile)
     elif not match.isascii() or not match.isdigit() or seed is not None:
         raise ChainBeastsError(
             "A match of the chain is named by its number alone.",
             "Replay one: chainbeasts battle replay 3; or name two fighters and a --seed.",
         )
     else:
-        shown = _of_match(ground.desk(), int(match))
+        shown = _of_match(lazy.workspace(), int(match))
     turns = shown.turns
     if turn is not None:
         if turn >= len(turns):

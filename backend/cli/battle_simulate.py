@@ -31,26 +31,26 @@ ProfileOption = Annotated[
 SEED_BITS = 64
 
 
-class Ground:
-    """The arena's desk, opened and read up to the chain's head the first time it is needed."""
+class LazyWorkspace:
+    """The arena's workspace, opened and read up to the chain's head the first time it is needed."""
 
     def __init__(self, session: Session, snapshots: Sequence[str] | None) -> None:
         self._session, self._snapshots = session, snapshots or ()
-        self._desk: ArenaWorkspace | None = None
+        self._workspace: ArenaWorkspace | None = None
 
-    def desk(self) -> ArenaWorkspace:
-        if self._desk is None:
-            self._desk = open_workspace(
+    def workspace(self) -> ArenaWorkspace:
+        if self._workspace is None:
+            self._workspace = open_workspace(
                 self._session.settings, self._session.chain, self._snapshots
             )
-            self._desk.sync()
-        return self._desk
+            self._workspace.sync()
+        return self._workspace
 
     def rules(self, profile: str) -> Rules:
         """The chain's present season, or a profile's where the chain was not needed."""
-        if self._desk is None:
+        if self._workspace is None:
             return load_profile(profile).season.rules
-        chain = self._desk.chain
+        chain = self._workspace.chain
         return chain.season(chain.current_season()).rules
 
 
@@ -114,9 +114,9 @@ def simulate(
     same --first gives the same matches.
     """
     start = secrets.randbits(SEED_BITS) if first is None else parse_seed(first)
-    ground = Ground(session, snapshots)
-    side_a, side_b = read_side(a, ground.desk), read_side(b, ground.desk)
-    rules = ground.rules(profile)
+    lazy = LazyWorkspace(session, snapshots)
+    side_a, side_b = read_side(a, lazy.workspace), read_side(b, lazy.workspace)
+    rules = lazy.rules(profile)
     with progress() as bar:
         task = bar.add_task("fighting", total=seeds)
         bouts = tournament(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -18,17 +17,6 @@ from backend.store.matches import MatchRecordRow, MatchRow, MatchStatus, RecordS
 MatchId = Annotated[int, typer.Argument(min=1, metavar="MATCH", help="The match's number.")]
 
 
-class Status(StrEnum):
-    """Where matches stand, on the command line."""
-
-    CHALLENGED = "challenged"
-    ACCEPTED = "accepted"
-    SEEDED = "seeded"
-    RECORDED = "recorded"
-    FINAL = "final"
-    CANCELLED = "cancelled"
-
-
 RESULTS = {"a": "A won", "b": "B won", "draw": "a draw", None: ""}
 NEXT = {
     MatchStatus.CHALLENGED: "the owner of B accepts: chainbeasts battle accept {id}",
@@ -41,10 +29,10 @@ NEXT = {
 
 
 def synced(session: Session, snapshots: Sequence[str] | None = None) -> ArenaWorkspace:
-    """The arena's desk, read up to the chain's head."""
-    desk = open_workspace(session.settings, session.chain, snapshots or ())
-    desk.sync()
-    return desk
+    """The arena's workspace, read up to the chain's head."""
+    workspace = open_workspace(session.settings, session.chain, snapshots or ())
+    workspace.sync()
+    return workspace
 
 
 def match_facts(row: MatchRow) -> dict[str, Any]:
@@ -90,16 +78,17 @@ def list_(
     beast: Annotated[
         int | None, typer.Option(min=1, metavar="ID", help="Only this beast's matches.")
     ] = None,
-    status: Annotated[Status | None, typer.Option(help="Only matches that stand there.")] = None,
+    status: Annotated[
+        MatchStatus | None, typer.Option(help="Only matches that stand there.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="No more than these many.")] = 50,
 ) -> None:
     """List matches, the newest first, and the beasts that take on every challenge."""
-    desk = synced(session)
+    workspace = synced(session)
     if beast is not None:
-        desk.chain.birth(beast)  # a beast that has not hatched is refused here, by name
-    wanted = None if status is None else MatchStatus(status.value)
-    with desk.database.session() as database:
-        rows = list(matches(database, beast_id=beast, status=wanted, limit=limit))
+        workspace.chain.birth(beast)  # a beast that has not hatched is refused here, by name
+    with workspace.database.session() as database:
+        rows = list(matches(database, beast_id=beast, status=status, limit=limit))
         ready = list(open_challenges(database))
     facts = {
         "matches": [match_facts(row) for row in rows],
@@ -169,9 +158,9 @@ def _record_view(row: MatchRecordRow) -> RenderableType:
 
 def show(session: Session, match: MatchId) -> None:
     """Show a match: who fights with which states, what was recorded, what comes next."""
-    desk = synced(session)
-    row = desk.match(match)
-    with desk.database.session() as database:
+    workspace = synced(session)
+    row = workspace.match(match)
+    with workspace.database.session() as database:
         records = list(records_of(database, match))
     facts = match_facts(row) | {"records": [_record_facts(one) for one in records]}
     session.show(facts, lambda: _match_view(row, records))

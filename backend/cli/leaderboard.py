@@ -31,9 +31,9 @@ def leaderboard(
     The rating is mu − 3 sigma of Plackett-Luce (docs/guides/arena.md); whoever reads the same
     chain finds the same list.
     """
-    desk = open_workspace(session.settings, session.chain)
-    desk.sync()
-    with desk.database.session() as database:
+    workspace = open_workspace(session.settings, session.chain)
+    workspace.sync()
+    with workspace.database.session() as database:
         matches = final_matches(database)
         owners = {row.beast_id: row.owner for row in beasts(database)}
     found = ratings(matches)[:limit]

@@ -7,16 +7,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.doctor.report import Check, failed, guarded, ok, warning
-from backend.errors import ChainBeastsError
 from backend.redact import redact_url
 from backend.settings import Settings
 from backend.store.private import SECRET_FILE
-from backend.store.session import alembic_config, make_engine, parse_url
+from backend.store.session import alembic_config, current_revision, parse_url
 
 ROLES = ("validator", "trainer", "arena")
 GROUP_AND_OTHERS, OTHERS = 0o077, 0o007
@@ -38,7 +35,7 @@ def _check_database(name: str, url: str) -> Iterator[Check]:
         return
     scripts = ScriptDirectory.from_config(alembic_config(url))
     newest = scripts.get_current_head()
-    revision = _revision(url)
+    revision = current_revision(url)
     if revision == newest:
         yield ok(name, f"{where} answers; its schema is the newest ({newest}).")
     elif revision is None or revision in {one.revision for one in scripts.walk_revisions()}:
@@ -47,20 +44,6 @@ def _check_database(name: str, url: str) -> Iterator[Check]:
     else:
         do = "Use the newer version of chainbeasts that made it, or another database."
         yield failed(name, f"{where} has the unknown schema {revision}.", do)
-
-
-def _revision(url: str) -> str | None:
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except SQLAlchemyError as error:
-        raise ChainBeastsError(
-            f"{redact_url(url)} cannot be opened ({type(error).__name__}).",
-            "See that its server runs, and check CHAINBEASTS_DATABASE_URL and the rights.",
-        ) from None
-    finally:
-        engine.dispose()
 
 
 def check_permissions(settings: Settings) -> Iterator[Check]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eth_hash.auto import keccak
-
 from backend.graph_cache.build import build
 from backend.graph_cache.targets import Target
 from backend.kernel.combat import Action, Match
@@ -14,8 +12,9 @@ from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
 from backend.kernel.native.graph import Graph
 from backend.kernel.rules import Rules
-from backend.kernel.state import State, serialize_weights, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window
+from backend.kernel.state import State, state_hash
+from backend.kernel.vectors import genesis_hashes
+from backend.kernel.window import WindowContext, open_window
 
 ANY_MASK = 0xFF
 """The board's rules do not depend on the graph; this one also plays for any slots awake."""
@@ -51,9 +50,7 @@ class NativeVectors:
         return self._any.play(a, b, battle_seed, rules)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
-        state = genesis_state(beast_id, dna)
-        weights_hash = bytes(keccak(serialize_weights(state.weights)))
-        return state.header.active_mask, weights_hash, state_hash(state)
+        return genesis_hashes(beast_id, dna)
 
     def window(
         self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]

@@ -104,6 +104,8 @@ def _submitted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     epoch = session.get(EpochRow, (beast_id, payload.epoch))
     if epoch is None:
         raise IncompleteLogsError(f"beast {beast_id}'s epoch {payload.epoch} never started")
+    # The ledger accepts nothing else, so a gap means that the node left an event out. Better to
+    # stop than to have a head on nothing, by which a validator would judge and a trainer submit.
     if record.index:
         parent = live_checkpoint(session, beast_id, record.index - 1)
         if parent is None or parent.h128 != record.parent:
@@ -141,6 +143,7 @@ def _submitted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 
 def _finalized(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    # The block is kept with it: a reorg below it makes the checkpoint pending again.
     row = live_checkpoint(session, int(args["beastId"]), args["index"])
     if row is not None:
         row.status, row.settled_block = CheckpointStatus.FINAL, event.block_number
@@ -152,7 +155,7 @@ def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
         select(CheckpointRow)
         .where(CheckpointRow.beast_id == int(args["beastId"]))
         .where(CheckpointRow.index >= args["index"])
-        .where(CheckpointRow.status == CheckpointStatus.PENDING)
+        .where(CheckpointRow.status == CheckpointStatus.PENDING)  # final ones cannot be slashed
     )
     for row in rows:
         offender = row.index == args["index"]
@@ -167,7 +170,7 @@ def _bond_locked(session: Session, event: Event, args: Mapping[str, Any]) -> Non
 
 
 def _filed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    """A new dispute, or one that is told again after a reorg: then it keeps its generation."""
+    """A new dispute, or one that is replayed after a reorg: then it keeps its generation."""
     dispute_id = int(args["disputeId"])
     generation = session.scalar(
         select(DisputeRow.generation).where(DisputeRow.dispute_id == dispute_id)

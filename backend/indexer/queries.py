@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, defer
 
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
@@ -71,24 +71,28 @@ def matches(
     *,
     beast_id: int | None = None,
     status: MatchStatus | None = None,
-    before: int | None = None,
     limit: int | None = None,
 ) -> Sequence[MatchRow]:
     """Matches, the newest first.
 
     Args:
         beast_id: those that this beast is in.
-        before: those with a smaller id.
         limit: no more than these many.
     """
-    wanted = select(MatchRow).order_by(MatchRow.match_id.desc()).limit(limit)
+    wanted = select_matches(beast_id=beast_id, status=status)
+    return session.scalars(wanted.order_by(MatchRow.match_id.desc()).limit(limit)).all()
+
+
+def select_matches(
+    *, beast_id: int | None = None, status: MatchStatus | None = None
+) -> Select[MatchRow]:
+    """The same matches as a query, for whoever reads them a page at a time."""
+    wanted = select(MatchRow)
     if beast_id is not None:
         wanted = wanted.where(or_(MatchRow.beast_a == beast_id, MatchRow.beast_b == beast_id))
     if status is not None:
         wanted = wanted.where(MatchRow.status == status)
-    if before is not None:
-        wanted = wanted.where(MatchRow.match_id < before)
-    return session.scalars(wanted).all()
+    return wanted
 
 
 def records_of(session: Session, match_id: int) -> Sequence[MatchRecordRow]:

@@ -27,7 +27,7 @@ from backend.store.session import Database
 
 TOPIC_BYTES = 32
 AT_ONCE = 64
-"""Rows looked at together; beasts or matches told again together."""
+"""Rows looked at together; beasts or matches replayed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def find_fork(chain: Chain, database: Database, highest: int) -> Fork:
     Raises:
         ChainError: the node does not answer, or lacks a block: only another hash proves a reorg.
     """
+    # Hashes name all that came before them, so the first that agrees settles every older block.
     conflict = False
     for number, block_hash in _stored(database, highest):
         if chain.block(number).hash == block_hash:
@@ -70,7 +71,12 @@ def _stored(database: Database, highest: int) -> Iterator[tuple[int, bytes]]:
 
 
 def forget(session: Session, chain: Chain, first: int) -> None:
-    """Make the tables what they were before block ``first`` was read."""
+    """Make the tables what they were before block ``first`` was read.
+
+    One transaction, with the blocks' own rows in it: a crash leaves the old branch whole, and the
+    next pass finds the same fork. What daemons decided is in other tables and stays.
+    """
+    # Which rows are stale is asked of the events before these are deleted.
     beasts = _touched(session, EventRow.beast_id, first)
     matches = _touched(session, EventRow.match_id, first)
     proposed = select(EventRow.id).where(
@@ -81,6 +87,9 @@ def forget(session: Session, chain: Chain, first: int) -> None:
     session.execute(delete(BlockRow).where(BlockRow.number >= first))
     session.execute(delete(CheckpointRow).where(CheckpointRow.block_number >= first))
     session.execute(delete(DisputeRow).where(DisputeRow.block_number >= first))
+    # Checkpoints are too many to be replayed. Born on the lost branch they are gone; what befell
+    # the others there is undone by the block it was written down with. Their only way is from
+    # pending to one end, so pending is what they were.
     session.execute(
         update(CheckpointRow)
         .where(CheckpointRow.settled_block >= first)
@@ -92,19 +101,21 @@ def forget(session: Session, chain: Chain, first: int) -> None:
         .values(proven=False, proven_block=None)
     )
     session.execute(delete(SeasonRow).where(SeasonRow.block_number >= first))
-    told = select(EventRow)
+    # All else about a beast or a match is few events: its rows are deleted and replayed from the
+    # first. Disputes that stay are not deleted: replayed, they keep the generation they are about.
+    stored = select(EventRow)
     for some in _slices(beasts):
         for table in (BeastRow, EpochRow, OpenChallengeRow):
             session.execute(delete(table).where(table.beast_id.in_(some)))
         mine = EventRow.beast_id.in_(some)
-        _tell_again(session, chain, told.where(mine, EventRow.name.in_(REPLAYED)))
+        _replay(session, chain, stored.where(mine, EventRow.name.in_(REPLAYED)))
     for some in _slices(matches):
         session.execute(delete(MatchRow).where(MatchRow.match_id.in_(some)))
         session.execute(delete(MatchRecordRow).where(MatchRecordRow.match_id.in_(some)))
-        _tell_again(session, chain, told.where(EventRow.match_id.in_(some)))
+        _replay(session, chain, stored.where(EventRow.match_id.in_(some)))
     if governed:
         session.execute(delete(ProposalRow))
-        _tell_again(session, chain, told.where(EventRow.name.in_(PROPOSAL_EVENTS)))
+        _replay(session, chain, stored.where(EventRow.name.in_(PROPOSAL_EVENTS)))
 
 
 FACTS = (
@@ -140,9 +151,9 @@ def _slices(numbers: list[int]) -> Iterator[list[int]]:
         yield numbers[start : start + AT_ONCE]
 
 
-def _tell_again(session: Session, chain: Chain, events: Select[EventRow]) -> None:
+def _replay(session: Session, chain: Chain, events: Select[EventRow]) -> None:
     """Apply again some events, whose other traces have been deleted."""
-    session.expire_all()
+    session.expire_all()  # bulk deletes and updates leave what the session has loaded as it was
     ordered = events.order_by(EventRow.block_number, EventRow.log_index)
     for row in session.scalars(ordered).all():
         event = chain.decode(stored_log(row))

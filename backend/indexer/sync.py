@@ -87,10 +87,11 @@ class Indexer:
             IncompleteLogsError: the node leaves events out.
             ChainError: the node is away, or its answers do not fit together.
         """
-        self.chain.check()
+        self.chain.check()  # an endpoint may lead to another chain today than yesterday
         if not self._bound:
             bind(self.database, self.chain.deployment)
             self._bound = True
+        # Looked up once, so that a pass ends however fast the chain grows.
         latest = self.chain.block().number
         rolled_back, applied, moves = self._roll_back(latest), 0, 0
         while (tip := self._tip()).number < latest - self.confirmations:
@@ -114,13 +115,13 @@ class Indexer:
     def _advance(self, tip: Tip, head: int) -> int:
         """Read and apply one range; the number of events, 0 where it must be asked again."""
         start = tip.number + 1
-        newest = head - KEPT_HEADERS + 1
+        newest = head - KEPT_HEADERS + 1  # from here on every header is read and kept
         end = self._end(start, head, newest)
         try:
             batch = self._reader.read(tip.hash, start, end, every=start >= newest)
             written = self._write(tip, batch)
         except NodeUnavailableError as error:
-            self.chain.block()  # is it away, or was this too much for it?
+            self.chain.block()  # raises if it is away; else this was too much for it
             return self._ask_less(end - tip.number, error)
         except ChainError as error:
             return self._ask_less(end - tip.number, error)
@@ -144,6 +145,10 @@ class Indexer:
 
     def _write(self, tip: Tip, batch: Batch) -> bool:
         """Apply a range in one transaction; False if another process was first."""
+        # The batch was read with no transaction open, on top of ``tip``. Under the lock the
+        # database either still ends there, by number and hash, or the batch is thrown away: so no
+        # event is applied twice, and none on a branch that was taken back. A crash leaves all of it
+        # or none.
         with self.database.exclusive(LOCK) as session:
             if read_tip(session, self.chain.deployment.start_block) != tip:
                 log.debug("another process reads these blocks", after=tip.number)
@@ -162,10 +167,14 @@ class Indexer:
         tip = self._tip()
         if tip.hash is None:
             return 0
+        # The node is asked first and the database locked after: no lock waits for a node.
         fork = find_fork(self.chain, self.database, min(tip.number, latest))
         if latest >= tip.number and not fork.conflict:
             self._behind_since = None
             return 0
+        # A shorter chain is no proof. One name may lead to several nodes, of which this one is
+        # late: rolled back, moves that stand would look unmade. Another hash at a stored height is
+        # proof.
         if not fork.conflict and fork.common is not None and self._may_lag():
             log.info("the node is behind the database", node=latest, database=tip.number)
             return 0

@@ -42,6 +42,8 @@ def write(session: Session, tip: Tip, batch: Batch) -> None:
     Raises:
         IncompleteLogsError: an event's forerunner is missing.
     """
+    # Headers first, for a proposal is dated by its block. Then event by event in the chain's order,
+    # each with its row: which beast a move in a dispute is about, an earlier one may have to tell.
     session.add_all(_block_row(header) for header in batch.headers)
     session.flush()
     for event in batch.events:
@@ -77,6 +79,8 @@ def _event_row(session: Session, event: Event) -> EventRow:
 
 def _prune(session: Session, after: int, up_to: int) -> None:
     """Drop the headers without events that left the newest blocks in this pass."""
+    # Blocks with events stay: they date them, and a reorg deeper than KEPT_HEADERS takes back no
+    # more than what follows the last of them, or the last anchor, that both chains have.
     session.execute(
         delete(BlockRow)
         .where(BlockRow.number > after, BlockRow.number <= up_to)

@@ -82,6 +82,7 @@ def _creature_bits(creature: Creature) -> int:
 
 def pack(position: Position) -> int:
     """The board word of a position whose fields are in range."""
+    # Each field has its own bits, so ``|`` is a sum; one out of range would spill into the next.
     return (
         position.walls
         | position.hazards << 64
@@ -115,6 +116,8 @@ def neighbour(tile: int, direction: int) -> int | None:
 
 def invalid_reason(word: int) -> str | None:
     """Why a word is not a valid sample, in words for a user; None when it is valid."""
+    # All that follows relies on these bounds: shifts by ``pos``, inputs up to 127, labels. A
+    # private record, or the arena of a forged state, may be any 256 bits.
     p = unpack(word)
     if p.walls & p.hazards:
         tile = (p.walls & p.hazards & -(p.walls & p.hazards)).bit_length() - 1

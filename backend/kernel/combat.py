@@ -49,6 +49,7 @@ class Action:
 def decode_action(logits: Sequence[int]) -> Action:
     """The action that eight logits mean; the lowest direction wins a tie."""
     z = [int(value) for value in logits]
+    # Ties must not depend on how a language sorts: of equal logits the lowest direction is taken.
     direction = max(range(4), key=lambda d: (z[d], -d))
     return Action(direction, min(max(z[4] >> 1, 0), 15), z[5] > 0)
 
@@ -86,6 +87,8 @@ def activate(word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         raise ValueError("a finished match cannot be activated")
     me, enemy = p.self_, p.enemy
 
+    # The order is consensus (rules.md §4). Exhaustion is settled before the move: what a hazard
+    # takes now counts from the next activation on.
     if me.last_action in (ATTACK, BLOCK):
         me.stamina = max(me.stamina - 1, 0)
     exhausted = me.stamina == 0
@@ -93,6 +96,7 @@ def activate(word: int, action: Action, rules: Rules, battle_seed: int) -> int:
     moved = not exhausted and not adjacent(me.pos, enemy.pos) and _move(p, action.direction, rules)
     if action.block:
         me.temp_def = min(me.temp_def + rules.block_gain, rules.block_cap)
+    # Adjacent now, after the move: one may walk up and strike in the same activation.
     attacked = not exhausted and adjacent(me.pos, enemy.pos) and action.power > 0
     if attacked:
         _attack(enemy, action.power, p.crit, rules)
@@ -108,6 +112,8 @@ def activate(word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         me.stamina = min(me.stamina + rules.rest_gain, 255)
 
     p.self_, p.enemy = enemy, me
+    # At most 254, for ``max_turns`` is, so the byte never wraps. The flag is drawn for the
+    # activation to come: what an activation does follows from its word and the action alone.
     p.turn += 1
     p.flags = int(is_critical(battle_seed, p.turn, rules))
     return pack(p)
@@ -124,6 +130,7 @@ def _move(p: Position, direction: int, rules: Rules) -> bool:
 
 
 def _attack(enemy: Creature, power: int, critical: bool, rules: Rules) -> None:
+    # At most 2 · 15: no curve gives more than the power itself.
     hit = damage(power, enemy.defense + enemy.temp_def, rules)
     enemy.hp = max(enemy.hp - (2 * hit if critical else hit), 0)
     enemy.temp_def = 0
@@ -179,6 +186,7 @@ def start_match(dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules) -> i
 def winner(last: int, battle_seed: int) -> int:
     """Who won, from the word at a match's end: 0 for A, 1 for B, ``DRAW`` for neither."""
     end = unpack(last)
+    # The sides are swapped after every activation, the last one too.
     a_is_self = a_acts_first(battle_seed) == (end.turn % 2 == 0)
     a, b = (end.self_, end.enemy) if a_is_self else (end.enemy, end.self_)
     return DRAW if a.hp == b.hp else int(b.hp > a.hp)

@@ -25,6 +25,9 @@ Inputs = npt.NDArray[np.int32]
 
 def features(word: int) -> Inputs:
     """The inputs of a valid word: int32[32], each 0…127."""
+    # No input exceeds 127, the most an activation can be: offsets give 16 · 7 = 112, two defences
+    # of 127 a quarter of 254. So the first layer has the bounds of the others, and nothing is
+    # clipped.
     p = unpack(word)
     me, enemy = p.self_, p.enemy
     x, y = me.pos & 7, me.pos >> 3

@@ -27,6 +27,8 @@ def genesis_weights(dna: bytes) -> Weights:
     """
     r = _draws(fold64(dna))
     weights = ((((r >> np.uint64(2)) % np.uint64(SPREAD)).astype(np.int16)) - 8) * np.int16(UNIT)
+    # Only rows out of sleeping units are cleared. The weights into them stay random: with zeros a
+    # slot would wake with activation 0, hence slope 0, and never learn.
     _, w2, _, w4 = layers(weights)
     w4[:, PADDING_LOGITS] = 0
     sensor_units, _, appendage_units = unit_masks(genesis_mask(dna))
@@ -37,6 +39,7 @@ def genesis_weights(dna: bytes) -> Weights:
 
 def _draws(seed: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """``draw(seed, i)`` for every flat weight index i, as uint64 that wraps."""
+    # Starting from 1: ``split_mix64`` adds GOLDEN once more to the state of ``draw(seed, i)``.
     z = np.arange(1, WEIGHTS + 1, dtype=np.uint64) * np.uint64(GOLDEN) + np.uint64(seed)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)

@@ -73,10 +73,10 @@ def _costs_to_reach(p: Position, rules: Rules) -> dict[int, int]:
     while queue:
         cost, tile = heappop(queue)
         if tile in costs:
-            continue
+            continue  # popped before at no higher cost; among equal costs the heap's order is moot
         costs[tile] = cost
         if tile == p.self_.pos:
-            continue
+            continue  # a path back through self costs more than its own rest, begun at once
         onward = cost + _entry_cost(p, tile, rules)
         for direction in range(4):
             before = neighbour(tile, direction)

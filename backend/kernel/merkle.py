@@ -13,6 +13,7 @@ PADDING = bytes(32)
 
 def leaf(word: int) -> bytes:
     """Hash of one word."""
+    # The prefixes of leaves and nodes differ, so an inner node cannot be passed off as a word.
     return bytes(keccak(b"\x00" + word_bytes(word)))
 
 
@@ -30,6 +31,7 @@ def _levels(words: Sequence[int]) -> list[list[bytes]]:
     if not words:
         raise ValueError("a Merkle tree needs at least one word")
     level = [leaf(word) for word in words]
+    # Nobody knows a word whose hash is 32 zeros: a padding leaf cannot be opened as a record.
     level += [PADDING] * ((1 << depth(len(words))) - len(words))
     levels = [level]
     while len(level) > 1:
@@ -72,6 +74,7 @@ def proof(words: Sequence[int], index: int) -> list[bytes]:
 
 def verify(root_: bytes, length: int, index: int, word: int, siblings: Sequence[bytes]) -> bool:
     """Whether ``word`` stands at ``index`` of the tree with this root and length."""
+    # With the depth fixed by the length, a longer or shorter path cannot reach the root elsewhere.
     if not 0 <= index < length or len(siblings) != depth(length):
         return False
     hash_ = leaf(word)

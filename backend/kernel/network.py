@@ -66,9 +66,11 @@ def forward(weights: Weights, active_mask: int, x: Inputs) -> list[Ints]:
     masks = (*unit_masks(active_mask), None)
     for matrix, mask in zip(layers(weights), masks, strict=True):
         source = activations[-1]
+        # Rows out of units that are 0 add nothing. At most 128 of them are left: every partial sum,
+        # in any order, is at most 128 · 127 · 2^14 < 2^28, so int32 holds it.
         awake = np.flatnonzero(source)
         total = source[awake] @ matrix[awake].astype(np.int32)
-        total >>= SHIFT
+        total >>= SHIFT  # arithmetic: rounds down, also below 0
         activations.append(
             total if mask is None else np.clip(total, 0, ACTIVATION_MAX).astype(np.int32) * mask
         )
@@ -87,15 +89,18 @@ def output_errors(logits: Sequence[int], label: Label, heads: int) -> Ints:
     """
     z = [int(value) for value in logits]
     e = [0] * LAYERS[-1]
+    # Each e_k is within ±1024: a share of 1024, less 1024 for the label. The move's four absolutes
+    # add up to 2048 at most, attack's is 1023, block's 1024: together 4095, which is NULL_LOSS.
     if heads & HEAD_MOVE and label.move is not None:
         top = max(z[:4])
         u = [_ex(top - value) for value in z[:4]]
+        # The top's own u is EXP[0] = 32,767: the divisor is never 0, and 2^15 · 2^10 fits uint32.
         e[:4] = [value * ERROR_ONE // sum(u) for value in u]
         e[label.move] -= ERROR_ONE
     if heads & HEAD_ATTACK:
         e[4] = min(max((z[4] - 4 * label.attack) * 64, -ERROR_MAX), ERROR_MAX)
     if heads & HEAD_BLOCK:
-        top = max(z[5], 0)
+        top = max(z[5], 0)  # so one of the two distances is 0, and again nothing is divided by 0
         yes, no = _ex(top - z[5]), _ex(top)
         e[5] = yes * ERROR_ONE // (yes + no) - ERROR_ONE * label.block
     return np.array(e, dtype=np.int32)
@@ -103,16 +108,21 @@ def output_errors(logits: Sequence[int], label: Label, heads: int) -> Ints:
 
 def backward(weights: Weights, activations: list[Ints], errors: Ints, lr_shift: int) -> None:
     """Carry the errors down and update every weight in place, each row with its old weights."""
-    half = 1 << (lr_shift - 1)
+    half = 1 << (lr_shift - 1)  # rounds to the nearest; halves upwards, also below 0
     for matrix, source in zip(reversed(layers(weights)), reversed(activations[:-1]), strict=True):
         columns = np.flatnonzero(errors)
         if not columns.size:
-            return
+            return  # no update here, and nothing to carry: exact, not a short cut
+        # A unit that was clipped at either end has slope 0. A sum over 64 columns is within
+        # 64 · 2^14 · 1024 = 2^30; over W1's 128, whose errors are within ±1023, 2^31 − 2^21: int32.
         open_rows = np.flatnonzero((source > 0) & (source < ACTIVATION_MAX))
         carried = matrix[open_rows].astype(np.int32) @ errors
         previous = np.zeros(source.size, dtype=np.int32)
         previous[open_rows] = np.clip((carried + (1 << 11)) >> SHIFT, -ERROR_MAX, ERROR_MAX)
 
+        # After ``carried``: errors are carried by the weights that the forward pass used. |a·e| is
+        # below 2^17 and lr_shift at least 3, so |delta| ≤ 16,256 and the difference fits int16 too,
+        # which the compiled kernel relies on.
         rows = np.flatnonzero(source)
         delta = (np.outer(source[rows], errors) + half) >> lr_shift
         matrix[rows] = np.clip(matrix[rows] - delta, WEIGHT_MIN, WEIGHT_MAX)

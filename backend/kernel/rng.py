@@ -8,6 +8,7 @@ GOLDEN = 0x9E37_79B9_7F4A_7C15
 
 def split_mix64(x: int) -> int:
     """Vigna's SplitMix64 output for state ``x``; both are unsigned 64-bit integers."""
+    # Python's integers do not wrap: each sum and product is cut to 64 bits where uint64 would be.
     z = (x + GOLDEN) & MASK64
     z = ((z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9) & MASK64
     z = ((z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB) & MASK64

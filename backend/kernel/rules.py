@@ -17,13 +17,16 @@ def _check(owner: object, ranges: dict[str, tuple[int, int]]) -> None:
             raise ValueError(f"{name} is {value}, it must be {low} to {high}")
 
 
+# What the kernels rely on. No divisor is 0 (damage_k, crit_odds), no byte overflows (block_cap
+# keeps a word valid, turn counts to max_turns), no rest leaves a creature exhausted for ever
+# (rest_gain).
 _RULE_RANGES = {
-    "damage_k": (1, 2184),
+    "damage_k": (1, 2184),  # 15 · 2184 fits int16
     "damage_curve": (0, 1),
     "block_gain": (0, 255),
     "block_cap": (0, 127),
     "crit_odds": (1, 65_535),
-    "hazard_stamina": (0, 15),
+    "hazard_stamina": (0, 15),  # a path's step costs 16 at most: 32 waves in a ring are enough
     "rest_gain": (1, 255),
     "max_turns": (1, 254),
     "block_threshold_num": (1, 255),
@@ -34,7 +37,7 @@ _SCHEDULE_RANGES = {
     "epoch_windows": (1, 65_535),
     "move_only_epochs": (0, 65_535),
     "attack_epochs": (0, 65_535),
-    "lr_base": (3, 15),
+    "lr_base": (3, 15),  # at 3 an update is within 16,256; the rounding half needs 1 at least
     "lr_hold_epochs": (0, 65_535),
     "lr_epochs_per_decay": (1, 65_535),
     "lr_max": (3, 15),

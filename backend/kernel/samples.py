@@ -46,7 +46,7 @@ def random_position(s: int, terrain: Terrain | None, rules: Rules) -> int:
     if (q >> 12) & 3 == 0:
         other = _beside(own, (q >> 14) & 3)
     if other == own:
-        other ^= 1
+        other ^= 1  # stays on the board, whatever the tile
     cleared = ~(1 << own | 1 << other)
 
     def guard(quarter: int) -> int:
@@ -94,6 +94,7 @@ def window_seed(dna: bytes, parent: bytes) -> int:
 
 def self_play_word(seed: int, global_step: int, arena: int, rules: Rules) -> int:
     """The word of a SELF_PLAY step: the arena's if there is one, else a fresh position."""
+    # 0 can stand for "none": the word 0 is not valid (hp 0), so no match ever leads to it.
     return arena or random_position(split_mix64(seed ^ global_step), None, rules)
 
 
@@ -104,7 +105,7 @@ def play_on(word: int, logits: Sequence[int], seed: int, global_step: int, rules
         The next word in which self acts, or 0 where the next step starts afresh.
     """
     start = unpack(word)
-    if is_over(start, rules):
+    if is_over(start, rules):  # a fresh word never is; an arena that somebody made up may be
         return 0
     after_self = activate(word, decode_action(logits), rules, seed)
     if is_over(unpack(after_self), rules):
@@ -126,4 +127,6 @@ def record_index(
     key = fold64(dna) ^ global_step
     if source is Source.PRIVATE:
         key ^= owner_secret_fold
+    # The owner's secret is committed before the DNA exists, so nobody can pick one that visits the
+    # records that suit them. The bias of the remainder is below 2^-48: lengths are at most 2^16.
     return split_mix64(key) % length

@@ -82,6 +82,9 @@ class State:
 
 def serialize_weights(weights: Weights) -> bytes:
     """33,792 bytes: each weight as big-endian uint16 of ``w + 0xC000``."""
+    # −16,384 … 16,383 becomes 0x8000 … 0xFFFF: one encoding for each weight. The top bit is a
+    # guard: the EVM subtracts from 16 weights in one word, and sees by it which of them left their
+    # 15 bits.
     return (weights.astype(np.int32) + BIAS).astype(">u2").tobytes()
 
 
@@ -94,7 +97,7 @@ def deserialize_weights(data: bytes) -> Weights:
     if len(data) != STATE_BYTES:
         raise MalformedStateError(f"a state has {STATE_BYTES} bytes of weights, got {len(data)}")
     weights = np.frombuffer(data, dtype=">u2").astype(np.int32) - BIAS
-    if (weights < WEIGHT_MIN).any():
+    if (weights < WEIGHT_MIN).any():  # exactly where bit 15 is clear; no uint16 is too large
         index = int(np.argmax(weights < WEIGHT_MIN))
         raise MalformedStateError(f"the guard bit of weight {index} of {WEIGHTS} is clear")
     return weights.astype(np.int16)
@@ -102,6 +105,7 @@ def deserialize_weights(data: bytes) -> Weights:
 
 def hash_header(header: Header, weights_hash: bytes) -> bytes:
     """The state hash of a header and the keccak-256 of its serialised weights."""
+    # 32 + 192 + 32 bytes, always: no two different triples have the same preimage.
     return bytes(keccak(KERNEL_ID + header.encode() + weights_hash))
 
 

@@ -32,5 +32,6 @@ def template_bytes() -> bytes:
     return b"".join(board.to_bytes(8) for pair in TEMPLATES for board in pair)
 
 
+# Tables and version are inside: two kernels that could compute different bits never share a hash.
 KERNEL_ID: Final = bytes(keccak(VERSION.encode() + exp_bytes() + template_bytes()))
 """Names this kernel in every state hash (docs/spec/state.md)."""

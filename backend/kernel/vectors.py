@@ -66,6 +66,13 @@ class Kernel(Protocol):
         ...
 
 
+def genesis_hashes(beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
+    """Mask, weights' hash and state hash at hatch, by the reference."""
+    state = genesis_state(beast_id, dna)
+    weights_hash = bytes(keccak(serialize_weights(state.weights)))
+    return state.header.active_mask, weights_hash, state_hash(state)
+
+
 class NumpyKernel:
     """The reference."""
 
@@ -85,9 +92,7 @@ class NumpyKernel:
         return fight(a, b, battle_seed, rules)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
-        state = genesis_state(beast_id, dna)
-        weights_hash = bytes(keccak(serialize_weights(state.weights)))
-        return state.header.active_mask, weights_hash, state_hash(state)
+        return genesis_hashes(beast_id, dna)
 
     def window(
         self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]

@@ -103,6 +103,8 @@ def open_window(parent: State, active_mask: int, parent_hash: bytes | None = Non
         raise ValueError(
             f"mask {active_mask:#04x} drops slots that {parent.header.active_mask:#04x} has awake"
         )
+    # Without an arena: all of a window's self-play follows its own seed, which its parent's hash
+    # fixes; no position is carried over that another window's seed has drawn.
     state = parent.copy()
     known = state_hash(parent) if parent_hash is None else parent_hash
     state.update(parent=known, active_mask=active_mask, window_loss=0, arena=0)
@@ -141,6 +143,8 @@ def learn(ctx: WindowContext, state: State, word: int, wanted: Label | None = No
     before = state.header
     following = (before.global_step + 1) & MASK32
     if not is_valid(word):
+        # The most that a real step can lose, so feeding junk never looks like progress. The arena
+        # stays: an honest run has none that is not valid, and a forged one goes on being null.
         loss = (before.window_loss + NULL_LOSS) & MASK32
         state.update(global_step=following, window_loss=loss)
         return StepTrace(before.global_step, word, None, None, NULL_LOSS)
@@ -149,11 +153,14 @@ def learn(ctx: WindowContext, state: State, word: int, wanted: Label | None = No
     loss, z = step(
         state.weights, before.active_mask, features(word), learned, ctx.heads, ctx.lr_shift
     )
+    # ``z`` is from before the update: the court has it at hand, and needs no second forward pass.
     logits = tuple(int(value) for value in z)
     arena = before.arena
     if ctx.source is Source.SELF_PLAY:
         seed = samples.window_seed(ctx.dna, before.parent)
         arena = samples.play_on(word, logits, seed, before.global_step, ctx.rules)
+    # A window that was opened stays within 128 · 4,095 < 2^19. The mask is for states made up by
+    # hand, of which the reference, C's uint32 and the EVM must say the same.
     total = (before.window_loss + loss) & MASK32
     state.update(global_step=following, window_loss=total, arena=arena)
     return StepTrace(before.global_step, word, learned, logits, loss)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.errors import ChainBeastsError
+from backend.redact import redact_url
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
@@ -184,9 +185,9 @@ def current_revision(url: str) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except SQLAlchemyError as error:
         raise ChainBeastsError(
-            f"The database cannot be opened ({type(error).__name__}).",
-            "Check the URL and the rights on its folder or server.",
-        ) from error
+            f"{redact_url(url)} cannot be opened ({type(error).__name__}).",
+            "See that its server runs, and check CHAINBEASTS_DATABASE_URL and the rights.",
+        ) from None
     finally:
         engine.dispose()
 

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @title One position in one word
-/// @dev Layout and validity: docs/spec, rules §2. A creature is seven bytes, shifted down to bit 0 when it is taken out.
+/// @dev Layout and validity: docs/spec, rules §2. A creature is seven bytes, shifted down to bit 0 when it is taken
+/// out.
 library BoardWord {
     uint256 internal constant BOARD = 0xffffffffffffffff;
     uint256 internal constant CREATURE = 0xffffffffffffff;
@@ -21,6 +22,8 @@ library BoardWord {
 
     /// @dev Bit 7 of tempDef, power and defense; bit 6 and 7 of pos; bits 2 to 7 of lastAction.
     uint256 private constant FORBIDDEN = 0xfc8080800000c0;
+
+    // The parts of a word are cut out without a check: what is not a valid word has parts, too, but no meaning.
 
     function walls(uint256 word) internal pure returns (uint256) {
         return word & BOARD;
@@ -47,6 +50,8 @@ library BoardWord {
         return (creature >> offset) & 0xff;
     }
 
+    /// @dev The parts must fit their places: nothing is cut off here, and what is too wide would run into the next
+    /// part.
     function pack(
         uint256 walls_,
         uint256 hazards_,
@@ -68,6 +73,7 @@ library BoardWord {
     function isValid(uint256 word) internal pure returns (bool) {
         uint256 a = self(word);
         uint256 b = enemy(word);
+        // First the bits that must be clear: with them go positions from 64 on, before anything is shifted by one.
         if ((a | b) & FORBIDDEN != 0 || word >> FLAGS_BIT > 1) return false;
         if (a & 0xff == b & 0xff || a & 0xff00 == 0 || b & 0xff00 == 0) return false;
         uint256 standing = (1 << (a & 0xff)) | (1 << (b & 0xff));
@@ -79,7 +85,8 @@ library BoardWord {
         return (neighbours(1 << a) >> b) & 1 == 1;
     }
 
-    /// @dev All tiles next to any tile of a board.
+    /// @dev All tiles next to any tile of a board. Before a shift east or west the last column goes, which would come
+    /// round into the next row; what leaves north falls off at bit 0, what leaves south is cut off by BOARD.
     function neighbours(uint256 board) internal pure returns (uint256) {
         return
             ((board << 8) | (board >> 8) | ((board & 0x7f7f7f7f7f7f7f7f) << 1) | ((board & 0xfefefefefefefefe) >> 1)) &
@@ -95,7 +102,7 @@ library BoardWord {
         return (bit & 0xfefefefefefefefe) >> 1;
     }
 
-    /// @dev `tile` moved in a direction; the target must be on the board.
+    /// @dev `tile` moved in a direction; the target must be on the board, as `step` not being 0 says.
     function move(uint256 tile, uint256 direction) internal pure returns (uint256) {
         unchecked {
             if (direction == 0) return tile - 8;

@@ -7,7 +7,8 @@ import {LOGITS} from "./KernelMemory.sol";
 import {SplitMix64} from "./SplitMix64.sol";
 
 /// @title One activation of combat
-/// @dev docs/spec, rules §4. What a match is made of and who wins it is not decided here.
+/// @dev docs/spec, rules §4. What a match is made of and who wins it is not decided here. A valid word whose match is
+/// not over becomes one that is valid unless the enemy has fallen, given rules in range (ContextCheck).
 library Combat {
     using BoardWord for uint256;
 
@@ -16,7 +17,7 @@ library Combat {
     uint256 internal constant ATTACK = 2;
     uint256 internal constant BLOCK = 3;
 
-    /// @dev Damage without a critical hit.
+    /// @dev Damage without a critical hit, `power` at most. Divisors are positive since damageK is (ContextCheck).
     function damage(uint256 power, uint256 effectiveDefense, Rules memory rules) internal pure returns (uint256) {
         unchecked {
             uint256 k = rules.damageK;
@@ -38,8 +39,9 @@ library Combat {
             word.enemy().field(BoardWord.HP) == 0;
     }
 
-    /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack logit,
-    /// the sign of the block logit.
+    /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack
+    /// logit, the sign of the block logit. Reads LOGITS, which an update does not change: the action is that of before
+    /// it.
     function decode() internal pure returns (uint256 direction, uint256 power, bool guard) {
         assembly ("memory-safe") {
             let best := mload(LOGITS)
@@ -49,11 +51,13 @@ library Combat {
                 d := add(d, 1)
             } {
                 let z := mload(add(LOGITS, shl(5, d)))
+                // Strictly greater, so that of equals the lowest direction stays.
                 if sgt(z, best) {
                     best := z
                     direction := d
                 }
             }
+            // Compared without a sign, a negative one is large as well: 0 or 15 for whatever is not 0 to 15.
             power := sar(1, mload(add(LOGITS, 0x80)))
             if gt(power, 15) {
                 power := mul(15, sgt(power, 0))
@@ -62,8 +66,8 @@ library Combat {
         }
     }
 
-    /// @dev The word after `self` has acted: sides swapped, turn counted, the next critical flag drawn. The word must be
-    /// valid and not over, `direction` 0 to 3, `power` 0 to 15.
+    /// @dev The word after `self` has acted: sides swapped, turn counted, the next critical flag drawn. The word must
+    /// be valid and not over, `direction` 0 to 3, `power` 0 to 15.
     function activate(
         uint256 word,
         uint256 direction,
@@ -82,6 +86,8 @@ library Combat {
             if (me.field(BoardWord.LAST_ACTION) == REST) {
                 me = _set(me, BoardWord.STAMINA, _min(me.field(BoardWord.STAMINA) + rules.restGain, 255));
             }
+            // At most maxTurns, so it fits its byte. Drawn also when the match has ended: the last word is defined,
+            // too.
             uint256 turn = word.turn() + 1;
             uint256 flags = critical(battleSeed, turn, rules) ? 1 : 0;
             return BoardWord.pack(word.walls(), word.hazards(), foe, me, turn, flags);
@@ -97,12 +103,15 @@ library Combat {
     ) private pure returns (uint256 me, bool attacks) {
         me = word.self();
         uint256 stamina = me.field(BoardWord.STAMINA);
+        // ATTACK and BLOCK cost. Exhaustion is decided here, once: what a hazard takes below does not undo this turn's
+        // attack.
         if (me.field(BoardWord.LAST_ACTION) >= ATTACK) stamina = _less(stamina, 1);
         uint256 did = REST;
         if (stamina > 0) {
             uint256 foeTile = word.enemy().field(BoardWord.POS);
             uint256 tile = me.field(BoardWord.POS);
             attacks = BoardWord.adjacent(tile, foeTile);
+            // Who is adjacent stays; who is not cannot step onto the enemy. Off the board the target is 0, so no move.
             uint256 target = attacks ? 0 : BoardWord.step(tile, direction);
             if (target & ~word.walls() != 0) {
                 tile = BoardWord.move(tile, direction);
@@ -112,6 +121,7 @@ library Combat {
                 did = MOVE;
             }
         }
+        // Exhausted or not. If an attack follows, `activate` has it overwrite the block as what was done.
         if (guard) {
             uint256 raised = me.field(BoardWord.TEMP_DEF) + rules.blockGain;
             me = _set(me, BoardWord.TEMP_DEF, _min(raised, rules.blockCap));

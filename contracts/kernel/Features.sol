@@ -5,11 +5,16 @@ import {BoardWord} from "./BoardWord.sol";
 import {LIST_INPUT, WEIGHTS_1} from "./KernelMemory.sol";
 
 /// @title What the network sees of a position
-/// @dev docs/spec, network §2. Inputs go straight into the list of active units; zeros are left out.
+/// @dev docs/spec, network §2. Inputs go straight into the list of active units; zeros are left out, and the order of
+/// the others does not matter to a sum. Of 32 there are at most 27 (20 tiles, one direction per axis, 5 others), each
+/// at most 112: below the 127 at which an activation counts as clipped, and with bit 7 of an entry free. That rests on
+/// a valid word (BoardWord.isValid): fields of 7 bits, positions on the board.
 library Features {
     using BoardWord for uint256;
 
-    /// @dev The board with rows of 16 tiles, two rows and four columns in: everything off the board is a wall.
+    /// @dev The board with rows of 16 tiles, two rows and four columns in: everything off the board is a wall. Tile (x,
+    /// y) is bit 16(y + 2) + x + 4, so the 5 by 5 square around it begins at bit 16y + x + 2 and ends within row 11,
+    /// column 13.
     uint256 private constant FRAME = 0x0000000000000000fffffffff00ff00ff00ff00ff00ff00ff00ff00fffffffff;
 
     /// @dev Lists the active inputs of a valid word at LIST_INPUT.
@@ -34,8 +39,8 @@ library Features {
         b = (b | (b << 8)) & 0x00ff00ff00ff00ff00ff00ff00ff00ff;
     }
 
-    /// @dev Inputs 0 to 19: the 5 by 5 square around self without centre and corners, wall 32, hazard 16. Their order in
-    /// the list does not matter.
+    /// @dev Inputs 0 to 19: the 5 by 5 square around self without centre and corners, wall 32, hazard 16. No tile is
+    /// both, in a valid word and off the board.
     function _terrain(uint256 begin, uint256 walls, uint256 hazards) private pure returns (uint256 end) {
         walls = _gather(walls);
         hazards = _gather(hazards);
@@ -53,7 +58,8 @@ library Features {
         }
     }
 
-    /// @dev The 20 tiles of a board whose square begins at bit 0, input 0 in bit 0.
+    /// @dev The 20 tiles of a board whose square begins at bit 0, input 0 in bit 0: of its rows of 16 bits the first
+    /// and the last give columns 1 to 3, the middle one all but column 2, which is self.
     function _gather(uint256 board) private pure returns (uint256) {
         uint256 top = ((board >> 1) & 0x7) | (((board >> 16) & 0x1f) << 3);
         uint256 middle = (((board >> 32) & 0x3) << 8) | (((board >> 35) & 0x3) << 10);

@@ -7,8 +7,8 @@ import {Combat} from "./Combat.sol";
 import {QUEUE} from "./KernelMemory.sol";
 
 /// @title What the teacher wants in a position
-/// @dev docs/spec, rules §5. The reference searches with A*; this floods bitboards from the goals in order of cost, which
-/// finds the same first step because every cheapest first step is emitted at the same, earliest cost.
+/// @dev docs/spec, labels. The reference runs Dijkstra's algorithm; this floods bitboards from the goals in order of
+/// cost, which finds the same first step because every cheapest first step is emitted at the same, earliest cost.
 library Labels {
     using BoardWord for uint256;
 
@@ -25,6 +25,7 @@ library Labels {
             uint256 foe = word.enemy();
             if (BoardWord.adjacent(me.field(BoardWord.POS), foe.field(BoardWord.POS))) {
                 move = NO_MOVE;
+                // At most the power, by either curve: OutputErrors counts on a label of 0 to 15.
                 attack = Combat.damage(15, foe.field(BoardWord.DEFENSE) + foe.field(BoardWord.TEMP_DEF), rules);
             } else {
                 move = _firstStep(word, rules.hazardStamina);
@@ -38,6 +39,7 @@ library Labels {
         uint256 tile = word.self().field(BoardWord.POS);
         uint256 foe = 1 << word.enemy().field(BoardWord.POS);
         uint256 free = ~(word.walls() | foe) & BoardWord.BOARD;
+        // All first steps of cheapest paths are in `hit`; the spec takes the lowest direction among them.
         uint256 hit = _flood(foe, BoardWord.neighbours(1 << tile), free, word.hazards(), hazardCost);
         for (uint256 d = 0; d < 4; ++d) {
             if (BoardWord.step(tile, d) & hit != 0) return d;
@@ -48,6 +50,9 @@ library Labels {
     /// @dev The tiles of `targets` from which a cheapest path leads to a tile next to `foe`, counting the cost of
     /// entering them; 0 if there is none. A tile settled at cost t is left at t + 1, a hazard at t + 1 + hazardCost:
     /// since that delay is the same for all hazards, they wait in a first-in, first-out queue of (cost, tiles).
+    /// Every turn but the last lets at least one tile leave, and no tile leaves twice: at most 64 turns, whatever the
+    /// terrain. The queue gets at most one word a turn, and each holds hazards that no other holds: it stays within the
+    /// 64 words at QUEUE, the only memory written.
     function _flood(
         uint256 foe,
         uint256 targets,
@@ -62,7 +67,9 @@ library Labels {
             uint256 tail = QUEUE;
             uint256 cost = 0;
             while (true) {
-                // Invariant: `settled` are the tiles reached at `cost`.
+                // Invariant: `settled` are the tiles that reach one next to the foe at `cost`, and at no lower one. The
+                // queue's costs rise from head to tail, since `cost` does and the delay is constant; none is below the
+                // next `cost`.
                 uint256 waiting = settled & hazards;
                 if (waiting != 0) {
                     assembly ("memory-safe") {
@@ -77,6 +84,7 @@ library Labels {
                     assembly ("memory-safe") {
                         first := mload(head)
                     }
+                    // Nothing leaves at this cost: go on at the next at which something does.
                     if (leaving == 0) cost = first >> 64;
                     if (first >> 64 == cost) {
                         leaving |= first & BoardWord.BOARD;

@@ -13,6 +13,9 @@ import {Matches} from "./Matches.sol";
 import {StateHash} from "./StateHash.sol";
 
 /// @title The judge of matches
+/// @dev Anybody may call it with anything. Its doors are those of StepReferee: rules in range (ContextCheck), weights
+/// well-formed (StateHash.load) and the ones expected, and a word that is valid before inputs are made of it. It never
+/// changes a weight. Functions that compute with words alone need no memory reserved.
 contract MatchReferee is IMatchReferee {
     bytes32 private immutable _KERNEL_ID = StateHash.kernelId();
 

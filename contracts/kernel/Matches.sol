@@ -19,7 +19,8 @@ library Matches {
     uint256 private constant TILE_B = 63;
     uint256 private constant CLEARED = ~((1 << TILE_A) | (1 << TILE_B));
 
-    /// @dev Whether creature A makes the first activation, and so every even one.
+    /// @dev Whether creature A makes the first activation, and so every even one. Bits 0 to 5 of the seed choose the
+    /// template, so the order is independent of it.
     function aActsFirst(uint256 battleSeed) internal pure returns (bool) {
         return (battleSeed >> 6) & 1 == 0;
     }
@@ -38,7 +39,7 @@ library Matches {
         return BoardWord.pack(walls & CLEARED, hazards & CLEARED, me, foe, 0, flags);
     }
 
-    /// @dev A rested creature with the stats of its DNA.
+    /// @dev A rested creature with the stats of its DNA: power and defense at most 127, so the word is valid.
     function _creature(uint256 tile, bytes32 dna) private pure returns (uint256) {
         uint256 power = 32 + (uint8(dna[0]) % 96);
         uint256 defense = uint8(dna[1]) % 128;
@@ -63,6 +64,7 @@ library Matches {
         uint256 battleSeed,
         Rules memory rules
     ) internal pure returns (bool over, uint256 result) {
+        // Both creatures' fields changed places with every activation, so `self` is whose turn it would be.
         if (!Combat.isOver(word, rules)) return (false, DRAW);
         uint256 a = word.self().field(BoardWord.HP);
         uint256 b = word.enemy().field(BoardWord.HP);

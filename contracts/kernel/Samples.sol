@@ -10,7 +10,8 @@ import {MerkleRecords} from "./MerkleRecords.sol";
 import {SplitMix64} from "./SplitMix64.sol";
 
 /// @title Which position a micro-step trains on
-/// @dev docs/spec, rules §6.
+/// @dev docs/spec, samples. Nobody chooses: given the context and the header, a step has exactly one word. Every word
+/// that is drawn here is valid; a record or an arena need not be (Window).
 library Samples {
     using BoardWord for uint256;
 
@@ -34,6 +35,8 @@ library Samples {
     function template(bytes32 epochSeed, uint256 globalStep) internal pure returns (uint256 walls, uint256 hazards) {
         unchecked {
             uint256 index = (uint256(epochSeed) + globalStep) & 63;
+            // Of the word read, the upper half is the template; for the last one the rest is beyond the table, in the
+            // map.
             assembly ("memory-safe") {
                 let pair := mload(add(TEMPLATE_TABLE, shl(4, index)))
                 walls := shr(192, pair)
@@ -42,7 +45,7 @@ library Samples {
         }
     }
 
-    /// @dev Random terrain drawn from `s`.
+    /// @dev Random terrain drawn from `s`: 3 tiles of 16 are walls, 1 in 8 of the others a hazard, on average.
     function terrain(uint256 s) internal pure returns (uint256 walls, uint256 hazards) {
         uint256 either = SplitMix64.draw(s, 2) | SplitMix64.draw(s, 3);
         walls = SplitMix64.draw(s, 0) & SplitMix64.draw(s, 1) & either;
@@ -71,6 +74,8 @@ library Samples {
         }
     }
 
+    /// @dev Two different tiles: an opposite neighbour is on the board where the other is not, and flipping the lowest
+    /// bit of a tile gives a neighbour in its row.
     function _tiles(uint256 q) private pure returns (uint256 own, uint256 other) {
         own = q & 63;
         other = (q >> 6) & 63;
@@ -83,6 +88,7 @@ library Samples {
         if (other == own) other ^= 1;
     }
 
+    /// @dev A temporary defence that blocks can have raised, so at most 127 (blockCap's range).
     function _guard(uint256 t, Rules memory rules) private pure returns (uint256) {
         unchecked {
             uint256 raised = (t & 3) * rules.blockGain;
@@ -90,14 +96,16 @@ library Samples {
         }
     }
 
-    /// @dev The record that a battle or private step trains on.
+    /// @dev The record that a battle or private step trains on. In range, since recordsLength is not 0 (ContextCheck).
+    /// Private steps mix in the owner's secret, so that who knows the chain alone cannot tell which records are used.
     function recordIndex(WindowContext memory ctx, uint256 globalStep) internal pure returns (uint256) {
         uint256 key = SplitMix64.fold64(ctx.dna) ^ globalStep;
         if (ctx.source == PRIVATE) key ^= ctx.ownerSecretFold;
         return SplitMix64.mix(key) % ctx.recordsLength;
     }
 
-    /// @dev The record of a step, opened by the witness at calldata offset `witness`; `n` counts the call's steps.
+    /// @dev The record of a step, opened by the witness at calldata offset `witness`; `n` counts the call's steps. That
+    /// the witness lies within the calldata is Window.run's check of the length.
     function openRecord(
         WindowContext memory ctx,
         uint256 globalStep,
@@ -121,6 +129,7 @@ library Samples {
         uint256 globalStep,
         Rules memory rules
     ) internal pure returns (uint256 next) {
+        // The turn of an arena made up by hand may be any byte, and nobody acts in a match that is over.
         if (Combat.isOver(word, rules)) return 0;
         (uint256 direction, uint256 power, bool guard) = Combat.decode();
         next = Combat.activate(word, direction, power, guard, rules, seed);

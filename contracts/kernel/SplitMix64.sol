@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 /// @title The kernel's only random numbers: Vigna's SplitMix64, addressed by counter
-/// @dev Arguments and results are 64-bit values in `uint256`; docs/spec, rules §1.
+/// @dev Arguments and results are 64-bit values in `uint256`; docs/spec, rules §1. Arguments may be larger: 2^64
+/// divides 2^256, so wrapping sums and products are right modulo 2^64, and `mix` begins by cutting its argument down.
+/// Between two cuts a product has at most 128 bits. Unpredictable only as far as its seeds are; it is no cryptography.
 library SplitMix64 {
     uint256 internal constant MASK = 0xffffffffffffffff;
     uint256 internal constant GOLDEN = 0x9e3779b97f4a7c15;

@@ -7,7 +7,8 @@ import {KernelTables} from "./KernelTables.sol";
 import {WEIGHTS, WEIGHTS_BYTES} from "./KernelMemory.sol";
 
 /// @title What a checkpoint commits to
-/// @dev docs/spec, network §5. Also the door through which weights enter: nothing malformed gets past it.
+/// @dev docs/spec, state §2. Also the door through which weights enter: nothing malformed gets past it, so every state
+/// has one encoding and the lane arithmetic (KernelMemory) has its guard bits.
 library StateHash {
     uint256 private constant GUARDS = 0x8000800080008000800080008000800080008000800080008000800080008000;
 
@@ -24,17 +25,21 @@ library StateHash {
         return keccak256(abi.encode(id, header, weightsHash_));
     }
 
+    /// @dev They are in memory as they are serialised, also after steps: the encoding needs no pass of its own.
     function weightsHash() internal pure returns (bytes32 digest) {
         assembly ("memory-safe") {
             digest := keccak256(WEIGHTS, WEIGHTS_BYTES)
         }
     }
 
-    /// @dev Copies serialised weights into the kernel's memory.
+    /// @dev Copies serialised weights into the kernel's memory: exactly as many bytes as the map has room for, since
+    /// the length is checked before the copy.
     function load(bytes calldata weights) internal pure {
         // INVARIANT: the lane arithmetic never sees a lane without its guard bit.
         if (weights.length != WEIGHTS_BYTES) revert IStepReferee.MalformedLength(WEIGHTS_BYTES, weights.length);
         uint256 all = GUARDS;
+        // 132 times 256 bytes, which is WEIGHTS_BYTES: no turn reads beyond it. Only a bit that is set in every word is
+        // left.
         assembly ("memory-safe") {
             calldatacopy(WEIGHTS, weights.offset, WEIGHTS_BYTES)
             for {
@@ -52,6 +57,7 @@ library StateHash {
         if (all != GUARDS) revert IStepReferee.MalformedGuard(_firstClear());
     }
 
+    /// @dev The word for the error; there is one, so the loop ends.
     function _firstClear() private pure returns (uint256 index) {
         unchecked {
             for (; ; ++index) {

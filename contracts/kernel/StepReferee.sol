@@ -10,6 +10,19 @@ import {StateHash} from "./StateHash.sol";
 import {Window} from "./Window.sol";
 
 /// @title The judge of micro-steps
+/// @dev Anybody may call it with anything, and a court believes the answer. So all that the kernel trusts is checked
+/// here, in this order, before a step runs:
+///
+///   widths of integers, e.g. activeMask below 2^8    ABI decoding, which reverts on dirty bits
+///   the map of memory is free                        KernelMemory.reserve
+///   length and guard bits of the weights             StateHash.load
+///   header and weights are those committed to        _open
+///   ranges of the context, number of steps           ContextCheck
+///   length of the witnesses                          Window.run
+///
+/// and in every step: that a record is under its root (Samples), and that a word is valid (Window), which one from a
+/// record or from a header's arena need not be. What is left to the callers: that context and header belong to the
+/// window in question (the ledger's records), and that `activeMask` only grows.
 contract StepReferee is IStepReferee {
     bytes32 private immutable _KERNEL_ID = StateHash.kernelId();
 
@@ -78,7 +91,8 @@ contract StepReferee is IStepReferee {
         return _run(ctx, state, steps, witnesses);
     }
 
-    /// @dev Brings a state into memory after checking that it is well-formed and the one expected.
+    /// @dev Brings a state into memory and checks that it is well-formed and the one expected. `reserve` comes first:
+    /// the header is allocated after it, behind the map.
     function _open(
         bytes32 expected,
         StateHeader calldata header,

@@ -13,12 +13,13 @@ import {Samples} from "./Samples.sol";
 import {SplitMix64} from "./SplitMix64.sol";
 
 /// @title Micro-steps strung into windows
-/// @dev docs/spec, network §5. The weights are in the kernel's memory and change there; the header changes in place.
+/// @dev docs/spec, state §3. The weights are in the kernel's memory and change there; the header changes in place.
 library Window {
     /// @dev What a null step adds to the loss: the most a real step can.
     uint256 internal constant NULL_LOSS = 4095;
 
-    /// @dev Moves a state whose hash is `parent` into the next window.
+    /// @dev Moves a state whose hash is `parent` into the next window. Any mask is taken: that it only grows is checked
+    /// where it is committed to, in the ledger.
     function open(StateHeader memory header, bytes32 parent, uint8 activeMask) internal pure {
         header.parent = parent;
         header.activeMask = activeMask;
@@ -45,7 +46,8 @@ library Window {
             uint256 witness;
             assembly ("memory-safe") {
                 witness := add(witnesses.offset, mul(n, each))
-                // Nothing a step allocates outlives it.
+                // What a step allocates does not outlive it: context and header lie before it, and a step returns
+                // values only. So the memory of 128 steps is that of one.
                 mstore(0x40, free)
             }
             _step(ctx, header, witness, n);
@@ -56,18 +58,24 @@ library Window {
         unchecked {
             uint256 word = _sample(ctx, header, witness, n);
             uint256 loss = NULL_LOSS;
+            // INVARIANT: inputs, labels and combat see valid words only; they shift by positions and trust the fields'
+            // ranges.
             if (BoardWord.isValid(word)) {
                 loss = _learn(ctx, header.activeMask, word);
                 if (ctx.source == Samples.SELF_PLAY) {
                     header.arena = Samples.playOn(word, _windowSeed(ctx, header), header.globalStep, ctx.rules);
                 }
             }
+            // 128 steps add at most 524,160; a header made up by hand may wrap, as the spec has it.
             header.windowLoss += uint32(loss);
             ++header.globalStep;
         }
     }
 
-    /// @dev One SGD step on a valid word; the logits of before the update stay in memory.
+    /// @dev One SGD step on a valid word; the logits of before the update stay in memory, and self-play acts by them.
+    /// The order is forced: Forward reads the inputs' list; the errors need logits and labels; Backward needs the
+    /// errors and Forward's lists, and changes the weights only then. Labels use a part of the map that none of the
+    /// others does.
     function _learn(WindowContext memory ctx, uint256 activeMask, uint256 word) private pure returns (uint256 loss) {
         Features.list(word);
         Forward.run(activeMask);

@@ -8,6 +8,7 @@ import {BeastPortrait} from "./BeastPortrait.sol";
 import {Slots} from "./Slots.sol";
 
 /// @title ERC-721 metadata of a beast: a base64 JSON data URI with name, traits, commitments and portrait
+/// @dev Only numbers and hex digits are put into the JSON, so nothing has to be escaped.
 library BeastMetadata {
     using Strings for uint256;
 

@@ -15,6 +15,8 @@ struct PackedHead {
 }
 
 /// @title Reading and writing heads
+/// @dev Reading cuts a field to its type, which drops the fields above; writing takes typed fields, which cannot run
+/// into each other. The two lists of offsets must agree with PackedHead's comment.
 library Heads {
     function load(PackedHead storage from) internal view returns (Head memory h) {
         h.h128 = from.h128;

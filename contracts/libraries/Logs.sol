@@ -14,6 +14,8 @@ library Logs {
         for (uint256 i = 0; i < log.length; ++i) {
             nodes[i] = _leaf(log[i]);
         }
+        // In place: node i of a level overwrites one that is at or before the two it is made of, and these are read
+        // first.
         for (uint256 width = nodes.length / 2; width > 0; width /= 2) {
             for (uint256 i = 0; i < width; ++i) {
                 nodes[i] = _node(nodes[2 * i], nodes[2 * i + 1]);
@@ -36,6 +38,8 @@ library Logs {
     }
 
     /// @dev keccak256(0x00, word). Hashed beyond the allocated memory, like `_node`: a log has up to 254 of each.
+    /// Memory-safe, since what lies behind the free pointer may be used within a block; nothing there is needed after
+    /// it.
     function _leaf(uint256 word) private pure returns (bytes32 leaf) {
         assembly ("memory-safe") {
             let free := mload(0x40)

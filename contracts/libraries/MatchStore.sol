@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Match, MatchResult, MatchStatus} from "../types/ArenaTypes.sol";
 
-/// @dev A Match as it is stored: seven slots, each a line. What a move changes lies together.
+/// @dev A Match as it is stored: seven slots, each a line. What a move changes lies together. A beast's id is cut to 64
+/// bits, which ids counted from 1 never fill.
 struct StoredMatch {
     address ownerA;
     uint64 beastA;

@@ -17,6 +17,7 @@ library Schedules {
     }
 
     /// @return min(lrMax, lrBase + max(0, epoch − lrHoldEpochs) / lrEpochsPerDecay)
+    /// @dev 3 to 15, what the kernel takes, as the registry keeps lrBase and lrMax there and lrEpochsPerDecay positive.
     function lrShift(Schedule memory s, uint256 epoch) internal pure returns (uint8) {
         if (epoch <= s.lrHoldEpochs) return s.lrBase;
         uint256 shift = s.lrBase + (epoch - s.lrHoldEpochs) / s.lrEpochsPerDecay;

@@ -17,6 +17,7 @@ library Slots {
     }
 
     /// @return n set bits of an 8-bit mask
+    /// @dev Pairs of bits, then nibbles, then the byte are counted within themselves. A wider mask gives nonsense.
     function count(uint256 mask) internal pure returns (uint256 n) {
         unchecked {
             n = mask - ((mask >> 1) & 0x55);
@@ -30,7 +31,9 @@ library Slots {
     }
 
     /// @notice Price of one window: 128 steps, each rounded up to the wei, and every newly woken slot.
-    /// @dev The registry's bounds keep it below 2^88, and bond + energy of 2^32 windows below 2^128.
+    /// @dev The registry's bounds keep it below 2^88, and bond + energy of 2^32 windows below 2^128: costs are at most
+    /// 2^80 and activeParams at most SLAB_PARAMS, so a window costs at most 128 * 2^80 + 8 * 2^80; the bond at most 255
+    /// times that.
     function windowPrice(
         uint256 baseCost,
         uint256 growthCost,

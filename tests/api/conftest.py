@@ -15,9 +15,9 @@ import pytest
 from backend.accounts import devnet_account
 from backend.api.app import make_app
 from backend.api.follow import Follower
-from backend.api.library import Library
 from backend.api.limits import Limits
 from backend.api.server import bind, make_server
+from backend.api.services import Services
 from backend.chain.anvil import Anvil
 from backend.chain.client import Chain
 from backend.chain.deploy import Deployer, prepare
@@ -95,7 +95,7 @@ class Served:
     """A running server and what it serves."""
 
     url: str
-    library: Library
+    services: Services
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """A request that follows no redirects and uses no proxy."""
@@ -122,22 +122,24 @@ class Served:
 
 
 @contextmanager
-def serving(library: Library, **options: Any) -> Iterator[Served]:
-    """The real server over a library, in a thread."""
+def serving(services: Services, **options: Any) -> Iterator[Served]:
+    """The real server over some services, in a thread."""
     listener, ready = bind(0), threading.Event()
-    server = make_server(make_app(library, **options), ready.set)
+    server = make_server(make_app(services, **options), ready.set)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
         assert ready.wait(30)
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", library)
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", services)
     finally:
         server.should_exit = True
         thread.join()
 
 
-def library_of(chain: Chain, database: Database, folder: Path, *, follows: bool = True) -> Library:
-    """A library over a database; one that does not follow leaves the reading to others."""
+def services_of(
+    chain: Chain, database: Database, folder: Path, *, follows: bool = True
+) -> Services:
+    """Services over a database; if they do not follow, others read the chain."""
     follower = Follower(
         chain,
         database,
@@ -145,7 +147,7 @@ def library_of(chain: Chain, database: Database, folder: Path, *, follows: bool 
         Waker(chain.rpc_url, 0.05),
         Health("api"),
     )
-    return Library(chain, database, SnapshotStore(folder / "states"), folder / "bundles", follower)
+    return Services(chain, database, SnapshotStore(folder / "states"), folder / "bundles", follower)
 
 
 @dataclass
@@ -253,10 +255,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def served(scene: Scene) -> Iterator[Served]:
     """The scene's server, at the chain's head."""
     database = Database(f"sqlite:///{scene.folder}/api.sqlite3")
-    library = library_of(scene.chain, database, scene.folder)
-    assert library.follower is not None
+    services = services_of(scene.chain, database, scene.folder)
+    assert services.follower is not None
     Indexer(scene.chain, database).sync()
-    with serving(library, limits=Limits(rate=0)) as found:
+    with serving(services, limits=Limits(rate=0)) as found:
         yield found
     database.close()
 

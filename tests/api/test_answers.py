@@ -194,7 +194,7 @@ def test_a_bundle_is_served_if_there_is_one(scene: Scene, served: Served) -> Non
     missing = served.get("/v1/disputes/1/bundle")
     assert missing.status_code == 404
     assert "chainbeasts dispute bundle 1" in missing.json()["hint"]
-    folder = served.library.bundles
+    folder = served.services.bundles
     folder.mkdir(exist_ok=True)
     (folder / "dispute-1.zip").write_bytes(b"PK evidence")
     try:

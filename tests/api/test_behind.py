@@ -16,7 +16,7 @@ from backend.chain.client import Chain
 from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
 from backend.store.session import Database
-from tests.api.conftest import Scene, Served, library_of, serving
+from tests.api.conftest import Scene, Served, services_of, serving
 
 LIMITS = Limits(rate=0)
 PATIENCE = 30.0
@@ -43,7 +43,7 @@ def read(scene: Scene, tmp_path: Path) -> Iterator[Database]:
 def test_the_status_says_by_how_much_it_is_behind(
     scene: Scene, read: Database, tmp_path: Path
 ) -> None:
-    with serving(library_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
+    with serving(services_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
         before = eventually(lambda: _if(served, lambda found: found["node"]["answers"]))
         assert (before["blocks_behind"], before["seconds_behind"], before["problem"]) == (0, 0, "")
         for _ in range(3):
@@ -66,7 +66,7 @@ def test_what_is_indexed_is_served_while_the_node_is_away(
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     away = Chain(make_web3(url), url, scene.chain.deployment)
-    with serving(library_of(away, read, tmp_path), limits=LIMITS) as served:
+    with serving(services_of(away, read, tmp_path), limits=LIMITS) as served:
         found = eventually(lambda: _if(served, lambda found: found["problem"] == NODE_AWAY))
         assert found["node"] == {"answers": False, "number": None, "time": None}
         assert (found["blocks_behind"], found["seconds_behind"]) == (None, None)
@@ -79,7 +79,7 @@ def test_before_the_first_block_there_is_nothing_and_that_is_said(
     scene: Scene, tmp_path: Path
 ) -> None:
     empty = Database(f"sqlite:///{tmp_path}/empty.sqlite3")
-    with serving(library_of(scene.chain, empty, tmp_path, follows=False), limits=LIMITS) as served:
+    with serving(services_of(scene.chain, empty, tmp_path, follows=False), limits=LIMITS) as served:
         status = served.json("/v1/status")
         assert (status["indexed"], status["blocks_behind"]) == (None, None)
         for path in ("beasts", "disputes", "matches", "leaderboard", "seasons"):
@@ -93,7 +93,7 @@ def test_before_the_first_block_there_is_nothing_and_that_is_said(
 def test_a_database_that_fails_is_an_answer_of_its_own(
     scene: Scene, read: Database, tmp_path: Path
 ) -> None:
-    with serving(library_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
+    with serving(services_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
         with read.session() as session:
             session.connection().exec_driver_sql("ALTER TABLE beasts RENAME TO lost")
         answer = served.get("/v1/beasts")
@@ -105,7 +105,7 @@ def test_a_database_that_fails_is_an_answer_of_its_own(
 def test_a_fault_of_ours_is_an_answer_too_and_tells_nothing(
     scene: Scene, read: Database, tmp_path: Path
 ) -> None:
-    with serving(library_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
+    with serving(services_of(scene.chain, read, tmp_path, follows=False), limits=LIMITS) as served:
         with read.session() as session:
             session.connection().exec_driver_sql("UPDATE seasons SET constants = 'broken'")
         answer = served.get("/v1/season")
@@ -121,8 +121,8 @@ def test_both_databases_give_the_same_answers(
 ) -> None:
     database = Database(postgres_url)
     Indexer(scene.chain, database).sync()
-    Indexer(scene.chain, served.library.database).sync()
-    second = library_of(scene.chain, database, tmp_path, follows=False)
+    Indexer(scene.chain, served.services.database).sync()
+    second = services_of(scene.chain, database, tmp_path, follows=False)
     with serving(second, limits=LIMITS) as other:
         for path in (
             "/v1/beasts", "/v1/beasts?limit=2&cursor=3", "/v1/beasts/1",

@@ -19,17 +19,17 @@ LIMITS = Limits(rate=0.001, burst=5)
 
 @pytest.fixture(scope="module")
 def strict(served: Served) -> Iterator[Served]:
-    """The same library behind a strict limit, and known by another name, too."""
+    """The same services behind a strict limit, and known by another name, too."""
     with serving(idle(served), limits=LIMITS, hosts=["beasts.example"]) as found:
         yield found
 
 
 def idle(served: Served):  # type: ignore[no-untyped-def]
-    """The library with a follower of its own that has ended already."""
-    from tests.api.conftest import library_of
+    """The services with a follower of their own that has ended already."""
+    from tests.api.conftest import services_of
 
-    library = served.library
-    return library_of(library.chain, library.database, library.bundles.parent, follows=False)
+    services = served.services
+    return services_of(services.chain, services.database, services.bundles.parent, follows=False)
 
 
 def raw(served: Served, text: str) -> bytes:

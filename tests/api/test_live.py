@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from backend.api.limits import Limits
-from tests.api.conftest import Scene, Served, library_of, serving
+from tests.api.conftest import Scene, Served, services_of, serving
 from tests.metrics.figures import figures
 from trainer.metrics.server import MetricsServer
 
@@ -44,9 +44,9 @@ def stream(served: Served, name: str, **options: Any) -> connect:
 
 @pytest.fixture(scope="module")
 def tight(served: Served) -> Iterator[Served]:
-    """The same library behind tight limits."""
-    library = served.library
-    second = library_of(library.chain, library.database, library.bundles.parent, follows=False)
+    """The same services behind tight limits."""
+    services = served.services
+    second = services_of(services.chain, services.database, services.bundles.parent, follows=False)
     with serving(second, limits=LIMITS) as found:
         yield found
 
@@ -139,11 +139,11 @@ def test_metrics_are_relayed_and_their_absence_is_said(served: Served) -> None:
     async def main() -> None:
         async with MetricsServer(port=0) as server:
             port = server.port
-            library = library_of(
-                served.library.chain, served.library.database, served.library.bundles.parent,
+            services = services_of(
+                served.services.chain, served.services.database, served.services.bundles.parent,
                 follows=False,
             )  # fmt: skip
-            bridged = serving(library, limits=Limits(rate=0), metrics=server.url)
+            bridged = serving(services, limits=Limits(rate=0), metrics=server.url)
             with bridged as found:
                 async with stream(found, "metrics") as page:
                     await heard(page, "connected")
@@ -181,11 +181,11 @@ def test_what_is_no_json_object_is_not_relayed(served: Served) -> None:
     async def main() -> None:
         async with serve(another_server, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
-            library = library_of(
-                served.library.chain, served.library.database, served.library.bundles.parent,
+            services = services_of(
+                served.services.chain, served.services.database, served.services.bundles.parent,
                 follows=False,
             )  # fmt: skip
-            bridged = serving(library, limits=Limits(rate=0), metrics=f"ws://127.0.0.1:{port}")
+            bridged = serving(services, limits=Limits(rate=0), metrics=f"ws://127.0.0.1:{port}")
             with bridged as found:
                 async with stream(found, "metrics") as page:
                     assert (await heard(page, "metrics"))["message"]["step"] == 7
@@ -198,11 +198,11 @@ def test_a_client_that_does_not_keep_up_is_cut_off_and_nobody_waits_for_it(
 ) -> None:
     async def main() -> None:
         async with MetricsServer(port=0) as server:
-            library = library_of(
-                served.library.chain, served.library.database, served.library.bundles.parent,
+            services = services_of(
+                served.services.chain, served.services.database, served.services.bundles.parent,
                 follows=False,
             )  # fmt: skip
-            with serving(library, limits=LIMITS, metrics=server.url) as found:
+            with serving(services, limits=LIMITS, metrics=server.url) as found:
                 async with (
                     stream(found, "metrics", max_queue=1) as slow,
                     stream(found, "metrics") as quick,

@@ -12,12 +12,12 @@ def test_a_list_that_grows_shifts_nothing(scene: Scene, served: Served) -> None:
     beast = scene.doubted.beast
     for _ in range(3):
         scene.world.submit(beast, scene.doubted.trainer)
-    Indexer(scene.chain, served.library.database).sync()
+    Indexer(scene.chain, served.services.database).sync()
     path = f"/v1/beasts/{beast}/checkpoints"
     before = [one["index"] for one in served.all(path, 200)]
     first = served.json(f"{path}?limit=2")
     scene.world.submit(beast, scene.doubted.trainer)
-    Indexer(scene.chain, served.library.database).sync()
+    Indexer(scene.chain, served.services.database).sync()
     second = served.json(f"{path}?limit=2&cursor={first['next']}")
     found = [one["index"] for one in first["items"] + second["items"]]
     assert found == before == [3, 2, 1, 0]

@@ -306,7 +306,10 @@ def test_every_view_fits_a_phone_and_works_by_keyboard(
 
 def test_colours_follow_the_system_and_the_button(visit: Visit) -> None:
     def paper() -> str:
-        return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        shown = str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        drawn = visit.page.evaluate("import('/theme.js').then((theme) => theme.ink('paper'))")
+        assert drawn == shown  # canvases have the page's colours
+        return shown
 
     visit.page.emulate_media(color_scheme="light")
     visit.go("#/beasts")

@@ -11,8 +11,10 @@ import pytest
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.transactions import TransactionManager
+from backend.chain.outbox import Outbox
+from backend.chain.transactions import SignedTransaction, TransactionManager
 from backend.chain.types import Commitments
+from backend.store.session import Database
 
 DEPLOYER, TRAINER, OTHER = range(3)
 Senders = Callable[..., TransactionManager]
@@ -39,6 +41,27 @@ def sender(chain: Chain, tmp_path: Path) -> Senders:
         return TransactionManager(chain, devnet_account(who), tmp_path / "locks", **options)
 
     return make
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A daemon's, empty."""
+    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+def after_signed(
+    monkeypatch: pytest.MonkeyPatch, outbox: Outbox, act: Callable[[SignedTransaction], None]
+) -> None:
+    """Have something happen each time a transaction is on record and not yet out."""
+    signed = outbox.intents.signed
+
+    def watched(kind: str, key: str, one: SignedTransaction, *, first: bool) -> None:
+        signed(kind, key, one, first=first)
+        act(one)
+
+    monkeypatch.setattr(outbox.intents, "signed", watched)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from backend.accounts import devnet_account
 from backend.chain.anvil import DEVNET_CHAIN_ID
 from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
 from backend.store.session import Database
 
@@ -53,7 +53,7 @@ def main() -> None:
     chain = Chain.connect(url, Deployment.load(Path(folder), DEVNET_CHAIN_ID))
     sender = Mortal(chain, devnet_account(0), Path(folder) / "locks")
     mint = chain.energy.functions.mint(to, 1)
-    IntentLog(Database(database), sender).send("mint", "once", mint, label="mint")
+    Outbox(Database(database), sender).send_once("mint", "once", mint, label="mint")
 
 
 if __name__ == "__main__":

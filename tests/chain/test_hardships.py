@@ -19,7 +19,7 @@ from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.errors import NodeUnavailableError
 from backend.chain.fees import GWEI
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.chain.transactions import (
     FeeCapError,
     NotMinedError,
@@ -30,17 +30,10 @@ from backend.chain.transactions import (
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
-from tests.chain.conftest import DEPLOYER, OTHER, Senders
+from tests.chain.conftest import DEPLOYER, OTHER, Senders, after_signed
 
 TO = devnet_account(OTHER).address
 SEND = "eth_sendRawTransaction"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -127,21 +120,21 @@ def test_bumps_stop_at_the_cap(chain: Chain, sender: Senders, manual_mining: Non
 
 
 def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
-    chain: Chain, sender: Senders, database: Database, manual_mining: None
+    chain: Chain,
+    sender: Senders,
+    database: Database,
+    manual_mining: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = IntentLog(database, sender(DEPLOYER, deadline=0.2))
+    first = Outbox(database, sender(DEPLOYER, deadline=0.2))
     with pytest.raises(NotMinedError):
-        first.send("mint", "once", mint(chain), label="mint")
+        first.send_once("mint", "once", mint(chain), label="mint")
     stuck = row(database)
     assert stuck.state == IntentState.SIGNED
 
-    class Watched(IntentLog):
-        def _signed(self, kind: str, key: str, signed: SignedTransaction, *, first: bool) -> None:
-            super()._signed(kind, key, signed, first=first)
-            mine_once_there(chain, signed)
-
-    log = Watched(database, sender(DEPLOYER, bump_after=0.3))
-    receipt = log.send("mint", "once", mint(chain), label="mint")
+    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.3))
+    after_signed(monkeypatch, outbox, lambda signed: mine_once_there(chain, signed))
+    receipt = outbox.send_once("mint", "once", mint(chain), label="mint")
     assert receipt is not None
     done = row(database)
     assert (done.nonce, done.state) == (stuck.nonce, IntentState.MINED)
@@ -150,27 +143,27 @@ def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
 
 
 def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
-    chain: Chain, sender: Senders, database: Database, manual_mining: None
+    chain: Chain,
+    sender: Senders,
+    database: Database,
+    manual_mining: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     raw: list[bytes] = []
 
-    class Watched(IntentLog):
-        def _signed(self, kind: str, key: str, signed: Any, *, first: bool) -> None:
-            super()._signed(kind, key, signed, first=first)
-            raw.append(signed.raw)
-
-    log = Watched(database, sender(DEPLOYER, deadline=0.5, bump_after=0.1))
+    outbox = Outbox(database, sender(DEPLOYER, deadline=0.5, bump_after=0.1))
+    after_signed(monkeypatch, outbox, lambda signed: raw.append(signed.raw))
     with pytest.raises(NotMinedError):
-        log.send("mint", "once", mint(chain), label="mint")
+        outbox.send_once("mint", "once", mint(chain), label="mint")
     assert len(raw) > 1
     rpc(chain.rpc_url, "anvil_dropAllTransactions")
     early = chain.w3.eth.send_raw_transaction(raw[0])  # type: ignore[arg-type]
     mine(chain)
-    again = IntentLog(database, sender(DEPLOYER))
+    again = Outbox(database, sender(DEPLOYER))
     assert again.recover() == 1
     done = row(database)
     assert (done.state, done.tx_hash) == (IntentState.MINED, bytes(early))
-    assert again.send("mint", "once", mint(chain), label="mint") is None
+    assert again.send_once("mint", "once", mint(chain), label="mint") is None
     assert chain.energy_of(TO) == 1
 
 
@@ -222,19 +215,19 @@ def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sende
 def test_what_a_reorg_takes_back_later_is_no_longer_done(
     chain: Chain, sender: Senders, database: Database
 ) -> None:
-    log = IntentLog(database, sender(DEPLOYER, bump_after=0.2))
-    plain = log.sender.send(chain.energy.functions.approve(TO, 10), label="approve")
-    made = log.send("mint", "once", mint(chain), label="mint")
+    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.2))
+    plain = outbox.sender.send(chain.energy.functions.approve(TO, 10), label="approve")
+    made = outbox.send_once("mint", "once", mint(chain), label="mint")
     assert made is not None
     rpc(chain.rpc_url, "anvil_reorg", chain.block().number - plain.block_number + 1, [])
     assert chain.energy_of(TO) == 0
-    assert not log.is_done("mint", "once")
-    assert log.recover() == 1  # the nonce below went to nobody; it is filled
-    assert log.is_done("mint", "once")
+    assert not outbox.is_done("mint", "once")
+    assert outbox.recover() == 1  # the nonce below went to nobody; it is filled
+    assert outbox.is_done("mint", "once")
     done = row(database)
     assert (done.tx_hash, done.nonce) == (made.hash, made_nonce(chain, made))
     assert chain.energy_of(TO) == 1
-    assert log.send("mint", "once", mint(chain), label="mint") is None
+    assert outbox.send_once("mint", "once", mint(chain), label="mint") is None
 
 
 def made_nonce(chain: Chain, receipt: Receipt) -> int:
@@ -261,18 +254,20 @@ def test_a_broadcast_without_an_answer_is_neither_lost_nor_doubled(
 def test_many_faults_at_once(
     chain: Chain, node: FaultyNode, through: TransactionManager, database: Database
 ) -> None:
-    log = IntentLog(database, through)
+    outbox = Outbox(database, through)
     node.misbehave(errors=0.1, drops_before=0.05, drops_after=0.1, errors_after=0.05)
     for number in range(2):
-        while not log_made(log, chain, str(number)):
+        while not made_once(outbox, chain, str(number)):
             pass
     assert sum(node.faults.values()) - node.faults[Fault.NONE] > 3
     assert chain.energy_of(TO) == 2
 
 
-def log_made(log: IntentLog, chain: Chain, key: str) -> bool:
+def made_once(outbox: Outbox, chain: Chain, key: str) -> bool:
     try:
-        log.send("mint", key, log.sender.chain.energy.functions.mint(TO, 1), label="mint")
+        outbox.send_once(
+            "mint", key, outbox.sender.chain.energy.functions.mint(TO, 1), label="mint"
+        )
     except NodeUnavailableError:
         return False
     return True
@@ -294,15 +289,15 @@ def test_a_node_that_dies_before_the_receipt_leaves_the_intent_signed(
         return outcome
 
     monkeypatch.setattr(through, "_broadcast", last_act)
-    log = IntentLog(database, through)
+    outbox = Outbox(database, through)
     call = through.chain.energy.functions.mint(TO, 1)
     with pytest.raises(NodeUnavailableError):
-        log.send("mint", "once", call, label="mint")
+        outbox.send_once("mint", "once", call, label="mint")
     assert row(database).state == IntentState.SIGNED
     with pytest.raises(NodeUnavailableError):
-        log.recover()
+        outbox.recover()
     assert row(database).state == IntentState.SIGNED
     node.behave()
-    assert log.recover() == 1
-    assert log.send("mint", "once", call, label="mint") is None
+    assert outbox.recover() == 1
+    assert outbox.send_once("mint", "once", call, label="mint") is None
     assert chain.energy_of(TO) == 1

@@ -77,11 +77,11 @@ class Farm:
     def settings(self) -> Settings:
         return Settings(home=self.home, rpc_url=self.chain.rpc_url, account=f"devnet:{TRAINER}")
 
-    def desk(self) -> TrainerWorkspace:
-        """The trainer's desk, read up to the chain's head."""
-        desk = open_workspace(self.settings, self.chain)
-        desk.sync()
-        return desk
+    def workspace(self) -> TrainerWorkspace:
+        """The trainer's workspace, read up to the chain's head."""
+        workspace = open_workspace(self.settings, self.chain)
+        workspace.sync()
+        return workspace
 
     def sender(self, who: int) -> TransactionManager:
         return TransactionManager(self.chain, devnet_account(who), self.home / "locks")

@@ -33,9 +33,9 @@ from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from tests.support.ring import Corner, Ring, steady_time
 from validator.daemon import Validator
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.setup import ValidatorWorkspace, make_validator, open_workspace
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
@@ -195,7 +195,7 @@ class Rig:
 
     # --- the validator --------------------------------------------------------------------------
 
-    def desk(self) -> ValidatorWorkspace:
+    def workspace(self) -> ValidatorWorkspace:
         return open_workspace(self.settings, self.chain)
 
     def validator(
@@ -207,7 +207,7 @@ class Rig:
         monitor: ValidatorMetrics | None = None,
     ) -> Validator:
         return make_validator(
-            self.desk(),
+            self.workspace(),
             None if dry_run else self.sender(VALIDATOR),
             policy=Policy(strategy, max_bonds),
             workers=0,
@@ -219,7 +219,7 @@ class Rig:
         """Verdict by (beast, index)."""
         from validator.judge.jobs import JobStore
 
-        jobs = JobStore(self.desk().database).all()
+        jobs = JobStore(self.workspace().database).all()
         return {(job.beast_id, job.index): job.verdict for job in jobs}
 
 
@@ -232,10 +232,10 @@ def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
     (home / "snapshots").mkdir()
     for record in folder.glob("*.json"):
         shutil.copy(record, home / "deployments")
-    made = Rig(chain, home)
-    made.fund(TRAINER)
-    made.fund(VALIDATOR)
-    return made
+    rig = Rig(chain, home)
+    rig.fund(TRAINER)
+    rig.fund(VALIDATOR)
+    return rig
 
 
 @pytest.fixture(scope="module")

@@ -78,8 +78,8 @@ def test_interrupted_it_goes_on_where_it_stopped(
     parent = None
     for _ in range(7):
         parent = rig.train(beast, parent, publish=False)
-    desk = rig.desk()
-    desk.sync()
+    workspace = rig.workspace()
+    workspace.sync()
 
     class Interrupted(Exception):  # noqa: N818
         pass
@@ -93,15 +93,15 @@ def test_interrupted_it_goes_on_where_it_stopped(
 
     if interrupted:
         with pytest.raises(Interrupted):
-            Backfill(desk, InlineExecutor).run(progress)
-        valid = [job.verdict for job in JobStore(desk.database).all()].count(Verdict.VALID)
+            Backfill(workspace, InlineExecutor).run(progress)
+        valid = [job.verdict for job in JobStore(workspace.database).all()].count(Verdict.VALID)
         assert 4 <= valid < 7
         interrupted = False
         before = len(judged)
-        assert Backfill(desk, InlineExecutor).run(progress) == [BeastHistory(beast, valid=7)]
+        assert Backfill(workspace, InlineExecutor).run(progress) == [BeastHistory(beast, valid=7)]
         assert len(judged) - before < before + 3  # not from the start
     else:
-        work = Backfill(desk, InlineExecutor)
+        work = Backfill(workspace, InlineExecutor)
         assert work.standing == 7
         assert work.run(progress) == [BeastHistory(beast, valid=7)]
         assert judged == sorted(judged)

@@ -62,7 +62,7 @@ def refused(rig: Rig, said: str, *args: str, who: int | None = VALIDATOR) -> Non
 
 def records(rig: Rig) -> list[tuple[Any, ...]]:
     """What daemons have on record."""
-    with rig.desk().database.session() as session:
+    with rig.workspace().database.session() as session:
         jobs = session.execute(select(JobRow.digest, JobRow.verdict, JobRow.attempts))
         intents = session.execute(select(IntentRow.kind, IntentRow.key, IntentRow.state))
         return [tuple(row) for row in (*jobs, *intents)]

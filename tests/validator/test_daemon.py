@@ -31,9 +31,9 @@ from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
 from tests.support.busy import busy, impatient
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.setup import make_validator
 
 
@@ -183,7 +183,7 @@ def test_a_verdict_that_is_not_confirmed_is_taken_back(rig: Rig) -> None:
     beast = rig.hatch()
     honest = rig.train(beast)
     rig.validator().run_once()
-    with rig.desk().database.session() as session:
+    with rig.workspace().database.session() as session:
         job = session.query(JobRow).one()
         job.verdict = Verdict.INVALID
     rig.validator().run_once()
@@ -195,9 +195,9 @@ def test_a_verdict_that_is_not_confirmed_is_taken_back(rig: Rig) -> None:
 def test_nothing_is_filed_where_the_court_sees_another_context(rig: Rig) -> None:
     beast = rig.hatch()
     honest = rig.train(beast)
-    desk = rig.desk()
-    desk.sync()
-    with desk.database.session() as session:  # as if what we indexed were wrong
+    workspace = rig.workspace()
+    workspace.sync()
+    with workspace.database.session() as session:  # as if what we indexed were wrong
         session.query(CheckpointRow).one().epoch_seed = bytes(32)
     rig.validator().run_once()
     assert rig.verdicts() == {(beast, 0): "invalid"}
@@ -259,20 +259,22 @@ def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None
     rig.train(beast)
     monitor = ValidatorMetrics()
     waker = Waker(rig.chain.rpc_url, 0.05)
-    desk = rig.desk()
-    present, away = desk.chain.w3.provider, make_provider(f"http://127.0.0.1:{free_tcp_port}")
-    daemon = make_validator(desk, None, policy=Policy(), workers=0, monitor=monitor, waker=waker)
-    desk.chain.w3.provider = away
+    workspace = rig.workspace()
+    present, away = workspace.chain.w3.provider, make_provider(f"http://127.0.0.1:{free_tcp_port}")
+    daemon = make_validator(
+        workspace, None, policy=Policy(), workers=0, monitor=monitor, waker=waker
+    )
+    workspace.chain.w3.provider = away
     follower = threading.Thread(target=daemon.follow, daemon=True)
     try:
         follower.start()
         wait_until(lambda: "No node answers" in monitor.problem)
         assert rig.verdicts() == {}
-        desk.chain.w3.provider = present
+        workspace.chain.w3.provider = present
         wait_until(lambda: monitor.problem == "")
         assert rig.verdicts() == {(beast, 0): "valid"}
     finally:
-        desk.chain.w3.provider = present
+        workspace.chain.w3.provider = present
         waker.stop()
         follower.join(10)
     assert not follower.is_alive()
@@ -284,7 +286,7 @@ def test_a_database_that_is_away_is_waited_for(rig: Rig, monkeypatch: pytest.Mon
     rig.train(beast, tamper=(37, one_weight))
     monitor, waker = ValidatorMetrics(), Waker(rig.chain.rpc_url, 0.05)
     daemon = make_validator(
-        rig.desk(),
+        rig.workspace(),
         rig.sender(VALIDATOR),
         policy=Policy(),
         workers=0,
@@ -317,7 +319,7 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(snapshots, "write_atomic", no_room)
     monitor, waker = ValidatorMetrics(), Waker(rig.chain.rpc_url, 0.05)
     daemon = make_validator(
-        rig.desk(), None, policy=Policy(), workers=0, monitor=monitor, waker=waker
+        rig.workspace(), None, policy=Policy(), workers=0, monitor=monitor, waker=waker
     )
     follower = threading.Thread(target=daemon.follow, daemon=True)
     with structlog.testing.capture_logs() as logs:
@@ -351,14 +353,14 @@ def test_a_revealed_dataset_is_not_given_up_for_a_database_that_was_away(rig: Ri
     rig.fund(OTHER)
     ensure_escrow(rig.chain, rig.sender(OTHER), 100 * ENERGY)
     rig.send(OTHER, call)
-    desk = rig.desk()
-    desk.sync()
+    workspace = rig.workspace()
+    workspace.sync()
 
     rename(rig, EventRow.__tablename__, "elsewhere")
     with pytest.raises(DatabaseUnavailableError):
-        desk.book.private_data(beast)
+        workspace.states.private_data(beast)
     rename(rig, "elsewhere", EventRow.__tablename__)
-    found = desk.book.private_data(beast)
+    found = workspace.states.private_data(beast)
     assert found is not None
     assert found.secret == private.secret
 
@@ -368,7 +370,7 @@ def test_two_processes_may_read_the_chain_into_one_database(
 ) -> None:
     beast = rig.hatch()
     rig.train(beast)
-    slow, quick = rig.desk(), rig.desk()
+    slow, quick = rig.workspace(), rig.workspace()
     read = slow.chain.events
 
     def overtaken(start: int, end: int, attempts: int) -> list[Event]:

@@ -26,7 +26,7 @@ from tests.validator.conftest import Rig, Submitted
 from validator.judge import worker
 from validator.judge.executors import InlineExecutor
 from validator.judge.jobs import JobStore
-from validator.judge.replay import RemoteWindow, drop_is_told
+from validator.judge.replay import RemoteWindow, loss_drop_agrees
 from validator.judge.watch import BeastWatch
 from validator.judge.windows import WindowJudge, check
 from validator.judge.worker import PROCESS, work
@@ -54,28 +54,31 @@ def new_worker() -> None:
 
 
 def train(rig: Rig, beast: int, count: int, *, publish: bool = True) -> list[Submitted]:
-    made: list[Submitted] = []
+    windows: list[Submitted] = []
     for _ in range(count):
-        made.append(rig.train(beast, made[-1] if made else None, publish=publish))
-    return made
+        windows.append(rig.train(beast, windows[-1] if windows else None, publish=publish))
+    return windows
 
 
-def shared_desk(rig: Rig, web: Web) -> ValidatorWorkspace:
-    desk = rig.desk()
-    desk.book.shared = True
-    desk.book.states.sources = (PublishedStates(open_place(web.url)),)
-    desk.sync()
-    return desk
+def shared_workspace(rig: Rig, web: Web) -> ValidatorWorkspace:
+    workspace = rig.workspace()
+    workspace.states.shared = True
+    workspace.states.snapshots.sources = (PublishedStates(open_place(web.url)),)
+    workspace.sync()
+    return workspace
 
 
-def judge(desk: ValidatorWorkspace, executor: Executor) -> WindowJudge:
+def judge(workspace: ValidatorWorkspace, executor: Executor) -> WindowJudge:
     return WindowJudge(
-        desk.book, JobStore(desk.database), lambda: executor, PendingWindows(desk.reader)
+        workspace.states,
+        JobStore(workspace.database),
+        lambda: executor,
+        PendingWindows(workspace.reader),
     )
 
 
-def verdicts(desk: ValidatorWorkspace) -> list[str | None]:
-    return [job.verdict for job in JobStore(desk.database).all()]
+def verdicts(workspace: ValidatorWorkspace) -> list[str | None]:
+    return [job.verdict for job in JobStore(workspace.database).all()]
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -86,12 +89,12 @@ def test_windows_leave_by_hash_and_come_back_if_nobody_has_the_state(
     train(rig, beast, 4, publish=published)
     web = Web(rig.settings.snapshots_dir)
     try:
-        desk, workers = shared_desk(rig, web), Workers()
-        judging = judge(desk, workers)
+        workspace, workers = shared_workspace(rig, web), Workers()
+        judging = judge(workspace, workers)
         passes = 0
         while judging.run():
             passes += 1
-        assert verdicts(desk) == ["valid"] * 4
+        assert verdicts(workspace) == ["valid"] * 4
         if published:  # all of a beast's windows at once
             assert passes == 1
             assert workers.given[1:] == [RemoteWindow] * 3
@@ -103,23 +106,23 @@ def test_windows_leave_by_hash_and_come_back_if_nobody_has_the_state(
 
 def test_verdicts_of_a_worker_that_lied_are_taken_back(rig: Rig) -> None:
     beast = rig.hatch()
-    made = train(rig, beast, 2)
-    desk = rig.desk()
-    desk.sync()
-    judging, jobs = judge(desk, InlineExecutor()), JobStore(desk.database)
+    windows = train(rig, beast, 2)
+    workspace = rig.workspace()
+    workspace.sync()
+    judging, jobs = judge(workspace, InlineExecutor()), JobStore(workspace.database)
     judging.run()
     assert judging.run() == 0
-    assert jobs.reopen([made[1].checkpoint.payload.h128, bytes(32)]) == {beast}
-    assert verdicts(desk) == ["valid", None]
+    assert jobs.reopen([windows[1].checkpoint.payload.h128, bytes(32)]) == {beast}
+    assert verdicts(workspace) == ["valid", None]
 
 
 def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
     one, other = rig.hatch(), rig.hatch()
     first = rig.train(one)
     rig.train(other)
-    desk = rig.desk()
-    desk.sync()
-    watch = BeastWatch(desk.database)
+    workspace = rig.workspace()
+    workspace.sync()
+    watch = BeastWatch(workspace.database)
     assert watch.beasts() == [one, other]
     watch.settled(one)
     assert watch.beasts() == [other]
@@ -127,7 +130,7 @@ def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
     assert watch.beasts() == []
     before = rpc(rig.chain.rpc_url, "evm_snapshot")
     rig.train(one, first)
-    desk.sync()
+    workspace.sync()
     assert watch.beasts() == [one]
     watch.settled(one)
     watch.reopen([other])
@@ -136,7 +139,7 @@ def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
     rpc(rig.chain.rpc_url, "evm_revert", before)
     rig.travel(1)
     rig.travel(1)
-    desk.sync()
+    workspace.sync()
     assert watch.beasts() == [one, other]  # a reorg may have changed anything
 
 
@@ -184,41 +187,41 @@ def work_of(database: Database, done: Callable[[], object]) -> int:
 def test_a_pass_over_many_pending_windows_costs_little(rig: Rig) -> None:
     beast = rig.hatch()
     rig.train(beast)
-    desk = rig.desk()
-    desk.sync()
-    rows_of_a_crowd(desk.database, 20, 250)
-    alarm = DeadlineAlarm(desk.reader, EVERYBODY)
-    assert work_of(desk.database, alarm.run) < 1_000  # by the beasts' own jobs it was 20,000
-    assert work_of(desk.database, alarm.run) < 5  # not again before the chain's time moves on
-    watch = BeastWatch(desk.database)
+    workspace = rig.workspace()
+    workspace.sync()
+    rows_of_a_crowd(workspace.database, 20, 250)
+    alarm = DeadlineAlarm(workspace.reader, EVERYBODY)
+    assert work_of(workspace.database, alarm.run) < 1_000  # by the beasts' own jobs it was 20,000
+    assert work_of(workspace.database, alarm.run) < 5  # not again before the chain's time moves on
+    watch = BeastWatch(workspace.database)
     for one in watch.beasts():
         watch.settled(one)
-    assert work_of(desk.database, watch.beasts) < 5
-    jobs = JobStore(desk.database)
-    assert work_of(desk.database, jobs.invalid) < 5
+    assert work_of(workspace.database, watch.beasts) < 5
+    jobs = JobStore(workspace.database)
+    assert work_of(workspace.database, jobs.invalid) < 5
 
 
 def test_states_that_no_pending_window_needs_are_dropped(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beast = rig.hatch()
-    made = train(rig, beast, 4, publish=False)
-    desk = rig.desk()
-    desk.sync()
-    with desk.database.session() as session:
+    windows = train(rig, beast, 4, publish=False)
+    workspace = rig.workspace()
+    workspace.sync()
+    with workspace.database.session() as session:
         for row in session.query(CheckpointRow).where(CheckpointRow.index < 2):
             row.status = CheckpointStatus.FINAL
-    for window in made:
-        desk.book.keep(window.end)
-        path = desk.book.states.path(window.checkpoint.payload.h128)
+    for window in windows:
+        workspace.states.keep(window.end)
+        path = workspace.states.snapshots.path(window.checkpoint.payload.h128)
         os.utime(path, (time.time() - 7_200, time.time() - 7_200))
-    assert desk.book.tidy() == 0  # not so soon
+    assert workspace.states.tidy() == 0  # not so soon
     monkeypatch.setattr("validator.judge.states.TIDY_SECONDS", 0.0)
-    assert desk.book.tidy() == 1
-    kept = set(desk.book.states.hashes())
-    assert kept == {one.checkpoint.payload.h128 for one in made[1:]}
-    assert [case.index for case in desk.reader.pending(beast)] == [2, 3]
-    assert desk.reader.pending(beast) == desk.reader.live(beast)[2:]
+    assert workspace.states.tidy() == 1
+    kept = set(workspace.states.snapshots.hashes())
+    assert kept == {one.checkpoint.payload.h128 for one in windows[1:]}
+    assert [case.index for case in workspace.reader.pending(beast)] == [2, 3]
+    assert workspace.reader.pending(beast) == workspace.reader.live(beast)[2:]
 
 
 def test_a_loss_drop_flag_that_does_not_follow_is_no_verdict(rig: Rig) -> None:
@@ -226,14 +229,14 @@ def test_a_loss_drop_flag_that_does_not_follow_is_no_verdict(rig: Rig) -> None:
     beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
     first = rig.train(beast, source=Source.PRIVATE)
     rig.train(beast, first, source=Source.PRIVATE)
-    desk = rig.desk()
-    desk.sync()
-    cases = desk.reader.live(beast)
-    assert all(desk.reader.drop_is_told(case) for case in cases)
+    workspace = rig.workspace()
+    workspace.sync()
+    cases = workspace.reader.live(beast)
+    assert all(workspace.reader.loss_drop_agrees(case) for case in cases)
     for case in cases:
-        found = check(desk.book, case)[1]
+        found = check(workspace.states, case)[1]
         assert (found.verdict, found.mode) == (Verdict.VALID, Mode.LIGHT)
-        lied = check(desk.book, replace(case, loss_drop=not case.loss_drop))[1]
+        lied = check(workspace.states, replace(case, loss_drop=not case.loss_drop))[1]
         assert lied.verdict is Verdict.UNAVAILABLE
         assert "loss-drop" in lied.reason
 
@@ -245,25 +248,25 @@ def test_when_the_loss_drop_flag_is_set() -> None:
         return replace(NO_CHECKPOINT, index=index, payload=payload, season=season)
 
     parent = record(0, 100)
-    assert drop_is_told(record(1, 99), parent, (7, 7), True)
-    assert drop_is_told(record(1, 100), parent, (7, 7), False)
-    assert not drop_is_told(record(1, 100), parent, (7, 7), True)
-    assert drop_is_told(record(1, 99), parent, (7, 3), False)
-    assert drop_is_told(record(1, 99, season=2), parent, (7, 7), False)
-    assert drop_is_told(record(1, 99, source=Source.PRIVATE), parent, (7, 7), False)
-    assert drop_is_told(record(0, 0), NO_CHECKPOINT, (7, 7), False)
+    assert loss_drop_agrees(record(1, 99), parent, (7, 7), True)
+    assert loss_drop_agrees(record(1, 100), parent, (7, 7), False)
+    assert not loss_drop_agrees(record(1, 100), parent, (7, 7), True)
+    assert loss_drop_agrees(record(1, 99), parent, (7, 3), False)
+    assert loss_drop_agrees(record(1, 99, season=2), parent, (7, 7), False)
+    assert loss_drop_agrees(record(1, 99, source=Source.PRIVATE), parent, (7, 7), False)
+    assert loss_drop_agrees(record(0, 0), NO_CHECKPOINT, (7, 7), False)
 
 
 def test_a_validator_that_cannot_write_where_trainers_publish(rig: Rig) -> None:
     beast = rig.hatch()
-    made = rig.train(beast)
-    path = SnapshotStore(rig.settings.snapshots_dir).path(made.checkpoint.payload.h128)
+    window = rig.train(beast)
+    path = SnapshotStore(rig.settings.snapshots_dir).path(window.checkpoint.payload.h128)
     path.write_bytes(b"garbage")
-    desk = rig.desk()
-    desk.sync()
+    workspace = rig.workspace()
+    workspace.sync()
     with structlog.testing.capture_logs() as logs:
-        assert desk.book.find(made.checkpoint.payload.h128) is None
+        assert workspace.states.find(window.checkpoint.payload.h128) is None
     assert [line["event"] for line in logs] == ["snapshot ignored"]
     assert path.read_bytes() == b"garbage"
-    with desk.database.session() as session:
+    with workspace.database.session() as session:
         assert session.query(JobRow).count() == 0

@@ -21,10 +21,10 @@ from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig, Submitted
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
 from validator.operations.deadlines import UNVERIFIED, DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.scope import EVERYBODY, Scope, parse_names
 from validator.setup import make_validator
 
@@ -34,7 +34,7 @@ RESPONSE_WINDOW, CHALLENGE_PERIOD = 15, 30
 
 def daemon(rig: Rig, policy: Policy, *, payout: str | None = None) -> Validator:
     return make_validator(
-        rig.desk(),
+        rig.workspace(),
         rig.sender(VALIDATOR),
         policy=policy,
         workers=0,
@@ -158,28 +158,28 @@ def test_a_window_without_a_verdict_is_told_of_ever_louder(rig: Rig) -> None:
     secret = rig.train(beast, source=Source.PRIVATE, publish=False)
     watching = daemon(rig, Policy())
 
-    def told() -> list[tuple[str, str]]:
+    def logged() -> list[tuple[str, str]]:
         with structlog.testing.capture_logs() as logs:
             watching.run_once()
             watching.run_once()
         wanted = ("no verdict yet", "unverified")
         return [(e["event"], e["log_level"]) for e in logs if e["event"] in wanted]
 
-    assert told() == []
+    assert logged() == []
     rig.travel(CHALLENGE_PERIOD // 2)
-    assert told() == [("no verdict yet", "warning")]
+    assert logged() == [("no verdict yet", "warning")]
     rig.travel(CHALLENGE_PERIOD // 2 - 3)
-    assert told() == [("no verdict yet", "error")]
+    assert logged() == [("no verdict yet", "error")]
     rig.travel(CHALLENGE_PERIOD)
     rig.send(OTHER, rig.chain.ledger.functions.finalize(beast, [secret.checkpoint.to_abi()]))
-    assert told() == [("unverified", "error")]
+    assert logged() == [("unverified", "error")]
     watching = daemon(rig, Policy())
-    assert told() == []
+    assert logged() == []
     assert rig.verdicts() == {(beast, 0): "unavailable"}
-    with rig.desk().database.session() as session:
+    with rig.workspace().database.session() as session:
         assert session.query(JobRow).one().reason.startswith(UNVERIFIED)
-    desk = rig.desk()
-    alarm = DeadlineAlarm(desk.reader, EVERYBODY)
+    workspace = rig.workspace()
+    alarm = DeadlineAlarm(workspace.reader, EVERYBODY)
     assert (alarm.run(), alarm.unverified) == ([], 1)
     assert rig.disputes == 0
 

@@ -67,16 +67,16 @@ def make(
     **payload: int,
 ) -> tuple[Window, list[bytes]]:
     """A first window as the validator gets it, and the segments that its trainer computed."""
-    ctx, told = context(source, words, heads), lies or Lies(-1)
+    ctx, wrong = context(source, words, heads), lies or Lies(-1)
     parent = genesis_state(BEAST, DNA)
     state = open_window(parent, parent.header.active_mask)
     records = words.__getitem__ if words else None
     segments = []
     for step in range(128):
-        if step != told.step:
+        if step != wrong.step:
             step_window(ctx, state, records)
         else:
-            _lie(ctx, state, told, records)
+            _lie(ctx, state, wrong, records)
         if step % 8 == 7:
             segments.append(state_hash(state))
     header = state.header
@@ -88,13 +88,13 @@ def make(
 
 
 def _lie(
-    ctx: WindowContext, state: State, told: Lies, records: Callable[[int], int] | None
+    ctx: WindowContext, state: State, wrong: Lies, records: Callable[[int], int] | None
 ) -> None:
     header = state.header
-    if told.sample_of is not None:
-        header = replace(header, global_step=told.sample_of)
+    if wrong.sample_of is not None:
+        header = replace(header, global_step=wrong.sample_of)
     word = sample(ctx, header, records)
-    learn(ctx, state, word, None if told.label is None else told.label(label(word, RULES)))
-    if told.weight is not None:
-        position, delta = told.weight
+    learn(ctx, state, word, None if wrong.label is None else wrong.label(label(word, RULES)))
+    if wrong.weight is not None:
+        position, delta = wrong.weight
         state.weights[position] += delta

@@ -35,12 +35,12 @@ def export(
     Hatch with it: chainbeasts beast hatch --dataset FILE. Words that are no samples are refused;
     a final match has none unless nobody looked.
     """
-    desk = open_workspace(session.settings, session.chain)
-    desk.sync()
+    workspace = open_workspace(session.settings, session.chain)
+    workspace.sync()
     words: list[int] = []
     for match in matches:
-        expect(desk, match, MatchStatus.FINAL)
-        logged = desk.logs.words(match)
+        expect(workspace, match, MatchStatus.FINAL)
+        logged = workspace.logs.words(match)
         for turn, word in enumerate(logged):
             reason = invalid_reason(word)
             if reason is not None:

@@ -51,21 +51,21 @@ def hatch(
             "--resume takes the dataset of the request.", "Leave --dataset away."
         )
     words = None if dataset is None else read_records(dataset)
-    desk = open_workspace(session.settings, session.chain)
-    hatchery = Hatcher(desk, Outbox(desk.database, session.sender))
+    workspace = open_workspace(session.settings, session.chain)
+    hatcher = Hatcher(workspace, Outbox(workspace.database, session.sender))
     if resume is not None:
-        _show_receipt(session, desk, hatchery.resume(resume))
+        _show_receipt(session, workspace, hatcher.resume(resume))
         return
     packed = None if words is None else pack_dataset(words)
     if packed is not None:
         _warn_of_size(len(packed.compressed))
     wanted = None if packed is None else packed.commitments.records_root
-    for order in hatchery.pending_hatches():
-        if (order.commitments.records_root if order.commitments else None) == wanted:
+    for pending in hatcher.pending_hatches():
+        if (pending.commitments.records_root if pending.commitments else None) == wanted:
             note("Going on with the hatch that was interrupted.")
-            _show_receipt(session, desk, hatchery.carry_on(order))
+            _show_receipt(session, workspace, hatcher.carry_on(pending))
             return
-    _show_receipt(session, desk, hatchery.carry_on(hatchery.begin(packed)))
+    _show_receipt(session, workspace, hatcher.carry_on(hatcher.begin(packed)))
 
 
 def _warn_of_size(size: int) -> None:
@@ -76,20 +76,20 @@ def _warn_of_size(size: int) -> None:
         )
 
 
-def _facts(desk: TrainerWorkspace, beast_id: int) -> dict[str, Any]:
+def _facts(workspace: TrainerWorkspace, beast_id: int) -> dict[str, Any]:
     """What a hatch fixed."""
-    birth = desk.chain.birth(beast_id)
+    birth = workspace.chain.birth(beast_id)
     mask = genesis_mask(birth.dna)
     stats = stats_from_dna(birth.dna)
     return {
         "beast": beast_id,
-        "owner": desk.chain.owner_of(beast_id),
+        "owner": workspace.chain.owner_of(beast_id),
         "dna": birth.dna,
         "stats": stats,
         "genesis_mask": mask,
         "season": birth.season,
         "epoch_seed": birth.epoch_seed,
-        "commitments": desk.chain.commitments(beast_id),
+        "commitments": workspace.chain.commitments(beast_id),
     }
 
 
@@ -122,8 +122,8 @@ def slots(mask: int) -> str:
     return f"sensors {' '.join(sensors)}, appendages {' '.join(appendages)} ({mask:#04x})"
 
 
-def _show_receipt(session: Session, desk: TrainerWorkspace, hatched: Hatched) -> None:
-    facts = _facts(desk, hatched.beast_id)
+def _show_receipt(session: Session, workspace: TrainerWorkspace, hatched: Hatched) -> None:
+    facts = _facts(workspace, hatched.beast_id)
     secret = None if hatched.private is None else hatched.private.absolute() / SECRET_FILE
     view = _view(facts)
     if secret is not None:
@@ -137,10 +137,10 @@ def _show_receipt(session: Session, desk: TrainerWorkspace, hatched: Hatched) ->
 @command(app, "show", example="chainbeasts beast show 1")
 def show(session: Session, beast: BeastId) -> None:
     """Show a beast: what it was born with, and how far its training is."""
-    desk = open_workspace(session.settings, session.chain)
-    facts = _facts(desk, beast)
-    head = desk.chain.head(beast)
-    burn, bond = desk.chain.quote(beast, head.active_mask)
+    workspace = open_workspace(session.settings, session.chain)
+    facts = _facts(workspace, beast)
+    head = workspace.chain.head(beast)
+    burn, bond = workspace.chain.quote(beast, head.active_mask)
     progress = {
         "head": head.h128,
         "checkpoints": head.head_count,

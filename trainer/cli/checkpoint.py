@@ -71,9 +71,9 @@ def list_(
 ) -> None:
     """List a beast's checkpoints."""
     session.chain.birth(beast)
-    desk = open_workspace(session.settings, session.chain)
-    desk.sync()
-    rows = desk.ever(beast) if every else desk.live(beast)
+    workspace = open_workspace(session.settings, session.chain)
+    workspace.sync()
+    rows = workspace.ever(beast) if every else workspace.live(beast)
     columns = ("checkpoint", "status", "epoch", "source", "loss", "h128", "burns")
     view = [
         (
@@ -94,10 +94,10 @@ def list_(
 def show(session: Session, beast: BeastId, index: Index) -> None:
     """Show every field of a checkpoint; of a slashed place, the latest one."""
     session.chain.birth(beast)
-    desk = open_workspace(session.settings, session.chain)
-    desk.sync()
-    found = [row for row in desk.live(beast) if row.index == index]
-    found = found or [row for row in desk.ever(beast) if row.index == index]
+    workspace = open_workspace(session.settings, session.chain)
+    workspace.sync()
+    found = [row for row in workspace.live(beast) if row.index == index]
+    found = found or [row for row in workspace.ever(beast) if row.index == index]
     if not found:
         raise ChainBeastsError(
             f"Beast {beast} has no checkpoint {index}.",
@@ -121,9 +121,9 @@ def submit(
 ) -> None:
     """Submit one checkpoint: of a window trained now, or of a payload from a file."""
     if payload is None:
-        lesson = parse_training_source(source)
-        _, _, _, trainer = trainer_of(session, beast, lesson, snapshots)
-        show_submitted(session, trainer.run(1, lesson))
+        training_source = parse_training_source(source)
+        _, _, _, trainer = trainer_of(session, beast, training_source, snapshots)
+        show_submitted(session, trainer.run(1, training_source))
         return
     stated = _read_payload(payload)
     chain = session.chain
@@ -167,13 +167,13 @@ def _read_payload(path: Path) -> CheckpointPayload:
 def finalize(session: Session, beast: BeastId) -> None:
     """Make the checkpoints final whose challenge period is over. Anyone may."""
     session.chain.birth(beast)
-    desk = open_workspace(session.settings, session.chain)
-    desk.sync()
-    made = Finalizer(desk, outbox_of(session, desk)).beast(beast)
-    if not made:
+    workspace = open_workspace(session.settings, session.chain)
+    workspace.sync()
+    finalized = Finalizer(workspace, outbox_of(session, workspace)).beast(beast)
+    if not finalized:
         raise ChainBeastsError(
             f"No checkpoint of beast {beast} may be final yet.",
             f"See how they stand: chainbeasts checkpoint list {beast}",
         )
-    rows = [(f"{done.first} to {done.last}", done.gas) for done in made]
-    session.show(made, lambda: table("Final", ("checkpoints", "gas"), rows))
+    rows = [(f"{done.first} to {done.last}", done.gas) for done in finalized]
+    session.show(finalized, lambda: table("Final", ("checkpoints", "gas"), rows))

@@ -27,8 +27,8 @@ def agree_to_growth(
     """
     economics = trainer.chain.season(head.season).economics
     first, mask = head.head_count, head.active_mask
-    spurts = plan.growing(first, windows)
-    wakes = {spurt.window: spurt.mask for spurt in spurts}
+    planned = plan.growth_in(first, windows)
+    wakes = {one.window: one.mask for one in planned}
     if wake & ~mask and windows != 0:
         wakes[first] = wakes.get(first, 0) | wake
     for window, slots in sorted(wakes.items()):
@@ -50,7 +50,7 @@ def agree_to_growth(
         return True
     if sys.stdin.isatty():
         return typer.confirm("Growth is for ever. Go on?", err=True)
-    if spurts:
+    if planned:
         raise ChainBeastsError(
             "The plan wakes slots, and there is no terminal to ask on.",
             "Say --yes to pay for the growth shown.",

@@ -51,7 +51,7 @@ PlanOption = Annotated[
     ),
 ]
 GrowOption = Annotated[
-    str | None, typer.Option(help="Growth spurts: slot@window, such as s1@20,a2@40.")
+    str | None, typer.Option(help="Slots to wake: slot@window, such as s1@20,a2@40.")
 ]
 WakeOption = Annotated[
     list[str] | None,
@@ -60,15 +60,15 @@ WakeOption = Annotated[
 BatchOption = Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")]
 
 
-def outbox_of(session: Session, desk: TrainerWorkspace) -> Outbox:
+def outbox_of(session: Session, workspace: TrainerWorkspace) -> Outbox:
     """Where the acting account's transactions go out."""
-    return Outbox(desk.database, session.sender)
+    return Outbox(workspace.database, session.sender)
 
 
 def trainer_of(
     session: Session,
     beast_id: int,
-    lessons: TrainingSource | Collection[TrainingSource],
+    sources: TrainingSource | Collection[TrainingSource],
     snapshots: Sequence[str] | None = None,
 ) -> tuple[TrainerWorkspace, WindowStore, Submitter, Trainer]:
     """Everything that trains one beast.
@@ -77,8 +77,8 @@ def trainer_of(
         ChainBeastsError: the account may not train it, its dataset or a match's log is not at
             hand, a match is not final, or states cannot be published where they should.
     """
-    wanted = set(lessons) if isinstance(lessons, Collection) else {lessons}
-    desk = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
+    wanted = set(sources) if isinstance(sources, Collection) else {sources}
+    workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     account = session.account.address
     session.chain.birth(beast_id)  # a beast that has not hatched is refused here, by name
     if not session.chain.is_trainer(beast_id, account):
@@ -87,13 +87,13 @@ def trainer_of(
             f"{account} may not train beast {beast_id}; its owner is {owner}.",
             f"The owner can allow it: chainbeasts beast authorise {beast_id} {account}",
         )
-    private = desk.private_data(beast_id) if Source.PRIVATE in wanted else None
-    for lesson in wanted:
-        if isinstance(lesson, Battle):
-            desk.match_log(lesson.match_id)  # refused here, before anything is signed
-    book = WindowStore(desk.database, desk.snapshots)
-    submitter = Submitter(session.chain, outbox_of(session, desk))
-    made = Trainer(
-        session.chain, desk.snapshots, book, submitter, beast_id, private, desk.match_log
+    private = workspace.private_data(beast_id) if Source.PRIVATE in wanted else None
+    for source in wanted:
+        if isinstance(source, Battle):
+            workspace.match_log(source.match_id)  # refused here, before anything is signed
+    store = WindowStore(workspace.database, workspace.snapshots)
+    submitter = Submitter(session.chain, outbox_of(session, workspace))
+    trainer = Trainer(
+        session.chain, workspace.snapshots, store, submitter, beast_id, private, workspace.match_log
     )
-    return desk, book, submitter, made
+    return workspace, store, submitter, trainer

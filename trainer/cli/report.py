@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 
 from backend.cli.output import energy, fields, table
-from trainer.train.accuracy import Tally
+from trainer.metrics.accuracy import Tally
 from trainer.train.simulate import EpochReport, SimulatedBeast, SimulationReport
 
 

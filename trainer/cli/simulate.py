@@ -96,19 +96,19 @@ def _hatched(
 ) -> SimulatedBeast:
     """A beast as the chain has it; spends nothing."""
     chain = session.chain
-    desk = open_workspace(session.settings, chain, snapshots=snapshots or ())
+    workspace = open_workspace(session.settings, chain, snapshots=snapshots or ())
     chain.birth(beast)
-    data = desk.private_data(beast) if Source.PRIVATE in plan.sources else None
-    ids = [lesson.match_id for lesson in plan.sources if isinstance(lesson, Battle)]
-    logs = {match_id: desk.match_log(match_id) for match_id in ids}
-    bench = read_window_start(chain, desk.snapshots, beast, Source.CURRICULUM)
+    data = workspace.private_data(beast) if Source.PRIVATE in plan.sources else None
+    ids = [source.match_id for source in plan.sources if isinstance(source, Battle)]
+    logs = {match_id: workspace.match_log(match_id) for match_id in ids}
+    start = read_window_start(chain, workspace.snapshots, beast, Source.CURRICULUM)
     return SimulatedBeast(
         beast,
-        bench.ctx.dna,
-        bench.head,
-        bench.state,
-        chain.season(bench.head.season),
-        bench.ctx.epoch_seed,
+        start.ctx.dna,
+        start.head,
+        start.state,
+        chain.season(start.head.season),
+        start.ctx.epoch_seed,
         data,
         logs,
     )

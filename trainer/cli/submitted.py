@@ -9,23 +9,23 @@ from backend.cli.session import Session
 from trainer.train.job import Submitted
 
 
-def submitted_facts(made: Submitted) -> dict[str, Any]:
+def submitted_facts(submitted: Submitted) -> dict[str, Any]:
     """One submitted window for people and scripts."""
-    payload = made.payload
+    payload = submitted.payload
     return {
-        "beast": made.beast_id,
-        "checkpoint": made.index,
+        "beast": submitted.beast_id,
+        "checkpoint": submitted.index,
         "epoch": payload.epoch,
         "source": payload.source,
         "h128": payload.h128,
         "window_loss": payload.window_loss,
         "energy_burn": payload.energy_burn,
-        "gas": made.gas,
-        "tx": made.tx_hash,
+        "gas": submitted.gas,
+        "tx": submitted.tx_hash,
     }
 
 
-def show_submitted(session: Session, made: list[Submitted]) -> None:
+def show_submitted(session: Session, submitted: list[Submitted]) -> None:
     """A table of what was submitted."""
     rows = [
         (
@@ -35,7 +35,9 @@ def show_submitted(session: Session, made: list[Submitted]) -> None:
             one.payload.window_loss,
             one.gas,
         )
-        for one in made
+        for one in submitted
     ]
     columns = ("checkpoint", "epoch", "h128", "loss", "gas")
-    session.show([submitted_facts(one) for one in made], lambda: table("Submitted", columns, rows))
+    session.show(
+        [submitted_facts(one) for one in submitted], lambda: table("Submitted", columns, rows)
+    )

@@ -35,7 +35,7 @@ from trainer.cli.simulate import simulate
 from trainer.cli.submitted import submitted_facts
 from trainer.defend.defender import Defender
 from trainer.defend.metrics import DefenderMetrics
-from trainer.drills.lies import Kind, tell
+from trainer.drills.lies import Kind, make_drill
 from trainer.plan.text import parse_training_source
 from trainer.train.job import Submitted
 from trainer.train.window_store import WindowStore
@@ -61,10 +61,10 @@ def defend(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
-    desk = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
-    book = WindowStore(desk.database, desk.snapshots)
-    outbox, monitor = outbox_of(session, desk), DefenderMetrics()
-    defender = Defender(desk, book, outbox, finalize=finalize, monitor=monitor)
+    workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
+    store = WindowStore(workspace.database, workspace.snapshots)
+    outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
+    defender = Defender(workspace, store, outbox, finalize=finalize, monitor=monitor)
     if once:
         answers = defender.once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
@@ -120,28 +120,29 @@ def drill(
             "Drills cost the trainer's bond; they run on a local chain only.",
             "Start one with `chainbeasts devnet up`.",
         )
-    lesson = Source.PRIVATE if kind is Kind.PRIVATE else parse_training_source(source)
-    _, book, submitter, trainer = trainer_of(session, beast, lesson, snapshots)
+    private = kind is Kind.PRIVATE
+    training_source = Source.PRIVATE if private else parse_training_source(source)
+    _, store, submitter, trainer = trainer_of(session, beast, training_source, snapshots)
     submitter.recover()
-    bench = trainer.bench(lesson)
-    economics = chain.season(bench.head.season).economics
-    mask = bench.head.active_mask
-    made = tell(
-        kind, bench, mask, window_price(economics, mask, mask), step=step, weight=weight, by=by
+    start = trainer.window_start(training_source)
+    economics = chain.season(start.head.season).economics
+    mask = start.head.active_mask
+    drilled = make_drill(
+        kind, start, mask, window_price(economics, mask, mask), step=step, weight=weight, by=by
     )
-    book.keep(made.window)
-    if not made.answered:
-        book.forget(made.window.h128)
+    store.keep(drilled.window)
+    if not drilled.answered:
+        store.forget(drilled.window.h128)
     lock = window_lock(economics, mask, mask)
-    receipt = submitter.submit([made.window], lock)
+    receipt = submitter.submit([drilled.window], lock)
     submitted = Submitted.of(
-        made.window, lock, receipt["gasUsed"], bytes(receipt["transactionHash"])
+        drilled.window, lock, receipt["gasUsed"], bytes(receipt["transactionHash"])
     )
     facts = {
         "kind": kind,
-        "lie": made.told,
-        "step": made.step,
-        "segment": made.segment,
+        "lie": drilled.lie,
+        "step": drilled.step,
+        "segment": drilled.segment,
         **submitted_facts(submitted),
     }
     view = {name: value for name, value in facts.items() if not isinstance(value, bytes)}

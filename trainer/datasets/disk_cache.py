@@ -143,9 +143,9 @@ class DiskCacheProducer:
 
     def _pull(self, start: int = 0) -> tuple[int, ...]:
         """The base's words from ``start`` on: some in all, and no more than a dataset may have."""
-        room = MAX_RECORDS - start
-        words = tuple(islice(self.base.words(start), room + 1))
-        if len(words) > room:
+        limit = MAX_RECORDS - start
+        words = tuple(islice(self.base.words(start), limit + 1))
+        if len(words) > limit:
             raise ChainBeastsError(f"{self.name} has over {MAX_RECORDS} records.", "Split it.")
         if not start and not words:
             raise ChainBeastsError(f"{self.name} has no records.", "Give 1 to 65,536 of them.")

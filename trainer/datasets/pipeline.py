@@ -22,9 +22,9 @@ from trainer.datasets.checkpoint_file import TrainingCheckpoint
 from trainer.datasets.disk_cache import DiskCacheProducer
 from trainer.datasets.formats import to_binary
 from trainer.datasets.producers import Producer
+from trainer.metrics.accuracy import Tally, tally
 from trainer.metrics.messages import SCHEMA, TrainingMetrics
 from trainer.metrics.sinks import Sink
-from trainer.train.accuracy import Tally, tally
 
 DEMO_DNA = bytes(keccak(b"chainbeasts/pipeline/1"))
 """The brain of a run that names none."""

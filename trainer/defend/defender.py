@@ -7,7 +7,6 @@ Whatever it has sent it finds again after a kill, and the chain decides what is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,16 +25,14 @@ from backend.indexer.follow import PASSING, Waker, what_is_away
 from backend.indexer.queries import open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.samples import Source
 from backend.kernel.window import witnesses
 from backend.monitoring.health import spent
 from backend.redact import redact_text
 from backend.store.facts import CheckpointRow, DisputeRow
-from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
 from trainer.defend.metrics import DefenderMetrics
 from trainer.submit.finality import Finalizer
-from trainer.train.states import segments_again
+from trainer.train.states import recompute_segments, window_inputs
 from trainer.train.window_store import WindowStore
 from trainer.workspace import TrainerWorkspace
 
@@ -65,20 +62,20 @@ class Defender:
 
     def __init__(
         self,
-        desk: TrainerWorkspace,
-        book: WindowStore,
+        workspace: TrainerWorkspace,
+        store: WindowStore,
         outbox: Outbox,
         *,
         finalize: bool = True,
         monitor: DefenderMetrics | None = None,
     ) -> None:
-        self._desk = desk
-        self._book = book
+        self._workspace = workspace
+        self._store = store
         self._outbox = outbox
         self._monitor = monitor or DefenderMetrics()
-        self._finalizer = Finalizer(desk, outbox) if finalize else None
-        self._told: set[int] = set()
-        self._hopeless: set[bytes] = set()
+        self._finalizer = Finalizer(workspace, outbox) if finalize else None
+        self._warned: set[int] = set()
+        self._unanswerable: set[bytes] = set()
 
     def run(self, waker: Waker) -> None:
         """Keep watch until the waker is stopped; waits for a node or database that is away, and
@@ -90,8 +87,9 @@ class Defender:
         recovered, pause = False, 0.5
         while True:
             try:
+                # First: a response that was signed before must not wait behind what is signed now.
                 if not recovered:
-                    self._outbox.intents.recover()
+                    self._outbox.recover()
                     recovered = True
                 self.once()
                 pause = 0.5
@@ -113,32 +111,35 @@ class Defender:
         Raises:
             ChainError: the chain cannot be reached or read.
         """
-        report = self._desk.sync()
-        answers = []
-        mine = self._mine()
-        waiting = {d.dispute_id: d.deadline for d, _ in mine if d.status == "filed"}
-        for dispute, row in mine:
+        report = self._workspace.sync()
+        moves = []
+        disputes = self._open_disputes()
+        waiting = {d.dispute_id: d.deadline for d, _ in disputes if d.status == "filed"}
+        # Answers before finality: they have deadlines, and on an account that is short of gas the
+        # last transaction it can pay must be the one that saves a bond.
+        for dispute, row in disputes:
             try:
-                answer = self._answer(dispute, row)
+                move = self._answer(dispute, row)
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
-                self._tell(dispute, f"{error.message} {error.hint or ''}".strip())
+                # The others are answered all the same, or one dispute could lose them all.
+                self._warn(dispute, f"{error.message} {error.hint or ''}".strip())
                 continue
-            if answer is not None:
-                log.info("answered", kind=answer.kind, dispute=dispute.dispute_id, gas=answer.gas)
+            if move is not None:
+                log.info("answered", kind=move.kind, dispute=dispute.dispute_id, gas=move.gas)
                 waiting.pop(dispute.dispute_id, None)
-                answers.append(answer)
-        answers += self._finalize()
+                moves.append(move)
+        moves += self._finalize()
         self._monitor.waiting(len(waiting))
         self._monitor.passed(
             head=report.head,
             indexed=report.indexed_to,
-            disputes=len(mine),
+            disputes=len(disputes),
             deadlines=waiting.values(),
-            costs=spent(self._desk.database, self._outbox.me),
+            costs=spent(self._workspace.database, self._outbox.me),
         )
-        return answers
+        return moves
 
     def _finalize(self) -> list[DefenderMove]:
         if self._finalizer is None:
@@ -156,11 +157,12 @@ class Defender:
 
     # --- disputes -------------------------------------------------------------------------------
 
-    def _mine(self) -> list[tuple[DisputeRow, CheckpointRow]]:
+    def _open_disputes(self) -> list[tuple[DisputeRow, CheckpointRow]]:
         """Open disputes over checkpoints that this account answers for."""
-        with self._desk.database.session() as session:
+        with self._workspace.database.session() as session:
             found = []
             for dispute in open_disputes(session):
+                # By generation, too: what replaced a slashed checkpoint has the same index.
                 row = session.scalar(
                     select(CheckpointRow).where(
                         CheckpointRow.beast_id == dispute.beast_id,
@@ -175,12 +177,13 @@ class Defender:
     def _answers_for(self, trainer: str) -> bool:
         if trainer == self._outbox.me:
             return True
-        chain = self._desk.chain
+        chain = self._workspace.chain
         appointed = chain.call(chain.court.functions.defenderOf(trainer))
         return bool(appointed != ZERO_ADDRESS and appointed == self._outbox.me)
 
     def _answer(self, dispute: DisputeRow, row: CheckpointRow) -> DefenderMove | None:
-        chain = self._desk.chain
+        chain = self._workspace.chain
+        # The index may lag: deadlines and demands are the court's own.
         present = chain.dispute(dispute.dispute_id)
         if not present.status.open:
             return None
@@ -188,6 +191,7 @@ class Defender:
             return self._respond(dispute, row, present.deadline)
         if present.demand:
             return self._supply(dispute, row, present.demand - 1, present.demand_deadline)
+        # The court takes proofs up to the deadline, that second included.
         if chain.now() > present.deadline:
             record = checkpoint_of(row).to_abi()
             call = chain.court.functions.dismiss(dispute.dispute_id, row.beast_id, record)
@@ -197,13 +201,13 @@ class Defender:
     def _respond(
         self, dispute: DisputeRow, row: CheckpointRow, deadline: int
     ) -> DefenderMove | None:
-        chain = self._desk.chain
+        chain = self._workspace.chain
         if chain.now() > deadline:
-            self._tell(dispute, "The response window has closed.")
+            self._warn(dispute, "The response window has closed.")
             return None
         segments = self._segments(row)
         if segments is None:
-            self._tell(dispute, "The window is not on record, and trained again it ends elsewhere.")
+            self._warn(dispute, "The window is not on record, and trained again it ends elsewhere.")
             return None
         call = chain.court.functions.respond(
             dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), segments
@@ -211,22 +215,22 @@ class Defender:
         return self._send("respond", dispute, row, call, deadline)
 
     def _segments(self, row: CheckpointRow) -> list[bytes] | None:
-        """The window's segment hashes: from the book, else trained again."""
-        kept = self._book.segments(row.h128)
-        if kept is not None or row.h128 in self._hopeless:
-            return kept
-        made = segments_again(self._desk, row)
-        if made is None:
-            self._hopeless.add(row.h128)
-        return made
+        """The window's segment hashes: from the store, else trained again."""
+        stored = self._store.segments(row.h128)
+        if stored is not None or row.h128 in self._unanswerable:
+            return stored
+        segments = recompute_segments(self._workspace, row)
+        # It would come out the same each time; what is only missing raises, and is sought again.
+        if segments is None:
+            self._unanswerable.add(row.h128)
+        return segments
 
     def _supply(
         self, dispute: DisputeRow, row: CheckpointRow, segment: int, due: int
     ) -> DefenderMove | None:
         """Open the eight records of a demanded segment against the committed root."""
-        data = self._desk.private_data(row.beast_id)
-        proof = segment_witnesses(self._desk, row, data, segment)
-        call = self._desk.chain.court.functions.supplyRecords(
+        proof = segment_witnesses(self._workspace, row, segment)
+        call = self._workspace.chain.court.functions.supplyRecords(
             dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), proof
         )
         return self._send(f"supply-{segment}", dispute, row, call, due)
@@ -240,27 +244,28 @@ class Defender:
         due: int | None = None,
     ) -> DefenderMove | None:
         try:
-            # after a reorg the number alone may be another dispute's
+            # After a reorg the number alone may be another dispute's.
             key = f"{dispute.dispute_id}:{row.h128.hex()}"
             receipt = self._outbox.send(kind, key, call, label=kind, due=due)
         except Reverted as error:
-            self._tell(dispute, error.message)
+            self._warn(dispute, error.message)
             return None
         return DefenderMove(kind.split("-")[0], row.beast_id, row.index, receipt["gasUsed"])
 
-    def _tell(self, dispute: DisputeRow, reason: str) -> None:
-        if dispute.dispute_id not in self._told:
-            self._told.add(dispute.dispute_id)
+    def _warn(self, dispute: DisputeRow, reason: str) -> None:
+        if dispute.dispute_id not in self._warned:
+            self._warned.add(dispute.dispute_id)
             log.warning("no answer", dispute=dispute.dispute_id, reason=reason)
 
 
-def segment_witnesses(
-    desk: TrainerWorkspace, row: CheckpointRow, data: PrivateDataset, segment: int
-) -> bytes:
-    """Words and Merkle siblings of a private window's segment, step after step."""
-    ctx = desk.chain.window_context(
-        row.beast_id, epoch=row.epoch, source=Source(row.source), owner_secret_fold=data.fold
-    )
+def segment_witnesses(workspace: TrainerWorkspace, row: CheckpointRow, segment: int) -> bytes:
+    """Words and Merkle siblings of a private window's segment, step after step.
+
+    Raises:
+        ChainBeastsError: its dataset is not here, or is not the committed one.
+    """
+    ctx, words = window_inputs(workspace, row)
+    assert words is not None, "records are demanded of PRIVATE windows only"
+    # The row's step is the one after the window; steps are uint32 and wrap.
     first = (row.global_step - WINDOW_STEPS + segment * SEGMENT_STEPS) % (1 << 32)
-    words: Sequence[int] = data.words
     return witnesses(ctx, first, SEGMENT_STEPS, words)

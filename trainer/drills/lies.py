@@ -1,4 +1,4 @@
-"""One lie per kind: how a window that tells it is trained. Submits nothing."""
+"""One lie per kind: how a window that holds it is trained. Submits nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
-from trainer.train.windows import Stepper, TrainedWindow, WindowStart, train_window
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import Stepper, WindowStart, train_window
 
 LOGIT_WEIGHTS = WEIGHTS - LAYERS[-2] * LAYERS[-1]
 """Flat index of W4's first weight."""
@@ -48,14 +49,14 @@ class Drill:
 
     Attributes:
         step: the first wrong micro-step, 0 to 127; None where no step is.
-        told: the lie in words.
+        lie: what is wrong, in words.
         answered: whether a defender is to answer a dispute over it.
     """
 
     kind: Kind
     window: TrainedWindow
     step: int | None
-    told: str
+    lie: str
 
     @property
     def segment(self) -> int | None:
@@ -82,9 +83,9 @@ def weight_name(index: int) -> str:
     raise ChainBeastsError(f"There is no weight {index}.", f"They are 0 to {WEIGHTS - 1}.")
 
 
-def tell(
+def make_drill(
     kind: Kind,
-    bench: WindowStart,
+    start: WindowStart,
     mask: int,
     energy_burn: int,
     *,
@@ -101,17 +102,17 @@ def tell(
         by: how much it changes, 4096 for 1.0.
 
     Raises:
-        ChainBeastsError: this beast's next window cannot tell this lie.
+        ChainBeastsError: this beast's next window cannot hold this lie.
     """
     makers: dict[Kind, Callable[[], Drill]] = {
-        Kind.WEIGHT: lambda: _weight(kind, bench, mask, energy_burn, step, weight, by),
-        Kind.SILENT: lambda: _weight(kind, bench, mask, energy_burn, step, weight, by),
-        Kind.LABEL: lambda: _label(bench, mask, energy_burn, step),
-        Kind.SAMPLE: lambda: _sample(bench, mask, energy_burn, step),
-        Kind.GROWTH: lambda: _growth(bench, mask, energy_burn),
-        Kind.LOSS: lambda: _loss(bench, mask, energy_burn),
-        Kind.PARENT: lambda: _parent(bench, mask, energy_burn),
-        Kind.PRIVATE: lambda: _private(bench, mask, energy_burn),
+        Kind.WEIGHT: lambda: _weight(kind, start, mask, energy_burn, step, weight, by),
+        Kind.SILENT: lambda: _weight(kind, start, mask, energy_burn, step, weight, by),
+        Kind.LABEL: lambda: _label(start, mask, energy_burn, step),
+        Kind.SAMPLE: lambda: _sample(start, mask, energy_burn, step),
+        Kind.GROWTH: lambda: _growth(start, mask, energy_burn),
+        Kind.LOSS: lambda: _loss(start, mask, energy_burn),
+        Kind.PARENT: lambda: _parent(start, mask, energy_burn),
+        Kind.PRIVATE: lambda: _private(start, mask, energy_burn),
     }
     return makers[kind]()
 
@@ -134,31 +135,31 @@ class _Stepper:
 
 def _weight(
     kind: Kind,
-    bench: WindowStart,
+    start: WindowStart,
     mask: int,
     energy_burn: int,
     step: int,
     weight: int | None,
     by: int,
 ) -> Drill:
-    told: list[str] = []
+    lies: list[str] = []
     if weight is not None:
         weight_name(weight)
 
     def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
         step_window(ctx, state, records)
-        index = _telling_weight(ctx, state, records) if weight is None else weight
+        index = _noticeable_weight(ctx, state, records) if weight is None else weight
         before = int(state.weights[index])
         after = before + by if before + by <= WEIGHT_MAX else before - by
         state.weights[index] = after
-        told.append(f"weight {index}, {weight_name(index)}, is {after} and not {before}")
+        lies.append(f"weight {index}, {weight_name(index)}, is {after} and not {before}")
         return None
 
-    window = train_window(bench, mask, energy_burn, step=_Stepper(step, wrong))
-    return Drill(kind, window, step, f"after step {step}, {told[0]}")
+    window = train_window(start, mask, energy_burn, step=_Stepper(step, wrong))
+    return Drill(kind, window, step, f"after step {step}, {lies[0]}")
 
 
-def _telling_weight(ctx: WindowContext, state: State, records: RecordSource | None) -> int:
+def _noticeable_weight(ctx: WindowContext, state: State, records: RecordSource | None) -> int:
     """A weight of the first logit, from the unit that the next step's sample excites most."""
     word = sample(ctx, state.header, records)
     if not is_valid(word):
@@ -181,91 +182,96 @@ def _same(one: State, other: State) -> bool:
     return one.header == other.header and bool((one.weights == other.weights).all())
 
 
-def _label(bench: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
-    told: list[int] = []
+def _label(start: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
+    wrong_steps: list[int] = []
 
     def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
         word = sample(ctx, state.header, records)
-        right = label(word, ctx.rules) if not told else None
+        right = label(word, ctx.rules) if not wrong_steps else None
         if right is None or right.move is None:
             return step_window(ctx, state, records)
-        told.append(state.header.global_step % 128)
+        wrong_steps.append(state.header.global_step % 128)
         return learn(ctx, state, word, Label((right.move + 1) % 4, right.attack, right.block))
 
-    window = train_window(bench, mask, energy_burn, step=_late(step, wrong))
-    if not told:
+    window = train_window(start, mask, energy_burn, step=_late(step, wrong))
+    if not wrong_steps:
         raise ChainBeastsError(
             f"No step from {step} on has a move label to change.", "Choose an earlier --step."
         )
-    return Drill(Kind.LABEL, window, told[0], f"step {told[0]} learns another move")
+    return Drill(Kind.LABEL, window, wrong_steps[0], f"step {wrong_steps[0]} learns another move")
 
 
-def _sample(bench: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
-    told: list[int] = []
+def _sample(start: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
+    wrong_steps: list[int] = []
 
     def wrong(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
         before = state.copy()
         step_window(ctx, state, records)
-        if told:
+        if wrong_steps:
             return None
         header = before.header
         elsewhere = replace(header, global_step=(header.global_step + 1) % (1 << 32), arena=0)
         learn(ctx, before, sample(ctx, elsewhere, records))
         if not _same(before, state):  # a beast of few senses may see no difference
-            told.append(header.global_step % 128)
+            wrong_steps.append(header.global_step % 128)
             state.header = before.header
             state.weights[:] = before.weights
         return None
 
-    window = train_window(bench, mask, energy_burn, step=_late(step, wrong))
-    if not told:
+    window = train_window(start, mask, energy_burn, step=_late(step, wrong))
+    if not wrong_steps:
         raise ChainBeastsError(
             f"From step {step} on the beast learns the same from the next step's sample.",
             "Choose an earlier --step.",
         )
-    return Drill(Kind.SAMPLE, window, told[0], f"step {told[0]} trains on the next step's sample")
+    return Drill(
+        Kind.SAMPLE,
+        window,
+        wrong_steps[0],
+        f"step {wrong_steps[0]} trains on the next step's sample",
+    )
 
 
-def _growth(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
+def _growth(start: WindowStart, mask: int, energy_burn: int) -> Drill:
     asleep = ~mask & 0xFF
     if not asleep:
         raise ChainBeastsError(
-            f"All slots of beast {bench.beast_id} are awake.", "Drill with another beast."
+            f"All slots of beast {start.beast_id} are awake.", "Drill with another beast."
         )
     grown = mask | (asleep & -asleep)
-    window = train_window(bench, grown, energy_burn)
+    window = train_window(start, grown, energy_burn)
     window = replace(window, payload=replace(window.payload, active_mask=mask))
-    told = f"trained with mask {grown:#04x}, and paid for {mask:#04x}"
-    return Drill(Kind.GROWTH, window, 0, told)
+    lie = f"trained with mask {grown:#04x}, and paid for {mask:#04x}"
+    return Drill(Kind.GROWTH, window, 0, lie)
 
 
-def _loss(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
-    window = train_window(bench, mask, energy_burn)
+def _loss(start: WindowStart, mask: int, energy_burn: int) -> Drill:
+    window = train_window(start, mask, energy_burn)
     right = window.payload.window_loss
     window = replace(window, payload=replace(window.payload, window_loss=right // 2))
     return Drill(Kind.LOSS, window, None, f"states a loss of {right // 2}, it was {right}")
 
 
-def _parent(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
-    if bench.head.head_count == 0:
+def _parent(start: WindowStart, mask: int, energy_burn: int) -> Drill:
+    if start.head.head_count == 0:
         raise ChainBeastsError(
-            f"Beast {bench.beast_id} has no checkpoint to leave out.", "Train a window first."
+            f"Beast {start.beast_id} has no checkpoint to leave out.", "Train a window first."
         )
-    newborn = genesis_state(bench.beast_id, bench.ctx.dna)
-    forgetful = State(bench.state.header, newborn.weights)
+    newborn = genesis_state(start.beast_id, start.ctx.dna)
+    forgetful = State(start.state.header, newborn.weights)
 
     def pretend(ctx: WindowContext, state: State, records: RecordSource | None) -> object:
-        if state.header.parent != bench.head.h128:
-            state.update(parent=bench.head.h128)
+        if state.header.parent != start.head.h128:
+            state.update(parent=start.head.h128)
         return step_window(ctx, state, records)
 
-    window = train_window(replace(bench, state=forgetful), mask, energy_burn, step=pretend)
+    window = train_window(replace(start, state=forgetful), mask, energy_burn, step=pretend)
     return Drill(Kind.PARENT, window, 0, "goes on from the weights at hatch, not from its parent's")
 
 
-def _private(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
-    words = bench.words
-    if bench.ctx.source is not Source.PRIVATE or words is None:
+def _private(start: WindowStart, mask: int, energy_burn: int) -> Drill:
+    words = start.words
+    if start.ctx.source is not Source.PRIVATE or words is None:
         raise ChainBeastsError(
             "This drill needs a beast with a private dataset.", "Use --source private."
         )
@@ -283,7 +289,7 @@ def _private(bench: WindowStart, mask: int, energy_burn: int) -> Drill:
                 first.append((state.header.global_step - 1) % 128)
         return None
 
-    window = train_window(replace(bench, words=others), mask, energy_burn, step=notice)
+    window = train_window(replace(start, words=others), mask, energy_burn, step=notice)
     if not first:
         raise ChainBeastsError("The window meets no record that differs.", "Use another dataset.")
     return Drill(Kind.PRIVATE, window, first[0], "trained on the records in reverse order")

@@ -1,7 +1,7 @@
 """Hatches that have begun: written down before the request goes out, found after a kill.
 
-An order is a folder, named by a random token, in which secret and dataset wait until the request
-is mined and the beast has a number; then the folder becomes the beast's.
+A pending hatch is a folder, named by a random token, in which secret and dataset wait until the
+request is mined and the beast has a number; then the folder becomes the beast's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backend.errors import ChainBeastsError
 from backend.store.private import DATASET_FILE, SECRET_FILE, private_folder
 from trainer.datasets.pack import PackedDataset, commitments_record, save_dataset
 
-ORDER_FILE = "order.json"
+REQUEST_FILE = "request.json"
 PREFIX = "hatching-"
 TOKEN_BYTES = 8
 
@@ -34,17 +34,18 @@ class PendingHatch:
     commitments: Commitments
 
     def write(self) -> None:
-        """Put the order on record."""
+        """Put the pending hatch on record."""
         record = {
             "token": self.token,
             "requester": self.requester,
             "commitments": commitments_record(self.commitments),
         }
         text = json.dumps(record, indent=2) + "\n"
-        write_atomic(self.folder / ORDER_FILE, text.encode("ascii"), mode=0o600)
+        write_atomic(self.folder / REQUEST_FILE, text.encode("ascii"), mode=0o600)
 
     def renew(self) -> None:
         """Make it a new request (the old one expired, or a reorg took it back)."""
+        # The outbox makes a second transaction only under a new key; secret and commitments stay.
         self.token = secrets.token_hex(TOKEN_BYTES)
         self.write()
 
@@ -55,7 +56,7 @@ def _folder(home: Path, chain_id: int) -> Path:
 
 def _load(folder: Path) -> PendingHatch:
     try:
-        record: dict[str, Any] = json.loads((folder / ORDER_FILE).read_text("ascii"))
+        record: dict[str, Any] = json.loads((folder / REQUEST_FILE).read_text("ascii"))
         given = record["commitments"]
         commitments = Commitments(
             bytes.fromhex(given["c_dataset"][2:]),
@@ -66,7 +67,7 @@ def _load(folder: Path) -> PendingHatch:
         return PendingHatch(folder, str(record["token"]), str(record["requester"]), commitments)
     except (OSError, ValueError, KeyError, TypeError):
         raise ChainBeastsError(
-            f"{folder / ORDER_FILE} is no record of a hatch.",
+            f"{folder / REQUEST_FILE} is no record of a hatch.",
             f"If it was damaged, move {folder} away; it may hold a dataset and its secret.",
         ) from None
 
@@ -77,32 +78,34 @@ def pending_hatches(home: Path, chain_id: int, requester: str) -> list[PendingHa
     Raises:
         ChainBeastsError: a record is damaged.
     """
-    folders = [f for f in _folder(home, chain_id).glob(f"{PREFIX}*") if (f / ORDER_FILE).exists()]
+    folders = [f for f in _folder(home, chain_id).glob(f"{PREFIX}*") if (f / REQUEST_FILE).exists()]
     folders.sort(key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
-    return [order for order in map(_load, folders) if order.requester == requester]
+    return [pending for pending in map(_load, folders) if pending.requester == requester]
 
 
 def begin(home: Path, chain_id: int, requester: str, packed: PackedDataset | None) -> PendingHatch:
-    """Write a new order, its dataset and its secret to disk."""
+    """Write a new pending hatch, its dataset and its secret to disk."""
     token = secrets.token_hex(TOKEN_BYTES)
     folder = _folder(home, chain_id) / f"{PREFIX}{token}"
     folder.mkdir(parents=True, mode=0o700)
+    # Before anything is sent: commitments on chain whose secret is on no disk would leave a beast
+    # that can never train on its records.
     if packed is not None:
         save_dataset(folder, packed)
     commitments = Commitments() if packed is None else packed.commitments
-    order = PendingHatch(folder, token, requester, commitments)
-    order.write()  # last: a folder without it was never requested
-    return order
+    pending = PendingHatch(folder, token, requester, commitments)
+    pending.write()  # last: a folder without it was never requested
+    return pending
 
 
-def finish(order: PendingHatch, home: Path, chain_id: int, beast_id: int) -> Path | None:
-    """Make the order's folder the beast's; None if there is nothing private to keep.
+def finish(pending: PendingHatch, home: Path, chain_id: int, beast_id: int) -> Path | None:
+    """Make the pending hatch's folder the beast's; None if there is nothing private to keep.
 
     Raises:
         ChainBeastsError: the beast has another secret already.
     """
-    if not order.commitments:
-        shutil.rmtree(order.folder)
+    if not pending.commitments:
+        shutil.rmtree(pending.folder)
         return None
     target = private_folder(home, chain_id, beast_id)
     if (target / SECRET_FILE).exists() or (target / DATASET_FILE).exists():
@@ -111,6 +114,7 @@ def finish(order: PendingHatch, home: Path, chain_id: int, beast_id: int) -> Pat
             "They are never overwritten; they may be of an older chain: move them away, then "
             f"chainbeasts beast hatch --resume {beast_id}",
         )
-    (order.folder / ORDER_FILE).replace(order.folder / "request.json")
-    order.folder.replace(target)
+    # One rename: a crash leaves the pending hatch, which is found and finished again, or the
+    # beast's folder, and never a secret in a place that nothing looks at.
+    pending.folder.replace(target)
     return target

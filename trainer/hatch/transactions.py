@@ -32,9 +32,9 @@ class Hatched:
 class Hatcher:
     """One account's hatches."""
 
-    def __init__(self, desk: TrainerWorkspace, outbox: Outbox) -> None:
-        self._desk = desk
-        self._chain = desk.chain
+    def __init__(self, workspace: TrainerWorkspace, outbox: Outbox) -> None:
+        self._workspace = workspace
+        self._chain = workspace.chain
         self._outbox = outbox
 
     @property
@@ -43,21 +43,25 @@ class Hatcher:
 
     def pending_hatches(self) -> list[PendingHatch]:
         """Hatches that this account began here and did not end."""
-        return requests.pending_hatches(self._desk.home, self._chain_id, self._outbox.me)
+        return requests.pending_hatches(self._workspace.home, self._chain_id, self._outbox.me)
 
     def begin(self, packed: PackedDataset | None) -> PendingHatch:
         """Put a hatch on record, its secret on disk."""
-        return requests.begin(self._desk.home, self._chain_id, self._outbox.me, packed)
+        return requests.begin(self._workspace.home, self._chain_id, self._outbox.me, packed)
 
-    def carry_on(self, order: PendingHatch) -> Hatched:
-        """Bring an order to its end, however far it had come.
+    def carry_on(self, pending: PendingHatch) -> Hatched:
+        """Bring a pending hatch to its end, however far it had come.
 
         Raises:
             ChainBeastsError: expired or refused; what to do is in the hint.
         """
-        beast_id = self._request(order)
-        self._hatch(beast_id, order)
-        return Hatched(beast_id, requests.finish(order, self._desk.home, self._chain_id, beast_id))
+        # Each step sees by itself whether it was done before. The folder is renamed last: after
+        # that nothing here leads back to the request.
+        beast_id = self._request(pending)
+        self._hatch(beast_id, pending)
+        return Hatched(
+            beast_id, requests.finish(pending, self._workspace.home, self._chain_id, beast_id)
+        )
 
     def resume(self, beast_id: int) -> Hatched:
         """Hatch a beast whose request stands, by its number.
@@ -65,19 +69,21 @@ class Hatcher:
         Raises:
             ChainBeastsError: no such request, or it expired.
         """
-        for order in self.pending_hatches():
-            receipt = self._outbox.find(REQUEST_KIND, order.token)
+        for pending in self.pending_hatches():
+            receipt = self._outbox.find(REQUEST_KIND, pending.token)
             if receipt is not None and self._requested(receipt) == beast_id:
-                return self.carry_on(order)
+                return self.carry_on(pending)
         self._hatch(beast_id, None)
-        folder = self._desk.private_folder(beast_id)
+        folder = self._workspace.private_folder(beast_id)
         return Hatched(beast_id, folder if folder.exists() else None)
 
     # --- the two transactions -------------------------------------------------------------------
 
-    def _request(self, order: PendingHatch) -> int:
-        function = self._chain.beasts.functions.requestHatch(*order.commitments.to_abi())
-        receipt = self._outbox.send(REQUEST_KIND, order.token, function, label="request the hatch")
+    def _request(self, pending: PendingHatch) -> int:
+        function = self._chain.beasts.functions.requestHatch(*pending.commitments.to_abi())
+        receipt = self._outbox.send(
+            REQUEST_KIND, pending.token, function, label="request the hatch"
+        )
         return self._requested(receipt)
 
     def _requested(self, receipt: TxReceipt) -> int:
@@ -85,7 +91,7 @@ class Hatcher:
         found = event.process_receipt(receipt, errors=DISCARD)
         return int(found[0]["args"]["beastId"])
 
-    def _hatch(self, beast_id: int, order: PendingHatch | None) -> None:
+    def _hatch(self, beast_id: int, pending: PendingHatch | None) -> None:
         if self._birth(beast_id) is not None:
             return
         request = self._chain.hatch_request(beast_id)
@@ -93,6 +99,7 @@ class Hatcher:
             raise ChainBeastsError(
                 f"Nobody asked for beast {beast_id}.", "See: chainbeasts beast list"
             )
+        # The DNA is the hash of the request's block, which a later block alone can read.
         await_block(self._chain, request.request_block + 1)
         try:
             self._outbox.sender.send(
@@ -101,8 +108,9 @@ class Hatcher:
         except Reverted as error:
             if error.name == "NoHatchRequest" and self._birth(beast_id) is not None:
                 return  # somebody else called it; it is ours all the same
-            if error.name == "HatchExpired" and order is not None:
-                order.renew()
+            # On record before the error ends us: the same command then requests anew.
+            if error.name == "HatchExpired" and pending is not None:
+                pending.renew()
             raise
 
     def _birth(self, beast_id: int) -> Birth | None:

@@ -1,1 +1,1 @@
-"""Live figures of training runs: messages, the server that relays them, and who reads them."""
+"""Figures of training runs: how they are counted, told, relayed, kept and drawn."""

@@ -82,7 +82,7 @@ class MetricsStreamer:
                 self.dropped += 1
                 return
             self._waiting.append(metrics)
-            self._make_room()
+            self._drop_oldest()
             self._tell(self._news)
 
     def close(self, timeout: float = 2.0) -> None:
@@ -117,7 +117,7 @@ class MetricsStreamer:
         if not self._ended:
             self._loop.call_soon_threadsafe(event.set)
 
-    def _make_room(self) -> None:
+    def _drop_oldest(self) -> None:
         while len(self._waiting) > self._buffer:
             self._waiting.popleft()
             self.dropped += 1
@@ -129,7 +129,7 @@ class MetricsStreamer:
     def _put_back(self, metrics: TrainingMetrics) -> None:
         with self._lock:
             self._waiting.appendleft(metrics)
-            self._make_room()
+            self._drop_oldest()
 
     # --- the thread -----------------------------------------------------------------------------
 

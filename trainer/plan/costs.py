@@ -69,8 +69,7 @@ def plan_cost(
     """
     if windows == 0:
         return Cost()
-    spurts = [spurt.window for spurt in plan.growing(first, windows)]
-    starts = sorted({first, *spurts})
+    starts = sorted({first, *(one.window for one in plan.growth_in(first, windows))})
     total = Cost()
     for start, end in zip(starts, [*starts[1:], first + windows], strict=True):
         woken = mask | plan.wake(start) | (wake if start == first else 0)

@@ -23,7 +23,7 @@ LAST_WINDOW = (1 << 32) - 1
 
 @dataclass(frozen=True, slots=True)
 class PlanRange:
-    """Consecutive windows of one lesson, both ends included; ``last`` None: without end."""
+    """Consecutive windows of one source, both ends included; ``last`` None: without end."""
 
     source: TrainingSource
     first: int
@@ -31,7 +31,7 @@ class PlanRange:
 
     @property
     def text(self) -> str:
-        """The stretch as an item of a plan."""
+        """The range as an item of a plan."""
         if self.last == self.first:
             return f"{source_text(self.source)}:{self.first}"
         return f"{source_text(self.source)}:{self.first}-{'' if self.last is None else self.last}"
@@ -39,7 +39,7 @@ class PlanRange:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A growth spurt: slots, as a mask, that wake with one window."""
+    """Slots, as a mask, that wake with one window."""
 
     window: int
     mask: int
@@ -47,34 +47,34 @@ class Growth:
 
 @dataclass(frozen=True)
 class Plan:
-    """Sources by window, and growth spurts.
+    """Sources by window, and when slots wake.
 
     Attributes:
-        stretches: in order of their windows, without overlaps.
+        ranges: in order of their windows, without overlaps.
         rest: sources of all other windows, in turn, one window each.
-        spurts: in order of their windows; no slot wakes twice.
+        growth: in order of their windows; no slot wakes twice.
 
     Raises:
-        ChainBeastsError: stretches overlap, leave a gap, or a slot wakes twice.
+        ChainBeastsError: ranges overlap, leave a gap, or a slot wakes twice.
     """
 
-    stretches: tuple[PlanRange, ...] = ()
+    ranges: tuple[PlanRange, ...] = ()
     rest: tuple[TrainingSource, ...] = ()
-    spurts: tuple[Growth, ...] = ()
+    growth: tuple[Growth, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.stretches and not self.rest:
+        if not self.ranges and not self.rest:
             raise ChainBeastsError("The plan names no source.", "Write --plan curriculum, say.")
-        object.__setattr__(self, "stretches", tuple(sorted(self.stretches, key=_first)))
-        object.__setattr__(self, "spurts", tuple(sorted(self.spurts, key=lambda s: s.window)))
-        self._check_stretches()
-        self._check_spurts()
+        object.__setattr__(self, "ranges", tuple(sorted(self.ranges, key=_first)))
+        object.__setattr__(self, "growth", tuple(sorted(self.growth, key=lambda one: one.window)))
+        self._check_ranges()
+        self._check_growth()
 
-    def _check_stretches(self) -> None:
-        for one in self.stretches:
+    def _check_ranges(self) -> None:
+        for one in self.ranges:
             if one.last is not None and one.last < one.first:
                 raise ChainBeastsError(f"{one.text}: the range ends before it begins.")
-        for one, following in pairwise(self.stretches):
+        for one, following in pairwise(self.ranges):
             if one.last is None or following.first <= one.last:
                 raise ChainBeastsError(
                     f"{one.text} and {following.text} both plan window {following.first}.",
@@ -86,22 +86,22 @@ class Plan:
                     "Close the gap, or add an item without a range for the rest.",
                 )
 
-    def _check_spurts(self) -> None:
+    def _check_growth(self) -> None:
         woken: dict[int, int] = {}
-        for spurt in self.spurts:
+        for one in self.growth:
             for bit, slot in enumerate(SLOTS):
-                if spurt.mask >> bit & 1:
+                if one.mask >> bit & 1:
                     if bit in woken:
                         raise ChainBeastsError(
-                            f"{slot}@{spurt.window}: {slot} wakes at window {woken[bit]} already.",
+                            f"{slot}@{one.window}: {slot} wakes at window {woken[bit]} already.",
                             "A slot wakes once, for ever.",
                         )
-                    woken[bit] = spurt.window
+                    woken[bit] = one.window
 
     @property
     def sources(self) -> frozenset[TrainingSource]:
         """Every source, and every match, that the plan uses."""
-        return frozenset(one.source for one in self.stretches) | frozenset(self.rest)
+        return frozenset(one.source for one in self.ranges) | frozenset(self.rest)
 
     def source(self, window: int) -> TrainingSource:
         """Where a window's samples come from.
@@ -109,9 +109,9 @@ class Plan:
         Raises:
             ChainBeastsError: the plan does not say.
         """
-        before = bisect_right(self.stretches, window, key=_first)
+        before = bisect_right(self.ranges, window, key=_first)
         if before:
-            one = self.stretches[before - 1]
+            one = self.ranges[before - 1]
             if one.last is None or window <= one.last:
                 return one.source
         if not self.rest:
@@ -119,12 +119,12 @@ class Plan:
                 f"The plan has no source for window {window}.",
                 "Add an item without a range for the rest, or train fewer windows.",
             )
-        named = sum((s.last or 0) + 1 - s.first for s in self.stretches[:before])
+        named = sum((s.last or 0) + 1 - s.first for s in self.ranges[:before])
         return self.rest[(window - named) % len(self.rest)]
 
     def wake(self, window: int) -> int:
         """The slots that wake with a window, as a mask."""
-        return next((spurt.mask for spurt in self.spurts if spurt.window == window), 0)
+        return next((one.mask for one in self.growth if one.window == window), 0)
 
     def check(self, head_count: int, active_mask: int, windows: int | None) -> None:
         """Make sure that the plan fits a beast's next windows (None: without end).
@@ -135,19 +135,19 @@ class Plan:
         """
         for window in self._edges(head_count, windows):
             self.source(window)
-        for spurt in self.spurts:
+        for one in self.growth:
             for bit, slot in enumerate(SLOTS):
-                if not spurt.mask >> bit & 1:
+                if not one.mask >> bit & 1:
                     continue
-                awake, past = bool(active_mask >> bit & 1), spurt.window < head_count
+                awake, past = bool(active_mask >> bit & 1), one.window < head_count
                 if awake and not past:
                     raise ChainBeastsError(
-                        f"{slot}@{spurt.window}: {slot} is awake already.",
+                        f"{slot}@{one.window}: {slot} is awake already.",
                         "Leave it out; a slot wakes once, for ever.",
                     )
                 if past and not awake:
                     raise ChainBeastsError(
-                        f"{slot}@{spurt.window}: window {spurt.window} is past, and {slot} sleeps.",
+                        f"{slot}@{one.window}: window {one.window} is past, and {slot} sleeps.",
                         f"The beast's next window is {head_count}; say {slot}@{head_count}.",
                     )
 
@@ -157,19 +157,19 @@ class Plan:
             return
         end = LAST_WINDOW if windows is None else head_count + windows - 1
         yield head_count
-        for one in self.stretches:
+        for one in self.ranges:
             if one.last is not None and head_count <= one.last < end:
                 yield one.last + 1
         yield end
 
-    def growing(self, first: int, windows: int | None) -> list[Growth]:
-        """The spurts among the windows from ``first`` on."""
+    def growth_in(self, first: int, windows: int | None) -> list[Growth]:
+        """The growth among the windows from ``first`` on."""
         end = LAST_WINDOW if windows is None else first + windows - 1
-        return [spurt for spurt in self.spurts if first <= spurt.window <= end]
+        return [one for one in self.growth if first <= one.window <= end]
 
 
-def _first(stretch: PlanRange) -> int:
-    return stretch.first
+def _first(plan_range: PlanRange) -> int:
+    return plan_range.first
 
 
 def slot_names(mask: int) -> str:

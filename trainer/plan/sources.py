@@ -18,22 +18,22 @@ TrainingSource = Source | Battle
 """A source that needs no more to be named (never ``Source.BATTLE`` itself), or a match."""
 
 
-def source_of(lesson: TrainingSource) -> Source:
+def source_of(training_source: TrainingSource) -> Source:
     """The source, as a checkpoint states it."""
-    return Source.BATTLE if isinstance(lesson, Battle) else lesson
+    return Source.BATTLE if isinstance(training_source, Battle) else training_source
 
 
-def source_id_of(lesson: TrainingSource) -> int:
+def source_id_of(training_source: TrainingSource) -> int:
     """The source's id, as a checkpoint states it: of the match, else 0."""
-    return lesson.match_id if isinstance(lesson, Battle) else 0
+    return training_source.match_id if isinstance(training_source, Battle) else 0
 
 
 def training_source_of(source: Source, source_id: int) -> TrainingSource:
-    """The lesson that a checkpoint states."""
+    """The training source that a checkpoint states."""
     return Battle(source_id) if source is Source.BATTLE else source
 
 
-def source_text(lesson: TrainingSource) -> str:
-    """A lesson as the command line spells it, such as ``self-play`` or ``battle#7``."""
-    name = source_of(lesson).name.lower().replace("_", "-")
-    return f"{name}#{lesson.match_id}" if isinstance(lesson, Battle) else name
+def source_text(training_source: TrainingSource) -> str:
+    """A training source as the command line spells it, such as ``self-play`` or ``battle#7``."""
+    name = source_of(training_source).name.lower().replace("_", "-")
+    return f"{name}#{training_source.match_id}" if isinstance(training_source, Battle) else name

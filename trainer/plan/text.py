@@ -1,4 +1,4 @@
-"""Plans and growth spurts as the command line spells them."""
+"""Plans and growth as the command line spells them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainer.plan.sources import Battle, TrainingSource, source_text
 
 _RANGE = re.compile(r"(\d{1,10})(?:(-)(\d{1,10})?)?", re.ASCII)
 _BATTLE = re.compile(r"battle#(\d{1,10})", re.ASCII)
-_SPURT = re.compile(r"([a-z]\d)@(\d{1,10})", re.ASCII)
+_GROWTH = re.compile(r"([a-z]\d)@(\d{1,10})", re.ASCII)
 
 LAST_MATCH = (1 << 32) - 1
 """A checkpoint names its match by a uint32."""
@@ -64,7 +64,7 @@ def parse_plan(text: str) -> Plan:
         ChainBeastsError: an item is not ``source``, ``source:n``, ``source:first-last`` or
             ``source:first-``; or the items do not fit together.
     """
-    stretches: list[PlanRange] = []
+    ranges: list[PlanRange] = []
     rest: list[TrainingSource] = []
     for item in (part.strip() for part in text.split(",")):
         if not item:
@@ -81,44 +81,42 @@ def parse_plan(text: str) -> Plan:
             )
         first = window_number(int(match[1]), item)
         last = first if match[2] is None else int(match[3]) if match[3] else None
-        stretches.append(
-            PlanRange(source, first, None if last is None else window_number(last, item))
-        )
-    return Plan(tuple(stretches), tuple(rest))
+        ranges.append(PlanRange(source, first, None if last is None else window_number(last, item)))
+    return Plan(tuple(ranges), tuple(rest))
 
 
 def parse_growth(text: str) -> tuple[Growth, ...]:
-    """The spurts of a text such as ``s1@20,a2@40``.
+    """The growth of a text such as ``s1@20,a2@40``.
 
     Raises:
         ChainBeastsError: an item is not ``slot@window``.
     """
     found = []
     for item in (part.strip() for part in text.split(",")):
-        match = _SPURT.fullmatch(item)
+        match = _GROWTH.fullmatch(item)
         if match is None:
             raise ChainBeastsError(
-                f"{item!r} is no growth spurt.", "Write slot@window, such as s1@20,a2@40."
+                f"{item!r} is no planned growth.", "Write slot@window, such as s1@20,a2@40."
             )
         found.append(Growth(window_number(int(match[2]), item), slots_mask([match[1]], item)))
     return merge_growth(found)
 
 
-def merge_growth(spurts: Iterable[Growth]) -> tuple[Growth, ...]:
-    """One spurt for each window.
+def merge_growth(planned: Iterable[Growth]) -> tuple[Growth, ...]:
+    """One growth for each window.
 
     Raises:
         ChainBeastsError: a slot is named twice for one window.
     """
     masks: dict[int, int] = {}
-    for spurt in spurts:
-        before = masks.get(spurt.window, 0)
-        if before & spurt.mask:
-            twice = slot_names(before & spurt.mask)
+    for one in planned:
+        before = masks.get(one.window, 0)
+        if before & one.mask:
+            twice = slot_names(before & one.mask)
             raise ChainBeastsError(
-                f"{twice}@{spurt.window} is planned twice.", "A slot wakes once, for ever."
+                f"{twice}@{one.window} is planned twice.", "A slot wakes once, for ever."
             )
-        masks[spurt.window] = before | spurt.mask
+        masks[one.window] = before | one.mask
     return tuple(Growth(window, mask) for window, mask in sorted(masks.items()))
 
 

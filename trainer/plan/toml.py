@@ -26,21 +26,21 @@ def make_plan(plan: str | None, grow: str | None, source: TrainingSource) -> Pla
 
     Args:
         plan: items, or the path of a TOML file; None: every window from ``source``.
-        grow: spurts besides those of the file.
+        grow: growth besides that of the file.
 
     Raises:
         ChainBeastsError: either says something that cannot be.
     """
     if plan is None:
-        made = Plan(rest=(source,))
+        parsed = Plan(rest=(source,))
     elif plan.endswith(".toml"):
-        made = read_plan(Path(plan))
+        parsed = read_plan(Path(plan))
     else:
-        made = parse_plan(plan)
+        parsed = parse_plan(plan)
     if grow is None:
-        return made
-    spurts = merge_growth([*made.spurts, *parse_growth(grow)])
-    return Plan(made.stretches, made.rest, spurts)
+        return parsed
+    growth = merge_growth([*parsed.growth, *parse_growth(grow)])
+    return Plan(parsed.ranges, parsed.rest, growth)
 
 
 def read_plan(path: Path) -> Plan:
@@ -69,7 +69,7 @@ def plan_of(data: dict[str, Any]) -> Plan:
             raise ChainBeastsError(
                 f"The plan has an unknown {name!r}.", "It holds tables [[train]] and [[grow]]."
             )
-    stretches: list[PlanRange] = []
+    ranges: list[PlanRange] = []
     rest: list[TrainingSource] = []
     for where, table in _tables(data, "train"):
         source = parse_source(_text(table, "source", where), where)
@@ -79,12 +79,12 @@ def plan_of(data: dict[str, Any]) -> Plan:
             rest.append(source)
             continue
         last = _window(table, "last", where) if "last" in table else None
-        stretches.append(PlanRange(source, _window(table, "first", where), last))
-    spurts = [
+        ranges.append(PlanRange(source, _window(table, "first", where), last))
+    growth = [
         Growth(_window(table, "window", where), slots_mask(_slots(table, where), where))
         for where, table in _tables(data, "grow")
     ]
-    return Plan(tuple(stretches), tuple(rest), merge_growth(spurts))
+    return Plan(tuple(ranges), tuple(rest), merge_growth(growth))
 
 
 def _tables(data: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:

@@ -34,8 +34,8 @@ class Finalized:
 class Finalizer:
     """Finalizes what is due. Anyone may; the bonds go to their trainers."""
 
-    def __init__(self, desk: TrainerWorkspace, outbox: Outbox) -> None:
-        self._desk = desk
+    def __init__(self, workspace: TrainerWorkspace, outbox: Outbox) -> None:
+        self._workspace = workspace
         self._outbox = outbox
 
     def run(self) -> list[Finalized]:
@@ -48,7 +48,7 @@ class Finalizer:
             )
             .distinct()
         )
-        with self._desk.database.session() as session:
+        with self._workspace.database.session() as session:
             beast_ids = sorted(session.scalars(ours))
         return [one for beast_id in beast_ids for one in self.beast(beast_id)]
 
@@ -59,32 +59,36 @@ class Finalizer:
             ChainBeastsError: no node, or the ledger refuses.
         """
         due = self.due(beast_id)
-        made = []
+        finalized = []
         for start in range(0, len(due), MAX_BATCH):
             batch = due[start : start + MAX_BATCH]
             records = [checkpoint_of(row).to_abi() for row in batch]
-            call = self._desk.chain.ledger.functions.finalize(beast_id, records)
+            call = self._workspace.chain.ledger.functions.finalize(beast_id, records)
             first, last = batch[0], batch[-1]
+            # With the last hash: a call that was signed and never mined must not be resumed for the
+            # checkpoints that came into the same places after a slashing.
             key = f"{beast_id}/{first.index}-{last.index}/{last.h128.hex()}"
             receipt = self._outbox.send("finalize", key, call, label="finalize")
-            made.append(Finalized(beast_id, first.index, last.index, receipt["gasUsed"]))
-        return made
+            finalized.append(Finalized(beast_id, first.index, last.index, receipt["gasUsed"]))
+        return finalized
 
     def due(self, beast_id: int) -> list[CheckpointRow]:
         """The beast's first pending checkpoints, up to the first that may not be final yet."""
-        chain = self._desk.chain
+        chain = self._workspace.chain
         now = chain.now()
         final = chain.head(beast_id).final_count
         due: list[CheckpointRow] = []
         for row in self._first_pending(beast_id, final):
             record = checkpoint_of(row)
+            # Not from the index: one checkpoint disputed since then makes the whole batch revert.
             status = chain.status(beast_id, record)
             if status is CheckpointStatus.PENDING:
+                # The ledger's own comparison; a second earlier finalize() reverts.
                 period = chain.season(row.season).economics.challenge_period
                 if now < row.submitted_at + period:
                     break
             elif status is not CheckpointStatus.PROVEN:
-                break
+                break  # finality goes in order of the index, so nothing behind it can be due
             due.append(row)
         return due
 
@@ -100,5 +104,5 @@ class Finalizer:
             .order_by(CheckpointRow.index)
             .limit(MOST_READ)
         )
-        with self._desk.database.session() as session:
+        with self._workspace.database.session() as session:
             return session.scalars(found).all()

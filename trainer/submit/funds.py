@@ -45,6 +45,7 @@ class Funds:
 
     def covers(self, locks: Sequence[int]) -> int:
         """How many of these, from the first on, can be locked together."""
+        # No lock is negative, so the running totals only grow and the count is that of a prefix.
         return sum(total <= self.total for total in accumulate(locks))
 
 
@@ -88,6 +89,7 @@ def check_gas(chain: Chain, sender: TransactionManager, gas: int, windows: int) 
     Raises:
         OutOfGasError: it cannot.
     """
+    # A node demands gas × the most that is offered per gas, not what will be paid in the end.
     fee, account = sender.offer().most, sender.account.address
     balance = int(chain.read(lambda: chain.w3.eth.get_balance(account)))
     if balance < gas * fee:
@@ -103,6 +105,7 @@ def wait_for_fee(chain: Chain, limit: int | None, pause: Pause) -> bool:
     """Wait while the base fee is above a limit (wei per gas); False if stopped meanwhile."""
     if limit is None:
         return not pause(0)
+    # The head may move meanwhile; the ledger then refuses the windows, which locks nothing.
     waiting = False
     while (fee := base_fee(chain)) > limit:
         if not waiting:

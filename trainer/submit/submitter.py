@@ -15,7 +15,7 @@ from backend.chain.outbox import Outbox
 from backend.chain.transactions import GAS_MARGIN
 from trainer.plan.costs import DEPOSIT_GAS, submission_gas
 from trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
-from trainer.train.windows import TrainedWindow
+from trainer.submit.window import TrainedWindow
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class Submitter:
 
     def recover(self) -> int:
         """Bring to its end what an earlier process signed; returns how many transactions."""
-        return self._outbox.intents.recover()
+        return self._outbox.recover()
 
     def funds(self) -> Funds:
         """The ENERGY that the account can lock."""
@@ -79,9 +79,11 @@ class Submitter:
         label = f"submit checkpoint {first.index}"
         if len(windows) > 1:
             label = f"submit checkpoints {first.index} to {last.index}"
+        # With the generation: after a slashing the same windows are another submission.
         generation = self.chain.head(first.beast_id).generation
         key = f"{first.beast_id}/{first.index}/{last.h128.hex()}/{generation}"
         for _ in range(FUNDINGS - 1):
+            # Killed between deposit and submission, the ENERGY lies in the escrow for the next run.
             try:
                 self._fund(call, windows, locks)
                 return self._outbox.send("submit", key, call, label=label)
@@ -95,6 +97,7 @@ class Submitter:
     def _call(self, windows: Sequence[TrainedWindow]) -> object:
         first = windows[0]
         functions = self.chain.ledger.functions
+        # The ledger refuses every other head: no reorg puts windows and bond where they are wrong.
         place = (first.beast_id, first.parent, first.epoch_seed)
         if len(windows) == 1:
             return functions.submit(*place, first.payload.to_abi())
@@ -103,6 +106,7 @@ class Submitter:
     def _fund(self, call: object, windows: Sequence[TrainedWindow], locks: int) -> None:
         """See that gas can be paid, and deposit what is missing if ENERGY is all that is."""
         number, first = len(windows), windows[0]
+        # The estimate simulates it: what the ledger refuses costs neither gas nor a deposit.
         try:
             gas = self._outbox.sender.estimate(call)
         except Reverted as error:
@@ -111,6 +115,7 @@ class Submitter:
             funds = self.funds()
             if funds.total < locks:
                 raise out_of_energy(first.beast_id, funds, locks // number, locks, number) from None
+            # Without escrow there is no estimate: by the gas report, an epoch's end included.
             gas = DEPOSIT_GAS + submission_gas(first.index, number, ends_epoch=True)
             check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)
             spare = locks // number * SPARE_WINDOWS

@@ -1,4 +1,4 @@
-"""From one window's bench to the next one's, and what windows of several sources start from."""
+"""From one window's start to the next one's, and what windows of several sources start from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from backend.chain.types import Head
 from backend.kernel.state import State
 from backend.kernel.window import WindowContext
 from trainer.plan.sources import TrainingSource, source_id_of
-from trainer.train.windows import TrainedWindow, WindowStart
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import WindowStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +18,18 @@ class EpochContext:
     """What the windows of one epoch are computed with.
 
     Attributes:
-        contexts: by lesson.
-        words: the records of lessons that read some.
+        contexts: by source.
+        words: the records of sources that read some.
     """
 
     beast_id: int
     contexts: Mapping[TrainingSource, WindowContext]
     words: Mapping[TrainingSource, Sequence[int]]
 
-    def bench(self, head: Head, state: State, lesson: TrainingSource) -> WindowStart:
-        """The bench of a window of the epoch."""
-        words, source_id = self.words.get(lesson), source_id_of(lesson)
-        return WindowStart(self.beast_id, head, state, self.contexts[lesson], words, source_id)
+    def window_start(self, head: Head, state: State, source: TrainingSource) -> WindowStart:
+        """Where a window of the epoch starts."""
+        words, source_id = self.words.get(source), source_id_of(source)
+        return WindowStart(self.beast_id, head, state, self.contexts[source], words, source_id)
 
 
 def head_after(head: Head, window: TrainedWindow) -> Head:

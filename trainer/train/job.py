@@ -8,10 +8,10 @@ from typing import Self
 
 from backend.chain.types import CheckpointPayload
 from backend.errors import ChainBeastsError
+from trainer.metrics.accuracy import Tally
 from trainer.plan.plan import Plan
 from trainer.submit.funds import Pause
-from trainer.train.accuracy import Tally
-from trainer.train.windows import TrainedWindow
+from trainer.submit.window import TrainedWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,6 @@ class TrainingJob:
             )
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Most windows in flight."""
         return 2 * self.batch if self.in_flight is None else self.in_flight

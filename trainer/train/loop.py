@@ -20,7 +20,7 @@ from trainer.plan.sources import Battle, TrainingSource
 from trainer.submit.funds import out_of_energy, wait_for_fee
 from trainer.submit.submitter import Submitter
 from trainer.train.epoch import head_after
-from trainer.train.in_flight import WindowsInFlight, begin
+from trainer.train.in_flight import WindowsInFlight, start_in_flight
 from trainer.train.job import Submitted, TrainingJob
 from trainer.train.prefetch import PreparedWindow
 from trainer.train.window_store import WindowStore
@@ -50,7 +50,7 @@ class Trainer:
         self,
         chain: Chain,
         snapshots: SnapshotStore,
-        book: WindowStore,
+        store: WindowStore,
         submitter: Submitter,
         beast_id: int,
         private: PrivateDataset | None = None,
@@ -58,13 +58,13 @@ class Trainer:
     ) -> None:
         self.chain = chain
         self.beast_id = beast_id
-        self.book = book
+        self.store = store
         self.submitter = submitter
         self._snapshots = snapshots
         self._private = private
         self._logs = logs
 
-    def bench(self, lesson: TrainingSource) -> WindowStart:
+    def window_start(self, source: TrainingSource) -> WindowStart:
         """Where the next window starts.
 
         Raises:
@@ -72,9 +72,9 @@ class Trainer:
                 not at hand, or the match is not final.
         """
         private = match_log = None
-        if isinstance(lesson, Battle) and self._logs is not None:
-            match_log = self._logs(lesson.match_id)
-        if lesson is Source.PRIVATE:
+        if isinstance(source, Battle) and self._logs is not None:
+            match_log = self._logs(source.match_id)
+        if source is Source.PRIVATE:
             if self._private is None:
                 raise ChainBeastsError(
                     f"Beast {self.beast_id}'s private dataset is not at hand.",
@@ -82,16 +82,16 @@ class Trainer:
                 )
             private = self._private
         return read_window_start(
-            self.chain, self._snapshots, self.beast_id, lesson, private, match_log
+            self.chain, self._snapshots, self.beast_id, source, private, match_log
         )
 
-    def run(self, windows: int, lesson: TrainingSource) -> list[Submitted]:
-        """Train and submit that many windows of one lesson, one by one.
+    def run(self, windows: int, source: TrainingSource) -> list[Submitted]:
+        """Train and submit that many windows of one source, one by one.
 
         Raises:
             ChainBeastsError: a state or dataset is missing, no funds, or no node.
         """
-        return Run(self, TrainingJob(Plan(rest=(lesson,)), windows)).go()
+        return Run(self, TrainingJob(Plan(rest=(source,)), windows)).go()
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Run:
     trainer: Trainer
     job: TrainingJob
     done: list[Submitted] = field(default_factory=list)
-    _stretch: WindowsInFlight | None = None
+    _in_flight: WindowsInFlight | None = None
     _refused: int = 0
 
     @property
@@ -121,11 +121,13 @@ class Run:
                 what was submitted before.
         """
         try:
+            # First: what an earlier process signed may still be mined, and moves the head.
             self.trainer.submitter.recover()
             while self.left != 0 and not self.job.pause(0):
                 try:
                     self._round()
                 except NodeUnavailableError as error:
+                    # Nothing to undo: what was signed is on record, the head is looked at again.
                     if self.job.windows is not None:
                         raise
                     self._await_node(error)
@@ -145,16 +147,19 @@ class Run:
     def _round(self) -> None:
         """Submit as many windows as fit one transaction, once they are trained."""
         job, left = self.job, self.left
-        stretch = self._on_the_head()
+        in_flight = self._on_the_head()
         most = job.batch if left is None else min(job.batch, left)
-        ready = stretch.ahead.peek(most, lambda: job.pause(0))
+        ready = in_flight.prefetcher.peek(most, lambda: job.pause(0))
         if not ready or not wait_for_fee(self.trainer.chain, job.max_fee, job.pause):
             return
-        made = self._affordable(ready)
-        windows = [one.window for one in made]
+        prepared = self._affordable(ready)
+        windows = [one.window for one in prepared]
         try:
-            receipt = self.trainer.submitter.submit(windows, sum(one.lock for one in made))
+            receipt = self.trainer.submitter.submit(windows, sum(one.lock for one in prepared))
         except Reverted as error:
+            # Such a refusal locks nothing: the ledger compares parent and seed with its head first,
+            # so a window trained on another head is never paid for. Counted, because a node that
+            # contradicts itself would have us train for ever.
             if error.name not in HEAD_MOVED or self._refused == MAX_RETRAINED:
                 raise
             self._refused += 1
@@ -163,36 +168,41 @@ class Run:
                 self._discard()
             return
         self._refused = 0
-        share, tx = receipt["gasUsed"] // len(made), bytes(receipt["transactionHash"])
-        stretch.head = head_after(stretch.head, windows[-1])
-        stretch.ahead.mined(len(made))
-        for one in made:
+        share, tx = receipt["gasUsed"] // len(prepared), bytes(receipt["transactionHash"])
+        # Before the callbacks, which may raise: the next look at the chain is held against the head
+        # that these windows led to.
+        in_flight.head = head_after(in_flight.head, windows[-1])
+        in_flight.prefetcher.mined(len(prepared))
+        for one in prepared:
             submitted = Submitted.of(one.window, one.lock, share, tx, one.learned)
             self.done.append(submitted)
             job.on_submitted(submitted)
 
     def _on_the_head(self) -> WindowsInFlight:
         """The windows in flight, if the chain is where they go on from; else new ones."""
-        if self._stretch is None or self._moved():
-            self._stretch = self._begin()
-        return self._stretch
+        if self._in_flight is None or self._moved():
+            self._in_flight = self._start_in_flight()
+        return self._in_flight
 
     def _moved(self) -> bool:
         """Whether the windows in flight had to be dropped, because the chain is elsewhere."""
-        stretch, beast = self._stretch, self.trainer.beast_id
-        assert stretch is not None
+        in_flight, beast = self._in_flight, self.trainer.beast_id
+        assert in_flight is not None
         head = self.trainer.chain.head(beast)
         seed = self.trainer.chain.epoch(beast, head.epoch).epoch_seed
-        if stretch.stands_on(head, seed):
+        if in_flight.stands_on(head, seed):
             return False
-        if not stretch.led_to(head):
-            self._taken_back(stretch, head, seed)
+        if not in_flight.led_to(head):
+            self._taken_back(in_flight, head, seed)
         self._discard()
         return True
 
-    def _taken_back(self, stretch: WindowsInFlight, head: Head, seed: bytes) -> None:
+    def _taken_back(self, in_flight: WindowsInFlight, head: Head, seed: bytes) -> None:
         """Forget the submitted windows that no longer stand; they are trained again."""
         stands, count = self.trainer.submitter.stands, len(self.done)
+        # From the last one back, because checkpoints fall in suffixes: the first that stands ends
+        # it. The receipt is asked for besides, since after a reorg another trainer's window can
+        # have the index.
         while self.done and not (
             self.done[-1].index < head.head_count and stands(self.done[-1].tx_hash)
         ):
@@ -201,41 +211,41 @@ class Run:
         log.warning(
             "the chain took another way, training again",
             beast=self.trainer.beast_id,
-            had=stretch.head.head_count,
+            had=in_flight.head.head_count,
             now=head.head_count,
             taken_back=lost,
-            seed_changed=head.epoch == stretch.head.epoch and seed != stretch.epoch_seed,
+            seed_changed=head.epoch == in_flight.head.epoch and seed != in_flight.epoch_seed,
         )
         if lost:
             self.job.on_taken_back(lost)
 
-    def _begin(self) -> WindowsInFlight:
+    def _start_in_flight(self) -> WindowsInFlight:
         trainer = self.trainer
 
         def economics(season: int) -> Economics:
             return trainer.chain.season(season).economics
 
-        return begin(trainer.bench, economics, trainer.book, self.job, self.left)
+        return start_in_flight(trainer.window_start, economics, trainer.store, self.job, self.left)
 
     def _discard(self) -> None:
-        if self._stretch is not None:
-            self._stretch.ahead.close()
-            self._stretch = None
+        if self._in_flight is not None:
+            self._in_flight.prefetcher.close()
+            self._in_flight = None
 
-    def _affordable(self, made: Sequence[PreparedWindow]) -> Sequence[PreparedWindow]:
+    def _affordable(self, prepared: Sequence[PreparedWindow]) -> Sequence[PreparedWindow]:
         """As many of the windows, from the first on, as the account's ENERGY can lock.
 
         Raises:
             OutOfEnergyError: not even one.
         """
         funds = self.trainer.submitter.funds()
-        number = funds.covers([one.lock for one in made])
+        number = funds.covers([one.lock for one in prepared])
         if number:
-            return made[:number]
-        assert self._stretch is not None
-        job, left, head = self.job, self.left, self._stretch.head
+            return prepared[:number]
+        assert self._in_flight is not None
+        job, left, head = self.job, self.left, self._in_flight.head
         economics = self.trainer.chain.season(head.season).economics
         rest = plan_cost(
             economics, job.plan, head.head_count, head.active_mask, left or 1, job.wake
         )
-        raise out_of_energy(self.trainer.beast_id, funds, made[0].lock, rest.lock, left)
+        raise out_of_energy(self.trainer.beast_id, funds, prepared[0].lock, rest.lock, left)

@@ -22,10 +22,10 @@ from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
+from trainer.metrics.accuracy import Tally, examine, held_out, tally
 from trainer.plan.costs import Cost, plan_gas, window_cost
 from trainer.plan.plan import Plan, slot_names
 from trainer.plan.sources import Battle, TrainingSource, source_of, source_text
-from trainer.train.accuracy import Tally, examine, held_out, tally
 from trainer.train.epoch import EpochContext, head_after
 from trainer.train.windows import train_window
 
@@ -151,20 +151,20 @@ def _epoch(
 ) -> tuple[EpochReport, Head, State]:
     """Train an epoch's next windows."""
     planned = [plan.source(head.head_count + offset) for offset in range(count)]
-    ground = _ground(subject, head.epoch, seed, planned)
+    epoch_context = _epoch_context(subject, head.epoch, seed, planned)
     first, mask = head.head_count, head.active_mask
     learned, cost, seconds = Tally(), Cost(), 0.0
-    for lesson in planned:
+    for source in planned:
         before = head.active_mask
         woken = before | plan.wake(head.head_count) | wake
         price = window_cost(subject.season.economics, before, woken)
-        bench, traces = ground.bench(head, state, lesson), list[Traces]()
+        start, traces = epoch_context.window_start(head, state, source), list[Traces]()
         kernel_for(woken)  # compiling happens once, so it is no part of a window's time
         begun = time.perf_counter()
-        made = train_window(bench, woken, price.price, on_traces=traces.append)
+        window = train_window(start, woken, price.price, on_traces=traces.append)
         seconds += time.perf_counter() - begun
         learned, cost = sum(map(tally, traces), learned), cost + price
-        head, state = head_after(head, made), made.end
+        head, state = head_after(head, window), window.end
         on_window()
     names = _count(planned)
     grown = slot_names(head.active_mask & ~mask)
@@ -190,36 +190,36 @@ def drawn_seed(dna: bytes, epoch: int) -> bytes:
     return bytes(keccak(SEED_TAG + dna + epoch.to_bytes(4)))
 
 
-def _ground(
-    subject: SimulatedBeast, epoch: int, seed: bytes | None, lessons: Iterable[TrainingSource]
+def _epoch_context(
+    subject: SimulatedBeast, epoch: int, seed: bytes | None, sources: Iterable[TrainingSource]
 ) -> EpochContext:
-    schedule, wanted = subject.season.schedule, set(lessons)
-    words = {lesson: found for lesson in wanted if (found := _words(subject, lesson)) is not None}
+    schedule, wanted = subject.season.schedule, set(sources)
+    words = {source: found for source in wanted if (found := _words(subject, source)) is not None}
 
-    def context(lesson: TrainingSource) -> WindowContext:
-        mine = subject.private if lesson is Source.PRIVATE else None
-        records = words.get(lesson)
+    def context(source: TrainingSource) -> WindowContext:
+        mine = subject.private if source is Source.PRIVATE else None
+        records = words.get(source)
         return WindowContext(
             dna=subject.dna,
             epoch_seed=seed or drawn_seed(subject.dna, epoch),
             heads=schedule.heads(epoch),
             lr_shift=schedule.lr_shift(epoch),
-            source=source_of(lesson),
+            source=source_of(source),
             rules=subject.season.rules,
             owner_secret_fold=mine.fold if mine else 0,
             records_root=bytes(32) if records is None else merkle.root(records),
             records_length=0 if records is None else len(records),
         )
 
-    return EpochContext(subject.beast_id, {lesson: context(lesson) for lesson in wanted}, words)
+    return EpochContext(subject.beast_id, {source: context(source) for source in wanted}, words)
 
 
-def _words(subject: SimulatedBeast, lesson: TrainingSource) -> Sequence[int] | None:
-    """The records that a lesson reads."""
-    if isinstance(lesson, Battle):
-        return subject.logs[lesson.match_id]
+def _words(subject: SimulatedBeast, source: TrainingSource) -> Sequence[int] | None:
+    """The records that a source reads."""
+    if isinstance(source, Battle):
+        return subject.logs[source.match_id]
     private = subject.private
-    return private.words if lesson is Source.PRIVATE and private is not None else None
+    return private.words if source is Source.PRIVATE and private is not None else None
 
 
 def _count(planned: Sequence[TrainingSource]) -> dict[str, int]:

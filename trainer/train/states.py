@@ -21,36 +21,31 @@ class MissingStateError(ChainBeastsError):
     """The state behind a checkpoint is neither published nor computable."""
 
 
-def words_of(desk: TrainerWorkspace, row: CheckpointRow) -> Sequence[int] | None:
-    """The records of a PRIVATE or BATTLE window; None for other sources.
+def window_inputs(
+    workspace: TrainerWorkspace, row: CheckpointRow
+) -> tuple[WindowContext, Sequence[int] | None]:
+    """What a submitted window was to be computed with, and the records that it read.
 
     Raises:
-        ChainBeastsError: they are not here, or are not the committed ones.
-    """
-    if row.source == Source.BATTLE:
-        return desk.match_log(row.source_id)
-    return desk.private_data(row.beast_id).words if row.source == Source.PRIVATE else None
-
-
-def context_of(desk: TrainerWorkspace, row: CheckpointRow) -> WindowContext:
-    """What a submitted window was to be computed with.
-
-    Raises:
-        ChainBeastsError: a PRIVATE window whose dataset is not here.
+        ChainBeastsError: a PRIVATE window whose dataset is not here or is not the committed one, or
+            a BATTLE window whose match's log is not.
         Reverted: a BATTLE window whose match is not final (a reorg took its finality back).
     """
-    source = Source(row.source)
-    season = desk.chain.season(row.season)
-    private = source is Source.PRIVATE
-    fold = desk.private_data(row.beast_id).fold if private else 0
-    root, length = bytes(32), 0
-    if private:
-        committed = desk.chain.commitments(row.beast_id)
+    chain, source, words = workspace.chain, Source(row.source), None
+    fold, root, length = 0, bytes(32), 0
+    if source is Source.PRIVATE:
+        data = workspace.private_data(row.beast_id)
+        committed = chain.commitments(row.beast_id)
+        words, fold = data.words, data.fold
         root, length = committed.records_root, committed.dataset_length
     elif source is Source.BATTLE:
-        root, length = desk.chain.final_log(row.source_id)
-    return WindowContext(
-        dna=desk.chain.birth(row.beast_id).dna,
+        words = workspace.match_log(row.source_id)
+        root, length = chain.final_log(row.source_id)
+    season = chain.season(row.season)
+    # Seed and rate are the row's, not those of the chain's present epoch: after a reorg the two can
+    # differ for a while, and a right window would look wrong.
+    ctx = WindowContext(
+        dna=chain.birth(row.beast_id).dna,
         epoch_seed=row.epoch_seed,
         heads=season.schedule.heads(row.epoch),
         lr_shift=row.lr_shift,
@@ -60,21 +55,26 @@ def context_of(desk: TrainerWorkspace, row: CheckpointRow) -> WindowContext:
         records_root=root,
         records_length=length,
     )
+    return ctx, words
 
 
-def replay(desk: TrainerWorkspace, row: CheckpointRow, parent: State) -> tuple[State, list[bytes]]:
+def replay(
+    workspace: TrainerWorkspace, row: CheckpointRow, parent: State
+) -> tuple[State, list[bytes]]:
     """A submitted window computed again: its true end and its 16 segment hashes.
 
     Raises:
-        ChainBeastsError: a PRIVATE window whose dataset is not here, or a BATTLE window whose
-            match's log is not.
+        ChainBeastsError: as of ``window_inputs``.
+        ValueError: the row's mask drops a slot.
     """
-    words = words_of(desk, row)
+    ctx, words = window_inputs(workspace, row)
     state = open_window(parent, row.active_mask)
-    return state, segment_hashes(context_of(desk, row), state, words)
+    return state, segment_hashes(ctx, state, words)
 
 
-def parent_state(desk: TrainerWorkspace, beast_id: int, chain: Sequence[CheckpointRow]) -> State:
+def parent_state(
+    workspace: TrainerWorkspace, beast_id: int, chain: Sequence[CheckpointRow]
+) -> State:
     """The state behind the last of a beast's checkpoints; at genesis if there are none.
 
     Args:
@@ -83,46 +83,49 @@ def parent_state(desk: TrainerWorkspace, beast_id: int, chain: Sequence[Checkpoi
     Raises:
         MissingStateError: it is not published and cannot be computed from what is.
     """
-    start, state = 0, genesis_state(beast_id, desk.chain.birth(beast_id).dna)
+    start, state = 0, genesis_state(beast_id, workspace.chain.birth(beast_id).dna)
+    # A beast may have ten thousand windows; a response window is too short to compute them all.
     for position in range(len(chain) - 1, -1, -1):
-        found = desk.snapshots.get(chain[position].h128)
+        found = workspace.snapshots.get(chain[position].h128)
         if found is not None:
             start, state = position + 1, found
             break
     for row in chain[start:]:
-        state = _recompute(desk, row, state)
+        state = _recompute(workspace, row, state)
     return state
 
 
-def _recompute(desk: TrainerWorkspace, row: CheckpointRow, parent: State) -> State:
+def _recompute(workspace: TrainerWorkspace, row: CheckpointRow, parent: State) -> State:
     log.info("computing a missing state again", beast=row.beast_id, index=row.index)
     try:
-        state, _ = replay(desk, row, parent)
+        state, _ = replay(workspace, row, parent)
     except (ChainBeastsError, ValueError) as error:
-        raise _missing(desk, row, str(error)) from None
+        raise _missing(workspace, row, str(error)) from None
+    # Where this window was dishonest, what stands on it was trained from a state that only its
+    # trainer has: replay cannot find that one.
     if state_hash(state) != row.h128:
-        raise _missing(desk, row, "its window, computed again, ends in another state")
-    desk.snapshots.put(state)
+        raise _missing(workspace, row, "its window, computed again, ends in another state")
+    workspace.snapshots.put(state)
     return state
 
 
-def _missing(desk: TrainerWorkspace, row: CheckpointRow, reason: str) -> MissingStateError:
+def _missing(workspace: TrainerWorkspace, row: CheckpointRow, reason: str) -> MissingStateError:
     return MissingStateError(
         f"The state after checkpoint {row.index} of beast {row.beast_id} is not published, and "
         f"cannot be computed: {reason}",
-        f"Copy {desk.snapshots.path(row.h128).name} into {desk.snapshots.folder}.",
+        f"Copy {workspace.snapshots.path(row.h128).name} into {workspace.snapshots.folder}.",
     )
 
 
-def segments_again(desk: TrainerWorkspace, row: CheckpointRow) -> list[bytes] | None:
+def recompute_segments(workspace: TrainerWorkspace, row: CheckpointRow) -> list[bytes] | None:
     """The 16 segment hashes of a standing checkpoint, computed anew; None if it was not honest.
 
     Raises:
         ChainBeastsError: the state before it, or its private dataset, is not at hand.
     """
-    before = parent_state(desk, row.beast_id, desk.live(row.beast_id)[: row.index])
+    before = parent_state(workspace, row.beast_id, workspace.live(row.beast_id)[: row.index])
     try:
-        _, segments = replay(desk, row, before)
+        _, segments = replay(workspace, row, before)
     except ValueError:
         return None
     return segments if segments[-1] == row.h128 else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.kernel.constants import WINDOW_STEPS
+from trainer.metrics.accuracy import Tally
 from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import Sink
 from trainer.plan.sources import source_text, training_source_of
-from trainer.train.accuracy import Tally
 from trainer.train.job import Submitted
 
 

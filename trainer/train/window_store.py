@@ -1,7 +1,7 @@
-"""The trainer's own book: windows it computed, kept before they are submitted.
+"""The windows that a trainer computed, kept before they are submitted.
 
-A defender answers disputes from it, and a run that was killed takes up from it what it had trained
-ahead. Only honest windows are noted with their season and taken up; a drill's never are.
+A defender answers disputes from them, and a run that was killed takes up what it had trained ahead.
+Only honest windows are stored with their season and taken up; a drill's never are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from backend.kernel.samples import Source
 from backend.store.daemons import WindowRow
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
-from trainer.train.windows import TrainedWindow, WindowStart
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import WindowStart
 
 SEASON = "season"
 """Beside the payload's fields: the season of an honest window's epoch."""
@@ -30,11 +31,13 @@ class WindowStore:
         self._snapshots = snapshots
 
     def keep(self, window: TrainedWindow, season: int | None = None) -> None:
-        """Publish the state a window ends in, then write the window down.
+        """Publish the state a window ends in, then store the window.
 
         Args:
             season: of its epoch, if a later run may submit it; None for what is wrong on purpose.
         """
+        # State first: killed in between, there is a state that nobody refers to. The other way
+        # round there would be a row, and perhaps a checkpoint, whose next window nobody can train.
         self._snapshots.put(window.end)
         payload = payload_to_json(window.payload)
         if season is not None:
@@ -49,32 +52,36 @@ class WindowStore:
             epoch_seed=window.epoch_seed,
             created_at=datetime.now(UTC),
         )
+        # By h128: a window that a drill had stored gets its season once it is trained for real.
         with self._database.session() as session:
             session.merge(row)
 
     def find(
-        self, bench: WindowStart, mask: int, energy_burn: int, season: int
+        self, start: WindowStart, mask: int, energy_burn: int, season: int
     ) -> TrainedWindow | None:
-        """The window that an earlier process trained from a bench, if all of it is still here.
+        """The window that an earlier process trained from ``start``, if all of it is still here.
 
         Args:
-            season: of the bench's epoch.
+            season: of the epoch of ``start``.
         """
-        head, ctx = bench.head, bench.ctx
+        head, ctx = start.head, start.ctx
+        # Everything that the end state or the payload depends on is compared, here or below: a
+        # stored window that differed in one thing would be refused by the ledger, or would be
+        # wrong and cost the bond. A final match's log and a beast's dataset do not change.
         wanted = (
             select(WindowRow)
-            .where(WindowRow.beast_id == bench.beast_id, WindowRow.index == head.head_count)
+            .where(WindowRow.beast_id == start.beast_id, WindowRow.index == head.head_count)
             .where(WindowRow.parent == head.h128, WindowRow.epoch_seed == ctx.epoch_seed)
         )
         with self._database.session() as session:
             rows = session.scalars(wanted).all()
         for row in rows:
-            noted = json.loads(row.payload)
-            payload = payload_from_json(noted)
-            source = (ctx.source, bench.source_id)
-            asked = (season, head.epoch, ctx.lr_shift, mask, energy_burn, *source)
-            if asked != (
-                noted.get(SEASON),
+            stored = json.loads(row.payload)
+            payload = payload_from_json(stored)
+            source = (ctx.source, start.source_id)
+            expected = (season, head.epoch, ctx.lr_shift, mask, energy_burn, *source)
+            if expected != (
+                stored.get(SEASON),
                 payload.epoch,
                 payload.lr_shift,
                 payload.active_mask,

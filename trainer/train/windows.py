@@ -25,34 +25,10 @@ from backend.kernels import segment_hashes
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from trainer.plan.sources import Battle, TrainingSource, source_id_of, source_of
+from trainer.submit.window import TrainedWindow
 
 Stepper = Callable[[WindowContext, State, RecordSource | None], object]
 """One micro-step on a state, in place."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedWindow:
-    """A window that is ready to be submitted.
-
-    Attributes:
-        index: of its checkpoint.
-        parent: the head it was trained on, 32 bytes; the beast's DNA for index 0.
-        epoch_seed: the seed it was trained with, 32 bytes.
-        segments: 16 state hashes, one after each 8 steps; the last is h128.
-        end: the state behind h128.
-    """
-
-    beast_id: int
-    index: int
-    parent: bytes
-    epoch_seed: bytes
-    payload: CheckpointPayload
-    segments: tuple[bytes, ...]
-    end: State
-
-    @property
-    def h128(self) -> bytes:
-        return self.payload.h128
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +60,7 @@ def read_window_start(
     chain: Chain,
     snapshots: SnapshotStore,
     beast_id: int,
-    lesson: TrainingSource,
+    training_source: TrainingSource,
     private: PrivateDataset | None = None,
     match_log: Sequence[int] | None = None,
 ) -> WindowStart:
@@ -111,23 +87,23 @@ def read_window_start(
     ctx = chain.window_context(
         beast_id,
         epoch=head.epoch,
-        source=source_of(lesson),
-        source_id=source_id_of(lesson),
+        source=source_of(training_source),
+        source_id=source_id_of(training_source),
         owner_secret_fold=0 if private is None else private.fold,
     )
     words = match_log if private is None else private.words
-    if isinstance(lesson, Battle) and (
+    if isinstance(training_source, Battle) and (
         words is None or (len(words), root(words)) != (ctx.records_length, ctx.records_root)
     ):
         raise ChainBeastsError(
-            f"The log of match {lesson.match_id} at hand is not the final one.",
+            f"The log of match {training_source.match_id} at hand is not the final one.",
             "Its record was replaced; try again.",
         )
-    return WindowStart(beast_id, head, state, ctx, words, source_id_of(lesson))
+    return WindowStart(beast_id, head, state, ctx, words, source_id_of(training_source))
 
 
 def train_window(
-    bench: WindowStart,
+    start: WindowStart,
     mask: int,
     energy_burn: int,
     *,
@@ -145,12 +121,12 @@ def train_window(
     Raises:
         ValueError: the mask drops a slot.
     """
-    head, ctx = bench.head, bench.ctx
-    state = open_window(bench.state, mask)
+    head, ctx = start.head, start.ctx
+    state = open_window(start.state, mask)
     if step is None:
-        segments = segment_hashes(ctx, state, bench.words, on_traces)
+        segments = segment_hashes(ctx, state, start.words, on_traces)
     else:
-        segments = _by_hand(ctx, state, bench.words, step)
+        segments = _by_hand(ctx, state, start.words, step)
     payload = CheckpointPayload(
         epoch=head.epoch,
         h128=segments[-1],
@@ -160,10 +136,10 @@ def train_window(
         global_step=state.header.global_step,
         window_loss=state.header.window_loss,
         source=ctx.source,
-        source_id=bench.source_id,
+        source_id=start.source_id,
     )
     return TrainedWindow(
-        beast_id=bench.beast_id,
+        beast_id=start.beast_id,
         index=head.head_count,
         parent=head.h128,
         epoch_seed=ctx.epoch_seed,

@@ -11,19 +11,21 @@ from backend.cli.output import progress, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from validator.backfill import Backfill
+from validator.cli.display import cells
 from validator.cli.options import (
     CORES,
+    DEFAULT_RECHECK,
     ConfirmationsOption,
     DatasetsOption,
     RecheckOption,
     SchedulerOption,
     SnapshotsOption,
     WorkersOption,
-    desk_of,
 )
+from validator.cli.workspace import synced_workspace
 from validator.judge.cluster import Cluster
 from validator.judge.worklist import BeastHistory
-from validator.setup import replays
+from validator.setup import executor_factory
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +42,7 @@ def backfill(
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
     scheduler: SchedulerOption = None,
-    recheck: RecheckOption = 0.01,
+    recheck: RecheckOption = DEFAULT_RECHECK,
     confirmations: ConfirmationsOption = 0,
 ) -> None:
     """Judge every checkpoint from hatch to head that has no full verdict yet, final ones too.
@@ -48,18 +50,18 @@ def backfill(
     Sends nothing: `validator run` acts on what it finds. Interrupted, the same command goes on
     where it stopped. Ends with 1 if anything is invalid or could not be judged.
     """
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
-    desk.sync()
+    workspace = synced_workspace(
+        session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+    )
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
-    work = Backfill(desk, replays(desk, workers, cluster), beasts or ())
+    work = Backfill(workspace, executor_factory(workspace, workers, cluster), beasts or ())
     with progress() as bar:
         task = bar.add_task("Checkpoints judged", total=work.standing)
         found = work.run(lambda known: bar.update(task, completed=known))
-    columns = ("beast_id", "valid", "light", "unavailable", "first_invalid")
-    values = [asdict(history) for history in found]
-    cells = [["" if value[name] is None else value[name] for name in columns] for value in values]
-    values = [{"beast": value.pop("beast_id"), **value} for value in values]
-    session.show(values, lambda: table("Histories", ("beast", *columns[1:]), cells))
+    columns = ("beast", "valid", "light", "unavailable", "first_invalid")
+    facts = [asdict(history) for history in found]
+    values = [{"beast": fact.pop("beast_id"), **fact} for fact in facts]
+    session.show(values, lambda: table("Histories", columns, cells(values, columns)))
     _complain(found)
 
 

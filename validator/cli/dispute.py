@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,76 +10,42 @@ import typer
 from web3.logs import DISCARD
 
 from backend.chain.escrow import ensure_escrow
-from backend.chain.transactions import Receipt
-from backend.cli.output import fields, progress
+from backend.cli.output import progress
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
-from backend.store.facts import DisputeRow
 from backend.store.private import PrivateDataset, open_dataset
 from validator.cli import evidence, views
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.display import show_transaction
+from validator.cli.options import (
+    BeastId,
+    CheckpointIndex,
+    DatasetsOption,
+    DisputeId,
+    SnapshotsOption,
+)
+from validator.cli.workspace import open_dispute, synced_workspace
 from validator.enforce.bonds import fund_bond
 from validator.enforce.staging import Staging
 from validator.judge.cases import Case
 from validator.judge.datasets import read_secret
-from validator.judge.replay import Judgement, Window, first_divergent
+from validator.judge.replay import first_divergent
 from validator.judge.windows import check
 from validator.setup import ValidatorWorkspace
 
 app = typer.Typer(help="Disputes: every move by hand, and what a dispute is about.")
 
-DisputeId = Annotated[int, typer.Argument(metavar="ID", help="The dispute's number.")]
-BeastId = Annotated[int, typer.Argument(metavar="BEAST", help="The beast's id.")]
-Index = Annotated[int, typer.Argument(metavar="INDEX", help="The checkpoint's index.")]
 
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """A dispute with its checkpoint, at a desk."""
-
-    desk: ValidatorWorkspace
-    row: DisputeRow
-    case: Case
-
-    def replayed(self) -> tuple[Window, Judgement]:
-        """The window and its judgement.
-
-        Raises:
-            ChainBeastsError: it cannot be replayed here.
-        """
-        window, judgement = check(self.desk.book, self.case, self.desk.reader.ancestors(self.case))
-        if window is None or not judgement.segments:
-            raise ChainBeastsError(
-                f"The window cannot be replayed: {judgement.reason}.",
-                "Name the places that have what is missing: --snapshots, --datasets.",
-            )
-        return window, judgement
-
-
-def _open(
-    session: Session,
-    dispute_id: int,
-    datasets: Path | None = None,
-    snapshots: Sequence[str] | None = None,
-) -> Open:
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    return Open(desk, row, desk.reader.of_dispute(row))
-
-
-def _done(session: Session, receipt: Receipt, **values: Any) -> None:
-    value = {**values, "transaction": receipt.hash, "gas_used": receipt.gas_used}
-    shown = {**values, "transaction": "0x" + receipt.hash.hex(), "gas used": receipt.gas_used}
-    session.show(value, lambda: fields(receipt.label.capitalize(), shown))
+def _send(session: Session, call: Any, label: str, **values: Any) -> None:
+    """Make a move, and print what it did."""
+    show_transaction(session, session.sender.send(call, label=label), **values)
 
 
 @command(app, "file", signs=True, example="chainbeasts dispute file 1 0 --account devnet:2")
 def file(
     session: Session,
     beast: BeastId,
-    index: Index,
+    index: CheckpointIndex,
     dataset: Annotated[
         Path | None, typer.Option(help="The compressed dataset, for a private window.")
     ] = None,
@@ -95,24 +59,23 @@ def file(
     A private dataset above 120,000 bytes is staged first, over several transactions; interrupted,
     the same command goes on where it stopped.
     """
-    desk = desk_of(session, datasets=datasets)
-    desk.sync()
-    case = desk.reader.find(beast, index)
-    data = _private(desk, case, dataset, secret_file)
-    bond = desk.moves.bond(case)
-    if data is not None and desk.moves.stages(case, data):
-        _stage(desk, session, case, data, bond)
-    call = desk.moves.file(case, data)
+    workspace = synced_workspace(session, datasets=datasets)
+    case = workspace.reader.find(beast, index)
+    data = _private(workspace, case, dataset, secret_file)
+    bond = workspace.moves.bond(case)
+    if data is not None and workspace.moves.stages(case, data):
+        _stage(workspace, session, case, data, bond)
+    call = workspace.moves.file(case, data)
     fund_bond(session.chain, session.sender, call, bond)
     receipt = session.sender.send(call, label="file a dispute")
     filed = session.chain.court.events.DisputeFiled()
     event = filed.process_receipt(receipt.raw, errors=DISCARD)[0]
     dispute_id = int(event["args"]["disputeId"])
-    _done(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
+    show_transaction(session, receipt, dispute=dispute_id, beast=beast, checkpoint=index, bond=bond)
 
 
 def _stage(
-    desk: ValidatorWorkspace, session: Session, case: Case, data: PrivateDataset, bond: int
+    workspace: ValidatorWorkspace, session: Session, case: Case, data: PrivateDataset, bond: int
 ) -> None:
     """Put a large dataset on chain, with a bar."""
     chain, sender = session.chain, session.sender
@@ -122,18 +85,18 @@ def _stage(
         Staging(chain, sender.address, data).run(
             lambda move: sender.send(move.call, label=move.label),
             lambda done, total: bar.update(task, completed=done, total=total),
-            lambda: desk.moves.stages(case, data),
+            lambda: workspace.moves.stages(case, data),
         )
 
 
 def _private(
-    desk: ValidatorWorkspace, case: Case, dataset: Path | None, secret_file: Path | None
+    workspace: ValidatorWorkspace, case: Case, dataset: Path | None, secret_file: Path | None
 ) -> PrivateDataset | None:
     """The dataset that filing needs, if it needs one; from the files named, else the folder."""
-    if not case.private or desk.chain.revealed_fold(case.beast_id) is not None:
+    if not case.private or workspace.chain.revealed_fold(case.beast_id) is not None:
         return None
     if dataset is None or secret_file is None:
-        data = desk.book.private_data(case.beast_id)
+        data = workspace.states.private_data(case.beast_id)
         if data is None:
             raise ChainBeastsError(
                 "The window is private and its dataset is not known here.",
@@ -144,7 +107,7 @@ def _private(
         compressed, secret = dataset.read_bytes(), read_secret(secret_file.read_bytes())
     except OSError as error:
         raise ChainBeastsError(f"{error.filename} cannot be read ({error.strerror}).") from None
-    return open_dataset(compressed, secret or b"", desk.reader.commitments(case.beast_id))
+    return open_dataset(compressed, secret or b"", workspace.reader.commitments(case.beast_id))
 
 
 @command(app, "respond", signs=True, example="chainbeasts dispute respond 1 --account devnet:1")
@@ -159,17 +122,17 @@ def respond(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Answer a dispute with the window's 16 segment hashes, as its trainer or its defender."""
-    at = _open(session, dispute_id, datasets, snapshots)
+    disputed = open_dispute(session, dispute_id, datasets, snapshots)
     if segments is not None:
         hashes = read_segments(segments)
     else:
-        hashes = list(at.replayed()[1].segments)
-        if hashes[-1] != at.case.checkpoint.payload.h128:
+        hashes = list(disputed.replayed()[1].segments)
+        if hashes[-1] != disputed.case.checkpoint.payload.h128:
             raise ChainBeastsError(
                 "The replay does not end in the checkpoint's h128, so it cannot defend it."
             )
-    call = at.desk.moves.respond(at.case, dispute_id, hashes)
-    _done(session, session.sender.send(call, label="respond"), dispute=dispute_id)
+    call = disputed.workspace.moves.respond(disputed.case, dispute_id, hashes)
+    _send(session, call, "respond", dispute=dispute_id)
 
 
 def read_segments(path: Path) -> list[bytes]:
@@ -202,20 +165,20 @@ def prove(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Prove that a segment of the response is wrong: the court re-executes its 8 steps."""
-    at = _open(session, dispute_id, datasets, snapshots)
-    posted = at.row.segment_hashes
+    disputed = open_dispute(session, dispute_id, datasets, snapshots)
+    posted = disputed.row.segment_hashes
     if not posted:
         raise ChainBeastsError(
             f"Dispute {dispute_id} has no response to refute.",
             "Re-execute the window instead, or claim if the response is overdue: "
             f"chainbeasts dispute advance {dispute_id}, chainbeasts dispute claim {dispute_id}",
         )
-    window, judgement = at.replayed()
+    window, judgement = disputed.replayed()
     k = first_divergent(judgement.segments, posted) if segment is None else segment
     if k is None:
         raise ChainBeastsError("Every segment of the response is right; there is nothing to prove.")
-    call = at.desk.moves.prove(at.case, dispute_id, window, posted, k)
-    _done(session, session.sender.send(call, label="prove"), dispute=dispute_id, segment=k)
+    call = disputed.workspace.moves.prove(disputed.case, dispute_id, window, posted, k)
+    _send(session, call, "prove", dispute=dispute_id, segment=k)
 
 
 @command(app, "advance", signs=True, example="chainbeasts dispute advance 1 --account devnet:2")
@@ -230,51 +193,53 @@ def advance(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Re-execute the window's next steps on chain; the 128th decides the dispute."""
-    at = _open(session, dispute_id, datasets, snapshots)
-    window, _ = at.replayed()
-    done = at.row.steps_done
-    made = at.desk.moves.advance(at.case, dispute_id, window, done, session.sender, steps=steps)
-    receipt = session.sender.send(made.call, label="advance")
-    _done(session, receipt, dispute=dispute_id, steps=made.steps, steps_done=done + made.steps)
+    disputed = open_dispute(session, dispute_id, datasets, snapshots)
+    window, _ = disputed.replayed()
+    done = disputed.row.steps_done
+    move = disputed.workspace.moves.advance(
+        disputed.case, dispute_id, window, done, session.sender, steps=steps
+    )
+    steps_done = done + move.steps
+    values = {"dispute": dispute_id, "steps": move.steps, "steps_done": steps_done}
+    _send(session, move.call, "advance", **values)
 
 
 @command(app, "claim", signs=True, example="chainbeasts dispute claim 1 --account devnet:2")
 def claim(session: Session, dispute_id: DisputeId) -> None:
     """Slash the checkpoint because nobody answered in time."""
-    at = _open(session, dispute_id)
-    call = at.desk.moves.claim_timeout(at.case, dispute_id)
-    _done(session, session.sender.send(call, label="claim the timeout"), dispute=dispute_id)
+    disputed = open_dispute(session, dispute_id)
+    call = disputed.workspace.moves.claim_timeout(disputed.case, dispute_id)
+    _send(session, call, "claim the timeout", dispute=dispute_id)
 
 
 @command(app, "dismiss", signs=True, example="chainbeasts dispute dismiss 1 --account devnet:1")
 def dismiss(session: Session, dispute_id: DisputeId) -> None:
     """End a dispute that proved nothing in time, or whose checkpoint fell with an ancestor."""
-    at = _open(session, dispute_id)
-    call = at.desk.moves.dismiss(at.case, dispute_id)
-    _done(session, session.sender.send(call, label="dismiss"), dispute=dispute_id)
+    disputed = open_dispute(session, dispute_id)
+    call = disputed.workspace.moves.dismiss(disputed.case, dispute_id)
+    _send(session, call, "dismiss", dispute=dispute_id)
 
 
 @command(app, "challenge-header", signs=True, example="chainbeasts dispute challenge-header 1 0")
 def challenge_header(
     session: Session,
     beast: BeastId,
-    index: Index,
+    index: CheckpointIndex,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Slash a checkpoint whose h128 opens into a header that contradicts its payload."""
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    case = desk.reader.find(beast, index)
-    _, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    workspace = synced_workspace(session, datasets=datasets, snapshots=snapshots)
+    case = workspace.reader.find(beast, index)
+    _, judgement = check(workspace.states, case)
     if not judgement.header_lie or judgement.end is None:
         raise ChainBeastsError(
             f"No contradiction is known between header and payload ({judgement.reason}).",
             "The state behind h128 must be in --snapshots, or be what the replay ends in.",
         )
-    call = desk.moves.challenge_header(case, judgement.end)
-    receipt = session.sender.send(call, label="challenge the header")
-    _done(session, receipt, beast=beast, checkpoint=index, reason=judgement.reason)
+    call = workspace.moves.challenge_header(case, judgement.end)
+    values = {"beast": beast, "checkpoint": index, "reason": judgement.reason}
+    _send(session, call, "challenge the header", **values)
 
 
 views.register(app)

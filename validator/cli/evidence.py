@@ -11,11 +11,12 @@ from eth_hash.auto import keccak
 from backend.cli.output import fields
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.display import shown
+from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
+from validator.cli.workspace import open_dispute
 from validator.evidence import archive
 from validator.evidence.bundle import make_bundle
 from validator.evidence.check import Finding, against_chain, verify
-from validator.judge.windows import check
 
 OutOption = Annotated[
     Path | None,
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def bundle(
     session: Session,
-    dispute_id: Annotated[int, typer.Argument(metavar="ID", help="The dispute's number.")],
+    dispute_id: DisputeId,
     out: OutOption = None,
     force: ForceOption = False,
     datasets: DatasetsOption = None,
@@ -51,12 +52,10 @@ def bundle(
     Anyone verifies it without a node: chainbeasts dispute verify-bundle FILE. The same facts give
     the same bytes. A private dataset is in it only if a dispute has revealed it.
     """
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    case = desk.reader.of_dispute(row)
-    window, judgement = check(desk.book, case, desk.reader.ancestors(case))
-    data = make_bundle(desk.book, case, window, judgement, row)
+    disputed = open_dispute(session, dispute_id, datasets, snapshots)
+    case = disputed.case
+    window, judgement = disputed.judged()
+    data = make_bundle(disputed.workspace.states, case, window, judgement, disputed.row)
     path = out or Path(f"dispute-{dispute_id}.zip")
     archive.write(path, data, force=force)
     value = {
@@ -69,8 +68,7 @@ def bundle(
         "verdict": judgement.verdict,
         "reason": judgement.reason,
     }
-    shown = value | {"keccak256": "0x" + bytes(keccak(data)).hex()}
-    session.show(value, lambda: fields(f"Evidence on dispute {dispute_id}", shown))
+    session.show(value, lambda: fields(f"Evidence on dispute {dispute_id}", shown(value)))
 
 
 def verify_bundle(
@@ -94,7 +92,7 @@ def verify_bundle(
     if chain:
         wrong += against_chain(found.bundle, session.chain)
     value = _value(found, chain)
-    session.show(value, lambda: fields(f"Evidence in {file.name}", _shown(value)))
+    session.show(value, lambda: fields(f"Evidence in {file.name}", _view(value)))
     if wrong:
         raise ChainBeastsError(
             f"The bundle does not hold: {'; '.join(wrong)}.", "Do not rely on it."
@@ -122,11 +120,8 @@ def _value(found: Finding, compared: bool) -> dict[str, Any]:
     }
 
 
-def _shown(value: dict[str, Any]) -> dict[str, Any]:
-    shown = {
-        name: "0x" + item.hex() if isinstance(item, bytes) else "" if item is None else item
-        for name, item in value.items()
-    }
+def _view(value: dict[str, Any]) -> dict[str, Any]:
+    view = shown(value)
     claimed = "the chain" if value["compared_with_chain"] else "the bundle alone"
-    del shown["compared_with_chain"]
-    return shown | {"seed, season and submission by": claimed}
+    del view["compared_with_chain"]
+    return view | {"seed, season and submission by": claimed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -11,11 +11,11 @@ from backend.cli.output import fields
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Verdict
-from validator.cli.options import SnapshotsOption, desk_of
+from validator.cli.display import show_transaction, shown
+from validator.cli.options import MatchId, SnapshotsOption
+from validator.cli.workspace import synced_workspace
 from validator.enforce.matches import disproof
 from validator.judge.matches import MatchCase, MatchJudgement, MatchReader
-
-MatchId = Annotated[int, typer.Argument(metavar="MATCH", min=1, help="The match's number.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +28,8 @@ def _judged(
     session: Session, match_id: int, snapshots: list[str] | None
 ) -> tuple[MatchReader, MatchCase, MatchJudgement]:
     """The record of a match that may still be disproved, judged by the reference."""
-    desk = desk_of(session, snapshots=snapshots)
-    desk.sync()
-    reader = MatchReader(desk.book)
+    workspace = synced_workspace(session, snapshots=snapshots)
+    reader = MatchReader(workspace.states)
     case = next((one for one in reader.standing() if one.match_id == match_id), None)
     if case is None:
         raise ChainBeastsError(
@@ -60,8 +59,7 @@ def judge_match(session: Session, match: MatchId, snapshots: SnapshotsOption = N
     """
     _, case, judgement = _judged(session, match, snapshots)
     value = _value(case, judgement)
-    shown = {name: "" if item is None else item for name, item in value.items()}
-    session.show(value, lambda: fields(f"Record of match {match}", shown))
+    session.show(value, lambda: fields(f"Record of match {match}", shown(value)))
     if judgement.verdict is not Verdict.VALID:
         raise ChainBeastsError(
             f"The record of match {match} is {judgement.verdict}: {judgement.reason}.",
@@ -82,13 +80,8 @@ def disprove(session: Session, match: MatchId, snapshots: SnapshotsOption = None
         )
     call = disproof(session.chain, match, judgement.words, lie, _state(reader, case, lie))
     receipt = session.sender.send(call, label="disprove the record")
-    value = {
-        **_value(case, judgement),
-        "transaction": receipt.hash,
-        "gas_used": receipt.gas_used,
-    }
-    shown = {**value, "transaction": "0x" + receipt.hash.hex()}
-    session.show(value, lambda: fields(f"Record of match {match} disproved", shown))
+    title = f"Record of match {match} disproved"
+    show_transaction(session, receipt, title, **_value(case, judgement))
 
 
 def _state(reader: MatchReader, case: MatchCase, lie: Lie) -> Any:

@@ -1,29 +1,26 @@
-"""``chainbeasts validator``: the daemon, what it found, and a single window judged by hand."""
+"""``chainbeasts validator run``: the daemon; the noun's other verbs register beside it."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 import typer
 from filelock import FileLock, Timeout
-from rich.console import Group
 
 from backend.chain.seasons import parse_energy
 from backend.cli.options import HealthPortOption, PollOption
-from backend.cli.output import energy, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.monitoring.server import serve
 from backend.redact import redact_url
-from backend.store.daemons import JobRow, MatchJobRow
-from validator.cli import backfill, matches, verification
+from validator.cli import backfill, matches, status, verification
 from validator.cli.options import (
     CORES,
+    DEFAULT_RECHECK,
     AllowOption,
     ConfirmationsOption,
     DatasetsOption,
@@ -40,15 +37,13 @@ from validator.cli.options import (
     StrategyOption,
     WorkersOption,
     address_of,
-    desk_of,
 )
+from validator.cli.status import show_status
+from validator.cli.workspace import workspace_of
+from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
-from validator.judge.cases import CaseReader
 from validator.judge.cluster import Cluster
-from validator.judge.jobs import JobStore
-from validator.judge.matches import MatchJobStore
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.scope import Scope, parse_names
 from validator.setup import make_validator
 
@@ -68,7 +63,7 @@ def run(
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
     scheduler: SchedulerOption = None,
-    recheck: RecheckOption = 0.01,
+    recheck: RecheckOption = DEFAULT_RECHECK,
     max_bonds: MaxBondsOption = None,
     defensive: DefensiveOption = False,
     defend: DefendOption = True,
@@ -85,7 +80,9 @@ def run(
     policy = Policy(strategy, cap, defensive=defensive, defend=defend, scope=scope)
     payout = address_of(payout, "--payout")
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots, confirmations=confirmations)
+    workspace = workspace_of(
+        session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+    )
     sender = None if dry_run else session.sender
     monitor, waker = ValidatorMetrics(), Waker(session.rpc_url, poll)
     with (
@@ -102,7 +99,7 @@ def run(
             health=f"http://127.0.0.1:{port}",
         )
         validator = make_validator(
-            desk,
+            workspace,
             sender,
             policy=policy,
             workers=workers,
@@ -120,7 +117,7 @@ def run(
             waker.stop()
             validator.close()
     if once:
-        _show_status(session, desk.reader)
+        show_status(session, workspace.reader)
 
 
 @contextmanager
@@ -157,63 +154,7 @@ def _signals(waker: Waker) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@command(app, "status", example="chainbeasts validator status --json")
-def status(session: Session) -> None:
-    """Show the jobs and their verdicts, and the open disputes."""
-    desk = desk_of(session)
-    desk.sync()
-    _show_status(session, desk.reader)
-
-
-def _job(row: JobRow) -> dict[str, Any]:
-    return {
-        "beast": row.beast_id,
-        "checkpoint": row.index,
-        "h128": row.h128,
-        "verdict": row.verdict or "waiting",
-        "mode": row.mode,
-        "reason": row.reason,
-        "judged_at": None if row.judged_at is None else row.judged_at.isoformat(),
-    }
-
-
-def _match_job(row: MatchJobRow) -> dict[str, Any]:
-    return {
-        "match": row.match_id,
-        "log_root": row.log_root,
-        "verdict": row.verdict or "waiting",
-        "reason": row.reason,
-        "judged_at": None if row.judged_at is None else row.judged_at.isoformat(),
-    }
-
-
-def _show_status(session: Session, reader: CaseReader) -> None:
-    jobs = JobStore(reader.database)
-    rows = [_job(row) for row in jobs.all()]
-    disputes = reader.open_disputes()
-    bonds = sum(row.bond for row in disputes)
-    match_jobs = MatchJobStore(reader.database)
-    value: dict[str, Any] = {
-        "verdicts": dict(jobs.counts()),
-        "match_verdicts": dict(match_jobs.counts()),
-        "matches": [_match_job(row) for row in match_jobs.all()],
-        "open_disputes": [row.dispute_id for row in disputes],
-        "bonds_in_open_disputes": bonds,
-        "jobs": rows,
-    }
-    title = f"{len(disputes)} open disputes with {energy(bonds)} of bonds; jobs:"
-    columns = ("beast", "checkpoint", "verdict", "mode", "reason")
-    cells = [["" if row[name] is None else row[name] for name in columns] for row in rows]
-    fought = [[row[name] for name in ("match", "verdict", "reason")] for row in value["matches"]]
-
-    def view() -> Group:
-        windows = table(title, columns, cells)
-        found = [table("Records of matches:", ("match", "verdict", "reason"), fought)]
-        return Group(windows, *(found if fought else ()))
-
-    session.show(value, view)
-
-
+status.register(app)
 verification.register(app)
 backfill.register(app)
 matches.register(app)

@@ -10,7 +10,9 @@ from backend.cli.output import fields, progress, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Mode, Verdict
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.display import cells, shown
+from validator.cli.options import BeastId, DatasetsOption, SnapshotsOption
+from validator.cli.workspace import synced_workspace
 from validator.judge.cases import Case
 from validator.judge.history import HistoryRow, complaint, judge_history
 from validator.judge.replay import Judgement
@@ -25,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     session: Session,
-    beast: Annotated[int, typer.Argument(help="The beast's id.")],
+    beast: BeastId,
     window: Annotated[
         int | None,
         typer.Option(
@@ -40,9 +42,12 @@ def verify(
 
     Sends nothing and records nothing. Ends with 1 if a checkpoint is invalid or unavailable.
     """
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    wrong = _history(session, desk, beast) if window is None else _one(session, desk, beast, window)
+    workspace = synced_workspace(session, datasets=datasets, snapshots=snapshots)
+    wrong = (
+        _history(session, workspace, beast)
+        if window is None
+        else _one(session, workspace, beast, window)
+    )
     if wrong is not None:
         raise ChainBeastsError(wrong, "The reasons are in the verdicts.")
 
@@ -66,12 +71,12 @@ def _value(case: Case, judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _one(session: Session, desk: ValidatorWorkspace, beast: int, index: int) -> str | None:
-    case = desk.reader.find(beast, index)
-    _, judgement = check(desk.book, case, desk.reader.ancestors(case))
+def _one(session: Session, workspace: ValidatorWorkspace, beast: int, index: int) -> str | None:
+    case = workspace.reader.find(beast, index)
+    _, judgement = check(workspace.states, case)
     value = _value(case, judgement)
-    shown = {key: "0x" + v.hex() if isinstance(v, bytes) else v for key, v in value.items()}
-    session.show(value, lambda: fields(f"Checkpoint {index} of beast {beast}", shown))
+    title = f"Checkpoint {index} of beast {beast}"
+    session.show(value, lambda: fields(title, shown(value)))
     return complaint([HistoryRow(case, judgement)])
 
 
@@ -91,8 +96,8 @@ def _row(row: HistoryRow) -> dict[str, Any]:
     }
 
 
-def _history(session: Session, desk: ValidatorWorkspace, beast: int) -> str | None:
-    cases = desk.reader.live(beast)
+def _history(session: Session, workspace: ValidatorWorkspace, beast: int) -> str | None:
+    cases = workspace.reader.live(beast)
     if not cases:
         raise ChainBeastsError(
             f"Beast {beast} has no standing checkpoint.",
@@ -101,11 +106,11 @@ def _history(session: Session, desk: ValidatorWorkspace, beast: int) -> str | No
     rows: list[HistoryRow] = []
     with progress() as bar:
         task = bar.add_task("Checkpoints replayed", total=len(cases))
-        for row in judge_history(desk.book, cases):
+        for row in judge_history(workspace.states, cases):
             rows.append(row)
             bar.advance(task)
     values = [_row(row) for row in rows]
     columns = ("checkpoint", "status", "verdict", "mode", "reason")
-    cells = [["" if value[name] is None else value[name] for name in columns] for value in values]
-    session.show(values, lambda: table(f"Checkpoints of beast {beast}", columns, cells))
+    title = f"Checkpoints of beast {beast}"
+    session.show(values, lambda: table(title, columns, cells(values, columns)))
     return complaint(rows)

@@ -13,7 +13,9 @@ from backend.indexer.queries import OPEN, all_disputes
 from backend.kernel.constants import SEGMENT_STEPS
 from backend.store.daemons import Verdict
 from backend.store.facts import DisputeRow
-from validator.cli.options import DatasetsOption, SnapshotsOption, desk_of
+from validator.cli.display import cells, shown
+from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
+from validator.cli.workspace import open_dispute, synced_workspace
 from validator.evidence.explain import (
     Cause,
     find_cause,
@@ -22,9 +24,6 @@ from validator.evidence.explain import (
     segment_of,
 )
 from validator.judge.replay import Judgement, Window, first_divergent
-from validator.judge.windows import check
-
-DisputeId = Annotated[int, typer.Argument(metavar="ID", help="The dispute's number.")]
 
 
 def _summary(row: DisputeRow) -> dict[str, Any]:
@@ -55,9 +54,8 @@ def list_disputes(
     beast: Annotated[int | None, typer.Option(help="Only this beast's.")] = None,
 ) -> None:
     """List disputes."""
-    desk = desk_of(session)
-    desk.sync()
-    with desk.database.session() as database:
+    workspace = synced_workspace(session)
+    with workspace.database.session() as database:
         rows = [
             row
             for row in all_disputes(database)
@@ -65,34 +63,27 @@ def list_disputes(
         ]
     columns = ("dispute", "beast", "checkpoint", "status", "challenger", "steps_done", "conviction")
     values = [_summary(row) for row in rows]
-    cells = [
-        [value[name] if value[name] is not None else "" for name in columns] for value in values
-    ]
-    session.show(values, lambda: table("Disputes", columns, cells))
+    session.show(values, lambda: table("Disputes", columns, cells(values, columns)))
 
 
 def show(session: Session, dispute_id: DisputeId) -> None:
     """Show one dispute as the chain has it."""
-    desk = desk_of(session)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    present = desk.chain.dispute(dispute_id)
+    disputed = open_dispute(session, dispute_id)
+    row, chain = disputed.row, disputed.workspace.chain
+    present = chain.dispute(dispute_id)
     value = _summary(row) | {
         "digest": row.digest,
         "segments": row.segment_hashes,
         "segment": row.segment,
         "demanded_segment": present.demand - 1 if present.demand else None,
         "demand_deadline": present.demand_deadline or None,
-        "now": desk.chain.now(),
+        "now": chain.now(),
     }
-    shown = {
-        **value,
+    view = shown(value) | {
         "bond": energy(row.bond),
-        "digest": "0x" + row.digest.hex(),
         "segments": "\n".join("0x" + h.hex() for h in row.segment_hashes) or "no response",
     }
-    shown = {name: "" if item is None else item for name, item in shown.items()}
-    session.show(value, lambda: fields(f"Dispute {dispute_id}", shown))
+    session.show(value, lambda: fields(f"Dispute {dispute_id}", view))
 
 
 def explain(
@@ -102,11 +93,9 @@ def explain(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Find the first divergent segment, and the step, head and weight where that can be proved."""
-    desk = desk_of(session, datasets=datasets, snapshots=snapshots)
-    desk.sync()
-    row = desk.reader.dispute(dispute_id)
-    case = desk.reader.of_dispute(row)
-    window, judgement = check(desk.book, case, desk.reader.ancestors(case))
+    disputed = open_dispute(session, dispute_id, datasets, snapshots)
+    row = disputed.row
+    window, judgement = disputed.judged()
     value = {
         "dispute": dispute_id,
         "beast": row.beast_id,
@@ -115,16 +104,16 @@ def explain(
         "reason": judgement.reason,
         **_divergence(row, window, judgement),
     }
-    shown = {name: "" if v is None else v for name, v in value.items()}
-    shown["cause"] = _sentence(judgement, value["cause"])
+    view = shown(value)
+    view["cause"] = _sentence(judgement, value["cause"])
     differs = value["differs_most"]
-    shown["differs most"] = (
+    view["differs most"] = (
         ""
         if differs is None
         else "{name} by {by} (head: {head}), of {count} weights".format(**differs)
     )
-    del shown["differs_most"]
-    session.show(value, lambda: fields(f"Dispute {dispute_id}", shown))
+    del view["differs_most"]
+    session.show(value, lambda: fields(f"Dispute {dispute_id}", view))
 
 
 def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) -> dict[str, Any]:

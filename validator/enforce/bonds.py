@@ -31,7 +31,7 @@ class MoveSender:
         self.outbox = outbox
 
     @property
-    def sender(self) -> TransactionManager:
+    def transactions(self) -> TransactionManager:
         return self.outbox.sender
 
     @property
@@ -52,6 +52,8 @@ class MoveSender:
             ChainBeastsError: no funds, no node, or not mined in time.
         """
         kind = str(action)
+        # The intent and its bond are in the database before the transaction is signed, its hash
+        # before it goes out: after a kill the bond is counted, and the move not made twice.
         receipt = self.outbox.send_once(kind, key, call, label=kind, bond=bond, due=due)
         if receipt is None:
             return False
@@ -66,6 +68,8 @@ class MoveSender:
         """Wei of ENERGY in our open disputes, those included that are not indexed yet."""
         with self._database.session() as session:
             rows = session.scalars(select(DisputeRow)).all()
+            # A filing is on its way until its dispute is indexed. Signed ones count, since a node
+            # may mine them at any time; planned ones are not out yet.
             over = Counter(row.digest for row in rows)
             indexed = {filing_key(digest, n) for digest in over for n in range(over[digest])}
             sent = session.scalars(
@@ -82,6 +86,8 @@ class MoveSender:
 
 def filing_key(digest: bytes, earlier: int) -> str:
     """Names a filing over a record that ``earlier`` disputes have been about."""
+    # With the digest alone, a record whose first dispute was dismissed could never be filed again;
+    # with a random part, a restarted daemon would file, and bond, twice.
     return f"{digest.hex()}:{earlier}"
 
 
@@ -92,6 +98,8 @@ def fund_bond(chain: Chain, sender: TransactionManager, filing: Any, bond: int) 
         Reverted: the court refuses the filing for another reason; nothing was deposited.
         ChainBeastsError: wallet and escrow together do not cover the bond.
     """
+    # Before the deposit, which a filing that is refused anyway must not cause. The ledger debits
+    # escrow last, so this one error means that nothing else is wrong.
     try:
         sender.simulate(filing)
     except Reverted as error:

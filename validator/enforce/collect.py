@@ -12,7 +12,7 @@ from web3.contract import Contract
 
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
 from backend.store.facts import EventRow
 from backend.store.session import Database
 
@@ -86,23 +86,23 @@ class PayoutCollector:
         self,
         chain: Chain,
         database: Database,
-        till: CreditSource,
-        intents: IntentLog,
+        source: CreditSource,
+        outbox: Outbox,
         payout: str | None = None,
     ) -> None:
         self._chain = chain
         self._database = database
-        self._till = till
-        self._intents = intents
+        self._source = source
+        self._outbox = outbox
         self._payout = payout
         self._settled: set[bytes] = set()
 
     def run(self) -> int:
         """Withdraw all that is new; returns the number of withdrawals."""
-        made = 0
+        withdrawals = 0
         for tx_hash, credit in self._credits().items():
-            made += self._collect(tx_hash, credit)
-        return made
+            withdrawals += self._collect(tx_hash, credit)
+        return withdrawals
 
     def _collect(self, tx_hash: bytes, credit: Credit) -> int:
         """Withdraw what one transaction credited: at once, or reward and bond to two accounts.
@@ -110,12 +110,14 @@ class PayoutCollector:
         INVARIANT: whatever payout an earlier run had, no part is withdrawn twice: each intent's key
         names its part, and the key of both stands for both.
         """
-        both, me = self._till.prefix + tx_hash.hex(), self._intents.sender.address
+        both, me = self._source.prefix + tx_hash.hex(), self._outbox.me
         parts = {
             f"{both}:reward": (credit.reward, self._payout or me),
             f"{both}:refund": (credit.refund, me),
         }
         depth = self._depth(both)
+        # The order of an earlier run decides: a bond withdrawn together with the reward, before
+        # --payout was given, must not be withdrawn once more by itself.
         if depth is not None:
             depths = [depth]
         else:
@@ -126,22 +128,25 @@ class PayoutCollector:
             if left:
                 return sum(self._withdraw(key, *parts[key]) for key in left)
             depths = [at for at in found.values() if at is not None]
+        # Until then every pass looks again: a reorg may take the withdrawal back.
         if min(depths) >= SETTLED_BLOCKS:
             self._settled.add(tx_hash)
         return 0
 
     def _depth(self, key: str) -> int | None:
         """Blocks on top of a withdrawal's; None if it does not stand on the chain."""
-        receipt = self._intents.find("collect", key)
+        receipt = self._outbox.find("collect", key)
         return None if receipt is None else self._chain.block().number - receipt["blockNumber"]
 
     def _withdraw(self, key: str, amount: int, to: str) -> int:
-        escrow = self._till.escrow
-        available = min(amount, self._chain.escrow_of(self._intents.sender.address, escrow))
+        escrow = self._source.escrow
+        # Escrow also holds deposits that wait for the next bond: never more than was credited, and
+        # never more than is there, should somebody have withdrawn by hand.
+        available = min(amount, self._chain.escrow_of(self._outbox.me, escrow))
         if not available:
             return 0
         call = escrow.functions.withdraw(available, to)
-        if self._intents.send("collect", key, call, label="collect a reward") is None:
+        if self._outbox.send_once("collect", key, call, label="collect a reward") is None:
             return 0
         log.info("collected", wei=available, to=to, of="0x" + key)
         return 1
@@ -149,12 +154,13 @@ class PayoutCollector:
     def _credits(self) -> dict[bytes, Credit]:
         """What was credited to us by transaction, of those that are not settled."""
         found: dict[bytes, Credit] = {}
-        wanted = select(EventRow).where(EventRow.name.in_(self._till.events)).order_by(EventRow.id)
+        # From events, not from the balance, which would mix rewards with our own deposits.
+        source, me = self._source, self._outbox.me
+        wanted = select(EventRow).where(EventRow.name.in_(source.events)).order_by(EventRow.id)
         with self._database.session() as session:
             for row in session.scalars(wanted):
                 event = None if row.tx_hash in self._settled else self._chain.decode(_raw(row))
-                me = self._intents.sender.address
-                credit = None if event is None else self._till.credited(event.name, event.args, me)
+                credit = None if event is None else source.credited(event.name, event.args, me)
                 if credit is not None and (credit.reward or credit.refund):
                     found[row.tx_hash] = found.get(row.tx_hash, Credit()) + credit
         return found

@@ -38,6 +38,7 @@ def disproof(
     if lie.kind is MatchLie.OVER:
         return arena.disproveOver(match_id, turn, word, proof)
     assert state is not None
+    # The last word has none after it: the arena then compares the end of the match with the result.
     following: tuple[int, list[bytes]] = (0, [])
     if turn + 1 < len(words):
         following = (words[turn + 1], tree.proof(turn + 1))
@@ -49,17 +50,17 @@ class Disprover:
     """Acts on records judged invalid.
 
     Args:
-        made: where moves go; None watches only.
+        sender: where moves go; None watches only.
 
     Attributes:
         refused: records whose disproof was refused in the last run.
     """
 
-    def __init__(self, reader: MatchReader, jobs: MatchJobStore, made: MoveSender | None) -> None:
+    def __init__(self, reader: MatchReader, jobs: MatchJobStore, sender: MoveSender | None) -> None:
         self._reader = reader
         self._jobs = jobs
-        self._made = made
-        self._told: dict[bytes, str] = {}
+        self._sender = sender
+        self._logged: dict[bytes, str] = {}
         self.refused = 0
 
     def run(self) -> int:
@@ -82,40 +83,44 @@ class Disprover:
                 raise
             except ChainBeastsError as error:
                 self.refused += 1
-                self._tell(case, f"refused: {error}")
+                self._log_once(case, f"refused: {error}")
         return moved
 
     def _act(self, case: MatchCase) -> bool:
         """Disprove one record, unless the reference does not confirm the lie, or it is too late."""
-        if self._reader.book.reader.chain.now() >= case.record.final_at:
-            self._tell(case, "too late: the time to disprove it is over")
+        if self._reader.states.reader.chain.now() >= case.record.final_at:
+            self._log_once(case, "too late: the time to disprove it is over")
             return False
+        # By the reference, and from the log itself: the verdict on record says neither which turn
+        # is wrong nor how, and the lie to show must be one that the arena finds, too.
         found = self._reader.check(case)
         if found.lie is None:
             self._jobs.judged(case, found)
-            self._tell(case, f"not confirmed: {found.reason}")
+            self._log_once(case, f"not confirmed: {found.reason}")
             return False
         call = self._call(case, found, found.lie)
         if call is None:
-            self._tell(case, "the state of the acting beast is not at hand")
+            self._log_once(case, "the state of the acting beast is not at hand")
             return False
-        self._tell(case, f"to disprove: {found.reason}")
-        if self._made is None:
+        self._log_once(case, f"to disprove: {found.reason}")
+        if self._sender is None:
             return False
+        # The last second that the arena accepts. The reporter must not gain by a full mempool, so
+        # the fee rises as it nears.
         due = case.record.final_at - 1
-        return self._made.send(Action.DISPROVE, case.digest.hex(), call, due=due)
+        return self._sender.send(Action.DISPROVE, case.digest.hex(), call, due=due)
 
     def _call(self, case: MatchCase, found: MatchJudgement, lie: Lie) -> Any | None:
         state = self._reader.acting(case, lie.turn) if lie.needs_state else None
         if lie.needs_state and state is None:
             return None
-        chain = self._reader.book.reader.chain
+        chain = self._reader.states.reader.chain
         return disproof(chain, case.match_id, found.words, lie, state)
 
-    def _tell(self, case: MatchCase, what: str) -> None:
+    def _log_once(self, case: MatchCase, what: str) -> None:
         """Say it once."""
-        if self._told.get(case.digest) != what:
-            self._told[case.digest] = what
+        if self._logged.get(case.digest) != what:
+            self._logged[case.digest] = what
             log.warning(
-                "wrong match record", match=case.match_id, what=what, dry_run=not self._made
+                "wrong match record", match=case.match_id, what=what, dry_run=not self._sender
             )

@@ -59,6 +59,8 @@ class MoveBuilder:
         A dataset that ``stages`` must be on the sender's stage before.
         """
         record = case.checkpoint.to_abi()
+        # Asked of the chain, not of the index: once anybody has revealed the dataset, this reverts
+        # if it is sent again, and a plain filing saves the calldata.
         if case.private and self._chain.revealed_fold(case.beast_id) is None:
             assert data is not None  # nobody judges a private window without its dataset
             if is_large(len(data.compressed)):
@@ -110,6 +112,8 @@ class MoveBuilder:
         """
         left = WINDOW_STEPS - done
         state = state_after(window, done)
+        # The largest part first: an estimate costs no gas, and what a step costs differs with its
+        # sample, so that any fixed number would waste transactions or not fit.
         choices = [steps] if steps else sorted({-(-left // n) for n in MAX_TRANSACTIONS})[::-1]
         for count in choices:
             call = self._advance_call(case, dispute_id, window, state, done, count)
@@ -124,6 +128,9 @@ class MoveBuilder:
         self, case: Case, dispute_id: int, window: Window, state: State, done: int, steps: int
     ) -> Any:
         header, weights = self._state_opening(case, state, done)
+        # Only the last step needs an opening, and only where the result is h128: then the court
+        # reads the header behind it, which may contradict the payload. A different result slashes
+        # without one.
         last = done + steps == WINDOW_STEPS
         end = state_after(window, WINDOW_STEPS) if last else None
         opening = (
@@ -167,11 +174,12 @@ class MoveBuilder:
         return self._state_opening(case, state_after(window, done), done)
 
     def _state_opening(self, case: Case, state: State, done: int) -> tuple[Any, bytes]:
-        if done == 0 and case.index == 0:  # the contract generates the genesis itself
+        if done == 0 and case.index == 0:  # the referee makes the genesis; saves 33,792 bytes
             return header_to_abi(NO_HEADER), b""
         return header_to_abi(state.header), serialize_weights(state.weights)
 
     def _witnesses(self, window: Window, done: int, steps: int) -> bytes:
+        # Records are drawn by the beast's global step, not by the step within the window.
         first = window.parent.header.global_step + done
         return witnesses(window.context, first, steps, window.words or ())
 
@@ -187,6 +195,8 @@ def _fits(sender: TransactionManager, call: Any) -> bool:
         return sender.estimate(call) <= ADVANCE_GAS
     except NodeUnavailableError:
         raise
+    # A named error is the court's own answer, and fewer steps would get the same one: it is passed
+    # on.
     except Reverted as error:
         if error.name in _PLAIN:  # out of gas inside the court's call
             return False

@@ -39,8 +39,8 @@ class StagingStep:
 Send = Callable[[StagingStep], object]
 """Sends a move, or finds that it was sent before."""
 
-Told = Callable[[int, int], None]
-"""Told how many of how many chunks are on chain."""
+Progress = Callable[[int, int], None]
+"""Called with how many of how many chunks are on chain."""
 
 
 def seal_of(uploader: str, secret: bytes) -> bytes:
@@ -66,13 +66,14 @@ class Staging:
     def run(
         self,
         send: Send,
-        told: Told = lambda done, total: None,
-        wanted: Callable[[], bool] = lambda: True,
+        progress: Progress = lambda done, total: None,
+        still_needed: Callable[[], bool] = lambda: True,
     ) -> None:
         """Stage what is not staged yet.
 
         Args:
-            wanted: asked before each transaction, since a rival may reveal the dataset meanwhile.
+            progress: called before each transaction.
+            still_needed: asked before each transaction; a rival may reveal the dataset meanwhile.
 
         Raises:
             Reverted: the contract refuses.
@@ -82,9 +83,11 @@ class Staging:
         while True:
             state = self._state()
             move = self._next(state)
-            told(len(state[3]), len(self._chunks))
-            if move is None or not wanted():
+            progress(len(state[3]), len(self._chunks))
+            if move is None or not still_needed():
                 return
+            # Every transaction is paid for: a node that lies or lags must not make us send the same
+            # one for ever.
             if state == before:
                 refusals += 1
                 if refusals == MAX_REFUSALS:
@@ -109,10 +112,14 @@ class Staging:
     def _next(self, state: tuple[bytes, int, int, list[bytes]]) -> StagingStep | None:
         seal, _, number, staged = state
         functions, name = self._chain.stage.functions, f"{self._digest.hex()}:{number}"
+        # The seal names us and the secret, which stays unknown until the filing: a rival who copies
+        # these chunks cannot file with them, nor begin a stage in time that he could file with.
         if not any(seal):
             call = functions.begin(self._digest, self._seal)
             return StagingStep(f"{name}:begin", call, "begin the dataset's stage")
         done = len(staged)
+        # Only our own account writes here, so these are the remains of an earlier secret or file.
+        # Going on from them would pay for a stage that the filing refuses.
         if seal != self._seal or staged != self._hashes[:done]:
             call = functions.abandon(self._digest)
             return StagingStep(f"{name}:abandon", call, "abandon a stage of other bytes")

@@ -81,6 +81,7 @@ class Move:
 
 def decide(s: Situation, strategy: Strategy) -> Move:
     """The next move in a case."""
+    # First of all, since over a void record every other call reverts.
     if not s.live:
         if s.status.open and s.mine:
             return Move(Action.DISMISS, "the checkpoint fell with an ancestor; the bond comes back")
@@ -89,6 +90,8 @@ def decide(s: Situation, strategy: Strategy) -> Move:
         return _leave_standing(s)
     if s.header_lie:
         return Move(Action.HEADER, "the header behind h128 contradicts the payload; no bond needed")
+    # An open dispute is carried on, whoever filed it. A trainer may dispute his own checkpoint, so
+    # that no other filing is possible, and let the proof window pass: it convicts him all the same.
     if not s.status.open:
         if not s.provable:
             return Move(Action.WAIT, "the window's states are not at hand; no bond is risked")
@@ -107,9 +110,13 @@ def _leave_standing(s: Situation) -> Move:
     """
     if s.status.open and not s.provable:
         return Move(Action.WAIT, "the window cannot be recomputed here; nothing is done on doubt")
+    # The court takes a response up to the deadline's own second, and ends nothing before it is
+    # over; a demand for records bars the dismissal for as long as it is open.
     answered = s.status is DisputeStatus.RESPONDED
     if answered and s.now > s.deadline and not s.records_due:
         return Move(Action.DISMISS, "nobody proved anything in time; the checkpoint may finalize")
+    # The court compares segments with the response, not with h128: whoever proves the wrong one
+    # would slash a right checkpoint. Re-execution to its end is the only way to save it.
     if answered and s.segment is not None:
         return Move(Action.ADVANCE, "the response is wrong, the checkpoint is not: prove it")
     if s.status is DisputeStatus.FILED and s.late:
@@ -130,6 +137,7 @@ def _answered(s: Situation) -> Move:
         return Move(Action.TIMEOUT, "the demanded records were not opened in time")
     if not s.provable:
         return Move(Action.WAIT, "the window's states are not at hand")
+    # After the deadline a proof reverts; until somebody dismisses the dispute an advance convicts.
     left = WINDOW_STEPS - s.steps_done
     if s.segment is not None and s.now <= s.deadline and left >= SEGMENT_STEPS:
         return Move(Action.PROVE, f"segment {s.segment} of the response is the first wrong one")

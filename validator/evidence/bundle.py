@@ -56,7 +56,7 @@ class Bundle:
 
 
 def make_bundle(
-    book: StateProvider,
+    states: StateProvider,
     case: Case,
     window: Window | None,
     judgement: Judgement,
@@ -72,14 +72,14 @@ def make_bundle(
     Raises:
         ChainBeastsError: the window was not judged in full, or its dataset is not public.
     """
-    reader = book.reader
+    reader = states.reader
     if window is None or judgement.verdict is Verdict.UNAVAILABLE or not judgement.segments:
         raise ChainBeastsError(
             f"There is no evidence yet: {judgement.reason}.",
             "Name the places that have what is missing: --snapshots, --datasets.",
         )
     members: dict[str, bytes] = {}
-    dataset = _dataset(book, case)
+    dataset = _dataset(states, case)
     if dataset is not None:
         part, members[DATASET] = dataset
     if case.index:
@@ -122,17 +122,17 @@ def make_bundle(
     return pack(members)
 
 
-def _dataset(book: StateProvider, case: Case) -> tuple[DatasetPart, bytes] | None:
+def _dataset(states: StateProvider, case: Case) -> tuple[DatasetPart, bytes] | None:
     """A private window's dataset; only what a dispute has made public may leave this machine."""
     if not case.private:
         return None
-    data = book.private_data(case.beast_id)
-    if data is None or book.reader.chain.revealed_fold(case.beast_id) is None:
+    data = states.private_data(case.beast_id)
+    if data is None or states.reader.chain.revealed_fold(case.beast_id) is None:
         raise ChainBeastsError(
             "The window's dataset is private, and no dispute has revealed it.",
             "Make the bundle after a dispute over it is filed.",
         )
-    committed = book.reader.commitments(case.beast_id)
+    committed = states.reader.commitments(case.beast_id)
     part = DatasetPart(
         c_dataset=committed.c_dataset,
         records_root=committed.records_root,

@@ -23,9 +23,9 @@ def other_labels(right: Label, heads: int) -> Iterator[Label]:
     moves = (None, 0, 1, 2, 3) if heads & HEAD_MOVE else (right.move,)
     attacks = range(16) if heads & HEAD_ATTACK else (right.attack,)
     blocks = (0, 1) if heads & HEAD_BLOCK else (right.block,)
-    made = (Label(*values) for values in product(moves, attacks, blocks))
+    labels = (Label(*values) for values in product(moves, attacks, blocks))
     yield from sorted(
-        (found for found in made if found != right),
+        (found for found in labels if found != right),
         key=lambda found: len(differing_heads(right, found)),
     )
 

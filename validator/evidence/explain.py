@@ -33,7 +33,7 @@ from validator.evidence.counterfactual import (
 )
 from validator.judge.replay import Window, replay
 
-PATIENCE = 10_000_000
+SEARCH_BUDGET = 10_000_000
 """What is spent on one kind of cause before it is given up, in about microseconds."""
 
 REFERENCE_STEP, COMPILED_STEP, ATTEMPT = 350, 1, 50
@@ -144,7 +144,7 @@ def _records(window: Window) -> Callable[[int], int] | None:
     return None if window.words is None else window.words.__getitem__
 
 
-class _OutOfPatienceError(Exception):
+class _BudgetSpentError(Exception):
     """A kind of cause took too long."""
 
 
@@ -156,7 +156,7 @@ class _Search:
         self.done = done
         self.count = count
         self.posted = posted
-        self._left = 0
+        self._budget = 0
         self._kernel = kernel_for(window.checkpoint.payload.active_mask)
         fast = not isinstance(self._kernel, ReferenceKernel)
         self._step_cost = COMPILED_STEP if fast else REFERENCE_STEP
@@ -172,10 +172,10 @@ class _Search:
         if self._one_weight_is_likely():
             kinds = [self.other_weight, self.other_label, self.other_sample]
         for kind in kinds:
-            self._left = PATIENCE
+            self._budget = SEARCH_BUDGET
             try:
                 cause = kind()
-            except _OutOfPatienceError:
+            except _BudgetSpentError:
                 continue
             if cause is not None:
                 return cause
@@ -194,9 +194,9 @@ class _Search:
         return state_hash(state) == self.posted
 
     def _spend(self, cost: int) -> None:
-        self._left -= cost
-        if self._left < 0:
-            raise _OutOfPatienceError
+        self._budget -= cost
+        if self._budget < 0:
+            raise _BudgetSpentError
 
     def _at(self, first: int, last: int | None = None) -> tuple[int, int]:
         return self.done + first, self.done + (first if last is None else last)
@@ -274,7 +274,7 @@ class _Search:
 
     def _changed(self, weight: int, delta: int) -> Cause:
         """The cause, with all steps after which the change has the same effect."""
-        self._left = PATIENCE
+        self._budget = SEARCH_BUDGET
         fits = [o for o in range(self.count) if self._change_fits(weight, delta, o)]
         right = int(self.starts[fits[0] + 1].weights[weight])
         name, head = weight_name(weight)

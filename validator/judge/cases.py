@@ -26,7 +26,7 @@ from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, Dispu
 from backend.store.private import PrivateDataset
 from backend.store.session import Database
 from backend.store.words import record_of_match
-from validator.judge.replay import drop_is_told
+from validator.judge.replay import loss_drop_agrees
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
@@ -268,12 +268,12 @@ class CaseReader:
         """A beast's commitments; they never change."""
         return self._commitments(beast_id)
 
-    def drop_is_told(self, case: Case) -> bool:
+    def loss_drop_agrees(self, case: Case) -> bool:
         """Whether a case's loss-drop flag follows from its payload and its parent's."""
         heads = self.season(case.checkpoint.season).schedule.heads
         epochs = (case.checkpoint.payload.epoch, case.parent.payload.epoch)
         unlocked = (heads(epochs[0]), heads(epochs[1]))
-        return drop_is_told(case.checkpoint, case.parent, unlocked, case.loss_drop)
+        return loss_drop_agrees(case.checkpoint, case.parent, unlocked, case.loss_drop)
 
     def context(self, case: Case, data: PrivateDataset | None) -> WindowContext:
         """The context that our replay uses, from indexed facts."""

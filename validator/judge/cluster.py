@@ -35,6 +35,9 @@ CHECK_SECONDS = 30.0
 """For a worker's first answer, which may have to compile the kernel."""
 
 TASK_SECONDS = 60.0
+# Not a seeded generator: a worker that can tell which results are looked at lies in the others.
+# At a share of 0.01 some 460 lies in a row stay unseen with a chance of 1 %, and the one that is
+# seen takes the others back.
 UNFORESEEABLE = random.SystemRandom()
 LOOK_SECONDS = 0.5
 """Between two looks whether a worker that owes a result is still there."""
@@ -42,7 +45,7 @@ LOOK_SECONDS = 0.5
 TRIES = 2
 """Workers that a batch is given to before this machine does it."""
 
-MOST_TOLD = 65_536
+MOST_ACCEPTED = 65_536
 """Results remembered per worker, to be taken back should it turn out to be wrong."""
 
 
@@ -78,7 +81,7 @@ class ClusterWorker:
     process: str = ""
     refused: bool = False
     owed: int = 0
-    told: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_TOLD))
+    accepted: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_ACCEPTED))
 
 
 @dataclass(eq=False)
@@ -86,7 +89,7 @@ class Batch:
     """Windows that go to one worker together."""
 
     tasks: list[Task] = field(default_factory=list)
-    member: ClusterWorker | None = None
+    worker: ClusterWorker | None = None
     future: Future[list[Judgement | None]] | None = None
     since: float = 0.0
     tries: int = 0
@@ -132,10 +135,10 @@ class ClusterExecutor(Executor):
         self._chance = chance
         self._ours: Identity | None = None
         self._client: Any = None
-        self._members: dict[str, ClusterWorker] = {}
+        self._workers: dict[str, ClusterWorker] = {}
         self._filling: Batch | None = None
         self._revoked: set[bytes] = set()
-        self._away = Waits(5.0, 300.0, 1, time.monotonic)
+        self._scheduler_waits = Waits(5.0, 300.0, 1, time.monotonic)
 
     # --- what a judge asks ----------------------------------------------------------------------
 
@@ -144,6 +147,7 @@ class ClusterExecutor(Executor):
         task = args[0] if args else None
         if fn is not judge_fast or not isinstance(task, Window | RemoteWindow):
             return self._local.submit(fn, *args, **kwargs)
+        # A private dataset is its owner's secret until a dispute reveals it; it leaves in no task.
         if isinstance(task, Window) and task.words is not None:
             return self._local.submit(fn, task)
         batch = self._filling or Batch()
@@ -155,7 +159,8 @@ class ClusterExecutor(Executor):
         return ClusterFuture(lambda: self._result(batch, position))
 
     def revoked(self) -> set[bytes]:
-        """h128 of windows that a worker judged which is not believed any more; told once."""
+        """h128 of windows that a worker judged which is not believed any more; each call
+        starts a new set."""
         found, self._revoked = self._revoked, set()
         return found
 
@@ -173,14 +178,16 @@ class ClusterExecutor(Executor):
 
     def _send(self, batch: Batch) -> None:
         """Give a batch to the least busy worker, or leave it to this machine."""
-        batch.future = batch.member = None
+        batch.future = batch.worker = None
         usable = self._usable()
         if usable and batch.tries < TRIES:
-            member = min(usable, key=lambda one: one.owed)
+            worker = min(usable, key=lambda one: one.owed)
             batch.tries += 1
-            batch.member, batch.since = member, time.monotonic()
-            member.owed += len(batch.tasks)
-            batch.future = member.executor.submit(work, member.process, batch.tasks)
+            batch.worker, batch.since = worker, time.monotonic()
+            worker.owed += len(batch.tasks)
+            # With the process that was checked: whatever was started at its address since, answers
+            # nothing.
+            batch.future = worker.executor.submit(work, worker.process, batch.tasks)
 
     def _result(self, batch: Batch, position: int) -> Judgement | None:
         if batch is self._filling:
@@ -189,25 +196,29 @@ class ClusterExecutor(Executor):
             if batch.future is None:
                 return self._here(batch.tasks[position])
             self._await(batch)
-        task, found, member = batch.tasks[position], batch.found[position], batch.member
-        assert member is not None
-        if member.refused:
+        task, found, worker = batch.tasks[position], batch.found[position], batch.worker
+        assert worker is not None
+        # It may have been caught after this batch was sent: none of its answers counts any more.
+        if worker.refused:
             return self._here(task)
         if found is None:
             return None
+        # An invalid verdict leads to a bond, and an unavailable one hides a window: neither is
+        # taken on somebody's word. The other lie, a wrong window called valid, is what the sample
+        # is for.
         doubtful = found.verdict is not Verdict.VALID or self._chance() < self._cluster.recheck
         if doubtful or not _ends_right(task, found):
             ours = self._here(task)
             if ours is not None and ours.verdict is not found.verdict:
-                self._mistrust(member, task, found, ours)
+                self._mistrust(worker, task, found, ours)
             return ours
-        member.told.append(task.checkpoint.payload.h128)
+        worker.accepted.append(task.checkpoint.payload.h128)
         return found
 
     def _await(self, batch: Batch) -> None:
         """Take a batch's results; if its worker is lost or fails, give it to another."""
-        member, future = batch.member, batch.future
-        assert member is not None
+        worker, future = batch.worker, batch.future
+        assert worker is not None
         assert future is not None
         problem = ""
         try:
@@ -217,7 +228,7 @@ class ClusterExecutor(Executor):
             else:
                 problem = "it sent something else"
         except TimeoutError:
-            if member.address not in self._addresses():
+            if worker.address not in self._addresses():
                 problem = "it is gone"
             elif time.monotonic() - batch.since > TASK_SECONDS:
                 problem = "it did not answer in time"
@@ -225,11 +236,12 @@ class ClusterExecutor(Executor):
                 return
         except CancelledError:
             problem = "it is gone"
-        except Exception as error:  # whatever a worker raises, or its loss
+        # Even an exception is the worker's to choose: none may end the daemon.
+        except Exception as error:
             problem = type(error).__name__
-        member.owed -= len(batch.tasks)
+        worker.owed -= len(batch.tasks)
         if problem:
-            self._forget(member, problem)
+            self._forget(worker, problem)
             future.cancel()
             self._send(batch)
 
@@ -243,19 +255,19 @@ class ClusterExecutor(Executor):
         return self._local.submit(judge_fast, task).result()
 
     def _mistrust(
-        self, member: ClusterWorker, task: Task, theirs: Judgement, ours: Judgement
+        self, worker: ClusterWorker, task: Task, theirs: Judgement, ours: Judgement
     ) -> None:
         log.error(
             "a worker's result is wrong; nothing of what it found counts",
-            worker=member.address,
+            worker=worker.address,
             beast=task.beast_id,
             checkpoint=task.checkpoint.index,
-            told=str(theirs.verdict),
+            reported=str(theirs.verdict),
             found_here=str(ours.verdict),
         )
-        member.refused = True
-        self._revoked.update(member.told)
-        member.told.clear()
+        worker.refused = True
+        self._revoked.update(worker.accepted)
+        worker.accepted.clear()
 
     # --- workers --------------------------------------------------------------------------------
 
@@ -263,66 +275,74 @@ class ClusterExecutor(Executor):
         """The workers that were checked. Waits for the first one's check if there is none yet."""
         deadline = time.monotonic() + CHECK_SECONDS
         while self._connected():
-            self._meet()
-            fit = [one for one in self._members.values() if one.process and not one.refused]
-            coming = [one for one in self._members.values() if not one.process and not one.refused]
+            self._update_workers()
+            fit = [one for one in self._workers.values() if one.process and not one.refused]
+            coming = [one for one in self._workers.values() if not one.process and not one.refused]
             if fit or not coming or time.monotonic() > deadline:
                 return fit
             time.sleep(0.05)
         return []
 
-    def _meet(self) -> None:
+    def _update_workers(self) -> None:
         """Have new workers checked, and take note of what those asked before have answered."""
         present = self._addresses()
-        for address in [one for one in self._members if one not in present]:
-            self._forget(self._members[address], "it is gone")
+        for address in [one for one in self._workers if one not in present]:
+            self._forget(self._workers[address], "it is gone")
         for address in present:
-            if address not in self._members:
+            if address not in self._workers:
                 executor = self._client.get_executor(workers=[address], pure=False)
                 check = executor.submit(identity)
-                self._members[address] = ClusterWorker(address, executor, check, time.monotonic())
-        for member in list(self._members.values()):
-            if not member.process and not member.refused:
-                self._check(member)
+                self._workers[address] = ClusterWorker(address, executor, check, time.monotonic())
+        for worker in list(self._workers.values()):
+            if not worker.process and not worker.refused:
+                self._check(worker)
 
-    def _check(self, member: ClusterWorker) -> None:
-        if not member.check.done():
-            if time.monotonic() - member.since > CHECK_SECONDS:
-                self._refuse(member, "it does not say what it runs")
+    def _check(self, worker: ClusterWorker) -> None:
+        if not worker.check.done():
+            if time.monotonic() - worker.since > CHECK_SECONDS:
+                self._refuse(worker, "it does not say what it runs")
             return
         try:
-            theirs = member.check.result()
+            theirs = worker.check.result()
         except (CancelledError, Exception) as error:
-            self._refuse(member, f"it does not run this program ({type(error).__name__})")
+            self._refuse(worker, f"it does not run this program ({type(error).__name__})")
             return
+        # This finds other versions and broken machines. A hostile worker can say what we want to
+        # hear: against that there are only the re-check and the operator's own network.
         self._ours = self._ours or identity()
         reason = difference(self._ours, theirs)
         if reason is not None:
-            self._refuse(member, reason)
+            self._refuse(worker, reason)
             return
-        member.process = theirs.process
-        log.info("worker joined", worker=member.address)
+        worker.process = theirs.process
+        log.info("worker joined", worker=worker.address)
 
-    def _refuse(self, member: ClusterWorker, reason: str) -> None:
-        member.refused = True
-        log.error("worker refused", worker=member.address, reason=reason)
+    def _refuse(self, worker: ClusterWorker, reason: str) -> None:
+        worker.refused = True
+        log.error("worker refused", worker=worker.address, reason=reason)
 
-    def _forget(self, member: ClusterWorker, problem: str) -> None:
+    def _forget(self, worker: ClusterWorker, problem: str) -> None:
         """Drop a worker that failed; should it still be there, it is checked again. One that was
         refused stays refused for as long as it is there."""
-        if self._members.get(member.address) is not member:
+        if self._workers.get(worker.address) is not worker:
             return
-        if member.refused and member.address in self._addresses():
+        # Else one that lied, and then failed on purpose, would be met anew and trusted again.
+        if worker.refused and worker.address in self._addresses():
             return
-        del self._members[member.address]
-        log.warning("worker lost; its windows are replayed elsewhere", worker=member.address,
+        del self._workers[worker.address]
+        log.warning("worker lost; its windows are replayed elsewhere", worker=worker.address,
                     reason=problem)  # fmt: skip
 
     def _addresses(self) -> set[str]:
         """The workers that the scheduler has now."""
         if self._client is None or self._client.status != "running":
             return set()
-        return set(self._client.scheduler_info()["workers"])
+        # Not scheduler_info(): it reads its reply from where the client's own periodic query, which
+        # asks for no workers, may just have put another, and all of ours would seem lost.
+        try:
+            return set(self._client.sync(self._client.scheduler.identity)["workers"])
+        except OSError:
+            return set()
 
     # --- the scheduler --------------------------------------------------------------------------
 
@@ -333,7 +353,7 @@ class ClusterExecutor(Executor):
         if self._client is not None:
             self._leave()
             self._gone("it is gone")
-        if not self._away.due(b""):
+        if not self._scheduler_waits.due(b""):
             return False
         try:
             from distributed import Client
@@ -348,12 +368,12 @@ class ClusterExecutor(Executor):
         except (OSError, TimeoutError) as error:
             self._gone(type(error).__name__)
             return False
-        if self._away.done(b""):
+        if self._scheduler_waits.done(b""):
             log.info("the scheduler is back", scheduler=self._cluster.scheduler)
         return True
 
     def _gone(self, reason: str) -> None:
-        if self._away.again(b""):
+        if self._scheduler_waits.again(b""):
             log.warning(
                 "no scheduler; windows are replayed on this machine",
                 scheduler=self._cluster.scheduler,
@@ -362,7 +382,7 @@ class ClusterExecutor(Executor):
 
     def _leave(self) -> None:
         client, self._client = self._client, None
-        self._members.clear()
+        self._workers.clear()
         if client is not None:
             client.close(timeout=2)
 

@@ -34,7 +34,7 @@ class HistoryRow:
         return FALLS if self.judgement is None else str(self.judgement.verdict)
 
 
-def judge_history(book: StateProvider, cases: Sequence[Case]) -> Iterator[HistoryRow]:
+def judge_history(states: StateProvider, cases: Sequence[Case]) -> Iterator[HistoryRow]:
     """Judge standing checkpoints from index 0 on, one after the other, as they are asked for.
 
     What the compiled kernel does not find valid is judged again by the NumPy reference.
@@ -44,9 +44,9 @@ def judge_history(book: StateProvider, cases: Sequence[Case]) -> Iterator[Histor
         if wrong is not None:
             yield HistoryRow(case, None, wrong)
             continue
-        window = book.window(case, cases[:position])
+        window = states.window(case, cases[:position])
         if isinstance(window, str):
-            judgement = judge_without_replay(book, case, window)
+            judgement = judge_without_replay(states, case, window)
         else:
             judgement = judge_fast(window)
         if judgement.verdict is Verdict.INVALID:

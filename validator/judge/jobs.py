@@ -16,6 +16,9 @@ from backend.store.session import Database
 from validator.judge.cases import Case
 from validator.judge.replay import Judgement
 
+AT_ONCE = 500
+"""Hashes in one query: databases bound the number of its parameters."""
+
 
 class JobStore:
     """The jobs of one validator."""
@@ -25,6 +28,8 @@ class JobStore:
 
     def open(self, cases: Iterable[Case]) -> dict[bytes, JobRow]:
         """The job of each case by its digest, made where there is none yet."""
+        # The job is there before the window is judged: a daemon that is killed over a window, again
+        # and again, shows it as waiting instead of not at all.
         wanted = {case.digest: case for case in cases}
         with self._database.session() as session:
             rows = {
@@ -51,6 +56,8 @@ class JobStore:
 
     def judged_all(self, found: Iterable[tuple[Case, Judgement]]) -> None:
         """Record verdicts in one transaction."""
+        # One commit for a wave, and always before anything acts on it: enforcing reads verdicts
+        # from here only, so what it does after a restart follows from the same record.
         with self._database.session() as session:
             for case, judgement in found:
                 row = session.get_one(JobRow, case.digest)
@@ -63,8 +70,8 @@ class JobStore:
         """Take the verdicts on windows with these state hashes back; whose beasts they are."""
         wanted, beasts = sorted(h128s), set[int]()
         with self._database.session() as session:
-            for start in range(0, len(wanted), 500):
-                some = select(JobRow).where(JobRow.h128.in_(wanted[start : start + 500]))
+            for start in range(0, len(wanted), AT_ONCE):
+                some = select(JobRow).where(JobRow.h128.in_(wanted[start : start + AT_ONCE]))
                 for row in session.scalars(some):
                     row.verdict = row.mode = None
                     beasts.add(row.beast_id)

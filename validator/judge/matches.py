@@ -90,9 +90,9 @@ class MatchJudgement:
 class MatchReader:
     """Reads cases of one arena, and what it takes to judge them."""
 
-    def __init__(self, book: StateProvider, scope: Scope = EVERYBODY) -> None:
-        self.book = book
-        self._reader = book.reader
+    def __init__(self, states: StateProvider, scope: Scope = EVERYBODY) -> None:
+        self.states = states
+        self._reader = states.reader
         self._scope = scope
 
     @property
@@ -152,7 +152,7 @@ class MatchReader:
             player: the reference, or what gives the same.
         """
         try:
-            words = self.book.logs.words(case.match_id)
+            words = self.states.logs.words(case.match_id)
         except MissingLogError as error:
             return MatchJudgement(Verdict.UNAVAILABLE, error.message)
         lie = lie_in_words(words, case.terms)
@@ -174,7 +174,7 @@ class MatchReader:
         """Both beasts as they fight, or whose state is missing."""
         found, dnas = list[Fighter](), (case.terms.dna_a, case.terms.dna_b)
         for (beast_id, h), dna in zip(case.sides, dnas, strict=True):
-            state = self.book.of_checkpoint(beast_id, h)
+            state = self.states.of_checkpoint(beast_id, h)
             if state is None:
                 return f"the state of beast {beast_id} is neither published nor computable"
             found.append(Fighter.of(dna, state))
@@ -183,7 +183,7 @@ class MatchReader:
 
     def acting(self, case: MatchCase, turn: int) -> State | None:
         """The state of the beast that acts in a turn."""
-        return self.book.of_checkpoint(*case.sides[0 if case.terms.a_acts(turn) else 1])
+        return self.states.of_checkpoint(*case.sides[0 if case.terms.a_acts(turn) else 1])
 
 
 class MatchJobStore:
@@ -268,15 +268,15 @@ class MatchJudge:
         Returns:
             The number of new verdicts.
         """
-        cases, told, unjudged = self._reader.standing(), 0, 0
+        cases, verdicts_made, unjudged = self._reader.standing(), 0, 0
         verdicts = self._jobs.verdicts(cases) if cases else {}
         for case in cases:
             if verdicts[case.digest] in (None, Verdict.UNAVAILABLE):
                 if self._waits.due(case.digest):
-                    told += self._judge(case)
+                    verdicts_made += self._judge(case)
                 unjudged += not self._waits.due(case.digest)
         self.unjudged = unjudged
-        return told
+        return verdicts_made
 
     def _judge(self, case: MatchCase) -> bool:
         judgement = self._reader.judge(case)

@@ -171,8 +171,8 @@ def _lie(window: Window, behind: State) -> str | None:
     return contradiction(behind.header, window.beast_id, window.checkpoint, window.parent_hash)
 
 
-def drop_is_told(
-    checkpoint: Checkpoint, parent: Checkpoint, heads: tuple[int, int], told: bool
+def loss_drop_agrees(
+    checkpoint: Checkpoint, parent: Checkpoint, heads: tuple[int, int], stated: bool
 ) -> bool:
     """Whether the loss-drop flag of a submission follows from its payload and its parent's.
 
@@ -189,7 +189,7 @@ def drop_is_told(
         and heads[0] == heads[1]
         and checkpoint.season == parent.season
     )
-    return told == (comparable and ours.window_loss < theirs.window_loss)
+    return stated == (comparable and ours.window_loss < theirs.window_loss)
 
 
 def judge_light(
@@ -198,15 +198,15 @@ def judge_light(
     parent_hash: bytes,
     published: State | None,
     *,
-    drop_agrees: bool = True,
+    loss_drop_agrees: bool = True,
 ) -> Judgement:
     """Check a private window without its dataset: payload against the published state.
 
     Args:
         published: the state behind h128, verified; None if nobody published it.
-        drop_agrees: whether the loss-drop flag follows from the lineage (``drop_is_told``).
+        loss_drop_agrees: what the function of that name says of the submission.
     """
-    if not drop_agrees:
+    if not loss_drop_agrees:
         reason = "the node's loss-drop flag contradicts the payloads: do not trust this node"
         return Judgement(Verdict.UNAVAILABLE, Mode.LIGHT, reason)
     if published is None:

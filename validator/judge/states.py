@@ -32,15 +32,15 @@ from validator.judge.replay import RemoteWindow, Task, Window, end_of
 
 log = structlog.get_logger()
 
-LOOK_AGAIN_SECONDS = 10.0
+DATASET_RETRY_SECONDS = 10.0
 MOST_BEASTS = 16_384
 """Beasts remembered as having no dataset here."""
 
 MOST_DATASETS = 8
 """Datasets in memory at once; one has up to 65,536 words, some 5 MB."""
 
-ELSEWHERE_SECONDS, LONGEST_ELSEWHERE_SECONDS = 30.0, 600.0
-MOST_ASKED = 64
+REMOTE_RETRY_SECONDS, LONGEST_REMOTE_RETRY_SECONDS = 30.0, 600.0
+MOST_REMOTE_LOOKUPS = 64
 """Ancestors that remote places are asked for; older ones are looked for on this machine only."""
 
 TIDY_SECONDS = 600.0
@@ -52,25 +52,27 @@ class StateProvider:
     """Finds the states that windows start from, and the private datasets they sample.
 
     Args:
-        states: what we computed or fetched, and where trainers publish.
+        snapshots: what we computed or fetched, and where trainers publish.
         datasets: owners' files.
         logs: logs of matches.
     """
 
     def __init__(
-        self, reader: CaseReader, states: SnapshotStore, datasets: DatasetFolder, logs: MatchLogs
+        self, reader: CaseReader, snapshots: SnapshotStore, datasets: DatasetFolder, logs: MatchLogs
     ) -> None:
         self.reader = reader
-        self.states = states
+        self.snapshots = snapshots
         self.logs = logs
         self.shared = False
         """Whether windows may leave without their parent's state, for workers that fetch it."""
         self._datasets = datasets
-        self._known: OrderedDict[int, PrivateDataset] = OrderedDict()
-        self._looked = Waits(LOOK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS, MOST_BEASTS, time.monotonic)
-        self._refused: set[int] = set()
-        self._absent = Waits(
-            ELSEWHERE_SECONDS, LONGEST_ELSEWHERE_SECONDS, MOST_BEASTS, time.monotonic
+        self._cached: OrderedDict[int, PrivateDataset] = OrderedDict()
+        self._dataset_waits = Waits(
+            DATASET_RETRY_SECONDS, DATASET_RETRY_SECONDS, MOST_BEASTS, time.monotonic
+        )
+        self._refused_reveals: set[int] = set()
+        self._absent_waits = Waits(
+            REMOTE_RETRY_SECONDS, LONGEST_REMOTE_RETRY_SECONDS, MOST_BEASTS, time.monotonic
         )
         self._tidied = time.monotonic()
 
@@ -78,11 +80,11 @@ class StateProvider:
 
     def keep(self, state: State) -> None:
         """Remember a state that we computed."""
-        self.states.put(state)
+        self.snapshots.put(state)
 
     def find(self, h: bytes) -> State | None:
         """The state behind a hash, if somebody here has it."""
-        return self.states.get(h)
+        return self.snapshots.get(h)
 
     def of_checkpoint(self, beast_id: int, h: bytes) -> State | None:
         """The state of a standing checkpoint; None if it cannot be had.
@@ -104,11 +106,13 @@ class StateProvider:
     def at_hand(self, case: Case) -> bool:
         """Whether a case's window can start before another window's replay has ended."""
         parent = case.checkpoint.parent
-        return self._leaves(case) or self.states.has(parent) or self.find(parent) is not None
+        return (
+            self._can_be_remote(case) or self.snapshots.has(parent) or self.find(parent) is not None
+        )
 
     def absent(self, h: bytes) -> None:
         """Note that a worker could not fetch a state: for a while, we look for it ourselves."""
-        self._absent.again(h)
+        self._absent_waits.again(h)
 
     def tidy(self) -> int:
         """Now and then, drop the states of our own that no pending window needs; how many.
@@ -118,9 +122,11 @@ class StateProvider:
         if time.monotonic() - self._tidied < TIDY_SECONDS:
             return 0
         self._tidied = time.monotonic()
+        # A pending window's state is the next one's start, and may have to be opened in a dispute;
+        # the last final one's is where the next submission starts.
         needed = self._needed()
-        idle = [h for h in self.states.hashes() if h not in needed]
-        return self.states.discard(idle, older_than=time.time() - KEEP_SECONDS)
+        idle = [h for h in self.snapshots.hashes() if h not in needed]
+        return self.snapshots.discard(idle, older_than=time.time() - KEEP_SECONDS)
 
     def _needed(self) -> set[bytes]:
         last = (
@@ -142,31 +148,35 @@ class StateProvider:
     def private_data(self, beast_id: int) -> PrivateDataset | None:
         """A beast's dataset, from files or from a dispute; None if unknown or not as committed."""
         key = beast_id.to_bytes(32)
-        if beast_id in self._known:
-            self._known.move_to_end(beast_id)
-        elif self._looked.due(key):
+        if beast_id in self._cached:
+            self._cached.move_to_end(beast_id)
+        # A folder full of files is hashed for it: not in every pass, for a dataset that nobody has.
+        elif self._dataset_waits.due(key):
             data = self._datasets.find(self.reader.commitments(beast_id))
             data = data or self._revealed(beast_id)
             if data is None:
-                self._looked.again(key)
+                self._dataset_waits.again(key)
                 return None
-            self._known[beast_id] = data
-            if len(self._known) > MOST_DATASETS:
-                self._known.popitem(last=False)
-        return self._known.get(beast_id)
+            self._cached[beast_id] = data
+            if len(self._cached) > MOST_DATASETS:
+                self._cached.popitem(last=False)
+        return self._cached.get(beast_id)
 
     def _revealed(self, beast_id: int) -> PrivateDataset | None:
-        if beast_id in self._refused:
+        if beast_id in self._refused_reveals:
             return None
         try:
             reader = self.reader
             committed = reader.commitments(beast_id)
             return revealed_dataset(reader.chain, reader.database, beast_id, committed)
         except (ChainError, DatabaseUnavailableError):
-            self._looked.done(beast_id.to_bytes(32))
+            self._dataset_waits.done(beast_id.to_bytes(32))
             raise  # a node or database that is away says nothing about the dataset
         except ChainBeastsError as error:
-            self._refused.add(beast_id)
+            # For good: what is on chain does not change. A trainer may have committed to bytes that
+            # do not open their own root; the court's demand for records answers that, a replay
+            # cannot.
+            self._refused_reveals.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)
             return None
 
@@ -191,20 +201,22 @@ class StateProvider:
         """Like ``window`` for an executor: without the state behind the case's own h128, and
         without the parent's where the executor's workers fetch it themselves.
         """
-        if self._leaves(case) and not self.states.has(case.checkpoint.parent):
+        if self._can_be_remote(case) and not self.snapshots.has(case.checkpoint.parent):
             context = self.reader.context(case, None)
             parent = case.checkpoint.parent
-            return RemoteWindow(case.beast_id, case.checkpoint, context, parent, self.states.remote)
+            return RemoteWindow(
+                case.beast_id, case.checkpoint, context, parent, self.snapshots.remote
+            )
         return self._window(case, ancestors)
 
-    def _leaves(self, case: Case) -> bool:
+    def _can_be_remote(self, case: Case) -> bool:
         """Whether others can fetch the case's parent. A private dataset never leaves us."""
         return (
             self.shared
             and case.index > 0
-            and bool(self.states.remote)
+            and bool(self.snapshots.remote)
             and case.checkpoint.payload.source in (Source.CURRICULUM, Source.SELF_PLAY)
-            and self._absent.due(case.checkpoint.parent)
+            and self._absent_waits.due(case.checkpoint.parent)
         )
 
     def _window(self, case: Case, ancestors: Sequence[Case] | None) -> Window | str:
@@ -218,7 +230,7 @@ class StateProvider:
         parent = self._parent_state(case, ancestors)
         if parent is None:
             return "the parent's state is neither published nor computable"
-        return self._from(case, parent, data, words)
+        return self._window_from(case, parent, data, words)
 
     def _words(self, case: Case, data: PrivateDataset | None) -> Sequence[int] | None:
         """The records that a window reads; None if it reads none."""
@@ -226,7 +238,7 @@ class StateProvider:
             return self.logs.words(case.match_id)
         return None if data is None else data.words
 
-    def _from(
+    def _window_from(
         self, case: Case, parent: State, data: PrivateDataset | None, words: Sequence[int] | None
     ) -> Window:
         context = self.reader.context(case, data)
@@ -239,6 +251,9 @@ class StateProvider:
         found = self.find(case.checkpoint.parent)
         if found is not None:
             return found
+        # Neither here nor published. That may be meant to keep the window from being judged, so it
+        # is computed again from the newest ancestor whose state is known, at the latest from
+        # genesis.
         chain = self.reader.ancestors(case) if ancestors is None else ancestors
         return self._recompute(chain[: case.index])
 
@@ -247,8 +262,10 @@ class StateProvider:
         start, state = 0, None
         for position in range(len(chain) - 1, -1, -1):
             h = chain[position].checkpoint.payload.h128
-            near = position >= len(chain) - MOST_ASKED
-            state = self.find(h) if near or self.states.has(h) else None
+            # Each question to a remote place is a request: who publishes nothing over thousands of
+            # windows must not cost us thousands of timeouts. Our own folder is asked without end.
+            near = position >= len(chain) - MOST_REMOTE_LOOKUPS
+            state = self.find(h) if near or self.snapshots.has(h) else None
             if state is not None:
                 start = position + 1
                 break
@@ -256,6 +273,7 @@ class StateProvider:
             state = self._end(case, state)
             if state is None:
                 return None
+            # A case of its own. What follows it falls with it, and has no true start.
             if state_hash(state) != case.checkpoint.payload.h128:
                 log.info("an ancestor is wrong", beast=case.beast_id, index=case.index)
                 return None
@@ -269,6 +287,6 @@ class StateProvider:
         if parent is None or (case.private and data is None):
             return None
         try:
-            return end_of(self._from(case, parent, data, self._words(case, data)))
+            return end_of(self._window_from(case, parent, data, self._words(case, data)))
         except (ValueError, MissingLogError):
             return None

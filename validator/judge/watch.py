@@ -28,6 +28,7 @@ class BeastWatch:
         with self._database.session() as session:
             if self._seen is not None:
                 block = session.get(BlockRow, self._seen[0])
+                # by hash: after a reorg the block of that number may hold other checkpoints
                 if block is not None and block.hash == self._seen[1]:
                     # by block alone: else SQLite takes another index and reads all that is pending
                     new = of.where(CheckpointRow.block_number > self._seen[0])
@@ -38,6 +39,8 @@ class BeastWatch:
 
     def settled(self, beast_id: int) -> None:
         """Nothing about a beast's present checkpoints can change any more."""
+        # Only what is settled is let go. Who submits windows that cannot be judged stays here, but
+        # pays for it: each of them locks its burn and a bond for the whole challenge period.
         self._open.discard(beast_id)
 
     def reopen(self, beasts: Iterable[int]) -> None:

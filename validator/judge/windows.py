@@ -26,28 +26,28 @@ log = structlog.get_logger()
 WAVE = 64
 """Windows in one wave, give or take those of a few beasts."""
 
-TOGETHER = 16
+BEASTS_AT_ONCE = 16
 """Beasts whose jobs are read at once."""
 
 
-def judge_without_replay(book: StateProvider, case: Case, why: str) -> Judgement:
+def judge_without_replay(states: StateProvider, case: Case, why: str) -> Judgement:
     """What can be said of a window that cannot be replayed, for the reason ``why``."""
-    if case.private and book.private_data(case.beast_id) is None:
-        published = book.find(case.checkpoint.payload.h128)
-        agrees = book.reader.drop_is_told(case)
+    if case.private and states.private_data(case.beast_id) is None:
+        published = states.find(case.checkpoint.payload.h128)
+        agrees = states.reader.loss_drop_agrees(case)
         return judge_light(
-            case.beast_id, case.checkpoint, case.parent_hash, published, drop_agrees=agrees
+            case.beast_id, case.checkpoint, case.parent_hash, published, loss_drop_agrees=agrees
         )
     return Judgement(Verdict.UNAVAILABLE, Mode.FULL, why)
 
 
 def check(
-    book: StateProvider, case: Case, ancestors: Sequence[Case] | None = None
+    states: StateProvider, case: Case, ancestors: Sequence[Case] | None = None
 ) -> tuple[Window | None, Judgement]:
     """Judge one case here and now, by the NumPy reference; its window if it can be replayed."""
-    window = book.window(case, ancestors)
+    window = states.window(case, ancestors)
     if isinstance(window, str):
-        return None, judge_without_replay(book, case, window)
+        return None, judge_without_replay(states, case, window)
     return window, judge(window)
 
 
@@ -57,18 +57,18 @@ class WindowJudge:
     Args:
         make_executor: a new executor, also after one broke.
         work: what is to be judged.
-        on_wave: told how many windows were replayed together, and in how many seconds.
+        on_wave: called with how many windows were replayed together, and in how many seconds.
     """
 
     def __init__(
         self,
-        book: StateProvider,
+        states: StateProvider,
         jobs: JobStore,
         make_executor: Callable[[], Executor],
         work: Worklist,
         on_wave: Callable[[int, float], None] = lambda windows, seconds: None,
     ) -> None:
-        self._book = book
+        self._states = states
         self._jobs = jobs
         self._make_executor = make_executor
         self._work = work
@@ -80,17 +80,19 @@ class WindowJudge:
 
         Waves are small, so that a long backlog does not delay the moves that are due.
         """
-        windows, told = self._ready()
+        windows, verdicts = self._next_wave()
         try:
-            told += self._replay(windows)
+            verdicts += self._replay(windows)
+            # After the wave is recorded, since a lie may have been found in it; before the moves of
+            # this pass, which read verdicts from the database.
             self._take_back()
-            self._book.tidy()
-            return told
+            self._states.tidy()
+            return verdicts
         except BrokenExecutor:
             log.warning("a replay worker died; starting new ones")
             self.close()
             self._executor = self._make_executor()
-            return told
+            return verdicts
 
     def close(self) -> None:
         """Let the workers go."""
@@ -101,20 +103,22 @@ class WindowJudge:
         if isinstance(self._executor, ClusterExecutor):
             self._work.reopen(self._jobs.reopen(self._executor.revoked()))
 
-    def _ready(self) -> tuple[list[tuple[Case, Task]], int]:
+    def _next_wave(self) -> tuple[list[tuple[Case, Task]], int]:
         """Windows to replay next, one wave; and how many cases were settled without."""
         windows: list[tuple[Case, Task]] = []
-        told = 0
+        verdicts = 0
         beasts = self._work.beasts()
-        for start in range(0, len(beasts), TOGETHER):
+        for start in range(0, len(beasts), BEASTS_AT_ONCE):
+            # A bounded wave, whatever is pending: a flood of windows may delay verdicts, but the
+            # moves that are due come between any two waves.
             if len(windows) >= getattr(self._executor, "wave", WAVE):
                 break
-            told += self._look(beasts[start : start + TOGETHER], windows)
-        return windows, told
+            verdicts += self._add_windows(beasts[start : start + BEASTS_AT_ONCE], windows)
+        return windows, verdicts
 
-    def _look(self, beasts: Sequence[int], windows: list[tuple[Case, Task]]) -> int:
+    def _add_windows(self, beasts: Sequence[int], windows: list[tuple[Case, Task]]) -> int:
         """Add some beasts' windows to the wave; how many cases were settled without."""
-        told = 0
+        verdicts = 0
         found = {beast_id: self._work.cases(beast_id) for beast_id in beasts}
         jobs = self._jobs.open(case for cases in found.values() for case in cases)
         for beast_id, cases in found.items():
@@ -122,33 +126,35 @@ class WindowJudge:
             for case in cases:
                 job = jobs[case.digest]
                 settled = settled and (job.verdict, job.mode) == (Verdict.VALID, Mode.FULL)
+                # What follows on an invalid window is left alone. It falls with it; a long tail of
+                # windows behind a wrong one buys the trainer nothing of our time.
                 if job.verdict == Verdict.INVALID or self._parent_is_coming(case, windows):
                     break
                 if self._is_due(case, job):
-                    told += self._prepare(case, job, windows)
+                    verdicts += self._prepare(case, job, windows)
                 else:
                     self._work.judged(case)
             if settled:
                 self._work.settled(beast_id)
-        return told
+        return verdicts
 
     def _prepare(self, case: Case, job: JobRow, windows: list[tuple[Case, Task]]) -> int:
         """Add a case's window to the wave; or settle it without, 1 if that is news."""
-        found = self._book.task(case)
+        found = self._states.task(case)
         if not isinstance(found, str):
             windows.append((case, found))
             return 0
-        return self._tell(case, job, judge_without_replay(self._book, case, found))
+        return self._record_if_new(case, job, judge_without_replay(self._states, case, found))
 
     def _is_due(self, case: Case, job: JobRow) -> bool:
-        known = case.private and self._book.private_data(case.beast_id) is not None
+        known = case.private and self._states.private_data(case.beast_id) is not None
         return is_due(job, known)
 
     def _parent_is_coming(self, case: Case, windows: list[tuple[Case, Task]]) -> bool:
         """Whether this wave computes the parent's state, which nobody has yet."""
         parent = case.checkpoint.parent
         coming = bool(windows) and windows[-1][0].checkpoint.payload.h128 == parent
-        return coming and not self._book.at_hand(case)
+        return coming and not self._states.at_hand(case)
 
     def _replay(self, windows: list[tuple[Case, Task]]) -> int:
         """Replay one wave and record it, but nothing that follows on an invalid window."""
@@ -165,25 +171,29 @@ class WindowJudge:
             if case.beast_id in fallen:
                 continue
             if judgement is None:  # no worker could fetch the parent's state: ours is to find it
-                self._book.absent(case.checkpoint.parent)
+                # Its later windows wait, too: they would start from what this one was to give.
+                self._states.absent(case.checkpoint.parent)
                 fallen.add(case.beast_id)
                 continue
             if judgement.verdict is Verdict.INVALID:
-                judgement = check(self._book, case)[1]  # with the state behind h128, if published
+                # Again, with the state behind h128 if somebody published it: should its header
+                # contradict the payload, the checkpoint falls without a bond.
+                judgement = check(self._states, case)[1]
                 fallen.add(case.beast_id)
             elif judgement.verdict is Verdict.VALID and judgement.end is not None:
                 ends[case.beast_id] = judgement.end
             found.append((case, judgement))
         if futures:
             self._on_wave(len(futures), time.perf_counter() - begun)
+        # Recorded before anything else: a kill here costs the states, which can be computed again.
         self._record(found)
         for case, _ in found:
             self._work.judged(case)
         for end in ends.values():  # the next wave starts from the last ones
-            self._book.keep(end)
+            self._states.keep(end)
         return len(futures)
 
-    def _tell(self, case: Case, job: JobRow, judgement: Judgement) -> int:
+    def _record_if_new(self, case: Case, job: JobRow, judgement: Judgement) -> int:
         """Record a verdict that took no replay, if it is news."""
         self._work.judged(case)
         if (job.verdict, job.mode, job.reason) == (

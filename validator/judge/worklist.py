@@ -52,6 +52,7 @@ class PendingWindows:
         return self._watch.beasts()
 
     def cases(self, beast_id: int) -> list[Case]:
+        # By its trainer, not by who owns the beast now: liability stays with whoever submitted.
         found = self._reader.pending(beast_id)
         return [c for c in found if self._scope.covers(beast_id, c.checkpoint.trainer)]
 
@@ -83,7 +84,7 @@ class BeastHistory:
     first_invalid: int | None = None
 
     @property
-    def behind(self) -> int:
+    def counted(self) -> int:
         """How many checkpoints have been counted."""
         return self.valid + self.light + self.unavailable
 
@@ -115,17 +116,19 @@ class HistoryWindows:
         self._reader = reader
         self._jobs = jobs
         self.histories = {beast_id: BeastHistory(beast_id) for beast_id in beasts}
-        self._left = dict.fromkeys(beasts)
+        self._remaining = dict.fromkeys(beasts)
         self._looked_at: set[bytes] = set()
 
     def beasts(self) -> list[int]:
-        return list(self._left)
+        return list(self._remaining)
 
     def cases(self, beast_id: int) -> list[Case]:
         history = self.histories[beast_id]
-        while cases := self._reader.live(beast_id, history.behind, SLICE):
+        while cases := self._reader.live(beast_id, history.counted, SLICE):
             jobs = self._jobs.open(cases)
             for place, case in enumerate(cases):
+                # In order, and no further than the first without a verdict: all before it is
+                # counted for good, so a long history is read once, a slice at a time.
                 if not history.add(jobs[case.digest], case.digest in self._looked_at):
                     return [] if history.first_invalid is not None else cases[place:]
                 self._looked_at.discard(case.digest)
@@ -135,9 +138,10 @@ class HistoryWindows:
         self._looked_at.add(case.digest)
 
     def settled(self, beast_id: int) -> None:
-        self._left.pop(beast_id, None)
+        self._remaining.pop(beast_id, None)
 
     def reopen(self, beasts: Iterable[int]) -> None:
         for beast_id in beasts:
+            # Counted anew from index 0: the verdicts that were taken back are among those counted.
             self.histories[beast_id] = BeastHistory(beast_id)
-            self._left[beast_id] = None
+            self._remaining[beast_id] = None

@@ -19,15 +19,15 @@ from validator.scope import Scope
 
 log = structlog.get_logger()
 
-SOON, SOONER = 0.5, 0.9
-"""Shares of the challenge period after which a window without a verdict is told of."""
+WARN_SHARE, ERROR_SHARE = 0.5, 0.9
+"""Shares of the challenge period after which a window without a verdict is logged."""
 
-LOOKS = 1_000
+SCANS_PER_PERIOD = 1_000
 """Times in a challenge period that all pending windows are looked through, which takes a while
 where there are many."""
 
 UNVERIFIED = "final without a verdict: "
-MOST_TOLD = 4_096
+MOST_LOGGED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class DeadlineAlarm:
     def __init__(self, reader: CaseReader, scope: Scope) -> None:
         self._reader = reader
         self._scope = scope
-        self._told: dict[tuple[bytes, float], None] = {}
+        self._logged: dict[tuple[bytes, float], None] = {}
         self._overdue_now: list[Overdue] = []
-        self._looked_at: int | None = None
+        self._scanned_at: int | None = None
         self.unverified = 0
 
     def run(self) -> list[Overdue]:
@@ -78,8 +78,8 @@ class DeadlineAlarm:
             now = session.scalar(_NOW)
             if newest is None or now is None:
                 return []
-            pause = self._period(newest.season) / LOOKS
-            if self._looked_at is not None and abs(now - self._looked_at) < pause:
+            pause = self._period(newest.season) / SCANS_PER_PERIOD
+            if self._scanned_at is not None and abs(now - self._scanned_at) < pause:
                 return self._overdue_now
             seasons = session.scalars(_SEASONS).all()
             found = [one for number in seasons for one in self._overdue(session, number, now)]
@@ -87,8 +87,8 @@ class DeadlineAlarm:
             self.unverified = session.scalar(_UNVERIFIED) or 0
         found.sort(key=lambda one: one.deadline)
         for one in found:
-            self._tell(one, now)
-        self._overdue_now, self._looked_at = found, now
+            self._log(one, now)
+        self._overdue_now, self._scanned_at = found, now
         return found
 
     def _period(self, season: int) -> int:
@@ -100,7 +100,7 @@ class DeadlineAlarm:
         rows = session.execute(
             _undecided(CheckpointRow, JobRow.reason).where(
                 CheckpointRow.season == season,
-                CheckpointRow.submitted_at <= now - period * SOON,
+                CheckpointRow.submitted_at <= now - period * WARN_SHARE,
             )
         )
         return [
@@ -116,14 +116,14 @@ class DeadlineAlarm:
             if self._scope.covers(row.beast_id, row.trainer)
         ]
 
-    def _tell(self, one: Overdue, now: int) -> None:
-        level = SOONER if one.share >= SOONER else SOON
-        if (one.h128, level) in self._told:
+    def _log(self, one: Overdue, now: int) -> None:
+        level = ERROR_SHARE if one.share >= ERROR_SHARE else WARN_SHARE
+        if (one.h128, level) in self._logged:
             return
-        self._told[one.h128, level] = None
-        while len(self._told) > MOST_TOLD:
-            del self._told[next(iter(self._told))]
-        write = log.error if level == SOONER else log.warning
+        self._logged[one.h128, level] = None
+        while len(self._logged) > MOST_LOGGED:
+            del self._logged[next(iter(self._logged))]
+        write = log.error if level == ERROR_SHARE else log.warning
         write(
             "no verdict yet",
             beast=one.beast_id,

@@ -59,6 +59,9 @@ export function show(element, ...children) {
   );
 }
 
+/** What a view is about: its heading, and a sentence below. */
+export const lead = (title, ...text) => h("header", { class: "lead" }, h("h1", {}, title), h("p", {}, ...text));
+
 /** An empty or failed view: what is so, what to do next, and the commands for it. */
 export function notice(title, text, commands = [], kind = "empty") {
   return h(

@@ -41,5 +41,14 @@ export function startTheme(button, changed) {
   draw();
 }
 
-/** The value of a CSS variable, for what is drawn on a canvas. */
-export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const registered = new Set();
+
+/** The colour of a CSS variable, for what is drawn on a canvas. */
+export function ink(name) {
+  if (!registered.has(name)) {
+    // Only a property that is known to be a colour is computed: another would be the text of the pair.
+    CSS.registerProperty({ name: `--${name}`, syntax: "<color>", inherits: true, initialValue: "transparent" });
+    registered.add(name);
+  }
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}

@@ -8,15 +8,14 @@ from fastapi import Query, Request, Response
 
 from backend.api.answers import FOREVER, answer, tagged
 from backend.api.battles import match_answers, match_detail
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, cursor_of, place
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, place, read_page
 from backend.api.errors import missing
-from backend.api.library import Books
 from backend.api.models import Leaderboard, MatchDetail, MatchPage
 from backend.api.ranking import leaderboard_answer
-from backend.api.routes.common import Digest, content, digest_bytes, new_router
-from backend.indexer.queries import match_row
-from backend.indexer.queries import matches as find_matches
-from backend.store.matches import MatchStatus
+from backend.api.routes.common import Digest, content, digest_bytes, find_row, new_router
+from backend.api.services import ServicesDep
+from backend.indexer.queries import select_matches
+from backend.store.matches import MatchRow, MatchStatus
 from backend.store.words import word_by_key
 
 router = new_router("battles")
@@ -29,45 +28,36 @@ Standing = Annotated[MatchStatus | None, Query(description="Only those that stan
 @router.get("/matches", response_model=MatchPage, summary="Matches, newest first")
 def matches(
     request: Request,
-    books: Books,
+    services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = USUAL_ITEMS,
     beast: In = None,
     status: Standing = None,
 ) -> Response:
     """A page of matches."""
-    before = place(cursor)
-    with books.session() as session:
-        rows = find_matches(
-            session,
-            beast_id=beast,
-            status=status,
-            before=None if before is None else before[0],
-            limit=limit + 1,
-        )
-        items = match_answers(session, rows[:limit])
-    following = cursor_of(items[-1].id) if len(rows) > limit else None
+    wanted = select_matches(beast_id=beast, status=status)
+    with services.session() as session:
+        rows, following = read_page(session, wanted, cursor, limit, MatchRow.match_id)
+        items = match_answers(session, rows)
     return answer(request, MatchPage(items=items, next=following))
 
 
 @router.get("/matches/{match_id}", response_model=MatchDetail, summary="One match")
-def match(request: Request, books: Books, match_id: Id) -> Response:
+def match(request: Request, services: ServicesDep, match_id: Id) -> Response:
     """A match with its log and all that plays it again."""
-    with books.session() as session:
-        row = match_row(session, match_id)
-        if row is None:
-            raise missing(f"match {match_id}", "GET /v1/matches lists those there are.")
+    with services.session() as session:
+        row = find_row(session, MatchRow, match_id, "match", "/v1/matches")
         found = match_detail(session, row)
     return answer(request, found)
 
 
 @router.get("/leaderboard", response_model=Leaderboard, summary="Beasts by rating")
 def leaderboard(
-    request: Request, books: Books, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+    request: Request, services: ServicesDep, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
 ) -> Response:
     """A page of the beasts with a final match, the strongest first."""
-    with books.session() as session:
-        found = leaderboard_answer(books, session, (place(cursor) or (0,))[0], limit)
+    with services.session() as session:
+        found = leaderboard_answer(services, session, (place(cursor) or (0,))[0], limit)
     return answer(request, found)
 
 
@@ -77,9 +67,9 @@ def leaderboard(
     responses=content(BYTES, "32 bytes whose keccak-256 is the key."),
     summary="A board word by its key",
 )
-def word(request: Request, books: Books, key: Digest) -> Response:
+def word(request: Request, services: ServicesDep, key: Digest) -> Response:
     """A board word of somebody's match log."""
-    with books.session() as session:
+    with services.session() as session:
         found = word_by_key(session, digest_bytes(key))
     if found is None:
         raise missing("board word with this key", "Words of recorded matches are kept here.")

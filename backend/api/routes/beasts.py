@@ -6,17 +6,16 @@ from itertools import pairwise
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.api.answers import answer, tagged
-from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, cursor_of, place
-from backend.api.errors import missing
-from backend.api.library import Books, challenge_periods
+from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, read_page
 from backend.api.models import Beast, BeastPage, CheckpointPage, Curve
 from backend.api.portrait import svg
 from backend.api.ranking import ratings
-from backend.api.routes.common import content, new_router
+from backend.api.routes.common import content, find_row, new_router
+from backend.api.services import ServicesDep, challenge_periods
 from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
 from backend.indexer.queries import LIVE
 from backend.store.facts import BeastRow, CheckpointRow
@@ -37,35 +36,29 @@ def find_beast(session: Session, beast_id: int) -> BeastRow:
     Raises:
         ApiError: there is none of that number.
     """
-    row = session.get(BeastRow, beast_id)
-    if row is None:
-        raise missing(f"beast {beast_id}", "GET /v1/beasts lists those there are.")
-    return row
+    return find_row(session, BeastRow, beast_id, "beast", "/v1/beasts")
 
 
 @router.get("/beasts", response_model=BeastPage, summary="All beasts, oldest first")
 def beasts(
-    request: Request, books: Books, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+    request: Request, services: ServicesDep, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
 ) -> Response:
     """A page of beasts in the order of their ids."""
-    with books.session() as session:
-        rows = session.scalars(
-            select(BeastRow)
-            .where(BeastRow.beast_id > (place(cursor) or (-1,))[0])
-            .order_by(BeastRow.beast_id)
-            .limit(limit + 1)
-        ).all()
-        items = beast_answers(session, rows[:limit], ratings(books, session))
-    following = cursor_of(items[-1].id) if len(rows) > limit else None
+    with services.session() as session:
+        b = BeastRow
+        rows, following = read_page(
+            session, select(b), cursor, limit, b.beast_id, newest_first=False
+        )
+        items = beast_answers(session, rows, ratings(services, session))
     return answer(request, BeastPage(items=items, next=following))
 
 
 @router.get("/beasts/{beast_id}", response_model=Beast, summary="One beast")
-def beast(request: Request, books: Books, beast_id: Id) -> Response:
+def beast(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     """A beast and where its training stands."""
-    with books.session() as session:
+    with services.session() as session:
         row = find_beast(session, beast_id)
-        (found,) = beast_answers(session, [row], ratings(books, session))
+        (found,) = beast_answers(session, [row], ratings(services, session))
     return answer(request, found)
 
 
@@ -75,9 +68,9 @@ def beast(request: Request, books: Books, beast_id: Id) -> Response:
     responses=content(SVG, "The picture of the beast's tokenURI."),
     summary="Its portrait",
 )
-def portrait(request: Request, books: Books, beast_id: Id) -> Response:
+def portrait(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     """The portrait that the contract draws from the DNA."""
-    with books.session() as session:
+    with services.session() as session:
         dna = find_beast(session, beast_id).dna
     headers = {"Content-Security-Policy": SVG_POLICY}
     return tagged(request, svg(dna).encode(), SVG, f"public, max-age={KEPT_SECONDS}", headers)
@@ -90,7 +83,7 @@ def portrait(request: Request, books: Books, beast_id: Id) -> Response:
 )
 def checkpoints(
     request: Request,
-    books: Books,
+    services: ServicesDep,
     beast_id: Id,
     cursor: PairCursor = None,
     limit: Limit = USUAL_ITEMS,
@@ -98,22 +91,16 @@ def checkpoints(
     """A page of all the checkpoints it ever had, by index and generation, slashed and void too."""
     c = CheckpointRow
     wanted = select(c).where(c.beast_id == beast_id)
-    after = place(cursor)
-    if after is not None:
-        wanted = wanted.where(tuple_(c.index, c.generation) < tuple_(*after))
-    with books.session() as session:
+    with services.session() as session:
         find_beast(session, beast_id)
-        order = (c.index.desc(), c.generation.desc())
-        rows = session.scalars(wanted.order_by(*order).limit(limit + 1)).all()
+        rows, following = read_page(session, wanted, cursor, limit, c.index, c.generation)
         periods = challenge_periods(session, {row.season for row in rows})
-        items = checkpoint_answers(session, rows[:limit], periods)
-    last = items[-1] if len(rows) > limit else None
-    following = None if last is None else cursor_of(last.index, last.generation)
+        items = checkpoint_answers(session, rows, periods)
     return answer(request, CheckpointPage(items=items, next=following))
 
 
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")
-def curve(request: Request, books: Books, beast_id: Id, points: Points = 200) -> Response:
+def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points = 200) -> Response:
     """The loss of its live windows, each point standing for as many windows."""
     c = CheckpointRow
     wanted = (
@@ -121,7 +108,7 @@ def curve(request: Request, books: Books, beast_id: Id, points: Points = 200) ->
         .where(c.beast_id == beast_id, c.status.in_(LIVE))
         .order_by(c.index)
     )
-    with books.session() as session:
+    with services.session() as session:
         find_beast(session, beast_id)
         windows = session.execute(wanted).all()
     count = len(windows)

@@ -1,12 +1,16 @@
-"""What routes share: their prefix, their errors in OpenAPI, and ``0x`` digests as parameters."""
+"""What routes share: prefix, errors in OpenAPI, ``0x`` digests, and rows by their number."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path
+from sqlalchemy.orm import Session
 
+from backend.api.errors import missing
 from backend.api.models import Problem
+
+Row = TypeVar("Row")
 
 _SAID = {
     400: "A parameter does not fit.",
@@ -37,6 +41,22 @@ def new_router(tag: str) -> APIRouter:
 def digest_bytes(digest: str) -> bytes:
     """The bytes of a digest that has been checked."""
     return bytes.fromhex(digest.removeprefix("0x"))
+
+
+def find_row(session: Session, table: type[Row], number: int, what: str, listed: str) -> Row:
+    """The row of a number.
+
+    Args:
+        what: names what is looked for, such as ``beast``.
+        listed: the route that lists them.
+
+    Raises:
+        ApiError: there is none of that number.
+    """
+    row = session.get(table, number)
+    if row is None:
+        raise missing(f"{what} {number}", f"GET {listed} lists those there are.")
+    return row
 
 
 def content(kind: str, description: str) -> dict[int | str, dict[str, Any]]:

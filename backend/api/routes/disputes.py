@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.api.answers import REVALIDATE, answer
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, cursor_of, place
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, read_page
 from backend.api.errors import missing
-from backend.api.library import Books
 from backend.api.models import DisputeDetail, DisputePage
-from backend.api.routes.common import content, new_router
+from backend.api.routes.common import content, find_row, new_router
+from backend.api.services import ServicesDep
 from backend.api.verdicts import dispute_answers, dispute_detail
 from backend.indexer.queries import OPEN
 from backend.store.facts import DisputeRow
@@ -28,7 +29,7 @@ Open = Annotated[bool | None, Query(description="Only those that have (not) ende
 @router.get("/disputes", response_model=DisputePage, summary="Disputes, newest first")
 def disputes(
     request: Request,
-    books: Books,
+    services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = USUAL_ITEMS,
     beast: About = None,
@@ -36,29 +37,22 @@ def disputes(
 ) -> Response:
     """A page of disputes."""
     d = DisputeRow
-    wanted = select(d).order_by(d.dispute_id.desc()).limit(limit + 1)
-    before = place(cursor)
-    if before is not None:
-        wanted = wanted.where(d.dispute_id < before[0])
+    wanted = select(d)
     if beast is not None:
         wanted = wanted.where(d.beast_id == beast)
     if open is not None:
         wanted = wanted.where(d.status.in_(OPEN) if open else d.status.not_in(OPEN))
-    with books.session() as session:
-        rows = session.scalars(wanted).all()
-        items = dispute_answers(session, rows[:limit])
-    following = cursor_of(items[-1].id) if len(rows) > limit else None
+    with services.session() as session:
+        rows, following = read_page(session, wanted, cursor, limit, d.dispute_id)
+        items = dispute_answers(session, rows)
     return answer(request, DisputePage(items=items, next=following))
 
 
 @router.get("/disputes/{dispute_id}", response_model=DisputeDetail, summary="One dispute")
-def dispute(request: Request, books: Books, dispute_id: Id) -> Response:
+def dispute(request: Request, services: ServicesDep, dispute_id: Id) -> Response:
     """A dispute from its first move to its last."""
-    with books.session() as session:
-        row = session.get(DisputeRow, dispute_id)
-        if row is None:
-            raise _no_dispute(dispute_id)
-        found = dispute_detail(books, session, row)
+    with services.session() as session:
+        found = dispute_detail(services, session, _find(session, dispute_id))
     return answer(request, found)
 
 
@@ -68,12 +62,11 @@ def dispute(request: Request, books: Books, dispute_id: Id) -> Response:
     responses=content(ZIP, "Evidence that `dispute verify-bundle` checks without a node."),
     summary="Its evidence",
 )
-def bundle(books: Books, dispute_id: Id) -> Response:
+def bundle(services: ServicesDep, dispute_id: Id) -> Response:
     """The evidence bundle, if one was put into the folder of bundles."""
-    with books.session() as session:
-        if session.get(DisputeRow, dispute_id) is None:
-            raise _no_dispute(dispute_id)
-    path = books.bundle_path(dispute_id)
+    with services.session() as session:
+        _find(session, dispute_id)
+    path = services.bundle_path(dispute_id)
     if not path.is_file():
         raise missing(
             f"evidence bundle of dispute {dispute_id}",
@@ -84,5 +77,5 @@ def bundle(books: Books, dispute_id: Id) -> Response:
     return FileResponse(path, media_type=ZIP, filename=path.name, headers=headers)
 
 
-def _no_dispute(dispute_id: int) -> Exception:
-    return missing(f"dispute {dispute_id}", "GET /v1/disputes lists those there are.")
+def _find(session: Session, dispute_id: int) -> DisputeRow:
+    return find_row(session, DisputeRow, dispute_id, "dispute", "/v1/disputes")

@@ -6,8 +6,8 @@ from fastapi import APIRouter, WebSocket
 
 from backend.api.bridge import Bridge
 from backend.api.hub import Hub
-from backend.api.library import Library
 from backend.api.models import Live
+from backend.api.services import Services
 
 router = APIRouter(prefix="/v1")
 
@@ -16,10 +16,10 @@ router = APIRouter(prefix="/v1")
 async def events(socket: WebSocket) -> None:
     """Messages of `Live`: first ``hello`` with the indexed block, then what is new."""
     hub: Hub = socket.app.state.events
-    library: Library = socket.app.state.library
+    services: Services = socket.app.state.services
 
     def hello() -> list[str]:
-        first = Live(type="hello", block=library.follower.indexed)
+        first = Live(type="hello", block=services.follower.indexed)
         return [first.model_dump_json(exclude_none=True)]
 
     await hub.serve(socket, hello)

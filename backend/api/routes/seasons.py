@@ -7,26 +7,26 @@ from fastapi import Request, Response
 from backend.api.answers import answer
 from backend.api.constants import current_season, season_answers
 from backend.api.errors import missing
-from backend.api.library import Books
 from backend.api.models import CurrentSeason, Seasons
 from backend.api.routes.common import new_router
+from backend.api.services import ServicesDep
 
 router = new_router("seasons")
 
 
 @router.get("/seasons", response_model=Seasons, summary="Every season, oldest first")
-def seasons(request: Request, books: Books) -> Response:
+def seasons(request: Request, services: ServicesDep) -> Response:
     """All versions of the constants; each stays in force for the epochs that began under it."""
-    with books.session() as session:
+    with services.session() as session:
         found = Seasons(items=season_answers(session))
     return answer(request, found)
 
 
 @router.get("/season", response_model=CurrentSeason, summary="The newest season")
-def season(request: Request, books: Books) -> Response:
+def season(request: Request, services: ServicesDep) -> Response:
     """The newest season, and the proposals that wait in the timelock."""
-    with books.session() as session:
-        found = current_season(books, session)
+    with services.session() as session:
+        found = current_season(services, session)
     if found is None:
         raise missing("season", "None is in the index yet: GET /v1/status says how far it is.")
     return answer(request, found)

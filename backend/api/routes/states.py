@@ -7,9 +7,9 @@ from fastapi import Request, Response
 
 from backend.api.answers import FOREVER, tagged
 from backend.api.errors import missing
-from backend.api.library import Books, Library
 from backend.api.models import StateHeader
 from backend.api.routes.common import Digest, content, digest_bytes, new_router
+from backend.api.services import Services, ServicesDep
 from backend.indexer.queries import checkpoint_by_hash
 from backend.kernel.constants import STATE_BYTES
 from backend.kernel.state import State, serialize_weights
@@ -26,15 +26,15 @@ ZSTD, BYTES, JSON = "application/zstd", "application/octet-stream", "application
     responses=content(ZSTD, "One zstd frame (docs/spec/state.md)."),
     summary="A state, as published",
 )
-def snapshot(request: Request, books: Books, digest: Digest) -> Response:
+def snapshot(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """The file that trainers publish: header and weights, compressed."""
-    return tagged(request, pack(_state(books, digest)), ZSTD, FOREVER)
+    return tagged(request, pack(_state(services, digest)), ZSTD, FOREVER)
 
 
 @router.get("/states/{digest}", response_model=StateHeader, summary="A state's header")
-def header(request: Request, books: Books, digest: Digest) -> Response:
+def header(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """All of a state but its weights: with their hash, all that the state's hash is made of."""
-    state = _state(books, digest)
+    state = _state(services, digest)
     head = state.header
     found = StateHeader(
         hash=digest_bytes(digest),
@@ -56,19 +56,19 @@ def header(request: Request, books: Books, digest: Digest) -> Response:
     responses=content(BYTES, "33,792 bytes: each weight as big-endian uint16 of w + 0xC000."),
     summary="A state's weights",
 )
-def weights(request: Request, books: Books, digest: Digest) -> Response:
+def weights(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """The weights as they are hashed."""
-    return tagged(request, serialize_weights(_state(books, digest).weights), BYTES, FOREVER)
+    return tagged(request, serialize_weights(_state(services, digest).weights), BYTES, FOREVER)
 
 
-def _state(library: Library, digest: str) -> State:
+def _state(services: Services, digest: str) -> State:
     """A published state that the chain knows: nothing else is looked for at other places."""
     h = digest_bytes(digest)
-    with library.session() as session:
+    with services.session() as session:
         known = checkpoint_by_hash(session, h) is not None
     if not known:
         raise missing("checkpoint with this state", "GET /v1/beasts/{id}/checkpoints lists hashes.")
-    state = library.states.get(h)
+    state = services.states.get(h)
     if state is None:
         raise missing(
             "published state of this checkpoint",

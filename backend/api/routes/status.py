@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.api.answers import answer
-from backend.api.library import Books, Library, tip_hash, tip_of
 from backend.api.models import Counts, IndexedBlock, NodeHead, Status
 from backend.api.routes.common import new_router
+from backend.api.services import Services, ServicesDep, tip_hash, tip_of
 from backend.indexer.queries import OPEN
 from backend.kernel.tables import KERNEL_ID
 from backend.store.facts import (
@@ -27,18 +27,18 @@ router = new_router("status")
 
 
 @router.get("/status", response_model=Status, summary="How far the chain has been read")
-def status(request: Request, books: Books) -> Response:
+def status(request: Request, services: ServicesDep) -> Response:
     """Chain, contracts, indexed block and the node's head; counts up to the indexed block."""
-    return answer(request, read_status(books))
+    return answer(request, read_status(services))
 
 
-def read_status(library: Library) -> Status:
+def read_status(services: Services) -> Status:
     """The status now."""
-    head, deployment = library.follower.head, library.chain.deployment
-    with library.session() as session:
+    head, deployment = services.follower.head, services.chain.deployment
+    with services.session() as session:
         tip = tip_of(session)
         season = session.scalar(select(func.max(SeasonRow.season)))
-        counts = library.once.get("counts", tip_hash(tip), lambda: _counts(session))
+        counts = services.once.get("counts", tip_hash(tip), lambda: _counts(session))
     return Status(
         chain_id=deployment.chain_id,
         genesis=bytes.fromhex(deployment.genesis.removeprefix("0x")),

@@ -29,7 +29,7 @@ from scripts.lib.bench.beasts import RULES, Birth, context, train
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import DOCUMENTED, PLANS
 from scripts.lib.bench.speed import native_step
-from trainer.train.accuracy import held_out
+from trainer.metrics.accuracy import held_out
 
 STEPS = {"torch": 2_000, "jax": 200_000}
 ROUNDS = 5

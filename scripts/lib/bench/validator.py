@@ -36,6 +36,7 @@ from backend.store.session import Database
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
 from trainer.train.windows import read_window_start, train_window
+from validator.enforce.policy import Policy
 from validator.judge.cluster import Cluster, ClusterExecutor
 from validator.judge.executors import InlineExecutor, make_executor
 from validator.judge.jobs import JobStore
@@ -43,7 +44,6 @@ from validator.judge.replay import Window, judge_fast
 from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.metrics import ValidatorMetrics
-from validator.policy import Policy
 from validator.setup import make_validator, open_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -212,10 +212,12 @@ def long_history(tell: Callable[[str], None]) -> list[Figure]:
     """Memory of a judge over a long history, and how fast it gets through it."""
     with hatchery() as (chain, _), tempfile.TemporaryDirectory() as folder:
         settings = load_settings(home=Path(folder), rpc_url=chain.rpc_url)
-        desk = open_workspace(settings, chain)
-        history = History(chain, desk.database, HISTORY_BEASTS)
-        jobs = JobStore(desk.database)
-        judge = WindowJudge(desk.book, jobs, InlineExecutor, PendingWindows(desk.reader))
+        workspace = open_workspace(settings, chain)
+        history = History(chain, workspace.database, HISTORY_BEASTS)
+        jobs = JobStore(workspace.database)
+        judge = WindowJudge(
+            workspace.states, jobs, InlineExecutor, PendingWindows(workspace.reader)
+        )
         done, spent, start, told = 0, 0.0, 0.0, 0
         while done < HISTORY:
             done += history.grow()
@@ -268,12 +270,12 @@ class Load:
         """The call that submits a beast's next window."""
         chain = self.chain
         store: Any = _Held(self._states.get(beast))
-        bench = read_window_start(chain, store, beast, Source.CURRICULUM)
-        burn, _ = chain.quote(beast, bench.head.active_mask)
-        window = train_window(bench, bench.head.active_mask, burn)
+        start = read_window_start(chain, store, beast, Source.CURRICULUM)
+        burn, _ = chain.quote(beast, start.head.active_mask)
+        window = train_window(start, start.head.active_mask, burn)
         self._states[beast] = window.end
         submit = chain.ledger.functions.submit
-        return submit(beast, bench.head.h128, window.epoch_seed, window.payload.to_abi())
+        return submit(beast, start.head.h128, window.epoch_seed, window.payload.to_abi())
 
     def send(self, calls: Sequence[Any]) -> float:
         """Submit windows; the seconds that took."""

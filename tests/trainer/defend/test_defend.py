@@ -42,7 +42,7 @@ def hatch(farm: Farm, *args: str) -> int:
 
 def last_record(farm: Farm, beast: int) -> Checkpoint:
     """The record of a beast's latest checkpoint."""
-    return checkpoint_of(farm.desk().live(beast)[-1])
+    return checkpoint_of(farm.workspace().live(beast)[-1])
 
 
 def file_dispute(farm: Farm, beast: int) -> int:
@@ -51,7 +51,7 @@ def file_dispute(farm: Farm, beast: int) -> int:
     deposit_energy(farm.chain, farm.sender(CHALLENGER), 10 * ENERGY)
     record = last_record(farm, beast).to_abi()
     if last_record(farm, beast).payload.source == 3:
-        data = farm.desk().private_data(beast)
+        data = farm.workspace().private_data(beast)
         call = farm.chain.court.functions.filePrivate(beast, record, data.compressed, data.secret)
     else:
         call = farm.chain.court.functions.file(beast, record)
@@ -103,8 +103,8 @@ def test_lost_segments_are_computed_again(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast), "--windows", "2")
     dispute = file_dispute(farm, beast)
-    desk = farm.desk()
-    with desk.database.session() as session:
+    workspace = farm.workspace()
+    with workspace.database.session() as session:
         kept = session.get_one(WindowRow, last_record(farm, beast).payload.h128).segment_hashes
         session.execute(delete(WindowRow))
     for path in (farm.home / "snapshots").iterdir():
@@ -259,9 +259,9 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
     farm.done("trainer", "run", str(beast))
     dispute = file_dispute(farm, beast)
     structlog.reset_defaults()  # the commands left their logs on a closed stream
-    desk, waker, said = farm.desk(), Waker(farm.chain.rpc_url, 0.05), []
-    outbox = Outbox(desk.database, farm.sender(TRAINER))
-    defender = Defender(desk, WindowStore(desk.database, desk.snapshots), outbox)
+    workspace, waker, said = farm.workspace(), Waker(farm.chain.rpc_url, 0.05), []
+    outbox = Outbox(workspace.database, farm.sender(TRAINER))
+    defender = Defender(workspace, WindowStore(workspace.database, workspace.snapshots), outbox)
     monkeypatch.setattr(waker, "pause", lambda seconds: said.append(seconds) or time.sleep(0.05))
     thread = threading.Thread(target=defender.run, args=(waker,), daemon=True)
     try:

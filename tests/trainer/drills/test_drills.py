@@ -16,8 +16,9 @@ from backend.kernel.samples import Source
 from backend.kernel.state import Header, State, state_hash
 from backend.kernel.window import WindowContext, genesis_hash, genesis_state
 from trainer.datasets.generate import battle_words
-from trainer.drills.lies import Drill, Kind, tell, weight_name
-from trainer.train.windows import TrainedWindow, WindowStart, train_window
+from trainer.drills.lies import Drill, Kind, make_drill, weight_name
+from trainer.submit.window import TrainedWindow
+from trainer.train.windows import WindowStart, train_window
 
 DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # two sensors and two appendages awake: it can grow
 BEAST, PRICE = 3, 10**17
@@ -26,7 +27,7 @@ WORDS = tuple(battle_words(50, 3, RULES))
 MASK = genesis_mask(DNA)
 
 
-def bench(source: Source = Source.CURRICULUM, heads: int = 7) -> WindowStart:
+def window_start(source: Source = Source.CURRICULUM, heads: int = 7) -> WindowStart:
     """Before the first window of a beast."""
     private = source is Source.PRIVATE
     head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0)
@@ -44,9 +45,9 @@ def bench(source: Source = Source.CURRICULUM, heads: int = 7) -> WindowStart:
     return WindowStart(BEAST, head, genesis_state(BEAST, DNA), ctx, WORDS if private else None)
 
 
-def second_bench() -> WindowStart:
+def second_window_start() -> WindowStart:
     """Before the second window."""
-    first = bench()
+    first = window_start()
     window = train_window(first, MASK, PRICE)
     head = replace(first.head, h128=window.h128, head_count=1)
     return replace(first, head=head, state=window.end)
@@ -69,11 +70,11 @@ def header_of(window: TrainedWindow) -> Header:
 def test_a_sample_that_teaches_the_same_is_no_lie() -> None:
     """This beast learns the same from the samples of steps 77 and 78."""
     dna = bytes([9] * 4 + [1, 1] + [2] * 26)
-    place = bench(heads=1)
+    place = window_start(heads=1)
     head = replace(place.head, h128=genesis_hash(BEAST, dna), active_mask=genesis_mask(dna))
     ctx = replace(place.ctx, dna=dna)
     place = replace(place, head=head, state=genesis_state(BEAST, dna), ctx=ctx)
-    drill = tell(Kind.SAMPLE, place, head.active_mask, PRICE, step=77)
+    drill = make_drill(Kind.SAMPLE, place, head.active_mask, PRICE, step=77)
     right = train_window(place, head.active_mask, PRICE)
     assert drill.step == 78
     assert drill.window.h128 != right.h128
@@ -83,8 +84,8 @@ def test_a_sample_that_teaches_the_same_is_no_lie() -> None:
 @pytest.mark.parametrize("kind", [Kind.WEIGHT, Kind.SILENT, Kind.LABEL, Kind.SAMPLE])
 @pytest.mark.parametrize("step", [0, 79, 120])
 def test_wrong_from_the_named_segment_to_the_end(kind: Kind, source: Source, step: int) -> None:
-    place = bench(source)
-    drill = tell(kind, place, MASK, PRICE, step=step)
+    place = window_start(source)
+    drill = make_drill(kind, place, MASK, PRICE, step=step)
     assert drill.step is not None
     assert drill.step >= step
     assert drill.step == step or kind is Kind.LABEL
@@ -95,8 +96,8 @@ def test_wrong_from_the_named_segment_to_the_end(kind: Kind, source: Source, ste
 
 
 def test_weight_changes_one_weight_as_told_and_nothing_else() -> None:
-    place = bench()
-    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=5_000, by=1)
+    place = window_start()
+    drill = make_drill(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=5_000, by=1)
     right, told = honest(place).end, drill.window.end
     difference = told.weights.astype(int) - right.weights
     assert np.flatnonzero(difference).tolist() == [5_000]
@@ -105,17 +106,17 @@ def test_weight_changes_one_weight_as_told_and_nothing_else() -> None:
 
 
 def test_weight_that_is_not_named_is_felt_by_the_next_step() -> None:
-    place = bench()
-    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=7)
-    assert "W4[" in drill.told
+    place = window_start()
+    drill = make_drill(Kind.WEIGHT, place, MASK, PRICE, step=7)
+    assert "W4[" in drill.lie
     difference = drill.window.end.weights.astype(int) - honest(place).end.weights
     assert np.count_nonzero(difference) > 1
 
 
 def test_weight_at_its_bound_stays_within_it() -> None:
-    place = bench()
+    place = window_start()
     place.state.weights[7] = 16_383
-    drill = tell(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=7)
+    drill = make_drill(Kind.WEIGHT, place, MASK, PRICE, step=127, weight=7)
     assert drill.window.end.weights.max() <= 16_383
     assert differing_segments(place, drill) == [15]
 
@@ -128,8 +129,8 @@ def test_weights_are_named_by_layer_row_and_column() -> None:
 
 
 def test_loss_lies_in_the_payload_alone() -> None:
-    place = bench()
-    drill = tell(Kind.LOSS, place, MASK, PRICE)
+    place = window_start()
+    drill = make_drill(Kind.LOSS, place, MASK, PRICE)
     right = honest(place)
     assert drill.window.segments == right.segments
     stated = drill.window.payload
@@ -139,37 +140,37 @@ def test_loss_lies_in_the_payload_alone() -> None:
 
 
 def test_growth_trains_a_slot_that_the_payload_does_not_pay_for() -> None:
-    place = bench()
-    drill = tell(Kind.GROWTH, place, MASK, PRICE)
+    place = window_start()
+    drill = make_drill(Kind.GROWTH, place, MASK, PRICE)
     mask = header_of(drill.window).active_mask
     assert mask & ~MASK
     assert (drill.window.payload.active_mask, drill.window.payload.energy_burn) == (MASK, PRICE)
     with pytest.raises(ChainBeastsError, match="All slots"):
-        tell(Kind.GROWTH, place, 0xFF, PRICE)
+        make_drill(Kind.GROWTH, place, 0xFF, PRICE)
 
 
 def test_parent_claims_the_head_and_starts_elsewhere() -> None:
-    place = second_bench()
-    drill = tell(Kind.PARENT, place, MASK, PRICE)
+    place = second_window_start()
+    drill = make_drill(Kind.PARENT, place, MASK, PRICE)
     header = header_of(drill.window)
     assert header.parent == place.head.h128
     assert header.global_step == honest(place).end.header.global_step
     assert differing_segments(place, drill) == list(range(16))
     with pytest.raises(ChainBeastsError, match="no checkpoint"):
-        tell(Kind.PARENT, bench(), MASK, PRICE)
+        make_drill(Kind.PARENT, window_start(), MASK, PRICE)
 
 
 def test_private_trains_on_other_records_from_the_step_it_names() -> None:
-    place = bench(Source.PRIVATE)
-    drill = tell(Kind.PRIVATE, place, MASK, PRICE)
+    place = window_start(Source.PRIVATE)
+    drill = make_drill(Kind.PRIVATE, place, MASK, PRICE)
     assert drill.segment is not None
     assert differing_segments(place, drill) == list(range(drill.segment, 16))
     with pytest.raises(ChainBeastsError, match="private dataset"):
-        tell(Kind.PRIVATE, bench(), MASK, PRICE)
+        make_drill(Kind.PRIVATE, window_start(), MASK, PRICE)
 
 
 def test_honest_window_begins_at_genesis_and_leaves_it_alone() -> None:
-    place = bench()
+    place = window_start()
     before = state_hash(place.state)
     window = honest(place)
     assert state_hash(place.state) == before == genesis_hash(BEAST, DNA)

@@ -17,9 +17,11 @@ from backend.chain.types import Commitments
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.merkle import root
-from backend.store.private import DATASET_FILE, SECRET_FILE, load_private
+from backend.store.private import DATASET_FILE, SECRET_FILE, load_private, private_folder
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
+from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
+from trainer.hatch import requests
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
@@ -131,6 +133,19 @@ def test_a_private_folder_is_never_overwritten(farm: Farm) -> None:
     receipt = farm.done("beast", "hatch", "--resume", "1")
     committed = farm.chain.commitments(1)
     assert load_private(Path(receipt["secret_file"]).parent, committed).words
+
+
+def test_a_hatch_whose_folder_could_not_be_moved_is_still_pending(tmp_path: Path) -> None:
+    pending = requests.begin(tmp_path, 31337, "0xA", pack_dataset(read_records(SAMPLES)))
+    target = private_folder(tmp_path, 31337, 1)
+    target.mkdir(parents=True)
+    (target / "notes.txt").write_text("somebody's")
+    with pytest.raises(OSError, match="not empty"):
+        requests.finish(pending, tmp_path, 31337, 1)
+    assert requests.pending_hatches(tmp_path, 31337, "0xA") == [pending]
+    (target / "notes.txt").unlink()
+    assert requests.finish(pending, tmp_path, 31337, 1) == target
+    assert requests.pending_hatches(tmp_path, 31337, "0xA") == []
 
 
 def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:

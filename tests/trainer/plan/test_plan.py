@@ -26,8 +26,8 @@ C, S, P = USABLE
 
 
 @st.composite
-def stretches(draw: st.DrawFn) -> tuple[PlanRange, ...]:
-    """Stretches without overlaps, in any order, the last one perhaps without end."""
+def plan_ranges(draw: st.DrawFn) -> tuple[PlanRange, ...]:
+    """Ranges without overlaps, in any order, the last one perhaps without end."""
     made, first = [], 0
     for _ in range(draw(st.integers(0, 5))):
         first += draw(st.integers(0, 5))
@@ -39,7 +39,7 @@ def stretches(draw: st.DrawFn) -> tuple[PlanRange, ...]:
     return tuple(draw(st.permutations(made)))
 
 
-@given(stretches(), st.lists(sources, min_size=1, max_size=4))
+@given(plan_ranges(), st.lists(sources, min_size=1, max_size=4))
 def test_every_window_has_the_source_that_counting_gives(
     ranges: tuple[PlanRange, ...], rest: list[TrainingSource]
 ) -> None:
@@ -57,14 +57,14 @@ def test_every_window_has_the_source_that_counting_gives(
 
 
 @given(st.dictionaries(st.sampled_from(SLOTS), st.integers(0, 40), min_size=1))
-def test_a_spurt_wakes_its_slots_in_its_window_alone(given_: dict[str, int]) -> None:
-    spurts = parse_growth(",".join(f"{slot}@{window}" for slot, window in given_.items()))
-    plan = Plan(rest=(C,), spurts=spurts)
+def test_growth_wakes_its_slots_in_its_window_alone(given_: dict[str, int]) -> None:
+    growth = parse_growth(",".join(f"{slot}@{window}" for slot, window in given_.items()))
+    plan = Plan(rest=(C,), growth=growth)
     for window in range(42):
         wanted = [slot for slot, at in given_.items() if at == window]
         assert plan.wake(window) == slots_mask(wanted)
-    assert len(plan.growing(10, 5)) == len({w for w in given_.values() if 10 <= w <= 14})
-    assert len(plan.growing(0, None)) == len(set(given_.values()))
+    assert len(plan.growth_in(10, 5)) == len({w for w in given_.values() if 10 <= w <= 14})
+    assert len(plan.growth_in(0, None)) == len(set(given_.values()))
 
 
 def test_the_guides_example() -> None:
@@ -106,13 +106,13 @@ def test_what_is_no_plan_is_named(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("s1", "'s1' is no growth spurt"),
+        ("s1", "'s1' is no planned growth"),
         ("s9@3", "s9@3: there is no slot 's9'"),
         ("s1@3,s1@3", "s1@3 is planned twice"),
         ("s1@3,s1@8", "s1@8: s1 wakes at window 3 already"),
     ],
 )
-def test_what_is_no_spurt_is_named(text: str, said: str) -> None:
+def test_what_is_no_growth_is_named(text: str, said: str) -> None:
     with pytest.raises(ChainBeastsError) as caught:
         make_plan(None, text, C)
     assert said in caught.value.message

@@ -39,7 +39,7 @@ def _corner(farm: Farm, who: int) -> Corner:
         from_block=farm.chain.deployment.start_block, argument_filters={"beastId": beast}
     )
     record = Checkpoint.from_abi(checkpoint[0]["args"]["checkpoint"])
-    state = farm.desk().snapshots.get(record.payload.h128)
+    state = farm.workspace().snapshots.get(record.payload.h128)
     assert state is not None
     return Corner(farm.sender(who), beast, record, state)
 
@@ -93,7 +93,7 @@ def expected(ring: Ring, windows: int) -> list[bytes]:
 
 def payloads(farm: Farm, beast: int) -> list[tuple[Any, ...]]:
     """What the ledger took after the first window."""
-    return [(row.h128, row.source, row.source_id) for row in farm.desk().live(beast)[1:]]
+    return [(row.h128, row.source, row.source_id) for row in farm.workspace().live(beast)[1:]]
 
 
 def test_a_plan_trains_on_the_match(fought: tuple[Farm, Ring], tmp_path: Path) -> None:
@@ -138,8 +138,8 @@ def test_only_final_matches_are_trained_on(fought: tuple[Farm, Ring]) -> None:
     assert "which match" in farm.refused(*run, "battle").message
     newborn = farm.refused("trainer", "simulate", "--new", "--source", "battle:1", who=None)
     assert "no chain whose matches it knows" in newborn.message
-    desk = farm.desk()
-    with desk.database.session() as session:
+    workspace = farm.workspace()
+    with workspace.database.session() as session:
         session.execute(delete(WordRow))
     error = farm.refused(*run, "battle:1")
     assert "neither here nor at a peer" in error.message
@@ -152,7 +152,7 @@ def test_the_defender_answers_for_a_window_on_a_match(fought: tuple[Farm, Ring])
     farm, ring = fought
     farm.done("trainer", "run", str(ring.a.beast), "--source", "battle:1")
     dispute = file_dispute(farm, ring.a.beast)
-    with farm.desk().database.session() as session:
+    with farm.workspace().database.session() as session:
         session.execute(delete(WindowRow))
     farm.done("trainer", "defend", "--once")
     assert farm.chain.dispute(dispute).status is DisputeStatus.RESPONDED

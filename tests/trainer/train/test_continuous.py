@@ -26,7 +26,7 @@ from backend.kernel.state import state_hash
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
-from tests.trainer.drills.test_drills import MASK, PRICE, bench
+from tests.trainer.drills.test_drills import MASK, PRICE, window_start
 from tests.trainer.train.instants import run_until
 from tests.trainer.train.test_run import expected, hashes, hatch, on_chain
 from trainer.metrics.log import read_log
@@ -59,10 +59,10 @@ def plan(text: str) -> Plan:
 
 def trainer_for(farm: Farm, beast: int, who: int = TRAINER) -> Trainer:
     structlog.reset_defaults()  # the commands before left their logs on a closed stream
-    desk = farm.desk()
-    book = WindowStore(desk.database, desk.snapshots)
-    submitter = Submitter(farm.chain, Outbox(desk.database, farm.sender(who)))
-    return Trainer(farm.chain, desk.snapshots, book, submitter, beast)
+    workspace = farm.workspace()
+    store = WindowStore(workspace.database, workspace.snapshots)
+    submitter = Submitter(farm.chain, Outbox(workspace.database, farm.sender(who)))
+    return Trainer(farm.chain, workspace.snapshots, store, submitter, beast)
 
 
 def set_base_fee(farm: Farm, wei: int) -> None:
@@ -119,21 +119,21 @@ def test_what_was_trained_before_a_kill_is_not_trained_again(
 
 
 def test_only_an_honest_window_of_the_same_place_is_taken_up(tmp_path: Path) -> None:
-    book = WindowStore(
-        Database(f"sqlite:///{tmp_path / 'book.sqlite3'}"), SnapshotStore(tmp_path / "states")
+    store = WindowStore(
+        Database(f"sqlite:///{tmp_path / 'windows.sqlite3'}"), SnapshotStore(tmp_path / "states")
     )
-    place = bench()
+    place = window_start()
     window = train_window(place, MASK, PRICE)
-    book.keep(window)  # as a drill does
-    assert book.find(place, MASK, PRICE, 1) is None
-    book.keep(window, 1)
-    found = book.find(place, MASK, PRICE, 1)
+    store.keep(window)  # as a drill does
+    assert store.find(place, MASK, PRICE, 1) is None
+    store.keep(window, 1)
+    found = store.find(place, MASK, PRICE, 1)
     assert found is not None
     assert state_hash(found.end) == found.h128 == window.h128
     assert replace(found, end=window.end) == window
-    assert book.find(place, MASK | 1 << 7, PRICE, 1) is None
-    assert book.find(place, MASK, PRICE + 1, 1) is None
-    assert book.find(place, MASK, PRICE, 2) is None
+    assert store.find(place, MASK | 1 << 7, PRICE, 1) is None
+    assert store.find(place, MASK, PRICE + 1, 1) is None
+    assert store.find(place, MASK, PRICE, 2) is None
     for other in (
         replace(place, ctx=replace(place.ctx, epoch_seed=bytes(32))),
         replace(place, ctx=replace(place.ctx, source=Source.SELF_PLAY)),
@@ -142,9 +142,9 @@ def test_only_an_honest_window_of_the_same_place_is_taken_up(tmp_path: Path) -> 
         replace(place, head=replace(place.head, head_count=1)),
         replace(place, head=replace(place.head, epoch=1)),
     ):
-        assert book.find(other, MASK, PRICE, 1) is None
+        assert store.find(other, MASK, PRICE, 1) is None
     SnapshotStore(tmp_path / "states").path(window.h128).unlink()
-    assert book.find(place, MASK, PRICE, 1) is None
+    assert store.find(place, MASK, PRICE, 1) is None
 
 
 def test_a_reorg_that_changes_an_epochs_seed_has_its_windows_trained_again(farm: Farm) -> None:
@@ -185,9 +185,9 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
             snapshots.append(rpc(farm.chain.rpc_url, "evm_snapshot"))
 
     def pause(_: float) -> bool:
-        stretch = run._stretch
-        if not seeds and stretch is not None and stretch.head.epoch == 1:
-            seeds.append(stretch.epoch_seed)
+        in_flight = run._in_flight
+        if not seeds and in_flight is not None and in_flight.head.epoch == 1:
+            seeds.append(in_flight.epoch_seed)
             raw = farm.chain.w3.eth.get_raw_transaction(made[3].tx_hash)  # type: ignore[arg-type]
             rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
             rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
@@ -210,20 +210,20 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = trainer_for(farm, hatch(farm))
-    bench_of, calls, waited = trainer.bench, [0], list[float]()
+    start_of, calls, waited = trainer.window_start, [0], list[float]()
     made: list[Submitted] = []
 
     def away(source: Source) -> WindowStart:
         calls[0] += 1
         if calls[0] == 1:
             raise NodeUnavailableError("No node answers.", "")
-        return bench_of(source)
+        return start_of(source)
 
     def pause(seconds: float) -> bool:
         waited.extend([seconds] * (seconds > 0))
         return bool(made)
 
-    monkeypatch.setattr(trainer, "bench", away)
+    monkeypatch.setattr(trainer, "window_start", away)
     job = TrainingJob(plan("curriculum"), None, pause=pause, on_submitted=made.append)
     assert Run(trainer, job).go() == made
     assert (len(made), len(waited)) == (1, 1)
@@ -235,18 +235,18 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
 def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "drill", "weight", str(beast))
-    desk = farm.desk()
-    (lie,) = desk.live(beast)
-    assert desk.snapshots.get(lie.h128) is not None
+    workspace = farm.workspace()
+    (lie,) = workspace.live(beast)
+    assert workspace.snapshots.get(lie.h128) is not None
     ctx = farm.chain.window_context(beast, epoch=0, source=Source.CURRICULUM)
-    head = replace(bench().head, h128=lie.parent)
-    place = replace(bench(), beast_id=beast, head=head, ctx=ctx)
-    book = WindowStore(desk.database, desk.snapshots)
-    assert book.segments(lie.h128) is not None
-    assert book.find(place, lie.active_mask, lie.energy_burn, lie.season) is None
+    head = replace(window_start().head, h128=lie.parent)
+    place = replace(window_start(), beast_id=beast, head=head, ctx=ctx)
+    store = WindowStore(workspace.database, workspace.snapshots)
+    assert store.segments(lie.h128) is not None
+    assert store.find(place, lie.active_mask, lie.energy_burn, lie.season) is None
     honest = train_window(place, MASK | lie.active_mask, lie.energy_burn)
-    book.keep(honest, lie.season)
-    assert book.find(place, honest.payload.active_mask, lie.energy_burn, lie.season) is not None
+    store.keep(honest, lie.season)
+    assert store.find(place, honest.payload.active_mask, lie.energy_burn, lie.season) is not None
 
 
 @pytest.mark.usefixtures("dear")
@@ -403,34 +403,34 @@ def test_a_metrics_port_that_is_none_is_named(farm: Farm, monkeypatch: pytest.Mo
     assert "METRICS_PORT is '8765x'" in farm.refused("trainer", "run", str(beast)).message
 
 
-def made(index: int) -> PreparedWindow:
-    window = train_window(bench(), MASK, PRICE)
+def prepared(index: int) -> PreparedWindow:
+    window = train_window(window_start(), MASK, PRICE)
     return PreparedWindow(replace(window, index=index), lock=1)
 
 
-def test_no_more_windows_are_in_flight_than_there_is_room_for() -> None:
+def test_no_more_windows_are_in_flight_than_are_allowed() -> None:
     begun: list[int] = []
 
-    def making() -> Any:
+    def windows() -> Any:
         for index in range(6):
             begun.append(index)
-            yield made(index)
+            yield prepared(index)
         raise ChainBeastsError("no more")
 
-    ahead = Prefetcher(making(), room=3)
+    prefetcher = Prefetcher(windows(), capacity=3)
     looks: list[bool] = []
 
     def tired() -> bool:
         looks.append(True)
         return len(looks) > 3
 
-    assert len(ahead.peek(6, tired)) == len(begun) == 3  # asked for more, it waits for room
+    assert len(prefetcher.peek(6, tired)) == len(begun) == 3  # asked for more, it trains no more
     taken: list[int] = []
     while len(taken) < 6:
-        two = ahead.peek(2, lambda: False)
+        two = prefetcher.peek(2, lambda: False)
         taken += [one.window.index for one in two]
-        ahead.mined(len(two))
+        prefetcher.mined(len(two))
     assert taken == list(range(6))
     with pytest.raises(ChainBeastsError, match="no more"):
-        ahead.peek(2, lambda: False)
-    ahead.close()
+        prefetcher.peek(2, lambda: False)
+    prefetcher.close()

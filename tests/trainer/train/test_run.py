@@ -42,7 +42,7 @@ def expected(
     """
     chain, state = farm.chain, genesis_state(beast, farm.chain.birth(beast).dna)
     mask, found = chain.head(beast).active_mask, []
-    data = farm.desk().private_data(beast) if Source.PRIVATE in sources else None
+    data = farm.workspace().private_data(beast) if Source.PRIVATE in sources else None
     for index, source in enumerate(sources):
         fold = data.fold if data is not None and source is Source.PRIVATE else 0
         ctx = chain.window_context(beast, epoch=index // 4, source=source, owner_secret_fold=fold)
@@ -64,14 +64,14 @@ def test_windows_of_all_sources_are_what_anybody_replays(farm: Farm) -> None:
     sources = [Source.CURRICULUM] * 3 + [Source.SELF_PLAY] * 2 + [Source.PRIVATE]
     assert hashes(made) == on_chain(farm, beast) == expected(farm, beast, sources)
     assert [row["epoch"] for row in made] == [0, 0, 0, 0, 1, 1]
-    desk = farm.desk()
-    with desk.database.session() as session:
+    workspace = farm.workspace()
+    with workspace.database.session() as session:
         for text in hashes(made):
             h128 = bytes.fromhex(text[2:])
             row = session.get_one(WindowRow, h128)
             assert len(row.segment_hashes) == 16
             assert row.segment_hashes[-1] == h128
-            assert desk.snapshots.get(h128) is not None
+            assert workspace.snapshots.get(h128) is not None
 
 
 def test_batches_end_with_the_epoch(farm: Farm) -> None:
@@ -157,5 +157,5 @@ def test_checkpoints_by_hand(farm: Farm, tmp_path: Path) -> None:
     farm.travel(31)
     assert farm.done("checkpoint", "finalize", str(beast))[0]["last"] == 0
     assert farm.chain.head(beast).final_count == 1
-    desk = farm.desk()
-    assert Finalizer(desk, Outbox(desk.database, farm.sender(TRAINER))).run() == []
+    workspace = farm.workspace()
+    assert Finalizer(workspace, Outbox(workspace.database, farm.sender(TRAINER))).run() == []

@@ -21,10 +21,10 @@ from backend.kernel.traces import Traces
 from backend.kernel.window import StepTrace
 from tests.trainer.conftest import ROOT, Farm
 from trainer.cli.trainer import app
+from trainer.metrics.accuracy import Tally, examine, held_out, tally
 from trainer.plan.costs import plan_cost, plan_gas
 from trainer.plan.plan import Plan
 from trainer.plan.toml import make_plan
-from trainer.train.accuracy import Tally, examine, held_out, tally
 from trainer.train.simulate import SEED_TAG, drawn_seed, newborn, simulate
 
 DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # s0 s1 a0 a1 awake

@@ -63,9 +63,9 @@ def parts(rig: Rig, beast: int) -> list[bytes]:
 
 def read_back(rig: Rig, beast: int) -> PrivateDataset | None:
     """The dataset as a validator knows it who has the chain alone."""
-    desk = rig.desk()
-    desk.sync()
-    return revealed_dataset(rig.chain, desk.database, beast, rig.chain.commitments(beast))
+    workspace = rig.workspace()
+    workspace.sync()
+    return revealed_dataset(rig.chain, workspace.database, beast, rig.chain.commitments(beast))
 
 
 def test_filing_by_hand_stages_and_resumes_after_kills(
@@ -108,7 +108,7 @@ def test_a_stage_of_other_bytes_is_begun_anew(rig: Rig) -> None:
     data = PrivateDataset((1,), bytes(32), blob)
     rig.send(VALIDATOR, functions.begin(keccak(blob), b"\1" * 32))
     rig.send(VALIDATOR, functions.stage(keccak(blob), 0, [b"rubbish"]))
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     staging = Staging(rig.chain, address, data)
     sent: list[str] = []
 
@@ -116,9 +116,9 @@ def test_a_stage_of_other_bytes_is_begun_anew(rig: Rig) -> None:
         sent.append(move.key.split(":", 1)[1])
         rig.send(VALIDATOR, move.call)
 
-    staging.run(send, lambda *so_far: told.append(so_far))
+    staging.run(send, lambda *so_far: reported.append(so_far))
     assert sent == ["0:abandon", "1:begin", "1:0"]
-    assert told[-1] == (3, 3)
+    assert reported[-1] == (3, 3)
     found = rig.chain.call(functions.stageOf(address, keccak(blob)))
     assert [bytes(h) for h in found[4]] == [keccak(b"\0" + part) for part in chunks_of(blob)]
     staging.run(send)
@@ -132,17 +132,17 @@ def test_a_node_that_goes_away_while_a_dataset_is_read_refuses_nothing(
     done(rig, "dispute", "file", str(beast), "0", who=VALIDATOR)
     for path in (rig.home / "beasts").iterdir():
         path.unlink()
-    desk = rig.desk()
-    desk.sync()
-    desk.reader.commitments(beast)  # known before the node goes
-    present = desk.chain.w3.provider
+    workspace = rig.workspace()
+    workspace.sync()
+    workspace.reader.commitments(beast)  # known before the node goes
+    present = workspace.chain.w3.provider
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
-    desk.chain.w3.provider = make_provider(f"http://127.0.0.1:{port}")
+    workspace.chain.w3.provider = make_provider(f"http://127.0.0.1:{port}")
     with pytest.raises(NodeUnavailableError):
-        desk.book.private_data(beast)
-    desk.chain.w3.provider = present
-    assert desk.book.private_data(beast) == rig.private[beast]
+        workspace.states.private_data(beast)
+    workspace.chain.w3.provider = present
+    assert workspace.states.private_data(beast) == rig.private[beast]
 
 
 def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
@@ -151,9 +151,9 @@ def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
     beast, _ = large
     rig.fund(OTHER)
     ensure_escrow(rig.chain, rig.sender(OTHER), 10 * ENERGY)
-    desk = rig.desk()
-    desk.sync()
-    case, data = desk.reader.find(beast, 0), rig.private[beast]
+    workspace = rig.workspace()
+    workspace.sync()
+    case, data = workspace.reader.find(beast, 0), rig.private[beast]
 
     def send(move: Any) -> None:
         rig.send(VALIDATOR, move.call)
@@ -161,10 +161,10 @@ def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
             return
         theirs = Staging(rig.chain, devnet_account(OTHER).address, data)
         theirs.run(lambda other: rig.send(OTHER, other.call))
-        rig.send(OTHER, desk.moves.file(case, data))
+        rig.send(OTHER, workspace.moves.file(case, data))
 
     mine = Staging(rig.chain, devnet_account(VALIDATOR).address, data)
-    mine.run(send, wanted=lambda: desk.moves.stages(case, data))
+    mine.run(send, still_needed=lambda: workspace.moves.stages(case, data))
     assert len(staged(rig, beast)) == 3
     assert rig.chain.dispute(1).challenger == devnet_account(OTHER).address
     assert read_back(rig, beast) == data

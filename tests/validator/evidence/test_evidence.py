@@ -49,27 +49,27 @@ def disputed(rig: Rig) -> tuple[int, Submitted]:
     return beast, cheat
 
 
-_made: list[bytes] = []
+_bundles: list[bytes] = []
 
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The bundle of a dispute whose chain may be gone: what is verified offline is made once."""
     path = tmp_path / "evidence.zip"
-    if not _made:
+    if not _bundles:
         rig: Rig = request.getfixturevalue("rig")
         disputed(rig)
         done(rig, "dispute", "bundle", "1", "-o", str(path))
-        _made.append(path.read_bytes())
-    path.write_bytes(_made[0])
+        _bundles.append(path.read_bytes())
+    path.write_bytes(_bundles[0])
     return path
 
 
 def test_a_dispute_is_verified_by_who_has_only_the_file(rig: Rig, tmp_path: Path) -> None:
     beast, cheat = disputed(rig)
     path = tmp_path / "evidence.zip"
-    made = done(rig, "dispute", "bundle", "1", "-o", str(path))
-    assert (made["verdict"], made["bytes"]) == ("invalid", path.stat().st_size)
+    bundled = done(rig, "dispute", "bundle", "1", "-o", str(path))
+    assert (bundled["verdict"], bundled["bytes"]) == ("invalid", path.stat().st_size)
     found = verified(path)
     assert (found["verdict"], found["first_wrong_segment"]) == ("invalid", 4)
     assert (found["beast"], found["checkpoint"]) == (beast, 1)
@@ -116,12 +116,12 @@ def test_a_private_dataset_is_in_it_only_once_it_is_public(rig: Rig, tmp_path: P
     rig.train(beast, first, source=Source.PRIVATE, tamper=(3, one_weight))
     write_dataset(rig, beast, rig.home / "beasts")
     path = tmp_path / "evidence.zip"
-    desk = rig.desk()
-    desk.sync()
-    case = desk.reader.find(beast, 1)
-    window, judgement = check(desk.book, case)
+    workspace = rig.workspace()
+    workspace.sync()
+    case = workspace.reader.find(beast, 1)
+    window, judgement = check(workspace.states, case)
     with pytest.raises(ChainBeastsError, match="no dispute has revealed it"):
-        make_bundle(desk.book, case, window, judgement)
+        make_bundle(workspace.states, case, window, judgement)
     done(rig, "dispute", "file", str(beast), "1", who=VALIDATOR)
     done(rig, "dispute", "bundle", "1", "-o", str(path))
     assert archive.read(path)[archive.DATASET] == rig.private[beast].compressed

@@ -103,17 +103,17 @@ def test_the_evidence_carries_the_log_and_tells_the_cause(
 ) -> None:
     rig, before, beast = trained
     window = battle(rig, beast, before, wrong_after=77)
-    desk = rig.desk()
-    desk.sync()
-    case = desk.reader.find(beast, 1)
-    replayed, judgement = check(desk.book, case)
+    workspace = rig.workspace()
+    workspace.sync()
+    case = workspace.reader.find(beast, 1)
+    replayed, judgement = check(workspace.states, case)
     assert replayed is not None
     assert (judgement.verdict, judgement.mode) == (Verdict.INVALID, Mode.FULL)
     cause = find_cause(replayed, 9, window.segments[9])
     assert cause is not None
     assert cause.kind == "weight"
 
-    bundle = make_bundle(desk.book, case, replayed, judgement)
+    bundle = make_bundle(workspace.states, case, replayed, judgement)
     members = unpack(bundle)
     assert len(members[MATCH_LOG]) == 32 * len(rig.logs[MATCH])
     finding = verify(members)
@@ -148,44 +148,44 @@ def test_words_come_from_peers_and_only_the_right_ones(
 ) -> None:
     rig, before, beast = trained
     battle(rig, beast, before)
-    desk = rig.desk()
-    desk.sync()
+    workspace = rig.workspace()
+    workspace.sync()
     words = rig.logs[MATCH]
     right = {word_key(word): word_bytes(word) for word in words}
-    with desk.database.session() as session:
+    with workspace.database.session() as session:
         session.execute(delete(WordRow))
     asked: list[bytes] = []
     liar = Peers(("http://a",), _serve({key: bytes(32) for key in right}, asked))
     with pytest.raises(MissingLogError, match="neither here nor at a peer"):
-        MatchLogs(desk.database, liar).words(MATCH)
+        MatchLogs(workspace.database, liar).words(MATCH)
     assert len(asked) == 1  # nobody asks a liar twice
     empty = Peers(("http://a",), _serve({}, asked))
     with pytest.raises(MissingLogError, match="neither here nor at a peer"):
-        MatchLogs(desk.database, empty).words(MATCH)
+        MatchLogs(workspace.database, empty).words(MATCH)
     large = Peers(("http://a",), _serve({key: bytes(64) for key in right}, asked))
     with pytest.raises(MissingLogError):
-        MatchLogs(desk.database, large).words(MATCH)
+        MatchLogs(workspace.database, large).words(MATCH)
     asked.clear()
     honest = Peers(("http://a", "http://b"), _serve(right, asked))
-    assert MatchLogs(desk.database, honest).words(MATCH) == tuple(words)
+    assert MatchLogs(workspace.database, honest).words(MATCH) == tuple(words)
     assert sorted(asked) == sorted(right)
     asked.clear()
-    assert MatchLogs(desk.database, honest).words(MATCH) == tuple(words)
+    assert MatchLogs(workspace.database, honest).words(MATCH) == tuple(words)
     assert asked == []  # they are kept
 
 
 def test_without_its_log_a_window_is_not_judged(trained: tuple[Rig, Submitted, int]) -> None:
     rig, before, beast = trained
     battle(rig, beast, before, wrong_after=77)
-    desk = rig.desk()
-    desk.sync()
-    with desk.database.session() as session:
+    workspace = rig.workspace()
+    workspace.sync()
+    with workspace.database.session() as session:
         session.execute(delete(WordRow))
     validator = rig.validator()
     validator.run_once()
     assert rig.verdicts()[beast, 1] == Verdict.UNAVAILABLE
     assert rig.disputes == 0
-    with desk.database.session() as session:
+    with workspace.database.session() as session:
         keep_words(session, rig.logs[MATCH])
     validator.run_once()
     validator.close()

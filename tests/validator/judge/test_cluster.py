@@ -226,6 +226,24 @@ def test_a_killed_workers_windows_are_replayed_elsewhere(
     assert [line["event"] for line in logs].count("worker lost; its windows are replayed elsewhere")
 
 
+def test_present_workers_are_not_taken_for_lost(
+    farm: Farm, executor: Callable[..., ClusterExecutor]
+) -> None:
+    """However often dask's client renews its own view of the scheduler, which names no workers."""
+    import dask
+
+    window, _ = make()
+    farm.worker()
+    with (
+        dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}),
+        structlog.testing.capture_logs() as logs,
+    ):
+        ours = executor()
+        for _ in range(100):
+            assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+    assert [line["event"] for line in logs] == ["worker joined"]
+
+
 def test_a_lying_worker_is_caught_by_the_sample_and_believed_in_nothing(
     farm: Farm, executor: Callable[..., ClusterExecutor]
 ) -> None:

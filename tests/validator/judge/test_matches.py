@@ -82,7 +82,7 @@ def test_each_lie_is_disproved_and_the_truth_is_left(fight: tuple[Rig, Ring], na
     assert rig.nonce(VALIDATOR) == moves
     ring.finalize(MATCH, rig.travel)
     assert rig.chain.match(MATCH).status is MatchStatus.FINAL
-    jobs = MatchJobStore(rig.desk().database)
+    jobs = MatchJobStore(rig.workspace().database)
     assert [row.verdict for row in jobs.all()] == [Verdict.INVALID, Verdict.VALID]
 
 
@@ -111,7 +111,7 @@ def test_watching_only_judges_and_sends_nothing(fight: tuple[Rig, Ring]) -> None
     validator.close()
     assert [rig.nonce(who) for who in (DEPLOYER, VALIDATOR)] == nonces
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
-    (job,) = MatchJobStore(rig.desk().database).all()
+    (job,) = MatchJobStore(rig.workspace().database).all()
     assert (job.verdict, job.match_id) == (Verdict.INVALID, MATCH)
     assert "leads to another word" in job.reason
 
@@ -151,7 +151,7 @@ def test_a_state_that_is_on_chain_is_enough(
         validator.close()
 
     run_once()
-    (job,) = MatchJobStore(rig.desk().database).all()
+    (job,) = MatchJobStore(rig.workspace().database).all()
     assert (job.verdict, "neither published" in job.reason) == (Verdict.UNAVAILABLE, True)
     for corner in (ring.a, ring.b):
         opening = (header_to_abi(corner.state.header), serialize_weights(corner.state.weights))
@@ -183,16 +183,16 @@ def test_a_private_beasts_lie_is_disproved_by_its_state_on_chain(fight: tuple[Ri
 def test_words_that_the_cache_lost_leave_the_record_alone(fight: tuple[Rig, Ring]) -> None:
     rig, ring = fight
     ring.record(MATCH, lies_of(ring.played(MATCH))["another winner"][1], 2)
-    desk = rig.desk()
-    desk.sync()
-    with desk.database.session() as session:
+    workspace = rig.workspace()
+    workspace.sync()
+    with workspace.database.session() as session:
         record = record_of_match(session, MATCH)
         assert record is not None
         session.delete(session.get_one(WordRow, record.word_keys[1]))
     validator = rig.validator()
     validator.run_once()
     validator.close()
-    (job,) = MatchJobStore(desk.database).all()
+    (job,) = MatchJobStore(workspace.database).all()
     assert job.verdict == Verdict.UNAVAILABLE
     assert rig.chain.match(MATCH).status is MatchStatus.RECORDED
 
@@ -208,10 +208,10 @@ def test_by_hand_a_record_is_judged_and_disproved(fight: tuple[Rig, Ring]) -> No
     ring.record(MATCH, lies_of(ring.played(MATCH))["a turn"][1])
     judged = run("judge-match")
     assert "is invalid: turn" in str(judged.exception)
-    told = json.loads(judged.stdout)
-    assert (told["lie"], told["verdict"]) == ("turn", "invalid")
+    verdict = json.loads(judged.stdout)
+    assert (verdict["lie"], verdict["verdict"]) == ("turn", "invalid")
     done = json.loads(run("disprove", "--account", f"devnet:{DEPLOYER}").stdout)
-    assert done["turn"] == told["turn"]
+    assert done["turn"] == verdict["turn"]
     assert rig.chain.match(MATCH).status is MatchStatus.SEEDED
     ring.record(MATCH)
     assert run("judge-match").exception is None
@@ -229,6 +229,6 @@ def test_killed_at_any_instant_it_disproves_once(fight: tuple[Rig, Ring], progra
         from_block=rig.chain.deployment.start_block
     )
     assert len(events) == 1
-    with rig.desk().database.session() as session:
+    with rig.workspace().database.session() as session:
         moves = session.scalars(select(IntentRow).where(IntentRow.kind == "disprove")).all()
     assert [(move.state, move.bond) for move in moves] == [(IntentState.MINED, 0)]

@@ -92,8 +92,8 @@ def test_light_mode_knows_lineage_and_loss_only() -> None:
     checkpoint, parent = window.checkpoint, state_hash(window.parent)
 
     def light(end: State | None, parent_hash: bytes = parent, loss: int | None = None) -> Verdict:
-        told = checkpoint.payload.window_loss if loss is None else loss
-        record = replace(checkpoint, payload=replace(checkpoint.payload, window_loss=told))
+        stated = checkpoint.payload.window_loss if loss is None else loss
+        record = replace(checkpoint, payload=replace(checkpoint.payload, window_loss=stated))
         return judge_light(window.beast_id, record, parent_hash, end).verdict
 
     assert light(None) is Verdict.UNAVAILABLE
@@ -154,7 +154,7 @@ def test_tells_the_weight_that_a_lie_left_most_different() -> None:
 
 
 def test_explains_nothing_that_it_cannot_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("validator.evidence.explain.PATIENCE", 200_000)
+    monkeypatch.setattr("validator.evidence.explain.SEARCH_BUDGET", 200_000)
     window, _ = make(heads=1)
     garbage = bytes(31) + b"\x01"
     assert find_cause(window, 15, garbage) is None

@@ -1,7 +1,7 @@
 // All matches, newest first, as fight cards.
 import { list } from "../api.js";
 import { chip, colours, face, nameOf, until, when } from "../beastly.js";
-import { h, notice, show } from "../dom.js";
+import { h, lead, notice, show } from "../dom.js";
 import { plural } from "../format.js";
 
 const MOST = 100;
@@ -66,20 +66,14 @@ export const bouts = (matches, dnas, now) => h("ul", { class: "bouts" }, ...matc
 
 export async function render(place, { status }) {
   const [{ items, more }, beasts] = await Promise.all([list("/v1/matches", MOST), list("/v1/beasts", 400)]);
-  const lead = h(
-    "header",
-    { class: "lead" },
-    h("h1", {}, "Battles"),
-    h(
-      "p",
-      {},
-      "A block hash decides each match; nobody referees. Open one: your browser fights it again and compares.",
-    ),
+  const top = lead(
+    "Battles",
+    "A block hash decides each match; nobody referees. Open one: your browser fights it again and compares.",
   );
   if (!items.length) {
     show(
       place,
-      lead,
+      top,
       notice(
         "No match has been agreed on yet",
         "Both beasts fight with a final checkpoint. One owner challenges, the other accepts:",
@@ -92,7 +86,7 @@ export async function render(place, { status }) {
   const now = status().indexed?.time ?? 0;
   show(
     place,
-    lead,
+    top,
     bouts(items, dnas, now),
     more ? h("p", { class: "hint" }, `The newest ${MOST} are shown; all: /v1/matches`) : null,
   );

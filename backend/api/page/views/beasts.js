@@ -1,7 +1,7 @@
 // All beasts, as a hall of portraits.
 import { list } from "../api.js";
 import { colours, face, nameOf, statMeters } from "../beastly.js";
-import { h, notice, show } from "../dom.js";
+import { h, lead, notice, show } from "../dom.js";
 import { energy, plural } from "../format.js";
 
 const MOST = 400;
@@ -57,15 +57,9 @@ export async function render(place, { status }) {
   }
   show(
     place,
-    h(
-      "header",
-      { class: "lead" },
-      h("h1", {}, "Beasts"),
-      h(
-        "p",
-        {},
-        "Born from a block hash, raised in public. Every micro-step of their training can be checked by anybody.",
-      ),
+    lead(
+      "Beasts",
+      "Born from a block hash, raised in public. Every micro-step of their training can be checked by anybody.",
     ),
     h("ul", { class: "plates" }, ...items.map(card)),
     more ? h("p", { class: "hint" }, `The first ${MOST} are shown. All of them: /v1/beasts`) : null,

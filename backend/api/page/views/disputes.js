@@ -1,7 +1,7 @@
 // All disputes, newest first, as a docket.
 import { list } from "../api.js";
 import { chip, hash, mention, until, when } from "../beastly.js";
-import { h, notice, show, table } from "../dom.js";
+import { h, lead, notice, show, table } from "../dom.js";
 import { energy } from "../format.js";
 
 const MOST = 200;
@@ -22,20 +22,14 @@ function row(d, dnas, now) {
 
 export async function render(place, { status }) {
   const [{ items, more }, beasts] = await Promise.all([list("/v1/disputes", MOST), list("/v1/beasts", BEASTS)]);
-  const lead = h(
-    "header",
-    { class: "lead" },
-    h("h1", {}, "Disputes"),
-    h(
-      "p",
-      {},
-      "Who says that a window is wrong puts up a bond. The contract re-executes it, and one of the two loses.",
-    ),
+  const top = lead(
+    "Disputes",
+    "Who says that a window is wrong puts up a bond. The contract re-executes it, and one of the two loses.",
   );
   if (!items.length) {
     show(
       place,
-      lead,
+      top,
       notice(
         "Nobody has disputed anything",
         "Either all trainers are honest, or nobody looks. A validator replays every window and disputes what is wrong by itself:",
@@ -48,7 +42,7 @@ export async function render(place, { status }) {
   const dnas = new Map(beasts.items.map(({ id, dna }) => [id, dna]));
   show(
     place,
-    lead,
+    top,
     table(
       "Disputes, newest first",
       HEADS,

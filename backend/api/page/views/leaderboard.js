@@ -1,7 +1,7 @@
 // Ranks from final matches alone.
 import { get } from "../api.js";
 import { colours, face, mention, nameOf } from "../beastly.js";
-import { h, notice, show, table } from "../dom.js";
+import { h, lead, notice, show, table } from "../dom.js";
 import { plural } from "../format.js";
 
 const HEADS = ["Rank", "Beast", "Score", "Won", "Lost", "Drawn", "Strength"];
@@ -29,20 +29,14 @@ function step(r) {
 
 export async function render(place) {
   const { matches, items, next } = await get(`/v1/leaderboard?limit=${MOST}`);
-  const lead = h(
-    "header",
-    { class: "lead" },
-    h("h1", {}, "Leaderboard"),
-    h(
-      "p",
-      {},
-      `From ${plural(matches, "final match", "final matches")}, in the order in which they became final; anybody can compute it again.`,
-    ),
+  const top = lead(
+    "Leaderboard",
+    `From ${plural(matches, "final match", "final matches")}, in the order in which they became final; anybody can compute it again.`,
   );
   if (!items.length) {
     show(
       place,
-      lead,
+      top,
       notice(
         "Nobody has won anything yet",
         "A rating begins with a beast's first final match. Two beasts with a final checkpoint each can meet:",
@@ -63,7 +57,7 @@ export async function render(place) {
   const best = items.slice(0, PODIUM);
   show(
     place,
-    lead,
+    top,
     h("ol", { class: "podium", "aria-label": "The first three" }, ...best.map(step)),
     table("All ranks", HEADS, rows, "stack"),
     next ? h("p", { class: "hint" }, `The first ${MOST} are shown; all: /v1/leaderboard`) : null,

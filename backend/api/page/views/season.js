@@ -1,7 +1,7 @@
 // The constants in force, and those on their way through the timelock.
 import { get } from "../api.js";
 import { hash, when } from "../beastly.js";
-import { h, notice, show, table } from "../dom.js";
+import { h, lead, notice, show, table } from "../dom.js";
 import { energy, plural, span } from "../format.js";
 
 /** What each constant is for, in the order of the parts. */
@@ -119,17 +119,11 @@ export async function render(place) {
   const season = await get("/v1/season");
   show(
     place,
-    h(
-      "header",
-      { class: "lead" },
-      h("h1", {}, `Season ${season.season}`),
-      h(
-        "p",
-        {},
-        "in force since ",
-        when(season.added.time),
-        `, block ${season.added.block}. Only the timelock changes it, and a beast's epoch keeps the season that it began with.`,
-      ),
+    lead(
+      `Season ${season.season}`,
+      "in force since ",
+      when(season.added.time),
+      `, block ${season.added.block}. Only the timelock changes it, and a beast's epoch keeps the season that it began with.`,
     ),
     h(
       "section",

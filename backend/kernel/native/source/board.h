@@ -31,6 +31,7 @@ static uint64_t split_mix64(uint64_t x) {
     return z ^ (z >> 31);
 }
 
+/* s + n * GOLDEN wraps mod 2^64, as the rules have it: defined, because unsigned. */
 static uint64_t draw(uint64_t s, uint64_t n) { return split_mix64(s + n * GOLDEN); }
 
 static uint64_t load64(const uint8_t *bytes) {
@@ -43,7 +44,9 @@ static void store64(uint8_t *bytes, uint64_t value) {
     for (int i = 7; i >= 0; i--, value >>= 8) bytes[i] = (uint8_t)value;
 }
 
-/* From the 32 big-endian bytes of a word; any bytes will do. */
+/* From the 32 big-endian bytes of a word; any bytes will do. Byte 0 holds bits 248-255: flags,
+ * turn, seven of the enemy (2-8) and seven of self (9-15), each with its lowest field last,
+ * hazards, walls. */
 static position unpack(const uint8_t word[32]) {
     position p;
     p.flags = word[0];
@@ -75,6 +78,8 @@ static void pack(uint8_t word[32], const position *p) {
     store64(word + 24, p->walls);
 }
 
+/* `pos` may be any byte here: the test on the left keeps a bad one out, the mask keeps the shift
+ * defined. */
 static int sound(const creature *c, uint64_t walls) {
     return c->pos < 64 && !(walls >> (c->pos & 63) & 1) && c->hp >= 1 && c->temp_def <= 127 &&
            c->power <= 127 && c->defense <= 127 && c->last_action <= 3;
@@ -85,7 +90,8 @@ static int is_valid(const position *p) {
            sound(&p->self, p->walls) && sound(&p->enemy, p->walls);
 }
 
-/* The up to four tiles next to some tiles. */
+/* The up to four tiles next to some tiles. Rows that leave the board are shifted out of the 64
+ * bits; columns would wrap into the next row, hence the masks. */
 static uint64_t beside(uint64_t tiles) {
     return tiles << 8 | tiles >> 8 | (tiles & ~COLUMN_H) << 1 | (tiles & ~COLUMN_A) >> 1;
 }

@@ -21,6 +21,7 @@ static int is_over(const position *p, const rules *r) {
     return p->self.hp == 0 || p->enemy.hp == 0 || p->turn >= r->max_turns;
 }
 
+/* In uint32, for temp_def + block_gain or stamina + rest_gain may leave a byte before the cap. */
 static uint8_t less(uint8_t value, uint32_t by) { return (uint8_t)(value > by ? value - by : 0); }
 
 static uint8_t capped(uint32_t value, uint32_t cap) { return (uint8_t)(value < cap ? value : cap); }
@@ -29,7 +30,7 @@ static uint8_t capped(uint32_t value, uint32_t cap) { return (uint8_t)(value < c
 static void activate(position *p, action a, const rules *r, uint64_t battle_seed) {
     creature *me = &p->self, *enemy = &p->enemy;
     if (me->last_action == ATTACK || me->last_action == BLOCK) me->stamina = less(me->stamina, 1);
-    int exhausted = me->stamina == 0, moved = 0;
+    int exhausted = me->stamina == 0, moved = 0; /* settled before a hazard is entered */
 
     if (!exhausted && !adjacent(me->pos, enemy->pos)) {
         int target = neighbour(me->pos, a.direction);
@@ -39,6 +40,7 @@ static void activate(position *p, action a, const rules *r, uint64_t battle_seed
             moved = 1;
         }
     }
+    /* block_cap is at most 127, so that the word stays valid. */
     if (a.block) me->temp_def = capped(me->temp_def + r->block_gain, r->block_cap);
     int attacked = !exhausted && a.power > 0 && adjacent(me->pos, enemy->pos);
     if (attacked) {
@@ -59,14 +61,14 @@ static void activate(position *p, action a, const rules *r, uint64_t battle_seed
     creature acted = *me;
     p->self = *enemy;
     p->enemy = acted;
-    p->turn++;
+    p->turn++; /* to max_turns at most, which is at most 254 */
     p->flags = (uint8_t)is_critical(battle_seed, p->turn, r);
 }
 
 /* The arena after a self-play step on `start`: 1 and the next word, or 0 to start afresh. */
 static int play_on(const position *start, const int32_t z[8], uint64_t window_seed,
                    uint32_t global_step, const rules *r, position *next) {
-    if (is_over(start, r)) return 0;
+    if (is_over(start, r)) return 0; /* a forged arena; a drawn position has turns left */
     *next = *start;
     activate(next, decode_action(z), r, window_seed);
     if (is_over(next, r)) return 0;

@@ -49,7 +49,7 @@ static void keccak_f(uint64_t lane[25]) {
     }
 }
 
-/* Lanes are little-endian. */
+/* Lanes are little-endian, whatever the host is. */
 static void absorb(uint64_t lane[25], const uint8_t block[RATE]) {
     for (int i = 0; i < RATE / 8; i++) {
         uint64_t value = 0;
@@ -64,7 +64,7 @@ static void keccak(const uint8_t *data, size_t length, uint8_t digest[32]) {
     for (; length >= RATE; data += RATE, length -= RATE) absorb(lane, data);
     uint8_t last[RATE] = {0};
     if (length) memcpy(last, data, length);
-    last[length] ^= 0x01;
+    last[length] ^= 0x01; /* Keccak's own padding, not SHA-3's 0x06; both bits may share a byte */
     last[RATE - 1] ^= 0x80;
     absorb(lane, last);
     for (int i = 0; i < 32; i++) digest[i] = (uint8_t)(lane[i / 8] >> (8 * (i % 8)));
@@ -82,6 +82,9 @@ static void merkle_root(const uint8_t *words, uint32_t count, uint8_t root[32]) 
         memcpy(leaf + 1, words + 32 * i, 32);
         keccak(leaf, sizeof leaf, level[i]);
     }
+    /* In place: node i/2 is written after its children i and i + 1 were copied, and i/2 <= i, so
+     * that nothing is overwritten before it is read. The leading 0 and 1 keep leaves and nodes
+     * apart. */
     for (; width > 1; width /= 2) {
         for (uint32_t i = 0; i < width; i += 2) {
             memcpy(node + 1, level[i], 64);

@@ -67,6 +67,7 @@ static position sample(const context *c, const header *h, uint32_t done) {
     static const uint8_t nothing[32];
     uint64_t step = h->global_step;
     if (c->source == CURRICULUM) {
+        /* (epochSeed + globalStep) mod 64 is in the low six bits, which no wrapping changes. */
         const uint64_t *t = TEMPLATES[(c->template_offset + h->global_step) & 63];
         return random_position(split_mix64(c->seed_core ^ step), (terrain){t[0], t[1]}, &c->rules);
     }
@@ -81,7 +82,7 @@ static position sample(const context *c, const header *h, uint32_t done) {
 /* Runs `steps` micro-steps on a state, in place; `traces`, if not null, takes one entry for each. */
 EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint32_t steps,
                             trace *traces) {
-    activations n = {0};
+    activations n = {0}; /* once: no step writes a masked unit */
     for (uint32_t done = 0; done < steps; done++) {
         position p = sample(c, h, done), next;
         uint32_t loss = NULL_LOSS;
@@ -93,7 +94,7 @@ EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint3
             features_of(&p, n.x);
             forward(weights, &n);
             loss = output_errors(n.z, wanted, c->heads, e4);
-            learn(weights, &n, e4, (int)c->lr_shift);
+            learn(weights, &n, e4, (int)c->lr_shift); /* leaves n.z, which play_on acts by */
             if (c->source == SELF_PLAY) {
                 if (play_on(&p, n.z, c->window_seed, h->global_step, &c->rules, &next))
                     pack(h->arena, &next);
@@ -101,6 +102,7 @@ EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint3
                     memset(h->arena, 0, 32);
             }
         }
+        /* An invalid word comes here at once: weights and arena stay. Both sums wrap mod 2^32. */
         h->global_step++;
         h->window_loss += loss;
         if (traces) {
@@ -124,7 +126,7 @@ EXPORT void chainbeasts_logits(const int16_t *weights, const uint8_t *words, uin
     for (uint64_t i = 0; i < count; i++) {
         position p = unpack(words + 32 * i);
         features_of(&p, n.x);
-        forward((int16_t *)weights, &n);
+        forward((int16_t *)weights, &n); /* only reads them */
         memcpy(logits + 8 * i, n.z, sizeof n.z);
     }
 }

@@ -3,12 +3,19 @@
 #include <immintrin.h>
 
 /* The update's (a*e + (1 << (s-1))) >> s is pmulhrsw, (p + 2^14) >> 15, of a << i and e << j with
- * i + j = 15 - s: a <= 127 leaves room for i <= 8, |e| <= 1024 for j <= 4, and s >= 3 needs 12. */
+ * i + j = 15 - s: a <= 127 leaves room for i <= 8, |e| <= 1024 for j <= 4, and s >= 3 needs 12. Both
+ * sides of the division are scaled by the same 2^(15-s), so the bits are the same; the one product
+ * that pmulhrsw gets wrong, of twice -2^15, does not occur. */
 static int activation_shift(int s) { return 15 - s < 8 ? 15 - s : 8; }
 
 static int error_shift(int s) { return 15 - s - activation_shift(s); }
 
-/* Branchless, eight units at a time; the last one is repeated, so that loops may run past it. */
+/* Branchless, eight units at a time; the last one is repeated, so that loops may run past it.
+ *
+ * Activations are 0 to 127, so that packing to bytes saturates nothing. It works within each half
+ * of the register and leaves the quarters in the order 0 2 1 3 of the units; the permutation, 0xD8,
+ * undoes that, and bit b of the mask is unit i + b. An index is at most 127: adding the base to
+ * eight of them in one uint64 carries from no byte into the next. */
 static void active_units(const int16_t *a, int units, active *on) {
     int count = 0;
     for (int i = 0; i < units; i += 32) {
@@ -27,7 +34,8 @@ static void active_units(const int16_t *a, int units, active *on) {
     on->count = count;
 }
 
-/* Two activations side by side, as pmaddwd takes them; the one after the last is 0. */
+/* Two activations side by side, as pmaddwd takes them; the one after the last is 0, and so the row
+ * that an odd count repeats adds nothing. */
 static inline __attribute__((always_inline)) __m256i pair(const int16_t *a, const active *on, int k) {
     uint32_t first = (uint16_t)a[on->at[k]];
     uint32_t second = k + 1 < on->count ? (uint16_t)a[on->at[k + 1]] : 0;
@@ -39,7 +47,11 @@ static inline __attribute__((always_inline)) const int16_t *row_of(
     return w + on->at[k] * columns;
 }
 
-/* At most four blocks, so that their sums stay in registers. */
+/* At most four blocks, so that their sums stay in registers.
+ *
+ * Of a block's 16 columns, `low` has 0-3 and 8-11, `high` 4-7 and 12-15, each an int32: unpacking
+ * interleaves two rows within each half of the register, and pmaddwd adds their products, which are
+ * within 2 * 127 * 2^14 < 2^22. */
 static inline __attribute__((always_inline)) void forward_blocks(
     const int16_t *w, int columns, const int16_t *a, const active *on, const int *blocks, int count,
     int16_t *out) {
@@ -60,7 +72,9 @@ static inline __attribute__((always_inline)) void forward_blocks(
         }
     }
 #pragma GCC unroll 4
-    for (int b = 0; b < count; b++) { /* packing in lanes undoes the unpacking */
+    /* Packing within halves undoes the unpacking. sum >> 12 may exceed int16, but packing
+     * saturates, and what is beyond +-2^15 is clamped to 0 or 127 all the same. */
+    for (int b = 0; b < count; b++) {
         __m256i sum = _mm256_packs_epi32(_mm256_srai_epi32(low[b], SHIFT),
                                          _mm256_srai_epi32(high[b], SHIFT));
         sum = _mm256_max_epi16(sum, _mm256_setzero_si256());
@@ -90,7 +104,8 @@ static void forward_output(const int16_t *w, const int16_t *a, const active *on,
     _mm_storeu_si128((__m128i *)(z + 4), _mm_srai_epi32(high, SHIFT));
 }
 
-/* Four sums become the errors of units k to k+3; 0 where the unit was clipped. */
+/* Four sums become the errors of units k to k+3; 0 where the unit was clipped. Past the last unit
+ * it is written again, from the same row, with the same value. */
 static inline __attribute__((always_inline)) void carry(__m128i sums, const int16_t *a,
                                                         const active *on, int k, int16_t *below) {
     __m128i half = _mm_set1_epi32(1 << (SHIFT - 1));
@@ -106,6 +121,7 @@ static inline __attribute__((always_inline)) void carry(__m128i sums, const int1
     }
 }
 
+/* w is within 2^14 and the delta within 16,256: the difference fits int16 before it is clamped. */
 static inline __attribute__((always_inline)) __m256i changed(__m256i w, __m256i a, __m256i e) {
     w = _mm256_sub_epi16(w, _mm256_mulhrs_epi16(a, e));
     w = _mm256_min_epi16(w, _mm256_set1_epi16(MAX_WEIGHT));
@@ -123,6 +139,7 @@ static void backward_output(int16_t *w, const int16_t *a, const active *on, cons
             const int16_t *row = row_of(w, L4, on, k + i);
             sums[i] = _mm_madd_epi16(_mm_loadu_si128((const __m128i *)row), errors);
         }
+        /* Two rounds of horizontal sums: lane i is the whole of row k + i. */
         carry(_mm_hadd_epi32(_mm_hadd_epi32(sums[0], sums[1]), _mm_hadd_epi32(sums[2], sums[3])), a,
               on, k, below);
     }
@@ -141,7 +158,7 @@ static void backward_output(int16_t *w, const int16_t *a, const active *on, cons
 static inline __attribute__((always_inline)) void update(
     int16_t *w, int columns, const int16_t *a, const active *on, const int16_t *e, const int *blocks,
     int count, int s) {
-    __m256i scaled[8];
+    __m256i scaled[8]; /* 128 columns at most */
 #pragma GCC unroll 8
     for (int b = 0; b < count; b++)
         scaled[b] =
@@ -165,7 +182,7 @@ static inline __attribute__((always_inline)) void backward(
     int16_t *w, int columns, const int16_t *a, const active *on, const int16_t *e, const int *blocks,
     int count, int16_t *below, int units, int s) {
     memset(below, 0, (size_t)units * sizeof below[0]);
-    __m256i errors[4];
+    __m256i errors[4]; /* 64 columns: every matrix but the first, which carries nothing down */
 #pragma GCC unroll 4
     for (int b = 0; b < count; b++)
         errors[b] = _mm256_load_si256((const __m256i *)(e + blocks[b]));
@@ -181,6 +198,7 @@ static inline __attribute__((always_inline)) void backward(
                 sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(old, errors[b]));
             }
         }
+        /* Lanes i and i + 4 are halves of row k + i: together within 64 * 2^14 * 1024 = 2^30. */
         __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]),
                                         _mm256_hadd_epi32(sums[2], sums[3]));
         carry(_mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)), a, on, k,

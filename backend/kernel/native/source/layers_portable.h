@@ -2,7 +2,7 @@
 
 static void active_units(const int16_t *a, int units, active *on) {
     int count = 0;
-    for (int i = 0; i < units; i++) {
+    for (int i = 0; i < units; i++) { /* without a branch; a unit that is 0 is overwritten */
         on->at[count] = (uint8_t)i;
         count += a[i] != 0;
     }
@@ -33,6 +33,7 @@ static void forward_output(const int16_t *w, const int16_t *a, const active *on,
 
 static inline __attribute__((always_inline)) void change(
     int16_t *w, int32_t value, const int16_t *e, int columns, int s) {
+    /* |value * e| <= 127 * 1024 < 2^17; shifted by 3 at least it is within 16,256. */
     int32_t half = 1 << (s - 1);
     for (int j = 0; j < columns; j++)
         w[j] = (int16_t)clamp(w[j] - ((value * e[j] + half) >> s), MIN_WEIGHT, MAX_WEIGHT);
@@ -67,7 +68,7 @@ static inline __attribute__((always_inline)) void backward(
     for (int k = 0; k < on->count; k++) {
         int i = on->at[k];
         int16_t *row = w + i * columns;
-        int32_t sum = 0;
+        int32_t sum = 0; /* of 64 columns at most: within 64 * 2^14 * 1024 = 2^30 */
         for (int b = 0; b < count; b++) sum += product(row + blocks[b], e + blocks[b], 16);
         below[i] = carried(sum, a[i]);
         for (int b = 0; b < count; b++) change(row + blocks[b], a[i], e + blocks[b], 16, s);

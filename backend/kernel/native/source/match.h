@@ -1,7 +1,7 @@
 /* Whole matches between two brains (docs/spec/rules.md §4). */
 
 #define WEIGHTS (L0 * L1 + L1 * L2 + L2 * L3 + L3 * L4)
-#define MOST_TURNS 254
+#define MOST_TURNS 254 /* the largest max_turns, so `words` cannot overflow */
 
 typedef struct {
     const int16_t *weights[2]; /* of A and of B */
@@ -23,6 +23,7 @@ static void close_columns(int16_t *w, int rows, int columns, int first, int coun
     for (int i = 0; i < rows; i++) memset(w + i * columns + first, 0, (size_t)count * sizeof *w);
 }
 
+/* Sensors are the units of a1, the columns of W1; appendages those of a3, the columns of W3. */
 static void copy_awake(int16_t *own, const int16_t *weights, uint32_t mask) {
     memcpy(own, weights, WEIGHTS * sizeof *own);
     for (int s = 0; s < SENSOR_SLOTS; s++)
@@ -52,6 +53,7 @@ static position first_position(const match *m, int first) {
 }
 
 static void play(const match *m, played *out) {
+    /* 67 kB of stack: the callers' weights stay as they are, and nothing is allocated. */
     int16_t own[2][WEIGHTS] __attribute__((aligned(32)));
     activations n = {0};
     int acting = (int)(m->battle_seed >> 6 & 1);
@@ -66,6 +68,7 @@ static void play(const match *m, played *out) {
     }
     pack(out->last, &p);
     merkle_root(out->words[0], out->turns, out->log_root);
+    /* The last activation swapped the sides too: `self` is who would act next. */
     int a = acting == 0 ? p.self.hp : p.enemy.hp, b = acting == 0 ? p.enemy.hp : p.self.hp;
     out->winner = a == b ? -1 : a < b;
 }

@@ -46,7 +46,11 @@ static int16_t *weights2(int16_t *w) { return w + L0 * L1; }
 static int16_t *weights3(int16_t *w) { return w + L0 * L1 + L1 * L2; }
 static int16_t *weights4(int16_t *w) { return w + L0 * L1 + L1 * L2 + L2 * L3; }
 
-/* `n->x` is given; masked units of `n` stay zero. */
+/* `n->x` is given; masked units of `n` stay zero.
+ *
+ * A sum is over at most 128 units of 127 at most, with weights within 2^14: |sum| < 2^28 in any
+ * order, so int32 holds every partial sum, and vector and plain code, which add in other orders,
+ * agree. */
 static void forward(int16_t *w, activations *n) {
     active_units(n->x, L0, &n->on0);
     forward_hidden(weights1(w), L1, n->x, &n->on0, BLOCKS1, A1_COUNT, n->a1);
@@ -67,13 +71,16 @@ static uint32_t output_errors(const int32_t z[L4], labels wanted, uint32_t heads
         int32_t top = z[0];
         uint32_t u[4], sum = 0;
         for (int k = 1; k < 4; k++) top = z[k] > top ? z[k] : top;
+        /* |z| < 2^15, so a distance fits int32 and none is negative. The top's own is 0: sum >=
+         * 32,767, never 0; u * 1024 < 2^25. */
         for (int k = 0; k < 4; k++) sum += u[k] = ex(top - z[k]);
         for (int k = 0; k < 4; k++) e[k] = (int16_t)(u[k] * ERROR_ONE / sum);
         e[wanted.move] = (int16_t)(e[wanted.move] - ERROR_ONE);
     }
+    /* (2^15 + 60) * 64 < 2^22 */
     if (heads & 2) e[4] = (int16_t)clamp((z[4] - 4 * wanted.attack) * 64, -ERROR_MAX, ERROR_MAX);
     if (heads & 4) {
-        int32_t top = z[5] > 0 ? z[5] : 0;
+        int32_t top = z[5] > 0 ? z[5] : 0; /* so yes or no is ex(0), and their sum not 0 */
         uint32_t yes = ex(top - z[5]), no = ex(top);
         e[5] = (int16_t)((int32_t)(yes * ERROR_ONE / (yes + no)) - (wanted.block ? ERROR_ONE : 0));
     }
@@ -82,7 +89,10 @@ static uint32_t output_errors(const int32_t z[L4], labels wanted, uint32_t heads
     return loss;
 }
 
-/* Carry the errors down and update every weight; `s` is the learning-rate shift, 3 to 15. */
+/* Carry the errors down and update every weight; `s` is the learning-rate shift, 3 to 15.
+ *
+ * From the top down, each matrix with its old weights: `backward` reads a row before it changes it.
+ * The errors of masked units are 0, for those are never among the active ones. */
 static void learn(int16_t *w, const activations *n, const int16_t e4[16], int s) {
     int16_t e3[L3 + 16] __attribute__((aligned(32)));
     int16_t e2[L2 + 16] __attribute__((aligned(32)));

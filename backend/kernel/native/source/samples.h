@@ -19,7 +19,7 @@ static position random_position(uint64_t s, terrain t, const rules *r) {
     if ((q >> 12 & 3) == 0) {
         int direction = (int)(q >> 14 & 3);
         other = neighbour(own, direction);
-        if (other < 0) other = neighbour(own, direction ^ 1);
+        if (other < 0) other = neighbour(own, direction ^ 1); /* the opposite one */
     }
     if (other == own) other ^= 1;
     uint64_t cleared = ~(BIT(own) | BIT(other));

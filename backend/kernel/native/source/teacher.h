@@ -6,6 +6,7 @@ typedef struct {
     int block;
 } labels;
 
+/* power <= 15 and damage_k <= 2184: a product is at most 32,760. Both divisors are at least 1. */
 static uint32_t damage(uint32_t power, uint32_t effective_defense, const rules *r) {
     if (r->damage_curve == 0) return power * r->damage_k / (r->damage_k + effective_defense);
     return effective_defense < r->damage_k
@@ -28,9 +29,12 @@ static int first_step(const position *p, const rules *r) {
 
     wave[0] = beside(BIT(p->enemy.pos)) & open;
     live = wave[0] != 0;
+    /* What is first reached at this cost gives paths of cost + 1 or more. Up to cost + 1 = best the
+     * search goes on, for an equally cheap path may begin in a lower direction, and that is the
+     * label. */
     for (uint32_t cost = 0; live && cost + 1 <= best; cost++) {
         uint32_t slot = cost & 31;
-        uint64_t reached = wave[slot] & open;
+        uint64_t reached = wave[slot] & open; /* not what was reached at a lower cost */
         wave[slot] = 0;
         live &= ~(UINT32_C(1) << slot);
         if (!reached) continue;
@@ -56,6 +60,7 @@ static labels label_of(const position *p, const rules *r) {
     labels found;
     found.move = reach ? NO_MOVE : first_step(p, r);
     found.attack = reach ? (int)damage(15, defense, r) : 0;
+    /* At most 255 * 127 on either side. */
     found.block =
         r->block_threshold_den * p->self.temp_def < r->block_threshold_num * p->enemy.power;
     return found;

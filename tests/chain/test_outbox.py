@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,21 +15,15 @@ from backend.chain import transactions
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
-from backend.chain.intents import IntentLog
+from backend.chain.outbox import Outbox
+from backend.chain.transactions import SignedTransaction
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database
-from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
+from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders, after_signed
 from tests.support.forked import Program
 
 TO = devnet_account(OTHER).address
 Kill = Callable[[str], None]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -74,18 +68,18 @@ def test_killed_at_any_instant_the_move_is_made_once(
     assert chain.energy_of(TO) == arrived
     nonce = chain.w3.eth.get_transaction_count(devnet_account(DEPLOYER).address) - arrived
 
-    log = IntentLog(database, sender(DEPLOYER))
-    assert not log.is_done("mint", "once")
-    assert log.recover() == (state == IntentState.SIGNED)
+    outbox = Outbox(database, sender(DEPLOYER))
+    assert not outbox.is_done("mint", "once")
+    assert outbox.recover() == (state == IntentState.SIGNED)
     assert row(database).state in (IntentState.MINED, IntentState.FAILED)
     assert chain.energy_of(TO) == (state == IntentState.SIGNED)
     mint = chain.energy.functions.mint(TO, 1)
-    again = log.send("mint", "once", mint, label="mint")
+    again = outbox.send_once("mint", "once", mint, label="mint")
     assert (again is None) == (state == IntentState.SIGNED)
-    assert log.send("mint", "once", mint, label="mint") is None
-    assert log.recover() == 0
+    assert outbox.send_once("mint", "once", mint, label="mint") is None
+    assert outbox.recover() == 0
 
-    assert log.is_done("mint", "once")
+    assert outbox.is_done("mint", "once")
     assert chain.energy_of(TO) == 1
     done = row(database)
     assert done.tx_hash is not None
@@ -100,7 +94,7 @@ def test_sending_alone_also_ends_what_was_begun(
     kill("signed")
     begun = row(database)
     mint = chain.energy.functions.mint(TO, 1)
-    receipt = IntentLog(database, sender(DEPLOYER)).send("mint", "once", mint, label="mint")
+    receipt = Outbox(database, sender(DEPLOYER)).send_once("mint", "once", mint, label="mint")
     assert receipt is not None
     assert receipt.hash == begun.tx_hash  # the very transaction that was signed
     assert chain.energy_of(TO) == 1
@@ -119,30 +113,30 @@ def test_a_nonce_that_went_to_another_transaction_is_tried_again(
     other = sender(DEPLOYER).send(chain.energy.functions.mint(TO, 100), label="another")
     assert chain.w3.eth.get_transaction(other.hash)["nonce"] == begun.nonce  # type: ignore[arg-type]
 
-    log = IntentLog(database, sender(DEPLOYER))
-    assert log.recover() == 1
+    outbox = Outbox(database, sender(DEPLOYER))
+    assert outbox.recover() == 1
     assert (row(database).state, row(database).error) == (IntentState.FAILED, "replaced")
-    assert not log.is_done("mint", "once")
-    receipt = log.send("mint", "once", chain.energy.functions.mint(TO, 1), label="mint")
+    assert not outbox.is_done("mint", "once")
+    receipt = outbox.send_once("mint", "once", chain.energy.functions.mint(TO, 1), label="mint")
     assert receipt is not None
     assert receipt.hash != begun.tx_hash
     assert chain.energy_of(TO) == 101
-    assert log.is_done("mint", "once")
+    assert outbox.is_done("mint", "once")
 
 
 def test_a_refused_move_can_be_made_later(
     chain: Chain, sender: Senders, database: Database
 ) -> None:
-    log = IntentLog(database, sender(TRAINER))
+    outbox = Outbox(database, sender(TRAINER))
     give = chain.energy.functions.transfer(TO, 7)
     with pytest.raises(Reverted):
-        log.send("give", "seven", give, label="give", bond=3)
+        outbox.send_once("give", "seven", give, label="give", bond=3)
     refused = row(database, "seven")
     assert (refused.state, refused.error) == (IntentState.FAILED, "ERC20InsufficientBalance")
     assert (refused.bond, refused.nonce) == (3, None)
-    mint = chain.energy.functions.mint(log.sender.address, 7)
+    mint = chain.energy.functions.mint(outbox.sender.address, 7)
     sender(DEPLOYER).send(mint, label="mint")
-    assert log.send("give", "seven", give, label="give") is not None
+    assert outbox.send_once("give", "seven", give, label="give") is not None
     assert chain.energy_of(TO) == 7
 
 
@@ -150,30 +144,33 @@ def test_moves_are_told_apart_by_account_kind_and_key(
     chain: Chain, sender: Senders, database: Database
 ) -> None:
     mint = chain.energy.functions.mint(TO, 1)
-    first = IntentLog(database, sender(DEPLOYER))
+    first = Outbox(database, sender(DEPLOYER))
     assert all(
-        first.send(kind, key, mint, label="mint")
+        first.send_once(kind, key, mint, label="mint")
         for kind, key in (("a", "1"), ("a", "2"), ("b", "1"))
     )
     allow = chain.energy.functions.approve(TO, 1)
-    assert IntentLog(database, sender(TRAINER)).send("a", "1", allow, label="allow") is not None
+    assert Outbox(database, sender(TRAINER)).send_once("a", "1", allow, label="allow") is not None
     assert chain.energy_of(TO) == 3
 
 
 def test_every_bump_is_on_record_and_the_mined_one_at_last(
-    chain: Chain, sender: Senders, database: Database, manual_mining: None
+    chain: Chain,
+    sender: Senders,
+    database: Database,
+    manual_mining: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[bytes | None] = []
 
-    class Watched(IntentLog):
-        def _signed(self, kind: str, key: str, signed: object, *, first: bool) -> None:
-            super()._signed(kind, key, signed, first=first)  # type: ignore[arg-type]
-            seen.append(row(database).tx_hash)
-            if len(seen) == 3:
-                rpc(chain.rpc_url, "anvil_mine", "0x1")
+    def look(_: SignedTransaction) -> None:
+        seen.append(row(database).tx_hash)
+        if len(seen) == 3:
+            rpc(chain.rpc_url, "anvil_mine", "0x1")
 
-    log = Watched(database, sender(DEPLOYER, bump_after=0.1))
-    receipt = log.send("mint", "once", chain.energy.functions.mint(TO, 1), label="mint")
+    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.1))
+    after_signed(monkeypatch, outbox, look)
+    receipt = outbox.send_once("mint", "once", chain.energy.functions.mint(TO, 1), label="mint")
     assert receipt is not None
     assert len(set(seen)) == len(seen) == 3
     assert receipt.hash == seen[1]  # the second was mined while the third was on its way

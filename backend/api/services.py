@@ -44,8 +44,8 @@ class OncePerBlock:
 
 
 @dataclass(frozen=True)
-class Library:
-    """Everything that one server serves.
+class Services:
+    """What one server answers from.
 
     Attributes:
         bundles: folder of evidence bundles, named as ``dispute bundle`` names them.
@@ -89,9 +89,9 @@ def tip_hash(tip: BlockRow | None) -> bytes | None:
     return None if tip is None else tip.hash
 
 
-def _library(connection: HTTPConnection) -> Library:
-    return cast("Library", connection.app.state.library)
+def _services(connection: HTTPConnection) -> Services:
+    return cast("Services", connection.app.state.services)
 
 
-Books = Annotated[Library, Depends(_library)]
-"""The library, as a route's parameter."""
+ServicesDep = Annotated[Services, Depends(_services)]
+"""The services, as a route's parameter."""

@@ -1,0 +1,39 @@
+"""How results look to people; as JSON they go out unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from backend.chain.transactions import Receipt
+from backend.cli.output import fields
+from backend.cli.session import Session
+
+
+def shown(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A result's fields: bytes as 0x-hex, nothing for what is unknown."""
+    return {name: _shown(item) for name, item in value.items()}
+
+
+def cells(values: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[list[Any]]:
+    """The rows of a table with these columns; nothing for what is unknown."""
+    return [[_shown(value[name]) for name in columns] for value in values]
+
+
+def _shown(item: Any) -> Any:
+    if item is None:
+        return ""
+    return "0x" + item.hex() if isinstance(item, bytes) else item
+
+
+def show_transaction(session: Session, receipt: Receipt, title: str = "", **values: Any) -> None:
+    """Print what a transaction did, and what it cost.
+
+    Args:
+        title: the transaction's label if not given.
+        values: what it did.
+    """
+    value = {**values, "transaction": receipt.hash, "gas_used": receipt.gas_used}
+    view = shown(value)
+    view["gas used"] = view.pop("gas_used")
+    session.show(value, lambda: fields(title or receipt.label.capitalize(), view))

@@ -1,0 +1,110 @@
+"""What the validator's commands open first: the workspace, and in it the dispute that is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.cli.session import Session
+from backend.errors import ChainBeastsError
+from backend.store.facts import DisputeRow
+from validator.daemon import check_kernel
+from validator.judge.cases import Case
+from validator.judge.replay import Judgement, Window
+from validator.judge.windows import check
+from validator.setup import ValidatorWorkspace, open_workspace
+
+
+def _folder(path: Path | None, option: str) -> Path | None:
+    if path is not None and not path.is_dir():
+        raise ChainBeastsError(f"{path} is not a folder.", f"Give {option} an existing one.")
+    return path
+
+
+def workspace_of(
+    session: Session,
+    *,
+    datasets: Path | None = None,
+    snapshots: Sequence[str] | None = None,
+    confirmations: int = 0,
+) -> ValidatorWorkspace:
+    """The workspace of a command, with the deployment's kernel checked; nothing is read yet.
+
+    Raises:
+        ChainBeastsError: no node, another kernel, or a place that is none.
+    """
+    datasets = _folder(datasets, "--datasets")
+    for place in snapshots or ():
+        if "://" not in place:
+            _folder(Path(place), "--snapshots")
+    check_kernel(session.chain)
+    return open_workspace(
+        session.settings,
+        session.chain,
+        datasets=datasets,
+        snapshots=snapshots or (),
+        confirmations=confirmations,
+    )
+
+
+def synced_workspace(
+    session: Session,
+    *,
+    datasets: Path | None = None,
+    snapshots: Sequence[str] | None = None,
+    confirmations: int = 0,
+) -> ValidatorWorkspace:
+    """The same, with the database at the chain's head.
+
+    Raises:
+        ChainBeastsError: as above, or the node went away.
+    """
+    workspace = workspace_of(
+        session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+    )
+    workspace.sync()
+    return workspace
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDispute:
+    """A dispute and the checkpoint that it is about, standing or not."""
+
+    workspace: ValidatorWorkspace
+    row: DisputeRow
+    case: Case
+
+    def judged(self) -> tuple[Window | None, Judgement]:
+        """The window, if it can be replayed, and its judgement by the reference."""
+        return check(self.workspace.states, self.case)
+
+    def replayed(self) -> tuple[Window, Judgement]:
+        """The window and its judgement, with all segments.
+
+        Raises:
+            ChainBeastsError: it cannot be replayed here.
+        """
+        window, judgement = self.judged()
+        if window is None or not judgement.segments:
+            raise ChainBeastsError(
+                f"The window cannot be replayed: {judgement.reason}.",
+                "Name the places that have what is missing: --snapshots, --datasets.",
+            )
+        return window, judgement
+
+
+def open_dispute(
+    session: Session,
+    dispute_id: int,
+    datasets: Path | None = None,
+    snapshots: Sequence[str] | None = None,
+) -> OpenedDispute:
+    """A dispute by its number.
+
+    Raises:
+        ChainBeastsError: there is none, or the workspace cannot be opened.
+    """
+    workspace = synced_workspace(session, datasets=datasets, snapshots=snapshots)
+    row = workspace.reader.dispute(dispute_id)
+    return OpenedDispute(workspace, row, workspace.reader.of_dispute(row))
