@@ -197,7 +197,8 @@ words that have hardly a zero byte.
 {_table(("opening", "gas", "paid as", "ratio"), openings)}
 
 Gas of all the transactions that an opening takes when the dispute owes no other one: the
-publication and `acceptOpenings`, or `openSegments`. What it is paid as stands in
+publication and `acceptOpenings`; `openSegments` and, in the end, `dismiss`, without which an honest
+trainer's window would never become final. What it is paid as stands in
 `contracts/libraries/OpeningGas.sol`: never below, so that an honest trainer loses nothing by
 answering, and at most {OPENING_TOLERANCE:.0%} above, so that nobody earns by being disputed.
 
