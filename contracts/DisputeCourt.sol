@@ -454,8 +454,8 @@ contract DisputeCourt is IDisputeCourt {
     ) private view returns (address) {
         uint256 committed = _commitmentOf(digest, k, result, salt);
         if (_isEarlier(committed, d.filedIn)) return msg.sender;
-        // Some openings may have been made (proofStart), but there is no deadline before the last.
         if (d.status == DisputeStatus.FILED) return d.filer;
+        // Only now: before the last opening there is no deadline to reckon from.
         uint256 window = d.proofDeadline - d.proofStart;
         if (block.timestamp <= d.proofStart + window / HEAD_START_DIVISOR) return d.filer;
         return _isEarlier(committed, block.number) ? msg.sender : address(0);
