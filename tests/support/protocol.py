@@ -302,9 +302,14 @@ class World:
 
     # --- transactions and errors --------------------------------------------------------------
 
-    def send(self, call: Any, sender: str, value: int = 0) -> Any:
-        """Mine `call`; raises RevertedError with the decoded error if it failed."""
-        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": 10**11, "value": value})
+    def send(self, call: Any, sender: str, value: int = 0, price: int = 10**11) -> Any:
+        """Mine `call`; raises RevertedError with the decoded error if it failed.
+
+        Args:
+            value: wei sent along.
+            price: wei paid for a gas.
+        """
+        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": price, "value": value})
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
         cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
         self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
