@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.chain.gas_figures import GasFigures, Opening
-from backend.chain.prices import window_price
+from backend.chain.prices import (
+    BASIS_POINTS,
+    MAX_BOND_MULTIPLE,
+    dispute_bond,
+    opening_bond,
+    stake_price,
+    window_price,
+)
 from backend.chain.types import Economics
 
 GWEI, UNIT = 10**9, 10**18
-MAX_BPS = 10_000
 LEAST_MASK = 0x11
 """One sensor and one appendage: the beast whose windows are cheapest, hence its ENERGY bonds."""
 
@@ -26,10 +32,8 @@ RATIO = 6.46
 FEE_RISE = 2
 """How far the base fee may have risen since a stake was asked for; shares pay twice their gas."""
 
-# Of DisputeVault and DisputeCourt.
-FEE_HEADROOM = 4
-MAX_MULTIPLE = 8
 TAKEN_OVER_GAS = 2_500_000
+"""What a proof is paid for when its reward is taken over (DisputeCourt.PROOF_GAS)."""
 
 MANY = 64
 """Windows of one beast that are disputed in a day; beasts of a storm of frauds."""
@@ -124,7 +128,7 @@ class Table:
     def stake(self) -> int:
         """A trainer's, as it was asked for at its submission."""
         asked_at = max(self.prices.gas_price // FEE_RISE, self.reference_fee)
-        return self.economics.stake_gas * asked_at
+        return stake_price(self.economics, asked_at)
 
     @property
     def window(self) -> int:
@@ -139,16 +143,16 @@ class Table:
 
     @property
     def dispute_bond(self) -> int:
-        return self.window * self.economics.dispute_bond_multiple
+        return dispute_bond(self.economics, self.window)
 
     def opening_bond(self, opening: Opening) -> int:
-        return FEE_HEADROOM * opening.paid * self.fee
+        return opening_bond(opening.paid, self.fee)
 
     def filing_share(self, amount: int) -> int:
-        return amount * self.economics.filing_bps // MAX_BPS
+        return amount * self.economics.filing_bps // BASIS_POINTS
 
     def proof_share(self, amount: int) -> int:
-        return amount * self.economics.proof_bps // MAX_BPS
+        return amount * self.economics.proof_bps // BASIS_POINTS
 
     def shares(self, amount: int) -> int:
         return self.filing_share(amount) + self.proof_share(amount)
@@ -198,7 +202,7 @@ def forced_opening(table: Table) -> Game:
 def forced_openings(table: Table) -> Game:
     gas, opening = table.gas, _everything(table.gas)
     lost, outlay, paid = (MANY * part for part in _false_dispute(table, gas.file_private, opening))
-    multiples = (min(number, MAX_MULTIPLE) - 1 for number in range(1, MANY + 1))
+    multiples = (min(number, MAX_BOND_MULTIPLE) - 1 for number in range(1, MANY + 1))
     lost += sum(multiples) * table.opening_bond(opening)  # the surplus burns
     return Game(
         f"{MANY} forced openings",
@@ -211,12 +215,12 @@ def decoys(table: Table) -> Game:
     gas = table.gas
     back = table.filing_share(table.at_risk)
     outlay = table.coin(gas.commit + gas.prove + gas.collect)
-    bonds = table.dispute_bond + MAX_MULTIPLE * table.opening_bond(_everything(gas))
+    bonds = table.dispute_bond + MAX_BOND_MULTIPLE * table.opening_bond(_everything(gas))
     return Game(
         "decoys",
-        f"The cheat files over its own lie and {MAX_MULTIPLE - 1} more of its windows, and answers "
-        "in all; a stranger proves the lie in the cheat's own dispute.",
-        attacker=table.at_risk - back + table.coin(MAX_MULTIPLE * gas.file_private),
+        f"The cheat files over its own lie and {MAX_BOND_MULTIPLE - 1} more of its windows, and "
+        "answers in all; a stranger proves the lie in the cheat's own dispute.",
+        attacker=table.at_risk - back + table.coin(MAX_BOND_MULTIPLE * gas.file_private),
         outlay=outlay,
         reward=table.proof_share(table.at_risk),
         peak=bonds + outlay,
