@@ -37,7 +37,7 @@ def published(
         gas = session.sender.estimate(call)
         price = int(workspace.chain.read(lambda: workspace.chain.w3.eth.gas_price))
         note(
-            f"The state of beast {entry.beast_id} has to be on chain before it fights: {gas:,} gas, "
+            f"The state of beast {entry.beast_id} must be on chain before it fights: {gas:,} gas, "
             f"{show_coin(gas * price)} at present. It shows the brain, not the dataset."
         )
         if not yes:
