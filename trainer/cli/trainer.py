@@ -1,4 +1,4 @@
-"""``chainbeasts trainer``: train windows, answer disputes, and drill validators."""
+"""``chainbeasts trainer``: train windows, stake, answer disputes, and drill validators."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ from trainer.cli.run import EXAMPLE as RUN_EXAMPLE
 from trainer.cli.run import run
 from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
 from trainer.cli.simulate import simulate
+from trainer.cli.stake import STAKE_EXAMPLE, STATUS_EXAMPLE, UNSTAKE_EXAMPLE, stake, status, unstake
 from trainer.cli.submitted import submitted_facts
 from trainer.defend.defender import Defender
+from trainer.defend.depth import Depth
 from trainer.defend.metrics import DefenderMetrics
 from trainer.drills.lies import Kind, make_drill
 from trainer.plan.text import parse_training_source
@@ -47,6 +49,9 @@ app = typer.Typer(help="Train beasts, answer disputes.", no_args_is_help=True)
 
 command(app, "run", signs=True, example=RUN_EXAMPLE)(run)
 command(app, "simulate", example=SIMULATE_EXAMPLE)(simulate)
+command(app, "stake", signs=True, example=STAKE_EXAMPLE)(stake)
+command(app, "unstake", signs=True, example=UNSTAKE_EXAMPLE)(unstake)
+command(app, "status", signs=True, example=STATUS_EXAMPLE)(status)
 
 
 @command(app, "defend", signs=True, example="chainbeasts trainer defend --account trainer")
@@ -56,15 +61,27 @@ def defend(
     finalize: Annotated[
         bool, typer.Option(help="Also finalize checkpoints whose challenge period is over.")
     ] = True,
+    confirmations: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Blocks on top of a filing before it is answered; 12 by default, fewer where the "
+            "response window is short. After half of that window it is answered anyhow.",
+            show_default=False,
+        ),
+    ] = None,
     poll: PollOption = 1.0,
     health_port: HealthPortOption = 0,
     snapshots: SnapshotsOption = None,
 ) -> None:
-    """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
+    """Make the openings that disputes over the account's checkpoints ask for. Runs for months."""
     workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     store = WindowStore(workspace.database, workspace.snapshots)
     outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
-    defender = Defender(workspace, store, outbox, finalize=finalize, monitor=monitor)
+    depth = Depth(confirmations)
+    defender = Defender(
+        workspace, store, outbox, depth=depth, finalize=finalize, monitor=monitor
+    )
     if once:
         answers = defender.once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
