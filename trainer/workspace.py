@@ -110,9 +110,7 @@ class TrainerWorkspace(Workspace):
         wanted = select(StakeRow).where(StakeRow.beast_id == beast_id, StakeRow.amount != 0)
         with self.database.session() as session:
             rows = session.scalars(wanted.order_by(StakeRow.trainer)).all()
-            return [
-                HeldStake(row.trainer, row.amount, row.withdrawable_at or None) for row in rows
-            ]
+            return [HeldStake(row.trainer, row.amount, row.withdrawable_at or None) for row in rows]
 
     def openness(self, beast_id: int) -> Openness:
         """How much of a beast's training anybody can compute again, as last synced."""

@@ -1,4 +1,4 @@
-"""How much of a beast's training anybody can compute again: by what is public, not by what was done.
+"""How much of a beast's training anybody can compute again, by what is public.
 
 Nothing here says that somebody has replayed a window; that is a validator's to say of itself.
 """

@@ -28,6 +28,7 @@ from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
 from trainer.hatch.transactions import Hatched, Hatcher
+from trainer.submit.stake import required_stake
 from trainer.workspace import TrainerWorkspace, open_workspace
 
 app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
@@ -143,7 +144,7 @@ def show(session: Session, beast: BeastId) -> None:
     workspace.sync()
     head, open_ = workspace.chain.head(beast), workspace.openness(beast)
     burn, bond = workspace.chain.quote(beast, head.active_mask)
-    required, stakes = workspace.chain.required_stake(beast), workspace.stakes(beast)
+    required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
     progress = {
         "head": head.h128,
         "checkpoints": head.head_count,

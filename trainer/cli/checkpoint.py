@@ -171,7 +171,7 @@ def _fund(
         except Reverted as error:
             if error.name in STAKE_LACKS:
                 workspace = open_workspace(session.settings, chain)
-                stakes_of(session, outbox_of(session, workspace), stake).top_up(beast)
+                stakes_of(session, outbox_of(session, workspace), stake).ensure(beast)
             elif error.name == "InsufficientEscrow":
                 _, bond = chain.quote(beast, stated.active_mask)
                 ensure_escrow(chain, session.sender, stated.energy_burn + bond)

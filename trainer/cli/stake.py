@@ -90,9 +90,7 @@ def status(session: Session) -> None:
         (view.beast_id, show_coin(view.amount), show_coin(view.required), _leaving(view))
         for view in views
     ]
-    session.show(
-        facts, lambda: Group(fields("Trainer", coin), table("Stakes", columns, rows))
-    )
+    session.show(facts, lambda: Group(fields("Trainer", coin), table("Stakes", columns, rows)))
 
 
 def _stakes(session: Session) -> Stakes:

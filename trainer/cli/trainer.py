@@ -8,6 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 from web3 import Web3
+from web3.logs import DISCARD
 
 from backend.chain.anvil import is_local_chain
 from backend.chain.prices import window_lock, window_price
@@ -22,7 +23,6 @@ from backend.kernel.samples import Source
 from backend.monitoring.server import HOST, serve
 from trainer.cli.options import (
     CURRICULUM,
-    BeastId,
     SnapshotsOption,
     SourceOption,
     outbox_of,
@@ -37,7 +37,9 @@ from trainer.cli.submitted import submitted_facts
 from trainer.defend.defender import Defender
 from trainer.defend.depth import Depth
 from trainer.defend.metrics import DefenderMetrics
-from trainer.drills.lies import Kind, make_drill
+from trainer.drills.blind import blind_start, invented_commitments
+from trainer.drills.lies import BLIND, Kind, make_drill
+from trainer.hatch.transactions import Hatcher
 from trainer.plan.text import parse_training_source
 from trainer.train.job import Submitted
 from trainer.train.window_store import WindowStore
@@ -79,9 +81,7 @@ def defend(
     store = WindowStore(workspace.database, workspace.snapshots)
     outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
     depth = Depth(confirmations)
-    defender = Defender(
-        workspace, store, outbox, depth=depth, finalize=finalize, monitor=monitor
-    )
+    defender = Defender(workspace, store, outbox, depth=depth, finalize=finalize, monitor=monitor)
     if once:
         answers = defender.once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
@@ -116,7 +116,10 @@ def appoint(
 def drill(
     session: Session,
     kind: Annotated[Kind, typer.Argument(help="What is wrong with the window.")],
-    beast: BeastId,
+    beast: Annotated[
+        int | None,
+        typer.Argument(min=1, help="The beast's id; invented hatches one if none is given."),
+    ] = None,
     step: Annotated[
         int, typer.Option(min=0, max=WINDOW_STEPS - 1, help="The micro-step that goes wrong.")
     ] = 77,
@@ -137,17 +140,21 @@ def drill(
             "Drills cost the trainer's bond; they run on a local chain only.",
             "Start one with `chainbeasts devnet up`.",
         )
+    if beast is None:
+        beast = _hatch_for(session, kind)
     private = kind is Kind.PRIVATE
     training_source = Source.PRIVATE if private else parse_training_source(source)
     _, store, submitter, trainer = trainer_of(session, beast, training_source, snapshots)
     submitter.recover()
-    start = trainer.window_start(training_source)
+    blind = kind in BLIND
+    start = blind_start(chain, beast) if blind else trainer.window_start(training_source)
     economics = chain.season(start.head.season).economics
     mask = start.head.active_mask
     drilled = make_drill(
         kind, start, mask, window_price(economics, mask, mask), step=step, weight=weight, by=by
     )
-    store.keep(drilled.window)
+    if not drilled.blind:
+        store.keep(drilled.window)
     if not drilled.answered:
         store.forget(drilled.window.h128)
     lock = window_lock(economics, mask, mask)
@@ -164,3 +171,20 @@ def drill(
     }
     view = {name: value for name, value in facts.items() if not isinstance(value, bytes)}
     session.show(facts, lambda: fields("A wrong window was submitted", view))
+
+
+def _hatch_for(session: Session, kind: Kind) -> int:
+    """A beast with invented commitments, for a drill that needs no other; its id."""
+    if kind is not Kind.INVENTED:
+        raise ChainBeastsError(
+            f"Name the beast for the drill {kind}.", "See: chainbeasts beast list"
+        )
+    chain = session.chain
+    request = chain.beasts.functions.requestHatch(*invented_commitments().to_abi())
+    receipt = session.sender.send(request, label="request the hatch")
+    event = chain.beasts.events.HatchRequested()
+    (asked,) = event.process_receipt(receipt.raw, errors=DISCARD)
+    workspace = open_workspace(session.settings, chain)
+    return (
+        Hatcher(workspace, outbox_of(session, workspace)).resume(asked["args"]["beastId"]).beast_id
+    )

@@ -1,4 +1,4 @@
-"""When a filing counts: deep enough that no reorg takes it away, and early enough to be answered."""
+"""When a filing counts: too deep for a reorg, and early enough to be answered."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Opener:
         if row.h128 not in self._unanswerable:
             segments = recompute_segments(self._workspace, row)
         if segments is None:
-            # It would come out the same each time; what is only missing raises, and is sought again.
+            # It would come out the same each time; what is only missing raises and is sought anew.
             self._unanswerable.add(row.h128)
             raise UnanswerableError(
                 "The window is not on record, and trained again it ends elsewhere."

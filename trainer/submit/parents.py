@@ -1,4 +1,4 @@
-"""Whether a trainer should build on a beast's head: never blindly on another one's pending window."""
+"""Whether a trainer should build on a head: never blindly on another one's pending window."""
 
 from __future__ import annotations
 

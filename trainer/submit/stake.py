@@ -29,6 +29,10 @@ log = structlog.get_logger()
 REQUIRED_MULTIPLE = 2
 """Of the required stake, so that the base fee may double before the ledger asks for more."""
 
+RISE = (9, 8)
+"""What a full block does to the base fee: so much more than is required is asked of a stake, since
+the submission is mined in a later block than the one that was looked at."""
+
 Say = Callable[[str], None]
 """Tells the user something before it is done."""
 
@@ -61,16 +65,25 @@ class StakeView:
         return self.withdrawable_at != 0
 
 
+def required_stake(chain: Chain, beast_id: int) -> int:
+    """The stake that a submission asks for at the latest block's base fee, wei.
+
+    By the ledger's formula and not by a call of it: some nodes let calls see a base fee of zero.
+    """
+    stake_gas = chain.season(chain.head(beast_id).season).economics.stake_gas
+    return stake_gas * reckoned_fee(chain)
+
+
 def stake_view(chain: Chain, beast_id: int, account: str) -> StakeView:
     """A stake as the ledger has it."""
     stake = chain.stake_of(beast_id, account)
-    required = chain.required_stake(beast_id)
+    required = required_stake(chain, beast_id)
     at = (stake.withdrawable_at, stake.barred_at)
     return StakeView(beast_id, account, stake.amount, required, *at)
 
 
-def opening_fee(chain: Chain) -> int:
-    """Wei per gas at which openings are reckoned here: the base fee, never below the reference."""
+def reckoned_fee(chain: Chain) -> int:
+    """Wei per gas at which stakes are reckoned: the base fee, never below the reference."""
     return max(base_fee(chain), chain.limits().reference_fee)
 
 
@@ -81,8 +94,8 @@ def default_stake(chain: Chain, beast_id: int) -> int:
     a quarter of the base fee with it.
     """
     length = chain.commitments(beast_id).dataset_length
-    opening = full_opening_gas(length) * opening_fee(chain) * 5 // 4
-    return REQUIRED_MULTIPLE * chain.required_stake(beast_id) + opening
+    opening = full_opening_gas(length) * reckoned_fee(chain) * 5 // 4
+    return REQUIRED_MULTIPLE * required_stake(chain, beast_id) + opening
 
 
 def parse_coin(text: str) -> int:
@@ -120,8 +133,9 @@ class Stakes:
         """The account's stake on a beast."""
         return stake_view(self._chain, beast_id, self._outbox.me)
 
-    def top_up(self, beast_id: int) -> None:
-        """Bring the stake to what was chosen; for a submission that was refused without.
+    def ensure(self, beast_id: int) -> None:
+        """See that the stake suffices for a submission in the next blocks; else bring it to what
+        was chosen.
 
         Raises:
             StakeError: it is leaving, a reward out of an earlier one is held, or the sum that was
@@ -131,6 +145,8 @@ class Stakes:
         view = self.view(beast_id)
         if view.is_leaving:
             raise _leaving(view)
+        if view.amount * RISE[1] >= view.required * RISE[0]:
+            return
         total = default_stake(self._chain, beast_id) if self._chosen is None else self._chosen
         if total < view.required:
             raise StakeError(

@@ -150,11 +150,12 @@ class Submitter:
 
     def _estimate(self, call: object, beast_id: int) -> int:
         """Gas of a submission, with a stake put up before if there is too little of it."""
+        gas = None
         try:
-            return self._outbox.sender.estimate(call)
+            gas = self._outbox.sender.estimate(call)
         except Reverted as error:
             if error.name not in STAKE_LACKS:
                 raise
         # The ledger looks at the stake after parent and seed: no stale window puts one up.
-        self._stakes.top_up(beast_id)
-        return self._outbox.sender.estimate(call)
+        self._stakes.ensure(beast_id)
+        return self._outbox.sender.estimate(call) if gas is None else gas

@@ -30,7 +30,7 @@ MASK = genesis_mask(DNA)
 def window_start(source: Source = Source.CURRICULUM, heads: int = 7) -> WindowStart:
     """Before the first window of a beast."""
     private = source is Source.PRIVATE
-    head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0)
+    head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0, 0)
     ctx = WindowContext(
         dna=DNA,
         epoch_seed=bytes(range(32)),
