@@ -22,6 +22,7 @@ from backend.chain.errors import (
     WrongChainError,
 )
 from backend.chain.outbox import Outbox
+from backend.chain.prices import opening_gas
 from backend.chain.types import Dispute, DisputeStatus, Opening, opening_bit, openings_of
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import PASSING, Waker, what_is_away
@@ -35,7 +36,6 @@ from trainer.defend.depth import Depth
 from trainer.defend.metrics import DefenderMetrics
 from trainer.defend.openings import Opener
 from trainer.defend.purse import Purse
-from trainer.plan.costs import opening_gas
 from trainer.submit.finality import Finalizer
 from trainer.train.window_store import WindowStore
 from trainer.workspace import TrainerWorkspace

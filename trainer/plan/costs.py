@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.chain.prices import window_lock, window_price
+from backend.chain.prices import opening_gas, window_lock, window_price
 from backend.chain.types import Economics, Opening, opening_bit
-from backend.kernel import merkle
-from backend.kernel.constants import WINDOW_STEPS
 from trainer.plan.plan import Plan
 
 # docs/gas-report.md: a batch of eight costs 338,827 gas, a single window 87,536 (89,981 for a
@@ -24,18 +22,6 @@ STAKE_GAS = 60_000
 
 COLLECT_GAS = 45_000
 """Pulling a credit out of the vault."""
-
-# What openings are paid as (contracts/libraries/OpeningGas.sol), each at its most: nearly all of it
-# is calldata at 40 gas a byte.
-SEGMENTS_GAS = 160_000
-STATE_GAS = 110_000 + 33_792 * 40
-RECORDS_GAS = 260_000
-HASH_GAS = 32 * 40
-SHARED_LEVELS = 7
-"""Levels of a records tree below whose top 128 paths share no node: 2^7 = 128."""
-
-EVERYTHING = sum(opening_bit(one) for one in Opening)
-"""The mask of all openings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +106,11 @@ def plan_gas(first: int, windows: int, batch: int, epoch_end: int, epoch_windows
     return total
 
 
-def opening_gas(missing: int, records: int) -> int:
-    """Most gas that the openings of a mask are paid as; what they really cost is less.
-
-    Args:
-        records: length of the private dataset; unread unless records are among them.
-    """
-    gas = {
-        Opening.SEGMENTS: SEGMENTS_GAS,
-        Opening.STATE: STATE_GAS,
-        Opening.RECORDS: _records_gas(records) if records else 0,
-    }
-    return sum(gas[one] for one in Opening if missing & opening_bit(one))
-
-
 def full_opening_gas(records: int) -> int:
     """Most gas that opening everything in one dispute is paid as.
 
     Args:
         records: length of the beast's private dataset, 0 if it has none.
     """
-    return opening_gas(EVERYTHING, records)
-
-
-def _records_gas(records: int) -> int:
-    levels = merkle.depth(records)
-    # Above the shared levels every sampled record may bring its own sibling; below them the paths
-    # meet, and no more siblings than records are left.
-    siblings = WINDOW_STEPS * max(levels - SHARED_LEVELS, 1)
-    return RECORDS_GAS + HASH_GAS * (WINDOW_STEPS + siblings)
+    everything = [one for one in Opening if records or one is not Opening.RECORDS]
+    return opening_gas(sum(map(opening_bit, everything)), records)

@@ -20,6 +20,7 @@ from backend.chain.amounts import show_coin
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
+from backend.chain.prices import stake_price
 from backend.errors import ChainBeastsError
 from trainer.plan.costs import STAKE_GAS, full_opening_gas
 from trainer.submit.funds import OutOfGasError, base_fee
@@ -70,8 +71,8 @@ def required_stake(chain: Chain, beast_id: int) -> int:
 
     By the ledger's formula and not by a call of it: some nodes let calls see a base fee of zero.
     """
-    stake_gas = chain.season(chain.head(beast_id).season).economics.stake_gas
-    return stake_gas * reckoned_fee(chain)
+    economics = chain.season(chain.head(beast_id).season).economics
+    return stake_price(economics, reckoned_fee(chain))
 
 
 def stake_view(chain: Chain, beast_id: int, account: str) -> StakeView:
