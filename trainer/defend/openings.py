@@ -71,9 +71,7 @@ class Opener:
                         continue
                     dataset = self._workspace.private_data(beast)
                     made = records_opening(dataset, chain.birth(beast).dna, row.index)
-                    call = chain.records.functions.publish(
-                        beast, row.index, made.secret, made.order, made.words, made.siblings
-                    )
+                    call = chain.records.functions.publish(beast, row.index, *made.arguments())
             yield OpeningCall(opening, call)
 
     def is_published(self, row: CheckpointRow, opening: Opening) -> bool:
