@@ -108,6 +108,21 @@ def test_a_drill_is_defended_with_its_lie_and_a_silent_one_never(farm: Farm) -> 
     assert defend(farm) == []
 
 
+def test_what_nobody_can_check_is_neither_published_nor_opened(farm: Farm) -> None:
+    """Commitments to nothing, and a public window on a state that nobody has."""
+    told = farm.done("trainer", "drill", "invented")
+    beast = told["beast"]
+    farm.done("trainer", "drill", "withheld", str(beast))
+    windows = farm.workspace().live(beast)
+    assert [row.source for row in windows] == [3, 0]
+    assert all(farm.workspace().snapshots.get(row.h128) is None for row in windows)
+    disputes = [farm.file(beast, 0), farm.file(beast, 1)]
+    assert [farm.chain.dispute(dispute).missing for dispute in disputes] == [5, 3]
+    assert defend(farm) == []
+    assert {status(farm, dispute) for dispute in disputes} == {DisputeStatus.FILED}
+    assert "Name the beast" in farm.refused("trainer", "drill", "withheld").message
+
+
 def test_drills_pass_the_ledger(farm: Farm) -> None:
     """Whatever is wrong in them, only a replay or an opened header shows it."""
     beast = hatch(farm)
@@ -188,7 +203,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None:
+def test_a_node_that_goes_away_is_waited_for(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
     relay = Relay(0, farm.chain.rpc_url)
