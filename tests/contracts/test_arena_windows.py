@@ -49,7 +49,7 @@ def arena_of(world: World, ledger: Any) -> Any:
 
 
 def test_bindArena_once(world: World, bout: Bout) -> None:
-    """P6"""
+    """P35"""
     deployer, ledger = world.accounts[0], unbound(world)
     arena = arena_of(world, ledger)
     call = ledger.functions.bindArena(arena.address)
@@ -64,7 +64,7 @@ def test_bindArena_once(world: World, bout: Bout) -> None:
 
 
 def test_bindArena_ofAnotherLedger_reverts(world: World, bout: Bout) -> None:
-    """P6: no account without code, no other contract, not the arena of another ledger."""
+    """P35: no account without code, no other contract, not the arena of another ledger."""
     ledger = unbound(world)
     for address in (bout.stranger, world.arena.address):
         call = ledger.functions.bindArena(address)
@@ -73,7 +73,7 @@ def test_bindArena_ofAnotherLedger_reverts(world: World, bout: Bout) -> None:
 
 
 def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
-    """P34: without an arena there is no match."""
+    """P36: without an arena there is no match."""
     bout.conclude(bout.reporter)
     beast, ledger = world.hatch(bout.a.owner), unbound(world)
     payload = world.payload(beast, source=BATTLE, sourceId=bout.number)
@@ -86,7 +86,7 @@ def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
 
 
 def test_submit_battle_onlyOfAFinalMatch(world: World, bout: Bout) -> None:
-    """P34: not of one that is unknown, seeded or still open to disproof."""
+    """P36: not of one that is unknown, seeded or still open to disproof."""
     beast = world.hatch(bout.a.owner)
 
     def call(number: int) -> Any:
