@@ -23,6 +23,14 @@ COMMITTED = (b"\x01" * 32, b"\x02" * 32, 500, b"\x03" * 32)
 AWAKE = 0xFF
 
 
+@pytest.fixture
+def beast(world: World, owner: str) -> int:
+    """A beast whose owner has a stake on it."""
+    found = world.hatch(owner)
+    world.stake(found, owner)
+    return found
+
+
 def price(world: World, beast: int, mask: int) -> int:
     return window_price(world.season, world.head(beast).activeMask, mask)
 
@@ -66,7 +74,7 @@ def test_submit_byStranger_reverts(world: World, beast: int, stranger: str) -> N
 
 
 def test_submit_unknownBeast_reverts(world: World, beast: int, owner: str) -> None:
-    call = world.ledger.functions.submit(beast + 7, bytes(32), bytes(32), world.payload(beast))
+    call = world.ledger.functions.submit(beast + 7, bytes(32), bytes(32), world.payload(beast), False)
     world.reverts(call, owner, "NotTrainer", beast + 7, owner)
 
 
@@ -75,7 +83,7 @@ def test_submit_staleParent_reverts(world: World, beast: int, owner: str) -> Non
     head = world.head(beast)
     payload, seed = world.payload(beast), world.epoch_seed(beast, 0)
     world.submit(beast, owner)
-    call = world.ledger.functions.submit(beast, head.h128, seed, payload)
+    call = world.ledger.functions.submit(beast, head.h128, seed, payload, False)
     world.reverts(call, owner, "StaleParent", world.head(beast).h128, head.h128)
 
 
@@ -83,7 +91,7 @@ def test_submit_wrongEpochSeed_reverts(world: World, beast: int, owner: str) -> 
     """P7"""
     head = world.head(beast)
     seed = bytes(world.epoch_seed(beast, 0)[:-1]) + bytes([world.epoch_seed(beast, 0)[-1] ^ 1])
-    call = world.ledger.functions.submit(beast, head.h128, seed, world.payload(beast))
+    call = world.ledger.functions.submit(beast, head.h128, seed, world.payload(beast), False)
     world.reverts(call, owner, "WrongEpochSeed", head.epochSeedTag, seed)
 
 
@@ -203,7 +211,7 @@ def batch(world: World, beast: int, count: int) -> list[Any]:
 def batch_call(world: World, beast: int, payloads: list[Any]) -> Any:
     head = world.head(beast)
     seed = world.epoch_seed(beast, head.epoch)
-    return world.ledger.functions.submitBatch(beast, head.h128, seed, payloads)
+    return world.ledger.functions.submitBatch(beast, head.h128, seed, payloads, False)
 
 
 def test_submitBatch_chainsItsWindows(world: World, beast: int, owner: str) -> None:
@@ -327,7 +335,7 @@ def test_attack_seasonChangeInFlight_keepsTheEpochsSeason(
     payload = stale._replace(energyBurn=window_price(new, mask, mask))
     checkpoint = world.submit(beast, owner, payload)
     assert checkpoint.season == 2
-    context = world.court.functions.windowContext(beast, checkpoint).call()
+    context = world.windows.functions.contextOf(beast, checkpoint).call()
     assert tuple(context[-1]) == tuple(new.rules)
 
 

@@ -405,6 +405,9 @@ class World:
         """The reward held out of a trainer's slashed stake."""
         return StakeReward(*self.vault.functions.rewardOf(beast, trainer).call())
 
+    def settle_reward(self, beast: int, trainer: str) -> Any:
+        return self.send(self.vault.functions.settleReward(beast, trainer), self.accounts[9])
+
     def opening_bond(self, dispute: int) -> OpeningBond:
         return OpeningBond(*self.vault.functions.bondOf(dispute).call())
 
