@@ -74,7 +74,9 @@ def test_submit_byStranger_reverts(world: World, beast: int, stranger: str) -> N
 
 
 def test_submit_unknownBeast_reverts(world: World, beast: int, owner: str) -> None:
-    call = world.ledger.functions.submit(beast + 7, bytes(32), bytes(32), world.payload(beast), False)
+    call = world.ledger.functions.submit(
+        beast + 7, bytes(32), bytes(32), world.payload(beast), False
+    )
     world.reverts(call, owner, "NotTrainer", beast + 7, owner)
 
 
