@@ -184,6 +184,14 @@ class StakeReward(NamedTuple):
     gasCap: int
 
 
+class Publication(NamedTuple):
+    time: int
+    timeBefore: int
+    blockNumber: int
+    gasUsed: int
+    gasPrice: int
+
+
 class StateHeader(NamedTuple):
     beastId: int = 0
     parent: bytes = ZERO32
@@ -501,6 +509,9 @@ class World:
     ) -> Any:
         call = self.court.functions.openSegments(dispute, beast, checkpoint, list(segments))
         return self.send(call, sender or checkpoint.trainer)
+
+    def state_publication(self, state: bytes) -> Publication:
+        return Publication(*self.states.functions.publicationOf(state).call())
 
     def publish_state(self, header: tuple[Any, ...], weights: bytes, sender: str) -> Any:
         return self.send(self.states.functions.publish(header, weights), sender)
