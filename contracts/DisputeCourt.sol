@@ -454,10 +454,10 @@ contract DisputeCourt is IDisputeCourt {
     ) private view returns (address) {
         uint256 committed = _commitmentOf(digest, k, result, salt);
         if (_isEarlier(committed, d.filedIn)) return msg.sender;
+        if (d.status == DisputeStatus.FILED) return d.filer;
+        // Only now: before the last opening there is no deadline to reckon from.
         uint256 window = d.proofDeadline - d.proofStart;
-        if (d.status == DisputeStatus.FILED || block.timestamp <= d.proofStart + window / HEAD_START_DIVISOR) {
-            return d.filer;
-        }
+        if (block.timestamp <= d.proofStart + window / HEAD_START_DIVISOR) return d.filer;
         return _isEarlier(committed, block.number) ? msg.sender : address(0);
     }
 
