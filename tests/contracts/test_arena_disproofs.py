@@ -252,10 +252,10 @@ def test_disprove_splitsTheBond(bout: Bout, world: World) -> None:
     bond, economics = world.season.arena.recordBond, world.season.economics
     before = world.escrow(bout.challenger, "arena")
     supply = world.energy.functions.totalSupply().call()
-    generous = world.season._replace(economics=economics._replace(rewardBps=7_000, proverBps=0))
+    generous = world.season._replace(economics=economics._replace(filingBps=1_500, proofBps=3_500))
     world.send(world.seasons.functions.addSeason(generous), world.accounts[0])
     event = disprove(bout, lie, bout.turn_call(lie, len(lie.words) - 1))
-    reward = bond * economics.rewardBps // 10_000
+    reward = bond * (economics.filingBps + economics.proofBps) // 10_000
     assert (event["reward"], event["burned"]) == (reward, bond - reward)
     assert (event["reporter"], event["challenger"]) == (bout.reporter, bout.challenger)
     assert world.escrow(bout.challenger, "arena") == before + reward
@@ -266,19 +266,25 @@ def test_disprove_splitsTheBond(bout: Bout, world: World) -> None:
 
 
 def test_attack_reporterDisprovesItself_loses(bout: Bout, world: World) -> None:
-    """P48: at the largest share that a season allows something still burns."""
+    """P48, P68: at the largest share that a season allows half of the bond still burns."""
     lie = replace(bout.truth, result=(bout.truth.result + 1) % 3)
     before = world.escrow(bout.reporter, "arena")
     bout.report(lie, bout.reporter)
     world.send(bout.turn_call(lie, len(lie.words) - 1), bout.reporter)
     assert world.escrow(bout.reporter, "arena") < before
-    most = world.season.economics._replace(trainerBondMultiple=255, rewardBps=9_960, proverBps=0)
+    most = world.season.economics._replace(filingBps=1_000, proofBps=4_000)
     call = world.seasons.functions.addSeason(world.season._replace(economics=most))
-    world.call(call, world.accounts[0])
-    call = world.seasons.functions.addSeason(
-        world.season._replace(economics=most._replace(rewardBps=9_961))
-    )
-    world.reverts(call, world.accounts[0], "RewardsTooLarge")
+    world.send(call, world.accounts[0])
+    over = world.season._replace(economics=most._replace(proofBps=4_001))
+    call = world.seasons.functions.addSeason(over)
+    world.reverts(call, world.accounts[0], "ValueOutOfRange", "proofBps", 4_001, 0, 4_000)
+    generous = Bout.arrange(world, bout.a, bout.b)
+    before = world.escrow(bout.reporter, "arena")
+    lie = replace(generous.truth, result=(generous.truth.result + 1) % 3)
+    generous.report(lie, bout.reporter)
+    world.send(generous.turn_call(lie, len(lie.words) - 1), bout.reporter)
+    bond = world.season.arena.recordBond
+    assert world.escrow(bout.reporter, "arena") == before - bond + bond // 2
 
 
 def test_disprove_afterATransfer_usesTheStatesAgreed(bout: Bout, world: World) -> None:

@@ -161,7 +161,10 @@ def test_finalize_young_reverts(bout: Bout, world: World) -> None:
 
 def test_finalize_returnsTheBondAndRewardsBoth(bout: Bout, world: World) -> None:
     before = world.escrow(bout.reporter, "arena")
-    receipt = bout.conclude(bout.reporter)
+    bout.report(bout.truth, bout.reporter)
+    recorded = world.now()
+    world.travel(world.season.arena.disproofPeriod)
+    receipt = world.send(world.arena.functions.finalize(bout.number), bout.stranger)
     for_a, for_b = earned(bout)
     assert world.logs("arena", "MatchFinalized", receipt) == [
         {
@@ -173,8 +176,9 @@ def test_finalize_returnsTheBondAndRewardsBoth(bout: Bout, world: World) -> None
     ]
     assert world.escrow(bout.reporter, "arena") == before
     assert rewards(bout) == (for_a, for_b)
-    root, turns = world.arena.functions.finalLog(bout.number).call()
+    root, turns, final_at = world.arena.functions.finalLog(bout.number).call()
     assert (bytes(root), turns) == (bout.played.log_root, bout.played.turns)
+    assert final_at == bout.state.finalAt == recorded + world.season.arena.disproofPeriod
 
 
 @pytest.mark.parametrize("result", [A, B, DRAW])
@@ -322,7 +326,8 @@ class Model:
         found, stated, _ = wrong[0]
         challenger, bond = self.someone(), self.bout.world.season.arena.recordBond
         self.bout.world.send(found.turn_call(stated, found.played.turns - 1), challenger)
-        reward = bond * self.bout.world.season.economics.rewardBps // 10_000
+        economics = self.bout.world.season.economics
+        reward = bond * (economics.filingBps + economics.proofBps) // 10_000
         self.escrow[challenger] += reward
         self.supply -= bond - reward
         self.recorded.remove(wrong[0])

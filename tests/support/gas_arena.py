@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.chain.anvil import Anvil
 from backend.chain.providers import make_web3
+from backend.kernel.state import State
 from tests.support import artifacts
 from tests.support.arena import Bout, Fighter, Record, challenge, hunter, idle
 from tests.support.gas_protocol import GENESIS_TIMESTAMP
@@ -93,11 +94,12 @@ class Meter:
         owners = self.world.accounts[1:3]
         dense = dense_weights() | 1
         fighters = [Fighter.train(self.world, owner, dense, activeMask=0xFF) for owner in owners]
+        header = replace(fighters[0].state.header, window_loss=0)
+        publish = self.world.states.functions.publish(*opening(State(header, dense)))
+        self.note("publish a state", publish, self.anyone)
         bout = Bout.arrange(self.world, *fighters)
         truth, middle = bout.truth, len(bout.truth.words) // 2
         wrong = truth.with_word(middle, truth.words[middle] ^ DEFENSE)
-        publish = self.world.arena.functions.publishState(*opening(fighters[0].state))
-        self.note("publishState", publish, self.anyone)
         call = bout.turn_call(wrong, middle)
         self.lie(bout, wrong, "disproveTurn, every unit active", call)
         other = replace(truth, result=(truth.result + 1) % 3)

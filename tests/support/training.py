@@ -27,6 +27,7 @@ from backend.kernel.window import (
 )
 from tests.support.protocol import (
     NO_CHECKPOINT,
+    NO_SALT,
     Checkpoint,
     StateHeader,
     World,
@@ -223,6 +224,7 @@ class Trainee:
             "header": header,
             "weights": weights,
             "witnesses": self.witnesses(window, segment * SEGMENT_STEPS, SEGMENT_STEPS),
+            "salt": NO_SALT,
         }
         return self.world.court.functions.prove(*(values | changes).values())
 
@@ -240,6 +242,7 @@ class Trainee:
             "weights": weights,
             "witnesses": self.witnesses(window, done, count),
             "end": hashed_opening(window.end),
+            "salt": NO_SALT,
         }
         return self.world.court.functions.advance(*(values | changes).values())
 
