@@ -236,6 +236,8 @@ class World:
     accounts: list[str]
     season: Season = field(default_factory=Season)
     contracts: dict[str, Contract] = field(default_factory=dict)
+    gas_spent: dict[str, int] = field(default_factory=dict)
+    """Wei that each account has paid for gas."""
 
     # --- deployment ---------------------------------------------------------------------------
 
@@ -308,10 +310,17 @@ class World:
 
     # --- transactions and errors --------------------------------------------------------------
 
-    def send(self, call: Any, sender: str, value: int = 0) -> Any:
-        """Mine `call`; raises RevertedError with the decoded error if it failed."""
-        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": 10**11, "value": value})
+    def send(self, call: Any, sender: str, value: int = 0, price: int = 10**11) -> Any:
+        """Mine `call`; raises RevertedError with the decoded error if it failed.
+
+        Args:
+            value: wei sent along.
+            price: wei paid for a gas.
+        """
+        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": price, "value": value})
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
+        cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
         if receipt["status"] != 1:
             self.call(call, sender, value)
             raise RevertedError("unknown: the same call succeeds")
