@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from tests.support.protocol import Checkpoint, Economics, World
 
-SEGMENTS_GAS = 160_000
-STATE_GAS = 110_000
-RECORDS_GAS = 260_000
-BYTE_GAS, ZERO_BYTE_GAS, HASH_GAS = 40, 10, 32 * 40
+SEGMENTS_GAS = 325_000
+STATE_GAS = 195_000
+RECORDS_GAS = 450_000
+BYTE_GAS, ZERO_BYTE_GAS, HASH_GAS = 40, 10, 1_850
 STATE_BYTES = 33_792
 STEPS = 128
 MAX_MULTIPLE = 8
