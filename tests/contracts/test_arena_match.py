@@ -88,13 +88,13 @@ def test_challenge_waitsForTheOpponent(bout: Bout, world: World) -> None:
 
 
 def test_challenge_byStranger_reverts(bout: Bout, world: World) -> None:
-    """P38: a beast fights only if its owner asks for it."""
+    """P56: a beast fights only if its owner asks for it."""
     call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
     world.reverts(call, bout.b.owner, "NotBeastOwner", bout.a.beast, bout.b.owner)
 
 
 def test_challenge_oneself_reverts(bout: Bout, world: World) -> None:
-    """P37: not the same beast, and not another one of the same owner."""
+    """P55: not the same beast, and not another one of the same owner."""
     other = world.hatch(bout.a.owner)
     for opponent in (bout.a.beast, other):
         call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, opponent)
@@ -109,7 +109,7 @@ def test_challenge_unknownBeast_reverts(bout: Bout, world: World) -> None:
 
 
 def test_challenge_notFinal_reverts(bout: Bout, world: World) -> None:
-    """P39: no pending checkpoint, no forged one, none of another beast."""
+    """P57: no pending checkpoint, no forged one, none of another beast."""
     pending = Fighter.submit(world, bout.a.owner, hunter(), bout.a.beast).checkpoint
     final = bout.a.checkpoint
     forged = final._replace(payload=final.payload._replace(h128=b"\x01" * 32))
@@ -132,7 +132,7 @@ def private(bout: Bout, world: World) -> Fighter:
 
 
 def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fighter) -> None:
-    """P50: its turns could be replayed by nobody else, so no lie about them could be disproved."""
+    """P68: its turns could be replayed by nobody else, so no lie about them could be disproved."""
     challenges = world.arena.functions.challenge
     ask = challenges(private.beast, private.checkpoint, bout.b.beast)
     against = challenges(bout.b.beast, bout.b.checkpoint, private.beast)
@@ -150,7 +150,7 @@ def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fig
 def test_attack_anotherStatePublished_cannotFight(
     bout: Bout, world: World, private: Fighter
 ) -> None:
-    """P50: another header or other weights are another state."""
+    """P68: another header or other weights are another state."""
     header, weights = opening(private.state)
     other = header._replace(windowLoss=header.windowLoss ^ 1)
     world.publish_state(other, weights, private.owner)
@@ -162,7 +162,7 @@ def test_attack_anotherStatePublished_cannotFight(
 
 
 def test_attack_publicStateUnpublished_cannotFight(bout: Bout, world: World) -> None:
-    """P50: of a beast that trains in public, too; a single window can have been withheld."""
+    """P68: of a beast that trains in public, too; a single window can have been withheld."""
     fighter = Fighter.submit(world, bout.a.owner, hunter(8), world.hatch(bout.a.owner))
     world.travel(world.season.economics.challengePeriod)
     world.finalize(fighter.beast, fighter.checkpoint)
@@ -181,7 +181,7 @@ def expiry(world: World, fighter: Fighter) -> int:
 
 
 def test_challenge_stateTooOld_reverts(bout: Bout, world: World) -> None:
-    """P50: to the second; whoever publishes it again can fight on."""
+    """P68: to the second; whoever publishes it again can fight on."""
     call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
     world.travel_to(expiry(world, bout.a))
     world.call(call, bout.a.owner)
@@ -248,13 +248,13 @@ def test_openChallenge_byStranger_reverts(bout: Bout, world: World) -> None:
 
 
 def test_openChallenge_notFinal_reverts(bout: Bout, world: World) -> None:
-    """P39"""
+    """P57"""
     pending = Fighter.submit(world, bout.b.owner, hunter(), bout.b.beast)
     world.reverts(open_call(world, pending), bout.b.owner, "NotFinal", bout.b.beast, 1)
 
 
 def test_openChallenge_afterATransfer_isVoid(bout: Bout, world: World) -> None:
-    """P38: the new owner did not agree, so the challenge waits for his answer."""
+    """P56: the new owner did not agree, so the challenge waits for his answer."""
     world.send(open_call(world, bout.b), bout.b.owner)
     transfer(world, bout.b, bout.stranger)
     assert match_of(world, challenge(world, bout.a, bout.b)).status == CHALLENGED
@@ -264,7 +264,7 @@ def test_openChallenge_afterATransfer_isVoid(bout: Bout, world: World) -> None:
 
 
 def test_openChallenge_ofABeastThatCameBack_isVoid(bout: Bout, world: World) -> None:
-    """P38, P70: sold and bought back, the beast is asked anew; to open it again is enough."""
+    """P56, P70: sold and bought back, the beast is asked anew; to open it again is enough."""
     world.send(open_call(world, bout.b), bout.b.owner)
     transfer(world, bout.b, bout.stranger)
     give_back(world, bout.b, bout.stranger)
@@ -304,7 +304,7 @@ def test_accept_fixesStatesSeasonAndSeedBlock(bout: Bout, world: World, challeng
 
 
 def test_accept_byStranger_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P38"""
+    """P56"""
     for caller in (bout.a.owner, bout.stranger):
         world.reverts(accept_call(bout, challenged), caller, "NotBeastOwner", bout.b.beast, caller)
 
@@ -315,14 +315,14 @@ def test_accept_unknownMatch_reverts(bout: Bout, world: World) -> None:
 
 
 def test_accept_notFinal_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P39"""
+    """P57"""
     pending = Fighter.submit(world, bout.b.owner, hunter(), bout.b.beast).checkpoint
     call = accept_call(bout, challenged, checkpointB=pending)
     world.reverts(call, bout.b.owner, "NotFinal", bout.b.beast, 1)
 
 
 def test_accept_afterATransferOfA_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P38, P70: the new owner of A did not ask for the match, and it stays dead if A comes back."""
+    """P56, P70: the new owner of A did not ask for the match, and it stays dead if A comes back."""
     transfer(world, bout.a, bout.stranger)
     call = accept_call(bout, challenged)
     world.reverts(call, bout.b.owner, "ChallengeLapsed", challenged, bout.a.owner, bout.stranger)
@@ -350,14 +350,14 @@ def test_accept_afterATransferOfB_isTheNewOwners(bout: Bout, world: World, chall
 
 
 def test_accept_bothOfOneOwner_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P37: A's owner has bought B in the meantime."""
+    """P55: A's owner has bought B in the meantime."""
     transfer(world, bout.b, bout.a.owner)
     call = accept_call(bout, challenged)
     world.reverts(call, bout.a.owner, "SelfChallenge", bout.a.beast, bout.b.beast)
 
 
 def test_attack_reorgRetarget_ofAMatch_isRefused(bout: Bout, world: World, challenged: int) -> None:
-    """P38, P49: where a reorg has put another challenge or another seed, the move fails."""
+    """P56, P67: where a reorg has put another challenge or another seed, the move fails."""
     other = b"\x05" * 32
     call = accept_call(bout, challenged, expectedStateA=other)
     actual = bout.a.checkpoint.payload.h128
@@ -425,7 +425,7 @@ def seed_of(world: World, block: int, number: int) -> int:
 
 
 def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged: int) -> None:
-    """P40"""
+    """P58"""
     world.send(accept_call(bout, challenged), bout.b.owner)
     block = match_of(world, challenged).seedBlock
     receipt = world.send(world.arena.functions.drawSeed(challenged), bout.stranger)
@@ -442,7 +442,7 @@ def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged:
 def test_drawSeed_inTheBlockOfTheAcceptance_reverts(
     bout: Bout, world: World, challenged: int
 ) -> None:
-    """P40: whoever accepts does not know the seed."""
+    """P58: whoever accepts does not know the seed."""
     world.rpc("evm_setAutomine", False)
     try:
         sent = [
@@ -468,7 +468,7 @@ def test_drawSeed_notAccepted_reverts(bout: Bout, world: World, challenged: int)
 
 
 def test_drawSeed_tooLate_isPostponed(bout: Bout, world: World, challenged: int) -> None:
-    """P40: the hash is gone after 256 blocks; the match is not lost, another block seeds it."""
+    """P58: the hash is gone after 256 blocks; the match is not lost, another block seeds it."""
     world.send(accept_call(bout, challenged), bout.b.owner)
     draw = world.arena.functions.drawSeed(challenged)
     world.mine(BLOCK_HASHES - 1)

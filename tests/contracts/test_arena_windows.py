@@ -51,7 +51,7 @@ def bind_call(fresh: World, **changes: str) -> Any:
 
 
 def test_bind_once(world: World, bout: Bout) -> None:
-    """P6, P35"""
+    """P6, P6"""
     deployer, fresh = world.accounts[0], unbound(world)
     court, arena = fresh.court.address, fresh.arena.address
     call = bind_call(fresh)
@@ -67,7 +67,7 @@ def test_bind_once(world: World, bout: Bout) -> None:
 
 @pytest.mark.parametrize("part", ["court", "arena"])
 def test_bind_ofAnotherLedger_reverts(world: World, bout: Bout, part: str) -> None:
-    """P6, P35: no account without code, and neither court nor arena of another ledger."""
+    """P6, P6: no account without code, and neither court nor arena of another ledger."""
     fresh = unbound(world)
     for address in (bout.stranger, world.contracts[part].address):
         call = bind_call(fresh, **{part: address})
@@ -77,7 +77,7 @@ def test_bind_ofAnotherLedger_reverts(world: World, bout: Bout, part: str) -> No
 
 
 def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
-    """P36: without an arena there is no match."""
+    """P34: without an arena there is no match."""
     bout.conclude(bout.reporter)
     beast, fresh = world.hatch(bout.a.owner), unbound(world)
     fresh.stake(beast, bout.a.owner)
@@ -89,7 +89,7 @@ def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
 
 
 def test_submit_battle_onlyOfAFinalMatch(world: World, bout: Bout) -> None:
-    """P36: not of one that is unknown, seeded or still open to disproof."""
+    """P34: not of one that is unknown, seeded or still open to disproof."""
     beast = world.hatch(bout.a.owner)
     world.stake(beast, bout.a.owner)
 
@@ -109,7 +109,7 @@ def test_submit_battle_onlyOfAFinalMatch(world: World, bout: Bout) -> None:
 
 
 def test_submit_battle_ofAnOldMatch_reverts(world: World, bout: Bout) -> None:
-    """P36: its log is served by nodes for the age of a publication, to the second."""
+    """P34: its log is served by nodes for the age of a publication, to the second."""
     bout.conclude(bout.reporter)
     beast = world.hatch(bout.a.owner)
     world.stake(beast, bout.a.owner)
