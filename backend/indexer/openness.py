@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from backend.indexer.queries import live_checkpoints
 from backend.kernel.samples import Source
-from backend.store.facts import EventRow, PublishedRecordsRow, PublishedStateRow
-
-REVEALS = ("DatasetRevealed", "StagedDatasetRevealed")
+from backend.store.facts import (
+    CheckpointRow,
+    PublishedRecordsRow,
+    PublishedStateRow,
+    RevealedDatasetRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,9 @@ def openness(session: Session, beast_id: int) -> Openness:
     )
     states = set(
         session.scalars(
-            select(PublishedStateRow.hash).where(PublishedStateRow.beast_id == beast_id)
+            select(PublishedStateRow.hash)
+            .join(CheckpointRow, CheckpointRow.parent == PublishedStateRow.hash)
+            .where(CheckpointRow.beast_id == beast_id)
         )
     )
     revealed = _is_revealed(session, beast_id)
@@ -66,9 +71,5 @@ def openness(session: Session, beast_id: int) -> Openness:
 
 def _is_revealed(session: Session, beast_id: int) -> bool:
     """Whether the whole private dataset of a beast was put on chain."""
-    found = session.scalar(
-        select(EventRow.id)
-        .where(EventRow.beast_id == beast_id, EventRow.name.in_(REVEALS))
-        .limit(1)
-    )
-    return found is not None
+    wanted = select(RevealedDatasetRow.beast_id).where(RevealedDatasetRow.beast_id == beast_id)
+    return session.scalar(wanted.limit(1)) is not None

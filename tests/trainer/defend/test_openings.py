@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from backend.accounts import devnet_account
@@ -43,10 +44,15 @@ def private_beast(farm: Farm, windows: int = 2) -> int:
     return beast
 
 
-def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
+def moves(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
     """The moves of one round."""
-    moves = farm.done("trainer", "defend", "--once", *args, who=who)
-    return [move["kind"] for move in moves]
+    made = farm.done("trainer", "defend", "--once", *args, who=who)
+    return [move["kind"] for move in made]
+
+
+def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
+    """The moves of one round that are about disputes and windows."""
+    return [kind for kind in moves(farm, *args, who=who) if kind != "collect"]
 
 
 def status(farm: Farm, dispute: int) -> DisputeStatus:
@@ -92,10 +98,10 @@ def test_a_right_window_that_is_disputed_again_and_again_ends_with_no_loss(farm:
     farm.send(TRAINER, farm.chain.ledger.functions.stake(beast), value=5 * 10**18)
     spent = farm.balance(TRAINER)
     rounds = ((1, EVERYTHING), (0, ["segments", "records", "accept"]))
-    for index, moves in rounds:
+    for index, owed in rounds:
         farm.file(beast, index)
         farm.set_base_fee(10 * GWEI)
-        assert defend(farm, "--no-finalize")[: len(moves)] == moves
+        assert defend(farm, "--no-finalize") == owed
     farm.travel(31)
     # Their periods are over, and nothing was proved; a third filing comes too late.
     ends = defend(farm)
@@ -136,12 +142,11 @@ def test_what_a_stranger_copies_from_the_mempool_harms_nobody_and_is_paid_to_the
     state = parent_state(workspace, beast, workspace.live(beast)[:1])
     opened = (header_to_abi(state.header), serialize_weights(state.weights))
     farm.send(OTHER, farm.chain.states.functions.publish(*opened))
-    before = farm.chain.credit_of(ME)
     assert defend(farm) == ["segments", "records", "accept"]
     assert status(farm, dispute) is DisputeStatus.OPENED
     paid = [a["paid"] + a["waiting"] for a in farm.events("OpeningPaid") if a["trainer"] == ME]
     assert len(paid) == 3
-    assert farm.chain.credit_of(ME) > before
+    assert min(paid) > 0
 
 
 # --- when, and how often --------------------------------------------------------------------------
@@ -213,32 +218,33 @@ def test_openings_that_cannot_all_be_paid_are_not_begun_and_coin_is_asked_for(fa
     farm.file(beast)
     plenty = farm.balance(TRAINER)
     farm.set_balance(TRAINER, 10**16)
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
     with capture_logs() as said:
-        assert moves_of(farm) == []
+        assert here(farm) == []
     reasons = {entry["event"]: entry for entry in said}
     assert "cannot pay the openings" in reasons["no answer"]["reason"]
     assert reasons["native coin runs low"]["pays_for_disputes"] == 0
     assert not is_told(farm, secret(farm, beast))
     farm.set_balance(TRAINER, plenty)
-    assert moves_of(farm) == EVERYTHING
+    assert here(farm) == EVERYTHING
 
 
-def moves_of(farm: Farm) -> list[str]:
-    """The moves of one round of a defender in this process."""
+def here(farm: Farm) -> list[str]:
+    """The same moves, of a defender in this process."""
     workspace = farm.workspace()
     outbox = Outbox(workspace.database, farm.sender(TRAINER))
     defender = Defender(workspace, WindowStore(workspace.database, workspace.snapshots), outbox)
-    return [move.kind for move in defender.once()]
+    return [move.kind for move in defender.once() if move.kind != "collect"]
 
 
 def test_what_openings_earned_is_collected_once(farm: Farm) -> None:
     beast = private_beast(farm)
     farm.file(beast)
-    assert defend(farm) == [*EVERYTHING, "collect"]
+    assert moves(farm) == [*EVERYTHING, "collect"]
     assert farm.chain.credit_of(ME) == 0
     (pulled,) = farm.events("CreditWithdrawn")
     assert pulled["amount"] == sum(a["paid"] for a in farm.events("OpeningPaid"))
-    assert defend(farm) == []
+    assert moves(farm) == []
 
 
 def test_status_says_how_many_disputes_can_be_answered(farm: Farm) -> None:
@@ -266,5 +272,4 @@ def test_an_ancestor_that_fell_returns_what_openings_cost(farm: Farm) -> None:
     claim = farm.chain.court.functions.claimTimeout((below, beast, claimed, claimed))
     farm.send(CHALLENGER, claim)
     bond = farm.chain.opening_bond_of(ours)
-    moves = defend(farm, "--no-finalize", who=OTHER)
-    assert moves == (["dismiss"] if bond.waiting else [])
+    assert defend(farm, "--no-finalize", who=OTHER) == (["dismiss"] if bond.waiting else [])
