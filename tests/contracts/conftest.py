@@ -8,10 +8,10 @@ import pytest
 
 from backend.chain.anvil import Anvil
 from backend.chain.providers import make_web3
-from tests.support import artifacts
+from tests.support import artifacts, books
 from tests.support.arena import Bout, Fighter, hunter
-from tests.support.gas_protocol import GENESIS_TIMESTAMP
-from tests.support.protocol import ETHER, World
+from tests.support.gas_meter import GENESIS_TIMESTAMP
+from tests.support.protocol import ETHER, Checkpoint, World
 from tests.support.training import Trainee
 
 
@@ -23,10 +23,14 @@ def deployment(anvil_process: Anvil) -> World:
 
 @pytest.fixture
 def world(deployment: World) -> Iterator[World]:
-    """The fresh deployment; whatever the test does is undone."""
+    """The fresh deployment; whatever the test does to it is accounted for, and undone."""
     snapshot = deployment.rpc("evm_snapshot")
+    deployment.gas_spent.clear()
     yield deployment
-    deployment.rpc("evm_revert", snapshot)
+    try:
+        books.check(deployment)
+    finally:
+        deployment.rpc("evm_revert", snapshot)
 
 
 @pytest.fixture
@@ -57,6 +61,12 @@ def stranger(world: World) -> str:
 @pytest.fixture
 def beast(world: World, owner: str) -> int:
     return world.hatch(owner)
+
+
+@pytest.fixture
+def checkpoint(world: World, beast: int, owner: str) -> Checkpoint:
+    """A pending public window that nobody trained."""
+    return world.submit(beast, owner)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Verdicts by re-execution and by opened headers: real windows, the real referee."""
+"""Verdicts by re-execution, `prove` and `advance`: real windows, the real referee.
+
+Who is paid for them is in test_provers.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pytest
 
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import state_hash
 from tests.support.protocol import (
     ADVANCE,
     CURRICULUM,
@@ -16,6 +19,7 @@ from tests.support.protocol import (
     NO_OPENING,
     PRIVATE,
     PROVEN,
+    PROVEN_RIGHT,
     SEGMENT,
     SELF_PLAY,
     UPHELD,
@@ -27,7 +31,6 @@ from tests.support.training import (
     Dataset,
     Tamper,
     Trainee,
-    Window,
     add_one,
     growable,
     opening,
@@ -35,13 +38,6 @@ from tests.support.training import (
 
 WORDS = [random_position(7919 * n, None, Rules()) for n in range(5)]
 DATA = Dataset.of(WORDS)
-
-
-def respond_with(world: World, trainee: Trainee, window: Window, challenger: str) -> int:
-    """A dispute over the window, answered with the trainer's own segments."""
-    dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
-    return dispute
 
 
 # --- honest windows ---------------------------------------------------------------------------
@@ -61,13 +57,14 @@ def test_attack_onOffChainDivergence_honestWindowsAreProven(
             call = world.court.functions.filePrivate(
                 trainee.beast, window.checkpoint, DATA.blob, DATA.secret
             )
-            world.send(call, challenger)
+            world.send(call, challenger, world.opening_value(trainee.beast, window.checkpoint))
         else:
             world.file(trainee.beast, window.checkpoint, challenger)
         dispute = int(world.court.functions.disputeCount().call())
         escrow = world.escrow(challenger)
         last = trainee.advance_all(dispute, window, stranger)[-1]
-        assert world.logs("court", "DisputeDismissed", last)[0]["proven"] is True
+        assert world.logs("court", "DisputeProven", last)[0]["disputeId"] == dispute
+        assert world.dispute(dispute).status == PROVEN_RIGHT
         assert world.status(trainee.beast, window.checkpoint) == PROVEN
         assert world.escrow(challenger) == escrow  # the bond is burned
     world.finalize(trainee.beast, *(window.checkpoint for window in trainee.windows))
@@ -80,7 +77,7 @@ def test_file_proven_reverts(world: World, trainee: Trainee, challenger: str) ->
     trainee.advance_all(dispute, window, challenger)
     call = world.court.functions.file(trainee.beast, window.checkpoint)
     digest = world.dispute(dispute).digest
-    world.reverts(call, challenger, "AlreadyProven", digest)
+    world.reverts(call, challenger, "AlreadyProven", digest, value=10**18)
     world.reverts(trainee.header_call(window), challenger, "NoContradiction")
 
 
@@ -95,7 +92,7 @@ def test_prove_wrongSegment_slashes(
     for _ in range(earlier):
         trainee.train()
     window = trainee.train(tamper=(step, add_one))
-    dispute = respond_with(world, trainee, window, challenger)
+    dispute = trainee.dispute(window, challenger)
     k = (step - 1) // 8
     receipt = world.send(trainee.prove_call(dispute, window, k), prover)
     upheld = world.logs("court", "DisputeUpheld", receipt)[0]
@@ -106,7 +103,7 @@ def test_prove_wrongSegment_slashes(
 
 def test_prove_correctSegment_reverts(world: World, trainee: Trainee, challenger: str) -> None:
     window = trainee.train(tamper=(30, add_one))
-    dispute = respond_with(world, trainee, window, challenger)
+    dispute = trainee.dispute(window, challenger)
     for k in (0, 1, 4, 15):  # before the lie, and after it, consistent with it
         world.reverts(trainee.prove_call(dispute, window, k), challenger, "SegmentCorrect", k)
 
@@ -114,14 +111,14 @@ def test_prove_correctSegment_reverts(world: World, trainee: Trainee, challenger
 def test_prove_refusals(world: World, trainee: Trainee, challenger: str) -> None:
     window = trainee.train(tamper=(30, add_one))
     dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.reverts(trainee.prove_call(dispute, window, 3), challenger, "NotResponded", dispute)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    world.reverts(trainee.prove_call(dispute, window, 3), challenger, "SegmentsMissing", dispute)
+    trainee.open_segments(dispute, window)
     call = trainee.prove_call(dispute, window, 15, k=16)
     world.reverts(call, challenger, "SegmentOutOfRange", 16)
     others = [fresh_hash("other"), *window.segments[1:]]
     call = trainee.prove_call(dispute, window, 3, segments=others)
     world.reverts(call, challenger, "WrongSegments")
-    deadline = world.dispute(dispute).deadline
+    deadline = world.dispute(dispute).proofDeadline
     world.travel_to(deadline + 1)
     call = trainee.prove_call(dispute, window, 3)
     world.reverts(call, challenger, "ProofWindowClosed", deadline)
@@ -131,7 +128,7 @@ def test_attack_malformedState_reverts(world: World, trainee: Trainee, challenge
     """Wrong length, a clear guard bit, another header, other weights: nothing but the preimage."""
     trainee.train()
     window = trainee.train(tamper=(30, add_one))
-    dispute = respond_with(world, trainee, window, challenger)
+    dispute = trainee.dispute(window, challenger)
     header, weights = opening(window.segment_ends[2])
     no_guard = bytes([weights[0] & 0x7F]) + weights[1:]
     other = weights[:-1] + bytes([weights[-1] ^ 1])
@@ -156,20 +153,18 @@ def test_attack_malformedWitness_reverts(world: World, owner: str, challenger: s
     """A private window with a wrong record, sibling, length or order proves nothing."""
     trainee = Trainee.hatch(world, owner, DATA)
     window = trainee.train(PRIVATE, tamper=(4, add_one))
-    call = world.court.functions.filePrivate(
-        trainee.beast, window.checkpoint, DATA.blob, DATA.secret
-    )
-    world.send(call, challenger)
-    world.respond(1, trainee.beast, window.checkpoint, window.segments)
+    trainee.dispute(window, challenger)
     good = trainee.witnesses(window, 0, 8)
-    flipped = good[:31] + bytes([good[31] ^ 1]) + good[32:]
+    flipped = good[:32] + bytes([good[32] ^ 1]) + good[33:]
     sibling = good[:-1] + bytes([good[-1] ^ 1])
     for bad, error in (
         (flipped, "WrongWitness"),
         (sibling, "WrongWitness"),
         (good[:-32], "WitnessLength"),
         (good + bytes(32), "WitnessLength"),
+        (good[:1], "WitnessLength"),
         (b"", "WitnessLength"),
+        (b"\x02" + good[1:], "UnknownWitnessForm"),
     ):
         call = trainee.prove_call(1, window, 0, witnesses=bad)
         world.reverts(call, challenger, error)
@@ -181,7 +176,7 @@ def test_prove_publicWindowWithWitnesses_reverts(
     world: World, trainee: Trainee, challenger: str
 ) -> None:
     window = trainee.train(tamper=(4, add_one))
-    dispute = respond_with(world, trainee, window, challenger)
+    dispute = trainee.dispute(window, challenger)
     call = trainee.prove_call(dispute, window, 0, witnesses=bytes(32))
     world.reverts(call, challenger, "WitnessLength", 0, 32)
 
@@ -189,7 +184,7 @@ def test_prove_publicWindowWithWitnesses_reverts(
 # --- advance ----------------------------------------------------------------------------------
 
 
-def test_advance_wrongWindow_slashesWithoutAResponse(
+def test_advance_wrongWindow_slashesWithoutAnyOpening(
     world: World, trainee: Trainee, challenger: str, prover: str
 ) -> None:
     """P25: different senders, uneven strides, no defender."""
@@ -210,7 +205,7 @@ def test_advance_wrongWindow_slashesWithoutAResponse(
         state = state_hash(trainee.true_state(window, done))
         assert (advanced["steps"], advanced["stateHash"]) == (done, state)
     upheld = world.logs("court", "DisputeUpheld", receipt)[0]
-    assert (upheld["how"], upheld["challenger"], upheld["prover"]) == (ADVANCE, challenger, prover)
+    assert (upheld["how"], upheld["filer"]) == (ADVANCE, challenger)
 
 
 def test_advance_steps_outOfRange_revert(world: World, trainee: Trainee, challenger: str) -> None:
@@ -249,111 +244,56 @@ def test_advance_forgedLoss_slashesByHeader(
     assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == HEADER
 
 
-# --- challengeHeader --------------------------------------------------------------------------
+# --- deadlines --------------------------------------------------------------------------------
 
 
-def lie_in_state(**changes: int | bytes) -> tuple[int, Tamper]:
-    def lie(state: State) -> None:
-        state.update(**changes)
+def test_prove_afterAMissedOpening_reverts(world: World, trainee: Trainee, challenger: str) -> None:
+    """P62: then the filer claims the timeout, or somebody convicts by `advance`."""
+    trainee.train()
+    window = trainee.train(tamper=(30, add_one))
+    dispute = world.file(trainee.beast, window.checkpoint, challenger)
+    trainee.open_segments(dispute, window)
+    deadline = world.dispute(dispute).responseDeadline
+    call = trainee.prove_call(dispute, window, 3)
+    world.travel_to(deadline - 1)
+    world.call(call, challenger)
+    world.travel_to(deadline + 1)
+    world.reverts(call, challenger, "ResponseWindowClosed", deadline)
 
-    return 128, lie
 
-
-@pytest.mark.parametrize("earlier", [0, 1])
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"beast_id": 999},
-        {"parent": b"\x09" * 32},
-        {"global_step": 127},
-        {"active_mask": 0},
-    ],
-    ids=lambda changes: next(iter(changes)),
-)
-def test_challengeHeader_contradiction_slashes(
+@pytest.mark.parametrize("lie", [None, (30, add_one)], ids=["right", "wrong"])
+def test_attack_advanceAfterAMissedOpening_actsOnlyIfItConvicts(
     world: World,
     trainee: Trainee,
     challenger: str,
-    changes: dict[str, int | bytes],
-    earlier: int,
+    owner: str,
+    lie: tuple[int, Tamper] | None,
 ) -> None:
-    """A state hash over another beast, parent, step or mask than the payload's; no dispute."""
-    for _ in range(earlier):
-        trainee.train()
-    window = trainee.train(tamper=lie_in_state(**changes))
-    before = world.escrow(challenger)
-    receipt = world.send(trainee.header_call(window), challenger)
-    upheld = world.logs("court", "DisputeUpheld", receipt)[0]
-    assert (upheld["disputeId"], upheld["how"]) == (0, HEADER)
-    locked = window.checkpoint.locked
-    assert world.escrow(challenger) == before + locked * 5_000 // 10_000 + locked * 500 // 10_000
-    assert world.head(trainee.beast).headCount == earlier
-
-
-def test_challengeHeader_forgedLoss_slashes(world: World, trainee: Trainee, prover: str) -> None:
-    window = trainee.train(windowLoss=5)
-    world.send(trainee.header_call(window), prover)
-    assert world.head(trainee.beast).headCount == 0
-
-
-def test_challengeHeader_inADispute_rewardsItsChallenger(
-    world: World, trainee: Trainee, challenger: str, prover: str
-) -> None:
-    """P30"""
-    window = trainee.train(windowLoss=5)
-    before = world.escrow(challenger), world.escrow(prover)
+    """P62: a cheat who ran out of time cannot prove his window, nor keep the dispute busy."""
+    window = trainee.train(tamper=lie)
     dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.send(trainee.header_call(window), prover)
-    locked = window.checkpoint.locked
-    assert world.escrow(challenger) == before[0] + locked * 5_000 // 10_000
-    assert world.escrow(prover) == before[1] + locked * 500 // 10_000
+    for done in (0, 32, 64):
+        world.send(trainee.advance_call(dispute, window, done, 32), owner)
+    deadline = world.dispute(dispute).responseDeadline
+    world.travel_to(deadline + 1)
+    shorter = trainee.advance_call(dispute, window, 96, 31)
+    world.reverts(shorter, owner, "ResponseWindowClosed", deadline)
+    last = trainee.advance_call(dispute, window, 96, 32)
+    if lie is None:
+        world.reverts(last, owner, "ResponseWindowClosed", deadline)
+        world.claim_timeout(dispute, trainee.beast, window.checkpoint, window.parent, challenger)
+    else:
+        world.send(last, challenger)
     assert world.dispute(dispute).status == UPHELD
 
 
-def test_challengeHeader_honest_reverts(world: World, trainee: Trainee, challenger: str) -> None:
-    for _ in range(2):
-        window = trainee.train()
-        world.reverts(trainee.header_call(window), challenger, "NoContradiction")
-    other = trainee.true_state(window, 64)
-    call = trainee.header_call(window, other)
-    h128 = window.checkpoint.payload.h128
-    world.reverts(call, challenger, "StateMismatch", h128, state_hash(other))
-
-
-def test_challengeHeader_finalOrVoid_reverts(
-    world: World, trainee: Trainee, challenger: str
+def test_advance_afterTheProofWindow_untilSomebodyDismisses(
+    world: World, trainee: Trainee, challenger: str, stranger: str
 ) -> None:
-    window = trainee.train(windowLoss=5)
-    call = trainee.header_call(window)
-    world.send(call, challenger)
-    world.reverts(call, challenger, "NotPending", trainee.beast, 0)
-    trainee.windows.clear()
-    trainee.__post_init__()
-    window = trainee.train(windowLoss=5)
-    world.travel(world.season.economics.challengePeriod)
-    world.finalize(trainee.beast, window.checkpoint)
-    call = trainee.header_call(window)
-    world.reverts(call, challenger, "NotPending", trainee.beast, 0)
-
-
-def test_windowContext_isThatOfTheKernel(world: World, owner: str, challenger: str) -> None:
-    """The court's context equals the one derived in Python, field by field."""
-    trainee = Trainee.hatch(world, owner, DATA)
-    window = trainee.train(PRIVATE)
-    call = world.court.functions.filePrivate(
-        trainee.beast, window.checkpoint, DATA.blob, DATA.secret
-    )
-    world.send(call, challenger)
-    context = world.court.functions.windowContext(trainee.beast, window.checkpoint).call()
-    mine = window.context
-    assert tuple(context) == (
-        mine.dna,
-        mine.epoch_seed,
-        mine.heads,
-        mine.lr_shift,
-        int(mine.source),
-        mine.owner_secret_fold,
-        mine.records_root,
-        mine.records_length,
-        tuple(mine.rules.values()),
-    )
+    """Both are open then, and whoever knows better is not held up by a deadline."""
+    window = trainee.train(tamper=(30, add_one))
+    dispute = trainee.dispute(window, challenger)
+    world.travel_to(world.dispute(dispute).proofDeadline + 100)
+    world.call(world.court.functions.dismiss(dispute, trainee.beast, window.checkpoint), stranger)
+    trainee.advance_all(dispute, window, challenger, 64, end=NO_OPENING)
+    assert world.dispute(dispute).status == UPHELD

@@ -184,6 +184,14 @@ class StakeReward(NamedTuple):
     gasCap: int
 
 
+class Publication(NamedTuple):
+    time: int
+    timeBefore: int
+    blockNumber: int
+    gasUsed: int
+    gasPrice: int
+
+
 class StateHeader(NamedTuple):
     beastId: int = 0
     parent: bytes = ZERO32
@@ -228,6 +236,8 @@ class World:
     accounts: list[str]
     season: Season = field(default_factory=Season)
     contracts: dict[str, Contract] = field(default_factory=dict)
+    gas_spent: dict[str, int] = field(default_factory=dict)
+    """Wei that each account has paid for gas."""
 
     # --- deployment ---------------------------------------------------------------------------
 
@@ -300,10 +310,17 @@ class World:
 
     # --- transactions and errors --------------------------------------------------------------
 
-    def send(self, call: Any, sender: str, value: int = 0) -> Any:
-        """Mine `call`; raises RevertedError with the decoded error if it failed."""
-        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": 10**11, "value": value})
+    def send(self, call: Any, sender: str, value: int = 0, price: int = 10**11) -> Any:
+        """Mine `call`; raises RevertedError with the decoded error if it failed.
+
+        Args:
+            value: wei sent along.
+            price: wei paid for a gas.
+        """
+        tx = call.transact({"from": sender, "gas": GAS, "gasPrice": price, "value": value})
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
+        cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
         if receipt["status"] != 1:
             self.call(call, sender, value)
             raise RevertedError("unknown: the same call succeeds")
@@ -405,6 +422,9 @@ class World:
         """The reward held out of a trainer's slashed stake."""
         return StakeReward(*self.vault.functions.rewardOf(beast, trainer).call())
 
+    def settle_reward(self, beast: int, trainer: str) -> Any:
+        return self.send(self.vault.functions.settleReward(beast, trainer), self.accounts[9])
+
     def opening_bond(self, dispute: int) -> OpeningBond:
         return OpeningBond(*self.vault.functions.bondOf(dispute).call())
 
@@ -498,6 +518,9 @@ class World:
     ) -> Any:
         call = self.court.functions.openSegments(dispute, beast, checkpoint, list(segments))
         return self.send(call, sender or checkpoint.trainer)
+
+    def state_publication(self, state: bytes) -> Publication:
+        return Publication(*self.states.functions.publicationOf(state).call())
 
     def publish_state(self, header: tuple[Any, ...], weights: bytes, sender: str) -> Any:
         return self.send(self.states.functions.publish(header, weights), sender)

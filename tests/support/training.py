@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from backend.kernel.genesis import genesis_mask
@@ -22,18 +23,25 @@ from backend.kernel.window import (
     genesis_state,
     open_window,
     run_window,
+    sample_index,
     step_window,
     witnesses,
 )
 from tests.support.protocol import (
     NO_CHECKPOINT,
+    NO_SALT,
+    PRIVATE,
     Checkpoint,
     StateHeader,
     World,
 )
+from tests.support.records import RecordsOpening, open_records
 
 Tamper = Callable[[State], None]
 SEGMENT_STEPS, WINDOW_STEPS = 8, 128
+HEADER_PROOF = 16
+"""The place in a commitment where a proof names its segment, for a challenge of the header."""
+SALT = keccak(text="salt")
 
 
 @dataclass(frozen=True)
@@ -203,15 +211,17 @@ class Trainee:
         return state
 
     def witnesses(self, window: Window, done: int, steps: int) -> bytes:
-        words = self.words(window.context.source)
+        """Of a private window in form 0, which needs the secret in public and no opening."""
+        source = window.context.source
         first = window.parent_state.header.global_step + done
-        return witnesses(window.context, first, steps, words)
+        form = b"\x00" if source == Source.PRIVATE else b""
+        return form + witnesses(window.context, first, steps, self.words(source))
 
     def claim(self, dispute: int, window: Window) -> tuple[Any, ...]:
         return (dispute, self.beast, window.checkpoint, window.parent)
 
     def prove_call(self, dispute: int, window: Window, segment: int, **changes: Any) -> Any:
-        """The call that proves that segment of the response wrong (if it is)."""
+        """The call that proves that opened segment wrong (if it is)."""
         state = window.segment_ends[segment - 1] if segment else window.parent_state
         header, weights = opening(state)
         if segment == 0 and window.checkpoint.index == 0:
@@ -223,6 +233,7 @@ class Trainee:
             "header": header,
             "weights": weights,
             "witnesses": self.witnesses(window, segment * SEGMENT_STEPS, SEGMENT_STEPS),
+            "salt": NO_SALT,
         }
         return self.world.court.functions.prove(*(values | changes).values())
 
@@ -240,21 +251,117 @@ class Trainee:
             "weights": weights,
             "witnesses": self.witnesses(window, done, count),
             "end": hashed_opening(window.end),
+            "salt": NO_SALT,
         }
         return self.world.court.functions.advance(*(values | changes).values())
 
-    def advance_all(self, dispute: int, window: Window, sender: str, stride: int = 32) -> list[Any]:
-        """Re-execute the whole window; the receipts."""
+    def advance_all(
+        self,
+        dispute: int,
+        window: Window,
+        sender: str,
+        stride: int = 32,
+        *,
+        committed: bool = False,
+        **changes: Any,
+    ) -> list[Any]:
+        """Re-execute the whole window; the receipts.
+
+        Args:
+            committed: commit to every part of it before, so that the steps are paid.
+        """
+        starts = range(0, WINDOW_STEPS, stride)
+        if committed:
+            changes |= {"salt": SALT}
+            for done in starts:
+                self.commit_steps(sender, window, done, stride)
         return [
-            self.world.send(self.advance_call(dispute, window, done, stride), sender)
-            for done in range(0, WINDOW_STEPS, stride)
+            self.world.send(self.advance_call(dispute, window, done, stride, **changes), sender)
+            for done in starts
         ]
 
-    def header_call(self, window: Window, state: State | None = None) -> Any:
+    def header_call(self, window: Window, state: State | None = None, salt: bytes = NO_SALT) -> Any:
         """challengeHeader with the window's own end state (or another preimage)."""
         header, weights_hash = hashed_opening(state or window.end)
         return self.world.court.functions.challengeHeader(
-            self.beast, window.checkpoint, window.parent, header, weights_hash
+            self.beast, window.checkpoint, window.parent, header, weights_hash, salt
+        )
+
+    # --- openings -----------------------------------------------------------------------------
+
+    def records_opening(self, window: Window) -> RecordsOpening:
+        """The records that the window samples."""
+        assert self.dataset is not None
+        first = window.checkpoint.index * WINDOW_STEPS
+        sampled = [sample_index(window.context, first + step) for step in range(WINDOW_STEPS)]
+        return open_records(self.dataset.words, self.dataset.secret, sampled)
+
+    def publish_records(self, window: Window, sender: str | None = None) -> Any:
+        opened = self.records_opening(window)
+        call = self.world.records.functions.publish(
+            self.beast, window.checkpoint.index, *opened.arguments
+        )
+        return self.world.send(call, sender or self.trainer)
+
+    def publish_parent(self, window: Window, sender: str | None = None) -> Any:
+        """Publish the state that the window starts from."""
+        return self.world.publish_state(*opening(window.parent_state), sender or self.trainer)
+
+    def open_segments(self, dispute: int, window: Window) -> Any:
+        return self.world.open_segments(dispute, self.beast, window.checkpoint, window.segments)
+
+    def open_all(self, dispute: int, window: Window) -> None:
+        """Every opening that the dispute owes, by the trainer, noted by the court."""
+        self.open_segments(dispute, window)
+        if window.checkpoint.index:
+            self.publish_parent(window)
+        if window.checkpoint.payload.source == PRIVATE:
+            self.publish_records(window)
+        if self.world.dispute(dispute).missing:
+            self.world.accept_openings(dispute, self.beast, window.checkpoint)
+
+    def dispute(self, window: Window, filer: str) -> int:
+        """File over a window whose trainer then opens everything."""
+        dispute = self.world.file(self.beast, window.checkpoint, filer)
+        self.open_all(dispute, window)
+        return dispute
+
+    # --- commitments --------------------------------------------------------------------------
+
+    def digest(self, window: Window) -> bytes:
+        return bytes(self.world.ledger.functions.digestOf(self.beast, window.checkpoint).call())
+
+    def commit_proof(self, sender: str, window: Window, segment: int, salt: bytes = SALT) -> Any:
+        """Commit to the true result of a segment, run from the opened state before it."""
+        state = window.segment_ends[segment - 1].copy() if segment else self.true_state(window, 0)
+        if segment == 0:
+            state = open_window(state, window.checkpoint.payload.activeMask)
+        run_window(window.context, state, SEGMENT_STEPS, self.records(window.context.source))
+        return self._commit(sender, window, segment, state_hash(state), salt)
+
+    def commit_header(self, sender: str, window: Window, salt: bytes = SALT) -> Any:
+        header, weights_hash = hashed_opening(window.end)
+        types = ["uint256", "bytes32", "uint32", "uint8", "uint32", "uint256", "bytes32"]
+        result = keccak(encode(types, [*header, weights_hash]))
+        return self._commit(sender, window, HEADER_PROOF, result, salt)
+
+    def _commit(self, sender: str, window: Window, k: int, result: bytes, salt: bytes) -> Any:
+        digest = self.digest(window)
+        return self.world.commit(
+            sender, ("bytes32", digest), ("uint8", k), ("bytes32", result), ("bytes32", salt)
+        )
+
+    def commit_steps(
+        self, sender: str, window: Window, done: int, count: int, salt: bytes = SALT
+    ) -> Any:
+        """Commit to the true state `count` steps after `done`."""
+        return self.world.commit(
+            sender,
+            ("bytes32", self.digest(window)),
+            ("uint8", done),
+            ("uint8", count),
+            ("bytes32", state_hash(self.true_state(window, done + count))),
+            ("bytes32", salt),
         )
 
 
