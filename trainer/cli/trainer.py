@@ -69,8 +69,9 @@ def defend(
         int | None,
         typer.Option(
             min=0,
-            help="Blocks on top of a filing before it is answered; 12 by default, fewer where the "
-            "response window is short. After half of that window it is answered anyhow.",
+            help="Blocks on top of a filing before it is answered; 0 on a local chain, else 12, or "
+            "as many as a quarter of the response window holds. After half of that window it is "
+            "answered anyhow.",
             show_default=False,
         ),
     ] = None,
@@ -97,7 +98,9 @@ def defend(
     workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     store = WindowStore(workspace.database, workspace.snapshots)
     outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
-    depth = Depth(confirmations)
+    local = is_local_chain(session.chain.deployment.chain_id, session.rpc_url)
+    # Nobody mines a local chain's next block unless there is something to put into it.
+    depth = Depth(0 if confirmations is None and local else confirmations)
     price = None if energy_price is None else parse_coin(energy_price)
     guard = Guard(workspace, outbox, price) if protect else None
     defender = Defender(

@@ -95,20 +95,21 @@ def test_a_private_window_is_opened_whole_and_later_disputes_ask_for_less(farm: 
 
 def test_a_right_window_that_is_disputed_again_and_again_ends_with_no_loss(farm: Farm) -> None:
     beast = private_beast(farm, 2)
-    farm.send(TRAINER, farm.chain.ledger.functions.stake(beast), value=5 * 10**18)
     spent = farm.balance(TRAINER)
     rounds = ((1, EVERYTHING), (0, ["segments", "records", "accept"]))
     for index, owed in rounds:
-        farm.file(beast, index)
+        dispute = farm.file(beast, index)
         farm.set_base_fee(10 * GWEI)
         assert defend(farm, "--no-finalize") == owed
+        # The stake that a run puts up exceeds what is required by the cost of an opening.
+        assert not farm.chain.opening_bond_of(dispute).waiting
     farm.travel(31)
     # Their periods are over, and nothing was proved; a third filing comes too late.
     ends = defend(farm)
     assert ends[:3] == ["dismiss", "dismiss", "finalize"]
     assert farm.chain.head(beast).final_count == 2
     assert farm.balance(TRAINER) + farm.chain.credit_of(ME) >= spent
-    assert farm.chain.stake_of(beast, ME).amount > 0
+    assert farm.chain.stake_of(beast, ME).amount == farm.events("Staked")[0]["total"]
 
 
 def test_a_window_is_disputed_twice_within_its_period_and_keeps_standing(farm: Farm) -> None:
