@@ -150,6 +150,28 @@ def test_what_a_stranger_copies_from_the_mempool_harms_nobody_and_is_paid_to_the
     assert min(paid) > 0
 
 
+def test_show_counts_windows_by_what_is_public_about_them(farm: Farm) -> None:
+    beast = private_beast(farm, 2)
+    farm.done("trainer", "run", str(beast), "--source", "curriculum", "--no-metrics")
+
+    def shown() -> dict[str, int | None]:
+        facts = farm.done("beast", "show", str(beast), who=None)["openness"]
+        return {name: facts[name] for name in facts}
+
+    nothing = {"replayable": 0, "opened": 0, "unopened": 3, "believed_since": None}
+    assert shown() == nothing  # the public window starts from a state that only its owner has
+    farm.file(beast, 2)
+    assert defend(farm) == ["segments", "state", "accept"]
+    assert shown() == nothing | {"replayable": 1, "unopened": 2}
+    farm.file(beast, 0)
+    assert defend(farm) == ["segments", "records", "accept"]
+    assert shown() == nothing | {"replayable": 1, "opened": 1, "unopened": 1}
+    farm.travel(31)
+    defend(farm)
+    assert farm.chain.head(beast).final_count == 3
+    assert shown()["believed_since"] == 1
+
+
 # --- when, and how often --------------------------------------------------------------------------
 
 
