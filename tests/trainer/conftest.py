@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from backend.accounts import devnet_account
@@ -50,7 +51,9 @@ class Farm:
 
     def invoke(self, noun: str, *args: str, who: int | None = TRAINER) -> Any:
         """Run a command in this process; typer's result."""
-        return CliRunner().invoke(NOUNS[noun], self.arguments(who, *args))
+        result = CliRunner().invoke(NOUNS[noun], self.arguments(who, *args))
+        structlog.reset_defaults()  # its logs went to a stream that is closed by now
+        return result
 
     def done(self, noun: str, *args: str, who: int | None = TRAINER) -> Any:
         """The JSON that a command prints when it succeeds."""

@@ -174,6 +174,11 @@ def show(session: Session, beast: BeastId) -> None:
         view["replayable by anybody"] = _of(open_.replayable, open_.windows)
         view["opened in a dispute"] = _of(open_.opened, open_.windows)
         view["never opened"] = _of(open_.unopened, open_.windows)
+        if open_.believed_since is not None:
+            view["believed, not checked"] = (
+                f"all from window {open_.believed_since} on: private, and final without ever "
+                "having been opened"
+            )
         last = f"{head.window_loss} ({Source(head.source).name.lower()})"
         view["loss of the last window"] = last
     session.show(facts | progress, lambda: fields(f"Beast {beast}", view))

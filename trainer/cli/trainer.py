@@ -36,11 +36,13 @@ from trainer.cli.stake import STAKE_EXAMPLE, STATUS_EXAMPLE, UNSTAKE_EXAMPLE, st
 from trainer.cli.submitted import submitted_facts
 from trainer.defend.defender import Defender
 from trainer.defend.depth import Depth
+from trainer.defend.guard import Guard
 from trainer.defend.metrics import DefenderMetrics
 from trainer.drills.blind import blind_start, invented_commitments
 from trainer.drills.lies import BLIND, Kind, make_drill
 from trainer.hatch.transactions import Hatcher
 from trainer.plan.text import parse_training_source
+from trainer.submit.stake import parse_coin
 from trainer.train.job import Submitted
 from trainer.train.window_store import WindowStore
 from trainer.workspace import open_workspace
@@ -67,9 +69,25 @@ def defend(
         int | None,
         typer.Option(
             min=0,
-            help="Blocks on top of a filing before it is answered; 12 by default, fewer where the "
-            "response window is short. After half of that window it is answered anyhow.",
+            help="Blocks on top of a filing before it is answered; 0 on a local chain, else 12, or "
+            "as many as a quarter of the response window holds. After half of that window it is "
+            "answered anyhow.",
             show_default=False,
+        ),
+    ] = None,
+    protect: Annotated[
+        bool,
+        typer.Option(
+            help="Prove another trainer's right window on chain if ours stand on it, its trainer "
+            "keeps silent, and we would lose more than that costs."
+        ),
+    ] = True,
+    energy_price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COIN",
+            help="What one ENERGY is worth in native coin, for that; the season's price if not "
+            "given.",
         ),
     ] = None,
     poll: PollOption = 1.0,
@@ -80,8 +98,14 @@ def defend(
     workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     store = WindowStore(workspace.database, workspace.snapshots)
     outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
-    depth = Depth(confirmations)
-    defender = Defender(workspace, store, outbox, depth=depth, finalize=finalize, monitor=monitor)
+    local = is_local_chain(session.chain.deployment.chain_id, session.rpc_url)
+    # Nobody mines a local chain's next block unless there is something to put into it.
+    depth = Depth(0 if confirmations is None and local else confirmations)
+    price = None if energy_price is None else parse_coin(energy_price)
+    guard = Guard(workspace, outbox, price) if protect else None
+    defender = Defender(
+        workspace, store, outbox, depth=depth, finalize=finalize, guard=guard, monitor=monitor
+    )
     if once:
         answers = defender.once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]

@@ -33,6 +33,7 @@ from backend.redact import redact_text
 from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.session import DatabaseUnavailableError
 from trainer.defend.depth import Depth
+from trainer.defend.guard import Guard
 from trainer.defend.metrics import DefenderMetrics
 from trainer.defend.openings import Opener
 from trainer.defend.purse import Purse
@@ -50,7 +51,7 @@ class DefenderMove:
     """One move of the defender.
 
     Attributes:
-        kind: segments, state, records, accept, dismiss, finalize or collect.
+        kind: segments, state, records, accept, dismiss, advance, finalize or collect.
         beast_id: 0 for collect, which is about the account.
     """
 
@@ -67,6 +68,7 @@ class Defender:
         outbox: signs for the trainer, or for the defender that the trainer appointed.
         depth: when a filing counts.
         finalize: also make checkpoints final once their challenge period is over.
+        guard: proves other trainers' windows right that ours stand on; None: leave them alone.
         monitor: told after each pass.
     """
 
@@ -78,6 +80,7 @@ class Defender:
         *,
         depth: Depth | None = None,
         finalize: bool = True,
+        guard: Guard | None = None,
         monitor: DefenderMetrics | None = None,
     ) -> None:
         self._workspace = workspace
@@ -85,6 +88,7 @@ class Defender:
         self._opener = Opener(workspace, store)
         self._purse = Purse(workspace, outbox)
         self._depth = depth or Depth()
+        self._guard = guard
         self._monitor = monitor or DefenderMetrics()
         self._finalizer = Finalizer(workspace, outbox) if finalize else None
         self._warned: set[tuple[int, str]] = set()
@@ -141,6 +145,8 @@ class Defender:
             except ChainBeastsError as error:
                 # The others are answered all the same, or one dispute could lose them all.
                 self._warn(dispute, f"{error.message} {error.hint or ''}".strip())
+            if not self._answers_for(row.trainer):
+                continue
             if self._workspace.chain.dispute(dispute.dispute_id).status is DisputeStatus.FILED:
                 waiting[dispute.dispute_id] = present.response_deadline
         moves += self._finalize()
@@ -207,9 +213,14 @@ class Defender:
                         CheckpointRow.generation == dispute.generation,
                     )
                 )
-                if row is not None and self._answers_for(row.trainer):
+                if row is not None and self._is_ours(row):
                     found.append((dispute, row))
         return found
+
+    def _is_ours(self, row: CheckpointRow) -> bool:
+        if self._answers_for(row.trainer):
+            return True
+        return self._guard is not None and self._guard.concerns(row)
 
     def _answers_for(self, trainer: str) -> bool:
         if trainer == self._outbox.me:
@@ -227,6 +238,10 @@ class Defender:
             return []
         if not chain.is_live(row.beast_id, record):
             return self._void(dispute, row)
+        if not self._answers_for(row.trainer):
+            assert self._guard is not None
+            spent = self._guard.protect(dispute, row, present)
+            return [DefenderMove("advance", row.beast_id, row.index, gas) for gas in spent]
         moves: list[DefenderMove] = []
         if present.status is DisputeStatus.FILED:
             moves += self._open(dispute, row, present)

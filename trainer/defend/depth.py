@@ -20,7 +20,7 @@ class Depth:
 
     Attributes:
         confirmations: blocks on top of it; None: twelve, and fewer where that would take too much
-            of the response window (none in a devnet's fifteen seconds).
+            of the response window (none in one of fifteen seconds).
     """
 
     confirmations: int | None = None

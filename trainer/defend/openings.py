@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.chain.openings import records_opening
-
 from backend.chain.types import Opening, header_to_abi, openings_of
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of

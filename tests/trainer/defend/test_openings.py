@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from backend.accounts import devnet_account
@@ -43,10 +44,15 @@ def private_beast(farm: Farm, windows: int = 2) -> int:
     return beast
 
 
-def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
+def moves(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
     """The moves of one round."""
-    moves = farm.done("trainer", "defend", "--once", *args, who=who)
-    return [move["kind"] for move in moves]
+    made = farm.done("trainer", "defend", "--once", *args, who=who)
+    return [move["kind"] for move in made]
+
+
+def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
+    """The moves of one round that are about disputes and windows."""
+    return [kind for kind in moves(farm, *args, who=who) if kind != "collect"]
 
 
 def status(farm: Farm, dispute: int) -> DisputeStatus:
@@ -89,20 +95,21 @@ def test_a_private_window_is_opened_whole_and_later_disputes_ask_for_less(farm: 
 
 def test_a_right_window_that_is_disputed_again_and_again_ends_with_no_loss(farm: Farm) -> None:
     beast = private_beast(farm, 2)
-    farm.send(TRAINER, farm.chain.ledger.functions.stake(beast), value=5 * 10**18)
     spent = farm.balance(TRAINER)
     rounds = ((1, EVERYTHING), (0, ["segments", "records", "accept"]))
-    for index, moves in rounds:
-        farm.file(beast, index)
+    for index, owed in rounds:
+        dispute = farm.file(beast, index)
         farm.set_base_fee(10 * GWEI)
-        assert defend(farm, "--no-finalize")[: len(moves)] == moves
+        assert defend(farm, "--no-finalize") == owed
+        # The stake that a run puts up exceeds what is required by the cost of an opening.
+        assert not farm.chain.opening_bond_of(dispute).waiting
     farm.travel(31)
     # Their periods are over, and nothing was proved; a third filing comes too late.
     ends = defend(farm)
     assert ends[:3] == ["dismiss", "dismiss", "finalize"]
     assert farm.chain.head(beast).final_count == 2
     assert farm.balance(TRAINER) + farm.chain.credit_of(ME) >= spent
-    assert farm.chain.stake_of(beast, ME).amount > 0
+    assert farm.chain.stake_of(beast, ME).amount == farm.events("Staked")[0]["total"]
 
 
 def test_a_window_is_disputed_twice_within_its_period_and_keeps_standing(farm: Farm) -> None:
@@ -136,12 +143,33 @@ def test_what_a_stranger_copies_from_the_mempool_harms_nobody_and_is_paid_to_the
     state = parent_state(workspace, beast, workspace.live(beast)[:1])
     opened = (header_to_abi(state.header), serialize_weights(state.weights))
     farm.send(OTHER, farm.chain.states.functions.publish(*opened))
-    before = farm.chain.credit_of(ME)
     assert defend(farm) == ["segments", "records", "accept"]
     assert status(farm, dispute) is DisputeStatus.OPENED
     paid = [a["paid"] + a["waiting"] for a in farm.events("OpeningPaid") if a["trainer"] == ME]
     assert len(paid) == 3
-    assert farm.chain.credit_of(ME) > before
+    assert min(paid) > 0
+
+
+def test_show_counts_windows_by_what_is_public_about_them(farm: Farm) -> None:
+    beast = private_beast(farm, 2)
+    farm.done("trainer", "run", str(beast), "--source", "curriculum", "--no-metrics")
+
+    def shown() -> dict[str, int | None]:
+        facts = farm.done("beast", "show", str(beast), who=None)["openness"]
+        return {name: facts[name] for name in facts}
+
+    nothing = {"replayable": 0, "opened": 0, "unopened": 3, "believed_since": None}
+    assert shown() == nothing  # the public window starts from a state that only its owner has
+    farm.file(beast, 2)
+    assert defend(farm) == ["segments", "state", "accept"]
+    assert shown() == nothing | {"replayable": 1, "unopened": 2}
+    farm.file(beast, 0)
+    assert defend(farm) == ["segments", "records", "accept"]
+    assert shown() == nothing | {"replayable": 1, "opened": 1, "unopened": 1}
+    farm.travel(31)
+    defend(farm)
+    assert farm.chain.head(beast).final_count == 3
+    assert shown()["believed_since"] == 1
 
 
 # --- when, and how often --------------------------------------------------------------------------
@@ -213,32 +241,33 @@ def test_openings_that_cannot_all_be_paid_are_not_begun_and_coin_is_asked_for(fa
     farm.file(beast)
     plenty = farm.balance(TRAINER)
     farm.set_balance(TRAINER, 10**16)
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
     with capture_logs() as said:
-        assert moves_of(farm) == []
+        assert here(farm) == []
     reasons = {entry["event"]: entry for entry in said}
     assert "cannot pay the openings" in reasons["no answer"]["reason"]
     assert reasons["native coin runs low"]["pays_for_disputes"] == 0
     assert not is_told(farm, secret(farm, beast))
     farm.set_balance(TRAINER, plenty)
-    assert moves_of(farm) == EVERYTHING
+    assert here(farm) == EVERYTHING
 
 
-def moves_of(farm: Farm) -> list[str]:
-    """The moves of one round of a defender in this process."""
+def here(farm: Farm) -> list[str]:
+    """The same moves, of a defender in this process."""
     workspace = farm.workspace()
     outbox = Outbox(workspace.database, farm.sender(TRAINER))
     defender = Defender(workspace, WindowStore(workspace.database, workspace.snapshots), outbox)
-    return [move.kind for move in defender.once()]
+    return [move.kind for move in defender.once() if move.kind != "collect"]
 
 
 def test_what_openings_earned_is_collected_once(farm: Farm) -> None:
     beast = private_beast(farm)
     farm.file(beast)
-    assert defend(farm) == [*EVERYTHING, "collect"]
+    assert moves(farm) == [*EVERYTHING, "collect"]
     assert farm.chain.credit_of(ME) == 0
     (pulled,) = farm.events("CreditWithdrawn")
     assert pulled["amount"] == sum(a["paid"] for a in farm.events("OpeningPaid"))
-    assert defend(farm) == []
+    assert moves(farm) == []
 
 
 def test_status_says_how_many_disputes_can_be_answered(farm: Farm) -> None:
@@ -266,5 +295,4 @@ def test_an_ancestor_that_fell_returns_what_openings_cost(farm: Farm) -> None:
     claim = farm.chain.court.functions.claimTimeout((below, beast, claimed, claimed))
     farm.send(CHALLENGER, claim)
     bond = farm.chain.opening_bond_of(ours)
-    moves = defend(farm, "--no-finalize", who=OTHER)
-    assert moves == (["dismiss"] if bond.waiting else [])
+    assert defend(farm, "--no-finalize", who=OTHER) == (["dismiss"] if bond.waiting else [])

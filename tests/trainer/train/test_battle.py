@@ -13,9 +13,9 @@ from sqlalchemy import delete
 
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.types import Checkpoint, DisputeStatus
+from backend.chain.types import Checkpoint, DisputeStatus, header_to_abi
 from backend.kernel.samples import Source
-from backend.kernel.state import state_hash
+from backend.kernel.state import serialize_weights, state_hash
 from backend.kernel.window import open_window, run_window
 from backend.store.daemons import WindowRow
 from backend.store.matches import WordRow
@@ -40,6 +40,8 @@ def _corner(farm: Farm, who: int) -> Corner:
     record = Checkpoint.from_abi(checkpoint[0]["args"]["checkpoint"])
     state = farm.workspace().snapshots.get(record.payload.h128)
     assert state is not None
+    opened = (header_to_abi(state.header), serialize_weights(state.weights))
+    farm.send(who, farm.chain.states.functions.publish(*opened))
     return Corner(farm.sender(who), beast, record, state)
 
 
