@@ -1,4 +1,4 @@
-"""Private datasets that a validator knows: owners' files, told apart by hash, or revealed on chain.
+"""Private records that a validator knows: owners' files, told apart by hash, or opened on chain.
 
 How a dataset is checked against its commitments is `backend.store.private`'s.
 """
@@ -6,6 +6,7 @@ How a dataset is checked against its commitments is `backend.store.private`'s.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,12 @@ from web3 import Web3
 from backend.chain.client import Chain
 from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
-from backend.store.facts import EventRow
-from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
+from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.rng import fold64
+from backend.kernel.samples import Source, record_index
+from backend.kernel.window import MASK32
+from backend.store.facts import EventRow, PublishedRecordsRow
+from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset, words_of
 from backend.store.session import Database
 
 log = structlog.get_logger()
@@ -74,6 +79,44 @@ class DatasetFolder:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedRecords:
+    """The records that one private window samples, as they were opened on chain.
+
+    Attributes:
+        fold: ``fold64(S_owner)``.
+        in_order: 128 words, one for each step.
+        by_index: the same as a dataset: a word for each index, 0 where none was opened.
+    """
+
+    fold: int
+    in_order: tuple[int, ...]
+    by_index: tuple[int, ...]
+
+
+def opened_records(
+    database: Database, beast_id: int, index: int, dna: bytes, length: int
+) -> OpenedRecords | None:
+    """The records of a private window; None if nobody opened them.
+
+    The archive has checked them against the root, and the order against what the steps sample.
+    """
+    wanted = select(PublishedRecordsRow).where(
+        PublishedRecordsRow.beast_id == beast_id, PublishedRecordsRow.index == index
+    )
+    with database.session() as session:
+        row = session.scalars(wanted.limit(1)).first()
+    if row is None:
+        return None
+    fold, words = fold64(row.secret), words_of(row.words)
+    in_order = tuple(words[place] for place in row.order)
+    by_index = [0] * length
+    for step, word in enumerate(in_order):
+        global_step = (index * WINDOW_STEPS + step) & MASK32
+        by_index[record_index(Source.PRIVATE, dna, global_step, length, fold)] = word
+    return OpenedRecords(fold, in_order, tuple(by_index))
+
+
 def revealed_dataset(
     chain: Chain, database: Database, beast_id: int, committed: Commitments
 ) -> PrivateDataset | None:
@@ -84,17 +127,20 @@ def revealed_dataset(
     Raises:
         ChainBeastsError: the revealed file does not fit the commitments.
     """
-    found = _event(database, "PrivateDatasetRevealed", beast_id)
-    if found is None:
-        return None
-    tx_hash, secret = found
     staged = _event(database, "StagedDatasetRevealed", beast_id)
     if staged is not None:
-        (pointers,) = decode(["address[]"], staged[1])
-        return open_dataset(_read_chunks(chain, pointers), secret, committed)
+        _, pointers = decode(["bytes32", "address[]"], staged[1])
+        secret = _event(database, "SecretRevealed", beast_id)
+        assert secret is not None  # every revealing transaction makes the secret public before
+        return open_dataset(_read_chunks(chain, pointers), secret[1], committed)
+    found = _event(database, "DatasetRevealed", beast_id)
+    if found is None:
+        return None
+    tx_hash = found[0]
     sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
     try:
-        _, given = chain.court.decode_function_input(sent["input"])
+        to = chain.records if sent["to"] == chain.records.address else chain.court
+        _, given = to.decode_function_input(sent["input"])
         blob, secret = bytes(given["dataset"]), bytes(given["ownerSecret"])
     except (ValueError, KeyError):
         raise ChainBeastsError("It was revealed through another contract's call.") from None
