@@ -51,18 +51,26 @@ class Outbox:
         return self.sender.address
 
     def send(
-        self, kind: str, key: str, function: Any, *, label: str, due: int | None = None
+        self,
+        kind: str,
+        key: str,
+        function: Any,
+        *,
+        label: str,
+        value: int = 0,
+        due: int | None = None,
     ) -> TxReceipt:
         """Make a move, or find the one that was made; its receipt.
 
         Args:
+            value: wei of native coin sent along.
             due: chain time (unix seconds) after which the move is of no use.
 
         Raises:
             Reverted, ChainBeastsError: as ``send_once``.
         """
         while True:
-            sent = self.send_once(kind, key, function, label=label, due=due)
+            sent = self.send_once(kind, key, function, label=label, value=value, due=due)
             found = sent.raw if sent is not None else self.find(kind, key)
             if found is not None:  # else a reorg took it back in between
                 return found
@@ -75,11 +83,13 @@ class Outbox:
         *,
         label: str,
         bond: int = 0,
+        value: int = 0,
         due: int | None = None,
     ) -> Receipt | None:
         """Make a move unless it stands on the chain; one that was begun is brought to its end.
 
         Args:
+            value: wei of native coin sent along.
             bond: wei of ENERGY that the move puts at risk.
             due: chain time (unix seconds) after which the move is of no use.
 
@@ -102,7 +112,7 @@ class Outbox:
                     return receipt
                 continue
             try:
-                return self._send(kind, key, function, label, due)
+                return self._send(kind, key, function, label, value, due)
             except OvertakenError:  # what was signed here never left; the nonce is still free
                 log.info("another process makes this move", kind=kind, key=key)
 
@@ -151,7 +161,9 @@ class Outbox:
                 log.warning("a transaction did not end well", kind=row.kind, error=str(error))
         return len(rows)
 
-    def _send(self, kind: str, key: str, function: Any, label: str, due: int | None) -> Receipt:
+    def _send(
+        self, kind: str, key: str, function: Any, label: str, value: int, due: int | None
+    ) -> Receipt:
         signed: list[SignedTransaction] = []
 
         def note(one: SignedTransaction) -> None:
@@ -161,7 +173,7 @@ class Outbox:
         receipt = self._ended(
             kind,
             key,
-            lambda: self.sender.send(function, label=label, journal=note, due=due),
+            lambda: self.sender.send(function, label=label, value=value, journal=note, due=due),
             lambda: signed[-1].nonce if signed else None,
         )
         assert receipt is not None
