@@ -22,7 +22,7 @@ from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
+from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.session import Database
 from backend.store.words import record_of_match
 from validator.judge.replay import loss_drop_agrees
@@ -177,6 +177,23 @@ class CaseReader:
             rows = all_checkpoints(session, case.beast_id)
         key = (case.index, case.checkpoint.generation)
         return self.lineage(next(r for r in rows if (r.index, r.generation) == key))[:-1]
+
+    def block_seconds(self, blocks: int) -> float:
+        """Seconds between two blocks, over the last ones that were read; 0 if there is but one."""
+        newest = select(BlockRow).order_by(BlockRow.number.desc()).limit(1)
+        with self.database.session() as session:
+            last = session.scalar(newest)
+            if last is None:
+                return 0.0
+            first = session.scalar(
+                select(BlockRow)
+                .where(BlockRow.number >= last.number - blocks)
+                .order_by(BlockRow.number)
+                .limit(1)
+            )
+        assert first is not None
+        passed = last.number - first.number
+        return (last.timestamp - first.timestamp) / passed if passed else 0.0
 
     def owner(self, beast_id: int) -> str:
         """Who owns a beast now."""

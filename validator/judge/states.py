@@ -266,7 +266,7 @@ class StateProvider:
         records = self._records(case)
         if isinstance(records, str):
             return records
-        parent = self._parent_state(case, ancestors)
+        parent = self.parent_state(case, ancestors)
         if parent is None:
             return NO_PARENT
         return self._window_from(case, parent, records)
@@ -294,8 +294,13 @@ class StateProvider:
             case.beast_id, case.checkpoint, context, parent, records.words, opened=opened
         )
 
-    def _parent_state(self, case: Case, ancestors: Sequence[Case] | None) -> State | None:
-        """The state behind the case's parent hash."""
+    def parent_state(self, case: Case, ancestors: Sequence[Case] | None = None) -> State | None:
+        """The state that a case's window starts from, found or computed again; None if it cannot
+        be had.
+
+        Args:
+            ancestors: see ``window``.
+        """
         if case.index == 0:
             return genesis_state(case.beast_id, case.dna)
         found = self.find(case.checkpoint.parent)
