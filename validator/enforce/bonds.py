@@ -1,4 +1,4 @@
-"""The validator's moves, the bonds that they put at risk, and what they have cost in the last day."""
+"""The validator's moves, the bonds that they put at risk, and what they cost in the last day."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import func, select
 
 from backend.chain.outbox import Outbox
+from backend.chain.prices import FEE_HEADROOM
 from backend.chain.transactions import TransactionManager
 from backend.indexer.queries import OPEN
 from backend.monitoring.health import Spent, spent
@@ -18,7 +19,6 @@ from backend.store.daemons import IntentRow, IntentState
 from backend.store.facts import DisputeRow
 from backend.store.session import Database
 from validator.enforce.strategy import Action
-from validator.enforce.value import FEE_HEADROOM
 
 log = structlog.get_logger()
 

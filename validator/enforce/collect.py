@@ -1,4 +1,7 @@
-"""Pulls out what court and arena credited to us, rewards and returned bonds, once each."""
+"""Pulls out what court and arena credited to us in ENERGY, rewards and returned bonds, once each.
+
+Native coin is in stakes.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,11 @@ from web3.contract import Contract
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.chain.outbox import Outbox
+from backend.chain.types import BondOutcome
 from backend.store.facts import EventRow
 from backend.store.session import Database
 
 log = structlog.get_logger()
-
-REFUND = 2
-"""``BondOutcome.REFUND`` (contracts/types/CheckpointTypes.sol)."""
 
 SETTLED_BLOCKS = 64
 """A withdrawal that deep is not looked at again: no reorg takes it back."""
@@ -53,8 +54,9 @@ class CreditSource:
 
 
 def ledger_credits(chain: Chain) -> CreditSource:
-    """The ledger's escrow, where the court's verdicts are paid."""
-    return CreditSource(chain.ledger, "", ("CheckpointSlashed", "DisputeBondReleased"), _by_court)
+    """The ledger's escrow, where the court's verdicts are paid, and re-executed steps."""
+    events = ("CheckpointSlashed", "DisputeBondReleased", "StepsClaimed")
+    return CreditSource(chain.ledger, "", events, _by_court)
 
 
 def arena_credits(chain: Chain) -> CreditSource:
@@ -63,10 +65,12 @@ def arena_credits(chain: Chain) -> CreditSource:
 
 
 def _by_court(name: str, args: Mapping[str, Any], me: str) -> Credit:
+    if name == "StepsClaimed":
+        return Credit(int(args["energy"]) if args["account"] == me else 0)
     if name == "DisputeBondReleased":
-        ours = args["challenger"] == me and args["outcome"] == REFUND
+        ours = args["filer"] == me and args["outcome"] == BondOutcome.REFUND
         return Credit(refund=int(args["bond"]) if ours else 0)
-    reward = int(args["challengerReward"]) if args["challenger"] == me else 0
+    reward = int(args["filerReward"]) if args["filer"] == me else 0
     share = int(args["proverReward"]) if args["prover"] == me else 0
     return Credit(reward + share)
 
@@ -159,14 +163,14 @@ class PayoutCollector:
         wanted = select(EventRow).where(EventRow.name.in_(source.events)).order_by(EventRow.id)
         with self._database.session() as session:
             for row in session.scalars(wanted):
-                event = None if row.tx_hash in self._settled else self._chain.decode(_raw(row))
+                event = None if row.tx_hash in self._settled else self._chain.decode(raw_log(row))
                 credit = None if event is None else source.credited(event.name, event.args, me)
                 if credit is not None and (credit.reward or credit.refund):
                     found[row.tx_hash] = found.get(row.tx_hash, Credit()) + credit
         return found
 
 
-def _raw(row: EventRow) -> RawLog:
+def raw_log(row: EventRow) -> RawLog:
     """The log as it was read; which block it is in plays no part in decoding it."""
     topics = tuple(row.topics[i : i + 32] for i in range(0, len(row.topics), 32))
     return RawLog(

@@ -51,7 +51,8 @@ class Committer:
         commitment = self.commitment(outbox.me, digest, name, proof)
         call = self._chain.court.functions.commit(commitment)
         # Named by the commitment itself: another result, after a reorg say, is another one.
-        return outbox.send_once(COMMIT, commitment.hex(), call, label="commit to a proof") is not None
+        sent = outbox.send_once(COMMIT, commitment.hex(), call, label="commit to a proof")
+        return sent is not None
 
     def call(self, digest: bytes, name: str, proof: Proof, *, committed: bool) -> Any:
         """The proof's call, with the salt if it was committed to."""

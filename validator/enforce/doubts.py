@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, or_, select
 
+from backend.chain.prices import MAX_BOND_MULTIPLE
 from backend.store.daemons import JobRow, Mode, Verdict
 from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.waits import Waits
@@ -29,9 +30,6 @@ MOST_PARENTS = 16_384
 
 LONG_SCAN_SECONDS, SCAN_SHARE = 0.25, 0.05
 """Looking through many windows takes no more than this share of the time."""
-
-MAX_MULTIPLE = 8
-"""Opening bonds that a further dispute over a beast costs at most (DisputeVault)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Doubts:
         return self._states.reader
 
     def found(self, spent: Openings, coin_budget: int) -> Iterable[tuple[Case, str]]:
-        """The windows to open now, at most one of each beast, and why; the nearest to its end first.
+        """The windows to open now, at most one of each beast, and why; the most urgent first.
 
         Args:
             spent: what our filings on doubt have cost.
@@ -192,7 +190,7 @@ class Doubts:
             return answer
         quote = self._moves.quote(case)
         open_now = sum(d.beast_id == case.beast_id for d in self._reader.open_disputes())
-        base = quote.opening_bond // min(open_now + 1, MAX_MULTIPLE)
+        base = quote.opening_bond // min(open_now + 1, MAX_BOND_MULTIPLE)
         cost = opening_cost(base, quote.opening_bond - base)
         return judge_doubt(replace(doubt, cost=cost, energy=quote.bond), terms)
 

@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_hash.auto import keccak
-
-from backend.chain.chunks import is_large
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.openings import (
+    MERKLE_PATHS,
     header_commitment,
     opened_witnesses,
     proof_commitment,
     records_opening,
     steps_commitment,
 )
+from eth_hash.auto import keccak
+
+from backend.chain.chunks import is_large
+from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.transactions import MAX_GAS, TransactionManager
 from backend.chain.types import NO_HEADER, ZERO32, FilingQuote, ProofClaim, header_to_abi
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
@@ -34,10 +35,6 @@ ADVANCE_GAS = MAX_GAS * 85 // 100
 
 MAX_TRANSACTIONS = (1, 2, 3, 4, 6, 8, 16, 32, 64, 128)
 _PLAIN = ("Error", "Unknown", "Panic")
-
-
-MERKLE_PATHS = b"\0"
-"""Before the witnesses of a private window whose records are not opened: words with siblings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +110,8 @@ class MoveBuilder:
 
     def publish_records(self, case: Case, data: PrivateDataset) -> Any:
         """Put the records that a private window samples into the archive; anybody's move."""
-        opening = records_opening(data, case.dna, case.index)
-        return self._chain.records.functions.publish(case.beast_id, case.index, *opening.to_abi())
+        opening = records_opening(data, case.dna, case.index).arguments()
+        return self._chain.records.functions.publish(case.beast_id, case.index, *opening)
 
     def accept(self, case: Case, dispute_id: int) -> Any:
         """Let the court take note of what was published in time."""

@@ -120,7 +120,7 @@ def decide(s: Situation, strategy: Strategy) -> Move:
     if s.silent and (s.mine or not s.right):
         return Move(Action.TIMEOUT, "what was owed was not opened in time")
     if s.published and (s.mine or s.invalid):
-        return Move(Action.ACCEPT, "what is missing was published in time; the court has to note it")
+        return Move(Action.ACCEPT, "what is missing was published in time; let it be noted")
     if s.right:
         return _leave_standing(s)
     if s.invalid:
@@ -148,7 +148,7 @@ def _find_out(s: Situation) -> Move:
     if s.status is DisputeStatus.NONE and s.doubt and s.may_file:
         return Move(Action.OPEN, s.doubt)
     if s.proofs_over and s.mine:
-        return Move(Action.DISMISS, "nothing can be proved; the rest of our opening bond comes back")
+        return Move(Action.DISMISS, "nothing can be proved; the rest of our bond comes back")
     if s.status.open:
         return Move(Action.WAIT, "the window cannot be recomputed yet; nothing is done on doubt")
     return Move(Action.WAIT, "the window cannot be recomputed here")

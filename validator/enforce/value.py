@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from backend.chain.client import Chain
 from backend.chain.fees import PRIORITY_FEE
+from backend.chain.prices import BASIS_POINTS
 from backend.chain.types import Economics
 from backend.kernel.constants import WINDOW_STEPS
 from validator.enforce.strategy import Action
@@ -30,10 +31,7 @@ GAS = {
 """About what a move takes; ADVANCE: all 128 steps."""
 
 COMMIT_GAS = 50_000
-FEE_HEADROOM = 4
-"""Times the present fee that an opening bond asks for (DisputeVault)."""
-
-MAX_BPS, ENERGY_UNIT = 10_000, 10**18
+ENERGY_UNIT = 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ class Appraiser:
         e = self._economics(case)
         stake = self._chain.stake_of(case.beast_id, case.checkpoint.trainer).amount
         share = e.proof_bps * steps // WINDOW_STEPS + (e.filing_bps if filed else 0)
-        return stake * share // MAX_BPS, case.checkpoint.locked * share // MAX_BPS
+        return stake * share // BASIS_POINTS, case.checkpoint.locked * share // BASIS_POINTS
 
     def conviction(self, case: Case, action: Action, *, mine: bool, gas: int = 0) -> Prospect:
         """A move against a wrong window.

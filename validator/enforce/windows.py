@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import structlog
 
 from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from backend.chain.prices import BASIS_POINTS
 from backend.chain.types import ZERO32, DisputeStatus, Opening, opening_bit
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Mode, Verdict
@@ -75,6 +77,18 @@ class CaseFile:
             return None
         posted = self.dispute.segment_hashes
         return first_divergent(self.judgement.segments, posted) if posted else None
+
+
+class Made(Enum):
+    """What was sent for a move."""
+
+    NOTHING = "nothing"
+    COMMITMENT = "commitment"
+    MOVE = "move"
+
+
+def _made(sent: bool) -> Made:
+    return Made.MOVE if sent else Made.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +184,7 @@ class Enforcer:
             case = self._reader.of_dispute(row)
             # Our own disputes also outside the scope: a bond is in them.
             if self._covers(case) or self._is_mine(row):
-                found[case.digest] = self._case_file(case, row)
+                found[case.digest] = self.case_file(case, row)
         jobs = self._jobs.invalid()
         invalid, suspects = {job.digest for job in jobs}, {job.beast_id for job in jobs}
         for beast_id in suspects.intersection(self._reader.pending_beasts() if suspects else ()):
@@ -191,7 +205,7 @@ class Enforcer:
             if case.digest not in found and self._too_late(case):
                 continue
             if case.digest not in found:
-                found[case.digest] = self._confirm(self._case_file(case, None))
+                found[case.digest] = self._confirm(self.case_file(case, None))
             return
 
     def _earliest(self, files: Any) -> list[CaseFile]:
@@ -229,7 +243,7 @@ class Enforcer:
         e = self._reader.season(season).economics
         stake = int(chain.call(chain.ledger.functions.stakeAt(season)))
         # What one conviction pays: a validator that finds one lie a day loses nothing.
-        return stake * (e.filing_bps + e.proof_bps) // 10_000
+        return stake * (e.filing_bps + e.proof_bps) // BASIS_POINTS
 
     def deadlines(self, case: Case) -> Deadlines:
         """Until when we file over a case, and how much of that time has passed."""
@@ -255,7 +269,8 @@ class Enforcer:
     def _is_mine(self, row: DisputeRow) -> bool:
         return self._sender is not None and row.filer == self._sender.me
 
-    def _case_file(self, case: Case, dispute: DisputeRow | None) -> CaseFile:
+    def case_file(self, case: Case, dispute: DisputeRow | None) -> CaseFile:
+        """A case with what a replay by the reference says of it."""
         if not case.pending:
             return CaseFile(case, dispute, None, None)
         known = self._checked.get(case.digest)
@@ -345,30 +360,33 @@ class Enforcer:
             )
         if self._sender is None or move.action is Action.WAIT:
             return 0
-        return int(self._send(self._sender, move.action, case_file))
+        return int(self.make(self._sender, move.action, case_file) is not Made.NOTHING)
 
-    def _send(self, sender: MoveSender, action: Action, case_file: CaseFile) -> bool:
+    def make(self, sender: MoveSender, action: Action, case_file: CaseFile) -> Made:
+        """Make a move, or its commitment first; what was sent.
+
+        Raises:
+            ChainBeastsError: the court refuses, it is not worth it, no funds, or no node.
+        """
         if action in (Action.FILE, Action.OPEN):
-            return self._file(sender, action, case_file)
+            return _made(self._file(sender, action, case_file))
         planned = self._plan(sender, action, case_file)
-        if planned is None:
-            return False
         unpaid = not planned.prospect.pays(self._appraiser.energy_price(case_file.case))
         if unpaid:
             if planned.must_pay:
-                return False
+                return Made.NOTHING
             self._require_gas(sender, planned.prospect)
         call = planned.call
         if isinstance(call, Proof):
             if self._needs_commitment(action, case_file):
                 if self._committer.commit(sender.outbox, case_file.case.digest, planned.key, call):
-                    return True  # news: the proof itself goes out with the next pass
+                    return Made.COMMITMENT  # the proof itself goes out with the next pass
                 call = self._committer.call(
                     case_file.case.digest, planned.key, call, committed=True
                 )
             else:
                 call = call.call(ZERO32)
-        return sender.send(action, planned.key, call, due=planned.due, unpaid=unpaid)
+        return _made(sender.send(action, planned.key, call, due=planned.due, unpaid=unpaid))
 
     def _require_gas(self, sender: MoveSender, prospect: Prospect) -> None:
         """Make sure that a move at a loss fits the gas budget.
@@ -393,7 +411,7 @@ class Enforcer:
         ahead = self._reader.block_seconds(BLOCKS_MEASURED)
         return row.status == "opened" and now + ahead > (row.head_start_end or 0)
 
-    def _plan(self, sender: MoveSender, action: Action, case_file: CaseFile) -> Planned | None:
+    def _plan(self, sender: MoveSender, action: Action, case_file: CaseFile) -> Planned:
         case, row, moves, value = case_file.case, case_file.dispute, self._moves, self._appraiser
         mine = row is not None and self._is_mine(row)
         if action is Action.HEADER:

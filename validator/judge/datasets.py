@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+from backend.chain.openings import RecordsOpening
 from eth_abi.abi import decode
 from eth_hash.auto import keccak
 from sqlalchemy import select
@@ -19,12 +20,9 @@ from web3 import Web3
 from backend.chain.client import Chain
 from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
-from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.rng import fold64
-from backend.kernel.samples import Source, record_index
-from backend.kernel.window import MASK32
 from backend.store.facts import EventRow, PublishedRecordsRow
-from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset, words_of
+from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
 from backend.store.session import Database
 
 log = structlog.get_logger()
@@ -89,32 +87,31 @@ class OpenedRecords:
         by_index: the same as a dataset: a word for each index, 0 where none was opened.
     """
 
+    opening: RecordsOpening
     fold: int
     in_order: tuple[int, ...]
     by_index: tuple[int, ...]
+
+    @classmethod
+    def of(cls, opening: RecordsOpening, dna: bytes, length: int, index: int) -> OpenedRecords:
+        """The records of an opening that has been checked against their root."""
+        by_index = [0] * length
+        for record, word in opening.records(dna, length, index).items():
+            by_index[record] = word
+        return cls(opening, fold64(opening.secret), opening.step_words, tuple(by_index))
 
 
 def opened_records(
     database: Database, beast_id: int, index: int, dna: bytes, length: int
 ) -> OpenedRecords | None:
-    """The records of a private window; None if nobody opened them.
-
-    The archive has checked them against the root, and the order against what the steps sample.
-    """
+    """The records of a private window; None if nobody opened them."""
     wanted = select(PublishedRecordsRow).where(
         PublishedRecordsRow.beast_id == beast_id, PublishedRecordsRow.index == index
     )
     with database.session() as session:
         row = session.scalars(wanted.limit(1)).first()
-    if row is None:
-        return None
-    fold, words = fold64(row.secret), words_of(row.words)
-    in_order = tuple(words[place] for place in row.order)
-    by_index = [0] * length
-    for step, word in enumerate(in_order):
-        global_step = (index * WINDOW_STEPS + step) & MASK32
-        by_index[record_index(Source.PRIVATE, dna, global_step, length, fold)] = word
-    return OpenedRecords(fold, in_order, tuple(by_index))
+        # The archive has checked them against the root, and the order against the samples.
+        return None if row is None else OpenedRecords.of(row.opening, dna, length, index)
 
 
 def revealed_dataset(

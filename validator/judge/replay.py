@@ -21,8 +21,8 @@ class Window:
 
     Attributes:
         parent: the state behind the parent checkpoint's h128 (genesis for index 0), verified.
-        words: the records of a BATTLE or PRIVATE window, by index; of a private one whose records were
-            opened, those that nobody opened are 0.
+        words: the records of a BATTLE or PRIVATE window, by index; where a private one's records
+            were opened on chain, those that nobody opened are 0.
         opened: the 128 words that a PRIVATE window samples, step by step, where they were opened.
         published: the state behind the checkpoint's own h128, if somebody published it.
     """

@@ -290,9 +290,7 @@ class StateProvider:
     def _window_from(self, case: Case, parent: State, records: Records) -> Window:
         context = self.reader.context(case, records.fold)
         opened = records.opened
-        return Window(
-            case.beast_id, case.checkpoint, context, parent, records.words, opened=opened
-        )
+        return Window(case.beast_id, case.checkpoint, context, parent, records.words, opened=opened)
 
     def parent_state(self, case: Case, ancestors: Sequence[Case] | None = None) -> State | None:
         """The state that a case's window starts from, found or computed again; None if it cannot
