@@ -189,6 +189,7 @@ class TransactionManager:
         *,
         label: str,
         value: int = 0,
+        spare_gas: int = 0,
         journal: Journal | None = None,
         due: int | None = None,
     ) -> Receipt:
@@ -196,6 +197,8 @@ class TransactionManager:
 
         Args:
             value: wei of native coin sent along.
+            spare_gas: asked for beyond the estimate, which is made in the latest block: where a
+                later block has the call do more, as a commitment of the latest block does.
             due: chain time (unix seconds) after which the call is of no use; fees rise faster as
                 it nears.
 
@@ -210,7 +213,8 @@ class TransactionManager:
         def core() -> dict[str, Any]:
             # a refusal costs nothing here, and has the contract's reason
             self.simulate(function, value=value)
-            gas = min(int(self.estimate(function, value=value) * GAS_MARGIN), MAX_GAS)
+            estimated = int(self.estimate(function, value=value) * GAS_MARGIN)
+            gas = min(estimated + spare_gas, MAX_GAS)
             return {"to": function.address, "data": data, "gas": gas, "value": value}
 
         return self._send(core, label, journal, due)

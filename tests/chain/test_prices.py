@@ -8,13 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from web3.logs import DISCARD
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow, ensure_stake
+from backend.chain.escrow import ensure_stake
 from backend.chain.prices import (
     active_params,
     dispute_bond,
@@ -25,10 +24,10 @@ from backend.chain.prices import (
     window_price,
 )
 from backend.chain.seasons import load_profile
-from backend.chain.types import Checkpoint, CheckpointPayload, Commitments, Economics, Season
+from backend.chain.types import Commitments, Economics, Season
 from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
 from backend.kernel.samples import Source
-from tests.chain.conftest import DEPLOYER, TRAINER, Senders
+from tests.chain.conftest import TRAINER, Senders, fund, submit
 
 ENERGY = 10**18
 DEVNET = load_profile("devnet").season
@@ -61,36 +60,11 @@ def quotes_agree(
     return quoted
 
 
-def submit(
-    chain: Chain, sender: Senders, beast: int, mask: int, source: Source = Source.CURRICULUM
-) -> Checkpoint:
-    """A window with a mask; whether it was trained honestly is not the ledger's business."""
-    trainer, head = sender(TRAINER), chain.head(beast)
-    payload = CheckpointPayload(
-        head.epoch,
-        bytes([mask]) * 32,
-        window_price(chain.season(head.season).economics, head.active_mask, mask),
-        head.lr_shift,
-        mask,
-        WINDOW_STEPS * (head.head_count + 1),
-        1,
-        source,
-    )
-    seed = chain.epoch(beast, head.epoch).epoch_seed
-    ensure_stake(chain, trainer, beast, 2 * chain.required_stake(beast))
-    call = chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi(), False)
-    receipt = trainer.send(call, label="submit")
-    (log,) = chain.ledger.events.CheckpointSubmitted().process_receipt(receipt.raw, errors=DISCARD)
-    return Checkpoint.from_abi(log["args"]["checkpoint"])
-
-
 def test_quotes_and_locks_after_every_growth(
     chain: Chain, sender: Senders, hatch: Callable[..., int]
 ) -> None:
     trainer = devnet_account(TRAINER).address
-    mint = chain.energy.functions.mint(trainer, 10_000 * ENERGY)
-    sender(DEPLOYER).send(mint, label="mint")
-    ensure_escrow(chain, sender(TRAINER), 10_000 * ENERGY)
+    fund(chain, sender, TRAINER, 10_000 * ENERGY)
     beast, economics = hatch(), DEVNET.economics
     parent = chain.head(beast).active_mask
     assert quotes_agree(chain, beast, economics) == 2 ** (8 - parent.bit_count())
@@ -158,14 +132,12 @@ def test_stakes_and_bonds_are_what_the_contracts_ask_for(
     length: int, chain: Chain, sender: Senders, hatch: Callable[..., int]
 ) -> None:
     trainer = sender(TRAINER)
-    mint = chain.energy.functions.mint(trainer.address, 1_000 * ENERGY)
-    sender(DEPLOYER).send(mint, label="mint")
-    ensure_escrow(chain, trainer, 1_000 * ENERGY)
+    fund(chain, sender, TRAINER, 1_000 * ENERGY)
     beast = hatch(Commitments(b"\1" * 32, b"\2" * 32, length, b"\3" * 32))
     mask, economics = chain.head(beast).active_mask, DEVNET.economics
     assert chain.required_stake(beast) == stake_price(economics, fee(chain))
     sources = (Source.PRIVATE, Source.CURRICULUM, Source.PRIVATE)
-    windows = [submit(chain, sender, beast, mask, source) for source in sources]
+    windows = [submit(chain, sender, beast, mask, source=source) for source in sources]
     owed = (0b101, 0b011, 0b111)  # the very first window starts from no state
     for number, (window, missing) in enumerate(zip(windows, owed, strict=True)):
         quote = chain.filing_quote(beast, window)
