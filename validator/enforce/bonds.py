@@ -150,8 +150,11 @@ class MoveSender:
                     continue
                 today.add(digest)
                 # A conviction gives both bonds back. What is open may still cost them.
-                if row is not None and (row.status in OPEN or row.status in _RIGHT):
+                if row is not None and row.status in OPEN:
                     coin += opening_cost(row.opening_bond, row.opening_surplus)
+                elif row is not None and row.opening_returned is not None:
+                    coin += max(row.opening_bond + row.opening_surplus - row.opening_returned, 0)
+                if row is not None and (row.status in OPEN or row.status in _RIGHT):
                     energy += row.bond
         return Openings(coin, energy, frozenset(today), right)
 

@@ -163,14 +163,14 @@ class PayoutCollector:
         wanted = select(EventRow).where(EventRow.name.in_(source.events)).order_by(EventRow.id)
         with self._database.session() as session:
             for row in session.scalars(wanted):
-                event = None if row.tx_hash in self._settled else self._chain.decode(raw_log(row))
+                event = None if row.tx_hash in self._settled else self._chain.decode(_raw(row))
                 credit = None if event is None else source.credited(event.name, event.args, me)
                 if credit is not None and (credit.reward or credit.refund):
                     found[row.tx_hash] = found.get(row.tx_hash, Credit()) + credit
         return found
 
 
-def raw_log(row: EventRow) -> RawLog:
+def _raw(row: EventRow) -> RawLog:
     """The log as it was read; which block it is in plays no part in decoding it."""
     topics = tuple(row.topics[i : i + 32] for i in range(0, len(row.topics), 32))
     return RawLog(

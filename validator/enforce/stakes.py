@@ -7,46 +7,26 @@ are made final here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
-from backend.chain.types import ZERO_ADDRESS, StakeReward
-from backend.store.facts import EventRow
+from backend.indexer.queries import stake_rewards
+from backend.store.facts import AdvanceRow, DisputeRow, StakeRewardRow, VaultCreditRow
 from backend.store.session import Database
-from validator.enforce.collect import raw_log
 from validator.enforce.value import Appraiser
 from validator.judge.cases import CaseReader
 
 log = structlog.get_logger()
 
-SETTLED_BLOCKS = 64
-"""What is that deep is not looked at again: no reorg takes it back."""
-
 FINALIZED_AT_ONCE = 16
 WITHDRAW_GAS = 40_000
 WORTH = 4
-"""A credit is pulled when it is worth so many times the gas of pulling it; a dispute's bond always
-is."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """An event of ours or another's, and where it stands."""
-
-    args: Mapping[str, Any]
-    tx_hash: bytes
-    block: int
-
-    @property
-    def dispute(self) -> int:
-        return int(self.args["disputeId"])
+"""A credit is pulled when it is worth so many times the gas of pulling it."""
 
 
 class StakeCollector:
@@ -63,8 +43,7 @@ class StakeCollector:
         self._database = database
         self._outbox = outbox
         self._appraiser = appraiser
-        self._done: set[tuple[str, bytes]] = set()
-        self._decoded: dict[tuple[bytes, int], Mapping[str, Any]] = {}
+        self._claimed: set[tuple[int, int, int]] = set()
 
     @property
     def _chain(self) -> Chain:
@@ -72,35 +51,30 @@ class StakeCollector:
 
     def run(self) -> int:
         """Collect what is due; returns the number of transactions."""
-        moves = sum(self._settle(seen) for seen in self._rewards())
-        moves += sum(self._claim(seen) for seen in self._pools())
+        moves = sum(self._settle(row) for row in self._rewards())
+        moves += sum(self._claim(row) for row in self._pools())
         return moves + self._withdraw()
 
-    # --- rewards out of stakes --------------------------------------------------------------------
+    # --- rewards out of stakes ------------------------------------------------------------------
 
-    def _rewards(self) -> list[_Seen]:
-        """Slashed stakes that we may have a part in."""
-        me, ours = self._outbox.me, self._step_disputes()
+    def _rewards(self) -> list[StakeRewardRow]:
+        """Held rewards that we have a part in."""
+        me = self._outbox.me
+        with self._database.session() as session:
+            steps = set(session.scalars(_counted(me, AdvanceRow.dispute_id)))
+            return [
+                row
+                for row in stake_rewards(session)
+                if me in (row.filer, row.prover) or (row.prover is None and row.dispute_id in steps)
+            ]
 
-        def is_ours(seen: _Seen) -> bool:
-            held = StakeReward.from_abi(seen.args["held"])
-            by_steps = held.prover == ZERO_ADDRESS and held.dispute_id in ours
-            return me in (held.filer, held.prover) or by_steps
-
-        return [seen for seen in self._events("StakeTaken") if is_ours(seen)]
-
-    def _settle(self, seen: _Seen) -> int:
-        beast_id, trainer = int(seen.args["beastId"]), str(seen.args["trainer"])
-        held = self._chain.stake_reward_of(beast_id, trainer)
-        if not held.filing + held.proof:
-            self._forget_if_deep("StakeTaken", seen)
-            return 0
-        head = self._chain.head(beast_id)
-        needed = min(held.index, head.head_count)
+    def _settle(self, row: StakeRewardRow) -> int:
+        head = self._chain.head(row.beast_id)
+        needed = min(row.index, head.head_count)
         if head.final_count < needed:
-            return self._finalize(beast_id, needed - head.final_count)
-        call = self._chain.vault.functions.settleReward(beast_id, trainer)
-        key = f"{seen.tx_hash.hex()}:{held.index}"
+            return self._finalize(row.beast_id, needed - head.final_count)
+        call = self._chain.vault.functions.settleReward(row.beast_id, row.trainer)
+        key = f"{row.beast_id}:{row.trainer}:{row.index}:{row.block_number}"
         return self._send("settle", key, call, "settle a stake's reward")
 
     def _finalize(self, beast_id: int, needed: int) -> int:
@@ -116,72 +90,58 @@ class StakeCollector:
             return self._send("finalize", cases[count - 1].digest.hex(), call, "finalize windows")
         return 0
 
-    # --- pay for steps ----------------------------------------------------------------------------
+    # --- pay for steps --------------------------------------------------------------------------
 
-    def _step_disputes(self) -> set[int]:
-        """Disputes in which steps of ours are counted."""
-        me = self._outbox.me
-        return {s.dispute for s in self._events("StepsCounted") if s.args["account"] == me}
+    def _pools(self) -> list[DisputeRow]:
+        """Disputes in which committed steps of ours are paid, and we have not claimed that yet."""
+        steps = _counted(self._outbox.me, AdvanceRow.dispute_id)
+        filled = or_(DisputeRow.step_energy != 0, DisputeRow.step_coin != 0)
+        wanted = select(DisputeRow).where(DisputeRow.dispute_id.in_(steps), filled)
+        with self._database.session() as session:
+            rows = session.scalars(wanted).all()
+        return [row for row in rows if _pool(row) not in self._claimed]
 
-    def _pools(self) -> list[_Seen]:
-        """Fillings of pools that we have a share in."""
-        ours = self._step_disputes()
-        return [seen for seen in self._events("StepPoolFilled") if seen.dispute in ours]
-
-    def _claim(self, seen: _Seen) -> int:
-        call = self._chain.vault.functions.claimSteps(seen.dispute)
+    def _claim(self, row: DisputeRow) -> int:
+        call = self._chain.vault.functions.claimSteps(row.dispute_id)
         try:
             self._outbox.sender.simulate(call)
         except Reverted:
-            self._forget_if_deep("StepPoolFilled", seen)
+            # Claimed before. What the pool gets later makes it another one.
+            self._claimed.add(_pool(row))
             return 0
-        return self._send("claim-steps", seen.tx_hash.hex(), call, "claim the pay for steps")
+        key = f"{row.digest.hex()}:{row.step_energy}:{row.step_coin}"
+        return self._send("claim-steps", key, call, "claim the pay for steps")
 
-    # --- credit -----------------------------------------------------------------------------------
+    # --- credit ---------------------------------------------------------------------------------
 
     def _withdraw(self) -> int:
         me = self._outbox.me
         credit = self._chain.credit_of(me)
-        if credit < WORTH * WITHDRAW_GAS * self._appraiser.fee() or not credit:
+        if not credit or credit < WORTH * WITHDRAW_GAS * self._appraiser.fee():
             return 0
         # To the account itself, whatever --payout says: filing and gas need it again.
         call = self._chain.vault.functions.withdrawCredit(me)
-        nonce = self._withdrawals()
-        done = self._send("withdraw", f"vault:{nonce}", call, "withdraw native coin")
+        done = self._send("withdraw", f"vault:{self._withdrawals()}", call, "withdraw native coin")
         if done:
             log.info("collected native coin", wei=credit)
         return done
 
     def _withdrawals(self) -> int:
         """How often the credit was pulled so far: names the next time."""
-        me = self._outbox.me
-        return sum(seen.args["account"] == me for seen in self._events("CreditWithdrawn"))
-
-    # --- small things -----------------------------------------------------------------------------
+        found = select(func.count()).where(
+            VaultCreditRow.account == self._outbox.me, VaultCreditRow.withdrawn.is_(True)
+        )
+        with self._database.session() as session:
+            return int(session.scalar(found) or 0)
 
     def _send(self, kind: str, key: str, call: Any, label: str) -> int:
         return int(self._outbox.send_once(kind, key, call, label=label) is not None)
 
-    def _forget_if_deep(self, name: str, seen: _Seen) -> None:
-        """Never look at it again, once no reorg can take it back."""
-        if self._chain.block().number - seen.block >= SETTLED_BLOCKS:
-            self._done.add((name, seen.tx_hash))
 
-    def _events(self, name: str) -> list[_Seen]:
-        """All events of a name that may still matter, oldest first."""
-        wanted = select(EventRow).where(EventRow.name == name).order_by(EventRow.id)
-        with self._database.session() as session:
-            rows = session.scalars(wanted).all()
-        return [
-            _Seen(self._args(row), row.tx_hash, row.block_number)
-            for row in rows
-            if (name, row.tx_hash) not in self._done
-        ]
+def _pool(row: DisputeRow) -> tuple[int, int, int]:
+    return row.dispute_id, row.step_energy, row.step_coin
 
-    def _args(self, row: EventRow) -> Mapping[str, Any]:
-        place = (row.tx_hash, row.log_index)
-        if place not in self._decoded:
-            event = self._chain.decode(raw_log(row))
-            assert event is not None  # it was stored because it is one of ours
-            self._decoded[place] = event.args
-        return self._decoded[place]
+
+def _counted(account: str, column: Any) -> Any:
+    """A column of the advances that an account is paid for."""
+    return select(column).where(AdvanceRow.account == account, AdvanceRow.counted.is_(True))

@@ -94,9 +94,8 @@ class Appraiser:
         return int(block.get("baseFeePerGas", 0))
 
     def fee(self) -> int:
-        """Wei per gas that a move is likely to pay: the base fee and no more than a like tip."""
-        base = self.base_fee()
-        return base + min(base, PRIORITY_FEE)
+        """Wei per gas that a move is likely to pay: the base fee, and the tip that is offered."""
+        return self.base_fee() + PRIORITY_FEE
 
     def reward(self, case: Case, *, filed: bool, steps: int = WINDOW_STEPS) -> tuple[int, int]:
         """Coin and ENERGY that convicting a window brings its prover.

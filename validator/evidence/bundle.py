@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backend.chain.openings import RecordsOpening
 from eth_hash.auto import keccak
 from sqlalchemy import select
 
+from backend.chain.openings import RecordsOpening
 from backend.chain.types import ZERO32, Checkpoint
 from backend.errors import ChainBeastsError
 from backend.kernel import merkle

@@ -11,17 +11,17 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from backend.chain.openings import RecordsOpening
-from eth_abi.abi import decode
 from eth_hash.auto import keccak
 from sqlalchemy import select
 from web3 import Web3
 
 from backend.chain.client import Chain
+from backend.chain.openings import RecordsOpening
 from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
+from backend.indexer.queries import published_records, revealed_secret
 from backend.kernel.rng import fold64
-from backend.store.facts import EventRow, PublishedRecordsRow
+from backend.store.facts import RevealedDatasetRow
 from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
 from backend.store.session import Database
 
@@ -105,55 +105,47 @@ def opened_records(
     database: Database, beast_id: int, index: int, dna: bytes, length: int
 ) -> OpenedRecords | None:
     """The records of a private window; None if nobody opened them."""
-    wanted = select(PublishedRecordsRow).where(
-        PublishedRecordsRow.beast_id == beast_id, PublishedRecordsRow.index == index
-    )
     with database.session() as session:
-        row = session.scalars(wanted.limit(1)).first()
-        # The archive has checked them against the root, and the order against the samples.
-        return None if row is None else OpenedRecords.of(row.opening, dna, length, index)
+        row = published_records(session, beast_id, index)
+    if row is None:
+        return None
+    # The archive has checked them against the root, and the order against what the steps sample.
+    words, siblings = tuple(row.word_list), tuple(row.sibling_hashes)
+    opening = RecordsOpening(row.secret, row.order, words, siblings)
+    return OpenedRecords.of(opening, dna, length, index)
 
 
 def revealed_dataset(
     chain: Chain, database: Database, beast_id: int, committed: Commitments
 ) -> PrivateDataset | None:
-    """The dataset that a dispute revealed, checked against all commitments; None if none did.
+    """The dataset that somebody revealed, checked against all commitments; None if none did.
 
-    It is in the filing's calldata, or in the chunks that the court named.
+    It is in the transaction's calldata, or in the chunks that the archive named.
 
     Raises:
         ChainBeastsError: the revealed file does not fit the commitments.
     """
-    staged = _event(database, "StagedDatasetRevealed", beast_id)
-    if staged is not None:
-        _, pointers = decode(["bytes32", "address[]"], staged[1])
-        secret = _event(database, "SecretRevealed", beast_id)
-        assert secret is not None  # every revealing transaction makes the secret public before
-        return open_dataset(_read_chunks(chain, pointers), secret[1], committed)
-    found = _event(database, "DatasetRevealed", beast_id)
-    if found is None:
+    with database.session() as session:
+        row = session.scalar(
+            select(RevealedDatasetRow)
+            .where(RevealedDatasetRow.beast_id == beast_id)
+            .order_by(RevealedDatasetRow.block_number, RevealedDatasetRow.log_index)
+            .limit(1)
+        )
+        secret = revealed_secret(session, beast_id)
+    if row is None or secret is None:
         return None
-    tx_hash = found[0]
+    if row.chunk_addresses:
+        return open_dataset(_read_chunks(chain, row.chunk_addresses), secret, committed)
+    tx_hash = row.tx_hash
     sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
     try:
         to = chain.records if sent["to"] == chain.records.address else chain.court
         _, given = to.decode_function_input(sent["input"])
-        blob, secret = bytes(given["dataset"]), bytes(given["ownerSecret"])
+        blob = bytes(given["dataset"])
     except (ValueError, KeyError):
         raise ChainBeastsError("It was revealed through another contract's call.") from None
     return open_dataset(blob, secret, committed)
-
-
-def _event(database: Database, name: str, beast_id: int) -> tuple[bytes, bytes] | None:
-    """Transaction and data of a beast's first event of a name."""
-    with database.session() as session:
-        found = session.execute(
-            select(EventRow.tx_hash, EventRow.data)
-            .where(EventRow.name == name, EventRow.beast_id == beast_id)
-            .order_by(EventRow.block_number, EventRow.log_index)
-            .limit(1)
-        ).first()
-    return None if found is None else (bytes(found[0]), bytes(found[1]))
 
 
 def _read_chunks(chain: Chain, pointers: Sequence[str]) -> bytes:
