@@ -92,7 +92,7 @@ def advance(
     move = workspace.moves.advance(case, dispute_id, window, done, session.sender, steps=steps)
     receipt = send_proof(session, workspace, case, move.proof, "advance")
     steps_done = done + move.steps
-    values = {"dispute": dispute_id, "steps": move.steps, "steps_done": steps_done}
+    values: dict[str, Any] = {"dispute": dispute_id, "steps": move.steps, "steps_done": steps_done}
     show_transaction(session, receipt, **values)
 
 
@@ -161,7 +161,7 @@ def challenge_header(
         )
     proof = workspace.moves.challenge_header(case, judgement.end)
     receipt = send_proof(session, workspace, case, proof, "challenge the header")
-    values = {"beast": beast, "checkpoint": index, "reason": judgement.reason}
+    values: dict[str, Any] = {"beast": beast, "checkpoint": index, "reason": judgement.reason}
     show_transaction(session, receipt, **values)
 
 

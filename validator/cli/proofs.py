@@ -7,7 +7,7 @@ from typing import Any
 from backend.chain.transactions import Receipt
 from backend.cli.session import Session
 from validator.cli.workspace import OpenedDispute
-from validator.enforce.commitments import Committer
+from validator.enforce.commitments import SPARE_GAS, Committer
 from validator.enforce.moves import Proof
 from validator.judge.cases import Case
 from validator.setup import ValidatorWorkspace
@@ -41,4 +41,4 @@ def send_proof(
         commitment = committer.commitment(sender.address, case.digest, label, proof)
         commit = session.chain.court.functions.commit(commitment)
         sender.send(commit, label="commit to a proof")
-    return sender.send(call, label=label)
+    return sender.send(call, label=label, spare_gas=SPARE_GAS)

@@ -74,6 +74,7 @@ class MoveSender:
         *,
         bond: int = 0,
         value: int = 0,
+        spare_gas: int = 0,
         due: int | None = None,
         unpaid: bool = False,
     ) -> bool:
@@ -82,6 +83,7 @@ class MoveSender:
         Args:
             bond: wei of ENERGY that the move puts at risk.
             value: wei of native coin sent along.
+            spare_gas: see ``TransactionManager.send``.
             due: chain time (unix seconds) after which the move is of no use.
             unpaid: it counts against the gas budget.
 
@@ -99,6 +101,7 @@ class MoveSender:
             label=kind,
             bond=bond,
             value=value,
+            spare_gas=spare_gas,
             due=due,
         )
         if receipt is None:
@@ -131,7 +134,7 @@ class MoveSender:
             sent = session.scalars(self._filings(FILINGS))
             coming = sum(row.bond for row in sent if row.key not in indexed)
             ours = (row for row in rows if row.filer == self.me and row.status in OPEN)
-            return coming + sum(row.bond for row in ours)
+            return int(coming + sum(row.bond for row in ours))
 
     def openings(self) -> Openings:
         """What we filed on doubt, and how it ended."""

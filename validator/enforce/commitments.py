@@ -16,6 +16,10 @@ from validator.enforce.secret import salt_of
 
 COMMIT = "commit"
 
+SPARE_GAS = 150_000
+"""What a proof takes more once its commitment counts, which is from the next block on: the books of
+whoever it pays."""
+
 
 class Committer:
     """The commitments of one validator.

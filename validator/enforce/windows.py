@@ -22,7 +22,7 @@ from backend.store.daemons import Mode, Verdict
 from backend.store.facts import DisputeRow
 from backend.store.session import DatabaseUnavailableError
 from validator.enforce.bonds import MoveSender
-from validator.enforce.commitments import Committer
+from validator.enforce.commitments import SPARE_GAS, Committer
 from validator.enforce.doubts import Deadlines, Doubts
 from validator.enforce.filing import Filer, filing_deadline
 from validator.enforce.moves import MoveBuilder, Proof
@@ -376,8 +376,9 @@ class Enforcer:
             if planned.must_pay:
                 return Made.NOTHING
             self._require_gas(sender, planned.prospect)
-        call = planned.call
+        call, spare_gas = planned.call, 0
         if isinstance(call, Proof):
+            spare_gas = SPARE_GAS
             if self._needs_commitment(action, case_file):
                 if self._committer.commit(sender.outbox, case_file.case.digest, planned.key, call):
                     return Made.COMMITMENT  # the proof itself goes out with the next pass
@@ -386,7 +387,10 @@ class Enforcer:
                 )
             else:
                 call = call.call(ZERO32)
-        return _made(sender.send(action, planned.key, call, due=planned.due, unpaid=unpaid))
+        sent = sender.send(
+            action, planned.key, call, spare_gas=spare_gas, due=planned.due, unpaid=unpaid
+        )
+        return _made(sent)
 
     def _require_gas(self, sender: MoveSender, prospect: Prospect) -> None:
         """Make sure that a move at a loss fits the gas budget.
