@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +50,14 @@ def show(
     season = session.chain.season(chosen)
     values = {"season": chosen, **season_table(season)}
     session.show(values, lambda: _view(f"Season {chosen}", season))
+
+
+@command(app, "limits", example="chainbeasts season limits")
+def limits(session: Session) -> None:
+    """Show what no season of this deployment may fall below; fixed when it was deployed."""
+    values = asdict(session.chain.limits())
+    rows = list(values.items())
+    session.show(values, lambda: table("Limits of all seasons", ("limit", "value"), rows))
 
 
 @command(app, "propose", signs=True, example="chainbeasts season propose --set block_gain=40")
