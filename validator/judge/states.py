@@ -96,7 +96,7 @@ class StateProvider:
         if found is not None:
             return found
         with self.reader.database.session() as session:
-            found = published_state(session, beast_id, h)
+            found = published_state(session, h)
             row = checkpoint_by_hash(session, h)
         if found is not None:
             self.keep(found)
