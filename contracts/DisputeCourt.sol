@@ -381,6 +381,8 @@ contract DisputeCourt is IDisputeCourt {
         if (disputeId != 0) {
             Dispute storage d = _disputes[disputeId];
             filer = d.filer;
+            // The head start runs from the last opening, also where nobody has noted it yet.
+            _acceptPublished(d, disputeId, beastId, c);
             prover = _proverOf(d, digest, HEADER, opened, salt);
             d.status = DisputeStatus.UPHELD;
         } else {
