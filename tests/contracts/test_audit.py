@@ -10,7 +10,7 @@ from backend.kernel.constants import WEIGHTS
 from backend.kernel.state import Header, State, serialize_weights, state_hash
 from tests.support.arena import Bout
 from tests.support.protocol import (
-    NO_CHECKPOINT,
+    GWEI,
     SEGMENTS,
     STATE,
     Checkpoint,
@@ -18,6 +18,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.training import HEADER_PROOF, SALT, header_of, opening
 
 
@@ -164,3 +165,27 @@ def test_attack_recordAfterTheStatesAreForgotten_isRefused(bout: Bout) -> None:
     world.reverts(call, bout.reporter, "StateNotPublished", bout.b.beast, state)
     world.publish_state(*opening(bout.b.state), bout.stranger)
     world.send(call, bout.reporter)
+
+
+def test_attack_openingsWhereDataCostsBesides_costTheTrainerNothing(
+    world: World, beast: int, owner: str, challenger: str, stranger: str
+) -> None:
+    """P38: where calldata costs a data fee, the base fee is a part only of what a gas costs, and an
+    honest trainer who is disputed again and again would lose the rest each time. The reference fee
+    is the least that a gas costs there, so an opening is never paid as less."""
+    start = made_up(world, beast)
+    submit_state(world, beast, owner, start)
+    window = world.submit(beast, owner)
+    dispute = world.file(beast, window, challenger)
+    set_base_fee(world, GWEI // 10)
+    segments = garbage_segments(window.payload.h128)
+    call = world.court.functions.openSegments(dispute, beast, window, segments)
+    world.send(call, owner, price=GWEI // 10)
+    header, weights = opening(start)
+    set_base_fee(world, GWEI // 10)
+    world.send(world.states.functions.publish(header, weights), stranger, price=GWEI // 10)
+    set_base_fee(world, GWEI // 10)
+    world.accept_openings(dispute, beast, window)
+    bond = world.opening_bond(dispute)
+    assert len(weights) == STATE_BYTES
+    assert bond.paid + bond.waiting == (SEGMENTS_GAS + state_gas(weights)) * GWEI

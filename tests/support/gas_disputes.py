@@ -246,13 +246,10 @@ class Disputes(Meter):
         world = self.world
         event = world.logs("vault", "OpeningPaid", paying)[0]
         # The first of the receipts carries the opening itself; its price is what a gas is paid.
-        block = world.w3.eth.get_block(receipts[0]["blockNumber"])
-        base = int(block["baseFeePerGas"])
-        tip = min(int(receipts[0]["effectiveGasPrice"]) - base, base // 4)
         paid = int(event["paid"]) + int(event["waiting"])
         return {
             "gas": sum(int(receipt["gasUsed"]) for receipt in receipts),
-            "paid": paid // (base + tip),
+            "paid": paid // opening_fee(world, receipts[0]),
         }
 
 
