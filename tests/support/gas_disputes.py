@@ -17,6 +17,7 @@ from backend.kernel.rng import fold64
 from backend.kernel.samples import Source, record_index
 from backend.kernel.state import Header, State, state_hash
 from tests.support.gas_meter import Meter, fresh_world
+from tests.support.money import opening_fee
 from tests.support.protocol import (
     CURRICULUM,
     DAY,
