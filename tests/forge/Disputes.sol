@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Checkpoint} from "contracts/types/CheckpointTypes.sol";
+import {Opening, ProofClaim, StateOpening} from "contracts/types/DisputeTypes.sol";
+import {StateHeader} from "contracts/types/KernelTypes.sol";
+import {Filing, Preimage} from "./Books.sol";
+import {TrueWindow} from "./Protocol.sol";
+import {Training} from "./Training.sol";
+import {Verdicts} from "./Verdicts.sol";
+
+/// @title Moves of disputes: filing, openings, proofs, ends
+abstract contract Disputes is Training, Verdicts {
+    /// @dev Where `advance` may part a true window: the state after these steps is known.
+    uint8 private constant LATE_STEP = 120;
+    uint8 private constant HEADER = 16;
+    bytes32 private constant SALT = "salt";
+    // What filing asks for: the most that openings cost, four times.
+    uint256 private constant SEGMENTS_GAS = 160_000;
+    uint256 private constant STATE_GAS = 110_000 + 40 * WEIGHTS_BYTES;
+    uint256 private constant RECORDS_GAS = 260_000 + 40 * 32 * (128 + 128);
+    // What publishing zero weights costs: half of the bytes are zero.
+    uint256 private constant ZERO_STATE_GAS = 110_000 + 25 * WEIGHTS_BYTES;
+    uint256 private constant FEE_HEADROOM = 4;
+    uint256 private constant MAX_MULTIPLE = 8;
+
+    // --- filing -----------------------------------------------------------------------------------------------
+
+    function file(uint256 seed) external move(seed) {
+        if (_pending.length == 0) return;
+        uint256 record = _pending[_draw(_pending.length)];
+        (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
+        address filer = _actor();
+        uint256 already = ledger.standingOf(ledger.digestOf(beastId, c)).disputeId;
+        (, uint256 value, ) = court.quote(beastId, c);
+        uint256 luck = _draw(8);
+        if (luck == 0) value /= 2;
+        else if (luck < 3) value += _draw(1 ether);
+        bytes memory data = abi.encodeCall(court.file, (beastId, c));
+        (bool ok, bytes memory returned) = _try("file", filer, address(court), value, data);
+        if (!ok) return;
+        uint256 disputeId = abi.decode(returned, (uint256));
+        if (already == 0) return _filed(disputeId, record, filer, value);
+        _check(disputeId == already, "a second dispute over one record");
+        dues[filer] += value;
+    }
+
+    function _filed(uint256 disputeId, uint256 record, address filer, uint256 value) private {
+        Checkpoint storage c = _records[record];
+        uint8 missing = court.dispute(disputeId).missing;
+        uint256 gasOwed = 0;
+        if (missing & _bit(Opening.SEGMENTS) != 0) gasOwed += SEGMENTS_GAS;
+        if (missing & _bit(Opening.STATE) != 0) gasOwed += STATE_GAS;
+        if (missing & _bit(Opening.RECORDS) != 0) gasOwed += RECORDS_GAS;
+        uint256 base = gasOwed * FEE_HEADROOM * _fee();
+        uint256 n = ++_openOnBeast[_beastOf[record]];
+        uint256 surplus = base * ((n < MAX_MULTIPLE ? n : MAX_MULTIPLE) - 1);
+        _filings[disputeId] = Filing({
+            id: disputeId,
+            record: record,
+            filer: filer,
+            bond: uint256(c.payload.energyBurn) * _economics.disputeBondMultiple,
+            base: base,
+            surplus: surplus,
+            filedAt: _now()
+        });
+        _open.push(disputeId);
+        if (value >= base + surplus) dues[filer] += value - base - surplus;
+        else _fail("a filing put up less than it is asked for");
+    }
+
+    // --- openings ---------------------------------------------------------------------------------------------
+
+    function setDefender(uint256 seed) external move(seed) {
+        _try("setDefender", _actor(), address(court), 0, abi.encodeCall(court.setDefender, (_actor())));
+    }
+
+    function openSegments(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_isUnopened);
+        if (disputeId == 0) return;
+        Checkpoint memory c = _records[record];
+        bytes32[16] memory segments;
+        for (uint256 i = 0; i < 15; ++i) segments[i] = keccak256(abi.encode("segment", i));
+        // A trained window may be opened truthfully, or up to its last segment, where a liar lied.
+        if (_isTrained(record) && _draw(4) != 0) segments = _trueWindows[_beastOf[record]].segments;
+        segments[15] = c.payload.h128;
+        uint256 who = _draw(8);
+        address sender = who == 0 ? _actor() : who == 1 ? court.defenderOf(c.trainer) : c.trainer;
+        bool wanted = court.dispute(disputeId).missing & _bit(Opening.SEGMENTS) != 0;
+        bytes memory data = abi.encodeCall(court.openSegments, (disputeId, _beastOf[record], c, segments));
+        bool ok = _act("openSegments", disputeId, record, sender, data, 0);
+        if (ok && wanted) _segments[disputeId] = segments;
+    }
+
+    function _isUnopened(uint256 disputeId) private view returns (bool) {
+        return court.dispute(disputeId).missing & _bit(Opening.SEGMENTS) != 0;
+    }
+
+    /// @dev The state that a disputed window starts from, else that of any pending window, else one of no window.
+    function publish(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_needsKnownState);
+        Preimage memory found;
+        if (disputeId != 0) found = _preimages[_records[record].parent];
+        else if (_pending.length != 0) found = _preimages[_records[_pending[_draw(_pending.length)]].payload.h128];
+        if (found.weightsHash != keccak256(_zeroWeights())) found.header.beastId = _draw(type(uint256).max);
+        bytes memory data = abi.encodeCall(states.publish, (found.header, _zeroWeights()));
+        (bool ok, bytes memory returned) = _try("publish", _actor(), address(states), 0, data);
+        _check(ok, "a well-formed state cannot be published");
+        bytes32 state = abi.decode(returned, (bytes32));
+        if (_publicationCost[state] == 0) _publicationCost[state] = ZERO_STATE_GAS * _openingPrice();
+    }
+
+    function _needsKnownState(uint256 disputeId) private view returns (bool) {
+        if (court.dispute(disputeId).missing & _bit(Opening.STATE) == 0) return false;
+        Preimage storage found = _preimages[_records[_filings[disputeId].record].parent];
+        return found.weightsHash == keccak256(_zeroWeights());
+    }
+
+    function acceptOpenings(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_isAny);
+        if (disputeId == 0) return;
+        bytes memory data = abi.encodeCall(court.acceptOpenings, (disputeId, _beastOf[record], _records[record]));
+        _act("acceptOpenings", disputeId, record, _actor(), data, 0);
+    }
+
+    // --- proofs -----------------------------------------------------------------------------------------------
+
+    /// @dev To a proof of a segment, to steps, or to a challenge of the header.
+    function commit(uint256 seed) external move(seed) {
+        if (_pending.length == 0) return;
+        uint256 record = _pending[_draw(_pending.length)];
+        (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
+        bytes32 digest = ledger.digestOf(beastId, c);
+        address sender = _actor();
+        bytes32 commitment;
+        if (_isTrained(record) && _draw(4) != 0) {
+            bytes32[16] memory truth = _trueWindows[beastId].segments;
+            uint256 kind = _draw(5);
+            if (kind == 0) commitment = _proofOf(sender, digest, 0, truth[0]);
+            else if (kind == 1) commitment = _proofOf(sender, digest, 15, truth[15]);
+            else if (kind == 2) commitment = _walkOf(sender, digest, 0, LATE_STEP, truth[14]);
+            else if (kind == 3) commitment = _walkOf(sender, digest, LATE_STEP, 8, truth[15]);
+            else commitment = _walkOf(sender, digest, 0, 128, truth[15]);
+        } else {
+            Preimage memory found = _preimages[c.payload.h128];
+            commitment = _proofOf(sender, digest, HEADER, keccak256(abi.encode(found.header, found.weightsHash)));
+        }
+        _try("commit", sender, address(court), 0, abi.encodeCall(court.commit, (commitment)));
+    }
+
+    function _proofOf(address sender, bytes32 digest, uint8 k, bytes32 result) private pure returns (bytes32) {
+        return keccak256(abi.encode(sender, digest, k, result, SALT));
+    }
+
+    function _walkOf(
+        address sender,
+        bytes32 digest,
+        uint8 first,
+        uint8 steps,
+        bytes32 result
+    ) private pure returns (bytes32) {
+        return keccak256(abi.encode(sender, digest, first, steps, result, SALT));
+    }
+
+    /// @dev The first segment, or the last one, of a window whose truth is known.
+    function prove(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_isProvable);
+        if (disputeId == 0) return;
+        TrueWindow memory truth = _trueWindows[_beastOf[record]];
+        ProofClaim memory claim = _claim(disputeId, record);
+        bytes32[16] memory segments = _segments[disputeId];
+        uint8 k = segments[0] == truth.segments[0] ? 15 : 0;
+        StateHeader memory header;
+        bytes memory weights;
+        if (k == 15) (header, weights) = (truth.late, truth.lateWeights);
+        bytes memory data = abi.encodeCall(court.prove, (claim, segments, k, header, weights, "", SALT));
+        bool ok = _act("prove", disputeId, record, _actor(), data, 0);
+        if (ok) _check(segments[k] != truth.segments[k], "a true segment was proven wrong");
+    }
+
+    function _isProvable(uint256 disputeId) private view returns (bool) {
+        return _isTrained(_filings[disputeId].record) && _segments[disputeId][15] != 0;
+    }
+
+    /// @dev In one go, or in two: the first part runs from hatch, the second from the state that is known.
+    function advance(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_isAdvanceable);
+        if (disputeId == 0) return;
+        uint8 done_ = court.dispute(disputeId).stepsDone;
+        uint8 steps = done_ != 0 ? 8 : _draw(4) == 0 ? 128 : LATE_STEP;
+        address sender = _actor();
+        uint256 counted = _countedSteps(record, sender, done_, steps);
+        bytes memory data = _advanceCall(disputeId, record, done_, steps);
+        if (!_act("advance", disputeId, record, sender, data, _steps[disputeId] + counted)) return;
+        _steps[disputeId] += counted;
+        _stepsOf[disputeId][sender] += counted;
+        if (done_ + steps != 128) return;
+        bool right = _records[record].payload.h128 == _trueWindows[_beastOf[record]].segments[15];
+        _check(right == _isLive(record), "re-execution convicted a true window, or kept a false one");
+    }
+
+    /// @dev The steps if the sender committed to them in an earlier block.
+    function _countedSteps(uint256 record, address sender, uint8 first, uint8 steps) private view returns (uint256) {
+        TrueWindow storage truth = _trueWindows[_beastOf[record]];
+        bytes32 result = first + steps == 128 ? truth.segments[15] : truth.segments[14];
+        bytes32 digest = ledger.digestOf(_beastOf[record], _records[record]);
+        uint256 committed = court.committedIn(_walkOf(sender, digest, first, steps, result));
+        return committed != 0 && committed < _block() ? steps : 0;
+    }
+
+    function _advanceCall(
+        uint256 disputeId,
+        uint256 record,
+        uint8 stepsDone,
+        uint8 steps
+    ) private view returns (bytes memory) {
+        TrueWindow memory truth = _trueWindows[_beastOf[record]];
+        ProofClaim memory claim = _claim(disputeId, record);
+        bytes memory weights = stepsDone == 0 ? bytes("") : truth.lateWeights;
+        StateOpening memory end = StateOpening(truth.end, truth.weightsHash);
+        return abi.encodeCall(court.advance, (claim, steps, truth.late, weights, "", end, SALT));
+    }
+
+    function _isAdvanceable(uint256 disputeId) private view returns (bool) {
+        return _isTrained(_filings[disputeId].record);
+    }
+
+    function challengeHeader(uint256 seed) external move(seed) {
+        if (_pending.length == 0) return;
+        uint256 start = _draw(_pending.length);
+        for (uint256 i = 0; i < _pending.length; ++i) {
+            uint256 record = _pending[(start + i) % _pending.length];
+            if (_preimages[_records[record].payload.h128].known) return _challengeHeader(record);
+        }
+    }
+
+    function _challengeHeader(uint256 record) private {
+        (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
+        Preimage memory found = _preimages[c.payload.h128];
+        bytes memory data =
+            abi.encodeCall(
+                court.challengeHeader,
+                (beastId, c, _parentOf(record), found.header, found.weightsHash, SALT)
+            );
+        uint256 disputeId = ledger.standingOf(ledger.digestOf(beastId, c)).disputeId;
+        bool ok = _act("challengeHeader", disputeId, record, _actor(), data, 0);
+        bytes32 parent = c.index == 0 ? _genesis[beastId] : c.parent;
+        bool fits = found.header.parent == parent && found.header.windowLoss == c.payload.windowLoss;
+        fits = fits && found.header.globalStep == c.payload.globalStep;
+        _check(ok != fits, "a header that fits was convicted, or one that does not was kept");
+    }
+
+    // --- ends -------------------------------------------------------------------------------------------------
+
+    function claimTimeout(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_isAny);
+        if (disputeId == 0) return;
+        if (_draw(2) == 0) _waitUntil(uint256(court.dispute(disputeId).responseDeadline) + 1);
+        _claimTimeout(disputeId, record);
+    }
+
+    function dismiss(uint256 seed) external move(seed) {
+        (uint256 disputeId, uint256 record) = _openDispute(_isAny);
+        if (disputeId == 0) return;
+        uint256 deadline = court.dispute(disputeId).proofDeadline;
+        if (deadline != 0 && _draw(2) == 0) _waitUntil(deadline + 1);
+        _dismiss(disputeId, record);
+    }
+
+    function _claimTimeout(uint256 disputeId, uint256 record) internal returns (bool) {
+        bytes memory data = abi.encodeCall(court.claimTimeout, (_claim(disputeId, record)));
+        return _act("claimTimeout", disputeId, record, _actor(), data, 0);
+    }
+
+    function _dismiss(uint256 disputeId, uint256 record) internal returns (bool) {
+        bytes memory data = abi.encodeCall(court.dismiss, (disputeId, _beastOf[record], _records[record]));
+        return _act("dismiss", disputeId, record, _actor(), data, 0);
+    }
+
+    // --- choices ----------------------------------------------------------------------------------------------
+
+    function _claim(uint256 disputeId, uint256 record) private view returns (ProofClaim memory) {
+        return ProofClaim(disputeId, _beastOf[record], _records[record], _parentOf(record));
+    }
+
+    function _isAny(uint256) private pure returns (bool) {
+        return true;
+    }
+
+    /// @dev An open dispute of a kind, 0 if there is none.
+    function _openDispute(
+        function(uint256) view returns (bool) isOfKind
+    ) private returns (uint256 disputeId, uint256 record) {
+        uint256 start = _draw(_open.length + 1);
+        for (uint256 i = 0; i < _open.length; ++i) {
+            disputeId = _open[(start + i) % _open.length];
+            if (isOfKind(disputeId)) return (disputeId, _filings[disputeId].record);
+        }
+        return (0, 0);
+    }
+}
