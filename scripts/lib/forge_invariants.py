@@ -13,6 +13,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from backend.kernel.rules import Rules, Schedule
 from backend.kernel.samples import Source
 from backend.kernel.state import State, serialize_weights, state_hash
 from backend.kernel.window import WindowContext, genesis_state, open_window, step_window
-from tests.support.protocol import Limits, Season
+from tests.support.protocol import Economics, Limits, Season
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests" / "forge"
@@ -106,7 +107,7 @@ def true_window(beast_id: int, season: Season) -> tuple[Any, ...]:
 
 def world() -> dict[str, Any]:
     """What the harness reads."""
-    season = Season()
+    season = Season(economics=Economics(responseWindow=200, proofWindow=400))
     registry = artifact("SeasonRegistry").abi
     constructor = next(entry for entry in registry if entry["type"] == "constructor")
     add = next(entry for entry in registry if entry.get("name") == "addSeason")
@@ -128,8 +129,8 @@ def world() -> dict[str, Any]:
 
 
 def _config(folder: Path) -> Path:
-    """The harness's configuration, and leave to read the folder, which no variable can give."""
-    permission = f'[[profile.default.fs_permissions]]\naccess = "read"\npath = "{folder}"\n'
+    """The harness's configuration, and leave to use the folder, which no variable can give."""
+    permission = f'[[profile.default.fs_permissions]]\naccess = "read-write"\npath = "{folder}"\n'
     path = folder / "foundry.toml"
     path.write_text((HARNESS / "foundry.toml").read_text("utf-8") + permission, "utf-8")
     return path
@@ -145,8 +146,10 @@ def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> int:
         path = Path(folder) / "world.json"
         path.write_text(json.dumps(world()), "utf-8")
         cache = cache_dir("forge")
+        report = Path(folder) / "report"
         environment = os.environ | {
             "CHAINBEASTS_FORGE_WORLD": str(path),
+            "CHAINBEASTS_FORGE_REPORT": str(report),
             "FOUNDRY_CONFIG": str(_config(Path(folder))),
             "FOUNDRY_SOLC": str(find_solc()),
             "FOUNDRY_OUT": str(cache / "out"),
@@ -157,7 +160,13 @@ def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> int:
             "FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR": str(Path(folder) / "failures"),
         }
         command = [find_forge(), "test", "--root", HARNESS, *extra]
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        counts: Counter[str] = Counter()
+        for line in report.read_text("utf-8").splitlines():
+            name, _, count = line.rpartition("=")
+            counts[name] += int(count)
+        print(counts)
+        return code
 
 
 def main() -> int:

@@ -74,8 +74,11 @@ abstract contract Books is Protocol {
     mapping(address account => uint256) public pulled;
     /// @notice The first thing that went wrong within a move, empty if nothing did.
     string public wrong;
-    mapping(string move => uint256) public done;
 
+    /// @dev How often what happened, by name.
+    mapping(string name => uint256) private _counts;
+    string[] private _names;
+    string[4] private _ENDS = ["upheld", "dismissed", "proven", "voided"];
     uint256 private _random;
     uint256 private _supply;
     mapping(uint256 beastId => uint32) private _finalCount;
@@ -99,7 +102,7 @@ abstract contract Books is Protocol {
     modifier move(uint256 seed) {
         _random = seed;
         VM.roll(_block() + 1);
-        _wait(_draw(12));
+        _wait(_draw(6));
         _;
         _follow();
     }
@@ -114,8 +117,20 @@ abstract contract Books is Protocol {
     ) internal returns (bool ok, bytes memory returned) {
         VM.prank(sender);
         (ok, returned) = target.call{value: value}(data);
-        if (ok) ++done[name];
+        if (ok) _count(name);
         else if (returned.length < 4 || bytes4(returned) == PANIC) _fail(string.concat(name, " ended in a panic"));
+    }
+
+    function _count(string memory name) internal {
+        if (_counts[name]++ == 0) _names.push(name);
+    }
+
+    /// @dev So that scripts/lib/forge_invariants.py can tell histories in which much happened from empty ones.
+    function _report() internal {
+        string memory path = VM.envString("CHAINBEASTS_FORGE_REPORT");
+        for (uint256 i = 0; i < _names.length; ++i) {
+            VM.writeLine(path, string.concat(_names[i], "=", VM.toString(_counts[_names[i]])));
+        }
     }
 
     function _check(bool holds, string memory sentence) internal {
@@ -220,6 +235,7 @@ abstract contract Books is Protocol {
         Filing memory f = _filings[disputeId];
         DisputeStatus status = court.dispute(disputeId).status;
         // The bond comes back whole, but for what a filer loses that was wrong.
+        _count(_ENDS[uint8(status) - uint8(DisputeStatus.UPHELD)]);
         bool lost = status == DisputeStatus.DISMISSED || status == DisputeStatus.PROVEN;
         dues[f.filer] += lost ? f.base : f.base + f.surplus;
         --_openOnBeast[_beastOf[f.record]];

@@ -2,19 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {Checkpoint} from "contracts/types/CheckpointTypes.sol";
-import {Opening, ProofClaim, StateOpening} from "contracts/types/DisputeTypes.sol";
-import {StateHeader} from "contracts/types/KernelTypes.sol";
+import {Opening, ProofClaim} from "contracts/types/DisputeTypes.sol";
 import {Filing, Preimage} from "./Books.sol";
-import {TrueWindow} from "./Protocol.sol";
 import {Training} from "./Training.sol";
 import {Verdicts} from "./Verdicts.sol";
 
-/// @title Moves of disputes: filing, openings, proofs, ends
+/// @title Moves of disputes: filing, openings, ends by time
+/// @dev A move that finds nothing to act on makes way for one that brings it about, so that short histories get far.
 abstract contract Disputes is Training, Verdicts {
-    /// @dev Where `advance` may part a true window: the state after these steps is known.
-    uint8 private constant LATE_STEP = 120;
-    uint8 private constant HEADER = 16;
-    bytes32 private constant SALT = "salt";
     // What filing asks for: the most that openings cost, four times.
     uint256 private constant SEGMENTS_GAS = 160_000;
     uint256 private constant STATE_GAS = 110_000 + 40 * WEIGHTS_BYTES;
@@ -27,7 +22,11 @@ abstract contract Disputes is Training, Verdicts {
     // --- filing -----------------------------------------------------------------------------------------------
 
     function file(uint256 seed) external move(seed) {
-        if (_pending.length == 0) return;
+        _file();
+    }
+
+    function _file() internal {
+        if (_pending.length == 0) return _submit();
         uint256 record = _pending[_draw(_pending.length)];
         (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
         address filer = _actor();
@@ -77,7 +76,7 @@ abstract contract Disputes is Training, Verdicts {
 
     function openSegments(uint256 seed) external move(seed) {
         (uint256 disputeId, uint256 record) = _openDispute(_isUnopened);
-        if (disputeId == 0) return;
+        if (disputeId == 0) return _file();
         Checkpoint memory c = _records[record];
         bytes32[16] memory segments;
         for (uint256 i = 0; i < 15; ++i) segments[i] = keccak256(abi.encode("segment", i));
@@ -101,7 +100,7 @@ abstract contract Disputes is Training, Verdicts {
         (uint256 disputeId, uint256 record) = _openDispute(_needsKnownState);
         Preimage memory found;
         if (disputeId != 0) found = _preimages[_records[record].parent];
-        else if (_pending.length != 0) found = _preimages[_records[_pending[_draw(_pending.length)]].payload.h128];
+        else if (_pending.length != 0 && _draw(4) == 0) found = _preimages[_records[_pending[_draw(_pending.length)]].payload.h128];
         if (found.weightsHash != keccak256(_zeroWeights())) found.header.beastId = _draw(type(uint256).max);
         bytes memory data = abi.encodeCall(states.publish, (found.header, _zeroWeights()));
         (bool ok, bytes memory returned) = _try("publish", _actor(), address(states), 0, data);
@@ -118,150 +117,23 @@ abstract contract Disputes is Training, Verdicts {
 
     function acceptOpenings(uint256 seed) external move(seed) {
         (uint256 disputeId, uint256 record) = _openDispute(_isAny);
-        if (disputeId == 0) return;
+        if (disputeId == 0) return _file();
         bytes memory data = abi.encodeCall(court.acceptOpenings, (disputeId, _beastOf[record], _records[record]));
         _act("acceptOpenings", disputeId, record, _actor(), data, 0);
-    }
-
-    // --- proofs -----------------------------------------------------------------------------------------------
-
-    /// @dev To a proof of a segment, to steps, or to a challenge of the header.
-    function commit(uint256 seed) external move(seed) {
-        if (_pending.length == 0) return;
-        uint256 record = _pending[_draw(_pending.length)];
-        (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
-        bytes32 digest = ledger.digestOf(beastId, c);
-        address sender = _actor();
-        bytes32 commitment;
-        if (_isTrained(record) && _draw(4) != 0) {
-            bytes32[16] memory truth = _trueWindows[beastId].segments;
-            uint256 kind = _draw(5);
-            if (kind == 0) commitment = _proofOf(sender, digest, 0, truth[0]);
-            else if (kind == 1) commitment = _proofOf(sender, digest, 15, truth[15]);
-            else if (kind == 2) commitment = _walkOf(sender, digest, 0, LATE_STEP, truth[14]);
-            else if (kind == 3) commitment = _walkOf(sender, digest, LATE_STEP, 8, truth[15]);
-            else commitment = _walkOf(sender, digest, 0, 128, truth[15]);
-        } else {
-            Preimage memory found = _preimages[c.payload.h128];
-            commitment = _proofOf(sender, digest, HEADER, keccak256(abi.encode(found.header, found.weightsHash)));
-        }
-        _try("commit", sender, address(court), 0, abi.encodeCall(court.commit, (commitment)));
-    }
-
-    function _proofOf(address sender, bytes32 digest, uint8 k, bytes32 result) private pure returns (bytes32) {
-        return keccak256(abi.encode(sender, digest, k, result, SALT));
-    }
-
-    function _walkOf(
-        address sender,
-        bytes32 digest,
-        uint8 first,
-        uint8 steps,
-        bytes32 result
-    ) private pure returns (bytes32) {
-        return keccak256(abi.encode(sender, digest, first, steps, result, SALT));
-    }
-
-    /// @dev The first segment, or the last one, of a window whose truth is known.
-    function prove(uint256 seed) external move(seed) {
-        (uint256 disputeId, uint256 record) = _openDispute(_isProvable);
-        if (disputeId == 0) return;
-        TrueWindow memory truth = _trueWindows[_beastOf[record]];
-        ProofClaim memory claim = _claim(disputeId, record);
-        bytes32[16] memory segments = _segments[disputeId];
-        uint8 k = segments[0] == truth.segments[0] ? 15 : 0;
-        StateHeader memory header;
-        bytes memory weights;
-        if (k == 15) (header, weights) = (truth.late, truth.lateWeights);
-        bytes memory data = abi.encodeCall(court.prove, (claim, segments, k, header, weights, "", SALT));
-        bool ok = _act("prove", disputeId, record, _actor(), data, 0);
-        if (ok) _check(segments[k] != truth.segments[k], "a true segment was proven wrong");
-    }
-
-    function _isProvable(uint256 disputeId) private view returns (bool) {
-        return _isTrained(_filings[disputeId].record) && _segments[disputeId][15] != 0;
-    }
-
-    /// @dev In one go, or in two: the first part runs from hatch, the second from the state that is known.
-    function advance(uint256 seed) external move(seed) {
-        (uint256 disputeId, uint256 record) = _openDispute(_isAdvanceable);
-        if (disputeId == 0) return;
-        uint8 done_ = court.dispute(disputeId).stepsDone;
-        uint8 steps = done_ != 0 ? 8 : _draw(4) == 0 ? 128 : LATE_STEP;
-        address sender = _actor();
-        uint256 counted = _countedSteps(record, sender, done_, steps);
-        bytes memory data = _advanceCall(disputeId, record, done_, steps);
-        if (!_act("advance", disputeId, record, sender, data, _steps[disputeId] + counted)) return;
-        _steps[disputeId] += counted;
-        _stepsOf[disputeId][sender] += counted;
-        if (done_ + steps != 128) return;
-        bool right = _records[record].payload.h128 == _trueWindows[_beastOf[record]].segments[15];
-        _check(right == _isLive(record), "re-execution convicted a true window, or kept a false one");
-    }
-
-    /// @dev The steps if the sender committed to them in an earlier block.
-    function _countedSteps(uint256 record, address sender, uint8 first, uint8 steps) private view returns (uint256) {
-        TrueWindow storage truth = _trueWindows[_beastOf[record]];
-        bytes32 result = first + steps == 128 ? truth.segments[15] : truth.segments[14];
-        bytes32 digest = ledger.digestOf(_beastOf[record], _records[record]);
-        uint256 committed = court.committedIn(_walkOf(sender, digest, first, steps, result));
-        return committed != 0 && committed < _block() ? steps : 0;
-    }
-
-    function _advanceCall(
-        uint256 disputeId,
-        uint256 record,
-        uint8 stepsDone,
-        uint8 steps
-    ) private view returns (bytes memory) {
-        TrueWindow memory truth = _trueWindows[_beastOf[record]];
-        ProofClaim memory claim = _claim(disputeId, record);
-        bytes memory weights = stepsDone == 0 ? bytes("") : truth.lateWeights;
-        StateOpening memory end = StateOpening(truth.end, truth.weightsHash);
-        return abi.encodeCall(court.advance, (claim, steps, truth.late, weights, "", end, SALT));
-    }
-
-    function _isAdvanceable(uint256 disputeId) private view returns (bool) {
-        return _isTrained(_filings[disputeId].record);
-    }
-
-    function challengeHeader(uint256 seed) external move(seed) {
-        if (_pending.length == 0) return;
-        uint256 start = _draw(_pending.length);
-        for (uint256 i = 0; i < _pending.length; ++i) {
-            uint256 record = _pending[(start + i) % _pending.length];
-            if (_preimages[_records[record].payload.h128].known) return _challengeHeader(record);
-        }
-    }
-
-    function _challengeHeader(uint256 record) private {
-        (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
-        Preimage memory found = _preimages[c.payload.h128];
-        bytes memory data =
-            abi.encodeCall(
-                court.challengeHeader,
-                (beastId, c, _parentOf(record), found.header, found.weightsHash, SALT)
-            );
-        uint256 disputeId = ledger.standingOf(ledger.digestOf(beastId, c)).disputeId;
-        bool ok = _act("challengeHeader", disputeId, record, _actor(), data, 0);
-        bytes32 parent = c.index == 0 ? _genesis[beastId] : c.parent;
-        bool fits = found.header.parent == parent && found.header.windowLoss == c.payload.windowLoss;
-        fits = fits && found.header.globalStep == c.payload.globalStep;
-        _check(ok != fits, "a header that fits was convicted, or one that does not was kept");
     }
 
     // --- ends -------------------------------------------------------------------------------------------------
 
     function claimTimeout(uint256 seed) external move(seed) {
         (uint256 disputeId, uint256 record) = _openDispute(_isAny);
-        if (disputeId == 0) return;
-        if (_draw(2) == 0) _waitUntil(uint256(court.dispute(disputeId).responseDeadline) + 1);
+        if (disputeId == 0) return _file();
+        if (_draw(4) == 0) _waitUntil(uint256(court.dispute(disputeId).responseDeadline) + 1);
         _claimTimeout(disputeId, record);
     }
 
     function dismiss(uint256 seed) external move(seed) {
         (uint256 disputeId, uint256 record) = _openDispute(_isAny);
-        if (disputeId == 0) return;
+        if (disputeId == 0) return _file();
         uint256 deadline = court.dispute(disputeId).proofDeadline;
         if (deadline != 0 && _draw(2) == 0) _waitUntil(deadline + 1);
         _dismiss(disputeId, record);
@@ -279,7 +151,7 @@ abstract contract Disputes is Training, Verdicts {
 
     // --- choices ----------------------------------------------------------------------------------------------
 
-    function _claim(uint256 disputeId, uint256 record) private view returns (ProofClaim memory) {
+    function _claim(uint256 disputeId, uint256 record) internal view returns (ProofClaim memory) {
         return ProofClaim(disputeId, _beastOf[record], _records[record], _parentOf(record));
     }
 
@@ -290,7 +162,7 @@ abstract contract Disputes is Training, Verdicts {
     /// @dev An open dispute of a kind, 0 if there is none.
     function _openDispute(
         function(uint256) view returns (bool) isOfKind
-    ) private returns (uint256 disputeId, uint256 record) {
+    ) internal returns (uint256 disputeId, uint256 record) {
         uint256 start = _draw(_open.length + 1);
         for (uint256 i = 0; i < _open.length; ++i) {
             disputeId = _open[(start + i) % _open.length];

@@ -124,6 +124,7 @@ contract Handler is Money {
 
     /// @notice Everything comes to its end, and everybody takes home what is his.
     function close() external {
+        _report();
         _endDisputes();
         for (uint256 id = 1; id <= BEASTS; ++id) _finalizeAll(id);
         for (uint256 id = 1; id <= BEASTS; ++id) {

@@ -23,15 +23,32 @@ contract Invariants {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[26] memory moves = [
+        targets = new FuzzSelector[](1);
+        targets[0].addr = address(_handler);
+        targets[0].selectors = _moves();
+    }
+
+    /// @dev A selector is drawn as often as it stands here: so that disputes get far, and trained windows are re-executed.
+    function _moves() private view returns (bytes4[] memory moves) {
+        bytes4[13] memory once = [
             _handler.stake.selector,
             _handler.announceWithdrawal.selector,
             _handler.cancelWithdrawal.selector,
             _handler.withdrawStake.selector,
-            _handler.submit.selector,
-            _handler.finalize.selector,
-            _handler.file.selector,
             _handler.setDefender.selector,
+            _handler.claimTimeout.selector,
+            _handler.settleReward.selector,
+            _handler.claimSteps.selector,
+            _handler.withdrawCredit.selector,
+            _handler.moveEnergy.selector,
+            _handler.transferBeast.selector,
+            _handler.setTrainer.selector,
+            _handler.pass.selector
+        ];
+        bytes4[13] memory often = [
+            _handler.submit.selector,
+            _handler.submit.selector,
+            _handler.file.selector,
             _handler.openSegments.selector,
             _handler.publish.selector,
             _handler.acceptOpenings.selector,
@@ -39,22 +56,13 @@ contract Invariants {
             _handler.prove.selector,
             _handler.advance.selector,
             _handler.challengeHeader.selector,
-            _handler.claimTimeout.selector,
             _handler.dismiss.selector,
-            _handler.settleReward.selector,
-            _handler.claimSteps.selector,
-            _handler.withdrawCredit.selector,
-            _handler.moveEnergy.selector,
-            _handler.transferBeast.selector,
-            _handler.setTrainer.selector,
-            _handler.pass.selector,
-            _handler.submit.selector,
-            _handler.file.selector
+            _handler.finalize.selector,
+            _handler.finalize.selector
         ];
-        targets = new FuzzSelector[](1);
-        targets[0].addr = address(_handler);
-        targets[0].selectors = new bytes4[](moves.length);
-        for (uint256 i = 0; i < moves.length; ++i) targets[0].selectors[i] = moves[i];
+        moves = new bytes4[](once.length + 3 * often.length);
+        for (uint256 i = 0; i < once.length; ++i) moves[i] = once[i];
+        for (uint256 i = 0; i < 3 * often.length; ++i) moves[once.length + i] = often[i / 3];
     }
 
     function invariant_books() external view {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Disputes} from "./Disputes.sol";
 import {Held} from "./Books.sol";
+import {Proofs} from "./Proofs.sol";
 import {VM} from "./Vm.sol";
 
 /// @title Moves of money, time and ownership
-abstract contract Money is Disputes {
+abstract contract Money is Proofs {
     uint256 private constant MAX_FEE = 40 gwei;
 
     function settleReward(uint256 seed) external move(seed) {
@@ -84,7 +84,7 @@ abstract contract Money is Disputes {
     /// @dev Time passes, and gas becomes dearer or cheaper.
     function pass(uint256 seed) external move(seed) {
         _wait(_draw(120));
-        uint256 fee = _draw(MAX_FEE);
+        uint256 fee = 1 + _draw(MAX_FEE);
         VM.fee(fee);
         VM.txGasPrice(fee + _draw(fee + 1));
     }

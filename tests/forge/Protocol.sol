@@ -57,6 +57,8 @@ abstract contract Protocol {
     constructor() {
         VM.roll(FIRST_BLOCK);
         VM.warp(FIRST_SECOND);
+        VM.fee(1 gwei);
+        VM.txGasPrice(1 gwei);
         string memory world = VM.readFile(VM.envString("CHAINBEASTS_FORGE_WORLD"));
         _actors = VM.parseJsonAddressArray(world, ".actors");
         _accountsSlot = VM.parseJsonUint(world, ".slots._accounts");

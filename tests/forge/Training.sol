@@ -11,7 +11,7 @@ import {VM} from "./Vm.sol";
 /// @title Moves of trainers: stakes, submissions, finality
 abstract contract Training is Books {
     uint256 internal constant WEIGHTS_BYTES = 33_792;
-    uint256 private constant KINDS = 8;
+    uint256 private constant KINDS = 12;
 
     bytes32 private immutable _zeroWeightsHash = keccak256(_zeroWeights());
 
@@ -83,6 +83,10 @@ abstract contract Training is Books {
     // --- submissions ------------------------------------------------------------------------------------------
 
     function submit(uint256 seed) external move(seed) {
+        _submit();
+    }
+
+    function _submit() internal {
         uint256 beastId = _beast();
         address trainer = _draw(4) == 0 ? _actor() : beasts.ownerOf(beastId);
         _topUp(beastId, trainer);
@@ -132,13 +136,13 @@ abstract contract Training is Books {
         if (first && kind < 3) {
             p.h128 = _trueWindows[beastId].segments[15];
             p.windowLoss = _trueWindows[beastId].end.windowLoss;
-        } else if (kind < 6) {
+        } else if (kind < 5) {
             p.h128 = keccak256(abi.encode("nobody can open this", beastId, _draw(type(uint256).max)));
-            if (kind == 5) p.activeMask |= uint8(1 << _draw(8));
+            if (kind == 4) p.activeMask |= uint8(1 << _draw(8));
         } else {
-            p.h128 = _openable(beastId, h, p, kind == 7);
+            p.h128 = _openable(beastId, h, p, kind >= 10);
         }
-        if (beastId == PRIVATE_BEAST && _draw(2) == 0) p.source = 3;
+        if (beastId == PRIVATE_BEAST && _draw(4) == 0) p.source = 3;
         uint256 price = Slots.windowPrice(_economics.baseCost, _economics.growthCost, h.activeMask, p.activeMask);
         p.energyBurn = uint128(price);
     }
@@ -201,7 +205,7 @@ abstract contract Training is Books {
         if (left == 0) return;
         Checkpoint[] memory batch = new Checkpoint[](1 + _draw(left));
         for (uint256 i = 0; i < batch.length; ++i) batch[i] = _records[_chains[beastId][from + i]];
-        if (_draw(2) == 0) _waitUntil(batch[batch.length - 1].submittedAt + _economics.challengePeriod);
+        if (_draw(4) == 0) _waitUntil(batch[batch.length - 1].submittedAt + _economics.challengePeriod);
         _try("finalize", _actor(), address(ledger), 0, abi.encodeCall(ledger.finalize, (beastId, batch)));
     }
 }

@@ -15,6 +15,7 @@ struct Ruling {
     address filer;
     address prover;
     uint256 openingsPaid;
+    bool advanced;
 }
 
 /// @notice What a move of a dispute finds.
@@ -31,17 +32,18 @@ abstract contract Verdicts is Books {
     uint256 private constant MAX_BPS = 10_000;
     uint256 private constant SEGMENTS_GAS = 160_000;
 
+    string[4] private _CONVICTIONS = ["by timeout", "by segment", "by advance", "by header"];
     uint256 public slashBurned;
 
     /// @dev Sends a move of a dispute (0: of a checkpoint without one) and books what came of it.
-    /// @param steps committed steps that share the proof share if this convicts without a prover
+    /// @param counted steps of this move that its sender is paid for
     function _act(
         string memory name,
         uint256 disputeId,
         uint256 record,
         address sender,
         bytes memory data,
-        uint256 steps
+        uint256 counted
     ) internal returns (bool ok) {
         Before memory b = _before(disputeId, record);
         VM.recordLogs();
@@ -49,7 +51,10 @@ abstract contract Verdicts is Books {
         Ruling memory ruling = _rulingOf(VM.getRecordedLogs());
         if (!ok) return false;
         if (disputeId != 0) _bookOpenings(disputeId, record, b.missing);
-        if (ruling.convicted) _convict(disputeId, record, sender, ruling, b, steps);
+        if (counted != 0) _count("steps counted");
+        _steps[disputeId] += counted;
+        _stepsOf[disputeId][sender] += counted;
+        if (ruling.convicted) _convict(disputeId, record, sender, ruling, b);
         if (disputeId != 0 && !_isOpen(disputeId)) _ended(disputeId);
     }
 
@@ -68,6 +73,8 @@ abstract contract Verdicts is Books {
             if (topic == IDisputeVault.OpeningPaid.selector) {
                 (uint256 paid, ) = abi.decode(logs[i].data, (uint256, uint256));
                 r.openingsPaid += paid;
+            } else if (topic == IDisputeCourt.DisputeAdvanced.selector) {
+                r.advanced = true;
             } else if (topic == IDisputeCourt.DisputeUpheld.selector) {
                 r.convicted = true;
                 (r.how, , r.filer, r.prover) = abi.decode(logs[i].data, (Conviction, uint8, address, address));
@@ -96,8 +103,7 @@ abstract contract Verdicts is Books {
         uint256 record,
         address sender,
         Ruling memory r,
-        Before memory b,
-        uint256 steps
+        Before memory b
     ) private {
         Checkpoint memory c = _records[record];
         uint256 beastId = _beastOf[record];
@@ -107,7 +113,9 @@ abstract contract Verdicts is Books {
         _check(known, "a proof was paid to somebody who did not send it");
         _check(ledger.stakeOf(beastId, c.trainer).amount == 0, "a stake stands after a conviction");
 
+        _count(_CONVICTIONS[uint8(r.how)]);
         uint256 debts = b.debt + r.openingsPaid - b.pot;
+        if (debts != 0) _count("repaid");
         if (debts > b.stake) debts = b.stake;
         uint256 rest = b.stake - debts;
         slashedCoin += b.stake;
@@ -124,7 +132,7 @@ abstract contract Verdicts is Books {
         });
         _takeOver(_held[beastId][c.trainer], h);
         if (h.filer == address(0)) h.filing = 0;
-        if (h.prover == address(0)) h.proof = (h.proof * steps) / 128;
+        if (h.prover == address(0)) h.proof = r.advanced ? (h.proof * _steps[disputeId]) / 128 : 0;
         else dues[h.prover] += h.proof;
         dues[h.filer] += h.filing;
         _held[beastId][c.trainer] = h;
@@ -134,6 +142,7 @@ abstract contract Verdicts is Books {
     function _takeOver(Held memory old, Held memory h) private {
         uint256 carried = old.filing + old.proof;
         if (carried == 0) return;
+        _count("taken over");
         dues[old.filer] -= old.filing;
         if (old.prover != address(0)) dues[old.prover] -= old.proof;
         uint256 gasPaid = old.gasCap * _fee();

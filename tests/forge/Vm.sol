@@ -38,6 +38,10 @@ interface Vm {
 
     function readFile(string calldata path) external view returns (string memory);
 
+    function writeLine(string calldata path, string calldata line) external;
+
+    function toString(uint256 value) external pure returns (string memory);
+
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
 
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
