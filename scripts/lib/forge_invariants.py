@@ -25,7 +25,7 @@ from eth_utils.crypto import keccak
 from backend.cache import cache_dir
 from backend.chain.compile import artifact
 from backend.chain.toolchain import find_forge, find_solc
-from backend.cli.output import note, print_error
+from backend.cli.output import note, print_error, stderr
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from backend.kernel.rules import Rules, Schedule
@@ -61,9 +61,19 @@ LATE_STEP = WINDOW_STEPS - SEGMENT_STEPS
 
 HEADER = "(uint256,bytes32,uint32,uint8,uint32,uint256)"
 TRUE_WINDOW = f"(bytes32,bytes32[16],{HEADER},bytes32,{HEADER},bytes)"
-RUNS, DEPTH = 24, 60
+RUNS, DEPTH = 50, 80
 NIGHTLY_RUNS, NIGHTLY_DEPTH = 500, 100
 SEED = 1
+ENDS = (
+    "by timeout",
+    "by segment",
+    "by advance",
+    "by header",
+    "dismissed",
+    "proven",
+    "voided",
+)
+"""How disputes end; a campaign that sees no end of one kind says nothing about it."""
 
 
 def _header(state: State) -> tuple[Any, ...]:
@@ -136,8 +146,11 @@ def _config(folder: Path) -> Path:
     return path
 
 
-def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> int:
-    """Run the campaign; Forge's exit code.
+def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> tuple[int, Counter[str]]:
+    """Run the campaign.
+
+    Returns:
+        Forge's exit code, and how often what happened in all histories.
 
     Raises:
         ChainBeastsError: Forge, the compiler or an artifact is missing.
@@ -159,14 +172,13 @@ def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> int:
             "FOUNDRY_INVARIANT_DEPTH": str(depth),
             "FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR": str(Path(folder) / "failures"),
         }
-        command = [find_forge(), "test", "--root", HARNESS, *extra]
+        command = [str(find_forge()), "test", "--root", str(HARNESS), *extra]
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         counts: Counter[str] = Counter()
-        for line in report.read_text("utf-8").splitlines():
+        for line in report.read_text("utf-8").splitlines() if report.exists() else ():
             name, _, count = line.rpartition("=")
             counts[name] += int(count)
-        print(counts)
-        return code
+        return code, counts
 
 
 def main() -> int:
@@ -190,10 +202,16 @@ def main() -> int:
     seed = options.seed or (secrets.randbits(64) if options.nightly else SEED)
     note(f"Forge: {runs} histories of {depth} moves, --seed {seed}")
     try:
-        return run(runs, depth, seed, extra)
+        code, counts = run(runs, depth, seed, extra)
     except ChainBeastsError as error:
         print_error(error)
         return 1
+    stderr.print(", ".join(f"{name} {count}" for name, count in counts.most_common()))
+    unseen = [name for name in ENDS if counts[name] == 0]
+    if code == 0 and unseen and runs * depth >= RUNS * DEPTH:
+        stderr.print(f"No dispute of these histories ended so: {', '.join(unseen)}.")
+        return 1
+    return code
 
 
 if __name__ == "__main__":

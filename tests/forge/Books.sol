@@ -78,7 +78,7 @@ abstract contract Books is Protocol {
     /// @dev How often what happened, by name.
     mapping(string name => uint256) private _counts;
     string[] private _names;
-    string[4] private _ENDS = ["upheld", "dismissed", "proven", "voided"];
+    string[4] private _endNames = ["upheld", "dismissed", "proven", "voided"];
     uint256 private _random;
     uint256 private _supply;
     mapping(uint256 beastId => uint32) private _finalCount;
@@ -235,7 +235,7 @@ abstract contract Books is Protocol {
         Filing memory f = _filings[disputeId];
         DisputeStatus status = court.dispute(disputeId).status;
         // The bond comes back whole, but for what a filer loses that was wrong.
-        _count(_ENDS[uint8(status) - uint8(DisputeStatus.UPHELD)]);
+        _count(_endNames[uint8(status) - uint8(DisputeStatus.UPHELD)]);
         bool lost = status == DisputeStatus.DISMISSED || status == DisputeStatus.PROVEN;
         dues[f.filer] += lost ? f.base : f.base + f.surplus;
         --_openOnBeast[_beastOf[f.record]];

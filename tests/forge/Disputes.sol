@@ -84,7 +84,12 @@ abstract contract Disputes is Training, Verdicts {
         if (_isTrained(record) && _draw(4) != 0) segments = _trueWindows[_beastOf[record]].segments;
         segments[15] = c.payload.h128;
         uint256 who = _draw(8);
-        address sender = who == 0 ? _actor() : who == 1 ? court.defenderOf(c.trainer) : c.trainer;
+        address sender =
+            who == 0
+                ? _actor()
+                : who == 1
+                    ? court.defenderOf(c.trainer)
+                    : c.trainer;
         bool wanted = court.dispute(disputeId).missing & _bit(Opening.SEGMENTS) != 0;
         bytes memory data = abi.encodeCall(court.openSegments, (disputeId, _beastOf[record], c, segments));
         bool ok = _act("openSegments", disputeId, record, sender, data, 0);
@@ -100,7 +105,8 @@ abstract contract Disputes is Training, Verdicts {
         (uint256 disputeId, uint256 record) = _openDispute(_needsKnownState);
         Preimage memory found;
         if (disputeId != 0) found = _preimages[_records[record].parent];
-        else if (_pending.length != 0 && _draw(4) == 0) found = _preimages[_records[_pending[_draw(_pending.length)]].payload.h128];
+        else if (_pending.length != 0 && _draw(4) == 0)
+            found = _preimages[_records[_pending[_draw(_pending.length)]].payload.h128];
         if (found.weightsHash != keccak256(_zeroWeights())) found.header.beastId = _draw(type(uint256).max);
         bytes memory data = abi.encodeCall(states.publish, (found.header, _zeroWeights()));
         (bool ok, bytes memory returned) = _try("publish", _actor(), address(states), 0, data);

@@ -151,10 +151,7 @@ contract Handler is Money {
             Filing memory f = _filings[open[i]];
             _waitUntil(f.filedAt + _economics.responseWindow + _economics.proofWindow + 1);
             bool ended = _dismiss(f.id, f.record) || _claimTimeout(f.id, f.record);
-            require(
-                ended && !_isOpen(f.id),
-                "a dispute ends within its two windows once somebody calls"
-            );
+            require(ended && !_isOpen(f.id), "a dispute ends within its two windows once somebody calls");
             _follow();
         }
     }

@@ -12,13 +12,19 @@ abstract contract Money is Proofs {
     function settleReward(uint256 seed) external move(seed) {
         (uint256 beastId, address trainer) = (_beast(), _actor());
         for (uint256 i = 0; i < BEASTS * _actors.length && !vault.holdsReward(beastId, trainer); ++i) {
-            (beastId, trainer) = (1 + i % BEASTS, _actors[i / BEASTS]);
+            (beastId, trainer) = (1 + (i % BEASTS), _actors[i / BEASTS]);
         }
         _settle(beastId, trainer);
     }
 
     function _settle(uint256 beastId, address trainer) internal returns (bool ok) {
-        (ok, ) = _try("settleReward", _actor(), address(vault), 0, abi.encodeCall(vault.settleReward, (beastId, trainer)));
+        (ok, ) = _try(
+            "settleReward",
+            _actor(),
+            address(vault),
+            0,
+            abi.encodeCall(vault.settleReward, (beastId, trainer))
+        );
         if (!ok) return false;
         Held memory h = _held[beastId][trainer];
         if (h.prover == address(0) && h.proof != 0) _pool[h.disputeId] = h.proof;
@@ -29,7 +35,7 @@ abstract contract Money is Proofs {
         uint256 count = court.disputeCount();
         uint256 start = _draw(count + 1);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 disputeId = 1 + (start + i) % count;
+            uint256 disputeId = 1 + ((start + i) % count);
             if (_steps[disputeId] != 0) return _claimSteps(disputeId, _actor());
         }
     }
@@ -61,7 +67,8 @@ abstract contract Money is Proofs {
         uint256 kind = _draw(4);
         if (kind == 0) _try("deposit", actor, address(ledger), 0, abi.encodeCall(ledger.deposit, (amount)));
         if (kind == 1) _try("withdraw", actor, address(ledger), 0, abi.encodeCall(ledger.withdraw, (amount, _actor())));
-        if (kind == 2) _try("moveEscrow", actor, address(ledger), 0, abi.encodeCall(ledger.moveEscrow, (_actor(), amount)));
+        if (kind == 2)
+            _try("moveEscrow", actor, address(ledger), 0, abi.encodeCall(ledger.moveEscrow, (_actor(), amount)));
         if (kind == 3) {
             _mint(actor, amount);
             _mintedAgain();

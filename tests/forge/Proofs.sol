@@ -109,7 +109,12 @@ abstract contract Proofs is Disputes {
         if (disputeId == 0) return _file();
         TrueWindow memory truth = _trueWindows[_beastOf[record]];
         uint8 first = court.dispute(disputeId).stepsDone;
-        uint8 steps = first != 0 ? LAST_STEPS : _draw(4) == 0 ? WINDOW_STEPS : LATE_STEP;
+        uint8 steps =
+            first != 0
+                ? LAST_STEPS
+                : _draw(4) == 0
+                    ? WINDOW_STEPS
+                    : LATE_STEP;
         bool last = first + steps == WINDOW_STEPS;
         bytes32 result = truth.segments[last ? 15 : 14];
         (address sender, bool counted) = _committer(_stepsProof(record, first, steps, result));

@@ -75,7 +75,7 @@ abstract contract Training is Books {
         uint256 start = _draw(pairs);
         for (uint256 i = 0; i < pairs; ++i) {
             uint256 pair = (start + i) % pairs;
-            (beastId, trainer) = (1 + pair % BEASTS, _actors[pair / BEASTS]);
+            (beastId, trainer) = (1 + (pair % BEASTS), _actors[pair / BEASTS]);
             if (ledger.stakeOf(beastId, trainer).amount != 0) return (beastId, trainer);
         }
     }

@@ -32,7 +32,7 @@ abstract contract Verdicts is Books {
     uint256 private constant MAX_BPS = 10_000;
     uint256 private constant SEGMENTS_GAS = 160_000;
 
-    string[4] private _CONVICTIONS = ["by timeout", "by segment", "by advance", "by header"];
+    string[4] private _convictionNames = ["by timeout", "by segment", "by advance", "by header"];
     uint256 public slashBurned;
 
     /// @dev Sends a move of a dispute (0: of a checkpoint without one) and books what came of it.
@@ -98,13 +98,7 @@ abstract contract Verdicts is Books {
         return uint8(1 << uint8(opening));
     }
 
-    function _convict(
-        uint256 disputeId,
-        uint256 record,
-        address sender,
-        Ruling memory r,
-        Before memory b
-    ) private {
+    function _convict(uint256 disputeId, uint256 record, address sender, Ruling memory r, Before memory b) private {
         Checkpoint memory c = _records[record];
         uint256 beastId = _beastOf[record];
         if (disputeId == 0) _check(r.filer == r.prover, "a filer is paid where nobody filed");
@@ -113,7 +107,7 @@ abstract contract Verdicts is Books {
         _check(known, "a proof was paid to somebody who did not send it");
         _check(ledger.stakeOf(beastId, c.trainer).amount == 0, "a stake stands after a conviction");
 
-        _count(_CONVICTIONS[uint8(r.how)]);
+        _count(_convictionNames[uint8(r.how)]);
         uint256 debts = b.debt + r.openingsPaid - b.pot;
         if (debts != 0) _count("repaid");
         if (debts > b.stake) debts = b.stake;
