@@ -60,11 +60,16 @@ abstract contract Books is Protocol {
     mapping(uint256 disputeId => bytes32[16]) internal _segments;
     mapping(uint256 beastId => uint256) internal _openOnBeast;
     mapping(uint256 beastId => mapping(address trainer => Held)) internal _held;
-    mapping(uint256 disputeId => uint256) internal _pool;
+    /// @dev Records below a convicted one that could still fall then: its reward waits for them.
+    mapping(uint256 beastId => mapping(address trainer => uint256[] records)) internal _below;
+    mapping(uint256 disputeId => uint256) internal _coinPool;
+    mapping(uint256 disputeId => uint256) internal _energyPool;
+    mapping(uint256 disputeId => mapping(address account => bool)) internal _energyClaimed;
     mapping(uint256 disputeId => uint256) internal _steps;
     mapping(uint256 disputeId => mapping(address account => uint256)) internal _stepsOf;
     mapping(bytes32 state => uint256) internal _publicationCost;
 
+    mapping(address account => uint256) internal _escrow;
     uint256 public minted;
     uint256 public slashedCoin;
     uint256 public repaidDebts;
@@ -92,6 +97,7 @@ abstract contract Books is Protocol {
             energy.approve(address(ledger), type(uint256).max);
             VM.prank(actor);
             ledger.deposit(START_ENERGY / 2);
+            _escrow[actor] = START_ENERGY / 2;
         }
         _supply = energy.totalSupply();
     }
@@ -195,6 +201,7 @@ abstract contract Books is Protocol {
         _beastOf[record] = beastId;
         _chains[beastId].push(record);
         _pending.push(record);
+        _escrow[c.trainer] -= c.payload.energyBurn + c.bond;
         _check(ledger.isLive(beastId, c), "a record that was submitted is not the live one");
     }
 
@@ -238,6 +245,8 @@ abstract contract Books is Protocol {
         _count(_endNames[uint8(status) - uint8(DisputeStatus.UPHELD)]);
         bool lost = status == DisputeStatus.DISMISSED || status == DisputeStatus.PROVEN;
         dues[f.filer] += lost ? f.base : f.base + f.surplus;
+        if (!lost) _escrow[f.filer] += f.bond;
+        if (status == DisputeStatus.PROVEN) _energyPool[disputeId] = _stepPay(disputeId, f.bond);
         --_openOnBeast[_beastOf[f.record]];
         for (uint256 i = 0; i < _open.length; ++i) {
             if (_open[i] != disputeId) continue;
@@ -245,6 +254,12 @@ abstract contract Books is Protocol {
             _open.pop();
             return;
         }
+    }
+
+    /// @dev What committed steps are paid for a window that was right: their gas, out of the bond.
+    function _stepPay(uint256 disputeId, uint256 bond) private view returns (uint256) {
+        uint256 pay = (_steps[disputeId] * 200_000 * block.basefee * 1 ether) / _economics.energyPrice;
+        return pay < bond ? pay : bond;
     }
 
     // --- after every move -------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ abstract contract Disputes is Training, Verdicts {
             filedAt: _now()
         });
         _open.push(disputeId);
+        _escrow[filer] -= _filings[disputeId].bond;
         if (value >= base + surplus) dues[filer] += value - base - surplus;
         else _fail("a filing put up less than it is asked for");
     }

@@ -17,7 +17,11 @@ contract Handler is Money {
 
     function checkEnergy() external view {
         uint256 expected = ledger.escrowOf(address(vault));
-        for (uint256 i = 0; i < _actors.length; ++i) expected += ledger.escrowOf(_actors[i]);
+        for (uint256 i = 0; i < _actors.length; ++i) {
+            uint256 escrow = ledger.escrowOf(_actors[i]);
+            require(escrow == _escrow[_actors[i]], "everybody's escrow is what the rules give him");
+            expected += escrow;
+        }
         for (uint256 i = 0; i < _pending.length; ++i) {
             Checkpoint storage c = _records[_pending[i]];
             expected += c.payload.energyBurn + c.bond;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {CheckpointStatus} from "contracts/types/CheckpointTypes.sol";
 import {Held} from "./Books.sol";
 import {Proofs} from "./Proofs.sol";
 import {VM} from "./Vm.sol";
@@ -27,8 +28,14 @@ abstract contract Money is Proofs {
         );
         if (!ok) return false;
         Held memory h = _held[beastId][trainer];
-        if (h.prover == address(0) && h.proof != 0) _pool[h.disputeId] = h.proof;
+        if (h.prover == address(0) && h.proof != 0) _coinPool[h.disputeId] = h.proof;
         delete _held[beastId][trainer];
+        uint256[] storage below = _below[beastId][trainer];
+        for (uint256 i = 0; i < below.length; ++i) {
+            CheckpointStatus status = _statusOf(below[i]);
+            bool settled = status == CheckpointStatus.FINAL || status == CheckpointStatus.UNKNOWN_OR_VOID;
+            _check(settled, "a reward was paid while a window below could still fall");
+        }
     }
 
     function claimSteps(uint256 seed) external move(seed) {
@@ -47,7 +54,10 @@ abstract contract Money is Proofs {
         if (!ok) return;
         uint256 coin = vault.creditOf(actor) - credit;
         claimedCoin += coin;
-        if (coin != 0) dues[actor] += (_pool[disputeId] * _stepsOf[disputeId][actor]) / _steps[disputeId];
+        if (coin != 0) dues[actor] += (_coinPool[disputeId] * _stepsOf[disputeId][actor]) / _steps[disputeId];
+        if (_energyClaimed[disputeId][actor] || _energyPool[disputeId] == 0) return;
+        _energyClaimed[disputeId][actor] = true;
+        _escrow[actor] += (_energyPool[disputeId] * _stepsOf[disputeId][actor]) / _steps[disputeId];
     }
 
     function withdrawCredit(uint256 seed) external move(seed) {
@@ -63,16 +73,24 @@ abstract contract Money is Proofs {
     }
 
     function moveEnergy(uint256 seed) external move(seed) {
-        (address actor, uint256 amount) = (_actor(), _draw(20 ether));
+        (address actor, address other, uint256 amount) = (_actor(), _actor(), _draw(20 ether));
         uint256 kind = _draw(4);
-        if (kind == 0) _try("deposit", actor, address(ledger), 0, abi.encodeCall(ledger.deposit, (amount)));
-        if (kind == 1) _try("withdraw", actor, address(ledger), 0, abi.encodeCall(ledger.withdraw, (amount, _actor())));
-        if (kind == 2)
-            _try("moveEscrow", actor, address(ledger), 0, abi.encodeCall(ledger.moveEscrow, (_actor(), amount)));
-        if (kind == 3) {
+        if (kind == 0) {
             _mint(actor, amount);
             _mintedAgain();
+        } else if (kind == 1) {
+            if (_moved("deposit", actor, abi.encodeCall(ledger.deposit, (amount)))) _escrow[actor] += amount;
+        } else if (kind == 2) {
+            bytes memory data = abi.encodeCall(ledger.withdraw, (amount, other));
+            if (_moved("withdraw", actor, data)) _escrow[actor] -= amount;
+        } else if (_moved("moveEscrow", actor, abi.encodeCall(ledger.moveEscrow, (other, amount)))) {
+            _escrow[actor] -= amount;
+            _escrow[other] += amount;
         }
+    }
+
+    function _moved(string memory name, address actor, bytes memory data) private returns (bool ok) {
+        (ok, ) = _try(name, actor, address(ledger), 0, data);
     }
 
     function transferBeast(uint256 seed) external move(seed) {

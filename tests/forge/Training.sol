@@ -66,7 +66,11 @@ abstract contract Training is Books {
         Stake memory s = ledger.stakeOf(beastId, trainer);
         if (s.withdrawableAt != 0 && _draw(2) == 0) _waitUntil(s.withdrawableAt);
         bytes memory data = abi.encodeCall(ledger.withdrawStake, (beastId, payable(trainer)));
-        _try("withdrawStake", trainer, address(ledger), 0, data);
+        (bool ok, ) = _try("withdrawStake", trainer, address(ledger), 0, data);
+        for (uint256 i = 0; ok && i < _pending.length; ++i) {
+            bool answers = _beastOf[_pending[i]] == beastId && _records[_pending[i]].trainer == trainer;
+            _check(!answers, "a stake left while a window of its trainer could still fall");
+        }
     }
 
     /// @dev Somebody who has a stake on a beast, if the first that is looked at has one.
@@ -106,7 +110,11 @@ abstract contract Training is Books {
                 ? abi.encodeCall(ledger.submit, (beastId, parent, epochSeed, payloads[0], accept))
                 : abi.encodeCall(ledger.submitBatch, (beastId, parent, epochSeed, payloads, accept));
         (bool ok, ) = _try("submit", trainer, address(ledger), 0, data);
-        for (uint256 i = 0; ok && i < count; ++i) _submitted(beastId, made[i]);
+        if (!ok) return;
+        for (uint256 i = 0; i < count; ++i) _submitted(beastId, made[i]);
+        Stake memory s = ledger.stakeOf(beastId, trainer);
+        bool staked = s.amount >= _economics.stakeGas * _fee() && s.withdrawableAt == 0;
+        _check(staked, "somebody submitted without a stake that stays");
     }
 
     /// @dev Usually a trainer sees to it that it may submit.
@@ -206,6 +214,8 @@ abstract contract Training is Books {
         Checkpoint[] memory batch = new Checkpoint[](1 + _draw(left));
         for (uint256 i = 0; i < batch.length; ++i) batch[i] = _records[_chains[beastId][from + i]];
         if (_draw(4) == 0) _waitUntil(batch[batch.length - 1].submittedAt + _economics.challengePeriod);
-        _try("finalize", _actor(), address(ledger), 0, abi.encodeCall(ledger.finalize, (beastId, batch)));
+        bytes memory data = abi.encodeCall(ledger.finalize, (beastId, batch));
+        (bool ok, ) = _try("finalize", _actor(), address(ledger), 0, data);
+        for (uint256 i = 0; ok && i < batch.length; ++i) _escrow[batch[i].trainer] += batch[i].bond;
     }
 }

@@ -108,6 +108,8 @@ abstract contract Verdicts is Books {
         _check(ledger.stakeOf(beastId, c.trainer).amount == 0, "a stake stands after a conviction");
 
         _count(_convictionNames[uint8(r.how)]);
+        _shareEnergy(disputeId, c, r);
+        _awaitBelow(beastId, c);
         uint256 debts = b.debt + r.openingsPaid - b.pot;
         if (debts != 0) _count("repaid");
         if (debts > b.stake) debts = b.stake;
@@ -130,6 +132,24 @@ abstract contract Verdicts is Books {
         else dues[h.prover] += h.proof;
         dues[h.filer] += h.filing;
         _held[beastId][c.trainer] = h;
+    }
+
+    /// @dev The shares of what the offender locked.
+    function _shareEnergy(uint256 disputeId, Checkpoint memory c, Ruling memory r) private {
+        uint256 locked = uint256(c.payload.energyBurn) + c.bond;
+        uint256 proof = (locked * _economics.proofBps) / MAX_BPS;
+        if (r.filer != address(0)) _escrow[r.filer] += (locked * _economics.filingBps) / MAX_BPS;
+        if (r.prover != address(0)) _escrow[r.prover] += proof;
+        else if (r.advanced) _energyPool[disputeId] = (proof * _steps[disputeId]) / 128;
+    }
+
+    function _awaitBelow(uint256 beastId, Checkpoint memory c) private {
+        uint256[] storage below = _below[beastId][c.trainer];
+        while (below.length != 0) below.pop();
+        for (uint256 i = 0; i < _pending.length; ++i) {
+            bool isBelow = _beastOf[_pending[i]] == beastId && _records[_pending[i]].index < c.index;
+            if (isBelow && _isLive(_pending[i])) below.push(_pending[i]);
+        }
     }
 
     /// @dev A reward that is still held becomes part of the new one, less the gas of the conviction that it was for.
