@@ -87,7 +87,6 @@ contract Handler is Money {
     }
 
     function checkDisputes() external view {
-        uint256 paidOnLive = 0;
         for (uint256 i = 0; i < _open.length; ++i) {
             Filing storage f = _filings[_open[i]];
             require(_isOpen(f.id), "a dispute ends by a move of its own");
@@ -97,9 +96,10 @@ contract Handler is Money {
             require(b.base == f.base && b.surplus == f.surplus, "an opening bond is what the rules ask for");
             (uint256 beastId, address trainer) = (_beastOf[f.record], _records[f.record].trainer);
             if (!_isLive(f.record)) continue;
-            paidOnLive = _paidOnLive(beastId, trainer);
+            bool disputed = _statusOf(f.record) == CheckpointStatus.DISPUTED;
+            require(disputed, "a disputed checkpoint does not become final");
             require(
-                paidOnLive <= ledger.stakeOf(beastId, trainer).amount + potOf(beastId, trainer),
+                _paidOnLive(beastId, trainer) <= ledger.stakeOf(beastId, trainer).amount + potOf(beastId, trainer),
                 "a stake repays what its trainer was paid for openings of windows that stand"
             );
         }

@@ -43,7 +43,8 @@ abstract contract Money is Proofs {
         uint256 start = _draw(count + 1);
         for (uint256 i = 0; i < count; ++i) {
             uint256 disputeId = 1 + ((start + i) % count);
-            if (_steps[disputeId] != 0) return _claimSteps(disputeId, _actor());
+            address actor = _actor();
+            if (_stepsOf[disputeId][actor] != 0) return _claimSteps(disputeId, actor);
         }
     }
 

@@ -13,7 +13,7 @@ abstract contract Training is Books {
     uint256 internal constant WEIGHTS_BYTES = 33_792;
     uint256 private constant KINDS = 12;
 
-    bytes32 private immutable _zeroWeightsHash = keccak256(_zeroWeights());
+    bytes32 internal immutable _zeroWeightsHash = keccak256(_zeroWeights());
 
     constructor() {
         for (uint256 id = 1; id <= BEASTS; ++id) {
