@@ -44,6 +44,7 @@ abstract contract Books is Protocol {
     uint256 internal constant START_ENERGY = 1_000 ether;
     uint256 internal constant START_COIN = 1_000_000 ether;
     address internal constant BURN = 0x000000000000000000000000000000000000dEaD;
+    uint8 internal constant PRIVATE = 3;
     bytes4 private constant PANIC = 0x4e487b71;
 
     Checkpoint[] internal _records;
@@ -68,6 +69,7 @@ abstract contract Books is Protocol {
     mapping(uint256 disputeId => uint256) internal _steps;
     mapping(uint256 disputeId => mapping(address account => uint256)) internal _stepsOf;
     mapping(bytes32 state => uint256) internal _publicationCost;
+    mapping(bytes32 state => uint256) internal _publishedAt;
 
     mapping(address account => uint256) internal _escrow;
     uint256 public minted;
@@ -238,9 +240,24 @@ abstract contract Books is Protocol {
         return status == DisputeStatus.FILED || status == DisputeStatus.OPENED;
     }
 
+    /// @dev Whether an opening that the dispute needs was not made in time.
+    function _isSilent(uint256 disputeId) internal view returns (bool) {
+        Checkpoint storage c = _records[_filings[disputeId].record];
+        if (_segments[disputeId][15] == 0 || c.payload.source == PRIVATE) return true;
+        uint256 publishedAt = _publishedAt[c.parent];
+        bool late = publishedAt > _filings[disputeId].filedAt + _economics.responseWindow;
+        return c.index != 0 && (publishedAt == 0 || late);
+    }
+
     function _ended(uint256 disputeId) internal {
         Filing memory f = _filings[disputeId];
         DisputeStatus status = court.dispute(disputeId).status;
+        if (status == DisputeStatus.DISMISSED) {
+            bool late = _now() > f.filedAt + _economics.proofWindow;
+            _check(late && !_isSilent(disputeId), "a dispute was dismissed that is not answered or still runs");
+        } else if (status == DisputeStatus.VOIDED) {
+            _check(!_isLive(f.record), "a dispute was voided over a record that stands");
+        }
         // The bond comes back whole, but for what a filer loses that was wrong.
         _count(_endNames[uint8(status) - uint8(DisputeStatus.UPHELD)]);
         bool lost = status == DisputeStatus.DISMISSED || status == DisputeStatus.PROVEN;

@@ -94,7 +94,10 @@ abstract contract Disputes is Training, Verdicts {
         bool wanted = court.dispute(disputeId).missing & _bit(Opening.SEGMENTS) != 0;
         bytes memory data = abi.encodeCall(court.openSegments, (disputeId, _beastOf[record], c, segments));
         bool ok = _act("openSegments", disputeId, record, sender, data, 0);
-        if (ok && wanted) _segments[disputeId] = segments;
+        if (!ok || !wanted) return;
+        _segments[disputeId] = segments;
+        bool inTime = _now() <= _filings[disputeId].filedAt + _economics.responseWindow;
+        _check(inTime, "an opening counts that came too late");
     }
 
     function _isUnopened(uint256 disputeId) private view returns (bool) {
@@ -113,7 +116,9 @@ abstract contract Disputes is Training, Verdicts {
         (bool ok, bytes memory returned) = _try("publish", _actor(), address(states), 0, data);
         _check(ok, "a well-formed state cannot be published");
         bytes32 state = abi.decode(returned, (bytes32));
-        if (_publicationCost[state] == 0) _publicationCost[state] = ZERO_STATE_GAS * _openingPrice();
+        if (_publishedAt[state] != 0) return;
+        _publishedAt[state] = _now();
+        _publicationCost[state] = ZERO_STATE_GAS * _openingPrice();
     }
 
     function _needsKnownState(uint256 disputeId) private view returns (bool) {

@@ -150,7 +150,7 @@ abstract contract Training is Books {
         } else {
             p.h128 = _openable(beastId, h, p, kind >= 10);
         }
-        if (beastId == PRIVATE_BEAST && _draw(4) == 0) p.source = 3;
+        if (beastId == PRIVATE_BEAST && _draw(4) == 0) p.source = PRIVATE;
         uint256 price = Slots.windowPrice(_economics.baseCost, _economics.growthCost, h.activeMask, p.activeMask);
         p.energyBurn = uint128(price);
     }

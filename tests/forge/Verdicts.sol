@@ -103,6 +103,10 @@ abstract contract Verdicts is Books {
         uint256 beastId = _beastOf[record];
         if (disputeId == 0) _check(r.filer == r.prover, "a filer is paid where nobody filed");
         else _check(r.filer == _filings[disputeId].filer, "a filing was paid to somebody else");
+        if (r.how == Conviction.TIMEOUT) {
+            bool late = _now() > _filings[disputeId].filedAt + _economics.responseWindow;
+            _check(late && _isSilent(disputeId), "a timeout convicted who had answered, or still could");
+        }
         bool known = r.prover == address(0) || r.prover == r.filer || r.prover == sender;
         _check(known, "a proof was paid to somebody who did not send it");
         _check(ledger.stakeOf(beastId, c.trainer).amount == 0, "a stake stands after a conviction");
