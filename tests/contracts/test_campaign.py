@@ -18,6 +18,9 @@ from tests.support.protocol import World
 
 HISTORIES, ACTIONS = (200, 300) if os.environ.get("CHAINBEASTS_NIGHTLY") == "1" else (20, 60)
 
+ENDS = ("prove", "advance", "challenge_header", "timeout", "dismiss")
+PAYOUTS = ("settle", "claim_steps", "withdraw_credit", "withdraw_stake")
+
 
 @pytest.fixture(scope="module")
 def stage(deployment: World) -> Iterator[Stage]:
@@ -49,7 +52,7 @@ def test_everyHistory_keepsTheModelsBooks(stage: Stage, seen: Counter[str], seed
 
 def test_theHistories_sawEveryKindOfEnd(seen: Counter[str]) -> None:
     """Random moves prove something only where they get to."""
-    for move in ("prove", "advance", "challenge_header", "timeout", "dismiss", "settle"):
+    for move in (*ENDS, *PAYOUTS):
         assert seen[move], move
     refused = [name for name in seen if ": " in name]
     assert len(refused) > 15

@@ -1,283 +1,83 @@
-"""A random campaign: all moves of all roles on a chain, each against the model's books.
+"""A random campaign: all moves of all roles, each against the model's books.
 
-Every transaction has a time, a base fee and a price that the campaign chose, so the model knows
-what the contracts see. Moves that must be refused are sent, too.
+The model knows what the contracts see, since the campaign chose it (campaign_history.py). Moves
+that must be refused are sent, too.
 """
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from backend.kernel.state import State, state_hash
-from tests.support.campaign_stage import Stage, Trained
-from tests.support.hostile import step
-from tests.support.model import Beast, Block, Dispute, Window
-from tests.support.model_court import HEADER_PROOF, Court
+from tests.support.campaign_history import FEES, History
+from tests.support.model import Dispute, Window
+from tests.support.model_court import HEADER_PROOF
 from tests.support.money import records_gas, state_gas
 from tests.support.protocol import (
-    BURN,
     DAY,
-    GWEI,
     NO_CHECKPOINT,
     NO_OPENING,
     OPENED,
     PRIVATE,
-    Checkpoint,
     StateHeader,
-    World,
     fresh_hash,
     garbage_segments,
 )
 from tests.support.training import SALT, hashed_opening, opening
 
-GAS = 16_000_000
-FEES = (GWEI // 2, GWEI, 2 * GWEI, 5 * GWEI, 20 * GWEI)
 VALUE = 4 * 10**18
+"""Sent with a filing: more than any bond here."""
 
 MOVES = {
-    "submit": 26,
-    "finalize": 8,
-    "file": 16,
+    "submit": 14,
+    "finalize": 6,
+    "case": 16,
+    "file": 6,
     "file_private": 2,
-    "open_segments": 14,
-    "publish_state": 8,
-    "publish_records": 6,
-    "accept": 7,
-    "commit": 12,
+    "open_segments": 6,
+    "publish_state": 2,
+    "publish_records": 2,
+    "accept": 4,
+    "commit": 5,
     "prove": 12,
     "advance": 14,
-    "challenge_header": 5,
+    "challenge_header": 4,
     "timeout": 8,
     "dismiss": 10,
-    "stake": 8,
+    "stake": 4,
     "announce": 2,
-    "cancel": 2,
-    "withdraw_stake": 4,
+    "cancel": 1,
+    "withdraw_stake": 2,
     "settle": 6,
-    "claim_steps": 6,
+    "claim_steps": 4,
     "withdraw_credit": 3,
-    "set_trainer": 3,
-    "set_defender": 2,
-    "transfer": 2,
-    "travel": 3,
+    "set_trainer": 2,
+    "set_defender": 1,
+    "transfer": 1,
+    "travel": 2,
 }
 
 
-@dataclass
-class Campaign:
-    """One history."""
-
-    world: World
-    stage: Stage
-    seed: int
-    chance: random.Random = field(init=False)
-    books: Court = field(init=False)
-    windows: list[Window] = field(default_factory=list)
-    trained: dict[Window, Trained] = field(default_factory=dict)
-    done: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    now: int = 0
-    _client: httpx.Client = field(init=False)
-    _spent: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)
-        self._client = httpx.Client(timeout=30)
-        self.accounts = self.world.accounts[1:7]
-        self.now = self.world.now()
-        self.books = Court(self.world.season.economics)
-        for number, trainee in self.stage.trainees.items():
-            records = len(trainee.dataset.words) if trainee.dataset else 0
-            self.books.beasts[number] = Beast(trainee.trainer, records=records)
-        for account in self.accounts:
-            self.books.energy[account] = self.world.escrow(account)
-            self.books.wallet[account] = self.world.coin(account)
-        self.supply = int(self.world.energy.functions.totalSupply().call())
-        held = self.world.energy.functions.balanceOf(self.world.ledger.address).call()
-        self.others = int(held) - sum(self.books.energy.values())
-        self.burned = self.world.coin(BURN)
-        self._reads = self._prepare_reads()
+class Campaign(History):
+    """One history of random moves."""
 
     def run(self, actions: int) -> None:
+        """The owners begin to train, then everybody does what he likes."""
+        for number in self.books.beasts:
+            self.stake_enough(number, self.books.beasts[number].owner)
+            self.submit(number)
         names, weights = list(MOVES), list(MOVES.values())
         while sum(self.done.values()) + sum(self.refused.values()) < actions:
-            name = self.chance.choices(names, weights)[0]
-            getattr(self, name)()
+            getattr(self, self.chance.choices(names, weights)[0])()
         self._client.close()
-
-    # --- transactions -------------------------------------------------------------------------
-
-    def block(self, *times: int) -> Block:
-        """The next block: soon, or at one of the seconds that matter."""
-        ahead = [t + late for t in times for late in (-1, 0, 1) if t + late > self.now]
-        time = self.now + self.chance.choice((1, 1, 2, 5, 12))
-        if ahead and self.chance.random() < 0.5:
-            time = self.chance.choice(ahead)
-        fee = self.chance.choice(FEES)
-        number = int(self._rpc("eth_blockNumber"), 16) + 1
-        return Block(number, time, fee, tip=fee)
-
-    def send(
-        self, name: str, block: Block, sender: str, call: Any, error: str | None, value: int = 0
-    ) -> Any:
-        """Mine a call in a block; its outcome, and all the books, must be the model's."""
-        contract = self.world.w3.eth.contract(address=call.address, abi=call.contract_abi)
-        to, _, data = step(contract, call)
-        self._rpc("anvil_setNextBlockBaseFeePerGas", hex(block.base_fee))
-        self._rpc("evm_setNextBlockTimestamp", hex(block.time))
-        tx = {
-            "from": sender,
-            "to": to,
-            "data": "0x" + data.hex(),
-            "value": hex(value),
-            "gas": hex(GAS),
-            "gasPrice": hex(block.base_fee + block.tip),
-        }
-        sent = self._rpc("eth_sendTransaction", tx)
-        receipt = self.world.w3.eth.wait_for_transaction_receipt(sent, 30, poll_latency=0.002)
-        self.now = block.time
-        self._spent[sender] += receipt["gasUsed"] * receipt["effectiveGasPrice"]
-        assert receipt["blockNumber"] == block.number
-        actual = None if receipt["status"] else self._error(sent)
-        assert actual == error, f"{self.seed}: {name} by {sender}: {actual}, not {error}"
-        if error:
-            self.refused[f"{name}: {error}"] += 1
-        else:
-            self.done[name] += 1
-        self.check(name)
-        return receipt
-
-    def _error(self, tx: str) -> str:
-        trace = self._rpc("debug_traceTransaction", tx, {"tracer": "callTracer"})
-        return self.world.decode_error(trace["output"]).name
-
-    def _rpc(self, method: str, *params: Any) -> Any:
-        return self._batch([(method, list(params))])[0]
-
-    def _batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        url = self.world.w3.provider.endpoint_uri  # type: ignore[attr-defined]
-        body = [
-            {"jsonrpc": "2.0", "id": i, "method": method, "params": params}
-            for i, (method, params) in enumerate(calls)
-        ]
-        answers = self._client.post(url, json=body).json()
-        by_id = {answer["id"]: answer for answer in answers}
-        return [by_id[i]["result"] for i in range(len(body))]
-
-    # --- what the chain says ------------------------------------------------------------------
-
-    def _prepare_reads(self) -> list[tuple[str, list[Any]]]:
-        world, held = self.world, [*self.accounts, self.world.vault.address]
-        places = [*self.accounts, BURN, world.ledger.address, world.vault.address]
-        calls = [(world.ledger, world.ledger.functions.escrowOf(a)) for a in held]
-        calls += [(world.vault, world.vault.functions.creditOf(a)) for a in self.accounts]
-        calls += [
-            (world.energy, world.energy.functions.totalSupply()),
-            (world.energy, world.energy.functions.balanceOf(world.ledger.address)),
-        ]
-        reads: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in places]
-        for contract, call in calls:
-            to, _, data = step(contract, call)
-            reads.append(("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"]))
-        return reads
-
-    def check(self, name: str) -> None:
-        """Every account, in every pot, is what the model says."""
-        books, n = self.books, len(self.accounts)
-        found = [int(answer, 16) for answer in self._batch(self._reads)]
-        coins, rest = found[: n + 3], found[n + 3 :]
-        energy, rest = rest[: n + 1], rest[n + 1 :]
-        credits, (supply, held) = rest[:n], rest[n:]
-        where = f"{self.seed}: after {name}"
-        wallets = {a: coins[i] + self._spent[a] for i, a in enumerate(self.accounts)}
-        assert wallets == {a: books.wallet[a] for a in self.accounts}, where
-        assert dict(zip(self.accounts, credits, strict=True)) == {
-            a: books.credit[a] for a in self.accounts
-        }, where
-        pools = sum(d.energy_pool for d in books.disputes.values())
-        mine = [books.energy[a] for a in self.accounts]
-        assert energy == [*mine, pools], where
-        assert coins[n:] == [
-            self.burned + books.coin_burned,
-            books.ledger_coin,
-            books.vault_coin,
-        ], where
-        assert (supply, held - self.others) == (
-            self.supply - books.energy_burned,
-            books.ledger_energy,
-        ), where
-
-    def check_standing(self) -> None:
-        """At the end: every head, dispute, bond and reward."""
-        world = self.world
-        for number, beast in self.books.beasts.items():
-            head = world.head(number)
-            assert (head.headCount, head.finalCount) == (len(beast.chain), beast.final)
-            assert world.vault.functions.openDisputesOf(number).call() == beast.open_disputes
-            for account in self.accounts:
-                reward = self.books.rewards.get((number, account))
-                assert world.reward(number, account)[:2] == (
-                    (reward.filing, reward.proof) if reward else (0, 0)
-                )
-                assert world.staked(number, account) == self.books.stakes[number, account].amount
-        for d in self.books.disputes.values():
-            found, bond = world.dispute(d.number), world.opening_bond(d.number)
-            assert (found.status, found.missing, found.stepsDone) == (
-                d.status,
-                d.missing,
-                d.steps_done,
-            )
-            assert (found.proofStart, found.proofDeadline) == (d.proof_start, d.proof_deadline)
-            if d.live:
-                money = (d.base, d.surplus, d.slashings, d.paid, d.waiting)
-                assert bond == money
-
-    # --- choices ------------------------------------------------------------------------------
-
-    def account(self) -> str:
-        return self.chance.choice(self.accounts)
-
-    def beast(self) -> int:
-        return self.chance.choice(list(self.books.beasts))
-
-    def pick_window(self) -> Window | None:
-        """Mostly a pending one, now and then one that is final or fell."""
-        pending = [w for b in self.books.beasts.values() for w in b.chain[b.final :]]
-        pool = pending if pending and self.chance.random() < 0.9 else self.windows
-        return self.chance.choice(pool) if pool else None
-
-    def pick_dispute(self, wanted: Callable[[Dispute], bool] = lambda _: True) -> Dispute | None:
-        """Mostly a live one that the move is made for."""
-        disputes = list(self.books.disputes.values())
-        live = [d for d in disputes if d.live and wanted(d)]
-        if live and self.chance.random() < 0.9:
-            return self.chance.choice(live)
-        return self.chance.choice(disputes) if disputes and self.chance.random() < 0.3 else None
-
-    def place(self, d: Dispute) -> tuple[int, int, Checkpoint]:
-        return d.number, d.window.beast, d.window.record
-
-    def claim(self, d: Dispute) -> tuple[Any, ...]:
-        return (*self.place(d), d.window.parent)
-
-    def times(self, d: Dispute) -> tuple[int, ...]:
-        if d.status != OPENED:
-            return (d.deadline,)
-        quarter = (d.proof_deadline - d.proof_start) // 4
-        return d.proof_start + quarter, d.proof_deadline
 
     # --- training -----------------------------------------------------------------------------
 
-    def submit(self) -> None:
-        number = self.beast()
+    def submit(self, number: int = 0) -> None:
+        number = number or self.beast()
         beast = self.books.beasts[number]
         likely = self.chance.random() < 0.9
         trainer = self.chance.choice([beast.owner, *sorted(beast.trainers)])
@@ -325,7 +125,7 @@ class Campaign:
         if not ready:
             return
         period = self.books.economics.challengePeriod
-        block = self.block(ready[-1].record.submittedAt + period)
+        block = self.block(ready[-1].record.submittedAt + period, sharp=0.4)
         error = self.books.finalize(beast, count, block)
         call = self.world.ledger.functions.finalize(number, [w.record for w in ready])
         self.send("finalize", block, self.account(), call, error)
@@ -337,7 +137,8 @@ class Campaign:
 
     def stake_enough(self, number: int, trainer: str) -> None:
         gas = self.books.economics.stakeGas
-        amount = gas * self.chance.choice(FEES) + self.chance.randrange(10**12)
+        fee = FEES[-1] if self.chance.random() < 0.8 else self.chance.choice(FEES)
+        amount = gas * fee * self.chance.choice((1, 2)) + self.chance.randrange(10**12)
         block = self.block()
         error = self.books.stake(number, trainer, amount)
         call = self.world.ledger.functions.stake(number)
@@ -394,17 +195,46 @@ class Campaign:
 
     def travel(self) -> None:
         """Idle time, seldom a month: then archives take publications again."""
-        seconds = 31 * DAY if self.chance.random() < 0.15 else self.chance.randint(50, 320)
+        seconds = 31 * DAY if self.chance.random() < 0.2 else self.chance.randint(20, 120)
         self.now += seconds
         self.world.travel_to(self.now)
 
     # --- filing and openings ------------------------------------------------------------------
 
+    def case(self) -> None:
+        """A dispute in one go: filed, opened as far as its trainer likes, then perhaps judged."""
+        before = len(self.books.disputes)
+        self.prompt = True
+        self.file()
+        if len(self.books.disputes) > before:
+            self._open_and_judge(self.books.disputes[before + 1])
+        self.prompt = False
+
+    def _open_and_judge(self, d: Dispute) -> None:
+        window = d.window
+        if self.chance.random() < 0.8:
+            self.open_segments(d)
+        if window in self.trained and d.missing & 2 and self.chance.random() < 0.8:
+            self.publish_state(window)
+        if d.missing & 4 and self.chance.random() < 0.8:
+            self.publish_records(window)
+        if d.missing & 6 and self.chance.random() < 0.8:
+            self.accept(d)
+        if window not in self.trained or self.chance.random() < 0.3:
+            return
+        if d.window.right or self.chance.random() < 0.3:
+            for _ in range(self.chance.randint(1, 3)):
+                self.commit(window)
+                self.advance(d)
+        else:
+            self.commit(window)
+            self.prove(d)
+
     def file(self) -> None:
         window = self.pick_window()
         if window is None:
             return
-        filer, block = self.account(), self.block(*self._period(window))
+        filer, block = self.account(), self.block(*self._period(window), sharp=0.1)
         value = VALUE
         if self.chance.random() < 0.1:
             value = self.chance.choice((0, 10**15))
@@ -417,7 +247,7 @@ class Campaign:
         window = self.pick_window()
         if window is None or not self.books.beasts[window.beast].records:
             return
-        filer, block = self.account(), self.block(*self._period(window))
+        filer, block = self.account(), self.block(*self._period(window), sharp=0.1)
         data = self.stage.trainees[window.beast].dataset
         assert data is not None
         error = self.books.file(window, filer, VALUE, block)
@@ -431,8 +261,8 @@ class Campaign:
     def _period(self, window: Window) -> tuple[int]:
         return (window.record.submittedAt + self.books.economics.challengePeriod,)
 
-    def open_segments(self) -> None:
-        d = self.pick_dispute(lambda d: bool(d.missing & 1))
+    def open_segments(self, d: Dispute | None = None) -> None:
+        d = d or self.pick_dispute(lambda d: bool(d.missing & 1))
         if d is None:
             return
         trainer = d.window.record.trainer
@@ -449,27 +279,29 @@ class Campaign:
         known = self.trained.get(window)
         return known.segments if known else garbage_segments(window.record.payload.h128)
 
-    def publish_state(self) -> None:
-        known = [w for w in self.windows if w in self.trained]
+    def publish_state(self, of: Window | None = None) -> None:
+        """The state that a window starts from, mostly the end of another."""
+        known = [of] if of else [w for w in self.windows if w in self.trained]
         if not known:
             return
-        state = self.trained[self.chance.choice(known)].end
+        state = self.trained[self.chance.choice(known)].true_states[0]
         header, weights = opening(state)
         block = self.block()
         self.books.publish_state(state_hash(state), state_gas(weights), block)
         call = self.world.states.functions.publish(header, weights)
         self.send("publish_state", block, self.account(), call, None)
 
-    def publish_records(self) -> None:
-        number, index, opened = self.chance.choice(self.stage.records)
+    def publish_records(self, of: Window | None = None) -> None:
+        wanted = [r for r in self.stage.records if of and r[:2] == (of.beast, of.index)]
+        number, index, opened = self.chance.choice(wanted or self.stage.records)
         block = self.block()
         gas = records_gas(len(opened.words), len(opened.siblings))
         self.books.publish_records(number, index, gas, block)
         call = self.world.records.functions.publish(number, index, *opened.arguments)
         self.send("publish_records", block, self.account(), call, None)
 
-    def accept(self) -> None:
-        d = self.pick_dispute(lambda d: bool(d.missing & 6))
+    def accept(self, d: Dispute | None = None) -> None:
+        d = d or self.pick_dispute(lambda d: bool(d.missing & 6))
         if d is None:
             return
         block = self.block(*self.times(d))
@@ -479,9 +311,9 @@ class Campaign:
 
     # --- verdicts -----------------------------------------------------------------------------
 
-    def commit(self) -> None:
+    def commit(self, of: Window | None = None) -> None:
         """To what a later move of the same account will prove, mostly."""
-        known = [w for w in self.windows if w in self.trained]
+        known = [of] if of else [w for w in self.windows if w in self.trained]
         if not known:
             return
         window, sender = self.chance.choice(known[-6:]), self.account()
@@ -505,6 +337,11 @@ class Campaign:
         commitment = self._commitment(key, result)
         self.send("commit", block, sender, self.world.court.functions.commit(commitment), error)
 
+    def _sender(self, *key: object) -> str:
+        """Mostly somebody who has committed to it, if there is anybody."""
+        ready = [str(found[0]) for found in self.books.commitments if found[1:] == key]
+        return self.chance.choice(ready) if ready and self.chance.random() < 0.8 else self.account()
+
     def _commitment(self, key: tuple[object, ...], result: bytes) -> bytes:
         sender, window, *places = key
         assert isinstance(window, Window)
@@ -522,17 +359,18 @@ class Campaign:
         words += [c.season, int(c.trainer, 16), c.submittedAt, c.bond, c.lockedSum]
         return b"".join(w if isinstance(w, bytes) else int(w).to_bytes(32) for w in words)
 
-    def prove(self) -> None:
-        d = self.pick_dispute(lambda d: d.window in self.trained and not d.missing & 1)
+    def prove(self, d: Dispute | None = None) -> None:
+        d = d or self.pick_dispute(lambda d: d.window in self.trained and not d.missing & 1)
         if d is None or d.window not in self.trained:
             return
-        trained, sender, block = self.trained[d.window], self.account(), self.block(*self.times(d))
+        trained, block = self.trained[d.window], self.block(*self.times(d))
         wrong = trained.wrong_segment
         k = (
             wrong
             if wrong is not None and self.chance.random() < 0.8
             else self.chance.choice((0, 9))
         )
+        sender = self._sender(d.window, k)
         error = self.books.prove(d, sender, k, k == wrong, block)
         header, weights = self._start(d.window, trained.segment_ends[k - 1] if k else None)
         witnesses = self._witnesses(d.window, 8 * k, 8)
@@ -556,15 +394,16 @@ class Campaign:
             return self.stage.opened(window.beast, window.index).witnesses(done, steps)
         return self.stage.paths(self.trained[window], done, steps)
 
-    def advance(self) -> None:
+    def advance(self, d: Dispute | None = None) -> None:
         busy = [d for d in self.books.disputes.values() if d.live and d.steps_done]
         wanted = self.chance.choice(busy) if busy and self.chance.random() < 0.5 else None
-        d = wanted or self.pick_dispute(lambda d: d.window in self.trained)
+        d = d or wanted or self.pick_dispute(lambda d: d.window in self.trained)
         if d is None or d.window not in self.trained or d.steps_done == 128:
             return
-        trained, sender, block = self.trained[d.window], self.account(), self.block(*self.times(d))
+        trained, block = self.trained[d.window], self.block(*self.times(d))
         done = d.steps_done
         steps = 64 if done % 64 == 0 and self.chance.random() < 0.8 else 32
+        sender = self._sender(d.window, done, steps)
         error = self.books.advance(d, sender, steps, block)
         header, weights = self._start(d.window, trained.true_states[done] if done else None)
         ends = done + steps == 128 and trained.wrong_segment is None
@@ -585,7 +424,8 @@ class Campaign:
         pool = lies if lies and self.chance.random() < 0.7 else known
         if not pool:
             return
-        window, sender, block = self.chance.choice(pool[-4:]), self.account(), self.block()
+        window, block = self.chance.choice(pool[-4:]), self.block()
+        sender = self._sender(window, HEADER_PROOF)
         error = self.books.challenge_header(window, sender, block)
         header, weights_hash = hashed_opening(self.trained[window].end)
         call = self.world.court.functions.challengeHeader(
@@ -597,7 +437,7 @@ class Campaign:
         d = self.pick_dispute(lambda d: bool(d.missing))
         if d is None:
             return
-        block = self.block(*self.times(d))
+        block = self.block(*self.times(d), sharp=0.7)
         error = self.books.timeout(d, block)
         call = self.world.court.functions.claimTimeout(self.claim(d))
         self.send("timeout", block, self.account(), call, error)
@@ -609,7 +449,7 @@ class Campaign:
         d = self.pick_dispute(ripe)
         if d is None:
             return
-        block = self.block(*self.times(d))
+        block = self.block(*self.times(d), sharp=0.7)
         error = self.books.dismiss(d, block)
         call = self.world.court.functions.dismiss(*self.place(d))
         self.send("dismiss", block, self.account(), call, error)

@@ -1,4 +1,4 @@
-"""What a campaign's beasts could submit: windows really trained, right ones and lies, prepared once.
+"""What a campaign's beasts could submit: windows really trained, right and wrong, prepared once.
 
 Nothing of it is on the chain yet. Epoch 0's seed is fixed at hatch, so the first windows of a beast
 can be trained ahead, whatever happens to it later.
