@@ -79,7 +79,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     assert (filed["dispute"], filed["verdict"], rig.disputes) == (1, "invalid", 1)
     refused(rig, "are not opened", "dispute", "prove", "1")
     refused(rig, str(rig.chain.dispute(1).response_deadline), "dispute", "claim", "1")
-    refused(rig, "openings", "dispute", "dismiss", "1")
+    refused(rig, "lacks an opening", "dispute", "dismiss", "1")
     refused(rig, "cannot defend it", "dispute", "open", "1", who=TRAINER)
     answer = rig.home / "segments.json"
     answer.write_text(json.dumps(["0x" + h.hex() for h in cheat.segments]))

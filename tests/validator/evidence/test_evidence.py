@@ -91,7 +91,9 @@ def test_a_dispute_is_verified_by_who_has_only_the_file(rig: Rig, tmp_path: Path
         "segment",
     )
     names = [event["name"] for event in manifest["events"]]
-    assert names == ["CheckpointSubmitted", "DisputeFiled", "SegmentsOpened", "DisputeUpheld"]
+    assert names[:3] == ["CheckpointSubmitted", "DisputeFiled", "SegmentsOpened"]
+    assert names.count("OpeningAccepted") == 2  # the segments, and the state that it starts from
+    assert names[-2:] == ["ProofWindowOpened", "DisputeUpheld"]
     assert verified(path)["verdict"] == "invalid"
     done(rig, "dispute", "verify-bundle", str(path), "--with-chain")
 
