@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Checkpoint, CheckpointStatus, Head} from "contracts/types/CheckpointTypes.sol";
-import {Dispute, DisputeStatus, Opening} from "contracts/types/DisputeTypes.sol";
+import {DisputeStatus} from "contracts/types/DisputeTypes.sol";
 import {StateHeader} from "contracts/types/KernelTypes.sol";
 import {Protocol} from "./Protocol.sol";
 import {VM} from "./Vm.sol";

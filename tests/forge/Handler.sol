@@ -50,7 +50,9 @@ contract Handler is Money {
         uint256 expected = 0;
         for (uint256 i = 0; i < _open.length; ++i) {
             OpeningBond memory b = vault.bondOf(_open[i]);
-            expected += uint256(b.base) + b.surplus - b.paid;
+            uint256 bond = uint256(b.base) + b.surplus;
+            require(b.paid + b.waiting <= bond, "openings are paid out of their bond");
+            expected += bond - b.paid;
         }
         for (uint256 i = 0; i < _actors.length; ++i) {
             expected += vault.creditOf(_actors[i]);

@@ -141,7 +141,7 @@ abstract contract Training is Books {
         p.globalStep = (h.headCount + 1) * 128;
         p.windowLoss = uint32(_draw(524_160));
         bool first = h.headCount == 0 && beastId != PRIVATE_BEAST;
-        if (first && kind < 3) {
+        if (first && kind < 5) {
             p.h128 = _trueWindows[beastId].segments[15];
             p.windowLoss = _trueWindows[beastId].end.windowLoss;
         } else if (kind < 5) {
