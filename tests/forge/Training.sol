@@ -214,8 +214,12 @@ abstract contract Training is Books {
         Checkpoint[] memory batch = new Checkpoint[](1 + _draw(left));
         for (uint256 i = 0; i < batch.length; ++i) batch[i] = _records[_chains[beastId][from + i]];
         if (_draw(4) == 0) _waitUntil(batch[batch.length - 1].submittedAt + _economics.challengePeriod);
+        _finalize(beastId, batch);
+    }
+
+    function _finalize(uint256 beastId, Checkpoint[] memory batch) internal returns (bool ok) {
         bytes memory data = abi.encodeCall(ledger.finalize, (beastId, batch));
-        (bool ok, ) = _try("finalize", _actor(), address(ledger), 0, data);
+        (ok, ) = _try("finalize", _actor(), address(ledger), 0, data);
         for (uint256 i = 0; ok && i < batch.length; ++i) _escrow[batch[i].trainer] += batch[i].bond;
     }
 }
