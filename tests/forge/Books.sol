@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Checkpoint, CheckpointStatus, Head} from "contracts/types/CheckpointTypes.sol";
-import {Dispute, DisputeStatus, Opening} from "contracts/types/DisputeTypes.sol";
+import {DisputeStatus} from "contracts/types/DisputeTypes.sol";
 import {StateHeader} from "contracts/types/KernelTypes.sol";
 import {Protocol} from "./Protocol.sol";
 import {VM} from "./Vm.sol";
@@ -66,6 +66,7 @@ abstract contract Books is Protocol {
     mapping(uint256 disputeId => uint256) internal _coinPool;
     mapping(uint256 disputeId => uint256) internal _energyPool;
     mapping(uint256 disputeId => mapping(address account => bool)) internal _energyClaimed;
+    mapping(uint256 disputeId => mapping(address account => bool)) internal _coinClaimed;
     mapping(uint256 disputeId => uint256) internal _steps;
     mapping(uint256 disputeId => mapping(address account => uint256)) internal _stepsOf;
     mapping(bytes32 state => uint256) internal _publicationCost;

@@ -15,7 +15,7 @@ contract Handler is Money {
         require(bytes(wrong).length == 0, wrong);
     }
 
-    function checkEnergy() external view {
+    function checkEnergy() public view {
         uint256 expected = ledger.escrowOf(address(vault));
         for (uint256 i = 0; i < _actors.length; ++i) {
             uint256 escrow = ledger.escrowOf(_actors[i]);
@@ -46,11 +46,13 @@ contract Handler is Money {
         );
     }
 
-    function checkVault() external view {
+    function checkVault() public view {
         uint256 expected = 0;
         for (uint256 i = 0; i < _open.length; ++i) {
             OpeningBond memory b = vault.bondOf(_open[i]);
-            expected += uint256(b.base) + b.surplus - b.paid;
+            uint256 bond = uint256(b.base) + b.surplus;
+            require(b.paid + b.waiting <= bond, "openings are paid out of their bond");
+            expected += bond - b.paid;
         }
         for (uint256 i = 0; i < _actors.length; ++i) {
             expected += vault.creditOf(_actors[i]);
@@ -66,7 +68,7 @@ contract Handler is Money {
         );
     }
 
-    function checkCredits() external view {
+    function checkCredits() public view {
         for (uint256 i = 0; i < _actors.length; ++i) {
             uint256 credited = vault.creditOf(_actors[i]) + pulled[_actors[i]];
             require(credited <= dues[_actors[i]], "nobody is credited more than the rules give him");
@@ -137,10 +139,15 @@ contract Handler is Money {
         uint256 count = court.disputeCount();
         for (uint256 i = 0; i < _actors.length; ++i) {
             for (uint256 id = 1; id <= count; ++id) {
-                if (_stepsOf[id][_actors[i]] != 0) _claimSteps(id, _actors[i]);
+                if (_stepsOf[id][_actors[i]] == 0) continue;
+                _claimSteps(id, _actors[i]);
+                _claimSteps(id, _actors[i]);
             }
-            _withdrawCredit(_actors[i]);
         }
+        checkEnergy();
+        checkVault();
+        checkCredits();
+        for (uint256 i = 0; i < _actors.length; ++i) _withdrawCredit(_actors[i]);
         require(bytes(wrong).length == 0, wrong);
         require(address(ledger).balance == 0, "no native coin is left in the ledger once all stakes are withdrawn");
         // Of a pool up to a unit per account that shares it.
@@ -166,7 +173,8 @@ contract Handler is Money {
         if (batch.length == 0) return;
         for (uint256 i = 0; i < batch.length; ++i) batch[i] = _records[_chains[beastId][count + i]];
         _waitUntil(batch[batch.length - 1].submittedAt + _economics.challengePeriod);
-        ledger.finalize(beastId, batch);
+        require(_finalize(beastId, batch), "undisputed checkpoints become final when their time has come");
+        _follow();
     }
 
     function _leave(uint256 beastId, address trainer) private {

@@ -55,10 +55,18 @@ abstract contract Money is Proofs {
         if (!ok) return;
         uint256 coin = vault.creditOf(actor) - credit;
         claimedCoin += coin;
-        if (coin != 0) dues[actor] += (_coinPool[disputeId] * _stepsOf[disputeId][actor]) / _steps[disputeId];
-        if (_energyClaimed[disputeId][actor] || _energyPool[disputeId] == 0) return;
-        _energyClaimed[disputeId][actor] = true;
-        _escrow[actor] += (_energyPool[disputeId] * _stepsOf[disputeId][actor]) / _steps[disputeId];
+        if (coin != 0 && !_coinClaimed[disputeId][actor]) {
+            _coinClaimed[disputeId][actor] = true;
+            dues[actor] += _shareOf(_coinPool[disputeId], disputeId, actor);
+        }
+        if (_energyPool[disputeId] != 0 && !_energyClaimed[disputeId][actor]) {
+            _energyClaimed[disputeId][actor] = true;
+            _escrow[actor] += _shareOf(_energyPool[disputeId], disputeId, actor);
+        }
+    }
+
+    function _shareOf(uint256 pool, uint256 disputeId, address actor) private view returns (uint256) {
+        return (pool * _stepsOf[disputeId][actor]) / _steps[disputeId];
     }
 
     function withdrawCredit(uint256 seed) external move(seed) {

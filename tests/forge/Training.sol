@@ -141,7 +141,7 @@ abstract contract Training is Books {
         p.globalStep = (h.headCount + 1) * 128;
         p.windowLoss = uint32(_draw(524_160));
         bool first = h.headCount == 0 && beastId != PRIVATE_BEAST;
-        if (first && kind < 3) {
+        if (first && kind < 5) {
             p.h128 = _trueWindows[beastId].segments[15];
             p.windowLoss = _trueWindows[beastId].end.windowLoss;
         } else if (kind < 5) {
@@ -214,8 +214,12 @@ abstract contract Training is Books {
         Checkpoint[] memory batch = new Checkpoint[](1 + _draw(left));
         for (uint256 i = 0; i < batch.length; ++i) batch[i] = _records[_chains[beastId][from + i]];
         if (_draw(4) == 0) _waitUntil(batch[batch.length - 1].submittedAt + _economics.challengePeriod);
+        _finalize(beastId, batch);
+    }
+
+    function _finalize(uint256 beastId, Checkpoint[] memory batch) internal returns (bool ok) {
         bytes memory data = abi.encodeCall(ledger.finalize, (beastId, batch));
-        (bool ok, ) = _try("finalize", _actor(), address(ledger), 0, data);
+        (ok, ) = _try("finalize", _actor(), address(ledger), 0, data);
         for (uint256 i = 0; ok && i < batch.length; ++i) _escrow[batch[i].trainer] += batch[i].bond;
     }
 }

@@ -51,6 +51,8 @@ abstract contract Verdicts is Books {
         Ruling memory ruling = _rulingOf(VM.getRecordedLogs());
         if (!ok) return false;
         if (disputeId != 0) _bookOpenings(disputeId, record, b.missing);
+        uint256 owed = b.debt + ruling.openingsPaid - b.pot + _economics.stakeGas * _fee();
+        _check(ruling.openingsPaid == 0 || b.stake >= owed, "an opening was paid at once that the stake cannot repay");
         if (counted != 0) _count("steps counted");
         _steps[disputeId] += counted;
         _stepsOf[disputeId][sender] += counted;
