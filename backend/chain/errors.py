@@ -199,16 +199,16 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "StakeTooSmall": (
         "A submission asks for a stake of {required}; there is {actual}.",
-        "Stake on the beast: chainbeasts stake add BEAST AMOUNT",
+        "Stake on the beast: chainbeasts trainer stake BEAST",
     ),
     "NoStake": ("{trainer} has no stake on beast {beastId}.", ""),
     "StakeIsLeaving": (
         "The withdrawal of {trainer}'s stake on beast {beastId} is announced.",
-        "Take that back before training: chainbeasts stake cancel {beastId}",
+        "Take that back before training: chainbeasts trainer stake {beastId}",
     ),
     "WithdrawalNotAnnounced": (
         "The withdrawal of {trainer}'s stake on beast {beastId} is not announced.",
-        "Announce it: chainbeasts stake announce {beastId}",
+        "Announce it: chainbeasts trainer unstake {beastId}",
     ),
     "StakeStillNeeded": (
         "The stake is free from {withdrawableAt} on (unix time), once {needed} windows are final; "
@@ -221,7 +221,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "StakeRewardHeld": (
         "A reward out of {trainer}'s slashed stake on beast {beastId} is not settled yet.",
-        "Settle it when it is due: chainbeasts stake settle {beastId} {trainer}",
+        "It is settled, once it is due, with: chainbeasts trainer stake {beastId}",
     ),
     "OpeningBondTooSmall": (
         "Filing asks for an opening bond of {required}; {sent} was sent.",
