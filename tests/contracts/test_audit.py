@@ -1,4 +1,4 @@
-"""Attacks on the seams between the parts: what one of them leaves behind for another to stumble on."""
+"""Attacks on the seams between the parts: what one leaves behind for another to stumble on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.state import Header, State, serialize_weights, state_hash
 from tests.support.arena import Bout
+from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.protocol import (
     GWEI,
     SEGMENTS,
@@ -18,7 +19,6 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
-from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.training import HEADER_PROOF, SALT, header_of, opening
 
 
@@ -124,8 +124,8 @@ def test_attack_potOfOneFiler_isNotSpentOnAnother(
 def test_attack_headerProofAfterTheHeadStart_withAnUnnotedOpening_paysWhoCommitted(
     world: World, beast: int, owner: str, challenger: str, prover: str
 ) -> None:
-    """P30, P45: a decoy's filer leaves a publication unnoted, so that the dispute looks unopened and
-    its head start endless."""
+    """P30, P45: a decoy's filer leaves a publication unnoted, so that the dispute looks unopened
+    and its head start endless."""
     start = made_up(world, beast)
     first = submit_state(world, beast, owner, start)
     liar = made_up(world, beast, loss_in_header=-1)
