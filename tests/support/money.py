@@ -75,7 +75,8 @@ def bond_fee(world: World, block: int | str = "latest") -> int:
 def opening_fee(world: World, receipt: Any) -> int:
     """Wei that a gas of an opening in that transaction is paid."""
     base = base_fee(world, receipt["blockNumber"])
-    return base + int(min(receipt["effectiveGasPrice"] - base, base // 4))
+    reference = int(world.seasons.functions.referenceFee().call())
+    return max(reference, base + int(min(receipt["effectiveGasPrice"] - base, base // 4)))
 
 
 def set_base_fee(world: World, fee: int) -> None:

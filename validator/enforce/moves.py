@@ -9,6 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eth_hash.auto import keccak
+
+from backend.chain.chunks import is_large
+from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.openings import (
     MERKLE_PATHS,
     header_commitment,
@@ -17,10 +21,6 @@ from backend.chain.openings import (
     records_opening,
     steps_commitment,
 )
-from eth_hash.auto import keccak
-
-from backend.chain.chunks import is_large
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.transactions import MAX_GAS, TransactionManager
 from backend.chain.types import NO_HEADER, ZERO32, FilingQuote, ProofClaim, header_to_abi
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
