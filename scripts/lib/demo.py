@@ -112,8 +112,8 @@ class Demo:
         """Somebody hatches with four random hashes, and enters a brain as one private window."""
         told: dict[str, Any] = self.impostor.do("trainer", "drill", "invented")
         self.say(
-            f"beast {told['beast']} hatched with commitments to nothing; its only window is private, "
-            "so nobody can replay it"
+            f"beast {told['beast']} hatched with commitments to nothing; its only window is "
+            "private, so nobody can replay it"
         )
         return told
 
