@@ -99,12 +99,13 @@ class Demo:
     def cheating(self) -> dict[str, Any]:
         """Somebody changes one weight in one micro-step, and builds on it."""
         beast = int(self.cheater.do("beast", "hatch")["beast"])
+        # Before the lie, so that it is opened in time also where the machine is slow.
+        self.cheater.start("defender", "trainer", "defend")
         self.cheater.do("trainer", "run", beast)
         lie: dict[str, Any] = self.cheater.do(
             "trainer", "drill", "weight", beast, "--step", LIE_STEP
         )
         self.cheater.do("trainer", "run", beast)
-        self.cheater.start("defender", "trainer", "defend")
         self.say(f"beast {beast}, window 1: {lie['lie']}; window 2 builds on it; its trainer lies")
         return lie
 
