@@ -38,6 +38,7 @@ from backend.chain.errors import (
 from backend.chain.events import Event, EventDecoder, RawLog
 from backend.chain.providers import make_web3
 from backend.chain.types import (
+    NO_OPEN_CHALLENGE,
     Birth,
     Checkpoint,
     CheckpointStatus,
@@ -331,6 +332,10 @@ class Chain:
     def owner_of(self, beast_id: int) -> str:
         return str(self.call(self.beasts.functions.ownerOf(beast_id)))
 
+    def ownership_nonce(self, beast_id: int) -> int:
+        """Transfers of a beast so far."""
+        return int(self.call(self.beasts.functions.ownershipNonceOf(beast_id)))
+
     def hatch_request(self, beast_id: int) -> HatchRequest:
         return HatchRequest.from_abi(self.call(self.beasts.functions.requestOf(beast_id)))
 
@@ -461,8 +466,12 @@ class Chain:
         return bytes(root), int(turns), int(final_at)
 
     def open_challenge(self, beast_id: int) -> OpenChallenge:
-        """With whose consent and which state a beast takes on everybody; empty if it does not."""
-        return OpenChallenge.from_abi(self.call(self.arena.functions.openChallengeOf(beast_id)))
+        """With whose consent and which state a beast takes on everybody; empty if it does not.
+
+        One that was opened before the beast changed hands is none, also where it came back.
+        """
+        found = OpenChallenge.from_abi(self.call(self.arena.functions.openChallengeOf(beast_id)))
+        return found if found.nonce == self.ownership_nonce(beast_id) else NO_OPEN_CHALLENGE
 
     def rewards_of(self, account: str) -> int:
         """Rewards that an account can claim, wei of ENERGY."""

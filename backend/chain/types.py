@@ -506,6 +506,9 @@ class OpenChallenge(AbiStruct):
         return self.state != ZERO32
 
 
+NO_OPEN_CHALLENGE = OpenChallenge(ZERO_ADDRESS, 0, ZERO32)
+
+
 def header_to_abi(header: Header) -> tuple[int, bytes, int, int, int, int]:
     """The ``StateHeader`` struct of a kernel header."""
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +90,14 @@ def _season(session: Session, number: int | None) -> tuple[int, Season]:
             f"There is no season {chosen}; they go from 1 to {session.chain.current_season()}."
         )
     return chosen, session.chain.season(chosen)
+
+
+@command(app, "limits", example="chainbeasts season limits")
+def limits(session: Session) -> None:
+    """Show what no season of this deployment may fall below; fixed when it was deployed."""
+    values = asdict(session.chain.limits())
+    rows = list(values.items())
+    session.show(values, lambda: table("Limits of all seasons", ("limit", "value"), rows))
 
 
 @command(app, "propose", signs=True, example="chainbeasts season propose --set block_gain=40")

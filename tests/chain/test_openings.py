@@ -35,8 +35,13 @@ from backend.chain.types import (
     Commitments,
     Conviction,
     DisputeStatus,
+    Opening,
     ProofClaim,
+    Publication,
     header_to_abi,
+    opening_bit,
+    openings_of,
+    trainer_tag,
 )
 from backend.kernel.constants import MAX_RECORDS, SEGMENTS
 from backend.kernel.merkle import Tree
@@ -224,6 +229,41 @@ def test_witnesses_are_of_steps_in_the_window(run: tuple[int, int]) -> None:
         opened_witnesses(range(128), *run)
     with pytest.raises(ValueError, match="128 words, not 127"):
         segment_digests(range(127))
+
+
+def test_a_head_names_its_last_trainer(chain: Chain, sender: Senders, hatch: Hatch) -> None:
+    fund(chain, sender, TRAINER, 100 * ENERGY)
+    beast = hatch()
+    assert (chain.head(beast).trainer_tag, chain.head(beast).pending) == (0, False)
+    submit(chain, sender, beast)
+    head = chain.head(beast)
+    assert (head.trainer_tag, head.pending) == (trainer_tag(devnet_account(TRAINER).address), True)
+
+
+@pytest.mark.parametrize(
+    ("times", "relied_on"),
+    [
+        ((0, 0), 0),  # there is none
+        ((150, 0), 150),
+        ((90, 0), 90),  # ten seconds old at the filing
+        ((89, 0), 0),  # too old
+        ((200, 0), 200),  # in the last second
+        ((201, 0), 0),  # too late
+        ((201, 120), 120),  # renewed after the one that was in time
+        ((201, 80), 0),
+    ],
+)
+def test_a_publication_counts_that_is_young_and_in_time(
+    times: tuple[int, int], relied_on: int
+) -> None:
+    publication = Publication(*times)
+    assert publication.in_time(filed_at=100, deadline=200, age=10) == relied_on
+    assert bool(publication) == bool(times[0])
+
+
+def test_openings_have_a_bit_each() -> None:
+    assert openings_of(0b101) == [Opening.SEGMENTS, Opening.RECORDS]
+    assert [opening_bit(opening) for opening in Opening] == [1, 2, 4]
 
 
 # --- commitments ----------------------------------------------------------------------------------
