@@ -170,6 +170,9 @@ contract Arena is IArena, EnergyEscrow {
         uint256 maxTurns = seasons.rules(m.season).maxTurns;
         if (turns == 0 || turns > maxTurns) revert WrongTurns(maxTurns, turns);
         if (log.length != turns) revert WrongLogLength(turns, log.length);
+        // Who waits with a record until nodes have forgotten the states could not be disproved.
+        _requirePublished(m.beastA, m.stateA, m.season);
+        _requirePublished(m.beastB, m.stateB, m.season);
         // INVARIANT P59: no record without its whole log in public, so that everybody can find the lie in it.
         bytes32 actual = Logs.root(log);
         if (logRoot != actual) revert WrongLogRoot(actual, logRoot);

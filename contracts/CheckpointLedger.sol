@@ -363,6 +363,12 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         if (block.timestamp < s.withdrawableAt || h.finalCount < needed) {
             revert StakeStillNeeded(s.withdrawableAt, h.finalCount, needed);
         }
+        // Nor while disputes over windows that fell with an ancestor are still open: a later stake would repay what was paid
+        // for their openings before it rewards whoever convicts. Anybody can end them with `dismiss`.
+        if (address(_vault) != address(0)) {
+            uint256 debt = _vault.debtOf(beastId, msg.sender);
+            if (debt != 0) revert OpeningDebtsOpen(beastId, msg.sender, debt);
+        }
         delete _stakes[beastId][msg.sender];
         emit StakeWithdrawn(beastId, msg.sender, to, s.amount);
         (bool sent, ) = to.call{value: s.amount}("");

@@ -55,6 +55,7 @@ contract DisputeCourt is IDisputeCourt {
     IStateArchive public immutable states;
     /// @inheritdoc IDisputeCourt
     IRecordArchive public immutable records;
+    uint256 private immutable _referenceFee;
 
     /// @inheritdoc IDisputeCourt
     uint256 public disputeCount;
@@ -71,6 +72,7 @@ contract DisputeCourt is IDisputeCourt {
         referee = referee_;
         states = states_;
         records = referee_.records();
+        _referenceFee = seasons_.referenceFee();
     }
 
     // --- filing -----------------------------------------------------------------------------------------------
@@ -166,7 +168,8 @@ contract DisputeCourt is IDisputeCourt {
         if (segments[SEGMENTS - 1] != c.payload.h128) revert WrongLastSegment(c.payload.h128, segments[SEGMENTS - 1]);
         d.segmentsHash = keccak256(abi.encode(segments));
         emit SegmentsOpened(disputeId, segments);
-        _accept(d, disputeId, beastId, c, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * OpeningGas.price());
+        uint256 pay = OpeningGas.SEGMENTS * _atLeastReference(OpeningGas.price());
+        _accept(d, disputeId, beastId, c, Opening.SEGMENTS, block.timestamp, pay);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -205,8 +208,14 @@ contract DisputeCourt is IDisputeCourt {
         uint256 deadline = d.responseDeadline;
         uint256 openedAt = p.inTime(deadline - e.responseWindow, deadline, e.publicationAge);
         if (openedAt == 0) return false;
-        _accept(d, disputeId, beastId, c, opening, openedAt, uint256(p.gasUsed) * p.gasPrice);
+        _accept(d, disputeId, beastId, c, opening, openedAt, p.gasUsed * _atLeastReference(p.gasPrice));
         return true;
+    }
+
+    /// @dev Where calldata costs a data fee, the base fee is a part only of what a gas costs; the reference fee is the least
+    /// that it costs there, so nobody earns by this.
+    function _atLeastReference(uint256 price) private view returns (uint256) {
+        return price > _referenceFee ? price : _referenceFee;
     }
 
     function _accept(
@@ -381,6 +390,8 @@ contract DisputeCourt is IDisputeCourt {
         if (disputeId != 0) {
             Dispute storage d = _disputes[disputeId];
             filer = d.filer;
+            // The head start runs from the last opening, also where nobody has noted it yet.
+            _acceptPublished(d, disputeId, beastId, c);
             prover = _proverOf(d, digest, HEADER, opened, salt);
             d.status = DisputeStatus.UPHELD;
         } else {

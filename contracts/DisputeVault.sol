@@ -109,7 +109,9 @@ contract DisputeVault is IDisputeVault {
         Account storage a = _accounts[beastId][trainer];
         uint256 stake = ledger.stakeOf(beastId, trainer).amount;
         uint256 owed = uint256(a.debt) - a.pot + reserve;
-        uint256 room = stake > owed ? stake - owed : 0;
+        // After a slashing the pot holds what older disputes had paid until then, and no more: they pay nothing at once.
+        bool older = a.slashings != b.slashings;
+        uint256 room = stake > owed && !older ? stake - owed : 0;
         uint256 paid = amount < room ? amount : room;
         b.paid += uint128(paid);
         b.waiting += uint128(amount - paid);

@@ -215,6 +215,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{finalCount} are.",
         "",
     ),
+    "OpeningDebtsOpen": (
+        "Open disputes over void windows of beast {beastId} have paid {trainer} {debt} wei.",
+        "Dismiss them first; anybody can.",
+    ),
     "StakeRewardHeld": (
         "A reward out of {trainer}'s slashed stake on beast {beastId} is not settled yet.",
         "It is settled, once it is due, with: chainbeasts trainer stake {beastId}",

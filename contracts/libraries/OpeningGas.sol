@@ -16,7 +16,7 @@ library OpeningGas {
     uint256 private constant STATE_FIXED = 195_000;
     uint256 private constant RECORDS_FIXED = 450_000;
     /// @dev 32 bytes of calldata and of the event, and a step up the tree.
-    uint256 private constant HASH = 1_850;
+    uint256 private constant HASH = 1_300;
     uint256 private constant BYTE = 40;
     uint256 private constant ZERO_BYTE = 10;
     uint256 private constant STEPS = 128;

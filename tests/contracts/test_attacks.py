@@ -1,7 +1,10 @@
-"""The attacks the protocol must survive, each played by its attacker.
+"""The attacks the protocol must survive, each played by its attacker: replays, reorgs, transfers,
+reentrancy, dust.
 
-Also: season change in flight (test_submit.py), on/off-chain divergence, malformed states and
-witnesses (test_verdicts.py).
+Others by subject: lies that nobody else could judge (test_attacks_lies.py), time and order
+(test_attacks_timing.py), stakes and rewards (test_attacks_stakes.py), receivers of coin
+(test_attacks_receivers.py), who is paid for a proof (test_provers.py), openings
+(test_openings.py), malformed states and witnesses (test_verdicts.py, test_private_windows.py).
 """
 
 from __future__ import annotations
@@ -14,14 +17,15 @@ from eth_utils.crypto import keccak
 
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
+from tests.support import books
+from tests.support.money import Money, money, shares
 from tests.support.protocol import (
-    DISMISSED,
+    BURN,
     ETHER,
     NO_CHECKPOINT,
     NO_OPENING,
     PRIVATE,
-    RECORDS,
-    SEGMENT,
+    PROVEN_RIGHT,
     UPHELD,
     Checkpoint,
     World,
@@ -37,34 +41,7 @@ def cheat(trainee: Trainee, step: int = 20) -> Window:
     return trainee.train(tamper=(step, add_one))
 
 
-# --- decoys, silence, profit ------------------------------------------------------------------
-
-
-def test_attack_decoySelfChallenge_shieldsNothing(
-    world: World, trainee: Trainee, trainer: str, prover: str
-) -> None:
-    """The cheat fills the one dispute from its own account and answers it: anyone proves anyway."""
-    window = cheat(trainee)
-    decoy = world.file(trainee.beast, window.checkpoint, trainer)
-    world.respond(decoy, trainee.beast, window.checkpoint, window.segments)
-    call = world.court.functions.file(trainee.beast, window.checkpoint)
-    world.reverts(call, prover, "DisputeIsOpen", decoy)
-    before = world.escrow(prover)
-    world.send(trainee.prove_call(decoy, window, 2), prover)
-    assert world.escrow(prover) == before + window.checkpoint.locked * 500 // 10_000
-    assert world.head(trainee.beast).headCount == 0
-
-
-def test_attack_selfChallengeForProfit_loses(
-    world: World, beast: int, owner: str, trainer: str
-) -> None:
-    """Slashing oneself, as challenger and prover too, burns more than an honest window costs."""
-    together = world.escrow(owner) + world.escrow(trainer)
-    checkpoint = world.submit(beast, owner)
-    world.slash_by_timeout(beast, checkpoint, challenger=trainer)
-    lost = together - world.escrow(owner) - world.escrow(trainer)
-    assert lost == checkpoint.locked - checkpoint.locked * 5_500 // 10_000
-    assert lost > checkpoint.payload.energyBurn
+# --- silence, many windows, many validators -----------------------------------------------------
 
 
 def test_attack_silentDefender_isSlashedAtOnceByAdvance(
@@ -73,49 +50,10 @@ def test_attack_silentDefender_isSlashedAtOnceByAdvance(
     """No answer is waited for: a few transactions after filing the fraud is gone."""
     window = cheat(trainee)
     dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    deadline = world.dispute(dispute).deadline
-    trainee.advance_all(dispute, window, challenger)
+    deadline = world.dispute(dispute).responseDeadline
+    trainee.advance_all(dispute, window, challenger, end=NO_OPENING)
     assert world.dispute(dispute).status == UPHELD
     assert world.now() < deadline
-
-
-def test_attack_withheldData_unopenableRoot_isSlashed(
-    world: World, owner: str, challenger: str
-) -> None:
-    """The dataset revealed does not open the root: records are demanded, and cannot be given."""
-    hidden = Dataset.of(WORDS, blob=b"this file says nothing about the records")
-    trainee = Trainee.hatch(world, owner, hidden)
-    window = trainee.train(PRIVATE, tamper=(50, add_one))
-    call = world.court.functions.filePrivate(
-        trainee.beast, window.checkpoint, hidden.blob, hidden.secret
-    )
-    world.send(call, challenger)
-    world.respond(1, trainee.beast, window.checkpoint, window.segments)
-    call = world.court.functions.demandRecords(1, trainee.beast, window.checkpoint, 6)
-    world.send(call, challenger)
-    world.travel(world.season.economics.responseWindow + 1)
-    receipt = world.claim_timeout(1, trainee.beast, window.checkpoint, NO_CHECKPOINT, challenger)
-    assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == RECORDS
-
-
-def test_attack_withheldData_suppliedRecordsProveTheLie(
-    world: World, owner: str, challenger: str
-) -> None:
-    """Or they are given, and from the event alone the challenger proves the segment."""
-    hidden = Dataset.of(WORDS, blob=b"this file says nothing about the records")
-    trainee = Trainee.hatch(world, owner, hidden)
-    window = trainee.train(PRIVATE, tamper=(3, add_one))
-    call = world.court.functions.filePrivate(
-        trainee.beast, window.checkpoint, hidden.blob, hidden.secret
-    )
-    world.send(call, challenger)
-    world.respond(1, trainee.beast, window.checkpoint, window.segments)
-    place = (1, trainee.beast, window.checkpoint)
-    world.send(world.court.functions.demandRecords(*place, 0), challenger)
-    given = trainee.witnesses(window, 0, 8)
-    world.send(world.court.functions.supplyRecords(*place, given), owner)
-    receipt = world.send(trainee.prove_call(1, window, 0, witnesses=given), challenger)
-    assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == SEGMENT
 
 
 def test_attack_bondExhaustion_oneBondTakesDownTheWholeChain(
@@ -125,12 +63,17 @@ def test_attack_bondExhaustion_oneBondTakesDownTheWholeChain(
     children come back."""
     first = world.submit(beast, owner)
     rest = [world.submit(beast, owner) for _ in range(5)]
-    before = world.escrow(challenger)
+    before, stake = money(world, challenger), world.staked(beast, owner)
     disputes = [world.file(beast, child, challenger) for child in rest[:3]]
-    world.slash_by_timeout(beast, first, challenger=challenger)
+    world.slash_by_timeout(beast, first, filer=challenger)
     for dispute, child in zip(disputes, rest, strict=False):
         world.send(world.court.functions.dismiss(dispute, beast, child), owner)
-    assert world.escrow(challenger) == before + first.locked * 5_500 // 10_000
+    world.send(world.vault.functions.settleReward(beast, owner), owner)
+    economics = world.season.economics
+    energy, coin = shares(first.locked, economics), shares(stake, economics)
+    assert money(world, challenger).since(before) == Money(
+        energy.filing + energy.proof, coin.filing + coin.proof
+    )
     assert world.head(beast).headCount == 0
 
 
@@ -140,13 +83,15 @@ def test_attack_childrenOfASlashedParent_areWorthNothing(
     """Old enough and undisputed, they are neither final nor disputable, nor built on again."""
     parent, child, grandchild = (world.submit(beast, owner) for _ in range(3))
     stale = world.submit_call(beast, world.payload(beast))
-    world.slash_by_timeout(beast, parent, challenger=challenger)
+    world.slash_by_timeout(beast, parent, filer=challenger)
+    world.send(world.vault.functions.settleReward(beast, owner), owner)
     world.travel(world.season.economics.challengePeriod)
     finalize, file = world.ledger.functions.finalize, world.court.functions.file
     world.reverts(finalize(beast, [parent]), owner, "NotLive", beast, 0)
     world.reverts(finalize(beast, [child]), owner, "OutOfOrder", 0, 1)
     for dead in (child, grandchild):
-        world.reverts(file(beast, dead), challenger, "NotLive", beast, dead.index)
+        call = file(beast, dead)
+        world.reverts(call, challenger, "NotLive", beast, dead.index, value=ETHER)
     world.reverts(stale, owner, "StaleParent")
     again = world.submit(beast, owner)
     world.travel(world.season.economics.challengePeriod)
@@ -155,62 +100,24 @@ def test_attack_childrenOfASlashedParent_areWorthNothing(
     assert (world.head(beast).finalCount, world.head(beast).headCount) == (1, 1)
 
 
-# --- timing and order -------------------------------------------------------------------------
-
-
-def test_attack_lastSecondMoves_leaveTimeToAnswer(
-    world: World, trainee: Trainee, challenger: str
-) -> None:
-    """The answer in its last second still opens a whole proof window; the proof in its last second
-    still counts, one second later it does not."""
-    window = cheat(trainee)
-    dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.rpc("evm_setNextBlockTimestamp", hex(world.dispute(dispute).deadline))
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
-    deadline = world.dispute(dispute).deadline
-    assert deadline == world.now() + world.season.economics.proofWindow
-    call = trainee.prove_call(dispute, window, 2)
-    world.travel_to(deadline - 1)
-    snapshot = world.rpc("evm_snapshot")
-    world.travel_to(deadline + 1)
-    world.reverts(call, challenger, "ProofWindowClosed", deadline)
-    world.rpc("evm_revert", snapshot)
-    world.rpc("evm_setNextBlockTimestamp", hex(deadline))
-    world.send(call, challenger)
-    assert world.dispute(dispute).status == UPHELD
-
-
-def test_attack_proofFrontRunning_theRewardStaysWithTheChallenger(
-    world: World, trainee: Trainee, challenger: str, stranger: str
-) -> None:
-    """P30: a copied proof earns its copier the small prover's share, the challenger the reward."""
-    window = cheat(trainee)
-    before = world.escrow(challenger), world.escrow(stranger)
-    dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
-    call = trainee.prove_call(dispute, window, 2)
-    world.send(call, stranger)
-    world.reverts(call, challenger, "DisputeEnded", dispute)
-    locked = window.checkpoint.locked
-    assert world.escrow(challenger) == before[0] + locked * 5_000 // 10_000
-    assert world.escrow(stranger) == before[1] + locked * 500 // 10_000
-
-
 def test_attack_manyValidators_oneFraudIsPaidOnce(
     world: World, trainee: Trainee, challenger: str, prover: str, stranger: str
 ) -> None:
     """The second filer loses nothing but gas, the second proof fails, the second header too."""
     window = cheat(trainee)
     dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    escrow = world.escrow(stranger)
+    before = money(world, stranger)
     call = world.court.functions.file(trainee.beast, window.checkpoint)
-    world.reverts(call, stranger, "DisputeIsOpen", dispute)
-    assert world.escrow(stranger) == escrow
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    world.send(call, stranger, ETHER)
+    assert money(world, stranger).since(before) == Money(0, 0)
+    trainee.open_segments(dispute, window)
     world.send(trainee.prove_call(dispute, window, 2), prover)
     world.reverts(trainee.prove_call(dispute, window, 2), stranger, "DisputeEnded", dispute)
-    world.reverts(call, stranger, "NotLive", trainee.beast, 0)
+    world.reverts(call, stranger, "NotLive", trainee.beast, 0, value=ETHER)
     world.reverts(trainee.header_call(window), stranger, "NotPending", trainee.beast, 0)
+
+
+# --- reorgs --------------------------------------------------------------------------------------
 
 
 def test_attack_reorgRetarget_isRefused(
@@ -224,14 +131,14 @@ def test_attack_reorgRetarget_isRefused(
     work = world.submit_call(beast)
     filing = world.court.functions.file(beast, here)
     world.call(work, owner)
-    world.call(filing, challenger)
+    world.call(filing, challenger, ETHER)
     world.rpc("evm_revert", fork)
     world.travel(7)  # another branch: another block before the epoch's first
     there = world.submit(beast, owner, last)
     assert there.payload == here.payload
     assert world.head(beast).h128 == here.payload.h128
     world.reverts(work, owner, "WrongEpochSeed")
-    world.reverts(filing, challenger, "NotLive", beast, here.index)
+    world.reverts(filing, challenger, "NotLive", beast, here.index, value=ETHER)
     assert world.is_live(beast, records[2])
 
 
@@ -247,10 +154,8 @@ def test_attack_proofReplay_onAnotherBeastWindowOrSegment_reverts(
     guilty.train()
     bad = cheat(guilty)
     honest = [other.train(), other.train()]
-    dispute = world.file(guilty.beast, bad.checkpoint, challenger)
-    world.respond(dispute, guilty.beast, bad.checkpoint, bad.segments)
-    innocent = world.file(other.beast, honest[1].checkpoint, challenger)
-    world.respond(innocent, other.beast, honest[1].checkpoint, honest[1].segments)
+    dispute = guilty.dispute(bad, challenger)
+    innocent = other.dispute(honest[1], challenger)
     world.call(guilty.prove_call(dispute, bad, 2), challenger)
 
     claim = other.claim(innocent, honest[1])
@@ -276,8 +181,7 @@ def test_attack_parentOfAnotherClaim_cannotMoveTheHead(
     """A true conviction with a false parent record would restore a false head: refused."""
     trainee.train()
     window = cheat(trainee)
-    dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    dispute = trainee.dispute(window, challenger)
     forged = window.parent._replace(payload=window.parent.payload._replace(windowLoss=1))
     claim = (dispute, trainee.beast, window.checkpoint, forged)
     call = trainee.prove_call(dispute, window, 2, claim=claim)
@@ -292,14 +196,13 @@ def test_attack_honestTrainer_survivesEverythingAChallengerCanSend(
 ) -> None:
     """No segment, no state and no header of an honest window convicts it; the bond burns."""
     window = trainee.train()
-    dispute = world.file(trainee.beast, window.checkpoint, challenger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    dispute = trainee.dispute(window, challenger)
     for k in (0, 7, 15):
         world.reverts(trainee.prove_call(dispute, window, k), challenger, "SegmentCorrect", k)
     world.reverts(trainee.header_call(window), challenger, "NoContradiction")
     receipts = trainee.advance_all(dispute, window, challenger)
     assert world.logs("court", "DisputeUpheld", receipts[-1]) == []
-    assert world.dispute(dispute).status == DISMISSED
+    assert world.dispute(dispute).status == PROVEN_RIGHT
     assert world.head(trainee.beast).headCount == 1
 
 
@@ -312,9 +215,11 @@ def test_attack_transferMidDispute_liabilityStaysWithWhoPaid(
     world.send(world.beasts.functions.transferFrom(owner, stranger, trainee.beast), owner)
     segments = garbage_segments(window.checkpoint.payload.h128)
     place = (dispute, trainee.beast, window.checkpoint, segments)
-    world.reverts(world.court.functions.respond(*place), stranger, "NotDefender", stranger, owner)
+    world.reverts(
+        world.court.functions.openSegments(*place), stranger, "NotDefender", stranger, owner
+    )
     sellers, buyers = world.escrow(owner), world.escrow(stranger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    trainee.open_segments(dispute, window)
     world.send(trainee.prove_call(dispute, window, 2), challenger)
     assert (world.escrow(owner), world.escrow(stranger)) == (sellers, buyers)
     # the new owner trains on from the last honest state
@@ -349,7 +254,7 @@ def test_attack_stagedRevealFrontRunning_theCopycatFilesNothing(
 
     honest = keccak(encode(["address", "bytes32"], [challenger, data.secret]))
     world.send(f.begin(digest, honest), challenger)
-    world.reverts(filing, stranger, "NoStage", stranger, digest)
+    world.reverts(filing, stranger, "NoStage", stranger, digest, value=ETHER)
     world.send(f.begin(digest, honest), stranger)  # all that it has seen
     for first in (0, 3):
         part = f.stage(digest, first, chunks[first : first + 3])
@@ -357,14 +262,13 @@ def test_attack_stagedRevealFrontRunning_theCopycatFilesNothing(
         world.send(part, stranger)
     # the honest filing is pending: its secret is known now
     needed = keccak(encode(["address", "bytes32"], [stranger, data.secret]))
-    world.reverts(filing, stranger, "WrongSeal", honest, needed)
+    world.reverts(filing, stranger, "WrongSeal", honest, needed, value=ETHER)
     world.reverts(f.begin(digest, needed), stranger, "StageExists", digest)
     whole = court.filePrivate(beast, window, data.blob, data.secret)
-    world.reverts(whole, stranger, "DatasetTooLarge", 120_000, 120_001)
-    world.reverts(court.file(beast, window), stranger, "DatasetNotRevealed", beast)
+    world.reverts(whole, stranger, "DatasetTooLarge", 120_000, 120_001, value=ETHER)
 
-    world.send(filing, challenger)
-    assert world.dispute(1).challenger == challenger
+    world.send(filing, challenger, world.opening_value(beast, window))
+    assert world.dispute(1).filer == challenger
 
 
 # --- reentrancy -------------------------------------------------------------------------------
@@ -386,8 +290,8 @@ def test_attack_reentrancy_throughTheNftHook(world: World, stranger: str) -> Non
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("CheckpointLedger", ("beasts", "seasons", "referee", "stage")),
-        ("Arena", ("beasts", "seasons", "ledger", "match_referee")),
+        ("CheckpointLedger", ("beasts", "seasons")),
+        ("Arena", ("beasts", "seasons", "ledger", "match_referee", "states")),
     ],
 )
 def test_attack_reentrancy_throughTheToken(
@@ -420,26 +324,27 @@ def test_attack_dustAndRounding_neverPaysOutMoreThanWasLocked(world: World, base
     """Every division rounds against whoever would gain; challenger, prover and burn add up."""
     season = world.season._replace(
         economics=world.season.economics._replace(
-            baseCost=base_cost, growthCost=0, rewardBps=3_333, proverBps=777
+            baseCost=base_cost, growthCost=0, filingBps=1_111, proofBps=3_333
         )
     )
     own = World.deploy(world.w3, world.artifacts, season)
     owner, challenger, prover = own.accounts[1], own.accounts[3], own.accounts[4]
     beast = own.hatch(owner)
-    supply = own.energy.functions.totalSupply().call()
-    before = own.escrow(challenger), own.escrow(prover)
+    stake = own.stake(beast, owner, own.required_stake(beast) + 7)
+    before, burned = money(own, challenger), own.coin(BURN)
     c: Checkpoint = own.submit(beast, owner)
     dispute = own.file(beast, c, challenger)
     own.travel(season.economics.responseWindow + 1)
+    supply = own.energy.functions.totalSupply().call()
     own.claim_timeout(dispute, beast, c, NO_CHECKPOINT, prover)
-    reward = own.escrow(challenger) - before[0]
-    share = own.escrow(prover) - before[1]
-    burned = supply - own.energy.functions.totalSupply().call()
-    assert reward == c.locked * 3_333 // 10_000
-    assert share == c.locked * 777 // 10_000
-    assert reward + share + burned == c.locked
-    everyone = sum(own.escrow(account) for account in own.accounts)
-    assert own.energy.functions.balanceOf(own.ledger.address).call() == everyone
+    own.send(own.vault.functions.settleReward(beast, owner), prover)
+    gained = money(own, challenger).since(before)
+    assert gained.energy == c.locked * 1_111 // 10_000 + c.locked * 3_333 // 10_000
+    assert gained.coin == stake * 1_111 // 10_000 + stake * 3_333 // 10_000
+    assert gained.energy + supply - own.energy.functions.totalSupply().call() == c.locked
+    assert gained.coin + own.coin(BURN) - burned == stake
+    assert own.coin(own.ledger.address) == 0
+    books.check(own)
 
 
 def test_attack_advanceFrontRunning_onlyHelps(

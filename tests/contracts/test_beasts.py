@@ -125,7 +125,7 @@ def test_setTrainer_endsWithATransfer(
 def test_ownershipNonce_countsTransfers(
     world: World, beast: int, owner: str, trainer: str, stranger: str
 ) -> None:
-    """P70: however the beast moves, and not by its birth or by what its owner does otherwise."""
+    """P54: however the beast moves, and not by its birth or by what its owner does otherwise."""
     f = world.beasts.functions
     nonce = f.ownershipNonceOf(beast)
     assert nonce.call() == 0
@@ -144,7 +144,7 @@ def test_ownershipNonce_countsTransfers(
 def test_setTrainer_isNotRevivedWhenTheBeastComesBack(
     world: World, beast: int, owner: str, trainer: str, stranger: str
 ) -> None:
-    """P70: A→B→A, once and again; an authorisation given anew counts."""
+    """P54: A→B→A, once and again; an authorisation given anew counts."""
     f = world.beasts.functions
     is_trainer = f.isTrainer(beast, trainer)
     for _ in range(2):
@@ -162,7 +162,7 @@ def test_setTrainer_isNotRevivedWhenTheBeastComesBack(
 def test_setTrainer_ofTheOwnerInBetween_endsToo(
     world: World, beast: int, owner: str, trainer: str, stranger: str
 ) -> None:
-    """P70: A→B→A→B: neither A's nor B's word holds from one ownership to the next."""
+    """P54: A→B→A→B: neither A's nor B's word holds from one ownership to the next."""
     f = world.beasts.functions
     world.send(f.transferFrom(owner, stranger, beast), owner)
     world.send(f.setTrainer(beast, trainer, True), stranger)

@@ -119,7 +119,7 @@ def economics_call(world: World, **values: Any) -> Any:
 
 @pytest.mark.parametrize("filing", [900, 1_000, 2_333])
 def test_addSeason_selfSlashCheaperThanTraining_reverts(world: World, filing: int) -> None:
-    """P2, P68: half of what is slashed burns, so with the least bond, once the window's price, a
+    """P2, P52: half of what is slashed burns, so with the least bond, once the window's price, a
     slashing still burns no less than an honest window does."""
     half = {"trainerBondMultiple": 1, "filingBps": filing, "proofBps": 5_000 - filing}
     world.call(economics_call(world, **half), world.accounts[0])
@@ -155,7 +155,7 @@ def test_addSeason_filersBond_isAtMostWhatTheOffenderLocks(world: World, multipl
 def test_addSeason_unpaidConviction_reverts(
     world: World, enough: dict[str, int], little: dict[str, int], reward: int, cost: int
 ) -> None:
-    """P69: each share of a stake, in gas, pays what it is for, twice over."""
+    """P53: each share of a stake, in gas, pays what it is for, twice over."""
     world.call(economics_call(world, **enough), world.accounts[0])
     call = economics_call(world, **little)
     world.reverts(call, world.accounts[0], "ConvictionUnpaid", reward, cost)
@@ -165,7 +165,7 @@ def test_addSeason_unpaidConviction_reverts(
 def test_addSeason_disputeLongerThanAPublicationsRenewal_reverts(
     world: World, response: int
 ) -> None:
-    """P52: 29 days, a day less than archives keep the time of a publication."""
+    """P36: 29 days, a day less than archives keep the time of a publication."""
     rest = 29 * DAY - response
     world.call(economics_call(world, responseWindow=response, proofWindow=rest), world.accounts[0])
     call = economics_call(world, responseWindow=response, proofWindow=rest + 1)
@@ -181,7 +181,7 @@ def test_addSeason_disputeLongerThanAPublicationsRenewal_reverts(
     ],
 )
 def test_addSeason_publicationAge_outlivesADispute(world: World, periods: dict[str, int]) -> None:
-    """P52: what counted when the window was submitted still counts when a dispute over it ends."""
+    """P36: what counted when the window was submitted still counts when a dispute over it ends."""
     least = 30 * DAY + sum(periods.values())
     world.call(economics_call(world, **periods, publicationAge=least), world.accounts[0])
     call = economics_call(world, **periods, publicationAge=least - 1)

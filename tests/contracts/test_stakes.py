@@ -106,7 +106,7 @@ def test_stake_moreThanFits_reverts(world: World, beast: int, owner: str) -> Non
 
 
 def test_submit_withoutStake_reverts(world: World, beast: int, owner: str, stranger: str) -> None:
-    """P65: nor with one on another beast, or of another account."""
+    """P49: nor with one on another beast, or of another account."""
     other = world.hatch(owner)
     world.stake(other, owner)
     world.stake(beast, stranger)
@@ -117,7 +117,7 @@ def test_submit_withoutStake_reverts(world: World, beast: int, owner: str, stran
 
 
 def test_submit_atTheReferenceFee_needsExactlyThat(world: World, beast: int, owner: str) -> None:
-    """P65: below it a gas is reckoned as if it cost as much."""
+    """P49: below it a gas is reckoned as if it cost as much."""
     world.stake(beast, owner, AT_REFERENCE - 1)
     for fee in (1, GWEI // 2, GWEI):
         mine_at(world, fee)
@@ -131,7 +131,7 @@ def test_submit_atTheReferenceFee_needsExactlyThat(world: World, beast: int, own
 
 
 def test_submit_baseFeeLeaps_asksForMore(world: World, beast: int, owner: str) -> None:
-    """P65: what has stood for one window does not stand for the next if gas has grown dearer."""
+    """P49: what has stood for one window does not stand for the next if gas has grown dearer."""
     world.stake(beast, owner, AT_REFERENCE)
     set_base_fee(world, GWEI)
     world.send(world.submit_call(beast), owner)
@@ -196,7 +196,7 @@ def test_submitBatch_needsAndIsBarredAsOneWindowIs(world: World, beast: int, own
 
 
 def test_announceWithdrawal_barsSubmitting(world: World, beast: int, owner: str) -> None:
-    """P66: what is submitted from now on would have no stake behind it."""
+    """P50: what is submitted from now on would have no stake behind it."""
     world.submit(beast, owner)
     receipt = world.send(world.ledger.functions.announceWithdrawal(beast), owner)
     economics = world.season.economics
@@ -236,7 +236,7 @@ def test_withdrawal_unannounced_reverts(
 
 
 def test_withdrawStake_young_reverts(world: World, beast: int, owner: str) -> None:
-    """P66: to the second, also where no window was ever submitted."""
+    """P50: to the second, also where no window was ever submitted."""
     staked = world.stake(beast, owner)
     opens = announce(world, beast, owner)
     call = withdraw_call(world, beast, owner)
@@ -256,7 +256,7 @@ def test_withdrawStake_young_reverts(world: World, beast: int, owner: str) -> No
 
 
 def test_withdrawStake_beforeFinality_reverts(world: World, beast: int, owner: str) -> None:
-    """P66: however old the windows are, until somebody has made them final."""
+    """P50: however old the windows are, until somebody has made them final."""
     first, second = (world.submit(beast, owner) for _ in range(2))
     opens = announce(world, beast, owner)
     call = withdraw_call(world, beast, owner)
@@ -271,7 +271,7 @@ def test_withdrawStake_beforeFinality_reverts(world: World, beast: int, owner: s
 def test_withdrawStake_withADisputeOpen_reverts(
     world: World, beast: int, owner: str, challenger: str
 ) -> None:
-    """P66: filed in the last second of the challenge period, answered in the last second of the
+    """P50: filed in the last second of the challenge period, answered in the last second of the
     response window: the stake still stands when the proof window ends."""
     checkpoint = world.submit(beast, owner)
     opens = announce(world, beast, owner)
@@ -297,7 +297,7 @@ def test_withdrawStake_withADisputeOpen_reverts(
 def test_attack_announcedInTimeToEscape_isSlashedWhole(
     world: World, beast: int, owner: str, challenger: str
 ) -> None:
-    """P66: announced in the second of the lie, and topped up besides."""
+    """P50: announced in the second of the lie, and topped up besides."""
     lie = world.submit(beast, owner)
     announce(world, beast, owner)
     world.stake(beast, owner, 3)
@@ -320,7 +320,7 @@ def test_attack_announcedInTimeToEscape_isSlashedWhole(
 def test_withdrawStake_isNotHeldByLaterTrainers(
     world: World, beast: int, owner: str, trainer: str
 ) -> None:
-    """P66: only what stood when it was announced can be the leaver's."""
+    """P50: only what stood when it was announced can be the leaver's."""
     authorise(world, beast, owner, trainer)
     first = world.submit(beast, trainer)
     opens = announce(world, beast, trainer)
@@ -353,7 +353,7 @@ def test_withdrawStake_waitsForEarlierTrainers(
 def test_withdrawStake_afterASlashing_needsNoMoreThanTheHead(
     world: World, beast: int, owner: str, trainer: str
 ) -> None:
-    """P66: the windows that it answered for are gone, so it need not wait for their like."""
+    """P50: the windows that it answered for are gone, so it need not wait for their like."""
     authorise(world, beast, owner, trainer)
     below, bad = (world.submit(beast, owner) for _ in range(2))
     world.submit(beast, trainer, accept_foreign=True)
@@ -428,7 +428,7 @@ def test_transfer_leavesStakesWithWhoPutThemUp(
 def test_stake_whileARewardIsHeld_reverts(
     world: World, beast: int, owner: str, trainer: str, stranger: str
 ) -> None:
-    """P56 to P58: one reward at a time for each trainer and beast, whoever pays in."""
+    """P40 to P42: one reward at a time for each trainer and beast, whoever pays in."""
     parent, bad = (world.submit(beast, owner) for _ in range(2))
     other = world.hatch(owner)
     world.slash_by_timeout(beast, bad, parent)
@@ -444,6 +444,47 @@ def test_stake_whileARewardIsHeld_reverts(
     world.submit(beast, owner)
 
 
+def test_slash_repaysDebtsFirst(
+    world: World, beast: int, owner: str, challenger: str, prover: str
+) -> None:
+    """P40: who paid for the trainer's openings has every wei back before anybody is rewarded."""
+    staked = world.stake(beast, owner, 5 * world.required_stake(beast))
+    lie, child = (world.submit(beast, owner) for _ in range(2))
+    value = world.opening_value(beast, child)
+    world.send(world.court.functions.file(beast, child), challenger, value)
+    segments = garbage_segments(child.payload.h128)
+    receipt = world.open_segments(1, beast, child, segments)
+    paid = world.logs("vault", "OpeningPaid", receipt)[0]["paid"]
+    assert paid == world.credit(owner) == world.vault.functions.debtOf(beast, owner).call() > 0
+    receipt = world.slash_by_timeout(beast, lie, NO_CHECKPOINT, prover)
+    taken = world.logs("vault", "StakeTaken", receipt)[0]
+    assert (taken["amount"], taken["debts"]) == (staked, paid)
+    rest, reward = staked - paid, world.reward(beast, owner)
+    assert (reward.filing, reward.proof) == (rest * 1_000 // 10_000, rest * 3_000 // 10_000)
+    assert taken["burned"] == rest - reward.filing - reward.proof
+    world.send(world.court.functions.dismiss(1, beast, child), challenger)
+    assert world.credit(challenger) == value
+    assert world.vault.functions.debtOf(beast, owner).call() == 0
+
+
+def test_settleReward_early_reverts(
+    world: World, beast: int, owner: str, challenger: str, stranger: str
+) -> None:
+    """P42: while a window below could fall, whose conviction takes the reward over."""
+    settle = world.vault.functions.settleReward(beast, owner)
+    world.reverts(settle, stranger, "NoReward", beast, owner)
+    below, parent, bad = (world.submit(beast, owner) for _ in range(3))
+    world.slash_by_timeout(beast, bad, parent, challenger)
+    credit, reward = world.credit(challenger), world.reward(beast, owner)
+    world.reverts(settle, stranger, "RewardNotDue", beast, 0, 2)
+    finalize(world, beast, below)
+    world.reverts(settle, stranger, "RewardNotDue", beast, 1, 2)
+    world.finalize(beast, parent)
+    world.send(settle, stranger)
+    assert world.credit(challenger) == credit + reward.filing + reward.proof
+    world.reverts(settle, stranger, "NoReward", beast, owner)
+
+
 # --- receivers --------------------------------------------------------------------------------
 
 
@@ -453,10 +494,18 @@ def payee(world: World) -> Contract:
     return world.create("HostilePayee")
 
 
-def act(world: World, payee: Contract, call: Any, value: int = 0) -> Any:
+def data_of(call: Any) -> bytes:
+    sent = call.build_transaction({"gas": 1, "gasPrice": 1, "nonce": 0, "chainId": 1})
+    return bytes.fromhex(sent["data"].removeprefix("0x"))
+
+
+def act_call(payee: Contract, call: Any) -> Any:
     """The call, made by the contract."""
-    tx = payee.functions.act(call.address, call._encode_transaction_data())
-    return world.send(tx, world.accounts[0], value)
+    return payee.functions.act(call.address, data_of(call))
+
+
+def act(world: World, payee: Contract, call: Any, value: int = 0) -> Any:
+    return world.send(act_call(payee, call), world.accounts[0], value)
 
 
 def leaving(world: World, beast: int, payee: Contract) -> int:
@@ -475,8 +524,7 @@ def test_withdrawStake_refusedByTheReceiver_reverts(
     before = stake_of(world, beast, payee.address)
     world.send(payee.functions.refuse(), stranger)
     call = withdraw_call(world, beast, payee.address)
-    tx = payee.functions.act(call.address, call._encode_transaction_data())
-    world.reverts(tx, stranger, "TransferRefused", payee.address)
+    world.reverts(act_call(payee, call), stranger, "TransferRefused", payee.address)
     assert stake_of(world, beast, payee.address) == before
     coin = world.coin(world.accounts[6])
     act(world, payee, withdraw_call(world, beast, world.accounts[6]))
@@ -487,12 +535,12 @@ def test_withdrawStake_refusedByTheReceiver_reverts(
 def test_attack_withdrawStake_reentered_paysOnce(
     world: World, beast: int, payee: Contract, owner: str, again: str
 ) -> None:
-    """P66: the books are closed before the coin leaves."""
+    """P50: the books are closed before the coin leaves."""
     world.stake(beast, owner)
     amount, held = leaving(world, beast, payee), world.coin(world.ledger.address)
     arguments = (beast, payee.address) if again == "withdrawStake" else (beast,)
     call = world.ledger.functions[again](*arguments)
-    data = call._encode_transaction_data()
+    data = data_of(call)
     world.send(payee.functions.aim(world.ledger.address, data, 0), owner)
     act(world, payee, withdraw_call(world, beast, payee.address))
     assert payee.functions.payments().call() == 1
@@ -508,12 +556,52 @@ def test_attack_stakeReturnedWhileItLeaves_isANewStake(
 ) -> None:
     """Coin that comes back in the middle of its own withdrawal is counted once, and not leaving."""
     amount = leaving(world, beast, payee)
-    data = world.ledger.functions.stake(beast)._encode_transaction_data()
+    data = data_of(world.ledger.functions.stake(beast))
     world.send(payee.functions.aim(world.ledger.address, data, amount - 1), owner)
     act(world, payee, withdraw_call(world, beast, payee.address))
     assert payee.functions.refusal().call() == b""
     assert stake_of(world, beast, payee.address) == (amount - 1, 0, 0)
     assert (world.coin(payee.address), world.coin(world.ledger.address)) == (1, amount - 1)
+
+
+@pytest.fixture
+def credited(world: World, beast: int, owner: str, challenger: str, payee: Contract) -> int:
+    """Wei that the vault owes the contract: it filed a dispute that was open."""
+    checkpoint = world.submit(beast, owner)
+    world.file(beast, checkpoint, challenger)
+    act(world, payee, world.court.functions.file(beast, checkpoint), 1_000)
+    assert world.credit(payee.address) == 1_000
+    return 1_000
+
+
+def test_withdrawCredit_reentrant_paysOnce(
+    world: World, payee: Contract, credited: int, owner: str
+) -> None:
+    """P43"""
+    call = world.vault.functions.withdrawCredit(payee.address)
+    data = data_of(call)
+    world.send(payee.functions.aim(world.vault.address, data, 0), owner)
+    held = world.coin(world.vault.address)
+    act(world, payee, call)
+    assert payee.functions.payments().call() == 1
+    refusal = world.decode_error(payee.functions.refusal().call().hex())
+    assert (refusal.name, refusal.values) == ("NoCredit", (payee.address.lower(),))
+    assert (world.coin(payee.address), world.credit(payee.address)) == (credited, 0)
+    assert world.coin(world.vault.address) == held - credited
+
+
+def test_withdrawCredit_refusedByTheReceiver_reverts(
+    world: World, payee: Contract, credited: int, stranger: str
+) -> None:
+    """The credit stays; another receiver gets it."""
+    world.send(payee.functions.refuse(), stranger)
+    call = world.vault.functions.withdrawCredit(payee.address)
+    world.reverts(act_call(payee, call), stranger, "TransferRefused", payee.address)
+    assert world.credit(payee.address) == credited
+    coin = world.coin(world.accounts[6])
+    act(world, payee, world.vault.functions.withdrawCredit(world.accounts[6]))
+    assert world.coin(world.accounts[6]) == coin + credited
+    world.reverts(call, stranger, "NoCredit", stranger)
 
 
 # --- who may move other people's coin ---------------------------------------------------------
@@ -522,7 +610,7 @@ def test_attack_stakeReturnedWhileItLeaves_isANewStake(
 def test_vault_courtAndLedgerOnly_reverts(
     world: World, beast: int, owner: str, stranger: str
 ) -> None:
-    """P54 to P57: nobody but the court locks, pays and releases, nobody but the ledger brings what
+    """P38 to P41: nobody but the court locks, pays and releases, nobody but the ledger brings what
     it has slashed; not even the deployer, and neither in the other's place."""
     f, payees = world.vault.functions, (1, owner, owner, 0, 0)
     of_court = [

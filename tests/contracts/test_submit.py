@@ -268,10 +268,10 @@ def tag(account: str) -> int:
     return int(account, 16) % 2**64
 
 
-def test_submit_ontoAForeignPendingWindow_reverts(
+def test_submit_onAForeignPendingWindow_reverts(
     world: World, beast: int, owner: str, other: str
 ) -> None:
-    """P64: unless it is accepted; onto one's own, never a question."""
+    """P48: unless it is accepted; onto one's own, never a question."""
     world.submit(beast, owner)
     assert world.head(beast).trainerTag == tag(owner)
     world.submit(beast, owner)
@@ -288,7 +288,7 @@ def test_submit_ontoAForeignPendingWindow_reverts(
 def test_submitBatch_ontoAForeignPendingWindow_isAcceptedOnce(
     world: World, beast: int, owner: str, other: str
 ) -> None:
-    """P64: the windows of a batch stand on one another, only its first on somebody else's."""
+    """P48: the windows of a batch stand on one another, only its first on somebody else's."""
     world.submit(beast, owner)
     call = batch_call(world, beast, batch(world, beast, 3), foreign=True)
     records = world.submitted(world.send(call, other))
@@ -305,7 +305,7 @@ def test_submit_accepting_whereNothingIsForeign_works(world: World, beast: int, 
 def test_submit_ontoAForeignFinalWindow_works(
     world: World, beast: int, owner: str, other: str
 ) -> None:
-    """P64: what is final cannot fall; only of the last window is it asked."""
+    """P48: what is final cannot fall; only of the last window is it asked."""
     first, second = (world.submit(beast, owner) for _ in range(2))
     call = world.submit_call(beast)
     world.travel(world.season.economics.challengePeriod)
@@ -319,7 +319,7 @@ def test_submit_ontoAForeignFinalWindow_works(
 def test_submit_ontoAForeignAgedWindow_reverts(
     world: World, beast: int, owner: str, other: str
 ) -> None:
-    """P64: old enough to be final is not final: a dispute can be open over it or below it."""
+    """P48: old enough to be final is not final: a dispute can be open over it or below it."""
     world.submit(beast, owner)
     world.travel(10 * world.season.economics.challengePeriod)
     world.reverts(world.submit_call(beast), other, "ForeignPendingParent", 0)
@@ -328,7 +328,7 @@ def test_submit_ontoAForeignAgedWindow_reverts(
 def test_submit_afterASale_needsAcceptance(
     world: World, beast: int, owner: str, stranger: str
 ) -> None:
-    """P64, the silent seller: the buyer builds on nothing that the seller can have slashed."""
+    """P48, the silent seller: the buyer builds on nothing that the seller can have slashed."""
     world.submit(beast, owner)
     world.send(world.beasts.functions.transferFrom(owner, stranger, beast), owner)
     world.stake(beast, stranger)
@@ -339,7 +339,7 @@ def test_submit_afterASale_needsAcceptance(
 def test_submit_afterASlashing_isOntoTheParentsTrainer(
     world: World, beast: int, owner: str, other: str
 ) -> None:
-    """P64: the head is whose window is the last that stands."""
+    """P48: the head is whose window is the last that stands."""
     parent = world.submit(beast, owner)
     bad = world.submit(beast, other, accept_foreign=True)
     world.slash_by_timeout(beast, bad, parent)

@@ -17,6 +17,7 @@ from backend.kernel.rng import fold64
 from backend.kernel.samples import Source, record_index
 from backend.kernel.state import Header, State, state_hash
 from tests.support.gas_meter import Meter, fresh_world
+from tests.support.money import opening_fee
 from tests.support.protocol import (
     CURRICULUM,
     DAY,
@@ -246,13 +247,10 @@ class Disputes(Meter):
         world = self.world
         event = world.logs("vault", "OpeningPaid", paying)[0]
         # The first of the receipts carries the opening itself; its price is what a gas is paid.
-        block = world.w3.eth.get_block(receipts[0]["blockNumber"])
-        base = int(block["baseFeePerGas"])
-        tip = min(int(receipts[0]["effectiveGasPrice"]) - base, base // 4)
         paid = int(event["paid"]) + int(event["waiting"])
         return {
             "gas": sum(int(receipt["gasUsed"]) for receipt in receipts),
-            "paid": paid // (base + tip),
+            "paid": paid // opening_fee(world, receipts[0]),
         }
 
 
