@@ -2,7 +2,7 @@
 
 Amounts are in wei of native coin, ENERGY being reckoned at its price. Each game takes the choice
 that is best for the attacker where there is one: the beast with the cheapest windows, the dearest
-openings and proofs, a base fee that doubled between the cheat's submission and its conviction.
+openings and proofs. The base fee stays what it is; what its leaps do is docs/spec/protocol.md's.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from backend.chain.prices import (
     MAX_BOND_MULTIPLE,
     dispute_bond,
     opening_bond,
+    opening_gas,
     stake_price,
     window_price,
 )
-from backend.chain.types import Economics
+from backend.chain.types import Economics, opening_bit
+from backend.chain.types import Opening as OpeningKind
+from backend.kernel.constants import MAX_RECORDS
 
 GWEI, UNIT = 10**9, 10**18
 LEAST_MASK = 0x11
@@ -29,11 +32,10 @@ LEAST_MASK = 0x11
 RATIO = 6.46
 """What an attacker must lose for each unit that the honest side loses (as published for BoLD)."""
 
-FEE_RISE = 2
-"""How far the base fee may have risen since a stake was asked for; shares pay twice their gas."""
-
 TAKEN_OVER_GAS = 2_500_000
 """What a proof is paid for when its reward is taken over (DisputeCourt.PROOF_GAS)."""
+
+_ALL_OPENINGS = sum(opening_bit(opening) for opening in OpeningKind)
 
 MANY = 64
 """Windows of one beast that are disputed in a day; beasts of a storm of frauds."""
@@ -126,9 +128,8 @@ class Table:
 
     @property
     def stake(self) -> int:
-        """A trainer's, as it was asked for at its submission."""
-        asked_at = max(self.prices.gas_price // FEE_RISE, self.reference_fee)
-        return stake_price(self.economics, asked_at)
+        """A trainer's, as its submission asks for it."""
+        return stake_price(self.economics, self.fee)
 
     @property
     def window(self) -> int:
@@ -290,6 +291,25 @@ def own_conviction(table: Table) -> Game:
     )
 
 
+def planted_ancestor(table: Table) -> Game:
+    gas = table.gas
+    opened = table.coin(opening_gas(_ALL_OPENINGS, MAX_RECORDS))
+    lock = table.at_risk - table.stake
+    return Game(
+        "planted ancestor",
+        "A second address of the cheat has a wrong window below the disputed one, which is opened "
+        "whole, and then convicts it: the upper trainer, who was not slashed, keeps its pay.",
+        # Besides the plant the upper window's lock burns whole; two submissions and a conviction.
+        attacker=table.at_risk
+        - table.shares(table.at_risk)
+        + lock
+        + table.coin(2 * gas.submit + gas.challenge_header),
+        outlay=table.coin(gas.file_private + gas.dismiss_void) + opened,
+        reward=0,
+        peak=table.dispute_bond + table.opening_bond(_everything(gas)),
+    )
+
+
 def bait(table: Table) -> Game:
     gas = table.gas
     lost, _, _ = _false_dispute(table, gas.file_private, _everything(gas))
@@ -314,6 +334,7 @@ GAMES: tuple[Callable[[Table], Game], ...] = (
     storm,
     rescue,
     own_conviction,
+    planted_ancestor,
     bait,
 )
 

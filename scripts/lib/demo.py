@@ -1,5 +1,8 @@
 """The whole story on a real local chain: hatch, train, finalize, cheat, dispute, prove, slash.
 
+Three stories: honest training, a public lie that is proved, and a private one that a stranger finds
+who has nothing but a node: what it was computed from has to be opened, and there is nothing.
+
 Every actor is a process with an account and a home of its own; nothing is simulated.
 """
 
@@ -50,13 +53,18 @@ class Demo:
         self.owner = self.stage.enter("owner", 1, FUNDS)
         self.cheater = self.stage.enter("cheater", 2, FUNDS)
         self.validator = self.stage.enter("validator", 3, FUNDS)
-        players = (self.owner, self.cheater, self.validator)
+        self.impostor = self.stage.enter("impostor", 4, FUNDS)
+        players = (self.owner, self.cheater, self.validator, self.impostor)
         before = {player.name: self.wealth(player) for player in players}
-        self.validator.start("validator", "validator", "run", "--strategy", "cheap")
+        # No private window is opened at random here, so that each dispute has its reason.
+        watch = ("--strategy", "cheap", "--open-rate", 0)
+        self.validator.start("validator", "validator", "run", *watch)
         self.say("a validator follows the chain (its own process, its own database)")
         honest = self.honest_training()
+        invented = self.inventing()
         lie = self.cheating()
         verdict = self.justice(lie)
+        opened = self.opening(invented)
         final = self.finality(honest)
         after = {player.name: self.wealth(player) for player in players}
         return {
@@ -65,6 +73,7 @@ class Demo:
             "gas": self.gas,
             "honest": final,
             "cheat": verdict,
+            "invented": opened,
         }
 
     def wealth(self, player: Player) -> int:
@@ -99,6 +108,29 @@ class Demo:
         self.say(f"beast {beast}, window 1: {lie['lie']}; window 2 builds on it; its trainer lies")
         return lie
 
+    def inventing(self) -> dict[str, Any]:
+        """Somebody hatches with four random hashes, and enters a brain as one private window."""
+        told: dict[str, Any] = self.impostor.do("trainer", "drill", "invented")
+        self.say(
+            f"beast {told['beast']} hatched with commitments to nothing; its only window is "
+            "private, so nobody can replay it"
+        )
+        return told
+
+    def opening(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The stranger asks for what the window was computed from; nobody has it."""
+        beast, index = int(told["beast"]), int(told["checkpoint"])
+
+        def slashed() -> Any:
+            disputes = self.validator.do("dispute", "list", "--all")
+            of = [row for row in disputes if int(row["beast"]) == beast]
+            return of if of and of[-1]["status"] == "upheld" else None
+
+        (dispute,) = self.stage.wait("the invented window is slashed", slashed)
+        self.expect(dispute["conviction"] == "timeout", "nothing of it could be opened")
+        self.say(f"beast {beast}: its records were due and do not exist; slashed by a stranger")
+        return {"beast": beast, "checkpoint": index, "conviction": dispute["conviction"]}
+
     def justice(self, lie: dict[str, Any]) -> dict[str, Any]:
         """The validator finds the step, proves it to the court, and collects."""
         beast, index = int(lie["beast"]), int(lie["checkpoint"])
@@ -116,8 +148,9 @@ class Demo:
             self.gas[str(move["action"])] = int(move["gas"])
         for move in self.cheater.events("defender", "answered"):
             self.gas[str(move["kind"])] = int(move["gas"])
-        disputes = self.validator.do("dispute", "list", "--all")
-        self.expect(len(disputes) == 1, "one dispute was filed, and none against honest windows")
+        everything = self.validator.do("dispute", "list", "--all")
+        disputes = [row for row in everything if int(row["beast"]) == beast]
+        self.expect(len(disputes) == 1, "one dispute was filed over the wrong window's beast")
         found = self.validator.do("dispute", "explain", disputes[0]["dispute"])
         self.expect(found["segment"] == LIE_STEP // SEGMENT_STEPS, "the lie's segment was found")
         self.say(f"slashed: segment {found['segment']} was wrong; {cause_of(found)}")
@@ -149,6 +182,10 @@ class Demo:
         self.expect(
             all(verdict["verdict"] == "valid" for verdict in verdicts), "all verdicts are valid"
         )
+        disputes = self.validator.do("dispute", "list", "--all")
+        self.expect(
+            all(int(row["beast"]) != beast for row in disputes), "no honest window was disputed"
+        )
         self.say(f"beast {beast}: {len(rows)} checkpoints final")
         return {"beast": beast, "final": len(rows), "verdicts": verdicts}
 
@@ -175,6 +212,11 @@ def show(told: dict[str, Any]) -> None:
         ("found", f"segment {found['segment']}, steps {found['steps']}"),
         ("explained", cause_of(found)),
         ("verdict", f"slashed by {cheat['conviction']}; the window built on it is void"),
+        (
+            "invented window",
+            f"beast {told['invented']['beast']}: nothing could be opened; slashed by "
+            f"{told['invented']['conviction']}, found by a stranger",
+        ),
     ]
     for name, wealth in told["balances"].items():
         change = wealth["after"] - wealth["before"]

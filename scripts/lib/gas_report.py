@@ -26,7 +26,7 @@ LIMITS = {
     "openSegments": 210_000,
     "publish a state": 1_400_000,
     "publish a window's records, of 4,096": 1_600_000,
-    "publish a window's records, of 65,536": 2_500_000,
+    "publish a window's records, of 65,536": 2_200_000,
     "stage 3 chunks, 73,725 bytes": MAX_GAS,
     "fileStaged, 512 kB": 2_000_000,
     "record of 60 turns": 400_000,

@@ -71,8 +71,8 @@ class Spectacle:
 
     def fight(self, beast: int, opponent: int) -> int:
         """A match of the owner's beast with the rival's, recorded; its number."""
-        number = int(self.owner.do("battle", "challenge", beast, opponent)["match"])
-        self.rival.do("battle", "accept", number)
+        number = int(self.owner.do("battle", "challenge", beast, opponent, "--yes")["match"])
+        self.rival.do("battle", "accept", number, "--yes")
         self.owner.do("battle", "record", number)
         return number
 

@@ -74,7 +74,10 @@ def test_a_reorg_is_told_before_what_replaces_it(scene: Scene, served: Served) -
         async with stream(served, "events") as socket:
             await asyncio.to_thread(scene.world.mine)
             head = (await heard(socket, "block"))["block"]
-            await asyncio.to_thread(scene.world.rpc, "anvil_reorg", 1, [])
+            # An empty block of the same second would be the very block that it replaces.
+            one, other = scene.world.accounts[8:10]
+            other_block = [[{"from": one, "to": other, "value": "0x1"}, 0]]
+            await asyncio.to_thread(scene.world.rpc, "anvil_reorg", 1, other_block)
             await asyncio.to_thread(scene.world.mine)
             reorg = await heard(socket, "reorg")
             assert reorg["block"] <= head

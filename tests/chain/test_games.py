@@ -70,7 +70,7 @@ def test_a_false_dispute_costs_its_filer_what_opening_takes_and_its_bond() -> No
 
 def test_a_conviction_pays_its_shares_of_stake_and_lock() -> None:
     game = played()["storm of frauds"]
-    stake = 60_000_000 * GWEI // 2  # asked for at half of today's fee
+    stake = 60_000_000 * GWEI
     lock = 5 * 32 * 10**15 * L1.energy_price // UNIT
     assert game.attacker == MANY * (stake + lock)
     assert game.reward == MANY * ((stake + lock) // 10 + (stake + lock) * 3 // 10)

@@ -44,8 +44,8 @@ def test_a_match_is_fought_lied_about_recorded_and_trained_on(stage: Stage) -> N
     stage.travel(PATIENT.challenge_period + 1)
     for player, beast in zip((a, b), beasts, strict=True):
         player.do("checkpoint", "finalize", beast)
-    match = int(a.do("battle", "challenge", *beasts)["match"])
-    b.do("battle", "accept", match)
+    match = int(a.do("battle", "challenge", *beasts, "--yes")["match"])
+    b.do("battle", "accept", match, "--yes")
     stage.host.do("energy", "faucet", 1, "--to", liar.address)  # a block after the seed's
     record_one_turn(stage, liar, match)
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from web3 import Web3
+
 from backend.chain.client import Chain
-from backend.chain.types import Checkpoint, Commitments, Economics
+from backend.chain.types import ZERO_ADDRESS, Checkpoint, Commitments, Economics, StakeReward
 from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
@@ -47,18 +49,48 @@ class Window:
 
 
 @dataclass
+class Filing:
+    """A dispute as it was filed.
+
+    Attributes:
+        window: its name.
+        honest: whether the disputed window is right, and what it stands on.
+        steps: committed ones, by who re-executed them.
+        pool: wei of ENERGY that they share.
+    """
+
+    filer: str
+    bond: int
+    window: str
+    honest: bool
+    steps: dict[str, int] = field(default_factory=dict)
+    pool: int = 0
+
+
+@dataclass
 class Books:
-    """The money of a run, wei of ENERGY by account; kept from the rules, not from balances."""
+    """The money of a run, kept from the rules and events, not from balances.
+
+    Attributes:
+        wealth: wei of ENERGY by account, the vault's escrow among them.
+        credit: wei of native coin by account, in the vault.
+        held: rewards out of slashed stakes, by beast and trainer.
+        step_coin: what committed steps of a dispute share and have not claimed.
+    """
 
     wealth: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     burned: int = 0
+    credit: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    held: dict[tuple[int, str], int] = field(default_factory=dict)
+    step_coin: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
 class Audit:
     """Reads a chain from its first event to its head.
 
     Attributes:
-        burned_bonds: the challengers whose bonds burned.
+        burned_bonds: the filers whose bonds burned.
+        opened: openings that the court took note of.
         owed: wei of rewards and returned bonds by account that it has not withdrawn.
 
     Args:
@@ -75,12 +107,13 @@ class Audit:
         self._live: dict[int, list[Window]] = defaultdict(list)
         self._births: dict[int, bytes] = {}
         self._epochs: dict[tuple[int, int], tuple[bytes, int]] = {}
-        self._disputes: dict[int, tuple[str, int]] = {}
+        self._disputes: dict[int, Filing] = {}
         self._open: set[int] = set()
         self._awaited: set[int] = set()
+        self._vault = chain.deployment.addresses["DisputeVault"]
         self.windows: list[Window] = []
         self.books = Books(defaultdict(int, funds))
-        self.filed = self.dismissed = self.upheld = 0
+        self.filed = self.dismissed = self.upheld = self.opened = 0
         self.burned_bonds: list[str] = []
         self.owed: dict[str, int] = defaultdict(int)
 
@@ -94,10 +127,19 @@ class Audit:
             "CheckpointFinalized": self._checkpoint_finalized,
             "DisputeUpheld": self._dispute_upheld,
             "DisputeFiled": self._dispute_filed,
-            "DisputeResponded": self._dispute_responded,
+            "OpeningAccepted": self._opening_accepted,
+            "ProofWindowOpened": self._proof_window_opened,
+            "DisputeAdvanced": self._dispute_advanced,
+            "StepsClaimed": self._steps_claimed,
             "DisputeDismissed": self._dispute_dismissed,
+            "DisputeProven": self._dispute_proven,
             "DisputeVoided": self._dispute_voided,
             "Withdrawn": self._withdrawn,
+            "Credited": self._credited,
+            "CreditWithdrawn": self._credit_withdrawn,
+            "StakeTaken": self._stake_taken,
+            "RewardSettled": self._reward_settled,
+            "RewardTakenOver": self._reward_taken_over,
         }
         for event in self._chain.events(self._chain.deployment.start_block, head):
             if event.name in handlers:
@@ -118,8 +160,24 @@ class Audit:
 
     @property
     def unanswered(self) -> set[int]:
-        """Open disputes without a response."""
-        return self._open & self._awaited
+        """Open disputes over honest windows that still have something to open."""
+        return {number for number in self._open & self._awaited if self._disputes[number].honest}
+
+    @property
+    def undisputed(self) -> list[str]:
+        """Frauds that stand without a dispute over them."""
+        disputed = {self._disputes[number].window for number in self._open}
+        return [
+            window.name
+            for window in self.windows
+            if window.fate == "slashed" and window.found == "pending"
+            if window.name not in disputed
+        ]
+
+    @property
+    def standing(self) -> list[str]:
+        """Frauds, and what was built on them, that are not slashed yet."""
+        return [w.name for w in self.windows if w.fate != "final" and w.found == "pending"]
 
     def faults(self) -> list[str]:
         """Everything that is not as the rules have it; empty if all is well."""
@@ -141,6 +199,17 @@ class Audit:
         kept, escrow = chain.energy_of(ledger), sum(map(chain.escrow_of, accounts))
         if kept != escrow:
             found.append(f"the ledger keeps {kept} wei, escrow is {escrow}")
+        return found + self._coin_faults()
+
+    def _coin_faults(self) -> list[str]:
+        """Whether the vault holds what it owes: credits, held rewards, steps not claimed yet."""
+        chain, books = self._chain, self.books
+        has = int(chain.w3.eth.get_balance(Web3.to_checksum_address(self._vault)))
+        owes = sum(books.credit.values()) + sum(books.held.values()) + sum(books.step_coin.values())
+        found = [] if has == owes else [f"the vault has {has} wei of native coin, owes {owes}"]
+        for account, credit in books.credit.items():
+            if chain.credit_of(account) != credit:
+                found.append(f"{account} has another credit than {credit} wei of native coin")
         return found
 
     # --- windows ---------------------------------------------------------------------------------
@@ -215,14 +284,32 @@ class Audit:
             window.found = "void" if number else "slashed"
         offender = fallen[0]
         rules = self._economics(offender.record.season)
-        reward = offender.locked * rules.reward_bps // BPS
-        share = offender.locked * rules.prover_bps // BPS
-        for account, credit in ((args["challenger"], reward), (args["prover"], share)):
-            self.books.wealth[account] += credit
-            self.owed[account] += credit
-        self.books.burned += sum(window.locked for window in fallen) - reward - share
+        dispute = self._disputes.get(int(args["disputeId"]))
+        filing = offender.locked * rules.filing_bps // BPS
+        proof = offender.locked * rules.proof_bps // BPS
+        if args["filer"] == ZERO_ADDRESS:  # a header was opened by nobody who had committed to it
+            filing = 0
+        else:
+            self._earn(args["filer"], filing)
+        if args["prover"] != ZERO_ADDRESS:
+            self._earn(args["prover"], proof)
+        else:
+            counted = 0 if dispute is None else sum(dispute.steps.values())
+            proof = proof * counted // WINDOW_STEPS
+            self._fill(dispute, proof)
+        self.books.burned += sum(window.locked for window in fallen) - filing - proof
         self.upheld += 1
         self._close(int(args["disputeId"]), refund=True)
+
+    def _earn(self, account: str, amount: int) -> None:
+        self.books.wealth[account] += amount
+        self.owed[account] += amount
+
+    def _fill(self, dispute: Filing | None, energy: int) -> None:
+        """ENERGY for a dispute's committed steps waits in the vault's escrow."""
+        if dispute is not None and energy:
+            dispute.pool = energy
+            self.books.wealth[self._vault] += energy
 
     def _economics(self, season: int) -> Economics:
         return self._chain.season(season).economics
@@ -230,19 +317,48 @@ class Audit:
     # --- disputes --------------------------------------------------------------------------------
 
     def _dispute_filed(self, args: Mapping[str, Any]) -> None:
-        number, challenger, bond = int(args["disputeId"]), args["challenger"], int(args["bond"])
-        self._disputes[number] = (challenger, bond)
+        number, bond = int(args["disputeId"]), int(args["bond"])
+        window = self._live[int(args["beastId"])][int(args["index"])]
+        self._disputes[number] = Filing(args["filer"], bond, window.name, window.fate == "final")
         self._open.add(number)
         self._awaited.add(number)
-        self.books.wealth[challenger] -= bond
+        self.books.wealth[args["filer"]] -= bond
         self.filed += 1
 
-    def _dispute_responded(self, args: Mapping[str, Any]) -> None:
+    def _opening_accepted(self, args: Mapping[str, Any]) -> None:
+        self.opened += 1
+
+    def _proof_window_opened(self, args: Mapping[str, Any]) -> None:
         self._awaited.discard(int(args["disputeId"]))
+
+    def _dispute_advanced(self, args: Mapping[str, Any]) -> None:
+        if args["counted"]:
+            steps = self._disputes[int(args["disputeId"])].steps
+            steps[args["account"]] = steps.get(args["account"], 0) + int(args["count"])
+
+    def _steps_claimed(self, args: Mapping[str, Any]) -> None:
+        """Paid by steps; the ENERGY moves from the vault's escrow into the claimer's."""
+        number, account = int(args["disputeId"]), args["account"]
+        dispute = self._disputes[number]
+        if int(args["energy"]):
+            amount = dispute.pool * dispute.steps[account] // sum(dispute.steps.values())
+            self.books.wealth[self._vault] -= amount
+            self._earn(account, amount)
+        self.books.step_coin[number] -= int(args["coin"])
 
     def _dispute_dismissed(self, args: Mapping[str, Any]) -> None:
         self.dismissed += 1
         self._close(int(args["disputeId"]), refund=False)
+
+    def _dispute_proven(self, args: Mapping[str, Any]) -> None:
+        """The bond first pays the steps: without a sale of ENERGY, their part of it."""
+        number = int(args["disputeId"])
+        dispute = self._disputes[number]
+        pay = dispute.bond * sum(dispute.steps.values()) // WINDOW_STEPS
+        self._awaited.discard(number)
+        self._fill(dispute, pay)
+        self._close(number, refund=False)
+        self.books.burned -= pay
 
     def _dispute_voided(self, args: Mapping[str, Any]) -> None:
         self._close(int(args["disputeId"]), refund=True)
@@ -250,14 +366,36 @@ class Audit:
     def _close(self, number: int, *, refund: bool) -> None:
         if number == 0:  # a header was opened without a dispute
             return
-        challenger, bond = self._disputes[number]
+        dispute = self._disputes[number]
         self._open.discard(number)
         if refund:
-            self.books.wealth[challenger] += bond
-            self.owed[challenger] += bond
+            self._earn(dispute.filer, dispute.bond)
         else:
-            self.burned_bonds.append(challenger)
-            self.books.burned += bond
+            self.burned_bonds.append(dispute.filer)
+            self.books.burned += dispute.bond
 
     def _withdrawn(self, args: Mapping[str, Any]) -> None:
         self.owed[args["account"]] -= int(args["amount"])
+
+    # --- native coin -----------------------------------------------------------------------------
+
+    def _credited(self, args: Mapping[str, Any]) -> None:
+        self.books.credit[args["account"]] += int(args["amount"])
+
+    def _credit_withdrawn(self, args: Mapping[str, Any]) -> None:
+        self.books.credit[args["account"]] -= int(args["amount"])
+
+    def _stake_taken(self, args: Mapping[str, Any]) -> None:
+        reward = StakeReward.from_abi(args["held"])
+        if reward.filing + reward.proof:
+            self.books.held[int(args["beastId"]), args["trainer"]] = reward.filing + reward.proof
+
+    def _reward_settled(self, args: Mapping[str, Any]) -> None:
+        """Its shares are credited; a proof share without a prover waits for who did the steps."""
+        del self.books.held[int(args["beastId"]), args["trainer"]]
+        reward = StakeReward.from_abi(args["held"])
+        if reward.prover == ZERO_ADDRESS:
+            self.books.step_coin[reward.dispute_id] += reward.proof
+
+    def _reward_taken_over(self, args: Mapping[str, Any]) -> None:
+        self.books.held.pop((int(args["beastId"]), args["trainer"]), None)

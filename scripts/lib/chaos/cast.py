@@ -101,7 +101,9 @@ class Cast:
     def start(self) -> None:
         """Start the daemons: validators, and defenders for all trainers but one cheater."""
         for name, strategy in VALIDATORS.items():
-            self._daemon(name, "validator", "validator", "run", "--strategy", strategy)
+            # No window is opened at random: a validator's bond that burns shall be a fault here.
+            watch = ("--strategy", strategy, "--open-rate", 0)
+            self._daemon(name, "validator", "validator", "run", *watch)
         for name in (*HONEST, CHEATERS[0]):
             self._daemon(name, "defender", "trainer", "defend", "--poll", "0.5")
 

@@ -89,6 +89,7 @@ class Chaos:
             "filed": audit.filed,
             "upheld": audit.upheld,
             "dismissed": audit.dismissed,
+            "openings": audit.opened,
         }
         report.blocks = self._chain.block().number
         report.faults = audit.faults() + unjudged(self.cast, audit) + lost_bonds(self.cast, audit)
@@ -157,7 +158,7 @@ class Chaos:
         if count == 0:
             return f"{CHALLENGER} finds nothing to dispute"
         index = act.who % count
-        begun = self.cast.attempt(CHALLENGER, "dispute", "file", beast, index)
+        begun = self.cast.attempt(CHALLENGER, "dispute", "file", beast, index, "--yes")
         told = f"{CHALLENGER} disputes the honest checkpoint {index} of beast {beast}"
         return told if begun else f"{CHALLENGER} is busy"
 

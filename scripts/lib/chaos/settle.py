@@ -46,7 +46,9 @@ class Settlement:
             StageError: something that had to end did not end.
         """
         self._wait("the honest trainers reach their goals", self._caught_up)
-        self._wait("every fraud is slashed and every dispute answered", self._answered)
+        self._wait("every fraud is disputed and every honest window opened", self._answered)
+        self._stage.travel(self._deadlines.response_window + 1)
+        self._wait("every fraud is slashed", lambda: not self.audit().standing)
         self._stage.travel(self._deadlines.proof_window + 1)
         self._wait("every dispute is over", lambda: not self.audit().unsettled)
         self._stage.travel(self._deadlines.challenge_period + 1)
@@ -81,8 +83,7 @@ class Settlement:
 
     def _answered(self) -> bool:
         audit = self.audit()
-        standing = [w for w in audit.windows if w.fate != "final" and w.found == "pending"]
-        return not audit.unanswered and not standing
+        return not audit.unanswered and not audit.undisputed
 
     def _all_final(self) -> bool:
         return all(window.found != "pending" for window in self.audit().windows)
