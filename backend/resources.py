@@ -18,6 +18,11 @@ def contracts_dir() -> Path:
     return project_root() / "contracts"
 
 
+def gas_report_file() -> Path:
+    """The figures of the gas report, as JSON."""
+    return project_root() / "docs" / "gas-report.json"
+
+
 def node_modules_dirs() -> list[Path]:
     """Where Node packages may be: the project, then the folder the command runs in."""
     found = [project_root() / "node_modules", Path.cwd() / "node_modules"]

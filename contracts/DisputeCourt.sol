@@ -55,6 +55,7 @@ contract DisputeCourt is IDisputeCourt {
     IStateArchive public immutable states;
     /// @inheritdoc IDisputeCourt
     IRecordArchive public immutable records;
+    uint256 private immutable _referenceFee;
 
     /// @inheritdoc IDisputeCourt
     uint256 public disputeCount;
@@ -71,6 +72,7 @@ contract DisputeCourt is IDisputeCourt {
         referee = referee_;
         states = states_;
         records = referee_.records();
+        _referenceFee = seasons_.referenceFee();
     }
 
     // --- filing -----------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ contract DisputeCourt is IDisputeCourt {
         vault.lock{value: msg.value}(disputeId, beastId, c.trainer, msg.sender, gasOwed);
     }
 
-    /// @dev INVARIANT P60: a dispute opens everything that re-execution needs and that the chain does not have where nodes
+    /// @dev INVARIANT P44: a dispute opens everything that re-execution needs and that the chain does not have where nodes
     /// still serve it.
     function _missing(uint256 beastId, Checkpoint calldata c, Economics memory e) private view returns (uint8 missing) {
         missing = _bit(Opening.SEGMENTS);
@@ -166,7 +168,8 @@ contract DisputeCourt is IDisputeCourt {
         if (segments[SEGMENTS - 1] != c.payload.h128) revert WrongLastSegment(c.payload.h128, segments[SEGMENTS - 1]);
         d.segmentsHash = keccak256(abi.encode(segments));
         emit SegmentsOpened(disputeId, segments);
-        _accept(d, disputeId, beastId, c, Opening.SEGMENTS, block.timestamp, OpeningGas.SEGMENTS * OpeningGas.price());
+        uint256 pay = OpeningGas.SEGMENTS * _atLeastReference(OpeningGas.price());
+        _accept(d, disputeId, beastId, c, Opening.SEGMENTS, block.timestamp, pay);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -175,7 +178,7 @@ contract DisputeCourt is IDisputeCourt {
         if (!_acceptPublished(d, disputeId, beastId, c)) revert NothingToAccept(disputeId);
     }
 
-    /// @dev Takes note of what the archives got in time. INVARIANT P61: an opening counts by the time of its publication,
+    /// @dev Takes note of what the archives got in time. INVARIANT P45: an opening counts by the time of its publication,
     /// whenever somebody tells the court, and one after the deadline does not count.
     function _acceptPublished(
         Dispute storage d,
@@ -205,8 +208,14 @@ contract DisputeCourt is IDisputeCourt {
         uint256 deadline = d.responseDeadline;
         uint256 openedAt = p.inTime(deadline - e.responseWindow, deadline, e.publicationAge);
         if (openedAt == 0) return false;
-        _accept(d, disputeId, beastId, c, opening, openedAt, uint256(p.gasUsed) * p.gasPrice);
+        _accept(d, disputeId, beastId, c, opening, openedAt, p.gasUsed * _atLeastReference(p.gasPrice));
         return true;
+    }
+
+    /// @dev Where calldata costs a data fee, the base fee is a part only of what a gas costs; the reference fee is the least
+    /// that it costs there, so nobody earns by this.
+    function _atLeastReference(uint256 price) private view returns (uint256) {
+        return price > _referenceFee ? price : _referenceFee;
     }
 
     function _accept(
@@ -303,7 +312,7 @@ contract DisputeCourt is IDisputeCourt {
                 : referee.run(claim.beastId, claim.checkpoint, d.stateHash, done, steps, header, weights, witnesses);
         _advanced(d, claim.disputeId, steps, result, salt);
         bool convicts = steps == left && _judgeWindow(d, claim, result, end);
-        // INVARIANT P62: after a missed opening a dispute ends by its timeout or by a conviction; nobody can prove the window
+        // INVARIANT P46: after a missed opening a dispute ends by its timeout or by a conviction; nobody can prove the window
         // right, nor keep the dispute busy.
         if (!convicts && _missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
     }
@@ -311,7 +320,7 @@ contract DisputeCourt is IDisputeCourt {
     function _advanced(Dispute storage d, uint256 disputeId, uint8 steps, bytes32 result, bytes32 salt) private {
         uint8 done = d.stepsDone;
         bytes32 commitment = keccak256(abi.encode(msg.sender, d.digest, done, steps, result, salt));
-        // INVARIANT P63: steps are paid to who committed to their result before it was in any mempool.
+        // INVARIANT P47: steps are paid to who committed to their result before it was in any mempool.
         bool counted = _isEarlier(committedIn[commitment], block.number);
         d.stepsDone = done + steps;
         d.stateHash = result;
@@ -338,7 +347,7 @@ contract DisputeCourt is IDisputeCourt {
             _uphold(d, claim, Conviction.HEADER, 0, address(0), counted);
             return true;
         }
-        // Before the status changes: see P62.
+        // Before the status changes: see P46.
         if (_missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
         d.status = DisputeStatus.PROVEN;
         emit DisputeProven(claim.disputeId, claim.beastId, c.index);
@@ -381,6 +390,8 @@ contract DisputeCourt is IDisputeCourt {
         if (disputeId != 0) {
             Dispute storage d = _disputes[disputeId];
             filer = d.filer;
+            // The head start runs from the last opening, also where nobody has noted it yet.
+            _acceptPublished(d, disputeId, beastId, c);
             prover = _proverOf(d, digest, HEADER, opened, salt);
             d.status = DisputeStatus.UPHELD;
         } else {

@@ -129,32 +129,32 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     function _checkEconomics(Economics calldata e) private view {
         _check("baseCost", e.baseCost, 1, MAX_COST);
         _check("growthCost", e.growthCost, 0, MAX_COST);
-        Limits memory l = _limits;
-        _check("trainerBondMultiple", e.trainerBondMultiple, _atLeastOne(l.minTrainerBondMultiple), 255);
+        Limits memory bounds = _limits;
+        _check("trainerBondMultiple", e.trainerBondMultiple, _atLeastOne(bounds.minTrainerBondMultiple), 255);
         // A filer never risks more ENERGY than the offender has locked.
         uint256 maxBond = uint256(e.trainerBondMultiple) + 1;
-        _check("disputeBondMultiple", e.disputeBondMultiple, _atLeastOne(l.minDisputeBondMultiple), maxBond);
-        _check("stakeGas", e.stakeGas, _atLeastOne(l.minStakeGas), type(uint32).max);
-        // INVARIANT P68: at least half of all that is slashed burns, whatever a governor wants.
+        _check("disputeBondMultiple", e.disputeBondMultiple, _atLeastOne(bounds.minDisputeBondMultiple), maxBond);
+        _check("stakeGas", e.stakeGas, _atLeastOne(bounds.minStakeGas), type(uint32).max);
+        // INVARIANT P52: at least half of all that is slashed burns, whatever a governor wants.
         _check("filingBps", e.filingBps, 0, MAX_BPS / 2);
         _check("proofBps", e.proofBps, 0, MAX_BPS / 2 - e.filingBps);
-        _check("challengePeriod", e.challengePeriod, _atLeastOne(l.minChallengePeriod), MAX_PERIOD);
-        _check("responseWindow", e.responseWindow, _atLeastOne(l.minResponseWindow), MAX_PERIOD);
-        _check("proofWindow", e.proofWindow, _atLeastOne(l.minProofWindow), MAX_PERIOD);
+        _check("challengePeriod", e.challengePeriod, _atLeastOne(bounds.minChallengePeriod), MAX_PERIOD);
+        _check("responseWindow", e.responseWindow, _atLeastOne(bounds.minResponseWindow), MAX_PERIOD);
+        _check("proofWindow", e.proofWindow, _atLeastOne(bounds.minProofWindow), MAX_PERIOD);
         // An offender has locked 1 + trainerBondMultiple times the window's price. What burns of it must be the price
         // at least, or slashing oneself would be cheaper than training honestly.
         uint256 burnedBps = MAX_BPS - e.filingBps - e.proofBps;
         if ((1 + uint256(e.trainerBondMultiple)) * burnedBps < MAX_BPS) {
             revert RewardsTooLarge(e.filingBps, e.proofBps, e.trainerBondMultiple);
         }
-        // INVARIANT P69: a conviction pays its gas at any base fee, since the stake is asked for in gas.
+        // INVARIANT P53: a conviction pays its gas at any base fee, since the stake is asked for in gas.
         _requirePaid(e.stakeGas, e.filingBps, FILING_GAS);
         _requirePaid(e.stakeGas, e.proofBps, PROOF_GAS);
-        // INVARIANT P52, continued: no dispute outlives the time of a publication in it, nor the age of one before it.
+        // INVARIANT P36, continued: no dispute outlives the time of a publication in it, nor the age of one before it.
         uint256 dispute = uint256(e.responseWindow) + e.proofWindow;
         if (dispute > MAX_DISPUTE) revert DisputeTooLong(MAX_DISPUTE, dispute);
         uint256 minAge = Publications.RENEWAL + e.challengePeriod + dispute;
-        _check("publicationAge", e.publicationAge, minAge, l.maxPublicationAge);
+        _check("publicationAge", e.publicationAge, minAge, bounds.maxPublicationAge);
     }
 
     function _requirePaid(uint256 stakeGas, uint256 bps, uint256 gasCost) private pure {

@@ -9,16 +9,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
 from backend.battle.logs import MatchLogs, MissingLogError, parse_peers
 from backend.chain.client import Chain
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
+from backend.indexer.openness import Openness, openness
 from backend.indexer.queries import all_checkpoints, live_checkpoints
 from backend.indexer.workspace import Workspace, open_index
 from backend.settings import Settings
-from backend.store.facts import CheckpointRow
+from backend.store.facts import CheckpointRow, StakeRow
 from backend.store.private import PrivateDataset, load_private, private_folder
 from backend.store.snapshots import SnapshotStore, publishing_store
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStake:
+    """A trainer's stake on a beast, wei of native coin.
+
+    Attributes:
+        withdrawable_at: unix second from which it may leave; None: not announced.
+    """
+
+    trainer: str
+    amount: int
+    withdrawable_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,24 @@ class TrainerWorkspace(Workspace):
         """Every checkpoint that a beast ever had, as last synced, in order of submission."""
         with self.database.session() as session:
             return list(all_checkpoints(session, beast_id))
+
+    def staked(self, account: str) -> list[int]:
+        """Beasts on which an account has a stake, as last synced."""
+        wanted = select(StakeRow.beast_id).where(StakeRow.trainer == account, StakeRow.amount != 0)
+        with self.database.session() as session:
+            return sorted(session.scalars(wanted))
+
+    def stakes(self, beast_id: int) -> list[HeldStake]:
+        """What stands on a beast, by trainer, as last synced."""
+        wanted = select(StakeRow).where(StakeRow.beast_id == beast_id, StakeRow.amount != 0)
+        with self.database.session() as session:
+            rows = session.scalars(wanted.order_by(StakeRow.trainer)).all()
+            return [HeldStake(row.trainer, row.amount, row.withdrawable_at or None) for row in rows]
+
+    def openness(self, beast_id: int) -> Openness:
+        """How much of a beast's training anybody can compute again, as last synced."""
+        with self.database.session() as session:
+            return openness(session, beast_id)
 
 
 def open_workspace(

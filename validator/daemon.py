@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -21,9 +22,8 @@ from backend.kernel.tables import KERNEL_ID
 from backend.redact import redact_text
 from backend.store.session import DatabaseUnavailableError
 from validator.enforce.bonds import MoveSender
-from validator.enforce.collect import PayoutCollector
 from validator.enforce.matches import Disprover
-from validator.enforce.windows import Enforcer
+from validator.enforce.windows import Enforcer, due_of
 from validator.judge.jobs import JobStore
 from validator.judge.matches import MatchJobStore, MatchJudge
 from validator.judge.states import StateProvider
@@ -40,6 +40,14 @@ LONG_COUNT_SECONDS, COUNT_SHARE = 0.25, 0.05
 """Counting many jobs takes no more than this share of the time."""
 
 
+class Collector(Protocol):
+    """Pulls what is owed to us."""
+
+    def run(self) -> int:
+        """Pull all that is due; returns the number of transactions."""
+        ...
+
+
 class Validator:
     """One validator at work.
 
@@ -47,7 +55,7 @@ class Validator:
         sync: brings the indexed chain up to date.
         match_judge, disprover: the same for the records of matches.
         sender: makes its moves; None watches only.
-        collectors: pull rewards; none leave them in escrow.
+        collectors: pull rewards; none leave them in escrow and vault.
     """
 
     def __init__(
@@ -63,7 +71,7 @@ class Validator:
         match_judge: MatchJudge,
         disprover: Disprover,
         sender: MoveSender | None,
-        collectors: Sequence[PayoutCollector],
+        collectors: Sequence[Collector],
         monitor: ValidatorMetrics,
         waker: Waker,
     ) -> None:
@@ -148,7 +156,7 @@ class Validator:
             head=report.head,
             indexed=report.indexed_to,
             disputes=len(disputes),
-            deadlines=[row.deadline for row in disputes] + [one.deadline for one in overdue],
+            deadlines=[due_of(row) for row in disputes] + [one.deadline for one in overdue],
             costs=None if sender is None else sender.spent(),
         )
 

@@ -15,12 +15,15 @@ from backend.indexer.follow import Waker
 from backend.indexer.workspace import Workspace, open_index
 from backend.settings import Settings
 from backend.store.snapshots import reading_store
-from validator.daemon import Validator
+from validator.daemon import Collector, Validator
 from validator.enforce.bonds import MoveSender
 from validator.enforce.collect import PayoutCollector, arena_credits, ledger_credits
 from validator.enforce.matches import Disprover
 from validator.enforce.moves import MoveBuilder
 from validator.enforce.policy import Policy
+from validator.enforce.secret import own_secret
+from validator.enforce.stakes import StakeCollector
+from validator.enforce.value import Appraiser
 from validator.enforce.windows import Enforcer
 from validator.judge.cases import CaseReader
 from validator.judge.cluster import Cluster, ClusterExecutor
@@ -43,11 +46,13 @@ class ValidatorWorkspace(Workspace):
         reader: cases of the indexed chain.
         states: states and datasets.
         moves: the court's calls.
+        secret: see ``validator.enforce.secret``.
     """
 
     reader: CaseReader
     states: StateProvider
     moves: MoveBuilder
+    secret: bytes
 
 
 def open_workspace(
@@ -78,7 +83,14 @@ def open_workspace(
         logs=MatchLogs(index.database, parse_peers(settings.peers)),
     )
     return ValidatorWorkspace(
-        chain, index.database, index.indexer, index.lock, reader, states, MoveBuilder(reader)
+        chain,
+        index.database,
+        index.indexer,
+        index.lock,
+        reader,
+        states,
+        MoveBuilder(reader),
+        own_secret(settings.home / "validator" / "secret"),
     )
 
 
@@ -116,7 +128,7 @@ def make_validator(
     jobs = JobStore(workspace.database)
     matches = MatchReader(workspace.states, policy.scope)
     match_jobs = MatchJobStore(workspace.database)
-    move_sender, collectors = None, list[PayoutCollector]()
+    move_sender, collectors = None, list[Collector]()
     if sender is not None:
         outbox = Outbox(workspace.database, sender)
         move_sender = MoveSender(workspace.database, outbox)
@@ -124,6 +136,11 @@ def make_validator(
             PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
             for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
         ]
+        appraiser = Appraiser(workspace.reader, policy.energy_price)
+        # Before the ledger's credits: pay for steps becomes one of them.
+        collectors.insert(
+            0, StakeCollector(workspace.reader, workspace.database, outbox, appraiser)
+        )
     return Validator(
         sync=workspace.sync,
         states=workspace.states,
@@ -136,7 +153,9 @@ def make_validator(
             monitor.replayed,
         ),
         alarm=DeadlineAlarm(workspace.reader, policy.scope),
-        enforcer=Enforcer(workspace.states, jobs, workspace.moves, policy, move_sender),
+        enforcer=Enforcer(
+            workspace.states, jobs, workspace.moves, policy, move_sender, workspace.secret
+        ),
         match_jobs=match_jobs,
         match_judge=MatchJudge(matches, match_jobs),
         disprover=Disprover(matches, match_jobs, move_sender),

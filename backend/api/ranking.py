@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.api.cursors import cursor_of
 from backend.api.models import Leaderboard, Ranked, Rating
 from backend.api.services import Services, tip_hash, tip_of
+from backend.indexer.openness import Lineages
 from backend.store.facts import BeastRow
 
 
@@ -28,12 +29,14 @@ def leaderboard_answer(services: Services, session: Session, after: int, limit: 
     found, matches = _read(services, session)
     shown = list(found.items())[after : after + limit]
     beasts = _beasts(session, [beast_id for beast_id, _ in shown])
+    lineages = Lineages(session, beasts)
     items = [
         Ranked(
             **rating.model_dump(),
             beast=beast_id,
             owner=beasts[beast_id].owner,
             dna=beasts[beast_id].dna,
+            believed_since=lineages.openness(beast_id).believed_since,
         )
         for beast_id, rating in shown
     ]

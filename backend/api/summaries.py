@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from backend.api.models import Beast, Checkpoint, Rating, Source, Stats
+from backend.api.models import Beast, Checkpoint, Openness, Rating, Source, Stats
+from backend.indexer import openness as public
+from backend.indexer.openness import Lineages
 from backend.indexer.queries import LIVE, OPEN
 from backend.kernel import samples
 from backend.kernel.combat import stats_from_dna
@@ -20,11 +22,9 @@ from backend.store.facts import (
     CheckpointStatus,
     DisputeRow,
     EpochRow,
-    EventRow,
 )
 
 SOURCES: tuple[Source, ...] = ("curriculum", "self_play", "battle", "private")
-REVEALED = ("PrivateDatasetRevealed",)
 
 
 @dataclass
@@ -57,13 +57,14 @@ def beast_answers(
     ids = [row.beast_id for row in rows]
     tallies = _tallies(session, ids)
     heads = _heads(session, [tallies[one].last for one in ids])
-    disputed = _disputed(session, ids)
+    disputed, lineages = _disputed(session, ids), Lineages(session, ids)
     return [
         _beast(
             row,
             tallies[row.beast_id],
             heads.get(row.beast_id) or _newborn(row),
             disputed[row.beast_id],
+            lineages.openness(row.beast_id),
             ratings.get(row.beast_id),
         )
         for row in rows
@@ -71,7 +72,12 @@ def beast_answers(
 
 
 def _beast(
-    row: BeastRow, tally: _Tally, head: _Head, disputed: int, rating: Rating | None
+    row: BeastRow,
+    tally: _Tally,
+    head: _Head,
+    disputed: int,
+    lineage: public.Openness,
+    rating: Rating | None,
 ) -> Beast:
     stats, by_status = stats_from_dna(row.dna), tally.by_status
     pending, final = by_status[CheckpointStatus.PENDING], by_status[CheckpointStatus.FINAL]
@@ -96,6 +102,10 @@ def _beast(
         last_loss=head.loss,
         last_submitted=head.submitted_at,
         private=tally.private,
+        openness=Openness(
+            replayable=lineage.replayable, opened=lineage.opened, unopened=lineage.unopened
+        ),
+        believed_since=lineage.believed_since,
         rating=rating,
     )
 
@@ -173,12 +183,8 @@ def checkpoint_answers(
         periods: challenge period in seconds by season.
     """
     disputes = _latest_disputes(session, rows)
-    private = {row.beast_id for row in rows if row.source == samples.Source.PRIVATE}
-    revealed = _revealed(session, private)
-    return [
-        _checkpoint(row, disputes.get(key_of(row)), row.beast_id in revealed, periods)
-        for row in rows
-    ]
+    lineages = Lineages(session, (row.beast_id for row in rows))
+    return [_checkpoint(row, disputes.get(key_of(row)), lineages, periods) for row in rows]
 
 
 def key_of(row: CheckpointRow | DisputeRow) -> Key:
@@ -187,11 +193,10 @@ def key_of(row: CheckpointRow | DisputeRow) -> Key:
 
 
 def _checkpoint(
-    row: CheckpointRow, dispute: DisputeRow | None, revealed: bool, periods: Mapping[int, int]
+    row: CheckpointRow, dispute: DisputeRow | None, lineages: Lineages, periods: Mapping[int, int]
 ) -> Checkpoint:
     disputed = dispute is not None and dispute.status in OPEN
     pending = row.status == CheckpointStatus.PENDING
-    replayable = row.source != samples.Source.PRIVATE or revealed
     state = "disputed" if disputed else "proven" if row.proven else "pending"
     return Checkpoint(
         beast=row.beast_id,
@@ -199,7 +204,7 @@ def _checkpoint(
         generation=row.generation,
         state=state if pending else str(row.status),  # type: ignore[arg-type]
         proven=row.proven,
-        audit="full" if replayable else "light",
+        openness=str(lineages.of(row.beast_id, row.index, row.parent, row.source)),  # type: ignore[arg-type]
         h128=row.h128,
         parent=row.parent,
         epoch=row.epoch,
@@ -236,12 +241,3 @@ def _latest_disputes(session: Session, rows: Sequence[CheckpointRow]) -> Mapping
         .order_by(d.dispute_id)
     )
     return {key_of(row): row for row in found}
-
-
-def _revealed(session: Session, beasts: set[int]) -> set[int]:
-    """Which of some beasts' datasets a dispute has made public."""
-    if not beasts:
-        return set()
-    e = EventRow
-    found = select(e.beast_id).where(e.beast_id.in_(beasts), e.name.in_(REVEALED)).distinct()
-    return {one for one in session.scalars(found) if one is not None}

@@ -5,44 +5,81 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.api.battles import times_of
-from backend.api.models import Dispute, DisputeDetail, Moment, Move, Slashing
+from backend.api.models import (
+    Dispute,
+    DisputeDetail,
+    Moment,
+    Move,
+    OpeningName,
+    OpeningOutcome,
+    OpeningOwed,
+    Slashing,
+)
 from backend.api.services import Services, challenge_periods
+from backend.api.slashings import slashing_answer
 from backend.api.summaries import Key, checkpoint_answers, key_of
 from backend.chain.events import Event
-from backend.indexer.queries import OPEN
+from backend.chain.types import Opening, opening_bit
+from backend.indexer.disputes import account_or_none
+from backend.indexer.queries import OPEN, published_records
 from backend.indexer.rollback import stored_log
-from backend.store.facts import BlockRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
+from backend.store.facts import (
+    BlockRow,
+    CheckpointRow,
+    DisputeRow,
+    EventRow,
+    PublishedStateRow,
+)
 
 SEGMENT_STEPS = 8
 
 Kind = Literal[
-    "filed", "revealed", "responded", "advanced", "demanded", "supplied",
-    "upheld", "dismissed", "voided",
+    "filed", "filed_again", "revealed", "opened", "proofs", "advanced",
+    "upheld", "dismissed", "proven", "voided",
 ]  # fmt: skip
 KINDS: Mapping[str, Kind] = {
     "DisputeFiled": "filed",
-    "PrivateDatasetRevealed": "revealed",
+    "FilingIgnored": "filed_again",
+    "DatasetRevealed": "revealed",
     "StagedDatasetRevealed": "revealed",
-    "DisputeResponded": "responded",
+    "OpeningAccepted": "opened",
+    "ProofWindowOpened": "proofs",
     "DisputeAdvanced": "advanced",
-    "RecordsDemanded": "demanded",
-    "RecordsSupplied": "supplied",
     "DisputeUpheld": "upheld",
     "DisputeDismissed": "dismissed",
+    "DisputeProven": "proven",
     "DisputeVoided": "voided",
 }
-DEADLINES = ("responseDeadline", "proofDeadline", "deadline")
-BOND: Mapping[str, Literal["locked", "returned", "burned"]] = {
-    "upheld": "returned",
-    "voided": "returned",
-    "dismissed": "burned",
+PAYMENTS = ("OpeningPaid",)
+REVEALS = ("DatasetRevealed", "StagedDatasetRevealed")
+FILINGS = ("DisputeFiled", "FilingIgnored")
+DEADLINES = ("responseDeadline", "proofDeadline")
+BY: Mapping[Kind, str] = {
+    "filed": "filer",
+    "filed_again": "caller",
+    "advanced": "account",
+    "upheld": "prover",
 }
-SEGMENT_CONVICTIONS = ("segment", "records")
-"""Convictions that name a segment; the others are about the window as a whole."""
+OPENINGS: Mapping[Opening, OpeningName] = {
+    Opening.SEGMENTS: "segments",
+    Opening.STATE: "state",
+    Opening.RECORDS: "records",
+}
+BOND: Mapping[str | None, Literal["locked", "returned", "burned"]] = {
+    None: "locked",
+    "refund": "returned",
+    "burn": "burned",
+    "burn_and_prove": "burned",
+}
+
+
+def names_of(openings: int) -> list[OpeningName]:
+    """The openings of a mask."""
+    return [name for opening, name in OPENINGS.items() if openings & opening_bit(opening)]
 
 
 def dispute_answers(session: Session, rows: Sequence[DisputeRow]) -> list[Dispute]:
@@ -56,7 +93,7 @@ def dispute_answers(session: Session, rows: Sequence[DisputeRow]) -> list[Disput
 
 
 def dispute_detail(services: Services, session: Session, row: DisputeRow) -> DisputeDetail:
-    """One dispute with its moves, its checkpoint and its end."""
+    """One dispute with its openings, its moves, its checkpoint and its end."""
     checkpoint = _checkpoints(session, [row]).get(key_of(row))
     events = list(_events(services, session, row))
     times = times_of(session, {row.block_number})
@@ -67,16 +104,19 @@ def dispute_detail(services: Services, session: Session, row: DisputeRow) -> Dis
     return DisputeDetail(
         **_fields(row, checkpoint, times[row.block_number]),
         checkpoint=shown,
+        openings=_openings(session, row, checkpoint, [event for event, _ in events]),
         segments=row.segment_hashes,
-        timeline=[_move(event, time) for event, time in events],
+        timeline=[_move(event, time) for event, time in events if event.name in KINDS],
         slashing=_slashing(services, session, row, checkpoint, events),
-        bond_outcome=BOND.get(row.status, "locked"),
+        bond_outcome=BOND[row.bond_outcome],
+        step_pay=row.step_energy,
+        opening_outcome=_opening_outcome(row),
         bundle=services.bundle_path(row.dispute_id).is_file(),
     )
 
 
 def _fields(row: DisputeRow, checkpoint: CheckpointRow | None, time: int) -> dict[str, Any]:
-    segment = row.segment if row.conviction in SEGMENT_CONVICTIONS else None
+    segment = row.segment if row.conviction == "segment" else None
     first = None if segment is None else segment * SEGMENT_STEPS
     return {
         "id": row.dispute_id,
@@ -85,10 +125,16 @@ def _fields(row: DisputeRow, checkpoint: CheckpointRow | None, time: int) -> dic
         "generation": row.generation,
         "status": row.status,
         "open": row.status in OPEN,
-        "challenger": row.challenger,
+        "filer": row.filer,
         "trainer": None if checkpoint is None else checkpoint.trainer,
         "bond": row.bond,
-        "deadline": row.deadline,
+        "opening_bond": row.opening_bond,
+        "opening_surplus": row.opening_surplus,
+        "missing": names_of(row.missing),
+        "response_deadline": row.response_deadline,
+        "head_start_end": row.head_start_end,
+        "proof_deadline": row.proof_deadline,
+        "deadline": row.proof_deadline or row.response_deadline,
         "steps_done": row.steps_done,
         "conviction": row.conviction,
         "segment": segment,
@@ -108,35 +154,100 @@ def _checkpoints(session: Session, rows: Sequence[DisputeRow]) -> Mapping[Key, C
 
 
 def _events(services: Services, session: Session, row: DisputeRow) -> Iterator[tuple[Event, int]]:
-    """The court's events of one dispute and the times of their blocks, in the chain's order."""
+    """The events of one dispute and the times of their blocks, in the chain's order."""
     e = EventRow
     found = session.execute(
         select(e, BlockRow.timestamp)
         .join(BlockRow, BlockRow.number == e.block_number)
-        .where(e.beast_id == row.beast_id, e.name.in_(KINDS))
+        .where(e.beast_id == row.beast_id, or_(e.name.in_(KINDS), e.name.in_(PAYMENTS)))
         .where(e.block_number >= row.block_number)
         .order_by(e.block_number, e.log_index)
     )
-    for stored, time in found:
-        event = services.chain.decode(stored_log(stored))
-        if event is not None and event.args.get("disputeId") == row.dispute_id:
+    decoded = [(services.chain.decode(stored_log(stored)), time) for stored, time in found]
+    events = [(event, time) for event, time in decoded if event is not None]
+    # A reveal names no dispute: it belongs to the one that was filed in the same transaction.
+    filings = {
+        event.tx_hash
+        for event, _ in events
+        if event.name in FILINGS and event.args["disputeId"] == row.dispute_id
+    }
+    for event, time in events:
+        if event.args.get("disputeId") == row.dispute_id or (
+            event.name in REVEALS and event.tx_hash in filings
+        ):
             yield event, time
 
 
 def _move(event: Event, time: int) -> Move:
     args, kind = event.args, KINDS[event.name]
     deadlines = [int(args[name]) for name in DEADLINES if name in args]
-    by = {"filed": "challenger", "upheld": "prover"}.get(kind)
+    by = BY.get(kind)
     return Move(
         kind=kind,
         block=event.block_number,
         time=time,
         tx=event.tx_hash,
-        by=None if by is None else args[by],
+        by=None if by is None else account_or_none(args[by]),
         deadline=deadlines[0] if deadlines else None,
-        segment=int(args["segment"]) if kind in ("demanded", "supplied") else None,
+        opening=OPENINGS[Opening(args["opening"])] if kind == "opened" else None,
         steps_done=int(args["steps"]) if kind == "advanced" else None,
+        counted=bool(args["counted"]) if kind == "advanced" else None,
     )
+
+
+def _openings(
+    session: Session, row: DisputeRow, checkpoint: CheckpointRow | None, events: Sequence[Event]
+) -> list[OpeningOwed]:
+    """What the filing asked for, and what its trainer was paid for each."""
+    filed = next((event for event in events if event.name == "DisputeFiled"), None)
+    owed = 0 if filed is None else int(filed.args["missing"])
+    paid: dict[int, Event] = {}
+    opening = None
+    for event in events:  # an opening's payment follows its acceptance in the same transaction
+        if event.name == "OpeningAccepted":
+            opening = int(event.args["opening"])
+        elif event.name == "OpeningPaid" and opening is not None:
+            paid[opening] = event
+    published = {
+        Opening.STATE: None if checkpoint is None else _state_time(session, checkpoint.parent),
+        Opening.RECORDS: _records_time(session, row),
+    }
+    return [
+        OpeningOwed(
+            opening=name,
+            made=not row.missing & opening_bit(which),
+            published_at=published.get(which),
+            paid=_amount(paid.get(which), "paid"),
+            waiting=_amount(paid.get(which), "waiting"),
+        )
+        for which, name in OPENINGS.items()
+        if owed & opening_bit(which)
+    ]
+
+
+def _amount(event: Event | None, name: str) -> int:
+    return 0 if event is None else int(event.args[name])
+
+
+def _state_time(session: Session, h: bytes) -> int | None:
+    s = PublishedStateRow
+    return session.scalar(
+        select(s.time).where(s.hash == h).order_by(s.block_number.desc()).limit(1)
+    )
+
+
+def _records_time(session: Session, row: DisputeRow) -> int | None:
+    found = published_records(session, row.beast_id, row.index)
+    return None if found is None else found.time
+
+
+def _opening_outcome(row: DisputeRow) -> OpeningOutcome | None:
+    if row.opening_returned is None or row.opening_burned is None:
+        return None
+    paid, waiting = row.opening_paid, row.opening_waiting
+    # A conviction gives the bond back whole, out of the stake; nothing that waited is paid.
+    kept = 0 if row.opening_end == "return" else paid + waiting
+    return OpeningOutcome(returned=row.opening_returned, kept=kept, burned=row.opening_burned)
 
 
 def _slashing(
@@ -146,35 +257,9 @@ def _slashing(
     checkpoint: CheckpointRow | None,
     events: Sequence[tuple[Event, int]],
 ) -> Slashing | None:
-    """What the ledger took in the transaction that upheld the dispute."""
+    """What was taken in the transaction that upheld the dispute; None if none did."""
     ends = [(event, time) for event, time in events if event.name == "DisputeUpheld"]
     if not ends:
         return None
-    end, time = ends[-1]
-    e, c = EventRow, CheckpointRow
-    stored = session.scalars(
-        select(e)
-        .where(e.block_number == end.block_number, e.tx_hash == end.tx_hash)
-        .where(e.beast_id == row.beast_id, e.name == "CheckpointSlashed")
-    )
-    decoded = (services.chain.decode(stored_log(one)) for one in stored)
-    args = next(one.args for one in decoded if one and one.args["index"] == row.index)
-    voided = session.scalar(
-        select(func.count())
-        .where(c.beast_id == row.beast_id, c.status == CheckpointStatus.VOID)
-        .where(c.settled_block == end.block_number, c.generation == row.generation)
-    )
-    rewards = int(args["challengerReward"]) + int(args["proverReward"])
-    return Slashing(
-        block=end.block_number,
-        time=time,
-        tx=end.tx_hash,
-        offender=None if checkpoint is None else checkpoint.trainer,
-        taken=int(args["burned"]) + rewards,
-        burned=int(args["burned"]),
-        challenger=args["challenger"],
-        challenger_reward=int(args["challengerReward"]),
-        prover=args["prover"],
-        prover_reward=int(args["proverReward"]),
-        voided=voided or 0,
-    )
+    trainer = None if checkpoint is None else checkpoint.trainer
+    return slashing_answer(services, session, row, trainer, *ends[-1])

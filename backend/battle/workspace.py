@@ -98,7 +98,7 @@ class ArenaWorkspace(Workspace):
         state = self.snapshots.get(h)
         if state is None:
             with self.database.session() as session:
-                state = published_state(session, beast_id, h)
+                state = published_state(session, h)
         if state is None:
             raise MissingStateError(
                 f"The state 0x{h.hex()} that beast {beast_id} fights with is not in "

@@ -1,4 +1,4 @@
-"""Amounts of ENERGY as people read them."""
+"""Amounts of ENERGY and of native coin as people read them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ DECIMALS = 18
 
 def show_energy(wei: int) -> str:
     """An amount of ENERGY, exact to the unit, such as ``12.5 ENERGY``."""
+    return f"{_decimal(wei)} ENERGY"
+
+
+def show_coin(wei: int) -> str:
+    """An amount of the chain's native coin, exact to the unit, such as ``0.06 native coin``."""
+    return f"{_decimal(wei)} native coin"
+
+
+def _decimal(wei: int) -> str:
     whole, rest = divmod(abs(wei), 10**DECIMALS)
     digits = f"{rest:0{DECIMALS}d}".rstrip("0")
-    return f"{'-' if wei < 0 else ''}{whole:,}{'.' + digits if digits else ''} ENERGY"
+    return f"{'-' if wei < 0 else ''}{whole:,}{'.' + digits if digits else ''}"

@@ -38,17 +38,24 @@ from backend.chain.errors import (
 from backend.chain.events import Event, EventDecoder, RawLog
 from backend.chain.providers import make_web3
 from backend.chain.types import (
+    NO_OPEN_CHALLENGE,
     Birth,
     Checkpoint,
     CheckpointStatus,
     Commitments,
     Dispute,
     EpochRecord,
+    FilingQuote,
     HatchRequest,
     Head,
+    Limits,
     Match,
     OpenChallenge,
+    OpeningBond,
+    Publication,
     Season,
+    Stake,
+    StakeReward,
     Standing,
 )
 from backend.kernel.samples import Source
@@ -61,7 +68,10 @@ EVENT_CONTRACTS = (
     "TimelockController",
     "SeasonRegistry",
     "Beasts",
+    "StateArchive",
+    "RecordArchive",
     "CheckpointLedger",
+    "DisputeVault",
     "DisputeCourt",
     "Arena",
 )
@@ -194,6 +204,22 @@ class Chain:
         return self._contract("DisputeCourt")
 
     @cached_property
+    def vault(self) -> Contract:
+        return self._contract("DisputeVault")
+
+    @cached_property
+    def states(self) -> Contract:
+        return self._contract("StateArchive")
+
+    @cached_property
+    def records(self) -> Contract:
+        return self._contract("RecordArchive")
+
+    @cached_property
+    def windows(self) -> Contract:
+        return self._contract("WindowReferee")
+
+    @cached_property
     def seasons(self) -> Contract:
         return self._contract("SeasonRegistry")
 
@@ -306,6 +332,10 @@ class Chain:
     def owner_of(self, beast_id: int) -> str:
         return str(self.call(self.beasts.functions.ownerOf(beast_id)))
 
+    def ownership_nonce(self, beast_id: int) -> int:
+        """Transfers of a beast so far."""
+        return int(self.call(self.beasts.functions.ownershipNonceOf(beast_id)))
+
     def hatch_request(self, beast_id: int) -> HatchRequest:
         return HatchRequest.from_abi(self.call(self.beasts.functions.requestOf(beast_id)))
 
@@ -326,6 +356,10 @@ class Chain:
 
     def current_season(self) -> int:
         return int(self.call(self.seasons.functions.currentSeason()))
+
+    def limits(self) -> Limits:
+        """What no season of the deployment may fall below."""
+        return Limits.from_abi(self.call(self.seasons.functions.limits()))
 
     def quote(self, beast_id: int, active_mask: int) -> tuple[int, int]:
         """(energyBurn, bond) of the next window, wei of ENERGY."""
@@ -356,10 +390,61 @@ class Chain:
     def dispute(self, dispute_id: int) -> Dispute:
         return Dispute.from_abi(self.call(self.court.functions.dispute(dispute_id)))
 
-    def revealed_fold(self, beast_id: int) -> int | None:
-        """``fold64(S_owner)`` if a dispute revealed the owner's secret, else None."""
-        revealed, fold = self.call(self.court.functions.revealedFold(beast_id))
+    def filing_quote(self, beast_id: int, checkpoint: Checkpoint) -> FilingQuote:
+        """What filing over a checkpoint would ask for in the latest block.
+
+        Base fee and open disputes move the opening bond until the filing is mined: send more than
+        that; what is too much is credited.
+        """
+        function = self.court.functions.quote(beast_id, checkpoint.to_abi())
+        bond, opening_bond, missing = self.call(function)
+        return FilingQuote(int(bond), int(opening_bond), int(missing))
+
+    def committed_in(self, commitment: bytes) -> int:
+        """Block of a commitment, 0 if nobody made it."""
+        return int(self.call(self.court.functions.committedIn(commitment)))
+
+    def defender_of(self, trainer: str) -> str:
+        """Who may open segments for a trainer besides itself; the zero address if nobody."""
+        return str(self.call(self.court.functions.defenderOf(trainer)))
+
+    # --- publications ---------------------------------------------------------------------------
+
+    def state_publication(self, state_hash: bytes) -> Publication:
+        """Time and cost of a state's publication; false if there is none."""
+        function = self.states.functions.publicationOf(state_hash)
+        return Publication.from_abi(self.call(function))
+
+    def records_publication(self, beast_id: int, index: int) -> tuple[bytes, Publication]:
+        """The hash of a private window's opened words, and their publication; false if none."""
+        words_hash, found = self.call(self.records.functions.recordsOf(beast_id, index))
+        return bytes(words_hash), Publication.from_abi(found)
+
+    def secret_fold(self, beast_id: int) -> int | None:
+        """``fold64(S_owner)`` once the owner's secret is public, else None."""
+        revealed, fold = self.call(self.records.functions.foldOf(beast_id))
         return int(fold) if revealed else None
+
+    # --- native coin ----------------------------------------------------------------------------
+
+    def stake_of(self, beast_id: int, trainer: str) -> Stake:
+        return Stake.from_abi(self.call(self.ledger.functions.stakeOf(beast_id, trainer)))
+
+    def required_stake(self, beast_id: int) -> int:
+        """The stake that a submission asks for at the latest block's base fee, wei."""
+        return int(self.call(self.ledger.functions.requiredStake(beast_id)))
+
+    def credit_of(self, account: str) -> int:
+        """What an account can pull from the vault, wei of native coin."""
+        return int(self.call(self.vault.functions.creditOf(account)))
+
+    def opening_bond_of(self, dispute_id: int) -> OpeningBond:
+        return OpeningBond.from_abi(self.call(self.vault.functions.bondOf(dispute_id)))
+
+    def stake_reward_of(self, beast_id: int, trainer: str) -> StakeReward:
+        """The reward held out of a trainer's slashed stake; all zero if there is none."""
+        function = self.vault.functions.rewardOf(beast_id, trainer)
+        return StakeReward.from_abi(self.call(function))
 
     # --- matches --------------------------------------------------------------------------------
 
@@ -371,18 +456,22 @@ class Chain:
         """A match; its status is NONE if there is no such match."""
         return Match.from_abi(self.call(self.arena.functions.matchOf(match_id)))
 
-    def final_log(self, match_id: int) -> tuple[bytes, int]:
-        """Root and length of a final match's log.
+    def final_log(self, match_id: int) -> tuple[bytes, int, int]:
+        """Root and length of a final match's log, and the second from which it could be final.
 
         Raises:
             Reverted: the match is not final.
         """
-        root, turns = self.call(self.arena.functions.finalLog(match_id))
-        return bytes(root), int(turns)
+        root, turns, final_at = self.call(self.arena.functions.finalLog(match_id))
+        return bytes(root), int(turns), int(final_at)
 
     def open_challenge(self, beast_id: int) -> OpenChallenge:
-        """With whose consent and which state a beast takes on everybody; empty if it does not."""
-        return OpenChallenge.from_abi(self.call(self.arena.functions.openChallengeOf(beast_id)))
+        """With whose consent and which state a beast takes on everybody; empty if it does not.
+
+        One that was opened before the beast changed hands is none, also where it came back.
+        """
+        found = OpenChallenge.from_abi(self.call(self.arena.functions.openChallengeOf(beast_id)))
+        return found if found.nonce == self.ownership_nonce(beast_id) else NO_OPEN_CHALLENGE
 
     def rewards_of(self, account: str) -> int:
         """Rewards that an account can claim, wei of ENERGY."""
@@ -412,7 +501,7 @@ class Chain:
         commitments = self.commitments(beast_id) if private else Commitments()
         root, length = commitments.records_root, commitments.dataset_length
         if source is Source.BATTLE:
-            root, length = self.final_log(source_id)
+            root, length, _ = self.final_log(source_id)
         return WindowContext(
             dna=self.birth(beast_id).dna,
             epoch_seed=record.epoch_seed,

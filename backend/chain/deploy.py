@@ -1,7 +1,8 @@
 """Deploys the contracts step by step; every finished step is on record before the next begins.
 
-Order: timelock, season registry, energy, beasts, referee, dataset stage, ledger (which creates its
-court), match referee, arena (which the ledger is bound to), then the first season, the arena's
+Order: timelock, season registry with the deployment's limits, energy, beasts, referee of steps,
+dataset stage, archives of states and records, ledger, vault, referee of windows, court, match
+referee, arena; the ledger is bound to its court and its arena; then the first season, the arena's
 right to mint rewards, the faucet of a devnet, and the hand-over. At the end the deployer has no
 privilege that the profile does not give it: the timelock owns the registry and administers ENERGY's
 roles.
@@ -28,11 +29,33 @@ from backend.chain.types import ZERO_ADDRESS
 
 MINTER_ROLE = bytes(keccak(b"MINTER_ROLE"))
 ADMIN_ROLE = bytes(32)
-LEDGER_PARTS = ("Energy", "Beasts", "SeasonRegistry", "StepReferee", "DatasetStage")
-"""Contracts that the ledger's constructor is given, in its order."""
-
-ARENA_PARTS = ("Energy", "Beasts", "SeasonRegistry", "CheckpointLedger", "MatchReferee")
-"""Contracts that the arena's constructor is given, in its order."""
+PARTS: dict[str, tuple[str, ...]] = {
+    "Beasts": ("SeasonRegistry",),
+    "StepReferee": (),
+    "DatasetStage": (),
+    "StateArchive": ("StepReferee",),
+    "RecordArchive": ("Beasts", "DatasetStage"),
+    "CheckpointLedger": ("Energy", "Beasts", "SeasonRegistry"),
+    "DisputeVault": ("CheckpointLedger",),
+    "WindowReferee": (
+        "CheckpointLedger",
+        "Beasts",
+        "SeasonRegistry",
+        "RecordArchive",
+        "StepReferee",
+    ),
+    "DisputeCourt": ("DisputeVault", "SeasonRegistry", "WindowReferee", "StateArchive"),
+    "MatchReferee": (),
+    "Arena": (
+        "Energy",
+        "Beasts",
+        "SeasonRegistry",
+        "CheckpointLedger",
+        "MatchReferee",
+        "StateArchive",
+    ),
+}
+"""Contracts that a constructor is given, in its order; each stands after those it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +134,16 @@ class Deployer:
         """All steps in order."""
         me, timelock = self._sender.address, "TimelockController"
         delay = self._profile.timelock_delay
+        limits = self._profile.limits
         creations: list[tuple[str, Callable[[], list[Any]]]] = [
             (timelock, lambda: [delay, [me], [ZERO_ADDRESS], ZERO_ADDRESS]),
-            ("SeasonRegistry", lambda: [me]),
+            ("SeasonRegistry", lambda: [me, limits.to_abi()]),
             ("Energy", lambda: [me]),
-            ("Beasts", lambda: [self._address("SeasonRegistry")]),
-            ("StepReferee", list),
-            ("DatasetStage", list),
-            (
-                "CheckpointLedger",
-                lambda: [self._address(name) for name in LEDGER_PARTS],
-            ),
-            ("MatchReferee", list),
-            ("Arena", lambda: [self._address(name) for name in ARENA_PARTS]),
+            *((name, self._parts(name)) for name in PARTS),
         ]
         steps = [Step(name, self._creation(name, arguments)) for name, arguments in creations]
         steps += [
-            Step("DisputeCourt", self._find_court),
-            Step("bind arena", self._bind_arena),
+            Step("bind court and arena", self._bind),
             Step("first season", self._first_season),
             Step("arena mints", self._let_arena_mint),
             Step("faucet", self._faucet),
@@ -155,6 +170,15 @@ class Deployer:
     def _address(self, name: str) -> str:
         return Web3.to_checksum_address(self.record.addresses[name])
 
+    def _parts(self, name: str) -> Callable[[], list[Any]]:
+        """What a constructor is given, once it stands: addresses, and the vault's reference fee."""
+
+        def arguments() -> list[Any]:
+            given: list[Any] = [self._address(part) for part in PARTS[name]]
+            return [*given, self._profile.limits.reference_fee] if name == "DisputeVault" else given
+
+        return arguments
+
     def _register(self, name: str, address: str) -> None:
         self.record.addresses[name] = address
         self.record.code_hashes[name] = _code_hash(self.chain.w3, self.chain.rpc_url, address)
@@ -176,15 +200,15 @@ class Deployer:
     def _send(self, step: str, function: Any) -> None:
         self._done(step, self._sender.send(function, label=step))
 
-    def _find_court(self) -> None:
-        """The ledger created its court; nobody can give it another one."""
-        self._register("DisputeCourt", str(self.chain.call(self.chain.ledger.functions.court())))
-
-    def _bind_arena(self) -> None:
-        """The ledger takes one arena, once, from whoever deployed it."""
-        arena = self._address("Arena")
-        if self.chain.call(self.chain.ledger.functions.arena()) != arena:
-            self._send("bind arena", self.chain.ledger.functions.bindArena(arena))
+    def _bind(self) -> None:
+        """The ledger takes one court and one arena, once, from whoever deployed it."""
+        court, arena = self._address("DisputeCourt"), self._address("Arena")
+        functions = self.chain.ledger.functions
+        bound = [
+            str(self.chain.call(function)) for function in (functions.court(), functions.arena())
+        ]
+        if bound != [court, arena]:
+            self._send("bind court and arena", functions.bind(court, arena))
 
     def _let_arena_mint(self) -> None:
         grant = self.chain.energy.functions.grantRole

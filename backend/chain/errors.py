@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
-from backend.chain.amounts import show_energy
+from backend.chain.amounts import show_coin, show_energy
 from backend.chain.compile import artifacts
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
@@ -94,7 +94,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Beasts fight with final checkpoints: chainbeasts checkpoint list {beastId}",
     ),
     "StateNotPublished": (
-        "Beast {beastId} has a private dataset, and its state {state} is not in public.",
+        "State {state} of beast {beastId} was not published lately.",
         "Put it on chain, where everybody can read it: chainbeasts battle publish {beastId}",
     ),
     "WrongOpponent": (
@@ -163,14 +163,100 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "ERC721NonexistentToken": ("There is no beast {tokenId}.", "See: chainbeasts beast list"),
     "NoSuchDispute": ("There is no dispute {disputeId}.", "See: chainbeasts dispute list"),
     "DisputeEnded": ("Dispute {disputeId} has ended.", ""),
-    "SegmentCorrect": ("Segment {segment} of the response is right; it proves nothing.", ""),
-    "NotDefender": ("{caller} may not respond for the trainer {trainer}.", ""),
-    "AlreadyResponded": ("Dispute {disputeId} has its response already.", ""),
-    "NotResponded": ("Dispute {disputeId} has no response yet.", ""),
-    "ResponseWindowOpen": ("The response may still come until {deadline} (unix time).", ""),
-    "ResponseWindowClosed": ("The time to respond ended at {deadline} (unix time).", ""),
+    "WrongRecord": (
+        "The dispute is about another record of the checkpoint.",
+        "The chain changed meanwhile; look at it again: chainbeasts dispute list",
+    ),
+    "SegmentCorrect": ("Segment {segment} of the openings is right; it proves nothing.", ""),
+    "NotDefender": ("{caller} may not open segments for the trainer {trainer}.", ""),
+    "NothingToAccept": ("Nothing that dispute {disputeId} lacks was published in time.", ""),
+    "SegmentsMissing": (
+        "The segments of dispute {disputeId} are not open yet.",
+        "Re-execute from the start: chainbeasts dispute next {disputeId}",
+    ),
+    "OpeningsMissing": (
+        "Dispute {disputeId} lacks an opening, so it cannot be dismissed.",
+        "See what is due: chainbeasts dispute next {disputeId}",
+    ),
+    "NothingMissing": ("All openings of dispute {disputeId} were made in time.", ""),
+    "ResponseWindowOpen": ("Openings may still come until {deadline} (unix time).", ""),
+    "ResponseWindowClosed": ("The time for openings ended at {deadline} (unix time).", ""),
     "ProofWindowOpen": ("The dispute can be proved until {deadline} (unix time).", ""),
     "ProofWindowClosed": ("The time for proofs ended at {deadline} (unix time).", ""),
+    "WrongLastSegment": ("The last segment must be the checkpoint's hash {h128}.", ""),
+    "WrongSegments": ("These are not the segments that were opened.", ""),
+    "StateMismatch": ("The state has the hash {actual}; {expected} is needed.", ""),
+    "NotPending": ("Checkpoint {index} of beast {beastId} is not pending.", ""),
+    "ChallengePeriodOver": (
+        "The time to dispute checkpoint {index} ended at {endedAt} (unix time).",
+        "",
+    ),
+    "AlreadyCommitted": ("This commitment was made before.", "Commit with another salt."),
+    "ForeignPendingParent": (
+        "Window {index} is another trainer's and still pending: if it falls, what stands on it "
+        "falls too.",
+        "Wait until it is final, or accept that: chainbeasts trainer run --accept-foreign-parent",
+    ),
+    "StakeTooSmall": (
+        "A submission asks for a stake of {required}; there is {actual}.",
+        "Stake on the beast: chainbeasts trainer stake BEAST",
+    ),
+    "NoStake": ("{trainer} has no stake on beast {beastId}.", ""),
+    "StakeIsLeaving": (
+        "The withdrawal of {trainer}'s stake on beast {beastId} is announced.",
+        "Take that back before training: chainbeasts trainer stake {beastId}",
+    ),
+    "WithdrawalNotAnnounced": (
+        "The withdrawal of {trainer}'s stake on beast {beastId} is not announced.",
+        "Announce it: chainbeasts trainer unstake {beastId}",
+    ),
+    "StakeStillNeeded": (
+        "The stake is free from {withdrawableAt} on (unix time), once {needed} windows are final; "
+        "{finalCount} are.",
+        "",
+    ),
+    "OpeningDebtsOpen": (
+        "Open disputes over void windows of beast {beastId} have paid {trainer} {debt} wei.",
+        "Dismiss them first; anybody can.",
+    ),
+    "StakeRewardHeld": (
+        "A reward out of {trainer}'s slashed stake on beast {beastId} is not settled yet.",
+        "It is settled, once it is due, with: chainbeasts trainer stake {beastId}",
+    ),
+    "OpeningBondTooSmall": (
+        "Filing asks for an opening bond of {required}; {sent} was sent.",
+        "Base fee or open disputes have risen; send more, the rest is credited back.",
+    ),
+    "NoReward": ("No reward out of {trainer}'s stake on beast {beastId} is held.", ""),
+    "RewardNotDue": (
+        "The reward is due once {needed} windows of beast {beastId} are final; {finalCount} are.",
+        "",
+    ),
+    "NothingToClaim": ("{account} has nothing to claim in dispute {disputeId}.", ""),
+    "NoCredit": ("{account} has no credit to withdraw.", ""),
+    "TransferRefused": ("{to} does not take the coin.", "Name another receiver."),
+    "MatchTooOld": (
+        "The log of match {sourceId} could be trained on until {usableUntil} (unix time).",
+        "See: chainbeasts battle list",
+    ),
+    "RecordsNotOpened": (
+        "The records of window {index} of beast {beastId} are not in public.",
+        "Wait for their opening, or pass --dataset and --secret-file.",
+    ),
+    "WrongRecordsRoot": ("The records are not those that the owner committed to.", ""),
+    "ConvictionUnpaid": (
+        "A share of the stake would pay {rewardGas} gas; {gasCost} are needed.",
+        "Raise stake_gas, filing_bps or proof_bps.",
+    ),
+    "DisputeTooLong": (
+        "A dispute may last {max} s in all, not {actual}.",
+        "Lower response_window or proof_window.",
+    ),
+    "RewardsTooLarge": (
+        "The rewards leave less to burn than the window's own price.",
+        "Lower filing_bps or proof_bps, or raise trainer_bond_multiple.",
+    ),
+    "ValueOutOfRange": ("{field} is {value}; it must be from {min} to {max}.", ""),
     "WrongDataset": (
         "The dataset is not the committed one ({actual} instead of {committed}).",
         "Use the exact compressed file from the hatch.",
@@ -184,10 +270,6 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "StageTooYoung": ("The dataset's stage began in this very block.", "Send the filing again."),
     "WrongSeal": ("The dataset's stage was begun with another secret.", "File it again."),
     "NoStage": ("{uploader} has not staged this dataset.", "File it: chainbeasts dispute file"),
-    "DatasetNotRevealed": (
-        "A private window of beast {beastId} can be disputed only with its dataset.",
-        "Pass --dataset and --secret-file.",
-    ),
     "NoContradiction": ("The header agrees with the checkpoint; there is nothing to slash.", ""),
     "AccessControlUnauthorizedAccount": (
         "{account} does not have the role this needs.",
@@ -201,12 +283,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
-# Error name → its fields that are wei of ENERGY.
-_AMOUNTS: dict[str, tuple[str, ...]] = {
-    "InsufficientEscrow": ("balance", "needed"),
-    "ERC20InsufficientBalance": ("balance", "needed"),
-    "ERC20InsufficientAllowance": ("allowance", "needed"),
-    "WrongPrice": ("expected", "actual"),
+# Error name → its fields that are amounts, and how they are shown.
+_AMOUNTS: dict[str, tuple[Callable[[int], str], tuple[str, ...]]] = {
+    "InsufficientEscrow": (show_energy, ("balance", "needed")),
+    "ERC20InsufficientBalance": (show_energy, ("balance", "needed")),
+    "ERC20InsufficientAllowance": (show_energy, ("allowance", "needed")),
+    "WrongPrice": (show_energy, ("expected", "actual")),
+    "StakeTooSmall": (show_coin, ("required", "actual")),
+    "OpeningBondTooSmall": (show_coin, ("required", "sent")),
 }
 
 
@@ -218,8 +302,9 @@ def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     shown = {key: _show(value) for key, value in values.items()}
     if name == "WrongMatchStatus" and values["actual"] in set(MatchStatus):
         shown["actual"] = MatchStatus(values["actual"]).name.lower()
-    for field in _AMOUNTS.get(name, ()):
-        shown[field] = show_energy(values[field])
+    if name in _AMOUNTS:
+        show, amounts = _AMOUNTS[name]
+        shown |= {field: show(values[field]) for field in amounts}
     if name in _SENTENCES:
         message, hint = _SENTENCES[name]
         return message.format_map(shown), hint.format_map(shown)

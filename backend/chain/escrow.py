@@ -1,5 +1,7 @@
-"""Moves ENERGY into an escrow: the ledger's, which windows and disputes are paid from, or the
-arena's, which the bonds of match records are."""
+"""Moves money to where the contracts ask for it: ENERGY into an escrow, native coin into a stake.
+
+The ledger's escrow pays windows and the bonds of disputes, the arena's the bonds of match records.
+"""
 
 from __future__ import annotations
 
@@ -66,3 +68,23 @@ def ensure_escrow(
     amount = min(max(missing, chain.energy_of(sender.address)), missing + spare)
     deposit_energy(chain, sender, amount, escrow)
     return amount
+
+
+def ensure_stake(chain: Chain, sender: TransactionManager, beast_id: int, needed: int) -> int:
+    """Make sure that the sender's stake on a beast is ``needed`` wei of native coin at least.
+
+    Args:
+        needed: ``chain.required_stake`` with room for a rising base fee; whoever wants to be paid
+            at once for openings stakes more than that.
+
+    Returns:
+        The amount added, 0 if the stake was enough.
+
+    Raises:
+        Reverted: a reward out of an earlier stake is held.
+    """
+    missing = needed - chain.stake_of(beast_id, sender.address).amount
+    if missing <= 0:
+        return 0
+    sender.send(chain.ledger.functions.stake(beast_id), label="stake", value=missing)
+    return missing

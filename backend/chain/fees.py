@@ -9,6 +9,13 @@ from backend.errors import ChainBeastsError
 
 GWEI = 10**9
 PRIORITY_FEE = GWEI
+LEAST_PRIORITY_FEE = 10**6
+"""What block builders take at least, on chains whose base fee is next to nothing."""
+
+TIP_DIVISOR = 4
+"""Of the base fee: a larger tip is not paid back for the openings of a dispute (OpeningGas.sol),
+and on a rollup a whole gwei would be a hundred times the fee."""
+
 FEE_BUMP = 1.125
 """Both fees rise by this at least, or a node keeps the transaction that it has."""
 
@@ -33,7 +40,8 @@ def offer(base: int, cap: int | None = None) -> Fees:
     # A full block raises the base fee by an eighth, and (9/8)^6 is 2.03.
     wanted = 2 * base + PRIORITY_FEE
     most = wanted if cap is None else min(wanted, cap)
-    return Fees(most, min(PRIORITY_FEE, most))
+    priority = min(PRIORITY_FEE, max(base // TIP_DIVISOR, LEAST_PRIORITY_FEE))
+    return Fees(most, min(priority, most))
 
 
 def bumped(fees: Fees, base: int, factor: float = FEE_BUMP, cap: int | None = None) -> Fees | None:

@@ -24,7 +24,13 @@ from web3.types import TxReceipt
 from backend.chain.broadcast import SignedTransaction
 from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
 from backend.chain.intents import IntentLog, OvertakenError, begun
-from backend.chain.transactions import Begun, FailedOnChainError, Receipt, TransactionManager
+from backend.chain.transactions import (
+    Begun,
+    FailedOnChainError,
+    Journal,
+    Receipt,
+    TransactionManager,
+)
 from backend.errors import ChainBeastsError
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database, DatabaseUnavailableError
@@ -51,18 +57,30 @@ class Outbox:
         return self.sender.address
 
     def send(
-        self, kind: str, key: str, function: Any, *, label: str, due: int | None = None
+        self,
+        kind: str,
+        key: str,
+        function: Any,
+        *,
+        label: str,
+        value: int = 0,
+        spare_gas: int = 0,
+        due: int | None = None,
     ) -> TxReceipt:
         """Make a move, or find the one that was made; its receipt.
 
         Args:
+            value: wei of native coin sent along.
+            spare_gas: see ``TransactionManager.send``.
             due: chain time (unix seconds) after which the move is of no use.
 
         Raises:
             Reverted, ChainBeastsError: as ``send_once``.
         """
         while True:
-            sent = self.send_once(kind, key, function, label=label, due=due)
+            sent = self.send_once(
+                kind, key, function, label=label, value=value, spare_gas=spare_gas, due=due
+            )
             found = sent.raw if sent is not None else self.find(kind, key)
             if found is not None:  # else a reorg took it back in between
                 return found
@@ -75,11 +93,15 @@ class Outbox:
         *,
         label: str,
         bond: int = 0,
+        value: int = 0,
+        spare_gas: int = 0,
         due: int | None = None,
     ) -> Receipt | None:
         """Make a move unless it stands on the chain; one that was begun is brought to its end.
 
         Args:
+            value: wei of native coin sent along.
+            spare_gas: see ``TransactionManager.send``.
             bond: wei of ENERGY that the move puts at risk.
             due: chain time (unix seconds) after which the move is of no use.
 
@@ -102,7 +124,18 @@ class Outbox:
                     return receipt
                 continue
             try:
-                return self._send(kind, key, function, label, due)
+                return self._send(
+                    kind,
+                    key,
+                    lambda note: self.sender.send(
+                        function,
+                        label=label,
+                        value=value,
+                        spare_gas=spare_gas,
+                        journal=note,
+                        due=due,
+                    ),
+                )
             except OvertakenError:  # what was signed here never left; the nonce is still free
                 log.info("another process makes this move", kind=kind, key=key)
 
@@ -151,7 +184,7 @@ class Outbox:
                 log.warning("a transaction did not end well", kind=row.kind, error=str(error))
         return len(rows)
 
-    def _send(self, kind: str, key: str, function: Any, label: str, due: int | None) -> Receipt:
+    def _send(self, kind: str, key: str, send: Callable[[Journal], Receipt]) -> Receipt:
         signed: list[SignedTransaction] = []
 
         def note(one: SignedTransaction) -> None:
@@ -161,7 +194,7 @@ class Outbox:
         receipt = self._ended(
             kind,
             key,
-            lambda: self.sender.send(function, label=label, journal=note, due=due),
+            lambda: send(note),
             lambda: signed[-1].nonce if signed else None,
         )
         assert receipt is not None

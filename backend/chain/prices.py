@@ -1,17 +1,32 @@
-"""What a window costs, as the ledger computes it (docs/spec/protocol.md, prices)."""
+"""What windows and disputes cost, as the contracts compute it (docs/spec/protocol.md, prices)."""
 
 from __future__ import annotations
 
-from backend.chain.types import Economics
+from backend.chain.types import Economics, Opening, opening_bit
 from backend.kernel.constants import (
     APPENDAGE_PARAMS,
     APPENDAGE_SLOTS,
     SENSOR_PARAMS,
     SENSOR_SLOTS,
+    STATE_BYTES,
     WEIGHTS,
     WINDOW_STEPS,
 )
+from backend.kernel.merkle import depth
 
+BASIS_POINTS = 10_000
+FEE_HEADROOM = 4
+"""An opening bond pays openings at up to this multiple of the fee that it was reckoned at."""
+
+MAX_BOND_MULTIPLE = 8
+"""The n-th open dispute of a beast asks for n opening bonds, up to this."""
+
+# OpeningGas, which the gas report holds against what openings take.
+_SEGMENTS_GAS = 325_000
+_STATE_GAS = 195_000 + 40 * STATE_BYTES
+_RECORDS_GAS = 450_000
+_HASH_GAS = 1_300
+_WINDOW_LEVELS = (WINDOW_STEPS - 1).bit_length()
 _SENSORS = (1 << SENSOR_SLOTS) - 1
 _ALL = (1 << (SENSOR_SLOTS + APPENDAGE_SLOTS)) - 1
 
@@ -33,3 +48,46 @@ def window_price(economics: Economics, parent_mask: int, mask: int) -> int:
 def window_lock(economics: Economics, parent_mask: int, mask: int) -> int:
     """What submitting the window locks: its price and the trainer's bond, wei of ENERGY."""
     return window_price(economics, parent_mask, mask) * (1 + economics.trainer_bond_multiple)
+
+
+def stake_price(economics: Economics, fee: int) -> int:
+    """The stake that a submission asks for, wei of native coin.
+
+    Args:
+        fee: the block's base fee, or the deployment's reference fee if that is higher.
+    """
+    return economics.stake_gas * fee
+
+
+def dispute_bond(economics: Economics, energy_burn: int) -> int:
+    """What filing over a window of that price takes from the filer's escrow, wei of ENERGY."""
+    return economics.dispute_bond_multiple * energy_burn
+
+
+def opening_gas(missing: int, dataset_length: int = 0) -> int:
+    """The most gas that the openings of a mask are paid as; see ``opening_bit``.
+
+    Args:
+        dataset_length: records of the private dataset; read only if records are missing.
+    """
+    gas = 0
+    if missing & opening_bit(Opening.SEGMENTS):
+        gas += _SEGMENTS_GAS
+    if missing & opening_bit(Opening.STATE):
+        gas += _STATE_GAS
+    if missing & opening_bit(Opening.RECORDS):
+        # Above the lowest levels 128 paths share no more nodes; below, there is one sibling each.
+        levels = max(depth(dataset_length) - _WINDOW_LEVELS, 1)
+        gas += _RECORDS_GAS + _HASH_GAS * WINDOW_STEPS * (1 + levels)
+    return gas
+
+
+def opening_bond(gas: int, fee: int, open_disputes: int = 0) -> int:
+    """What filing asks for besides, wei of native coin.
+
+    Args:
+        gas: see ``opening_gas``.
+        fee: the block's base fee, or the deployment's reference fee if that is higher.
+        open_disputes: over other checkpoints of the beast.
+    """
+    return gas * FEE_HEADROOM * fee * min(open_disputes + 1, MAX_BOND_MULTIPLE)

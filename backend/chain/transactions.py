@@ -155,21 +155,29 @@ class TransactionManager:
         """The sender."""
         return str(self.account.address)
 
-    def simulate(self, function: Any, *, gas: int = MAX_GAS) -> Any:
+    def simulate(self, function: Any, *, gas: int = MAX_GAS, value: int = 0) -> Any:
         """The result the call would have as a transaction.
 
+        Args:
+            value: wei of native coin sent along.
+
         Raises:
             Reverted: the contract refuses.
         """
-        return self.chain.read(lambda: function.call({"from": self.address, "gas": gas}))
+        call = {"from": self.address, "gas": gas, "value": value}
+        return self.chain.read(lambda: function.call(call))
 
-    def estimate(self, function: Any) -> int:
+    def estimate(self, function: Any, *, value: int = 0) -> int:
         """Gas the call needs as a transaction.
 
+        Args:
+            value: wei of native coin sent along.
+
         Raises:
             Reverted: the contract refuses.
         """
-        return int(self.chain.read(lambda: function.estimate_gas({"from": self.address})))
+        call = {"from": self.address, "value": value}
+        return int(self.chain.read(lambda: function.estimate_gas(call)))
 
     def offer(self) -> Fees:
         """What the next transaction would offer."""
@@ -180,12 +188,17 @@ class TransactionManager:
         function: Any,
         *,
         label: str,
+        value: int = 0,
+        spare_gas: int = 0,
         journal: Journal | None = None,
         due: int | None = None,
     ) -> Receipt:
         """Send a contract call and wait until it is mined, and as deep as is asked for.
 
         Args:
+            value: wei of native coin sent along.
+            spare_gas: asked for beyond the estimate, which is made in the latest block: where a
+                later block has the call do more, as a commitment of the latest block does.
             due: chain time (unix seconds) after which the call is of no use; fees rise faster as
                 it nears.
 
@@ -198,9 +211,11 @@ class TransactionManager:
         data = function.build_transaction({**empty, **free})["data"]  # asks the node for nothing
 
         def core() -> dict[str, Any]:
-            self.simulate(function)  # a refusal costs nothing here, and has the contract's reason
-            gas = min(int(self.estimate(function) * GAS_MARGIN), MAX_GAS)
-            return {"to": function.address, "data": data, "gas": gas}
+            # a refusal costs nothing here, and has the contract's reason
+            self.simulate(function, value=value)
+            estimated = int(self.estimate(function, value=value) * GAS_MARGIN)
+            gas = min(estimated + spare_gas, MAX_GAS)
+            return {"to": function.address, "data": data, "gas": gas, "value": value}
 
         return self._send(core, label, journal, due)
 
@@ -215,7 +230,7 @@ class TransactionManager:
 
         def core() -> dict[str, Any]:
             gas = self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call))
-            return {"data": call["data"], "gas": min(int(gas * GAS_MARGIN), MAX_GAS)}
+            return {"data": call["data"], "gas": min(int(gas * GAS_MARGIN), MAX_GAS), "value": 0}
 
         return self._send(core, label, None, None)
 
@@ -286,7 +301,7 @@ class TransactionManager:
     def _flight_of(self, begun: Begun, note: Journal, due: int | None) -> _Flight:
         signed = begun.last
         made = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
-        core = {"data": bytes(made["data"]), "gas": made["gas"]}
+        core = {"data": bytes(made["data"]), "gas": made["gas"], "value": made["value"]}
         if made.get("to"):
             core["to"] = to_checksum_address(bytes(made["to"]))
         fees = Fees(made["maxFeePerGas"], made["maxPriorityFeePerGas"])
@@ -369,7 +384,6 @@ class TransactionManager:
             # Signed in, so that no other chain takes it, wherever the node leads meanwhile.
             "chainId": self.chain.deployment.chain_id,
             "nonce": nonce,
-            "value": 0,
             "maxFeePerGas": fees.most,
             "maxPriorityFeePerGas": fees.priority,
         }
@@ -392,7 +406,7 @@ class TransactionManager:
             for nonce in range(self._next_nonce(), flight.nonce):
                 kept = self.recall(nonce)
                 if kept is None:  # not in this record; the filler goes to oneself and moves nothing
-                    empty = {"to": self.address, "data": b"", "gas": EMPTY_GAS}
+                    empty = {"to": self.address, "data": b"", "gas": EMPTY_GAS, "value": 0}
                     kept = self._sign(empty, nonce, self.offer(), "fill a nonce")
                 log.warning("sending below", nonce=nonce, label=kept.label, of=flight.label)
                 self._broadcast(kept)

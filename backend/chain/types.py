@@ -12,6 +12,8 @@ from backend.kernel.samples import Source
 from backend.kernel.state import Header
 
 ZERO32 = bytes(32)
+HEAD_START_DIVISOR = 4
+"""The filer alone is paid for proofs in the first quarter of a proof window."""
 ZERO_ADDRESS = "0x" + "00" * 20
 
 
@@ -108,6 +110,17 @@ class Head(AbiStruct):
     locked_sum: int
     final_count: int
     generation: int
+    trainer_tag: int
+
+    @property
+    def pending(self) -> bool:
+        """Whether windows of the beast can still fall."""
+        return self.head_count > self.final_count
+
+
+def trainer_tag(trainer: str) -> int:
+    """The low 64 bits of an address, by which a head names the trainer of its last window."""
+    return int(trainer, 16) & (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +166,47 @@ class Commitments(AbiStruct):
 
 @dataclass(frozen=True, slots=True)
 class Economics(AbiStruct):
-    """Prices in wei of ENERGY, periods in seconds, shares in basis points."""
+    """Prices in wei of ENERGY, periods in seconds, shares in basis points, gas in gas.
+
+    Attributes:
+        stake_gas: a trainer's stake, as the gas that it pays at the base fee of a submission.
+        filing_bps: the filer's share of what an offender loses.
+        proof_bps: the prover's share of the same.
+        publication_age: age up to which a publication in an archive still counts as an opening.
+        energy_price: wei of native coin for 10^18 wei of ENERGY; 0 where none is sold.
+    """
 
     base_cost: int
     growth_cost: int
     trainer_bond_multiple: int
     dispute_bond_multiple: int
-    reward_bps: int
-    prover_bps: int
+    stake_gas: int
+    filing_bps: int
+    proof_bps: int
     challenge_period: int
     response_window: int
     proof_window: int
+    publication_age: int
+    energy_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(AbiStruct):
+    """What no season of a deployment may fall below, fixed for ever; periods in seconds.
+
+    Attributes:
+        reference_fee: least wei per gas at which stakes and opening bonds are reckoned.
+        max_publication_age: how long nodes of the chain can be trusted to serve a publication.
+    """
+
+    reference_fee: int
+    min_challenge_period: int
+    min_response_window: int
+    min_proof_window: int
+    min_stake_gas: int
+    min_trainer_bond_multiple: int
+    min_dispute_bond_multiple: int
+    max_publication_age: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +241,37 @@ class CheckpointStatus(IntEnum):
 
 
 class DisputeStatus(IntEnum):
-    """Life of a dispute."""
+    """Life of a dispute; the last four are ends."""
 
     NONE = 0
     FILED = 1
-    RESPONDED = 2
+    OPENED = 2
     UPHELD = 3
     DISMISSED = 4
-    VOIDED = 5
+    PROVEN = 5
+    VOIDED = 6
 
     @property
     def open(self) -> bool:
-        return self in (DisputeStatus.FILED, DisputeStatus.RESPONDED)
+        return self in (DisputeStatus.FILED, DisputeStatus.OPENED)
+
+
+class Opening(IntEnum):
+    """What a dispute opens, so that everybody can re-execute the window."""
+
+    SEGMENTS = 0
+    STATE = 1
+    RECORDS = 2
+
+
+def opening_bit(opening: Opening) -> int:
+    """The bit of an opening in a dispute's ``missing``."""
+    return 1 << opening
+
+
+def openings_of(missing: int) -> list[Opening]:
+    """The openings that a mask names."""
+    return [opening for opening in Opening if missing & opening_bit(opening)]
 
 
 class Conviction(IntEnum):
@@ -219,23 +281,143 @@ class Conviction(IntEnum):
     SEGMENT = 1
     ADVANCE = 2
     HEADER = 3
-    RECORDS = 4
+
+
+class BondEnd(IntEnum):
+    """How the opening bond of a dispute ended."""
+
+    RETURN = 0
+    KEEP = 1
+    VOID = 2
+
+
+class BondOutcome(IntEnum):
+    """What became of a filer's ENERGY bond when a dispute ended without a slashing."""
+
+    BURN = 0
+    BURN_AND_PROVE = 1
+    REFUND = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Dispute(AbiStruct):
-    """One dispute over one checkpoint, as the court stores it."""
+    """One dispute over one checkpoint, as the court stores it; times in seconds.
+
+    Attributes:
+        filed_in: block of the filing.
+        missing: see ``opening_bit``.
+        proof_start: time of the last opening, 0 before; never earlier than the filing.
+        proof_deadline: last second for ``prove``, 0 before the last opening.
+    """
 
     digest: bytes
-    challenger: str
-    deadline: int
+    filer: str
+    filed_in: int
+    response_deadline: int
     status: DisputeStatus
+    missing: int
+    proof_start: int
+    proof_deadline: int
     steps_done: int
-    demanded: int
-    demand: int
-    demand_deadline: int
     segments_hash: bytes
     state_hash: bytes
+
+    def owes(self, opening: Opening) -> bool:
+        """Whether an opening is outstanding."""
+        return bool(self.missing & opening_bit(opening))
+
+    @property
+    def head_start_end(self) -> int:
+        """Last second in which the filer alone is paid for a proof, 0 before the last opening."""
+        if self.proof_deadline == 0:
+            return 0
+        return self.proof_start + (self.proof_deadline - self.proof_start) // HEAD_START_DIVISOR
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningBond(AbiStruct):
+    """The opening bond of an open dispute, in wei of native coin."""
+
+    base: int
+    surplus: int
+    slashings: int
+    paid: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class StakeReward(AbiStruct):
+    """The reward out of a slashed stake, held until it is due; wei of native coin."""
+
+    filing: int
+    proof: int
+    filer: str
+    index: int
+    dispute_id: int
+    prover: str
+    gas_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication(AbiStruct):
+    """When something was put on chain, and what that cost; all zero if it was not.
+
+    Attributes:
+        time: second of the publication that counts.
+        time_before: second of the one that counted until then, 0 if there was none.
+        gas_used: about what it cost, in gas.
+        gas_price: what a gas of it is paid, wei.
+    """
+
+    time: int = 0
+    time_before: int = 0
+    block_number: int = 0
+    gas_used: int = 0
+    gas_price: int = 0
+
+    def __bool__(self) -> bool:
+        return self.time != 0
+
+    def in_time(self, filed_at: int, deadline: int, age: int) -> int:
+        """Second of a publication that a dispute can rely on, 0 if none is.
+
+        Args:
+            filed_at: it must be no older than ``age`` then.
+            deadline: it must not be later.
+        """
+        for time in (self.time, self.time_before):
+            if time and time <= deadline and time + age >= filed_at:
+                return time
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilingQuote:
+    """What filing over a checkpoint would ask for now.
+
+    Attributes:
+        bond: wei of ENERGY, from escrow.
+        opening_bond: wei of native coin, sent along.
+        missing: the openings that would be owed; see ``opening_bit``.
+    """
+
+    bond: int
+    opening_bond: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stake(AbiStruct):
+    """A trainer's stake on one beast, in wei of native coin.
+
+    Attributes:
+        barred_at: head count when its withdrawal was announced.
+        withdrawable_at: first second at which it may be withdrawn; 0: not announced.
+    """
+
+    amount: int
+    barred_at: int
+    withdrawable_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,13 +492,21 @@ class Match(AbiStruct):
 
 @dataclass(frozen=True, slots=True)
 class OpenChallenge(AbiStruct):
-    """A beast that takes on every challenge, for as long as ``owner`` owns it."""
+    """A beast that takes on every challenge, for as long as ``owner`` owns it.
+
+    Attributes:
+        nonce: the beast's transfers when it was opened; void once there are more.
+    """
 
     owner: str
+    nonce: int
     state: bytes
 
     def __bool__(self) -> bool:
         return self.state != ZERO32
+
+
+NO_OPEN_CHALLENGE = OpenChallenge(ZERO_ADDRESS, 0, ZERO32)
 
 
 def header_to_abi(header: Header) -> tuple[int, bytes, int, int, int, int]:

@@ -9,19 +9,20 @@ import typer
 from web3 import Web3
 from web3.logs import DISCARD
 
+from backend.battle.publication import Entry, publication
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
 from backend.battle.workspace import ArenaWorkspace
 from backend.chain.transactions import Receipt
-from backend.chain.types import MatchStatus, header_to_abi
+from backend.chain.types import MatchStatus
 from backend.chain.waiting import await_time
+from backend.cli.battle_publication import YesOption, published
 from backend.cli.battle_views import MatchId, synced
 from backend.cli.options import PlacesOption
 from backend.cli.output import energy, fields, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
-from backend.kernel.state import serialize_weights
 from backend.store.facts import CheckpointRow
 
 CheckpointOption = Annotated[
@@ -68,9 +69,15 @@ def challenge(
     beast: MyBeast,
     opponent: Annotated[int, typer.Argument(min=1, help="The id of the beast to challenge.")],
     checkpoint: CheckpointOption = None,
+    snapshots: PlacesOption = None,
+    yes: YesOption = False,
 ) -> None:
-    """Challenge another owner's beast. One that is open to challenges accepts at once."""
-    workspace = synced(session)
+    """Challenge another owner's beast. One that is open to challenges accepts at once.
+
+    A state that is not in the archive yet, or has been there for too long, is published first, for
+    some 1.4 million gas.
+    """
+    workspace = synced(session, snapshots)
     other = workspace.chain.owner_of(opponent)
     row = _own(session, workspace, beast, checkpoint)
     if other == session.account.address:
@@ -81,6 +88,10 @@ def challenge(
             f"On chain two owners fight; try it off chain: chainbeasts battle simulate {beast} "
             f"{opponent}",
         )
+    entries = [Entry(beast, row.h128)]
+    if (open_ := workspace.chain.open_challenge(opponent)).owner == other:
+        entries.append(Entry(opponent, open_.state))  # it accepts at once
+    shown = published(session, workspace, entries, yes=yes)
     call = workspace.chain.arena.functions.challenge(beast, checkpoint_of(row).to_abi(), opponent)
     receipt = session.sender.send(call, label="challenge")
     match = int(_event(workspace.chain.arena.events.MatchChallenged(), receipt)["matchId"])
@@ -93,16 +104,29 @@ def challenge(
         beast_a=beast,
         beast_b=opponent,
         checkpoint=row.index,
+        published=shown,
         accepted=accepted,
         next=f"chainbeasts battle {verb} {match}",
     )
 
 
-def accept(session: Session, match: MatchId, checkpoint: CheckpointOption = None) -> None:
-    """Accept a challenge of your beast. The block that this is mined in seeds the match."""
-    workspace = synced(session)
+def accept(
+    session: Session,
+    match: MatchId,
+    checkpoint: CheckpointOption = None,
+    snapshots: PlacesOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Accept a challenge of your beast. The block that this is mined in seeds the match.
+
+    A state that is not in the archive yet, or has been there for too long, is published first, for
+    some 1.4 million gas.
+    """
+    workspace = synced(session, snapshots)
     asked = expect(workspace, match, MatchStatus.CHALLENGED)
     row = _own(session, workspace, asked.beast_b, checkpoint)
+    entries = [Entry(asked.beast_b, row.h128), Entry(asked.beast_a, asked.state_a)]
+    shown = published(session, workspace, entries, yes=yes)
     agreed = (asked.state_a, checkpoint_of(row).to_abi())
     call = workspace.chain.arena.functions.accept(match, *agreed)
     receipt = session.sender.send(call, label="accept")
@@ -113,17 +137,28 @@ def accept(session: Session, match: MatchId, checkpoint: CheckpointOption = None
         beast_a=asked.beast_a,
         beast_b=asked.beast_b,
         checkpoint=row.index,
+        published=shown,
         next=f"chainbeasts battle record {match}",
     )
 
 
-def open_(session: Session, beast: MyBeast, checkpoint: CheckpointOption = None) -> None:
-    """Let a beast take on every challenge from now on, with the state of a final checkpoint."""
-    workspace = synced(session)
+def open_(
+    session: Session,
+    beast: MyBeast,
+    checkpoint: CheckpointOption = None,
+    snapshots: PlacesOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Let a beast take on every challenge from now on, with the state of a final checkpoint.
+
+    The state is published first if need be, for some 1.4 million gas.
+    """
+    workspace = synced(session, snapshots)
     row = _own(session, workspace, beast, checkpoint)
+    shown = published(session, workspace, [Entry(beast, row.h128)], yes=yes)
     call = workspace.chain.arena.functions.openChallenge(beast, checkpoint_of(row).to_abi())
     receipt = session.sender.send(call, label="open to challenges")
-    _done(session, receipt, beast=beast, checkpoint=row.index)
+    _done(session, receipt, beast=beast, checkpoint=row.index, published=shown)
 
 
 def publish(
@@ -134,14 +169,13 @@ def publish(
 ) -> None:
     """Put the state of a final checkpoint on chain in full, where everybody can read it.
 
-    A beast with a private dataset needs this before it fights: nobody else could compute its state,
-    hence its matches. It takes some two million gas and shows the brain, not the dataset.
+    Every beast needs this before it fights, so that everybody can replay its matches; `challenge`,
+    `accept` and `open` do it by themselves. It takes some 1.4 million gas and shows the brain, not
+    the dataset.
     """
     workspace = synced(session, snapshots)
     row = workspace.checkpoint(beast, checkpoint, final=True)
-    state = workspace.state(beast, row.h128)
-    opened = (header_to_abi(state.header), serialize_weights(state.weights))
-    call = workspace.chain.arena.functions.publishState(*opened)
+    call = publication(workspace, Entry(beast, row.h128))
     receipt = session.sender.send(call, label="publish the state")
     _done(session, receipt, beast=beast, checkpoint=row.index, state="0x" + row.h128.hex())
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from backend.chain.games import play
 from backend.chain.seasons import (
     Proposal,
     add_season_call,
+    load_profile,
     operation_id,
     proposals,
     season_from_file,
@@ -19,7 +22,8 @@ from backend.chain.seasons import (
     season_with,
 )
 from backend.chain.types import ZERO32, Season
-from backend.cli.output import table
+from backend.cli.output import note, table
+from backend.cli.season_economics import as_tables, as_values, chosen_prices, warnings
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 
@@ -41,14 +45,59 @@ def show(
     number: Annotated[int | None, typer.Argument(help="Season; the current one otherwise.")] = None,
 ) -> None:
     """Show a season's constants."""
+    chosen, season = _season(session, number)
+    values = {"season": chosen, **season_table(season)}
+    session.show(values, lambda: _view(f"Season {chosen}", season))
+
+
+@command(app, "economics", example="chainbeasts season economics --gas-price 2")
+def economics(
+    session: Session,
+    number: Annotated[int | None, typer.Argument(help="Season; the current one otherwise.")] = None,
+    gas_price: Annotated[
+        str | None, typer.Option(metavar="GWEI", help="What a gas costs, in gwei.")
+    ] = None,
+    energy_price: Annotated[
+        str | None, typer.Option(metavar="COIN", help="Native coin for one ENERGY.")
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Of a profile, built in or a file NAME.toml, instead of a deployment."),
+    ] = None,
+) -> None:
+    """Show what each attack costs either side: the cost games of the season."""
+    if profile is not None:
+        chosen = load_profile(profile)
+        season, fee = chosen.season, chosen.limits.reference_fee
+    else:
+        season, fee = _season(session, number)[1], session.chain.limits().reference_fee
+    played = [
+        (prices, play(season.economics, fee, prices))
+        for prices in chosen_prices(season.economics, fee, gas_price, energy_price)
+    ]
+    session.show(as_values(played), lambda: as_tables(played))
+
+
+def _season(session: Session, number: int | None) -> tuple[int, Season]:
+    """A season with its number, the current one if none is given.
+
+    Raises:
+        ChainBeastsError: there is no such season.
+    """
     chosen = session.chain.current_season() if number is None else number
     if not 1 <= chosen <= session.chain.current_season():
         raise ChainBeastsError(
             f"There is no season {chosen}; they go from 1 to {session.chain.current_season()}."
         )
-    season = session.chain.season(chosen)
-    values = {"season": chosen, **season_table(season)}
-    session.show(values, lambda: _view(f"Season {chosen}", season))
+    return chosen, session.chain.season(chosen)
+
+
+@command(app, "limits", example="chainbeasts season limits")
+def limits(session: Session) -> None:
+    """Show what no season of this deployment may fall below; fixed when it was deployed."""
+    values = asdict(session.chain.limits())
+    rows = list(values.items())
+    session.show(values, lambda: table("Limits of all seasons", ("limit", "value"), rows))
 
 
 @command(app, "propose", signs=True, example="chainbeasts season propose --set block_gain=40")
@@ -72,6 +121,8 @@ def propose(
     chain.read(
         lambda: chain.seasons.functions.addSeason(season.to_abi()).call({"from": timelock})
     )  # refused now rather than after the delay
+    for warning in warnings(season.economics, chain.limits().reference_fee):
+        note(f"Warning: {warning}")
     salt = secrets.token_bytes(32)
     delay = int(chain.call(chain.timelock.functions.getMinDelay()))
     session.sender.send(

@@ -58,6 +58,33 @@ def check_code(chain: Chain) -> Iterator[Check]:
         yield ok("contracts", f"The code of all {len(record.addresses)} is the deployed one.")
 
 
+def check_binding(chain: Chain) -> Iterator[Check]:
+    """The ledger obeys the deployment's court, whose money is in the deployment's vault."""
+    ledger, court = chain.ledger.functions, chain.court.functions
+    named = {
+        "the ledger's court": (ledger.court(), "DisputeCourt"),
+        "the ledger's arena": (ledger.arena(), "Arena"),
+        "the court's ledger": (court.ledger(), "CheckpointLedger"),
+        "the court's vault": (court.vault(), "DisputeVault"),
+        "the court's referee": (court.referee(), "WindowReferee"),
+        "the court's archive of states": (court.states(), "StateArchive"),
+        "the court's archive of records": (court.records(), "RecordArchive"),
+        "the vault's ledger": (chain.vault.functions.ledger(), "CheckpointLedger"),
+        "the arena's ledger": (chain.arena.functions.ledger(), "CheckpointLedger"),
+        "the arena's archive of states": (chain.arena.functions.states(), "StateArchive"),
+    }
+    addresses = chain.deployment.addresses
+    wrong = [
+        what
+        for what, (function, name) in named.items()
+        if str(chain.call(function)).lower() != addresses[name].lower()
+    ]
+    if wrong:
+        yield failed("binding", f"Not the deployment's: {', '.join(wrong)}.", FIX_CODE)
+    else:
+        yield ok("binding", "Ledger, court, vault, archives and arena name each other.")
+
+
 def check_referee(chain: Chain) -> Iterator[Check]:
     """The kernel of the referee of windows is this installation's."""
     yield from _check_kernel("referee", chain, chain.referee)

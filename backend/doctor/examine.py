@@ -47,6 +47,7 @@ def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
         chain = Chain(w3, rpc_url, record)
         yield from contracts.check_chain_id(record)
         yield from guarded("contracts", contracts.check_code(chain))
+        yield from guarded("binding", contracts.check_binding(chain))
         yield from guarded("referee", contracts.check_referee(chain))
         yield from guarded("match referee", contracts.check_match_referee(chain))
     yield from _account(settings, rpc_url, w3, chain)

@@ -9,12 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.chain.events import Event
-from backend.chain.types import Checkpoint, Conviction
+from backend.chain.types import ZERO_ADDRESS, Checkpoint
+from backend.indexer.disputes import DISPUTE_HANDLERS
 from backend.indexer.errors import IncompleteLogsError
 from backend.indexer.governance import PROPOSAL_HANDLERS, SEASON_HANDLERS
 from backend.indexer.handlers import Handlers
 from backend.indexer.matches import MATCH_HANDLERS, OPENNESS_HANDLERS
+from backend.indexer.published import PUBLICATION_HANDLERS
+from backend.indexer.queries import live_checkpoint
+from backend.indexer.stakes import CREDIT_HANDLERS, STAKE_HANDLERS
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EpochRow
+from backend.store.matches import OpenChallengeRow
+
+MAX_ID = 2**63 - 1
+"""The largest number that a database's column of ids holds."""
 
 
 def apply(session: Session, event: Event) -> None:
@@ -32,29 +40,15 @@ def beast_of(session: Session, event: Event) -> int | None:
     """The beast that an event is about, if it is about one."""
     args = event.args
     if "beastId" in args:
-        return int(args["beastId"])
+        # Anybody may publish a state whose header names any number: no beast has such an id.
+        beast_id = int(args["beastId"])
+        return beast_id if beast_id <= MAX_ID else None
     if event.contract == "Beasts" and "tokenId" in args:
         return int(args["tokenId"])
-    if event.contract == "DisputeCourt" and "disputeId" in args:
+    if "disputeId" in args:  # of the court, and of the ledger and the vault about its bonds
         row = session.get(DisputeRow, int(args["disputeId"]))
         return None if row is None else row.beast_id
     return None
-
-
-def live_checkpoint(session: Session, beast_id: int, index: int) -> CheckpointRow | None:
-    """The checkpoint at an index of the beast's present chain."""
-    return session.scalar(
-        select(CheckpointRow)
-        .where(CheckpointRow.beast_id == beast_id, CheckpointRow.index == index)
-        .where(CheckpointRow.status.in_((CheckpointStatus.PENDING, CheckpointStatus.FINAL)))
-    )
-
-
-def _dispute(session: Session, args: Mapping[str, Any]) -> DisputeRow:
-    row = session.get(DisputeRow, int(args["disputeId"]))
-    if row is None:
-        raise IncompleteLogsError(f"dispute {args['disputeId']} goes on and was never filed")
-    return row
 
 
 def _hatched(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -82,8 +76,15 @@ def _hatched(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 def _transfer(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     beast = session.get(BeastRow, int(args["tokenId"]))
-    if beast is not None:  # the mint's Transfer comes before Hatched
-        beast.owner = args["to"]
+    # The mint's Transfer comes after Hatched, which names the same owner.
+    if beast is None or args["from"] == ZERO_ADDRESS:
+        return
+    beast.owner = args["to"]
+    # Bound to the ownership that it was made under: it stays closed if the beast comes back.
+    challenge = session.get(OpenChallengeRow, beast.beast_id)
+    if challenge is not None:
+        session.delete(challenge)
+        session.flush()
 
 
 def _epoch_started(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -163,116 +164,33 @@ def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
         row.settled_block = event.block_number
 
 
-def _bond_locked(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = session.get(DisputeRow, int(args["disputeId"]))
-    if row is not None:
-        row.bond = int(args["bond"])
-
-
-def _filed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    """A new dispute, or one that is replayed after a reorg: then it keeps its generation."""
-    dispute_id = int(args["disputeId"])
-    generation = session.scalar(
-        select(DisputeRow.generation).where(DisputeRow.dispute_id == dispute_id)
-    )
-    if generation is None:
-        checkpoint = live_checkpoint(session, int(args["beastId"]), args["index"])
-        if checkpoint is None:
-            raise IncompleteLogsError(f"dispute {dispute_id} is about an unknown checkpoint")
-        generation = checkpoint.generation
-    session.merge(
-        DisputeRow(
-            dispute_id=dispute_id,
-            beast_id=int(args["beastId"]),
-            index=args["index"],
-            generation=generation,
-            digest=bytes(args["digest"]),
-            challenger=args["challenger"],
-            bond=int(args["bond"]),
-            status="filed",
-            deadline=int(args["responseDeadline"]),
-            segments=None,
-            steps_done=0,
-            conviction=None,
-            segment=None,
-            prover=None,
-            block_number=event.block_number,
-            tx_hash=event.tx_hash,
-        )
-    )
-
-
-def _responded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = _dispute(session, args)
-    row.status = "responded"
-    row.segments = b"".join(bytes(segment) for segment in args["segments"])
-    row.deadline = int(args["proofDeadline"])
-
-
-def _advanced(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    _dispute(session, args).steps_done = int(args["steps"])
-
-
-def _supplied(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = _dispute(session, args)
-    row.deadline = int(args["proofDeadline"])
-
-
-def _upheld(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = session.get(DisputeRow, int(args["disputeId"]))
-    if row is None:  # a header challenge without a dispute has id 0
-        return
-    row.status = "upheld"
-    row.conviction = Conviction(args["how"]).name.lower()
-    row.segment = int(args["segment"])
-    row.prover = args["prover"]
-
-
-def _dismissed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    row = _dispute(session, args)
-    row.status = "dismissed"
-    if not args["proven"]:
-        return
-    checkpoint = session.scalar(
-        select(CheckpointRow)
-        .where(CheckpointRow.beast_id == row.beast_id, CheckpointRow.index == row.index)
-        .where(CheckpointRow.generation == row.generation)
-    )
-    if checkpoint is not None:
-        checkpoint.proven, checkpoint.proven_block = True, event.block_number
-
-
-def _voided(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    _dispute(session, args).status = "voided"
-
+_CHECKPOINT_HANDLERS: Handlers = {
+    ("CheckpointLedger", "CheckpointSubmitted"): _submitted,
+    ("CheckpointLedger", "CheckpointFinalized"): _finalized,
+    ("CheckpointLedger", "CheckpointSlashed"): _slashed,
+}
 
 _BEAST_HANDLERS: Handlers = {
     ("Beasts", "Hatched"): _hatched,
     ("Beasts", "Transfer"): _transfer,
     ("CheckpointLedger", "EpochStarted"): _epoch_started,
-    ("CheckpointLedger", "CheckpointSubmitted"): _submitted,
-    ("CheckpointLedger", "CheckpointFinalized"): _finalized,
-    ("CheckpointLedger", "CheckpointSlashed"): _slashed,
-    ("CheckpointLedger", "DisputeBondLocked"): _bond_locked,
-    ("DisputeCourt", "DisputeFiled"): _filed,
-    ("DisputeCourt", "DisputeResponded"): _responded,
-    ("DisputeCourt", "DisputeAdvanced"): _advanced,
-    ("DisputeCourt", "RecordsSupplied"): _supplied,
-    ("DisputeCourt", "DisputeUpheld"): _upheld,
-    ("DisputeCourt", "DisputeDismissed"): _dismissed,
-    ("DisputeCourt", "DisputeVoided"): _voided,
+    **DISPUTE_HANDLERS,
+    **STAKE_HANDLERS,
     **OPENNESS_HANDLERS,
 }
 
 _HANDLERS: Handlers = {
+    **_CHECKPOINT_HANDLERS,
     **_BEAST_HANDLERS,
+    **PUBLICATION_HANDLERS,
+    **CREDIT_HANDLERS,
     **MATCH_HANDLERS,
     **SEASON_HANDLERS,
     **PROPOSAL_HANDLERS,
 }
 
-REPLAYED = tuple(name for _, name in _BEAST_HANDLERS if not name.startswith("Checkpoint"))
+REPLAYED = tuple(name for _, name in _BEAST_HANDLERS)
 """Events about a beast that are few and are applied again after a reorg. Checkpoints, which are
-many, keep the block in which each thing became of them instead."""
+many, keep the block in which each thing became of them instead; so do publications and credits."""
 
 PROPOSAL_EVENTS = tuple(name for _, name in PROPOSAL_HANDLERS)

@@ -1,36 +1,98 @@
-"""States that were put on chain in full, from the events that carry them."""
+"""What was put on chain in full: states, records of private windows, datasets and their secrets.
+
+One function per event, and the states themselves for whoever needs one.
+"""
 
 from __future__ import annotations
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.kernel.state import Header, MalformedStateError, State, deserialize_weights, state_hash
-from backend.store.facts import EventRow
+from backend.chain.events import Event
+from backend.indexer.handlers import Handlers
+from backend.kernel.state import Header, State
+from backend.store.facts import (
+    BlockRow,
+    PublishedRecordsRow,
+    PublishedStateRow,
+    RevealedDatasetRow,
+    RevealedSecretRow,
+)
 
-EVENT = "StatePublished"
-TYPES = ("(uint256,bytes32,uint32,uint8,uint32,uint256)", "bytes")
-"""Header and serialised weights, the event's data."""
+
+def published_state(session: Session, h: bytes) -> State | None:
+    """The state of a hash, if somebody published it on chain."""
+    row = session.scalar(select(PublishedStateRow).where(PublishedStateRow.hash == h).limit(1))
+    return None if row is None else row.state
 
 
-def published_state(session: Session, beast_id: int, h: bytes) -> State | None:
-    """The state of a hash, if somebody published it on chain; checked against the hash."""
-    rows = session.scalars(
-        select(EventRow).where(EventRow.name == EVENT, EventRow.beast_id == beast_id)
+def _time(session: Session, event: Event) -> int:
+    return session.get_one(BlockRow, event.block_number).timestamp
+
+
+def _state(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    fields = args["header"]
+    header = Header(*(fields.values() if isinstance(fields, Mapping) else fields))
+    session.add(
+        PublishedStateRow(
+            hash=bytes(args["state"]),
+            block_number=event.block_number,
+            beast_id=header.beast_id,
+            header=header.encode(),
+            weights=bytes(args["weights"]),
+            time=_time(session, event),
+            tx_hash=event.tx_hash,
+        )
     )
-    for row in rows:
-        if h in row.topics:
-            state = _state(row.data)
-            if state is not None and state_hash(state) == h:
-                return state
-    return None
 
 
-def _state(data: bytes) -> State | None:
-    try:
-        fields, weights = decode(TYPES, data)
-        return State(Header(*fields), deserialize_weights(weights))
-    except (DecodingError, MalformedStateError):
-        return None
+def _records(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    session.add(
+        PublishedRecordsRow(
+            beast_id=int(args["beastId"]),
+            index=int(args["index"]),
+            block_number=event.block_number,
+            secret=bytes(args["ownerSecret"]),
+            order=bytes(args["order"]),
+            words=b"".join(bytes(word) for word in args["words"]),
+            siblings=b"".join(bytes(sibling) for sibling in args["siblings"]),
+            time=_time(session, event),
+            tx_hash=event.tx_hash,
+        )
+    )
+
+
+def _secret(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    session.add(
+        RevealedSecretRow(
+            beast_id=int(args["beastId"]),
+            secret=bytes(args["ownerSecret"]),
+            block_number=event.block_number,
+            tx_hash=event.tx_hash,
+        )
+    )
+
+
+def _dataset(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    session.add(
+        RevealedDatasetRow(
+            block_number=event.block_number,
+            log_index=event.log_index,
+            beast_id=int(args["beastId"]),
+            c_dataset=bytes(args["cDataset"]),
+            chunks=" ".join(args.get("chunks", ())),
+            tx_hash=event.tx_hash,
+        )
+    )
+
+
+PUBLICATION_HANDLERS: Handlers = {
+    ("StateArchive", "StatePublished"): _state,
+    ("RecordArchive", "RecordsPublished"): _records,
+    ("RecordArchive", "SecretRevealed"): _secret,
+    ("RecordArchive", "DatasetRevealed"): _dataset,
+    ("RecordArchive", "StagedDatasetRevealed"): _dataset,
+}

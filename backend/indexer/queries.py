@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, defer
 
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
+from backend.chain.types import DisputeStatus
+from backend.store.facts import (
+    AdvanceRow,
+    BeastRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+    PublishedRecordsRow,
+    RevealedSecretRow,
+    StakeRewardRow,
+    StakeRow,
+    VaultCreditRow,
+)
 from backend.store.governance import ProposalRow, SeasonRow
 from backend.store.matches import (
     MatchRecordRow,
@@ -18,7 +30,7 @@ from backend.store.matches import (
 )
 
 LIVE = (CheckpointStatus.PENDING, CheckpointStatus.FINAL)
-OPEN = ("filed", "responded")
+OPEN = tuple(status.name.lower() for status in DisputeStatus if status.open)
 
 
 def beasts(session: Session) -> Sequence[BeastRow]:
@@ -33,6 +45,15 @@ def live_checkpoints(session: Session, beast_id: int) -> Sequence[CheckpointRow]
         .where(CheckpointRow.beast_id == beast_id, CheckpointRow.status.in_(LIVE))
         .order_by(CheckpointRow.index)
     ).all()
+
+
+def live_checkpoint(session: Session, beast_id: int, index: int) -> CheckpointRow | None:
+    """The checkpoint at an index of the beast's present chain."""
+    return session.scalar(
+        select(CheckpointRow)
+        .where(CheckpointRow.beast_id == beast_id, CheckpointRow.index == index)
+        .where(CheckpointRow.status.in_(LIVE))
+    )
 
 
 def all_checkpoints(session: Session, beast_id: int) -> Sequence[CheckpointRow]:
@@ -59,6 +80,63 @@ def open_disputes(session: Session) -> Sequence[DisputeRow]:
 def all_disputes(session: Session) -> Sequence[DisputeRow]:
     """Every dispute, oldest first."""
     return session.scalars(select(DisputeRow).order_by(DisputeRow.dispute_id)).all()
+
+
+def advances(session: Session, dispute_id: int) -> Sequence[AdvanceRow]:
+    """The steps of a disputed window that were re-executed on chain, in order."""
+    return session.scalars(
+        select(AdvanceRow).where(AdvanceRow.dispute_id == dispute_id).order_by(AdvanceRow.steps)
+    ).all()
+
+
+def published_records(session: Session, beast_id: int, index: int) -> PublishedRecordsRow | None:
+    """The latest publication of a private window's records."""
+    return session.scalar(
+        select(PublishedRecordsRow)
+        .where(PublishedRecordsRow.beast_id == beast_id, PublishedRecordsRow.index == index)
+        .order_by(PublishedRecordsRow.block_number.desc())
+        .limit(1)
+    )
+
+
+def revealed_secret(session: Session, beast_id: int) -> bytes | None:
+    """The owner's secret of a private beast, once it is public."""
+    row = session.get(RevealedSecretRow, beast_id)
+    return None if row is None else row.secret
+
+
+def stake(session: Session, beast_id: int, trainer: str) -> StakeRow | None:
+    """A trainer's stake on a beast."""
+    return session.get(StakeRow, (beast_id, trainer))
+
+
+def stakes(session: Session, beast_id: int) -> Sequence[StakeRow]:
+    """All stakes on a beast."""
+    return session.scalars(
+        select(StakeRow).where(StakeRow.beast_id == beast_id).order_by(StakeRow.trainer)
+    ).all()
+
+
+def stake_rewards(session: Session) -> Sequence[StakeRewardRow]:
+    """Rewards out of slashed stakes that are held, by beast."""
+    return session.scalars(
+        select(StakeRewardRow).order_by(StakeRewardRow.beast_id, StakeRewardRow.trainer)
+    ).all()
+
+
+def credit_of(session: Session, account: str) -> int:
+    """What an account can pull from the vault, wei of native coin."""
+    moves = session.scalars(
+        select(VaultCreditRow)
+        .where(VaultCreditRow.account == account)
+        .order_by(VaultCreditRow.block_number.desc(), VaultCreditRow.log_index.desc())
+    )
+    total = 0
+    for move in moves:
+        if move.withdrawn:  # of all that there was
+            break
+        total += move.amount
+    return total
 
 
 def match_row(session: Session, match_id: int) -> MatchRow | None:
@@ -118,12 +196,7 @@ def standing_records(session: Session) -> Sequence[tuple[MatchRow, MatchRecordRo
 
 def open_challenges(session: Session) -> Sequence[OpenChallengeRow]:
     """Beasts that take on every challenge, by id; not those that changed hands since."""
-    return session.scalars(
-        select(OpenChallengeRow)
-        .join(BeastRow, BeastRow.beast_id == OpenChallengeRow.beast_id)
-        .where(BeastRow.owner == OpenChallengeRow.owner)
-        .order_by(OpenChallengeRow.beast_id)
-    ).all()
+    return session.scalars(select(OpenChallengeRow).order_by(OpenChallengeRow.beast_id)).all()
 
 
 def seasons(session: Session) -> Sequence[SeasonRow]:

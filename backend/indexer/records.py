@@ -1,10 +1,11 @@
-"""Rows as the contracts' structs."""
+"""Rows as what the contracts take."""
 
 from __future__ import annotations
 
+from backend.chain.openings import RecordsOpening
 from backend.chain.types import Checkpoint, CheckpointPayload
 from backend.kernel.samples import Source
-from backend.store.facts import CheckpointRow
+from backend.store.facts import CheckpointRow, PublishedRecordsRow
 
 
 def checkpoint_of(row: CheckpointRow) -> Checkpoint:
@@ -31,3 +32,8 @@ def checkpoint_of(row: CheckpointRow) -> Checkpoint:
         row.bond,
         row.locked_sum,
     )
+
+
+def opening_of(row: PublishedRecordsRow) -> RecordsOpening:
+    """The opening of a private window's records, as the archive took it."""
+    return RecordsOpening(row.secret, row.order, tuple(row.word_list), tuple(row.sibling_hashes))

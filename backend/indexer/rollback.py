@@ -12,6 +12,7 @@ from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
 from backend.store.facts import (
+    AdvanceRow,
     BeastRow,
     BlockRow,
     CheckpointRow,
@@ -19,7 +20,14 @@ from backend.store.facts import (
     DisputeRow,
     EpochRow,
     EventRow,
+    PublishedRecordsRow,
+    PublishedStateRow,
+    RevealedDatasetRow,
+    RevealedSecretRow,
     SourceRow,
+    StakeRewardRow,
+    StakeRow,
+    VaultCreditRow,
 )
 from backend.store.governance import ProposalRow, SeasonRow
 from backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
@@ -85,8 +93,8 @@ def forget(session: Session, chain: Chain, first: int) -> None:
     governed = session.scalar(proposed.limit(1)) is not None
     session.execute(delete(EventRow).where(EventRow.block_number >= first))
     session.execute(delete(BlockRow).where(BlockRow.number >= first))
-    session.execute(delete(CheckpointRow).where(CheckpointRow.block_number >= first))
-    session.execute(delete(DisputeRow).where(DisputeRow.block_number >= first))
+    for born in (CheckpointRow, DisputeRow, *_NEVER_CHANGED):
+        session.execute(delete(born).where(born.block_number >= first))
     # Checkpoints are too many to be replayed. Born on the lost branch they are gone; what befell
     # the others there is undone by the block it was written down with. Their only way is from
     # pending to one end, so pending is what they were.
@@ -105,7 +113,7 @@ def forget(session: Session, chain: Chain, first: int) -> None:
     # first. Disputes that stay are not deleted: replayed, they keep the generation they are about.
     stored = select(EventRow)
     for some in _slices(beasts):
-        for table in (BeastRow, EpochRow, OpenChallengeRow):
+        for table in (BeastRow, EpochRow, OpenChallengeRow, StakeRow, StakeRewardRow):
             session.execute(delete(table).where(table.beast_id.in_(some)))
         mine = EventRow.beast_id.in_(some)
         _replay(session, chain, stored.where(mine, EventRow.name.in_(REPLAYED)))
@@ -118,6 +126,16 @@ def forget(session: Session, chain: Chain, first: int) -> None:
         _replay(session, chain, stored.where(EventRow.name.in_(PROPOSAL_EVENTS)))
 
 
+_NEVER_CHANGED = (
+    AdvanceRow,
+    PublishedStateRow,
+    PublishedRecordsRow,
+    RevealedSecretRow,
+    RevealedDatasetRow,
+    VaultCreditRow,
+)
+"""One event each, so they go with its block."""
+
 FACTS = (
     EventRow,
     BlockRow,
@@ -125,6 +143,9 @@ FACTS = (
     EpochRow,
     CheckpointRow,
     DisputeRow,
+    *_NEVER_CHANGED,
+    StakeRow,
+    StakeRewardRow,
     MatchRow,
     MatchRecordRow,
     OpenChallengeRow,

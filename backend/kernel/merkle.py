@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from eth_hash.auto import keccak
 
@@ -66,10 +67,75 @@ class Tree:
             raise IndexError(f"index {index} is beyond {len(self._words)} words")
         return [level[(index >> height) ^ 1] for height, level in enumerate(self._levels[:-1])]
 
+    def multiproof(self, indices: Sequence[int]) -> list[bytes]:
+        """Siblings that words at several indices lack: level by level from the leaves up, by
+        ascending index; what their own paths lead to is left out.
+
+        Raises:
+            IndexError: there is no such word.
+            ValueError: the indices do not ascend strictly.
+        """
+        _check_ascending(indices, len(self._words))
+        siblings, known = [], list(indices)
+        for level in self._levels[:-1]:
+            here = set(known)
+            siblings += [level[index ^ 1] for index in known if index ^ 1 not in here]
+            known = sorted({index >> 1 for index in known})
+        return siblings
+
 
 def proof(words: Sequence[int], index: int) -> list[bytes]:
     """Siblings of word ``index`` from the leaves up; see ``Tree`` for many of them."""
     return Tree(words).proof(index)
+
+
+def multiproof(words: Sequence[int], indices: Sequence[int]) -> list[bytes]:
+    """Siblings of words at strictly ascending indices; see ``Tree.multiproof``."""
+    return Tree(words).multiproof(indices)
+
+
+def multiproof_root(
+    indices: Sequence[int], leaves: Sequence[bytes], length: int, siblings: Sequence[bytes]
+) -> bytes:
+    """The root that leaves at strictly ascending indices and a multiproof lead to.
+
+    Args:
+        leaves: hashes of the words, see ``leaf``.
+        length: words in the tree, which fixes its depth.
+
+    Raises:
+        IndexError: an index is beyond the length.
+        ValueError: the indices do not ascend strictly, or there are more or fewer siblings or
+            leaves than they ask for.
+    """
+    _check_ascending(indices, length)
+    left = iter(siblings)
+    nodes = dict(zip(indices, leaves, strict=True))
+    for _ in range(depth(length)):
+        above: dict[int, bytes] = {}
+        # Ascending, so that siblings are taken in the order in which ``multiproof`` lists them.
+        for index, hash_ in nodes.items():
+            if index >> 1 in above:
+                continue  # a right child whose left one has made the node
+            sibling = nodes.get(index ^ 1)
+            if sibling is None:
+                sibling = next(left, None)
+            if sibling is None:
+                raise ValueError(f"{len(siblings)} siblings are too few")
+            above[index >> 1] = node(sibling, hash_) if index & 1 else node(hash_, sibling)
+        nodes = above
+    if next(left, None) is not None:
+        raise ValueError(f"{len(siblings)} siblings are too many")
+    return nodes[0]
+
+
+def _check_ascending(indices: Sequence[int], length: int) -> None:
+    if not indices:
+        raise ValueError("a multiproof opens at least one word")
+    if any(after <= before for before, after in pairwise(indices)):
+        raise ValueError("the indices of a multiproof ascend strictly")
+    if indices[0] < 0 or indices[-1] >= length:
+        raise IndexError(f"an index is beyond {length} words")
 
 
 def verify(root_: bytes, length: int, index: int, word: int, siblings: Sequence[bytes]) -> bool:

@@ -119,6 +119,8 @@ interface ICheckpointLedger is IEnergyEscrow {
     error StakeIsLeaving(uint256 beastId, address trainer);
     error WithdrawalNotAnnounced(uint256 beastId, address trainer);
     error StakeStillNeeded(uint256 withdrawableAt, uint32 finalCount, uint32 needed);
+    /// @notice Disputes that paid for the trainer's openings are open, over windows that are void: dismiss them first.
+    error OpeningDebtsOpen(uint256 beastId, address trainer, uint256 debt);
     /// @notice A reward out of the trainer's slashed stake on this beast is not settled yet.
     error StakeRewardHeld(uint256 beastId, address trainer);
     /// @notice The receiver refused the coin.

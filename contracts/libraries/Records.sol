@@ -80,27 +80,66 @@ library Records {
         }
         uint256 used = 0;
         for (uint256 level = 0; level < levels; ++level) {
-            uint256 made = 0;
-            for (uint256 i = 0; i < count; ++made) {
-                uint256 index = indices[i];
-                bytes32 node = nodes[i];
-                ++i;
-                if (index & 1 == 0 && i < count && indices[i] == index + 1) {
-                    node = _node(node, nodes[i]);
-                    ++i;
-                } else {
-                    if (used == siblings.length) revert IRecordArchive.SiblingCount(used + 1, siblings.length);
-                    bytes32 sibling = siblings[used++];
-                    node = index & 1 == 0 ? _node(node, sibling) : _node(sibling, node);
-                }
-                // Never ahead of what is read: `made` < `i`.
-                nodes[made] = node;
-                indices[made] = index >> 1;
-            }
-            count = made;
+            (count, used) = _climb(indices, nodes, count, siblings, used);
         }
+        // Of too few siblings the last reads were of what follows them in the calldata: no root comes of that.
         if (used != siblings.length) revert IRecordArchive.SiblingCount(used, siblings.length);
         return nodes[0];
+    }
+
+    /// @dev One level up: each node is hashed with its neighbour, which is the next node or the next sibling. Parents go to
+    /// the arrays' beginnings, never ahead of what is read.
+    /// @return made nodes of the level above
+    /// @return usedUp siblings so far
+    function _climb(
+        uint256[] memory indices,
+        bytes32[] memory nodes,
+        uint256 count,
+        bytes32[] calldata siblings,
+        uint256 used
+    ) private pure returns (uint256 made, uint256 usedUp) {
+        assembly ("memory-safe") {
+            // keccak256(0x01, left, right): 65 bytes beyond the free pointer, which nothing else uses meanwhile.
+            let scratch := mload(0x40)
+            let left := add(scratch, 0x01)
+            let right := add(scratch, 0x21)
+            mstore8(scratch, 1)
+            let sibling := add(siblings.offset, shl(5, used))
+            // From an index to its node.
+            let toNode := sub(nodes, indices)
+            let from := add(indices, 0x20)
+            let to := from
+            let end := add(from, shl(5, count))
+            for {} lt(from, end) {
+                to := add(to, 0x20)
+            } {
+                let index := mload(from)
+                let node := mload(add(from, toNode))
+                from := add(from, 0x20)
+                switch and(index, 1)
+                case 0 {
+                    mstore(left, node)
+                    switch and(lt(from, end), eq(mload(from), add(index, 1)))
+                    case 0 {
+                        mstore(right, calldataload(sibling))
+                        sibling := add(sibling, 0x20)
+                    }
+                    default {
+                        mstore(right, mload(add(from, toNode)))
+                        from := add(from, 0x20)
+                    }
+                }
+                default {
+                    mstore(left, calldataload(sibling))
+                    sibling := add(sibling, 0x20)
+                    mstore(right, node)
+                }
+                mstore(to, shr(1, index))
+                mstore(add(to, toNode), keccak256(scratch, 0x41))
+            }
+            made := shr(5, sub(to, add(indices, 0x20)))
+            usedUp := shr(5, sub(sibling, siblings.offset))
+        }
     }
 
     function _digest(bytes32[] memory inOrder) private pure returns (bytes32 wordsHash) {
@@ -124,17 +163,6 @@ library Records {
             mstore(0x00, 0)
             mstore(0x20, word)
             hash := keccak256(0x1f, 0x21)
-        }
-    }
-
-    /// @dev keccak256(0x01, left, right): 65 bytes beyond the free pointer, which nothing else uses meanwhile.
-    function _node(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let scratch := mload(0x40)
-            mstore8(scratch, 1)
-            mstore(add(scratch, 0x01), left)
-            mstore(add(scratch, 0x21), right)
-            hash := keccak256(scratch, 0x41)
         }
     }
 }

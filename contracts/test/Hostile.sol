@@ -68,3 +68,42 @@ contract HostileToken is ERC20 {
         _entered = false;
     }
 }
+
+/// @title For tests: an account with code that calls back when it is paid, or refuses the coin
+contract HostilePayee {
+    bytes public refusal;
+    uint256 public payments;
+    bool public refuses;
+    address private _target;
+    bytes private _onPayment;
+    uint256 private _value;
+
+    error Refused();
+
+    function refuse() external {
+        refuses = true;
+    }
+
+    /// @param onPayment what to call `target` with whenever coin arrives
+    /// @param value wei to send along
+    function aim(address target, bytes calldata onPayment, uint256 value) external {
+        (_target, _onPayment, _value) = (target, onPayment, value);
+    }
+
+    /// @dev Calls `to` in this contract's own name, and fails as that fails.
+    function act(address to, bytes calldata data) external payable {
+        (bool done, bytes memory answer) = to.call{value: msg.value}(data);
+        if (done) return;
+        assembly ("memory-safe") {
+            revert(add(answer, 0x20), mload(answer))
+        }
+    }
+
+    receive() external payable {
+        if (refuses) revert Refused();
+        ++payments;
+        if (_onPayment.length == 0) return;
+        (bool done, bytes memory answer) = _target.call{value: _value}(_onPayment);
+        if (!done) refusal = answer;
+    }
+}

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
+HARNESS = "tests/forge/*.sol"
 PAGE = ("backend/api/page", "tests/page/*.mjs")
 WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
@@ -58,7 +59,9 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         Check("contracts", [BIN / "python", "-m", "scripts.lib.contracts"]),
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),
-        Check("Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY]),
+        Check(
+            "Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY, HARNESS]
+        ),
         Check("page format", [node, prettier, "--check", "--log-level=warn", *PAGE]),
         Check(
             "Solidity lint",
@@ -66,6 +69,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         ),
         Check("types", [BIN / "mypy"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
+        Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
         Check("tests", [BIN / "pytest", *WORKERS, *chosen], alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
     ]

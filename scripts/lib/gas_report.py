@@ -10,19 +10,23 @@ from typing import Any
 
 from backend.chain.compile import MAX_CODE_BYTES, artifacts
 from backend.chain.transactions import MAX_GAS
-from tests.support import gas_arena, gas_kernel, gas_protocol
+from tests.support import gas_arena, gas_disputes, gas_kernel, gas_protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKDOWN = ROOT / "docs" / "gas-report.md"
 JSON = ROOT / "docs" / "gas-report.json"
-NOT_DEPLOYED = ("HostileReceiver", "HostileToken")
+NOT_DEPLOYED = ("HostilePayee", "HostileReceiver", "HostileToken")
 
 LIMITS = {
-    "submit, steady": 90_000,
-    "submit, by a trainer": 90_000,
-    "submitBatch of 8, each": 60_000,
-    "file, public": 200_000,
-    "respond": 150_000,
+    "submit, steady": 94_000,
+    "submit, by a trainer": 94_000,
+    "submitBatch of 8, each": 45_000,
+    "file, public": 240_000,
+    "file, private": 240_000,
+    "openSegments": 210_000,
+    "publish a state": 1_400_000,
+    "publish a window's records, of 4,096": 1_600_000,
+    "publish a window's records, of 65,536": 2_500_000,
     "stage 3 chunks, 73,725 bytes": MAX_GAS,
     "fileStaged, 512 kB": 2_000_000,
     "record of 60 turns": 400_000,
@@ -32,35 +36,50 @@ LIMITS = {
     "disproveTurn, the last": 4_000_000,
     "disproveTurn, a sparse state": 4_000_000,
 }
-PROVE_TRAINED, PROVE_COSTLIEST = 4_000_000, 14_000_000
+PROVE_TRAINED, PROVE_COSTLIEST = 2_400_000, 8_000_000
+"""The second is what a season's proof share must pay twice over (SeasonRegistry.PROOF_GAS)."""
+
 COSTLIEST = "costliest state that could be built"
+OPENING_TOLERANCE = 0.25
+"""Most by which an opening may be paid above what it takes; never below."""
+
+WAY_TRANSACTIONS = 7
+"""Most transactions of a stranger who brings a lie down, from approval to withdrawal."""
 
 BOUNDS = {
+    "stake, the first": "one new slot; the vault asked whether a reward is held",
     "submit, a beast's first": "three new slots of the head and one of the digest",
     "submit, steady": "one new slot (the digest), three rewritten, the record in the event",
     "submit, by a trainer": "the same, and one more slot read: the authorisation",
     "submitBatch of 8": "eight digests, eight events; the head is written once",
     "submitBatch of 8, each": "one new slot and the record in the event",
     "submit, completing an epoch": "the next epoch's record: two new slots, its season read",
-    "file, public": "three new slots of the dispute, the bond moved in escrow",
-    "respond": "16 hashes in calldata and event, one slot for their hash",
+    "withdrawStake": "one slot cleared, the coin sent",
+    "file, public": "five new slots of dispute and opening bond, both bonds moved",
+    "file, private": "the same; records and commitments are looked up",
+    "file, on an open dispute": "an event",
+    "openSegments": "16 hashes in calldata and event, one slot for their hash; credit and debt",
+    "publish a state": "calldata at 40 gas per non-zero byte; the event is free beside it",
+    "publish a window's records, of 65,536": "about 1,180 hashes in calldata and event, a step up "
+    "the tree for each",
+    "publish a window's records, of 4,096": "about 660 of them",
+    "acceptOpenings, state": "credit and debt: two new slots",
+    "acceptOpenings, state and records": "the same, the second time in slots that are filled",
+    "claimTimeout": "the slashing's settlement in both coins",
+    "challengeHeader": "the slashing's settlement in both coins",
     "filePrivate, 1 kB": "as `file`, and the secret's fold",
     "filePrivate, 120 kB": "calldata at 40 gas per non-zero byte",
     "stage 3 chunks, 73,725 bytes": "200 gas per byte of code, 16 per byte of calldata",
     "fileStaged, 512 kB": "memory and hash of the data, 22 contracts read; and `filePrivate`",
     "512 kB staged and filed, in all": "10 transactions",
     "requestHatch, with a dataset": "four commitments in slots of their own",
-    "challengeHeader": "the slashing's settlement",
-    "claimTimeout": "the slashing's settlement",
     "finalize 8, each": "one credit of the bond; one burn for all",
-    "supplyRecords of 500": "eight Merkle paths in calldata",
     "challenge": "four new slots; the checkpoint's record in calldata",
-    "accept": "one new slot, two rewritten; the checkpoint's record in calldata",
+    "accept": "one new slot, two rewritten; both publications looked up",
     "challenge of an open beast": "both at once: five new slots",
     "record of 60 turns": "two new slots; the log in calldata and event, its tree hashed",
     "finalize": "four new slots: both owners' rewards, both beasts' cooldowns",
     "disproveFirstWord": "the settlement; two births and the season read",
-    "publishState": "calldata at 40 gas per non-zero byte; the event is free beside it",
     "disproveTurn, every unit active": "calldata at 40 gas per non-zero byte: the weights",
     "disproveTurn, the last": "the same, and one Merkle path less",
     "disproveTurn, a sparse state": "the same: half of its bytes are zero",
@@ -73,6 +92,7 @@ def measure() -> dict[str, Any]:
     sizes = {name: code.code_size for name, code in sorted(artifacts().items())}
     return {
         "transactions": gas_protocol.measure(),
+        **gas_disputes.measure(),
         "arena": gas_arena.measure(),
         "prove": kernel.prove,
         "advance": {name: found.gas for name, found in kernel.advance.items()},
@@ -82,7 +102,7 @@ def measure() -> dict[str, Any]:
 
 def broken_limits(found: dict[str, Any]) -> list[str]:
     """Sentences about figures that exceed their limits."""
-    transactions = found["transactions"] | found["arena"]
+    transactions = found["transactions"] | found["disputes"] | found["arena"]
     wrong = [
         f"{name} takes {transactions[name]:,} gas, the limit is {limit:,}."
         for name, limit in LIMITS.items()
@@ -92,6 +112,13 @@ def broken_limits(found: dict[str, Any]) -> list[str]:
         limit = PROVE_COSTLIEST if name == COSTLIEST else PROVE_TRAINED
         if gas > limit:
             wrong.append(f"prove ({name}) takes {gas:,} gas, the limit is {limit:,}.")
+    for name, figures in found["openings"].items():
+        gas, paid = figures["gas"], figures["paid"]
+        if not gas <= paid <= gas * (1 + OPENING_TOLERANCE):
+            wrong.append(f"Opening {name} takes {gas:,} gas and is paid as {paid:,} (OpeningGas).")
+    for name, figures in found["ways"].items():
+        if figures["transactions"] > WAY_TRANSACTIONS:
+            wrong.append(f"The way against {name} takes {figures['transactions']} transactions.")
     for name, parts in found["advance"].items():
         if max(parts) > MAX_GAS:
             wrong.append(f"advance ({name}) has a transaction over {MAX_GAS:,} gas.")
@@ -132,6 +159,19 @@ def render(found: dict[str, Any]) -> str:
         (name, f"{sum(parts):,}", len(parts), f"{max(parts):,}")
         for name, parts in found["advance"].items()
     ]
+    openings = [
+        (
+            name,
+            f"{figures['gas']:,}",
+            f"{figures['paid']:,}",
+            f"{figures['paid'] / figures['gas']:.2f}",
+        )
+        for name, figures in found["openings"].items()
+    ]
+    ways = [
+        (name, f"{figures['gas']:,}", figures["transactions"])
+        for name, figures in found["ways"].items()
+    ]
     largest = max(found["sizes"], key=found["sizes"].__getitem__)
     sizes = [(name, f"{size:,}") for name, size in found["sizes"].items()]
     return f"""# Gas report
@@ -140,9 +180,37 @@ Measured by `scripts/gas_report` on a fresh Anvil with Osaka's rules and the tra
 {MAX_GAS:,} gas; `scripts/test` measures again and compares. Gas is what the receipt says:
 execution, or the calldata floor of 40 gas per non-zero byte where that is more (EIP-7623).
 
-## Protocol
+## Training
 
 {_transactions(found["transactions"])}
+
+## Disputes
+
+{_transactions(found["disputes"])}
+
+A filing is measured with exactly the bond that it asks for, by an account that has filed before;
+what is sent beyond it is credited, which costs a slot the first time. Records are measured with
+words that have hardly a zero byte.
+
+### What openings are paid as
+
+{_table(("opening", "gas", "paid as", "ratio"), openings)}
+
+Gas of all the transactions that an opening takes when the dispute owes no other one: the
+publication and `acceptOpenings`; `openSegments` and, in the end, `dismiss`, without which an honest
+trainer's window would never become final. What it is paid as stands in
+`contracts/libraries/OpeningGas.sol`: never below, so that an honest trainer loses nothing by
+answering, and at most {OPENING_TOLERANCE:.0%} above, so that nobody earns by being disputed.
+
+### A stranger's whole way
+
+{_table(("against", "gas in all", "transactions"), ways)}
+
+Of an account that holds coin and ENERGY and has never been seen: approval, deposit, filing,
+conviction, the settling of the reward, and both withdrawals. *Invented commitments*: a beast
+hatched with four random hashes, weights written by hand entered as one private window. *Withheld
+parent*: a public window behind a state that only its trainer knows; silent, and answered with 16
+hashes of nothing from a state that the cheat then publishes.
 
 ## Arena
 
@@ -157,10 +225,12 @@ floor whatever that state is: a forward pass and an activation are cheap beside 
 
 A proof carries the state, 33,792 bytes of weights with hardly a zero byte among them: about
 1.36 million gas at the floor price, which is what a beast with few slots costs whatever its steps
-do. With all slots awake execution overtakes it. The costliest state has every unit of every layer
-active and unclipped, errors near their cap and a learning-rate shift of 13, so that every row is
-summed, carried and updated, each update is undone and done again in wide lanes, the board winds
-through hazards, and each step brings a Merkle path of 16 siblings.
+do. With all slots awake execution overtakes it. A private window is proved from opened records: 16
+digests and the eight words of the segment. The costliest state has every unit of every layer active
+and unclipped, errors near their cap and a learning-rate shift of 13, so that every row is summed,
+carried and updated, each update is undone and done again in wide lanes, the board winds through
+hazards, and each step brings a Merkle path of 16 siblings; and its proof is the first move to take
+note of what stands in the archives.
 
 ## `advance`: all 128 micro-steps of a window
 

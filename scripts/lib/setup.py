@@ -138,7 +138,7 @@ def node_version() -> int:
 
 
 def install_node_tools() -> None:
-    """Anvil, OpenZeppelin, solc and the Solidity linters, as package-lock.json pins them."""
+    """Anvil, Forge, OpenZeppelin, solc and the Solidity linters, as package-lock.json pins them."""
     npm = shutil.which("npm")
     if node_version() < MIN_NODE:
         say("no Node.js here: installing it into .venv")
@@ -148,7 +148,7 @@ def install_node_tools() -> None:
     wanted = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
     if NODE_STAMP.exists() and NODE_STAMP.read_text("ascii") == wanted:
         return
-    say("installing Anvil, OpenZeppelin and solc")
+    say("installing Anvil, Forge, OpenZeppelin and solc")
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     run(npm, "ci", *options, hint="Check the network and npm's registry, then run this again.")
     NODE_STAMP.write_text(wanted, "ascii")  # npm ci empties the folder first

@@ -43,15 +43,12 @@ from tests.support.protocol import (
     Season,
     World,
 )
-from tests.support.training import Dataset, Trainee, Window, add_one
+from tests.support.training import SALT, Dataset, Trainee, Window, add_one, opening
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
 
 LIE_STEP = 13
 """In the second segment of a window."""
-
-DEMANDED = 2
-"""The segment whose records are asked for."""
 
 RECORDS = Dataset.of([3 * n + 1 for n in range(11)])
 
@@ -61,9 +58,13 @@ CONTRACTS = {
     "beasts": "Beasts",
     "referee": "StepReferee",
     "stage": "DatasetStage",
+    "states": "StateArchive",
+    "records": "RecordArchive",
     "ledger": "CheckpointLedger",
     "match_referee": "MatchReferee",
     "arena": "Arena",
+    "vault": "DisputeVault",
+    "windows": "WindowReferee",
     "court": "DisputeCourt",
 }
 
@@ -162,6 +163,8 @@ class Scene:
     lie: Window
     secretive: Trainee
     revealed: Trainee
+    opened: Trainee
+    believed: Trainee
     doubted: Trainee
     fighters: tuple[Fighter, Fighter]
     bout: Bout
@@ -169,16 +172,14 @@ class Scene:
 
 
 def reveal(world: World, trainee: Trainee, challenger: str) -> None:
-    """Train a private window, dispute it with its dataset, demand records and supply them."""
+    """Train a private window, dispute it with its dataset, and open it."""
     window, data, court = trainee.train(Source.PRIVATE), trainee.dataset, world.court.functions
     assert data is not None
     record, beast = window.checkpoint, trainee.beast
     call = court.filePrivate(beast, record, data.blob, data.secret)
-    dispute = int(world.logs("court", "DisputeFiled", world.send(call, challenger))[0]["disputeId"])
-    world.respond(dispute, beast, record, window.segments)
-    world.send(court.demandRecords(dispute, beast, record, DEMANDED), challenger)
-    witnesses = trainee.witnesses(window, 8 * DEMANDED, 8)
-    world.send(court.supplyRecords(dispute, beast, record, witnesses), trainee.trainer)
+    receipt = world.send(call, challenger, world.opening_value(beast, record))
+    dispute = int(world.logs("court", "DisputeFiled", receipt)[0]["disputeId"])
+    trainee.open_all(dispute, window)
 
 
 def play(chain: Chain, folder: Path) -> Scene:
@@ -188,10 +189,15 @@ def play(chain: Chain, folder: Path) -> Scene:
     honest = Trainee.hatch(world, who[1])
     first, second = honest.train(), honest.train(Source.SELF_PLAY)
     fighters = [Fighter.submit(world, who[n], hunter(), world.hatch(who[n])) for n in (1, 2)]
+    believed = Trainee.hatch(world, who[1], RECORDS)
+    unopened = believed.train(Source.PRIVATE)
     world.travel(world.season.economics.challengePeriod)
     world.finalize(honest.beast, first.checkpoint, second.checkpoint)
     for fighter in fighters:
         world.finalize(fighter.beast, fighter.checkpoint)
+        world.publish_state(*opening(fighter.state), fighter.owner)
+    world.finalize(believed.beast, unopened.checkpoint)
+    believed.train()
     bout = Bout.arrange(world, fighters[0], fighters[1])
     false = Record((bout.truth.result + 1) % 3, bout.truth.words)
     bout.report(false, bout.reporter)
@@ -204,15 +210,17 @@ def play(chain: Chain, folder: Path) -> Scene:
     liar.train()
     lie = liar.train(tamper=(LIE_STEP, add_one))
     liar.train()
-    world.respond(world.file(liar.beast, lie.checkpoint, who[3]), liar.beast, lie.checkpoint,
-                  lie.segments)  # fmt: skip
-    world.send(liar.prove_call(1, lie, LIE_STEP // 8), who[4])
+    liar.commit_proof(who[4], lie, LIE_STEP // 8)  # before the filing, so that it is paid
+    liar.dispute(lie, who[3])
+    world.send(liar.prove_call(1, lie, LIE_STEP // 8, salt=SALT), who[4])
     secretive = Trainee.hatch(world, who[1], RECORDS)
     secretive.train(Source.PRIVATE)
     doubted = Trainee.hatch(world, who[1])
     world.file(doubted.beast, doubted.train().checkpoint, who[3])
     revealed = Trainee.hatch(world, who[1], RECORDS)
     reveal(world, revealed, who[3])
+    opened = Trainee.hatch(world, who[1], RECORDS)
+    opened.dispute(opened.train(Source.PRIVATE), who[3])
     world.send(doubted.advance_call(2, doubted.windows[0], 0, 8), who[5])
     season = season_with(chain.season(1), ["block_gain=40", "base_cost=0.002"])
     world.send(
@@ -227,7 +235,7 @@ def play(chain: Chain, folder: Path) -> Scene:
         if timeout:
             world.slash_by_timeout(beast, records[2], records[1])
     scene = Scene(
-        chain, world, folder, honest, liar, lie, secretive, revealed, doubted,
+        chain, world, folder, honest, liar, lie, secretive, revealed, opened, believed, doubted,
         (fighters[0], fighters[1]), bout,
     )  # fmt: skip
     store = SnapshotStore(folder / "states")

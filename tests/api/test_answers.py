@@ -15,7 +15,7 @@ from backend.kernel.state import State, deserialize_weights, hash_header, state_
 from backend.kernel.tables import KERNEL_ID
 from backend.store.snapshots import unpack
 from backend.store.words import word_key
-from tests.api.conftest import DEMANDED, LIE_STEP, Scene, Served, spell, word_of
+from tests.api.conftest import LIE_STEP, Scene, Served, spell, word_of
 from tests.support.protocol import ETHER
 
 DIGEST = "0x" + "ab" * 32
@@ -33,7 +33,7 @@ def test_the_status_names_the_chain_and_how_far_it_has_been_read(
     assert found["genesis"] == scene.chain.deployment.genesis
     assert found["addresses"]["Arena"] == scene.world.arena.address
     assert found["counts"] == {
-        "beasts": 9, "checkpoints": 19, "pending": 11, "disputes": 4, "open_disputes": 2,
+        "beasts": 11, "checkpoints": 22, "pending": 13, "disputes": 5, "open_disputes": 3,
         "matches": 1,
     }  # fmt: skip
 
@@ -94,14 +94,17 @@ def test_a_checkpoint_has_every_field_of_its_record(scene: Scene, served: Served
     assert third["final_from"] == third["submitted_at"] + period
 
 
-def test_private_windows_are_audited_lightly_and_disputed_ones_are_marked(
+def test_private_windows_are_unopened_and_disputed_ones_are_marked(
     scene: Scene, served: Served
 ) -> None:
     (private,) = served.all(f"/v1/beasts/{scene.secretive.beast}/checkpoints")
     (disputed,) = served.all(f"/v1/beasts/{scene.doubted.beast}/checkpoints")
-    assert (private["audit"], private["source"]) == ("light", "private")
-    assert served.json(f"/v1/beasts/{scene.secretive.beast}")["private"] is True
-    assert (disputed["audit"], disputed["state"], disputed["dispute"]) == ("full", "disputed", 2)
+    assert (private["openness"], private["source"]) == ("unopened", "private")
+    beast = served.json(f"/v1/beasts/{scene.secretive.beast}")
+    assert (beast["private"], beast["believed_since"]) == (True, None)  # it is still pending
+    assert (disputed["openness"], disputed["state"], disputed["dispute"]) == (
+        "replayable", "disputed", 2,
+    )  # fmt: skip
     assert served.json(f"/v1/beasts/{scene.doubted.beast}")["disputed_count"] == 1
 
 
@@ -130,12 +133,18 @@ def test_the_portrait_is_the_one_of_the_token(scene: Scene, served: Served) -> N
 def test_a_dispute_tells_each_move_and_who_was_paid(scene: Scene, served: Served) -> None:
     found = served.json("/v1/disputes/1")
     who = scene.world.accounts
-    assert [move["kind"] for move in found["timeline"]] == ["filed", "responded", "upheld"]
-    assert [move["by"] for move in found["timeline"]] == [who[3], None, who[4]]
-    filed, responded, upheld = found["timeline"]
+    moves = found["timeline"]
+    assert [(move["kind"], move["opening"], move["by"]) for move in moves] == [
+        ("filed", None, who[3]), ("opened", "segments", None), ("opened", "state", None),
+        ("proofs", None, None), ("upheld", None, who[4]),
+    ]  # fmt: skip
+    filed, _, _, proofs, upheld = moves
     economics = scene.world.season.economics
     assert filed["deadline"] == filed["time"] + economics.responseWindow
-    assert responded["deadline"] == responded["time"] + economics.proofWindow
+    assert found["response_deadline"] == filed["deadline"]
+    published = found["openings"][1]["published_at"]
+    assert proofs["deadline"] == found["proof_deadline"] == published + economics.proofWindow
+    assert found["head_start_end"] == published + economics.proofWindow // 4
     assert (found["status"], found["conviction"], found["bond_outcome"]) == (
         "upheld", "segment", "returned",
     )  # fmt: skip
@@ -144,50 +153,96 @@ def test_a_dispute_tells_each_move_and_who_was_paid(scene: Scene, served: Served
     assert found["checkpoint"]["state"] == "slashed"
     slashing = found["slashing"]
     taken = sum(one.checkpoint.locked for one in scene.liar.windows[1:])
-    assert int(slashing["taken"]) == taken
-    assert slashing["voided"] == 1
-    assert slashing["tx"] == upheld["tx"]
-    assert (slashing["challenger"], slashing["prover"], slashing["offender"]) == (
+    assert (slashing["voided"], slashing["tx"]) == (1, upheld["tx"])
+    assert (slashing["filer"], slashing["prover"], slashing["offender"]) == (
         who[3], who[4], who[2],
     )  # fmt: skip
-    parts = ("burned", "challenger_reward", "prover_reward")
-    assert sum(int(slashing[part]) for part in parts) == taken
-    reward = scene.lie.checkpoint.locked * economics.rewardBps // 10_000
-    assert int(slashing["challenger_reward"]) == reward
+    energy, stake = (
+        {name: int(wei) for name, wei in slashing[coin].items()} for coin in ("energy", "stake")
+    )
+    locked = scene.lie.checkpoint.locked
+    assert energy["taken"] == taken == energy["burned"] + energy["filing"] + energy["proof"]
+    assert energy["filing"] == locked * economics.filingBps // 10_000
+    assert energy["proof"] == locked * economics.proofBps // 10_000
+    rest = stake["taken"] - stake["debts"]
+    assert rest == stake["burned"] + stake["filing"] + stake["proof"]
+    assert stake["filing"] == rest * economics.filingBps // 10_000
+    assert stake["proof"] == rest * economics.proofBps // 10_000
+    assert slashing["reward"] == "held"
+    bond = int(found["opening_bond"]) + int(found["opening_surplus"])
+    outcome = {name: int(wei) for name, wei in found["opening_outcome"].items()}
+    assert outcome == {"returned": bond, "kept": 0, "burned": 0}
 
 
 def test_silence_convicts_a_whole_window(scene: Scene, served: Served) -> None:
-    found = served.json("/v1/disputes/4")
+    found = served.json("/v1/disputes/5")
     assert (found["conviction"], found["segment"], found["steps"]) == ("timeout", None, None)
     assert [move["kind"] for move in found["timeline"]] == ["filed", "upheld"]
+    assert found["missing"] == ["segments", "state"]
+    assert [one["made"] for one in found["openings"]] == [False, False]
+    assert found["slashing"]["filer"] == found["slashing"]["prover"] == found["filer"]
     assert (found["checkpoint"]["state"], found["slashing"]["voided"]) == ("slashed", 1)
 
 
 def test_an_open_dispute_has_no_end_yet(scene: Scene, served: Served) -> None:
     found = served.json("/v1/disputes/2")
     assert (found["open"], found["slashing"], found["bond_outcome"]) == (True, None, "locked")
-    assert found["segments"] == []
+    assert (found["segments"], found["missing"]) == ([], ["segments"])
+    assert (found["proof_deadline"], found["deadline"]) == (None, found["response_deadline"])
     assert [move["kind"] for move in found["timeline"]] == ["filed", "advanced"]
-    assert (found["steps_done"], found["timeline"][1]["steps_done"]) == (8, 8)
-    assert [one["id"] for one in served.all("/v1/disputes")] == [4, 3, 2, 1]
-    assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [3, 2]
-    assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [4, 1]
+    advanced = found["timeline"][1]
+    assert (found["steps_done"], advanced["steps_done"]) == (8, 8)
+    # Nobody had committed to them.
+    assert (advanced["by"], advanced["counted"]) == (scene.world.accounts[5], False)
+    assert [one["id"] for one in served.all("/v1/disputes")] == [5, 4, 3, 2, 1]
+    assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [4, 3, 2]
+    assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [5, 1]
     assert [one["id"] for one in served.all(f"/v1/disputes?beast={scene.liar.beast}")] == [1]
 
 
-def test_a_private_window_is_audited_fully_once_its_dataset_is_public(
+def test_a_private_window_is_replayable_once_its_dataset_is_public(
     scene: Scene, served: Served
 ) -> None:
     (window,) = served.all(f"/v1/beasts/{scene.revealed.beast}/checkpoints")
-    assert (window["source"], window["audit"]) == ("private", "full")
+    assert (window["source"], window["openness"]) == ("private", "replayable")
     found = served.json("/v1/disputes/3")
-    assert [(move["kind"], move["segment"]) for move in found["timeline"]] == [
-        ("filed", None), ("revealed", None), ("responded", None), ("demanded", DEMANDED),
-        ("supplied", DEMANDED),
+    assert [(move["kind"], move["opening"]) for move in found["timeline"]] == [
+        ("revealed", None), ("filed", None), ("opened", "segments"), ("opened", "records"),
+        ("proofs", None),
     ]  # fmt: skip
-    economics, demanded, supplied = scene.world.season.economics, *found["timeline"][3:]
-    assert demanded["deadline"] == demanded["time"] + economics.responseWindow
-    assert supplied["deadline"] == found["deadline"]
+    assert found["timeline"][-1]["deadline"] == found["deadline"] == found["proof_deadline"]
+
+
+def test_openings_are_made_and_paid(scene: Scene, served: Served) -> None:
+    (window,) = served.all(f"/v1/beasts/{scene.opened.beast}/checkpoints")
+    assert (window["source"], window["openness"]) == ("private", "opened")
+    found = served.json("/v1/disputes/4")
+    assert (found["status"], found["missing"]) == ("opened", [])
+    segments, records = found["openings"]
+    assert [segments["opening"], records["opening"]] == ["segments", "records"]
+    assert segments["made"]
+    assert records["made"]
+    assert (segments["published_at"], records["published_at"]) == (
+        None, found["proof_deadline"] - scene.world.season.economics.proofWindow,
+    )  # fmt: skip
+    bond = scene.world.opening_bond(4)
+    paid = sum(int(one["paid"]) for one in (segments, records))
+    waiting = sum(int(one["waiting"]) for one in (segments, records))
+    assert (paid, waiting) == (bond.paid, bond.waiting)
+    assert paid + waiting > 0
+
+
+def test_a_lineage_that_was_believed_is_marked(scene: Scene, served: Served) -> None:
+    """Its private window became final unopened; nobody else can compute what grew from it."""
+    beast = served.json(f"/v1/beasts/{scene.believed.beast}")
+    assert beast["believed_since"] == 0
+    assert beast["openness"] == {"replayable": 0, "opened": 0, "unopened": 2}
+    second, first = served.all(f"/v1/beasts/{scene.believed.beast}/checkpoints")
+    assert (first["source"], first["openness"]) == ("private", "unopened")
+    assert (second["source"], second["openness"]) == ("curriculum", "unopened")
+    honest = served.json(f"/v1/beasts/{scene.honest.beast}")
+    assert (honest["believed_since"], honest["openness"]["replayable"]) == (None, 3)
+    assert {one["believed_since"] for one in served.json("/v1/leaderboard")["items"]} == {None}
 
 
 def test_a_bundle_is_served_if_there_is_one(scene: Scene, served: Served) -> None:

@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_hash.auto import keccak
+from web3.logs import DISCARD
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
+from backend.chain.escrow import ensure_escrow, ensure_stake
 from backend.chain.outbox import Outbox
+from backend.chain.prices import window_price
 from backend.chain.transactions import SignedTransaction, TransactionManager
-from backend.chain.types import Commitments
+from backend.chain.types import Checkpoint, CheckpointPayload, Commitments
+from backend.kernel.constants import WINDOW_STEPS
+from backend.kernel.samples import Source
 from backend.store.session import Database
 
 DEPLOYER, TRAINER, OTHER = range(3)
@@ -87,3 +93,46 @@ def hatch(chain: Chain, sender: Senders) -> Callable[..., int]:
         return beast
 
     return do
+
+
+def fund(chain: Chain, sender: Senders, who: int, amount: int) -> None:
+    """Mint ENERGY into a development account's escrow."""
+    account = sender(who)
+    mint = chain.energy.functions.mint(account.address, amount)
+    sender(DEPLOYER).send(mint, label="mint")
+    ensure_escrow(chain, account, amount)
+
+
+def submit(
+    chain: Chain,
+    sender: Senders,
+    beast: int,
+    mask: int | None = None,
+    *,
+    h128: bytes | None = None,
+    source: Source = Source.CURRICULUM,
+) -> Checkpoint:
+    """A window of the trainer's; whether it was trained honestly is not the ledger's business.
+
+    Args:
+        mask: the head's if None.
+        h128: some hash of its own if None.
+    """
+    trainer, head = sender(TRAINER), chain.head(beast)
+    awake = head.active_mask if mask is None else mask
+    payload = CheckpointPayload(
+        head.epoch,
+        h128 or keccak(bytes([beast, head.head_count, awake])),
+        window_price(chain.season(head.season).economics, head.active_mask, awake),
+        head.lr_shift,
+        awake,
+        WINDOW_STEPS * (head.head_count + 1),
+        1,
+        source,
+    )
+    ensure_stake(chain, trainer, beast, 2 * chain.required_stake(beast))
+    seed = chain.epoch(beast, head.epoch).epoch_seed
+    call = chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi(), False)
+    receipt = trainer.send(call, label="submit")
+    (log,) = chain.ledger.events.CheckpointSubmitted().process_receipt(receipt.raw, errors=DISCARD)
+    return Checkpoint.from_abi(log["args"]["checkpoint"])

@@ -21,7 +21,7 @@ def test_a_new_arena_is_empty_and_bound_to_its_ledger(chain: Chain) -> None:
     assert chain.match_count() == 0
     assert chain.match(1).status is MatchStatus.NONE
     assert not chain.open_challenge(1)
-    assert OpenChallenge("0x" + "11" * 20, b"\1" * 32)
+    assert OpenChallenge("0x" + "11" * 20, 0, b"\1" * 32)
     assert chain.rewards_of(chain.deployment.deployer) == 0
     assert chain.call(chain.ledger.functions.arena()) == chain.arena.address
     assert chain.season(1).arena == load_profile("devnet").season.arena
@@ -51,8 +51,9 @@ def test_each_escrow_has_its_own_money(chain: Chain, sender: Senders) -> None:
         ensure_escrow(chain, reporter, 30 * ENERGY, escrow=chain.arena)
 
 
-def test_nobody_binds_another_arena(chain: Chain, sender: Senders) -> None:
-    call = chain.ledger.functions.bindArena(chain.arena.address)
+def test_nobody_binds_another_court_or_arena(chain: Chain, sender: Senders) -> None:
+    court, arena = chain.court.address, chain.arena.address
+    assert chain.call(chain.ledger.functions.court()) == court
     with pytest.raises(Reverted) as caught:
-        sender(DEPLOYER).simulate(call)
-    assert caught.value.name == "ArenaAlreadyBound"
+        sender(DEPLOYER).simulate(chain.ledger.functions.bind(court, arena))
+    assert caught.value.name == "AlreadyBound"

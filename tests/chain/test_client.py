@@ -21,7 +21,7 @@ from backend.kernel.samples import Source
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
 
 PRIVATE = Commitments(b"\x01" * 32, b"\x02" * 32, 77, b"\x03" * 32)
-COURTS_FIELDS = (  # of the struct in contracts/types/KernelTypes.sol, in its order
+CONTEXT_FIELDS = (  # of the struct in contracts/types/KernelTypes.sol, in its order
     "dna",
     "epoch_seed",
     "heads",
@@ -155,17 +155,17 @@ def test_logs_of_others_are_not_ours(chain: Chain, sender: Senders) -> None:
     assert chain.decode(foreign) is None
 
 
-def test_window_context_is_the_courts(chain: Chain, hatch: Callable[..., int]) -> None:
+def test_window_context_is_the_referees(chain: Chain, hatch: Callable[..., int]) -> None:
     beast = hatch(PRIVATE)
     head = chain.head(beast)
     for source in (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE):
         mine = chain.window_context(beast, epoch=0, source=source)
         payload = replace(NO_CHECKPOINT.payload, lr_shift=head.lr_shift, source=source)
         record = replace(NO_CHECKPOINT, payload=payload, season=head.season)
-        court = chain.call(chain.court.functions.windowContext(beast, record.to_abi()))
+        judged = chain.call(chain.windows.functions.contextOf(beast, record.to_abi()))
         names = [field.name for field in fields(mine) if field.name != "rules"]
         expected = [getattr(mine, name) for name in names]
-        by_name = dict(zip(COURTS_FIELDS, court, strict=True))
+        by_name = dict(zip(CONTEXT_FIELDS, judged, strict=True))
         assert [by_name[name] for name in names] == expected, source
         assert Rules(*by_name["rules"]) == mine.rules
         assert (mine.records_length == 77) == (source is Source.PRIVATE)

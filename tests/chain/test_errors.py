@@ -57,7 +57,7 @@ def test_every_error_is_decoded_with_its_values() -> None:
 def test_no_sentence_is_about_an_error_that_no_contract_has() -> None:
     errors = all_errors()
     assert set(_SENTENCES) <= set(errors)
-    for name, fields in _AMOUNTS.items():
+    for name, (_, fields) in _AMOUNTS.items():
         assert set(fields) <= set(errors[name][0])
 
 

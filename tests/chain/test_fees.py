@@ -6,14 +6,26 @@ from itertools import pairwise
 
 import pytest
 
-from backend.chain.fees import FEE_BUMP, GWEI, URGENT_BUMP, Fees, bumped, offer, pace, parse_gwei
+from backend.chain.fees import (
+    FEE_BUMP,
+    GWEI,
+    LEAST_PRIORITY_FEE,
+    URGENT_BUMP,
+    Fees,
+    bumped,
+    offer,
+    pace,
+    parse_gwei,
+)
 from backend.errors import ChainBeastsError
 
 
 def test_an_offer_covers_twice_the_base_fee_and_stays_under_the_cap() -> None:
     assert offer(10 * GWEI) == Fees(21 * GWEI, GWEI)
     assert offer(10 * GWEI, 15 * GWEI) == Fees(15 * GWEI, GWEI)
-    assert offer(0, GWEI // 2) == Fees(GWEI // 2, GWEI // 2)
+    assert offer(0, GWEI // 2) == Fees(GWEI // 2, LEAST_PRIORITY_FEE)
+    assert offer(0, 7) == Fees(7, 7)
+    assert offer(GWEI // 100) == Fees(GWEI + GWEI // 50, GWEI // 400)
 
 
 def test_a_bump_is_what_nodes_ask_of_a_replacement_or_none_at_all() -> None:

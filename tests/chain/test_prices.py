@@ -8,19 +8,26 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from web3.logs import DISCARD
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow
-from backend.chain.prices import active_params, window_lock, window_price
+from backend.chain.escrow import ensure_stake
+from backend.chain.prices import (
+    active_params,
+    dispute_bond,
+    opening_bond,
+    opening_gas,
+    stake_price,
+    window_lock,
+    window_price,
+)
 from backend.chain.seasons import load_profile
-from backend.chain.types import Checkpoint, CheckpointPayload, Economics, Season
+from backend.chain.types import Commitments, Economics, Season
 from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
 from backend.kernel.samples import Source
-from tests.chain.conftest import DEPLOYER, TRAINER, Senders
+from tests.chain.conftest import TRAINER, Senders, fund, submit
 
 ENERGY = 10**18
 DEVNET = load_profile("devnet").season
@@ -53,33 +60,11 @@ def quotes_agree(
     return quoted
 
 
-def submit(chain: Chain, sender: Senders, beast: int, mask: int) -> Checkpoint:
-    """A window with a mask; whether it was trained honestly is not the ledger's business."""
-    trainer, head = sender(TRAINER), chain.head(beast)
-    payload = CheckpointPayload(
-        head.epoch,
-        bytes([mask]) * 32,
-        window_price(chain.season(head.season).economics, head.active_mask, mask),
-        head.lr_shift,
-        mask,
-        WINDOW_STEPS * (head.head_count + 1),
-        1,
-        Source.CURRICULUM,
-    )
-    seed = chain.epoch(beast, head.epoch).epoch_seed
-    call = chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi())
-    receipt = trainer.send(call, label="submit")
-    (log,) = chain.ledger.events.CheckpointSubmitted().process_receipt(receipt.raw, errors=DISCARD)
-    return Checkpoint.from_abi(log["args"]["checkpoint"])
-
-
 def test_quotes_and_locks_after_every_growth(
     chain: Chain, sender: Senders, hatch: Callable[..., int]
 ) -> None:
     trainer = devnet_account(TRAINER).address
-    mint = chain.energy.functions.mint(trainer, 10_000 * ENERGY)
-    sender(DEPLOYER).send(mint, label="mint")
-    ensure_escrow(chain, sender(TRAINER), 10_000 * ENERGY)
+    fund(chain, sender, TRAINER, 10_000 * ENERGY)
     beast, economics = hatch(), DEVNET.economics
     parent = chain.head(beast).active_mask
     assert quotes_agree(chain, beast, economics) == 2 ** (8 - parent.bit_count())
@@ -113,7 +98,7 @@ def test_quotes_in_any_season(
         base_cost=base,
         growth_cost=growth,
         trainer_bond_multiple=multiple,
-        reward_bps=4_500,  # with prover_bps, what the smallest bond can carry
+        proof_bps=4_000,  # with filing_bps, what the smallest bond can carry
     )
     add_season(chain, replace(DEVNET, economics=economics))
     number = chain.current_season()
@@ -134,3 +119,44 @@ def test_a_brain_fully_awake_costs_the_base_cost_a_step() -> None:
     # A part of a wei is a wei: the beast never trains below its price.
     tiny = replace(economics, base_cost=1, growth_cost=0)
     assert window_price(tiny, 1, 1) == WINDOW_STEPS
+
+
+def fee(chain: Chain) -> int:
+    """At which stakes and bonds are reckoned in the latest block."""
+    base = int(chain.w3.eth.get_block("latest")["baseFeePerGas"])
+    return max(base, chain.limits().reference_fee)
+
+
+@pytest.mark.parametrize("length", [1, 2, 128, 129, 4_096, 65_536])
+def test_stakes_and_bonds_are_what_the_contracts_ask_for(
+    length: int, chain: Chain, sender: Senders, hatch: Callable[..., int]
+) -> None:
+    trainer = sender(TRAINER)
+    fund(chain, sender, TRAINER, 1_000 * ENERGY)
+    beast = hatch(Commitments(b"\1" * 32, b"\2" * 32, length, b"\3" * 32))
+    mask, economics = chain.head(beast).active_mask, DEVNET.economics
+    assert chain.required_stake(beast) == stake_price(economics, fee(chain))
+    sources = (Source.PRIVATE, Source.CURRICULUM, Source.PRIVATE)
+    windows = [submit(chain, sender, beast, mask, source=source) for source in sources]
+    owed = (0b101, 0b011, 0b111)  # the very first window starts from no state
+    for number, (window, missing) in enumerate(zip(windows, owed, strict=True)):
+        quote = chain.filing_quote(beast, window)
+        assert quote.missing == missing
+        assert quote.bond == dispute_bond(economics, window.payload.energy_burn)
+        gas = opening_gas(missing, length)
+        assert quote.opening_bond == opening_bond(gas, fee(chain), number)
+        call = chain.court.functions.file(beast, window.to_abi())
+        trainer.send(call, label="file", value=2 * quote.opening_bond)
+        bond = chain.opening_bond_of(number + 1)
+        assert bond.surplus == number * bond.base
+    assert chain.credit_of(trainer.address) > 0  # what was too much
+
+
+def test_a_stake_is_filled_up_to_what_is_asked_for(
+    chain: Chain, sender: Senders, hatch: Callable[..., int]
+) -> None:
+    trainer, beast = sender(TRAINER), hatch()
+    assert ensure_stake(chain, trainer, beast, 70) == 70
+    assert ensure_stake(chain, trainer, beast, 70) == 0
+    assert ensure_stake(chain, trainer, beast, 100) == 30
+    assert chain.stake_of(beast, trainer.address).amount == 100

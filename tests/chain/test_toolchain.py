@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from backend import resources
 from backend.chain import toolchain
-from backend.chain.toolchain import find_anvil, find_node, find_solc, solc_version
+from backend.chain.toolchain import find_anvil, find_forge, find_node, find_solc, solc_version
 from backend.errors import ChainBeastsError
 
 
@@ -30,7 +30,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "backend")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    for name in ("ANVIL_BINARY", "SOLC_BINARY"):
+    for name in ("ANVIL_BINARY", "FORGE_BINARY", "SOLC_BINARY"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -41,6 +41,7 @@ def test_missing_packages_are_one_sentence_with_the_remedy(
     monkeypatch.setattr(toolchain.solcx, "get_installed_solc_versions", list)
     for find, message in (
         (find_anvil, "Anvil was not found."),
+        (find_forge, "Forge was not found."),
         (find_solc, "The Solidity compiler was not found."),
     ):
         with pytest.raises(ChainBeastsError) as caught:
@@ -50,7 +51,8 @@ def test_missing_packages_are_one_sentence_with_the_remedy(
 
 
 @pytest.mark.parametrize(
-    ("variable", "find"), [("ANVIL_BINARY", find_anvil), ("SOLC_BINARY", find_solc)]
+    ("variable", "find"),
+    [("ANVIL_BINARY", find_anvil), ("FORGE_BINARY", find_forge), ("SOLC_BINARY", find_solc)],
 )
 def test_a_named_binary_wins_and_must_exist(
     variable: str, find: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -64,22 +66,27 @@ def test_a_named_binary_wins_and_must_exist(
     assert find() == binary
 
 
-def test_anvil_is_found_on_path_if_no_package_has_it(
-    bare: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("find", [find_anvil, find_forge])
+def test_a_foundry_tool_is_found_on_path_if_no_package_has_it(
+    bare: Path, find: Callable[[], Path]
 ) -> None:
-    binary = bare / "empty" / "anvil"
+    binary = bare / "empty" / find.__name__.removeprefix("find_")
     binary.parent.mkdir()
     binary.touch(0o755)
     binary.chmod(0o755)
-    assert find_anvil() == binary
+    assert find() == binary
 
 
-def test_an_anvil_that_lost_its_mode_is_made_executable(bare: Path) -> None:
-    folder = bare / "node_modules" / "@foundry-rs" / toolchain._platform_package() / "bin"
+@pytest.mark.parametrize("find", [find_anvil, find_forge])
+def test_a_foundry_tool_that_lost_its_mode_is_made_executable(
+    bare: Path, find: Callable[[], Path]
+) -> None:
+    tool = find.__name__.removeprefix("find_")
+    folder = bare / "node_modules" / "@foundry-rs" / toolchain._platform_package(tool) / "bin"
     folder.mkdir(parents=True)
-    binary = folder / "anvil"
+    binary = folder / tool
     binary.touch(0o644)
-    assert find_anvil() == binary
+    assert find() == binary
     assert binary.stat().st_mode & 0o100
 
 

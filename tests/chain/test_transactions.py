@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,6 +66,28 @@ def test_what_the_simulation_refuses_is_not_sent(chain: Chain, sender: Senders) 
     assert caught.value.args_by_name["account"] == devnet_account(TRAINER).address
     assert signed == []
     assert (nonce(chain, TRAINER), chain.block().number) == (before, height)
+
+
+def test_coin_goes_along_with_every_bump(
+    chain: Chain, sender: Senders, hatch: Callable[..., int], manual_mining: None
+) -> None:
+    rpc(chain.rpc_url, "evm_setAutomine", True)
+    beast, trainer = hatch(), devnet_account(TRAINER).address
+    rpc(chain.rpc_url, "evm_setAutomine", False)
+    signed: list[SignedTransaction] = []
+
+    def mine_the_third(one: SignedTransaction) -> None:
+        signed.append(one)
+        if len(signed) == 3:
+            rpc(chain.rpc_url, "evm_setIntervalMining", 1)
+
+    manager = sender(TRAINER, journal=mine_the_third, bump_after=0.2)
+    call = chain.ledger.functions.stake(beast)
+    assert manager.estimate(call, value=12) > 21_000
+    receipt = manager.send(call, label="stake", value=12)
+    assert len(signed) >= 3
+    assert chain.w3.eth.get_transaction(receipt.hash)["value"] == 12  # type: ignore[arg-type]
+    assert chain.stake_of(beast, trainer).amount == 12
 
 
 def test_no_funds_for_gas_is_one_sentence(chain: Chain, tmp_path: Path) -> None:

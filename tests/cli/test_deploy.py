@@ -14,7 +14,8 @@ from tests.cli.conftest import Cli
 
 CONTRACTS = {
     "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "DatasetStage",
-    "CheckpointLedger", "DisputeCourt", "MatchReferee", "Arena",
+    "StateArchive", "RecordArchive", "CheckpointLedger", "DisputeVault", "WindowReferee",
+    "DisputeCourt", "MatchReferee", "Arena",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from web3 import Web3
 
 from backend.chain.anvil import Anvil, free_port, rpc
 from backend.chain.client import connect
+from backend.chain.compile import artifact
 from backend.doctor.node import check_clock
 from backend.doctor.report import Check
 from backend.doctor.storage import check_databases
@@ -72,8 +73,8 @@ def test_all_is_well_with_a_deployment_a_key_and_money(patient: Cli, tmp_path: P
     well = checks(patient, *owner, code=0)
     assert set(results(well).values()) == {"ok"}, well
     assert set(well) >= {
-        *("node", "websocket", "clock", "chain", "contracts", "referee", "account", "gas money"),
-        *("ENERGY", "cache", "kernel", "disk of home", "disk of cache", "secrets"),
+        *("node", "websocket", "clock", "chain", "contracts", "binding", "referee", "account"),
+        *("gas money", "ENERGY", "cache", "kernel", "disk of home", "disk of cache", "secrets"),
         *("database of the validator", "database of the trainer"),
     }
     assert address in well["account"]["found"]
@@ -110,6 +111,20 @@ def test_other_code_and_no_code_are_told_by_the_contracts_name(patient: Cli) -> 
     assert found["contracts"]["found"] == "DisputeCourt has other code; StepReferee is gone."
     assert results(found)["referee"] == "failed"
     assert results(found)["node"] == "ok"
+
+
+def test_a_ledger_of_another_court_is_told(patient: Cli) -> None:
+    addresses = patient.json("deploy")["addresses"]
+    layout = artifact("CheckpointLedger").storage["storage"]
+    slot = next(entry["slot"] for entry in layout if entry["label"] == "court")
+    other = "0x" + bytes.fromhex(addresses["Arena"][2:]).rjust(32, b"\0").hex()
+    place = "0x" + int(slot).to_bytes(32).hex()
+    rpc(patient.rpc_url or "", "anvil_setStorageAt", addresses["CheckpointLedger"], place, other)
+    found = checks(patient, code=1)["binding"]
+    assert (found["result"], found["found"]) == (
+        "failed",
+        "Not the deployment's: the ledger's court.",
+    )
 
 
 def test_another_kernel_in_the_referee_is_told(patient: Cli) -> None:

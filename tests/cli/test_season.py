@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from backend.chain.anvil import Anvil, rpc
+from backend.chain.seasons import load_profile
 from tests.cli.conftest import Cli
 
 DEPLOYER = ("--account", "devnet:0")
@@ -50,6 +52,10 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     bad("max_turns", "--set", "max_turns=0")
     bad("lr_base", "--set", "lr_base=99")
     bad("loserReward", "--set", "loser_reward=6")  # losing would pay more than winning
+    bad("publicationAge is 60; it must be from", "--set", "publication_age=60")
+    bad("would pay 5399999 gas; 5400000 are needed", "--set", "stake_gas=53999999",
+        "--set", "proof_bps=4000")  # fmt: skip
+    bad("A dispute may last 2505600 s in all", "--set", "response_window=2505600")
     bad("block_gain is 'many', not an integer", "--set", "block_gain=many")
     bad("'wings=2' names no constant", "--set", "wings=2")
     bad("Give either a TOML file or --set")
@@ -70,3 +76,9 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     )  # not a proposer
     deployed.refused("There is no season 99", "season", "show", "99")
     assert deployed.json("season", "pending") == []
+
+
+def test_the_limits_of_a_deployment_are_its_profiles(deployed: Cli) -> None:
+    limits = deployed.json("season", "limits")
+    assert limits == asdict(load_profile("devnet").limits)
+    assert deployed.json("season", "show")["economics"]["stake_gas"] >= limits["min_stake_gas"]

@@ -10,7 +10,7 @@ from backend.chain.anvil import Anvil
 from backend.chain.providers import make_web3
 from tests.support import artifacts, books
 from tests.support.arena import Bout, Fighter, hunter
-from tests.support.gas_protocol import GENESIS_TIMESTAMP
+from tests.support.gas_meter import GENESIS_TIMESTAMP
 from tests.support.protocol import ETHER, Checkpoint, World
 from tests.support.training import Trainee
 

@@ -67,7 +67,7 @@ def wrong_from(bout: Bout, turn: int) -> Record:
 
 @pytest.mark.parametrize("change", [CRITICAL, 1 << 40, 1 << (128 + 8), 1 << 241])
 def test_disproveFirstWord_ofAnotherMatch_slashes(bout: Bout, change: int) -> None:
-    """P45: a flag, a tile, a point of health, a turn."""
+    """P63: a flag, a tile, a point of health, a turn."""
     lie = bout.truth.with_word(0, bout.truth.words[0] ^ change)
     event = disprove(bout, lie, bout.first_word_call(lie))
     assert (event["lie"], event["turn"]) == (FIRST_WORD, 0)
@@ -75,7 +75,7 @@ def test_disproveFirstWord_ofAnotherMatch_slashes(bout: Bout, change: int) -> No
 
 @pytest.mark.parametrize("turn", [0, 1, MIDDLE, -2])
 def test_disproveTurn_wrongActivation_slashes(bout: Bout, turn: int) -> None:
-    """P45: a beast did what its brain does not say; all the rest follows."""
+    """P63: a beast did what its brain does not say; all the rest follows."""
     turn %= bout.played.turns
     lie = wrong_from(bout, turn)
     assert lie.words[turn + 1] != bout.truth.words[turn + 1]
@@ -149,7 +149,7 @@ def test_disprove_wholeOtherMatch_slashes(bout: Bout, world: World) -> None:
 
 
 def test_attack_correctRecord_cannotBeDisproved(bout: Bout, world: World) -> None:
-    """P45: no turn, no word and no end of a right record convicts it."""
+    """P63: no turn, no word and no end of a right record convicts it."""
     bout.report(bout.truth, bout.reporter)
     world.reverts(bout.first_word_call(bout.truth), bout.challenger, "RecordCorrect", bout.number)
     for turn in range(bout.played.turns):
@@ -159,7 +159,7 @@ def test_attack_correctRecord_cannotBeDisproved(bout: Bout, world: World) -> Non
 
 
 def test_attack_correctRecord_otherStates_areRefused(bout: Bout, world: World) -> None:
-    """P45: not the opponent's state, not another header, not other weights, nothing malformed."""
+    """P63: not the opponent's state, not another header, not other weights, nothing malformed."""
     bout.report(bout.truth, bout.reporter)
     header, weights = opening(bout.actor(MIDDLE).state)
     other_header, other_weights = opening(bout.actor(MIDDLE + 1).state)
@@ -179,7 +179,7 @@ def test_attack_correctRecord_otherStates_areRefused(bout: Bout, world: World) -
 
 
 def test_attack_correctRecord_otherProofs_areRefused(bout: Bout, world: World) -> None:
-    """P42: not another word, another turn's proof, a proof of another length or of another log."""
+    """P60: not another word, another turn's proof, a proof of another length or of another log."""
     bout.report(bout.truth, bout.reporter)
     truth, tree = bout.truth, bout.truth.tree
     lie = truth.with_word(MIDDLE, truth.words[MIDDLE] ^ CRITICAL)
@@ -213,7 +213,7 @@ def test_attack_correctRecord_otherProofs_areRefused(bout: Bout, world: World) -
 
 
 def test_attack_proofOfAnotherMatch_isRefused(bout: Bout, world: World) -> None:
-    """P42: a true disproof of one match, sent to another of the same beasts."""
+    """P60: a true disproof of one match, sent to another of the same beasts."""
     second = Bout.arrange(world, bout.a, bout.b)
     lie = replace(second.truth, result=(second.truth.result + 1) % 3)
     second.report(lie, bout.reporter)
@@ -228,7 +228,7 @@ def test_attack_proofOfAnotherMatch_isRefused(bout: Bout, world: World) -> None:
 
 
 def test_disprove_elsewhere_reverts(bout: Bout, world: World) -> None:
-    """P44: no record, no match, or a final one."""
+    """P62: no record, no match, or a final one."""
     truth, last = bout.truth, bout.played.turns - 1
     calls = [bout.first_word_call(truth), bout.over_call(truth, 0), bout.turn_call(truth, last)]
     for call in calls:
@@ -247,15 +247,15 @@ def test_disprove_elsewhere_reverts(bout: Bout, world: World) -> None:
 
 
 def test_disprove_splitsTheBond(bout: Bout, world: World) -> None:
-    """P48: the share of the match's own season to the challenger, the rest burned, nothing else."""
+    """P66: the share of the match's own season to the challenger, the rest burned, nothing else."""
     lie = replace(bout.truth, result=(bout.truth.result + 1) % 3)
     bond, economics = world.season.arena.recordBond, world.season.economics
     before = world.escrow(bout.challenger, "arena")
     supply = world.energy.functions.totalSupply().call()
-    generous = world.season._replace(economics=economics._replace(rewardBps=7_000, proverBps=0))
+    generous = world.season._replace(economics=economics._replace(filingBps=1_500, proofBps=3_500))
     world.send(world.seasons.functions.addSeason(generous), world.accounts[0])
     event = disprove(bout, lie, bout.turn_call(lie, len(lie.words) - 1))
-    reward = bond * economics.rewardBps // 10_000
+    reward = bond * (economics.filingBps + economics.proofBps) // 10_000
     assert (event["reward"], event["burned"]) == (reward, bond - reward)
     assert (event["reporter"], event["challenger"]) == (bout.reporter, bout.challenger)
     assert world.escrow(bout.challenger, "arena") == before + reward
@@ -266,19 +266,25 @@ def test_disprove_splitsTheBond(bout: Bout, world: World) -> None:
 
 
 def test_attack_reporterDisprovesItself_loses(bout: Bout, world: World) -> None:
-    """P48: at the largest share that a season allows something still burns."""
+    """P66, P68: at the largest share that a season allows half of the bond still burns."""
     lie = replace(bout.truth, result=(bout.truth.result + 1) % 3)
     before = world.escrow(bout.reporter, "arena")
     bout.report(lie, bout.reporter)
     world.send(bout.turn_call(lie, len(lie.words) - 1), bout.reporter)
     assert world.escrow(bout.reporter, "arena") < before
-    most = world.season.economics._replace(trainerBondMultiple=255, rewardBps=9_960, proverBps=0)
+    most = world.season.economics._replace(filingBps=1_000, proofBps=4_000)
     call = world.seasons.functions.addSeason(world.season._replace(economics=most))
-    world.call(call, world.accounts[0])
-    call = world.seasons.functions.addSeason(
-        world.season._replace(economics=most._replace(rewardBps=9_961))
-    )
-    world.reverts(call, world.accounts[0], "RewardsTooLarge")
+    world.send(call, world.accounts[0])
+    over = world.season._replace(economics=most._replace(proofBps=4_001))
+    call = world.seasons.functions.addSeason(over)
+    world.reverts(call, world.accounts[0], "ValueOutOfRange", "proofBps", 4_001, 0, 4_000)
+    generous = Bout.arrange(world, bout.a, bout.b)
+    before = world.escrow(bout.reporter, "arena")
+    lie = replace(generous.truth, result=(generous.truth.result + 1) % 3)
+    generous.report(lie, bout.reporter)
+    world.send(generous.turn_call(lie, len(lie.words) - 1), bout.reporter)
+    bond = world.season.arena.recordBond
+    assert world.escrow(bout.reporter, "arena") == before - bond + bond // 2
 
 
 def test_disprove_afterATransfer_usesTheStatesAgreed(bout: Bout, world: World) -> None:

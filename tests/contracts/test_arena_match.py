@@ -9,6 +9,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from backend.kernel.rng import fold64
+from backend.kernel.state import serialize_weights
 from tests.support.arena import (
     ACCEPTED,
     CANCELLED,
@@ -18,6 +19,7 @@ from tests.support.arena import (
     Fighter,
     challenge,
     hunter,
+    idle,
     match_of,
 )
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
@@ -51,6 +53,11 @@ def transfer(world: World, fighter: Fighter, to: str) -> None:
     world.send(call, fighter.owner)
 
 
+def give_back(world: World, fighter: Fighter, holder: str) -> None:
+    call = world.beasts.functions.transferFrom(holder, fighter.owner, fighter.beast)
+    world.send(call, holder)
+
+
 def open_call(world: World, fighter: Fighter) -> Any:
     return world.arena.functions.openChallenge(fighter.beast, fighter.checkpoint)
 
@@ -81,13 +88,13 @@ def test_challenge_waitsForTheOpponent(bout: Bout, world: World) -> None:
 
 
 def test_challenge_byStranger_reverts(bout: Bout, world: World) -> None:
-    """P38: a beast fights only if its owner asks for it."""
+    """P56: a beast fights only if its owner asks for it."""
     call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
     world.reverts(call, bout.b.owner, "NotBeastOwner", bout.a.beast, bout.b.owner)
 
 
 def test_challenge_oneself_reverts(bout: Bout, world: World) -> None:
-    """P37: not the same beast, and not another one of the same owner."""
+    """P55: not the same beast, and not another one of the same owner."""
     other = world.hatch(bout.a.owner)
     for opponent in (bout.a.beast, other):
         call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, opponent)
@@ -102,7 +109,7 @@ def test_challenge_unknownBeast_reverts(bout: Bout, world: World) -> None:
 
 
 def test_challenge_notFinal_reverts(bout: Bout, world: World) -> None:
-    """P39: no pending checkpoint, no forged one, none of another beast."""
+    """P57: no pending checkpoint, no forged one, none of another beast."""
     pending = Fighter.submit(world, bout.a.owner, hunter(), bout.a.beast).checkpoint
     final = bout.a.checkpoint
     forged = final._replace(payload=final.payload._replace(h128=b"\x01" * 32))
@@ -125,7 +132,7 @@ def private(bout: Bout, world: World) -> Fighter:
 
 
 def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fighter) -> None:
-    """P50: its turns could be replayed by nobody else, so no lie about them could be disproved."""
+    """P68: its turns could be replayed by nobody else, so no lie about them could be disproved."""
     challenges = world.arena.functions.challenge
     ask = challenges(private.beast, private.checkpoint, bout.b.beast)
     against = challenges(bout.b.beast, bout.b.checkpoint, private.beast)
@@ -134,31 +141,78 @@ def test_attack_withheldState_cannotFight(bout: Bout, world: World, private: Fig
     answer = world.arena.functions.accept(2, bout.b.checkpoint.payload.h128, private.checkpoint)
     for call in (ask, open_call(world, private), answer):
         world.reverts(call, private.owner, "StateNotPublished", private.beast, state)
-    publish = world.arena.functions.publishState(*opening(private.state))
-    receipt = world.send(publish, bout.stranger)
-    header, weights = opening(private.state)
-    event = world.logs("arena", "StatePublished", receipt)[0]
-    assert (event["state"], event["beastId"], event["weights"]) == (state, private.beast, weights)
-    assert tuple(event["header"].values()) == tuple(header)
-    assert world.arena.functions.publishedIn(state).call() == receipt["blockNumber"]
-    world.send(publish, bout.stranger)
-    assert world.arena.functions.publishedIn(state).call() == receipt["blockNumber"]
+    receipt = world.publish_state(*opening(private.state), bout.stranger)
+    assert world.state_publication(state).blockNumber == receipt["blockNumber"]
     for call in (ask, open_call(world, private), answer):
         world.call(call, private.owner)
 
 
-def test_publishState_malformed_reverts(bout: Bout, world: World, private: Fighter) -> None:
-    """P50: what could not be replayed is no state; another header or weight is another state."""
+def test_attack_anotherStatePublished_cannotFight(
+    bout: Bout, world: World, private: Fighter
+) -> None:
+    """P68: another header or other weights are another state."""
     header, weights = opening(private.state)
-    publish = world.arena.functions.publishState
-    world.reverts(publish(header, weights[:-32]), bout.stranger, "MalformedLength")
-    no_guard = bytes([weights[0] & 0x7F]) + weights[1:]
-    world.reverts(publish(header, no_guard), bout.stranger, "MalformedGuard", 0)
-    other = publish(header._replace(windowLoss=header.windowLoss ^ 1), weights)
-    world.send(other, bout.stranger)
+    other = header._replace(windowLoss=header.windowLoss ^ 1)
+    world.publish_state(other, weights, private.owner)
+    world.publish_state(header, serialize_weights(idle()), private.owner)
     state = private.checkpoint.payload.h128
-    world.reverts(open_call(world, private), private.owner, "StateNotPublished")
-    assert world.arena.functions.publishedIn(state).call() == 0
+    error = ("StateNotPublished", private.beast, state)
+    world.reverts(open_call(world, private), private.owner, *error)
+    assert world.state_publication(state).time == 0
+
+
+def test_attack_publicStateUnpublished_cannotFight(bout: Bout, world: World) -> None:
+    """P68: of a beast that trains in public, too; a single window can have been withheld."""
+    fighter = Fighter.submit(world, bout.a.owner, hunter(8), world.hatch(bout.a.owner))
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(fighter.beast, fighter.checkpoint)
+    state = fighter.checkpoint.payload.h128
+    error = ("StateNotPublished", fighter.beast, state)
+    world.reverts(open_call(world, fighter), fighter.owner, *error)
+
+
+# --- states published long ago ----------------------------------------------------------------
+
+
+def expiry(world: World, fighter: Fighter) -> int:
+    """Last second at which the publication of a fighter's state still counts."""
+    published = world.state_publication(fighter.checkpoint.payload.h128).time
+    return published + world.season.economics.publicationAge
+
+
+def test_challenge_stateTooOld_reverts(bout: Bout, world: World) -> None:
+    """P68: to the second; whoever publishes it again can fight on."""
+    call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
+    world.travel_to(expiry(world, bout.a))
+    world.call(call, bout.a.owner)
+    world.call(open_call(world, bout.a), bout.a.owner)
+    world.travel(1)
+    error = ("StateNotPublished", bout.a.beast, bout.a.checkpoint.payload.h128)
+    world.reverts(call, bout.a.owner, *error)
+    world.reverts(open_call(world, bout.a), bout.a.owner, *error)
+    world.publish_state(*opening(bout.a.state), bout.stranger)
+    world.call(call, bout.a.owner)
+
+
+def test_openChallenge_stateGrownOld_takesOnNobody(bout: Bout, world: World) -> None:
+    world.send(open_call(world, bout.b), bout.b.owner)
+    world.travel_to(expiry(world, bout.b) + 1)
+    world.publish_state(*opening(bout.a.state), bout.stranger)
+    call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
+    error = ("StateNotPublished", bout.b.beast, bout.b.checkpoint.payload.h128)
+    world.reverts(call, bout.a.owner, *error)
+    world.publish_state(*opening(bout.b.state), bout.stranger)
+    assert match_of(world, challenge(world, bout.a, bout.b)).status == ACCEPTED
+
+
+def test_accept_stateGrownOld_reverts(bout: Bout, world: World, challenged: int) -> None:
+    """Of the challenger's state, too, which was chosen when the challenge was made."""
+    world.travel_to(expiry(world, bout.a) + 1)
+    world.publish_state(*opening(bout.b.state), bout.stranger)
+    error = ("StateNotPublished", bout.a.beast, bout.a.checkpoint.payload.h128)
+    world.reverts(accept_call(bout, challenged), bout.b.owner, *error)
+    world.publish_state(*opening(bout.a.state), bout.stranger)
+    world.send(accept_call(bout, challenged), bout.b.owner)
 
 
 # --- open challenges --------------------------------------------------------------------------
@@ -171,7 +225,7 @@ def test_openChallenge_acceptsAtOnce(bout: Bout, world: World) -> None:
         {"beastId": bout.b.beast, "owner": bout.b.owner, "state": state}
     ]
     call = world.arena.functions.openChallengeOf(bout.b.beast)
-    assert tuple(call.call()) == (bout.b.owner, state)
+    assert tuple(call.call()) == (bout.b.owner, 0, state)
     call = world.arena.functions.challenge(bout.a.beast, bout.a.checkpoint, bout.b.beast)
     receipt = world.send(call, bout.a.owner)
     assert world.logs("arena", "MatchAccepted", receipt) == [
@@ -194,19 +248,32 @@ def test_openChallenge_byStranger_reverts(bout: Bout, world: World) -> None:
 
 
 def test_openChallenge_notFinal_reverts(bout: Bout, world: World) -> None:
-    """P39"""
+    """P57"""
     pending = Fighter.submit(world, bout.b.owner, hunter(), bout.b.beast)
     world.reverts(open_call(world, pending), bout.b.owner, "NotFinal", bout.b.beast, 1)
 
 
 def test_openChallenge_afterATransfer_isVoid(bout: Bout, world: World) -> None:
-    """P38: the new owner did not agree, so the challenge waits for him."""
+    """P56: the new owner did not agree, so the challenge waits for his answer."""
     world.send(open_call(world, bout.b), bout.b.owner)
     transfer(world, bout.b, bout.stranger)
     assert match_of(world, challenge(world, bout.a, bout.b)).status == CHALLENGED
     world.reverts(open_call(world, bout.b), bout.b.owner, "NotBeastOwner")
     world.send(open_call(world, bout.b), bout.stranger)
     assert match_of(world, challenge(world, bout.a, bout.b)).ownerB == bout.stranger
+
+
+def test_openChallenge_ofABeastThatCameBack_isVoid(bout: Bout, world: World) -> None:
+    """P56, P70: sold and bought back, the beast is asked anew; to open it again is enough."""
+    world.send(open_call(world, bout.b), bout.b.owner)
+    transfer(world, bout.b, bout.stranger)
+    give_back(world, bout.b, bout.stranger)
+    assert match_of(world, challenge(world, bout.a, bout.b)).status == CHALLENGED
+    world.send(open_call(world, bout.b), bout.b.owner)
+    state = bout.b.checkpoint.payload.h128
+    found = world.arena.functions.openChallengeOf(bout.b.beast).call()
+    assert tuple(found) == (bout.b.owner, 2, state)
+    assert match_of(world, challenge(world, bout.a, bout.b)).status == ACCEPTED
 
 
 def test_closeChallenge_endsIt(bout: Bout, world: World) -> None:
@@ -219,7 +286,7 @@ def test_closeChallenge_endsIt(bout: Bout, world: World) -> None:
         {"beastId": bout.b.beast, "owner": bout.b.owner}
     ]
     call = world.arena.functions.openChallengeOf(bout.b.beast)
-    assert tuple(call.call()) == (ZERO_ADDRESS, ZERO32)
+    assert tuple(call.call()) == (ZERO_ADDRESS, 0, ZERO32)
     assert match_of(world, challenge(world, bout.a, bout.b)).status == CHALLENGED
 
 
@@ -237,7 +304,7 @@ def test_accept_fixesStatesSeasonAndSeedBlock(bout: Bout, world: World, challeng
 
 
 def test_accept_byStranger_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P38"""
+    """P56"""
     for caller in (bout.a.owner, bout.stranger):
         world.reverts(accept_call(bout, challenged), caller, "NotBeastOwner", bout.b.beast, caller)
 
@@ -248,20 +315,31 @@ def test_accept_unknownMatch_reverts(bout: Bout, world: World) -> None:
 
 
 def test_accept_notFinal_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P39"""
+    """P57"""
     pending = Fighter.submit(world, bout.b.owner, hunter(), bout.b.beast).checkpoint
     call = accept_call(bout, challenged, checkpointB=pending)
     world.reverts(call, bout.b.owner, "NotFinal", bout.b.beast, 1)
 
 
 def test_accept_afterATransferOfA_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P38: the new owner of A did not ask for the match; it lives again if the old one is back."""
+    """P56, P70: the new owner of A did not ask for the match, and it stays dead if A comes back."""
     transfer(world, bout.a, bout.stranger)
     call = accept_call(bout, challenged)
     world.reverts(call, bout.b.owner, "ChallengeLapsed", challenged, bout.a.owner, bout.stranger)
-    back = world.beasts.functions.transferFrom(bout.stranger, bout.a.owner, bout.a.beast)
-    world.send(back, bout.stranger)
-    world.call(call, bout.b.owner)
+    give_back(world, bout.a, bout.stranger)
+    world.reverts(call, bout.b.owner, "ChallengeLapsed", challenged, bout.a.owner, bout.a.owner)
+    world.send(world.arena.functions.cancel(challenged), bout.a.owner)
+    again = challenge(world, bout.a, bout.b)
+    world.send(accept_call(bout, again), bout.b.owner)
+
+
+def test_accept_ofAChallengeToABeastThatCameBack_works(
+    bout: Bout, world: World, challenged: int
+) -> None:
+    """Nobody has agreed for B yet, so nothing of an old owner's is revived."""
+    transfer(world, bout.b, bout.stranger)
+    give_back(world, bout.b, bout.stranger)
+    world.send(accept_call(bout, challenged), bout.b.owner)
 
 
 def test_accept_afterATransferOfB_isTheNewOwners(bout: Bout, world: World, challenged: int) -> None:
@@ -272,14 +350,14 @@ def test_accept_afterATransferOfB_isTheNewOwners(bout: Bout, world: World, chall
 
 
 def test_accept_bothOfOneOwner_reverts(bout: Bout, world: World, challenged: int) -> None:
-    """P37: A's owner has bought B in the meantime."""
+    """P55: A's owner has bought B in the meantime."""
     transfer(world, bout.b, bout.a.owner)
     call = accept_call(bout, challenged)
     world.reverts(call, bout.a.owner, "SelfChallenge", bout.a.beast, bout.b.beast)
 
 
 def test_attack_reorgRetarget_ofAMatch_isRefused(bout: Bout, world: World, challenged: int) -> None:
-    """P38, P49: where a reorg has put another challenge or another seed, the move fails."""
+    """P56, P67: where a reorg has put another challenge or another seed, the move fails."""
     other = b"\x05" * 32
     call = accept_call(bout, challenged, expectedStateA=other)
     actual = bout.a.checkpoint.payload.h128
@@ -347,7 +425,7 @@ def seed_of(world: World, block: int, number: int) -> int:
 
 
 def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged: int) -> None:
-    """P40"""
+    """P58"""
     world.send(accept_call(bout, challenged), bout.b.owner)
     block = match_of(world, challenged).seedBlock
     receipt = world.send(world.arena.functions.drawSeed(challenged), bout.stranger)
@@ -364,7 +442,7 @@ def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged:
 def test_drawSeed_inTheBlockOfTheAcceptance_reverts(
     bout: Bout, world: World, challenged: int
 ) -> None:
-    """P40: whoever accepts does not know the seed."""
+    """P58: whoever accepts does not know the seed."""
     world.rpc("evm_setAutomine", False)
     try:
         sent = [
@@ -390,7 +468,7 @@ def test_drawSeed_notAccepted_reverts(bout: Bout, world: World, challenged: int)
 
 
 def test_drawSeed_tooLate_isPostponed(bout: Bout, world: World, challenged: int) -> None:
-    """P40: the hash is gone after 256 blocks; the match is not lost, another block seeds it."""
+    """P58: the hash is gone after 256 blocks; the match is not lost, another block seeds it."""
     world.send(accept_call(bout, challenged), bout.b.owner)
     draw = world.arena.functions.drawSeed(challenged)
     world.mine(BLOCK_HASHES - 1)

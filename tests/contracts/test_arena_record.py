@@ -42,7 +42,7 @@ def lie(bout: Bout) -> Record:
 
 
 def test_record_locksTheBondAndPublishesTheLog(bout: Bout, world: World) -> None:
-    """P41, P43"""
+    """P59, P61"""
     before, truth = world.escrow(bout.reporter, "arena"), bout.truth
     receipt = bout.report(truth, bout.reporter)
     terms, final_at = world.season.arena, world.now() + world.season.arena.disproofPeriod
@@ -75,7 +75,7 @@ def test_record_locksTheBondAndPublishesTheLog(bout: Bout, world: World) -> None
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 8, 33, 60])
 def test_record_rootOfAnyLength(bout: Bout, world: World, length: int) -> None:
-    """P41: the contract's tree is the kernel's, padding included."""
+    """P59: the contract's tree is the kernel's, padding included."""
     record = Record(A, tuple(range(7, 7 + length)))
     bout.report(record, bout.reporter)
     assert bout.state.logRoot == Tree(record.words).root
@@ -89,7 +89,7 @@ def test_record_wrongTurns_reverts(bout: Bout, world: World, turns: int) -> None
 
 
 def test_record_wrongLogLength_reverts(bout: Bout, world: World) -> None:
-    """P41: not a word less than the turns stated, nor one more."""
+    """P59: not a word less than the turns stated, nor one more."""
     words, turns = list(bout.truth.words), bout.played.turns
     for log in ([], words[:-1], [*words, words[-1]]):
         call = bout.record_call(bout.truth, log=log)
@@ -97,7 +97,7 @@ def test_record_wrongLogLength_reverts(bout: Bout, world: World) -> None:
 
 
 def test_record_wrongRoot_reverts(bout: Bout, world: World) -> None:
-    """P41: no log is withheld behind a root of its own."""
+    """P59: no log is withheld behind a root of its own."""
     other = bout.truth.with_word(3, 5).tree.root
     call = bout.record_call(bout.truth, logRoot=other)
     world.reverts(call, bout.reporter, "WrongLogRoot", bout.played.log_root, other)
@@ -109,7 +109,7 @@ def test_record_unknownResult_reverts(bout: Bout, world: World) -> None:
 
 
 def test_record_withoutFunds_reverts(bout: Bout, world: World) -> None:
-    """P43: ENERGY in the ledger's escrow does not count here."""
+    """P61: ENERGY in the ledger's escrow does not count here."""
     poor = world.accounts[7]
     assert world.escrow(poor) > world.season.arena.recordBond
     call = bout.record_call(bout.truth)
@@ -146,7 +146,7 @@ def test_record_afterADisproof_startsAnew(bout: Bout, world: World) -> None:
 
 
 def test_finalize_young_reverts(bout: Bout, world: World) -> None:
-    """P44: to the second; until then it can be disproved, and from then on no more."""
+    """P62: to the second; until then it can be disproved, and from then on no more."""
     bout.report(lie(bout), bout.reporter)
     ends = bout.state.finalAt
     call = world.arena.functions.finalize(bout.number)
@@ -161,7 +161,10 @@ def test_finalize_young_reverts(bout: Bout, world: World) -> None:
 
 def test_finalize_returnsTheBondAndRewardsBoth(bout: Bout, world: World) -> None:
     before = world.escrow(bout.reporter, "arena")
-    receipt = bout.conclude(bout.reporter)
+    bout.report(bout.truth, bout.reporter)
+    recorded = world.now()
+    world.travel(world.season.arena.disproofPeriod)
+    receipt = world.send(world.arena.functions.finalize(bout.number), bout.stranger)
     for_a, for_b = earned(bout)
     assert world.logs("arena", "MatchFinalized", receipt) == [
         {
@@ -173,8 +176,9 @@ def test_finalize_returnsTheBondAndRewardsBoth(bout: Bout, world: World) -> None
     ]
     assert world.escrow(bout.reporter, "arena") == before
     assert rewards(bout) == (for_a, for_b)
-    root, turns = world.arena.functions.finalLog(bout.number).call()
+    root, turns, final_at = world.arena.functions.finalLog(bout.number).call()
     assert (bytes(root), turns) == (bout.played.log_root, bout.played.turns)
+    assert final_at == bout.state.finalAt == recorded + world.season.arena.disproofPeriod
 
 
 @pytest.mark.parametrize("result", [A, B, DRAW])
@@ -233,7 +237,7 @@ def earned(bout: Bout) -> tuple[int, int]:
 
 
 def test_rewards_onceInACooldown(bout: Bout, world: World) -> None:
-    """P46: a beast earns one reward in a cooldown, to the second."""
+    """P64: a beast earns one reward in a cooldown, to the second."""
     terms = world.season.arena
     second, third = (Bout.arrange(world, bout.a, bout.b) for _ in range(2))
     bout.conclude(bout.reporter)
@@ -253,7 +257,7 @@ def test_rewards_onceInACooldown(bout: Bout, world: World) -> None:
 
 
 def test_claimRewards_mintsOnce(bout: Bout, world: World) -> None:
-    """P47"""
+    """P65"""
     bout.conclude(bout.reporter)
     energy, to, reward = world.energy.functions, world.accounts[8], earned(bout)[1]
     held, supply = energy.balanceOf(to).call(), energy.totalSupply().call()
@@ -269,7 +273,7 @@ def test_claimRewards_mintsOnce(bout: Bout, world: World) -> None:
 
 
 def test_claimRewards_withoutTheRole_keepsThem(bout: Bout, world: World) -> None:
-    """P47: without the right to mint a match becomes final all the same, and rewards wait."""
+    """P65: without the right to mint a match becomes final all the same, and rewards wait."""
     admin, arena = world.accounts[0], world.arena.address
     world.send(world.energy.functions.revokeRole(MINTER_ROLE, arena), admin)
     bout.conclude(bout.reporter)
@@ -322,7 +326,8 @@ class Model:
         found, stated, _ = wrong[0]
         challenger, bond = self.someone(), self.bout.world.season.arena.recordBond
         self.bout.world.send(found.turn_call(stated, found.played.turns - 1), challenger)
-        reward = bond * self.bout.world.season.economics.rewardBps // 10_000
+        economics = self.bout.world.season.economics
+        reward = bond * (economics.filingBps + economics.proofBps) // 10_000
         self.escrow[challenger] += reward
         self.supply -= bond - reward
         self.recorded.remove(wrong[0])
@@ -384,7 +389,7 @@ WEIGHTS = {
 
 @pytest.mark.parametrize("seed", range(10 if NIGHTLY else 1))
 def test_money_ofTheArena_isConserved_toTheUnit(bout: Bout, world: World, seed: int) -> None:
-    """P43, P46, P47, P48 and the solvency of the arena, over random histories."""
+    """P61, P64, P65, P66 and the solvency of the arena, over random histories."""
     model = Model(bout, random.Random(seed), seeded=[bout])
     model.escrow = {a: world.escrow(a, "arena") for a in world.accounts[1:6]}
     energy = world.energy.functions

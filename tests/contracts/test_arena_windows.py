@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,48 +38,50 @@ def trainee(bout: Bout, world: World) -> Trainee:
 # --- the ledger's arena -----------------------------------------------------------------------
 
 
-def unbound(world: World) -> Any:
-    """A ledger that has no arena yet, deployed by accounts[0]."""
-    parts = (world.energy, world.beasts, world.seasons, world.referee, world.stage)
-    return world.create("CheckpointLedger", *(part.address for part in parts))
+def unbound(world: World) -> World:
+    """The same deployment with a ledger that has no court and no arena yet."""
+    fresh = replace(world)
+    fresh.create_training()
+    return fresh
 
 
-def arena_of(world: World, ledger: Any) -> Any:
-    parts = (world.energy, world.beasts, world.seasons, ledger, world.match_referee)
-    return world.create("Arena", *(part.address for part in parts))
+def bind_call(fresh: World, **changes: str) -> Any:
+    values = {"court": fresh.court.address, "arena": fresh.arena.address} | changes
+    return fresh.ledger.functions.bind(values["court"], values["arena"])
 
 
-def test_bindArena_once(world: World, bout: Bout) -> None:
-    """P35"""
-    deployer, ledger = world.accounts[0], unbound(world)
-    arena = arena_of(world, ledger)
-    call = ledger.functions.bindArena(arena.address)
+def test_bind_once(world: World, bout: Bout) -> None:
+    """P6, P6"""
+    deployer, fresh = world.accounts[0], unbound(world)
+    court, arena = fresh.court.address, fresh.arena.address
+    call = bind_call(fresh)
     world.reverts(call, bout.stranger, "OnlyDeployer", bout.stranger)
     receipt = world.send(call, deployer)
-    bound = ledger.events.ArenaBound().process_receipt(receipt)
-    assert [event["args"]["arena"] for event in bound] == [arena.address]
-    assert ledger.functions.arena().call() == arena.address
-    world.reverts(call, deployer, "ArenaAlreadyBound", arena.address)
-    again = ledger.functions.bindArena(arena_of(world, ledger).address)
-    world.reverts(again, deployer, "ArenaAlreadyBound", arena.address)
+    assert fresh.logs("ledger", "Bound", receipt) == [{"court": court, "arena": arena}]
+    assert fresh.ledger.functions.court().call() == court
+    assert fresh.ledger.functions.arena().call() == arena
+    world.reverts(call, deployer, "AlreadyBound", court, arena)
+    again = bind_call(fresh, arena=fresh.create_arena().address)
+    world.reverts(again, deployer, "AlreadyBound", court, arena)
 
 
-def test_bindArena_ofAnotherLedger_reverts(world: World, bout: Bout) -> None:
-    """P35: no account without code, no other contract, not the arena of another ledger."""
-    ledger = unbound(world)
-    for address in (bout.stranger, world.arena.address):
-        call = ledger.functions.bindArena(address)
-        world.reverts(call, world.accounts[0], "NotItsArena", address)
-    assert ledger.functions.arena().call() == ZERO_ADDRESS
+@pytest.mark.parametrize("part", ["court", "arena"])
+def test_bind_ofAnotherLedger_reverts(world: World, bout: Bout, part: str) -> None:
+    """P6, P6: no account without code, and neither court nor arena of another ledger."""
+    fresh = unbound(world)
+    for address in (bout.stranger, world.contracts[part].address):
+        call = bind_call(fresh, **{part: address})
+        world.reverts(call, world.accounts[0], "NotOfThisLedger", address)
+    assert fresh.ledger.functions.arena().call() == ZERO_ADDRESS
+    assert fresh.ledger.functions.court().call() == ZERO_ADDRESS
 
 
 def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
-    """P36: without an arena there is no match."""
+    """P34: without an arena there is no match."""
     bout.conclude(bout.reporter)
-    beast, ledger = world.hatch(bout.a.owner), unbound(world)
-    payload = world.payload(beast, source=BATTLE, sourceId=bout.number)
-    seed = world.epoch_seed(beast, 0)
-    call = ledger.functions.submit(beast, world.head(beast).h128, seed, payload)
+    beast, fresh = world.hatch(bout.a.owner), unbound(world)
+    fresh.stake(beast, bout.a.owner)
+    call = fresh.submit_call(beast, fresh.payload(beast, source=BATTLE, sourceId=bout.number))
     world.reverts(call, bout.a.owner, "NoRecordedMatch", bout.number)
 
 
@@ -86,8 +89,9 @@ def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
 
 
 def test_submit_battle_onlyOfAFinalMatch(world: World, bout: Bout) -> None:
-    """P36: not of one that is unknown, seeded or still open to disproof."""
+    """P34: not of one that is unknown, seeded or still open to disproof."""
     beast = world.hatch(bout.a.owner)
+    world.stake(beast, bout.a.owner)
 
     def call(number: int) -> Any:
         return world.submit_call(beast, world.payload(beast, source=BATTLE, sourceId=number))
@@ -104,9 +108,23 @@ def test_submit_battle_onlyOfAFinalMatch(world: World, bout: Bout) -> None:
     world.reverts(world.submit_call(beast, other), bout.a.owner, "UnexpectedSourceId", bout.number)
 
 
+def test_submit_battle_ofAnOldMatch_reverts(world: World, bout: Bout) -> None:
+    """P34: its log is served by nodes for the age of a publication, to the second."""
+    bout.conclude(bout.reporter)
+    beast = world.hatch(bout.a.owner)
+    world.stake(beast, bout.a.owner)
+    payload = world.payload(beast, source=BATTLE, sourceId=bout.number)
+    last = bout.state.finalAt + world.season.economics.publicationAge
+    world.travel_to(last)
+    world.call(world.submit_call(beast, payload), bout.a.owner)
+    world.travel(1)
+    call = world.submit_call(beast, payload)
+    world.reverts(call, bout.a.owner, "MatchTooOld", bout.number, last)
+
+
 def test_windowContext_battle_isTheMatchsLog(world: World, bout: Bout, trainee: Trainee) -> None:
     window = trainee.train(BATTLE, sourceId=bout.number)
-    context = world.court.functions.windowContext(trainee.beast, window.checkpoint).call()
+    context = world.windows.functions.contextOf(trainee.beast, window.checkpoint).call()
     assert (bytes(context[6]), context[7]) == (bout.played.log_root, bout.played.turns)
     assert bytes(context[0]) == trainee.dna
 
@@ -132,7 +150,7 @@ def test_prove_battle_cheatIsSlashed(
         trainee.train(BATTLE, sourceId=bout.number)
     window = trainee.train(BATTLE, tamper=(step, add_one), sourceId=bout.number)
     dispute = world.file(trainee.beast, window.checkpoint, bout.challenger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    world.open_segments(dispute, trainee.beast, window.checkpoint, window.segments)
     k = (step - 1) // 8
     receipt = world.send(trainee.prove_call(dispute, window, k), bout.stranger)
     assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == SEGMENT
@@ -155,7 +173,7 @@ def test_attack_trainedOnAnotherMatch_isSlashed(world: World, bout: Bout, traine
     trainee.log = second.truth.words
     window = trainee.train(BATTLE, sourceId=bout.number)
     dispute = world.file(trainee.beast, window.checkpoint, bout.challenger)
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
+    world.open_segments(dispute, trainee.beast, window.checkpoint, window.segments)
     trainee.log = bout.truth.words
     window.context = trainee.context(BATTLE, 0, 1, window.checkpoint.payload.lrShift)
     right = trainee.witnesses(window, 0, 8)

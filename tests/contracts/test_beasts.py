@@ -122,6 +122,58 @@ def test_setTrainer_endsWithATransfer(
     assert is_trainer(beast, stranger).call()
 
 
+def test_ownershipNonce_countsTransfers(
+    world: World, beast: int, owner: str, trainer: str, stranger: str
+) -> None:
+    """P54: however the beast moves, and not by its birth or by what its owner does otherwise."""
+    f = world.beasts.functions
+    nonce = f.ownershipNonceOf(beast)
+    assert nonce.call() == 0
+    world.send(f.setTrainer(beast, trainer, True), owner)
+    world.send(f.approve(stranger, beast), owner)
+    assert nonce.call() == 0
+    world.send(f.transferFrom(owner, stranger, beast), stranger)
+    assert nonce.call() == 1
+    world.send(f.safeTransferFrom(stranger, owner, beast), stranger)
+    assert nonce.call() == 2
+    world.send(f.transferFrom(owner, owner, beast), owner)  # to oneself
+    assert nonce.call() == 3
+    assert f.ownershipNonceOf(world.hatch(owner)).call() == 0
+
+
+def test_setTrainer_isNotRevivedWhenTheBeastComesBack(
+    world: World, beast: int, owner: str, trainer: str, stranger: str
+) -> None:
+    """P54: A→B→A, once and again; an authorisation given anew counts."""
+    f = world.beasts.functions
+    is_trainer = f.isTrainer(beast, trainer)
+    for _ in range(2):
+        world.send(f.setTrainer(beast, trainer, True), owner)
+        assert is_trainer.call()
+        world.send(f.transferFrom(owner, stranger, beast), owner)
+        assert not is_trainer.call()
+        world.send(f.transferFrom(stranger, owner, beast), stranger)
+        assert not is_trainer.call()
+        world.stake(beast, trainer)
+        world.reverts(world.submit_call(beast), trainer, "NotTrainer", beast, trainer)
+    assert f.isTrainer(beast, owner).call()
+
+
+def test_setTrainer_ofTheOwnerInBetween_endsToo(
+    world: World, beast: int, owner: str, trainer: str, stranger: str
+) -> None:
+    """P54: A→B→A→B: neither A's nor B's word holds from one ownership to the next."""
+    f = world.beasts.functions
+    world.send(f.transferFrom(owner, stranger, beast), owner)
+    world.send(f.setTrainer(beast, trainer, True), stranger)
+    world.send(f.transferFrom(stranger, owner, beast), stranger)
+    assert not f.isTrainer(beast, trainer).call()
+    world.send(f.transferFrom(owner, stranger, beast), owner)
+    assert not f.isTrainer(beast, trainer).call()
+    world.send(f.setTrainer(beast, trainer, False), stranger)
+    assert not f.isTrainer(beast, trainer).call()
+
+
 def test_setTrainer_canBeTakenBack(world: World, beast: int, owner: str, trainer: str) -> None:
     world.send(world.beasts.functions.setTrainer(beast, trainer, True), owner)
     world.send(world.beasts.functions.setTrainer(beast, trainer, False), owner)

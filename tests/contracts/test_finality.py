@@ -21,6 +21,14 @@ def submit_many(world: World, beast: int, owner: str, count: int) -> list[Checkp
     return [world.submit(beast, owner) for _ in range(count)]
 
 
+def settle(world: World, beast: int, owner: str, *below: Checkpoint) -> None:
+    """Finalize what is left of a slashed trainer's windows, which lets it stake again."""
+    if below:
+        world.travel(world.season.economics.challengePeriod)
+        world.finalize(beast, *below)
+    world.settle_reward(beast, owner)
+
+
 # --- finalize ---------------------------------------------------------------------------------
 
 
@@ -103,7 +111,7 @@ def test_finalize_afterADismissal_works(
 ) -> None:
     checkpoint = world.submit(beast, owner)
     dispute = world.file(beast, checkpoint, challenger)
-    world.respond(dispute, beast, checkpoint, garbage_segments(checkpoint.payload.h128))
+    world.open_segments(dispute, beast, checkpoint, garbage_segments(checkpoint.payload.h128))
     world.travel(world.season.economics.challengePeriod)
     world.send(world.court.functions.dismiss(dispute, beast, checkpoint), owner)
     world.finalize(beast, checkpoint)
@@ -123,7 +131,8 @@ def test_slash_takesTheChildrenDown(world: World, beast: int, owner: str, challe
     assert (head.h128, head.headCount, head.generation) == (c[0].payload.h128, 1, 1)
     assert head.lockedSum == c[0].lockedSum
     assert [world.status(beast, x) for x in c] == [PENDING] + [UNKNOWN_OR_VOID] * 3
-    reward = c[1].locked * 5_500 // 10_000  # challenger and prover are one here
+    # who files is paid as the prover, too, where nothing is left to prove
+    reward = c[1].locked * 1_000 // 10_000 + c[1].locked * 3_000 // 10_000
     assert world.escrow(challenger) == paid + reward
     burned = sum(x.locked for x in c[1:]) - reward
     assert world.energy.functions.totalSupply().call() == supply - burned
@@ -136,6 +145,7 @@ def test_slash_ofTheFirst_goesBackToBirth(world: World, beast: int, owner: str) 
     first, _ = submit_many(world, beast, owner, 2)
     world.slash_by_timeout(beast, first)
     assert world.head(beast) == newborn._replace(generation=1)
+    settle(world, beast, owner)
     again = world.submit(beast, owner)
     assert (again.index, again.generation, again.lockedSum) == (0, 1, again.locked)
 
@@ -149,6 +159,7 @@ def test_slash_intoAnEarlierEpoch_restoresIt(world: World, beast: int, owner: st
     world.slash_by_timeout(beast, c[3], c[2])
     assert world.head(beast) == before._replace(generation=1)
     world.reverts(world.ledger.functions.epochOf(beast, 1), owner, "EpochNotStarted", 0, 1)
+    settle(world, beast, owner, *c[:3])
     world.submit(beast, owner)
     assert world.head(beast).epoch == 1
     assert world.epoch_seed(beast, 1) != first_seed
@@ -176,6 +187,7 @@ def test_slash_sameWorkAgain_isANewRecord(world: World, beast: int, owner: str) 
     payload = world.payload(beast)
     old = world.submit(beast, owner, payload)
     world.slash_by_timeout(beast, old, parent)
+    settle(world, beast, owner, parent)
     new = world.submit(beast, owner, payload)
     assert new.payload == old.payload
     assert world.is_live(beast, new)
@@ -188,6 +200,7 @@ def test_slash_staleChildRecord_staysDeadAfterResubmission(
     """P15: the void child's digest is still stored, but its index is beyond the head."""
     parent, bad, child = submit_many(world, beast, owner, 3)
     world.slash_by_timeout(beast, bad, parent)
+    settle(world, beast, owner, parent)
     world.submit(beast, owner)
     assert world.head(beast).headCount == 2
     assert world.status(beast, child) == UNKNOWN_OR_VOID
@@ -220,8 +233,8 @@ def test_ledger_courtOnly_reverts(world: World, beast: int, owner: str, stranger
     digest = world.ledger.functions.digestOf(beast, c).call()
     calls = [
         world.ledger.functions.openDispute(beast, c, stranger, 1, 0),
-        world.ledger.functions.closeDispute(digest, stranger, 2),
-        world.ledger.functions.slash(beast, c, NO_CHECKPOINT, stranger, stranger),
+        world.ledger.functions.closeDispute(digest, stranger, 2, 0),
+        world.ledger.functions.slash(beast, c, NO_CHECKPOINT, (0, stranger, stranger, 0, 0)),
     ]
     for sender in (stranger, world.accounts[0], owner):
         for call in calls:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from web3.contract import Contract
 from web3.types import TxParams, Wei
 
-from tests.support.protocol import Season, World
+from tests.support.protocol import DAY, GWEI, Limits, RevertedError, Season, World
 
 UINT16 = 65_535
+FILING_GAS, PROOF_GAS = 5_400_000, 16_000_000
+"""What the two shares of a stake must pay for."""
 
 OUT_OF_RANGE: list[tuple[str, str, int]] = [
     ("rules", "damageK", 0),
@@ -33,14 +36,18 @@ OUT_OF_RANGE: list[tuple[str, str, int]] = [
     ("economics", "growthCost", 2**80 + 1),
     ("economics", "trainerBondMultiple", 0),
     ("economics", "disputeBondMultiple", 0),
-    ("economics", "rewardBps", 10_001),
-    ("economics", "proverBps", 5_001),  # more than rewardBps leaves
+    ("economics", "disputeBondMultiple", 6),  # more than 1 + trainerBondMultiple
+    ("economics", "stakeGas", 0),
+    ("economics", "filingBps", 5_001),
+    ("economics", "proofBps", 4_001),  # with filingBps more than half
     ("economics", "challengePeriod", 0),
     ("economics", "challengePeriod", 365 * 86_400 + 1),
     ("economics", "responseWindow", 0),
     ("economics", "responseWindow", 365 * 86_400 + 1),
     ("economics", "proofWindow", 0),
     ("economics", "proofWindow", 365 * 86_400 + 1),
+    ("economics", "publicationAge", 30 * DAY + 300 + 100 + 200 - 1),
+    ("economics", "publicationAge", 365 * DAY + 1),
     ("arena", "winnerReward", 2**80 + 1),
     ("arena", "loserReward", 5 * 10**18 + 2),  # more than the winner's
     ("arena", "disproofPeriod", 0),
@@ -58,9 +65,15 @@ EXTREMES: list[tuple[str, dict[str, Any]]] = [
     ("schedule", {"epochWindows": UINT16, "moveOnlyEpochs": UINT16, "attackEpochs": UINT16}),
     ("schedule", {"epochWindows": 1, "moveOnlyEpochs": 0, "attackEpochs": 0, "lrBase": 3}),
     ("schedule", {"lrBase": 15, "lrMax": 15, "lrHoldEpochs": UINT16, "lrEpochsPerDecay": UINT16}),
-    ("economics", {"baseCost": 1, "growthCost": 0, "trainerBondMultiple": 1, "rewardBps": 4_500}),
+    ("economics", {"baseCost": 1, "growthCost": 0, "trainerBondMultiple": 1}),
     ("economics", {"baseCost": 2**80, "growthCost": 2**80, "trainerBondMultiple": 255}),
-    ("economics", {"rewardBps": 0, "proverBps": 0, "disputeBondMultiple": 255}),
+    ("economics", {"trainerBondMultiple": 255, "disputeBondMultiple": 255}),
+    ("economics", {"trainerBondMultiple": 1, "disputeBondMultiple": 1, "energyPrice": 0}),
+    ("economics", {"filingBps": 1_000, "proofBps": 4_000, "energyPrice": 2**96 - 1}),
+    ("economics", {"filingBps": 2_333, "proofBps": 2_667}),
+    ("economics", {"stakeGas": 2**32 - 1, "filingBps": 13, "proofBps": 38}),
+    ("economics", {"responseWindow": 29 * DAY - 1, "proofWindow": 1}),
+    ("economics", {"challengePeriod": 335 * DAY - 300, "publicationAge": 365 * DAY}),
     ("arena", {"winnerReward": 2**80, "loserReward": 2**80, "recordBond": 2**80}),
     ("arena", {"winnerReward": 0, "loserReward": 0, "recordBond": 1}),
     ("arena", {"disproofPeriod": 1, "rewardCooldown": 1}),
@@ -100,12 +113,155 @@ def test_addSeason_extremes_areAccepted(world: World, part: str, values: dict[st
         assert tuple(world.seasons.functions[part](2).call()) == tuple(values)
 
 
-def test_addSeason_selfSlashCheaperThanTraining_reverts(world: World) -> None:
-    """P2: what a slashing burns is never less than the energy of an honest window."""
-    limit = {"trainerBondMultiple": 4, "rewardBps": 7_500, "proverBps": 500}
-    world.call(world.seasons.functions.addSeason(changed("economics", **limit)), world.accounts[0])
-    call = world.seasons.functions.addSeason(changed("economics", **(limit | {"proverBps": 501})))
-    world.reverts(call, world.accounts[0], "RewardsTooLarge", 7_500, 501, 4)
+def economics_call(world: World, **values: Any) -> Any:
+    return world.seasons.functions.addSeason(changed("economics", **values))
+
+
+@pytest.mark.parametrize("filing", [900, 1_000, 2_333])
+def test_addSeason_selfSlashCheaperThanTraining_reverts(world: World, filing: int) -> None:
+    """P2, P52: half of what is slashed burns, so with the least bond, once the window's price, a
+    slashing still burns no less than an honest window does."""
+    half = {"trainerBondMultiple": 1, "filingBps": filing, "proofBps": 5_000 - filing}
+    world.call(economics_call(world, **half), world.accounts[0])
+    over = economics_call(world, **(half | {"proofBps": 5_001 - filing}))
+    expected = ("proofBps", 5_001 - filing, 0, 5_000 - filing)
+    world.reverts(over, world.accounts[0], "ValueOutOfRange", *expected)
+
+
+@pytest.mark.parametrize("multiple", [1, 4, 253])
+def test_addSeason_filersBond_isAtMostWhatTheOffenderLocks(world: World, multiple: int) -> None:
+    locked = {"trainerBondMultiple": multiple}
+    most = economics_call(world, **locked, disputeBondMultiple=multiple + 1)
+    world.call(most, world.accounts[0])
+    over = economics_call(world, **locked, disputeBondMultiple=multiple + 2)
+    expected = ("disputeBondMultiple", multiple + 2, 1, multiple + 1)
+    world.reverts(over, world.accounts[0], "ValueOutOfRange", *expected)
+
+
+@pytest.mark.parametrize(
+    ("enough", "little", "reward", "cost"),
+    [
+        ({"filingBps": 900}, {"filingBps": 899}, 5_394_000, FILING_GAS),
+        ({"proofBps": 2_667}, {"proofBps": 2_666}, 15_996_000, PROOF_GAS),
+        ({"stakeGas": 54_000_000}, {"stakeGas": 53_999_999}, FILING_GAS - 1, FILING_GAS),
+        (
+            {"filingBps": 2_000, "stakeGas": 53_333_334},
+            {"filingBps": 2_000, "stakeGas": 53_333_333},
+            PROOF_GAS - 1,
+            PROOF_GAS,
+        ),
+    ],
+)
+def test_addSeason_unpaidConviction_reverts(
+    world: World, enough: dict[str, int], little: dict[str, int], reward: int, cost: int
+) -> None:
+    """P53: each share of a stake, in gas, pays what it is for, twice over."""
+    world.call(economics_call(world, **enough), world.accounts[0])
+    call = economics_call(world, **little)
+    world.reverts(call, world.accounts[0], "ConvictionUnpaid", reward, cost)
+
+
+@pytest.mark.parametrize("response", [1, 100, 14 * DAY, 29 * DAY - 1])
+def test_addSeason_disputeLongerThanAPublicationsRenewal_reverts(
+    world: World, response: int
+) -> None:
+    """P36: 29 days, a day less than archives keep the time of a publication."""
+    rest = 29 * DAY - response
+    world.call(economics_call(world, responseWindow=response, proofWindow=rest), world.accounts[0])
+    call = economics_call(world, responseWindow=response, proofWindow=rest + 1)
+    world.reverts(call, world.accounts[0], "DisputeTooLong", 29 * DAY, 29 * DAY + 1)
+
+
+@pytest.mark.parametrize(
+    "periods",
+    [
+        {"challengePeriod": 1, "responseWindow": 1, "proofWindow": 1},
+        {"challengePeriod": 7 * DAY, "responseWindow": 2 * DAY, "proofWindow": 3 * DAY},
+        {"challengePeriod": 300 * DAY, "responseWindow": 20 * DAY, "proofWindow": 9 * DAY},
+    ],
+)
+def test_addSeason_publicationAge_outlivesADispute(world: World, periods: dict[str, int]) -> None:
+    """P36: what counted when the window was submitted still counts when a dispute over it ends."""
+    least = 30 * DAY + sum(periods.values())
+    world.call(economics_call(world, **periods, publicationAge=least), world.accounts[0])
+    call = economics_call(world, **periods, publicationAge=least - 1)
+    expected = ("publicationAge", least - 1, least, 365 * DAY)
+    world.reverts(call, world.accounts[0], "ValueOutOfRange", *expected)
+
+
+# --- the limits of a deployment ---------------------------------------------------------------
+
+STRICT = Limits(
+    referenceFee=7 * GWEI,
+    minChallengePeriod=300,
+    minResponseWindow=100,
+    minProofWindow=200,
+    minStakeGas=60_000_000,
+    minTrainerBondMultiple=4,
+    minDisputeBondMultiple=2,
+    maxPublicationAge=60 * DAY,
+)
+"""The tests' season stands at every one of them."""
+
+
+@pytest.fixture
+def strict(world: World) -> Contract:
+    """A registry with narrow limits."""
+    return world.create("SeasonRegistry", world.accounts[0], tuple(STRICT))
+
+
+def test_limits_areWhatWasDeployed(world: World, strict: Contract) -> None:
+    assert tuple(strict.functions.limits().call()) == STRICT
+    assert strict.functions.referenceFee().call() == 7 * GWEI
+    assert world.seasons.functions.referenceFee().call() == Limits().referenceFee
+
+
+def test_addSeason_atEveryLimit_isAccepted(world: World, strict: Contract) -> None:
+    world.send(strict.functions.addSeason(Season()), world.accounts[0])
+    assert tuple(strict.functions.season(1).call()[2]) == Season().economics
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "least", "most"),
+    [
+        ("challengePeriod", 299, 300, 365 * DAY),
+        ("responseWindow", 99, 100, 365 * DAY),
+        ("proofWindow", 199, 200, 365 * DAY),
+        ("stakeGas", 59_999_999, 60_000_000, 2**32 - 1),
+        ("trainerBondMultiple", 3, 4, 255),
+        ("disputeBondMultiple", 1, 2, 5),
+        ("publicationAge", 60 * DAY + 1, 30 * DAY + 600, 60 * DAY),
+    ],
+)
+def test_addSeason_beyondALimit_reverts(
+    world: World, strict: Contract, field: str, value: int, least: int, most: int
+) -> None:
+    """Governance can tighten a deployment's promises, and never loosen them."""
+    call = strict.functions.addSeason(changed("economics", **{field: value}))
+    world.reverts(call, world.accounts[0], "ValueOutOfRange", field, value, least, most)
+    open_to_all = world.seasons.functions.addSeason(changed("economics", **{field: value}))
+    world.call(open_to_all, world.accounts[0])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "challengePeriod",
+        "responseWindow",
+        "proofWindow",
+        "stakeGas",
+        "trainerBondMultiple",
+        "disputeBondMultiple",
+    ],
+)
+def test_addSeason_withoutLimits_stillNeedsOne(world: World, field: str) -> None:
+    """P2: a limit left at zero does not stop time or make anything free."""
+    none = Limits(GWEI, 0, 0, 0, 0, 0, 0, 365 * DAY)
+    registry = world.create("SeasonRegistry", world.accounts[0], tuple(none))
+    call = registry.functions.addSeason(changed("economics", **{field: 0}))
+    with pytest.raises(RevertedError, match="ValueOutOfRange") as caught:
+        world.call(call, world.accounts[0])
+    assert caught.value.values[:3] == (field, 0, 1)
 
 
 def test_season_unknown_reverts(world: World, stranger: str) -> None:
@@ -123,7 +279,7 @@ def test_season_old_staysReadable(world: World) -> None:
 
 
 def test_effectiveSeason_beforeFirst_reverts(world: World, stranger: str) -> None:
-    empty = world.create("SeasonRegistry", stranger)
+    empty = world.create("SeasonRegistry", stranger, tuple(Limits()))
     world.reverts(empty.functions.effectiveSeason(), stranger, "NoSeasonYet")
 
 

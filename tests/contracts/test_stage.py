@@ -11,7 +11,8 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from web3.exceptions import ContractCustomError
 
-from tests.support.protocol import GAS, PRIVATE, Checkpoint, World
+from backend.kernel.rng import fold64
+from tests.support.protocol import GAS, PRIVATE, SEGMENTS, Checkpoint, World
 from tests.support.training import Dataset
 
 CHUNK, MOST, WHOLE = 24_575, 524_288, 120_000
@@ -49,6 +50,12 @@ def stage_of(world: World, uploader: str, digest: bytes = DIGEST) -> Any:
 
 def filing(world: World, beast: int, checkpoint: Checkpoint, secret: bytes = DATA.secret) -> Any:
     return world.court.functions.fileStaged(beast, checkpoint, secret)
+
+
+def file_staged(world: World, beast: int, checkpoint: Checkpoint, filer: str) -> Any:
+    """File with the staged dataset; the receipt."""
+    value = world.opening_value(beast, checkpoint)
+    return world.send(filing(world, beast, checkpoint), filer, value)
 
 
 # --- the stage --------------------------------------------------------------------------------
@@ -144,17 +151,18 @@ def test_fileStaged_revealsAndNamesTheChunks(
     whatever the uploader does with its stage afterwards."""
     begin(world, challenger)
     put(world, challenger, PARTS)
-    receipt = world.send(filing(world, private_beast, private), challenger)
-    revealed = world.logs("court", "PrivateDatasetRevealed", receipt)[0]
-    assert revealed == {"beastId": private_beast, "disputeId": 1, "ownerSecret": DATA.secret}
+    receipt = file_staged(world, private_beast, private, challenger)
+    revealed = world.logs("records", "SecretRevealed", receipt)
+    assert revealed == [{"beastId": private_beast, "ownerSecret": DATA.secret}]
     world.send(world.stage.functions.abandon(DIGEST), challenger)
-    staged = world.logs("court", "StagedDatasetRevealed", receipt)[0]
-    assert (staged["beastId"], staged["disputeId"]) == (private_beast, 1)
+    staged = world.logs("records", "StagedDatasetRevealed", receipt)[0]
+    assert (staged["beastId"], staged["cDataset"]) == (private_beast, DIGEST)
     codes = [bytes(world.w3.eth.get_code(chunk)) for chunk in staged["chunks"]]
     assert {code[0] for code in codes} == {0}
     assert b"".join(code[1:] for code in codes) == DATA.blob
-    assert world.dispute(1).challenger == challenger
-    assert world.court.functions.revealedFold(private_beast).call()[0]
+    assert world.dispute(1).filer == challenger
+    fold = world.records.functions.foldOf(private_beast).call()
+    assert fold == [True, fold64(DATA.secret)]
     second = world.submit(private_beast, owner, world.payload(private_beast, source=PRIVATE))
     world.file(private_beast, second, owner)
 
@@ -185,13 +193,23 @@ def test_fileStaged_wrongSecret_reverts(
     world.reverts(call, challenger, "WrongOwnerSecret", keccak(DATA.secret), keccak(other))
 
 
-def test_fileStaged_onAPublicWindow_reverts(
+def test_fileStaged_onAPublicWindow_asksForNoRecords(
     world: World, private_beast: int, owner: str, challenger: str
 ) -> None:
+    """The dataset is out either way; the dispute owes what any public window's does."""
     public = world.submit(private_beast, owner)
     begin(world, challenger)
     put(world, challenger, PARTS)
-    world.reverts(filing(world, private_beast, public), challenger, "NotPrivate", 0)
+    receipt = file_staged(world, private_beast, public, challenger)
+    assert world.logs("court", "DisputeFiled", receipt)[0]["missing"] == SEGMENTS
+    assert world.records.functions.foldOf(private_beast).call()[0]
+
+
+def test_revealStaged_onABeastWithoutDataset_reverts(
+    world: World, beast: int, challenger: str
+) -> None:
+    call = world.records.functions.revealStaged(beast, challenger, DATA.secret)
+    world.reverts(call, challenger, "NoPrivateDataset", beast)
 
 
 def test_fileStaged_inTheBlockOfTheStage_reverts(
@@ -199,6 +217,7 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
 ) -> None:
     """P33: all three in one block, mined in this order."""
     f = world.stage.functions
+    value = world.opening_value(private_beast, private)
     calls = [f.begin(DIGEST, seal(challenger)), f.stage(DIGEST, 0, PARTS)]
     calls.append(filing(world, private_beast, private))
     world.rpc("evm_setAutomine", False)
@@ -208,11 +227,12 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
         gas = (200_000, 9_000_000, 2_000_000)
         sent = []
         for i, call in enumerate(calls):
-            tx: Any = {**how, "gas": gas[i], "nonce": nonce + i}
+            sent_along = value if i == 2 else 0
+            tx: Any = {**how, "gas": gas[i], "nonce": nonce + i, "value": sent_along}
             sent.append(call.transact(tx))
             if call is calls[1]:  # the block that both wait for
                 with pytest.raises(ContractCustomError) as caught:
-                    calls[2].call({"from": challenger}, "pending")
+                    calls[2].call({"from": challenger, "value": value}, "pending")
         assert world.decode_error(str(caught.value.data)).name == "StageTooYoung"
         world.mine()
         found = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
@@ -220,7 +240,7 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
         world.rpc("evm_setAutomine", True)
     assert len({receipt["blockNumber"] for receipt in found}) == 1
     assert [receipt["status"] for receipt in found] == [1, 1, 0]
-    world.send(calls[2], challenger)  # the next block's
+    world.send(calls[2], challenger, value)  # the next block's
 
 
 def test_filePrivate_tooLarge_reverts(world: World, owner: str, challenger: str) -> None:
@@ -249,5 +269,5 @@ def test_fileStaged_ofTheLargestDataset_fitsTheGasCap(
         assert receipt["gasUsed"] < GAS
         sent = world.w3.eth.get_transaction(receipt["transactionHash"])
         assert len(sent["input"]) < 128 * 1024 - 200
-    receipt = world.send(filing(world, beast, window), challenger)
+    receipt = file_staged(world, beast, window, challenger)
     assert receipt["gasUsed"] < 2_000_000

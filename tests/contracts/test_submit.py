@@ -23,6 +23,14 @@ COMMITTED = (b"\x01" * 32, b"\x02" * 32, 500, b"\x03" * 32)
 AWAKE = 0xFF
 
 
+@pytest.fixture
+def beast(world: World, owner: str) -> int:
+    """A beast whose owner has a stake on it."""
+    found = world.hatch(owner)
+    world.stake(found, owner)
+    return found
+
+
 def price(world: World, beast: int, mask: int) -> int:
     return window_price(world.season, world.head(beast).activeMask, mask)
 
@@ -66,7 +74,9 @@ def test_submit_byStranger_reverts(world: World, beast: int, stranger: str) -> N
 
 
 def test_submit_unknownBeast_reverts(world: World, beast: int, owner: str) -> None:
-    call = world.ledger.functions.submit(beast + 7, bytes(32), bytes(32), world.payload(beast))
+    call = world.ledger.functions.submit(
+        beast + 7, bytes(32), bytes(32), world.payload(beast), False
+    )
     world.reverts(call, owner, "NotTrainer", beast + 7, owner)
 
 
@@ -75,7 +85,7 @@ def test_submit_staleParent_reverts(world: World, beast: int, owner: str) -> Non
     head = world.head(beast)
     payload, seed = world.payload(beast), world.epoch_seed(beast, 0)
     world.submit(beast, owner)
-    call = world.ledger.functions.submit(beast, head.h128, seed, payload)
+    call = world.ledger.functions.submit(beast, head.h128, seed, payload, False)
     world.reverts(call, owner, "StaleParent", world.head(beast).h128, head.h128)
 
 
@@ -83,7 +93,7 @@ def test_submit_wrongEpochSeed_reverts(world: World, beast: int, owner: str) -> 
     """P7"""
     head = world.head(beast)
     seed = bytes(world.epoch_seed(beast, 0)[:-1]) + bytes([world.epoch_seed(beast, 0)[-1] ^ 1])
-    call = world.ledger.functions.submit(beast, head.h128, seed, world.payload(beast))
+    call = world.ledger.functions.submit(beast, head.h128, seed, world.payload(beast), False)
     world.reverts(call, owner, "WrongEpochSeed", head.epochSeedTag, seed)
 
 
@@ -200,10 +210,10 @@ def batch(world: World, beast: int, count: int) -> list[Any]:
     ]
 
 
-def batch_call(world: World, beast: int, payloads: list[Any]) -> Any:
+def batch_call(world: World, beast: int, payloads: list[Any], *, foreign: bool = False) -> Any:
     head = world.head(beast)
     seed = world.epoch_seed(beast, head.epoch)
-    return world.ledger.functions.submitBatch(beast, head.h128, seed, payloads)
+    return world.ledger.functions.submitBatch(beast, head.h128, seed, payloads, foreign)
 
 
 def test_submitBatch_chainsItsWindows(world: World, beast: int, owner: str) -> None:
@@ -241,6 +251,122 @@ def test_submitBatch_empty_reverts(world: World, beast: int, owner: str) -> None
 
 def test_submitBatch_byStranger_reverts(world: World, beast: int, stranger: str) -> None:
     world.reverts(batch_call(world, beast, batch(world, beast, 1)), stranger, "NotTrainer")
+
+
+# --- on another trainer's pending window ------------------------------------------------------
+
+
+@pytest.fixture
+def other(world: World, beast: int, owner: str, trainer: str) -> str:
+    """A second trainer of the beast, with a stake."""
+    world.send(world.beasts.functions.setTrainer(beast, trainer, True), owner)
+    world.stake(beast, trainer)
+    return trainer
+
+
+def tag(account: str) -> int:
+    return int(account, 16) % 2**64
+
+
+def test_submit_onAForeignPendingWindow_reverts(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    """P48: unless it is accepted; onto one's own, never a question."""
+    world.submit(beast, owner)
+    assert world.head(beast).trainerTag == tag(owner)
+    world.submit(beast, owner)
+    world.reverts(world.submit_call(beast), other, "ForeignPendingParent", 1)
+    batch_ = batch(world, beast, 2)
+    world.reverts(batch_call(world, beast, batch_), other, "ForeignPendingParent", 1)
+    world.submit(beast, other, accept_foreign=True)
+    assert world.head(beast).trainerTag == tag(other)
+    world.submit(beast, other)  # its own now
+    world.reverts(world.submit_call(beast), owner, "ForeignPendingParent", 3)
+    world.submit(beast, owner, accept_foreign=True)
+
+
+def test_submitBatch_ontoAForeignPendingWindow_isAcceptedOnce(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    """P48: the windows of a batch stand on one another, only its first on somebody else's."""
+    world.submit(beast, owner)
+    call = batch_call(world, beast, batch(world, beast, 3), foreign=True)
+    records = world.submitted(world.send(call, other))
+    assert [record.trainer for record in records] == [other] * 3
+    assert world.head(beast).trainerTag == tag(other)
+
+
+def test_submit_accepting_whereNothingIsForeign_works(world: World, beast: int, owner: str) -> None:
+    for _ in range(2):
+        world.submit(beast, owner, accept_foreign=True)
+    assert world.head(beast).headCount == 2
+
+
+def test_submit_ontoAForeignFinalWindow_works(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    """P48: what is final cannot fall; only of the last window is it asked."""
+    first, second = (world.submit(beast, owner) for _ in range(2))
+    call = world.submit_call(beast)
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(beast, first)
+    world.reverts(call, other, "ForeignPendingParent", 1)
+    world.finalize(beast, second)
+    assert world.head(beast).trainerTag == tag(owner)
+    world.send(call, other)
+
+
+def test_submit_ontoAForeignAgedWindow_reverts(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    """P48: old enough to be final is not final: a dispute can be open over it or below it."""
+    world.submit(beast, owner)
+    world.travel(10 * world.season.economics.challengePeriod)
+    world.reverts(world.submit_call(beast), other, "ForeignPendingParent", 0)
+
+
+def test_submit_afterASale_needsAcceptance(
+    world: World, beast: int, owner: str, stranger: str
+) -> None:
+    """P48, the silent seller: the buyer builds on nothing that the seller can have slashed."""
+    world.submit(beast, owner)
+    world.send(world.beasts.functions.transferFrom(owner, stranger, beast), owner)
+    world.stake(beast, stranger)
+    world.reverts(world.submit_call(beast), stranger, "ForeignPendingParent", 0)
+    world.submit(beast, stranger, accept_foreign=True)
+
+
+def test_submit_afterASlashing_isOntoTheParentsTrainer(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    """P48: the head is whose window is the last that stands."""
+    parent = world.submit(beast, owner)
+    bad = world.submit(beast, other, accept_foreign=True)
+    world.slash_by_timeout(beast, bad, parent)
+    assert world.head(beast).trainerTag == tag(owner)
+    world.submit(beast, owner)
+    world.reverts(world.submit_call(beast), other, "ForeignPendingParent", 1)
+
+
+def test_submit_afterASlashingToFinality_isFree(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    parent = world.submit(beast, owner)
+    world.travel(world.season.economics.challengePeriod)
+    world.finalize(beast, parent)
+    bad = world.submit(beast, owner)
+    world.reverts(world.submit_call(beast), other, "ForeignPendingParent", 1)
+    world.slash_by_timeout(beast, bad, parent)
+    world.submit(beast, other)
+
+
+def test_submit_afterASlashingToBirth_isFree(
+    world: World, beast: int, owner: str, other: str
+) -> None:
+    bad = world.submit(beast, owner)
+    world.slash_by_timeout(beast, bad)
+    assert world.head(beast).trainerTag == 0
+    world.submit(beast, other)
 
 
 # --- epochs, schedule, loss drop --------------------------------------------------------------
@@ -327,7 +453,7 @@ def test_attack_seasonChangeInFlight_keepsTheEpochsSeason(
     payload = stale._replace(energyBurn=window_price(new, mask, mask))
     checkpoint = world.submit(beast, owner, payload)
     assert checkpoint.season == 2
-    context = world.court.functions.windowContext(beast, checkpoint).call()
+    context = world.windows.functions.contextOf(beast, checkpoint).call()
     assert tuple(context[-1]) == tuple(new.rules)
 
 

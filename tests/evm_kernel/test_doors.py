@@ -20,6 +20,7 @@ from backend.kernel.state import State, serialize_weights, state_hash
 from backend.kernel.window import (
     WindowContext,
     genesis_state,
+    learn,
     open_window,
     sample_index,
     witnesses,
@@ -174,7 +175,39 @@ def test_rules_out_of_range(evm: EvmKernel, opened: State, name: str) -> None:
 
 def test_too_many_steps_and_records(evm: EvmKernel, opened: State) -> None:
     assert refused_field(evm, opened, context_to_abi(CURRICULUM), steps=129) == "steps"
-    for length in (0, 65_537):
+    for source, length in ((Source.BATTLE, 0), (Source.BATTLE, 65_537), (Source.PRIVATE, 65_537)):
         ctx = list(context_to_abi(PRIVATE))
-        ctx[7] = length
+        ctx[4], ctx[7] = int(source), length
         assert refused_field(evm, opened, tuple(ctx)) == "recordsLength"
+
+
+# --- words opened before ----------------------------------------------------------------------
+
+OPENED_WORDS = [RECORDS[3], RECORDS[0], 1]
+"""What three steps train on; the last is no valid word, so its step is null."""
+
+
+def bare(evm: EvmKernel, state: State, proof: bytes) -> bytes:
+    """Run three private steps whose records somebody else has checked."""
+    ctx = list(context_to_abi(PRIVATE))
+    ctx[6], ctx[7] = bytes(32), 0
+    weights = serialize_weights(state.weights)
+    header = header_to_abi(state.header)
+    call = evm.referee.functions.run(tuple(ctx), state_hash(state), header, weights, 3, proof)
+    return bytes(call.call({"gas": CALL_GAS}))
+
+
+def test_words_opened_before_need_no_siblings(evm: EvmKernel, opened: State) -> None:
+    proof = b"".join(word.to_bytes(32) for word in OPENED_WORDS)
+    expected = opened.copy()
+    for word in OPENED_WORDS:
+        learn(PRIVATE, expected, word)
+    assert bare(evm, opened, proof) == state_hash(expected)
+
+
+@pytest.mark.parametrize("length", [0, 64, 95, 97, 128, 3 * 160])
+def test_words_opened_before_of_another_length(evm: EvmKernel, opened: State, length: int) -> None:
+    with pytest.raises(ContractCustomError) as caught:
+        bare(evm, opened, bytes(length))
+    error = revert_from(caught.value)
+    assert (error.name, error.args_by_name) == ("WitnessLength", {"expected": 96, "actual": length})

@@ -19,12 +19,20 @@ from backend.chain.deployment import Deployment
 from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
 from backend.store.facts import (
+    AdvanceRow,
     BeastRow,
     BlockRow,
     CheckpointRow,
     DisputeRow,
     EpochRow,
     EventRow,
+    PublishedRecordsRow,
+    PublishedStateRow,
+    RevealedDatasetRow,
+    RevealedSecretRow,
+    StakeRewardRow,
+    StakeRow,
+    VaultCreditRow,
 )
 from backend.store.governance import ProposalRow, SeasonRow
 from backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
@@ -46,6 +54,14 @@ TABLES: tuple[Any, ...] = (
     EpochRow,
     CheckpointRow,
     DisputeRow,
+    AdvanceRow,
+    PublishedStateRow,
+    PublishedRecordsRow,
+    RevealedSecretRow,
+    RevealedDatasetRow,
+    StakeRow,
+    StakeRewardRow,
+    VaultCreditRow,
     MatchRow,
     MatchRecordRow,
     OpenChallengeRow,
@@ -110,20 +126,22 @@ class Life:
         world = self.world
         count = int(world.beasts.functions.lastBeastId().call())
         beasts = [b for b in range(1, count + 1) if self._owner(b)]
-        choice = rng.choice(["hatch", "submit", "submit", "submit", "final", "slash", "give"])
+        choice = rng.choice(["hatch", "submit", "submit", "slash", "slash", "final", "give"])
         if choice == "hatch" or not beasts:
             world.hatch(world.accounts[1])
             return
         beast = rng.choice(beasts)
         pending = self._pending(beast)
         if choice == "submit" or not pending:
-            world.submit(beast, str(self._owner(beast)))
+            world.submit(beast, str(self._owner(beast)), accept_foreign=True)
         elif choice == "give":
             owner, heir = self._owner(beast), world.accounts[rng.randrange(1, 3)]
             world.send(world.beasts.functions.transferFrom(owner, heir, beast), str(owner))
         elif choice == "slash":
-            at = rng.randrange(len(pending))
-            world.slash_by_timeout(beast, pending[at][0], pending[at][1])
+            # Only a young window can be disputed; what stands on it falls with it.
+            fraud = world.submit(beast, str(self._owner(beast)), accept_foreign=True)
+            world.submit(beast, str(self._owner(beast)), accept_foreign=True)
+            world.slash_by_timeout(beast, fraud, pending[-1][0])
         else:
             world.travel(world.season.economics.challengePeriod + 1)
             world.finalize(beast, pending[0][0])
@@ -171,7 +189,12 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             "Energy": world.energy,
             "Beasts": world.beasts,
             "StepReferee": world.referee,
+            "DatasetStage": world.stage,
+            "StateArchive": world.states,
+            "RecordArchive": world.records,
             "CheckpointLedger": world.ledger,
+            "DisputeVault": world.vault,
+            "WindowReferee": world.windows,
             "DisputeCourt": world.court,
             "MatchReferee": world.match_referee,
             "Arena": world.arena,

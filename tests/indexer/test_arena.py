@@ -23,6 +23,7 @@ from backend.store.words import word_by_key, word_key, words_of_match
 from tests.indexer.conftest import Life, facts
 from tests.support.arena import Fighter, idle
 from tests.support.protocol import ZERO32, RevertedError, World
+from tests.support.training import opening
 
 SEED = 20_261_126
 LOG = (5, 6, 5)
@@ -139,6 +140,8 @@ class Ring:
 def ring(life: Life) -> Ring:
     world = life.world
     a, b = (Fighter.train(world, world.accounts[n], idle()) for n in (1, 2))
+    for fighter in (a, b):
+        world.publish_state(*opening(fighter.state), world.accounts[5])
     world.mine(6)
     return Ring(world, a, b)
 
@@ -201,6 +204,9 @@ def test_a_beast_is_open_while_its_owner_keeps_it(life: Life, ring: Ring, sqlite
     ring.give(ring.world.accounts[6])
     assert open_beasts() == []
     ring.give(ring.b.owner)
+    assert open_beasts() == []  # it comes back, and what was agreed to before does not
+    assert not life.chain().open_challenge(ring.b.beast)
+    ring.open(True)
     assert open_beasts() == [ring.b.beast]
     ring.open(False)
     assert open_beasts() == []

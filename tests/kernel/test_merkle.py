@@ -9,7 +9,16 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.merkle import Tree, depth, proof, root, verify
+from backend.kernel.merkle import (
+    Tree,
+    depth,
+    leaf,
+    multiproof,
+    multiproof_root,
+    proof,
+    root,
+    verify,
+)
 from tests.support.strategies import u256
 
 lists = st.lists(u256, min_size=1, max_size=20)
@@ -76,3 +85,63 @@ def test_no_words() -> None:
         root([])
     with pytest.raises(IndexError, match="beyond 3"):
         proof([1, 2, 3], 3)
+
+
+@st.composite
+def opened(draw: st.DrawFn) -> tuple[list[int], list[int]]:
+    """Words, and ascending indices of some of them."""
+    words = draw(lists)
+    chosen = draw(st.sets(st.integers(0, len(words) - 1), min_size=1))
+    return words, sorted(chosen)
+
+
+@given(opened())
+def test_a_multiproof_leads_to_the_root(given_: tuple[list[int], list[int]]) -> None:
+    words, indices = given_
+    siblings = multiproof(words, indices)
+    leaves = [leaf(words[index]) for index in indices]
+    assert multiproof_root(indices, leaves, len(words), siblings) == root(words)
+    # What is shared comes once: never more siblings than the paths apart have.
+    assert len(siblings) <= len(indices) * depth(len(words))
+    if len(indices) == 1:
+        assert siblings == proof(words, indices[0])
+    if len(indices) == len(words) == 1 << depth(len(words)):
+        assert siblings == []
+
+
+@given(opened(), st.data())
+def test_no_other_multiproof_leads_there(
+    given_: tuple[list[int], list[int]], data: st.DataObject
+) -> None:
+    words, indices = given_
+    siblings, top = multiproof(words, indices), root(words)
+    leaves = [leaf(words[index]) for index in indices]
+    place = data.draw(st.integers(0, len(leaves) - 1))
+    wrong = [*leaves[:place], leaf(words[indices[place]] ^ 1), *leaves[place + 1 :]]
+    assert multiproof_root(indices, wrong, len(words), siblings) != top
+    with pytest.raises(ValueError, match="too many"):
+        multiproof_root(indices, leaves, len(words), [*siblings, bytes(32)])
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        multiproof_root(indices, [*leaves, leaves[0]], len(words), siblings)
+    if siblings:
+        with pytest.raises(ValueError, match="too few"):
+            multiproof_root(indices, leaves, len(words), siblings[:-1])
+        number = data.draw(st.integers(0, len(siblings) - 1))
+        bent = [s if n != number else bytes([s[0] ^ 1]) + s[1:] for n, s in enumerate(siblings)]
+        assert multiproof_root(indices, leaves, len(words), bent) != top
+
+
+@pytest.mark.parametrize("indices", [[], [1, 1], [2, 1]])
+def test_indices_of_a_multiproof_ascend(indices: list[int]) -> None:
+    with pytest.raises(ValueError, match="multiproof"):
+        multiproof([5, 6, 7], indices)
+    with pytest.raises(ValueError, match="multiproof"):
+        multiproof_root(indices, [leaf(5)] * len(indices), 3, [])
+
+
+@pytest.mark.parametrize("indices", [[3], [0, 7], [-1, 2]])
+def test_a_multiproof_opens_only_what_there_is(indices: list[int]) -> None:
+    with pytest.raises(IndexError, match="beyond 3 words"):
+        multiproof([5, 6, 7], indices)
+    with pytest.raises(IndexError, match="beyond 3 words"):
+        multiproof_root(indices, [leaf(5)] * len(indices), 3, [])

@@ -170,13 +170,18 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
 
     facts = Facts(chain)
     assert facts.slashed == dict.fromkeys(frauds, 1)
-    filed = Counter((a["beastId"], a["index"], a["challenger"]) for a in facts.of("DisputeFiled"))
+    filed = Counter((a["beastId"], a["index"], a["filer"]) for a in facts.of("DisputeFiled"))
     disputed = [fraud for fraud in frauds if fraud[0] != liar]  # a header needs no dispute
     assert filed == {(*fraud, validator.address): 1 for fraud in disputed} | {
         (honest, accused, stranger.address): 1
     }
-    responses = Counter(args["disputeId"] for args in facts.of("DisputeResponded"))
-    assert set(responses.values()) == {1}
+    openings = Counter((a["disputeId"], a["opening"]) for a in facts.of("OpeningAccepted"))
+    assert set(openings.values()) == {1}
+    assert len(facts.of("SegmentsOpened")) == sum(not opening for _, opening in openings)
+    published = Counter(bytes(a["state"]) for a in facts.of("StatePublished"))
+    assert set(published.values()) <= {1}
+    staked = Counter(a["beastId"] for a in facts.of("Staked"))
+    assert staked == dict.fromkeys([honest, silent, liar, *others], 1)
     submitted = Counter((a["beastId"], a["index"]) for a in facts.of("CheckpointSubmitted"))
     assert submitted == dict.fromkeys([*((honest, n) for n in range(WINDOWS)), *frauds], 1)
 
@@ -193,10 +198,8 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
 
 def answered(chain: Chain, challenger: Player) -> bool:
     facts = Facts(chain)
-    ours = {
-        a["disputeId"] for a in facts.of("DisputeFiled") if a["challenger"] == challenger.address
-    }
-    return bool(ours & {a["disputeId"] for a in facts.of("DisputeResponded")})
+    ours = {a["disputeId"] for a in facts.of("DisputeFiled") if a["filer"] == challenger.address}
+    return bool(ours & {a["disputeId"] for a in facts.of("ProofWindowOpened")})
 
 
 def all_judged(validator: Player, chain: Chain) -> bool:
@@ -234,11 +237,11 @@ def check_money(
         row.energy_burn + row.bond for row in windows if row.status == CheckpointStatus.SLASHED
     )
     rewards = sum(
-        a["challengerReward"] * (a["challenger"] == validator.address)
+        a["filerReward"] * (a["filer"] == validator.address)
         + a["proverReward"] * (a["prover"] == validator.address)
         for a in facts.of("CheckpointSlashed")
     )
-    wrong = sum(a["bond"] for a in facts.of("DisputeFiled") if a["challenger"] == stranger.address)
+    wrong = sum(a["bond"] for a in facts.of("DisputeFiled") if a["filer"] == stranger.address)
     assert wealth(chain, trainer) == FUNDS * ENERGY - final - lost
     assert wealth(chain, validator) == FUNDS * ENERGY + rewards
     assert wealth(chain, stranger) == FUNDS * ENERGY - wrong

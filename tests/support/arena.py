@@ -82,7 +82,7 @@ class Fighter:
 
     @classmethod
     def train(cls, world: World, owner: str, weights: Weights, **changes: int) -> Self:
-        """Hatch a beast, submit a state made by hand, and wait until it is final.
+        """Hatch a beast, submit a state made by hand, publish it, and wait until it is final.
 
         Args:
             changes: of the payload.
@@ -91,6 +91,7 @@ class Fighter:
         fighter = cls.submit(world, owner, weights, beast, **changes)
         world.travel(world.season.economics.challengePeriod)
         world.finalize(beast, fighter.checkpoint)
+        world.publish_state(*opening(fighter.state), owner)
         return fighter
 
     @classmethod

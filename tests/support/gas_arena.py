@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.chain.anvil import Anvil
-from backend.chain.providers import make_web3
-from tests.support import artifacts
+from backend.kernel.network import Weights
 from tests.support.arena import Bout, Fighter, Record, challenge, hunter, idle
-from tests.support.gas_protocol import GENESIS_TIMESTAMP
-from tests.support.protocol import ETHER, World
+from tests.support.gas_meter import Meter, fresh_world
+from tests.support.protocol import ETHER, Season
 from tests.support.states import dense_weights
 from tests.support.training import opening
 
@@ -20,13 +18,10 @@ DEFENSE = 1 << 224
 
 def measure() -> dict[str, int]:
     """Gas by transaction, the same figures at every call."""
-    with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
-        w3 = make_web3(anvil.url)
-        w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
-        world = World.deploy(w3, artifacts.load())
+    with fresh_world(Season()) as world:
         for account in world.accounts[1:6]:
             world.fund(account, 500 * ETHER, "arena")
-        meter = Meter(world)
+        meter = Matches(world)
         meter.agreeing()
         meter.recording()
         meter.lies()
@@ -35,21 +30,19 @@ def measure() -> dict[str, int]:
 
 
 @dataclass
-class Meter:
-    """Runs the transactions and writes down what they used."""
-
-    world: World
-    gas: dict[str, int] = field(default_factory=dict)
+class Matches(Meter):
+    """Every transaction of a match."""
 
     def __post_init__(self) -> None:
         owners = self.world.accounts[1:3]
-        self.idlers = [Fighter.train(self.world, owner, idle()) for owner in owners]
+        self.idlers = [self.fighter(owner, idle()) for owner in owners]
         self.reporter, self.challenger, self.anyone = self.world.accounts[3:6]
 
-    def note(self, name: str, call: Any, sender: str) -> Any:
-        receipt = self.world.send(call, sender)
-        self.gas[name] = receipt["gasUsed"]
-        return receipt
+    def fighter(self, owner: str, weights: Weights, **changes: int) -> Fighter:
+        """One whose state is in the archive."""
+        fighter = Fighter.train(self.world, owner, weights, **changes)
+        self.world.publish_state(*opening(fighter.state), owner)
+        return fighter
 
     def agreeing(self) -> None:
         arena, (a, b) = self.world.arena.functions, self.idlers
@@ -92,19 +85,17 @@ class Meter:
         """Every unit active, hardly a zero byte in the state; in the middle and at the end."""
         owners = self.world.accounts[1:3]
         dense = dense_weights() | 1
-        fighters = [Fighter.train(self.world, owner, dense, activeMask=0xFF) for owner in owners]
+        fighters = [self.fighter(owner, dense, activeMask=0xFF) for owner in owners]
         bout = Bout.arrange(self.world, *fighters)
         truth, middle = bout.truth, len(bout.truth.words) // 2
         wrong = truth.with_word(middle, truth.words[middle] ^ DEFENSE)
-        publish = self.world.arena.functions.publishState(*opening(fighters[0].state))
-        self.note("publishState", publish, self.anyone)
         call = bout.turn_call(wrong, middle)
         self.lie(bout, wrong, "disproveTurn, every unit active", call)
         other = replace(truth, result=(truth.result + 1) % 3)
         call = bout.turn_call(other, len(truth.words) - 1)
         self.lie(bout, other, "disproveTurn, the last", call)
 
-        fighters = [Fighter.train(self.world, owner, hunter()) for owner in owners]
+        fighters = [self.fighter(owner, hunter()) for owner in owners]
         bout = Bout.arrange(self.world, *fighters)
         short = replace(bout.truth, words=bout.truth.words[:9])
         self.lie(bout, short, "disproveTurn, a sparse state", bout.turn_call(short, 8))

@@ -11,18 +11,16 @@ from typing import Any
 
 from web3.exceptions import ContractLogicError, Web3RPCError
 
-from backend.chain.anvil import Anvil
-from backend.chain.providers import make_web3
 from backend.kernel.constants import MAX_RECORDS, WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
-from backend.kernel.samples import Source
+from backend.kernel.rules import Rules as KernelRules
+from backend.kernel.samples import Source, random_position
 from backend.kernel.state import Header, State, state_hash
 from backend.kernel.window import open_window, run_window
-from tests.support import artifacts
-from tests.support.gas_protocol import GENESIS_TIMESTAMP
+from tests.support.gas_meter import fresh_world
 from tests.support.protocol import GAS, Economics, Rules, Schedule, Season, World
 from tests.support.states import dense_weights, winding_board
-from tests.support.training import Dataset, Trainee, Window, add_one
+from tests.support.training import SEGMENT_STEPS, Dataset, Trainee, Window, add_one
 
 TRAINED_WINDOWS = 96
 """Windows that a trained beast has behind it: 12,288 steps, a third with each set of heads."""
@@ -30,8 +28,14 @@ TRAINED_WINDOWS = 96
 HATCHED = 24
 """Beasts hatched to choose from, so that one has few slots awake."""
 
+RECORDS = 1_024
+"""Records of the private dataset: what a proof from opened ones takes does not depend on it."""
+
 LIE_AT = 19
 """The step (counted from 1) after which the wrong windows go wrong: in segment 2."""
+
+AMPLE = 5
+"""Times the least stake, so that openings are paid at once."""
 
 TRAINED = Season(
     schedule=Schedule(epochWindows=200, moveOnlyEpochs=0, attackEpochs=0, lrHoldEpochs=12),
@@ -65,32 +69,22 @@ class KernelGas:
 def measure() -> KernelGas:
     """All figures, the same at every call."""
     found = KernelGas()
-    with _chain() as anvil:
-        world = _world(anvil, TRAINED)
+    with fresh_world(TRAINED) as world:
         few, many = _beasts(world)
         _fresh(world, few, found, "newborn, 2 slots awake")
         _fresh(world, many, found, "newborn, 8 slots awake")
         for trainee, slots in ((few, 2), (many, 8)):
             _trained(world, trainee, found, slots)
-    with _chain() as anvil:
-        _costly(_world(anvil, COSTLY), found)
+    with fresh_world(COSTLY) as world:
+        _costly(world, found)
     return found
-
-
-def _chain() -> Anvil:
-    return Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP)))
-
-
-def _world(anvil: Anvil, season: Season) -> World:
-    w3 = make_web3(anvil.url)
-    w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
-    return World.deploy(w3, artifacts.load(), season)
 
 
 def _beasts(world: World) -> tuple[Trainee, Trainee]:
     """Two beasts, with as few and as many slots awake as there are among those that hatch."""
     owner = world.accounts[1]
-    hatched = [Trainee.hatch(world, owner) for _ in range(HATCHED)]
+    data = Dataset.of([random_position(n, None, KernelRules()) for n in range(RECORDS)])
+    hatched = [Trainee.hatch(world, owner, data) for _ in range(HATCHED)]
     hatched.sort(key=lambda trainee: genesis_mask(trainee.dna).bit_count())
     return hatched[0], hatched[-1]
 
@@ -116,31 +110,34 @@ def _trained(world: World, trainee: Trainee, found: KernelGas, slots: int) -> No
         context = trainee.context(Source.CURRICULUM, head.epoch, head.season, head.lrShift)
         state = open_window(state, mask)
         run_window(replace(context, heads=heads), state)
-    for source in (Source.CURRICULUM, Source.SELF_PLAY):
+    for source in (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE):
         name = f"trained, {source.name.lower().replace('_', '-')}, {_slots(mask)}"
         _plant(world, trainee, state)
         window = trainee.train(int(source), tamper=(LIE_AT, add_one))
         found.prove[name] = _prove(world, trainee, window, 2)
+        if source is Source.PRIVATE:  # re-executed like the others
+            continue
         _plant(world, trainee, state)
         window = trainee.train(int(source), tamper=(LIE_AT, add_one))
         found.advance[name] = _advance(world, trainee, window)
 
 
 def _costly(world: World, found: KernelGas) -> None:
-    """Every unit active, every update done twice, a winding board, a proof of 16 siblings."""
+    """Every unit active, every update done twice, a winding board, words with 16 siblings; and the
+    proof is the first move to take note of what the archives have."""
     data = Dataset.of([winding_board()] * MAX_RECORDS)
     trainee = Trainee.hatch(world, world.accounts[1], data)
+    world.stake(trainee.beast, trainee.trainer, AMPLE * world.required_stake(trainee.beast))
     header = Header(trainee.beast, bytes(32), WINDOW_STEPS, 0xFF, 0, 0)
     _plant(world, trainee, State(header, dense_weights()))
     window = trainee.train(int(Source.PRIVATE), mask=0xFF, tamper=(1, add_one))
-    dispute = (
-        world.accounts[3],
-        world.court.functions.filePrivate(trainee.beast, window.checkpoint, data.blob, data.secret),
+    dispute = world.file(trainee.beast, window.checkpoint, world.accounts[3])
+    trainee.open_segments(dispute, window)
+    trainee.publish_parent(window)
+    trainee.publish_records(window)
+    found.prove["costliest state that could be built"] = _gas(
+        world, trainee.prove_call(dispute, window, 0)
     )
-    world.send(dispute[1], dispute[0])
-    world.respond(_last_dispute(world), trainee.beast, window.checkpoint, window.segments)
-    call = trainee.prove_call(_last_dispute(world), window, 0)
-    found.prove["costliest state that could be built"] = _gas(world, call)
 
 
 def _plant(world: World, trainee: Trainee, state: State) -> None:
@@ -164,18 +161,32 @@ def _slots(mask: int) -> str:
 # --- transactions ---------------------------------------------------------------------------------
 
 
-def _last_dispute(world: World) -> int:
-    return int(world.court.functions.disputeCount().call())
-
-
 def _gas(world: World, call: Any) -> int:
     return int(world.send(call, world.accounts[4])["gasUsed"])
 
 
 def _prove(world: World, trainee: Trainee, window: Window, segment: int) -> int:
-    dispute = world.file(trainee.beast, window.checkpoint, world.accounts[3])
-    world.respond(dispute, trainee.beast, window.checkpoint, window.segments)
-    return _gas(world, trainee.prove_call(dispute, window, segment))
+    dispute = trainee.dispute(window, world.accounts[3])
+    changes = {}
+    if window.context.source is Source.PRIVATE:
+        opened = trainee.records_opening(window)
+        changes["witnesses"] = opened.witnesses(segment * SEGMENT_STEPS, SEGMENT_STEPS)
+    gas = _gas(world, trainee.prove_call(dispute, window, segment, **changes))
+    _settle(world, trainee)
+    return gas
+
+
+def _settle(world: World, trainee: Trainee) -> None:
+    """After a conviction, so that the trainer can stake anew: what stands below becomes final."""
+    final = world.head(trainee.beast).finalCount
+    pending = [window.checkpoint for window in trainee.windows[:-1]]
+    pending = [c for c in pending if c.index >= final and world.is_live(trainee.beast, c)]
+    if pending:
+        world.travel(world.season.economics.challengePeriod)
+        world.finalize(trainee.beast, *pending)
+    world.send(
+        world.vault.functions.settleReward(trainee.beast, trainee.trainer), world.accounts[4]
+    )
 
 
 def _advance(world: World, trainee: Trainee, window: Window) -> Advance:
@@ -189,7 +200,9 @@ def _advance(world: World, trainee: Trainee, window: Window) -> Advance:
         trainee.advance_call(dispute, window, done, stride)
         for done in range(0, WINDOW_STEPS, stride)
     )
-    return Advance([_gas(world, call) for call in calls])
+    found = Advance([_gas(world, call) for call in calls])
+    _settle(world, trainee)
+    return found
 
 
 def _fits(world: World, call: Any) -> bool:

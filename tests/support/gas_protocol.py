@@ -1,24 +1,20 @@
-"""Gas of every protocol transaction that is not a proof, measured on a fresh chain.
+"""Gas of hatching, staking, submitting and finality, and of datasets on the stage.
 
-The kernel's transactions (prove, advance) are measured with the kernel. Used by the gas report.
+Used by the gas report; disputes, kernel and arena are measured beside it.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.chain.anvil import Anvil
 from backend.chain.chunks import CHUNK_BYTES, CHUNKS_AT_ONCE, chunks_of
-from backend.chain.providers import make_web3
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
-from backend.kernel.window import witnesses
-from tests.support import artifacts
+from tests.support.gas_meter import Meter, fresh_world
 from tests.support.protocol import (
     ETHER,
     PRIVATE,
@@ -26,13 +22,10 @@ from tests.support.protocol import (
     Economics,
     Schedule,
     Season,
-    World,
     fresh_hash,
-    garbage_segments,
 )
-from tests.support.training import Dataset, Trainee
+from tests.support.training import Dataset
 
-GENESIS_TIMESTAMP = 1_800_000_000
 SEASON = Season(schedule=Schedule(epochWindows=16), economics=Economics())
 BATCH = 8
 NO_COMMITMENTS = (bytes(32), bytes(32), 0, bytes(32))
@@ -42,17 +35,13 @@ SMALL, LARGE, LARGEST = 1_000, 120_000, 524_288
 
 def measure() -> dict[str, int]:
     """Gas by transaction, the same figures at every call."""
-    extra = ("--timestamp", str(GENESIS_TIMESTAMP))
-    with Anvil(extra=extra) as anvil:
-        w3 = make_web3(anvil.url)
-        w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
-        meter = Meter(World.deploy(w3, artifacts.load(), SEASON))
+    with fresh_world(SEASON) as world:
+        meter = Protocol(world)
         meter.money()
         beast = meter.hatching()
         chain = meter.submitting(beast)
-        meter.disputing(beast, chain)
         meter.finalizing(beast, chain)
-        meter.headers()
+        meter.leaving(beast)
         meter.private_windows()
         return meter.gas
 
@@ -63,19 +52,11 @@ def data(size: int) -> bytes:
 
 
 @dataclass
-class Meter:
-    """Runs the transactions and writes down what they used."""
-
-    world: World
-    gas: dict[str, int] = field(default_factory=dict)
+class Protocol(Meter):
+    """The life of a beast whom nobody disputes, and datasets that are revealed."""
 
     def __post_init__(self) -> None:
-        _, self.owner, self.other, self.challenger, self.prover = self.world.accounts[:5]
-
-    def note(self, name: str, call: Any, sender: str) -> Any:
-        receipt = self.world.send(call, sender)
-        self.gas[name] = receipt["gasUsed"]
-        return receipt
+        _, self.owner, self.trainer, self.filer, self.anyone = self.world.accounts[:5]
 
     def money(self) -> None:
         world, ledger = self.world, self.world.ledger.functions
@@ -89,8 +70,12 @@ class Meter:
         self.note("requestHatch, no dataset", beasts.requestHatch(*NO_COMMITMENTS), self.owner)
         beast = int(beasts.lastBeastId().call())
         self.note("hatch", beasts.hatch(beast), self.owner)
-        world.send(beasts.setTrainer(beast, self.other, True), self.owner)
+        world.send(beasts.setTrainer(beast, self.trainer, True), self.owner)
         world.submit(world.hatch(self.owner), self.owner)  # the season's prices are copied here
+        value = world.required_stake(beast)
+        self.note("stake, the first", world.ledger.functions.stake(beast), self.owner, value)
+        self.note("stake, more", world.ledger.functions.stake(beast), self.owner, value)
+        world.stake(beast, self.trainer)
         return beast
 
     def submitting(self, beast: int) -> list[Checkpoint]:
@@ -100,17 +85,18 @@ class Meter:
         chain.append(world.submit(beast, self.owner))
         steady = self.note("submit, steady", world.submit_call(beast), self.owner)
         chain += world.submitted(steady)
-        by_trainer = self.note("submit, by a trainer", world.submit_call(beast), self.other)
+        chain.append(world.submit(beast, self.trainer, accept_foreign=True))
+        by_trainer = self.note("submit, by a trainer", world.submit_call(beast), self.trainer)
         chain += world.submitted(by_trainer)
-        batch = self.note(f"submitBatch of {BATCH}", self.batch(beast), self.owner)
-        self.gas[f"submitBatch of {BATCH}, each"] = -(-batch["gasUsed"] // BATCH)
+        batch = self.note(f"submitBatch of {BATCH}", self.batch(beast), self.trainer)
+        self.each(f"submitBatch of {BATCH}", batch, BATCH)
         chain += world.submitted(batch)
         while len(chain) < SEASON.schedule.epochWindows - 1:
-            chain.append(world.submit(beast, self.owner))
-        last = self.note("submit, completing an epoch", world.submit_call(beast), self.owner)
+            chain.append(world.submit(beast, self.trainer))
+        last = self.note("submit, completing an epoch", world.submit_call(beast), self.trainer)
         return chain + world.submitted(last)
 
-    def batch(self, beast: int) -> Any:
+    def batch(self, beast: int) -> object:
         head = self.world.head(beast)
         first = self.world.payload(beast)
         payloads = [
@@ -122,37 +108,26 @@ class Meter:
             for i in range(BATCH)
         ]
         seed = self.world.epoch_seed(beast, head.epoch)
-        return self.world.ledger.functions.submitBatch(beast, head.h128, seed, payloads)
-
-    def disputing(self, beast: int, chain: list[Checkpoint]) -> None:
-        world, court = self.world, self.world.court.functions
-        target = chain[1]
-        self.note("file, public", court.file(beast, target), self.challenger)
-        segments = garbage_segments(target.payload.h128)
-        self.note("respond", court.respond(1, beast, target, segments), self.owner)
-        world.travel(SEASON.economics.proofWindow + 1)
-        self.note("dismiss, bond burned", court.dismiss(1, beast, target), self.prover)
-        child, fraud = chain[-1], chain[-2]
-        void = world.file(beast, child, self.challenger)
-        dispute = world.file(beast, fraud, self.challenger)
-        world.travel(SEASON.economics.responseWindow + 1)
-        claim = (dispute, beast, fraud, chain[-3])
-        self.note("claimTimeout", court.claimTimeout(claim), self.prover)
-        self.note("dismiss, bond returned", court.dismiss(void, beast, child), self.prover)
+        return self.world.ledger.functions.submitBatch(beast, head.h128, seed, payloads, False)
 
     def finalizing(self, beast: int, chain: list[Checkpoint]) -> None:
         world = self.world
         world.travel(SEASON.economics.challengePeriod)
         finalize = world.ledger.functions.finalize
-        self.note("finalize one", finalize(beast, chain[:1]), self.prover)
-        many = self.note(f"finalize {BATCH}", finalize(beast, chain[1 : BATCH + 1]), self.prover)
-        self.gas[f"finalize {BATCH}, each"] = -(-many["gasUsed"] // BATCH)
+        self.note("finalize one", finalize(beast, chain[:1]), self.anyone)
+        many = self.note(f"finalize {BATCH}", finalize(beast, chain[1 : BATCH + 1]), self.anyone)
+        self.each(f"finalize {BATCH}", many, BATCH)
+        world.finalize(beast, *chain[BATCH + 1 :])
 
-    def headers(self) -> None:
-        trainee = Trainee.hatch(self.world, self.owner)
-        trainee.train()
-        second = trainee.train(windowLoss=5)
-        self.note("challengeHeader", trainee.header_call(second), self.prover)
+    def leaving(self, beast: int) -> None:
+        world, ledger = self.world, self.world.ledger.functions
+        announce = ledger.announceWithdrawal(beast)
+        self.note("announceWithdrawal", announce, self.owner)
+        self.note("cancelWithdrawal", ledger.cancelWithdrawal(beast), self.owner)
+        world.send(announce, self.owner)
+        e = SEASON.economics
+        world.travel(e.challengePeriod + e.responseWindow + e.proofWindow)
+        self.note("withdrawStake", ledger.withdrawStake(beast, self.owner), self.owner)
 
     def private_windows(self) -> None:
         world, court = self.world, self.world.court.functions
@@ -164,17 +139,17 @@ class Meter:
         world.send(world.beasts.functions.hatch(beast), self.owner)
         kilobyte = world.submit(beast, self.owner, world.payload(beast, source=PRIVATE))
         call = court.filePrivate(beast, kilobyte, small.blob, small.secret)
-        self.note("filePrivate, 1 kB", call, self.challenger)
-        self.records(Trainee(world, beast, self.owner, small), kilobyte)
+        value = world.opening_value(beast, kilobyte)
+        self.note("filePrivate, 1 kB", call, self.filer, value)
 
         beast = world.hatch(self.owner, large.commitments)
         most = world.submit(beast, self.owner, world.payload(beast, source=PRIVATE))
         call = court.filePrivate(beast, most, large.blob, large.secret)
-        self.note("filePrivate, 120 kB", call, self.challenger)
-        self.staged(Dataset.of(words, blob=data(LARGEST)))
+        self.note("filePrivate, 120 kB", call, self.filer, value)
+        self.staged(Dataset.of(words, blob=data(LARGEST)), value)
 
-    def staged(self, dataset: Dataset) -> None:
-        world, stage, who = self.world, self.world.stage.functions, self.challenger
+    def staged(self, dataset: Dataset, value: int) -> None:
+        world, stage, who = self.world, self.world.stage.functions, self.filer
         beast = world.hatch(self.owner, dataset.commitments)
         window = world.submit(beast, self.owner, world.payload(beast, source=PRIVATE))
         digest, chunks = keccak(dataset.blob), chunks_of(dataset.blob)
@@ -186,16 +161,5 @@ class Meter:
             receipt = self.note(most, call, who) if first == 0 else world.send(call, who)
             total += receipt["gasUsed"]
         call = world.court.functions.fileStaged(beast, window, dataset.secret)
-        total += self.note("fileStaged, 512 kB", call, who)["gasUsed"]
+        total += self.note("fileStaged, 512 kB", call, who, value)["gasUsed"]
         self.gas["512 kB staged and filed, in all"] = total
-
-    def records(self, trainee: Trainee, checkpoint: Checkpoint) -> None:
-        world, court = self.world, self.world.court.functions
-        place = (int(court.disputeCount().call()), trainee.beast, checkpoint)
-        world.respond(*place, garbage_segments(checkpoint.payload.h128))
-        self.note("demandRecords", court.demandRecords(*place, 3), self.challenger)
-        context = trainee.context(PRIVATE, 0, 1, checkpoint.payload.lrShift)
-        assert trainee.dataset is not None
-        supplied = witnesses(context, 24, 8, trainee.dataset.words)
-        call = court.supplyRecords(*place, supplied)
-        self.note(f"supplyRecords of {RECORDS}", call, self.owner)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from tests.support.protocol import Checkpoint, Economics, World
 
-SEGMENTS_GAS = 160_000
-STATE_GAS = 110_000
-RECORDS_GAS = 260_000
-BYTE_GAS, ZERO_BYTE_GAS, HASH_GAS = 40, 10, 32 * 40
+SEGMENTS_GAS = 325_000
+STATE_GAS = 195_000
+RECORDS_GAS = 450_000
+BYTE_GAS, ZERO_BYTE_GAS, HASH_GAS = 40, 10, 1_300
 STATE_BYTES = 33_792
 STEPS = 128
 MAX_MULTIPLE = 8
@@ -75,7 +75,8 @@ def bond_fee(world: World, block: int | str = "latest") -> int:
 def opening_fee(world: World, receipt: Any) -> int:
     """Wei that a gas of an opening in that transaction is paid."""
     base = base_fee(world, receipt["blockNumber"])
-    return base + int(min(receipt["effectiveGasPrice"] - base, base // 4))
+    reference = int(world.seasons.functions.referenceFee().call())
+    return max(reference, base + int(min(receipt["effectiveGasPrice"] - base, base // 4)))
 
 
 def set_base_fee(world: World, fee: int) -> None:

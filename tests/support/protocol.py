@@ -184,6 +184,14 @@ class StakeReward(NamedTuple):
     gasCap: int
 
 
+class Publication(NamedTuple):
+    time: int
+    timeBefore: int
+    blockNumber: int
+    gasUsed: int
+    gasPrice: int
+
+
 class StateHeader(NamedTuple):
     beastId: int = 0
     parent: bytes = ZERO32
@@ -414,6 +422,9 @@ class World:
         """The reward held out of a trainer's slashed stake."""
         return StakeReward(*self.vault.functions.rewardOf(beast, trainer).call())
 
+    def settle_reward(self, beast: int, trainer: str) -> Any:
+        return self.send(self.vault.functions.settleReward(beast, trainer), self.accounts[9])
+
     def opening_bond(self, dispute: int) -> OpeningBond:
         return OpeningBond(*self.vault.functions.bondOf(dispute).call())
 
@@ -507,6 +518,9 @@ class World:
     ) -> Any:
         call = self.court.functions.openSegments(dispute, beast, checkpoint, list(segments))
         return self.send(call, sender or checkpoint.trainer)
+
+    def state_publication(self, state: bytes) -> Publication:
+        return Publication(*self.states.functions.publicationOf(state).call())
 
     def publish_state(self, header: tuple[Any, ...], weights: bytes, sender: str) -> Any:
         return self.send(self.states.functions.publish(header, weights), sender)

@@ -12,11 +12,11 @@ from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import TransactionManager
-from backend.chain.types import Checkpoint
+from backend.chain.types import Checkpoint, header_to_abi
 from backend.kernel import merkle
 from backend.kernel.combat import Match
 from backend.kernel.fighters import Fighter, fight
-from backend.kernel.state import State
+from backend.kernel.state import State, serialize_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,16 @@ class Ring:
     def arena(self) -> Any:
         return self.chain.arena.functions
 
+    def publish(self) -> None:
+        """Put both states on chain, as the arena asks for."""
+        for corner in (self.a, self.b):
+            opening = (header_to_abi(corner.state.header), serialize_weights(corner.state.weights))
+            self._send(corner, self.chain.states.functions.publish(*opening))
+
     def seeded(self) -> int:
         """A match that was agreed on and has its seed."""
         a, b = self.a, self.b
+        self.publish()
         self._send(a, self.arena.challenge(a.beast, a.checkpoint.to_abi(), b.beast))
         match_id = self.chain.match_count()
         agreed = (a.checkpoint.payload.h128, b.checkpoint.to_abi())

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.transactions import TransactionManager
+from backend.chain.escrow import deposit_energy
+from backend.chain.transactions import Receipt, TransactionManager
 from backend.errors import ChainBeastsError
+from backend.indexer.records import checkpoint_of
 from backend.settings import Settings
 from tests.support.forked import Process, Program
 from trainer.cli.beast import app as beast
@@ -48,7 +51,9 @@ class Farm:
 
     def invoke(self, noun: str, *args: str, who: int | None = TRAINER) -> Any:
         """Run a command in this process; typer's result."""
-        return CliRunner().invoke(NOUNS[noun], self.arguments(who, *args))
+        result = CliRunner().invoke(NOUNS[noun], self.arguments(who, *args))
+        structlog.reset_defaults()  # its logs went to a stream that is closed by now
+        return result
 
     def done(self, noun: str, *args: str, who: int | None = TRAINER) -> Any:
         """The JSON that a command prints when it succeeds."""
@@ -86,8 +91,38 @@ class Farm:
     def sender(self, who: int) -> TransactionManager:
         return TransactionManager(self.chain, devnet_account(who), self.home / "locks")
 
-    def send(self, who: int, call: Any) -> None:
-        self.sender(who).send(call, label="test")
+    def send(self, who: int, call: Any, value: int = 0) -> Receipt:
+        return self.sender(who).send(call, label="test", value=value)
+
+    def file(self, beast: int, index: int = -1, who: int = CHALLENGER) -> int:
+        """Dispute a checkpoint, the latest if no other is named; the dispute's id."""
+        self.fund(who)
+        deposit_energy(self.chain, self.sender(who), 10 * ENERGY)
+        record = checkpoint_of(self.workspace().live(beast)[index])
+        quote = self.chain.filing_quote(beast, record)
+        call = self.chain.court.functions.file(beast, record.to_abi())
+        self.send(who, call, value=2 * quote.opening_bond)
+        return int(self.chain.call(self.chain.court.functions.disputeCount()))
+
+    def balance(self, who: int) -> int:
+        """An account's native coin, wei."""
+        return int(self.chain.w3.eth.get_balance(devnet_account(who).address))
+
+    def set_balance(self, who: int, wei: int) -> None:
+        rpc(self.chain.rpc_url, "anvil_setBalance", devnet_account(who).address, hex(wei))
+
+    def mine(self, blocks: int) -> None:
+        rpc(self.chain.rpc_url, "anvil_mine", hex(blocks))
+
+    def set_base_fee(self, wei: int) -> None:
+        """Mine a block with that base fee."""
+        rpc(self.chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(wei))
+        self.mine(1)
+
+    def events(self, name: str) -> list[Any]:
+        """The arguments of all events of a name."""
+        found = self.chain.events(self.chain.deployment.start_block, self.chain.block().number)
+        return [event.args for event in found if event.name == name]
 
     def fund(self, who: int, amount: int = 1_000 * ENERGY) -> None:
         """Mint ENERGY into an account's wallet."""

@@ -19,14 +19,21 @@ from web3.logs import DISCARD
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.escrow import ensure_escrow
+from backend.chain.escrow import ensure_escrow, ensure_stake
+from backend.chain.openings import records_opening
 from backend.chain.transactions import Receipt, TransactionManager
-from backend.chain.types import NO_CHECKPOINT, Checkpoint, CheckpointPayload, Commitments
+from backend.chain.types import (
+    NO_CHECKPOINT,
+    Checkpoint,
+    CheckpointPayload,
+    Commitments,
+    header_to_abi,
+)
 from backend.indexer.follow import Waker
 from backend.kernel import merkle
 from backend.kernel.board import word_bytes
 from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash
 from backend.kernel.window import genesis_state, open_window, step_window
 from backend.settings import Settings
 from backend.store.private import PrivateDataset
@@ -42,6 +49,12 @@ DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
 MATCH = 1
 """The match that ``seeded`` makes."""
+
+SHARES = 4_000
+"""Basis points of what an offender loses that filer and prover get."""
+
+QUIET: dict[str, Any] = {"open_budget": 0, "open_rate": 0.0, "gas_budget": 10**9}
+"""A policy's fields for tests that are not about budgets: nothing is disputed on doubt."""
 
 Tamper = Callable[[State], None]
 
@@ -72,8 +85,8 @@ class Rig:
     def sender(self, who: int) -> TransactionManager:
         return TransactionManager(self.chain, devnet_account(who), self.home / "locks")
 
-    def send(self, who: int, call: Any) -> Receipt:
-        return self.sender(who).send(call, label="test")
+    def send(self, who: int, call: Any, value: int = 0) -> Receipt:
+        return self.sender(who).send(call, label="test", value=value)
 
     def fund(self, who: int, amount: int = 1_000 * ENERGY) -> None:
         mint = self.chain.energy.functions.mint(devnet_account(who).address, amount)
@@ -165,17 +178,68 @@ class Rig:
     ) -> Checkpoint:
         sender, head = self.sender(who), self.chain.head(beast)
         ensure_escrow(self.chain, sender, 100 * ENERGY)
-        call = self.chain.ledger.functions.submit(beast, head.h128, seed, payload.to_abi())
+        ensure_stake(self.chain, sender, beast, 2 * self.chain.required_stake(beast))
+        functions = self.chain.ledger.functions
+        call = functions.submit(beast, head.h128, seed, payload.to_abi(), True)
         receipt = sender.send(call, label="submit")
         logs = self.chain.ledger.events.CheckpointSubmitted().process_receipt(
             receipt.raw, errors=DISCARD
         )
         return Checkpoint.from_abi(logs[0]["args"]["checkpoint"])
 
-    def respond(self, beast: int, window: Submitted, dispute: int = 1) -> None:
-        record = window.checkpoint.to_abi()
-        call = self.chain.court.functions.respond(dispute, beast, record, window.segments)
+    # --- disputes -------------------------------------------------------------------------------
+
+    def file(self, who: int, beast: int, window: Submitted) -> int:
+        """Dispute a window; the dispute's number."""
+        self.fund(who)
+        ensure_escrow(self.chain, self.sender(who), 100 * ENERGY)
+        value = 2 * self.chain.filing_quote(beast, window.checkpoint).opening_bond
+        call = self.chain.court.functions.file(beast, window.checkpoint.to_abi())
+        self.send(who, call, value)
+        return self.disputes
+
+    def open_segments(
+        self,
+        beast: int,
+        window: Submitted,
+        dispute: int = 1,
+        segments: Sequence[bytes] | None = None,
+    ) -> None:
+        """Open a window's segments, as its trainer."""
+        record, hashes = window.checkpoint.to_abi(), list(segments or window.segments)
+        call = self.chain.court.functions.openSegments(dispute, beast, record, hashes)
         self.send(TRAINER, call)
+
+    def publish_state(self, state: State, who: int = TRAINER) -> None:
+        """Put a state on chain."""
+        weights = serialize_weights(state.weights)
+        call = self.chain.states.functions.publish(header_to_abi(state.header), weights)
+        self.send(who, call)
+
+    def publish_records(self, beast: int, index: int, who: int = TRAINER) -> None:
+        """Put the records of a private window on chain."""
+        dna = self.chain.birth(beast).dna
+        opening = records_opening(self.private[beast], dna, index).arguments()
+        self.send(who, self.chain.records.functions.publish(beast, index, *opening))
+
+    def accept(self, beast: int, window: Submitted, dispute: int = 1) -> None:
+        """Have the court note what was published."""
+        record = window.checkpoint.to_abi()
+        self.send(OTHER, self.chain.court.functions.acceptOpenings(dispute, beast, record))
+
+    def open_all(
+        self, beast: int, window: Submitted, before: Submitted | None = None, dispute: int = 1
+    ) -> None:
+        """Open everything that a dispute asks for."""
+        index = window.checkpoint.index
+        self.open_segments(beast, window, dispute)
+        if index:
+            assert before is not None
+            self.publish_state(before.end)
+        if window.checkpoint.payload.source is Source.PRIVATE:
+            self.publish_records(beast, index)
+        if self.chain.dispute(dispute).missing:
+            self.accept(beast, window, dispute)
 
     def finalize(self, beast: int, *windows: Submitted) -> None:
         """Make a beast's windows final, once their time has come."""
@@ -205,11 +269,12 @@ class Rig:
         max_bonds: int | None = None,
         dry_run: bool = False,
         monitor: ValidatorMetrics | None = None,
+        **policy: Any,
     ) -> Validator:
         return make_validator(
             self.workspace(),
             None if dry_run else self.sender(VALIDATOR),
-            policy=Policy(strategy, max_bonds),
+            policy=Policy(strategy, max_bonds, **QUIET | policy),
             workers=0,
             monitor=monitor or ValidatorMetrics(),
             waker=Waker(self.chain.rpc_url, 0.05),

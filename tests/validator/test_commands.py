@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from backend.accounts import devnet_account
 from backend.chain.types import DisputeStatus
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source, random_position
@@ -73,19 +74,20 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     cheat = rig.train(beast, tamper=(128, one_weight))  # so late that its effect is its own
     at = (str(beast), "0")
     assert verified(rig, beast, 0)["verdict"] == "invalid"
-    filed = done(rig, "dispute", "file", *at, who=VALIDATOR)
-    assert (filed["dispute"], rig.disputes) == (1, 1)
-    refused(rig, "has no response", "dispute", "prove", "1")
-    refused(rig, "may still come", "dispute", "claim", "1")
-    refused(rig, "no response", "dispute", "dismiss", "1")
-    refused(rig, "cannot defend it", "dispute", "respond", "1", who=TRAINER)
+    refused(rig, "no terminal to ask on", "dispute", "file", *at)
+    filed = done(rig, "dispute", "file", *at, "--yes", who=VALIDATOR)
+    assert (filed["dispute"], filed["verdict"], rig.disputes) == (1, "invalid", 1)
+    refused(rig, "are not opened", "dispute", "prove", "1")
+    refused(rig, str(rig.chain.dispute(1).response_deadline), "dispute", "claim", "1")
+    refused(rig, "lacks an opening", "dispute", "dismiss", "1")
+    refused(rig, "cannot defend it", "dispute", "open", "1", who=TRAINER)
     answer = rig.home / "segments.json"
     answer.write_text(json.dumps(["0x" + h.hex() for h in cheat.segments]))
-    given = ("dispute", "respond", "1", "--segments", str(answer))
-    refused(rig, "may not respond", *given, who=OTHER)
-    done(rig, *given, who=TRAINER)
-    refused(rig, "its response already", *given, who=TRAINER)
-    refused(rig, "until", "dispute", "dismiss", "1")
+    given = ("dispute", "open", "1", "--segments", str(answer))
+    refused(rig, "trainer", *given, who=OTHER)
+    assert done(rig, *given, who=TRAINER)["opened"] == ["segments"]
+    refused(rig, "everything that it asked for", *given, who=TRAINER)
+    refused(rig, str(rig.chain.dispute(1).proof_deadline), "dispute", "dismiss", "1")
     refused(rig, "is right", "dispute", "prove", "1", "--segment", "0")
 
     why = done(rig, "dispute", "explain", "1")
@@ -101,7 +103,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     explained = done(rig, "dispute", "explain", "1")
     assert explained["cause"]["weight"] == explained["differs_most"]["weight"] == 100
     refused(rig, "has ended", "dispute", "claim", "1")
-    refused(rig, "not on its chain", "dispute", "file", *at)
+    refused(rig, "not on its chain", "dispute", "file", *at, "--yes")
 
 
 def test_a_silent_or_wrong_side_by_hand(rig: Rig) -> None:
@@ -110,37 +112,42 @@ def test_a_silent_or_wrong_side_by_hand(rig: Rig) -> None:
     at = (str(beast), "0")
     refused(rig, "No contradiction", "dispute", "challenge-header", *at)
     assert verified(rig, beast, 0)["verdict"] == "valid"
-    done(rig, "dispute", "file", *at, who=VALIDATOR)
-    refused(rig, "open over this checkpoint", "dispute", "file", *at)
-    assert done(rig, "dispute", "respond", "1", who=TRAINER)["dispute"] == 1
+    done(rig, "dispute", "file", *at, "--yes", who=VALIDATOR)
+    refused(rig, "open over this checkpoint", "dispute", "file", *at, "--yes")
+    assert done(rig, "dispute", "open", "1", who=TRAINER)["dispute"] == 1
     refused(rig, "nothing to prove", "dispute", "prove", "1")
     assert done(rig, "dispute", "explain", "1")["segment"] is None
     rig.travel(31)
+    refused(rig, "no terminal to ask on", "dispute", "dismiss", "1", who=VALIDATOR)
     done(rig, "dispute", "dismiss", "1", who=OTHER)
     assert rig.chain.dispute(1).status is DisputeStatus.DISMISSED
     second = rig.train(beast, honest, window_loss=3)
     done(rig, "dispute", "challenge-header", str(beast), "1", who=OTHER)
     assert not rig.live(beast, second)
+    rig.finalize(beast, honest)  # now nothing below the convicted window can fall any more
+    trainer = devnet_account(TRAINER).address
+    rig.send(OTHER, rig.chain.vault.functions.settleReward(beast, trainer))
     third = rig.train(beast, honest)
-    done(rig, "dispute", "file", str(beast), "1", who=VALIDATOR)
+    done(rig, "dispute", "file", str(beast), "1", "--yes", who=VALIDATOR)
     rig.travel(16)
-    refused(rig, "ended at", "dispute", "respond", "2", who=TRAINER)
+    late = str(rig.chain.dispute(2).response_deadline)
+    refused(rig, late, "dispute", "open", "2", who=TRAINER)
     done(rig, "dispute", "claim", "2", who=OTHER)
     assert not rig.live(beast, third)
 
 
-def test_a_private_dispute_needs_the_dataset(rig: Rig) -> None:
+def test_a_private_dispute_may_reveal_the_dataset(rig: Rig) -> None:
     rules = rig.chain.season(1).rules
     beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
     rig.train(beast, source=Source.PRIVATE, tamper=(5, one_weight))
-    filing = ("dispute", "file", str(beast), "0")
-    refused(rig, "Pass --dataset", *filing)
+    filing = ("dispute", "file", str(beast), "0", "--yes")
     folder = rig.home / "found"
     write_dataset(rig, beast, folder)
     bad, secret = folder / "bad", str(folder / "else.hex")
     bad.write_bytes(b"not it")
     refused(rig, "was committed", *filing, "--dataset", str(bad), "--secret-file", secret)
     good = str(folder / "anything")
+    refused(rig, "go together", *filing, "--dataset", good)
     refused(rig, "secret is not", *filing, "--dataset", good, "--secret-file", good)
     missing = str(folder / "missing")
     refused(rig, "cannot be read", *filing, "--dataset", missing, "--secret-file", secret)
@@ -195,13 +202,15 @@ def test_bad_input(rig: Rig, tmp_path: Path) -> None:
     refused(rig, "has no checkpoint 0", "dispute", "file", "99", "0")
     refused(rig, "no dispute 5", "dispute", "show", "5", who=None)
     refused(rig, "no dispute 5", "dispute", "explain", "5", who=None)
-    for verb in ("respond", "prove", "advance", "claim", "dismiss"):
+    for verb in ("open", "prove", "advance", "claim", "dismiss", "next"):
         refused(rig, "no dispute 5", "dispute", verb, "5")
     refused(rig, "No account", "dispute", "file", str(beast), "0", who=None)
     refused(rig, "No account", "validator", "run", "--once", who=None)
     refused(rig, "not a folder", "validator", "run", "--snapshots", str(tmp_path / "no"))
-    refused(rig, "ENERGY", "validator", "run", "--once", "--max-bonds", "many")
-    refused(rig, "has 0 ENERGY", "dispute", "file", str(beast), "0", who=OTHER)
+    refused(rig, "--max-bonds", "validator", "run", "--once", "--max-bonds", "many")
+    for option in ("--open-budget", "--energy-budget", "--energy-price"):
+        refused(rig, option, "validator", "run", "--once", option, "many")
+    refused(rig, "has 0 ENERGY", "dispute", "file", str(beast), "0", "--yes", who=OTHER)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         refused(rig, f"Port {port}", "validator", "run", "--once", "--health-port", port)
@@ -214,7 +223,7 @@ def test_bad_input(rig: Rig, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', '["0x12"]', "[" + '"zz",' * 15 + '"zz"]'])
 def test_a_file_that_is_no_response_is_refused(tmp_path: Path, text: str) -> None:
-    from validator.cli.dispute import read_segments
+    from validator.cli.openings import read_segments
 
     path = tmp_path / "segments.json"
     path.write_text(text)

@@ -12,6 +12,7 @@ import typer
 from web3 import Web3
 
 from backend.cache import write_atomic
+from backend.chain.amounts import show_coin
 from backend.chain.chunks import is_large, transactions_for
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
@@ -27,6 +28,7 @@ from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
 from trainer.hatch.transactions import Hatched, Hatcher
+from trainer.submit.stake import required_stake
 from trainer.workspace import TrainerWorkspace, open_workspace
 
 app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
@@ -71,8 +73,8 @@ def hatch(
 def _warn_of_size(size: int) -> None:
     if is_large(size):
         note(
-            f"The compressed dataset has {size:,} bytes: revealing it in a dispute takes the "
-            f"challenger {transactions_for(size)} transactions."
+            f"The compressed dataset has {size:,} bytes: revealing the whole of it in a dispute "
+            f"takes the challenger {transactions_for(size)} transactions."
         )
 
 
@@ -139,8 +141,10 @@ def show(session: Session, beast: BeastId) -> None:
     """Show a beast: what it was born with, and how far its training is."""
     workspace = open_workspace(session.settings, session.chain)
     facts = _facts(workspace, beast)
-    head = workspace.chain.head(beast)
+    workspace.sync()
+    head, open_ = workspace.chain.head(beast), workspace.openness(beast)
     burn, bond = workspace.chain.quote(beast, head.active_mask)
+    required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
     progress = {
         "head": head.h128,
         "checkpoints": head.head_count,
@@ -151,6 +155,9 @@ def show(session: Session, beast: BeastId) -> None:
         "slashings": head.generation,
         "next_energy": burn,
         "next_bond": bond,
+        "openness": open_,
+        "required_stake": required,
+        "stakes": stakes,
     }
     view = _view(facts) | {
         "checkpoints": f"{head.head_count}, of which {head.final_count} final; "
@@ -160,10 +167,25 @@ def show(session: Session, beast: BeastId) -> None:
         "slots awake": slots(head.active_mask),
         "next window costs": f"{energy(burn)} and a bond of {energy(bond)}",
     }
+    view["stake of each trainer"] = f"{show_coin(required)} are required now"
+    for stake in stakes:
+        view[f"stake of {stake.trainer}"] = show_coin(stake.amount)
     if head.head_count:
+        view["replayable by anybody"] = _of(open_.replayable, open_.windows)
+        view["opened in a dispute"] = _of(open_.opened, open_.windows)
+        view["never opened"] = _of(open_.unopened, open_.windows)
+        if open_.believed_since is not None:
+            view["believed, not checked"] = (
+                f"all from window {open_.believed_since} on: private, and final without ever "
+                "having been opened"
+            )
         last = f"{head.window_loss} ({Source(head.source).name.lower()})"
         view["loss of the last window"] = last
     session.show(facts | progress, lambda: fields(f"Beast {beast}", view))
+
+
+def _of(count: int, windows: int) -> str:
+    return f"{count} of {windows} windows"
 
 
 @command(app, "list", example="chainbeasts beast list")

@@ -18,17 +18,22 @@ from backend.kernel.samples import Source
 from backend.store.facts import CheckpointRow
 from trainer.cli.options import (
     CURRICULUM,
+    AcceptForeignOption,
     BeastId,
     Index,
     SnapshotsOption,
     SourceOption,
+    StakeOption,
     outbox_of,
+    stakes_of,
     trainer_of,
 )
 from trainer.cli.submitted import show_submitted
 from trainer.plan.sources import source_text, training_source_of
 from trainer.plan.text import parse_training_source
 from trainer.submit.finality import Finalizer
+from trainer.submit.parents import check_parent
+from trainer.submit.submitter import STAKE_LACKS
 from trainer.train.window_store import payload_from_json
 from trainer.workspace import open_workspace
 
@@ -117,26 +122,32 @@ def submit(
         typer.Option(help="JSON of a payload made elsewhere; a window is trained if not given."),
     ] = None,
     source: SourceOption = CURRICULUM,
+    stake: StakeOption = None,
+    accept_foreign_parent: AcceptForeignOption = False,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Submit one checkpoint: of a window trained now, or of a payload from a file."""
     if payload is None:
         training_source = parse_training_source(source)
-        _, _, _, trainer = trainer_of(session, beast, training_source, snapshots)
+        _, _, _, trainer = trainer_of(
+            session,
+            beast,
+            training_source,
+            snapshots,
+            stake=stake,
+            accept_foreign_parent=accept_foreign_parent,
+        )
         show_submitted(session, trainer.run(1, training_source))
         return
     stated = _read_payload(payload)
     chain = session.chain
     head = chain.head(beast)
+    if not accept_foreign_parent:
+        check_parent(beast, head, session.account.address)
     seed = chain.epoch(beast, head.epoch).epoch_seed
-    call = chain.ledger.functions.submit(beast, head.h128, seed, stated.to_abi())
-    try:
-        session.sender.simulate(call)
-    except Reverted as error:
-        if error.name != "InsufficientEscrow":
-            raise
-        _, bond = chain.quote(beast, stated.active_mask)
-        ensure_escrow(chain, session.sender, stated.energy_burn + bond)
+    place = (beast, head.h128, seed)
+    call = chain.ledger.functions.submit(*place, stated.to_abi(), accept_foreign_parent)
+    _fund(session, call, beast, stated, stake)
     receipt = session.sender.send(call, label="submit the checkpoint")
     facts = {
         "beast": beast,
@@ -146,6 +157,26 @@ def submit(
         "tx": "0x" + receipt.hash.hex(),
     }
     session.show(facts, lambda: fields("Submitted", facts))
+
+
+def _fund(
+    session: Session, call: Any, beast: int, stated: CheckpointPayload, stake: str | None
+) -> None:
+    """Put up stake and escrow if they are all that the submission lacks."""
+    chain = session.chain
+    for _ in range(2):
+        try:
+            session.sender.simulate(call)
+            return
+        except Reverted as error:
+            if error.name in STAKE_LACKS:
+                workspace = open_workspace(session.settings, chain)
+                stakes_of(session, outbox_of(session, workspace), stake).ensure(beast)
+            elif error.name == "InsufficientEscrow":
+                _, bond = chain.quote(beast, stated.active_mask)
+                ensure_escrow(chain, session.sender, stated.energy_burn + bond)
+            else:
+                raise
 
 
 def _read_payload(path: Path) -> CheckpointPayload:

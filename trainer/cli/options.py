@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from backend.chain.outbox import Outbox
+from backend.cli.output import note
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from trainer.plan.sources import Battle, TrainingSource
+from trainer.submit.stake import Stakes, parse_coin
 from trainer.submit.submitter import Submitter
 from trainer.train.loop import Trainer
 from trainer.train.window_store import WindowStore
@@ -58,6 +60,21 @@ WakeOption = Annotated[
     typer.Option(help="Wake this slot with the first window: s0 to s3, a0 to a3."),
 ]
 BatchOption = Annotated[int, typer.Option(min=1, max=64, help="Most windows in one transaction.")]
+StakeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COIN",
+        help="Native coin that shall answer for your windows on this beast, where the ledger asks "
+        "for a stake; by default twice what it asks for and the cost of one dispute's openings.",
+    ),
+]
+AcceptForeignOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-foreign-parent",
+        help="Build on another trainer's pending window, though its fall would burn yours.",
+    ),
+]
 
 
 def outbox_of(session: Session, workspace: TrainerWorkspace) -> Outbox:
@@ -65,13 +82,30 @@ def outbox_of(session: Session, workspace: TrainerWorkspace) -> Outbox:
     return Outbox(workspace.database, session.sender)
 
 
+def stakes_of(session: Session, outbox: Outbox, chosen: str | None = None) -> Stakes:
+    """The acting account's stakes, which are told of before they are put up.
+
+    Raises:
+        ChainBeastsError: what was chosen is no amount.
+    """
+    wanted = None if chosen is None else parse_coin(chosen)
+    return Stakes(session.chain, outbox, chosen=wanted, say=note)
+
+
 def trainer_of(
     session: Session,
     beast_id: int,
     sources: TrainingSource | Collection[TrainingSource],
     snapshots: Sequence[str] | None = None,
+    *,
+    stake: str | None = None,
+    accept_foreign_parent: bool = False,
 ) -> tuple[TrainerWorkspace, WindowStore, Submitter, Trainer]:
     """Everything that trains one beast.
+
+    Args:
+        stake: native coin that shall stand, where a stake is asked for.
+        accept_foreign_parent: build even on another trainer's pending window.
 
     Raises:
         ChainBeastsError: the account may not train it, its dataset or a match's log is not at
@@ -92,7 +126,13 @@ def trainer_of(
         if isinstance(source, Battle):
             workspace.match_log(source.match_id)  # refused here, before anything is signed
     store = WindowStore(workspace.database, workspace.snapshots)
-    submitter = Submitter(session.chain, outbox_of(session, workspace))
+    outbox = outbox_of(session, workspace)
+    submitter = Submitter(
+        session.chain,
+        outbox,
+        stakes_of(session, outbox, stake),
+        accept_foreign_parent=accept_foreign_parent,
+    )
     trainer = Trainer(
         session.chain, workspace.snapshots, store, submitter, beast_id, private, workspace.match_log
     )

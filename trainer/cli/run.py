@@ -18,12 +18,14 @@ from backend.errors import ChainBeastsError
 from trainer.cli.growth import agree_to_growth
 from trainer.cli.options import (
     CURRICULUM,
+    AcceptForeignOption,
     BatchOption,
     BeastId,
     GrowOption,
     PlanOption,
     SnapshotsOption,
     SourceOption,
+    StakeOption,
     WakeOption,
     trainer_of,
 )
@@ -73,6 +75,8 @@ def run(
     log: Annotated[
         Path | None, typer.Option(help="Append the figures of each window to this file.")
     ] = None,
+    stake: StakeOption = None,
+    accept_foreign_parent: AcceptForeignOption = False,
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Train windows, publish their states and submit their checkpoints.
@@ -81,7 +85,14 @@ def run(
     present transaction.
     """
     mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_training_source(source))
-    _, _, _, trainer = trainer_of(session, beast, chosen.sources, snapshots)
+    _, _, _, trainer = trainer_of(
+        session,
+        beast,
+        chosen.sources,
+        snapshots,
+        stake=stake,
+        accept_foreign_parent=accept_foreign_parent,
+    )
     trainer.submitter.recover()
     head = session.chain.head(beast)
     number = None if forever or windows == 0 else windows

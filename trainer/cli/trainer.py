@@ -1,4 +1,4 @@
-"""``chainbeasts trainer``: train windows, answer disputes, and drill validators."""
+"""``chainbeasts trainer``: train windows, stake, answer disputes, and drill validators."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 from web3 import Web3
+from web3.logs import DISCARD
 
 from backend.chain.anvil import is_local_chain
 from backend.chain.prices import window_lock, window_price
@@ -22,7 +23,6 @@ from backend.kernel.samples import Source
 from backend.monitoring.server import HOST, serve
 from trainer.cli.options import (
     CURRICULUM,
-    BeastId,
     SnapshotsOption,
     SourceOption,
     outbox_of,
@@ -32,11 +32,17 @@ from trainer.cli.run import EXAMPLE as RUN_EXAMPLE
 from trainer.cli.run import run
 from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
 from trainer.cli.simulate import simulate
+from trainer.cli.stake import STAKE_EXAMPLE, STATUS_EXAMPLE, UNSTAKE_EXAMPLE, stake, status, unstake
 from trainer.cli.submitted import submitted_facts
 from trainer.defend.defender import Defender
+from trainer.defend.depth import Depth
+from trainer.defend.guard import Guard
 from trainer.defend.metrics import DefenderMetrics
-from trainer.drills.lies import Kind, make_drill
+from trainer.drills.blind import blind_start, invented_commitments
+from trainer.drills.lies import BLIND, Kind, make_drill
+from trainer.hatch.transactions import Hatcher
 from trainer.plan.text import parse_training_source
+from trainer.submit.stake import parse_coin
 from trainer.train.job import Submitted
 from trainer.train.window_store import WindowStore
 from trainer.workspace import open_workspace
@@ -47,6 +53,9 @@ app = typer.Typer(help="Train beasts, answer disputes.", no_args_is_help=True)
 
 command(app, "run", signs=True, example=RUN_EXAMPLE)(run)
 command(app, "simulate", example=SIMULATE_EXAMPLE)(simulate)
+command(app, "stake", signs=True, example=STAKE_EXAMPLE)(stake)
+command(app, "unstake", signs=True, example=UNSTAKE_EXAMPLE)(unstake)
+command(app, "status", signs=True, example=STATUS_EXAMPLE)(status)
 
 
 @command(app, "defend", signs=True, example="chainbeasts trainer defend --account trainer")
@@ -56,15 +65,47 @@ def defend(
     finalize: Annotated[
         bool, typer.Option(help="Also finalize checkpoints whose challenge period is over.")
     ] = True,
+    confirmations: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Blocks on top of a filing before it is answered; 0 on a local chain, else 12, or "
+            "as many as a quarter of the response window holds. After half of that window it is "
+            "answered anyhow.",
+            show_default=False,
+        ),
+    ] = None,
+    protect: Annotated[
+        bool,
+        typer.Option(
+            help="Prove another trainer's right window on chain if ours stand on it, its trainer "
+            "keeps silent, and we would lose more than that costs."
+        ),
+    ] = True,
+    energy_price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COIN",
+            help="What one ENERGY is worth in native coin, for that; the season's price if not "
+            "given.",
+        ),
+    ] = None,
     poll: PollOption = 1.0,
     health_port: HealthPortOption = 0,
     snapshots: SnapshotsOption = None,
 ) -> None:
-    """Answer disputes over the account's checkpoints with their segment hashes. Runs for months."""
+    """Make the openings that disputes over the account's checkpoints ask for. Runs for months."""
     workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     store = WindowStore(workspace.database, workspace.snapshots)
     outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
-    defender = Defender(workspace, store, outbox, finalize=finalize, monitor=monitor)
+    local = is_local_chain(session.chain.deployment.chain_id, session.rpc_url)
+    # Nobody mines a local chain's next block unless there is something to put into it.
+    depth = Depth(0 if confirmations is None and local else confirmations)
+    price = None if energy_price is None else parse_coin(energy_price)
+    guard = Guard(workspace, outbox, price) if protect else None
+    defender = Defender(
+        workspace, store, outbox, depth=depth, finalize=finalize, guard=guard, monitor=monitor
+    )
     if once:
         answers = defender.once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
@@ -99,7 +140,10 @@ def appoint(
 def drill(
     session: Session,
     kind: Annotated[Kind, typer.Argument(help="What is wrong with the window.")],
-    beast: BeastId,
+    beast: Annotated[
+        int | None,
+        typer.Argument(min=1, help="The beast's id; invented hatches one if none is given."),
+    ] = None,
     step: Annotated[
         int, typer.Option(min=0, max=WINDOW_STEPS - 1, help="The micro-step that goes wrong.")
     ] = 77,
@@ -120,17 +164,21 @@ def drill(
             "Drills cost the trainer's bond; they run on a local chain only.",
             "Start one with `chainbeasts devnet up`.",
         )
+    if beast is None:
+        beast = _hatch_for(session, kind)
     private = kind is Kind.PRIVATE
     training_source = Source.PRIVATE if private else parse_training_source(source)
     _, store, submitter, trainer = trainer_of(session, beast, training_source, snapshots)
     submitter.recover()
-    start = trainer.window_start(training_source)
+    blind = kind in BLIND
+    start = blind_start(chain, beast) if blind else trainer.window_start(training_source)
     economics = chain.season(start.head.season).economics
     mask = start.head.active_mask
     drilled = make_drill(
         kind, start, mask, window_price(economics, mask, mask), step=step, weight=weight, by=by
     )
-    store.keep(drilled.window)
+    if not drilled.blind:
+        store.keep(drilled.window)
     if not drilled.answered:
         store.forget(drilled.window.h128)
     lock = window_lock(economics, mask, mask)
@@ -147,3 +195,20 @@ def drill(
     }
     view = {name: value for name, value in facts.items() if not isinstance(value, bytes)}
     session.show(facts, lambda: fields("A wrong window was submitted", view))
+
+
+def _hatch_for(session: Session, kind: Kind) -> int:
+    """A beast with invented commitments, for a drill that needs no other; its id."""
+    if kind is not Kind.INVENTED:
+        raise ChainBeastsError(
+            f"Name the beast for the drill {kind}.", "See: chainbeasts beast list"
+        )
+    chain = session.chain
+    request = chain.beasts.functions.requestHatch(*invented_commitments().to_abi())
+    receipt = session.sender.send(request, label="request the hatch")
+    event = chain.beasts.events.HatchRequested()
+    (asked,) = event.process_receipt(receipt.raw, errors=DISCARD)
+    workspace = open_workspace(session.settings, chain)
+    return (
+        Hatcher(workspace, outbox_of(session, workspace)).resume(asked["args"]["beastId"]).beast_id
+    )

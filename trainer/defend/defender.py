@@ -1,17 +1,20 @@
-"""Answers disputes over one account's checkpoints, and makes those final that nobody disputes.
+"""Defends one account's checkpoints, and makes those final that nobody disputes.
 
-It answers with the segment hashes that the window was trained with, before the response window
-closes; it opens demanded records, and ends disputes that proved nothing in time; it never judges.
-Whatever it has sent it finds again after a kill, and the chain decides what is still to do.
+It makes every opening that a dispute asks for, once its filing is deep enough not to be reorged
+away, and before its deadline in any case; it ends disputes that proved nothing in time, pulls what
+it was paid, and says when native coin runs low. It never judges. Whatever it has sent it finds
+again after a kill, and the chain decides what is still to do.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import select
 
+from backend.chain.amounts import show_coin
 from backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
@@ -19,20 +22,22 @@ from backend.chain.errors import (
     WrongChainError,
 )
 from backend.chain.outbox import Outbox
-from backend.chain.types import ZERO_ADDRESS
+from backend.chain.prices import opening_gas
+from backend.chain.types import Dispute, DisputeStatus, Opening, opening_bit, openings_of
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import PASSING, Waker, what_is_away
 from backend.indexer.queries import open_disputes
 from backend.indexer.records import checkpoint_of
-from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.window import witnesses
 from backend.monitoring.health import spent
 from backend.redact import redact_text
-from backend.store.facts import CheckpointRow, DisputeRow
+from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.session import DatabaseUnavailableError
+from trainer.defend.depth import Depth
+from trainer.defend.guard import Guard
 from trainer.defend.metrics import DefenderMetrics
+from trainer.defend.openings import Opener
+from trainer.defend.purse import Purse
 from trainer.submit.finality import Finalizer
-from trainer.train.states import recompute_segments, window_inputs
 from trainer.train.window_store import WindowStore
 from trainer.workspace import TrainerWorkspace
 
@@ -43,7 +48,12 @@ MAX_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class DefenderMove:
-    """One move of the defender. ``kind`` is respond, supply, dismiss or finalize."""
+    """One move of the defender.
+
+    Attributes:
+        kind: segments, state, records, accept, dismiss, advance, finalize or collect.
+        beast_id: 0 for collect, which is about the account.
+    """
 
     kind: str
     beast_id: int
@@ -56,7 +66,9 @@ class Defender:
 
     Args:
         outbox: signs for the trainer, or for the defender that the trainer appointed.
+        depth: when a filing counts.
         finalize: also make checkpoints final once their challenge period is over.
+        guard: proves other trainers' windows right that ours stand on; None: leave them alone.
         monitor: told after each pass.
     """
 
@@ -66,16 +78,21 @@ class Defender:
         store: WindowStore,
         outbox: Outbox,
         *,
+        depth: Depth | None = None,
         finalize: bool = True,
+        guard: Guard | None = None,
         monitor: DefenderMetrics | None = None,
     ) -> None:
         self._workspace = workspace
-        self._store = store
         self._outbox = outbox
+        self._opener = Opener(workspace, store)
+        self._purse = Purse(workspace, outbox)
+        self._depth = depth or Depth()
+        self._guard = guard
         self._monitor = monitor or DefenderMetrics()
         self._finalizer = Finalizer(workspace, outbox) if finalize else None
-        self._warned: set[int] = set()
-        self._unanswerable: set[bytes] = set()
+        self._warned: set[tuple[int, str]] = set()
+        self._low = False
 
     def run(self, waker: Waker) -> None:
         """Keep watch until the waker is stopped; waits for a node or database that is away, and
@@ -112,25 +129,28 @@ class Defender:
             ChainError: the chain cannot be reached or read.
         """
         report = self._workspace.sync()
-        moves = []
+        moves: list[DefenderMove] = []
         disputes = self._open_disputes()
-        waiting = {d.dispute_id: d.deadline for d, _ in disputes if d.status == "filed"}
-        # Answers before finality: they have deadlines, and on an account that is short of gas the
+        waiting: dict[int, int] = {}
+        # Openings before finality: they have deadlines, and on an account that is short of coin the
         # last transaction it can pay must be the one that saves a bond.
         for dispute, row in disputes:
+            present = self._workspace.chain.dispute(dispute.dispute_id)
+            if not present.status.open:
+                continue
             try:
-                move = self._answer(dispute, row)
+                moves += self._answer(dispute, row, present)
             except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
                 raise
             except ChainBeastsError as error:
                 # The others are answered all the same, or one dispute could lose them all.
                 self._warn(dispute, f"{error.message} {error.hint or ''}".strip())
+            if not self._answers_for(row.trainer):
                 continue
-            if move is not None:
-                log.info("answered", kind=move.kind, dispute=dispute.dispute_id, gas=move.gas)
-                waiting.pop(dispute.dispute_id, None)
-                moves.append(move)
+            if self._workspace.chain.dispute(dispute.dispute_id).status is DisputeStatus.FILED:
+                waiting[dispute.dispute_id] = present.response_deadline
         moves += self._finalize()
+        moves += self._collect(bool(waiting))
         self._monitor.waiting(len(waiting))
         self._monitor.passed(
             head=report.head,
@@ -155,10 +175,33 @@ class Defender:
             log.info("finalized", beast=one.beast_id, first=one.first, last=one.last, gas=one.gas)
         return [DefenderMove("finalize", one.beast_id, one.last, one.gas) for one in done]
 
+    def _collect(self, busy: bool) -> list[DefenderMove]:
+        """Look at the account's native coin, and pull what openings have earned."""
+        funds = self._purse.look()
+        gas = None
+        # While a dispute waits, every transaction is one that its openings stand behind; but what
+        # was earned may be just what pays for them.
+        if not busy or funds.is_low:
+            gas = self._purse.collect(funds)
+            if gas is not None:
+                log.info("collected", coin=show_coin(funds.credit), gas=gas)
+                funds = self._purse.look()
+        self._monitor.funds(funds.balance, funds.openings)
+        if funds.is_low and not self._low:
+            log.warning(
+                "native coin runs low",
+                account=self._outbox.me,
+                balance=show_coin(funds.balance),
+                pays_for_disputes=funds.openings,
+                each_costs_up_to=show_coin(funds.opening_cost),
+            )
+        self._low = funds.is_low
+        return [] if gas is None else [DefenderMove("collect", 0, 0, gas)]
+
     # --- disputes -------------------------------------------------------------------------------
 
     def _open_disputes(self) -> list[tuple[DisputeRow, CheckpointRow]]:
-        """Open disputes over checkpoints that this account answers for."""
+        """Open disputes over checkpoints that this account answers for, the oldest first."""
         with self._workspace.database.session() as session:
             found = []
             for dispute in open_disputes(session):
@@ -170,102 +213,150 @@ class Defender:
                         CheckpointRow.generation == dispute.generation,
                     )
                 )
-                if row is not None and self._answers_for(row.trainer):
+                if row is not None and self._is_ours(row):
                     found.append((dispute, row))
         return found
+
+    def _is_ours(self, row: CheckpointRow) -> bool:
+        if self._answers_for(row.trainer):
+            return True
+        return self._guard is not None and self._guard.concerns(row)
 
     def _answers_for(self, trainer: str) -> bool:
         if trainer == self._outbox.me:
             return True
-        chain = self._workspace.chain
-        appointed = chain.call(chain.court.functions.defenderOf(trainer))
-        return bool(appointed != ZERO_ADDRESS and appointed == self._outbox.me)
+        return self._workspace.chain.defender_of(trainer) == self._outbox.me
 
-    def _answer(self, dispute: DisputeRow, row: CheckpointRow) -> DefenderMove | None:
+    def _answer(
+        self, dispute: DisputeRow, row: CheckpointRow, present: Dispute
+    ) -> list[DefenderMove]:
+        """Make the moves that are due in a dispute."""
         chain = self._workspace.chain
-        # The index may lag: deadlines and demands are the court's own.
-        present = chain.dispute(dispute.dispute_id)
-        if not present.status.open:
-            return None
-        if dispute.status == "filed":
-            return self._respond(dispute, row, present.deadline)
-        if present.demand:
-            return self._supply(dispute, row, present.demand - 1, present.demand_deadline)
+        record = checkpoint_of(row)
+        # The index may lag behind a reorg, in which the number became another dispute's.
+        if present.digest != chain.digest(row.beast_id, record):
+            return []
+        if not chain.is_live(row.beast_id, record):
+            return self._void(dispute, row)
+        if not self._answers_for(row.trainer):
+            assert self._guard is not None
+            spent = self._guard.protect(dispute, row, present)
+            return [DefenderMove("advance", row.beast_id, row.index, gas) for gas in spent]
+        moves: list[DefenderMove] = []
+        if present.status is DisputeStatus.FILED:
+            moves += self._open(dispute, row, present)
+            moves += self._accept(dispute, row)
         # The court takes proofs up to the deadline, that second included.
-        if chain.now() > present.deadline:
-            record = checkpoint_of(row).to_abi()
-            call = chain.court.functions.dismiss(dispute.dispute_id, row.beast_id, record)
-            return self._send("dismiss", dispute, row, call)
-        return None
+        elif chain.now() > present.proof_deadline:
+            moves += self._dismiss(dispute, row)
+        return moves
 
-    def _respond(
-        self, dispute: DisputeRow, row: CheckpointRow, deadline: int
-    ) -> DefenderMove | None:
+    def _open(
+        self, dispute: DisputeRow, row: CheckpointRow, present: Dispute
+    ) -> list[DefenderMove]:
+        """Make the openings that are still owed."""
+        chain, due = self._workspace.chain, present.response_deadline
+        block = chain.block()
+        if block.timestamp > due:
+            self._warn(dispute, "The time for openings is over.")
+            return []
+        window = chain.season(row.season).economics.response_window
+        # The owner's secret goes out with the records and cannot be called back: not for a filing
+        # that the chain may yet forget.
+        if not self._depth.is_reached(block, present.filed_in, due, window):
+            return []
+        self._check_balance(row, present.missing)
+        moves = []
+        for one in self._opener.calls(dispute.dispute_id, row, present.missing):
+            moves += self._send(one.opening.name.lower(), dispute, row, one.call, due)
+        return moves
+
+    def _check_balance(self, row: CheckpointRow, missing: int) -> None:
+        """Make none of the openings if they cannot all be paid: one missing loses the dispute.
+
+        Raises:
+            ChainBeastsError: they cannot.
+        """
+        chain, me = self._workspace.chain, self._outbox.me
+        records = chain.commitments(row.beast_id).dataset_length
+        needed = opening_gas(missing, records) * self._outbox.sender.offer().most
+        balance = int(chain.read(lambda: chain.w3.eth.get_balance(me)))  # type: ignore[arg-type]
+        if balance < needed:
+            raise ChainBeastsError(
+                f"{me} cannot pay the openings: up to {show_coin(needed)} are needed, it has "
+                f"{show_coin(balance)}.",
+                "Send it some of the chain's native coin before the deadline.",
+            )
+
+    def _accept(self, dispute: DisputeRow, row: CheckpointRow) -> list[DefenderMove]:
+        """Have the court take note of what lies in the archives, which pays for it."""
         chain = self._workspace.chain
-        if chain.now() > deadline:
-            self._warn(dispute, "The response window has closed.")
-            return None
-        segments = self._segments(row)
-        if segments is None:
-            self._warn(dispute, "The window is not on record, and trained again it ends elsewhere.")
-            return None
-        call = chain.court.functions.respond(
-            dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), segments
+        missing = chain.dispute(dispute.dispute_id).missing & ~opening_bit(Opening.SEGMENTS)
+        if not any(self._opener.is_published(row, opening) for opening in openings_of(missing)):
+            return []
+        place = (dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi())
+        call = chain.court.functions.acceptOpenings(*place)
+        # A publication after the deadline is none; the court says so.
+        return self._send(
+            "accept", dispute, row, call, suffix=f":{missing}", quiet="NothingToAccept"
         )
-        return self._send("respond", dispute, row, call, deadline)
 
-    def _segments(self, row: CheckpointRow) -> list[bytes] | None:
-        """The window's segment hashes: from the store, else trained again."""
-        stored = self._store.segments(row.h128)
-        if stored is not None or row.h128 in self._unanswerable:
-            return stored
-        segments = recompute_segments(self._workspace, row)
-        # It would come out the same each time; what is only missing raises, and is sought again.
-        if segments is None:
-            self._unanswerable.add(row.h128)
-        return segments
+    def _dismiss(self, dispute: DisputeRow, row: CheckpointRow) -> list[DefenderMove]:
+        record = checkpoint_of(row).to_abi()
+        functions = self._workspace.chain.court.functions
+        call = functions.dismiss(dispute.dispute_id, row.beast_id, record)
+        return self._send("dismiss", dispute, row, call)
 
-    def _supply(
-        self, dispute: DisputeRow, row: CheckpointRow, segment: int, due: int
-    ) -> DefenderMove | None:
-        """Open the eight records of a demanded segment against the committed root."""
-        proof = segment_witnesses(self._workspace, row, segment)
-        call = self._workspace.chain.court.functions.supplyRecords(
-            dispute.dispute_id, row.beast_id, checkpoint_of(row).to_abi(), proof
-        )
-        return self._send(f"supply-{segment}", dispute, row, call, due)
+    def _void(self, dispute: DisputeRow, row: CheckpointRow) -> list[DefenderMove]:
+        """End a dispute over a window that fell with its ancestor, where our openings wait for it.
+
+        Nothing is owed to a trainer who was the slashed one.
+        """
+        chain = self._workspace.chain
+        bond = chain.opening_bond_of(dispute.dispute_id)
+        if row.trainer != self._outbox.me or not bond.waiting or self._was_slashed(dispute, row):
+            return []
+        return self._dismiss(dispute, row)
+
+    def _was_slashed(self, dispute: DisputeRow, row: CheckpointRow) -> bool:
+        with self._workspace.database.session() as session:
+            found = session.scalar(
+                select(CheckpointRow.id)
+                .where(
+                    CheckpointRow.beast_id == row.beast_id,
+                    CheckpointRow.trainer == row.trainer,
+                    CheckpointRow.status == CheckpointStatus.SLASHED,
+                    CheckpointRow.settled_block >= dispute.block_number,
+                )
+                .limit(1)
+            )
+        return found is not None
 
     def _send(
         self,
         kind: str,
         dispute: DisputeRow,
         row: CheckpointRow,
-        call: object,
+        call: Any,
         due: int | None = None,
-    ) -> DefenderMove | None:
+        *,
+        suffix: str = "",
+        quiet: str = "",
+    ) -> list[DefenderMove]:
         try:
             # After a reorg the number alone may be another dispute's.
-            key = f"{dispute.dispute_id}:{row.h128.hex()}"
+            key = f"{dispute.dispute_id}:{row.h128.hex()}{suffix}"
             receipt = self._outbox.send(kind, key, call, label=kind, due=due)
         except Reverted as error:
-            self._warn(dispute, error.message)
-            return None
-        return DefenderMove(kind.split("-")[0], row.beast_id, row.index, receipt["gasUsed"])
+            if error.name != quiet:
+                self._warn(dispute, error.message)
+            return []
+        move = DefenderMove(kind, row.beast_id, row.index, receipt["gasUsed"])
+        log.info("answered", kind=kind, dispute=dispute.dispute_id, gas=move.gas)
+        return [move]
 
     def _warn(self, dispute: DisputeRow, reason: str) -> None:
-        if dispute.dispute_id not in self._warned:
-            self._warned.add(dispute.dispute_id)
+        """Say once what keeps a dispute from being answered."""
+        if (dispute.dispute_id, reason) not in self._warned:
+            self._warned.add((dispute.dispute_id, reason))
             log.warning("no answer", dispute=dispute.dispute_id, reason=reason)
-
-
-def segment_witnesses(workspace: TrainerWorkspace, row: CheckpointRow, segment: int) -> bytes:
-    """Words and Merkle siblings of a private window's segment, step after step.
-
-    Raises:
-        ChainBeastsError: its dataset is not here, or is not the committed one.
-    """
-    ctx, words = window_inputs(workspace, row)
-    assert words is not None, "records are demanded of PRIVATE windows only"
-    # The row's step is the one after the window; steps are uint32 and wrap.
-    first = (row.global_step - WINDOW_STEPS + segment * SEGMENT_STEPS) % (1 << 32)
-    return witnesses(ctx, first, SEGMENT_STEPS, words)

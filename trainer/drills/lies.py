@@ -23,6 +23,7 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
+from trainer.drills.blind import UNSEEN_WINDOWS, invented_window, withheld_window
 from trainer.submit.window import TrainedWindow
 from trainer.train.windows import Stepper, WindowStart, train_window
 
@@ -41,6 +42,12 @@ class Kind(StrEnum):
     PARENT = "parent"
     SILENT = "silent"
     PRIVATE = "private"
+    INVENTED = "invented"
+    WITHHELD = "withheld"
+
+
+BLIND = (Kind.INVENTED, Kind.WITHHELD)
+"""Made without the state that they claim to start from, and opened to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,12 @@ class Drill:
 
     @property
     def answered(self) -> bool:
-        return self.kind is not Kind.SILENT
+        return self.kind is not Kind.SILENT and not self.blind
+
+    @property
+    def blind(self) -> bool:
+        """Whether neither the window's segments nor the state it ends in are kept or published."""
+        return self.kind in BLIND
 
 
 def weight_name(index: int) -> str:
@@ -113,6 +125,8 @@ def make_drill(
         Kind.LOSS: lambda: _loss(start, mask, energy_burn),
         Kind.PARENT: lambda: _parent(start, mask, energy_burn),
         Kind.PRIVATE: lambda: _private(start, mask, energy_burn),
+        Kind.INVENTED: lambda: _blind(kind, invented_window(start, mask, energy_burn)),
+        Kind.WITHHELD: lambda: _blind(kind, withheld_window(start, mask, energy_burn)),
     }
     return makers[kind]()
 
@@ -267,6 +281,14 @@ def _parent(start: WindowStart, mask: int, energy_burn: int) -> Drill:
 
     window = train_window(replace(start, state=forgetful), mask, energy_burn, step=pretend)
     return Drill(Kind.PARENT, window, 0, "goes on from the weights at hatch, not from its parent's")
+
+
+def _blind(kind: Kind, window: TrainedWindow) -> Drill:
+    lies = {
+        Kind.INVENTED: f"{UNSEEN_WINDOWS} windows of other training, entered as one private window",
+        Kind.WITHHELD: "a random hash that stands for no state, as a window of the curriculum",
+    }
+    return Drill(kind, window, None, lies[kind])
 
 
 def _private(start: WindowStart, mask: int, energy_burn: int) -> Drill:

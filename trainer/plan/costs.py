@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.chain.prices import window_lock, window_price
-from backend.chain.types import Economics
+from backend.chain.prices import opening_gas, window_lock, window_price
+from backend.chain.types import Economics, Opening, opening_bit
 from trainer.plan.plan import Plan
 
-# docs/gas-report.md: a batch of eight costs 338,827 gas, a single window 87,536 (89,981 for a
-# trainer who is not the owner); an epoch's end and a beast's first window write further slots.
-TRANSACTION_GAS = 54_100
-WINDOW_GAS = 35_900
-EPOCH_END_GAS = 62_300
-FIRST_WINDOW_GAS = 69_200
+# docs/gas-report.md: a single window costs a trainer some 94,000 gas, a batch of three 166,000; an
+# epoch's end and a beast's first window write further slots.
+TRANSACTION_GAS = 57_700
+WINDOW_GAS = 36_150
+EPOCH_END_GAS = 62_500
+FIRST_WINDOW_GAS = 69_300
 DEPOSIT_GAS = 100_000
 """Approval and deposit."""
+
+STAKE_GAS = 65_000
+"""Adding to a stake."""
+
+COLLECT_GAS = 45_000
+"""Pulling a credit out of the vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +104,13 @@ def plan_gas(first: int, windows: int, batch: int, epoch_end: int, epoch_windows
         if first == epoch_end:
             epoch_end += epoch_windows
     return total
+
+
+def full_opening_gas(records: int) -> int:
+    """Most gas that opening everything in one dispute is paid as.
+
+    Args:
+        records: length of the beast's private dataset, 0 if it has none.
+    """
+    everything = [one for one in Opening if records or one is not Opening.RECORDS]
+    return opening_gas(sum(map(opening_bit, everything)), records)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import accumulate
 
 import structlog
 
-from backend.chain.amounts import show_energy
+from backend.chain.amounts import show_coin, show_energy
 from backend.chain.client import Chain
 from backend.chain.fees import show_gwei
 from backend.chain.transactions import TransactionManager
@@ -121,8 +120,3 @@ def wait_for_fee(chain: Chain, limit: int | None, pause: Pause) -> bool:
 def count(windows: int) -> str:
     """A number of windows in words."""
     return "window" if windows == 1 else f"{windows} windows"
-
-
-def show_coin(wei: int) -> str:
-    """An amount of native coin."""
-    return f"{(Decimal(wei) / 10**18).normalize():f} of native coin"

@@ -1,4 +1,4 @@
-"""Submits trained windows, each once, with the ENERGY they lock in escrow first."""
+"""Submits trained windows, each once, with stake and ENERGY in place first."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import GAS_MARGIN
+from backend.chain.types import Head
 from trainer.plan.costs import DEPOSIT_GAS, submission_gas
 from trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
+from trainer.submit.parents import check_parent
+from trainer.submit.stake import Stakes
 from trainer.submit.window import TrainedWindow
 
 log = structlog.get_logger()
@@ -23,10 +26,11 @@ SPARE_WINDOWS = 8
 """Windows' worth of ENERGY that a deposit adds if the wallet has it, so that not every one needs
 its own."""
 
-RACED = ("InsufficientEscrow", "ERC20InsufficientAllowance")
+STAKE_LACKS = ("StakeTooSmall", "StakeIsLeaving")
+RACED = ("InsufficientEscrow", "ERC20InsufficientAllowance", *STAKE_LACKS)
 FUNDINGS = 4
-"""So often the escrow is filled for one submission: another process of the account may lock what
-was meant for it."""
+"""So often escrow and stake are filled for one submission: another process of the account may lock
+what was meant for it, and the base fee, which the stake is asked for in, may rise."""
 
 
 class Submitter:
@@ -34,11 +38,22 @@ class Submitter:
 
     Args:
         outbox: remembers what was signed, so that a killed run sends nothing twice.
+        stakes: puts up what the ledger asks for.
+        accept_foreign_parent: build even on another trainer's pending window.
     """
 
-    def __init__(self, chain: Chain, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        outbox: Outbox,
+        stakes: Stakes | None = None,
+        *,
+        accept_foreign_parent: bool = False,
+    ) -> None:
         self.chain = chain
         self._outbox = outbox
+        self._stakes = stakes or Stakes(chain, outbox)
+        self._accept_foreign_parent = accept_foreign_parent
 
     @property
     def me(self) -> str:
@@ -51,6 +66,15 @@ class Submitter:
     def funds(self) -> Funds:
         """The ENERGY that the account can lock."""
         return funds_of(self.chain, self.me)
+
+    def check_parent(self, beast_id: int, head: Head) -> None:
+        """Make sure, before anything is trained, that this head may be built on.
+
+        Raises:
+            ForeignParentError: it is another trainer's pending window, and that was not accepted.
+        """
+        if not self._accept_foreign_parent:
+            check_parent(beast_id, head, self.me)
 
     def stands(self, tx_hash: bytes) -> bool:
         """Whether a transaction is still on the chain."""
@@ -71,7 +95,7 @@ class Submitter:
 
         Raises:
             Reverted: the ledger refuses; ``StaleParent`` where the head has moved meanwhile.
-            OutOfEnergyError, OutOfGasError: the account cannot pay.
+            OutOfEnergyError, OutOfGasError, StakeError: the account cannot pay, or not stake.
             ChainBeastsError: no node.
         """
         first, last = windows[0], windows[-1]
@@ -83,14 +107,14 @@ class Submitter:
         generation = self.chain.head(first.beast_id).generation
         key = f"{first.beast_id}/{first.index}/{last.h128.hex()}/{generation}"
         for _ in range(FUNDINGS - 1):
-            # Killed between deposit and submission, the ENERGY lies in the escrow for the next run.
+            # Killed between deposit and submission, ENERGY and stake stand there for the next run.
             try:
                 self._fund(call, windows, locks)
                 return self._outbox.send("submit", key, call, label=label)
             except Reverted as error:
                 if error.name not in RACED:
                     raise
-                log.info("the escrow went elsewhere, depositing again", label=label)
+                log.info("funding the submission again", label=label, reason=error.name)
         self._fund(call, windows, locks)
         return self._outbox.send("submit", key, call, label=label)
 
@@ -100,15 +124,16 @@ class Submitter:
         # The ledger refuses every other head: no reorg puts windows and bond where they are wrong.
         place = (first.beast_id, first.parent, first.epoch_seed)
         if len(windows) == 1:
-            return functions.submit(*place, first.payload.to_abi())
-        return functions.submitBatch(*place, [window.payload.to_abi() for window in windows])
+            return functions.submit(*place, first.payload.to_abi(), self._accept_foreign_parent)
+        payloads = [window.payload.to_abi() for window in windows]
+        return functions.submitBatch(*place, payloads, self._accept_foreign_parent)
 
     def _fund(self, call: object, windows: Sequence[TrainedWindow], locks: int) -> None:
-        """See that gas can be paid, and deposit what is missing if ENERGY is all that is."""
+        """See that gas can be paid, and add to stake and escrow if they are all that lacks."""
         number, first = len(windows), windows[0]
-        # The estimate simulates it: what the ledger refuses costs neither gas nor a deposit.
+        # The estimate simulates it: what the ledger refuses costs neither gas, stake nor a deposit.
         try:
-            gas = self._outbox.sender.estimate(call)
+            gas = self._estimate(call, first.beast_id)
         except Reverted as error:
             if error.name != "InsufficientEscrow":
                 raise
@@ -122,3 +147,15 @@ class Submitter:
             ensure_escrow(self.chain, self._outbox.sender, locks, spare)
         else:
             check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)
+
+    def _estimate(self, call: object, beast_id: int) -> int:
+        """Gas of a submission, with a stake put up before if there is too little of it."""
+        gas = None
+        try:
+            gas = self._outbox.sender.estimate(call)
+        except Reverted as error:
+            if error.name not in STAKE_LACKS:
+                raise
+        # The ledger looks at the stake after parent and seed: no stale window puts one up.
+        self._stakes.ensure(beast_id)
+        return self._outbox.sender.estimate(call) if gas is None else gas

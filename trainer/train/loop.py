@@ -68,9 +68,11 @@ class Trainer:
         """Where the next window starts.
 
         Raises:
+            ForeignParentError: the head is another trainer's pending window.
             ChainBeastsError: the state behind the head, the private dataset or the match's log is
                 not at hand, or the match is not final.
         """
+        self.submitter.check_parent(self.beast_id, self.chain.head(self.beast_id))
         private = match_log = None
         if isinstance(source, Battle) and self._logs is not None:
             match_log = self._logs(source.match_id)

@@ -99,7 +99,7 @@ def newborn(dna: bytes, season: Season, beast_id: int = 0) -> SimulatedBeast:
     """A beast of that DNA at its hatch."""
     schedule = season.schedule
     shift, mask = schedule.lr_shift(0), genesis_mask(dna)
-    head = Head(dna, 0, 0, schedule.epoch_windows, 0, mask, shift, 0, 0, False, 0, 0, 0, 0)
+    head = Head(dna, 0, 0, schedule.epoch_windows, 0, mask, shift, 0, 0, False, 0, 0, 0, 0, 0)
     return SimulatedBeast(beast_id, dna, head, genesis_state(beast_id, dna), season)
 
 

@@ -40,7 +40,7 @@ def window_inputs(
         root, length = committed.records_root, committed.dataset_length
     elif source is Source.BATTLE:
         words = workspace.match_log(row.source_id)
-        root, length = chain.final_log(row.source_id)
+        root, length, _ = chain.final_log(row.source_id)
     season = chain.season(row.season)
     # Seed and rate are the row's, not those of the chain's present epoch: after a reorg the two can
     # differ for a while, and a right window would look wrong.

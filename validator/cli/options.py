@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,7 +90,7 @@ StrategyOption = Annotated[
     Strategy,
     _option(
         "--strategy",
-        "fast re-executes the window at once; cheap proves one segment of the response.",
+        "cheap waits for the openings and proves one segment; fast re-executes the window at once.",
     ),
 ]
 OnceOption = Annotated[bool, typer.Option("--once", help="Do what can be done now, then end.")]
@@ -105,14 +106,68 @@ DefendOption = Annotated[
     bool,
     _option(
         "--defend/--no-defend",
-        "Prove right checkpoints whose trainer does not answer a dispute; costs gas.",
+        "Prove right checkpoints whose trainer does not answer a dispute, and end disputes over "
+        "them, also where that does not pay; within --gas-budget.",
     ),
 ]
+GasBudgetOption = Annotated[
+    int,
+    _option("--gas-budget", "Most gas a day for moves that do not pay for themselves.", min=0),
+]
+EnergyBudgetOption = Annotated[
+    str | None,
+    _option(
+        "--energy-budget",
+        "Most ENERGY a day in bonds of disputes filed on doubt; no limit if not given.",
+    ),
+]
+EnergyPriceOption = Annotated[
+    str | None,
+    _option(
+        "--energy-price",
+        "What one ENERGY is worth in native coin, for the test whether a move pays; the season's "
+        "price if not given.",
+    ),
+]
+
+# --- what is disputed on doubt --------------------------------------------------------------------
+
+OpenAfterOption = Annotated[
+    float,
+    _option(
+        "--open-after",
+        "Share of the time to file after which a window is disputed whose state is published "
+        "nowhere.",
+        min=0.0,
+        max=1.0,
+    ),
+]
+OpenRateOption = Annotated[
+    float,
+    _option(
+        "--open-rate",
+        "Share of the private windows that are opened by chance.",
+        min=0.0,
+        max=1.0,
+    ),
+]
+OpenBudgetOption = Annotated[
+    str | None,
+    _option(
+        "--open-budget",
+        "Most native coin a day that openings of windows may cost which turn out right; what one "
+        "conviction pays out of a stake if not given.",
+    ),
+]
+
+# --- where rewards go, and whose windows are looked at --------------------------------------------
+
 PayoutOption = Annotated[
     str | None,
     _option(
         "--payout",
-        "Where rewards go instead of the account's wallet; its bonds come back to itself.",
+        "Where rewards in ENERGY go instead of the account's wallet. Its bonds come back to "
+        "itself, and so does native coin, which the next filing needs.",
         metavar="ADDRESS",
     ),
 ]
@@ -139,3 +194,23 @@ def address_of(value: str | None, option: str) -> str | None:
     if not Web3.is_address(value) or not int(value, 16):
         raise ChainBeastsError(f"{option}: {value} is no account's address.", "Check it.")
     return str(Web3.to_checksum_address(value))
+
+
+def amount(value: str | None, option: str) -> int | None:
+    """Wei of an amount with up to 18 decimals, of ENERGY or of native coin.
+
+    Raises:
+        ChainBeastsError: it is none.
+    """
+    try:
+        wei = None if value is None else Decimal(value.replace("_", "")) * 10**18
+    except InvalidOperation:
+        wei = Decimal(-1)
+    if wei is None:
+        return None
+    if not wei.is_finite() or wei < 0 or wei != wei.to_integral_value():
+        raise ChainBeastsError(
+            f"{option}: {value!r} is no amount with up to 18 decimals.",
+            f"Write {option} 12.5, say.",
+        )
+    return int(wei)

@@ -10,7 +10,6 @@ import structlog
 import typer
 from filelock import FileLock, Timeout
 
-from backend.chain.seasons import parse_energy
 from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -28,8 +27,14 @@ from validator.cli.options import (
     DefensiveOption,
     DenyOption,
     DryRunOption,
+    EnergyBudgetOption,
+    EnergyPriceOption,
+    GasBudgetOption,
     MaxBondsOption,
     OnceOption,
+    OpenAfterOption,
+    OpenBudgetOption,
+    OpenRateOption,
     PayoutOption,
     RecheckOption,
     SchedulerOption,
@@ -37,10 +42,11 @@ from validator.cli.options import (
     StrategyOption,
     WorkersOption,
     address_of,
+    amount,
 )
 from validator.cli.status import show_status
 from validator.cli.workspace import workspace_of
-from validator.enforce.policy import Policy
+from validator.enforce.policy import GAS_BUDGET, OPEN_AFTER, OPEN_RATE, Policy
 from validator.enforce.strategy import Strategy
 from validator.judge.cluster import Cluster
 from validator.operations.metrics import ValidatorMetrics
@@ -56,7 +62,7 @@ app = typer.Typer(help="Replay what trainers submit, and act on what is wrong.")
 @command(app, "run", signs=True, example="chainbeasts validator run --account devnet:2")
 def run(
     session: Session,
-    strategy: StrategyOption = Strategy.FAST,
+    strategy: StrategyOption = Strategy.CHEAP,
     once: OnceOption = False,
     dry_run: DryRunOption = False,
     workers: WorkersOption = CORES,
@@ -66,7 +72,13 @@ def run(
     recheck: RecheckOption = DEFAULT_RECHECK,
     max_bonds: MaxBondsOption = None,
     defensive: DefensiveOption = False,
-    defend: DefendOption = True,
+    defend: DefendOption = False,
+    gas_budget: GasBudgetOption = GAS_BUDGET,
+    energy_budget: EnergyBudgetOption = None,
+    energy_price: EnergyPriceOption = None,
+    open_after: OpenAfterOption = OPEN_AFTER,
+    open_rate: OpenRateOption = OPEN_RATE,
+    open_budget: OpenBudgetOption = None,
     allow: AllowOption = None,
     deny: DenyOption = None,
     payout: PayoutOption = None,
@@ -74,10 +86,25 @@ def run(
     poll: PollOption = 1.0,
     health_port: HealthPortOption = 0,
 ) -> None:
-    """Follow the chain: replay every window, dispute the wrong ones, prove, and collect."""
-    cap = None if max_bonds is None else parse_energy(max_bonds)
+    """Follow the chain: replay every window, dispute the wrong ones, prove, and collect.
+
+    Windows that cannot be replayed are disputed on doubt, within budgets: their trainer opens them,
+    or falls.
+    """
     scope = Scope(parse_names(allow or (), "--allow"), parse_names(deny or (), "--deny"))
-    policy = Policy(strategy, cap, defensive=defensive, defend=defend, scope=scope)
+    policy = Policy(
+        strategy,
+        amount(max_bonds, "--max-bonds"),
+        defensive=defensive,
+        defend=defend,
+        scope=scope,
+        open_after=open_after,
+        open_rate=open_rate,
+        open_budget=amount(open_budget, "--open-budget"),
+        gas_budget=gas_budget,
+        energy_budget=amount(energy_budget, "--energy-budget"),
+        energy_price=amount(energy_price, "--energy-price"),
+    )
     payout = address_of(payout, "--payout")
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
     workspace = workspace_of(

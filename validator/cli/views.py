@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.chain.amounts import show_coin
+from backend.chain.types import openings_of
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.indexer.queries import OPEN, all_disputes
@@ -32,9 +34,13 @@ def _summary(row: DisputeRow) -> dict[str, Any]:
         "beast": row.beast_id,
         "checkpoint": row.index,
         "status": row.status,
-        "challenger": row.challenger,
+        "filer": row.filer,
         "bond": row.bond,
-        "deadline": row.deadline,
+        "opening_bond": row.opening_bond + row.opening_surplus,
+        "missing": [opening.name.lower() for opening in openings_of(row.missing)],
+        "response_deadline": row.response_deadline,
+        "head_start_end": row.head_start_end,
+        "proof_deadline": row.proof_deadline,
         "steps_done": row.steps_done,
         "conviction": row.conviction,
         "prover": row.prover,
@@ -61,7 +67,10 @@ def list_disputes(
             for row in all_disputes(database)
             if (every or row.status in OPEN) and beast in (None, row.beast_id)
         ]
-    columns = ("dispute", "beast", "checkpoint", "status", "challenger", "steps_done", "conviction")
+    columns = (
+        *("dispute", "beast", "checkpoint", "status", "filer", "missing", "steps_done"),
+        "conviction",
+    )
     values = [_summary(row) for row in rows]
     session.show(values, lambda: table("Disputes", columns, cells(values, columns)))
 
@@ -70,18 +79,17 @@ def show(session: Session, dispute_id: DisputeId) -> None:
     """Show one dispute as the chain has it."""
     disputed = open_dispute(session, dispute_id)
     row, chain = disputed.row, disputed.workspace.chain
-    present = chain.dispute(dispute_id)
     value = _summary(row) | {
         "digest": row.digest,
         "segments": row.segment_hashes,
         "segment": row.segment,
-        "demanded_segment": present.demand - 1 if present.demand else None,
-        "demand_deadline": present.demand_deadline or None,
         "now": chain.now(),
     }
     view = shown(value) | {
         "bond": energy(row.bond),
-        "segments": "\n".join("0x" + h.hex() for h in row.segment_hashes) or "no response",
+        "opening_bond": show_coin(row.opening_bond + row.opening_surplus),
+        "missing": ", ".join(value["missing"]),
+        "segments": "\n".join("0x" + h.hex() for h in row.segment_hashes) or "not opened",
     }
     session.show(value, lambda: fields(f"Dispute {dispute_id}", view))
 
@@ -117,7 +125,7 @@ def explain(
 
 
 def _divergence(row: DisputeRow, window: Window | None, judgement: Judgement) -> dict[str, Any]:
-    """First divergent segment and its cause, as far as response and true replay tell them."""
+    """First divergent segment and its cause, as far as opened segments and replay tell them."""
     if window is None or not judgement.segments or judgement.verdict is not Verdict.INVALID:
         return {"segment": None, "steps": None, "cause": None, "differs_most": None}
     posted = row.segment_hashes

@@ -1,17 +1,17 @@
-"""The validator's moves and the bonds that they put at risk."""
+"""The validator's moves, the bonds that they put at risk, and what they cost in the last day."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow
 from backend.chain.outbox import Outbox
+from backend.chain.prices import FEE_HEADROOM
 from backend.chain.transactions import TransactionManager
 from backend.indexer.queries import OPEN
 from backend.monitoring.health import Spent, spent
@@ -21,6 +21,34 @@ from backend.store.session import Database
 from validator.enforce.strategy import Action
 
 log = structlog.get_logger()
+
+FILINGS = (Action.FILE, Action.OPEN)
+DAY = timedelta(days=1)
+
+UNPAID = "-unpaid"
+"""At the end of a move's kind: it did not pay for itself, and counts against the gas budget."""
+
+_OUT = (IntentState.SIGNED, IntentState.MINED)
+"""Signed ones count, since a node may mine them at any time; planned ones are not out yet."""
+
+_RIGHT = ("dismissed", "proven")
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Our filings on doubt.
+
+    Attributes:
+        coin: wei of native coin that those of the last day cost, or may cost.
+        energy: the same in wei of ENERGY.
+        digests: of the records that those of the last day are over.
+        right: how many windows of each beast were right after all, ever.
+    """
+
+    coin: int
+    energy: int
+    digests: frozenset[bytes]
+    right: Counter[int]
 
 
 class MoveSender:
@@ -39,13 +67,25 @@ class MoveSender:
         return self.outbox.me
 
     def send(
-        self, action: Action, key: str, call: Any, *, bond: int = 0, due: int | None = None
+        self,
+        action: Action,
+        key: str,
+        call: Any,
+        *,
+        bond: int = 0,
+        value: int = 0,
+        spare_gas: int = 0,
+        due: int | None = None,
+        unpaid: bool = False,
     ) -> bool:
         """Make a move unless it stands on the chain already; whether it was made now.
 
         Args:
             bond: wei of ENERGY that the move puts at risk.
+            value: wei of native coin sent along.
+            spare_gas: see ``TransactionManager.send``.
             due: chain time (unix seconds) after which the move is of no use.
+            unpaid: it counts against the gas budget.
 
         Raises:
             Reverted: the court refuses.
@@ -54,7 +94,16 @@ class MoveSender:
         kind = str(action)
         # The intent and its bond are in the database before the transaction is signed, its hash
         # before it goes out: after a kill the bond is counted, and the move not made twice.
-        receipt = self.outbox.send_once(kind, key, call, label=kind, bond=bond, due=due)
+        receipt = self.outbox.send_once(
+            kind + UNPAID if unpaid else kind,
+            key,
+            call,
+            label=kind,
+            bond=bond,
+            value=value,
+            spare_gas=spare_gas,
+            due=due,
+        )
         if receipt is None:
             return False
         log.info("move made", action=kind, gas=receipt.gas_used, tx="0x" + receipt.hash.hex())
@@ -64,24 +113,68 @@ class MoveSender:
         """What our moves have cost so far, by action."""
         return spent(self._database, self.me)
 
+    def unpaid_gas(self) -> int:
+        """Gas of the last day's moves that did not pay."""
+        found = select(func.sum(IntentRow.gas_used)).where(
+            IntentRow.account == self.me,
+            IntentRow.kind.endswith(UNPAID),
+            IntentRow.state == IntentState.MINED,
+            IntentRow.updated_at >= datetime.now(UTC) - DAY,
+        )
+        with self._database.session() as session:
+            return int(session.scalar(found) or 0)
+
     def bonds_at_risk(self) -> int:
         """Wei of ENERGY in our open disputes, those included that are not indexed yet."""
         with self._database.session() as session:
             rows = session.scalars(select(DisputeRow)).all()
-            # A filing is on its way until its dispute is indexed. Signed ones count, since a node
-            # may mine them at any time; planned ones are not out yet.
+            # A filing is on its way until its dispute is indexed.
             over = Counter(row.digest for row in rows)
             indexed = {filing_key(digest, n) for digest in over for n in range(over[digest])}
-            sent = session.scalars(
-                select(IntentRow).where(
-                    IntentRow.account == self.me,
-                    IntentRow.kind == Action.FILE,
-                    IntentRow.state.in_((IntentState.SIGNED, IntentState.MINED)),
-                )
-            )
+            sent = session.scalars(self._filings(FILINGS))
             coming = sum(row.bond for row in sent if row.key not in indexed)
-            ours = (row for row in rows if row.challenger == self.me and row.status in OPEN)
-            return coming + sum(row.bond for row in ours)
+            ours = (row for row in rows if row.filer == self.me and row.status in OPEN)
+            return int(coming + sum(row.bond for row in ours))
+
+    def openings(self) -> Openings:
+        """What we filed on doubt, and how it ended."""
+        since, coin, energy = datetime.now(UTC) - DAY, 0, 0
+        today, right = set[bytes](), Counter[int]()
+        with self._database.session() as session:
+            for intent in session.scalars(self._filings((Action.OPEN,))):
+                digest, recent = _digest_of(intent.key), intent.updated_at >= since
+                wanted = select(DisputeRow).where(
+                    DisputeRow.digest == digest, DisputeRow.filer == self.me
+                )
+                row = session.scalars(wanted.order_by(DisputeRow.dispute_id.desc())).first()
+                if row is not None and row.status in _RIGHT:
+                    right[row.beast_id] += 1
+                if not recent:
+                    continue
+                today.add(digest)
+                # A conviction gives both bonds back. What is open may still cost them.
+                if row is not None and row.status in OPEN:
+                    coin += opening_cost(row.opening_bond, row.opening_surplus)
+                elif row is not None and row.opening_returned is not None:
+                    coin += max(row.opening_bond + row.opening_surplus - row.opening_returned, 0)
+                if row is not None and (row.status in OPEN or row.status in _RIGHT):
+                    energy += row.bond
+        return Openings(coin, energy, frozenset(today), right)
+
+    def _filings(self, actions: tuple[Action, ...]) -> Any:
+        return select(IntentRow).where(
+            IntentRow.account == self.me,
+            IntentRow.kind.in_([str(action) for action in actions]),
+            IntentRow.state.in_(_OUT),
+        )
+
+
+def opening_cost(base: int, surplus: int) -> int:
+    """What openings cost a filer over a right window, wei of native coin.
+
+    The bond's base asks for more than the present fee, in case it rises; the surplus burns.
+    """
+    return base // FEE_HEADROOM + surplus
 
 
 def filing_key(digest: bytes, earlier: int) -> str:
@@ -91,18 +184,5 @@ def filing_key(digest: bytes, earlier: int) -> str:
     return f"{digest.hex()}:{earlier}"
 
 
-def fund_bond(chain: Chain, sender: TransactionManager, filing: Any, bond: int) -> None:
-    """Make sure that the escrow covers a filing, if that is all that it lacks.
-
-    Raises:
-        Reverted: the court refuses the filing for another reason; nothing was deposited.
-        ChainBeastsError: wallet and escrow together do not cover the bond.
-    """
-    # Before the deposit, which a filing that is refused anyway must not cause. The ledger debits
-    # escrow last, so this one error means that nothing else is wrong.
-    try:
-        sender.simulate(filing)
-    except Reverted as error:
-        if error.name != "InsufficientEscrow":
-            raise
-        ensure_escrow(chain, sender, bond)
+def _digest_of(key: str) -> bytes:
+    return bytes.fromhex(key.split(":")[0])

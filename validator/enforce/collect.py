@@ -1,4 +1,7 @@
-"""Pulls out what court and arena credited to us, rewards and returned bonds, once each."""
+"""Pulls out what court and arena credited to us in ENERGY, rewards and returned bonds, once each.
+
+Native coin is in stakes.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,11 @@ from web3.contract import Contract
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.chain.outbox import Outbox
+from backend.chain.types import BondOutcome
 from backend.store.facts import EventRow
 from backend.store.session import Database
 
 log = structlog.get_logger()
-
-REFUND = 2
-"""``BondOutcome.REFUND`` (contracts/types/CheckpointTypes.sol)."""
 
 SETTLED_BLOCKS = 64
 """A withdrawal that deep is not looked at again: no reorg takes it back."""
@@ -53,8 +54,9 @@ class CreditSource:
 
 
 def ledger_credits(chain: Chain) -> CreditSource:
-    """The ledger's escrow, where the court's verdicts are paid."""
-    return CreditSource(chain.ledger, "", ("CheckpointSlashed", "DisputeBondReleased"), _by_court)
+    """The ledger's escrow, where the court's verdicts are paid, and re-executed steps."""
+    events = ("CheckpointSlashed", "DisputeBondReleased", "StepsClaimed")
+    return CreditSource(chain.ledger, "", events, _by_court)
 
 
 def arena_credits(chain: Chain) -> CreditSource:
@@ -63,10 +65,12 @@ def arena_credits(chain: Chain) -> CreditSource:
 
 
 def _by_court(name: str, args: Mapping[str, Any], me: str) -> Credit:
+    if name == "StepsClaimed":
+        return Credit(int(args["energy"]) if args["account"] == me else 0)
     if name == "DisputeBondReleased":
-        ours = args["challenger"] == me and args["outcome"] == REFUND
+        ours = args["filer"] == me and args["outcome"] == BondOutcome.REFUND
         return Credit(refund=int(args["bond"]) if ours else 0)
-    reward = int(args["challengerReward"]) if args["challenger"] == me else 0
+    reward = int(args["filerReward"]) if args["filer"] == me else 0
     share = int(args["proverReward"]) if args["prover"] == me else 0
     return Credit(reward + share)
 

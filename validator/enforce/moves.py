@@ -5,7 +5,7 @@ Builds calls and finds how many steps fit one transaction; decides nothing, send
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,18 @@ from eth_hash.auto import keccak
 
 from backend.chain.chunks import is_large
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
+from backend.chain.openings import (
+    MERKLE_PATHS,
+    header_commitment,
+    opened_witnesses,
+    proof_commitment,
+    records_opening,
+    steps_commitment,
+)
 from backend.chain.transactions import MAX_GAS, TransactionManager
-from backend.chain.types import NO_HEADER, ZERO32, ProofClaim, header_to_abi
+from backend.chain.types import NO_HEADER, ZERO32, FilingQuote, ProofClaim, header_to_abi
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.state import State, serialize_weights
+from backend.kernel.state import State, serialize_weights, state_hash
 from backend.kernel.window import witnesses
 from backend.store.private import PrivateDataset
 from validator.judge.cases import Case, CaseReader
@@ -30,11 +38,25 @@ _PLAIN = ("Error", "Unknown", "Panic")
 
 
 @dataclass(frozen=True, slots=True)
-class Advance:
-    """An advance that fits one transaction; ``steps`` micro-steps."""
+class Proof:
+    """A call that is paid to whoever committed to it.
 
-    call: Any
+    Attributes:
+        call: makes the call for a salt.
+        commitment: what a sender commits to with that salt.
+    """
+
+    call: Callable[[bytes], Any]
+    commitment: Callable[[str, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """An advance that fits one transaction; ``steps`` micro-steps for about ``gas``."""
+
+    proof: Proof
     steps: int
+    gas: int
 
 
 class MoveBuilder:
@@ -48,21 +70,21 @@ class MoveBuilder:
     def _court(self) -> Any:
         return self._chain.court.functions
 
-    def bond(self, case: Case) -> int:
-        """What filing costs until the checkpoint falls, wei of ENERGY."""
-        multiple = self._reader.season(case.checkpoint.season).economics.dispute_bond_multiple
-        return multiple * case.checkpoint.payload.energy_burn
+    def quote(self, case: Case) -> FilingQuote:
+        """What filing over a case would lock now: both bonds, and the openings owed."""
+        return self._chain.filing_quote(case.beast_id, case.checkpoint)
 
-    def file(self, case: Case, data: PrivateDataset | None) -> Any:
-        """Open a dispute; a private window's dataset and secret become public with it.
+    def file(self, case: Case, data: PrivateDataset | None = None) -> Any:
+        """Open a dispute.
 
-        A dataset that ``stages`` must be on the sender's stage before.
+        Args:
+            data: to make a private window's dataset and secret public with it, so that the window
+                can be re-executed before its trainer opens anything. One that ``stages`` must be on
+                the sender's stage before.
         """
         record = case.checkpoint.to_abi()
-        # Asked of the chain, not of the index: once anybody has revealed the dataset, this reverts
-        # if it is sent again, and a plain filing saves the calldata.
-        if case.private and self._chain.revealed_fold(case.beast_id) is None:
-            assert data is not None  # nobody judges a private window without its dataset
+        # Asked of the chain, not of the index: a secret that is public need not be paid for again.
+        if case.private and data is not None and self._chain.secret_fold(case.beast_id) is None:
             if is_large(len(data.compressed)):
                 return self._court.fileStaged(case.beast_id, record, data.secret)
             return self._court.filePrivate(case.beast_id, record, data.compressed, data.secret)
@@ -71,28 +93,49 @@ class MoveBuilder:
     def stages(self, case: Case, data: PrivateDataset) -> bool:
         """Whether filing reveals a dataset that one transaction does not carry."""
         large = case.private and is_large(len(data.compressed))
-        return large and self._chain.revealed_fold(case.beast_id) is None
+        return large and self._chain.secret_fold(case.beast_id) is None
 
-    def respond(self, case: Case, dispute_id: int, segments: Sequence[bytes]) -> Any:
-        """Answer with the window's 16 segment hashes; the trainer's move, or its defender's."""
-        return self._court.respond(
+    # --- openings -------------------------------------------------------------------------------
+
+    def open_segments(self, case: Case, dispute_id: int, segments: Sequence[bytes]) -> Any:
+        """Open the window's 16 segment hashes; the trainer's move, or its defender's."""
+        return self._court.openSegments(
             dispute_id, case.beast_id, case.checkpoint.to_abi(), list(segments)
         )
 
+    def publish_state(self, state: State) -> Any:
+        """Put a state into the archive; anybody's move."""
+        header, weights = header_to_abi(state.header), serialize_weights(state.weights)
+        return self._chain.states.functions.publish(header, weights)
+
+    def publish_records(self, case: Case, data: PrivateDataset) -> Any:
+        """Put the records that a private window samples into the archive; anybody's move."""
+        opening = records_opening(data, case.dna, case.index).arguments()
+        return self._chain.records.functions.publish(case.beast_id, case.index, *opening)
+
+    def accept(self, case: Case, dispute_id: int) -> Any:
+        """Let the court take note of what was published in time."""
+        return self._court.acceptOpenings(dispute_id, case.beast_id, case.checkpoint.to_abi())
+
+    # --- proofs ---------------------------------------------------------------------------------
+
     def prove(
         self, case: Case, dispute_id: int, window: Window, segments: Sequence[bytes], k: int
-    ) -> Any:
-        """Open the true state before segment ``k`` of the response; re-execution refutes it."""
+    ) -> Proof:
+        """Open the true state before segment ``k`` of the opened ones; re-execution refutes it."""
         done = k * SEGMENT_STEPS
-        header, weights = self._opening(case, window, done)
-        return self._court.prove(
-            self._claim(case, dispute_id),
-            list(segments),
-            k,
-            header,
-            weights,
-            self._witnesses(window, done, SEGMENT_STEPS),
-        )
+        header, weights = self._state_opening(case, state_after(window, done), done)
+        result = state_hash(state_after(window, done + SEGMENT_STEPS))
+        parts = (list(segments), k, header, weights)
+        witnesses = self._witnesses(case, window, done, SEGMENT_STEPS)
+
+        def call(salt: bytes) -> Any:
+            return self._court.prove(self._claim(case, dispute_id), *parts, witnesses, salt)
+
+        def commitment(sender: str, salt: bytes) -> bytes:
+            return proof_commitment(sender, case.digest, k, result, salt)
+
+        return Proof(call, commitment)
 
     def advance(
         self,
@@ -114,51 +157,61 @@ class MoveBuilder:
         state = state_after(window, done)
         # The largest part first: an estimate costs no gas, and what a step costs differs with its
         # sample, so that any fixed number would waste transactions or not fit.
-        choices = [steps] if steps else sorted({-(-left // n) for n in MAX_TRANSACTIONS})[::-1]
+        choices = [steps] if steps else _step_choices(done)
         for count in choices:
-            call = self._advance_call(case, dispute_id, window, state, done, count)
-            if _fits(sender, call):
-                return Advance(call, count)
+            proof = self._advance(case, dispute_id, window, state, done, count)
+            gas = _gas_if_fits(sender, proof.call(ZERO32))
+            if gas is not None:
+                return Advance(proof, count, gas)
         raise ChainError(
-            f"Advancing {choices[-1]} steps does not fit one transaction of {MAX_GAS} gas.",
+            f"Advancing {min(choices[-1], left)} steps does not fit one transaction of {MAX_GAS} "
+            "gas.",
             "Give fewer with --steps." if steps else "",
         )
 
-    def _advance_call(
+    def _advance(
         self, case: Case, dispute_id: int, window: Window, state: State, done: int, steps: int
-    ) -> Any:
+    ) -> Proof:
         header, weights = self._state_opening(case, state, done)
+        after = state_after(window, done + steps)
         # Only the last step needs an opening, and only where the result is h128: then the court
         # reads the header behind it, which may contradict the payload. A different result slashes
         # without one.
-        last = done + steps == WINDOW_STEPS
-        end = state_after(window, WINDOW_STEPS) if last else None
+        end = after if done + steps == WINDOW_STEPS else None
         opening = (
             (header_to_abi(NO_HEADER), ZERO32)
             if end is None
             else (header_to_abi(end.header), weights_hash(end))
         )
-        return self._court.advance(
-            self._claim(case, dispute_id),
-            steps,
-            header,
-            weights,
-            self._witnesses(window, done, steps),
-            opening,
-        )
+        result = state_hash(after)
+        witnesses = self._witnesses(case, window, done, steps)
 
-    def challenge_header(self, case: Case, state: State) -> Any:
+        def call(salt: bytes) -> Any:
+            claim = self._claim(case, dispute_id)
+            return self._court.advance(claim, steps, header, weights, witnesses, opening, salt)
+
+        def commitment(sender: str, salt: bytes) -> bytes:
+            return steps_commitment(sender, case.digest, done, steps, result, salt)
+
+        return Proof(call, commitment)
+
+    def challenge_header(self, case: Case, state: State) -> Proof:
         """Open h128 into a header that contradicts the payload; ``state`` is the one behind it."""
-        return self._court.challengeHeader(
-            case.beast_id,
-            case.checkpoint.to_abi(),
-            case.parent.to_abi(),
-            header_to_abi(state.header),
-            weights_hash(state),
-        )
+        header, weights = header_to_abi(state.header), weights_hash(state)
+
+        def call(salt: bytes) -> Any:
+            records = (case.checkpoint.to_abi(), case.parent.to_abi())
+            return self._court.challengeHeader(case.beast_id, *records, header, weights, salt)
+
+        def commitment(sender: str, salt: bytes) -> bytes:
+            return header_commitment(sender, case.digest, state.header, weights, salt)
+
+        return Proof(call, commitment)
+
+    # --- ends -----------------------------------------------------------------------------------
 
     def claim_timeout(self, case: Case, dispute_id: int) -> Any:
-        """Slash because the defender stayed silent."""
+        """Slash because something was not opened in time."""
         return self._court.claimTimeout(self._claim(case, dispute_id))
 
     def dismiss(self, case: Case, dispute_id: int) -> Any:
@@ -170,18 +223,33 @@ class MoveBuilder:
     def _claim(self, case: Case, dispute_id: int) -> Any:
         return ProofClaim(dispute_id, case.beast_id, case.checkpoint, case.parent).to_abi()
 
-    def _opening(self, case: Case, window: Window, done: int) -> tuple[Any, bytes]:
-        return self._state_opening(case, state_after(window, done), done)
-
     def _state_opening(self, case: Case, state: State, done: int) -> tuple[Any, bytes]:
         if done == 0 and case.index == 0:  # the referee makes the genesis; saves 33,792 bytes
             return header_to_abi(NO_HEADER), b""
         return header_to_abi(state.header), serialize_weights(state.weights)
 
-    def _witnesses(self, window: Window, done: int, steps: int) -> bytes:
+    def _witnesses(self, case: Case, window: Window, done: int, steps: int) -> bytes:
+        if window.opened:
+            return opened_witnesses(window.opened, done, steps)
         # Records are drawn by the beast's global step, not by the step within the window.
         first = window.parent.header.global_step + done
-        return witnesses(window.context, first, steps, window.words or ())
+        plain = witnesses(window.context, first, steps, window.words or ())
+        return MERKLE_PATHS + plain if case.private else plain
+
+
+def _step_choices(done: int) -> list[int]:
+    """Numbers of steps to try from there, falling.
+
+    None ends on a multiple of 8, except the window's end and where one step reaches it: the opened
+    hash of such a step would give a commitment to it away.
+    """
+    left = WINDOW_STEPS - done
+    found = set()
+    for parts in MAX_TRANSACTIONS:
+        steps = -(-left // parts)
+        ends_on_segment = (done + steps) % SEGMENT_STEPS == 0 and steps < left
+        found.add(steps - 1 if ends_on_segment and steps > 1 else steps)
+    return sorted(found, reverse=True)
 
 
 def weights_hash(state: State) -> bytes:
@@ -189,17 +257,18 @@ def weights_hash(state: State) -> bytes:
     return bytes(keccak(serialize_weights(state.weights)))
 
 
-def _fits(sender: TransactionManager, call: Any) -> bool:
-    """Whether a call's estimate leaves its margin under the transaction cap."""
+def _gas_if_fits(sender: TransactionManager, call: Any) -> int | None:
+    """A call's estimate, if that leaves its margin under the transaction cap."""
     try:
-        return sender.estimate(call) <= ADVANCE_GAS
+        gas = sender.estimate(call)
     except NodeUnavailableError:
         raise
     # A named error is the court's own answer, and fewer steps would get the same one: it is passed
     # on.
     except Reverted as error:
         if error.name in _PLAIN:  # out of gas inside the court's call
-            return False
+            return None
         raise
     except ChainError:
-        return False
+        return None
+    return gas if gas <= ADVANCE_GAS else None

@@ -1,30 +1,34 @@
 """Turns verdicts into moves: reads the situation of each case and makes the move it calls for.
 
-Which move that is, strategy decides; what it passes on chain, moves says. Nothing is filed on
-doubt: an invalid window is judged again here by the NumPy reference, the court must see the same
-context, and the bond must fit under the cap.
+Which move that is, strategy decides; what it passes on chain, moves says; whether it is worth its
+price, value. Nothing is proved on doubt: an invalid window is judged again here by the NumPy
+reference, and the court must see the same context.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import structlog
 
-from backend.chain.errors import NodeUnavailableError, WrongChainError
-from backend.chain.escrow import ensure_escrow
-from backend.chain.types import DisputeStatus
+from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from backend.chain.prices import BASIS_POINTS
+from backend.chain.types import ZERO32, DisputeStatus, Opening, opening_bit
 from backend.errors import ChainBeastsError
-from backend.store.daemons import Verdict
+from backend.store.daemons import Mode, Verdict
 from backend.store.facts import DisputeRow
-from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
-from validator.enforce.bonds import MoveSender, filing_key, fund_bond
-from validator.enforce.moves import MoveBuilder
+from validator.enforce.bonds import MoveSender
+from validator.enforce.commitments import SPARE_GAS, Committer
+from validator.enforce.doubts import Deadlines, Doubts
+from validator.enforce.filing import Filer, filing_deadline
+from validator.enforce.moves import MoveBuilder, Proof
 from validator.enforce.policy import Policy
-from validator.enforce.staging import Staging
-from validator.enforce.strategy import Action, Move, Situation, decide
+from validator.enforce.strategy import Action, Move, Situation, Strategy, decide
+from validator.enforce.value import Appraiser, Prospect
 from validator.judge.cases import Case
 from validator.judge.jobs import JobStore
 from validator.judge.replay import Judgement, Window, first_divergent
@@ -36,39 +40,83 @@ log = structlog.get_logger()
 LATE_SHARE = 1 / 3
 """Of the time to respond that is left when we defend a right checkpoint whose trainer is silent."""
 
+SEGMENTS_ONLY = opening_bit(Opening.SEGMENTS)
+
+BLOCKS_MEASURED = 64
+"""Blocks that the time between two of them is measured over."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A case with what was found about it and the dispute over it."""
+    """A case with what was found about it and the dispute over it.
+
+    Attributes:
+        doubt: why it is to be opened although nothing is known to be wrong; empty if it is not.
+    """
 
     case: Case
     dispute: DisputeRow | None
     window: Window | None
     judgement: Judgement | None
+    doubt: str = ""
 
     @property
     def invalid(self) -> bool:
         return self.judgement is not None and self.judgement.verdict is Verdict.INVALID
 
     @property
-    def doubtful(self) -> bool:
-        """Whether what was tried gave no verdict."""
-        return self.judgement is not None and self.judgement.verdict is Verdict.UNAVAILABLE
+    def right(self) -> bool:
+        """Whether a replay confirms the checkpoint."""
+        found = self.judgement
+        return found is not None and (found.verdict, found.mode) == (Verdict.VALID, Mode.FULL)
 
     @property
     def segment(self) -> int | None:
-        """The first wrong segment of the response."""
+        """The first wrong one of the opened segments."""
         if self.dispute is None or self.judgement is None or not self.judgement.segments:
             return None
         posted = self.dispute.segment_hashes
         return first_divergent(self.judgement.segments, posted) if posted else None
 
 
+class Made(Enum):
+    """What was sent for a move."""
+
+    NOTHING = "nothing"
+    COMMITMENT = "commitment"
+    MOVE = "move"
+
+
+def _made(sent: bool) -> Made:
+    return Made.MOVE if sent else Made.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A move that is ready to go out.
+
+    Attributes:
+        key: names it among the account's moves.
+        call: what is sent; a proof is committed to before, where that is needed.
+        prospect: what it costs and brings.
+        due: chain time after which it is of no use.
+        must_pay: it is not made at a loss, whatever the gas budget has left.
+    """
+
+    key: str
+    call: Any | Proof
+    prospect: Prospect
+    due: int | None = None
+    must_pay: bool = False
+
+
 class Enforcer:
-    """Acts on invalid checkpoints and on open disputes.
+    """Acts on invalid checkpoints, on windows in doubt and on open disputes.
 
     Args:
         sender: where moves go; None watches only.
+        secret: that salts and draws follow from.
+        implausible: see ``Doubts``.
     """
 
     def __init__(
@@ -78,6 +126,8 @@ class Enforcer:
         moves: MoveBuilder,
         policy: Policy,
         sender: MoveSender | None,
+        secret: bytes,
+        implausible: Callable[[Case], str] = lambda case: "",
     ) -> None:
         self._states = states
         self._reader = states.reader
@@ -85,6 +135,10 @@ class Enforcer:
         self._moves = moves
         self.policy = policy
         self._sender = sender
+        self._filer = Filer(states.reader, moves, policy)
+        self._committer = Committer(states.reader.chain, secret)
+        self._appraiser = Appraiser(states.reader, policy.energy_price)
+        self._doubts = Doubts(states, jobs, moves, policy, secret, self.deadlines, implausible)
         self._checked: dict[bytes, tuple[Window | None, Judgement]] = {}
         self._logged: dict[bytes, Move] = {}
         self._refused: dict[bytes, str] = {}
@@ -123,53 +177,114 @@ class Enforcer:
     # --- what there is to act on ----------------------------------------------------------------
 
     def _case_files(self) -> list[CaseFile]:
-        """Open disputes, and of each beast the first invalid pending checkpoint; the most urgent
-        first."""
+        """Open disputes, of each beast the first invalid pending checkpoint, and one window in
+        doubt; the most urgent first."""
         found: dict[bytes, CaseFile] = {}
         for row in self._reader.open_disputes():
             case = self._reader.of_dispute(row)
             # Our own disputes also outside the scope: a bond is in them.
             if self._covers(case) or self._is_mine(row):
-                found[case.digest] = self._case_file(case, row)
+                found[case.digest] = self.case_file(case, row)
         jobs = self._jobs.invalid()
         invalid, suspects = {job.digest for job in jobs}, {job.beast_id for job in jobs}
         for beast_id in suspects.intersection(self._reader.pending_beasts() if suspects else ()):
-            cases = [case for case in self._reader.pending(beast_id) if self._covers(case)]
-            # The earliest one only: with it all later ones fall, and the bond on a later one would
-            # come back without a reward.
-            first = next((c for c in cases if c.disputable and c.digest in invalid), None)
-            if first is not None and first.digest not in found:
-                found[first.digest] = self._confirm(self._case_file(first, None))
+            self._add_first_invalid(beast_id, invalid, found)
+        kept = self._earliest(found.values())
         self._checked = {d: value for d, value in self._checked.items() if d in found}
-        return sorted(found.values(), key=self._deadline)
+        return sorted(kept, key=self._deadline) + self._in_doubt()
+
+    def _add_first_invalid(
+        self, beast_id: int, invalid: set[bytes], found: dict[bytes, CaseFile]
+    ) -> None:
+        """Add the earliest checkpoint to file over: with it all later ones fall, and the bond on a
+        later one would come back without a reward."""
+        for case in self._reader.pending(beast_id):
+            if not self._covers(case) or not case.disputable or case.digest not in invalid:
+                continue
+            # Too late for this one: then the next one, which can still be brought down.
+            if case.digest not in found and self._too_late(case):
+                continue
+            if case.digest not in found:
+                found[case.digest] = self._confirm(self.case_file(case, None))
+            return
+
+    def _earliest(self, files: Any) -> list[CaseFile]:
+        """Without the wrong windows that stand on another wrong one: whoever convicts the later
+        one first has its reward taken over by whoever convicts the earlier one."""
+        first: dict[int, int] = {}
+        for file in files:
+            if file.invalid and file.case.pending:
+                beast = file.case.beast_id
+                first[beast] = min(first.get(beast, file.case.index), file.case.index)
+        return [
+            file
+            for file in files
+            if not file.invalid
+            or not file.case.pending
+            or file.case.index == first[file.case.beast_id]
+        ]
+
+    def _in_doubt(self) -> list[CaseFile]:
+        """The one window that is opened next."""
+        if self.policy.defensive or self._sender is None:
+            return []
+        spent = self._sender.openings()
+        for case, why in self._doubts.found(spent, self._coin_budget()):
+            # One at a time: what it costs is counted once it is indexed.
+            return [CaseFile(case, None, None, None, why)]
+        return []
+
+    def _coin_budget(self) -> int:
+        """Wei of native coin a day for openings."""
+        if self.policy.open_budget is not None:
+            return self.policy.open_budget
+        chain = self._reader.chain
+        season = chain.current_season()
+        e = self._reader.season(season).economics
+        stake = int(chain.call(chain.ledger.functions.stakeAt(season)))
+        # What one conviction pays: a validator that finds one lie a day loses nothing.
+        return stake * (e.filing_bps + e.proof_bps) // BASIS_POINTS
+
+    def deadlines(self, case: Case) -> Deadlines:
+        """Until when we file over a case, and how much of that time has passed."""
+        submitted = case.checkpoint.submitted_at
+        period = self._reader.season(case.checkpoint.season).economics.challenge_period
+        last = filing_deadline(submitted, period, self._reader.block_seconds(BLOCKS_MEASURED))
+        now = self._reader.chain.now()
+        return Deadlines(last, (now - submitted) / max(last - submitted, 1))
+
+    def _too_late(self, case: Case) -> bool:
+        return self._reader.chain.now() > self.deadlines(case).last
 
     def _deadline(self, case_file: CaseFile) -> int:
         """When acting on a case is of no use any more, unix seconds: the nearest comes first,
         since moves go out one after another."""
         if case_file.dispute is not None:
-            return case_file.dispute.deadline
-        checkpoint = case_file.case.checkpoint
-        period = self._reader.season(checkpoint.season).economics.challenge_period
-        return checkpoint.submitted_at + period
+            return due_of(case_file.dispute)
+        return self.deadlines(case_file.case).last
 
     def _covers(self, case: Case) -> bool:
         return self.policy.scope.covers(case.beast_id, case.checkpoint.trainer)
 
     def _is_mine(self, row: DisputeRow) -> bool:
-        return self._sender is not None and row.challenger == self._sender.me
+        return self._sender is not None and row.filer == self._sender.me
 
-    def _case_file(self, case: Case, dispute: DisputeRow | None) -> CaseFile:
+    def case_file(self, case: Case, dispute: DisputeRow | None) -> CaseFile:
+        """A case with what a replay by the reference says of it."""
         if not case.pending:
             return CaseFile(case, dispute, None, None)
-        if case.digest not in self._checked:
+        known = self._checked.get(case.digest)
+        # Again where the records were opened since: the court now takes other witnesses.
+        stale = known is not None and case.private and known[0] is not None and not known[0].opened
+        if known is None or (stale and self._states.opened_records(case) is not None):
             # The verdict on record came from a compiled kernel, or from another machine. No bond is
             # staked on it before the reference, in this process, says the same.
-            checked = check(self._states, case, self._reader.live(case.beast_id))
-            # Not remembered: the state or dataset that is missing may be published at any time.
-            if checked[1].verdict is Verdict.UNAVAILABLE:
-                return CaseFile(case, dispute, *checked)
-            self._checked[case.digest] = checked
-        return CaseFile(case, dispute, *self._checked[case.digest])
+            known = check(self._states, case, self._reader.live(case.beast_id))
+            # Not remembered: what is missing may be published at any time.
+            if known[1].verdict is Verdict.UNAVAILABLE or known[1].mode is Mode.LIGHT:
+                return CaseFile(case, dispute, *known)
+            self._checked[case.digest] = known
+        return CaseFile(case, dispute, *known)
 
     def _confirm(self, case_file: CaseFile) -> CaseFile:
         """Take a verdict back that judging again does not confirm."""
@@ -182,33 +297,52 @@ class Enforcer:
 
     def situation(self, case_file: CaseFile) -> Situation:
         """The case as strategy wants it."""
-        row, case = case_file.dispute, case_file.case
+        row, case, window = case_file.dispute, case_file.case, case_file.window
         status = DisputeStatus.NONE if row is None else DisputeStatus[row.status.upper()]
-        records_due = 0
-        if row is not None and case.private:
-            present = self._reader.chain.dispute(row.dispute_id)
-            records_due = present.demand_deadline if present.demand else 0
         now = self._reader.chain.now()
-        return Situation(
+        found = Situation(
             invalid=case_file.invalid,
             live=case.pending,
             status=status,
             now=now,
             header_lie=case_file.judgement is not None and case_file.judgement.header_lie,
-            deadline=0 if row is None else row.deadline,
+            right=case_file.right,
             segment=case_file.segment,
-            steps_done=0 if row is None else row.steps_done,
-            records_due=records_due,
-            mine=row is not None and self._is_mine(row),
-            provable=case_file.window is not None and not case_file.doubtful,
-            may_file=not self.policy.defensive,
-            late=row is not None and self._is_late(case, row, now),
+            provable=window is not None,
+            executable=window is not None and self._is_executable(case, window),
+            may_file=not self.policy.defensive and not self._too_late(case),
+            doubt=case_file.doubt,
+        )
+        return found if row is None else self._with_dispute(found, case, row)
+
+    def _with_dispute(self, found: Situation, case: Case, row: DisputeRow) -> Situation:
+        window = self._reader.season(case.checkpoint.season).economics.response_window
+        return replace(
+            found,
+            response_deadline=row.response_deadline,
+            head_start_end=row.head_start_end or 0,
+            proof_deadline=row.proof_deadline or 0,
+            published=case.pending and self._is_published(case, row),
+            steps_done=row.steps_done,
+            mine=self._is_mine(row),
+            late=found.now > row.response_deadline - window * LATE_SHARE,
         )
 
-    def _is_late(self, case: Case, row: DisputeRow, now: int) -> bool:
-        """Whether a trainer who can answer would have done so."""
-        window = self._reader.season(case.checkpoint.season).economics.response_window
-        return self.policy.defend and now > row.deadline - window * LATE_SHARE
+    def _is_published(self, case: Case, row: DisputeRow) -> bool:
+        """Whether the court would take note of a publication."""
+        if row.status != "filed" or row.missing in (0, SEGMENTS_ONLY):
+            return False
+        try:
+            self._reader.chain.call(self._moves.accept(case, row.dispute_id))
+        except Reverted:
+            return False
+        return True
+
+    def _is_executable(self, case: Case, window: Window) -> bool:
+        """Whether the court can re-execute a window already."""
+        if not case.private or window.opened:
+            return True
+        return self._reader.chain.secret_fold(case.beast_id) is not None
 
     # --- acting ---------------------------------------------------------------------------------
 
@@ -226,87 +360,129 @@ class Enforcer:
             )
         if self._sender is None or move.action is Action.WAIT:
             return 0
-        return int(self._send(self._sender, move.action, case_file))
+        return int(self.make(self._sender, move.action, case_file) is not Made.NOTHING)
 
-    def _send(self, sender: MoveSender, action: Action, case_file: CaseFile) -> bool:
-        case, row, moves = case_file.case, case_file.dispute, self._moves
-        if action is Action.FILE:
-            return self._file(sender, case)
+    def make(self, sender: MoveSender, action: Action, case_file: CaseFile) -> Made:
+        """Make a move, or its commitment first; what was sent.
+
+        Raises:
+            ChainBeastsError: the court refuses, it is not worth it, no funds, or no node.
+        """
+        if action in (Action.FILE, Action.OPEN):
+            return _made(self._file(sender, action, case_file))
+        planned = self._plan(sender, action, case_file)
+        unpaid = not planned.prospect.pays(self._appraiser.energy_price(case_file.case))
+        if unpaid:
+            if planned.must_pay:
+                return Made.NOTHING
+            self._require_gas(sender, planned.prospect)
+        call, spare_gas = planned.call, 0
+        if isinstance(call, Proof):
+            spare_gas = SPARE_GAS
+            if self._needs_commitment(action, case_file):
+                if self._committer.commit(sender.outbox, case_file.case.digest, planned.key, call):
+                    return Made.COMMITMENT  # the proof itself goes out with the next pass
+                call = self._committer.call(
+                    case_file.case.digest, planned.key, call, committed=True
+                )
+            else:
+                call = call.call(ZERO32)
+        sent = sender.send(
+            action, planned.key, call, spare_gas=spare_gas, due=planned.due, unpaid=unpaid
+        )
+        return _made(sent)
+
+    def _require_gas(self, sender: MoveSender, prospect: Prospect) -> None:
+        """Make sure that a move at a loss fits the gas budget.
+
+        Raises:
+            ChainBeastsError: it does not.
+        """
+        used = sender.unpaid_gas()
+        if used + prospect.gas > self.policy.gas_budget:
+            raise ChainBeastsError(
+                f"The move does not pay, and its {prospect.gas} gas do not fit under --gas-budget: "
+                f"{used} of {self.policy.gas_budget} a day are used."
+            )
+
+    def _needs_commitment(self, action: Action, case_file: CaseFile) -> bool:
+        """Whether only a commitment brings the reward: not for the filer within its head start."""
+        row = case_file.dispute
+        if action is not Action.PROVE or row is None or not self._is_mine(row):
+            return True
+        now = self._reader.chain.now()
+        # With a block's time to spare: the proof is mined later than it is sent.
+        ahead = self._reader.block_seconds(BLOCKS_MEASURED)
+        return row.status == "opened" and now + ahead > (row.head_start_end or 0)
+
+    def _plan(self, sender: MoveSender, action: Action, case_file: CaseFile) -> Planned:
+        case, row, moves, value = case_file.case, case_file.dispute, self._moves, self._appraiser
+        mine = row is not None and self._is_mine(row)
         if action is Action.HEADER:
             assert case_file.judgement is not None
             assert case_file.judgement.end is not None
-            call = moves.challenge_header(case, case_file.judgement.end)
-            return sender.send(action, case.digest.hex(), call)
+            proof = moves.challenge_header(case, case_file.judgement.end)
+            mine = row is None or mine
+            return Planned(case.digest.hex(), proof, value.conviction(case, action, mine=mine))
         assert row is not None
         key = dispute_key(row, case)
         if action is Action.TIMEOUT:
-            return sender.send(action, key, moves.claim_timeout(case, row.dispute_id))
+            call = moves.claim_timeout(case, row.dispute_id)
+            return Planned(key, call, value.conviction(case, action, mine=mine))
         if action is Action.DISMISS:
-            return sender.send(action, key, moves.dismiss(case, row.dispute_id))
-        return self._reexecute(sender, action, case_file, row)
+            call = moves.dismiss(case, row.dispute_id)
+            others = not mine and case.pending and not self.policy.defend
+            return Planned(key, call, value.unpaid(action, returned=mine), must_pay=others)
+        if action is Action.ACCEPT:
+            key = f"{key}:{row.missing}"
+            call = moves.accept(case, row.dispute_id)
+            return Planned(key, call, value.unpaid(action, returned=mine))
+        return self._plan_proof(sender, action, case_file, row)
 
-    def _reexecute(
+    def _plan_proof(
         self, sender: MoveSender, action: Action, case_file: CaseFile, row: DisputeRow
-    ) -> bool:
+    ) -> Planned:
         case, window, segment = case_file.case, case_file.window, case_file.segment
         assert window is not None
-        key: str
-        call: Any
+        key, mine = dispute_key(row, case), self._is_mine(row)
         if action is Action.PROVE and segment is not None:
-            key = f"{dispute_key(row, case)}:{segment}"
-            call = self._moves.prove(case, row.dispute_id, window, row.segment_hashes, segment)
-        else:
+            proof = self._moves.prove(case, row.dispute_id, window, row.segment_hashes, segment)
+            prospect = self._appraiser.conviction(case, action, mine=mine)
+            return Planned(f"{key}:{segment}", proof, prospect, row.proof_deadline)
+        advance = self._moves.advance(
+            case, row.dispute_id, window, row.steps_done, sender.transactions
+        )
+        prospect = self._appraiser.advance(
+            case, advance.steps, advance.gas, invalid=case_file.invalid, mine=mine
+        )
+        return Planned(
             # Named by where it starts: made once from there, by whichever process, and not again
             # until the chain says that the dispute has moved on.
-            key = f"{dispute_key(row, case)}:{row.steps_done}"
-            call = self._moves.advance(
-                case, row.dispute_id, window, row.steps_done, sender.transactions
-            ).call
-        return sender.send(action, key, call, due=row.deadline)
-
-    def _file(self, sender: MoveSender, case: Case) -> bool:
-        """File a dispute, if the court would judge by the same facts and the bond fits."""
-        data = self._states.private_data(case.beast_id) if case.private else None
-        context = self._reader.context(case, data)
-        # The order is that of the costs. First whether we are right in the court's eyes: with a
-        # seed, season or root misread from a lying node, an honest window replays to another hash.
-        if not self._reader.court_agrees(case, context):
-            raise ChainBeastsError("The court would judge by another context; no bond is risked.")
-        chain = self._reader.chain
-        # Then whether somebody was faster: one dispute is open over a record at a time.
-        standing = chain.standing(case.digest)
-        if standing.dispute_id or standing.proven:
-            return False  # news that the next reading brings
-        # The cap before anything is paid for: it bounds what an error of ours can lose at a time.
-        bond, cap = self._moves.bond(case), self.policy.max_bonds
-        at_risk = sender.bonds_at_risk()
-        if cap is not None and at_risk + bond > cap:
-            raise ChainBeastsError(
-                f"The bond of {bond} wei does not fit under --max-bonds: {at_risk} of {cap} wei "
-                "are at risk."
-            )
-        if data is not None and self._moves.stages(case, data):
-            self._stage(sender, case, data, bond)
-        call = self._moves.file(case, data)
-        fund_bond(chain, sender.transactions, call, bond)
-        earlier = len(self._reader.disputes_over(case.digest))
-        return sender.send(Action.FILE, filing_key(case.digest, earlier), call, bond=bond)
-
-    def _stage(self, sender: MoveSender, case: Case, data: PrivateDataset, bond: int) -> None:
-        """Put a large dataset on chain, which is worth its gas only if the filing can follow."""
-        chain, outbox = self._reader.chain, sender.outbox
-        # The bond first: up to 116 million gas of chunks would be lost if it turned out to be
-        # missing.
-        ensure_escrow(chain, sender.transactions, bond)
-
-        def report(done: int, total: int) -> None:
-            log.info("staging", beast=case.beast_id, checkpoint=case.index, done=done, of=total)
-
-        Staging(chain, sender.me, data).run(
-            lambda move: outbox.send_once("stage", move.key, move.call, label=move.label),
-            report,
-            lambda: self._moves.stages(case, data),
+            f"{key}:{row.steps_done}",
+            advance.proof,
+            prospect,
+            due_of(row),
+            must_pay=not case_file.invalid and not self.policy.defend,
         )
+
+    def _file(self, sender: MoveSender, action: Action, case_file: CaseFile) -> bool:
+        case, window = case_file.case, case_file.window
+        due = self.deadlines(case).last
+        if action is Action.OPEN:
+            return self._filer.file(sender, case, context=None, data=None, due=due)
+        assert window is not None
+        # A dataset is revealed only where that saves waiting: what a dispute asks for in any case
+        # its trainer has to open, or fall.
+        fast = self.policy.strategy is Strategy.FAST and case.private
+        data = self._states.private_data(case.beast_id) if fast else None
+        return self._filer.file(sender, case, context=window.context, data=data, due=due)
+
+
+def due_of(row: DisputeRow) -> int:
+    """The next deadline of an open dispute."""
+    if row.status == "opened" and row.proof_deadline is not None:
+        return row.proof_deadline
+    return row.response_deadline
 
 
 def dispute_key(row: DisputeRow, case: Case) -> str:

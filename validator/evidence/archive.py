@@ -20,15 +20,20 @@ MANIFEST = "manifest.json"
 PARENT = "parent.state"
 PUBLISHED = "published.state"
 DATASET = "dataset.zst"
+RECORDS = "records.bin"
 MATCH_LOG = "match.log"
 MAX_LOG = 254 * 32
 """Bytes of the longest match's log (docs/spec/rules.md §3)."""
+
+MAX_RECORDS_FILE = 128 + 32 * (128 + 128 * 16)
+"""Bytes of an opening of 128 records out of 65,536, were no sibling shared."""
 
 LIMITS = {
     MANIFEST: manifest.MAX_BYTES,
     PARENT: ENCODED_BYTES,
     PUBLISHED: ENCODED_BYTES,
     DATASET: MAX_COMPRESSED,
+    RECORDS: MAX_RECORDS_FILE,
     MATCH_LOG: MAX_LOG,
 }
 """Members and the most bytes of each, in their order."""

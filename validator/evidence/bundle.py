@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eth_hash.auto import keccak
 from sqlalchemy import select
 
+from backend.chain.openings import RecordsOpening
 from backend.chain.types import ZERO32, Checkpoint
 from backend.errors import ChainBeastsError
 from backend.kernel import merkle
 from backend.kernel.board import word_bytes
+from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.kernel.state import (
     MalformedStateError,
@@ -23,8 +26,16 @@ from backend.kernel.tables import KERNEL_ID
 from backend.kernel.window import WindowContext, genesis_state
 from backend.store.daemons import Verdict
 from backend.store.facts import CheckpointRow, DisputeRow, EventRow
-from backend.store.private import WORD_BYTES, PrivateDataset, open_dataset, words_of
-from validator.evidence.archive import DATASET, MANIFEST, MATCH_LOG, PARENT, PUBLISHED, pack
+from backend.store.private import WORD_BYTES, open_dataset, words_of
+from validator.evidence.archive import (
+    DATASET,
+    MANIFEST,
+    MATCH_LOG,
+    PARENT,
+    PUBLISHED,
+    RECORDS,
+    pack,
+)
 from validator.evidence.manifest import (
     CheckpointPart,
     ClaimPart,
@@ -36,8 +47,9 @@ from validator.evidence.manifest import (
     MatchPart,
 )
 from validator.judge.cases import Case, CaseReader, digest_of
+from validator.judge.datasets import OpenedRecords
 from validator.judge.replay import Judgement, Window, first_divergent
-from validator.judge.states import StateProvider
+from validator.judge.states import Records, StateProvider
 
 MOST_EVENTS = 256
 SUBMITTED = "CheckpointSubmitted"
@@ -81,7 +93,7 @@ def make_bundle(
     members: dict[str, bytes] = {}
     dataset = _dataset(states, case)
     if dataset is not None:
-        part, members[DATASET] = dataset
+        part, name, members[name] = dataset
     if case.index:
         members[PARENT] = encode_state(window.parent)
     right = judgement.segments[-1] == case.checkpoint.payload.h128
@@ -122,31 +134,37 @@ def make_bundle(
     return pack(members)
 
 
-def _dataset(states: StateProvider, case: Case) -> tuple[DatasetPart, bytes] | None:
-    """A private window's dataset; only what a dispute has made public may leave this machine."""
+def _dataset(states: StateProvider, case: Case) -> tuple[DatasetPart, str, bytes] | None:
+    """A private window's records, and the name of their member; only what a dispute has made public
+    may leave this machine."""
     if not case.private:
         return None
-    data = states.private_data(case.beast_id)
-    if data is None or states.reader.chain.revealed_fold(case.beast_id) is None:
-        raise ChainBeastsError(
-            "The window's dataset is private, and no dispute has revealed it.",
-            "Make the bundle after a dispute over it is filed.",
-        )
     committed = states.reader.commitments(case.beast_id)
+    opened = states.opened_records(case)
+    data = None if opened is not None else states.private_data(case.beast_id)
+    if opened is not None:
+        secret, name, member = opened.opening.secret, RECORDS, pack_opening(opened.opening)
+    elif data is not None and states.reader.chain.secret_fold(case.beast_id) is not None:
+        secret, name, member = data.secret, DATASET, data.compressed
+    else:
+        raise ChainBeastsError(
+            "The window's records are private, and no dispute has opened them.",
+            "Make the bundle once they are opened.",
+        )
     part = DatasetPart(
         c_dataset=committed.c_dataset,
         records_root=committed.records_root,
         dataset_length=committed.dataset_length,
         owner_secret_hash=committed.owner_secret_hash,
-        secret=data.secret,
+        secret=secret,
     )
-    return part, data.compressed
+    return part, name, member
 
 
 def _dispute(row: DisputeRow) -> DisputePart:
     return DisputePart(
         dispute_id=row.dispute_id,
-        challenger=row.challenger,
+        filer=row.filer,
         status=row.status,
         conviction=row.conviction,
         segments=row.segment_hashes or None,
@@ -181,8 +199,7 @@ def _events(reader: CaseReader, case: Case, row: DisputeRow | None) -> list[Even
 
 def _is_about(event: EventRow, dispute_id: int) -> bool:
     """Whether an event of the court carries a dispute's number."""
-    place = 64 if event.name.endswith("DatasetRevealed") else 32
-    return event.topics[place : place + 32] == dispute_id.to_bytes(32)
+    return event.topics[32:64] == dispute_id.to_bytes(32)
 
 
 def open_bundle(members: Mapping[str, bytes]) -> Bundle:
@@ -203,14 +220,16 @@ def open_bundle(members: Mapping[str, bytes]) -> Bundle:
     if digest_of(manifest.chain_id, manifest.ledger, beast_id, record) != manifest.digest:
         raise ChainBeastsError("The bundle's digest is not that of its checkpoint record.")
     match_log = _open_log(manifest, members.get(MATCH_LOG))
-    data = _open_dataset(manifest, members.get(DATASET))
+    data = _open_dataset(manifest, members.get(DATASET), members.get(RECORDS))
     parent = _parent(manifest, record, members.get(PARENT))
     published = None
     if PUBLISHED in members:
         published = _state(members[PUBLISHED], record.payload.h128, PUBLISHED)
     context = _context(manifest, record, data)
     words = match_log if data is None else data.words
-    return Bundle(manifest, Window(beast_id, record, context, parent, words, published))
+    opened = () if data is None else data.opened
+    window = Window(beast_id, record, context, parent, words, published, opened)
+    return Bundle(manifest, window)
 
 
 def _parent(manifest: Manifest, record: Checkpoint, data: bytes | None) -> State:
@@ -233,13 +252,61 @@ def _state(data: bytes, h: bytes, name: str) -> State:
     return state
 
 
-def _open_dataset(manifest: Manifest, compressed: bytes | None) -> PrivateDataset | None:
+def _open_dataset(
+    manifest: Manifest, compressed: bytes | None, opened: bytes | None
+) -> Records | None:
+    """The records of a private window: the whole dataset, or those that it samples."""
     private = manifest.checkpoint.payload.source == Source.PRIVATE
-    if (manifest.dataset is not None, compressed is not None) != (private, private):
+    some = (compressed is not None) + (opened is not None)
+    if (manifest.dataset is not None, some) != (private, int(private)):
         raise ChainBeastsError("The bundle has a dataset and no private window, or the reverse.")
-    if manifest.dataset is None or compressed is None:
+    part = manifest.dataset
+    if part is None:
         return None
-    return open_dataset(compressed, manifest.dataset.secret, manifest.dataset.commitments())
+    if compressed is not None:
+        return Records.of(open_dataset(compressed, part.secret, part.commitments()))
+    assert opened is not None
+    return _open_records(manifest, part, opened)
+
+
+def _open_records(manifest: Manifest, part: DatasetPart, data: bytes) -> Records:
+    """The records that a window samples, checked against the committed root and secret."""
+    if bytes(keccak(part.secret)) != part.owner_secret_hash:
+        raise ChainBeastsError("The bundle's secret is not the committed one.")
+    place = (manifest.context.dna, part.dataset_length, manifest.checkpoint.index)
+    try:
+        opening = unpack_opening(part.secret, data)
+        root = opening.root(*place)
+    except (ValueError, IndexError) as error:
+        raise ChainBeastsError(f"The bundle's {RECORDS} is no opening: {error}.") from None
+    if root != part.records_root:
+        raise ChainBeastsError(f"The bundle's {RECORDS} does not have the committed Merkle root.")
+    found = OpenedRecords.of(opening, *place)
+    return Records(found.by_index, found.fold, found.in_order)
+
+
+def pack_opening(opening: RecordsOpening) -> bytes:
+    """An opening as its member: the order, the words, the siblings (docs/spec/evidence.md)."""
+    words = b"".join(map(word_bytes, opening.words))
+    return opening.order + words + b"".join(opening.siblings)
+
+
+def unpack_opening(secret: bytes, data: bytes) -> RecordsOpening:
+    """The opening of a member.
+
+    Raises:
+        ValueError: it is none.
+    """
+    order, rest = data[:WINDOW_STEPS], data[WINDOW_STEPS:]
+    if len(order) != WINDOW_STEPS or len(rest) % WORD_BYTES:
+        raise ValueError("it is cut off")
+    count = max(order) + 1
+    words = words_of(rest[: WORD_BYTES * count])
+    if len(words) != count:
+        raise ValueError("it lacks a word that its order names")
+    after = rest[WORD_BYTES * count :]
+    siblings = tuple(after[i : i + WORD_BYTES] for i in range(0, len(after), WORD_BYTES))
+    return RecordsOpening(secret, order, words, siblings)
 
 
 def _open_log(manifest: Manifest, data: bytes | None) -> tuple[int, ...] | None:
@@ -255,7 +322,7 @@ def _open_log(manifest: Manifest, data: bytes | None) -> tuple[int, ...] | None:
     return words
 
 
-def _context(manifest: Manifest, record: Checkpoint, data: PrivateDataset | None) -> WindowContext:
+def _context(manifest: Manifest, record: Checkpoint, data: Records | None) -> WindowContext:
     facts, committed, match = manifest.context, manifest.dataset, manifest.match
     root, length = ZERO32, 0
     if committed is not None:

@@ -25,8 +25,8 @@ class Finding:
     """What a replay of the bundle found.
 
     Attributes:
-        first_divergent: the first wrong segment of the response; None without one, or if all are
-            right.
+        first_divergent: the first wrong one of the opened segments; None without them, or if all
+            are right.
         differences: where that is not what the bundle claims.
     """
 
@@ -57,7 +57,7 @@ def verify(members: Mapping[str, bytes]) -> Finding:
     )
     differences = [name for name, ours, theirs in found if ours != theirs]
     if posted is not None and posted[-1] != bundle.window.checkpoint.payload.h128:
-        differences.append("the response, which does not end in h128")
+        differences.append("the opened segments, which do not end in h128")
     return Finding(bundle, judgement, divergent, tuple(differences))
 
 
@@ -85,12 +85,12 @@ def _contradictions(bundle: Bundle, chain: Chain) -> Iterator[str]:
     if dispute is None:
         return
     known = chain.dispute(dispute.dispute_id)
-    if (known.digest, known.challenger.lower()) != (manifest.digest, dispute.challenger.lower()):
+    if (known.digest, known.filer.lower()) != (manifest.digest, dispute.filer.lower()):
         yield "the dispute is about another checkpoint"
     if dispute.segments is not None:
-        response = keccak(encode(["bytes32[16]"], [dispute.segments]))
-        if response != known.segments_hash:
-            yield "the dispute has another response"
+        opened = keccak(encode(["bytes32[16]"], [dispute.segments]))
+        if opened != known.segments_hash:
+            yield "the dispute has other segments"
 
 
 def _submitted(bundle: Bundle, chain: Chain) -> bool:

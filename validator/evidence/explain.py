@@ -92,13 +92,13 @@ def find_cause(window: Window, segment: int, posted: bytes) -> Cause | None:
 
     Args:
         segment: the first wrong one, so that the state before it is the true one.
-        posted: its state hash in the response.
+        posted: its state hash among the opened ones.
     """
     return _Search(window, segment * SEGMENT_STEPS, SEGMENT_STEPS, posted).find()
 
 
 def find_cause_unanswered(window: Window) -> Cause | None:
-    """What turns the true window into h128, where no response says in which segment."""
+    """What turns the true window into h128, where no opened segments say in which one."""
     return _Search(window, 0, WINDOW_STEPS, window.checkpoint.payload.h128).find()
 
 

@@ -130,7 +130,7 @@ class ContextPart(_Strict):
 
 
 class DatasetPart(_Strict):
-    """A private dataset's commitments, and the secret that a dispute revealed."""
+    """A private dataset's commitments, and the secret that a dispute made public."""
 
     c_dataset: Hash
     records_root: Hash
@@ -156,7 +156,7 @@ class DisputePart(_Strict):
     """The dispute as it stood."""
 
     dispute_id: U53
-    challenger: Address
+    filer: Address
     status: Annotated[str, Field(max_length=12)]
     conviction: Annotated[str, Field(max_length=12)] | None
     segments: Segments | None

@@ -22,8 +22,7 @@ from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow
-from backend.store.private import PrivateDataset
+from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.session import Database
 from backend.store.words import record_of_match
 from validator.judge.replay import loss_drop_agrees
@@ -179,6 +178,28 @@ class CaseReader:
         key = (case.index, case.checkpoint.generation)
         return self.lineage(next(r for r in rows if (r.index, r.generation) == key))[:-1]
 
+    def block_seconds(self, blocks: int) -> float:
+        """Seconds between two blocks, over the last ones that were read; 0 if there is but one."""
+        newest = select(BlockRow).order_by(BlockRow.number.desc()).limit(1)
+        with self.database.session() as session:
+            last = session.scalar(newest)
+            if last is None:
+                return 0.0
+            first = session.scalar(
+                select(BlockRow)
+                .where(BlockRow.number >= last.number - blocks)
+                .order_by(BlockRow.number)
+                .limit(1)
+            )
+        assert first is not None
+        passed = last.number - first.number
+        return (last.timestamp - first.timestamp) / passed if passed else 0.0
+
+    def owner(self, beast_id: int) -> str:
+        """Who owns a beast now."""
+        with self.database.session() as session:
+            return str(session.get_one(BeastRow, beast_id).owner)
+
     def hatched(self) -> list[int]:
         """All beasts."""
         with self.database.session() as session:
@@ -275,8 +296,12 @@ class CaseReader:
         unlocked = (heads(epochs[0]), heads(epochs[1]))
         return loss_drop_agrees(case.checkpoint, case.parent, unlocked, case.loss_drop)
 
-    def context(self, case: Case, data: PrivateDataset | None) -> WindowContext:
-        """The context that our replay uses, from indexed facts."""
+    def context(self, case: Case, owner_secret_fold: int = 0) -> WindowContext:
+        """The context that our replay uses, from indexed facts.
+
+        Args:
+            owner_secret_fold: of a private window, as far as it is known.
+        """
         payload = case.checkpoint.payload
         season = self.season(case.checkpoint.season)
         root, length = self._records(case)
@@ -287,7 +312,7 @@ class CaseReader:
             lr_shift=payload.lr_shift,
             source=payload.source,
             rules=season.rules,
-            owner_secret_fold=data.fold if data is not None else 0,
+            owner_secret_fold=owner_secret_fold,
             records_root=root,
             records_length=length,
         )
@@ -315,7 +340,7 @@ def court_agrees(
 
     The secret's fold is compared only once the court knows it.
     """
-    call = chain.court.functions.windowContext(beast_id, checkpoint.to_abi())
+    call = chain.windows.functions.contextOf(beast_id, checkpoint.to_abi())
     dna, seed, heads, shift, source, fold, root, length, rules = chain.call(call)
     ours = (context.dna, context.epoch_seed, context.heads, context.lr_shift)
     ours_records = (int(context.source), context.records_root, context.records_length)

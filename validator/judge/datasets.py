@@ -1,4 +1,4 @@
-"""Private datasets that a validator knows: owners' files, told apart by hash, or revealed on chain.
+"""Private records that a validator knows: owners' files, told apart by hash, or opened on chain.
 
 How a dataset is checked against its commitments is `backend.store.private`'s.
 """
@@ -6,19 +6,22 @@ How a dataset is checked against its commitments is `backend.store.private`'s.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import structlog
-from eth_abi.abi import decode
 from eth_hash.auto import keccak
 from sqlalchemy import select
 from web3 import Web3
 
 from backend.chain.client import Chain
+from backend.chain.openings import RecordsOpening
 from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
-from backend.store.facts import EventRow
+from backend.indexer.queries import published_records, revealed_secret
+from backend.kernel.rng import fold64
+from backend.store.facts import RevealedDatasetRow
 from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
 from backend.store.session import Database
 
@@ -74,43 +77,75 @@ class DatasetFolder:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedRecords:
+    """The records that one private window samples, as they were opened on chain.
+
+    Attributes:
+        fold: ``fold64(S_owner)``.
+        in_order: 128 words, one for each step.
+        by_index: the same as a dataset: a word for each index, 0 where none was opened.
+    """
+
+    opening: RecordsOpening
+    fold: int
+    in_order: tuple[int, ...]
+    by_index: tuple[int, ...]
+
+    @classmethod
+    def of(cls, opening: RecordsOpening, dna: bytes, length: int, index: int) -> OpenedRecords:
+        """The records of an opening that has been checked against their root."""
+        by_index = [0] * length
+        for record, word in opening.records(dna, length, index).items():
+            by_index[record] = word
+        return cls(opening, fold64(opening.secret), opening.step_words, tuple(by_index))
+
+
+def opened_records(
+    database: Database, beast_id: int, index: int, dna: bytes, length: int
+) -> OpenedRecords | None:
+    """The records of a private window; None if nobody opened them."""
+    with database.session() as session:
+        row = published_records(session, beast_id, index)
+    if row is None:
+        return None
+    # The archive has checked them against the root, and the order against what the steps sample.
+    words, siblings = tuple(row.word_list), tuple(row.sibling_hashes)
+    opening = RecordsOpening(row.secret, row.order, words, siblings)
+    return OpenedRecords.of(opening, dna, length, index)
+
+
 def revealed_dataset(
     chain: Chain, database: Database, beast_id: int, committed: Commitments
 ) -> PrivateDataset | None:
-    """The dataset that a dispute revealed, checked against all commitments; None if none did.
+    """The dataset that somebody revealed, checked against all commitments; None if none did.
 
-    It is in the filing's calldata, or in the chunks that the court named.
+    It is in the transaction's calldata, or in the chunks that the archive named.
 
     Raises:
         ChainBeastsError: the revealed file does not fit the commitments.
     """
-    found = _event(database, "PrivateDatasetRevealed", beast_id)
-    if found is None:
+    with database.session() as session:
+        row = session.scalar(
+            select(RevealedDatasetRow)
+            .where(RevealedDatasetRow.beast_id == beast_id)
+            .order_by(RevealedDatasetRow.block_number, RevealedDatasetRow.log_index)
+            .limit(1)
+        )
+        secret = revealed_secret(session, beast_id)
+    if row is None or secret is None:
         return None
-    tx_hash, secret = found
-    staged = _event(database, "StagedDatasetRevealed", beast_id)
-    if staged is not None:
-        (pointers,) = decode(["address[]"], staged[1])
-        return open_dataset(_read_chunks(chain, pointers), secret, committed)
+    if row.chunk_addresses:
+        return open_dataset(_read_chunks(chain, row.chunk_addresses), secret, committed)
+    tx_hash = row.tx_hash
     sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
     try:
-        _, given = chain.court.decode_function_input(sent["input"])
-        blob, secret = bytes(given["dataset"]), bytes(given["ownerSecret"])
+        to = chain.records if sent["to"] == chain.records.address else chain.court
+        _, given = to.decode_function_input(sent["input"])
+        blob = bytes(given["dataset"])
     except (ValueError, KeyError):
         raise ChainBeastsError("It was revealed through another contract's call.") from None
     return open_dataset(blob, secret, committed)
-
-
-def _event(database: Database, name: str, beast_id: int) -> tuple[bytes, bytes] | None:
-    """Transaction and data of a beast's first event of a name."""
-    with database.session() as session:
-        found = session.execute(
-            select(EventRow.tx_hash, EventRow.data)
-            .where(EventRow.name == name, EventRow.beast_id == beast_id)
-            .order_by(EventRow.block_number, EventRow.log_index)
-            .limit(1)
-        ).first()
-    return None if found is None else (bytes(found[0]), bytes(found[1]))
 
 
 def _read_chunks(chain: Chain, pointers: Sequence[str]) -> bytes:

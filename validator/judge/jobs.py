@@ -95,12 +95,12 @@ class JobStore:
             return Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
 
 
-def is_due(job: JobRow, dataset_known: bool) -> bool:
+def is_due(job: JobRow, records_known: bool) -> bool:
     """Whether a window should be looked at (again): never judged to the end, or by half.
 
     Args:
-        dataset_known: the window can be replayed in full now.
+        records_known: the window can be replayed in full now.
     """
     if job.verdict is None or job.verdict == Verdict.UNAVAILABLE:
         return True
-    return job.mode == Mode.LIGHT and job.verdict == Verdict.VALID and dataset_known
+    return job.mode == Mode.LIGHT and job.verdict == Verdict.VALID and records_known

@@ -174,7 +174,7 @@ class MatchReader:
         """Both beasts as they fight, or whose state is missing."""
         found, dnas = list[Fighter](), (case.terms.dna_a, case.terms.dna_b)
         for (beast_id, h), dna in zip(case.sides, dnas, strict=True):
-            state = self.states.of_checkpoint(beast_id, h)
+            state = self.states.of_checkpoint(h)
             if state is None:
                 return f"the state of beast {beast_id} is neither published nor computable"
             found.append(Fighter.of(dna, state))
@@ -183,7 +183,7 @@ class MatchReader:
 
     def acting(self, case: MatchCase, turn: int) -> State | None:
         """The state of the beast that acts in a turn."""
-        return self.states.of_checkpoint(*case.sides[0 if case.terms.a_acts(turn) else 1])
+        return self.states.of_checkpoint(case.sides[0 if case.terms.a_acts(turn) else 1][1])
 
 
 class MatchJobStore:

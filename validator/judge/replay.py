@@ -21,7 +21,9 @@ class Window:
 
     Attributes:
         parent: the state behind the parent checkpoint's h128 (genesis for index 0), verified.
-        words: the private dataset's words, for a PRIVATE window.
+        words: the records of a BATTLE or PRIVATE window, by index; where a private one's records
+            were opened on chain, those that nobody opened are 0.
+        opened: the 128 words that a PRIVATE window samples, step by step, where they were opened.
         published: the state behind the checkpoint's own h128, if somebody published it.
     """
 
@@ -31,6 +33,7 @@ class Window:
     parent: State
     words: Sequence[int] | None = None
     published: State | None = None
+    opened: tuple[int, ...] = ()
 
     @property
     def parent_hash(self) -> bytes:

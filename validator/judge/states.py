@@ -1,4 +1,4 @@
-"""True states by hash: our own folder, where trainers publish, or computed again from an ancestor.
+"""True states by hash: our own folder, the chain, where trainers publish, or computed again.
 
 A state whose hash is the parent's h128 is sound to start from, whoever wrote it down: the court
 opens the same hash.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import func, select
@@ -27,7 +28,12 @@ from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
 from backend.store.waits import Waits
 from validator.judge.cases import Case, CaseReader
-from validator.judge.datasets import DatasetFolder, revealed_dataset
+from validator.judge.datasets import (
+    DatasetFolder,
+    OpenedRecords,
+    opened_records,
+    revealed_dataset,
+)
 from validator.judge.replay import RemoteWindow, Task, Window, end_of
 
 log = structlog.get_logger()
@@ -46,6 +52,28 @@ MOST_REMOTE_LOOKUPS = 64
 TIDY_SECONDS = 600.0
 KEEP_SECONDS = 3_600.0
 """A state of our own is kept at least so long, also if nothing pending needs it."""
+
+
+NO_PARENT = "the parent's state is neither published nor computable"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a window reads: nothing, a match's log, or a private dataset as far as it is known.
+
+    Attributes:
+        fold: of the owner's secret, for a private window.
+        opened: see ``Window.opened``.
+    """
+
+    words: tuple[int, ...] | None = None
+    fold: int = 0
+    opened: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, data: PrivateDataset) -> Records:
+        """A whole dataset."""
+        return cls(data.words, data.fold)
 
 
 class StateProvider:
@@ -83,24 +111,31 @@ class StateProvider:
         self.snapshots.put(state)
 
     def find(self, h: bytes) -> State | None:
-        """The state behind a hash, if somebody here has it."""
-        return self.snapshots.get(h)
+        """The state behind a hash: from our own folder, from the chain, or from where trainers
+        publish; None if it is nowhere.
+        """
+        # In the order of the costs: a place that is away must not be asked for what is on chain.
+        if self.snapshots.has(h):
+            found = self.snapshots.get(h)
+            if found is not None:
+                return found
+        with self.reader.database.session() as session:
+            found = published_state(session, h)
+        if found is None:
+            return self.snapshots.get(h)
+        self.keep(found)
+        return found
 
-    def of_checkpoint(self, beast_id: int, h: bytes) -> State | None:
+    def of_checkpoint(self, h: bytes) -> State | None:
         """The state of a standing checkpoint; None if it cannot be had.
 
-        It is found, or on chain in full (as of a beast with a private dataset that fights), or
-        computed again.
+        It is found, or computed again.
         """
         found = self.find(h)
         if found is not None:
             return found
         with self.reader.database.session() as session:
-            found = published_state(session, beast_id, h)
             row = checkpoint_by_hash(session, h)
-        if found is not None:
-            self.keep(found)
-            return found
         return None if row is None else self._recompute(self.reader.lineage(row))
 
     def at_hand(self, case: Case) -> bool:
@@ -162,6 +197,17 @@ class StateProvider:
                 self._cached.popitem(last=False)
         return self._cached.get(beast_id)
 
+    def opened_records(self, case: Case) -> OpenedRecords | None:
+        """The records of a private window that were opened on chain; None if they were not."""
+        length = self.reader.commitments(case.beast_id).dataset_length
+        return opened_records(self.reader.database, case.beast_id, case.index, case.dna, length)
+
+    def knows_records(self, case: Case) -> bool:
+        """Whether a private window's records are known here."""
+        return self.private_data(case.beast_id) is not None or (
+            self.opened_records(case) is not None
+        )
+
     def _revealed(self, beast_id: int) -> PrivateDataset | None:
         if beast_id in self._refused_reveals:
             return None
@@ -174,8 +220,8 @@ class StateProvider:
             raise  # a node or database that is away says nothing about the dataset
         except ChainBeastsError as error:
             # For good: what is on chain does not change. A trainer may have committed to bytes that
-            # do not open their own root; the court's demand for records answers that, a replay
-            # cannot.
+            # do not open their own root; a dispute, which asks for records under it, answers that,
+            # a replay cannot.
             self._refused_reveals.add(beast_id)
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)
             return None
@@ -192,17 +238,14 @@ class StateProvider:
         found = self._window(case, ancestors)
         if isinstance(found, str):
             return found
-        published = self.find(case.checkpoint.payload.h128)
-        return Window(
-            found.beast_id, found.checkpoint, found.context, found.parent, found.words, published
-        )
+        return replace(found, published=self.find(case.checkpoint.payload.h128))
 
     def task(self, case: Case, ancestors: Sequence[Case] | None = None) -> Task | str:
         """Like ``window`` for an executor: without the state behind the case's own h128, and
         without the parent's where the executor's workers fetch it themselves.
         """
         if self._can_be_remote(case) and not self.snapshots.has(case.checkpoint.parent):
-            context = self.reader.context(case, None)
+            context = self.reader.context(case)
             parent = case.checkpoint.parent
             return RemoteWindow(
                 case.beast_id, case.checkpoint, context, parent, self.snapshots.remote
@@ -220,32 +263,42 @@ class StateProvider:
         )
 
     def _window(self, case: Case, ancestors: Sequence[Case] | None) -> Window | str:
-        data = self.private_data(case.beast_id) if case.private else None
-        if case.private and data is None:
-            return "the private dataset is not known here"
-        try:
-            words = self._words(case, data)
-        except MissingLogError as error:
-            return error.message
-        parent = self._parent_state(case, ancestors)
+        records = self._records(case)
+        if isinstance(records, str):
+            return records
+        parent = self.parent_state(case, ancestors)
         if parent is None:
-            return "the parent's state is neither published nor computable"
-        return self._window_from(case, parent, data, words)
+            return NO_PARENT
+        return self._window_from(case, parent, records)
 
-    def _words(self, case: Case, data: PrivateDataset | None) -> Sequence[int] | None:
-        """The records that a window reads; None if it reads none."""
+    def _records(self, case: Case) -> Records | str:
+        """What a window reads, or why that is not known."""
         if case.match_id is not None:
-            return self.logs.words(case.match_id)
-        return None if data is None else data.words
+            try:
+                return Records(tuple(self.logs.words(case.match_id)))
+            except MissingLogError as error:
+                return error.message
+        if not case.private:
+            return Records()
+        # The opened ones first: the court, too, takes them without a path each.
+        opened = self.opened_records(case)
+        if opened is not None:
+            return Records(opened.by_index, opened.fold, opened.in_order)
+        data = self.private_data(case.beast_id)
+        return "the private dataset is not known here" if data is None else Records.of(data)
 
-    def _window_from(
-        self, case: Case, parent: State, data: PrivateDataset | None, words: Sequence[int] | None
-    ) -> Window:
-        context = self.reader.context(case, data)
-        return Window(case.beast_id, case.checkpoint, context, parent, words)
+    def _window_from(self, case: Case, parent: State, records: Records) -> Window:
+        context = self.reader.context(case, records.fold)
+        opened = records.opened
+        return Window(case.beast_id, case.checkpoint, context, parent, records.words, opened=opened)
 
-    def _parent_state(self, case: Case, ancestors: Sequence[Case] | None) -> State | None:
-        """The state behind the case's parent hash."""
+    def parent_state(self, case: Case, ancestors: Sequence[Case] | None = None) -> State | None:
+        """The state that a case's window starts from, found or computed again; None if it cannot
+        be had.
+
+        Args:
+            ancestors: see ``window``.
+        """
         if case.index == 0:
             return genesis_state(case.beast_id, case.dna)
         found = self.find(case.checkpoint.parent)
@@ -283,10 +336,10 @@ class StateProvider:
     def _end(self, case: Case, before: State | None) -> State | None:
         """The true end of a case's window, if it can be computed here."""
         parent = before if case.index else genesis_state(case.beast_id, case.dna)
-        data = self.private_data(case.beast_id) if case.private else None
-        if parent is None or (case.private and data is None):
+        records = self._records(case)
+        if parent is None or isinstance(records, str):
             return None
         try:
-            return end_of(self._window_from(case, parent, data, self._words(case, data)))
-        except (ValueError, MissingLogError):
+            return end_of(self._window_from(case, parent, records))
+        except ValueError:
             return None

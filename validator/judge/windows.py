@@ -32,7 +32,7 @@ BEASTS_AT_ONCE = 16
 
 def judge_without_replay(states: StateProvider, case: Case, why: str) -> Judgement:
     """What can be said of a window that cannot be replayed, for the reason ``why``."""
-    if case.private and states.private_data(case.beast_id) is None:
+    if case.private and not states.knows_records(case):
         published = states.find(case.checkpoint.payload.h128)
         agrees = states.reader.loss_drop_agrees(case)
         return judge_light(
@@ -147,7 +147,7 @@ class WindowJudge:
         return self._record_if_new(case, job, judge_without_replay(self._states, case, found))
 
     def _is_due(self, case: Case, job: JobRow) -> bool:
-        known = case.private and self._states.private_data(case.beast_id) is not None
+        known = case.private and self._states.knows_records(case)
         return is_due(job, known)
 
     def _parent_is_coming(self, case: Case, windows: list[tuple[Case, Task]]) -> bool:

@@ -1,7 +1,8 @@
 """Every answer's shape, as OpenAPI documents it.
 
-Hashes, words and seeds are ``0x`` hex, amounts are wei of ENERGY as decimal strings (JSON numbers
-end at 2^53), times are unix seconds of the chain's clock. Lists come in pages.
+Hashes, words and seeds are ``0x`` hex, amounts are wei of ENERGY or of native coin as decimal
+strings (JSON numbers end at 2^53), times are unix seconds of the chain's clock. Lists come in
+pages.
 """
 
 from backend.api.models.base import (
@@ -18,6 +19,7 @@ from backend.api.models.beasts import (
     Checkpoint,
     CheckpointPage,
     Curve,
+    Openness,
     Rating,
     Stats,
 )
@@ -40,13 +42,18 @@ from backend.api.models.contests import (
     Dispute,
     DisputeDetail,
     DisputePage,
+    EnergyShares,
     Leaderboard,
     Match,
     MatchDetail,
     MatchPage,
     Move,
+    OpeningName,
+    OpeningOutcome,
+    OpeningOwed,
     Ranked,
     Slashing,
+    StakeShares,
 )
 
 __all__ = [
@@ -63,6 +70,7 @@ __all__ = [
     "Dispute",
     "DisputeDetail",
     "DisputePage",
+    "EnergyShares",
     "IndexedBlock",
     "Leaderboard",
     "Live",
@@ -72,6 +80,10 @@ __all__ = [
     "Moment",
     "Move",
     "NodeHead",
+    "OpeningName",
+    "OpeningOutcome",
+    "OpeningOwed",
+    "Openness",
     "Page",
     "Problem",
     "Proposal",
@@ -82,6 +94,7 @@ __all__ = [
     "Seasons",
     "Slashing",
     "Source",
+    "StakeShares",
     "StateHeader",
     "Stats",
     "Status",

@@ -41,6 +41,19 @@ class Rating(Answer):
     last_match: int = Field(description="The latest match that counts.")
 
 
+class Openness(Answer):
+    """What is public about a beast's standing windows; it does not say that they were replayed."""
+
+    replayable: Index = Field(
+        description="Anybody has what it takes to compute them: public samples and start, or a "
+        "revealed dataset."
+    )
+    opened: Index = Field(description="Private ones that a dispute opened.")
+    unopened: Index = Field(
+        description="Private ones, and those that start from a state which only the owner knows."
+    )
+
+
 class Beast(Answer):
     """A beast and where its training stands."""
 
@@ -66,6 +79,11 @@ class Beast(Answer):
     last_loss: int | None = Field(description="Σ|e| of the last live window.")
     last_submitted: int | None = Field(description="Time of the last live checkpoint.")
     private: bool = Field(description="It was submitted windows of a private dataset.")
+    openness: Openness
+    believed_since: int | None = Field(
+        description="Its first private window that became final without having been opened: it and "
+        "all that grew from it was believed, not checked. null if there is none."
+    )
     rating: Rating | None = Field(description="null before its first final match")
 
 
@@ -81,9 +99,10 @@ class Checkpoint(Answer):
     generation: Index = Field(description="Slashings of the beast before it was submitted.")
     state: Literal["pending", "disputed", "proven", "final", "slashed", "void"]
     proven: bool = Field(description="A dispute re-executed it to its end and it was right.")
-    audit: Literal["full", "light"] = Field(
-        description="full: everybody can replay every step (public samples, or a dataset that a "
-        "dispute revealed); light: private samples, lineage and loss only."
+    openness: Literal["replayable", "opened", "unopened"] = Field(
+        description="replayable: anybody has what it takes to compute every step again; opened: a "
+        "dispute put its private samples in public; unopened: only the owner can compute it. None "
+        "of them says that somebody did."
     )
     h128: Hex32
     parent: Hex32

@@ -19,27 +19,39 @@ from backend.api.models.base import (
 )
 from backend.api.models.beasts import Checkpoint, Rating
 
+OpeningName = Literal["segments", "state", "records"]
+
 
 class Dispute(Answer):
-    """A dispute over one checkpoint."""
+    """A dispute over one checkpoint, with a bond in ENERGY and one in native coin."""
 
     id: int
     beast: int
     index: Index
     generation: Index
-    status: Literal["filed", "responded", "upheld", "dismissed", "voided"]
+    status: Literal["filed", "opened", "upheld", "dismissed", "proven", "voided"]
     open: bool
-    challenger: Account
+    filer: Account
     trainer: Account | None
-    bond: Wei
-    deadline: Time = Field(description="For the response while filed, for proofs once responded.")
+    bond: Wei = Field(description="Of ENERGY: burns unless the checkpoint falls.")
+    opening_bond: Wei = Field(description="Of native coin: pays for openings.")
+    opening_surplus: Wei = Field(description="Of native coin, for the beast's other open disputes.")
+    missing: list[OpeningName] = Field(description="What is still to be opened.")
+    response_deadline: Time = Field(description="Last second for openings.")
+    head_start_end: int | None = Field(
+        description="Until then a proof pays the filer, whoever sends it; null before all is open."
+    )
+    proof_deadline: int | None = Field(
+        description="Last second for `prove`; null before all is open."
+    )
+    deadline: Time = Field(description="For openings while some are missing, for proofs then.")
     steps_done: Index = Field(description="Micro-steps re-executed on chain by `advance`.")
-    conviction: Literal["timeout", "segment", "advance", "header", "records"] | None
-    segment: int | None = Field(description="The segment that was wrong or not opened (0 to 15).")
+    conviction: Literal["timeout", "segment", "advance", "header"] | None
+    segment: int | None = Field(description="The segment that was wrong (0 to 15).")
     steps: tuple[int, int] | None = Field(
         description="First and last micro-step of the window in that segment.", examples=[(24, 31)]
     )
-    prover: Account | None
+    prover: Account | None = Field(description="Who gets the proof share, if one account does.")
     filed: Moment
 
 
@@ -51,25 +63,65 @@ class Move(Moment):
     """One event of a dispute."""
 
     kind: Literal[
-        "filed", "revealed", "responded", "advanced", "demanded", "supplied",
-        "upheld", "dismissed", "voided",
+        "filed", "filed_again", "revealed", "opened", "proofs", "advanced",
+        "upheld", "dismissed", "proven", "voided",
     ]  # fmt: skip
     by: Account | None = Field(description="Who made it, where the event says so.")
     deadline: int | None = Field(description="The deadline that it set.")
-    segment: int | None
+    opening: OpeningName | None
     steps_done: int | None
+    counted: bool | None = Field(description="Whether those steps are paid for.")
+
+
+class OpeningOwed(Answer):
+    """Something that the window was computed from, and that the dispute asked for."""
+
+    opening: OpeningName
+    made: bool
+    published_at: int | None = Field(description="When it came into public; null for the segments.")
+    paid: Wei = Field(description="Of native coin, to the trainer at once.")
+    waiting: Wei = Field(description="Of native coin, to the trainer when the dispute ends.")
+
+
+class OpeningOutcome(Answer):
+    """What became of an opening bond, native coin."""
+
+    returned: Wei = Field(description="To the filer, with what a slashed stake repaid.")
+    kept: Wei = Field(description="By the trainer.")
+    burned: Wei
+
+
+class EnergyShares(Answer):
+    """What a conviction took in ENERGY."""
+
+    taken: Wei = Field(description="Price and bond of the checkpoint and of all after it.")
+    filing: Wei
+    proof: Wei = Field(description="To the prover, or to who re-executed the steps.")
+    burned: Wei
+
+
+class StakeShares(Answer):
+    """What a conviction took of the trainer's stake, native coin."""
+
+    taken: Wei
+    debts: Wei = Field(description="Set aside for filers who had paid for the trainer's openings.")
+    filing: Wei = Field(description="With what it took over from a later window's conviction.")
+    proof: Wei = Field(description="The same.")
+    burned: Wei
 
 
 class Slashing(Moment):
     """What a conviction took, and who got it."""
 
     offender: Account | None
-    taken: Wei = Field(description="Price and bond of the checkpoint and of all after it.")
-    burned: Wei
-    challenger: Account
-    challenger_reward: Wei
-    prover: Account
-    prover_reward: Wei
+    filer: Account | None = Field(description="Gets the filing shares.")
+    prover: Account | None = Field(description="Gets the proof shares; null: see `proof`.")
+    energy: EnergyShares
+    stake: StakeShares
+    reward: Literal["none", "held", "settled", "taken_over"] = Field(
+        description="Of the stake's shares: held until no window below is pending; credited; or "
+        "taken over by the conviction of an earlier window."
+    )
     voided: Index = Field(description="Later checkpoints that fell with it.")
 
 
@@ -77,10 +129,13 @@ class DisputeDetail(Dispute):
     """A dispute from its first move to its last."""
 
     checkpoint: Checkpoint | None
-    segments: list[Hex32] = Field(description="The response's 16 state hashes; empty before it.")
+    openings: list[OpeningOwed]
+    segments: list[Hex32] = Field(description="The 16 opened state hashes; empty before.")
     timeline: list[Move]
     slashing: Slashing | None
     bond_outcome: Literal["locked", "returned", "burned"]
+    step_pay: Wei = Field(description="ENERGY for those who re-executed the steps.")
+    opening_outcome: OpeningOutcome | None = Field(description="null while the dispute is open.")
     bundle: bool = Field(description="Whether an evidence bundle is published here.")
 
 
@@ -142,6 +197,7 @@ class Ranked(Rating):
     beast: int
     owner: Account
     dna: Hex32
+    believed_since: int | None = Field(description="As of the beast.")
 
 
 class Leaderboard(Page):

@@ -72,18 +72,37 @@ const STATES = {
 export const chip = (state, title = STATES[state] || "") =>
   h("span", { class: `chip ${state}`, title: title || null }, state.replaceAll("_", " "));
 
-/** Who could check a window: everybody in full, or by its lineage only. */
-export function auditBadge(audit) {
-  const full = audit === "full";
+const OPENNESS = {
+  replayable: [
+    "replayable by anybody",
+    "Everybody has what it takes to compute every step of it again; whether somebody has, nobody can tell from here",
+  ],
+  opened: [
+    "opened in a dispute",
+    "Its samples were private until a dispute opened them: everybody can compute every step of it again",
+  ],
+  unopened: [
+    "never opened",
+    "Only its owner can compute it: its samples are private, or it starts from a state that follows from such. Whoever doubts it opens it by a dispute",
+  ],
+};
+
+/** What is public about a window: whether anybody could replay it, not whether anybody did. */
+export function opennessBadge(openness) {
+  const [text, title] = OPENNESS[openness];
+  return h("span", { class: `badge ${openness}`, title }, text);
+}
+
+/** Of a beast whose life rests on a window that became final unopened; null of any other. */
+export function believedMark(since) {
+  if (since === null) return null;
   return h(
     "span",
     {
-      class: `badge ${audit}`,
-      title: full
-        ? "Everybody can replay every step of it"
-        : "Its samples are private: others check its lineage and loss only, unless a dispute reveals them",
+      class: "badge unopened",
+      title: `Its private window ${since} became final without having been opened. It was believed, not checked, and so is everything that grew from it.`,
     },
-    full ? "fully replayed" : "light only",
+    `believed since window ${since}`,
   );
 }
 

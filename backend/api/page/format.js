@@ -11,6 +11,9 @@ export function energy(wei, digits = 3) {
   return count(whole) + (rest ? `.${rest}` : "");
 }
 
+/** Wei of the chain's native coin (a decimal string). */
+export const coin = (wei) => `${energy(wei, 6)} coin`;
+
 /** A whole number with thin spaces between thousands. */
 export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 

@@ -1,4 +1,4 @@
-"""The defender on a real chain: it answers, opens records, ends false disputes, outlives kills."""
+"""The defender on a real chain: it opens, in time and once, ends false disputes, outlives kills."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import socketserver
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +20,6 @@ from sqlalchemy import delete
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
-from backend.chain.escrow import deposit_energy
 from backend.chain.outbox import Outbox
 from backend.chain.types import Checkpoint, DisputeStatus
 from backend.indexer.follow import Waker
@@ -29,7 +27,7 @@ from backend.indexer.records import checkpoint_of
 from backend.store.daemons import WindowRow
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
-from tests.trainer.conftest import CHALLENGER, ENERGY, OTHER, ROOT, TRAINER, Farm, wait_for
+from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm, wait_for
 from trainer.defend.defender import Defender
 from trainer.train.window_store import WindowStore
 
@@ -45,20 +43,6 @@ def last_record(farm: Farm, beast: int) -> Checkpoint:
     return checkpoint_of(farm.workspace().live(beast)[-1])
 
 
-def file_dispute(farm: Farm, beast: int) -> int:
-    """Dispute the latest checkpoint; the dispute's id."""
-    farm.fund(CHALLENGER)
-    deposit_energy(farm.chain, farm.sender(CHALLENGER), 10 * ENERGY)
-    record = last_record(farm, beast).to_abi()
-    if last_record(farm, beast).payload.source == 3:
-        data = farm.workspace().private_data(beast)
-        call = farm.chain.court.functions.filePrivate(beast, record, data.compressed, data.secret)
-    else:
-        call = farm.chain.court.functions.file(beast, record)
-    farm.send(CHALLENGER, call)
-    return int(farm.chain.call(farm.chain.court.functions.disputeCount()))
-
-
 def status(farm: Farm, dispute: int) -> DisputeStatus:
     return farm.chain.dispute(dispute).status
 
@@ -69,14 +53,9 @@ def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
     return [answer["kind"] for answer in answers]
 
 
-def responded_segments(farm: Farm, dispute: int) -> list[bytes]:
-    """The hashes of a dispute's response, from its event."""
-    events = farm.chain.events(farm.chain.deployment.start_block, farm.chain.block().number)
-    found = [
-        event.args["segments"]
-        for event in events
-        if event.name == "DisputeResponded" and event.args["disputeId"] == dispute
-    ]
+def opened_segments(farm: Farm, dispute: int) -> list[bytes]:
+    """The hashes that a dispute's trainer opened, from the event."""
+    found = [a["segments"] for a in farm.events("SegmentsOpened") if a["disputeId"] == dispute]
     (segments,) = found
     return [bytes(segment) for segment in segments]
 
@@ -85,10 +64,10 @@ def test_an_honest_window_is_answered_and_the_false_dispute_burns_its_bond(farm:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
     record = last_record(farm, beast)
-    dispute = file_dispute(farm, beast)
-    assert defend(farm) == ["respond"]
-    assert status(farm, dispute) is DisputeStatus.RESPONDED
-    assert responded_segments(farm, dispute)[-1] == record.payload.h128
+    dispute = farm.file(beast)
+    assert defend(farm) == ["segments"]
+    assert status(farm, dispute) is DisputeStatus.OPENED
+    assert opened_segments(farm, dispute)[-1] == record.payload.h128
     assert defend(farm) == []
     farm.travel(31)
     before = farm.chain.escrow_of(devnet_account(CHALLENGER).address)
@@ -102,31 +81,46 @@ def test_an_honest_window_is_answered_and_the_false_dispute_burns_its_bond(farm:
 def test_lost_segments_are_computed_again(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast), "--windows", "2")
-    dispute = file_dispute(farm, beast)
+    dispute = farm.file(beast)
     workspace = farm.workspace()
     with workspace.database.session() as session:
         kept = session.get_one(WindowRow, last_record(farm, beast).payload.h128).segment_hashes
         session.execute(delete(WindowRow))
     for path in (farm.home / "snapshots").iterdir():
         path.unlink()
-    assert defend(farm) == ["respond"]
-    assert responded_segments(farm, dispute) == kept
+    assert defend(farm) == ["segments", "state", "accept"]
+    assert opened_segments(farm, dispute) == kept
 
 
 def test_a_drill_is_defended_with_its_lie_and_a_silent_one_never(farm: Farm) -> None:
     beast = hatch(farm)
     told = farm.done("trainer", "drill", "weight", str(beast), "--step", "37")
     assert (told["step"], told["segment"]) == (37, 4)
-    dispute = file_dispute(farm, beast)
-    assert defend(farm) == ["respond"]
-    assert "0x" + responded_segments(farm, dispute)[-1].hex() == told["h128"]
+    dispute = farm.file(beast)
+    assert defend(farm) == ["segments"]
+    assert "0x" + opened_segments(farm, dispute)[-1].hex() == told["h128"]
     other = hatch(farm)
     farm.done("trainer", "drill", "silent", str(other))
-    silent = file_dispute(farm, other)
+    silent = farm.file(other)
     assert defend(farm) == []
     assert status(farm, silent) is DisputeStatus.FILED
     farm.travel(16)
     assert defend(farm) == []
+
+
+def test_what_nobody_can_check_is_neither_published_nor_opened(farm: Farm) -> None:
+    """Commitments to nothing, and a public window on a state that nobody has."""
+    told = farm.done("trainer", "drill", "invented")
+    beast = told["beast"]
+    farm.done("trainer", "drill", "withheld", str(beast))
+    windows = farm.workspace().live(beast)
+    assert [row.source for row in windows] == [3, 0]
+    assert all(farm.workspace().snapshots.get(row.h128) is None for row in windows)
+    disputes = [farm.file(beast, 0), farm.file(beast, 1)]
+    assert [farm.chain.dispute(dispute).missing for dispute in disputes] == [5, 3]
+    assert defend(farm) == []
+    assert {status(farm, dispute) for dispute in disputes} == {DisputeStatus.FILED}
+    assert "Name the beast" in farm.refused("trainer", "drill", "withheld").message
 
 
 def test_drills_pass_the_ledger(farm: Farm) -> None:
@@ -137,28 +131,15 @@ def test_drills_pass_the_ledger(farm: Farm) -> None:
         assert "0x" + farm.chain.head(beast).h128.hex() == told["h128"]
 
 
-def test_demanded_records_are_opened(farm: Farm) -> None:
-    beast = hatch(farm, "--dataset", str(SAMPLES))
-    farm.done("trainer", "run", str(beast), "--source", "private")
-    dispute = file_dispute(farm, beast)
-    assert defend(farm) == ["respond"]
-    record = last_record(farm, beast).to_abi()
-    demand = farm.chain.court.functions.demandRecords(dispute, beast, record, 15)
-    farm.send(CHALLENGER, demand)
-    assert defend(farm) == ["supply"]
-    present = farm.chain.dispute(dispute)
-    assert (present.demand, present.demanded) == (0, 1 << 15)
-
-
 def test_only_an_appointed_account_answers_for_the_trainer(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
-    dispute = file_dispute(farm, beast)
+    dispute = farm.file(beast)
     assert defend(farm, who=OTHER) == []
     assert "not an address" in farm.refused("trainer", "appoint", "0x12").message
     farm.done("trainer", "appoint", devnet_account(OTHER).address)
-    assert defend(farm, "--no-finalize", who=OTHER) == ["respond"]
-    assert status(farm, dispute) is DisputeStatus.RESPONDED
+    assert defend(farm, "--no-finalize", who=OTHER) == ["segments"]
+    assert status(farm, dispute) is DisputeStatus.OPENED
 
 
 def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(farm: Farm) -> None:
@@ -169,10 +150,10 @@ def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(far
     wait_for(lock.exists, first)
     first.kill()
     first.wait()
-    dispute = file_dispute(farm, beast)
+    dispute = farm.file(beast)
     second = farm.process("trainer", "defend", "--poll", "0.1")
     try:
-        wait_for(lambda: status(farm, dispute) is DisputeStatus.RESPONDED, second)
+        wait_for(lambda: status(farm, dispute) is DisputeStatus.OPENED, second)
         second.send_signal(signal.SIGTERM)
         assert second.wait(15) == 0
         assert "Traceback" not in second.err.read_text()
@@ -222,7 +203,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None:
+def test_a_node_that_goes_away_is_waited_for(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
     relay = Relay(0, farm.chain.rpc_url)
@@ -235,16 +216,16 @@ def test_a_node_that_goes_away_is_waited_for(farm: Farm, tmp_path: Path) -> None
         wait_for((farm.home / "locks" / "trainer-index.lock").exists, daemon)
         assert relay.away() == port
         wait_for(lambda: "waiting for the node" in log.read_text(), daemon)
-        dispute = file_dispute(farm, beast)
+        dispute = farm.file(beast)
         health = re.search(r"health=(http\S+)", log.read_text())
         assert health is not None
         answer, problem = get(health[1] + "/readyz")
         assert (answer, json.loads(problem)["status"]) == (503, "not ready")
         relay = Relay(port, farm.chain.rpc_url)
-        wait_for(lambda: status(farm, dispute) is DisputeStatus.RESPONDED, daemon)
+        wait_for(lambda: status(farm, dispute) is DisputeStatus.OPENED, daemon)
         wait_for(lambda: get(health[1] + "/readyz")[0] == 200, daemon)
         figures = get(health[1] + "/metrics")[1]
-        assert 'chainbeasts_defender_moves_total{action="respond"} 1.0' in figures
+        assert 'chainbeasts_defender_moves_total{action="segments"} 1.0' in figures
         assert "chainbeasts_defender_unanswered_disputes 0.0" in figures
         assert "chainbeasts_defender_open_disputes 1.0" in figures
     finally:
@@ -257,7 +238,7 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
     impatient(monkeypatch)
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
-    dispute = file_dispute(farm, beast)
+    dispute = farm.file(beast)
     structlog.reset_defaults()  # the commands left their logs on a closed stream
     workspace, waker, said = farm.workspace(), Waker(farm.chain.rpc_url, 0.05), []
     outbox = Outbox(workspace.database, farm.sender(TRAINER))
@@ -274,7 +255,7 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
                 time.sleep(0.02)
             assert status(farm, dispute) is DisputeStatus.FILED
         deadline = time.monotonic() + 30
-        while status(farm, dispute) is not DisputeStatus.RESPONDED:
+        while status(farm, dispute) is not DisputeStatus.OPENED:
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:

@@ -30,7 +30,7 @@ MASK = genesis_mask(DNA)
 def window_start(source: Source = Source.CURRICULUM, heads: int = 7) -> WindowStart:
     """Before the first window of a beast."""
     private = source is Source.PRIVATE
-    head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0)
+    head = Head(DNA, 0, 0, 4, 1, MASK, 9, 0, 0, False, 0, 0, 0, 0, 0)
     ctx = WindowContext(
         dna=DNA,
         epoch_seed=bytes(range(32)),
@@ -167,6 +167,32 @@ def test_private_trains_on_other_records_from_the_step_it_names() -> None:
     assert differing_segments(place, drill) == list(range(drill.segment, 16))
     with pytest.raises(ChainBeastsError, match="private dataset"):
         make_drill(Kind.PRIVATE, window_start(), MASK, PRICE)
+
+
+def test_invented_states_what_the_ledger_expects_and_learned_more_than_a_window_can() -> None:
+    place = window_start()
+    drill = make_drill(Kind.INVENTED, place, MASK, PRICE)
+    payload, header = drill.window.payload, header_of(drill.window)
+    right = honest(place)
+    assert (payload.source, payload.source_id) == (Source.PRIVATE, 0)
+    assert (header.parent, header.global_step) == (genesis_hash(BEAST, DNA), 128)
+    assert (header.active_mask, header.window_loss) == (MASK, payload.window_loss)
+    assert replace(payload, h128=b"", window_loss=0, source=right.payload.source) == replace(
+        right.payload, h128=b"", window_loss=0
+    )
+    moved = np.abs(drill.window.end.weights.astype(int) - place.state.weights).sum()
+    assert moved > 2 * np.abs(right.end.weights.astype(int) - place.state.weights).sum()
+    assert (drill.answered, drill.blind, drill.step) == (False, True, None)
+
+
+def test_withheld_is_a_window_of_the_curriculum_that_ends_in_no_state() -> None:
+    place = second_window_start()
+    first, again = (make_drill(Kind.WITHHELD, place, MASK, PRICE) for _ in range(2))
+    assert first.window.h128 != again.window.h128
+    assert first.window.payload.source is Source.CURRICULUM
+    assert (first.window.index, first.window.parent) == (1, place.head.h128)
+    assert first.window.segments[-1] == first.window.h128
+    assert (first.answered, first.blind) == (False, True)
 
 
 def test_honest_window_begins_at_genesis_and_leaves_it_alone() -> None:

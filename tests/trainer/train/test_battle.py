@@ -13,16 +13,15 @@ from sqlalchemy import delete
 
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.types import Checkpoint, DisputeStatus
+from backend.chain.types import Checkpoint, DisputeStatus, header_to_abi
 from backend.kernel.samples import Source
-from backend.kernel.state import state_hash
+from backend.kernel.state import serialize_weights, state_hash
 from backend.kernel.window import open_window, run_window
 from backend.store.daemons import WindowRow
 from backend.store.matches import WordRow
 from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, steady_time
 from tests.trainer.conftest import OTHER, TRAINER, Farm
-from tests.trainer.defend.test_defend import file_dispute
 from tests.trainer.train.instants import run_until
 
 MATCH, OPEN_MATCH = 1, 2
@@ -41,6 +40,8 @@ def _corner(farm: Farm, who: int) -> Corner:
     record = Checkpoint.from_abi(checkpoint[0]["args"]["checkpoint"])
     state = farm.workspace().snapshots.get(record.payload.h128)
     assert state is not None
+    opened = (header_to_abi(state.header), serialize_weights(state.weights))
+    farm.send(who, farm.chain.states.functions.publish(*opened))
     return Corner(farm.sender(who), beast, record, state)
 
 
@@ -151,8 +152,8 @@ def test_the_defender_answers_for_a_window_on_a_match(fought: tuple[Farm, Ring])
     """Also from nothing but the chain: the window is computed again from the match's log."""
     farm, ring = fought
     farm.done("trainer", "run", str(ring.a.beast), "--source", "battle:1")
-    dispute = file_dispute(farm, ring.a.beast)
+    dispute = farm.file(ring.a.beast)
     with farm.workspace().database.session() as session:
         session.execute(delete(WindowRow))
     farm.done("trainer", "defend", "--once")
-    assert farm.chain.dispute(dispute).status is DisputeStatus.RESPONDED
+    assert farm.chain.dispute(dispute).status is DisputeStatus.OPENED

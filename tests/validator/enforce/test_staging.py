@@ -51,6 +51,12 @@ def killed(rig: Rig, program: Program, when: str, number: int, *command: str) ->
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
+def reveal(rig: Rig) -> tuple[str, ...]:
+    """The options that make a beast's dataset public with a filing."""
+    folder = rig.home / "beasts"
+    return "--dataset", str(folder / "anything"), "--secret-file", str(folder / "else.hex")
+
+
 def staged(rig: Rig, beast: int, who: int = VALIDATOR) -> list[bytes]:
     digest = rig.chain.commitments(beast).c_dataset
     function = rig.chain.stage.functions.stageOf(devnet_account(who).address, digest)
@@ -72,7 +78,7 @@ def test_filing_by_hand_stages_and_resumes_after_kills(
     rig: Rig, program: Program, large: tuple[int, Submitted]
 ) -> None:
     beast, cheat = large
-    filing = ("dispute", "file", str(beast), "0")
+    filing = ("dispute", "file", str(beast), "0", *reveal(rig), "--yes")
     killed(rig, program, "signed", 1, *filing)
     assert staged(rig, beast) == []
     killed(rig, program, "sent", 2, *filing)
@@ -82,7 +88,7 @@ def test_filing_by_hand_stages_and_resumes_after_kills(
     assert staged(rig, beast) == parts(rig, beast)
     left = transactions_for(len(rig.private[beast].compressed)) - 3  # begun, and two parts
     assert rig.nonce(VALIDATOR) == before + left
-    assert rig.chain.dispute(filed["dispute"]).challenger == devnet_account(VALIDATOR).address
+    assert rig.chain.dispute(filed["dispute"]).filer == devnet_account(VALIDATOR).address
     assert read_back(rig, beast) == rig.private[beast]
     assert rig.live(beast, cheat)  # filed, not judged
 
@@ -91,7 +97,8 @@ def test_the_daemon_stages_resumes_after_a_kill_and_slashes(
     rig: Rig, program: Program, large: tuple[int, Submitted]
 ) -> None:
     beast, cheat = large
-    killed(rig, program, "signed", 3, "validator", "run", "--once", "--workers", "0")
+    run = ("validator", "run", "--once", "--workers", "0", "--strategy", "fast")
+    killed(rig, program, "signed", 3, *run)
     assert staged(rig, beast) == parts(rig, beast)[:6]
     assert rig.disputes == 0
     rig.validator().run_once()
@@ -129,7 +136,8 @@ def test_a_node_that_goes_away_while_a_dataset_is_read_refuses_nothing(
     rig: Rig, large: tuple[int, Submitted]
 ) -> None:
     beast, _ = large
-    done(rig, "dispute", "file", str(beast), "0", who=VALIDATOR)
+    filing = ("dispute", "file", str(beast), "0", *reveal(rig), "--yes")
+    done(rig, *filing, who=VALIDATOR)
     for path in (rig.home / "beasts").iterdir():
         path.unlink()
     workspace = rig.workspace()
@@ -148,7 +156,7 @@ def test_a_node_that_goes_away_while_a_dataset_is_read_refuses_nothing(
 def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
     rig: Rig, large: tuple[int, Submitted]
 ) -> None:
-    beast, _ = large
+    beast, cheat = large
     rig.fund(OTHER)
     ensure_escrow(rig.chain, rig.sender(OTHER), 10 * ENERGY)
     workspace = rig.workspace()
@@ -161,12 +169,13 @@ def test_nothing_more_is_staged_once_a_rival_has_revealed_the_dataset(
             return
         theirs = Staging(rig.chain, devnet_account(OTHER).address, data)
         theirs.run(lambda other: rig.send(OTHER, other.call))
-        rig.send(OTHER, workspace.moves.file(case, data))
+        value = 2 * rig.chain.filing_quote(beast, cheat.checkpoint).opening_bond
+        rig.send(OTHER, workspace.moves.file(case, data), value)
 
     mine = Staging(rig.chain, devnet_account(VALIDATOR).address, data)
     mine.run(send, still_needed=lambda: workspace.moves.stages(case, data))
     assert len(staged(rig, beast)) == 3
-    assert rig.chain.dispute(1).challenger == devnet_account(OTHER).address
+    assert rig.chain.dispute(1).filer == devnet_account(OTHER).address
     assert read_back(rig, beast) == data
 
 
@@ -204,7 +213,8 @@ def test_a_bomb_that_was_committed_and_staged_is_refused_with_one_warning(
     ensure_escrow(rig.chain, rig.sender(OTHER), 10 * ENERGY)
     Staging(rig.chain, address, data).run(lambda move: rig.send(OTHER, move.call))
     record = window.checkpoint.to_abi()
-    rig.send(OTHER, rig.chain.court.functions.fileStaged(beast, record, secret))
+    value = 2 * rig.chain.filing_quote(beast, window.checkpoint).opening_bond
+    rig.send(OTHER, rig.chain.court.functions.fileStaged(beast, record, secret), value)
     before = rig.nonce(VALIDATOR)
     daemon = rig.validator()
     with capture_logs() as logs:

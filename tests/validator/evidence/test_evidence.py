@@ -44,8 +44,8 @@ def disputed(rig: Rig) -> tuple[int, Submitted]:
     beast = rig.hatch()
     honest = rig.train(beast)
     cheat = rig.train(beast, honest, tamper=(37, one_weight))
-    done(rig, "dispute", "file", str(beast), "1", who=VALIDATOR)
-    rig.respond(beast, cheat)
+    done(rig, "dispute", "file", str(beast), "1", "--yes", who=VALIDATOR)
+    rig.open_all(beast, cheat, honest)
     return beast, cheat
 
 
@@ -91,7 +91,9 @@ def test_a_dispute_is_verified_by_who_has_only_the_file(rig: Rig, tmp_path: Path
         "segment",
     )
     names = [event["name"] for event in manifest["events"]]
-    assert names == ["CheckpointSubmitted", "DisputeFiled", "DisputeResponded", "DisputeUpheld"]
+    assert names[:3] == ["CheckpointSubmitted", "DisputeFiled", "SegmentsOpened"]
+    assert names.count("OpeningAccepted") == 2  # the segments, and the state that it starts from
+    assert names[-2:] == ["ProofWindowOpened", "DisputeUpheld"]
     assert verified(path)["verdict"] == "invalid"
     done(rig, "dispute", "verify-bundle", str(path), "--with-chain")
 
@@ -99,8 +101,8 @@ def test_a_dispute_is_verified_by_who_has_only_the_file(rig: Rig, tmp_path: Path
 def test_a_wrong_dispute_makes_evidence_for_the_trainer(rig: Rig, tmp_path: Path) -> None:
     beast = rig.hatch()
     honest = rig.train(beast)
-    done(rig, "dispute", "file", str(beast), "0", who=VALIDATOR)
-    rig.respond(beast, honest)
+    done(rig, "dispute", "file", str(beast), "0", "--yes", who=VALIDATOR)
+    rig.open_all(beast, honest)
     path = tmp_path / "evidence.zip"
     done(rig, "dispute", "bundle", "1", "-o", str(path))
     found = verified(path)
@@ -120,9 +122,11 @@ def test_a_private_dataset_is_in_it_only_once_it_is_public(rig: Rig, tmp_path: P
     workspace.sync()
     case = workspace.reader.find(beast, 1)
     window, judgement = check(workspace.states, case)
-    with pytest.raises(ChainBeastsError, match="no dispute has revealed it"):
+    with pytest.raises(ChainBeastsError, match="no dispute has opened them"):
         make_bundle(workspace.states, case, window, judgement)
-    done(rig, "dispute", "file", str(beast), "1", who=VALIDATOR)
+    files = [str(rig.home / "beasts" / name) for name in ("anything", "else.hex")]
+    reveal = ("--dataset", files[0], "--secret-file", files[1], "--yes")
+    done(rig, "dispute", "file", str(beast), "1", *reveal, who=VALIDATOR)
     done(rig, "dispute", "bundle", "1", "-o", str(path))
     assert archive.read(path)[archive.DATASET] == rig.private[beast].compressed
     found = verified(path)
@@ -163,7 +167,7 @@ ZEROS, SOME = "0x" + "00" * 32, "0x" + "ab" * 32
         (put("claim", "reason", value="because"), "another reason"),
         (put("claim", "segments", value=[SOME] * 16), "another segment hashes"),
         (put("claim", "first_divergent", value=3), "another first wrong segment"),
-        (put("dispute", "segments", value=[SOME] * 16), "does not end in h128"),
+        (put("dispute", "segments", value=[SOME] * 16), "do not end in h128"),
         (put("context", "epoch_seed", value=SOME), "another segment hashes"),
         (put("context", "heads", value=2), "context.heads"),
         (put("context", "rules", value={"damage_k": 1}), "no season's"),
@@ -194,7 +198,7 @@ def test_what_only_the_chain_knows_is_compared_with_it(rig: Rig, tmp_path: Path)
     path = tmp_path / "evidence.zip"
     done(rig, "dispute", "bundle", "1", "-o", str(path))
     changes = {
-        "another checkpoint": put("dispute", "challenger", value="0x" + "11" * 20),
+        "another checkpoint": put("dispute", "filer", value="0x" + "11" * 20),
         "no such submission": put("events", value=[]),
         "other facts": put("context", "epoch_seed", value=SOME),
         "another deployment": put("court", value="0x" + "11" * 20),
@@ -238,7 +242,7 @@ def test_hostile_files_are_refused_with_one_sentence(evidence: Path, tmp_path: P
         "does not fit": file(**{archive.MANIFEST: b"[" * 60_000}),
         "manifest.json": file(**{archive.MANIFEST: b"\xff\xfe"}),
         "no evidence bundle": good[: len(good) // 2],
-        "more than": good + bytes(700_000),
+        "more than": good + bytes(760_000),
         "zip": b"",
     }
     for said, data in hostile.items():

@@ -88,7 +88,7 @@ def test_a_wrong_window_falls_by_one_proved_segment(trained: tuple[Rig, Submitte
     validator = rig.validator(Strategy.CHEAP)
     validator.run_once()
     assert rig.live(beast, window)
-    rig.respond(beast, window, rig.disputes)
+    rig.open_all(beast, window, before, rig.disputes)
     validator.run_once()
     validator.close()
     assert not rig.live(beast, window)

@@ -1,6 +1,18 @@
 // One beast: who it is, what it has learned, and every window of its life.
 import { get, list } from "../api.js";
-import { auditBadge, chip, colours, face, figure, hash, nameOf, statMeters, until, when } from "../beastly.js";
+import {
+  believedMark,
+  chip,
+  colours,
+  face,
+  figure,
+  hash,
+  nameOf,
+  opennessBadge,
+  statMeters,
+  until,
+  when,
+} from "../beastly.js";
 import { h, notice, show, table } from "../dom.js";
 import { count, energy, plural, words } from "../format.js";
 import { bouts } from "./battles.js";
@@ -26,6 +38,8 @@ function brain(mask) {
   return h("div", { class: "brain" }, slots(0, "sensors"), slots(4, "limbs"));
 }
 
+const opennessHint = ({ opened, unopened }) => `${opened} opened in a dispute · ${unopened} never opened`;
+
 function hero(beast) {
   const [kind, text] = mood(beast);
   return h(
@@ -39,6 +53,7 @@ function hero(beast) {
       h("p", { class: `mood ${kind}` }, text),
       statMeters(beast.stats),
       brain(beast.active_mask),
+      believedMark(beast.believed_since),
       h("p", { class: "hint" }, "owned by ", hash(beast.owner), " · DNA ", hash(beast.dna)),
     ),
     h(
@@ -46,6 +61,7 @@ function hero(beast) {
       { class: "figures" },
       figure("ENERGY spent", energy(beast.energy_spent), `${energy(beast.energy_locked)} locked now`),
       figure("Windows", count(beast.head_count), `${beast.final_count} final · ${beast.pending_count} pending`),
+      figure("Replayable by anybody", count(beast.openness.replayable), opennessHint(beast.openness)),
       figure("Epoch", String(beast.epoch), `season ${beast.season}`),
       beast.rating
         ? figure(
@@ -70,7 +86,7 @@ function spine(checkpoints) {
         h(
           "a",
           {
-            class: `bead ${c.state} ${c.audit}`,
+            class: `bead ${c.state} ${c.openness}`,
             href: c.dispute !== null ? `#/disputes/${c.dispute}` : null,
             title: `window ${c.index}: ${c.state}, ${words(c.source)}`,
           },
@@ -90,7 +106,7 @@ function row(c, now) {
       c.proven && c.state !== "proven" ? chip("proven") : null,
       c.dispute !== null ? h("a", { href: `#/disputes/${c.dispute}` }, `dispute ${c.dispute}`) : null,
     ],
-    [auditBadge(c.audit)],
+    [opennessBadge(c.openness)],
     [words(c.source), c.source === "battle" ? h("a", { href: `#/battles/${c.source_id}` }, ` ${c.source_id}`) : null],
     [
       (c.loss / STEPS).toFixed(1),
@@ -107,7 +123,7 @@ function standing(c, now) {
   return c.final_from > now ? `final ${until(c.final_from, now)}` : "may be made final";
 }
 
-const HEADS = ["Window", "State", "Audit", "Source", "Loss per step", "ENERGY", "When", "State hash"];
+const HEADS = ["Window", "State", "In public", "Source", "Loss per step", "ENERGY", "When", "State hash"];
 
 function lineage(checkpoints, more, now, id, all, showAll) {
   if (!checkpoints.length)

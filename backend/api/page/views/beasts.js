@@ -59,7 +59,7 @@ export async function render(place, { status }) {
     place,
     lead(
       "Beasts",
-      "Born from a block hash, raised in public. Every micro-step of their training can be checked by anybody.",
+      "Born from a block hash, raised in public. Whoever doubts a window of their training has it opened, and then anybody can check it.",
     ),
     h("ul", { class: "plates" }, ...items.map(card)),
     more ? h("p", { class: "hint" }, `The first ${MOST} are shown. All of them: /v1/beasts`) : null,

@@ -1,30 +1,76 @@
-// One dispute: its moves with their deadlines, where the window went wrong, who paid and who was paid.
+// One dispute: what it opens, its moves with their deadlines, where the window went wrong, who paid and who was paid.
 import { get } from "../api.js";
-import { auditBadge, chip, figure, hash, mention, until, when } from "../beastly.js";
+import { chip, figure, hash, mention, opennessBadge, until, when } from "../beastly.js";
 import { h, notice, show } from "../dom.js";
-import { energy, plural } from "../format.js";
+import { coin, energy, plural } from "../format.js";
 
 const SEGMENTS = 16;
 
+const OPENINGS = {
+  segments: ["The 16 segment hashes", "by the trainer"],
+  state: ["The state that the window starts from", "by anybody"],
+  records: ["The private records that it samples", "by anybody"],
+};
+
 const MOVES = {
   filed: "The window is disputed",
-  revealed: "A dataset was revealed",
-  responded: "The trainer answered with 16 segment hashes",
+  filed_again: "Disputed once more: nothing was locked",
+  revealed: "A private dataset was revealed",
+  opened: "Opened",
+  proofs: "Everything is open: proofs can be made",
   advanced: "Steps were re-executed on chain",
-  demanded: "Records of a segment were demanded",
-  supplied: "The records were opened",
-  upheld: "Proved wrong: slashed",
+  upheld: "Convicted: slashed",
   dismissed: "Dismissed: the window stands",
+  proven: "Re-executed to its end, and right: the window stands",
   voided: "Voided: the window fell with another",
 };
 
 const CONVICTIONS = {
-  timeout: "The trainer did not answer in time.",
-  segment: "The contract re-executed one segment from an agreed state and came to another state than the trainer.",
+  timeout: "Something that the window was computed from was not opened in time.",
+  segment: "The contract re-executed one segment from an opened state and came to another state than the trainer.",
   advance: "The contract re-executed the whole window and came to another state than the trainer.",
   header: "The committed state contradicts the checkpoint's own figures.",
-  records: "The trainer could not open the records that it says it trained on.",
 };
+
+/** What has to be open so that everybody can compute the window again. */
+function openings(d, now) {
+  return h(
+    "section",
+    { class: "openings", "aria-labelledby": "openings" },
+    h("h2", { id: "openings" }, "What the dispute opens"),
+    h(
+      "ul",
+      {},
+      ...d.openings.map((o) => {
+        const [name, by] = OPENINGS[o.opening];
+        const kind = o.made ? "made" : d.open && d.response_deadline >= now ? "owed" : "missed";
+        const paid = BigInt(o.paid) + BigInt(o.waiting);
+        return h(
+          "li",
+          { class: kind },
+          h("b", {}, name),
+          h(
+            "span",
+            {},
+            kind === "made"
+              ? ["open", o.published_at === null ? null : [" since ", when(o.published_at)]]
+              : kind === "owed"
+                ? [`due ${until(d.response_deadline, now)}, ${by}: `, when(d.response_deadline)]
+                : "not opened in time",
+          ),
+          paid
+            ? h(
+                "span",
+                { class: "hint" },
+                `its trainer is paid ${coin(paid)}`,
+                BigInt(o.waiting) ? `, ${coin(o.waiting)} of it when the dispute ends` : null,
+              )
+            : null,
+        );
+      }),
+    ),
+  );
+}
 
 function segments(d) {
   return h(
@@ -50,7 +96,7 @@ function segments(d) {
         const name = `steps ${8 * k}–${8 * k + 7}`;
         return h(
           "li",
-          { class: kind, title: d.segments[k] ? `${name}, answered with ${d.segments[k]}` : name },
+          { class: kind, title: d.segments[k] ? `${name}, opened as ${d.segments[k]}` : name },
           h("span", {}, String(k)),
           h("span", { class: "unseen" }, wrong ? `: wrong, ${name}` : ""),
         );
@@ -86,15 +132,15 @@ function timeline(d, now) {
         h(
           "li",
           { class: m.kind },
-          h("h3", {}, MOVES[m.kind] || m.kind),
+          h("h3", {}, MOVES[m.kind], m.opening ? `: ${m.opening}` : null),
           h(
             "p",
             {},
             when(m.time),
             ` · block ${m.block}`,
             m.by ? [" · by ", hash(m.by)] : null,
-            m.segment !== null ? ` · segment ${m.segment}` : null,
             m.steps_done !== null ? ` · ${m.steps_done} of 128 steps` : null,
+            m.counted === false ? " · not committed to before, so not paid" : null,
           ),
           m.deadline !== null
             ? h(
@@ -112,22 +158,60 @@ function timeline(d, now) {
         ? h(
             "li",
             { class: "next" },
-            h("h3", {}, d.status === "filed" ? "The trainer's answer is awaited" : "Proofs are awaited"),
+            h("h3", {}, d.missing.length ? `Awaited: ${d.missing.join(", ")}` : "Proofs are awaited"),
             h("p", { class: "deadline" }, `the deadline is ${until(d.deadline, now)}: `, when(d.deadline)),
+            d.head_start_end !== null && d.head_start_end > now
+              ? h("p", {}, `a proof pays the filer alone, whoever sends it, until ${until(d.head_start_end, now)}`)
+              : null,
           )
         : null,
     ),
   );
 }
 
-/** What was taken, as one bar cut into shares. */
-function scales(slashing) {
-  const shares = [
-    ["challenger", slashing.challenger_reward, "the challenger", slashing.challenger],
-    ["prover", slashing.prover_reward, "the prover", slashing.prover],
-    ["burned", slashing.burned, "burned", null],
+/** One currency of what was taken, as a bar cut into shares: {taken, filing, proof, steps, debts, burned}. */
+function shares(title, taken, parts, spell) {
+  const total = Number(taken) || 1;
+  const shown = parts.filter(([, wei]) => wei !== "0");
+  return [
+    h("h3", {}, title),
+    h(
+      "div",
+      { class: "shares", "aria-hidden": "true" },
+      ...shown.map(([kind, wei]) => h("span", { class: kind, vars: { part: Number(wei) / total } })),
+    ),
+    h(
+      "dl",
+      { class: "figures" },
+      ...shown.map(([kind, wei, name, account]) =>
+        h(
+          "div",
+          { class: `figure ${kind}` },
+          h("dt", {}, name),
+          h("dd", {}, spell(wei)),
+          account ? h("dd", { class: "hint" }, hash(account)) : null,
+        ),
+      ),
+    ),
   ];
-  const total = Number(slashing.taken) || 1;
+}
+
+const HELD = {
+  held: "The shares of the stake are held until every window below this one is final or has fallen.",
+  settled: "The shares of the stake have been credited.",
+  taken_over: "The shares of the stake went to who convicted an earlier window.",
+  none: null,
+};
+
+function scales(slashing) {
+  const { energy: e, stake: s } = slashing;
+  const proof = slashing.prover === null ? "who re-executed the steps" : "the prover";
+  const parts = (p) => [
+    ["filer", p.filing, "the filer", slashing.filer],
+    ["prover", p.proof, proof, slashing.prover],
+    ["debts", p.debts ?? "0", "filers, for openings that they paid", null],
+    ["burned", p.burned, "burned", null],
+  ];
   return h(
     "section",
     { class: "scales", "aria-labelledby": "scales" },
@@ -135,30 +219,13 @@ function scales(slashing) {
     h(
       "p",
       {},
-      h("b", {}, `${energy(slashing.taken)} ENERGY`),
-      " taken",
-      slashing.offender ? [" from ", hash(slashing.offender)] : null,
+      slashing.offender ? ["Taken from ", hash(slashing.offender)] : "Taken",
       slashing.voided ? `. ${plural(slashing.voided, "later window")} fell with it` : null,
       ".",
     ),
-    h(
-      "div",
-      { class: "shares", "aria-hidden": "true" },
-      ...shares.map(([kind, wei]) => h("span", { class: kind, vars: { part: Number(wei) / total } })),
-    ),
-    h(
-      "dl",
-      { class: "figures" },
-      ...shares.map(([kind, wei, name, account]) =>
-        h(
-          "div",
-          { class: `figure ${kind}` },
-          h("dt", {}, name),
-          h("dd", {}, energy(wei)),
-          account ? h("dd", { class: "hint" }, hash(account)) : null,
-        ),
-      ),
-    ),
+    shares(`${energy(e.taken)} ENERGY`, e.taken, parts(e), energy),
+    s.taken === "0" ? null : shares(`A stake of ${coin(s.taken)}`, s.taken, parts(s), coin),
+    HELD[slashing.reward] ? h("p", { class: "hint" }, HELD[slashing.reward]) : null,
   );
 }
 
@@ -201,6 +268,9 @@ export async function render(place, { id, status, retitle }) {
   const now = status().indexed?.time ?? 0;
   retitle(`Case ${d.id}`);
   const bond = { locked: "locked until it ends", returned: "went back", burned: "was burned" }[d.bond_outcome];
+  const opening = d.opening_outcome
+    ? `${coin(d.opening_outcome.returned)} went back, the trainer kept ${coin(d.opening_outcome.kept)}`
+    : "pays for openings";
   show(
     place,
     h("p", { class: "back" }, h("a", { href: "#/disputes" }, "← all disputes")),
@@ -212,7 +282,7 @@ export async function render(place, { id, status, retitle }) {
       h(
         "p",
         { class: "versus" },
-        hash(d.challenger),
+        hash(d.filer),
         " says that window ",
         h("b", {}, String(d.index)),
         " of ",
@@ -224,16 +294,19 @@ export async function render(place, { id, status, retitle }) {
         "dl",
         { class: "figures" },
         figure("Trainer", d.trainer ? hash(d.trainer) : "—"),
-        figure("Challenger's bond", energy(d.bond), bond),
+        figure("Filer's bond", `${energy(d.bond)} ENERGY`, bond),
+        figure("Opening bond", coin(d.opening_bond), opening),
         figure(
           "Window",
           d.checkpoint ? chip(d.checkpoint.state) : "—",
-          d.checkpoint ? auditBadge(d.checkpoint.audit) : null,
+          d.checkpoint ? opennessBadge(d.checkpoint.openness) : null,
         ),
         figure("Proved by", d.prover ? hash(d.prover) : "—"),
       ),
     ),
-    d.status === "voided" ? notice("There was nothing left to judge", MOVES.voided) : segments(d),
+    d.status === "voided"
+      ? notice("There was nothing left to judge", MOVES.voided)
+      : [openings(d, now), segments(d)],
     h("div", { class: "columns" }, timeline(d, now), h("div", {}, d.slashing ? scales(d.slashing) : null, evidence(d))),
   );
 }

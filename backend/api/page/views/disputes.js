@@ -2,11 +2,13 @@
 import { list } from "../api.js";
 import { chip, hash, mention, until, when } from "../beastly.js";
 import { h, lead, notice, show, table } from "../dom.js";
-import { energy } from "../format.js";
+import { coin, energy } from "../format.js";
 
 const MOST = 200;
 const BEASTS = 400;
-const HEADS = ["Case", "Accused", "Verdict", "Segment", "Challenger", "Bond", "When"];
+const HEADS = ["Case", "Accused", "Verdict", "Segment", "Filer", "Bonds", "When"];
+
+const awaited = (d) => (d.missing.length ? "openings due" : "proofs until");
 
 function row(d, dnas, now) {
   return [
@@ -14,9 +16,9 @@ function row(d, dnas, now) {
     [mention(d.beast, dnas.get(d.beast)), `, window ${d.index}`],
     [chip(d.status, "")],
     [d.segment === null ? "—" : `${d.segment} (steps ${d.steps[0]}–${d.steps[1]})`],
-    [hash(d.challenger)],
-    [energy(d.bond)],
-    [d.open ? `next move ${until(d.deadline, now)}` : when(d.filed.time)],
+    [hash(d.filer)],
+    [`${energy(d.bond)} ENERGY`, h("br"), coin(d.opening_bond)],
+    [d.open ? `${awaited(d)} ${until(d.deadline, now)}` : when(d.filed.time)],
   ];
 }
 
@@ -24,7 +26,7 @@ export async function render(place, { status }) {
   const [{ items, more }, beasts] = await Promise.all([list("/v1/disputes", MOST), list("/v1/beasts", BEASTS)]);
   const top = lead(
     "Disputes",
-    "Who says that a window is wrong puts up a bond. The contract re-executes it, and one of the two loses.",
+    "Who says that a window is wrong puts up two bonds. Its trainer has to open everything that it was computed from; then anybody can have the contract re-execute it, and one of the two loses.",
   );
   if (!items.length) {
     show(

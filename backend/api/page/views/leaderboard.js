@@ -1,6 +1,6 @@
 // Ranks from final matches alone.
 import { get } from "../api.js";
-import { colours, face, mention, nameOf } from "../beastly.js";
+import { believedMark, colours, face, mention, nameOf } from "../beastly.js";
 import { h, lead, notice, show, table } from "../dom.js";
 import { plural } from "../format.js";
 
@@ -47,7 +47,7 @@ export async function render(place) {
   }
   const rows = items.map((r) => [
     [String(r.rank)],
-    [mention(r.beast, r.dna)],
+    [mention(r.beast, r.dna), believedMark(r.believed_since)],
     [h("b", {}, r.rating.toFixed(1))],
     [String(r.won)],
     [String(r.lost)],

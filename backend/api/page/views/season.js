@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { hash, when } from "../beastly.js";
 import { h, lead, notice, show, table } from "../dom.js";
-import { energy, plural, span } from "../format.js";
+import { coin, count, energy, plural, span } from "../format.js";
 
 /** What each constant is for, in the order of the parts. */
 const PARTS = {
@@ -39,12 +39,15 @@ const PARTS = {
       base_cost: "a micro-step with all slots awake",
       growth_cost: "waking a slot",
       trainer_bond_multiple: "trainer's bond, in prices of the window",
-      dispute_bond_multiple: "challenger's bond, likewise",
-      reward_bps: "challenger's share of what is slashed",
-      prover_bps: "prover's share of it",
-      challenge_period: "until an undisputed window is final",
-      response_window: "to answer a dispute",
-      proof_window: "to prove a segment",
+      dispute_bond_multiple: "filer's bond in ENERGY, likewise",
+      stake_gas: "gas that a trainer's stake has to pay for",
+      filing_bps: "filer's share of what is slashed",
+      proof_bps: "prover's share of it",
+      challenge_period: "to dispute a window; then it is final",
+      response_window: "to open everything that a dispute asks for",
+      proof_window: "to prove a segment wrong after that",
+      publication_age: "so long what was published counts as opened",
+      energy_price: "native coin for one ENERGY, 0 where none is sold",
     },
   ],
   arena: [
@@ -60,12 +63,14 @@ const PARTS = {
 };
 
 const PRICES = new Set(["base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond"]);
-const PERIODS = /_period$|_window$|_cooldown$/;
+const PERIODS = /_period$|_window$|_cooldown$|_age$/;
 
 /** A constant with its unit. */
 function value(name, raw) {
   if (PRICES.has(name)) return `${energy(raw, 6)} ENERGY`;
   if (PERIODS.test(name)) return span(Number(raw));
+  if (name === "energy_price") return coin(raw);
+  if (name.endsWith("_gas")) return `${count(raw)} gas`;
   if (name.endsWith("_bps")) return `${Number(raw) / 100} %`;
   if (name.endsWith("_multiple")) return `${raw} ×`;
   return String(raw);

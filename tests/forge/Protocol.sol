@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IArena} from "contracts/interfaces/IArena.sol";
+import {IBeasts} from "contracts/interfaces/IBeasts.sol";
+import {ICheckpointLedger} from "contracts/interfaces/ICheckpointLedger.sol";
+import {IDisputeCourt} from "contracts/interfaces/IDisputeCourt.sol";
+import {IDisputeVault} from "contracts/interfaces/IDisputeVault.sol";
+import {IEnergy} from "contracts/interfaces/IEnergy.sol";
+import {ISeasonRegistry} from "contracts/interfaces/ISeasonRegistry.sol";
+import {IStateArchive} from "contracts/interfaces/IStateArchive.sol";
+import {IStepReferee} from "contracts/interfaces/IStepReferee.sol";
+import {StateHeader} from "contracts/types/KernelTypes.sol";
+import {Economics, Limits, Season} from "contracts/types/SeasonTypes.sol";
+import {VM} from "./Vm.sol";
+
+/// @notice A beast's first window as the kernel trains it, and its state eight steps before the end.
+struct TrueWindow {
+    bytes32 epochSeed;
+    bytes32[16] segments;
+    StateHeader end;
+    bytes32 weightsHash;
+    StateHeader late;
+    bytes lateWeights;
+}
+
+/// @title The protocol, deployed from the project's own artifacts
+/// @dev The file named by CHAINBEASTS_FORGE_WORLD (scripts/lib/forge_invariants.py) has creation code by contract name, the
+/// season and its limits, the actors, and the first windows of the beasts that are trained.
+abstract contract Protocol {
+    uint256 internal constant BEASTS = 3;
+    /// @dev The last beast alone has a private dataset; nobody opens its records.
+    uint256 internal constant PRIVATE_BEAST = 3;
+    uint32 internal constant PRIVATE_LENGTH = 64;
+    uint256 private constant FIRST_BLOCK = 1_000;
+    uint256 private constant FIRST_SECOND = 1_800_000_000;
+
+    IEnergy public energy;
+    ISeasonRegistry public seasons;
+    IBeasts public beasts;
+    IStepReferee public referee;
+    IStateArchive public states;
+    ICheckpointLedger public ledger;
+    IDisputeVault public vault;
+    IDisputeCourt public court;
+
+    address[] internal _actors;
+    Economics internal _economics;
+    uint256 internal _referenceFee;
+    mapping(uint256 beastId => TrueWindow) internal _trueWindows;
+    mapping(uint256 beastId => bytes32) internal _genesis;
+    /// @dev Storage slots of the vault's `_accounts` and `_pools`, which have no views of their pots and coins.
+    uint256 private _accountsSlot;
+    uint256 private _poolsSlot;
+
+    constructor() {
+        VM.roll(FIRST_BLOCK);
+        VM.warp(FIRST_SECOND);
+        VM.fee(1 gwei);
+        VM.txGasPrice(1 gwei);
+        string memory world = VM.readFile(VM.envString("CHAINBEASTS_FORGE_WORLD"));
+        _actors = VM.parseJsonAddressArray(world, ".actors");
+        _accountsSlot = VM.parseJsonUint(world, ".slots._accounts");
+        _poolsSlot = VM.parseJsonUint(world, ".slots._pools");
+        _deploySeasons(world);
+        _deployTraining(world);
+        VM.roll(FIRST_BLOCK + 1);
+        _hatchAll(world);
+    }
+
+    function _deploySeasons(string memory world) private {
+        Limits memory limits = abi.decode(VM.parseJsonBytes(world, ".limits"), (Limits));
+        Season memory season = abi.decode(VM.parseJsonBytes(world, ".season"), (Season));
+        _referenceFee = limits.referenceFee;
+        _economics = season.economics;
+        seasons = ISeasonRegistry(_create(world, "SeasonRegistry", abi.encode(address(this), limits)));
+        seasons.addSeason(season);
+    }
+
+    function _deployTraining(string memory world) private {
+        energy = IEnergy(_create(world, "Energy", abi.encode(address(this))));
+        IAccessControl(address(energy)).grantRole(keccak256("MINTER_ROLE"), address(this));
+        beasts = IBeasts(_create(world, "Beasts", abi.encode(seasons)));
+        referee = IStepReferee(_create(world, "StepReferee", ""));
+        address stage = _create(world, "DatasetStage", "");
+        states = IStateArchive(_create(world, "StateArchive", abi.encode(referee)));
+        address records = _create(world, "RecordArchive", abi.encode(beasts, stage));
+        ledger = ICheckpointLedger(_create(world, "CheckpointLedger", abi.encode(energy, beasts, seasons)));
+        vault = IDisputeVault(_create(world, "DisputeVault", abi.encode(ledger, _referenceFee)));
+        address windows = _create(world, "WindowReferee", abi.encode(ledger, beasts, seasons, records, referee));
+        court = IDisputeCourt(_create(world, "DisputeCourt", abi.encode(vault, seasons, windows, states)));
+        address matches = _create(world, "MatchReferee", "");
+        bytes memory parts = abi.encode(energy, beasts, seasons, ledger, matches, states);
+        ledger.bind(court, IArena(_create(world, "Arena", parts)));
+    }
+
+    /// @dev DNA comes from block hashes, which are set to what the true windows were trained with.
+    function _hatchAll(string memory world) private {
+        TrueWindow[] memory windows = abi.decode(VM.parseJsonBytes(world, ".windows"), (TrueWindow[]));
+        for (uint256 id = 1; id <= BEASTS; ++id) {
+            VM.prank(_actors[id - 1]);
+            if (id == PRIVATE_BEAST) beasts.requestHatch("data", "root", PRIVATE_LENGTH, "secret");
+            else beasts.requestHatch(0, 0, 0, 0);
+        }
+        uint256 requestBlock = FIRST_BLOCK + 1;
+        VM.roll(requestBlock + 1);
+        VM.setBlockhash(requestBlock, windows[0].epochSeed);
+        for (uint256 id = 1; id <= BEASTS; ++id) {
+            beasts.hatch(id);
+            _genesis[id] = referee.genesisHash(id, beasts.birthOf(id).dna);
+            if (id <= windows.length) _trueWindows[id] = windows[id - 1];
+        }
+    }
+
+    function _create(
+        string memory world,
+        string memory name,
+        bytes memory arguments
+    ) private returns (address created) {
+        bytes memory code = VM.parseJsonBytes(world, string.concat(".code.", name));
+        bytes memory creation = bytes.concat(code, arguments);
+        assembly ("memory-safe") {
+            created := create(0, add(creation, 0x20), mload(creation))
+        }
+        require(created != address(0), string.concat(name, " was not deployed"));
+    }
+
+    /// @notice What slashed stakes have been set aside for debts of the trainer.
+    function potOf(uint256 beastId, address trainer) public view returns (uint256) {
+        bytes32 outer = keccak256(abi.encode(beastId, _accountsSlot));
+        return uint256(VM.load(address(vault), keccak256(abi.encode(trainer, outer)))) >> 128;
+    }
+
+    /// @notice Native coin that the committed steps of a dispute share, claimed or not.
+    function poolOf(uint256 disputeId) public view returns (uint256) {
+        bytes32 slot = keccak256(abi.encode(disputeId, _poolsSlot));
+        return uint128(uint256(VM.load(address(vault), bytes32(uint256(slot) + 1))));
+    }
+}

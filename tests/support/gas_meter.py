@@ -1,0 +1,42 @@
+"""What the parts of the gas report share: a fresh chain, and transactions whose gas is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.chain.anvil import Anvil
+from backend.chain.providers import make_web3
+from tests.support import artifacts
+from tests.support.protocol import Season, World
+
+GENESIS_TIMESTAMP = 1_800_000_000
+
+
+@contextmanager
+def fresh_world(season: Season) -> Iterator[World]:
+    """A deployment on a chain of its own, whose blocks have the same times at every call."""
+    with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
+        w3 = make_web3(anvil.url)
+        w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
+        yield World.deploy(w3, artifacts.load(), season)
+
+
+@dataclass
+class Meter:
+    """Sends transactions and writes down what they used."""
+
+    world: World
+    gas: dict[str, int] = field(default_factory=dict)
+
+    def note(self, name: str, call: Any, sender: str, value: int = 0) -> Any:
+        """Send a call and write its gas down; the receipt."""
+        receipt = self.world.send(call, sender, value)
+        self.gas[name] = receipt["gasUsed"]
+        return receipt
+
+    def each(self, name: str, receipt: Any, count: int) -> None:
+        """Write down what one of ``count`` things in a transaction took, rounded up."""
+        self.gas[f"{name}, each"] = -(-receipt["gasUsed"] // count)

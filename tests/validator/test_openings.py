@@ -1,0 +1,206 @@
+"""Windows that nobody can recompute: a validator that has only a node brings the wrong ones down.
+
+Numbers of attacks are those of the spec's table.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+
+from backend.accounts import devnet_account
+from backend.chain.anvil import rpc
+from backend.chain.types import Checkpoint, CheckpointPayload, DisputeStatus
+from backend.kernel.samples import Source, random_position
+from backend.store.daemons import IntentRow
+from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from tests.validator.test_daemon import one_weight
+from validator.daemon import Validator
+from validator.enforce.strategy import Strategy
+
+HALF, RESPONSE_WINDOW, PROOF_WINDOW = 15, 15, 30
+
+
+def light(rig: Rig, **policy: Any) -> Validator:
+    """A validator with nothing but a node, and the default budgets."""
+    terms = {"open_budget": None, "open_rate": 0.0} | policy
+    return rig.validator(Strategy.CHEAP, **terms)
+
+
+def forged(rig: Rig, beast: int, source: Source) -> Checkpoint:
+    """Submit a window with a state hash that has no state."""
+    head = rig.chain.head(beast)
+    burn, _ = rig.chain.quote(beast, head.active_mask)
+    payload = CheckpointPayload(
+        head.epoch,
+        secrets.token_bytes(32),
+        burn,
+        head.lr_shift,
+        head.active_mask,
+        128 * (head.head_count + 1),
+        100_000,
+        source,
+    )
+    return rig.submit(beast, payload, rig.chain.epoch(beast, head.epoch).epoch_seed)
+
+
+def invented(rig: Rig) -> int:
+    """Hatch a beast whose dataset does not exist."""
+    hashes = [secrets.token_bytes(32) for _ in range(3)]
+    call = rig.chain.beasts.functions.requestHatch(hashes[0], hashes[1], 65_536, hashes[2])
+    rig.send(TRAINER, call)
+    rpc(rig.chain.rpc_url, "anvil_mine", "0x1")
+    beast = rig.chain.beast_count()
+    rig.send(TRAINER, rig.chain.beasts.functions.hatch(beast))
+    return beast
+
+
+def coin(rig: Rig, who: int) -> int:
+    """Native coin of an account, what the vault owes it included."""
+    address = devnet_account(who).address
+    return int(rig.chain.w3.eth.get_balance(address)) + rig.chain.credit_of(address)
+
+
+def kinds(rig: Rig) -> list[str]:
+    """The validator's moves, in order."""
+    with rig.workspace().database.session() as session:
+        rows = session.query(IntentRow).order_by(IntentRow.id)
+        return [row.kind for row in rows if row.state == "mined"]
+
+
+def test_invented_commitments_fall_to_a_validator_that_has_only_a_node(rig: Rig) -> None:
+    beast = invented(rig)
+    lie = forged(rig, beast, Source.PRIVATE)
+    stake = rig.chain.stake_of(beast, devnet_account(TRAINER).address).amount
+    daemon = light(rig)
+    before = coin(rig, VALIDATOR)
+    daemon.run_once()
+    assert rig.disputes == 0  # its state may still be published
+    rig.travel(HALF)
+    daemon.run_once()
+    assert rig.chain.dispute(1).filer == devnet_account(VALIDATOR).address
+    assert rig.chain.is_live(beast, lie)
+    rig.travel(RESPONSE_WINDOW + 1)
+    daemon.run_once()
+    assert not rig.chain.is_live(beast, lie)
+    # Both shares of the stake, less the gas of a few transactions; both bonds came back.
+    gained = coin(rig, VALIDATOR) - before
+    assert stake * 4 // 10 * 9 // 10 < gained < stake * 4 // 10
+    assert kinds(rig)[:2] == ["open", "claim-timeout"]
+
+
+def test_a_withheld_parent_is_opened_and_its_lie_proved(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(40)])
+    first = rig.train(beast, source=Source.PRIVATE, tamper=(37, one_weight), publish=False)
+    second = forged(rig, beast, Source.CURRICULUM)
+    daemon = light(rig)
+    daemon.run_once()
+    assert rig.verdicts() == {(beast, 0): "unavailable", (beast, 1): "unavailable"}
+    rig.travel(HALF)
+    daemon.run_once()
+    assert rig.disputes == 1  # over the earlier one: with it the later one falls
+    rig.open_all(beast, first)
+    daemon.run_once()
+    assert rig.verdicts()[beast, 0] == "invalid"
+    assert not rig.live(beast, first)
+    assert not rig.chain.is_live(beast, second)
+    (upheld,) = rig.chain.court.events.DisputeUpheld().get_logs(
+        from_block=rig.chain.deployment.start_block
+    )
+    assert (upheld["args"]["segment"], upheld["args"]["prover"]) == (
+        36 // 8,
+        devnet_account(VALIDATOR).address,
+    )
+    assert "commit" not in kinds(rig)  # the filer within its head start needs none
+
+
+def test_a_public_window_after_a_lie_that_outlived_its_period_falls_by_its_start(rig: Rig) -> None:
+    beast = rig.hatch()
+    lie = forged(rig, beast, Source.CURRICULUM)
+    rig.travel(31)
+    rig.send(OTHER, rig.chain.ledger.functions.finalize(beast, [lie.to_abi()]))
+    second = forged(rig, beast, Source.CURRICULUM)
+    daemon = light(rig)
+    rig.travel(HALF)
+    daemon.run_once()
+    assert rig.disputes == 1
+    rig.travel(RESPONSE_WINDOW + 1)
+    daemon.run_once()
+    assert not rig.chain.is_live(beast, second)
+
+
+def test_a_right_window_costs_its_openings_out_of_the_budget(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(40)])
+    window = rig.train(beast, source=Source.PRIVATE, publish=False)
+    rig.travel(HALF)
+    light(rig, open_budget=1).run_once()
+    light(rig, energy_budget=1).run_once()
+    light(rig, open_after=0.99).run_once()
+    light(rig, defensive=True).run_once()
+    assert rig.disputes == 0
+    daemon = light(rig)
+    daemon.run_once()
+    assert rig.disputes == 1
+    rig.open_all(beast, window)
+    daemon.run_once()
+    assert rig.verdicts() == {(beast, 0): "valid"}
+    assert rig.live(beast, window)
+    rig.travel(PROOF_WINDOW + 1)
+    daemon.run_once()
+    assert rig.chain.dispute(1).status is DisputeStatus.DISMISSED
+    spent = daemon._enforcer._sender.openings()  # type: ignore[union-attr]
+    assert spent.right[beast] == 1
+    assert 0 < spent.coin < rig.chain.stake_of(beast, devnet_account(TRAINER).address).amount
+    assert spent.energy == 2 * window.checkpoint.payload.energy_burn
+
+
+def test_private_windows_are_opened_by_chance(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    rig.train(beast, source=Source.PRIVATE)
+    light(rig).run_once()
+    assert rig.verdicts() == {(beast, 0): "valid"}  # lineage and loss agree
+    assert rig.disputes == 0
+    light(rig, open_rate=1.0).run_once()
+    assert rig.disputes == 1
+
+
+def test_a_right_window_that_its_trainer_disputes_drains_nobody(rig: Rig) -> None:
+    beast = rig.hatch()
+    honest = rig.train(beast)
+    dispute = rig.file(TRAINER, beast, honest)
+    rubbish = [bytes(32)] * 15 + [honest.segments[-1]]
+    rig.open_segments(beast, honest, dispute, rubbish)
+    before = rig.nonce(VALIDATOR)
+    rig.validator(gas_budget=30_000_000).run_once()
+    rig.travel(PROOF_WINDOW + 1)
+    rig.validator(gas_budget=30_000_000).run_once()
+    assert rig.nonce(VALIDATOR) == before
+    rig.validator(defend=True, gas_budget=1_000_000).run_once()
+    assert rig.chain.dispute(dispute).status is DisputeStatus.DISMISSED
+
+
+@pytest.mark.parametrize("who", [OTHER])
+def test_another_filers_dispute_is_proved_after_its_head_start(rig: Rig, who: int) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    rig.file(who, beast, cheat)
+    rig.open_segments(beast, cheat)
+    daemon = light(rig)
+    daemon.run_once()
+    assert rig.live(beast, cheat)
+    rig.travel(PROOF_WINDOW // 4 + 1)
+    daemon.run_once()
+    assert not rig.live(beast, cheat)
+    (upheld,) = rig.chain.court.events.DisputeUpheld().get_logs(
+        from_block=rig.chain.deployment.start_block
+    )
+    assert upheld["args"]["prover"] == devnet_account(VALIDATOR).address
+    assert kinds(rig)[:2] == ["commit", "prove"]
+    share = cheat.checkpoint.locked * 3_000 // 10_000
+    ours = rig.chain.energy_of(devnet_account(VALIDATOR).address)
+    assert ours >= 1_000 * ENERGY + share - 1
