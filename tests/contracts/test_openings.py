@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -163,7 +164,7 @@ def test_openings_inAnyOrder_byAnybody(
     place, opened = (1, trainee.beast, window.checkpoint), trainee.records_opening(window)
     world.send(world.court.functions.setDefender(stranger), owner)
     before = money(world, owner)
-    makes = (
+    makes: tuple[tuple[int, int, Callable[[], Any]], ...] = (
         (SEGMENTS, SEGMENTS_GAS, lambda: world.open_segments(*place, window.segments, stranger)),
         (
             STATE,

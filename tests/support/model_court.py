@@ -46,7 +46,7 @@ def refused_whole(
 ) -> Callable[Concatenate[Court, Dispute, P], str | None]:
     """A refused move leaves nothing behind, not even the openings that it took note of."""
 
-    def run(self: Court, d: Dispute, *args: P.args, **kwargs: P.kwargs) -> str | None:
+    def run(self: Court, d: Dispute, /, *args: P.args, **kwargs: P.kwargs) -> str | None:
         trainer = d.window.record.trainer
         account = self.accounts[d.window.beast, trainer]
         saved = replace(d), replace(account), self.credit[trainer]
