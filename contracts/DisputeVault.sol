@@ -109,8 +109,9 @@ contract DisputeVault is IDisputeVault {
         Account storage a = _accounts[beastId][trainer];
         uint256 stake = ledger.stakeOf(beastId, trainer).amount;
         uint256 owed = uint256(a.debt) - a.pot + reserve;
-        // After a slashing the pot holds what older disputes had paid until then, and no more: they pay nothing at once.
-        bool older = a.slashings != b.slashings;
+        // After a slashing the pot holds what older disputes had paid until then, and no more: they pay nothing at once while
+        // it holds anything. The pot is looked at first, since it costs no slot of its own.
+        bool older = a.pot != 0 && a.slashings != b.slashings;
         uint256 room = stake > owed && !older ? stake - owed : 0;
         uint256 paid = amount < room ? amount : room;
         b.paid += uint128(paid);

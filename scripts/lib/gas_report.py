@@ -15,7 +15,7 @@ from tests.support import gas_arena, gas_disputes, gas_kernel, gas_protocol
 ROOT = Path(__file__).resolve().parents[2]
 MARKDOWN = ROOT / "docs" / "gas-report.md"
 JSON = ROOT / "docs" / "gas-report.json"
-NOT_DEPLOYED = ("HostilePayee", "HostileReceiver", "HostileToken")
+NOT_DEPLOYED = ("HostileAccount", "HostilePayee", "HostileReceiver", "HostileToken")
 
 LIMITS = {
     "submit, steady": 94_000,

@@ -91,7 +91,7 @@ def test_withdrawCredit_badInput_reverts(world: World, stranger: str) -> None:
 def test_attack_reentrancy_withdrawingTheSameCreditTwice(
     world: World, account: HostileAccount, beast: int, owner: str, challenger: str
 ) -> None:
-    """P59: while its coin arrives the receiver withdraws again; others' coin lies in the same
+    """P43: while its coin arrives the receiver withdraws again; others' coin lies in the same
     vault, and stays there."""
     c, court = world.submit(beast, owner), world.court.functions
     world.file(beast, c, challenger)
@@ -110,7 +110,7 @@ def test_attack_reentrancy_withdrawingTheSameCreditTwice(
 def test_attack_reentrancy_withdrawingTheSameStakeTwice(
     world: World, account: HostileAccount, beast: int, trainer: str
 ) -> None:
-    """P66: the same with a stake, others' stakes beside it."""
+    """P50: the same with a stake, others' stakes beside it."""
     ledger = world.ledger.functions
     world.stake(beast, trainer, ETHER)
     before = money(world, account.address)

@@ -117,7 +117,7 @@ def test_attack_rescueByConvictingTheEarlierWindowOnesself_burnsIt(
 def test_reward_isDueWhenNothingStandsBelow(
     world: World, owner: str, challenger: str, stranger: str
 ) -> None:
-    """P58: when the windows below are final; no new submission is needed for it. A fall further
+    """P42: when the windows below are final; no new submission is needed for it. A fall further
     down lowers what is waited for."""
     beast = world.hatch(owner)
     chain = [world.submit(beast, owner) for _ in range(3)]
@@ -165,7 +165,7 @@ def test_reward_ofOneTrainer_isNotTouchedByAnother(
 def test_attack_drainingOnesOwnStakeThroughOpenings_takesNothingFromTheBurn(
     world: World, owner: str, trainer: str, prover: str, windows: int
 ) -> None:
-    """P55: a cheat files on himself through a friend and opens, to be paid out of bonds that his
+    """P39: a cheat files on himself through a friend and opens, to be paid out of bonds that his
     slashed stake repays. At once he gets only what he staked beyond the reserve; the reserve is
     shared and burned whole, and together the two are poorer by all of that."""
     set_base_fee(world, GWEI)
@@ -201,7 +201,7 @@ def test_attack_drainingOnesOwnStakeThroughOpenings_takesNothingFromTheBurn(
 def test_attack_openingDebts_areRepaidToStrangersFirst(
     world: World, owner: str, challenger: str, stranger: str, prover: str
 ) -> None:
-    """P56: three filers paid the cheat's openings; when he falls each has his bond back whole, even
+    """P40: three filers paid the cheat's openings; when he falls each has his bond back whole, even
     who disputed windows that only void."""
     trainee = Trainee.hatch(world, owner)
     world.stake(trainee.beast, owner, 10 * ETHER)
@@ -232,7 +232,7 @@ def test_attack_openingDebts_areRepaidToStrangersFirst(
 def test_attack_stakeWithdrawnBeforeConviction_staysUntilAllIsSettled(
     world: World, beast: int, owner: str, challenger: str, stranger: str
 ) -> None:
-    """P66: announced at once after the submission, with the beast sold on top: not paid before
+    """P50: announced at once after the submission, with the beast sold on top: not paid before
     every window is final or void, and never before a dispute's bound; convicted before, it is
     slashed like any other."""
     chain = [world.submit(beast, owner) for _ in range(2)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.hostile import HostileAccount, step
@@ -223,9 +225,9 @@ def test_attack_openingThatMakesAnotherRevert_atTheDeadline(
     before = money(world, owner)
     deadline = world.dispute(dispute).responseDeadline
     world.rpc("evm_setAutomine", False)
+    calls: list[tuple[Any, str]] = [(state, stranger), (records, stranger), (whole, owner)]
     sent = [
-        call.transact({"from": who, "gas": 4_000_000, "gasPrice": 10**11})
-        for call, who in ((state, stranger), (records, stranger), (whole, owner))
+        call.transact({"from": who, "gas": 4_000_000, "gasPrice": 10**11}) for call, who in calls
     ]
     world.rpc("evm_setNextBlockTimestamp", hex(deadline))
     world.rpc("evm_mine")

@@ -59,7 +59,7 @@ def file_private(world: World, beast: int, c: Checkpoint, **changes: Any) -> Any
 def test_file_locksBothBonds(
     world: World, beast: int, checkpoint: Checkpoint, challenger: str
 ) -> None:
-    """P21, P54: ENERGY by the window's price, coin by the gas of the openings."""
+    """P21, P38: ENERGY by the window's price, coin by the gas of the openings."""
     before = money(world, challenger)
     call = world.court.functions.file(beast, checkpoint)
     receipt = world.send(call, challenger, 10**18)
@@ -83,7 +83,7 @@ def test_file_locksBothBonds(
 def test_file_asksForWhatTheChainDoesNotHave(
     world: World, owner: str, challenger: str, stranger: str
 ) -> None:
-    """P60: segments always; the state before it and the records of a private window unless they
+    """P44: segments always; the state before it and the records of a private window unless they
     stand in the archives."""
     trainee = Trainee.hatch(world, owner, DATA)
     first, second = trainee.train(), trainee.train(PRIVATE)
@@ -124,7 +124,7 @@ def test_file_anOldPublicationDoesNotCount(world: World, trainee: Trainee, chall
 def test_file_theBondFollowsTheBaseFee(
     world: World, beast: int, checkpoint: Checkpoint, challenger: str
 ) -> None:
-    """P54: above the reference fee the block's own counts."""
+    """P38: above the reference fee the block's own counts."""
     set_base_fee(world, 30 * GWEI)
     receipt = world.send(world.court.functions.file(beast, checkpoint), challenger, 10**18)
     assert world.opening_bond(1).base == gas_owed() * 4 * 30 * GWEI
@@ -202,7 +202,7 @@ def test_file_forgedRecord_reverts(
 def test_file_afterTheChallengePeriod_reverts(
     world: World, beast: int, checkpoint: Checkpoint, challenger: str
 ) -> None:
-    """P67: until its last second and no later, final or not."""
+    """P51: until its last second and no later, final or not."""
     ends = checkpoint.submittedAt + world.season.economics.challengePeriod
     call = world.court.functions.file(beast, checkpoint)
     world.travel_to(ends - 2)

@@ -104,14 +104,15 @@ def test_challengeHeader_badInput_reverts(world: World, trainee: Trainee, challe
     trainee.train()
     window = trainee.train(windowLoss=5)
     call = world.court.functions.challengeHeader
-    good = [trainee.beast, window.checkpoint, window.parent, *hashed_opening(window.end), SALT]
+    header, weights_hash = hashed_opening(window.end)
+    good = [trainee.beast, window.checkpoint, window.parent, header, weights_hash, SALT]
     unknown = window.checkpoint._replace(bond=1)
     parent = window.parent._replace(bond=1)
     for at, other, error in (
         (0, trainee.beast + 1, "NotPending"),
         (1, unknown, "NotPending"),
         (2, parent, "WrongParentRecord"),
-        (3, good[3]._replace(windowLoss=6), "StateMismatch"),
+        (3, header._replace(windowLoss=6), "StateMismatch"),
         (4, fresh_hash("weights"), "StateMismatch"),
     ):
         world.reverts(call(*good[:at], other, *good[at + 1 :]), challenger, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -157,13 +158,13 @@ def test_openSegments_badInput_reverts(
 def test_openings_inAnyOrder_byAnybody(
     world: World, whole: tuple[Trainee, Window], owner: str, stranger: str, order: tuple[int, ...]
 ) -> None:
-    """P60: three openings of their own; the last one, whichever it is, starts the proof window. Who
+    """P44: three openings of their own; the last one, whichever it is, starts the proof window. Who
     sent them does not matter: the trainer is paid, from the bytes that they really have."""
     trainee, window = whole
     place, opened = (1, trainee.beast, window.checkpoint), trainee.records_opening(window)
     world.send(world.court.functions.setDefender(stranger), owner)
     before = money(world, owner)
-    makes = (
+    makes: tuple[tuple[int, int, Callable[[], Any]], ...] = (
         (SEGMENTS, SEGMENTS_GAS, lambda: world.open_segments(*place, window.segments, stranger)),
         (
             STATE,
@@ -214,7 +215,7 @@ def test_acceptOpenings_withNothingNew_reverts(
 def test_attack_openingAfterTheDeadline_doesNotCount(
     world: World, whole: tuple[Trainee, Window], stranger: str, challenger: str
 ) -> None:
-    """P61: a publication one second late is none, and the window falls."""
+    """P45: a publication one second late is none, and the window falls."""
     trainee, window = whole
     place = (1, trainee.beast, window.checkpoint)
     trainee.open_segments(1, window)
@@ -235,7 +236,7 @@ def test_attack_openingAfterTheDeadline_doesNotCount(
 def test_attack_timelyOpeningNotedLate_counts(
     world: World, whole: tuple[Trainee, Window], stranger: str
 ) -> None:
-    """P61: nobody told the court in time; it finds the publication itself. The proof window runs
+    """P45: nobody told the court in time; it finds the publication itself. The proof window runs
     from the opening, not from its note, and the timeout is refused."""
     trainee, window = whole
     place = (1, trainee.beast, window.checkpoint)
@@ -278,7 +279,7 @@ def test_attack_openingCopiedFromTheMempool_winsNothing(
 def test_publishAgain_withinAMonth_movesNothing(
     world: World, trainee: Trainee, stranger: str
 ) -> None:
-    """P52: a second publication neither fails nor moves the time of the first; after a month it
+    """P36: a second publication neither fails nor moves the time of the first; after a month it
     does, and the time before is kept."""
     trainee.train()
     second = trainee.train()
@@ -342,7 +343,7 @@ def test_openings_payABaseFeeAndATipOfAQuarter(
 def test_openings_payAtOnceOnlyBeyondTheReserve(
     world: World, beast: int, owner: str, challenger: str, stranger: str, extra: int
 ) -> None:
-    """P55: at once as far as the stake exceeds what a submission asks for; the rest waits until
+    """P39: at once as far as the stake exceeds what a submission asks for; the rest waits until
     the dispute ends without a conviction."""
     set_base_fee(world, GWEI)  # it falls from here on: the reference fee counts
     required = world.season.economics.stakeGas * GWEI

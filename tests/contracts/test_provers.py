@@ -276,7 +276,7 @@ def test_attack_halfOpenedDispute_doesNotShieldTheLie(
 def test_advance_paysCommittedSteps_ofAConviction(
     world: World, trainee: Trainee, challenger: str, prover: str, stranger: str
 ) -> None:
-    """P63: half of the steps were committed to by one, a quarter by another, a quarter by nobody:
+    """P47: half of the steps were committed to by one, a quarter by another, a quarter by nobody:
     that quarter of the proof share burns."""
     window, stake = trainee.train(tamper=LIE), world.staked(trainee.beast, trainee.trainer)
     economics = world.season.economics

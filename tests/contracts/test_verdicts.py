@@ -248,7 +248,7 @@ def test_advance_forgedLoss_slashesByHeader(
 
 
 def test_prove_afterAMissedOpening_reverts(world: World, trainee: Trainee, challenger: str) -> None:
-    """P62: then the filer claims the timeout, or somebody convicts by `advance`."""
+    """P46: then the filer claims the timeout, or somebody convicts by `advance`."""
     trainee.train()
     window = trainee.train(tamper=(30, add_one))
     dispute = world.file(trainee.beast, window.checkpoint, challenger)
@@ -269,7 +269,7 @@ def test_attack_advanceAfterAMissedOpening_actsOnlyIfItConvicts(
     owner: str,
     lie: tuple[int, Tamper] | None,
 ) -> None:
-    """P62: a cheat who ran out of time cannot prove his window, nor keep the dispute busy."""
+    """P46: a cheat who ran out of time cannot prove his window, nor keep the dispute busy."""
     window = trainee.train(tamper=lie)
     dispute = world.file(trainee.beast, window.checkpoint, challenger)
     for done in (0, 32, 64):

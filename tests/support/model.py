@@ -37,7 +37,7 @@ class Block(NamedTuple):
 
     @property
     def opening_fee(self) -> int:
-        return self.base_fee + min(self.tip, self.base_fee // 4)
+        return max(GWEI, self.base_fee + min(self.tip, self.base_fee // 4))
 
 
 @dataclass(frozen=True)
@@ -282,6 +282,8 @@ class Books:
         needed = min(stake.barred_at, len(b.chain))
         if block.time < stake.withdrawable_at or b.final < needed:
             return "StakeStillNeeded"
+        if self.accounts[beast, trainer].debt:
+            return "OpeningDebtsOpen"
         self.wallet[trainer] += stake.amount
         del self.stakes[beast, trainer]
         return None

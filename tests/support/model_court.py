@@ -46,7 +46,7 @@ def refused_whole(
 ) -> Callable[Concatenate[Court, Dispute, P], str | None]:
     """A refused move leaves nothing behind, not even the openings that it took note of."""
 
-    def run(self: Court, d: Dispute, *args: P.args, **kwargs: P.kwargs) -> str | None:
+    def run(self: Court, d: Dispute, /, *args: P.args, **kwargs: P.kwargs) -> str | None:
         trainer = d.window.record.trainer
         account = self.accounts[d.window.beast, trainer]
         saved = replace(d), replace(account), self.credit[trainer]
@@ -194,7 +194,9 @@ class Court(Books):
         amount = min(pay, d.base + d.surplus - d.paid - d.waiting)
         reserve = self.economics.stakeGas * block.bond_fee
         room = self.stakes[key].amount - (account.debt - account.pot + reserve)
-        paid = min(amount, max(room, 0))
+        # After a slashing the pot holds what older disputes had paid until then, and no more.
+        older = account.slashings != d.slashings
+        paid = 0 if older else min(amount, max(room, 0))
         d.paid += paid
         d.waiting += amount - paid
         account.debt += paid
@@ -268,6 +270,7 @@ class Court(Books):
         d = self.disputes[window.dispute] if window.dispute else None
         key = sender, window, HEADER_PROOF
         if d:
+            self._note(d, block)
             self._uphold(d, self._prover(d, key, block), 0, CHEAP_GAS, block)
         else:
             committed = self.commitments.get(key, block.number)
