@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -266,14 +268,28 @@ def test_a_reporter_whose_bond_is_burned_pays_another_one(ring: Ring) -> None:
     assert ring.does(DEPLOYER, "battle", "record", match)["status"] == "recorded"
 
 
-def test_a_log_is_drawn_without_the_brains(ring: Ring, tmp_path: Path) -> None:
-    """A home that lacks the states can neither record nor check, but look."""
+def test_whoever_has_a_node_records_and_checks(ring: Ring, tmp_path: Path) -> None:
+    """A home that never had a state reads both from the chain."""
     match, _ = ring.seeded()
     bare = ring.bare(tmp_path)
+    ring.fund(BEN, 20)
+    who = ("--account", f"devnet:{BEN}")
+    assert bare.json("battle", "record", str(match), *who)["status"] == "recorded"
+    assert bare.json("battle", "replay", str(match))["verified"] is True
+
+
+def test_a_log_is_drawn_without_the_brains(ring: Ring, tmp_path: Path) -> None:
+    """An index without the states, as a node that has forgotten old logs leaves it."""
+    match, _ = ring.seeded()
+    bare = ring.bare(tmp_path)
+    bare.json("battle", "list")
+    with closing(sqlite3.connect(bare.home / "arena.sqlite3")) as index, index:
+        index.execute("DELETE FROM published_states")
     missing, place = "that beast 1 fights with is not in", "--snapshots PLACE"
     who = ("--account", f"devnet:{BEN}")
     bare.hinted(missing, place, "battle", "record", str(match), *who)
     bare.hinted(missing, place, "battle", "replay", str(match))
+    ring.fund(BEN, 20)
     ring.does(BEN, "battle", "record", match)
     seen = bare.json("battle", "replay", str(match))
     assert (seen["verified"], seen["turns"][0]["logits"]) == (None, None)
