@@ -189,6 +189,18 @@ def test_publication_gasUsed_countsEveryByte(world: World, stranger: str) -> Non
         assert world.state_publication(state_hash(state)).gasUsed == expected
 
 
+def test_attack_openingsBuiltByAContract_arePaidTheirExecutionAlone(
+    world: World, state: State, stranger: str
+) -> None:
+    """A contract pays no calldata for what it has put together in memory: it is not paid for it."""
+    payee = world.create("HostilePayee")
+    call = world.states.functions.publish(*opening(state))
+    world.send(payee.functions.act(world.states.address, call._encode_transaction_data()), stranger)
+    blob = serialize_weights(state.weights)
+    whole = 195_000 + 40 * (len(blob) - blob.count(0)) + 10 * blob.count(0)
+    assert world.state_publication(state_hash(state)).gasUsed == whole // 3
+
+
 # --- records ----------------------------------------------------------------------------------
 
 LENGTHS = [1, 2, 3, 500, 4_096, 65_536]
