@@ -66,7 +66,8 @@ contract RecordArchive is IRecordArchive {
         bytes32 root = Records.root(indices, words, Records.depth(length), siblings);
         if (root != committed.recordsRoot) revert WrongRecordsRoot(committed.recordsRoot, root);
         opened.wordsHash = wordsHash;
-        opened.publication.renew(OpeningGas.ofRecords(words.length, siblings.length), OpeningGas.price());
+        uint256 gasUsed = OpeningGas.sent(OpeningGas.ofRecords(words.length, siblings.length));
+        opened.publication.renew(gasUsed, OpeningGas.price());
         emit RecordsPublished(beastId, index, ownerSecret, order, words, siblings);
     }
 

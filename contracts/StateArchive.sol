@@ -27,7 +27,7 @@ contract StateArchive is IStateArchive {
         // re-execute from is a missing opening.
         state = referee.stateHash(header, weights);
         if (!_publications[state].isDue()) return state;
-        _publications[state].renew(OpeningGas.ofState(weights), OpeningGas.price());
+        _publications[state].renew(OpeningGas.sent(OpeningGas.ofState(weights)), OpeningGas.price());
         emit StatePublished(state, header.beastId, header, weights);
     }
 

@@ -32,7 +32,7 @@ from backend.kernel.rules import Rules, Schedule
 from backend.kernel.samples import Source
 from backend.kernel.state import State, serialize_weights, state_hash
 from backend.kernel.window import WindowContext, genesis_state, open_window, step_window
-from tests.support.protocol import Economics, Limits, Season
+from tests.support.protocol import ETHER, Economics, Limits, Season
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests" / "forge"
@@ -64,6 +64,9 @@ TRUE_WINDOW = f"(bytes32,bytes32[16],{HEADER},bytes32,{HEADER},bytes)"
 RUNS, DEPTH = 40, 80
 NIGHTLY_RUNS, NIGHTLY_DEPTH = 500, 100
 SEED = 1
+ECONOMICS = Economics(responseWindow=200, proofWindow=400, energyPrice=ETHER + 3)
+"""Time for several moves in each window; steps that are worth less than a bond, or more."""
+
 ENDS = (
     "by timeout",
     "by segment",
@@ -117,7 +120,7 @@ def true_window(beast_id: int, season: Season) -> tuple[Any, ...]:
 
 def world() -> dict[str, Any]:
     """What the harness reads."""
-    season = Season(economics=Economics(responseWindow=200, proofWindow=400))
+    season = Season(economics=ECONOMICS)
     registry = artifact("SeasonRegistry").abi
     constructor = next(entry for entry in registry if entry["type"] == "constructor")
     add = next(entry for entry in registry if entry.get("name") == "addSeason")

@@ -18,6 +18,7 @@ from backend.kernel.network import Weights
 from backend.kernel.rng import fold64
 from backend.kernel.samples import Source, record_index
 from backend.kernel.state import Header, State, serialize_weights, state_hash
+from tests.support.hostile import HostileAccount, step
 from tests.support.protocol import DAY, GWEI, ZERO32, Publication, RevertedError, World
 from tests.support.records import RecordsOpening, open_records
 from tests.support.states import dense_weights
@@ -187,6 +188,18 @@ def test_publication_gasUsed_countsEveryByte(world: World, stranger: str) -> Non
         zeros = blob.count(0)
         expected = 195_000 + 40 * (len(blob) - zeros) + 10 * zeros
         assert world.state_publication(state_hash(state)).gasUsed == expected
+
+
+def test_attack_openingsBuiltByAContract_arePaidTheirExecutionAlone(
+    world: World, state: State, stranger: str
+) -> None:
+    """A contract pays no calldata for what it has put together in memory: it is not paid for it."""
+    contract = HostileAccount.create(world, stranger)
+    call = world.states.functions.publish(*opening(state))
+    contract.execute(step(world.states, call))
+    blob = serialize_weights(state.weights)
+    whole = 195_000 + 40 * (len(blob) - blob.count(0)) + 10 * blob.count(0)
+    assert world.state_publication(state_hash(state)).gasUsed == whole // 3
 
 
 # --- records ----------------------------------------------------------------------------------
