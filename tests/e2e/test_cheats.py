@@ -86,6 +86,35 @@ def test_every_kind_of_cheat_is_slashed(stage: Stage) -> None:
     assert invalid == set(drilled.values())
 
 
+def test_a_stranger_with_nothing_but_a_node_brings_down_what_nobody_can_replay(
+    stage: Stage,
+) -> None:
+    """Weights behind invented commitments, and a window that ends in no state at all."""
+    cheater = stage.enter("cheater", CHEATER, FUNDS)
+    validator = stage.enter("validator", VALIDATOR, FUNDS)
+    invented = cheater.do("trainer", "drill", "invented")
+    beast = int(cheater.do("beast", "hatch")["beast"])
+    withheld = cheater.do("trainer", "drill", "withheld", beast)
+    cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+    validator.extra["CHAINBEASTS_SNAPSHOTS"] = str(validator.home / "snapshots")
+    validator.start("validator", "validator", "run", "--open-after", 0, "--open-rate", 0)
+
+    def disputes() -> dict[int, dict[str, Any]]:
+        rows = validator.do("dispute", "list", "--all")
+        return {int(row["beast"]): row for row in rows}
+
+    beasts = {int(invented["beast"]), beast}
+    stage.wait("both are disputed", lambda: set(disputes()) == beasts)
+    stage.travel(PATIENT.response_window + 1)
+    stage.wait("both are slashed", lambda: convicted(validator, 2))
+    assert {(row["status"], row["conviction"]) for row in disputes().values()} == {
+        ("upheld", "timeout")
+    }
+    for told in (invented, withheld):
+        (row,) = cheater.do("checkpoint", "list", int(told["beast"]), "--all")
+        assert row["status"] == "slashed"
+
+
 def test_fast_strategy_slashes_without_waiting_for_an_answer(stage: Stage) -> None:
     cheater = stage.enter("cheater", CHEATER, FUNDS)
     validator = stage.enter("validator", VALIDATOR, FUNDS)
