@@ -96,7 +96,9 @@ def test_a_stranger_with_nothing_but_a_node_brings_down_what_nobody_can_replay(
     beast = int(cheater.do("beast", "hatch")["beast"])
     withheld = cheater.do("trainer", "drill", "withheld", beast)
     cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
-    validator.extra["CHAINBEASTS_SNAPSHOTS"] = str(validator.home / "snapshots")
+    nothing = validator.home / "nothing"
+    nothing.mkdir()
+    validator.extra["CHAINBEASTS_SNAPSHOTS"] = str(nothing)
     validator.start("validator", "validator", "run", "--open-after", 0, "--open-rate", 0)
 
     def disputes() -> dict[int, dict[str, Any]]:
