@@ -341,10 +341,10 @@ def test_publishRecords_aPlaceThatDoesNotExist_reverts(
     world: World, private_beast: int, data: Dataset, opened: RecordsOpening
 ) -> None:
     sampled = samples(world, private_beast, data, 0)
-    for step, place in ((0, len(opened.words)), (77, 255)):
-        order = opened.order[:step] + bytes([place]) + opened.order[step + 1 :]
+    for at, place in ((0, len(opened.words)), (77, 255)):
+        order = opened.order[:at] + bytes([place]) + opened.order[at + 1 :]
         call = publish_call(world, private_beast, replace(opened, order=order))
-        refused(world, call, private_beast, "WrongOrder", step, sampled[step])
+        refused(world, call, private_beast, "WrongOrder", at, sampled[at])
 
 
 def test_publishRecords_aStepWithAnotherRecord_reverts(
