@@ -48,9 +48,9 @@ def status(farm: Farm, dispute: int) -> DisputeStatus:
 
 
 def defend(farm: Farm, *args: str, who: int = TRAINER) -> list[str]:
-    """The moves of one round."""
+    """The moves of one round that are about disputes and windows; see test_openings for pay."""
     answers = farm.done("trainer", "defend", "--once", *args, who=who)
-    return [answer["kind"] for answer in answers]
+    return [answer["kind"] for answer in answers if answer["kind"] != "collect"]
 
 
 def opened_segments(farm: Farm, dispute: int) -> list[bytes]:
