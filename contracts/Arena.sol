@@ -83,7 +83,7 @@ contract Arena is IArena, EnergyEscrow {
     ) external returns (uint256 matchId) {
         _requireOwner(beastA);
         address ownerB = beasts.ownerOf(beastB);
-        // INVARIANT P37: two beasts of two owners fight, so that no account is paid for both sides of a match.
+        // INVARIANT P55: two beasts of two owners fight, so that no account is paid for both sides of a match.
         if (ownerB == msg.sender) revert SelfChallenge(beastA, beastB);
         bytes32 stateA = _finalState(beastA, checkpointA);
         matchId = ++matchCount;
@@ -95,7 +95,7 @@ contract Arena is IArena, EnergyEscrow {
         m.status = MatchStatus.CHALLENGED;
         emit MatchChallenged(matchId, beastA, beastB, msg.sender, stateA);
         OpenChallenge memory open = _open[beastB];
-        // INVARIANT P38: a beast fights only if who owns it now agreed, and with the state that this owner chose.
+        // INVARIANT P56: a beast fights only if who owns it now agreed, and with the state that this owner chose.
         if (open.owner == ownerB && open.nonce == _nonceOf(beastB)) _accept(matchId, m, ownerB, open.state);
     }
 
@@ -105,7 +105,7 @@ contract Arena is IArena, EnergyEscrow {
         (uint256 beastA, uint256 beastB) = (m.beastA, m.beastB);
         _requireOwner(beastB);
         if (m.stateA != expectedStateA) revert WrongOpponent(m.stateA, expectedStateA);
-        // INVARIANT P38, continued: a challenge ends with the ownership of who made it.
+        // INVARIANT P56, continued: a challenge ends with the ownership of who made it.
         address ownerA = beasts.ownerOf(beastA);
         if (m.nonceA != uint32(_nonceOf(beastA))) revert ChallengeLapsed(matchId, m.ownerA, ownerA);
         if (ownerA == msg.sender) revert SelfChallenge(beastA, beastB);
@@ -139,7 +139,7 @@ contract Arena is IArena, EnergyEscrow {
     function drawSeed(uint256 matchId) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.ACCEPTED);
         uint256 seedBlock = m.seedBlock;
-        // INVARIANT P40: the seed comes from a block whose hash nobody knew when the second of the two agreed.
+        // INVARIANT P58: the seed comes from a block whose hash nobody knew when the second of the two agreed.
         if (block.number <= seedBlock) revert SeedNotKnown(seedBlock);
         bytes32 hash = blockhash(seedBlock);
         // Nobody drew for 256 blocks. No second throw for the loser alone: either owner, or anybody, could have drawn.
@@ -164,13 +164,13 @@ contract Arena is IArena, EnergyEscrow {
         uint256[] calldata log
     ) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.SEEDED);
-        // INVARIANT P49: no bond answers for another match than the one played, whatever a reorg put in its place.
+        // INVARIANT P67: no bond answers for another match than the one played, whatever a reorg put in its place.
         if (m.battleSeed != expectedSeed) revert WrongBattleSeed(m.battleSeed, expectedSeed);
         if (result > uint8(MatchResult.DRAW)) revert UnknownResult(result);
         uint256 maxTurns = seasons.rules(m.season).maxTurns;
         if (turns == 0 || turns > maxTurns) revert WrongTurns(maxTurns, turns);
         if (log.length != turns) revert WrongLogLength(turns, log.length);
-        // INVARIANT P41: no record without its whole log in public, so that everybody can find the lie in it.
+        // INVARIANT P59: no record without its whole log in public, so that everybody can find the lie in it.
         bytes32 actual = Logs.root(log);
         if (logRoot != actual) revert WrongLogRoot(actual, logRoot);
         _record(matchId, m, MatchResult(result), turns, logRoot, log);
@@ -187,7 +187,7 @@ contract Arena is IArena, EnergyEscrow {
         ArenaTerms memory terms = seasons.arena(m.season);
         // 2^40 seconds are 34,000 years, and a period is at most 365 days.
         uint40 finalAt = uint40(block.timestamp + terms.disproofPeriod);
-        // INVARIANT P43: every record costs a bond, which is lost if it is wrong.
+        // INVARIANT P61: every record costs a bond, which is lost if it is wrong.
         _debit(msg.sender, terms.recordBond);
         m.status = MatchStatus.RECORDED;
         m.bond = terms.recordBond;
@@ -200,7 +200,7 @@ contract Arena is IArena, EnergyEscrow {
     /// @inheritdoc IArena
     function finalize(uint256 matchId) external {
         StoredMatch storage m = _expect(matchId, MatchStatus.RECORDED);
-        // INVARIANT P44: a record is disproved before `finalAt` only, and final not before.
+        // INVARIANT P62: a record is disproved before `finalAt` only, and final not before.
         if (block.timestamp < m.finalAt) revert DisproofPeriodOpen(matchId, m.finalAt);
         m.status = MatchStatus.FINAL;
         _credit(m.reporter, m.bond);
@@ -215,7 +215,7 @@ contract Arena is IArena, EnergyEscrow {
 
     /// @dev What the beast has earned for its owner: the reward, or nothing so soon after the last one.
     function _reward(uint256 beastId, address owner, uint256 reward, uint256 cooldown) private returns (uint256) {
-        // INVARIANT P46: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is
+        // INVARIANT P64: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is
         // bounded.
         uint256 last = _rewardedAt[beastId];
         if (reward == 0 || (last != 0 && block.timestamp < last + cooldown)) return 0;
@@ -228,7 +228,7 @@ contract Arena is IArena, EnergyEscrow {
     function claimRewards(address to) external {
         uint256 amount = rewardsOf[msg.sender];
         if (amount == 0) revert NoRewards(msg.sender);
-        // INVARIANT P47: a reward is claimed once; finality never waits for the right to mint.
+        // INVARIANT P65: a reward is claimed once; finality never waits for the right to mint.
         rewardsOf[msg.sender] = 0;
         emit RewardsClaimed(msg.sender, to, amount);
         energy.mint(to, amount);
@@ -272,7 +272,7 @@ contract Arena is IArena, EnergyEscrow {
         if (!referee.isActive(word, rules)) return _slash(matchId, m, MatchLie.OVER, turn);
         bool last = turn + 1 == m.turns;
         if (!last) _openWord(m, turn + 1, nextWord, nextProof);
-        // INVARIANT P45: a turn is judged by the state of the beast whose turn it is.
+        // INVARIANT P63: a turn is judged by the state of the beast whose turn it is.
         bytes32 state = Matches.aActsFirst(m.battleSeed) == (turn & 1 == 0) ? m.stateA : m.stateB;
         uint256 next = referee.nextWord(state, header, weights, word, m.battleSeed, rules);
         if (!last) {
@@ -288,7 +288,7 @@ contract Arena is IArena, EnergyEscrow {
     function _slash(uint256 matchId, StoredMatch storage m, MatchLie lie, uint8 turn) private {
         address reporter = m.reporter;
         uint256 bond = m.bond;
-        // INVARIANT P48: the bond is split between challenger and burn, and something always burns (the registry's bound on
+        // INVARIANT P66: the bond is split between challenger and burn, and something always burns (the registry's bound on
         // the shares), so disproving oneself costs.
         uint256 reward = (bond * _rewardBps(m.season)) / MAX_BPS;
         // As before the record: the truth can be recorded at once, by anybody, under the same seed.
@@ -326,14 +326,14 @@ contract Arena is IArena, EnergyEscrow {
         if (beasts.ownerOf(beastId) != msg.sender) revert NotBeastOwner(beastId, msg.sender);
     }
 
-    /// @dev INVARIANT P39: beasts fight with the states of final checkpoints, which never fall.
+    /// @dev INVARIANT P57: beasts fight with the states of final checkpoints, which never fall.
     function _finalState(uint256 beastId, Checkpoint calldata c) private view returns (bytes32 state) {
         if (ledger.statusOf(beastId, c) != CheckpointStatus.FINAL) revert NotFinal(beastId, c.index);
         state = c.payload.h128;
         _requirePublished(beastId, state, seasons.effectiveSeason());
     }
 
-    /// @dev INVARIANT P50: no beast fights with a state that only somebody can know, so that every turn can be replayed and
+    /// @dev INVARIANT P68: no beast fights with a state that only somebody can know, so that every turn can be replayed and
     /// disproved by everybody. The publication must outlive the match: nodes forget what is older.
     function _requirePublished(uint256 beastId, bytes32 state, uint16 season) private view {
         uint256 publishedAt = states.publicationOf(state).time;
@@ -353,7 +353,7 @@ contract Arena is IArena, EnergyEscrow {
         if (status != wanted) revert WrongMatchStatus(matchId, uint8(status));
     }
 
-    /// @dev INVARIANT P44, continued.
+    /// @dev INVARIANT P62, continued.
     function _disputable(uint256 matchId) private view returns (StoredMatch storage m) {
         m = _expect(matchId, MatchStatus.RECORDED);
         if (block.timestamp >= m.finalAt) revert DisproofPeriodClosed(matchId, m.finalAt);

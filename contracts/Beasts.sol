@@ -83,7 +83,7 @@ contract Beasts is IBeasts, ERC721 {
     function isTrainer(uint256 beastId, address account) external view returns (bool) {
         // The authorisation first: a trainer's submission then reads no more slots than an owner's.
         uint256 given = _trainers[beastId][account];
-        // INVARIANT P70: an authorisation ends with the ownership that gave it, also where the beast comes back.
+        // INVARIANT P54: an authorisation ends with the ownership that gave it, also where the beast comes back.
         if (given != 0 && given == ownershipNonceOf[beastId] + 1) return true;
         return account != address(0) && account == _ownerOf(beastId);
     }

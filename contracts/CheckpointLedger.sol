@@ -75,7 +75,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     /// @inheritdoc ICheckpointLedger
     function bind(IDisputeCourt court_, IArena arena_) external {
-        // INVARIANT P6: the ledger obeys one court and trusts the matches of one arena (P35), which its deployer named once
+        // INVARIANT P6: the ledger obeys one court and trusts the matches of one arena, which its deployer named once
         // and which are its own. Whoever looks at a deployment sees both for ever.
         if (msg.sender != _deployer) revert OnlyDeployer(msg.sender);
         if (address(court) != address(0)) revert AlreadyBound(address(court), address(arena));
@@ -144,7 +144,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         // INVARIANT P7: a submission lands only on the head, seed and season it was trained on, whatever a reorg did.
         if (h.h128 != expectedParent) revert StaleParent(h.h128, expectedParent);
         if (h.epochSeedTag != _tag(expectedEpochSeed)) revert WrongEpochSeed(h.epochSeedTag, expectedEpochSeed);
-        // INVARIANT P64: nobody's window stands on another trainer's pending one unless it said so: who sold a beast could
+        // INVARIANT P48: nobody's window stands on another trainer's pending one unless it said so: who sold a beast could
         // have it slashed, and everything built on it, by keeping silent.
         if (h.headCount > h.finalCount && h.trainerTag != _trainerTag(msg.sender) && !acceptForeignParent) {
             revert ForeignPendingParent(h.headCount - 1);
@@ -152,7 +152,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         _requireStake(beastId, h.season);
     }
 
-    /// @dev INVARIANT P65: whoever submits has a stake that pays the gas of convicting it at the base fee of this block, and
+    /// @dev INVARIANT P49: whoever submits has a stake that pays the gas of convicting it at the base fee of this block, and
     /// that cannot leave before its windows are beyond dispute.
     function _requireStake(uint256 beastId, uint16 season) private {
         Stake memory s = _stakes[beastId][msg.sender];
@@ -238,7 +238,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     /// @dev The sources whose positions are not drawn but read: of a match, or of a private dataset.
     function _checkSource(uint256 beastId, uint16 season, CheckpointPayload calldata p) private view {
-        // INVARIANT P36: a BATTLE window names a match whose log is public and can change no more.
+        // INVARIANT P34: a BATTLE window names a match whose log is public and can change no more.
         if (p.source == BATTLE) return _requireFinalMatch(season, p.sourceId);
         if (p.source > PRIVATE) revert UnknownSource(p.source);
         if (p.sourceId != 0) revert UnexpectedSourceId(p.sourceId);
@@ -356,7 +356,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     function withdrawStake(uint256 beastId, address payable to) external {
         Stake memory s = _stakes[beastId][msg.sender];
         if (s.withdrawableAt == 0) revert WithdrawalNotAnnounced(beastId, msg.sender);
-        // INVARIANT P66: a stake leaves once nothing that it answers for can fall. The trainer was barred since the
+        // INVARIANT P50: a stake leaves once nothing that it answers for can fall. The trainer was barred since the
         // announcement, so all its windows stand below the head count of then; after a slashing, below that of now.
         Head memory h = head(beastId);
         uint32 needed = s.barredAt < h.headCount ? s.barredAt : h.headCount;
@@ -387,7 +387,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         uint128 bond
     ) external onlyCourt returns (bytes32 digest) {
         digest = _requirePending(beastId, c);
-        // INVARIANT P67: a dispute is filed within the challenge period only, so finality comes at the latest that period and
+        // INVARIANT P51: a dispute is filed within the challenge period only, so finality comes at the latest that period and
         // one whole dispute after the submission.
         uint256 endedAt = c.submittedAt + seasons.economics(c.season).challengePeriod;
         if (block.timestamp >= endedAt) revert ChallengePeriodOver(c.index, endedAt);

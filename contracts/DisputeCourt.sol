@@ -129,7 +129,7 @@ contract DisputeCourt is IDisputeCourt {
         vault.lock{value: msg.value}(disputeId, beastId, c.trainer, msg.sender, gasOwed);
     }
 
-    /// @dev INVARIANT P60: a dispute opens everything that re-execution needs and that the chain does not have where nodes
+    /// @dev INVARIANT P44: a dispute opens everything that re-execution needs and that the chain does not have where nodes
     /// still serve it.
     function _missing(uint256 beastId, Checkpoint calldata c, Economics memory e) private view returns (uint8 missing) {
         missing = _bit(Opening.SEGMENTS);
@@ -175,7 +175,7 @@ contract DisputeCourt is IDisputeCourt {
         if (!_acceptPublished(d, disputeId, beastId, c)) revert NothingToAccept(disputeId);
     }
 
-    /// @dev Takes note of what the archives got in time. INVARIANT P61: an opening counts by the time of its publication,
+    /// @dev Takes note of what the archives got in time. INVARIANT P45: an opening counts by the time of its publication,
     /// whenever somebody tells the court, and one after the deadline does not count.
     function _acceptPublished(
         Dispute storage d,
@@ -303,7 +303,7 @@ contract DisputeCourt is IDisputeCourt {
                 : referee.run(claim.beastId, claim.checkpoint, d.stateHash, done, steps, header, weights, witnesses);
         _advanced(d, claim.disputeId, steps, result, salt);
         bool convicts = steps == left && _judgeWindow(d, claim, result, end);
-        // INVARIANT P62: after a missed opening a dispute ends by its timeout or by a conviction; nobody can prove the window
+        // INVARIANT P46: after a missed opening a dispute ends by its timeout or by a conviction; nobody can prove the window
         // right, nor keep the dispute busy.
         if (!convicts && _missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
     }
@@ -311,7 +311,7 @@ contract DisputeCourt is IDisputeCourt {
     function _advanced(Dispute storage d, uint256 disputeId, uint8 steps, bytes32 result, bytes32 salt) private {
         uint8 done = d.stepsDone;
         bytes32 commitment = keccak256(abi.encode(msg.sender, d.digest, done, steps, result, salt));
-        // INVARIANT P63: steps are paid to who committed to their result before it was in any mempool.
+        // INVARIANT P47: steps are paid to who committed to their result before it was in any mempool.
         bool counted = _isEarlier(committedIn[commitment], block.number);
         d.stepsDone = done + steps;
         d.stateHash = result;
@@ -338,7 +338,7 @@ contract DisputeCourt is IDisputeCourt {
             _uphold(d, claim, Conviction.HEADER, 0, address(0), counted);
             return true;
         }
-        // Before the status changes: see P62.
+        // Before the status changes: see P46.
         if (_missedOpenings(d)) revert ResponseWindowClosed(d.responseDeadline);
         d.status = DisputeStatus.PROVEN;
         emit DisputeProven(claim.disputeId, claim.beastId, c.index);
@@ -454,10 +454,10 @@ contract DisputeCourt is IDisputeCourt {
     ) private view returns (address) {
         uint256 committed = _commitmentOf(digest, k, result, salt);
         if (_isEarlier(committed, d.filedIn)) return msg.sender;
+        if (d.status == DisputeStatus.FILED) return d.filer;
+        // Only now: before the last opening there is no deadline to reckon from.
         uint256 window = d.proofDeadline - d.proofStart;
-        if (d.status == DisputeStatus.FILED || block.timestamp <= d.proofStart + window / HEAD_START_DIVISOR) {
-            return d.filer;
-        }
+        if (block.timestamp <= d.proofStart + window / HEAD_START_DIVISOR) return d.filer;
         return _isEarlier(committed, block.number) ? msg.sender : address(0);
     }
 

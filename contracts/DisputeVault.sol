@@ -80,7 +80,7 @@ contract DisputeVault is IDisputeVault {
         address filer,
         uint256 gasOwed
     ) external payable onlyCourt {
-        // INVARIANT P54: what openings cost stands in native coin before anybody has to make them.
+        // INVARIANT P38: what openings cost stands in native coin before anybody has to make them.
         uint256 base = gasOwed * FEE_HEADROOM * _fee();
         uint256 multiple = ++openDisputesOf[beastId];
         uint256 required = base * (multiple < MAX_MULTIPLE ? multiple : MAX_MULTIPLE);
@@ -104,7 +104,7 @@ contract DisputeVault is IDisputeVault {
         OpeningBond storage b = _bonds[disputeId];
         uint256 left = uint256(b.base) + b.surplus - b.paid - b.waiting;
         if (amount > left) amount = left;
-        // INVARIANT P55: a trainer is paid at once only what its stake can repay beside the reserve, so a filer is made whole
+        // INVARIANT P39: a trainer is paid at once only what its stake can repay beside the reserve, so a filer is made whole
         // whenever the checkpoint falls, and a cheat who disputes himself takes nothing out of what would burn or reward.
         Account storage a = _accounts[beastId][trainer];
         uint256 stake = ledger.stakeOf(beastId, trainer).amount;
@@ -175,7 +175,7 @@ contract DisputeVault is IDisputeVault {
         uint16 proofBps
     ) external payable onlyLedger {
         Account storage a = _accounts[beastId][trainer];
-        // INVARIANT P56: filers who paid for the trainer's openings are repaid before anybody is rewarded.
+        // INVARIANT P40: filers who paid for the trainer's openings are repaid before anybody is rewarded.
         uint256 debts = uint256(a.debt) - a.pot;
         if (debts > msg.value) debts = msg.value;
         a.pot += uint128(debts);
@@ -214,7 +214,7 @@ contract DisputeVault is IDisputeVault {
         _burn(burned);
     }
 
-    /// @dev INVARIANT P57: who convicts an earlier window takes over what a later conviction has out of the same stake, so a
+    /// @dev INVARIANT P41: who convicts an earlier window takes over what a later conviction has out of the same stake, so a
     /// cheat cannot rescue the stake by convicting itself where it costs least. The first convictor is paid its gas.
     function _takeOver(uint256 beastId, address trainer) private returns (uint256 carried) {
         StakeReward memory old = _rewards[beastId][trainer];
@@ -233,7 +233,7 @@ contract DisputeVault is IDisputeVault {
     function settleReward(uint256 beastId, address trainer) external {
         StakeReward memory held = _rewards[beastId][trainer];
         if (uint256(held.filing) + held.proof == 0) revert NoReward(beastId, trainer);
-        // INVARIANT P58: a reward is due once no window below the convicted one can fall any more. After another slashing the
+        // INVARIANT P42: a reward is due once no window below the convicted one can fall any more. After another slashing the
         // head is lower than that, and so is the bound.
         Head memory h = ledger.head(beastId);
         uint32 needed = held.index < h.headCount ? held.index : h.headCount;
@@ -290,7 +290,7 @@ contract DisputeVault is IDisputeVault {
     function withdrawCredit(address payable to) external {
         uint256 amount = creditOf[msg.sender];
         if (amount == 0) revert NoCredit(msg.sender);
-        // INVARIANT P59: a credit is gone before its coin leaves, so that no receiver is paid twice.
+        // INVARIANT P43: a credit is gone before its coin leaves, so that no receiver is paid twice.
         creditOf[msg.sender] = 0;
         emit CreditWithdrawn(msg.sender, to, amount);
         (bool sent, ) = to.call{value: amount}("");

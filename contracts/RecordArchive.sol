@@ -62,7 +62,7 @@ contract RecordArchive is IRecordArchive {
         }
         uint256 streamSeed = SplitMix64.fold64(beasts.birthOf(beastId).dna) ^ fold;
         (uint256[] memory indices, bytes32 wordsHash) = Records.map(length, streamSeed, firstStep, order, words);
-        // INVARIANT P53: opened words are those under the root that the owner committed to before the DNA existed.
+        // INVARIANT P37: opened words are those under the root that the owner committed to before the DNA existed.
         bytes32 root = Records.root(indices, words, Records.depth(length), siblings);
         if (root != committed.recordsRoot) revert WrongRecordsRoot(committed.recordsRoot, root);
         opened.wordsHash = wordsHash;

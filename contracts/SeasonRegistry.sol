@@ -135,7 +135,7 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         uint256 maxBond = uint256(e.trainerBondMultiple) + 1;
         _check("disputeBondMultiple", e.disputeBondMultiple, _atLeastOne(l.minDisputeBondMultiple), maxBond);
         _check("stakeGas", e.stakeGas, _atLeastOne(l.minStakeGas), type(uint32).max);
-        // INVARIANT P68: at least half of all that is slashed burns, whatever a governor wants.
+        // INVARIANT P52: at least half of all that is slashed burns, whatever a governor wants.
         _check("filingBps", e.filingBps, 0, MAX_BPS / 2);
         _check("proofBps", e.proofBps, 0, MAX_BPS / 2 - e.filingBps);
         _check("challengePeriod", e.challengePeriod, _atLeastOne(l.minChallengePeriod), MAX_PERIOD);
@@ -147,10 +147,10 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         if ((1 + uint256(e.trainerBondMultiple)) * burnedBps < MAX_BPS) {
             revert RewardsTooLarge(e.filingBps, e.proofBps, e.trainerBondMultiple);
         }
-        // INVARIANT P69: a conviction pays its gas at any base fee, since the stake is asked for in gas.
+        // INVARIANT P53: a conviction pays its gas at any base fee, since the stake is asked for in gas.
         _requirePaid(e.stakeGas, e.filingBps, FILING_GAS);
         _requirePaid(e.stakeGas, e.proofBps, PROOF_GAS);
-        // INVARIANT P52, continued: no dispute outlives the time of a publication in it, nor the age of one before it.
+        // INVARIANT P36, continued: no dispute outlives the time of a publication in it, nor the age of one before it.
         uint256 dispute = uint256(e.responseWindow) + e.proofWindow;
         if (dispute > MAX_DISPUTE) revert DisputeTooLong(MAX_DISPUTE, dispute);
         uint256 minAge = Publications.RENEWAL + e.challengePeriod + dispute;

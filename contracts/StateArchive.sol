@@ -23,7 +23,7 @@ contract StateArchive is IStateArchive {
 
     /// @inheritdoc IStateArchive
     function publish(StateHeader calldata header, bytes calldata weights) external returns (bytes32 state) {
-        // INVARIANT P51: what stands in the archive is a state that the referee loads, so that a start nobody can
+        // INVARIANT P35: what stands in the archive is a state that the referee loads, so that a start nobody can
         // re-execute from is a missing opening.
         state = referee.stateHash(header, weights);
         if (!_publications[state].isDue()) return state;

@@ -26,7 +26,7 @@ library Logs {
 
     /// @notice Check that the word of a turn is the one under the root.
     function open(bytes32 logRoot, uint256 turns, uint256 turn, uint256 word, bytes32[] calldata proof) internal pure {
-        // INVARIANT P42: a turn of a record has exactly one word, the one under the recorded root.
+        // INVARIANT P60: a turn of a record has exactly one word, the one under the recorded root.
         if (turn >= turns) revert IArena.TurnOutOfRange(turns - 1, turn);
         uint256 depth = MerkleRecords.depth(turns);
         if (proof.length != depth) revert IArena.WrongProofLength(depth, proof.length);

@@ -20,7 +20,7 @@ library Publications {
     /// @dev Longer than any dispute (SeasonRegistry), so that a publication within a dispute keeps its time to the end.
     uint256 internal constant RENEWAL = 30 days;
 
-    /// @dev INVARIANT P52: a publication's time moves only once it is too old to decide a dispute that ends in time, and the
+    /// @dev INVARIANT P36: a publication's time moves only once it is too old to decide a dispute that ends in time, and the
     /// one before is kept: who publishes again cannot make a timely opening late.
     function isDue(Publication storage p) internal view returns (bool) {
         return p.time == 0 || block.timestamp >= uint256(p.time) + RENEWAL;
