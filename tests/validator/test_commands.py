@@ -240,3 +240,40 @@ def test_run_once_without_an_account_only_watches(rig: Rig) -> None:
     assert shown["jobs"][0]["beast"] == beast
     assert rig.chain.block().number == block
     assert done(rig, "validator", "status")["verdicts"] == {"invalid": 1}
+
+
+def test_next_says_what_is_due_and_does_it_on_yes(rig: Rig) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    done(rig, "dispute", "file", str(beast), "0", "--yes", who=VALIDATOR)
+    due = done(rig, "dispute", "next", "1", who=VALIDATOR)
+    assert (due["move"], due["done"]) == ("open", False)
+    assert due["until"] == rig.chain.dispute(1).response_deadline
+    assert devnet_account(TRAINER).address in due["by"]
+    refused(rig, "no terminal to ask on", "dispute", "next", "1", who=TRAINER)
+    rig.open_segments(beast, cheat)
+    waiting = done(rig, "dispute", "next", "1", who=OTHER)  # in another's head start
+    assert (waiting["move"], waiting["by"]) == ("prove", devnet_account(VALIDATOR).address)
+    refused(rig, "no terminal to ask on", "dispute", "next", "1")
+    proved = done(rig, "dispute", "next", "1", "--yes", who=VALIDATOR)
+    assert (proved["move"], proved["done"]) == ("prove", True)
+    assert proved["gas"] > 1_000_000
+    assert not rig.live(beast, cheat)
+    assert done(rig, "dispute", "next", "1", who=OTHER)["move"] == "none"
+
+
+def test_dismissing_ones_own_dispute_says_what_still_wins(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beast = rig.hatch()
+    cheat = rig.train(beast, tamper=(37, one_weight))
+    done(rig, "dispute", "file", str(beast), "0", "--yes", who=VALIDATOR)
+    rig.open_segments(beast, cheat)
+    rig.travel(31)
+    result = invoke(rig, "dispute", "dismiss", "1", who=VALIDATOR)
+    assert "no terminal to ask on" in str(result.exception)
+    assert "chainbeasts dispute advance 1" in result.output + capsys.readouterr().err
+    assert rig.live(beast, cheat)
+    assert rig.chain.dispute(1).status is DisputeStatus.OPENED
+    done(rig, "dispute", "next", "1", "--yes", who=VALIDATOR)  # begins to re-execute
+    assert rig.chain.dispute(1).steps_done > 0 or not rig.live(beast, cheat)

@@ -56,6 +56,7 @@ def test_a_right_checkpoint_whose_trainer_is_silent_is_proven(
     assert rig.chain.dispute(1).status is DisputeStatus.FILED  # there is time to answer
     # Most of the response window, so that a slow machine has time left for re-executing it all.
     monkeypatch.setattr(windows, "LATE_SHARE", 1)
+    rig.travel(1)
     daemon(rig).run_once()
     assert rig.chain.dispute(1).status is DisputeStatus.FILED
     daemon(rig, defend=True, defensive=True).run_once()
