@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from backend.cli.output import energy, print_json, stderr, stdout, table
+from scripts.lib.deadlines import Deadlines
 from scripts.lib.stage import Player, Stage, StageError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = ROOT / "examples" / "battle_samples.csv"
 LIE_STEP = 77
 SEGMENT_STEPS = 8
+UNHURRIED = Deadlines(challenge_period=60, response_window=40, proof_window=40, disproof_period=60)
+"""The devnet's season, with time to answer also for a busy machine."""
+
 FUNDS = 100
 
 
@@ -49,7 +53,7 @@ class Demo:
     def run(self) -> dict[str, Any]:
         """Play it all; what happened."""
         self.say("Anvil runs; deploying the contracts")
-        self.stage.deploy()
+        self.stage.deploy(str(UNHURRIED.profile(self.stage.folder)))
         self.owner = self.stage.enter("owner", 1, FUNDS)
         self.cheater = self.stage.enter("cheater", 2, FUNDS)
         self.validator = self.stage.enter("validator", 3, FUNDS)

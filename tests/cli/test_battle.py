@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,10 @@ class Ring:
         """The JSON of a command that an account gives."""
         return self.cli.json(*map(str, arguments), "--account", f"devnet:{who}")
 
+    def agrees(self, who: int, *arguments: object) -> Any:
+        """The JSON of a battle command that publishes the states that it needs."""
+        return self.does(who, "battle", *arguments, "--yes")
+
     def hinted(self, said: str, hint: str, who: int, *arguments: object) -> None:
         """A refusal of an account's command."""
         self.cli.hinted(said, hint, *map(str, arguments), "--account", f"devnet:{who}")
@@ -61,8 +67,8 @@ class Ring:
 
     def seeded(self) -> tuple[int, Match]:
         """A new match between 1 and 2 that is seeded, and what becomes of it."""
-        match = int(self.does(ANNA, "battle", "challenge", 1, 2)["match"])
-        self.does(BEN, "battle", "accept", match)
+        match = int(self.agrees(ANNA, "challenge", 1, 2)["match"])
+        self.agrees(BEN, "accept", match)
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")
         self.send(STRANGER, self.chain.arena.functions.drawSeed(match))
         settings = Settings(home=self.cli.home, rpc_url=self.chain.rpc_url)
@@ -95,12 +101,14 @@ def ring(deployed: Cli) -> Ring:
 
 
 def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
-    asked = ring.does(ANNA, "battle", "challenge", 1, 2)
+    unasked = ("battle", "challenge", 1, 2)
+    ring.hinted("A state has to be published", "Say --yes", ANNA, *unasked)
+    asked = ring.agrees(ANNA, "challenge", 1, 2)
     match = asked["match"]
-    assert (asked["checkpoint"], asked["accepted"]) == (0, False)
+    assert (asked["checkpoint"], asked["accepted"], asked["published"]) == (0, False, [1])
     waits = "waits for the owner of beast 2"
     ring.hinted(waits, f"battle accept {match}", REPORTER, "battle", "record", match)
-    ring.does(BEN, "battle", "accept", match)
+    assert ring.agrees(BEN, "accept", match)["published"] == [2]
     ring.hinted("0 ENERGY; 20 ENERGY are needed", "faucet", REPORTER, "battle", "record", match)
     ring.fund(REPORTER, 25)
     made = ring.does(REPORTER, "battle", "record", match)
@@ -150,16 +158,16 @@ def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
 
 
 def test_an_open_beast_accepts_at_once_until_it_is_closed(ring: Ring) -> None:
-    ring.does(BEN, "battle", "open", 2)
+    ring.agrees(BEN, "open", 2)
     assert [one["beast"] for one in ring.cli.json("battle", "list")["open"]] == [2]
-    assert ring.does(ANNA, "battle", "challenge", 1, 2)["accepted"]
+    assert ring.agrees(ANNA, "challenge", 1, 2)["accepted"]
     ring.does(BEN, "battle", "close", 2)
     assert ring.cli.json("battle", "list")["open"] == []
     ring.hinted("Beast 2 is not open", "", BEN, "battle", "close", 2)
 
 
 def test_a_challenge_is_taken_back(ring: Ring) -> None:
-    match = ring.does(ANNA, "battle", "challenge", 1, 2)["match"]
+    match = ring.agrees(ANNA, "challenge", 1, 2)["match"]
     ring.hinted(f"did not ask for match {match}", "", BEN, "battle", "cancel", match)
     ring.does(ANNA, "battle", "cancel", match)
     ring.hinted("was cancelled", "battle list", BEN, "battle", "accept", match)
@@ -211,7 +219,7 @@ def test_questions_that_are_refused(
 
 
 def test_a_beast_that_changed_hands_was_not_entered_by_its_new_owner(ring: Ring) -> None:
-    match = ring.does(ANNA, "battle", "challenge", 1, 2)["match"]
+    match = ring.agrees(ANNA, "challenge", 1, 2)["match"]
     anna, other = (devnet_account(who).address for who in (ANNA, STRANGER))
     transfer = ring.chain.beasts.functions.transferFrom
     ring.send(ANNA, transfer(anna, other, 1))
@@ -260,14 +268,28 @@ def test_a_reporter_whose_bond_is_burned_pays_another_one(ring: Ring) -> None:
     assert ring.does(DEPLOYER, "battle", "record", match)["status"] == "recorded"
 
 
-def test_a_log_is_drawn_without_the_brains(ring: Ring, tmp_path: Path) -> None:
-    """A home that lacks the states can neither record nor check, but look."""
+def test_whoever_has_a_node_records_and_checks(ring: Ring, tmp_path: Path) -> None:
+    """A home that never had a state reads both from the chain."""
     match, _ = ring.seeded()
     bare = ring.bare(tmp_path)
+    ring.fund(BEN, 20)
+    who = ("--account", f"devnet:{BEN}")
+    assert bare.json("battle", "record", str(match), *who)["status"] == "recorded"
+    assert bare.json("battle", "replay", str(match))["verified"] is True
+
+
+def test_a_log_is_drawn_without_the_brains(ring: Ring, tmp_path: Path) -> None:
+    """An index without the states, as a node that has forgotten old logs leaves it."""
+    match, _ = ring.seeded()
+    bare = ring.bare(tmp_path)
+    bare.json("battle", "list")
+    with closing(sqlite3.connect(bare.home / "arena.sqlite3")) as index, index:
+        index.execute("DELETE FROM published_states")
     missing, place = "that beast 1 fights with is not in", "--snapshots PLACE"
     who = ("--account", f"devnet:{BEN}")
     bare.hinted(missing, place, "battle", "record", str(match), *who)
     bare.hinted(missing, place, "battle", "replay", str(match))
+    ring.fund(BEN, 20)
     ring.does(BEN, "battle", "record", match)
     seen = bare.json("battle", "replay", str(match))
     assert (seen["verified"], seen["turns"][0]["logits"]) == (None, None)
@@ -287,13 +309,14 @@ def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_pa
     ring.does(BEN, "trainer", "run", beast, "--windows", 1, "--source", "private")
     ring.travel()
     ring.does(STRANGER, "checkpoint", "finalize", beast)
-    secret, hint = "is not in public", f"battle publish {beast}"
-    ring.hinted(secret, hint, BEN, "battle", "challenge", beast, 1)
+    unpublished, hint = "A state has to be published", "Say --yes"
+    ring.hinted(unpublished, hint, BEN, "battle", "challenge", beast, 1)
     bare = ring.bare(tmp_path)
     dna = ring.chain.birth(beast).dna.hex()
     bare.hinted("fights with is not in", "--snapshots", "battle", "simulate", str(beast), dna)
     shown = ring.does(BEN, "battle", "publish", beast)
-    assert ring.does(BEN, "battle", "challenge", beast, 1)["beast_a"] == beast
+    asked = ring.does(BEN, "battle", "challenge", beast, 1)  # nothing is left to agree to
+    assert (asked["beast_a"], asked["published"]) == (beast, [])
     found = bare.json("battle", "simulate", str(beast), dna, "--seeds", "3")
     assert found["a"]["state"] == shown["state"]
 

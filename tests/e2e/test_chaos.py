@@ -31,4 +31,5 @@ def test_every_fraud_is_slashed_and_every_honest_window_final(stage: Stage) -> N
     assert report.faults == [], told
     assert report.windows["final"] > 0, told
     assert report.windows["slashed"] > 0, told
+    assert report.disputes["openings"] > 0, told
     assert report.disputes["upheld"] == report.windows["slashed"], told

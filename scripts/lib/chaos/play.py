@@ -83,6 +83,8 @@ class Chaos:
         self._play(acts, report)
         self._say("the trouble is over; waiting for everybody to come to an end")
         self._heal(everything=True)
+        self._settlement.catch_up()
+        self._say(self._force_openings())
         audit = self._settlement.reach()
         report.windows = dict(Counter(window.found for window in audit.windows))
         report.disputes = {
@@ -161,6 +163,15 @@ class Chaos:
         begun = self.cast.attempt(CHALLENGER, "dispute", "file", beast, index, "--yes")
         told = f"{CHALLENGER} disputes the honest checkpoint {index} of beast {beast}"
         return told if begun else f"{CHALLENGER} is busy"
+
+    def _force_openings(self) -> str:
+        """The newest window of each honest beast has to be opened, private ones too."""
+        for beast in sorted(self.cast.goals):
+            count = self._settlement.trained(beast)
+            if count:
+                self.cast.attempt(CHALLENGER, "dispute", "file", beast, count - 1, "--yes")
+                self._settlement.catch_up()
+        return f"{CHALLENGER} has disputed the newest honest windows"
 
     def _reorg(self, depth: int) -> str:
         depth = min(depth, self._chain.block().number - self._floor)

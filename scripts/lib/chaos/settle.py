@@ -39,13 +39,21 @@ class Settlement:
         self._deadlines = deadlines
         self._ends = ends
 
+    def catch_up(self) -> None:
+        """Wait until the honest trainers have done what they were asked, and nobody is busy.
+
+        Raises:
+            StageError: it does not come to that.
+        """
+        self._wait("the honest trainers reach their goals", self._caught_up)
+
     def reach(self) -> Audit:
         """Let every deadline pass that has to, and everybody do what is then due.
 
         Raises:
             StageError: something that had to end did not end.
         """
-        self._wait("the honest trainers reach their goals", self._caught_up)
+        self.catch_up()
         self._wait("every fraud is disputed and every honest window opened", self._answered)
         self._stage.travel(self._deadlines.response_window + 1)
         self._wait("every fraud is slashed", lambda: not self.audit().standing)

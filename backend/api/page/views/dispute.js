@@ -304,9 +304,7 @@ export async function render(place, { id, status, retitle }) {
         figure("Proved by", d.prover ? hash(d.prover) : "—"),
       ),
     ),
-    d.status === "voided"
-      ? notice("There was nothing left to judge", MOVES.voided)
-      : [openings(d, now), segments(d)],
+    d.status === "voided" ? notice("There was nothing left to judge", MOVES.voided) : [openings(d, now), segments(d)],
     h("div", { class: "columns" }, timeline(d, now), h("div", {}, d.slashing ? scales(d.slashing) : null, evidence(d))),
   );
 }
