@@ -58,6 +58,9 @@ SALT = b"\x05" * 32
 SECRET = b"\x09" * 32
 NO_END = (header_to_abi(NO_HEADER), ZERO32)
 
+ACCEPTANCE = 170_000
+"""Gas of `acceptOpenings` where it is the trainer's first, about."""
+
 
 def made_dataset(chain: Chain, length: int, seed: int) -> PrivateDataset:
     """Positions, and some words that are none, which train nothing."""
@@ -152,7 +155,8 @@ def test_an_opening_is_believed_and_its_words_are_judged_by(
     found, publication = chain.records_publication(beast, index)
     assert found == words_hash(opening.step_words)
     assert (publication.time, publication.block_number) == (chain.now(), receipt.block_number)
-    assert 0.7 < publication.gas_used / receipt.gas_used < 1.3
+    # Paid for telling the court of it, too.
+    assert 1 <= publication.gas_used / (receipt.gas_used + ACCEPTANCE) < 1.25
     assert chain.secret_fold(beast) == dataset.fold
     assert chain.records_publication(beast, index - 1 if index else 1)[1].time == 0
 
