@@ -49,7 +49,7 @@ def test_honest_windows_become_final_and_a_false_dispute_burns_its_bond(stage: S
     assert not validator.events("validator", "move made")
 
     before = wealth(challenger)
-    filed = challenger.do("dispute", "file", beast, 1)
+    filed = challenger.do("dispute", "file", beast, 1, "--yes")
     dispute = filed["dispute"]
     bond = before - wealth(challenger)
     assert bond > 0

@@ -151,7 +151,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         frauds.append(drill(trainer, "silent", silent))
         play.until("all windows are submitted", play.trainer.ended)
         play.until("all but the silent one fall", lambda: len(Facts(chain).slashed) >= 7)
-        stranger.do("dispute", "file", honest, accused)
+        stranger.do("dispute", "file", honest, accused, "--yes")
         play.kill(4, play.defender, play.validator)
         play.until("the wrong dispute is answered", lambda: answered(chain, stranger))
         stage.travel(max(DEADLINES.response_window, DEADLINES.proof_window) + 1)

@@ -157,7 +157,7 @@ class Chaos:
         if count == 0:
             return f"{CHALLENGER} finds nothing to dispute"
         index = act.who % count
-        begun = self.cast.attempt(CHALLENGER, "dispute", "file", beast, index)
+        begun = self.cast.attempt(CHALLENGER, "dispute", "file", beast, index, "--yes")
         told = f"{CHALLENGER} disputes the honest checkpoint {index} of beast {beast}"
         return told if begun else f"{CHALLENGER} is busy"
 
