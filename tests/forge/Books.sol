@@ -124,7 +124,8 @@ abstract contract Books is Protocol {
         uint256 value,
         bytes memory data
     ) internal returns (bool ok, bytes memory returned) {
-        VM.prank(sender);
+        // A plain account: openings by contracts are paid less.
+        VM.prank(sender, sender);
         (ok, returned) = target.call{value: value}(data);
         if (ok) _count(name);
         else if (returned.length < 4 || bytes4(returned) == PANIC) _fail(string.concat(name, " ended in a panic"));
@@ -193,7 +194,8 @@ abstract contract Books is Protocol {
     /// @dev What a gas of an opening is paid in this block.
     function _openingPrice() internal view returns (uint256) {
         uint256 tip = tx.gasprice > block.basefee ? tx.gasprice - block.basefee : 0;
-        return block.basefee + (tip < block.basefee / 4 ? tip : block.basefee / 4);
+        uint256 price = block.basefee + (tip < block.basefee / 4 ? tip : block.basefee / 4);
+        return price > _referenceFee ? price : _referenceFee;
     }
 
     // --- records ----------------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ import {Verdicts} from "./Verdicts.sol";
 /// @dev A move that finds nothing to act on makes way for one that brings it about, so that short histories get far.
 abstract contract Disputes is Training, Verdicts {
     // What filing asks for: the most that openings cost, four times.
-    uint256 private constant SEGMENTS_GAS = 160_000;
-    uint256 private constant STATE_GAS = 110_000 + 40 * WEIGHTS_BYTES;
-    uint256 private constant RECORDS_GAS = 260_000 + 40 * 32 * (128 + 128);
+    uint256 private constant SEGMENTS_GAS = 325_000;
+    uint256 private constant STATE_GAS = 195_000 + 40 * WEIGHTS_BYTES;
+    uint256 private constant RECORDS_GAS = 450_000 + 1_300 * (128 + 128);
     // What publishing zero weights costs: half of the bytes are zero.
-    uint256 private constant ZERO_STATE_GAS = 110_000 + 25 * WEIGHTS_BYTES;
+    uint256 private constant ZERO_STATE_GAS = 195_000 + 25 * WEIGHTS_BYTES;
     uint256 private constant FEE_HEADROOM = 4;
     uint256 private constant MAX_MULTIPLE = 8;
 

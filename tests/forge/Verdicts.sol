@@ -30,7 +30,7 @@ struct Before {
 /// @title What openings and convictions are worth, reckoned beside the vault
 abstract contract Verdicts is Books {
     uint256 private constant MAX_BPS = 10_000;
-    uint256 private constant SEGMENTS_GAS = 160_000;
+    uint256 private constant SEGMENTS_GAS = 325_000;
 
     string[4] private _convictionNames = ["by timeout", "by segment", "by advance", "by header"];
     uint256 public slashBurned;

@@ -22,6 +22,8 @@ interface Vm {
 
     function prank(address sender) external;
 
+    function prank(address sender, address origin) external;
+
     function setBlockhash(uint256 number, bytes32 hash) external;
 
     function load(address account, bytes32 slot) external view returns (bytes32);
