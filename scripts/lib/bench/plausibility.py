@@ -244,7 +244,7 @@ def measure_all(born: Sequence[Birth], tell: Tell) -> list[Figure]:
         Figure("honest windows found impossible", share([f.impossible for f in honest]), "%",
                0, True, lived),
         Figure("honest windows found implausible", share([f.objected for f in honest]), "%",
-               0.1, True, "false alarms, over the same windows; other beasts than the bounds are from"),
+               0.1, True, "false alarms, of the same windows; the bounds are other beasts'"),
     ]  # fmt: skip
     for windows, found in jumped.items():
         floor = {512: 100.0, 1_984: 100.0}.get(windows)

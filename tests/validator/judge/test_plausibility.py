@@ -115,14 +115,15 @@ def test_many_windows_passed_off_as_one_are_implausible(windows: int) -> None:
     assert "128 honest steps" in objection(window_of(before, after, 1, 9))
 
 
-def test_a_gain_without_the_way_there_is_implausible() -> None:
-    """Weights that play well and lie close to where the window starts."""
-    good = train(newborn(), 200)
-    bad = good.copy()
-    layers(bad.weights)[3][:, 0] -= 300
-    good.update(window_loss=200_000)
-    found = unlikely(window_of(bad, good, 1, 9))
-    assert "optimal moves" in found
+def test_a_gain_that_a_shift_does_not_allow_is_implausible() -> None:
+    """A young beast that learns at shift 12, at which no beast is young, within its distance."""
+    before = open_window(train(newborn(), 2), EVERY)
+    after = train(before)
+    way = after.weights.astype(np.float64) - before.weights
+    step = way * (LIMITS[12].distance - 15) / np.linalg.norm(way)
+    after.weights[:] = before.weights + np.round(step).astype(np.int16)
+    after.update(window_loss=200_000)
+    assert "optimal moves" in unlikely(window_of(before, after, 1, 12))
 
 
 def test_a_low_loss_moves_weights_no_further_than_it_can() -> None:
