@@ -210,7 +210,7 @@ LIMITS = {
 }
 """By ``lrShift``, those of the default schedule; at others only what is impossible is objected to.
 
-Each is the greatest of 32,128 honest windows, rounded up: nine beasts, and for each the lives of
+Each is the greatest of 32,128 honest windows, rounded up: eight beasts, and for each the lives of
 ``scripts/bench --only plausibility``, which measures on others how often that is too strict. The
 greatest belong to boards that are learned again after something else was learned in public.
 """
