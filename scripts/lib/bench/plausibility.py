@@ -323,8 +323,8 @@ def _greatest(honest: Sequence[Found]) -> list[Figure]:
         alarms = sum(one.objected for one in of_shift)
         figures += [
             Figure(f"greatest distance at shift {shift}", distance,
-                   method=f"of {len(of_shift):,} honest windows, of which {alarms} were objected "
-                   f"to; the bound is {limits.distance:,}"),
+                   method=f"of {len(of_shift):,} honest windows, {alarms} objected to in "
+                   f"all; the bound is {limits.distance:,}"),
             Figure(f"greatest gain at shift {shift}", 100 * gain, "points",
                    method=f"optimal moves on held-out boards; the bound is {100 * limits.gain:g}"),
         ]  # fmt: skip
