@@ -31,6 +31,7 @@ from validator.judge.datasets import DatasetFolder
 from validator.judge.executors import make_executor
 from validator.judge.jobs import JobStore
 from validator.judge.matches import MatchJobStore, MatchJudge, MatchReader
+from validator.judge.published import PublishedWindows
 from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
@@ -154,7 +155,13 @@ def make_validator(
         ),
         alarm=DeadlineAlarm(workspace.reader, policy.scope),
         enforcer=Enforcer(
-            workspace.states, jobs, workspace.moves, policy, move_sender, workspace.secret
+            workspace.states,
+            jobs,
+            workspace.moves,
+            policy,
+            move_sender,
+            workspace.secret,
+            PublishedWindows(workspace.states).objection,
         ),
         match_jobs=match_jobs,
         match_judge=MatchJudge(matches, match_jobs),

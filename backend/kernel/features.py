@@ -22,6 +22,9 @@ NEIGHBOURHOOD = tuple(
 
 Inputs = npt.NDArray[np.int32]
 
+INPUT_MAX = (*(ONE,) * 20, *(7 * HALF,) * 4, ONE, 63, 63, 63, ONE, 0, 0, 0)
+"""The most that each input can be, over all valid words."""
+
 
 def features(word: int) -> Inputs:
     """The inputs of a valid word: int32[32], each 0…127."""

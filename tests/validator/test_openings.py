@@ -14,11 +14,16 @@ from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.types import Checkpoint, CheckpointPayload, DisputeStatus
 from backend.kernel.samples import Source, random_position
+from backend.kernel.state import state_hash
+from backend.kernel.window import genesis_state, open_window
+from backend.kernels import kernel_for
 from backend.store.daemons import IntentRow
+from backend.store.snapshots import SnapshotStore
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight
 from validator.daemon import Validator
 from validator.enforce.strategy import Strategy
+from validator.judge.published import PublishedWindows
 
 HALF, RESPONSE_WINDOW, PROOF_WINDOW = 15, 15, 30
 
@@ -90,6 +95,65 @@ def test_invented_commitments_fall_to_a_validator_that_has_only_a_node(rig: Rig)
     assert stake * 4 // 10 * 9 // 10 < gained < stake * 4 // 10
     made = [kind for kind in kinds(rig) if kind in ("open", "claim-timeout", "commit", "prove")]
     assert made == ["open", "claim-timeout"]
+
+
+def passed_off(rig: Rig, beast: int, windows: int) -> Checkpoint:
+    """Submit that much public training as one private window, its state published."""
+    head, dna = rig.chain.head(beast), rig.chain.birth(beast).dna
+    ctx = rig.chain.window_context(beast, epoch=head.epoch, source=Source.CURRICULUM)
+    before = state = genesis_state(beast, dna)
+    for _ in range(windows):
+        state = open_window(state, head.active_mask)
+        kernel_for(head.active_mask).run(ctx, state)
+    state.update(parent=state_hash(before), global_step=128, window_loss=200_000)
+    SnapshotStore(rig.settings.snapshots_dir).put(state)
+    payload = CheckpointPayload(
+        head.epoch,
+        state_hash(state),
+        rig.chain.quote(beast, head.active_mask)[0],
+        head.lr_shift,
+        head.active_mask,
+        128,
+        200_000,
+        Source.PRIVATE,
+    )
+    return rig.submit(beast, payload, ctx.epoch_seed)
+
+
+def test_an_implausible_published_window_is_disputed_at_once_and_falls(rig: Rig) -> None:
+    beast = invented(rig)
+    lie = passed_off(rig, beast, 400)
+    stake = rig.chain.stake_of(beast, devnet_account(TRAINER).address).amount
+    light(rig, open_budget=1).run_once()
+    assert rig.verdicts() == {(beast, 0): "valid"}  # its header is as it should be
+    assert rig.disputes == 0  # beyond the budget
+    before = coin(rig, VALIDATOR)
+    daemon = light(rig)
+    daemon.run_once()
+    assert rig.chain.dispute(1).filer == devnet_account(VALIDATOR).address
+    rig.travel(RESPONSE_WINDOW + 1)
+    daemon.run_once()
+    assert not rig.chain.is_live(beast, lie)
+    assert coin(rig, VALIDATOR) - before > stake * 4 // 10 * 9 // 10
+
+
+def test_a_published_window_is_compared_once_and_only_when_both_ends_are_there(rig: Rig) -> None:
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(64)])
+    first = rig.train(beast, source=Source.PRIVATE, publish=False)
+    second = rig.train(beast, first, source=Source.PRIVATE)
+    light(rig).run_once()
+    workspace = rig.workspace()
+    windows = PublishedWindows(workspace.states)
+    cases = workspace.reader.pending(beast)
+    assert [windows.objection(case) for case in cases] == ["", ""]
+    assert not windows._found  # the state between the two is nowhere
+    SnapshotStore(rig.settings.snapshots_dir).put(first.end)
+    assert [windows.objection(case) for case in cases] == ["", ""]
+    assert set(windows._found) == {case.digest for case in cases}
+    windows._found[cases[1].digest] = "said before"
+    assert windows.objection(cases[1]) == "said before"
+    assert rig.live(beast, second)
 
 
 def test_a_withheld_parent_is_opened_and_its_lie_proved(rig: Rig) -> None:

@@ -8,22 +8,16 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from eth_hash.auto import keccak
 
 from backend.kernel.features import features
 from backend.kernel.labels import label
 from backend.kernel.network import forward
-from backend.kernel.rng import draw, fold64
 from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
 from backend.kernel.state import State
 from backend.kernel.traces import Traces
 from backend.kernel.window import StepTrace
 
 Bytes = npt.NDArray[np.uint8]
-
-BOARDS_TAG = b"chainbeasts/held-out-boards/1"
-"""Its keccak-256, folded, seeds the positions that brains are compared on."""
 
 ATTACK_UNIT = 4
 """Logit 4 per unit of attack power."""
@@ -100,12 +94,6 @@ def _in_reach(one: Bytes, other: Bytes) -> npt.NDArray[np.bool_]:
     a, b = one.astype(np.int32), other.astype(np.int32)
     reach: npt.NDArray[np.bool_] = abs(a % 8 - b % 8) + abs(a // 8 - b // 8) == 1
     return reach
-
-
-def held_out(count: int, rules: Rules) -> list[int]:
-    """Random boards, the same for every beast; hardly one of them is ever trained on."""
-    seed = fold64(bytes(keccak(BOARDS_TAG)))
-    return [random_position(draw(seed, number), None, rules) for number in range(count)]
 
 
 def examine(state: State, words: Iterable[int], rules: Rules) -> Tally:

@@ -16,13 +16,14 @@ from eth_hash.auto import keccak
 from backend.chain.types import Head, Season
 from backend.kernel import merkle
 from backend.kernel.genesis import genesis_mask
+from backend.kernel.held_out import held_out
 from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
-from trainer.metrics.accuracy import Tally, examine, held_out, tally
+from trainer.metrics.accuracy import Tally, examine, tally
 from trainer.plan.costs import Cost, plan_gas, window_cost
 from trainer.plan.plan import Plan, slot_names
 from trainer.plan.sources import Battle, TrainingSource, source_of, source_text

@@ -163,17 +163,26 @@ class Doubts:
             if disputes:
                 waiting = waiting or disputes[-1].status == "filed"
             else:
-                answer = self._judge(case, spent, owners, terms, waiting)
+                answer = self._judge(case, job, spent, owners, terms, waiting)
                 if answer.cause is not None:
                     return case, answer.why
         return None
 
     def _judge(
-        self, case: Case, spent: Openings, owners: dict[str, int], terms: Terms, waiting: bool
+        self,
+        case: Case,
+        job: JobRow,
+        spent: Openings,
+        owners: dict[str, int],
+        terms: Terms,
+        waiting: bool,
     ) -> Answer:
+        withheld = self._withheld(case)
+        # Only where both ends are published is there something to compare.
+        light = case.private and job.verdict == Verdict.VALID and not withheld
         doubt = Doubt(
-            withheld=self._withheld(case),
-            implausible=self._implausible(case) if case.private else "",
+            withheld=withheld,
+            implausible=self._implausible(case) if light else "",
             private=case.private,
             share=self._deadlines(case).share,
             draw=draw_of(self._secret, case.digest),

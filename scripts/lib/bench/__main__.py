@@ -17,14 +17,23 @@ from rich.table import Table
 from backend.graph_cache.compilers import find_compiler
 from backend.graph_cache.targets import this_target
 from backend.logs import configure_logging
-from scripts.lib.bench import api, frameworks, learning, matches, report, speed, validator
+from scripts.lib.bench import (
+    api,
+    frameworks,
+    learning,
+    matches,
+    plausibility,
+    report,
+    speed,
+    validator,
+)
 from scripts.lib.bench.beasts import Birth, births
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import Learning
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-GROUPS = ("speed", "validator", "learning", "matches", "frameworks", "api")
+GROUPS = ("speed", "validator", "plausibility", "learning", "matches", "frameworks", "api")
 
 
 def machine() -> dict[str, str]:
@@ -110,6 +119,7 @@ MEASURES: dict[str, Callable[[Sequence[Birth], Callable[[str], None]], list[Figu
     "matches": matches.measure,
     "frameworks": frameworks.measure,
     "validator": validator.measure,
+    "plausibility": plausibility.measure_all,
     "api": api.measure,
 }
 

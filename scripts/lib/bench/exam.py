@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from backend.kernel.board import adjacent, unpack
 from backend.kernel.features import features
+from backend.kernel.held_out import held_out
 from backend.kernel.labels import label, optimal_steps
 from backend.kernel.native.abi import encode_words
 from backend.kernel.rules import Rules
-from trainer.metrics.accuracy import held_out
 
 Logits = npt.NDArray[np.floating] | npt.NDArray[np.int32]
 BOARDS = 6_000

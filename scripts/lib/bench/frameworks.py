@@ -22,6 +22,7 @@ import numpy as np
 
 from backend.kernel.constants import LAYERS
 from backend.kernel.features import features
+from backend.kernel.held_out import held_out
 from backend.kernel.native.abi import encode_words
 from backend.kernel.samples import Source
 from backend.kernels import kernel_for
@@ -29,7 +30,6 @@ from scripts.lib.bench.beasts import RULES, Birth, context, train
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import DOCUMENTED, PLANS
 from scripts.lib.bench.speed import native_step
-from trainer.metrics.accuracy import held_out
 
 STEPS = {"torch": 2_000, "jax": 200_000}
 ROUNDS = 5

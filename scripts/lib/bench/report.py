@@ -13,6 +13,7 @@ from scripts.lib.bench.self_play import MOST_WORDS
 TITLES = {
     "speed": "Speed",
     "validator": "Validator",
+    "plausibility": "Plausibility of private windows",
     "api": "API",
     "frameworks": "Other frameworks",
     "learning": "Learning",

@@ -15,13 +15,14 @@ from backend.errors import ChainBeastsError
 from backend.kernel.board import adjacent, unpack
 from backend.kernel.combat import Action
 from backend.kernel.genesis import genesis_mask
+from backend.kernel.held_out import held_out
 from backend.kernel.labels import Label, label
 from backend.kernel.samples import Source
 from backend.kernel.traces import Traces
 from backend.kernel.window import StepTrace
 from tests.trainer.conftest import ROOT, Farm
 from trainer.cli.trainer import app
-from trainer.metrics.accuracy import Tally, examine, held_out, tally
+from trainer.metrics.accuracy import Tally, examine, tally
 from trainer.plan.costs import plan_cost, plan_gas
 from trainer.plan.plan import Plan
 from trainer.plan.toml import make_plan
