@@ -137,7 +137,7 @@ def _leave_standing(s: Situation) -> Move:
     # After a missed opening the court takes an `advance` only if it convicts.
     if s.status is DisputeStatus.FILED and s.now > s.response_deadline:
         return Move(
-            Action.WAIT, "an opening was missed; re-execution no longer saves the checkpoint"
+            Action.WAIT, "an opening was missed; re-execution cannot save the checkpoint"
         )
     # The court compares segments with the opened ones, not with h128: whoever proves the wrong one
     # would slash a right checkpoint. Re-execution to its end is the only way to save it.
