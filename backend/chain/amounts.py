@@ -1,6 +1,8 @@
-"""Amounts of ENERGY and of native coin as people read them."""
+"""Amounts of ENERGY and of native coin, and times, as people read them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 DECIMALS = 18
 
@@ -13,6 +15,11 @@ def show_energy(wei: int) -> str:
 def show_coin(wei: int) -> str:
     """An amount of the chain's native coin, exact to the unit, such as ``0.06 native coin``."""
     return f"{_decimal(wei)} native coin"
+
+
+def show_time(seconds: int) -> str:
+    """A block's time, such as ``2026-01-31 12:00:00 UTC``."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _decimal(wei: int) -> str:

@@ -16,6 +16,7 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import Web3Exception
 
+from backend.chain.amounts import show_coin, show_energy
 from backend.chain.client import Chain
 from backend.chain.compile import artifact
 from backend.chain.types import ZERO32, ArenaTerms, Economics, Limits, Season
@@ -140,6 +141,13 @@ def _toml(path: Path) -> dict[str, Any]:
 def season_table(season: Season) -> dict[str, dict[str, Any]]:
     """A season as the tables of its TOML form."""
     return {part: asdict(getattr(season, part)) for part in _PARTS}
+
+
+def show_constant(name: str, value: Any) -> str:
+    """A constant of a season as people read it, amounts with their unit."""
+    if name in ENERGY_FIELDS:
+        return show_energy(value)
+    return show_coin(value) if name in COIN_FIELDS else str(value)
 
 
 def season_with(season: Season, changes: Iterable[str]) -> Season:

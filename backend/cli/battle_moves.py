@@ -13,6 +13,7 @@ from backend.battle.publication import Entry, publication
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
 from backend.battle.workspace import ArenaWorkspace
+from backend.chain.amounts import show_time
 from backend.chain.transactions import Receipt
 from backend.chain.types import MatchStatus
 from backend.chain.waiting import await_time
@@ -36,7 +37,10 @@ MyBeast = Annotated[int, typer.Argument(min=1, metavar="BEAST", help="Your beast
 
 def _done(session: Session, receipt: Receipt, **values: Any) -> None:
     facts = {**values, "transaction": receipt.hash, "gas_used": receipt.gas_used}
-    shown = {name.replace("_", " "): value for name, value in values.items()}
+    shown = {
+        name.replace("_", " "): ", ".join(map(str, v)) if isinstance(v, list) else v
+        for name, v in values.items()
+    }
     shown |= {"transaction": "0x" + receipt.hash.hex(), "gas used": receipt.gas_used}
     session.show(facts, lambda: fields(receipt.label.capitalize(), shown))
 
@@ -213,7 +217,7 @@ def record(
     if made.deposited:
         note(f"Deposited {energy(made.deposited)} in the arena's escrow for the bond.")
     if wait:
-        note(f"Waiting until the record can no longer be disproved, {made.final_at} (unix time)…")
+        note(f"Waiting until the record can no longer be disproved, {show_time(made.final_at)}…")
         _finalize(session, workspace, match, made.final_at)
     facts: dict[str, Any] = {
         "match": match,
@@ -222,7 +226,7 @@ def record(
         "turns": made.turns,
         "log_root": "0x" + made.log_root.hex(),
         "bond": made.bond if session.as_json else energy(made.bond),
-        "final_at": made.final_at,
+        "final_at": made.final_at if session.as_json else show_time(made.final_at),
         "status": "final" if wait else "recorded",
     }
     _done(session, made.receipt, **facts)
@@ -241,7 +245,7 @@ def finalize(session: Session, match: MatchId) -> None:
     final_at = expect(workspace, match, MatchStatus.RECORDED).final_at
     if workspace.chain.now() < final_at:
         raise ChainBeastsError(
-            f"The record of match {match} can be disproved until {final_at} (unix time), in "
+            f"The record of match {match} can be disproved until {show_time(final_at)}, in "
             f"{final_at - workspace.chain.now()} s.",
             "Finalize it after that; `chainbeasts battle record --wait` waits by itself.",
         )

@@ -9,6 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 
 from backend.battle.workspace import ArenaWorkspace, open_workspace
+from backend.chain.amounts import show_time
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.indexer.queries import matches, open_challenges, records_of
@@ -145,7 +146,7 @@ def _record_view(row: MatchRecordRow) -> RenderableType:
         "says": f"{RESULTS[row.result]} after {row.turns} turns",
         "log root": "0x" + row.log_root.hex(),
         "bond": energy(row.bond),
-        "final": f"not before {row.final_at} (unix time)",
+        "final": f"not before {show_time(row.final_at)}",
     }
     if row.status == RecordStatus.DISPROVED:
         values |= {

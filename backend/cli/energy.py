@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from web3 import Web3
 
+from backend.chain.amounts import show_coin
 from backend.chain.errors import Reverted
 from backend.chain.escrow import deposit_energy
 from backend.chain.seasons import parse_energy
@@ -51,7 +52,7 @@ def _show_balance(session: Session, address: str) -> None:
         "balance": energy(balance),
         "escrow": energy(escrow),
         "arena's escrow": energy(arena),
-        "native coin": f"{coin} wei",
+        "native coin": show_coin(int(coin)),
     }
     session.show(values, lambda: fields("ENERGY", view))
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from backend.chain.fees import show_gwei
 from backend.chain.games import play
 from backend.chain.seasons import (
     Proposal,
@@ -20,6 +21,7 @@ from backend.chain.seasons import (
     season_from_file,
     season_table,
     season_with,
+    show_constant,
 )
 from backend.chain.types import ZERO32, Season
 from backend.cli.output import note, table
@@ -32,7 +34,7 @@ app = typer.Typer(help="Seasons: constants that only the timelock changes.", no_
 
 def _view(title: str, season: Season) -> Table:
     rows = [
-        (part, name, value)
+        (part, name, show_constant(name, value))
         for part, values in season_table(season).items()
         for name, value in values.items()
     ]
@@ -96,7 +98,8 @@ def _season(session: Session, number: int | None) -> tuple[int, Season]:
 def limits(session: Session) -> None:
     """Show what no season of this deployment may fall below; fixed when it was deployed."""
     values = asdict(session.chain.limits())
-    rows = list(values.items())
+    fee = {"reference_fee": f"{show_gwei(values['reference_fee'])} a gas"}
+    rows = list((values | fee).items())
     session.show(values, lambda: table("Limits of all seasons", ("limit", "value"), rows))
 
 
@@ -164,7 +167,12 @@ def _show_proposals(session: Session, found: list[Proposal]) -> None:
         for p in found
     ]
     rows = [
-        (f"0x{p.operation.hex()}", f"in {max(p.ready_at - now, 0)} s", changed(p)) for p in found
+        (
+            f"0x{p.operation.hex()}",
+            f"in {max(p.ready_at - now, 0)} s",
+            "\n".join(f"{name} = {show_constant(name, v)}" for name, v in changed(p).items()),
+        )
+        for p in found
     ]
     session.show(values, lambda: table("Proposed seasons", ("operation", "ready", "changes"), rows))
 

@@ -78,6 +78,14 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     assert deployed.json("season", "pending") == []
 
 
+def test_people_read_amounts_with_their_unit(deployed: Cli) -> None:
+    assert "0.001 ENERGY" in deployed.run("season", "show", "1").stdout
+    assert "1 gwei a gas" in deployed.run("season", "limits").stdout
+    balance = deployed.run("energy", "balance", "--account", "devnet:3").stdout
+    assert "native coin" in balance
+    assert "wei" not in balance
+
+
 def test_the_limits_of_a_deployment_are_its_profiles(deployed: Cli) -> None:
     limits = deployed.json("season", "limits")
     assert limits == asdict(load_profile("devnet").limits)

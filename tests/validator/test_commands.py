@@ -12,12 +12,14 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from backend.accounts import devnet_account
+from backend.chain.amounts import show_time
 from backend.chain.types import DisputeStatus
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source, random_position
 from backend.store.daemons import IntentRow, JobRow
 from tests.validator.conftest import OTHER, TRAINER, VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, write_dataset
+from validator.cli.display import shown
 from validator.cli.dispute import app as dispute
 from validator.cli.validator import app as validator
 
@@ -260,6 +262,31 @@ def test_next_says_what_is_due_and_does_it_on_yes(rig: Rig) -> None:
     assert proved["gas"] > 1_000_000
     assert not rig.live(beast, cheat)
     assert done(rig, "dispute", "next", "1", who=OTHER)["move"] == "none"
+
+
+def test_next_says_when_a_right_window_falls_or_may_be_freed(rig: Rig) -> None:
+    for _ in range(2):
+        beast = rig.hatch()
+        rig.train(beast)
+        done(rig, "dispute", "file", str(beast), "0", "--yes", who=VALIDATOR)
+    done(rig, "dispute", "open", "1", who=TRAINER)
+    freed = invoke(rig, "dispute", "next", "1", "--yes", who=TRAINER)
+    due = json.loads(freed.stdout)
+    assert (due["move"], due["done"]) == ("dismiss", False)
+    assert show_time(rig.chain.dispute(1).proof_deadline + 1) in due["why"]
+    rig.travel(31)
+    late = done(rig, "dispute", "next", "2", who=TRAINER)  # not the trainer's to ask for
+    assert (late["move"], late["done"]) == ("claim-timeout", False)
+
+
+def test_people_read_amounts_and_times_not_wei_and_seconds() -> None:
+    value = {"bond": 5 * 10**17, "opening_bond": 13 * 10**14, "until": 0, "missing": ["state"]}
+    assert shown(value) == {
+        "bond": "0.5 ENERGY",
+        "opening_bond": "0.0013 native coin",
+        "until": "1970-01-01 00:00:00 UTC",
+        "missing": "state",
+    }
 
 
 def test_dismissing_ones_own_dispute_says_what_still_wins(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.chain.amounts import show_time
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.types import CheckpointPayload
@@ -108,8 +109,17 @@ def show(session: Session, beast: BeastId, index: Index) -> None:
             f"Beast {beast} has no checkpoint {index}.",
             f"List them: chainbeasts checkpoint list {beast} --all",
         )
-    facts = _facts(found[-1])
+    row = found[-1]
+    facts = _facts(row)
     view = {k: "0x" + v.hex() if isinstance(v, bytes) else v for k, v in facts.items()}
+    view |= {
+        "source": source_text(training_source_of(Source(row.source), row.source_id)),
+        "active_mask": f"{row.active_mask:#04x}",
+        "energy_burn": energy(row.energy_burn),
+        "bond": energy(row.bond),
+        "submitted_at": show_time(row.submitted_at),
+    }
+    del view["source_id"]
     session.show(facts, lambda: fields(f"Checkpoint {index} of beast {beast}", view))
 
 

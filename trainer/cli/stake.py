@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from backend.chain.amounts import show_coin
+from backend.chain.amounts import show_coin, show_time
 from backend.cli.output import fields, note, table
 from backend.cli.session import Session
 from trainer.cli.options import BeastId, outbox_of, stakes_of
@@ -106,7 +106,7 @@ def _lacking(session: Session, view: StakeView) -> int:
 
 
 def _leaving(view: StakeView) -> str:
-    return f"from {view.withdrawable_at} (unix time)" if view.is_leaving else "not announced"
+    return f"from {show_time(view.withdrawable_at)}" if view.is_leaving else "not announced"
 
 
 def _facts(view: StakeView) -> dict[str, Any]:

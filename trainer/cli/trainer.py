@@ -14,7 +14,7 @@ from backend.chain.anvil import is_local_chain
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
 from backend.cli.options import HealthPortOption, PollOption
-from backend.cli.output import fields, table
+from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
@@ -41,6 +41,7 @@ from trainer.defend.metrics import DefenderMetrics
 from trainer.drills.blind import blind_start, invented_commitments
 from trainer.drills.lies import BLIND, Kind, make_drill
 from trainer.hatch.transactions import Hatcher
+from trainer.plan.sources import source_text, training_source_of
 from trainer.plan.text import parse_training_source
 from trainer.submit.stake import parse_coin
 from trainer.train.job import Submitted
@@ -193,7 +194,12 @@ def drill(
         "segment": drilled.segment,
         **submitted_facts(submitted),
     }
-    view = {name: value for name, value in facts.items() if not isinstance(value, bytes)}
+    payload = submitted.payload
+    known = {name: "" if value is None else value for name, value in facts.items()}
+    view = {name: value for name, value in known.items() if not isinstance(value, bytes)} | {
+        "source": source_text(training_source_of(Source(payload.source), payload.source_id)),
+        "energy_burn": energy(payload.energy_burn),
+    }
     session.show(facts, lambda: fields("A wrong window was submitted", view))
 
 

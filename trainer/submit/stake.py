@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import structlog
 from web3.types import TxReceipt
 
-from backend.chain.amounts import show_coin
+from backend.chain.amounts import show_coin, show_time
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
@@ -211,7 +210,7 @@ class Stakes:
         needed = min(view.barred_at, head.head_count)
         sentence = (
             f"The stake of {show_coin(view.amount)} on beast {view.beast_id} can be withdrawn from "
-            f"{_clock(view.withdrawable_at)} on"
+            f"{show_time(view.withdrawable_at)} on"
         )
         if head.final_count < needed:
             sentence += (
@@ -262,7 +261,3 @@ def _leaving(view: StakeView) -> StakeError:
         "submitting.",
         f"Take it back: chainbeasts trainer stake {view.beast_id}",
     )
-
-
-def _clock(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

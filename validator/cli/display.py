@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from backend.chain.amounts import show_coin, show_time
 from backend.chain.transactions import Receipt
-from backend.cli.output import fields
+from backend.cli.output import energy, fields
 from backend.cli.session import Session
+
+_READABLE: Mapping[str, Callable[[int], str]] = {
+    "bond": energy,
+    "opening_bond": show_coin,
+    **dict.fromkeys(
+        ("until", "now", "response_deadline", "head_start_end", "proof_deadline"), show_time
+    ),
+}
+"""Integers that people do not read: in wei, or in unix seconds."""
 
 
 def shown(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A result's fields: bytes as 0x-hex, nothing for what is unknown."""
-    return {name: _shown(item) for name, item in value.items()}
+    """A result's fields: bytes as 0x-hex, amounts with their unit, nothing for what is unknown."""
+    return {name: _shown(name, item) for name, item in value.items()}
 
 
 def cells(values: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[list[Any]]:
     """The rows of a table with these columns; nothing for what is unknown."""
-    return [[_shown(value[name]) for name in columns] for value in values]
+    return [[_shown(name, value[name]) for name in columns] for value in values]
 
 
-def _shown(item: Any) -> Any:
+def _shown(name: str, item: Any) -> Any:
     if item is None:
         return ""
+    if isinstance(item, int) and name in _READABLE:
+        return _READABLE[name](item)
+    if isinstance(item, list):
+        return ", ".join(str(_shown(name, each)) for each in item)
     return "0x" + item.hex() if isinstance(item, bytes) else item
 
 

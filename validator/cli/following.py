@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from backend.chain.amounts import show_time
 from backend.chain.outbox import Outbox
 from backend.chain.prices import opening_gas
 from backend.chain.types import Opening, opening_bit, openings_of
@@ -81,6 +82,8 @@ def follow(
         # A proof's commitment goes out by itself, and then the proof.
         while enforcer.make(sender, move.action, file) is Made.COMMITMENT:
             pass
+    elif yes:
+        note("Nothing was sent: no move in this dispute is yours now.")
     session.show(value | {"done": due.ours}, lambda: fields(f"Dispute {dispute_id}", shown(value)))
 
 
@@ -108,7 +111,12 @@ def _due(
         return _owed(session, disputed)
     if s.invalid:
         return Due("prove", row.filer, row.head_start_end, GAS[Action.PROVE], move.why, False)
-    return Due("dismiss", ANYBODY, None, GAS[Action.DISMISS], move.why, False)
+    if s.silent:
+        # A right window falls like a wrong one; its filer will not wait to be asked.
+        why = "what was owed was not opened in time, so the checkpoint falls"
+        return Due(str(Action.TIMEOUT), ANYBODY, None, GAS[Action.TIMEOUT], why, False)
+    after = f"; from {show_time(s.proof_deadline + 1)} on" if s.proof_deadline else ""
+    return Due("dismiss", ANYBODY, None, GAS[Action.DISMISS], f"{move.why}{after}", False)
 
 
 def _until(s: Situation, move: Move) -> int | None:

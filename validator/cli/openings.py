@@ -67,7 +67,9 @@ def _segments(disputed: OpenedDispute, path: Path | None) -> Any:
         hashes = list(disputed.replayed()[1].segments)
         if hashes[-1] != disputed.case.checkpoint.payload.h128:
             raise ChainBeastsError(
-                "The replay does not end in the checkpoint's h128, so it cannot defend it."
+                "The replay does not end in the checkpoint's h128, so it cannot defend it.",
+                "The trainer's own hashes of it: chainbeasts trainer defend --once, where they are "
+                "kept, or --segments FILE.",
             )
     return disputed.workspace.moves.open_segments(disputed.case, disputed.row.dispute_id, hashes)
 

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import select
 from web3.contract import Contract
 
+from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.chain.outbox import Outbox
@@ -152,7 +153,7 @@ class PayoutCollector:
         call = escrow.functions.withdraw(available, to)
         if self._outbox.send_once("collect", key, call, label="collect a reward") is None:
             return 0
-        log.info("collected", wei=available, to=to, of="0x" + key)
+        log.info("collected", energy=show_energy(available), to=to, of="0x" + key)
         return 1
 
     def _credits(self) -> dict[bytes, Credit]:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import func, or_, select
 
+from backend.chain.amounts import show_coin
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
@@ -123,7 +124,7 @@ class StakeCollector:
         call = self._chain.vault.functions.withdrawCredit(me)
         done = self._send("withdraw", f"vault:{self._withdrawals()}", call, "withdraw native coin")
         if done:
-            log.info("collected native coin", wei=credit)
+            log.info("collected native coin", coin=show_coin(credit))
         return done
 
     def _withdrawals(self) -> int:

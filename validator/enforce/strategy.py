@@ -134,6 +134,9 @@ def _leave_standing(s: Situation) -> Move:
     # window is over.
     if s.proofs_over:
         return Move(Action.DISMISS, "nobody proved anything in time; the checkpoint may finalize")
+    # After a missed opening the court takes an `advance` only if it convicts.
+    if s.status is DisputeStatus.FILED and s.now > s.response_deadline:
+        return Move(Action.WAIT, "an opening was missed; re-execution cannot save the checkpoint")
     # The court compares segments with the opened ones, not with h128: whoever proves the wrong one
     # would slash a right checkpoint. Re-execution to its end is the only way to save it.
     if s.segment is not None and s.executable and not s.mine:

@@ -86,7 +86,13 @@ TABLE = [
     ),
     (
         "right, another's, not opened",
-        replace(RIGHT, status=FILED, response_deadline=99),
+        replace(RIGHT, status=FILED, response_deadline=99, late=True),
+        Action.WAIT,
+        Action.WAIT,
+    ),
+    (
+        "right, another's, wrong segments and no state",
+        replace(RIGHT, status=FILED, response_deadline=99, late=True, segment=0),
         Action.WAIT,
         Action.WAIT,
     ),
