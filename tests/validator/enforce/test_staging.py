@@ -104,6 +104,8 @@ def test_the_daemon_stages_resumes_after_a_kill_and_slashes(
     rig.validator().run_once()
     assert staged(rig, beast) == parts(rig, beast)
     assert rig.disputes == 1
+    if rig.live(beast, cheat):  # re-execution took so long that the trainer's silence came first
+        rig.validator().run_once()
     assert not rig.live(beast, cheat)
     assert rig.verdicts() == {(beast, 0): "invalid"}
 
