@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,8 +156,12 @@ def lied_to(
     """The server's database tells another record than the chain's for a while."""
     select = f"SELECT {column} FROM match_records WHERE match_id = ?"
     update = f"UPDATE match_records SET {column} = ? WHERE match_id = ?"
+    deadline = time.monotonic() + 30
     with sqlite3.connect(database, timeout=30) as connection:
-        (truth,) = connection.execute(select, (match,)).fetchone()
+        while (found := connection.execute(select, (match,)).fetchone()) is None:
+            assert time.monotonic() < deadline, "the server has not read the match yet"
+            time.sleep(0.05)
+        (truth,) = found
         connection.execute(update, (change(truth), match))
     try:
         yield
