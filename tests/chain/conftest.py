@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from eth_hash.auto import keccak
 from web3.logs import DISCARD
 
 from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
+from backend.chain.anvil import Anvil, AnvilError, rpc
 from backend.chain.client import Chain
 from backend.chain.escrow import ensure_escrow, ensure_stake
 from backend.chain.outbox import Outbox
@@ -77,6 +79,42 @@ def manual_mining(chain: Chain) -> Iterator[None]:
     yield
     rpc(chain.rpc_url, "anvil_dropAllTransactions")
     rpc(chain.rpc_url, "evm_setAutomine", True)
+
+
+class EmptyBlocks:
+    """Blocks come, and none takes what waits in the pool, as when others pay more."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more of them; the pool keeps what it has."""
+        self._done.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._done.wait(0.03):
+            pool = rpc(self._url, "txpool_content")
+            assert isinstance(pool, dict)
+            hashes = [one["hash"] for of in pool["pending"].values() for one in of.values()]
+            kept = [rpc(self._url, "eth_getRawTransactionByHash", one) for one in hashes]
+            rpc(self._url, "anvil_dropAllTransactions")
+            rpc(self._url, "anvil_mine", "0x1")
+            for raw in kept:
+                with suppress(AnvilError):  # a bump of it was faster
+                    rpc(self._url, "eth_sendRawTransaction", raw)
+
+
+@pytest.fixture
+def empty_blocks(chain: Chain, manual_mining: None) -> Iterator[EmptyBlocks]:
+    """Mines blocks without anybody's transactions until it is stopped."""
+    blocks = EmptyBlocks(chain.rpc_url)
+    yield blocks
+    blocks.stop()
 
 
 @pytest.fixture

@@ -7,19 +7,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account
 from structlog.testing import capture_logs
+from web3.exceptions import TransactionNotFound
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.transactions import MAX_GAS, MAX_RAW_BYTES, SignedTransaction, TransactionManager
-from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
+from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
 
 TO = devnet_account(OTHER).address
 
@@ -40,6 +43,15 @@ print(sender.send(chain.energy.functions.mint(to, 1), label="mint").hash.hex())
 
 def nonce(chain: Chain, who: int) -> int:
     return int(chain.w3.eth.get_transaction_count(devnet_account(who).address))
+
+
+def in_pool(chain: Chain, tx_hash: bytes) -> Any:
+    """A transaction that the node holds; it is put back after each empty block."""
+    deadline = time.monotonic() + 10
+    while True:
+        with suppress(TransactionNotFound):
+            return chain.w3.eth.get_transaction(tx_hash)  # type: ignore[arg-type]
+        assert time.monotonic() < deadline
 
 
 def test_a_mined_transaction_comes_back_with_its_receipt(chain: Chain, sender: Senders) -> None:
@@ -69,16 +81,19 @@ def test_what_the_simulation_refuses_is_not_sent(chain: Chain, sender: Senders) 
 
 
 def test_coin_goes_along_with_every_bump(
-    chain: Chain, sender: Senders, hatch: Callable[..., int], manual_mining: None
+    chain: Chain,
+    sender: Senders,
+    hatch: Callable[..., int],
+    request: pytest.FixtureRequest,
 ) -> None:
-    rpc(chain.rpc_url, "evm_setAutomine", True)
     beast, trainer = hatch(), devnet_account(TRAINER).address
-    rpc(chain.rpc_url, "evm_setAutomine", False)
+    blocks = request.getfixturevalue("empty_blocks")
     signed: list[SignedTransaction] = []
 
     def mine_the_third(one: SignedTransaction) -> None:
         signed.append(one)
         if len(signed) == 3:
+            blocks.stop()
             rpc(chain.rpc_url, "evm_setIntervalMining", 1)
 
     manager = sender(TRAINER, journal=mine_the_third, bump_after=0.2)
@@ -113,14 +128,16 @@ def test_more_than_128_kib_is_refused_before_it_is_sent(chain: Chain, sender: Se
 
 
 def test_fees_are_bumped_at_the_same_nonce_until_mined(
-    chain: Chain, sender: Senders, manual_mining: None
+    chain: Chain, sender: Senders, empty_blocks: EmptyBlocks
 ) -> None:
     signed: list[SignedTransaction] = []
     offers: list[tuple[int, int]] = []
 
     def journal(one: SignedTransaction) -> None:
         if signed:  # the one before is in the pool by now
-            pooled = chain.w3.eth.get_transaction(signed[-1].hash)  # type: ignore[arg-type]
+            if len(signed) == 3:
+                empty_blocks.stop()
+            pooled = in_pool(chain, signed[-1].hash)
             offers.append((pooled["maxFeePerGas"], pooled["maxPriorityFeePerGas"]))
         signed.append(one)
         if len(signed) == 4:  # mined while a fourth is on its way out

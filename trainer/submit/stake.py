@@ -22,7 +22,7 @@ from backend.chain.outbox import Outbox
 from backend.chain.prices import stake_price
 from backend.errors import ChainBeastsError
 from trainer.plan.costs import STAKE_GAS, full_opening_gas
-from trainer.submit.funds import OutOfGasError, base_fee
+from trainer.submit.funds import OutOfGasError
 
 log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ def stake_view(chain: Chain, beast_id: int, account: str) -> StakeView:
 
 def reckoned_fee(chain: Chain) -> int:
     """Wei per gas at which stakes are reckoned: the base fee, never below the reference."""
-    return max(base_fee(chain), chain.limits().reference_fee)
+    return max(chain.base_fee(), chain.limits().reference_fee)
 
 
 def default_stake(chain: Chain, beast_id: int) -> int:
