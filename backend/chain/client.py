@@ -357,6 +357,13 @@ class Chain:
     def current_season(self) -> int:
         return int(self.call(self.seasons.functions.currentSeason()))
 
+    def energy_price(self) -> int:
+        """Wei of native coin that the sale asks for one ENERGY in the next block; 0: it is closed.
+
+        By the newest season: what was added in the latest block counts from the next one on.
+        """
+        return self.season(self.current_season()).economics.energy_price
+
     def limits(self) -> Limits:
         """What no season of the deployment may fall below."""
         return Limits.from_abi(self.call(self.seasons.functions.limits()))
