@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from backend.chain.amounts import show_coin, show_time
+from backend.chain.amounts import parse_coin, show_coin, show_time
 from backend.cli.output import fields, note, table
 from backend.cli.session import Session
 from trainer.cli.options import BeastId, outbox_of, stakes_of
 from trainer.defend.purse import Purse
-from trainer.submit.stake import StakeError, Stakes, StakeView, default_stake, parse_coin
+from trainer.submit.stake import StakeError, Stakes, StakeView, default_stake
 from trainer.workspace import open_workspace
 
 STAKE_EXAMPLE = "chainbeasts trainer stake 1 --amount 0.2"

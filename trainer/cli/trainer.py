@@ -10,6 +10,7 @@ import typer
 from web3 import Web3
 from web3.logs import DISCARD
 
+from backend.chain.amounts import parse_coin
 from backend.chain.anvil import is_local_chain
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
@@ -43,7 +44,6 @@ from trainer.drills.lies import BLIND, Kind, make_drill
 from trainer.hatch.transactions import Hatcher
 from trainer.plan.sources import source_text, training_source_of
 from trainer.plan.text import parse_training_source
-from trainer.submit.stake import parse_coin
 from trainer.train.job import Submitted
 from trainer.train.window_store import WindowStore
 from trainer.workspace import open_workspace
