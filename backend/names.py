@@ -80,6 +80,8 @@ class AddressBook:
         Raises:
             ChainBeastsError: the name cannot be one.
         """
+        if address == ZERO:
+            raise ChainBeastsError("Nobody holds the zero address.", "Name another one.")
         if not NAME.fullmatch(name) or _HEX.fullmatch(name):
             raise ChainBeastsError(
                 f"{name!r} is no name for an address.",

@@ -46,7 +46,7 @@ def _refuse_book_name(session: Session, name: str) -> None:
     """
     if name in (known := session.names.book.entries()):
         raise ChainBeastsError(
-            f"{name} is {known[name]} in the address book.",
+            f"{name} ({known[name]}) is in the address book.",
             f"Take another name, or: chainbeasts account book remove {name}",
         )
 
@@ -151,13 +151,13 @@ def add(
     own = list_keystores(session.settings.keystore_dir)
     if own.get(name, given) != given:
         raise ChainBeastsError(
-            f"{name} is {own[name]}, a keystore of this home.", "Take another name."
+            f"{name} ({own[name]}) is a keystore of this home.", "Take another name."
         )
     before = session.names.book.entries().get(name)
     session.names.book.add(name, given)
     if before not in (None, given):
         note(f"It was {before} before.")
-    session.show({"name": name, "address": given}, f"{name} is {given} from here on.")
+    session.show({"name": name, "address": given}, f"{name} ({given}) is in the address book.")
 
 
 @command(book, "remove", example="chainbeasts account book remove bob")
@@ -166,7 +166,7 @@ def remove(
 ) -> None:
     """Forget a name."""
     address = session.names.book.remove(name)
-    session.show({"name": name, "address": address}, f"{address} is no longer {name}.")
+    session.show({"name": name, "address": address}, f"{name} ({address}) is forgotten.")
 
 
 @command(book, "list", example="chainbeasts account book list")

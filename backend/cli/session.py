@@ -12,6 +12,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from getpass import getpass
@@ -179,6 +180,10 @@ class Session:
         Raises:
             ChainBeastsError: nobody is called so, or two are.
         """
+        if not who.lower().startswith("0x"):
+            # Contracts, and the accounts of a local chain, have their names once it is known.
+            with suppress(ChainBeastsError):
+                _ = self.chain
         return Web3.to_checksum_address(self.names.resolve(who))
 
     @property

@@ -120,16 +120,19 @@ def defend(
         defender.run(waker)
 
 
-@command(app, "appoint", signs=True, example="chainbeasts trainer appoint 0x…")
+@command(app, "appoint", signs=True, example="chainbeasts trainer appoint alice")
 def appoint(
     session: Session,
-    defender: Annotated[str, typer.Argument(help="Who may answer besides the account; 0x0: none.")],
+    who: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHO", help="Who may answer besides the account: address, or name; 0x0: none."
+        ),
+    ],
 ) -> None:
     """Let another account answer disputes over the acting account's checkpoints."""
-    given = ZERO_ADDRESS if defender == "0x0" else defender
-    if not Web3.is_address(given):
-        raise ChainBeastsError(f"{defender} is not an address.", "It has 40 hex digits after 0x.")
-    target = Web3.to_checksum_address(given)
+    none = who in ("0x0", ZERO_ADDRESS)
+    target = Web3.to_checksum_address(ZERO_ADDRESS) if none else session.resolve(who)
     receipt = session.sender.send(
         session.chain.court.functions.setDefender(target), label="appoint a defender"
     )
