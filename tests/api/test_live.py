@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from backend.api.guard import Guard
 from backend.api.limits import Limits
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.metrics.figures import figures
@@ -98,6 +100,51 @@ def test_a_page_of_another_site_opens_no_stream(served: Served, origin: str) -> 
                 await socket.recv()
 
     run(main)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "opened"),
+    [
+        ("beasts.example", "https://beasts.example", True),
+        ("beasts.example", "https://beasts.example:8443", True),  # as nginx's $host passes it on
+        ("beasts.example:8443", "https://Beasts.example:8443", True),
+        ("127.0.0.1:8400", "https://beasts.example:8443", True),  # Host rewritten on the way
+        ("localhost", "http://localhost:80", True),
+        ("localhost:8400", "http://localhost:3000", False),  # another program's page
+        ("beasts.example", "https://evil.example", False),
+        ("beasts.example", "https://beasts.example.evil.example", False),
+        ("beasts.example", "https://evil.example/beasts.example", False),
+        ("beasts.example", "https://beasts.example@evil.example", False),
+        ("beasts.example", "file://beasts.example", False),
+        ("beasts.example", "https://beasts.example:x", False),
+        ("[::1]:8400", "http://[::1]:8400", True),
+        ("beasts.example", "null", False),
+    ],
+)
+def test_a_page_behind_a_web_server_is_known_by_its_host_name(
+    host: str, origin: str, opened: bool
+) -> None:
+    reached = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope["path"])
+
+    async def main() -> None:
+        headers = [(b"host", host.encode()), (b"origin", origin.encode())]
+        scope = {"type": "websocket", "path": "/v1/events", "headers": headers, "client": None}
+        guard = Guard(app, limits=Limits(rate=0), hosts=["beasts.example:8443"])
+        await guard(scope, _nothing, _ignored)
+
+    run(main)
+    assert bool(reached) is opened
+
+
+async def _nothing() -> Message:
+    return {"type": "websocket.connect"}
+
+
+async def _ignored(message: Message) -> None:
+    pass
 
 
 def test_who_speaks_is_hung_up_on(tight: Served) -> None:
