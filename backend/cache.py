@@ -10,9 +10,9 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from backend.resources import project_root
 
@@ -110,12 +110,11 @@ def _sweep_file(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-@contextmanager
-def scratch_folder(kind: str, parent: Path | None = None) -> Iterator[tuple[Path, int]]:
-    """A folder for the time of a block: its path, and a handle that keeps it from being swept.
+class ScratchFolder:
+    """A folder that goes when it is closed, or else when a later one of its kind is made.
 
-    Those of killed processes go first. A child that inherits the handle keeps the folder alive
-    also when this process is killed.
+    Until then a lock tells that it is in use. A child that inherits ``handle`` keeps the lock, and
+    so the folder, also when this process is gone.
 
     Args:
         kind: of what is put there.
@@ -124,22 +123,34 @@ def scratch_folder(kind: str, parent: Path | None = None) -> Iterator[tuple[Path
     Raises:
         OSError: it cannot be made.
     """
-    place = Path(tempfile.gettempdir()) if parent is None else parent
-    prefix = f"chainbeasts-{kind}-"
-    _sweep_folders(place, prefix)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+
+    def __init__(self, kind: str, parent: Path | None = None) -> None:
+        place = Path(tempfile.gettempdir()) if parent is None else parent
+        sweep_folders(kind, place)
+        self.path = Path(tempfile.mkdtemp(prefix=_scratch_prefix(kind), dir=place))
+        self.handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield folder, handle
-    finally:
-        os.close(handle)
-        shutil.rmtree(folder, ignore_errors=True)
+            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self.handle)
 
 
-def _sweep_folders(place: Path, prefix: str) -> None:
-    """Remove our folders that no living process holds."""
+def _scratch_prefix(kind: str) -> str:
+    return f"chainbeasts-{kind}-"
+
+
+def sweep_folders(kind: str, place: Path) -> None:
+    """Remove the scratch folders of a kind that no living process holds."""
+    prefix = _scratch_prefix(kind)
     with suppress(OSError):
         for entry in os.scandir(place):
             if not entry.name.startswith(prefix) or not entry.is_dir(follow_symlinks=False):

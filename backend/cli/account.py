@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from eth_account import Account
 
-from backend import devnet
 from backend.accounts import (
     create_keystore,
     devnet_account,
@@ -19,6 +18,7 @@ from backend.accounts import (
 from backend.chain.anvil import DEVNET_ACCOUNTS
 from backend.cli.output import table
 from backend.cli.session import Session, ask_password, command
+from backend.devnet.record import running
 from backend.errors import ChainBeastsError
 
 app = typer.Typer(help="Keys, encrypted with a password (scrypt keystores).", no_args_is_help=True)
@@ -74,7 +74,7 @@ def import_(session: Session, name: Name) -> None:
 def list_(session: Session) -> None:
     """List the keystores of this home, and on a running devnet its funded accounts."""
     found = list_keystores(session.settings.keystore_dir)
-    if devnet.running(session.settings) is not None:
+    if running(session.settings) is not None:
         found |= {f"devnet:{i}": devnet_account(i).address for i in range(DEVNET_ACCOUNTS)}
     rows = [{"name": name, "address": address} for name, address in found.items()]
     session.show(rows, lambda: table("Accounts", ("name", "address"), found.items()))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from backend.cache import scratch_folder
+from backend.cache import ScratchFolder
 from backend.graph_cache.compilers import (
     FLAGS,
     Compiler,
@@ -117,14 +117,14 @@ def _compile(
     Where such files may not be executed (a TMPDIR mounted ``noexec``), the cache's folder serves.
 
     Raises:
-        CompilerError: the compiler fails or miscompiles, or there is no place to load a kernel from.
+        CompilerError: the compiler fails or miscompiles, or no folder is there to load it from.
     """
     places = [None, cache.folder] if cache is not None and cache.is_ours_alone() else [None]
     refused: list[str] = []
     for place in places:
         try:
-            with scratch_folder("kernel", place) as (folder, _):
-                kernel, data = _made(folder, graph, texts, target, compiler)
+            with ScratchFolder("kernel", place) as scratch:
+                kernel, data = _made(scratch.path, graph, texts, target, compiler)
         except OSError as error:
             refused.append(f"{place or tempfile.gettempdir()}: {error.strerror or error}")
             continue
