@@ -39,6 +39,7 @@ HARNESS = ROOT / "tests" / "forge"
 CONTRACTS = (
     "SeasonRegistry",
     "Energy",
+    "EnergySale",
     "Beasts",
     "StepReferee",
     "DatasetStage",
