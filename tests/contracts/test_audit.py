@@ -11,6 +11,7 @@ from backend.kernel.state import Header, State, serialize_weights, state_hash
 from tests.support.arena import Bout
 from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.protocol import (
+    DAY,
     GWEI,
     SEGMENTS,
     STATE,

@@ -277,7 +277,7 @@ contract Market is Protocol {
     function reprice(uint256 seed) external move(seed) {
         Economics memory e = _season.economics;
         ArenaTerms memory a = _season.arena;
-        e.energyPrice = _draw(3) == 0 ? 0 : uint96(1 + _draw(2 ether));
+        e.energyPrice = _draw(6) == 0 ? 0 : uint96(1 + _draw(2 ether));
         e.hatchCost = uint96(_draw(1 ether));
         a.winnerReward = uint96(_draw(4) == 0 ? 0 : _draw(100 ether));
         a.loserReward = uint96(_draw(uint256(a.winnerReward) + 1));
