@@ -56,6 +56,9 @@ interface ISeasonRegistry {
     /// @notice How long checkpoints of a season can be disputed.
     function challengePeriod(uint16 number) external view returns (uint32);
 
+    /// @notice How long openings may take, and proofs after them.
+    function disputeWindows(uint16 number) external view returns (uint32 responseWindow, uint32 proofWindow);
+
     /// @notice What a request to hatch burns.
     function hatchCost(uint16 number) external view returns (uint96);
 
