@@ -37,6 +37,7 @@ from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
+from validator.operations.timelock import TimelockAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def make_validator(
             monitor.replayed,
         ),
         alarm=DeadlineAlarm(workspace.reader, policy.scope),
+        timelock=TimelockAlarm(workspace.chain, workspace.database),
         enforcer=Enforcer(
             workspace.states,
             jobs,

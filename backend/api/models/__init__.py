@@ -24,6 +24,7 @@ from backend.api.models.beasts import (
     Stats,
 )
 from backend.api.models.chain import (
+    CallArgument,
     Change,
     Counts,
     CurrentSeason,
@@ -32,6 +33,7 @@ from backend.api.models.chain import (
     NodeHead,
     Proposal,
     Relayed,
+    ScheduledCall,
     Season,
     Seasons,
     StateHeader,
@@ -60,6 +62,7 @@ __all__ = [
     "Answer",
     "Beast",
     "BeastPage",
+    "CallArgument",
     "Change",
     "Checkpoint",
     "CheckpointPage",
@@ -90,6 +93,7 @@ __all__ = [
     "Ranked",
     "Rating",
     "Relayed",
+    "ScheduledCall",
     "Season",
     "Seasons",
     "Slashing",
