@@ -8,12 +8,12 @@ import typer
 from rich.console import Group
 
 from backend.chain.amounts import parse_coin, show_coin, show_time
+from backend.chain.costs import STAKE_GAS
 from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import fields, note, table
 from backend.cli.session import Session
 from trainer.cli.options import BeastId, outbox_of, stakes_of
 from trainer.defend.purse import Purse
-from trainer.plan.costs import STAKE_GAS
 from trainer.submit.stake import StakeError, Stakes, StakeView, default_stake
 from trainer.workspace import open_workspace
 

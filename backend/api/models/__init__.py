@@ -20,8 +20,10 @@ from backend.api.models.beasts import (
     CheckpointPage,
     Curve,
     Openness,
+    PendingLocks,
     Rating,
     Stats,
+    TrainingPrice,
 )
 from backend.api.models.chain import (
     CallArgument,
@@ -88,6 +90,7 @@ __all__ = [
     "OpeningOwed",
     "Openness",
     "Page",
+    "PendingLocks",
     "Problem",
     "Proposal",
     "Ranked",
@@ -102,5 +105,6 @@ __all__ = [
     "StateHeader",
     "Stats",
     "Status",
+    "TrainingPrice",
     "hexadecimal",
 ]
