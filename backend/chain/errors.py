@@ -120,11 +120,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Draw it: chainbeasts battle draw {matchId}",
     ),
     "RecordWindowOpen": (
-        "Match {matchId} can be recorded until {endsAt} (unix time).",
+        "Match {matchId} can be recorded until {endsAt}.",
         "Record it: chainbeasts battle record {matchId}",
     ),
     "RecordWindowOver": (
-        "The time to record match {matchId} ended at {recordUntil} (unix time); it has expired.",
+        "The time to record match {matchId} ended at {recordUntil}; it has expired.",
         "",
     ),
     "SaleClosed": ("Season {season} sells no ENERGY.", "On a devnet: chainbeasts energy faucet"),
