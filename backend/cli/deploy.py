@@ -11,6 +11,7 @@ from backend.chain.client import connect, read
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.deployment import Deployment
 from backend.chain.seasons import load_profile
+from backend.cli.compiling import compile_contracts
 from backend.cli.output import fields, note, progress
 from backend.cli.session import Session, command
 
@@ -39,6 +40,7 @@ def deploy(
     chosen = load_profile(profile or (kept.profile if kept is not None else "devnet"))
     account = session.deployer_account(chain_id)
     chain = prepare(url, settings.deployments_dir, chosen, account.address, fresh=fresh)
+    compile_contracts()
     deployer = Deployer(chain, session.sender_for(chain, account), chosen, settings.deployments_dir)
     with progress() as bar:
         steps = deployer.steps()
