@@ -22,6 +22,19 @@ def show_time(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+_SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def show_span(seconds: int) -> str:
+    """A span of time in its two largest units, such as ``1 day 12 hours``."""
+    parts = []
+    for size, name in _SPANS:
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number:,} {name}{'' if number == 1 else 's'}")
+    return " ".join(parts[:2]) or "0 seconds"
+
+
 def _decimal(wei: int) -> str:
     whole, rest = divmod(abs(wei), 10**DECIMALS)
     digits = f"{rest:0{DECIMALS}d}".rstrip("0")

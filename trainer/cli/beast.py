@@ -15,15 +15,17 @@ from backend.cache import write_atomic
 from backend.chain.amounts import show_coin
 from backend.chain.chunks import is_large, transactions_for
 from backend.chain.errors import Reverted
+from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
-from backend.cli.output import energy, fields, note, table
+from backend.cli.output import fields, note, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.store.private import SECRET_FILE
+from trainer.cli.quotes import locks_view, quote_of, quote_view
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
@@ -136,14 +138,29 @@ def _show_receipt(session: Session, workspace: TrainerWorkspace, hatched: Hatche
     session.show(value, lambda: fields(f"Beast {hatched.beast_id} has hatched", view))
 
 
-@command(app, "show", example="chainbeasts beast show 1")
-def show(session: Session, beast: BeastId) -> None:
-    """Show a beast: what it was born with, and how far its training is."""
+@command(app, "show", example="chainbeasts beast show 1 --windows 40 --grow s1@20")
+def show(
+    session: Session,
+    beast: BeastId,
+    windows: Annotated[
+        int | None,
+        typer.Option(min=1, max=LAST_WINDOW, help="Also what so many windows cost together."),
+    ] = None,
+    grow: Annotated[
+        str | None, typer.Option(help="Slots that wake among them: slot@window, as s1@20,a2@40.")
+    ] = None,
+) -> None:
+    """Show a beast: what it was born with, how far its training is, what going on costs."""
+    growth = () if grow is None else parse_growth(grow)
+    if growth and windows is None:
+        raise ChainBeastsError("Among how many windows is that growth?", "Add --windows N.")
     workspace = open_workspace(session.settings, session.chain)
     facts = _facts(workspace, beast)
     workspace.sync()
     head, open_ = workspace.chain.head(beast), workspace.openness(beast)
-    burn, bond = workspace.chain.quote(beast, head.active_mask)
+    quote = quote_of(workspace.chain, head)
+    plan = None if windows is None else quote_of(workspace.chain, head, windows, growth)
+    locked = workspace.locks(beast)
     required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
     progress = {
         "head": head.h128,
@@ -153,8 +170,11 @@ def show(session: Session, beast: BeastId) -> None:
         "active_mask": head.active_mask,
         "window_loss": head.window_loss,
         "slashings": head.generation,
-        "next_energy": burn,
-        "next_bond": bond,
+        "next_energy": quote.cost.price,
+        "next_bond": quote.cost.bond,
+        "next_window": quote.values(),
+        "plan": None if plan is None else plan.values(),
+        "locked": locked,
         "openness": open_,
         "required_stake": required,
         "stakes": stakes,
@@ -165,8 +185,11 @@ def show(session: Session, beast: BeastId) -> None:
         "head": "0x" + head.h128.hex(),
         "epoch of the next window": head.epoch,
         "slots awake": slots(head.active_mask),
-        "next window costs": f"{energy(burn)} and a bond of {energy(bond)}",
+        "locked now": locks_view(locked),
     }
+    view |= {f"next window {name}": value for name, value in quote_view(quote).items()}
+    if plan is not None:
+        view |= {f"{windows} windows: {name}": v for name, v in quote_view(plan).items()}
     view["stake of each trainer"] = f"{show_coin(required)} are required now"
     for stake in stakes:
         view[f"stake of {stake.trainer}"] = show_coin(stake.amount)

@@ -6,11 +6,12 @@ import sys
 
 import typer
 
+from backend.chain.costs import plan_cost, window_cost
+from backend.chain.growth import slot_names
 from backend.chain.types import Head
 from backend.cli.output import energy, note
 from backend.errors import ChainBeastsError
-from trainer.plan.costs import plan_cost, window_cost
-from trainer.plan.plan import Plan, slot_names
+from trainer.plan.plan import Plan
 from trainer.submit.funds import count
 from trainer.train.loop import Trainer
 
@@ -41,7 +42,7 @@ def agree_to_growth(
     if not wakes:
         return True
     horizon = windows if windows is not None else max(wakes) + 1 - first
-    total = plan_cost(economics, plan, first, head.active_mask, horizon, wake)
+    total = plan_cost(economics, plan.growth, first, head.active_mask, horizon, wake)
     note(
         f"The run's {count(horizon)}: {energy(total.price)} to burn ({energy(total.growth)} of it "
         f"for growth) and {energy(total.bond)} in bonds, at the present season's prices."

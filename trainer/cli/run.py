@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from backend.chain.growth import slots_mask
 from backend.cli.output import note, progress
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
@@ -31,7 +32,7 @@ from trainer.cli.options import (
 )
 from trainer.cli.sinks import open_sinks
 from trainer.cli.submitted import show_submitted
-from trainer.plan.text import parse_training_source, slots_mask
+from trainer.plan.text import parse_training_source
 from trainer.plan.toml import make_plan
 from trainer.submit.funds import Pause
 from trainer.train.job import Submitted, TrainingJob

@@ -11,6 +11,7 @@ from web3 import Web3
 from web3.logs import DISCARD
 
 from backend.chain.anvil import is_local_chain
+from backend.chain.escrow import ensure_allowance
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
 from backend.cli.options import HealthPortOption, PollOption
@@ -210,6 +211,7 @@ def _hatch_for(session: Session, kind: Kind) -> int:
             f"Name the beast for the drill {kind}.", "See: chainbeasts beast list"
         )
     chain = session.chain
+    ensure_allowance(chain, session.sender, chain.beasts, chain.hatch_cost())
     request = chain.beasts.functions.requestHatch(*invented_commitments().to_abi())
     receipt = session.sender.send(request, label="request the hatch")
     event = chain.beasts.events.HatchRequested()

@@ -17,11 +17,11 @@ from web3.types import TxReceipt
 
 from backend.chain.amounts import show_coin, show_time
 from backend.chain.client import Chain
+from backend.chain.costs import STAKE_GAS, full_opening_gas
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
 from backend.chain.prices import stake_price
 from backend.errors import ChainBeastsError
-from trainer.plan.costs import STAKE_GAS, full_opening_gas
 from trainer.submit.funds import OutOfGasError, base_fee
 
 log = structlog.get_logger()
