@@ -1,7 +1,8 @@
 /**
- * The chain of Hardhat's node: the rules and limits of the mainnet that the contracts are made for.
+ * The chain of Hardhat's node: Osaka's rules, and the limits that the contracts are made for.
  *
- * It has Anvil's chain id and accounts, so that local accounts (`devnet:N`) act on it.
+ * Chain id and accounts are Anvil's, so that local accounts (`devnet:N`) act on it; like a devnet it
+ * makes a block for each transaction, and one a second besides.
  */
 export default {
   networks: {
@@ -12,6 +13,7 @@ export default {
       chainId: 31337,
       blockGasLimit: 60_000_000,
       transactionGasCap: 16_777_216,
+      mining: { auto: true, interval: 1_000 },
     },
   },
 };
