@@ -48,7 +48,7 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def _node(folder: Path) -> tuple[Path, Path]:
-    """A Node.js that is new enough, and its npm as a script: the machine's, else the pinned wheel."""
+    """A Node.js that is new enough, and its npm's script: the machine's, else the pinned wheel."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= MIN_NODE:
         return Path(node), Path(npm).resolve()
