@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,8 @@ from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
 from backend.chain.amounts import show_coin, show_energy, show_moment, show_span
-from backend.chain.compile import artifacts
+from backend.chain.compile import Artifact, artifacts, compiled
+from backend.chain.deployment import CONTRACTS
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
 
@@ -385,10 +386,18 @@ def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     return f"The contract refused: {name}({listed}).", ""
 
 
+Known = dict[bytes, tuple[str, list[str], list[str]]]
+"""A custom error's name, and its arguments' names and types, by selector."""
+
+
 @cache
-def _errors_by_selector() -> dict[bytes, tuple[str, list[str], list[str]]]:
+def _deployed_errors() -> Known:
+    return _errors_by_selector(artifacts(CONTRACTS).values())
+
+
+def _errors_by_selector(contracts: Iterable[Artifact]) -> Known:
     found = {}
-    for artifact in artifacts().values():
+    for artifact in contracts:
         for entry in artifact.abi:
             if entry["type"] == "error":
                 types = [collapse_if_tuple(argument) for argument in entry["inputs"]]
@@ -404,7 +413,9 @@ def decode_revert(data: bytes) -> Reverted:
     known = {
         bytes.fromhex("08c379a0"): ("Error", ["reason"], ["string"]),
         bytes.fromhex("4e487b71"): ("Panic", ["code"], ["uint256"]),
-    } | _errors_by_selector()
+    } | _deployed_errors()
+    if selector not in known:  # of a contract that stands beside the protocol, such as an inspector
+        known |= _errors_by_selector(compiled())
     if selector not in known:
         return Reverted("Unknown", {"data": data})
     name, names, types = known[selector]

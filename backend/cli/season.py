@@ -34,6 +34,7 @@ from backend.cli.output import fields, note, table
 from backend.cli.season_economics import as_tables, as_values, chosen_prices, warnings
 from backend.cli.season_operations import described, show_operations
 from backend.cli.session import Session, command
+from backend.doctor.examine import chain_deadlines
 from backend.errors import ChainBeastsError
 
 app = typer.Typer(help="Seasons: constants that only the timelock changes.", no_args_is_help=True)
@@ -133,6 +134,8 @@ def propose(
     )  # refused now rather than after the delay
     for warning in warnings(season.economics, chain.limits().reference_fee):
         note(f"Warning: {warning}")
+    for check in chain_deadlines(chain, season.economics):
+        note(f"Warning: {check.found} {check.do}")
     salt = secrets.token_bytes(32)
     delay = int(chain.call(chain.timelock.functions.getMinDelay()))
     call = (chain.seasons.address, 0, add_season_call(chain, season), ZERO32, salt)
