@@ -67,6 +67,7 @@ T = TypeVar("T")
 EVENT_CONTRACTS = (
     "TimelockController",
     "SeasonRegistry",
+    "EnergySale",
     "Beasts",
     "StateArchive",
     "RecordArchive",
@@ -190,6 +191,10 @@ class Chain:
     @cached_property
     def energy(self) -> Contract:
         return self._contract("Energy")
+
+    @cached_property
+    def sale(self) -> Contract:
+        return self._contract("EnergySale")
 
     @cached_property
     def beasts(self) -> Contract:
@@ -376,6 +381,10 @@ class Chain:
     def current_season(self) -> int:
         return int(self.call(self.seasons.functions.currentSeason()))
 
+    def effective_season(self) -> int:
+        """The season in force in the latest block."""
+        return int(self.call(self.seasons.functions.effectiveSeason()))
+
     def limits(self) -> Limits:
         """What no season of the deployment may fall below."""
         return Limits.from_abi(self.call(self.seasons.functions.limits()))
@@ -392,6 +401,25 @@ class Chain:
 
     def energy_of(self, account: str) -> int:
         return int(self.call(self.energy.functions.balanceOf(account)))
+
+    def coin_of(self, account: str) -> int:
+        """An account's native coin, wei."""
+        address = Web3.to_checksum_address(account)
+        return int(self.read(lambda: self.w3.eth.get_balance(address)))
+
+    def has_code(self, address: str) -> bool:
+        """Whether a contract stands at an address."""
+        at = Web3.to_checksum_address(address)
+        return bool(self.read(lambda: self.w3.eth.get_code(at)))
+
+    def sender_of(self, tx_hash: bytes) -> str:
+        """Who signed a mined transaction.
+
+        Raises:
+            TransactionNotFound: the node does not know it.
+        """
+        found = self.read(lambda: self.w3.eth.get_transaction(HexBytes(tx_hash)))
+        return str(found["from"])
 
     def digest(self, beast_id: int, checkpoint: Checkpoint) -> bytes:
         return bytes(self.call(self.ledger.functions.digestOf(beast_id, checkpoint.to_abi())))
@@ -495,6 +523,36 @@ class Chain:
     def rewards_of(self, account: str) -> int:
         """Rewards that an account can claim, wei of ENERGY."""
         return int(self.call(self.arena.functions.rewardsOf(account)))
+
+    def rewarded_of(self, beast_id: int) -> int:
+        """Rewards that were ever credited for a beast, wei of ENERGY."""
+        return int(self.call(self.arena.functions.rewardedOf(beast_id)))
+
+    def reward_allowance_of(self, beast_id: int) -> int:
+        """What could still be credited for a beast under the season in force, wei of ENERGY."""
+        return int(self.call(self.arena.functions.rewardAllowanceOf(beast_id)))
+
+    # --- the money ------------------------------------------------------------------------------
+
+    def energy_price(self) -> int:
+        """Wei of native coin that the sale asks for one ENERGY; 0: it is closed."""
+        return int(self.call(self.sale.functions.price()))
+
+    def energy_for(self, paid: int) -> int:
+        """What the sale gives for ``paid`` wei of native coin; 0 where it is closed."""
+        return int(self.call(self.sale.functions.quote(paid)))
+
+    def energy_sold(self) -> int:
+        """All the ENERGY that was ever sold, wei."""
+        return int(self.call(self.sale.functions.sold()))
+
+    def hatch_cost(self) -> int:
+        """What a request to hatch burns under the season in force, wei of ENERGY."""
+        return self.season(self.effective_season()).economics.hatch_cost
+
+    def burned_of(self, beast_id: int) -> int:
+        """What a beast's own final windows have burned, wei of ENERGY."""
+        return int(self.call(self.ledger.functions.burnedOf(beast_id)))
 
     def window_context(
         self,

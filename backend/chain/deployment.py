@@ -14,6 +14,7 @@ CONTRACTS = (
     "TimelockController",
     "SeasonRegistry",
     "Energy",
+    "EnergySale",
     "Beasts",
     "StepReferee",
     "DatasetStage",
