@@ -32,6 +32,15 @@ class ValidatorMetrics(Health):
         self._unverified = self.gauge(
             "unverified_windows", "Windows that became final before they had a verdict here."
         )
+        self._unverified_matches = self.gauge(
+            "unverified_matches", "Records of matches that became final before they had a verdict."
+        )
+        self._wrong = self.gauge(
+            "wrong_final_windows", "Wrong windows that stand and that nobody can dispute any more."
+        )
+        self._wrong_matches = self.gauge(
+            "wrong_final_matches", "Wrong records of matches that are final."
+        )
         self._refused = self.gauge(
             "refused_moves", "Cases whose next move is refused: bond cap, no funds, or the court."
         )
@@ -67,6 +76,16 @@ class ValidatorMetrics(Health):
         """So many operations wait in the timelock that add seasons, and that do something else."""
         self._timelock.labels("season").set(seasons)
         self._timelock.labels("other").set(others)
+
+    def beyond_dispute(self, windows: int, matches: int, unverified_matches: int) -> None:
+        """So many windows, and records of matches, are wrong and stand for good.
+
+        Args:
+            unverified_matches: records that became final without a verdict.
+        """
+        self._wrong.set(windows)
+        self._wrong_matches.set(matches)
+        self._unverified_matches.set(unverified_matches)
 
     def refused(self, cases: int) -> None:
         """In so many cases the move that is due was refused."""
