@@ -83,6 +83,8 @@ class Completeness:
                 break
             if not everything:
                 break
+        if not self.gaps:
+            self._audits.done(b"")
         return bool(self.gaps)
 
     def look_again(self) -> bool:
@@ -93,7 +95,9 @@ class Completeness:
             self._note_standings(beasts)
         return bool(self.gaps)
 
-    def first_missing(self, up_to: int, since: int | None = None) -> int | None:
+    def first_missing(
+        self, up_to: int, since: int | None = None, *, begun: bool = False
+    ) -> int | None:
         """The first block to read again: it has events that the database lacks.
 
         None if the node shows none, or was asked a moment ago.
@@ -101,21 +105,22 @@ class Completeness:
         Args:
             up_to: the last block that was read.
             since: from where on to look; where the gaps may begin if not given.
+            begun: something was found and read again in this pass, so it is asked at once.
 
         Raises:
             ChainError: the node refuses ranges of any size, or is away.
         """
-        if not self._audits.due(b""):
-            return None
+        if not begun:
+            if not self._audits.due(b""):
+                return None
+            # However it ends: a node that shows events and does not give them costs no more.
+            self._audits.again(b"")
         if since is None:
             since = min(gap.since for gap in self.gaps.values())
         found = self._audit(since, up_to)
         if found is None:
-            self._audits.again(b"")
             for gap in self.gaps.values():
                 log.error("events are missing", of=gap.name, what=gap.what)
-        else:
-            self._audits.done(b"")
         return found
 
     def _note_standings(self, beasts: list[int]) -> bool:
