@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import select
@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 LOOKS_PER_PERIOD = 20
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 3_600.0
+BEAST = "beast "
+"""How the name of a gap begins that is about one beast; see ``Counters``."""
+
 BEASTS_AT_ONCE = 256
 """Beasts that are asked about in one pass: two calls each."""
 
@@ -66,26 +69,35 @@ class Completeness:
         now = self._clock()
         if self._looked_at is None and not everything:
             self._looked_at = now  # a command that ends at once leaves this to the daemons
-        elif everything or now - (self._looked_at or 0.0) >= self._pause():
+        elif everything or self._is_due(now):
             self._looked_at = now
             self._waiting = deque(self._counters.beasts())
-            self._note("", self._numbered)
-        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), BEASTS_AT_ONCE))]
-        if everything:
-            some, self._waiting = [*some, *self._waiting], deque()
-        if some:
-            self._note("beast ", lambda: self._counters.standings(some), some)
+            self._note("", self._counters.numbered)
+        elif self.gaps and self._audits.due(b""):
+            self.look_again()  # another process may have mended them
+        while self._waiting:
+            count = min(len(self._waiting), BEASTS_AT_ONCE)
+            some = [self._waiting.popleft() for _ in range(count)]
+            if not self._note_standings(some):
+                self._waiting.extendleft(some)
+                break
+            if not everything:
+                break
+        if not self.gaps:
+            self._audits.done(b"")
         return bool(self.gaps)
 
     def look_again(self) -> bool:
         """Compare what was missing once more; whether it still is."""
-        self._note("", self._numbered)
-        beasts = [int(name.split()[1]) for name in self.gaps if name.startswith("beast ")]
+        self._note("", self._counters.numbered)
+        beasts = [int(name.split()[1]) for name in self.gaps if name.startswith(BEAST)]
         if beasts:
-            self._note("beast ", lambda: self._counters.standings(beasts), beasts)
+            self._note_standings(beasts)
         return bool(self.gaps)
 
-    def first_missing(self, up_to: int, since: int | None = None) -> int | None:
+    def first_missing(
+        self, up_to: int, since: int | None = None, *, begun: bool = False
+    ) -> int | None:
         """The first block to read again: it has events that the database lacks.
 
         None if the node shows none, or was asked a moment ago.
@@ -93,33 +105,33 @@ class Completeness:
         Args:
             up_to: the last block that was read.
             since: from where on to look; where the gaps may begin if not given.
+            begun: something was found and read again in this pass, so it is asked at once.
 
         Raises:
             ChainError: the node refuses ranges of any size, or is away.
         """
-        if not self._audits.due(b""):
-            return None
+        if not begun:
+            if not self._audits.due(b""):
+                return None
+            # However it ends: a node that shows events and does not give them costs no more.
+            self._audits.again(b"")
         if since is None:
             since = min(gap.since for gap in self.gaps.values())
         found = self._audit(since, up_to)
         if found is None:
-            self._audits.again(b"")
             for gap in self.gaps.values():
                 log.error("events are missing", of=gap.name, what=gap.what)
-        else:
-            self._audits.done(b"")
         return found
 
-    def _numbered(self) -> list[Gap] | None:
-        return self._counters.numbered()
+    def _note_standings(self, beasts: list[int]) -> bool:
+        return self._note(BEAST, lambda: self._counters.standings(beasts), beasts)
 
     def _note(
-        self, prefix: str, ask: Callable[[], list[Gap] | None], beasts: list[int] | None = None
-    ) -> None:
-        """Replace what is known of some names by what the counters say now."""
+        self, prefix: str, ask: Callable[[], list[Gap] | None], beasts: Sequence[int] = ()
+    ) -> bool:
+        """Replace what is known of some names by what the counters say now; whether they say it."""
         try:
             found = ask()
-            self._unreadable = False
         except WrongChainError:
             raise
         except ChainError as error:  # as of a node that has not the state of that block
@@ -127,23 +139,27 @@ class Completeness:
                 log.warning("the contracts' counters cannot be read", reason=error.message)
             self._unreadable, found = True, None
         if found is None:
-            self._waiting.extendleft(beasts or ())
-            return
-        asked = None if beasts is None else {f"{prefix}{beast}" for beast in beasts}
+            return False
+        self._unreadable = False
+        asked = {f"{prefix}{beast}" for beast in beasts}
         for name in list(self.gaps):
-            if name in asked if asked is not None else not name.startswith("beast "):
+            if name in asked if prefix else not name.startswith(BEAST):
                 del self.gaps[name]
         for gap in found:
             self.gaps[gap.name] = gap
             log.warning("the contracts count more than was read", of=gap.name, what=gap.what)
+        return True
+
+    def _is_due(self, now: float) -> bool:
+        passed = now - (self._looked_at or 0.0)
+        return passed >= SHORTEST_PAUSE_SECONDS and passed >= self._pause()
 
     def _pause(self) -> float:
         """Seconds between two looks."""
         with self._database.session() as session:
             tables = [json.loads(text) for text in session.scalars(select(SeasonRow.constants))]
         periods = [int(table["economics"]["challenge_period"]) for table in tables]
-        pause = min(periods, default=0) / LOOKS_PER_PERIOD
-        return min(max(pause, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+        return min(min(periods, default=0) / LOOKS_PER_PERIOD, LONGEST_PAUSE_SECONDS)
 
     def _audit(self, since: int, up_to: int) -> int | None:
         """Of the newest range in which the node has events that the database lacks, the first."""

@@ -47,7 +47,7 @@ class _Numbered:
 
     name: str
     counted: Callable[[Chain], Any]
-    read: Select[Any]
+    read: Select[*tuple[Any, ...]]
     """Number and block of each."""
 
 
@@ -178,7 +178,7 @@ class Counters:
         return self._chain.block(tip.number).hash == tip.hash
 
 
-def _size(one: _Numbered) -> Select[Any]:
+def _size(one: _Numbered) -> Select[int]:
     return select(func.count()).select_from(one.read.subquery())
 
 

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError, NodeUnavailableError
@@ -169,7 +170,7 @@ class Indexer:
         tip = self._tip()
         if reading.mended == MENDS or tip.hash is None:
             return False
-        first = self._completeness.first_missing(tip.number, since)
+        first = self._completeness.first_missing(tip.number, since, begun=reading.mended > 0)
         if first is None or not self._take_back(tip, first):
             return False
         reading.mended += 1
@@ -211,16 +212,25 @@ class Indexer:
         return 0
 
     def _write(self, tip: Tip, batch: Batch) -> bool:
-        """Apply a range in one transaction; False if another process was first."""
+        """Apply a range in one transaction; False if another process was first.
+
+        Raises:
+            IncompleteLogsError: the events do not follow from what was read before.
+        """
         # The batch was read with no transaction open, on top of ``tip``. Under the lock the
         # database either still ends there, by number and hash, or the batch is thrown away: so no
         # event is applied twice, and none on a branch that was taken back. A crash leaves all of it
         # or none.
-        with self.database.exclusive(LOCK) as session:
-            if read_tip(session, self.chain.deployment.start_block) != tip:
-                log.debug("another process reads these blocks", after=tip.number)
-                return False
-            write(session, tip, batch)
+        try:
+            with self.database.exclusive(LOCK) as session:
+                if read_tip(session, self.chain.deployment.start_block) != tip:
+                    log.debug("another process reads these blocks", after=tip.number)
+                    return False
+                write(session, tip, batch)
+        except (NoResultFound, IntegrityError) as error:
+            raise IncompleteLogsError(
+                f"what follows block {tip.number} contradicts it ({type(error).__name__})"
+            ) from None
         return True
 
     def _tip(self) -> Tip:

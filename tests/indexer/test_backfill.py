@@ -258,7 +258,18 @@ def test_logs_that_contradict_each_other_or_do_not_decode_are_refused(
     def cut(logs: Logs) -> Logs:
         return [log | {"data": log["data"][:-2]} if len(log["data"]) > 2 else log for log in logs]
 
-    for spoil, said in ((twice, "two logs with number"), (cut, "The node's log")):
+    submitted = life.world.ledger.events.CheckpointSubmitted().topic
+
+    def again(logs: Logs) -> Logs:
+        known = [log for log in logs if log["topics"][0] == submitted]
+        return logs + [log | {"logIndex": hex(99 + n)} for n, log in enumerate(known)]
+
+    spoilt = (
+        (twice, "two logs with number"),
+        (cut, "The node's log"),
+        (again, "contradicts it"),
+    )
+    for spoil, said in spoilt:
 
         def rule(
             method: str, params: list[Any], spoil: Callable[[Logs], Logs] = spoil

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import subprocess
 import sys
 import time
@@ -83,7 +84,7 @@ def test_a_dataset_is_known_by_its_hashes(
     tmp_path: Path, committed: tuple[Commitments, bytes]
 ) -> None:
     commitments, blob = committed
-    folder = DatasetFolder(tmp_path)
+    folder = DatasetFolder(tmp_path, itertools.count(time.time(), 2.0).__next__)
     (tmp_path / "deep").mkdir()
     (tmp_path / "other").write_bytes(b"another file")
     (tmp_path / "deep" / "data").write_bytes(blob)

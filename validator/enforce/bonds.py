@@ -141,7 +141,7 @@ class MoveSender:
             return int(sum(coming) + sum(session.scalars(mine)))
 
     @property
-    def _filed(self) -> Select[tuple[str, int]]:
+    def _filed(self) -> Select[str, int]:
         """Key and bond of our filings."""
         return select(IntentRow.key, IntentRow.bond).where(
             IntentRow.account == self.me,

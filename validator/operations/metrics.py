@@ -72,11 +72,6 @@ class ValidatorMetrics(Health):
         self._unverified.set(unverified)
         self._unjudged.set(unjudged)
 
-    def governed(self, seasons: int, others: int) -> None:
-        """So many operations wait in the timelock that add seasons, and that do something else."""
-        self._timelock.labels("season").set(seasons)
-        self._timelock.labels("other").set(others)
-
     def beyond_dispute(self, windows: int, matches: int, unverified_matches: int) -> None:
         """So many windows, and records of matches, are wrong and stand for good.
 
@@ -86,6 +81,11 @@ class ValidatorMetrics(Health):
         self._wrong.set(windows)
         self._wrong_matches.set(matches)
         self._unverified_matches.set(unverified_matches)
+
+    def governed(self, seasons: int, others: int) -> None:
+        """So many operations wait in the timelock that add seasons, and that do something else."""
+        self._timelock.labels("season").set(seasons)
+        self._timelock.labels("other").set(others)
 
     def refused(self, cases: int) -> None:
         """In so many cases the move that is due was refused."""
