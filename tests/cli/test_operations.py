@@ -34,6 +34,7 @@ def exported(monitor: Health) -> set[str]:
 def figures() -> set[str]:
     validator = ValidatorMetrics()
     validator.counted({"valid": 1})
+    validator.governed(1, 1)
     return exported(validator) | exported(DefenderMetrics())
 
 
