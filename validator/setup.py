@@ -36,6 +36,7 @@ from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
+from validator.operations.funds import FundsWatch
 from validator.operations.metrics import ValidatorMetrics
 
 
@@ -169,5 +170,6 @@ def make_validator(
         sender=move_sender,
         collectors=collectors,
         monitor=monitor,
+        funds=None if sender is None else FundsWatch(sender, monitor),
         waker=waker,
     )
