@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import solcx
-from filelock import FileLock
 from solcx.exceptions import SolcError, UnexpectedVersionError
 
 from backend.cache import cache_dir, write_atomic
 from backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 from backend.resources import contracts_dir, node_modules_dirs
 
 EVM_VERSION = "osaka"
@@ -138,8 +138,8 @@ def _compile(unit: str) -> list[Artifact]:
     digest = hashlib.sha256(f"{solc_version()}\n{text}".encode()).hexdigest()
     path = cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json"
     if not path.exists():
-        with FileLock(f"{path}.lock"):  # two processes that start at once compile once
-            if not path.exists():
+        with ProcessLock(path.with_name(f"{path.name}.lock"), f"{unit} is compiled"):
+            if not path.exists():  # two processes that start at once compile once
                 write_atomic(path, json.dumps(_run_solc(unit, request)).encode())
     contracts = json.loads(path.read_text("utf-8"))
     return [

@@ -18,7 +18,6 @@ import structlog
 from eth_account.signers.local import LocalAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
-from filelock import FileLock
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 from web3.types import TxParams, TxReceipt, Wei
@@ -28,6 +27,7 @@ from backend.chain.client import Chain
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.fees import FEE_BUMP, PRIORITY_FEE, Fees, bumped, offer, pace, show_gwei
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 
 __all__ = ["GAS_MARGIN", "MAX_GAS", "PRIORITY_FEE", "SignedTransaction", "TransactionManager"]
 
@@ -148,7 +148,8 @@ class TransactionManager:
         self._deadline = deadline
         self._bump_after = bump_after
         lock_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(lock_dir / f"{chain.deployment.chain_id}-{account.address}.lock")
+        lock = lock_dir / f"{chain.deployment.chain_id}-{account.address}.lock"
+        self._lock = ProcessLock(lock, "the account's transaction is mined")
 
     @property
     def address(self) -> str:
@@ -218,6 +219,29 @@ class TransactionManager:
             return {"to": function.address, "data": data, "gas": gas, "value": value}
 
         return self._send(core, label, journal, due)
+
+    def estimate_payment(self, to: str, value: int) -> int:
+        """Gas that native coin takes to an account.
+
+        Raises:
+            Reverted: the account is a contract, and does not take it.
+        """
+        payment: TxParams = {"from": self.account.address, "to": to, "value": Wei(value)}
+        return int(self.chain.read(lambda: self.chain.w3.eth.estimate_gas(payment)))
+
+    def pay(self, to: str, value: int, *, label: str) -> Receipt:
+        """Send native coin to an account and wait until that is mined.
+
+        Raises:
+            Reverted: the account is a contract, and does not take it.
+            ChainError: no funds for gas, too dear, or not mined in time.
+        """
+
+        def core() -> dict[str, Any]:
+            gas = int(self.estimate_payment(to, value) * GAS_MARGIN)
+            return {"to": to, "data": b"", "gas": min(gas, MAX_GAS), "value": value}
+
+        return self._send(core, label, None, None)
 
     def deploy(self, bytecode: bytes, *, label: str) -> Receipt:
         """Send a contract creation and wait until it is mined.
