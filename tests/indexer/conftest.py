@@ -199,7 +199,6 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             "DisputeCourt": world.court,
             "MatchReferee": world.match_referee,
             "Arena": world.arena,
-            "EnergySale": world.sale,
         }
         deployment = Deployment(
             chain_id=w3.eth.chain_id,
