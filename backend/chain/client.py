@@ -383,6 +383,25 @@ class Chain:
     def energy_of(self, account: str) -> int:
         return int(self.call(self.energy.functions.balanceOf(account)))
 
+    def coin_of(self, account: str) -> int:
+        """An account's native coin, wei."""
+        address = Web3.to_checksum_address(account)
+        return int(self.read(lambda: self.w3.eth.get_balance(address)))
+
+    def has_code(self, address: str) -> bool:
+        """Whether a contract stands at an address."""
+        at = Web3.to_checksum_address(address)
+        return bool(self.read(lambda: self.w3.eth.get_code(at)))
+
+    def sender_of(self, tx_hash: bytes) -> str:
+        """Who signed a mined transaction.
+
+        Raises:
+            TransactionNotFound: the node does not know it.
+        """
+        found = self.read(lambda: self.w3.eth.get_transaction(HexBytes(tx_hash)))
+        return str(found["from"])
+
     def digest(self, beast_id: int, checkpoint: Checkpoint) -> bytes:
         return bytes(self.call(self.ledger.functions.digestOf(beast_id, checkpoint.to_abi())))
 

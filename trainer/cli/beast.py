@@ -1,4 +1,4 @@
-"""``chainbeasts beast``: hatch, look, and let somebody else train."""
+"""``chainbeasts beast``: hatch, look, let somebody else train, and give away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from web3 import Web3
 
 from backend.cache import write_atomic
 from backend.chain.amounts import show_coin
@@ -18,6 +17,7 @@ from backend.chain.errors import Reverted
 from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import fields, note, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -30,10 +30,11 @@ from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
 from trainer.hatch.transactions import Hatched, Hatcher
+from trainer.submit.funds import count
 from trainer.submit.stake import required_stake
 from trainer.workspace import TrainerWorkspace, open_workspace
 
-app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
+app = typer.Typer(help="Beasts: hatch, show, authorise, transfer.", no_args_is_help=True)
 
 BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
 
@@ -235,21 +236,74 @@ def list_(session: Session) -> None:
     session.show(rows, lambda: table("Beasts", columns, [list(row.values()) for row in rows]))
 
 
-@command(app, "authorise", signs=True, example="chainbeasts beast authorise 1 0x…")
+@command(app, "authorise", signs=True, example="chainbeasts beast authorise 1 alice")
 def authorise(
     session: Session,
     beast: BeastId,
-    address: Annotated[str, typer.Argument(help="Whoever may train it.")],
+    who: Annotated[
+        str, typer.Argument(metavar="WHO", help="Whoever may train it: address, or name.")
+    ],
     revoke: Annotated[bool, typer.Option("--revoke", help="Take the permission back.")] = False,
 ) -> None:
     """Let an account submit windows for the beast, on its own bond; a transfer ends it."""
-    if not Web3.is_address(address):
-        raise ChainBeastsError(f"{address} is not an address.", "It has 40 hex digits after 0x.")
-    who = Web3.to_checksum_address(address)
-    function = session.chain.beasts.functions.setTrainer(beast, who, not revoke)
+    trainer = session.resolve(who)
+    function = session.chain.beasts.functions.setTrainer(beast, trainer, not revoke)
     session.sender.send(function, label="set the trainer")
-    value = {"beast": beast, "trainer": who, "allowed": session.chain.is_trainer(beast, who)}
+    allowed = session.chain.is_trainer(beast, trainer)
+    value = {"beast": beast, "trainer": trainer, "allowed": allowed}
     session.show(value, lambda: fields(f"Beast {beast}", value))
+
+
+@command(app, "transfer", signs=True, example="chainbeasts beast transfer 1 alice")
+def transfer(
+    session: Session,
+    beast: BeastId,
+    who: Annotated[str, typer.Argument(metavar="WHO", help="The new owner: address, or name.")],
+    yes: YesOption = False,
+) -> None:
+    """Give a beast to another owner, for ever.
+
+    Trainers that were authorised lose their right, and an open challenge ends. Windows that are
+    pending stay the liability of whoever trained them. A private dataset and its secret do not go
+    along: hand the folder over.
+    """
+    chain, me = session.chain, session.account.address
+    receiver, owner = session.resolve(who), chain.owner_of(beast)
+    if owner != me:
+        raise ChainBeastsError(
+            f"Beast {beast} belongs to {owner}, not to {me}.",
+            "Its owner alone can give it away; name your account with --account.",
+        )
+    if receiver == me:
+        raise ChainBeastsError(f"Beast {beast} is yours already.", "Name another receiver.")
+    # The safe transfer asks a contract whether it knows what to do with a beast.
+    call = chain.beasts.functions.safeTransferFrom(me, receiver, beast)
+    try:
+        gas = session.sender.estimate(call)
+    except Reverted as error:
+        if not chain.has_code(receiver):
+            raise
+        raise ChainBeastsError(
+            f"The contract at {receiver} does not take beasts ({error.name}).",
+            "Name an account, or a contract that implements onERC721Received.",
+        ) from None
+    head = chain.head(beast)
+    if pending := head.head_count - head.final_count:
+        note(f"{count(pending)} of it are pending; whoever trained them stays liable for them.")
+    if chain.commitments(beast):
+        folder = open_workspace(session.settings, chain).private_folder(beast)
+        note(f"Its private dataset does not go along; if it is here, it is in {folder}.")
+    what = f"Giving beast {beast} to {session.names.show(receiver)}, for ever"
+    confirm(session, what, Cost(gas=gas), yes=yes, always=True)
+    receipt = session.sender.send(call, label="transfer the beast")
+    value = {
+        "beast": beast,
+        "owner": chain.owner_of(beast),
+        "transaction": receipt.hash,
+        "gas_used": receipt.gas_used,
+    }
+    view = value | {"transaction": "0x" + receipt.hash.hex()}
+    session.show(value, lambda: fields(f"Beast {beast}", view))
 
 
 @command(app, "portrait", example="chainbeasts beast portrait 1 -o beast.svg")

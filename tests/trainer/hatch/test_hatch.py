@@ -194,3 +194,18 @@ def test_sample_dataset_is_the_committed_example(farm: Farm, tmp_path: Path) -> 
     path = tmp_path / "again.csv"
     farm.done("beast", "sample-dataset", "-o", str(path), who=None)
     assert path.read_bytes() == SAMPLES.read_bytes()
+
+
+def test_a_beast_is_given_away_by_command(farm: Farm) -> None:
+    farm.done("beast", "hatch")
+    giving = ("beast", "transfer", "1", f"devnet:{OTHER}")
+    assert "no terminal to ask on" in farm.refused(*giving).message
+    assert "belongs to 0x" in farm.refused(*giving, who=OTHER).message
+    refused = farm.refused("beast", "transfer", "1", "Arena", "--yes")
+    assert "does not take beasts" in refused.message
+    assert "onERC721Received" in refused.hint
+    assert "zero address" in farm.refused("beast", "transfer", "1", "0x" + "00" * 20).message
+    assert "yours already" in farm.refused("beast", "transfer", "1", f"devnet:{TRAINER}").message
+    assert "There is no beast 9" in farm.refused("beast", "transfer", "9", "devnet:5").message
+    given = farm.done(*giving, "--yes")
+    assert given["owner"] == farm.chain.owner_of(1) == devnet_account(OTHER).address
