@@ -115,7 +115,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
     "SeedStillKnown": (
         "The seed of match {matchId} can be drawn until block {lastBlock}.",
-        "Draw it: chainbeasts battle draw {matchId}",
+        "Draw it and record: chainbeasts battle record {matchId}",
     ),
     "RecordWindowOpen": (
         "Match {matchId} can be recorded until {endsAt} (unix time).",

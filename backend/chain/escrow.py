@@ -39,11 +39,21 @@ def deposit_energy(
 
 
 def ensure_allowance(
-    chain: Chain, sender: TransactionManager, spender: Contract, amount: int
+    chain: Chain,
+    sender: TransactionManager,
+    spender: Contract,
+    amount: int,
+    *,
+    exact: bool = False,
 ) -> None:
-    """Make sure that a contract may take ``amount`` wei of the sender's ENERGY."""
+    """Make sure that a contract may take ``amount`` wei of the sender's ENERGY.
+
+    Args:
+        exact: and no more than that, where the allowance is the sender's word on a price.
+    """
     functions = chain.energy.functions
-    if chain.call(functions.allowance(sender.address, spender.address)) < amount:
+    allowed = chain.call(functions.allowance(sender.address, spender.address))
+    if allowed < amount or (exact and allowed != amount):
         sender.send(functions.approve(spender.address, amount), label="approve ENERGY")
 
 

@@ -8,7 +8,7 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from backend.chain.client import Chain, read
-from backend.doctor import account, contracts, machine, node, storage
+from backend.doctor import account, contracts, machine, node, powers, storage
 from backend.doctor.report import Check, guarded, refusal
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
@@ -50,6 +50,7 @@ def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
         yield from guarded("binding", contracts.check_binding(chain))
         yield from guarded("referee", contracts.check_referee(chain))
         yield from guarded("match referee", contracts.check_match_referee(chain))
+        yield from guarded("powers", powers.check_powers(chain))
     yield from _account(settings, rpc_url, w3, chain)
 
 

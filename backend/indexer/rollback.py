@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
+from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import (
     AdvanceRow,
     BeastRow,
@@ -133,6 +134,8 @@ _NEVER_CHANGED = (
     RevealedSecretRow,
     RevealedDatasetRow,
     VaultCreditRow,
+    EnergySaleRow,
+    HatchRequestRow,
 )
 """One event each, so they go with its block."""
 

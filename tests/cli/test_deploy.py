@@ -13,8 +13,9 @@ from backend.chain.anvil import Anvil, rpc
 from tests.cli.conftest import Cli
 
 CONTRACTS = {
-    "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "DatasetStage",
-    "StateArchive", "RecordArchive", "CheckpointLedger", "DisputeVault", "WindowReferee",
+    "TimelockController", "SeasonRegistry", "Energy", "EnergySale", "Beasts", "StepReferee",
+    "DatasetStage", "StateArchive", "RecordArchive", "CheckpointLedger", "DisputeVault",
+    "WindowReferee",
     "DisputeCourt", "MatchReferee", "Arena",
 }  # fmt: skip
 

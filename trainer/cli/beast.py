@@ -13,6 +13,7 @@ import typer
 from backend.cache import write_atomic
 from backend.chain.amounts import show_coin
 from backend.chain.chunks import is_large, transactions_for
+from backend.chain.costs import HATCH_GAS
 from backend.chain.errors import Reverted
 from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
@@ -49,8 +50,12 @@ def hatch(
     resume: Annotated[
         int | None, typer.Option(min=1, metavar="ID", help="Hatch a beast already asked for.")
     ] = None,
+    yes: YesOption = False,
 ) -> None:
-    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command."""
+    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command.
+
+    The request burns the season's hatch cost, in ENERGY of the wallet (`energy price` tells it).
+    """
     if resume is not None and dataset is not None:
         raise ChainBeastsError(
             "--resume takes the dataset of the request.", "Leave --dataset away."
@@ -65,12 +70,18 @@ def hatch(
     if packed is not None:
         _warn_of_size(len(packed.compressed))
     wanted = None if packed is None else packed.commitments.records_root
+    begun = None
     for pending in hatcher.pending_hatches():
         if (pending.commitments.records_root if pending.commitments else None) == wanted:
             note("Going on with the hatch that was interrupted.")
-            _show_receipt(session, workspace, hatcher.carry_on(pending))
-            return
-    _show_receipt(session, workspace, hatcher.carry_on(hatcher.begin(packed)))
+            begun = pending
+            break
+    cost = 0
+    if begun is None or not hatcher.is_requested(begun):
+        cost = hatcher.cost()
+        spent = Cost(energy=cost, burned=cost, gas=HATCH_GAS)
+        confirm(session, "Hatching a beast", spent, yes=yes)
+    _show_receipt(session, workspace, hatcher.carry_on(begun or hatcher.begin(packed), cost))
 
 
 def _warn_of_size(size: int) -> None:
