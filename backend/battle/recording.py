@@ -32,7 +32,7 @@ _ELSEWHERE: dict[MatchStatus, tuple[str, str]] = {
         "Anybody may: chainbeasts battle record {id}",
     ),
     MatchStatus.RECORDED: (
-        "Match {id} is recorded already, and can be disproved until {final_at} (unix time).",
+        "Match {id} is recorded already, and can be disproved until {final_at}.",
         "Afterwards: chainbeasts battle finalize {id}",
     ),
     MatchStatus.FINAL: ("Match {id} is final.", "See: chainbeasts battle show {id}"),
@@ -70,7 +70,7 @@ def expect(workspace: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> ty
         return found
     message, hint = _ELSEWHERE[found.status]
     beasts = {"a": found.beast_a, "b": found.beast_b}
-    values = {"id": match_id, "final_at": found.final_at, **beasts}
+    values = {"id": match_id, "final_at": show_time(found.final_at), **beasts}
     raise ChainBeastsError(message.format(**values), hint.format(**values))
 
 

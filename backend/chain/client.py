@@ -5,7 +5,7 @@ Sends nothing; see transactions. Only idempotent reads are retried.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, TypeVar
@@ -24,7 +24,7 @@ from web3.exceptions import (
     TransactionNotFound,
     Web3RPCError,
 )
-from web3.types import BlockData, BlockIdentifier, FilterParams
+from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt
 
 from backend.chain.compile import artifact
 from backend.chain.deployment import Deployment
@@ -35,7 +35,7 @@ from backend.chain.errors import (
     WrongChainError,
     decode_revert,
 )
-from backend.chain.events import Event, EventDecoder, RawLog
+from backend.chain.events import Event, EventDecoder, RawLog, mined_logs
 from backend.chain.providers import make_web3
 from backend.chain.types import (
     NO_OPEN_CHALLENGE,
@@ -296,7 +296,9 @@ class Chain:
         """
         wanted: FilterParams = {"fromBlock": BlockNumber(from_block)}
         wanted["toBlock"] = BlockNumber(to_block)
-        return self._events(wanted, attempts)
+        # What was not asked for is not looked at: it comes with a range of its own.
+        asked = range(from_block, to_block + 1)
+        return [one for one in self._events(wanted, attempts) if one.block_number in asked]
 
     def events_of(self, block_hash: bytes) -> list[Event]:
         """Our contracts' events of one block, whichever chain it is on.
@@ -304,7 +306,18 @@ class Chain:
         Raises:
             ChainError: the node does not know the block.
         """
-        return self._events({"blockHash": HexBytes(block_hash)}, READ_ATTEMPTS)
+        found = self._events({"blockHash": HexBytes(block_hash)}, READ_ATTEMPTS)
+        return [event for event in found if event.raw.block_hash == block_hash]
+
+    def events_in_receipts(self, block_hash: bytes) -> list[Event]:
+        """The same out of the block's receipts, which nodes keep apart from their index of logs.
+
+        Raises:
+            ChainError: the node does not know the block, or does not serve receipts of blocks.
+        """
+        receipts = self.read(lambda: self.w3.eth.get_block_receipts(HexBytes(block_hash)))
+        found = self._decoded(log for receipt in receipts for log in receipt["logs"])
+        return [event for event in found if event.raw.block_hash == block_hash]
 
     @cached_property
     def event_addresses(self) -> list[ChecksumAddress]:
@@ -312,14 +325,20 @@ class Chain:
         found = self.deployment.addresses
         return [Web3.to_checksum_address(found[name]) for name in EVENT_CONTRACTS]
 
+    @property
+    def event_sources(self) -> list[tuple[str, bytes]]:
+        """The same contracts, each with the first topic of one of its events."""
+        return self._decoder.sources
+
     def _events(self, wanted: FilterParams, attempts: int) -> list[Event]:
         wanted["address"] = self.event_addresses
         logs = read(lambda: self.w3.eth.get_logs(wanted), self.rpc_url, attempts)
-        decoded = (self.decode(RawLog.from_receipt(log)) for log in logs)
-        return sorted(
-            (event for event in decoded if event is not None),
-            key=lambda event: (event.block_number, event.log_index),
-        )
+        return self._decoded(logs)
+
+    def _decoded(self, logs: Iterable[LogReceipt]) -> list[Event]:
+        ours = set(self.event_addresses)
+        decoded = map(self.decode, mined_logs(log for log in logs if log["address"] in ours))
+        return [event for event in decoded if event is not None]
 
     def decode(self, log: RawLog) -> Event | None:
         """The event of a stored log; None if it is not one of ours."""

@@ -13,10 +13,15 @@ from backend.chain.amounts import show_span
 from backend.chain.client import Chain, connect, read
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.deployment import Deployment
+from backend.chain.errors import ChainError
 from backend.chain.powers import Powers, holder_name, names_of, powers_of
-from backend.chain.seasons import load_profile
+from backend.chain.seasons import Profile, load_profile
+from backend.cli.compiling import compile_contracts
 from backend.cli.output import fields, note, progress
 from backend.cli.session import Session, command
+from backend.doctor.chain_facts import Needs, gather
+from backend.doctor.chain_rules import judge
+from backend.doctor.report import Result
 
 app = typer.Typer(help="Deploy the contracts.")
 
@@ -43,6 +48,9 @@ def deploy(
     chosen = load_profile(profile or (kept.profile if kept is not None else "devnet"))
     account = session.deployer_account(chain_id)
     chain = prepare(url, settings.deployments_dir, chosen, account.address, fresh=fresh)
+    compile_contracts()
+    if not chain.deployment.complete:
+        _check_chain(chain, chosen)
     deployer = Deployer(chain, session.sender_for(chain, account), chosen, settings.deployments_dir)
     with progress() as bar:
         steps = deployer.steps()
@@ -75,3 +83,21 @@ def _powers_view(chain: Chain, powers: Powers) -> Table:
         "the deployer keeps": "\n".join(powers.deployer_keeps) or "nothing",
     }
     return fields("Who may do what", rows)
+
+
+def _check_chain(chain: Chain, profile: Profile) -> None:
+    """See that the chain carries the protocol, before anything is sent; warnings are told.
+
+    Raises:
+        ChainError: it does not.
+    """
+    needs = Needs.of_contracts()
+    facts = gather(chain.w3, chain.rpc_url, needs)
+    found = list(judge(facts, needs, profile.season.economics))
+    for check in found:
+        if check.result is Result.WARNING:
+            note(f"Warning: {check.found} {check.do}")
+    failures = [check for check in found if check.result is Result.FAILED]
+    if failures:
+        reasons = " ".join(check.found for check in failures)
+        raise ChainError(f"The chain does not carry the protocol: {reasons}", failures[0].do)

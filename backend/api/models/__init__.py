@@ -26,6 +26,7 @@ from backend.api.models.beasts import (
     TrainingPrice,
 )
 from backend.api.models.chain import (
+    CallArgument,
     Change,
     Counts,
     CurrentSeason,
@@ -35,6 +36,7 @@ from backend.api.models.chain import (
     NodeHead,
     Proposal,
     Relayed,
+    ScheduledCall,
     Season,
     Seasons,
     StateHeader,
@@ -63,6 +65,7 @@ __all__ = [
     "Answer",
     "Beast",
     "BeastPage",
+    "CallArgument",
     "Change",
     "Checkpoint",
     "CheckpointPage",
@@ -95,6 +98,7 @@ __all__ = [
     "Ranked",
     "Rating",
     "Relayed",
+    "ScheduledCall",
     "Season",
     "Seasons",
     "Slashing",
