@@ -55,7 +55,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "ERC20InsufficientBalance": (
         "{sender} has {balance}; {needed} are needed.",
-        "On a devnet: chainbeasts energy faucet AMOUNT",
+        "Get some: chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)",
     ),
     "ERC20InsufficientAllowance": (
         "{spender} may take {allowance}; {needed} are needed.",

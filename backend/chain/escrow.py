@@ -12,6 +12,9 @@ from backend.chain.client import Chain
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 
+GET_ENERGY = "chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)"
+"""What whoever has too little of it does."""
+
 
 def deposit_energy(
     chain: Chain, sender: TransactionManager, amount: int, escrow: Contract | None = None
@@ -28,7 +31,7 @@ def deposit_energy(
     if balance < amount:
         raise ChainBeastsError(
             f"{sender.address} has {show_energy(balance)}; {show_energy(amount)} are needed.",
-            "Get some first; on a devnet: chainbeasts energy faucet",
+            f"Get some first: {GET_ENERGY}",
         )
     holder = chain.ledger if escrow is None else escrow
     # Two transactions. After a crash between them the allowance stays: it is the escrow's alone,

@@ -19,7 +19,7 @@ from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
 from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import fields, note, table
+from backend.cli.output import energy, fields, note, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.combat import stats_from_dna
@@ -173,6 +173,8 @@ def show(
     quote = quote_of(workspace.chain, head)
     plan = None if windows is None else quote_of(workspace.chain, head, windows, growth)
     locked = workspace.locks(beast)
+    rewarded = workspace.chain.rewarded_of(beast)
+    allowance = workspace.chain.reward_allowance_of(beast)
     required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
     progress = {
         "head": head.h128,
@@ -188,6 +190,8 @@ def show(
         "plan": None if plan is None else plan.values(),
         "locked": locked,
         "openness": open_,
+        "rewarded": rewarded,
+        "reward_allowance": allowance,
         "required_stake": required,
         "stakes": stakes,
     }
@@ -198,6 +202,8 @@ def show(
         "epoch of the next window": head.epoch,
         "slots awake": slots(head.active_mask),
         "locked now": locks_view(locked),
+        "rewards": f"{energy(rewarded)} so far, {energy(allowance)} more at most until it has "
+        "trained on",
     }
     view |= {f"next window {name}": value for name, value in quote_view(quote).items()}
     if plan is not None:

@@ -10,7 +10,7 @@ from web3.types import TxReceipt
 
 from backend.chain.amounts import show_energy
 from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_allowance
+from backend.chain.escrow import GET_ENERGY, ensure_allowance
 from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS, Birth
 from backend.chain.waiting import await_block
@@ -73,9 +73,8 @@ class Hatcher:
             raise ChainBeastsError(
                 f"To hatch a beast burns {show_energy(cost)}; {self._outbox.me} has "
                 f"{show_energy(held)} in its wallet.",
-                f"Get {show_energy(cost - held)} more: chainbeasts energy buy AMOUNT (on a devnet: "
-                "chainbeasts energy faucet AMOUNT), or out of escrow: chainbeasts energy withdraw "
-                "AMOUNT",
+                f"Get {show_energy(cost - held)} more: {GET_ENERGY}; or out of escrow: chainbeasts "
+                "energy withdraw AMOUNT",
             )
         return cost
 
