@@ -91,9 +91,9 @@ def ring(deployed: Cli) -> Ring:
     made = Ring(deployed, Chain(w3, str(deployed.rpc_url), deployment))
     for who, beast in ((ANNA, 1), (BEN, 2)):
         made.fund(who, 1_000)
-        made.does(who, "beast", "hatch")
+        made.does(who, "beast", "hatch", "--yes")
         made.does(who, "trainer", "run", beast, "--windows", 1)
-    made.does(ANNA, "beast", "hatch")
+    made.does(ANNA, "beast", "hatch", "--yes")
     made.travel()
     for beast in (1, 2):
         made.does(STRANGER, "checkpoint", "finalize", beast)
@@ -305,7 +305,7 @@ def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_pa
     """Once its state is on chain, anybody can play its matches, wherever its trainer publishes."""
     _, played = ring.seeded()
     write_words(tmp_path / "own.csv", played.words)
-    beast = ring.does(BEN, "beast", "hatch", "--dataset", tmp_path / "own.csv")["beast"]
+    beast = ring.does(BEN, "beast", "hatch", "--yes", "--dataset", tmp_path / "own.csv")["beast"]
     ring.does(BEN, "trainer", "run", beast, "--windows", 1, "--source", "private")
     ring.travel()
     ring.does(STRANGER, "checkpoint", "finalize", beast)

@@ -27,7 +27,7 @@ SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
 
 def test_hatch_without_dataset_commits_to_nothing_and_keeps_nothing(farm: Farm) -> None:
-    receipt = farm.done("beast", "hatch")
+    receipt = farm.done("beast", "hatch", "--yes")
     assert receipt["beast"] == 1
     assert receipt["owner"] == devnet_account(TRAINER).address
     assert receipt["secret_file"] is None
@@ -46,7 +46,7 @@ def test_hatch_without_dataset_commits_to_nothing_and_keeps_nothing(farm: Farm) 
 
 
 def test_hatch_with_dataset_commits_to_exactly_the_files_it_keeps(farm: Farm) -> None:
-    result = farm.invoke("beast", "hatch", "--dataset", str(SAMPLES))
+    result = farm.invoke("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert result.exception is None
     receipt = json.loads(result.stdout)
     folder = Path(receipt["secret_file"]).parent
@@ -64,7 +64,7 @@ def test_hatch_with_dataset_commits_to_exactly_the_files_it_keeps(farm: Farm) ->
 
 def test_two_hatches_of_one_file_have_different_secrets(farm: Farm) -> None:
     for _ in range(2):
-        farm.done("beast", "hatch", "--dataset", str(SAMPLES))
+        farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert len(set(farm.secrets())) == 2
 
 
@@ -75,7 +75,7 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("\n".join([*lines[:4], ",".join(cells)]))
     before = farm.nonce(TRAINER)
-    error = farm.refused("beast", "hatch", "--dataset", str(path))
+    error = farm.refused("beast", "hatch", "--yes", "--dataset", str(path))
     assert "line 5" in error.message
     assert "self hp is 0" in error.message
     assert farm.nonce(TRAINER) == before
@@ -91,11 +91,11 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
     ],
 )
 def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, label: str) -> None:
-    killed = farm.killed(when, label, "beast", "hatch", "--dataset", str(SAMPLES))
+    killed = farm.killed(when, label, "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert killed.returncode == -signal.SIGKILL
     (secret,) = farm.secrets()
     assert secret not in killed.stdout + killed.stderr
-    receipt = farm.done("beast", "hatch", "--dataset", str(SAMPLES))
+    receipt = farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert receipt["beast"] == 1
     assert farm.chain.beast_count() == 1
     assert farm.secrets() == [secret]
@@ -106,19 +106,19 @@ def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, labe
 
 def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
     farm.send(TRAINER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
-    assert farm.done("beast", "hatch", "--resume", "1")["beast"] == 1
+    assert farm.done("beast", "hatch", "--yes", "--resume", "1")["beast"] == 1
     assert farm.chain.owner_of(1) == devnet_account(TRAINER).address
-    assert "Nobody asked" in farm.refused("beast", "hatch", "--resume", "7").message
+    assert "Nobody asked" in farm.refused("beast", "hatch", "--yes", "--resume", "7").message
 
 
 def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
-    farm.killed("sent", "request the hatch", "beast", "hatch", "--dataset", str(SAMPLES))
+    farm.killed("sent", "request the hatch", "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     rpc(farm.chain.rpc_url, "anvil_mine", hex(300))
-    error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
+    error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert isinstance(error, Reverted)
     assert error.name == "HatchExpired"
     (secret,) = farm.secrets()
-    assert farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"] == 2
+    assert farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))["beast"] == 2
     assert farm.secrets() == [secret]
 
 
@@ -126,11 +126,11 @@ def test_a_private_folder_is_never_overwritten(farm: Farm) -> None:
     old = farm.home / "beasts" / str(farm.chain.deployment.chain_id) / "1"
     old.mkdir(parents=True)
     (old / SECRET_FILE).write_text("of an older chain")
-    error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
+    error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert "never overwritten" in error.hint
     assert (old / SECRET_FILE).read_text() == "of an older chain"
     old.rename(old.with_name("away"))
-    receipt = farm.done("beast", "hatch", "--resume", "1")
+    receipt = farm.done("beast", "hatch", "--yes", "--resume", "1")
     committed = farm.chain.commitments(1)
     assert load_private(Path(receipt["secret_file"]).parent, committed).words
 
@@ -149,7 +149,7 @@ def test_a_hatch_whose_folder_could_not_be_moved_is_still_pending(tmp_path: Path
 
 
 def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     farm.send(OTHER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
     (row,) = farm.done("beast", "list", who=None)
     assert (row["beast"], row["owner"]) == (1, devnet_account(TRAINER).address)
@@ -165,7 +165,7 @@ def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
 
 
 def test_only_the_owner_authorises_and_revokes(farm: Farm) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     other = devnet_account(OTHER).address
     assert farm.done("beast", "authorise", "1", other)["allowed"]
     assert farm.chain.is_trainer(1, other)
@@ -176,7 +176,7 @@ def test_only_the_owner_authorises_and_revokes(farm: Farm) -> None:
 
 
 def test_portrait_is_the_contracts_svg(farm: Farm, tmp_path: Path) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     path = tmp_path / "beast.svg"
     farm.done("beast", "portrait", "1", "-o", str(path), who=None)
     svg = path.read_text()
@@ -197,7 +197,7 @@ def test_sample_dataset_is_the_committed_example(farm: Farm, tmp_path: Path) -> 
 
 
 def test_a_beast_is_given_away_by_command(farm: Farm) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     giving = ("beast", "transfer", "1", f"devnet:{OTHER}")
     assert "no terminal to ask on" in farm.refused(*giving).message
     assert "belongs to 0x" in farm.refused(*giving, who=OTHER).message
