@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from backend.chain.deployment import Deployment
 from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
 from backend.redact import redact_url
@@ -113,9 +113,9 @@ class Session:
         if self.settings.rpc_url is not None:
             return self.settings.rpc_url
         try:
-            record = json.loads(self.settings.devnet_file.read_text("utf-8"))
+            record = parse_json(self.settings.devnet_file.read_bytes())
             return str(record["rpc_url"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return DEFAULT_RPC_URL
 
     @cached_property
