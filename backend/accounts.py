@@ -6,14 +6,15 @@ import json
 import os
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import structlog
 from eth_account import Account
 from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 
 from backend.cache import write_atomic
 from backend.chain.anvil import MNEMONIC, is_local_chain
@@ -29,9 +30,8 @@ MOST_ROUNDS = 100_000_000
 
 _KDF_NUMBERS = ("n", "r", "p", "c", "dklen")
 _DEVNET = re.compile(r"devnet:(\d{1,3})")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-log = structlog.get_logger()
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""What keystores and entries of the address book may be called."""
 
 Prompt = Callable[[str], str]
 """Asks for a password without echo."""
@@ -52,7 +52,7 @@ def keystore_path(folder: Path, name: str) -> Path:
     Raises:
         ChainBeastsError: the name could lead out of the folder.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ChainBeastsError(
             f"{name!r} is no account name.", "Use letters, digits, '.', '-' and '_'."
         )
@@ -80,15 +80,13 @@ def create_keystore(
 
 
 def list_keystores(folder: Path) -> dict[str, str]:
-    """Address by name of all keystores in a folder."""
+    """Checksummed address by name of all keystores in a folder; no password is needed for that."""
     found = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            address = str(_read_keystore(path).get("address", ""))
-        except ChainBeastsError as error:  # the others are none the worse for it
-            log.warning("a keystore is not listed", reason=error.message)
-            continue
-        found[path.stem] = "0x" + address.removeprefix("0x")
+            found[path.stem] = str(to_checksum_address(_read_keystore(path)["address"]))
+        except (ChainBeastsError, ValueError, TypeError, KeyError):
+            continue  # not a keystore, or not ours to read: it cannot act, so nobody is called so
     return found
 
 
@@ -183,12 +181,36 @@ def load_account(
     return _open_keystore(settings, settings.account, prompt)
 
 
+def account_address(settings: Settings) -> str | None:
+    """Whom the settings name, without a password; None if nobody, or nobody that is known.
+
+    Only for looking: whether it may act on a chain is what ``load_account`` says.
+    """
+    if settings.private_key is not None:
+        try:
+            return str(Account.from_key(settings.private_key.get_secret_value()).address)
+        except (ValueError, TypeError):
+            return None
+    if settings.account is None:
+        return None
+    development = _DEVNET.fullmatch(settings.account)
+    if development:
+        return str(devnet_account(int(development[1])).address)
+    keystores = list_keystores(settings.keystore_dir)
+    own = {address.lower(): address for address in keystores.values()}
+    return keystores.get(settings.account) or own.get(settings.account.lower())
+
+
 def _open_keystore(settings: Settings, name: str, prompt: Prompt) -> LocalAccount:
-    path = keystore_path(settings.keystore_dir, name)
+    keystores = list_keystores(settings.keystore_dir)
+    named = [one for one, address in keystores.items() if address.lower() == name.lower()]
+    path = keystore_path(settings.keystore_dir, named[0] if named else name)
     if not path.exists():
-        known = ", ".join(list_keystores(settings.keystore_dir)) or "none"
+        known = ", ".join(keystores) or "none"
+        near = get_close_matches(name, keystores, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
         raise ChainBeastsError(
-            f"There is no account named {name} in {settings.keystore_dir} (known: {known}).",
+            f"There is no account named {name} in {settings.keystore_dir} (known: {known}).{meant}",
             "Make one: chainbeasts account new NAME",
         )
     if os.name == "posix" and path.stat().st_mode & 0o077:

@@ -15,6 +15,7 @@ CONTRACTS = (
     "TimelockController",
     "SeasonRegistry",
     "Energy",
+    "EnergySale",
     "Beasts",
     "StepReferee",
     "DatasetStage",

@@ -55,8 +55,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "On a devnet: chainbeasts energy faucet AMOUNT",
     ),
     "ERC20InsufficientAllowance": (
-        "The escrow may take {allowance}; {needed} are needed.",
-        "Deposit with `chainbeasts energy deposit`, which approves first.",
+        "{spender} may take {allowance}; {needed} are needed.",
+        "Use `chainbeasts energy deposit` or `chainbeasts beast hatch`, which approve first.",
     ),
     "NotTrainer": (
         "{caller} is neither owner nor authorised trainer of beast {beastId}.",
@@ -113,6 +113,26 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "UnknownResult": ("A result is 0 (A won), 1 (B won) or 2 (nobody), not {result}.", ""),
     "NotChallenger": ("{caller} did not ask for match {matchId}.", ""),
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
+    "SeedStillKnown": (
+        "The seed of match {matchId} can be drawn until block {lastBlock}.",
+        "Draw it: chainbeasts battle draw {matchId}",
+    ),
+    "RecordWindowOpen": (
+        "Match {matchId} can be recorded until {endsAt} (unix time).",
+        "Record it: chainbeasts battle record {matchId}",
+    ),
+    "RecordWindowOver": (
+        "The time to record match {matchId} ended at {recordUntil} (unix time); it has expired.",
+        "",
+    ),
+    "SaleClosed": ("Season {season} sells no ENERGY.", "On a devnet: chainbeasts energy faucet"),
+    "TooLittleEnergy": (
+        "The price has risen: the coin buys {out}, less than the {minOut} agreed to.",
+        "Look at the price and buy again.",
+    ),
+    "NothingBought": ("That little coin buys no ENERGY.", "Send more."),
+    "ZeroReceiver": ("The ENERGY would go to nobody: the zero address.", "Name a receiver."),
+    "ProceedsRefused": ("The treasury {treasury} does not take the coin.", ""),
     "WrongTurns": ("A match of this season has 1 to {max} turns, not {actual}.", ""),
     "WrongLogLength": ("The log has {actual} words; {expected} were stated.", ""),
     "WrongLogRoot": (
@@ -289,6 +309,7 @@ _AMOUNTS: dict[str, tuple[Callable[[int], str], tuple[str, ...]]] = {
     "ERC20InsufficientBalance": (show_energy, ("balance", "needed")),
     "ERC20InsufficientAllowance": (show_energy, ("allowance", "needed")),
     "WrongPrice": (show_energy, ("expected", "actual")),
+    "TooLittleEnergy": (show_energy, ("minOut", "out")),
     "StakeTooSmall": (show_coin, ("required", "actual")),
     "OpeningBondTooSmall": (show_coin, ("required", "sent")),
 }

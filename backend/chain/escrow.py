@@ -34,11 +34,17 @@ def deposit_energy(
     # Two transactions. After a crash between them the allowance stays: it is the escrow's alone,
     # for as much as was asked, and only a deposit by this account draws on it. The next call uses
     # it.
-    allowance = chain.call(chain.energy.functions.allowance(sender.address, holder.address))
-    if allowance < amount:
-        approve = chain.energy.functions.approve(holder.address, amount)
-        sender.send(approve, label="approve ENERGY")
+    ensure_allowance(chain, sender, holder, amount)
     sender.send(holder.functions.deposit(amount), label="deposit ENERGY")
+
+
+def ensure_allowance(
+    chain: Chain, sender: TransactionManager, spender: Contract, amount: int
+) -> None:
+    """Make sure that a contract may take ``amount`` wei of the sender's ENERGY."""
+    functions = chain.energy.functions
+    if chain.call(functions.allowance(sender.address, spender.address)) < amount:
+        sender.send(functions.approve(spender.address, amount), label="approve ENERGY")
 
 
 def ensure_escrow(

@@ -29,7 +29,14 @@ T = TypeVar("T")
 PROFILES = ("devnet", "mainnet")
 PROFILE_SUFFIX = ".toml"
 # Amounts may be written as decimals: of ENERGY, of native coin (for one ENERGY, or for a gas).
-ENERGY_FIELDS = ("base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond")
+ENERGY_FIELDS = (
+    "base_cost",
+    "growth_cost",
+    "hatch_cost",
+    "winner_reward",
+    "loser_reward",
+    "record_bond",
+)
 COIN_FIELDS = ("energy_price", "reference_fee")
 _PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics, "arena": ArenaTerms}
 

@@ -220,6 +220,29 @@ class TransactionManager:
 
         return self._send(core, label, journal, due)
 
+    def estimate_payment(self, to: str, value: int) -> int:
+        """Gas that native coin takes to an account.
+
+        Raises:
+            Reverted: the account is a contract, and does not take it.
+        """
+        payment: TxParams = {"from": self.account.address, "to": to, "value": Wei(value)}
+        return int(self.chain.read(lambda: self.chain.w3.eth.estimate_gas(payment)))
+
+    def pay(self, to: str, value: int, *, label: str) -> Receipt:
+        """Send native coin to an account and wait until that is mined.
+
+        Raises:
+            Reverted: the account is a contract, and does not take it.
+            ChainError: no funds for gas, too dear, or not mined in time.
+        """
+
+        def core() -> dict[str, Any]:
+            gas = int(self.estimate_payment(to, value) * GAS_MARGIN)
+            return {"to": to, "data": b"", "gas": min(gas, MAX_GAS), "value": value}
+
+        return self._send(core, label, None, None)
+
     def deploy(self, bytecode: bytes, *, label: str) -> Receipt:
         """Send a contract creation and wait until it is mined.
 

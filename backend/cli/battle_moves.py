@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from web3 import Web3
 from web3.logs import DISCARD
 
 from backend.battle.publication import Entry, publication
@@ -17,8 +16,9 @@ from backend.chain.amounts import show_time
 from backend.chain.transactions import Receipt
 from backend.chain.types import MatchStatus
 from backend.chain.waiting import await_time
-from backend.cli.battle_publication import YesOption, published
+from backend.cli.battle_publication import published
 from backend.cli.battle_views import MatchId, synced
+from backend.cli.confirm import YesOption
 from backend.cli.options import PlacesOption
 from backend.cli.output import energy, fields, note
 from backend.cli.session import Session, command
@@ -259,14 +259,13 @@ def finalize(session: Session, match: MatchId) -> None:
 def claim(
     session: Session,
     to: Annotated[
-        str | None, typer.Option(help="Address that gets them; your own if not given.")
+        str | None,
+        typer.Option(metavar="WHO", help="Who gets them: address, or name; you if not given."),
     ] = None,
 ) -> None:
     """Mint the rewards of your beasts' final matches."""
     me = session.account.address
-    if to is not None and not Web3.is_address(to):
-        raise ChainBeastsError(f"{to} is not an address.", "It has 40 hex digits after 0x.")
-    target = me if to is None else Web3.to_checksum_address(to)
+    target = me if to is None else session.resolve(to)
     amount = session.chain.rewards_of(me)
     if not amount:
         raise ChainBeastsError(
@@ -289,6 +288,6 @@ def register(app: typer.Typer) -> None:
         ("cancel", cancel, "cancel 1"),
         ("record", record, "record 1 --wait"),
         ("finalize", finalize, "finalize 1"),
-        ("claim", claim, "claim --to 0x…"),
+        ("claim", claim, "claim --to alice"),
     ):
         command(app, name, signs=True, example=f"chainbeasts battle {example}")(verb)

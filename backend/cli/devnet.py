@@ -11,9 +11,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from web3 import Web3
 
-from backend.accounts import list_keystores
 from backend.chain.anvil import rpc
 from backend.cli.output import fields, note
 from backend.cli.session import Session, command
@@ -157,19 +155,15 @@ def restore(
 @command(app, "fund", example="chainbeasts devnet fund alice --amount 10")
 def fund(
     session: Session,
-    to: Annotated[str, typer.Argument(help="Address, or the name of a keystore.")],
+    to: Annotated[str, typer.Argument(metavar="WHO", help="Address, or a name that it has here.")],
     amount: Annotated[float, typer.Option(min=0.0, max=1e9, help="Native coin.")] = 10.0,
 ) -> None:
     """Give an account some of the devnet's native coin, for gas."""
     record = _running(session.settings)
-    address = list_keystores(session.settings.keystore_dir).get(to, to)
-    if not Web3.is_address(address):
-        raise ChainBeastsError(
-            f"{to} is no address and no keystore.", "See: chainbeasts account list"
-        )
+    address = session.resolve(to)
     before = int(str(rpc(record.rpc_url, "eth_getBalance", address, "latest")), 16)
     balance = before + int(amount * 10**18)
     rpc(record.rpc_url, "anvil_setBalance", address, hex(balance))
     rpc(record.rpc_url, "evm_mine")  # without a block there would be nothing new to save
-    facts = {"address": Web3.to_checksum_address(address), "balance_wei": balance}
+    facts = {"address": address, "balance_wei": balance}
     session.show(facts, f"{facts['address']} has {balance / 10**18:g} of the native coin.")

@@ -103,8 +103,8 @@ def _cancelled(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     _match(session, args).status = MatchStatus.CANCELLED
 
 
-def _postponed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    _match(session, args).seed_block = int(args["seedBlock"])
+def _expired(session: Session, event: Event, args: Mapping[str, Any]) -> None:
+    _match(session, args).status = MatchStatus.EXPIRED
 
 
 def _seeded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -158,7 +158,7 @@ MATCH_HANDLERS: Handlers = {
     ("Arena", "MatchChallenged"): _challenged,
     ("Arena", "MatchAccepted"): _accepted,
     ("Arena", "MatchCancelled"): _cancelled,
-    ("Arena", "MatchSeedPostponed"): _postponed,
+    ("Arena", "MatchExpired"): _expired,
     ("Arena", "MatchSeeded"): _seeded,
     ("Arena", "MatchRecorded"): _recorded,
     ("Arena", "MatchDisproved"): _disproved,

@@ -23,6 +23,7 @@ class MatchStatus(StrEnum):
     RECORDED = "recorded"
     FINAL = "final"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 class RecordStatus(StrEnum):

@@ -51,6 +51,9 @@ interface ISeasonRegistry {
         uint16 number
     ) external view returns (uint96 baseCost, uint96 growthCost, uint8 trainerBondMultiple, uint32 stakeGas);
 
+    /// @notice How long checkpoints of a season can be disputed; two storage reads.
+    function challengePeriod(uint16 number) external view returns (uint32);
+
     /// @notice What no season of this deployment may fall below.
     function limits() external view returns (Limits memory);
 

@@ -102,7 +102,7 @@ def ring(deployed: Cli) -> Ring:
 
 def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
     unasked = ("battle", "challenge", 1, 2)
-    ring.hinted("A state has to be published", "Say --yes", ANNA, *unasked)
+    ring.hinted("no terminal to ask on", "Say --yes", ANNA, *unasked)
     asked = ring.agrees(ANNA, "challenge", 1, 2)
     match = asked["match"]
     assert (asked["checkpoint"], asked["accepted"], asked["published"]) == (0, False, [1])

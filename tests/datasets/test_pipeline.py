@@ -17,12 +17,12 @@ from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
 from backend.kernel.state import decode_state, encode_state, state_hash
 from backend.kernel.window import genesis_state, learn
+from backend.monitoring.training import TrainingMetrics
 from tests.datasets.conftest import records
 from tests.support.forked import Program
 from trainer.datasets.checkpoint_file import TrainingCheckpoint, load, save
 from trainer.datasets.pipeline import DEMO_DNA, _context, run_dataset_pipeline
 from trainer.datasets.producers import MemoryProducer
-from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import fan_out
 
 WORDS = records(150)

@@ -16,6 +16,8 @@ from backend.chain.types import DisputeStatus
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
+from backend.names import Names
+from backend.settings import Settings
 from backend.store.daemons import JobRow
 from tests.support.forked import Program
 from tests.validator.conftest import OTHER, QUIET, SHARES, TRAINER, VALIDATOR, Rig
@@ -126,12 +128,15 @@ def test_the_nearest_deadline_is_served_first(rig: Rig) -> None:
     assert served[:2] == [second, first]
 
 
-def test_names_of_a_scope() -> None:
+def test_names_of_a_scope(tmp_path: Path) -> None:
     trainer = devnet_account(TRAINER).address
-    assert parse_names(["7", trainer.lower()], "--allow") == {7, trainer}
+    settings = Settings(home=tmp_path)
+    names = Names(settings, lambda: True, dict)
+    assert parse_names(["7", trainer.lower()], "--allow", names.resolve) == {7, trainer}
+    assert parse_names([f"devnet:{TRAINER}"], "--allow", names.resolve) == {trainer}
     for wrong in ("-1", "0x12", "everybody", ""):
-        with pytest.raises(ChainBeastsError, match="neither"):
-            parse_names([wrong], "--deny")
+        with pytest.raises(ChainBeastsError, match=r"--deny: .*neither"):
+            parse_names([wrong], "--deny", names.resolve)
 
 
 def test_rewards_are_paid_out_elsewhere_and_bonds_come_back(rig: Rig) -> None:

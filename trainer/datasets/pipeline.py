@@ -19,13 +19,13 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
+from backend.monitoring.training import SCHEMA, TrainingMetrics
 from trainer.datasets import checkpoint_file
 from trainer.datasets.checkpoint_file import TrainingCheckpoint
 from trainer.datasets.disk_cache import DiskCacheProducer
 from trainer.datasets.formats import to_binary
 from trainer.datasets.producers import Producer
 from trainer.metrics.accuracy import Tally, tally
-from trainer.metrics.messages import SCHEMA, TrainingMetrics
 from trainer.metrics.sinks import Sink
 
 DEMO_DNA = bytes(keccak(b"chainbeasts/pipeline/1"))

@@ -56,11 +56,11 @@ def parse_records(name: str, data: bytes, *, whole: bool = False) -> tuple[int, 
     elif name.lower().endswith(CSV_SUFFIX) or _begins_like_csv(data):
         return _some(name, tuple(_csv_words(name, data, whole)))
     else:
-        whole, rest = divmod(len(data), WORD_BYTES)
+        count, rest = divmod(len(data), WORD_BYTES)
         if rest:
             reason = f"it has {rest} bytes instead of {WORD_BYTES}"
-            raise _refuse(f"{name}, record {whole + 1}", reason)
-        _count(name, f"record {MAX_RECORDS + 1}", whole)
+            raise _refuse(f"{name}, record {count + 1}", reason)
+        _count(name, f"record {MAX_RECORDS + 1}", count)
         words = words_of(data)
     for number, word in enumerate(words, start=1):
         try:

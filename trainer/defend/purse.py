@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from backend.chain.costs import COLLECT_GAS, full_opening_gas
 from backend.chain.outbox import Outbox
 from backend.store import facts
 from backend.store.facts import CheckpointRow
-from trainer.plan.costs import COLLECT_GAS, full_opening_gas
 from trainer.workspace import TrainerWorkspace
 
 FEW_OPENINGS = 3

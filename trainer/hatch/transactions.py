@@ -9,6 +9,7 @@ from web3.logs import DISCARD
 from web3.types import TxReceipt
 
 from backend.chain.errors import Reverted
+from backend.chain.escrow import ensure_allowance
 from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS, Birth
 from backend.chain.waiting import await_block
@@ -80,6 +81,10 @@ class Hatcher:
     # --- the two transactions -------------------------------------------------------------------
 
     def _request(self, pending: PendingHatch) -> int:
+        if self._outbox.find(REQUEST_KIND, pending.token) is None:
+            # The allowance is all that the request can burn, whatever season it is mined in.
+            cost = self._chain.hatch_cost()
+            ensure_allowance(self._chain, self._outbox.sender, self._chain.beasts, cost)
         function = self._chain.beasts.functions.requestHatch(*pending.commitments.to_abi())
         receipt = self._outbox.send(
             REQUEST_KIND, pending.token, function, label="request the hatch"

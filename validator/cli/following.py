@@ -11,10 +11,10 @@ from backend.chain.amounts import show_time
 from backend.chain.outbox import Outbox
 from backend.chain.prices import opening_gas
 from backend.chain.types import Opening, opening_bit, openings_of
+from backend.cli.confirm import YesOption, require_yes
 from backend.cli.output import fields, note
 from backend.cli.session import Session, command
 from validator.cli import openings
-from validator.cli.asking import YesOption, require_yes
 from validator.cli.display import shown
 from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
 from validator.cli.workspace import OpenedDispute, open_dispute
@@ -77,7 +77,7 @@ def follow(
         note(f"{due.move}: {due.why}. About {due.gas:,} gas.")
         require_yes("Do it?", yes)
         if move.action is Action.WAIT:
-            openings.open_all(session, dispute_id, None, datasets, snapshots)
+            openings.open_all(session, dispute_id, None, datasets, snapshots, yes=True)
             return
         # A proof's commitment goes out by itself, and then the proof.
         while enforcer.make(sender, move.action, file) is Made.COMMITMENT:

@@ -20,8 +20,10 @@ from backend.api.models.beasts import (
     CheckpointPage,
     Curve,
     Openness,
+    PendingLocks,
     Rating,
     Stats,
+    TrainingPrice,
 )
 from backend.api.models.chain import (
     Change,
@@ -85,6 +87,7 @@ __all__ = [
     "OpeningOwed",
     "Openness",
     "Page",
+    "PendingLocks",
     "Problem",
     "Proposal",
     "Ranked",
@@ -98,5 +101,6 @@ __all__ = [
     "StateHeader",
     "Stats",
     "Status",
+    "TrainingPrice",
     "hexadecimal",
 ]

@@ -14,6 +14,7 @@ from backend.api.models.base import (
     Moment,
     Time,
 )
+from backend.monitoring.training import TrainingMetrics
 
 
 class IndexedBlock(Answer):
@@ -139,7 +140,11 @@ class Relayed(Answer):
     """One message of /v1/metrics: a figure of a run, or how the metrics server is."""
 
     type: Literal["metrics", "connected", "away"]
-    message: dict[str, object] | None = Field(
-        default=None, description="As the trainer sent it (docs/guides/metrics.md)."
+    message: TrainingMetrics | None = Field(
+        default=None,
+        description="A window's figures (docs/guides/metrics.md); step and loss are the chain's.",
+    )
+    unverified: tuple[str, ...] = Field(
+        default=(), description="Fields of the message that are only somebody's word."
     )
     hint: str | None = Field(default=None, description="What to do while it is away.")

@@ -157,6 +157,10 @@ def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
     head = farm.chain.head(1)
     assert (shown["head"], shown["checkpoints"]) == ("0x" + head.h128.hex(), 0)
     assert int(shown["next_energy"]) == farm.chain.quote(1, head.active_mask)[0]
+    none = {"first_at": None, "last_at": None, "last_at_most": None}
+    assert shown["locked"] == {"windows": 0, "energy": 0, **none}
+    assert (shown["next_window"]["windows"], shown["plan"]) == (1, None)
+    assert "Add --windows" in farm.refused("beast", "show", "1", "--grow", "s1@2", who=None).hint
     assert "no beast 2" in farm.refused("beast", "show", "2", who=None).message
 
 
@@ -190,3 +194,18 @@ def test_sample_dataset_is_the_committed_example(farm: Farm, tmp_path: Path) -> 
     path = tmp_path / "again.csv"
     farm.done("beast", "sample-dataset", "-o", str(path), who=None)
     assert path.read_bytes() == SAMPLES.read_bytes()
+
+
+def test_a_beast_is_given_away_by_command(farm: Farm) -> None:
+    farm.done("beast", "hatch")
+    giving = ("beast", "transfer", "1", f"devnet:{OTHER}")
+    assert "no terminal to ask on" in farm.refused(*giving).message
+    assert "belongs to 0x" in farm.refused(*giving, who=OTHER).message
+    refused = farm.refused("beast", "transfer", "1", "Arena", "--yes")
+    assert "does not take beasts" in refused.message
+    assert "onERC721Received" in refused.hint
+    assert "zero address" in farm.refused("beast", "transfer", "1", "0x" + "00" * 20).message
+    assert "yours already" in farm.refused("beast", "transfer", "1", f"devnet:{TRAINER}").message
+    assert "There is no beast 9" in farm.refused("beast", "transfer", "9", "devnet:5").message
+    given = farm.done(*giving, "--yes")
+    assert given["owner"] == farm.chain.owner_of(1) == devnet_account(OTHER).address
