@@ -187,6 +187,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             "TimelockController": timelock,
             "SeasonRegistry": world.seasons,
             "Energy": world.energy,
+            "EnergySale": world.sale,
             "Beasts": world.beasts,
             "StepReferee": world.referee,
             "DatasetStage": world.stage,

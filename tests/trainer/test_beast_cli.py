@@ -20,13 +20,14 @@ from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.seasons import load_profile
-from backend.chain.types import Commitments
 from backend.chain.waiting import wait_until
 from backend.errors import ChainBeastsError
 from backend.kernel.board import word_bytes
 from backend.kernel.samples import random_position
 from backend.store.private import SECRET_FILE
-from tests.trainer.conftest import OTHER, TRAINER, Farm
+from tests.support.hatching import give_hatches
+from tests.support.history import forget
+from tests.trainer.conftest import DEPLOYER, OTHER, TRAINER, Farm
 from trainer.datasets.generate import sample_csv
 
 PENNILESS = 77
@@ -64,8 +65,7 @@ def refused(farm: Farm, said: str, *args: str, who: int | None = TRAINER) -> Cha
 
 def request(farm: Farm, who: int = TRAINER) -> str:
     """Ask for a beast by hand; its id."""
-    farm.send(who, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
-    return str(farm.chain.beast_count())
+    return str(farm.request_hatch(who))
 
 
 # --- hatch ----------------------------------------------------------------------------------------
@@ -117,12 +117,12 @@ def test_a_block_that_does_not_come_is_a_sentence() -> None:
         wait_until(lambda: False, 0.0, "Block 9 did not come.")
 
 
-def test_a_hatch_is_too_late_after_256_blocks(farm: Farm) -> None:
+def test_a_hatch_is_too_late_once_its_blocks_hash_is_gone(farm: Farm) -> None:
     in_time, late = request(farm), request(farm)
-    first = farm.chain.hatch_request(int(in_time)).request_block
-    rpc(farm.chain.rpc_url, "anvil_mine", hex(first + 255 - farm.chain.block().number))
+    rpc(farm.chain.rpc_url, "anvil_mine", hex(257))
     assert str(farm.done("beast", "hatch", "--yes", "--resume", in_time)["beast"]) == in_time
-    rpc(farm.chain.rpc_url, "anvil_mine", "0x2")
+    requested = farm.chain.hatch_request(int(late)).request_block
+    forget(lambda *call: rpc(farm.chain.rpc_url, *call), requested)
     error = refused(farm, "expired at block", "hatch", "--resume", late)
     assert isinstance(error, Reverted)
     assert "chainbeasts beast hatch" in error.hint
@@ -132,11 +132,12 @@ def test_without_funds_nothing_is_sent_and_the_hatch_waits(farm: Farm, dataset: 
     again = ("beast", "hatch", "--yes", "--dataset", str(dataset))
     number = farm.chain.block().number
     error = farm.refused(*again, who=PENNILESS)
-    assert "cannot pay the gas to request the hatch" in error.message
+    assert "cannot pay the gas to approve ENERGY" in error.message
     assert farm.chain.block().number == number
     (secret,) = farm.secrets()
     address = devnet_account(PENNILESS).address
     rpc(farm.chain.rpc_url, "anvil_setBalance", address, hex(10**18))
+    give_hatches(farm.chain, farm.sender(DEPLOYER), address)
     assert farm.done(*again, who=PENNILESS)["owner"] == address
     assert farm.secrets() == [secret]
 

@@ -105,7 +105,7 @@ def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, labe
 
 
 def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
-    farm.send(TRAINER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
+    farm.request_hatch()
     assert farm.done("beast", "hatch", "--yes", "--resume", "1")["beast"] == 1
     assert farm.chain.owner_of(1) == devnet_account(TRAINER).address
     assert "Nobody asked" in farm.refused("beast", "hatch", "--yes", "--resume", "7").message
@@ -150,7 +150,7 @@ def test_a_hatch_whose_folder_could_not_be_moved_is_still_pending(tmp_path: Path
 
 def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
     farm.done("beast", "hatch", "--yes")
-    farm.send(OTHER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
+    farm.request_hatch(OTHER)
     (row,) = farm.done("beast", "list", who=None)
     assert (row["beast"], row["owner"]) == (1, devnet_account(TRAINER).address)
     shown = farm.done("beast", "show", "1", who=None)
