@@ -130,14 +130,14 @@ def test_a_hatch_is_too_late_once_its_blocks_hash_is_gone(farm: Farm) -> None:
 
 def test_without_funds_nothing_is_sent_and_the_hatch_waits(farm: Farm, dataset: Path) -> None:
     again = ("beast", "hatch", "--yes", "--dataset", str(dataset))
+    address = devnet_account(PENNILESS).address
+    give_hatches(farm.chain, farm.sender(DEPLOYER), address)
     number = farm.chain.block().number
     error = farm.refused(*again, who=PENNILESS)
     assert "cannot pay the gas to approve ENERGY" in error.message
     assert farm.chain.block().number == number
     (secret,) = farm.secrets()
-    address = devnet_account(PENNILESS).address
     rpc(farm.chain.rpc_url, "anvil_setBalance", address, hex(10**18))
-    give_hatches(farm.chain, farm.sender(DEPLOYER), address)
     assert farm.done(*again, who=PENNILESS)["owner"] == address
     assert farm.secrets() == [secret]
 

@@ -18,6 +18,7 @@ from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.merkle import root
 from backend.store.private import DATASET_FILE, SECRET_FILE, load_private, private_folder
+from tests.support.history import forget
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
@@ -85,6 +86,7 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "label"),
     [
+        ("sent", "approve ENERGY"),
         ("signed", "request the hatch"),
         ("sent", "request the hatch"),
         ("sent", "hatch beast"),
@@ -98,6 +100,8 @@ def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, labe
     receipt = farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert receipt["beast"] == 1
     assert farm.chain.beast_count() == 1
+    (requested,) = farm.events("HatchRequested")  # so it burned once
+    assert requested["cost"] == farm.chain.hatch_cost()
     assert farm.secrets() == [secret]
     assert receipt["commitments"]["owner_secret_hash"] == (
         "0x" + keccak(bytes.fromhex(secret)).hex()
@@ -113,13 +117,42 @@ def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
 
 def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
     farm.killed("sent", "request the hatch", "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
-    rpc(farm.chain.rpc_url, "anvil_mine", hex(300))
+    requested = farm.chain.hatch_request(1).request_block
+    forget(lambda *call: rpc(farm.chain.rpc_url, *call), requested)
     error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert isinstance(error, Reverted)
     assert error.name == "HatchExpired"
     (secret,) = farm.secrets()
-    assert farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))["beast"] == 2
+    # Asked for anew, it burns anew: that is asked about.
+    again = ("beast", "hatch", "--dataset", str(SAMPLES))
+    assert "no terminal" in farm.refused(*again).message
+    assert farm.done(*again, "--yes")["beast"] == 2
     assert farm.secrets() == [secret]
+
+
+def test_a_hatch_shows_its_cost_and_burns_no_more_than_was_agreed_to(farm: Farm) -> None:
+    cost, wallet = farm.chain.hatch_cost(), farm.chain.energy_of(devnet_account(TRAINER).address)
+    asked = farm.invoke("beast", "hatch")
+    assert "no terminal to ask on" in str(asked.exception)
+    assert "Hatching a beast: 0.1 ENERGY (burns)" in asked.stderr
+    assert farm.chain.beast_count() == 0
+    assert not list(farm.home.rglob("hatching-*"))
+    farm.done("beast", "hatch", "--yes")
+    me, beasts = devnet_account(TRAINER).address, farm.chain.beasts.address
+    assert farm.chain.energy_of(me) == wallet - cost
+    # The allowance was the cost and no more, also where a greater one had been left before.
+    farm.send(TRAINER, farm.chain.energy.functions.approve(beasts, 10 * cost))
+    farm.done("beast", "hatch", "--yes")
+    assert farm.chain.call(farm.chain.energy.functions.allowance(me, beasts)) == 0
+    assert farm.chain.energy_of(me) == wallet - 2 * cost
+
+
+def test_a_hatch_that_cannot_be_paid_says_how_to_get_energy(farm: Farm) -> None:
+    error = farm.refused("beast", "hatch", "--yes", who=OTHER)
+    assert "burns 0.1 ENERGY" in error.message
+    assert "has 0 ENERGY" in error.message
+    assert "chainbeasts energy buy" in error.hint
+    assert farm.nonce(OTHER) == 0
 
 
 def test_a_private_folder_is_never_overwritten(farm: Farm) -> None:

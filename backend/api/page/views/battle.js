@@ -12,7 +12,7 @@ import { player } from "./player.js";
 const NEXT = {
   challenged: (m) => [`chainbeasts battle accept ${m.id}`],
   accepted: (m) => [`chainbeasts battle record ${m.id}`],
-  seeded: (m) => [`chainbeasts battle record ${m.id}`],
+  seeded: (m, now) => [`chainbeasts battle ${m.record_until > now ? "record" : "expire"} ${m.id}`],
   expired: (m) => [`chainbeasts battle challenge ${m.beast_a} ${m.beast_b}`],
   cancelled: (m) => [`chainbeasts battle challenge ${m.beast_a} ${m.beast_b}`],
 };
@@ -128,7 +128,7 @@ export async function render(place, { id, query, signal, status, retitle, onNews
     ),
   ];
   if (!m.log.length) {
-    const next = NEXT[m.status]?.(m) ?? [];
+    const next = NEXT[m.status]?.(m, now) ?? [];
     show(
       place,
       head,

@@ -39,7 +39,8 @@ export function verdictOf(m) {
 
 /** When a record that stands becomes final, or one that is missing comes too late. */
 export function standing(m, now) {
-  if (m.status === "seeded") return m.record_until > now ? `to be recorded ${until(m.record_until, now)}` : "too late to record";
+  if (m.status === "seeded")
+    return m.record_until > now ? `to be recorded ${until(m.record_until, now)}` : "too late to record";
   return m.final_at > now ? `final ${until(m.final_at, now)}` : "may be made final";
 }
 

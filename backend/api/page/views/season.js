@@ -172,7 +172,10 @@ export async function render(place) {
       { class: "pending" },
       h("h2", {}, "On the way"),
       season.pending.length
-        ? [h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`), ...season.pending.map(proposal)]
+        ? [
+            h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`),
+            ...season.pending.map(proposal),
+          ]
         : notice(
             "Nothing is proposed",
             "A change waits in the timelock for everybody to see before it can take effect:",
