@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         ge=0,
         description="blocks on top of a transaction's before it counts; 0 on a local chain, else 3",
     )
+    confirm_above_energy: str = Field(
+        "10", description="ENERGY that a command sends without asking; all that burns is asked for"
+    )
+    confirm_above_coin: str = Field(
+        "0.05", description="native coin that a command sends without asking, gas included"
+    )
     peers: str | None = Field(
         None, description="URLs of APIs that board words are fetched from, with spaces between"
     )
@@ -53,6 +59,11 @@ class Settings(BaseSettings):
     @property
     def keystore_dir(self) -> Path:
         return self.home / "keystore"
+
+    @property
+    def book_file(self) -> Path:
+        """Names that others have in this home."""
+        return self.home / "addresses.json"
 
     @property
     def snapshots_dir(self) -> Path:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {EnergyEscrow} from "./EnergyEscrow.sol";
 import {IArena} from "./interfaces/IArena.sol";
 import {IBeasts} from "./interfaces/IBeasts.sol";
@@ -13,7 +14,8 @@ import {Matches} from "./kernel/Matches.sol";
 import {SplitMix64} from "./kernel/SplitMix64.sol";
 import {Logs} from "./libraries/Logs.sol";
 import {MatchStore, StoredMatch} from "./libraries/MatchStore.sol";
-import {Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "./types/ArenaTypes.sol";
+import {Rewards} from "./libraries/Rewards.sol";
+import {Earnings, Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "./types/ArenaTypes.sol";
 import {Checkpoint, CheckpointStatus} from "./types/CheckpointTypes.sol";
 import {Rules, StateHeader} from "./types/KernelTypes.sol";
 import {ArenaTerms, Economics} from "./types/SeasonTypes.sol";
@@ -22,8 +24,11 @@ import {ArenaTerms, Economics} from "./types/SeasonTypes.sol";
 /// @dev The interface carries the rest of the documentation.
 contract Arena is IArena, EnergyEscrow {
     using MatchStore for StoredMatch;
+    using Rewards for Earnings;
 
     uint256 private constant MAX_BPS = 10_000;
+    /// @dev Block hashes that a chain keeps in its history contract (EIP-2935).
+    uint256 private constant BLOCK_HASHES = 8_191;
 
     IBeasts public immutable beasts;
     ISeasonRegistry public immutable seasons;
@@ -39,8 +44,7 @@ contract Arena is IArena, EnergyEscrow {
     mapping(uint256 beastId => OpenChallenge) private _open;
     /// @inheritdoc IArena
     mapping(address account => uint256) public rewardsOf;
-    /// @dev when a beast last earned a reward
-    mapping(uint256 beastId => uint256) private _rewardedAt;
+    mapping(uint256 beastId => Earnings) private _earnings;
 
     constructor(
         IEnergy energy_,
@@ -141,17 +145,42 @@ contract Arena is IArena, EnergyEscrow {
         uint256 seedBlock = m.seedBlock;
         // INVARIANT P58: the seed comes from a block whose hash nobody knew when the second of the two agreed.
         if (block.number <= seedBlock) revert SeedNotKnown(seedBlock);
-        bytes32 hash = blockhash(seedBlock);
-        // Nobody drew for 256 blocks. No second throw for the loser alone: either owner, or anybody, could have drawn.
-        if (hash == 0) {
-            m.seedBlock = uint64(block.number);
-            emit MatchSeedPostponed(matchId, uint64(block.number));
-            return;
-        }
+        bytes32 hash = Blockhash.blockHash(seedBlock);
+        // INVARIANT P75: a match has one throw. Who would lose it gains nothing by letting the hash be forgotten; either owner,
+        // or anybody, could have drawn.
+        if (hash == 0) return _expire(matchId, m);
         uint64 seed = uint64(SplitMix64.fold64(keccak256(abi.encode(hash, address(this), matchId))));
         m.battleSeed = seed;
         m.status = MatchStatus.SEEDED;
-        emit MatchSeeded(matchId, seed);
+        emit MatchSeeded(matchId, seed, _openRecordWindow(m));
+    }
+
+    /// @inheritdoc IArena
+    function expire(uint256 matchId) external {
+        StoredMatch storage m = _matches[matchId];
+        if (m.status == MatchStatus.ACCEPTED) {
+            uint256 seedBlock = m.seedBlock;
+            if (block.number <= seedBlock || Blockhash.blockHash(seedBlock) != 0) {
+                revert SeedStillKnown(matchId, seedBlock + BLOCK_HASHES);
+            }
+        } else {
+            _expect(matchId, MatchStatus.SEEDED);
+            if (block.timestamp < m.recordUntil) revert RecordWindowOpen(matchId, m.recordUntil);
+        }
+        _expire(matchId, m);
+    }
+
+    function _expire(uint256 matchId, StoredMatch storage m) private {
+        emit MatchExpired(matchId, m.status);
+        m.status = MatchStatus.EXPIRED;
+    }
+
+    /// @dev INVARIANT P76: a match is recorded within its record window or never, so that none is kept for a better day. Time
+    /// counts only while it can be recorded: who lets a lie stand and disproves it at the end takes none from the truth.
+    function _openRecordWindow(StoredMatch storage m) private returns (uint40 recordUntil) {
+        // 2^40 seconds are 34,000 years, and a window is at most three.
+        recordUntil = uint40(block.timestamp + seasons.arena(m.season).recordWindow);
+        m.recordUntil = recordUntil;
     }
 
     /// @inheritdoc IArena
@@ -166,6 +195,8 @@ contract Arena is IArena, EnergyEscrow {
         StoredMatch storage m = _expect(matchId, MatchStatus.SEEDED);
         // INVARIANT P67: no bond answers for another match than the one played, whatever a reorg put in its place.
         if (m.battleSeed != expectedSeed) revert WrongBattleSeed(m.battleSeed, expectedSeed);
+        // INVARIANT P76, continued.
+        if (block.timestamp >= m.recordUntil) revert RecordWindowOver(matchId, m.recordUntil);
         if (result > uint8(MatchResult.DRAW)) revert UnknownResult(result);
         uint256 maxTurns = seasons.rules(m.season).maxTurns;
         if (turns == 0 || turns > maxTurns) revert WrongTurns(maxTurns, turns);
@@ -207,24 +238,38 @@ contract Arena is IArena, EnergyEscrow {
         if (block.timestamp < m.finalAt) revert DisproofPeriodOpen(matchId, m.finalAt);
         m.status = MatchStatus.FINAL;
         _credit(m.reporter, m.bond);
-        ArenaTerms memory terms = seasons.arena(m.season);
+        ArenaTerms memory terms = _rewardTerms(m.season);
         MatchResult result = m.result;
         uint256 forA = result == MatchResult.A ? terms.winnerReward : terms.loserReward;
         uint256 forB = result == MatchResult.B ? terms.winnerReward : terms.loserReward;
-        forA = _reward(m.beastA, m.ownerA, forA, terms.rewardCooldown);
-        forB = _reward(m.beastB, m.ownerB, forB, terms.rewardCooldown);
+        forA = _reward(m.beastA, m.ownerA, forA, terms);
+        forB = _reward(m.beastB, m.ownerB, forB, terms);
         emit MatchFinalized(matchId, result, forA, forB);
     }
 
-    /// @dev What the beast has earned for its owner: the reward, or nothing so soon after the last one.
-    function _reward(uint256 beastId, address owner, uint256 reward, uint256 cooldown) private returns (uint256) {
-        // INVARIANT P64: a beast earns one reward in a cooldown, so what owners who fight each other all day mint is
-        // bounded.
-        uint256 last = _rewardedAt[beastId];
-        if (reward == 0 || (last != 0 && block.timestamp < last + cooldown)) return 0;
-        _rewardedAt[beastId] = block.timestamp;
-        rewardsOf[owner] += reward;
-        return reward;
+    /// @dev INVARIANT P73: no match pays more than the season in force, nor more than the season it was agreed in.
+    function _rewardTerms(uint16 agreed) private view returns (ArenaTerms memory terms) {
+        terms = seasons.arena(agreed);
+        uint16 present = seasons.effectiveSeason();
+        if (present != agreed) terms = Rewards.lesser(terms, seasons.arena(present));
+    }
+
+    /// @dev Credits to the owner what the beast has earned by the reward.
+    function _reward(
+        uint256 beastId,
+        address owner,
+        uint256 reward,
+        ArenaTerms memory terms
+    ) private returns (uint256 credited) {
+        Earnings memory e = _earnings[beastId];
+        // INVARIANT P72: a beast is never credited more than a share of what its own final training burned. So beasts that only
+        // fight each other earn less than they cost, however many there are.
+        uint256 allowed = e.allowance(ledger.burnedOf(beastId), terms.rewardCapBps);
+        // INVARIANT P64: in a cooldown a beast earns its best reward and no more, in whatever order its matches become final.
+        (credited, e) = e.earn(reward, terms.rewardCooldown, allowed);
+        if (credited == 0) return 0;
+        _earnings[beastId] = e;
+        rewardsOf[owner] += credited;
     }
 
     /// @inheritdoc IArena
@@ -301,7 +346,8 @@ contract Arena is IArena, EnergyEscrow {
         (m.reporter, m.finalAt, m.result) = (address(0), 0, MatchResult.A);
         m.logRoot = 0;
         _credit(msg.sender, reward);
-        emit MatchDisproved(matchId, reporter, msg.sender, lie, turn, reward, bond - reward);
+        uint40 recordUntil = _openRecordWindow(m);
+        emit MatchDisproved(matchId, reporter, msg.sender, lie, turn, reward, bond - reward, recordUntil);
         energy.burn(bond - reward);
     }
 
@@ -321,6 +367,18 @@ contract Arena is IArena, EnergyEscrow {
     /// @inheritdoc IArena
     function openChallengeOf(uint256 beastId) external view returns (OpenChallenge memory) {
         return _open[beastId];
+    }
+
+    /// @inheritdoc IArena
+    function rewardedOf(uint256 beastId) external view returns (uint256) {
+        return _earnings[beastId].total;
+    }
+
+    /// @inheritdoc IArena
+    function rewardAllowanceOf(uint256 beastId) external view returns (uint256) {
+        Earnings memory e = _earnings[beastId];
+        uint256 capBps = seasons.arena(seasons.effectiveSeason()).rewardCapBps;
+        return e.allowance(ledger.burnedOf(beastId), capBps);
     }
 
     // --- small things -----------------------------------------------------------------------------------------

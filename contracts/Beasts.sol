@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {IBeasts} from "./interfaces/IBeasts.sol";
+import {IEnergy} from "./interfaces/IEnergy.sol";
 import {ISeasonRegistry} from "./interfaces/ISeasonRegistry.sol";
 import {BeastMetadata} from "./libraries/BeastMetadata.sol";
 import {Birth, Commitments, HatchRequest} from "./types/BeastTypes.sol";
@@ -11,8 +13,11 @@ import {Birth, Commitments, HatchRequest} from "./types/BeastTypes.sol";
 /// @dev The interface carries the rest of the documentation.
 contract Beasts is IBeasts, ERC721 {
     uint256 private constant MAX_DATASET_LENGTH = 65_536;
-    uint256 private constant BLOCK_HASHES = 256;
+    /// @dev Block hashes that a chain keeps in its history contract (EIP-2935).
+    uint256 private constant BLOCK_HASHES = 8_191;
 
+    /// @inheritdoc IBeasts
+    IEnergy public immutable energy;
     ISeasonRegistry public immutable seasons;
 
     /// @inheritdoc IBeasts
@@ -26,8 +31,9 @@ contract Beasts is IBeasts, ERC721 {
     /// @inheritdoc IBeasts
     mapping(uint256 beastId => uint256) public ownershipNonceOf;
 
-    constructor(ISeasonRegistry registry) ERC721("ChainBeasts", "BEAST") {
-        seasons = registry;
+    constructor(IEnergy energy_, ISeasonRegistry seasons_) ERC721("ChainBeasts", "BEAST") {
+        energy = energy_;
+        seasons = seasons_;
     }
 
     /// @inheritdoc IBeasts
@@ -51,7 +57,11 @@ contract Beasts is IBeasts, ERC721 {
         }
         uint16 season = seasons.effectiveSeason();
         _requests[beastId] = HatchRequest(msg.sender, uint64(block.number), season);
-        emit HatchRequested(beastId, msg.sender, c, season, uint64(block.number));
+        uint96 cost = seasons.hatchCost(season);
+        emit HatchRequested(beastId, msg.sender, c, season, uint64(block.number), cost);
+        // INVARIANT P74: every DNA that is thrown costs the season's hatch cost before it is known, whether or not it hatches.
+        // The allowance is the caller's word on the price.
+        energy.burnFrom(msg.sender, cost);
     }
 
     /// @inheritdoc IBeasts
@@ -59,9 +69,10 @@ contract Beasts is IBeasts, ERC721 {
         HatchRequest memory r = _requests[beastId];
         if (r.requester == address(0)) revert NoHatchRequest(beastId);
         // INVARIANT P5: the DNA comes from a block hash that nobody knew when the commitments were made.
-        // In the request's own block its hash is not known yet (blockhash gives 0), after 256 more it is no longer.
+        // In the request's own block its hash is not known yet, and 8,191 later it is for the last time. A hash of zero is no
+        // hash: the request has lapsed.
         if (block.number <= r.requestBlock) revert HatchTooEarly(beastId, r.requestBlock + 1);
-        bytes32 seed = blockhash(r.requestBlock);
+        bytes32 seed = Blockhash.blockHash(r.requestBlock);
         if (seed == 0) revert HatchExpired(beastId, r.requestBlock + BLOCK_HASHES);
         // Books are closed before the receiver is called below: a second hatch finds no request. A receiver that
         // refuses the token reverts this, and harms its own request only.

@@ -61,6 +61,8 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     mapping(uint16 season => Prices) private _prices;
     mapping(uint256 beastId => mapping(address trainer => Stake)) private _stakes;
     /// @inheritdoc ICheckpointLedger
+    mapping(uint256 beastId => uint256) public burnedOf;
+    /// @inheritdoc ICheckpointLedger
     IDisputeCourt public court;
     /// @inheritdoc ICheckpointLedger
     IArena public arena;
@@ -298,6 +300,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
             ++next;
         }
         h.setFinalCount(next);
+        burnedOf[beastId] += burned;
         energy.burn(burned);
     }
 
@@ -307,7 +310,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         Standing memory s = _standings[digest];
         if (s.disputeId != 0) revert DisputeIsOpen(s.disputeId);
         if (s.proven) return;
-        uint256 endsAt = c.submittedAt + seasons.economics(c.season).challengePeriod;
+        uint256 endsAt = c.submittedAt + seasons.challengePeriod(c.season);
         if (block.timestamp < endsAt) revert ChallengePeriodOpen(c.index, endsAt);
     }
 
@@ -395,7 +398,7 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         digest = _requirePending(beastId, c);
         // INVARIANT P51: a dispute is filed within the challenge period only, so finality comes at the latest that period and
         // one whole dispute after the submission.
-        uint256 endedAt = c.submittedAt + seasons.economics(c.season).challengePeriod;
+        uint256 endedAt = c.submittedAt + seasons.challengePeriod(c.season);
         if (block.timestamp >= endedAt) revert ChallengePeriodOver(c.index, endedAt);
         // INVARIANT P12: at most one open dispute per checkpoint, none over a proven one.
         Standing memory s = _standings[digest];

@@ -11,9 +11,13 @@ import {ArenaTerms, Economics, Limits, Schedule, Season} from "./types/SeasonTyp
 /// @dev The interface carries the rest of the documentation.
 contract SeasonRegistry is ISeasonRegistry, Ownable {
     uint256 private constant MAX_BPS = 10_000;
-    /// @dev 2^80 wei a step, slot, reward or bond: with it Σ (energyBurn + bond) of 2^32 windows fits a uint128.
+    /// @dev 2^80 wei a step, slot, hatch, reward or bond: with it Σ (energyBurn + bond) of 2^32 windows fits a uint128.
     uint256 private constant MAX_COST = 1 << 80;
     uint256 private constant MAX_PERIOD = 365 days;
+    /// @dev More of what its own final training burned no beast may ever be credited, whatever a governor wants.
+    uint256 private constant MAX_REWARD_CAP = MAX_BPS / 2;
+    /// @dev A record that is disproved leaves time for the next, and for another after that.
+    uint256 private constant RECORD_PERIODS = 3;
     /// @dev Less than archives keep the time of a publication (Publications.RENEWAL).
     uint256 private constant MAX_DISPUTE = 29 days;
     // What the two shares of a stake pay for, in gas: the costliest proof that can be forced on anybody, and a filing with a
@@ -89,6 +93,27 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     }
 
     /// @inheritdoc ISeasonRegistry
+    function challengePeriod(uint16 number) external view returns (uint32) {
+        return _known(number).economics.challengePeriod;
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function disputeWindows(uint16 number) external view returns (uint32, uint32) {
+        Economics storage e = _known(number).economics;
+        return (e.responseWindow, e.proofWindow);
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function hatchCost(uint16 number) external view returns (uint96) {
+        return _known(number).economics.hatchCost;
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function energyPrice(uint16 number) external view returns (uint96) {
+        return _known(number).economics.energyPrice;
+    }
+
+    /// @inheritdoc ISeasonRegistry
     function limits() external view returns (Limits memory) {
         return _limits;
     }
@@ -129,6 +154,8 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     function _checkEconomics(Economics calldata e) private view {
         _check("baseCost", e.baseCost, 1, MAX_COST);
         _check("growthCost", e.growthCost, 0, MAX_COST);
+        _check("hatchCost", e.hatchCost, 0, MAX_COST);
+        _check("energyPrice", e.energyPrice, 0, MAX_COST);
         Limits memory bounds = _limits;
         _check("trainerBondMultiple", e.trainerBondMultiple, _atLeastOne(bounds.minTrainerBondMultiple), 255);
         // A filer never risks more ENERGY than the offender has locked.
@@ -174,6 +201,10 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         _check("disproofPeriod", a.disproofPeriod, 1, MAX_PERIOD);
         _check("rewardCooldown", a.rewardCooldown, 1, MAX_PERIOD);
         _check("recordBond", a.recordBond, 1, MAX_COST);
+        // INVARIANT P72, continued: what beasts are credited is less than what their training burned.
+        _check("rewardCapBps", a.rewardCapBps, 0, MAX_REWARD_CAP);
+        uint256 minWindow = RECORD_PERIODS * a.disproofPeriod;
+        _check("recordWindow", a.recordWindow, minWindow, RECORD_PERIODS * MAX_PERIOD);
     }
 
     function _check(string memory field, uint256 value, uint256 min, uint256 max) private pure {

@@ -15,6 +15,7 @@ from backend.battle.logs import MatchLogs, MissingLogError, parse_peers
 from backend.chain.client import Chain
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
+from backend.indexer.locks import Locks, pending_locks
 from backend.indexer.openness import Openness, openness
 from backend.indexer.queries import all_checkpoints, live_checkpoints
 from backend.indexer.workspace import Workspace, open_index
@@ -111,6 +112,13 @@ class TrainerWorkspace(Workspace):
         with self.database.session() as session:
             rows = session.scalars(wanted.order_by(StakeRow.trainer)).all()
             return [HeldStake(row.trainer, row.amount, row.withdrawable_at or None) for row in rows]
+
+    def locks(self, beast_id: int) -> Locks:
+        """What a beast's pending windows have locked, as last synced."""
+        with self.database.session() as session:
+            return pending_locks(
+                session, beast_id, lambda season: self.chain.season(season).economics
+            )
 
     def openness(self, beast_id: int) -> Openness:
         """How much of a beast's training anybody can compute again, as last synced."""

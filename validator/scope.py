@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from web3 import Web3
@@ -31,8 +31,13 @@ class Scope:
 EVERYBODY = Scope()
 
 
-def parse_names(values: Iterable[str], option: str) -> frozenset[int | str]:
+def parse_names(
+    values: Iterable[str], option: str, resolve: Callable[[str], str]
+) -> frozenset[int | str]:
     """Beast ids and addresses as an option gives them.
+
+    Args:
+        resolve: the address that is meant by a name.
 
     Raises:
         ChainBeastsError: a value is neither.
@@ -41,11 +46,12 @@ def parse_names(values: Iterable[str], option: str) -> frozenset[int | str]:
     for value in values:
         if value.isascii() and value.isdigit():
             found.add(int(value))
-        elif Web3.is_address(value):
-            found.add(Web3.to_checksum_address(value))
-        else:
+            continue
+        try:
+            found.add(resolve(value))
+        except ChainBeastsError as error:
             raise ChainBeastsError(
-                f"{option}: {value} is neither a beast's id nor an address.",
-                f"Write it like this: {option} 12 {option} 0x7099…79C8",
-            )
+                f"{option}: {value} is neither a beast's id nor an account. {error.message}",
+                error.hint,
+            ) from None
     return frozenset(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib import metadata
 from typing import Any
@@ -13,6 +13,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from backend.api.bridge import Bridge
 from backend.api.errors import handle_errors
+from backend.api.figures import Window, losses
 from backend.api.guard import Guard
 from backend.api.hub import Hub
 from backend.api.limits import Limits, Streams
@@ -24,6 +25,8 @@ COMPRESSED_FROM = 1024
 COMPRESSION_LEVEL = 5
 PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/zstd", "application/octet-stream")
 """Types that are not compressed again."""
+
+REFERENCE = "#/components/schemas/{model}"
 
 Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -47,10 +50,15 @@ def make_app(
         metrics: address of the metrics server to relay.
         hosts: names of the server, besides this machine's own.
     """
+
+    def look_up(windows: Collection[Window]) -> Mapping[Window, tuple[int, int]]:
+        with services.session() as session:
+            return losses(session, windows)
+
     borne = limits or Limits()
     streams = Streams(borne)
     events, figures = Hub(borne, streams), Hub(borne, streams)
-    bridge = Bridge(metrics, figures)
+    bridge = Bridge(metrics, figures, look_up)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -118,5 +126,7 @@ class _Described(FastAPI):
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         for message in (Live, Relayed):
-            schemas[message.__name__] = message.model_json_schema(mode="serialization")
+            schema = message.model_json_schema(mode="serialization", ref_template=REFERENCE)
+            schemas |= schema.pop("$defs", {})
+            schemas[message.__name__] = schema
         return found

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import deque
+import time
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from backend.api.figures import UNVERIFIED, Figures, Window
 from backend.api.hub import Hub
 from backend.api.models import Relayed
+from backend.monitoring.training import MessageError, TrainingMetrics
+from backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
 
-REMEMBERED = 1000
-"""Messages that a late joiner gets, as many as the metrics server itself keeps."""
-
 MOST_BYTES = 64 * 1024
 BACKOFF = (0.5, 5.0)
+LOOK_SECONDS = 0.5
+"""Between two looks into the index for windows that were told of."""
+
 AWAY = "Start it with `chainbeasts metrics serve`; this reconnects by itself."
+
+LookUp = Callable[[Collection[Window]], Mapping[Window, tuple[int, int]]]
 
 
 class Bridge:
@@ -28,31 +33,39 @@ class Bridge:
 
     Args:
         url: the metrics server's; None for a bridge that only says that there is none.
+        look_up: what the index has of some windows; called in a thread.
     """
 
-    def __init__(self, url: str | None, hub: Hub) -> None:
-        self._url, self._hub = url, hub
-        self._kept: deque[str] = deque(maxlen=REMEMBERED)
+    def __init__(self, url: str | None, hub: Hub, look_up: LookUp) -> None:
+        self._url, self._hub, self._look_up = url, hub, look_up
+        self._figures = Figures()
+        self._news = asyncio.Event()
         self._standing = _away()
 
-    def first(self) -> list[str]:
-        """What a new listener gets: how the server is, and its last messages."""
-        return [self._standing, *self._kept]
+    def first(self, beast: int | None = None) -> list[str]:
+        """What a new listener gets: how the server is, and the last messages about its beast."""
+        return [self._standing, *map(_relayed, self._figures.of(beast))]
 
     async def run(self) -> None:
         """Relay, and connect again whenever the connection breaks."""
+        if self._url is None:
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(self._url))
+            tasks.create_task(self._tell())
+
+    async def _listen(self, url: str) -> None:
         shortest, longest = BACKOFF
         delay = shortest
-        while self._url is not None:
+        while True:
             try:
                 async with connect(
-                    self._url, proxy=None, compression=None, max_size=MOST_BYTES, close_timeout=1
+                    url, proxy=None, compression=None, max_size=MOST_BYTES, close_timeout=1
                 ) as socket:
                     delay = shortest
                     self._stand(Relayed(type="connected").model_dump_json())
-                    known = set(self._kept)
                     async for data in socket:
-                        self._relay(data, known)
+                        self._hear(data)
             except (OSError, TimeoutError, WebSocketException) as error:
                 log.debug("no metrics server", reason=type(error).__name__)
             self._stand(_away())
@@ -64,29 +77,32 @@ class Bridge:
             self._standing = text
             self._hub.publish(text)
 
-    def _relay(self, data: str | bytes, known: set[str]) -> None:
-        """Pass a message on, unless it is none or was passed on before the connection broke."""
-        if not isinstance(data, str) or not _is_object(data):
+    def _hear(self, data: str | bytes) -> None:
+        try:
+            message = TrainingMetrics.from_json(data)
+        except MessageError:
             return
-        text = f'{{"type":"metrics","message":{data},"hint":null}}'
-        # After a break the server's history begins with what was relayed already.
-        if text in known:
-            return
-        known.clear()
-        self._kept.append(text)
-        self._hub.publish(text)
+        self._figures.take(message, time.monotonic())
+        self._news.set()
+
+    async def _tell(self) -> None:
+        """Pass on what the index bears out, as soon as it does."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while waiting := self._figures.waiting:
+                try:
+                    found = await asyncio.to_thread(self._look_up, waiting)
+                except DatabaseUnavailableError:
+                    found = {}
+                for message in self._figures.confirm(found, time.monotonic()):
+                    self._hub.publish(_relayed(message), message.beast)
+                await asyncio.sleep(LOOK_SECONDS)
 
 
-def _is_object(text: str) -> bool:
-    """Whether a text is a JSON object that every browser reads."""
-    try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+def _relayed(message: TrainingMetrics) -> str:
+    relayed = Relayed(type="metrics", message=message, unverified=UNVERIFIED)
+    return relayed.model_dump_json(by_alias=True)
 
 
 def _away() -> str:

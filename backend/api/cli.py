@@ -12,9 +12,11 @@ import structlog
 import typer
 from uvicorn import Server
 
+from backend.api import places
 from backend.api.app import make_app
 from backend.api.follow import Follower
 from backend.api.limits import Limits
+from backend.api.places import States
 from backend.api.server import HOST, bind, make_server
 from backend.api.services import Services
 from backend.cli.options import HealthPortOption, PollOption
@@ -101,8 +103,12 @@ def serve(
     services = Services(
         chain=chain,
         database=store,
-        states=reading_store(
-            settings.home / ROLE / "states", snapshots or [str(settings.snapshots_dir)]
+        states=States(
+            reading_store(
+                settings.home / ROLE / "states",
+                snapshots or [str(settings.snapshots_dir)],
+                places.SECONDS,
+            )
         ),
         bundles=bundles or settings.home / "bundles",
         follower=Follower(chain, store, indexer, waker, health),

@@ -26,11 +26,12 @@ class ApiError(Exception):
     Args:
         error: a sentence about what is wrong.
         hint: what to do next.
+        headers: of the answer, with ``_`` for ``-``.
     """
 
-    def __init__(self, status: int, error: str, hint: str = "") -> None:
+    def __init__(self, status: int, error: str, hint: str = "", **headers: str) -> None:
         super().__init__(error)
-        self.status, self.error, self.hint = status, error, hint
+        self.status, self.error, self.hint, self.headers = status, error, hint, headers
 
 
 def missing(what: str, where: str) -> ApiError:
@@ -62,7 +63,7 @@ def handle_errors(app: FastAPI) -> None:
 
 def _own(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return problem(error.status, error.error, error.hint)
+    return problem(error.status, error.error, error.hint, **error.headers)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

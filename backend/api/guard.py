@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from fastapi.responses import Response
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +27,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 METHODS = ("GET", "HEAD")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 POLICY_VIOLATION = 1008
 
 
@@ -43,7 +45,8 @@ class Guard:
         self._app = app
         self._limits = limits
         self._rate = RateLimit(limits)
-        self._hosts = {host.lower() for host in (*LOOPBACK_HOSTS, *hosts)}
+        self._named = {_without_port(host.lower()) for host in hosts}
+        self._hosts = {*LOOPBACK_HOSTS, *self._named}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -106,7 +109,29 @@ class Guard:
         origin = headers.get("origin")
         if scope["type"] != "websocket" or origin is None:
             return False
-        return origin.lower().partition("://")[2] != host
+        return not self._own_page(origin.lower(), host)
+
+    def _own_page(self, origin: str, host: str) -> bool:
+        """Whether an origin (RFC 6454) is a page of this server.
+
+        A web server in front answers on a port of its own, and may pass on another ``Host`` than
+        the page was asked from: of a name given with --allow-host every port is ours. On loopback
+        there is nothing in front, and another port is another program's page.
+        """
+        try:
+            parts = urlsplit(origin)
+            port = parts.port
+        except ValueError:
+            return False
+        usual = DEFAULT_PORTS.get(parts.scheme)
+        if usual is None or parts.hostname is None:
+            return False
+        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        if name in self._named:
+            return True
+        asked = _without_port(host)
+        at = host.removeprefix(asked).removeprefix(":") or str(usual)
+        return (name, str(port or usual)) == (asked, at)
 
 
 def client_of(scope: Scope) -> str:

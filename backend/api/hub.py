@@ -17,9 +17,14 @@ CLOSE_SECONDS = 1.0
 
 
 class Inbox:
-    """What one client has still to be sent."""
+    """What one client has still to be sent.
 
-    def __init__(self, size: int) -> None:
+    Args:
+        topic: all that it wants to hear of; everything if None.
+    """
+
+    def __init__(self, size: int, topic: int | None = None) -> None:
+        self.topic = topic
         self._queue: asyncio.Queue[str] = asyncio.Queue(size)
         self.overrun = asyncio.Event()
         """Set once a message did not fit: the client is too slow, and has missed something."""
@@ -41,12 +46,15 @@ class Hub:
         self._limits, self._streams = limits, streams
         self._inboxes: set[Inbox] = set()
 
-    def publish(self, text: str) -> None:
-        """Give a message to everybody who listens now."""
+    def publish(self, text: str, topic: int | None = None) -> None:
+        """Give a message to everybody who listens now; one with a topic, to those who want it."""
         for inbox in self._inboxes:
-            inbox.put(text)
+            if topic is None or inbox.topic in (None, topic):
+                inbox.put(text)
 
-    async def serve(self, socket: WebSocket, first: Callable[[], list[str]]) -> None:
+    async def serve(
+        self, socket: WebSocket, first: Callable[[], list[str]], topic: int | None = None
+    ) -> None:
         """Send a client what is published until either side ends; what ``first`` gives before it.
 
         A client that falls behind is closed with code 1013: it connects again and asks anew.
@@ -56,7 +64,7 @@ class Hub:
         if not self._streams.enter(address):
             await socket.close(TOO_MANY, "too many connections")
             return
-        inbox = Inbox(self._limits.queue)
+        inbox = Inbox(self._limits.queue, topic)
         self._inboxes.add(inbox)
         try:
             await self._relay(socket, first(), inbox)

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from backend.api.follow import Follower
+from backend.api.places import States
 from backend.api.standings import Standings
 from backend.chain.client import Chain
 from backend.store.facts import BlockRow
 from backend.store.governance import SeasonRow
 from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Services:
 
     chain: Chain
     database: Database
-    states: SnapshotStore
+    states: States
     bundles: Path
     follower: Follower
     standings: Standings = field(default_factory=Standings)

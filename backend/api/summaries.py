@@ -39,7 +39,7 @@ class _Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class Standing:
     """Where a beast stands after its last live checkpoint, or at its birth."""
 
     state: bytes
@@ -71,10 +71,17 @@ def beast_answers(
     ]
 
 
+def where_it_stands(session: Session, row: BeastRow) -> tuple[Standing, int]:
+    """A beast's head, and the number of its live checkpoints."""
+    tally = _tallies(session, [row.beast_id])[row.beast_id]
+    head = _heads(session, [tally.last]).get(row.beast_id) or _newborn(row)
+    return head, sum(tally.by_status[status] for status in LIVE)
+
+
 def _beast(
     row: BeastRow,
     tally: _Tally,
-    head: _Head,
+    head: Standing,
     disputed: int,
     lineage: public.Openness,
     rating: Rating | None,
@@ -131,7 +138,7 @@ def _tallies(session: Session, ids: Sequence[int]) -> Mapping[int, _Tally]:
     return tallies
 
 
-def _heads(session: Session, rows: Sequence[int]) -> Mapping[int, _Head]:
+def _heads(session: Session, rows: Sequence[int]) -> Mapping[int, Standing]:
     """Where beasts stand, from the rows of their last live checkpoints.
 
     The present epoch is the last window's, or the next one if that window completed it. (An epoch
@@ -147,11 +154,11 @@ def _heads(session: Session, rows: Sequence[int]) -> Mapping[int, _Head]:
         .outerjoin(e, completed)
         .where(c.id.in_(rows))
     )  # fmt: skip
-    return {row[0]: _Head(*row[1:]) for row in found}
+    return {row[0]: Standing(*row[1:]) for row in found}
 
 
-def _newborn(row: BeastRow) -> _Head:
-    return _Head(row.dna, genesis_mask(row.dna), None, None, 0, row.season)
+def _newborn(row: BeastRow) -> Standing:
+    return Standing(row.dna, genesis_mask(row.dna), None, None, 0, row.season)
 
 
 def _disputed(session: Session, ids: Sequence[int]) -> Mapping[int, int]:

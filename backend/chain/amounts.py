@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from backend.errors import ChainBeastsError
 
 DECIMALS = 18
 
@@ -17,9 +20,41 @@ def show_coin(wei: int) -> str:
     return f"{_decimal(wei)} native coin"
 
 
+def parse_coin(text: str) -> int:
+    """Wei of a decimal amount of native coin such as ``0.05``.
+
+    Raises:
+        ChainBeastsError: it is none.
+    """
+    try:
+        wei = Decimal(text.replace("_", "")) * 10**DECIMALS
+    except InvalidOperation:
+        raise ChainBeastsError(f"{text!r} is not an amount of native coin, such as 0.5.") from None
+    if not wei.is_finite() or wei < 0 or wei != wei.to_integral_value():
+        raise ChainBeastsError(f"{text!r} is not an amount of native coin with up to 18 decimals.")
+    return int(wei)
+
+
 def show_time(seconds: int) -> str:
     """A block's time, such as ``2026-01-31 12:00:00 UTC``."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def show_moment(seconds: int, now: float) -> str:
+    """A time and how far it is from ``now``: ``2026-01-31 12:00:00 UTC (in 3 h)``."""
+    left = seconds - int(now)
+    distance = f"in {show_span(left)}" if left >= 0 else f"{show_span(-left)} ago"
+    return f"{show_time(seconds)} ({distance})"
+
+
+def show_span(seconds: int) -> str:
+    """A length of time in its two largest units, such as ``1 d 6 h``."""
+    parts, rest = [], max(seconds, 0)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
 
 
 def _decimal(wei: int) -> str:

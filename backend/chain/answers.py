@@ -245,6 +245,7 @@ _SHAPES: dict[str, Check] = {
     "eth_getLogs": _list_of(_LOG),
     "eth_getTransactionReceipt": _or_null(_RECEIPT),
     "eth_getTransactionByHash": _or_null(_TRANSACTION),
+    "eth_getBlockReceipts": _or_null(_list_of(_RECEIPT)),
     "eth_getBlockByHash": _or_null(_BLOCK),
     "eth_getBlockByNumber": _or_null(_BLOCK),
 }

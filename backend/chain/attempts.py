@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ import structlog
 from eth_account.signers.local import LocalAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
-from filelock import BaseFileLock
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
@@ -143,9 +142,11 @@ class Limits:
 class Attempts:
     """Makes one account's attempts.
 
-    Attributes:
+    Args:
+        held: holds the account's nonce lock.
         broadcast: hands a signed transaction to the node.
-        recall: what the account's records have for a nonce.
+        recall: what the account's journal has for a nonce.
+        is_ours: whether any record of ours has something for a nonce.
     """
 
     def __init__(
@@ -153,7 +154,7 @@ class Attempts:
         chain: Chain,
         account: LocalAccount,
         limits: Limits,
-        lock: BaseFileLock,
+        held: Callable[[], AbstractContextManager[None]],
         broadcast: Callable[[SignedTransaction], Outcome],
         recall: Callable[[int], SignedTransaction | None],
         is_ours: Callable[[int], bool],
@@ -162,7 +163,7 @@ class Attempts:
         self._chain = chain
         self._account = account
         self._limits = limits
-        self._lock = lock
+        self._held = held
         self._broadcast = broadcast
         self._recall = recall
         self._is_ours = is_ours
@@ -251,7 +252,7 @@ class Attempts:
                     # The same bytes at the same nonce, so whichever branch wins has it once.
                     # Another process may hold the lock with a later nonce: it fills the gap by
                     # ``recall``.
-                    with self._lock:
+                    with self._held():
                         found = self.until_mined(attempt)
                 receipt = found
                 missing = depth - (self._chain.block().number - receipt["blockNumber"])

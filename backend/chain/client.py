@@ -5,7 +5,7 @@ Sends nothing; see transactions. Only idempotent reads are retried.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +24,7 @@ from web3.exceptions import (
     TransactionNotFound,
     Web3RPCError,
 )
-from web3.types import BlockData, BlockIdentifier, FilterParams
+from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt
 
 from backend.chain.answers import NotAnAnswerError
 from backend.chain.clock import GRACE_SECONDS, HungUpError
@@ -38,7 +38,7 @@ from backend.chain.errors import (
     WrongChainError,
     decode_revert,
 )
-from backend.chain.events import Event, EventDecoder, RawLog
+from backend.chain.events import Event, EventDecoder, RawLog, mined_logs
 from backend.chain.providers import clock_of, make_web3
 from backend.chain.types import (
     NO_OPEN_CHALLENGE,
@@ -70,6 +70,7 @@ T = TypeVar("T")
 EVENT_CONTRACTS = (
     "TimelockController",
     "SeasonRegistry",
+    "EnergySale",
     "Beasts",
     "StateArchive",
     "RecordArchive",
@@ -250,6 +251,10 @@ class Chain:
         return self._contract("Energy")
 
     @cached_property
+    def sale(self) -> Contract:
+        return self._contract("EnergySale")
+
+    @cached_property
     def beasts(self) -> Contract:
         return self._contract("Beasts")
 
@@ -363,7 +368,9 @@ class Chain:
         """
         wanted: FilterParams = {"fromBlock": BlockNumber(from_block)}
         wanted["toBlock"] = BlockNumber(to_block)
-        return self._events(wanted, attempts)
+        # What was not asked for is not looked at: it comes with a range of its own.
+        asked = range(from_block, to_block + 1)
+        return [one for one in self._events(wanted, attempts) if one.block_number in asked]
 
     def events_of(self, block_hash: bytes) -> list[Event]:
         """Our contracts' events of one block, whichever chain it is on.
@@ -371,7 +378,18 @@ class Chain:
         Raises:
             ChainError: the node does not know the block.
         """
-        return self._events({"blockHash": HexBytes(block_hash)}, READ_ATTEMPTS)
+        found = self._events({"blockHash": HexBytes(block_hash)}, READ_ATTEMPTS)
+        return [event for event in found if event.raw.block_hash == block_hash]
+
+    def events_in_receipts(self, block_hash: bytes) -> list[Event]:
+        """The same out of the block's receipts, which nodes keep apart from their index of logs.
+
+        Raises:
+            ChainError: the node does not know the block, or does not serve receipts of blocks.
+        """
+        receipts = self.read(lambda: self.w3.eth.get_block_receipts(HexBytes(block_hash)))
+        found = self._decoded(log for receipt in receipts for log in receipt["logs"])
+        return [event for event in found if event.raw.block_hash == block_hash]
 
     @cached_property
     def event_addresses(self) -> list[ChecksumAddress]:
@@ -379,14 +397,20 @@ class Chain:
         found = self.deployment.addresses
         return [Web3.to_checksum_address(found[name]) for name in EVENT_CONTRACTS]
 
+    @property
+    def event_sources(self) -> list[tuple[str, bytes]]:
+        """The same contracts, each with the first topic of one of its events."""
+        return self._decoder.sources
+
     def _events(self, wanted: FilterParams, attempts: int) -> list[Event]:
         wanted["address"] = self.event_addresses
         logs = read(lambda: self.w3.eth.get_logs(wanted), self.rpc_url, attempts)
-        decoded = (self.decode(RawLog.from_receipt(log)) for log in logs)
-        return sorted(
-            (event for event in decoded if event is not None),
-            key=lambda event: (event.block_number, event.log_index),
-        )
+        return self._decoded(logs)
+
+    def _decoded(self, logs: Iterable[LogReceipt]) -> list[Event]:
+        ours = set(self.event_addresses)
+        decoded = map(self.decode, mined_logs(log for log in logs if log["address"] in ours))
+        return [event for event in decoded if event is not None]
 
     def decode(self, log: RawLog) -> Event | None:
         """The event of a stored log; None if it is not one of ours."""
@@ -429,6 +453,10 @@ class Chain:
     def current_season(self) -> int:
         return int(self.call(self.seasons.functions.currentSeason()))
 
+    def effective_season(self) -> int:
+        """The season in force in the latest block."""
+        return int(self.call(self.seasons.functions.effectiveSeason()))
+
     def limits(self) -> Limits:
         """What no season of the deployment may fall below."""
         return Limits.from_abi(self.call(self.seasons.functions.limits()))
@@ -445,6 +473,25 @@ class Chain:
 
     def energy_of(self, account: str) -> int:
         return int(self.call(self.energy.functions.balanceOf(account)))
+
+    def coin_of(self, account: str) -> int:
+        """An account's native coin, wei."""
+        address = Web3.to_checksum_address(account)
+        return int(self.read(lambda: self.w3.eth.get_balance(address)))
+
+    def has_code(self, address: str) -> bool:
+        """Whether a contract stands at an address."""
+        at = Web3.to_checksum_address(address)
+        return bool(self.read(lambda: self.w3.eth.get_code(at)))
+
+    def sender_of(self, tx_hash: bytes) -> str:
+        """Who signed a mined transaction.
+
+        Raises:
+            TransactionNotFound: the node does not know it.
+        """
+        found = self.read(lambda: self.w3.eth.get_transaction(HexBytes(tx_hash)))
+        return str(found["from"])
 
     def digest(self, beast_id: int, checkpoint: Checkpoint) -> bytes:
         return bytes(self.call(self.ledger.functions.digestOf(beast_id, checkpoint.to_abi())))
@@ -548,6 +595,36 @@ class Chain:
     def rewards_of(self, account: str) -> int:
         """Rewards that an account can claim, wei of ENERGY."""
         return int(self.call(self.arena.functions.rewardsOf(account)))
+
+    def rewarded_of(self, beast_id: int) -> int:
+        """Rewards that were ever credited for a beast, wei of ENERGY."""
+        return int(self.call(self.arena.functions.rewardedOf(beast_id)))
+
+    def reward_allowance_of(self, beast_id: int) -> int:
+        """What could still be credited for a beast under the season in force, wei of ENERGY."""
+        return int(self.call(self.arena.functions.rewardAllowanceOf(beast_id)))
+
+    # --- the money ------------------------------------------------------------------------------
+
+    def energy_price(self) -> int:
+        """Wei of native coin that the sale asks for one ENERGY; 0: it is closed."""
+        return int(self.call(self.sale.functions.price()))
+
+    def energy_for(self, paid: int) -> int:
+        """What the sale gives for ``paid`` wei of native coin; 0 where it is closed."""
+        return int(self.call(self.sale.functions.quote(paid)))
+
+    def energy_sold(self) -> int:
+        """All the ENERGY that was ever sold, wei."""
+        return int(self.call(self.sale.functions.sold()))
+
+    def hatch_cost(self) -> int:
+        """What a request to hatch burns under the season in force, wei of ENERGY."""
+        return self.season(self.effective_season()).economics.hatch_cost
+
+    def burned_of(self, beast_id: int) -> int:
+        """What a beast's own final windows have burned, wei of ENERGY."""
+        return int(self.call(self.ledger.functions.burnedOf(beast_id)))
 
     def window_context(
         self,

@@ -1,11 +1,11 @@
 """Deploys the contracts step by step; every finished step is on record before the next begins.
 
-Order: timelock, season registry with the deployment's limits, energy, beasts, referee of steps,
-dataset stage, archives of states and records, ledger, vault, referee of windows, court, match
-referee, arena; the ledger is bound to its court and its arena; then the first season, the arena's
-right to mint rewards, the faucet of a devnet, and the hand-over. At the end the deployer has no
-privilege that the profile does not give it: the timelock owns the registry and administers ENERGY's
-roles.
+Order: timelock, season registry with the deployment's limits, energy, its sale, beasts, referee of
+steps, dataset stage, archives of states and records, ledger, vault, referee of windows, court,
+match referee, arena; the ledger is bound to its court and its arena; then the first season, the
+rights of sale and arena to mint, the faucet of a devnet, and the hand-over. At the end the timelock
+owns the registry, and nobody can ever let anybody else mint ENERGY: the deployer, who has given
+that right, renounces the role that gives it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from backend.chain.types import ZERO_ADDRESS
 MINTER_ROLE = bytes(keccak(b"MINTER_ROLE"))
 ADMIN_ROLE = bytes(32)
 PARTS: dict[str, tuple[str, ...]] = {
-    "Beasts": ("SeasonRegistry",),
+    "EnergySale": ("Energy", "SeasonRegistry", "TimelockController"),
+    "Beasts": ("Energy", "SeasonRegistry"),
     "StepReferee": (),
     "DatasetStage": (),
     "StateArchive": ("StepReferee",),
@@ -145,10 +146,10 @@ class Deployer:
         steps += [
             Step("bind court and arena", self._bind),
             Step("first season", self._first_season),
-            Step("arena mints", self._let_arena_mint),
+            Step("sale mints", lambda: self._let_mint("sale mints", "EnergySale")),
+            Step("arena mints", lambda: self._let_mint("arena mints", "Arena")),
             Step("faucet", self._faucet),
-            Step("energy to timelock", self._give_energy_admin),
-            Step("energy renounced", self._renounce_energy_admin),
+            Step("minters fixed", self._renounce_energy_admin),
             Step("seasons to timelock", self._give_seasons),
         ]
         return steps
@@ -210,9 +211,9 @@ class Deployer:
         if bound != [court, arena]:
             self._send("bind court and arena", functions.bind(court, arena))
 
-    def _let_arena_mint(self) -> None:
+    def _let_mint(self, step: str, contract: str) -> None:
         grant = self.chain.energy.functions.grantRole
-        self._send("arena mints", grant(MINTER_ROLE, self._address("Arena")))
+        self._send(step, grant(MINTER_ROLE, self._address(contract)))
 
     def _first_season(self) -> None:
         if self.chain.current_season() == 0:
@@ -224,13 +225,10 @@ class Deployer:
             grant = self.chain.energy.functions.grantRole(MINTER_ROLE, self._sender.address)
             self._send("faucet", grant)
 
-    def _give_energy_admin(self) -> None:
-        grant = self.chain.energy.functions.grantRole
-        self._send("energy to timelock", grant(ADMIN_ROLE, self._address("TimelockController")))
-
     def _renounce_energy_admin(self) -> None:
+        """The last administrator goes: whoever mints now is all who ever will."""
         renounce = self.chain.energy.functions.renounceRole
-        self._send("energy renounced", renounce(ADMIN_ROLE, self._sender.address))
+        self._send("minters fixed", renounce(ADMIN_ROLE, self._sender.address))
 
     def _give_seasons(self) -> None:
         transfer = self.chain.seasons.functions.transferOwnership

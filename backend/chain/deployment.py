@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Self
 
 from backend.cache import write_atomic
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 
 CONTRACTS = (
     "TimelockController",
     "SeasonRegistry",
     "Energy",
+    "EnergySale",
     "Beasts",
     "StepReferee",
     "DatasetStage",
@@ -67,7 +69,7 @@ class Deployment:
         """
         path = cls.path(folder, chain_id)
         try:
-            return cls(**json.loads(path.read_text("utf-8")))
+            return cls(**parse_json(path.read_bytes()))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):

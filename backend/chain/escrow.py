@@ -12,6 +12,9 @@ from backend.chain.client import Chain
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 
+GET_ENERGY = "chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)"
+"""What whoever has too little of it does."""
+
 
 def deposit_energy(
     chain: Chain, sender: TransactionManager, amount: int, escrow: Contract | None = None
@@ -28,17 +31,33 @@ def deposit_energy(
     if balance < amount:
         raise ChainBeastsError(
             f"{sender.address} has {show_energy(balance)}; {show_energy(amount)} are needed.",
-            "Get some first; on a devnet: chainbeasts energy faucet",
+            f"Get some first: {GET_ENERGY}",
         )
     holder = chain.ledger if escrow is None else escrow
     # Two transactions. After a crash between them the allowance stays: it is the escrow's alone,
     # for as much as was asked, and only a deposit by this account draws on it. The next call uses
     # it.
-    allowance = chain.call(chain.energy.functions.allowance(sender.address, holder.address))
-    if allowance < amount:
-        approve = chain.energy.functions.approve(holder.address, amount)
-        sender.send(approve, label="approve ENERGY")
+    ensure_allowance(chain, sender, holder, amount)
     sender.send(holder.functions.deposit(amount), label="deposit ENERGY")
+
+
+def ensure_allowance(
+    chain: Chain,
+    sender: TransactionManager,
+    spender: Contract,
+    amount: int,
+    *,
+    exact: bool = False,
+) -> None:
+    """Make sure that a contract may take ``amount`` wei of the sender's ENERGY.
+
+    Args:
+        exact: and no more than that, where the allowance is the sender's word on a price.
+    """
+    functions = chain.energy.functions
+    allowed = chain.call(functions.allowance(sender.address, spender.address))
+    if allowed < amount or (exact and allowed != amount):
+        sender.send(functions.approve(spender.address, amount), label="approve ENERGY")
 
 
 def ensure_escrow(

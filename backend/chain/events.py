@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eth_abi.exceptions import DecodingError as ABIDecodingError
 from eth_typing import BlockNumber
 from eth_utils.abi import event_abi_to_log_topic
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
+from web3.exceptions import Web3Exception
 from web3.types import LogReceipt
+
+from backend.chain.errors import ChainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,32 @@ class RawLog:
         }
 
 
+_PLACE = ("blockNumber", "blockHash", "transactionHash", "logIndex")
+"""What a log has once it is mined; null while it is pending."""
+
+
+def mined_logs(logs: Iterable[LogReceipt]) -> list[RawLog]:
+    """A node's answer as it is to be read: each log once, in chain order.
+
+    Nodes repeat logs where a range was put together from several indexes, and mix those in that are
+    pending or that a reorg removed. These are of no block of the chain, and are left out.
+
+    Raises:
+        ChainError: two different logs have one place in one block.
+    """
+    found: dict[tuple[bytes, int], RawLog] = {}
+    for log in logs:
+        if log.get("removed") or any(log.get(name) is None for name in _PLACE):
+            continue
+        raw = RawLog.from_receipt(log)
+        if found.setdefault((raw.block_hash, raw.log_index), raw) != raw:
+            raise ChainError(
+                f"The node has two logs with number {raw.log_index} in block {raw.block_number}.",
+                "Try another node with --rpc-url.",
+            )
+    return sorted(found.values(), key=lambda raw: (raw.block_number, raw.log_index))
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One decoded log.
@@ -91,13 +121,29 @@ class EventDecoder:
             for event in _events(contract)
         }
 
+    @property
+    def sources(self) -> list[tuple[str, bytes]]:
+        """Contracts' addresses, each with the first topic of one of its events."""
+        return list(self._by_source)
+
     def decode(self, log: RawLog) -> Event | None:
-        """The event of a log; None for a log that is not one of ours."""
+        """The event of a log; None for a log that is not one of ours.
+
+        Raises:
+            ChainError: it has another form than its contract gives it.
+        """
         found = self._by_source.get((log.address, log.topics[0])) if log.topics else None
         if found is None:
             return None
         contract, event = found
-        data = event.event.process_log(log.to_receipt())
+        try:
+            data = event.event.process_log(log.to_receipt())
+        except (Web3Exception, ABIDecodingError) as error:
+            raise ChainError(
+                f"The node's log {log.log_index} of block {log.block_number} is no "
+                f"{event.event.event_name} ({type(error).__name__}).",
+                "Try another node with --rpc-url.",
+            ) from None
         return Event(data["event"], contract, dict(data["args"]), log)
 
 

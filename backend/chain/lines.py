@@ -211,7 +211,7 @@ def _proxy(scheme: str, host: str) -> str | None:
 
 
 def _certificates() -> str:
-    """The file of authorities: the environment's, as other programs take it, else the usual ones."""
+    """The file of authorities: the one that the environment names, else the usual ones."""
     given = (os.environ.get(name) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"))
     return next(filter(None, given), certifi.where())
 

@@ -1,4 +1,4 @@
-"""An account's nonces as a node tells of them: how many are used, by what, and what waits at one."""
+"""An account's nonces as a node tells of them: how many are used, and by what."""
 
 from __future__ import annotations
 

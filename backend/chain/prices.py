@@ -15,6 +15,9 @@ from backend.kernel.constants import (
 from backend.kernel.merkle import depth
 
 BASIS_POINTS = 10_000
+UNIT = 10**18
+"""Wei of one ENERGY, which is what the sale's price is for."""
+
 FEE_HEADROOM = 4
 """An opening bond pays openings at up to this multiple of the fee that it was reckoned at."""
 
@@ -48,6 +51,25 @@ def window_price(economics: Economics, parent_mask: int, mask: int) -> int:
 def window_lock(economics: Economics, parent_mask: int, mask: int) -> int:
     """What submitting the window locks: its price and the trainer's bond, wei of ENERGY."""
     return window_price(economics, parent_mask, mask) * (1 + economics.trainer_bond_multiple)
+
+
+def latest_finality(economics: Economics) -> int:
+    """Seconds from a right window's submission to its finality, whatever anybody does.
+
+    A dispute is filed within the challenge period only, and ends by itself.
+    """
+    return economics.challenge_period + economics.response_window + economics.proof_window
+
+
+def coin_for(energy: int, energy_price: int) -> int | None:
+    """The least native coin, wei, for which the sale gives that much ENERGY; None if it is closed.
+
+    Args:
+        energy: wei of ENERGY.
+        energy_price: wei of native coin for one ENERGY, 0 where none is sold.
+    """
+    # Up, as the sale rounds what it gives down: the sum that is named must never be a wei short.
+    return -(-energy * energy_price // UNIT) if energy_price else None
 
 
 def stake_price(economics: Economics, fee: int) -> int:

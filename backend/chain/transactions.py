@@ -17,7 +17,6 @@ from typing import Any
 
 import structlog
 from eth_account.signers.local import LocalAccount
-from filelock import FileLock, Timeout
 from web3.types import TxParams, TxReceipt, Wei
 
 from backend.chain.attempts import (
@@ -38,6 +37,7 @@ from backend.chain.errors import ChainError, Reverted
 from backend.chain.fees import PRIORITY_FEE, Fees, offer, show_gwei
 from backend.chain.unresolved import Unresolved, UnresolvedFile, digest_of
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 
 __all__ = [
     "GAS_MARGIN",
@@ -67,8 +67,6 @@ GAS_MARGIN = 1.15
 BUMP_SECONDS = 12.0
 FEE_POLL_SECONDS = 1.0
 DEADLINE_SECONDS = 180.0
-LOCK_SECONDS = 1.0
-"""After that somebody who waits for another process is told so."""
 
 
 class FeeCapError(ChainError):
@@ -128,13 +126,13 @@ class TransactionManager:
         self._deadline = deadline
         lock_dir.mkdir(parents=True, exist_ok=True)
         name = f"{chain.deployment.chain_id}-{account.address}"
-        self._lock = FileLock(lock_dir / f"{name}.lock")
+        self._lock = ProcessLock(lock_dir / f"{name}.lock", "the account's transaction is mined")
         self._unresolved = UnresolvedFile(lock_dir / f"{name}.json", self.address)
         self._attempts = Attempts(
             chain,
             account,
             Limits(deadline, bump_after, max_fee, depth, replace),
-            self._lock,
+            self._held,
             lambda signed: self._broadcast(signed),
             lambda nonce: self.recall(nonce),
             lambda nonce: self.recall(nonce) is not None or self._unresolved.has(nonce),
@@ -214,6 +212,28 @@ class TransactionManager:
         call = {"to": function.address, "data": data, "value": value}
         return self._send(call, gas, label, journal, due)
 
+    def estimate_payment(self, to: str, value: int) -> int:
+        """Gas that native coin takes to an account.
+
+        Raises:
+            Reverted: the account is a contract, and does not take it.
+        """
+        payment: TxParams = {"from": self.account.address, "to": to, "value": Wei(value)}
+        return int(self.chain.read(lambda: self.chain.w3.eth.estimate_gas(payment)))
+
+    def pay(self, to: str, value: int, *, label: str) -> Receipt:
+        """Send native coin to an account and wait until that is mined.
+
+        Raises:
+            Reverted: the account is a contract, and does not take it.
+            ChainError: no funds for gas, too dear, or not mined in time.
+        """
+
+        def gas() -> int:
+            return min(int(self.estimate_payment(to, value) * GAS_MARGIN), MAX_GAS)
+
+        return self._send({"to": to, "data": b"", "value": value}, gas, label, None, None)
+
     def deploy(self, bytecode: bytes, *, label: str) -> Receipt:
         """Send a contract creation and wait until it is mined.
 
@@ -280,7 +300,7 @@ class TransactionManager:
                 # Against all processes that use the account, until it is mined: two that read the
                 # count at once would sign one nonce for two moves, and one of them would be lost.
                 # Simulated under it, too, so that what came before is in the state.
-                with self._held(label):
+                with self._held():
                     begun = None if kept is None else kept.begun()
                     if begun is not None:
                         log.warning(
@@ -335,22 +355,13 @@ class TransactionManager:
         return hand_over(self.chain, signed)
 
     @contextmanager
-    def _held(self, label: str = "") -> Iterator[None]:
+    def _held(self) -> Iterator[None]:
         """Hold the account's nonce lock.
 
         Raises:
             StoppedError: the process is to end while another one has it.
         """
-        told = False
-        while True:
-            try:
-                self._lock.acquire(timeout=LOCK_SECONDS)
-                break
-            except Timeout:
-                self.chain.check_open()
-                if not told:
-                    log.info("waiting for another process of the account", label=label)
-                    told = True
+        self._lock.acquire(self.chain.check_open)
         try:
             yield
         finally:

@@ -174,6 +174,7 @@ class Economics(AbiStruct):
         proof_bps: the prover's share of the same.
         publication_age: age up to which a publication in an archive still counts as an opening.
         energy_price: wei of native coin for 10^18 wei of ENERGY; 0 where none is sold.
+        hatch_cost: burned by a request to hatch.
     """
 
     base_cost: int
@@ -188,6 +189,7 @@ class Economics(AbiStruct):
     proof_window: int
     publication_age: int
     energy_price: int
+    hatch_cost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +213,21 @@ class Limits(AbiStruct):
 
 @dataclass(frozen=True, slots=True)
 class ArenaTerms(AbiStruct):
-    """What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds."""
+    """What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds.
+
+    Attributes:
+        reward_cap_bps: share, in basis points, of what a beast's own final training burned that it
+            may ever be credited.
+        record_window: time in which a seeded match can be recorded.
+    """
 
     winner_reward: int
     loser_reward: int
     disproof_period: int
     reward_cooldown: int
     record_bond: int
+    reward_cap_bps: int
+    record_window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +450,7 @@ class ProofClaim(AbiStruct):
 
 
 class MatchStatus(IntEnum):
-    """Life of a match; FINAL and CANCELLED are ends."""
+    """Life of a match; FINAL, CANCELLED and EXPIRED are ends."""
 
     NONE = 0
     CHALLENGED = 1
@@ -449,6 +459,7 @@ class MatchStatus(IntEnum):
     RECORDED = 4
     FINAL = 5
     CANCELLED = 6
+    EXPIRED = 7
 
 
 class MatchResult(IntEnum):
@@ -470,7 +481,12 @@ class MatchLie(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match(AbiStruct):
-    """One match, as the arena stores it; ``final_at`` in seconds, ``bond`` in wei of ENERGY."""
+    """One match, as the arena stores it; times in seconds, ``bond`` in wei of ENERGY.
+
+    Attributes:
+        record_until: first second at which it can be recorded no more, while it is SEEDED.
+        final_at: first second at which the record may become final.
+    """
 
     beast_a: int
     beast_b: int
@@ -484,6 +500,7 @@ class Match(AbiStruct):
     battle_seed: int
     reporter: str
     bond: int
+    record_until: int
     final_at: int
     turns: int
     result: MatchResult

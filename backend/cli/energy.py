@@ -1,21 +1,24 @@
-"""``chainbeasts energy``: balances, the devnet's faucet, and the escrow that pays for training."""
+"""``chainbeasts energy``: balances, sending, the devnet's faucet, and the escrow for training."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from web3 import Web3
 
 from backend.chain.amounts import show_coin
 from backend.chain.errors import Reverted
 from backend.chain.escrow import deposit_energy
 from backend.chain.seasons import parse_energy
+from backend.cli import energy_sale
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import energy, fields
+from backend.cli.sending import refuse_contracts, show_sent
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 
-app = typer.Typer(help="ENERGY: balances, faucet, escrow.", no_args_is_help=True)
+app = typer.Typer(help="ENERGY: balances, sale, sending, faucet, escrow.", no_args_is_help=True)
+energy_sale.register(app)
 
 Amount = Annotated[str, typer.Argument(help="Amount of ENERGY, such as 12.5.")]
 ArenaOption = Annotated[
@@ -24,52 +27,81 @@ ArenaOption = Annotated[
         "--arena", help="The arena's escrow, for bonds of match records; else the ledger's."
     ),
 ]
-Address = Annotated[str | None, typer.Option("--to", help="Another account than the acting one.")]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="WHO", help="Another account than the acting one, by its name."),
+]
+Who = Annotated[str, typer.Argument(metavar="WHO", help="Address, or a name that it has here.")]
 
 
-def _address(session: Session, given: str | None) -> str:
-    if given is None:
-        return str(session.account.address)
-    if not Web3.is_address(given):
-        raise ChainBeastsError(f"{given} is not an address.", "It has 40 hex digits after 0x.")
-    return str(Web3.to_checksum_address(given))
+def _account(session: Session, given: str | None) -> str:
+    return session.me if given is None else session.resolve(given)
 
 
 def _show_balance(session: Session, address: str) -> None:
     chain = session.chain
     balance, escrow = chain.energy_of(address), chain.escrow_of(address)
     arena = chain.escrow_of(address, chain.arena)
-    coin = chain.read(lambda: chain.w3.eth.get_balance(Web3.to_checksum_address(address)))
+    coin = chain.coin_of(address)
     values = {
         "address": address,
+        "name": session.names.of(address),
         "balance": balance,
         "escrow": escrow,
         "arena_escrow": arena,
-        "native": int(coin),
+        "native": coin,
     }
     view = {
         "address": address,
         "balance": energy(balance),
         "escrow": energy(escrow),
         "arena's escrow": energy(arena),
-        "native coin": show_coin(int(coin)),
+        "native coin": show_coin(coin),
     }
     session.show(values, lambda: fields("ENERGY", view))
 
 
-@command(app, "balance", signs=True, example="chainbeasts energy balance --account devnet:1")
+@command(app, "balance", signs=True, example="chainbeasts energy balance alice")
 def balance(
     session: Session,
-    of: Annotated[str | None, typer.Option(help="Address; the acting account's otherwise.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WHO]", help="Address, or a name that it has here; the acting account if none."
+        ),
+    ] = None,
 ) -> None:
-    """Show what an account has, in its wallet and in the escrows of ledger and arena."""
-    _show_balance(session, _address(session, of))
+    """Show what an account has, in its wallet and in the escrows of ledger and arena.
+
+    Signs nothing, so it asks for no password.
+    """
+    _show_balance(session, _account(session, who))
+
+
+@command(app, "send", signs=True, example="chainbeasts energy send alice 12.5")
+def send(session: Session, who: Who, amount: Amount, yes: YesOption = False) -> None:
+    """Send ENERGY from the acting account's wallet to somebody."""
+    target, wei = session.resolve(who), parse_energy(amount)
+    chain, sender = session.chain, session.sender
+    refuse_contracts(session, target)
+    if not wei:
+        raise ChainBeastsError("There is nothing to send.", "Name an amount above zero.")
+    if (held := chain.energy_of(sender.address)) < wei:
+        raise ChainBeastsError(
+            f"{sender.address} has {energy(held)} in its wallet; {energy(wei)} are needed.",
+            "What is in escrow comes back with: chainbeasts energy withdraw AMOUNT",
+        )
+    call = chain.energy.functions.transfer(target, wei)
+    cost = Cost(energy=wei, gas=sender.estimate(call))
+    confirm(session, f"Sending to {session.names.show(target)}", cost, yes=yes)
+    receipt = sender.send(call, label="send ENERGY")
+    show_sent(session, receipt, target, wei, chain.energy_of(sender.address), energy)
 
 
 @command(app, "faucet", signs=True, example="chainbeasts energy faucet 100 --to 0x…")
-def faucet(session: Session, amount: Amount, to: Address = None) -> None:
+def faucet(session: Session, amount: Amount, to: To = None) -> None:
     """Mint ENERGY. Needs the faucet's account, on a devnet the deployer's."""
-    target = _address(session, to)
+    target = _account(session, to)
     wei = parse_energy(amount)
     try:
         session.sender.send(session.chain.energy.functions.mint(target, wei), label="mint ENERGY")
@@ -93,11 +125,19 @@ def deposit(session: Session, amount: Amount, arena: ArenaOption = False) -> Non
 
 @command(app, "withdraw", signs=True, example="chainbeasts energy withdraw 50")
 def withdraw(
-    session: Session, amount: Amount, to: Address = None, arena: ArenaOption = False
+    session: Session,
+    amount: Amount,
+    to: To = None,
+    arena: ArenaOption = False,
+    yes: YesOption = False,
 ) -> None:
     """Pay ENERGY out of escrow: returned bonds, rewards, what was not used."""
-    target = _address(session, to)
+    target, wei = _account(session, to), parse_energy(amount)
     escrow = session.chain.arena if arena else session.chain.ledger
-    function = escrow.functions.withdraw(parse_energy(amount), target)
+    function = escrow.functions.withdraw(wei, target)
+    if target != session.account.address:
+        refuse_contracts(session, target)
+        cost = Cost(energy=wei, gas=session.sender.estimate(function))
+        confirm(session, f"Paying out to {session.names.show(target)}", cost, yes=yes)
     session.sender.send(function, label="withdraw ENERGY")
     _show_balance(session, target)

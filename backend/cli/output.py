@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -20,6 +20,19 @@ from backend.redact import redact_text
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+_named: Callable[[str], str] = str
+
+
+def name_addresses(show: Callable[[str], str]) -> None:
+    """Let addresses that people read from here on be shown with their names.
+
+    Args:
+        show: puts the names into a text.
+    """
+    global _named
+    _named = show
 
 
 def plain(value: Any) -> Any:
@@ -49,25 +62,44 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
+def print_view(view: RenderableType) -> None:
+    """A result for people on stdout."""
+    stdout.print(_with_names(view) if isinstance(view, str) else view)
+
+
 def print_error(error: ChainBeastsError) -> None:
     """The sentence and the hint of an error, on stderr."""
-    stderr.print(f"Error: {redact_text(error.message)}", style="bold red", markup=False)
+    stderr.print(
+        f"Error: {redact_text(_with_names(error.message))}", style="bold red", markup=False
+    )
     if error.hint:
         stderr.print(error.hint, markup=False)
 
 
 def note(text: str) -> None:
     """A line about what is going on, on stderr."""
-    stderr.print(text, markup=False)
+    stderr.print(_with_names(text), markup=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table of plain cells."""
+def _with_names(text: str) -> str:
+    # A text without an address asks nobody: names are read from files.
+    return _named(text) if "0x" in text else text
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, named: bool = True
+) -> Table:
+    """A table of plain cells.
+
+    Args:
+        named: show addresses with the names that they have here; not where a column has them.
+    """
     made = Table(title=title, title_justify="left")
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        cells = (str(cell) for cell in row)
+        made.add_row(*(_with_names(cell) if named else cell for cell in cells))
     return made
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from getpass import getpass
@@ -24,15 +24,19 @@ from eth_typing import ChecksumAddress
 from rich.console import RenderableType
 from web3 import Web3
 
-from backend.accounts import devnet_account, load_account
+from backend.accounts import account_address, devnet_account, load_account
 from backend.chain.anvil import is_local_chain
 from backend.chain.client import Chain, connect, read
 from backend.chain.deployment import Deployment
 from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
+from backend.cli.compiling import compile_contracts
+from backend.devnet.record import running
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
+from backend.names import Names
 from backend.redact import redact_url
 from backend.settings import Settings, load_settings
 
@@ -113,9 +117,9 @@ class Session:
         if self.settings.rpc_url is not None:
             return self.settings.rpc_url
         try:
-            record = json.loads(self.settings.devnet_file.read_text("utf-8"))
+            record = parse_json(self.settings.devnet_file.read_bytes())
             return str(record["rpc_url"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return DEFAULT_RPC_URL
 
     @cached_property
@@ -128,6 +132,7 @@ class Session:
         w3 = connect(self.rpc_url)
         chain_id = read(lambda: w3.eth.chain_id, self.rpc_url)
         deployment = Deployment.load(self.settings.deployments_dir, chain_id)
+        compile_contracts()
         chain = Chain(w3, self.rpc_url, deployment)
         chain.check()
         return chain
@@ -154,6 +159,44 @@ class Session:
         if named is None and is_local_chain(chain_id, self.rpc_url):
             return devnet_account(0)
         return self.open_account(chain_id)
+
+    @cached_property
+    def names(self) -> Names:
+        """What accounts are called in this home."""
+        return Names(self.settings, self._is_local, self._contracts)
+
+    def _is_local(self) -> bool:
+        """Whether this is a local chain, as far as that is known; nobody is asked for it."""
+        known = self.__dict__.get("chain")
+        if known is None:
+            return running(self.settings) is not None
+        return is_local_chain(known.deployment.chain_id, self.rpc_url)
+
+    def _contracts(self) -> dict[str, str]:
+        known = self.__dict__.get("chain")
+        return {} if known is None else known.deployment.addresses
+
+    def resolve(self, who: str) -> ChecksumAddress:
+        """The address of whoever is meant: see ``Names.resolve``.
+
+        Raises:
+            ChainBeastsError: nobody is called so, or two are.
+        """
+        if not who.lower().startswith("0x"):
+            # Contracts, and the accounts of a local chain, have their names once it is known.
+            with suppress(ChainBeastsError):
+                _ = self.chain
+        return Web3.to_checksum_address(self.names.resolve(who))
+
+    @property
+    def me(self) -> ChecksumAddress:
+        """The acting account's address, for looking; its keystore is not opened.
+
+        Raises:
+            ChainBeastsError: none is named, or there is none of that name.
+        """
+        known = account_address(self.settings)
+        return self.account.address if known is None else Web3.to_checksum_address(known)
 
     def address(self, contract: str) -> ChecksumAddress:
         """Where a contract of the deployment stands."""
@@ -188,7 +231,7 @@ class Session:
         if self.as_json:
             output.print_json(value)
         else:
-            output.stdout.print(view() if callable(view) else view)
+            output.print_view(view() if callable(view) else view)
 
 
 def _warn_of_shown_key(rpc_url: str | None) -> None:
@@ -234,7 +277,9 @@ def command(
                 configure_logging(settings.log_level, json_lines=settings.log_json)
             except ValueError as error:
                 raise ChainBeastsError(f"{error}.") from None
-            function(Session(settings, as_json), *args, **given)
+            session = Session(settings, as_json)
+            output.name_addresses(lambda text: session.names.show_in(text))
+            function(session, *args, **given)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         run.__signature__ = inspect.Signature(own + _parameters(options))  # type: ignore[attr-defined]

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import structlog
 from eth_hash.auto import keccak
 
 from backend.chain.client import READ_ATTEMPTS, Block, Chain
+from backend.chain.errors import ChainError, NodeUnavailableError
 from backend.chain.events import Event
 from backend.indexer.errors import MovedError
 
@@ -21,6 +23,9 @@ log = structlog.get_logger()
 
 CONNECTIONS = 8
 BLOOM_BITS = 2048
+TELLING_BITS = BLOOM_BITS // 4
+"""A bloom with more bits set says little: of a fuller one, most blocks would seem to have our
+events. With these, a pair of contract and topic that is not there is seen once in 4,096 times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,9 @@ class RangeReader:
         if self._chain.block(end).hash != before.hash or headers[end].hash != before.hash:
             raise MovedError
         _check_links(parent, start, headers)
-        events = self._completed(events, headers.values()) if every else events
-        for event in events:
-            if headers[event.block_number].hash != event.raw.block_hash:
-                raise MovedError
+        events = self._of_these(events, headers)
+        if every:
+            events = self._completed(events, headers.values())
         return Batch(tuple(headers.values()), events)
 
     @staticmethod
@@ -80,33 +84,96 @@ class RangeReader:
         found = self._pool.map(self._chain.block, numbers)
         return dict(zip(numbers, found, strict=True))
 
+    def _of_these(self, events: list[Event], headers: dict[int, Block]) -> list[Event]:
+        """The events, read again where they are of another block with the same number.
+
+        The range was read on one chain: what is of another one is left of a branch that is gone.
+        """
+        strays = sorted(
+            {e.block_number for e in events if headers[e.block_number].hash != e.raw.block_hash}
+        )
+        if not strays:
+            return events
+        log.warning("the node has events of blocks that are gone", blocks=len(strays))
+        found = [event for event in events if event.block_number not in strays]
+        for number in strays:
+            found += self._chain.events_of(headers[number].hash)
+        return _in_order(found)
+
     def _completed(self, events: list[Event], headers: Iterable[Block]) -> list[Event]:
-        """The events, with those of blocks that the node left out though their bloom has them.
+        """The events, with those that the node left out though the blocks' blooms have them.
 
         A node that has a new header may not have its logs yet, or may be another one behind the
         same name; asked for one block by hash, it answers for that block or not at all.
         """
-        answered = {event.block_number for event in events}
-        found = list(events)
+        by_block: dict[int, list[Event]] = {}
+        for event in events:
+            by_block.setdefault(event.block_number, []).append(event)
         for header in headers:
-            if header.number in answered or not self._may_have_events(header.logs_bloom):
+            answered = by_block.get(header.number, [])
+            if self._is_complete(header.logs_bloom, answered):
                 continue
-            missed = self._chain.events_of(header.hash)
+            missed = self._missed(header, answered)
             if missed:
                 log.warning("the node left events out", block=header.number, events=len(missed))
-            found += missed
-        return sorted(found, key=lambda event: (event.block_number, event.log_index))
+                by_block[header.number] = answered + missed
+        return _in_order(event for some in by_block.values() for event in some)
 
-    def _may_have_events(self, bloom: bytes) -> bool:
-        return any(in_bloom(bloom, address) for address in self._chain.event_addresses)
+    def _is_complete(self, bloom: bytes, answered: Sequence[Event]) -> bool:
+        """Whether nothing in a block's bloom speaks against an answer."""
+        bits = int.from_bytes(bloom)
+        # A full bloom has nearly everything: it is a reason to ask about a block that seems empty.
+        if answered and bits.bit_count() > TELLING_BITS:
+            return True
+        known = {(event.raw.address, event.raw.topics[0]) for event in answered}
+        return all(bits & mask != mask or pair in known for pair, mask in self._masks)
+
+    def _missed(self, header: Block, answered: Sequence[Event]) -> list[Event]:
+        """The events of a block that the node left out: by its index of logs, asked for the block
+        alone, or else by its receipts."""
+        known = {event.log_index for event in answered}
+        found = [one for one in self._chain.events_of(header.hash) if one.log_index not in known]
+        full = int.from_bytes(header.logs_bloom).bit_count() > TELLING_BITS
+        if full or self._is_complete(header.logs_bloom, [*answered, *found]):
+            return found
+        try:
+            told = self._chain.events_in_receipts(header.hash)
+        except NodeUnavailableError:
+            raise
+        except ChainError as error:
+            # Not every node serves them. What is missing, the contracts' counters show.
+            log.debug("no receipts of a block", block=header.number, reason=error.message)
+            return found
+        return [event for event in told if event.log_index not in known]
+
+    @cached_property
+    def _masks(self) -> list[tuple[tuple[str, bytes], int]]:
+        """Contract and first topic of our events, each with the bits that it sets in a bloom."""
+        return [
+            ((address, topic), _mask(_address_bytes(address)) | _mask(topic))
+            for address, topic in self._chain.event_sources
+        ]
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: (event.block_number, event.log_index))
+
+
+def _address_bytes(address: str) -> bytes:
+    return bytes.fromhex(address.removeprefix("0x"))
+
+
+def _mask(item: bytes) -> int:
+    """The three bits of a bloom that an address or a topic sets."""
+    digest = keccak(item)
+    places = (int.from_bytes(digest[i : i + 2]) % BLOOM_BITS for i in (0, 2, 4))
+    return sum({1 << place for place in places})
 
 
 def in_bloom(bloom: bytes, address: str) -> bool:
     """Whether a block's logs bloom (256 bytes, or empty: no) has a contract's address."""
-    digest = keccak(bytes.fromhex(address.removeprefix("0x")))
-    bits = int.from_bytes(bloom)
-    places = (int.from_bytes(digest[i : i + 2]) % BLOOM_BITS for i in (0, 2, 4))
-    return all(bits >> place & 1 for place in places)
+    mask = _mask(_address_bytes(address))
+    return int.from_bytes(bloom) & mask == mask
 
 
 def _check_links(parent: bytes | None, start: int, headers: dict[int, Block]) -> None:

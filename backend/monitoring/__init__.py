@@ -1,1 +1,1 @@
-"""How a running daemon looks from outside: /healthz, /readyz and Prometheus /metrics."""
+"""What runs look like from outside: a daemon's health and figures, a trainer's messages."""

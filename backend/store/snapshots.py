@@ -24,7 +24,7 @@ from backend.kernel.state import (
     encode_state,
     state_hash,
 )
-from backend.store.places import Place, PlaceError, TooLargeError, open_place
+from backend.store.places import SECONDS, Place, PlaceError, TooLargeError, open_place
 from backend.store.waits import Waits
 
 log = structlog.get_logger()
@@ -204,16 +204,20 @@ class SnapshotStore:
 
     def get(self, h: bytes) -> State | None:
         """The state of a hash; None if nobody here has it now."""
-        state = self._own(h)
-        if state is not None:
-            return state
-        for source in self.sources:
-            state = source.get(h)
+        state = self.own(h)
+        for source in range(len(self.sources)):
             if state is not None:
-                if source.place.folder is None:
-                    write_atomic(self.path(h), pack(state))
-                return state
-        return None
+                break
+            state = self.fetch(source, h)
+        return state
+
+    def fetch(self, source: int, h: bytes) -> State | None:
+        """The state of a hash at one of the sources, kept if that is not a folder here."""
+        found = self.sources[source]
+        state = found.get(h)
+        if state is not None and found.place.folder is None:
+            write_atomic(self.path(h), pack(state))
+        return state
 
     def hashes(self) -> Iterator[bytes]:
         """The hashes that our own folder has files for, in no order."""
@@ -236,7 +240,7 @@ class SnapshotStore:
                     removed += 1
         return removed
 
-    def _own(self, h: bytes) -> State | None:
+    def own(self, h: bytes) -> State | None:
         """A state of our own folder. A file that is not that state is set aside."""
         path = self.path(h)
         try:
@@ -278,10 +282,13 @@ def publishing_store(own: Path, places: Sequence[str]) -> SnapshotStore:
     return store
 
 
-def reading_store(own: Path, places: Sequence[str]) -> SnapshotStore:
+def reading_store(own: Path, places: Sequence[str], seconds: float = SECONDS) -> SnapshotStore:
     """A validator's store: its own folder, and the places where trainers publish.
+
+    Args:
+        seconds: for one request to a place.
 
     Raises:
         ChainBeastsError: one of them is no place.
     """
-    return SnapshotStore(own, [PublishedStates(open_place(url)) for url in places])
+    return SnapshotStore(own, [PublishedStates(open_place(url, seconds=seconds)) for url in places])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Match, MatchLie, MatchResult, OpenChallenge} from "../types/ArenaTypes.sol";
+import {Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "../types/ArenaTypes.sol";
 import {Checkpoint} from "../types/CheckpointTypes.sol";
 import {StateHeader} from "../types/KernelTypes.sol";
 import {ICheckpointLedger} from "./ICheckpointLedger.sol";
@@ -30,9 +30,10 @@ interface IArena is IEnergyEscrow {
         uint64 seedBlock
     );
     event MatchCancelled(uint256 indexed matchId);
-    /// @notice The hash of the seed's block is no longer available; the seed comes from another block.
-    event MatchSeedPostponed(uint256 indexed matchId, uint64 seedBlock);
-    event MatchSeeded(uint256 indexed matchId, uint64 battleSeed);
+    /// @param recordUntil first second at which it can be recorded no more
+    event MatchSeeded(uint256 indexed matchId, uint64 battleSeed, uint40 recordUntil);
+    /// @notice The match has no result and never will have one: nobody drew its seed, or recorded it, in time.
+    event MatchExpired(uint256 indexed matchId, MatchStatus previousStatus);
     /// @param log the word before each activation, so that everybody can check the record and train on it
     event MatchRecorded(
         uint256 indexed matchId,
@@ -46,6 +47,7 @@ interface IArena is IEnergyEscrow {
     );
     /// @param turn the turn that the lie is in
     /// @param reward the challenger's part of the bond; the rest is burned
+    /// @param recordUntil first second at which the match, SEEDED again, can be recorded no more
     event MatchDisproved(
         uint256 indexed matchId,
         address indexed reporter,
@@ -53,8 +55,11 @@ interface IArena is IEnergyEscrow {
         MatchLie lie,
         uint8 turn,
         uint256 reward,
-        uint256 burned
+        uint256 burned,
+        uint40 recordUntil
     );
+    /// @param rewardA credited to A's owner, after cooldown and cap
+    /// @param rewardB credited to B's owner, after cooldown and cap
     event MatchFinalized(uint256 indexed matchId, MatchResult result, uint256 rewardA, uint256 rewardB);
     event RewardsClaimed(address indexed account, address indexed to, uint256 amount);
 
@@ -89,6 +94,10 @@ interface IArena is IEnergyEscrow {
     error WrongProofLength(uint256 expected, uint256 actual);
     /// @notice The record is right in what this call could disprove.
     error RecordCorrect(uint256 matchId);
+    /// @notice The seed can still be drawn: the match expires after `lastBlock`.
+    error SeedStillKnown(uint256 matchId, uint256 lastBlock);
+    error RecordWindowOpen(uint256 matchId, uint256 endsAt);
+    error RecordWindowOver(uint256 matchId, uint256 recordUntil);
     error DisproofPeriodOpen(uint256 matchId, uint256 endsAt);
     error DisproofPeriodClosed(uint256 matchId, uint256 endedAt);
     error NoRewards(address account);
@@ -116,8 +125,8 @@ interface IArena is IEnergyEscrow {
 
     // --- the match --------------------------------------------------------------------------------------------
 
-    /// @notice Fix the seed: fold64 of keccak256(abi.encode(blockhash(seedBlock), address(this), matchId)). Anyone may call, from
-    /// the block after. If that hash is no longer available (after 256 blocks), another block is chosen, and this is called again.
+    /// @notice Fix the seed: fold64 of keccak256(abi.encode(hash of seedBlock, address(this), matchId)). Anyone may call, 1 to 8,191
+    /// blocks later. After that the match expires: there is no second throw.
     function drawSeed(uint256 matchId) external;
 
     /// @notice State the match's result, with a bond from the caller's escrow and the log in full.
@@ -131,6 +140,10 @@ interface IArena is IEnergyEscrow {
         bytes32 logRoot,
         uint256[] calldata log
     ) external;
+
+    /// @notice End a match whose seed nobody drew while its block's hash was known, or that nobody recorded in time. Anyone may
+    /// call.
+    function expire(uint256 matchId) external;
 
     /// @notice Make a record final that nobody disproved: the bond goes back, the owners' rewards can be claimed.
     function finalize(uint256 matchId) external;
@@ -180,4 +193,10 @@ interface IArena is IEnergyEscrow {
 
     /// @notice Rewards that the account can claim.
     function rewardsOf(address account) external view returns (uint256);
+
+    /// @notice Rewards that were ever credited for the beast, claimed or not.
+    function rewardedOf(uint256 beastId) external view returns (uint256);
+
+    /// @notice What could still be credited for the beast under the season in force: its cap, less what was credited.
+    function rewardAllowanceOf(uint256 beastId) external view returns (uint256);
 }

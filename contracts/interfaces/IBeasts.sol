@@ -3,16 +3,19 @@ pragma solidity ^0.8.28;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {Birth, Commitments, HatchRequest} from "../types/BeastTypes.sol";
+import {IEnergy} from "./IEnergy.sol";
 
 /// @title The beasts (ERC-721)
 /// @notice A beast is hatched in two transactions, so that its DNA is unknown when its commitments are made.
 interface IBeasts is IERC721 {
+    /// @param cost ENERGY that the request burned
     event HatchRequested(
         uint256 indexed beastId,
         address indexed requester,
         Commitments commitments,
         uint16 season,
-        uint64 requestBlock
+        uint64 requestBlock,
+        uint96 cost
     );
     event Hatched(uint256 indexed beastId, address indexed owner, bytes32 dna, bytes32 epochSeed, uint16 season);
     event TrainerSet(uint256 indexed beastId, address indexed owner, address indexed trainer, bool allowed);
@@ -28,7 +31,8 @@ interface IBeasts is IERC721 {
     error UnknownBeast(uint256 beastId);
     error NotBeastOwner(uint256 beastId, address caller);
 
-    /// @notice First step: commit, and wait one block.
+    /// @notice First step: commit, and wait one block. Burns the season's hatch cost of the caller's ENERGY, for which this
+    /// contract needs an allowance.
     /// @param cDataset keccak256 of the compressed private dataset; zero (with the three others) for none
     /// @param recordsRoot positional Merkle root over its words
     /// @param datasetLength number of its words
@@ -41,7 +45,7 @@ interface IBeasts is IERC721 {
         bytes32 ownerSecretHash
     ) external returns (uint256 beastId);
 
-    /// @notice Second step, 1 to 256 blocks later. Anyone may call it; the requester gets the beast.
+    /// @notice Second step, 1 to 8,191 blocks later. Anyone may call it; the requester gets the beast.
     function hatch(uint256 beastId) external;
 
     /// @notice Allow or forbid `trainer` to submit for the beast. Only its owner; a transfer ends the authorisation.
@@ -63,4 +67,7 @@ interface IBeasts is IERC721 {
 
     /// @notice Ids handed out so far; the last request has this id.
     function lastBeastId() external view returns (uint256);
+
+    /// @notice What a hatch is paid in.
+    function energy() external view returns (IEnergy);
 }

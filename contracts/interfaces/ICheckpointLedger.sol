@@ -179,6 +179,9 @@ interface ICheckpointLedger is IEnergyEscrow {
 
     // --- views ------------------------------------------------------------------------------------------------
 
+    /// @notice ENERGY that the beast's own final windows have burned; the measure of what it may earn in the arena.
+    function burnedOf(uint256 beastId) external view returns (uint256);
+
     function stakeOf(uint256 beastId, address trainer) external view returns (Stake memory);
 
     /// @notice The stake that a submission for the beast asks for in this block.

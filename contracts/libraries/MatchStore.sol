@@ -26,6 +26,7 @@ struct StoredMatch {
     uint8 turns;
     //
     address reporter;
+    uint40 recordUntil;
     uint40 finalAt;
     MatchResult result;
     //
@@ -47,6 +48,7 @@ library MatchStore {
         m.battleSeed = from.battleSeed;
         m.reporter = from.reporter;
         m.bond = from.bond;
+        m.recordUntil = from.recordUntil;
         m.finalAt = from.finalAt;
         m.turns = from.turns;
         m.result = from.result;

@@ -12,6 +12,7 @@ contract HostileReceiver is IERC721Receiver {
     bool public trainerAtArrival;
 
     function requestHatch(IBeasts beasts) external {
+        beasts.energy().approve(address(beasts), type(uint256).max);
         beasts.requestHatch(0, 0, 0, 0);
     }
 

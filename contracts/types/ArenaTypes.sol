@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @notice Life of a match.
-/// CHALLENGED: waits for the opponent. ACCEPTED: waits for the hash of `seedBlock`. SEEDED: waits for a record.
-/// RECORDED: may be disproved until `finalAt`. FINAL and CANCELLED are ends.
+/// CHALLENGED: waits for the opponent. ACCEPTED: waits for the hash of `seedBlock`. SEEDED: waits for a record, until
+/// `recordUntil`. RECORDED: may be disproved until `finalAt`. FINAL, CANCELLED and EXPIRED are ends.
 enum MatchStatus {
     NONE,
     CHALLENGED,
@@ -11,7 +11,8 @@ enum MatchStatus {
     SEEDED,
     RECORDED,
     FINAL,
-    CANCELLED
+    CANCELLED,
+    EXPIRED
 }
 
 /// @notice Who won.
@@ -42,6 +43,7 @@ enum MatchLie {
 /// @param battleSeed seed of terrain, first turn and critical hits; zero until SEEDED
 /// @param reporter who recorded it and put up `bond`
 /// @param bond the reporter's bond in wei of ENERGY
+/// @param recordUntil first second at which it can be recorded no more, while it is SEEDED
 /// @param finalAt first second at which the record may become final
 /// @param turns activations, hence words in the log
 /// @param result who won, as recorded
@@ -59,10 +61,21 @@ struct Match {
     uint64 battleSeed;
     address reporter;
     uint128 bond;
+    uint40 recordUntil;
     uint40 finalAt;
     uint8 turns;
     MatchResult result;
     bytes32 logRoot;
+}
+
+/// @notice What a beast has been credited in rewards. One storage slot.
+/// @param since when its last cooldown began, 0 before the first
+/// @param inCooldown credited since then, in wei of ENERGY
+/// @param total ever credited, claimed or not, in wei of ENERGY
+struct Earnings {
+    uint40 since;
+    uint96 inCooldown;
+    uint120 total;
 }
 
 /// @notice A beast that takes on every challenge.

@@ -22,7 +22,8 @@ struct Schedule {
 }
 
 /// @notice Prices in wei of ENERGY, periods in seconds, shares in basis points, gas in gas.
-/// @dev The order packs everything that a submission reads into the first storage slot, the rest into the second.
+/// @dev The order packs everything that a submission reads into the first storage slot, what disputes and the sale read into
+/// the second.
 /// @param baseCost price of one micro-step with every slot awake
 /// @param growthCost price of waking one slot
 /// @param trainerBondMultiple trainer's bond as a multiple of the window's energyBurn
@@ -35,6 +36,7 @@ struct Schedule {
 /// @param proofWindow time to prove a segment wrong after the last opening
 /// @param publicationAge age up to which a publication in an archive still counts as an opening
 /// @param energyPrice wei of native coin for 10^18 wei of ENERGY; 0 where none is sold
+/// @param hatchCost burned by a request to hatch
 struct Economics {
     uint96 baseCost;
     uint96 growthCost;
@@ -48,6 +50,7 @@ struct Economics {
     uint32 proofWindow;
     uint32 publicationAge;
     uint96 energyPrice;
+    uint96 hatchCost;
 }
 
 /// @notice What no season of a deployment may fall below. Fixed for ever when the registry is deployed.
@@ -66,17 +69,21 @@ struct Limits {
 }
 
 /// @notice What matches cost and pay: rewards and bond in wei of ENERGY, times in seconds.
-/// @param winnerReward minted for the winner's owner
-/// @param loserReward minted for the loser's owner, and for both after a draw
+/// @param winnerReward credited to the winner's owner
+/// @param loserReward credited to the loser's owner, and to both after a draw
 /// @param disproofPeriod time to disprove a record
-/// @param rewardCooldown time in which a beast earns one reward at most
+/// @param rewardCooldown time in which a beast earns its best reward, and no more
 /// @param recordBond what a reporter puts up
+/// @param rewardCapBps share, in basis points, of what a beast's own final training burned that it may ever be credited
+/// @param recordWindow time in which a seeded match can be recorded
 struct ArenaTerms {
     uint96 winnerReward;
     uint96 loserReward;
     uint32 disproofPeriod;
     uint32 rewardCooldown;
     uint96 recordBond;
+    uint16 rewardCapBps;
+    uint32 recordWindow;
 }
 
 /// @notice One version of every constant that governance may change.

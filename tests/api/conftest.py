@@ -16,6 +16,7 @@ from backend.accounts import devnet_account
 from backend.api.app import make_app
 from backend.api.follow import Follower
 from backend.api.limits import Limits
+from backend.api.places import States
 from backend.api.server import bind, make_server
 from backend.api.services import Services
 from backend.chain.anvil import Anvil
@@ -148,7 +149,8 @@ def services_of(
         Waker(chain.rpc_url, 0.05),
         Health("api"),
     )
-    return Services(chain, database, SnapshotStore(folder / "states"), folder / "bundles", follower)
+    states = States(SnapshotStore(folder / "states"))
+    return Services(chain, database, states, folder / "bundles", follower)
 
 
 @dataclass

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,20 @@ import pytest
 
 from backend.api.follow import NODE_AWAY
 from backend.api.limits import Limits
+from backend.api.places import States
 from backend.chain.anvil import free_port
 from backend.chain.client import Chain
 from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
+from backend.kernel.state import state_hash
 from backend.store.session import Database
+from backend.store.snapshots import reading_store
 from tests.api.conftest import Scene, Served, services_of, serving
 
 LIMITS = Limits(rate=0)
 PATIENCE = 30.0
+MANY = 45
+"""More than the pool of threads that all routes share."""
 
 
 def eventually(look: Callable[[], Any]) -> Any:
@@ -88,6 +96,41 @@ def test_before_the_first_block_there_is_nothing_and_that_is_said(
         assert answer.status_code == 404
         assert "/v1/status" in answer.json()["hint"]
     empty.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_place_of_snapshots_that_hangs_holds_up_nobody_else(
+    scene: Scene, read: Database, silent: str, tmp_path: Path
+) -> None:
+    here, there = (state_hash(window.end) for window in scene.honest.windows[:2])
+    store = reading_store(tmp_path / "states", [silent], seconds=0.3)
+    store.put(scene.honest.windows[0].end)
+    services = replace(
+        services_of(scene.chain, read, tmp_path, follows=False),
+        states=States(store, seconds=0.2),
+    )
+    with (
+        serving(services, limits=LIMITS) as served,
+        ThreadPoolExecutor(MANY) as readers,
+    ):
+        path = f"/v1/states/{there.hex()}"
+        waiting = [readers.submit(served.get, path, timeout=PATIENCE) for _ in range(MANY)]
+        time.sleep(0.1)
+        began = time.monotonic()
+        for other in ("/v1/status", "/v1/beasts", f"/v1/states/{here.hex()}"):
+            assert served.get(other).status_code == 200
+        assert time.monotonic() - began < 5.0
+        answers = [one.result() for one in waiting]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "does not answer in time" in answers[0].json()["error"]
+        assert int(answers[0].headers["retry-after"]) > 0
+        eventually(lambda: served.get(path).status_code == 404)  # it is left alone for a while
 
 
 def test_a_database_that_fails_is_an_answer_of_its_own(

@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from backend.api.figures import PATIENCE_SECONDS, WAITING_WINDOWS, Figures
+from backend.api.follow import Follower, Tell
+from backend.api.guard import Guard
 from backend.api.limits import Limits
+from backend.api.models import Live
+from backend.indexer.follow import Waker
+from backend.monitoring.health import Health
+from backend.monitoring.training import TrainingMetrics
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.metrics.figures import figures
+from tests.support.training import Trainee
 from trainer.metrics.server import MetricsServer
 
 SECONDS = 30.0
@@ -100,6 +111,51 @@ def test_a_page_of_another_site_opens_no_stream(served: Served, origin: str) -> 
     run(main)
 
 
+@pytest.mark.parametrize(
+    ("host", "origin", "opened"),
+    [
+        ("beasts.example", "https://beasts.example", True),
+        ("beasts.example", "https://beasts.example:8443", True),  # as nginx's $host passes it on
+        ("beasts.example:8443", "https://Beasts.example:8443", True),
+        ("127.0.0.1:8400", "https://beasts.example:8443", True),  # Host rewritten on the way
+        ("localhost", "http://localhost:80", True),
+        ("localhost:8400", "http://localhost:3000", False),  # another program's page
+        ("beasts.example", "https://evil.example", False),
+        ("beasts.example", "https://beasts.example.evil.example", False),
+        ("beasts.example", "https://evil.example/beasts.example", False),
+        ("beasts.example", "https://beasts.example@evil.example", False),
+        ("beasts.example", "file://beasts.example", False),
+        ("beasts.example", "https://beasts.example:x", False),
+        ("[::1]:8400", "http://[::1]:8400", True),
+        ("beasts.example", "null", False),
+    ],
+)
+def test_a_page_behind_a_web_server_is_known_by_its_host_name(
+    host: str, origin: str, opened: bool
+) -> None:
+    reached = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope["path"])
+
+    async def main() -> None:
+        headers = [(b"host", host.encode()), (b"origin", origin.encode())]
+        scope = {"type": "websocket", "path": "/v1/events", "headers": headers, "client": None}
+        guard = Guard(app, limits=Limits(rate=0), hosts=["beasts.example:8443"])
+        await guard(scope, _nothing, _ignored)
+
+    run(main)
+    assert bool(reached) is opened
+
+
+async def _nothing() -> Message:
+    return {"type": "websocket.connect"}
+
+
+async def _ignored(message: Message) -> None:
+    pass
+
+
 def test_who_speaks_is_hung_up_on(tight: Served) -> None:
     async def main() -> None:
         for said, code in (("hello?", 1008), ("x" * 5_000, 1009)):
@@ -136,31 +192,51 @@ def test_one_address_has_so_many_streams(tight: Served) -> None:
     run(main)
 
 
-def test_metrics_are_relayed_and_their_absence_is_said(served: Served) -> None:
-    first, later, last = (figures(step=step) for step in (128, 256, 384))
+def told_of(trainee: Trainee, number: int, **more: Any) -> TrainingMetrics:
+    """What its trainer tells of a beast's window."""
+    record = trainee.windows[number].checkpoint
+    given = {
+        "beast": trainee.beast,
+        "step": record.payload.globalStep,
+        "steps": 128,
+        "window": record.index,
+        "loss": record.payload.windowLoss / 128,
+    }
+    return figures(**(given | more))
+
+
+@contextmanager
+def bridged(served: Served, url: str) -> Iterator[Served]:
+    """The same services, relaying a metrics server."""
+    services = served.services
+    second = services_of(services.chain, services.database, services.bundles.parent, follows=False)
+    with serving(second, limits=Limits(rate=0), metrics=url) as found:
+        yield found
+
+
+def test_metrics_are_relayed_and_their_absence_is_said(scene: Scene, served: Served) -> None:
+    first, later, last = (told_of(scene.honest, number) for number in range(3))
 
     async def main() -> None:
         async with MetricsServer(port=0) as server:
             port = server.port
-            services = services_of(
-                served.services.chain, served.services.database, served.services.bundles.parent,
-                follows=False,
-            )  # fmt: skip
-            bridged = serving(services, limits=Limits(rate=0), metrics=server.url)
-            with bridged as found:
+            with bridged(served, server.url) as found:
                 async with stream(found, "metrics") as page:
                     await heard(page, "connected")
                     async with connect(server.url, proxy=None) as trainer:
                         await trainer.send(first.to_json())
-                        message = (await heard(page, "metrics"))["message"]
-                        assert message == json.loads(first.to_json())
+                        told = await heard(page, "metrics")
+                        assert told["message"] == json.loads(first.to_json())
+                        assert "move_accuracy" in told["unverified"]
                         await trainer.send(later.to_json())
                         await heard(page, "metrics")
-                    async with stream(found, "metrics") as late:
-                        steps = [
-                            (await heard(late, "metrics"))["message"]["step"] for _ in range(2)
-                        ]
-                        assert steps == [128, 256]
+                    for about, expected in ((first.beast, [128, 256]), (first.beast + 1, [])):
+                        async with stream(found, f"metrics?beast={about}") as late:
+                            await heard(late, "connected")
+                            steps = [
+                                (await heard(late, "metrics"))["message"]["step"] for _ in expected
+                            ]
+                            assert steps == expected
                     await server.__aexit__(None, None, None)
                     away = await heard(page, "away")
                     assert "chainbeasts metrics serve" in away["hint"]
@@ -168,13 +244,27 @@ def test_metrics_are_relayed_and_their_absence_is_said(served: Served) -> None:
                         await heard(page, "connected")
                         async with connect(back.url, proxy=None) as trainer:
                             await trainer.send(last.to_json())
-                            assert (await heard(page, "metrics"))["message"]["step"] == 384
+                            step = (await heard(page, "metrics"))["message"]["step"]
+                            assert step == last.step
 
     run(main)
 
 
-def test_what_is_no_json_object_is_not_relayed(served: Served) -> None:
-    sent = ["[" * 30_000, "[]", "{", '{"loss": NaN}', "x", b"{}", figures(step=7).to_json()]
+def test_what_the_chain_does_not_bear_out_is_not_relayed(scene: Scene, served: Served) -> None:
+    """Whoever reaches the metrics server can say anything about anybody's beast."""
+    right, other = (told_of(scene.honest, number) for number in range(2))
+    forged = [
+        told_of(scene.honest, 0, loss=0.0),
+        told_of(scene.honest, 0, step=0),
+        told_of(scene.honest, 0, window=4_000_000_000),
+        told_of(scene.honest, 0, beast=1 << 200),
+        told_of(scene.honest, 0, steps=1),
+        told_of(scene.honest, 0, window=None),
+        figures(step=0, beast=right.beast),
+    ]
+    padded = json.loads(right.to_json()) | {"pad": "x" * 60_000, "loss": right.loss + 1e-4}
+    sent = ["[" * 30_000, "[]", "{", '{"loss": NaN}', "x", b"{}"]
+    sent += [one.to_json() for one in forged] + [json.dumps(padded), other.to_json()]
 
     async def another_server(socket: ServerConnection) -> None:
         for message in sent:
@@ -184,43 +274,75 @@ def test_what_is_no_json_object_is_not_relayed(served: Served) -> None:
     async def main() -> None:
         async with serve(another_server, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
-            services = services_of(
-                served.services.chain, served.services.database, served.services.bundles.parent,
-                follows=False,
-            )  # fmt: skip
-            bridged = serving(services, limits=Limits(rate=0), metrics=f"ws://127.0.0.1:{port}")
-            with bridged as found:
+            with bridged(served, f"ws://127.0.0.1:{port}") as found:
                 async with stream(found, "metrics") as page:
-                    assert (await heard(page, "metrics"))["message"]["step"] == 7
+                    told = [(await heard(page, "metrics"))["message"] for _ in range(2)]
+                    assert told == [json.loads(right.to_json()), json.loads(other.to_json())]
 
     run(main)
+
+
+def test_a_message_waits_for_its_window_and_is_replaced_when_that_fell() -> None:
+    early, wrong = (figures(128, steps=128, window=0, loss=loss) for loss in (2.0, 3.0))
+    kept = Figures()
+    kept.take(wrong, now=0.0)
+    kept.take(early, now=0.0)
+    assert kept.waiting == [(1, 0)]
+    assert kept.confirm({}, now=1.0) == []
+    assert kept.confirm({(1, 0): (128, 256)}, now=2.0) == [early]
+    kept.take(early.model_copy(update={"run": "another"}), now=3.0)  # the first word stands
+    assert kept.confirm({(1, 0): (128, 256)}, now=3.0) == []
+    kept.take(wrong, now=4.0)
+    assert kept.confirm({(1, 0): (128, 384)}, now=4.0) == [wrong]
+    assert (kept.of(1), kept.of(2), kept.waiting) == ([wrong], [], [])
+    kept.take(early, now=5.0)
+    kept.confirm({}, now=5.0 + PATIENCE_SECONDS + 1)
+    assert kept.waiting == []
+
+
+def test_what_waits_for_the_chain_is_bounded() -> None:
+    kept = Figures()
+    for step in range(2 * WAITING_WINDOWS):
+        kept.take(figures(step, steps=128, window=step, loss=1.0), now=0.0)
+    for loss in range(100):
+        kept.take(figures(1, steps=128, window=2 * WAITING_WINDOWS - 1, loss=loss), now=0.0)
+    assert len(kept.waiting) == WAITING_WINDOWS
+    newest = (1, 2 * WAITING_WINDOWS - 1)
+    assert kept.waiting[-1] == newest
+    (told,) = kept.confirm({newest: (1, 99 * 128)}, now=1.0)
+    assert told.loss == 99.0
+
+
+class Teller(Follower):
+    """A follower whose news a test makes up."""
+
+    def start(self, tell: Tell) -> None:
+        self.tell = tell
+
+    def stop(self) -> None:
+        pass
 
 
 def test_a_client_that_does_not_keep_up_is_cut_off_and_nobody_waits_for_it(
     served: Served,
 ) -> None:
+    services = served.services
+    teller = Teller(services.chain, services.database, None, Waker("", 1.0), Health("api"))
+
     async def main() -> None:
-        async with MetricsServer(port=0) as server:
-            services = services_of(
-                served.services.chain, served.services.database, served.services.bundles.parent,
-                follows=False,
-            )  # fmt: skip
-            with serving(services, limits=LIMITS, metrics=server.url) as found:
-                async with (
-                    stream(found, "metrics", max_queue=1) as slow,
-                    stream(found, "metrics") as quick,
-                    connect(server.url, proxy=None) as trainer,
-                ):
-                    await heard(slow, "connected")
-                    await heard(quick, "connected")
-                    slow.transport.pause_reading()
-                    padding = "x" * 60_000
-                    for step in range(200):
-                        message = json.loads(figures(step=step).to_json()) | {"pad": padding}
-                        await trainer.send(json.dumps(message))
-                        assert (await heard(quick, "metrics"))["message"]["step"] == step
-                    slow.transport.resume_reading()
-                    with pytest.raises(ConnectionClosed):
-                        await heard(slow, "nothing")
+        with serving(replace(services, follower=teller), limits=LIMITS) as found:
+            async with (
+                stream(found, "events", max_queue=1) as slow,
+                stream(found, "events") as quick,
+            ):
+                await heard(slow, "hello")
+                await heard(quick, "hello")
+                slow.transport.pause_reading()
+                for block in range(200):
+                    teller.tell([Live(type="block", block=block, event="x" * 60_000)])
+                    assert (await heard(quick, "block"))["block"] == block
+                slow.transport.resume_reading()
+                with pytest.raises(ConnectionClosed):
+                    await heard(slow, "nothing")
 
     run(main)

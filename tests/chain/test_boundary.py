@@ -1,35 +1,22 @@
-"""The boundary to a node: every answer is one of its call, or counts as none; no call is endless."""
+"""The boundary to a node: an answer is one of its call, or counts as none; no call is endless."""
 
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import stamina
 from web3 import Web3
 from web3.exceptions import TransactionNotFound
-from websockets.sync.client import connect as dial
-from websockets.sync.server import ServerConnection, serve
 
-from backend.chain import lines
 from backend.chain.answers import Answer, parse
 from backend.chain.broadcast import Outcome, SignedTransaction, hand_over
-from backend.chain.client import Chain, connect
+from backend.chain.client import Chain
 from backend.chain.clock import CallClock
-from backend.chain.deployment import Deployment
-from backend.chain.errors import ChainError, NodeUnavailableError, StoppedError, WrongChainError
-from backend.chain.lines import HttpLine
-from backend.chain.providers import NodeProvider, make_provider, make_web3
-from backend.chain.types import CheckpointStatus
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from tests.chain.conftest import DEPLOYER, Senders
+from backend.chain.errors import ChainError, NodeUnavailableError, WrongChainError
+from backend.chain.providers import NodeProvider, make_web3
 
 HASH, ADDRESS = "0x" + "ab" * 32, Web3.to_checksum_address("0x" + "cd" * 20)
 BLOCK = {"number": "0x5", "hash": HASH, "parentHash": HASH, "timestamp": "0x1"}

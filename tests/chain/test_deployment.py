@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from eth_hash.auto import keccak
 
-from backend.chain.anvil import rpc
+from backend.accounts import devnet_account
+from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.deploy import open_record
+from backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE, Deployer, open_record, prepare
 from backend.chain.deployment import CONTRACTS, Deployment
-from backend.chain.errors import WrongChainError
+from backend.chain.errors import Reverted, WrongChainError
 from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
+from tests.chain.conftest import DEPLOYER, Senders
 
 
 def test_round_trip(chain: Chain, folder: Path, tmp_path: Path) -> None:
@@ -98,3 +101,55 @@ def test_other_code_at_an_address_is_refused(chain: Chain, folder: Path) -> None
         open_record(
             chain.w3, chain.rpc_url, folder, load_profile("devnet"), chain.deployment.deployer
         )
+
+
+# --- who may do what, once all is deployed --------------------------------------------------------
+
+
+def test_nobody_but_sale_arena_and_faucet_mints(chain: Chain) -> None:
+    """P71: the minters can be listed by plain calls, and nobody administers their role."""
+    energy, addresses = chain.energy.functions, chain.deployment.addresses
+    minters = {chain.deployment.deployer, addresses["EnergySale"], addresses["Arena"]}
+    assert set(energy.getRoleMembers(MINTER_ROLE).call()) == minters
+    assert energy.getRoleMembers(ADMIN_ROLE).call() == []
+    assert energy.getRoleAdmin(MINTER_ROLE).call() == ADMIN_ROLE
+    assert chain.seasons.functions.owner().call() == addresses["TimelockController"]
+    assert chain.sale.functions.treasury().call() == addresses["TimelockController"]
+
+
+def test_a_public_chain_has_no_faucet(tmp_path: Path, anvil: Anvil) -> None:
+    """P71: with the mainnet profile the deployer keeps no right to mint."""
+    account, profile = devnet_account(0), load_profile("mainnet")
+    chain = prepare(anvil.url, tmp_path, profile, account.address, fresh=True)
+    sender = TransactionManager(chain, account, tmp_path / "locks")
+    for _ in Deployer(chain, sender, profile, tmp_path).run():
+        pass
+    energy, addresses = chain.energy.functions, chain.deployment.addresses
+    minters = {addresses["EnergySale"], addresses["Arena"]}
+    assert set(energy.getRoleMembers(MINTER_ROLE).call()) == minters
+    assert energy.getRoleMembers(ADMIN_ROLE).call() == []
+    # The first ENERGY of the chain: bought by somebody who holds native coin only.
+    assert energy.totalSupply().call() == 0
+    buyer = TransactionManager(chain, devnet_account(5), tmp_path / "locks")
+    buyer.send(chain.sale.functions.buy(buyer.address, 10**18), label="buy", value=10**15)
+    assert chain.energy_of(buyer.address) == chain.energy_sold() == 10**18
+    timelock = chain.w3.to_checksum_address(addresses["TimelockController"])
+    assert chain.w3.eth.get_balance(timelock) == 10**15
+
+
+@pytest.mark.parametrize("name", ["mint", "grantRole"])
+def test_attack_hidden_minter_has_no_key(chain: Chain, sender: Senders, name: str) -> None:
+    """P71: a proposal that makes ENERGY, or a minter, waits its delay and comes to nothing."""
+    deployer = sender(DEPLOYER)
+    arguments = {"mint": (deployer.address, 10**30), "grantRole": (MINTER_ROLE, deployer.address)}
+    data = chain.energy.encode_abi(name, args=arguments[name])
+    operation = (chain.energy.address, 0, data, bytes(32), bytes(32))
+    timelock = chain.timelock.functions
+    delay = chain.call(timelock.getMinDelay())
+    deployer.send(timelock.schedule(*operation, delay), label="schedule")
+    rpc(chain.rpc_url, "evm_setNextBlockTimestamp", chain.now() + delay + 1)
+    rpc(chain.rpc_url, "anvil_mine", "0x1")
+    with pytest.raises(Reverted) as caught:
+        deployer.send(timelock.execute(*operation), label="execute")
+    assert caught.value.name == "AccessControlUnauthorizedAccount"
+    assert caught.value.args_by_name["account"] == chain.timelock.address

@@ -14,6 +14,8 @@ from tests.support.arena import (
     ACCEPTED,
     CANCELLED,
     CHALLENGED,
+    EXPIRED,
+    RECORDED,
     SEEDED,
     Bout,
     Fighter,
@@ -22,10 +24,9 @@ from tests.support.arena import (
     idle,
     match_of,
 )
+from tests.support.history import BLOCK_HASHES
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
 from tests.support.training import opening
-
-BLOCK_HASHES = 256
 
 
 @pytest.fixture
@@ -429,11 +430,12 @@ def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged:
     world.send(accept_call(bout, challenged), bout.b.owner)
     block = match_of(world, challenged).seedBlock
     receipt = world.send(world.arena.functions.drawSeed(challenged), bout.stranger)
-    seed = seed_of(world, block, challenged)
+    seed, until = seed_of(world, block, challenged), world.now() + world.season.arena.recordWindow
     assert world.logs("arena", "MatchSeeded", receipt) == [
-        {"matchId": challenged, "battleSeed": seed}
+        {"matchId": challenged, "battleSeed": seed, "recordUntil": until}
     ]
     state = match_of(world, challenged)
+    assert state.recordUntil == until
     assert (state.status, state.battleSeed) == (SEEDED, seed)
     again = world.arena.functions.drawSeed(challenged)
     world.reverts(again, bout.stranger, "WrongMatchStatus", challenged, SEEDED)
@@ -467,19 +469,47 @@ def test_drawSeed_notAccepted_reverts(bout: Bout, world: World, challenged: int)
     world.reverts(world.arena.functions.drawSeed(0), bout.stranger, "NoSuchMatch", 0)
 
 
-def test_drawSeed_tooLate_isPostponed(bout: Bout, world: World, challenged: int) -> None:
-    """P58: the hash is gone after 256 blocks; the match is not lost, another block seeds it."""
-    world.send(accept_call(bout, challenged), bout.b.owner)
-    draw = world.arena.functions.drawSeed(challenged)
-    world.mine(BLOCK_HASHES - 1)
-    world.call(draw, bout.stranger)
-    world.mine()
+def test_attack_seedLeftForLater_isTheSameOne(bout: Bout, world: World, challenged: int) -> None:
+    """P58, P75: whoever would lose by the seed and does not draw it finds it unchanged after the
+    opcode's 256 blocks, to the 8,191st; after that there is none, and no other is thrown."""
+    block = world.send(accept_call(bout, challenged), bout.b.owner)["blockNumber"]
+    arena, seed = world.arena.functions, seed_of(world, block, challenged)
+    draw, expire = arena.drawSeed(challenged), arena.expire(challenged)
+    world.mine(257)
+    last = block + BLOCK_HASHES
+    world.call_in(last, draw, bout.stranger)
+    refused = world.refused_in(last, expire, bout.stranger)
+    assert (refused.name, refused.values) == ("SeedStillKnown", (challenged, last))
+    world.call_in(last + 1, expire, bout.stranger)
+    snapshot = world.rpc("evm_snapshot")
     receipt = world.send(draw, bout.stranger)
-    block = receipt["blockNumber"]
-    assert world.logs("arena", "MatchSeedPostponed", receipt) == [
-        {"matchId": challenged, "seedBlock": block}
-    ]
-    assert match_of(world, challenged).status == ACCEPTED
-    receipt = world.send(draw, bout.stranger)
-    seeded = world.logs("arena", "MatchSeeded", receipt)[0]
-    assert seeded["battleSeed"] == seed_of(world, block, challenged)
+    assert world.logs("arena", "MatchSeeded", receipt)[0]["battleSeed"] == seed
+    world.rpc("evm_revert", snapshot)
+    world.forget(block)
+    for move in (draw, expire):
+        snapshot = world.rpc("evm_snapshot")
+        receipt = world.send(move, bout.stranger)
+        assert world.logs("arena", "MatchExpired", receipt) == [
+            {"matchId": challenged, "previousStatus": ACCEPTED}
+        ]
+        assert match_of(world, challenged).status == EXPIRED
+        for again in (draw, expire):
+            world.reverts(again, bout.stranger, "WrongMatchStatus", challenged, EXPIRED)
+        world.rpc("evm_revert", snapshot)
+
+
+def test_expire_early_reverts(bout: Bout, world: World, challenged: int) -> None:
+    """P76: not before it is accepted, nor in the acceptance's own block, nor while it can be
+    recorded, nor once it is."""
+    call = world.arena.functions.expire
+    world.reverts(call(challenged), bout.stranger, "WrongMatchStatus", challenged, CHALLENGED)
+    world.reverts(call(0), bout.stranger, "NoSuchMatch", 0)
+    block = world.send(accept_call(bout, challenged), bout.b.owner)["blockNumber"]
+    last = block + BLOCK_HASHES
+    # eth_call at "latest" runs in the acceptance's own block, whose hash is not known yet
+    world.reverts(call(challenged), bout.stranger, "SeedStillKnown", challenged, last)
+    until = bout.state.recordUntil
+    world.reverts(call(bout.number), bout.stranger, "RecordWindowOpen", bout.number, until)
+    bout.report(bout.truth, bout.reporter)
+    world.travel_to(until)
+    world.reverts(call(bout.number), bout.stranger, "WrongMatchStatus", bout.number, RECORDED)

@@ -277,6 +277,8 @@ def test_attack_stagedRevealFrontRunning_theCopycatFilesNothing(
 def test_attack_reentrancy_throughTheNftHook(world: World, stranger: str) -> None:
     """A receiver that hatches again on arrival gets one beast, not two."""
     hostile = world.create("HostileReceiver")
+    cost = world.season.economics.hatchCost
+    world.send(world.energy.functions.mint(hostile.address, cost), world.accounts[0])
     world.send(hostile.functions.requestHatch(world.beasts.address), stranger)
     beast = int(world.beasts.functions.lastBeastId().call())
     world.send(world.beasts.functions.hatch(beast), stranger)

@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
+from tests.support.history import BLOCK_HASHES
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
 
 FULL = (b"\x01" * 32, b"\x02" * 32, 500, b"\x03" * 32)
@@ -20,7 +21,7 @@ NONE = (ZERO32, ZERO32, 0, ZERO32)
 
 
 def request(world: World, requester: str, commitments: tuple[Any, ...] = NONE) -> int:
-    world.send(world.beasts.functions.requestHatch(*commitments), requester)
+    world.request_hatch(requester, commitments)
     return int(world.beasts.functions.lastBeastId().call())
 
 
@@ -50,13 +51,14 @@ def test_requestHatch_datasetLength_isBounded(world: World, owner: str) -> None:
     def with_length(length: int) -> Any:
         return world.beasts.functions.requestHatch(FULL[0], FULL[1], length, FULL[3])
 
+    world.pay_hatch(owner)
     world.call(with_length(65_536), owner)
     world.reverts(with_length(65_537), owner, "DatasetLengthOutOfRange", 65_537, 65_536)
 
 
 def test_hatch_dnaComesFromTheRequestsBlock(world: World, owner: str, stranger: str) -> None:
     """P5; anybody may hatch, the requester owns."""
-    world.send(world.beasts.functions.requestHatch(*NONE), owner)
+    world.request_hatch(owner)
     seed = bytes(world.w3.eth.get_block("latest")["hash"])
     number = world.w3.eth.block_number
     beast = int(world.beasts.functions.lastBeastId().call())
@@ -78,17 +80,25 @@ def test_hatch_inTheSameBlock_reverts(world: World, owner: str) -> None:
 
 
 def test_hatch_atTheLastBlock_works(world: World, owner: str) -> None:
+    """In the history contract the hash outlives the opcode's 256 blocks, to the 8,191st."""
     beast = request(world, owner)
-    world.mine(255)
-    world.send(world.beasts.functions.hatch(beast), owner)  # 256 blocks after the request
+    block, seed = world.w3.eth.block_number, world.w3.eth.get_block("latest")["hash"]
+    hatch = world.beasts.functions.hatch(beast)
+    world.mine(257)
+    world.call_in(block + BLOCK_HASHES, hatch, owner)
+    refused = world.refused_in(block + BLOCK_HASHES + 1, hatch, owner)
+    assert (refused.name, refused.values) == ("HatchExpired", (beast, block + BLOCK_HASHES))
+    world.send(hatch, owner)
+    assert bytes(world.beasts.functions.birthOf(beast).call()[1]) == bytes(seed)
     assert world.beasts.functions.ownerOf(beast).call() == owner
 
 
 def test_hatch_expired_revertsAndMayBeRequestedAgain(world: World, owner: str) -> None:
     beast = request(world, owner)
     block = world.w3.eth.block_number
-    world.mine(257)
-    world.reverts(world.beasts.functions.hatch(beast), owner, "HatchExpired", beast, block + 256)
+    world.forget(block)
+    last = block + BLOCK_HASHES
+    world.reverts(world.beasts.functions.hatch(beast), owner, "HatchExpired", beast, last)
     assert world.hatch(owner) == beast + 1
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import books
+from tests.support import books, supply
 from tests.support.campaign import Campaign
 from tests.support.campaign_stage import Stage
 from tests.support.protocol import World
@@ -19,6 +19,7 @@ from tests.support.protocol import World
 HISTORIES, ACTIONS = (200, 300) if os.environ.get("CHAINBEASTS_NIGHTLY") == "1" else (20, 60)
 
 ENDS = ("prove", "advance", "challenge_header", "timeout", "dismiss")
+MONEY = ("buy", "deposit", "request_hatch")
 PAYOUTS = ("settle", "claim_steps", "withdraw_credit", "withdraw_stake")
 
 
@@ -45,6 +46,7 @@ def test_everyHistory_keepsTheModelsBooks(stage: Stage, seen: Counter[str], seed
     campaign.run(ACTIONS)
     campaign.check_standing()
     books.check(stage.world)
+    supply.check(stage.world)
     seen.update(campaign.done)
     seen.update(campaign.refused)
     stage.world.rpc("evm_revert", snapshot)
@@ -52,7 +54,7 @@ def test_everyHistory_keepsTheModelsBooks(stage: Stage, seen: Counter[str], seed
 
 def test_theHistories_sawEveryKindOfEnd(seen: Counter[str]) -> None:
     """Random moves prove something only where they get to."""
-    for move in (*ENDS, *PAYOUTS):
+    for move in (*ENDS, *PAYOUTS, *MONEY):
         assert seen[move], move
     refused = [name for name in seen if ": " in name]
     assert len(refused) > 15

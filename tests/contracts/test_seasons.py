@@ -34,6 +34,8 @@ OUT_OF_RANGE: list[tuple[str, str, int]] = [
     ("economics", "baseCost", 0),
     ("economics", "baseCost", 2**80 + 1),
     ("economics", "growthCost", 2**80 + 1),
+    ("economics", "hatchCost", 2**80 + 1),
+    ("economics", "energyPrice", 2**80 + 1),
     ("economics", "trainerBondMultiple", 0),
     ("economics", "disputeBondMultiple", 0),
     ("economics", "disputeBondMultiple", 6),  # more than 1 + trainerBondMultiple
@@ -49,13 +51,16 @@ OUT_OF_RANGE: list[tuple[str, str, int]] = [
     ("economics", "publicationAge", 30 * DAY + 300 + 100 + 200 - 1),
     ("economics", "publicationAge", 365 * DAY + 1),
     ("arena", "winnerReward", 2**80 + 1),
-    ("arena", "loserReward", 5 * 10**18 + 2),  # more than the winner's
+    ("arena", "loserReward", 10**15 + 2),  # more than the winner's
     ("arena", "disproofPeriod", 0),
     ("arena", "disproofPeriod", 365 * 86_400 + 1),
     ("arena", "rewardCooldown", 0),
     ("arena", "rewardCooldown", 365 * 86_400 + 1),
     ("arena", "recordBond", 0),
     ("arena", "recordBond", 2**80 + 1),
+    ("arena", "rewardCapBps", 5_001),
+    ("arena", "recordWindow", 3 * 150 - 1),  # less than three disproof periods
+    ("arena", "recordWindow", 3 * 365 * DAY + 1),
 ]
 
 EXTREMES: list[tuple[str, dict[str, Any]]] = [
@@ -69,15 +74,19 @@ EXTREMES: list[tuple[str, dict[str, Any]]] = [
     ("economics", {"baseCost": 2**80, "growthCost": 2**80, "trainerBondMultiple": 255}),
     ("economics", {"trainerBondMultiple": 255, "disputeBondMultiple": 255}),
     ("economics", {"trainerBondMultiple": 1, "disputeBondMultiple": 1, "energyPrice": 0}),
-    ("economics", {"filingBps": 1_000, "proofBps": 4_000, "energyPrice": 2**96 - 1}),
+    ("economics", {"filingBps": 1_000, "proofBps": 4_000, "energyPrice": 2**80}),
+    ("economics", {"hatchCost": 2**80}),
+    ("economics", {"hatchCost": 0}),
     ("economics", {"filingBps": 2_333, "proofBps": 2_667}),
     ("economics", {"stakeGas": 2**32 - 1, "filingBps": 13, "proofBps": 38}),
     ("economics", {"responseWindow": 29 * DAY - 1, "proofWindow": 1}),
     ("economics", {"challengePeriod": 335 * DAY - 300, "publicationAge": 365 * DAY}),
     ("arena", {"winnerReward": 2**80, "loserReward": 2**80, "recordBond": 2**80}),
     ("arena", {"winnerReward": 0, "loserReward": 0, "recordBond": 1}),
-    ("arena", {"disproofPeriod": 1, "rewardCooldown": 1}),
-    ("arena", {"disproofPeriod": 365 * 86_400, "rewardCooldown": 365 * 86_400}),
+    ("arena", {"disproofPeriod": 1, "rewardCooldown": 1, "recordWindow": 3}),
+    ("arena", {"disproofPeriod": 365 * DAY, "recordWindow": 3 * 365 * DAY}),
+    ("arena", {"rewardCooldown": 365 * DAY, "rewardCapBps": 0}),
+    ("arena", {"rewardCapBps": 5_000}),
 ]
 
 
@@ -286,6 +295,7 @@ def test_effectiveSeason_beforeFirst_reverts(world: World, stranger: str) -> Non
 def test_effectiveSeason_inTheBlockOfTheChange_isTheOldOne(world: World, owner: str) -> None:
     """P3: a request mined in the very block that adds a season still gets the one before."""
     admin = world.accounts[0]
+    world.pay_hatch(owner)
     world.rpc("evm_setAutomine", False)
     try:
         fees: TxParams = {"gas": 1_000_000, "gasPrice": Wei(10**11)}

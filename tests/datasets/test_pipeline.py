@@ -17,12 +17,12 @@ from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
 from backend.kernel.state import decode_state, encode_state, state_hash
 from backend.kernel.window import genesis_state, learn
+from backend.monitoring.training import TrainingMetrics
 from tests.datasets.conftest import records
 from tests.support.forked import Program
 from trainer.datasets.checkpoint_file import TrainingCheckpoint, load, save
 from trainer.datasets.pipeline import DEMO_DNA, _context, run_dataset_pipeline
 from trainer.datasets.producers import MemoryProducer
-from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import fan_out
 
 WORDS = records(150)
@@ -60,6 +60,22 @@ def test_a_run_in_pieces_ends_like_one_in_one_piece(tmp_path: Path) -> None:
         assert (piece.first, piece.last) == (150 * number, 150 * (number + 1))
     assert np.array_equal(piece.state.weights, whole.state.weights)
     assert piece.state.header.global_step == whole.state.header.global_step == 450
+
+
+def test_a_second_run_on_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    """The two would undo each other's steps."""
+    file = tmp_path / "trainer.ckpt"
+    refused: list[str] = []
+
+    def second(done: int, total: int) -> None:
+        with pytest.raises(ChainBeastsError, match="Another run trains") as error:
+            run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
+        refused.append(error.value.hint)
+
+    run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file, on_block=second)
+    assert refused
+    again = run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
+    assert (again.first, again.last) == (150, 300)
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:

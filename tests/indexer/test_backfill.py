@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
@@ -118,7 +118,7 @@ def test_events_that_a_node_leaves_out_are_asked_for_by_block(life: Life, sqlite
     assert facts(sqlite) == life.fresh()
 
 
-def test_a_gap_in_old_logs_is_said_and_reading_anew_mends_it(
+def test_a_gap_in_old_logs_is_said_and_reading_again_mends_it(
     life: Life, told: Facts, sqlite: Database
 ) -> None:
     hatched = life.world.beasts.events.Hatched().topic
@@ -133,11 +133,12 @@ def test_a_gap_in_old_logs_is_said_and_reading_anew_mends_it(
     with RpcProxy(life.url, rule) as proxy, pytest.raises(IncompleteLogsError, match="gap"):
         Indexer(life.chain(proxy.url), sqlite).sync()
     assert facts(sqlite)["checkpoints"] == []
-    with pytest.raises(IncompleteLogsError):  # the births were passed over: no node mends that,
-        Indexer(life.chain(), sqlite).sync()
-    with sqlite.exclusive(LOCK) as session:  # but reading anew does
+    # The births were passed over: what follows is refused until they are read.
+    assert Indexer(life.chain(), sqlite).sync().mended == 1
+    assert facts(sqlite) == life.fresh()
+    with sqlite.exclusive(LOCK) as session:
         forget_everything(session)
-    Indexer(life.chain(), sqlite).sync()
+    assert Indexer(life.chain(), sqlite).sync().mended == 0
     assert facts(sqlite) == life.fresh()
 
 
@@ -192,3 +193,105 @@ def test_blooms_tell_contracts(life: Life) -> None:
     assert in_bloom(bloom, str(life.world.energy.address))
     assert not in_bloom(bloom, str(life.world.court.address))
     assert not in_bloom(b"", str(life.world.energy.address))
+
+
+Logs = list[dict[str, Any]]
+
+
+def _repeated(logs: Logs) -> Logs:
+    return logs + logs[::2]
+
+
+def _removed(logs: Logs) -> Logs:
+    gone = {"blockHash": "0x" + "66" * 32, "removed": True}
+    return [log | gone | {"logIndex": "0x63"} for log in logs] + logs
+
+
+def _pending(logs: Logs) -> Logs:
+    nothing = dict.fromkeys(("blockNumber", "blockHash", "transactionHash", "logIndex"))
+    return logs + [log | nothing for log in logs]
+
+
+def _shuffled(logs: Logs) -> Logs:
+    return random.Random(3).sample(logs, len(logs))
+
+
+def _of_a_branch_that_is_gone(logs: Logs) -> Logs:
+    return [log | {"blockHash": "0x" + "66" * 32} for log in logs]
+
+
+def _from_elsewhere(logs: Logs) -> Logs:
+    number, block_hash = "0xffffff", "0x" + "66" * 32
+    later = [log | {"blockNumber": number, "blockHash": block_hash} for log in logs]
+    return later + [log | {"address": "0x" + "77" * 20} for log in logs] + logs
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_repeated, _removed, _pending, _shuffled, _of_a_branch_that_is_gone, _from_elsewhere],
+)
+def test_logs_that_are_not_the_ranges_are_sorted_out(
+    life: Life, told: Facts, sqlite: Database, spoil: Callable[[Logs], Logs]
+) -> None:
+    def rule(method: str, params: list[Any]) -> Refusal | None:
+        if method != "eth_getLogs" or "blockHash" in params[0]:
+            return None
+        return {"result": spoil(logs_of(life, params))}
+
+    with RpcProxy(life.url, rule) as proxy:
+        Indexer(life.chain(proxy.url), sqlite, largest_range=64).sync()
+    assert facts(sqlite) == life.fresh()
+
+
+def logs_of(life: Life, params: list[Any]) -> Logs:
+    """What the node itself answers."""
+    made: Logs = life.world.rpc("eth_getLogs", *params)
+    return made
+
+
+def test_logs_that_contradict_each_other_or_do_not_decode_are_refused(
+    life: Life, told: Facts, sqlite: Database
+) -> None:
+    def twice(logs: Logs) -> Logs:
+        return logs + [log | {"transactionHash": "0x" + "55" * 32} for log in logs]
+
+    def cut(logs: Logs) -> Logs:
+        return [log | {"data": log["data"][:-2]} if len(log["data"]) > 2 else log for log in logs]
+
+    submitted = life.world.ledger.events.CheckpointSubmitted().topic
+
+    def again(logs: Logs) -> Logs:
+        known = [log for log in logs if log["topics"][0] == submitted]
+        return logs + [log | {"logIndex": hex(99 + n)} for n, log in enumerate(known)]
+
+    spoilt = (
+        (twice, "two logs with number"),
+        (cut, "The node's log"),
+        (again, "contradicts it"),
+    )
+    for spoil, said in spoilt:
+
+        def rule(
+            method: str, params: list[Any], spoil: Callable[[Logs], Logs] = spoil
+        ) -> Refusal | None:
+            return {"result": spoil(logs_of(life, params))} if method == "eth_getLogs" else None
+
+        with RpcProxy(life.url, rule) as proxy, pytest.raises(ChainError, match=said):
+            Indexer(life.chain(proxy.url), sqlite).sync()
+
+
+def test_receipts_tell_what_the_index_of_logs_lacks(life: Life, sqlite: Database) -> None:
+    """Nothing of the newest blocks, neither by range nor by block: their blooms say otherwise."""
+    indexer = Indexer(life.chain(), sqlite)
+    indexer.sync()
+    beast = life.world.hatch(life.world.accounts[1])
+    life.world.submit(beast, life.world.accounts[1])
+    new = life.head()
+
+    def rule(method: str, _: list[Any]) -> Refusal | None:
+        return {"result": []} if method == "eth_getLogs" else None
+
+    with RpcProxy(life.url, rule) as proxy:
+        report = Indexer(life.chain(proxy.url), sqlite).sync()
+    assert (report.indexed_to, report.events >= 3) == (new, True)
+    assert facts(sqlite) == life.fresh()

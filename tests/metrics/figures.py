@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
 
-from trainer.metrics.messages import SCHEMA, TrainingMetrics
+from backend.monitoring.training import SCHEMA, TrainingMetrics
 from trainer.metrics.server import MetricsServer
 
 PATIENCE = 60.0
@@ -43,6 +43,11 @@ def text(step: int, **more: Any) -> str:
 def padded(step: int, size: int) -> str:
     """A message with a field that no reader knows, to make it long."""
     return json.dumps({**json.loads(text(step)), "pad": "x" * size})
+
+
+def longest(step: int) -> str:
+    """A message that is as long as the schema allows, and so is relayed."""
+    return text(step, run="\x01" * 100, source="\x01" * 100)
 
 
 def step_of(data: str | bytes) -> int:

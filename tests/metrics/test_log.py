@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ChainBeastsError
+from backend.monitoring.training import TrainingMetrics
 from tests.metrics.figures import figures, text
 from trainer.metrics.log import MetricsLog, read_log
-from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import fan_out
 
 

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from backend.errors import ChainBeastsError
-from tests.metrics.figures import padded, run, step_of, text, until, verdict
+from tests.metrics.figures import longest, padded, run, step_of, text, until, verdict
 from trainer.metrics.limits import Limits
 from trainer.metrics.server import MetricsServer
 
@@ -28,12 +28,15 @@ def attended(server: MetricsServer) -> int:
     return len(server._server.handler_tasks)
 
 
+GENEROUS = {"rate": 1e9, "burst": 10**9}
+
+
 async def receive(socket: ClientConnection, count: int) -> list[int]:
     """The steps of the next messages."""
     return [step_of(await socket.recv()) for _ in range(count)]
 
 
-def test_a_message_goes_to_all_others_as_it_was_sent_and_not_to_its_sender() -> None:
+def test_a_message_goes_to_all_others_with_its_known_fields_and_not_to_its_sender() -> None:
     async def main() -> None:
         async with (
             MetricsServer(port=0) as server,
@@ -42,10 +45,9 @@ def test_a_message_goes_to_all_others_as_it_was_sent_and_not_to_its_sender() -> 
             joined(server) as three,
         ):
             await until(lambda: server.clients == 3)
-            sent = padded(1, 10)
-            await one.send(sent)
-            assert await two.recv() == sent
-            assert await three.recv() == sent
+            await one.send(padded(1, 60_000))
+            assert await two.recv() == text(1)
+            assert await three.recv() == text(1)
             await two.send(text(2))
             assert await receive(one, 1) == [2]
             assert await receive(three, 1) == [2]
@@ -68,6 +70,27 @@ def test_a_late_joiner_gets_the_last_messages_first() -> None:
                 assert await receive(late, 3) == [2, 3, 4]
                 await sender.send(text(5))
                 assert await receive(late, 1) == [5]
+
+    run(main())
+
+
+def test_a_flood_about_one_beast_leaves_what_was_told_of_another() -> None:
+    async def main() -> None:
+        async with (
+            MetricsServer(port=0, limits=Limits(history=3, **GENEROUS)) as server,
+            joined(server) as trainer,
+            joined(server) as stranger,
+            joined(server) as witness,
+        ):
+            await until(lambda: server.clients == 3)
+            for step in range(3):
+                await trainer.send(text(step, beast=7))
+            assert await receive(witness, 3) == [0, 1, 2]
+            for step in range(50):
+                await stranger.send(text(step, beast=8))
+            await receive(witness, 50)
+            async with joined(server) as late:
+                assert await receive(late, 6) == [0, 1, 2, 47, 48, 49]
 
     run(main())
 
@@ -227,16 +250,13 @@ async def idle(server: MetricsServer, stack: AsyncExitStack) -> ClientConnection
     return await stack.enter_async_context(joined(server, sock=small, max_queue=1))
 
 
-GENEROUS = {"rate": 1e9, "burst": 10**9}
-
-
 async def publish_until_cut(
     server: MetricsServer, sender: ClientConnection, reader: ClientConnection
 ) -> int:
     """Publish, in step with a reader that gets every message, until a client is cut off."""
     before = server.clients
-    for step in range(5000):
-        await sender.send(padded(step, 8000))
+    for step in range(30_000):
+        await sender.send(longest(step))
         assert step_of(await reader.recv()) == step
         if server.clients < before:
             return step + 1
@@ -283,7 +303,7 @@ def test_a_client_that_does_not_even_take_its_close_frame_is_let_go() -> None:
 
 
 def test_a_long_history_does_not_count_as_being_behind() -> None:
-    limits = Limits(history=60, queue=5, **GENEROUS)
+    limits = Limits(history=3000, queue=5, **GENEROUS)
 
     async def main() -> None:
         async with (
@@ -293,15 +313,15 @@ def test_a_long_history_does_not_count_as_being_behind() -> None:
             AsyncExitStack() as stack,
         ):
             await until(lambda: server.clients == 2)
-            for step in range(60):
-                await sender.send(padded(step, 60_000))
+            for step in range(3000):
+                await sender.send(longest(step))
                 assert await receive(reader, 1) == [step]
             late = await idle(server, stack)
             await until(lambda: server.clients == 3)
-            for step in range(60, 65):
+            for step in range(3000, 3005):
                 await sender.send(text(step))
                 assert await receive(reader, 1) == [step]
-            assert await receive(late, 65) == list(range(65))
+            assert await receive(late, 3005) == list(range(3005))
 
     run(main())
 
@@ -317,8 +337,8 @@ def test_the_end_waits_neither_for_who_does_not_read_nor_for_who_says_nothing() 
                 silent = sockets.create_connection(("127.0.0.1", server.port))
                 stack.callback(silent.close)
                 await until(lambda: server.clients == 2)
-                for step in range(200):
-                    await sender.send(padded(step, 60_000))
+                for step in range(8000):
+                    await sender.send(longest(step))
                 await (await sender.ping())
             told = await verdict(sender)
             assert (told.code, told.reason) == (1001, "the server stops")

@@ -47,6 +47,10 @@ def test_page_kernel_agrees_with_the_specification() -> None:
     _run("kernel.test.mjs")
 
 
+def test_no_live_figure_takes_others_away() -> None:
+    _run("live.test.mjs")
+
+
 def test_page_draws_the_portraits_of_the_tokens(tmp_path: Path) -> None:
     path = tmp_path / "portraits.json"
     dnas = [b"".join(draw(seed, n).to_bytes(8) for n in range(4)) for seed in range(200)]

@@ -22,7 +22,7 @@ from backend.kernel.state import Header, State, state_hash
 from tests.support.protocol import Checkpoint, World
 from tests.support.training import opening
 
-CHALLENGED, ACCEPTED, SEEDED, RECORDED, FINISHED, CANCELLED = range(1, 7)
+CHALLENGED, ACCEPTED, SEEDED, RECORDED, FINISHED, CANCELLED, EXPIRED = range(1, 8)
 A, B, DRAW = range(3)
 FIRST_WORD, TURN, OVER, END = range(4)
 
@@ -42,6 +42,7 @@ class Match(NamedTuple):
     battleSeed: int
     reporter: str
     bond: int
+    recordUntil: int
     finalAt: int
     turns: int
     result: int

@@ -12,6 +12,7 @@ from typing import Any
 
 from web3.contract import Contract
 
+from tests.support.batch import numbers
 from tests.support.protocol import ZERO_ADDRESS, World
 
 BURN_AND_PROVE, REFUND = 1, 2
@@ -201,12 +202,22 @@ def _snake(letter: str) -> str:
 def check(world: World) -> Books:
     """Assert that the contracts hold exactly what the events say, account by account."""
     books, accounts = read(world), [*world.accounts, world.vault.address]
-    assert {a: world.escrow(a) for a in accounts} == {a: books.escrow[a] for a in accounts}
-    assert {a: world.credit(a) for a in accounts} == {a: books.credits[a] for a in accounts}
-    for (beast, trainer), amount in books.stakes.items():
-        assert world.staked(beast, trainer) == amount
-    held = world.energy.functions.balanceOf(world.ledger.address).call()
+    ledger, vault, stakes = world.ledger.address, world.vault.address, list(books.stakes.items())
+    held, *found = numbers(
+        world.w3,
+        [
+            (world.energy.address, "balanceOf(address)", (ledger,)),
+            *((ledger, "escrowOf(address)", (account,)) for account in accounts),
+            *((vault, "creditOf(address)", (account,)) for account in accounts),
+            *((ledger, "stakeOf(uint256,address)", key) for key, _ in stakes),
+        ],
+    )
+    n = len(accounts)
+    assert dict(zip(accounts, found[:n], strict=True)) == {a: books.escrow[a] for a in accounts}
+    credits = dict(zip(accounts, found[n : 2 * n], strict=True))
+    assert credits == {a: books.credits[a] for a in accounts}
+    assert dict(zip(books.stakes, found[2 * n :], strict=True)) == dict(stakes)
     assert held == books.ledger_energy, "ENERGY in the ledger"
-    assert world.coin(world.ledger.address) == books.ledger_coin, "coin in the ledger"
-    assert world.coin(world.vault.address) == books.vault_coin, "coin in the vault"
+    assert world.coin(ledger) == books.ledger_coin, "coin in the ledger"
+    assert world.coin(vault) == books.vault_coin, "coin in the vault"
     return books

@@ -13,12 +13,13 @@ from eth_utils.crypto import keccak
 
 from backend.kernel.state import State, state_hash
 from tests.support.campaign_history import FEES, History
-from tests.support.model import Dispute, Window
+from tests.support.model import ENERGY_UNIT, Dispute, Window
 from tests.support.model_court import HEADER_PROOF
 from tests.support.money import records_gas, state_gas
 from tests.support.protocol import (
     DAY,
     NO_CHECKPOINT,
+    NO_COMMITMENTS,
     NO_OPENING,
     OPENED,
     PRIVATE,
@@ -47,10 +48,13 @@ MOVES = {
     "challenge_header": 4,
     "timeout": 8,
     "dismiss": 10,
+    "buy": 2,
+    "deposit": 1,
+    "request_hatch": 1,
     "stake": 4,
-    "announce": 2,
+    "announce": 3,
     "cancel": 1,
-    "withdraw_stake": 2,
+    "withdraw_stake": 3,
     "settle": 6,
     "claim_steps": 4,
     "withdraw_credit": 3,
@@ -127,6 +131,31 @@ class Campaign(History):
         error = self.books.finalize(beast, count, block)
         call = self.world.ledger.functions.finalize(number, [w.record for w in ready])
         self.send("finalize", block, self.account(), call, error)
+
+    # --- ENERGY -------------------------------------------------------------------------------
+
+    def buy(self) -> None:
+        buyer, to, block = self.account(), self.account(), self.block()
+        paid = self.chance.choice((0, 1, 10**12, self.chance.randrange(10**17)))
+        out = paid * ENERGY_UNIT // self.books.economics.energyPrice
+        min_out = self.chance.choice((0, out, out + 1))
+        error = self.books.buy(buyer, to, paid, min_out)
+        self.send("buy", block, buyer, self.world.sale.functions.buy(to, min_out), error, paid)
+
+    def deposit(self) -> None:
+        account, block = self.account(), self.block()
+        purse = self.books.purse[account]
+        amount = purse + 1 if self.chance.random() < 0.1 else self.chance.randint(0, purse)
+        error = self.books.deposit(account, amount)
+        call = self.world.ledger.functions.deposit(amount)
+        self.send("deposit", block, account, call, error)
+
+    def request_hatch(self) -> None:
+        """Somebody throws for a beast, which never hatches."""
+        account, block = self.account(), self.block()
+        error = self.books.request_hatch(account)
+        call = self.world.beasts.functions.requestHatch(*NO_COMMITMENTS)
+        self.send("request_hatch", block, account, call, error)
 
     # --- stakes and ownership -----------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tests.support.campaign_stage import Stage, Trained
 from tests.support.hostile import step
 from tests.support.model import Beast, Block, Dispute, Window
 from tests.support.model_court import Court
-from tests.support.protocol import BURN, GWEI, OPENED, Checkpoint, World
+from tests.support.protocol import BURN, GWEI, OPENED, TREASURY, Checkpoint, World
 
 GAS = 16_000_000
 FEES = (GWEI // 2, GWEI, 2 * GWEI, 5 * GWEI, 20 * GWEI)
@@ -53,11 +53,17 @@ class History:
         for account in self.accounts:
             self.books.energy[account] = self.world.escrow(account)
             self.books.wallet[account] = self.world.coin(account)
+            self.books.purse[account] = self._purse(account)
         self.supply = int(self.world.energy.functions.totalSupply().call())
         held = self.world.energy.functions.balanceOf(self.world.ledger.address).call()
         self.others = int(held) - sum(self.books.energy.values())
         self.burned = self.world.coin(BURN)
+        self.proceeds = self.world.coin(TREASURY)
+        self.sold = int(self.world.sale.functions.sold().call())
         self._reads = self._prepare_reads()
+
+    def _purse(self, account: str) -> int:
+        return int(self.world.energy.functions.balanceOf(account).call())
 
     # --- transactions -------------------------------------------------------------------------
 
@@ -128,10 +134,12 @@ class History:
 
     def _prepare_reads(self) -> list[tuple[str, list[Any]]]:
         world, held = self.world, [*self.accounts, self.world.vault.address]
-        places = [*self.accounts, BURN, world.ledger.address, world.vault.address]
+        places = [*self.accounts, BURN, world.ledger.address, world.vault.address, TREASURY]
         calls = [(world.ledger, world.ledger.functions.escrowOf(a)) for a in held]
         calls += [(world.vault, world.vault.functions.creditOf(a)) for a in self.accounts]
+        calls += [(world.energy, world.energy.functions.balanceOf(a)) for a in self.accounts]
         calls += [
+            (world.sale, world.sale.functions.sold()),
             (world.energy, world.energy.functions.totalSupply()),
             (world.energy, world.energy.functions.balanceOf(world.ledger.address)),
         ]
@@ -145,9 +153,10 @@ class History:
         """Every account, in every pot, is what the model says."""
         books, n = self.books, len(self.accounts)
         found = [int(answer, 16) for answer in self._batch(self._reads)]
-        coins, rest = found[: n + 3], found[n + 3 :]
+        coins, rest = found[: n + 4], found[n + 4 :]
         energy, rest = rest[: n + 1], rest[n + 1 :]
-        credits, (supply, held) = rest[:n], rest[n:]
+        credits, rest = rest[:n], rest[n:]
+        purses, (sold, supply, held) = rest[:n], rest[n:]
         where = f"{self.seed}: after {name}"
         wallets = {a: coins[i] + self._spent[a] for i, a in enumerate(self.accounts)}
         assert wallets == {a: books.wallet[a] for a in self.accounts}, where
@@ -157,13 +166,16 @@ class History:
         pools = sum(d.energy_pool for d in books.disputes.values())
         mine = [books.energy[a] for a in self.accounts]
         assert energy == [*mine, pools], where
+        assert purses == [books.purse[a] for a in self.accounts], where
         assert coins[n:] == [
             self.burned + books.coin_burned,
             books.ledger_coin,
             books.vault_coin,
+            self.proceeds + books.proceeds,
         ], where
-        assert (supply, held - self.others) == (
-            self.supply - books.energy_burned,
+        assert (sold, supply, held - self.others) == (
+            self.sold + books.energy_sold,
+            self.supply + books.energy_sold - books.energy_burned,
             books.ledger_energy,
         ), where
 
@@ -173,6 +185,7 @@ class History:
         for number, beast in self.books.beasts.items():
             head = world.head(number)
             assert (head.headCount, head.finalCount) == (len(beast.chain), beast.final)
+            assert world.ledger.functions.burnedOf(number).call() == beast.burned
             assert world.vault.functions.openDisputesOf(number).call() == beast.open_disputes
             for account in self.accounts:
                 reward = self.books.rewards.get((number, account))

@@ -74,6 +74,9 @@ class Stage:
                 stage._train(trainee)
             if dataset:
                 stage._open(trainee, dataset)
+        for account in world.accounts[1:7]:
+            for spender in world.addresses("ledger", "beasts"):
+                world.send(world.energy.functions.approve(spender, 2**256 - 1), account)
         return stage
 
     def choose(self, chance: random.Random, beast: int, head: bytes) -> Trained | None:

@@ -67,6 +67,7 @@ class Protocol(Meter):
 
     def hatching(self) -> int:
         world, beasts = self.world, self.world.beasts.functions
+        world.pay_hatch(self.owner)
         self.note("requestHatch, no dataset", beasts.requestHatch(*NO_COMMITMENTS), self.owner)
         beast = int(beasts.lastBeastId().call())
         self.note("hatch", beasts.hatch(beast), self.owner)
@@ -134,6 +135,7 @@ class Protocol(Meter):
         words = [random_position(n, None, Rules()) for n in range(RECORDS)]
         small, large = (Dataset.of(words, blob=data(size)) for size in (SMALL, LARGE))
         request = world.beasts.functions.requestHatch(*small.commitments)
+        world.pay_hatch(self.owner)
         self.note("requestHatch, with a dataset", request, self.owner)
         beast = int(world.beasts.functions.lastBeastId().call())
         world.send(world.beasts.functions.hatch(beast), self.owner)

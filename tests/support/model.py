@@ -22,6 +22,8 @@ from tests.support.protocol import (
     Economics,
 )
 
+ENERGY_UNIT = 10**18
+
 
 class Block(NamedTuple):
     """Where a transaction is mined."""
@@ -156,6 +158,8 @@ class Beast:
     trainers: set[str] = field(default_factory=set)
     chain: list[Window] = field(default_factory=list)
     final: int = 0
+    burned: int = 0
+    """By its own final windows."""
     open_disputes: int = 0
     records: int = 0
     """Length of its private dataset."""
@@ -170,9 +174,14 @@ class Books:
 
     economics: Economics
     energy: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """In the ledger's escrow."""
+    purse: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """ENERGY outside of it."""
     wallet: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     credit: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     energy_burned: int = 0
+    energy_sold: int = 0
+    proceeds: int = 0
     coin_burned: int = 0
     beasts: dict[int, Beast] = field(default_factory=dict)
     stakes: dict[tuple[int, str], Stake] = field(default_factory=lambda: defaultdict(Stake))
@@ -212,6 +221,35 @@ class Books:
     def burn_energy(self, amount: int) -> None:
         self.energy_burned += amount
 
+    # --- ENERGY's own moves -------------------------------------------------------------------
+
+    def buy(self, buyer: str, to: str, paid: int, min_out: int) -> str | None:
+        out = paid * ENERGY_UNIT // self.economics.energyPrice
+        if not out:
+            return "NothingBought"
+        if out < min_out:
+            return "TooLittleEnergy"
+        self.wallet[buyer] -= paid
+        self.proceeds += paid
+        self.purse[to] += out
+        self.energy_sold += out
+        return None
+
+    def deposit(self, account: str, amount: int) -> str | None:
+        if self.purse[account] < amount:
+            return "ERC20InsufficientBalance"
+        self.purse[account] -= amount
+        self.energy[account] += amount
+        return None
+
+    def request_hatch(self, account: str) -> str | None:
+        cost = self.economics.hatchCost
+        if self.purse[account] < cost:
+            return "ERC20InsufficientBalance"
+        self.purse[account] -= cost
+        self.burn_energy(cost)
+        return None
+
     # --- training -----------------------------------------------------------------------------
 
     def submit(
@@ -245,6 +283,7 @@ class Books:
         for window in ready:
             self.energy[window.record.trainer] += window.record.bond
             self.burn_energy(window.record.payload.energyBurn)
+            beast.burned += window.record.payload.energyBurn
         beast.final += len(ready)
         return None
 

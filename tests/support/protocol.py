@@ -17,6 +17,7 @@ from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
 
 from tests.support.artifacts import Artifacts
+from tests.support.history import forget
 
 ZERO32 = bytes(32)
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -29,6 +30,9 @@ FILED, OPENED, UPHELD, DISMISSED, PROVEN_RIGHT, VOIDED = range(1, 7)
 SEGMENTS, STATE, RECORDS = (1 << opening for opening in range(3))
 TIMEOUT, SEGMENT, ADVANCE, HEADER = range(4)
 NO_SALT = bytes(32)
+NO_COMMITMENTS = (ZERO32, ZERO32, 0, ZERO32)
+TREASURY = "0x0000000000000000000000000000000000007EA5"
+"""Gets the proceeds of the sale; nobody has its key."""
 BURN = "0x000000000000000000000000000000000000dEaD"
 DAY = 86_400
 GWEI = 10**9
@@ -72,6 +76,7 @@ class Economics(NamedTuple):
     proofWindow: int = 200
     publicationAge: int = 60 * DAY
     energyPrice: int = 10**15 + 3  # no amount of steps costs a whole number, so that rounding shows
+    hatchCost: int = 10**17 + 11
 
 
 class Limits(NamedTuple):
@@ -86,11 +91,13 @@ class Limits(NamedTuple):
 
 
 class ArenaTerms(NamedTuple):
-    winnerReward: int = 5 * ETHER + 1
-    loserReward: int = ETHER
+    winnerReward: int = 10**15 + 1  # a window burns 32 times that at least
+    loserReward: int = 2 * 10**14
     disproofPeriod: int = 150
     rewardCooldown: int = 1_000
     recordBond: int = 20 * ETHER + 3  # no share of it is a whole number, so that rounding shows
+    rewardCapBps: int = 5_000
+    recordWindow: int = 2_000
 
 
 class Season(NamedTuple):
@@ -255,7 +262,9 @@ class World:
         world.send(made["seasons"].functions.addSeason(world.season), admin)
         made["energy"] = world.create("Energy", admin)
         world.send(made["energy"].functions.grantRole(MINTER_ROLE, admin), admin)
-        made["beasts"] = world.create("Beasts", *world.addresses("seasons"))
+        made["sale"] = world.create("EnergySale", *world.addresses("energy", "seasons"), TREASURY)
+        world.send(made["energy"].functions.grantRole(MINTER_ROLE, made["sale"].address), admin)
+        made["beasts"] = world.create("Beasts", *world.addresses("energy", "seasons"))
         made["referee"] = world.create("StepReferee")
         made["stage"] = world.create("DatasetStage")
         made["states"] = world.create("StateArchive", *world.addresses("referee"))
@@ -386,6 +395,25 @@ class World:
         self.rpc("evm_setNextBlockTimestamp", hex(timestamp))
         self.mine()
 
+    def call_in(self, block: int, call: Any, sender: str) -> Any:
+        """eth_call as if it were in that block; the answer's hex."""
+        answer = self._ask_in(block, call, sender)
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def refused_in(self, block: int, call: Any, sender: str) -> RevertedError:
+        """The decoded error of an eth_call as if it were in that block."""
+        return self.decode_error(str(self._ask_in(block, call, sender)["error"]["data"]))
+
+    def _ask_in(self, block: int, call: Any, sender: str) -> Any:
+        message = {"from": sender, "to": call.address, "data": call._encode_transaction_data()}
+        asked: Any = [message, "latest", {}, {"number": hex(block)}]
+        return self.w3.provider.make_request("eth_call", asked)  # type: ignore[arg-type]
+
+    def forget(self, block: int) -> None:
+        """Bring the chain to where it knows the hash of a block no longer."""
+        forget(self.rpc, block)
+
     # --- money --------------------------------------------------------------------------------
 
     def fund(self, account: str, amount: int, escrow: str = "ledger") -> None:
@@ -430,8 +458,19 @@ class World:
 
     # --- beasts and submissions ---------------------------------------------------------------
 
-    def hatch(self, owner: str, commitments: tuple[Any, ...] = (ZERO32, ZERO32, 0, ZERO32)) -> int:
-        self.send(self.beasts.functions.requestHatch(*commitments), owner)
+    def pay_hatch(self, owner: str, hatches: int = 1) -> None:
+        """Give an account what its next requests burn, and let them burn it."""
+        cost = hatches * self.season.economics.hatchCost
+        self.send(self.energy.functions.mint(owner, cost), self.accounts[0])
+        self.send(self.energy.functions.approve(self.beasts.address, cost), owner)
+
+    def request_hatch(self, owner: str, commitments: tuple[Any, ...] = NO_COMMITMENTS) -> Any:
+        """Request a hatch with ENERGY given for it; the receipt."""
+        self.pay_hatch(owner)
+        return self.send(self.beasts.functions.requestHatch(*commitments), owner)
+
+    def hatch(self, owner: str, commitments: tuple[Any, ...] = NO_COMMITMENTS) -> int:
+        self.request_hatch(owner, commitments)
         beast = int(self.beasts.functions.lastBeastId().call())
         self.send(self.beasts.functions.hatch(beast), owner)
         return beast

@@ -1,4 +1,4 @@
-"""``chainbeasts beast``: hatch, look, and let somebody else train."""
+"""``chainbeasts beast``: hatch, look, let somebody else train, and give away."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from web3 import Web3
 
 from backend.cache import write_atomic
 from backend.chain.amounts import show_coin
 from backend.chain.chunks import is_large, transactions_for
+from backend.chain.costs import HATCH_GAS
 from backend.chain.errors import Reverted
+from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import energy, fields, note, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -24,14 +26,16 @@ from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.store.private import SECRET_FILE
+from trainer.cli.quotes import locks_view, quote_of, quote_view
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
 from trainer.hatch.transactions import Hatched, Hatcher
+from trainer.submit.funds import count
 from trainer.submit.stake import required_stake
 from trainer.workspace import TrainerWorkspace, open_workspace
 
-app = typer.Typer(help="Beasts: hatch, show, authorise.", no_args_is_help=True)
+app = typer.Typer(help="Beasts: hatch, show, authorise, transfer.", no_args_is_help=True)
 
 BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
 
@@ -46,8 +50,12 @@ def hatch(
     resume: Annotated[
         int | None, typer.Option(min=1, metavar="ID", help="Hatch a beast already asked for.")
     ] = None,
+    yes: YesOption = False,
 ) -> None:
-    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command."""
+    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command.
+
+    The request burns the season's hatch cost, in ENERGY of the wallet (`energy price` tells it).
+    """
     if resume is not None and dataset is not None:
         raise ChainBeastsError(
             "--resume takes the dataset of the request.", "Leave --dataset away."
@@ -62,12 +70,18 @@ def hatch(
     if packed is not None:
         _warn_of_size(len(packed.compressed))
     wanted = None if packed is None else packed.commitments.records_root
+    begun = None
     for pending in hatcher.pending_hatches():
         if (pending.commitments.records_root if pending.commitments else None) == wanted:
             note("Going on with the hatch that was interrupted.")
-            _show_receipt(session, workspace, hatcher.carry_on(pending))
-            return
-    _show_receipt(session, workspace, hatcher.carry_on(hatcher.begin(packed)))
+            begun = pending
+            break
+    cost = 0
+    if begun is None or not hatcher.is_requested(begun):
+        cost = hatcher.cost()
+        spent = Cost(energy=cost, burned=cost, gas=HATCH_GAS)
+        confirm(session, "Hatching a beast", spent, yes=yes)
+    _show_receipt(session, workspace, hatcher.carry_on(begun or hatcher.begin(packed), cost))
 
 
 def _warn_of_size(size: int) -> None:
@@ -136,14 +150,31 @@ def _show_receipt(session: Session, workspace: TrainerWorkspace, hatched: Hatche
     session.show(value, lambda: fields(f"Beast {hatched.beast_id} has hatched", view))
 
 
-@command(app, "show", example="chainbeasts beast show 1")
-def show(session: Session, beast: BeastId) -> None:
-    """Show a beast: what it was born with, and how far its training is."""
+@command(app, "show", example="chainbeasts beast show 1 --windows 40 --grow s1@20")
+def show(
+    session: Session,
+    beast: BeastId,
+    windows: Annotated[
+        int | None,
+        typer.Option(min=1, max=LAST_WINDOW, help="Also what so many windows cost together."),
+    ] = None,
+    grow: Annotated[
+        str | None, typer.Option(help="Slots that wake among them: slot@window, as s1@20,a2@40.")
+    ] = None,
+) -> None:
+    """Show a beast: what it was born with, how far its training is, what going on costs."""
+    growth = () if grow is None else parse_growth(grow)
+    if growth and windows is None:
+        raise ChainBeastsError("Among how many windows is that growth?", "Add --windows N.")
     workspace = open_workspace(session.settings, session.chain)
     facts = _facts(workspace, beast)
     workspace.sync()
     head, open_ = workspace.chain.head(beast), workspace.openness(beast)
-    burn, bond = workspace.chain.quote(beast, head.active_mask)
+    quote = quote_of(workspace.chain, head)
+    plan = None if windows is None else quote_of(workspace.chain, head, windows, growth)
+    locked = workspace.locks(beast)
+    rewarded = workspace.chain.rewarded_of(beast)
+    allowance = workspace.chain.reward_allowance_of(beast)
     required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
     progress = {
         "head": head.h128,
@@ -153,9 +184,14 @@ def show(session: Session, beast: BeastId) -> None:
         "active_mask": head.active_mask,
         "window_loss": head.window_loss,
         "slashings": head.generation,
-        "next_energy": burn,
-        "next_bond": bond,
+        "next_energy": quote.cost.price,
+        "next_bond": quote.cost.bond,
+        "next_window": quote.values(),
+        "plan": None if plan is None else plan.values(),
+        "locked": locked,
         "openness": open_,
+        "rewarded": rewarded,
+        "reward_allowance": allowance,
         "required_stake": required,
         "stakes": stakes,
     }
@@ -165,8 +201,13 @@ def show(session: Session, beast: BeastId) -> None:
         "head": "0x" + head.h128.hex(),
         "epoch of the next window": head.epoch,
         "slots awake": slots(head.active_mask),
-        "next window costs": f"{energy(burn)} and a bond of {energy(bond)}",
+        "locked now": locks_view(locked),
+        "rewards": f"{energy(rewarded)} so far, {energy(allowance)} more at most until it has "
+        "trained on",
     }
+    view |= {f"next window {name}": value for name, value in quote_view(quote).items()}
+    if plan is not None:
+        view |= {f"{windows} windows: {name}": v for name, v in quote_view(plan).items()}
     view["stake of each trainer"] = f"{show_coin(required)} are required now"
     for stake in stakes:
         view[f"stake of {stake.trainer}"] = show_coin(stake.amount)
@@ -212,21 +253,74 @@ def list_(session: Session) -> None:
     session.show(rows, lambda: table("Beasts", columns, [list(row.values()) for row in rows]))
 
 
-@command(app, "authorise", signs=True, example="chainbeasts beast authorise 1 0x…")
+@command(app, "authorise", signs=True, example="chainbeasts beast authorise 1 alice")
 def authorise(
     session: Session,
     beast: BeastId,
-    address: Annotated[str, typer.Argument(help="Whoever may train it.")],
+    who: Annotated[
+        str, typer.Argument(metavar="WHO", help="Whoever may train it: address, or name.")
+    ],
     revoke: Annotated[bool, typer.Option("--revoke", help="Take the permission back.")] = False,
 ) -> None:
     """Let an account submit windows for the beast, on its own bond; a transfer ends it."""
-    if not Web3.is_address(address):
-        raise ChainBeastsError(f"{address} is not an address.", "It has 40 hex digits after 0x.")
-    who = Web3.to_checksum_address(address)
-    function = session.chain.beasts.functions.setTrainer(beast, who, not revoke)
+    trainer = session.resolve(who)
+    function = session.chain.beasts.functions.setTrainer(beast, trainer, not revoke)
     session.sender.send(function, label="set the trainer")
-    value = {"beast": beast, "trainer": who, "allowed": session.chain.is_trainer(beast, who)}
+    allowed = session.chain.is_trainer(beast, trainer)
+    value = {"beast": beast, "trainer": trainer, "allowed": allowed}
     session.show(value, lambda: fields(f"Beast {beast}", value))
+
+
+@command(app, "transfer", signs=True, example="chainbeasts beast transfer 1 alice")
+def transfer(
+    session: Session,
+    beast: BeastId,
+    who: Annotated[str, typer.Argument(metavar="WHO", help="The new owner: address, or name.")],
+    yes: YesOption = False,
+) -> None:
+    """Give a beast to another owner, for ever.
+
+    Trainers that were authorised lose their right, and an open challenge ends. Windows that are
+    pending stay the liability of whoever trained them. A private dataset and its secret do not go
+    along: hand the folder over.
+    """
+    chain, me = session.chain, session.account.address
+    receiver, owner = session.resolve(who), chain.owner_of(beast)
+    if owner != me:
+        raise ChainBeastsError(
+            f"Beast {beast} belongs to {owner}, not to {me}.",
+            "Its owner alone can give it away; name your account with --account.",
+        )
+    if receiver == me:
+        raise ChainBeastsError(f"Beast {beast} is yours already.", "Name another receiver.")
+    # The safe transfer asks a contract whether it knows what to do with a beast.
+    call = chain.beasts.functions.safeTransferFrom(me, receiver, beast)
+    try:
+        gas = session.sender.estimate(call)
+    except Reverted as error:
+        if not chain.has_code(receiver):
+            raise
+        raise ChainBeastsError(
+            f"The contract at {receiver} does not take beasts ({error.name}).",
+            "Name an account, or a contract that implements onERC721Received.",
+        ) from None
+    head = chain.head(beast)
+    if pending := head.head_count - head.final_count:
+        note(f"{count(pending)} of it are pending; whoever trained them stays liable for them.")
+    if chain.commitments(beast):
+        folder = open_workspace(session.settings, chain).private_folder(beast)
+        note(f"Its private dataset does not go along; if it is here, it is in {folder}.")
+    what = f"Giving beast {beast} to {session.names.show(receiver)}, for ever"
+    confirm(session, what, Cost(gas=gas), yes=yes, always=True)
+    receipt = session.sender.send(call, label="transfer the beast")
+    value = {
+        "beast": beast,
+        "owner": chain.owner_of(beast),
+        "transaction": receipt.hash,
+        "gas_used": receipt.gas_used,
+    }
+    view = value | {"transaction": "0x" + receipt.hash.hex()}
+    session.show(value, lambda: fields(f"Beast {beast}", view))
 
 
 @command(app, "portrait", example="chainbeasts beast portrait 1 -o beast.svg")

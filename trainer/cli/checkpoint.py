@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +11,10 @@ from backend.chain.amounts import show_time
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.types import CheckpointPayload
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.facts import CheckpointRow
@@ -135,6 +136,7 @@ def submit(
     stake: StakeOption = None,
     accept_foreign_parent: AcceptForeignOption = False,
     snapshots: SnapshotsOption = None,
+    yes: YesOption = False,
 ) -> None:
     """Submit one checkpoint: of a window trained now, or of a payload from a file."""
     if payload is None:
@@ -147,6 +149,7 @@ def submit(
             stake=stake,
             accept_foreign_parent=accept_foreign_parent,
         )
+        _agree(session, beast, session.chain.head(beast).active_mask, yes)
         show_submitted(session, trainer.run(1, training_source))
         return
     stated = _read_payload(payload)
@@ -157,6 +160,7 @@ def submit(
     seed = chain.epoch(beast, head.epoch).epoch_seed
     place = (beast, head.h128, seed)
     call = chain.ledger.functions.submit(*place, stated.to_abi(), accept_foreign_parent)
+    _agree(session, beast, stated.active_mask, yes)
     _fund(session, call, beast, stated, stake)
     receipt = session.sender.send(call, label="submit the checkpoint")
     facts = {
@@ -167,6 +171,17 @@ def submit(
         "tx": "0x" + receipt.hash.hex(),
     }
     session.show(facts, lambda: fields("Submitted", facts))
+
+
+def _agree(session: Session, beast: int, mask: int, yes: bool) -> None:
+    """Ask before a window's price is locked, all of which burns once the window is final.
+
+    Raises:
+        ChainBeastsError: it is not wanted, or nobody can be asked.
+    """
+    burn, bond = session.chain.quote(beast, mask)
+    cost = Cost(energy=burn + bond, burned=burn)
+    confirm(session, f"Submitting a window of beast {beast}", cost, yes=yes)
 
 
 def _fund(
@@ -191,7 +206,7 @@ def _fund(
 
 def _read_payload(path: Path) -> CheckpointPayload:
     try:
-        return payload_from_json(json.loads(path.read_text("utf-8")))
+        return payload_from_json(parse_json(path.read_bytes()))
     except OSError as error:
         raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None
     except KeyError as error:

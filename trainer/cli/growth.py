@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
+from backend.chain.costs import plan_cost, window_cost
+from backend.chain.growth import slot_names
 from backend.chain.types import Head
+from backend.cli.confirm import require_yes
 from backend.cli.output import energy, note
-from backend.errors import ChainBeastsError
-from trainer.plan.costs import plan_cost, window_cost
-from trainer.plan.plan import Plan, slot_names
+from trainer.plan.plan import Plan
 from trainer.submit.funds import count
 from trainer.train.loop import Trainer
 
 
 def agree_to_growth(
     trainer: Trainer, head: Head, plan: Plan, wake: int, windows: int | None, *, yes: bool
-) -> bool:
+) -> None:
     """Show what the growth in a run costs, and ask whether to go on.
 
     Slots to wake with the first window (``wake``) are asked for on a terminal only.
 
     Raises:
-        ChainBeastsError: growth is planned, and nobody is there to be asked.
+        ChainBeastsError: it is not wanted, or planned and nobody is there to be asked.
     """
     economics = trainer.chain.season(head.season).economics
     first, mask = head.head_count, head.active_mask
@@ -39,20 +38,13 @@ def agree_to_growth(
         )
         mask |= slots
     if not wakes:
-        return True
+        return
     horizon = windows if windows is not None else max(wakes) + 1 - first
-    total = plan_cost(economics, plan, first, head.active_mask, horizon, wake)
+    total = plan_cost(economics, plan.growth, first, head.active_mask, horizon, wake)
     note(
         f"The run's {count(horizon)}: {energy(total.price)} to burn ({energy(total.growth)} of it "
         f"for growth) and {energy(total.bond)} in bonds, at the present season's prices."
     )
-    if yes:
-        return True
-    if sys.stdin.isatty():
-        return typer.confirm("Growth is for ever. Go on?", err=True)
-    if planned:
-        raise ChainBeastsError(
-            "The plan wakes slots, and there is no terminal to ask on.",
-            "Say --yes to pay for the growth shown.",
-        )
-    return True
+    # What was named on the command line alone is asked for only where somebody can answer.
+    if planned or sys.stdin.isatty():
+        require_yes("Growth is for ever. Go on?", yes)

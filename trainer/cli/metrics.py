@@ -48,7 +48,7 @@ def serve(
         typer.Option(
             min=0,
             max=100_000,
-            help="Messages that a late joiner gets.",
+            help="Messages of each beast that a late joiner gets.",
             envvar="CHAINBEASTS_METRICS_HISTORY",
         ),
     ] = Limits().history,

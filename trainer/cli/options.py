@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from backend.chain.amounts import parse_coin
 from backend.chain.outbox import Outbox
 from backend.cli.output import note
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from trainer.plan.sources import Battle, TrainingSource
-from trainer.submit.stake import Stakes, parse_coin
+from trainer.submit.stake import Stakes
 from trainer.submit.submitter import Submitter
 from trainer.train.loop import Trainer
 from trainer.train.window_store import WindowStore

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from backend.cli.output import energy, fields, table
+from backend.cli.output import fields, table
+from trainer.cli.quotes import quote_view
 from trainer.metrics.accuracy import Tally
 from trainer.train.simulate import EpochReport, SimulatedBeast, SimulationReport
 
@@ -43,18 +44,13 @@ def report_facts(subject: SimulatedBeast, report: SimulationReport) -> dict[str,
     return {
         "beast": subject.beast_id,
         "dna": subject.dna,
-        "windows": cost.windows,
         "epochs": [_epoch_facts(one) for one in report.epochs],
         "held_out": {
             "boards": report.boards,
             "before": _figures(report.before, trained=False),
             "after": _figures(report.after, trained=False),
         },
-        "price": cost.price,
-        "growth": cost.growth,
-        "bond": cost.bond,
-        "lock": cost.lock,
-        "gas": report.gas,
+        **report.quote.values(),
         "h128": report.h128,
         "seconds": report.seconds,
         "seconds_per_window": report.seconds / cost.windows,
@@ -115,11 +111,7 @@ def _bill(subject: SimulatedBeast, report: SimulationReport) -> Table:
     facts = {
         "DNA": "0x" + subject.dna.hex(),
         "windows": cost.windows,
-        "burns": energy(cost.price),
-        "of it growth": energy(cost.growth),
-        "bond, returned": energy(cost.bond),
-        "locks at most": energy(cost.lock),
-        "gas, about": f"{report.gas:,}",
+        **quote_view(report.quote),
         "training": f"{report.seconds:.1f} s, {each:.1f} ms a window",
     }
     return fields("In all", facts)

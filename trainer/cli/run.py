@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from backend.chain.growth import slots_mask
+from backend.cli.confirm import YesOption
 from backend.cli.output import note, progress
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
@@ -31,7 +33,7 @@ from trainer.cli.options import (
 )
 from trainer.cli.sinks import open_sinks
 from trainer.cli.submitted import show_submitted
-from trainer.plan.text import parse_training_source, slots_mask
+from trainer.plan.text import parse_training_source
 from trainer.plan.toml import make_plan
 from trainer.submit.funds import Pause
 from trainer.train.job import Submitted, TrainingJob
@@ -58,7 +60,7 @@ def run(
     plan: PlanOption = None,
     grow: GrowOption = None,
     wake: WakeOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Pay for growth without being asked.")] = False,
+    yes: YesOption = False,
     batch: BatchOption = 1,
     in_flight: Annotated[
         int | None,
@@ -99,8 +101,7 @@ def run(
     if until is not None:
         number = max(until - head.head_count, 0)
     chosen.check(head.head_count, head.active_mask, number)
-    if not agree_to_growth(trainer, head, chosen, mask, number, yes=yes):
-        return
+    agree_to_growth(trainer, head, chosen, mask, number, yes=yes)
     with ExitStack() as stack:
         pause = stack.enter_context(stoppable())
         telemetry = Telemetry(f"beast-{beast}", stack.enter_context(open_sinks(metrics, log)))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from backend.chain.growth import slots_mask
 from backend.chain.seasons import load_profile
 from backend.cli.output import progress
 from backend.cli.session import Session
@@ -25,7 +26,7 @@ from trainer.cli.options import (
 from trainer.cli.report import report_facts, report_view
 from trainer.plan.plan import Plan
 from trainer.plan.sources import Battle
-from trainer.plan.text import parse_training_source, slots_mask
+from trainer.plan.text import parse_training_source
 from trainer.plan.toml import make_plan
 from trainer.train.simulate import SimulatedBeast, newborn
 from trainer.train.simulate import simulate as carry_out
@@ -55,9 +56,11 @@ def simulate(
     """Carry out a plan off chain: learning, price and time. Spends nothing, signs nothing."""
     if (beast is not None) + (dna is not None) + new != 1:
         raise ChainBeastsError("Whose plan is it?", "Name one of BEAST, --dna 0x… or --new.")
+    energy_price: int | None = None  # a newborn's is its season's own
     mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_training_source(source))
     if beast is not None:
         subject = _hatched(session, beast, chosen, snapshots)
+        energy_price = session.chain.energy_price()
     elif not chosen.sources <= {Source.CURRICULUM, Source.SELF_PLAY}:
         raise ChainBeastsError(
             "A newborn has no private dataset to train on, and no chain whose matches it knows.",
@@ -75,6 +78,7 @@ def simulate(
             wake=mask,
             batch=batch,
             boards=boards,
+            energy_price=energy_price,
             on_window=lambda: bar.advance(task),
         )
     session.show(report_facts(subject, report), lambda: report_view(subject, report))

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from backend.chain.amounts import show_coin, show_time
+from backend.chain.amounts import parse_coin, show_coin, show_time
+from backend.chain.costs import STAKE_GAS
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import fields, note, table
 from backend.cli.session import Session
 from trainer.cli.options import BeastId, outbox_of, stakes_of
 from trainer.defend.purse import Purse
-from trainer.submit.stake import StakeError, Stakes, StakeView, default_stake, parse_coin
+from trainer.submit.stake import StakeError, Stakes, StakeView, default_stake
 from trainer.workspace import open_workspace
 
 STAKE_EXAMPLE = "chainbeasts trainer stake 1 --amount 0.2"
@@ -31,11 +33,15 @@ def stake(
             "cost of one dispute's openings.",
         ),
     ] = None,
+    yes: YesOption = False,
 ) -> None:
     """Add to the stake on a beast, or take an announced withdrawal of it back."""
     stakes = _stakes(session)
     view = stakes.view(beast)
     added = _lacking(session, view) if amount is None else parse_coin(amount)
+    if added:
+        cost = Cost(coin=added, gas=STAKE_GAS)
+        confirm(session, f"Staking on beast {beast}", cost, yes=yes)
     if view.is_leaving:
         stakes.stay(beast)
         note(f"The stake on beast {beast} stays.")

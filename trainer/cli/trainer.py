@@ -10,7 +10,9 @@ import typer
 from web3 import Web3
 from web3.logs import DISCARD
 
+from backend.chain.amounts import parse_coin
 from backend.chain.anvil import is_local_chain
+from backend.chain.escrow import ensure_allowance
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
 from backend.cli.options import HealthPortOption, PollOption
@@ -43,7 +45,6 @@ from trainer.drills.lies import BLIND, Kind, make_drill
 from trainer.hatch.transactions import Hatcher
 from trainer.plan.sources import source_text, training_source_of
 from trainer.plan.text import parse_training_source
-from trainer.submit.stake import parse_coin
 from trainer.train.job import Submitted
 from trainer.train.window_store import WindowStore
 from trainer.workspace import open_workspace
@@ -120,16 +121,19 @@ def defend(
         defender.run(waker)
 
 
-@command(app, "appoint", signs=True, example="chainbeasts trainer appoint 0x…")
+@command(app, "appoint", signs=True, example="chainbeasts trainer appoint alice")
 def appoint(
     session: Session,
-    defender: Annotated[str, typer.Argument(help="Who may answer besides the account; 0x0: none.")],
+    who: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHO", help="Who may answer besides the account: address, or name; 0x0: none."
+        ),
+    ],
 ) -> None:
     """Let another account answer disputes over the acting account's checkpoints."""
-    given = ZERO_ADDRESS if defender == "0x0" else defender
-    if not Web3.is_address(given):
-        raise ChainBeastsError(f"{defender} is not an address.", "It has 40 hex digits after 0x.")
-    target = Web3.to_checksum_address(given)
+    none = who in ("0x0", ZERO_ADDRESS)
+    target = Web3.to_checksum_address(ZERO_ADDRESS) if none else session.resolve(who)
     receipt = session.sender.send(
         session.chain.court.functions.setDefender(target), label="appoint a defender"
     )
@@ -210,6 +214,7 @@ def _hatch_for(session: Session, kind: Kind) -> int:
             f"Name the beast for the drill {kind}.", "See: chainbeasts beast list"
         )
     chain = session.chain
+    ensure_allowance(chain, session.sender, chain.beasts, chain.hatch_cost(), exact=True)
     request = chain.beasts.functions.requestHatch(*invented_commitments().to_abi())
     receipt = session.sender.send(request, label="request the hatch")
     event = chain.beasts.events.HatchRequested()

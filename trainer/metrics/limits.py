@@ -21,7 +21,8 @@ class Limits:
     """What one server bears.
 
     Attributes:
-        history: messages that a late joiner gets.
+        history: messages of each beast that a late joiner gets.
+        beasts: that a late joiner hears of.
         queue: messages that a client may be behind, besides the history it was given.
         message: bytes in one message.
         clients: connections at once.
@@ -33,6 +34,7 @@ class Limits:
     """
 
     history: int = 1000
+    beasts: int = 32
     queue: int = 1024
     message: int = 64 * 1024
     clients: int = 100

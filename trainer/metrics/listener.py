@@ -20,8 +20,8 @@ from websockets.sync.client import connect
 from websockets.typing import Data
 
 from backend.errors import ChainBeastsError
+from backend.monitoring.training import MessageError, TrainingMetrics
 from trainer.metrics.limits import PATH
-from trainer.metrics.messages import MessageError, TrainingMetrics
 
 REMEMBERED = 4096
 BACKOFF = (0.25, 5.0)

@@ -12,7 +12,7 @@ from typing import Self
 import structlog
 
 from backend.errors import ChainBeastsError
-from trainer.metrics.messages import MessageError, TrainingMetrics
+from backend.monitoring.training import MessageError, TrainingMetrics
 
 log = structlog.get_logger()
 

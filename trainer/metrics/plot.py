@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from backend.errors import ChainBeastsError
+from backend.monitoring.training import TrainingMetrics
 from trainer.metrics.curves import HEADS, Head, Run, Runs, printable
-from trainer.metrics.messages import TrainingMetrics
 
 _SMOOTH_FROM = 60
 _INCHES = (9.0, 2.3)

@@ -1,5 +1,8 @@
 """The metrics server: relays each client's messages to all others, and keeps the last ones.
 
+Nobody has to say who he is, so a message is only what somebody said. It is written anew from the
+fields of the schema, which have bounds: what a stranger can make others carry is small.
+
 One client's trouble stays its own: whoever floods, sends what is no message, or does not read is
 closed with a code and a reason, and nobody else waits for it or loses anything.
 """
@@ -12,6 +15,7 @@ import itertools
 import logging
 import re
 import signal
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -27,7 +31,8 @@ from websockets.http11 import Request, Response
 from websockets.typing import Data
 
 from backend.errors import ChainBeastsError
-from trainer.metrics.backlog import Backlog, Entry
+from backend.monitoring.training import MessageError, TrainingMetrics
+from trainer.metrics.backlog import Backlog, Entry, History
 from trainer.metrics.limits import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -36,7 +41,6 @@ from trainer.metrics.limits import (
     TokenBucket,
     metrics_url,
 )
-from trainer.metrics.messages import MessageError, TrainingMetrics
 
 log = structlog.get_logger()
 
@@ -47,13 +51,24 @@ _REASON_BYTES = 123  # what a close frame holds besides its code
 
 
 class _Client:
-    """A connection, how far it has read, and why it has to go."""
+    """A connection, how far it has read, and why it has to go.
 
-    def __init__(self, connection: ServerConnection, number: int, backlog: Backlog, limits: Limits):
+    Args:
+        past: what it gets before the message with the number ``following``.
+    """
+
+    def __init__(
+        self,
+        connection: ServerConnection,
+        number: int,
+        past: deque[Entry],
+        following: int,
+        limits: Limits,
+    ) -> None:
         self.connection = connection
         self.number = number
-        self.joined = backlog.end
-        self.next = backlog.oldest(limits.history)
+        self.past = past
+        self.next = following
         self.wake = asyncio.Event()
         self.verdict: asyncio.Future[tuple[CloseCode, str]] = (
             asyncio.get_running_loop().create_future()
@@ -65,7 +80,7 @@ class _Client:
 
     def behind(self, end: int) -> int:
         """How many messages since it joined it has not been sent."""
-        return end - max(self.next, self.joined)
+        return end - self.next
 
     def dismiss(self, code: CloseCode, reason: str) -> None:
         """Have it closed; the first reason counts."""
@@ -96,7 +111,8 @@ class MetricsServer:
         self.host = host
         self.port = port
         self._limits = limits or Limits()
-        self._backlog = Backlog(self._limits.history + self._limits.queue)
+        self._backlog = Backlog(self._limits.queue + 1)  # the one that makes a client too slow
+        self._history = History(self._limits.history, self._limits.beasts)
         self._clients: set[_Client] = set()
         self._numbers = itertools.count(1)
         self._stopping = False
@@ -164,7 +180,13 @@ class MetricsServer:
 
     async def _attend(self, connection: ServerConnection) -> None:
         """One client, from its joining to its end."""
-        client = _Client(connection, next(self._numbers), self._backlog, self._limits)
+        client = _Client(
+            connection,
+            next(self._numbers),
+            self._history.all(),
+            self._backlog.end,
+            self._limits,
+        )
         self._clients.add(client)
         if self._stopping:
             client.dismiss(CloseCode.GOING_AWAY, "the server stops")
@@ -207,15 +229,16 @@ class MetricsServer:
             async for data in client.connection:
                 if client.verdict.done():
                     continue  # discarded, so that its own close frame is reached
-                if refusal := self._refusal(client, data):
-                    client.dismiss(*refusal)
+                found = self._parsed(client, data)
+                if not isinstance(found, TrainingMetrics):
+                    client.dismiss(*found)
                     continue
                 client.received += 1
-                self._relay(Entry(client.number, str(data)))
+                self._relay(client.number, found)
                 await asyncio.sleep(0)  # frames that came together must not hold up the writers
 
-    def _refusal(self, client: _Client, data: Data) -> tuple[CloseCode, str] | None:
-        """Why a client may not send this."""
+    def _parsed(self, client: _Client, data: Data) -> TrainingMetrics | tuple[CloseCode, str]:
+        """What a client says, or why it may not say it."""
         if client.bucket.take(asyncio.get_running_loop().time()) > 0:
             most = f"more than {self._limits.rate:g} messages per second"
             return CloseCode.POLICY_VIOLATION, most
@@ -224,12 +247,13 @@ class MetricsServer:
         if isinstance(data, bytes):
             return CloseCode.UNSUPPORTED_DATA, "messages are text, not binary"
         try:
-            TrainingMetrics.from_json(data)
+            return TrainingMetrics.from_json(data)
         except MessageError as error:
             return CloseCode.INVALID_DATA, f"no message: {error}"
-        return None
 
-    def _relay(self, entry: Entry) -> None:
+    def _relay(self, sender: int, message: TrainingMetrics) -> None:
+        entry = Entry(sender, message.to_json())
+        self._history.add(message.beast, self._backlog.end, entry)
         self._backlog.append(entry)
         for client in self._clients:
             client.wake.set()
@@ -239,6 +263,8 @@ class MetricsServer:
 
     async def _write(self, client: _Client) -> None:
         with suppress(ConnectionClosed):
+            while client.past and not client.verdict.done():
+                await client.connection.send(client.past.popleft().text)
             while True:
                 while client.next < self._backlog.end and not client.verdict.done():
                     entry = self._backlog[client.next]

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.cli.output import energy
+from backend.monitoring.training import TrainingMetrics
 from trainer.metrics.curves import HEADS, Head, Run, Runs, printable
-from trainer.metrics.messages import TrainingMetrics
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 _ROWS = {"loss": 5, "move_accuracy": 3}

@@ -11,14 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from backend.chain.growth import LAST_WINDOW, SLOTS, Growth
 from backend.errors import ChainBeastsError
-from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
 from trainer.plan.sources import TrainingSource, source_text
-
-SLOTS = tuple(f"s{i}" for i in range(SENSOR_SLOTS)) + tuple(f"a{i}" for i in range(APPENDAGE_SLOTS))
-"""Slots by the bit of the active mask that they are."""
-
-LAST_WINDOW = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +30,6 @@ class PlanRange:
         if self.last == self.first:
             return f"{source_text(self.source)}:{self.first}"
         return f"{source_text(self.source)}:{self.first}-{'' if self.last is None else self.last}"
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """Slots, as a mask, that wake with one window."""
-
-    window: int
-    mask: int
 
 
 @dataclass(frozen=True)
@@ -170,8 +157,3 @@ class Plan:
 
 def _first(plan_range: PlanRange) -> int:
     return plan_range.first
-
-
-def slot_names(mask: int) -> str:
-    """The slots of a mask, such as ``s1 a2``."""
-    return " ".join(slot for bit, slot in enumerate(SLOTS) if mask >> bit & 1)

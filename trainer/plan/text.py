@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 
+from backend.chain.growth import window_number
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from trainer.plan.plan import LAST_WINDOW, SLOTS, Growth, Plan, PlanRange, slot_names
+from trainer.plan.plan import Plan, PlanRange
 from trainer.plan.sources import Battle, TrainingSource, source_text
 
 _RANGE = re.compile(r"(\d{1,10})(?:(-)(\d{1,10})?)?", re.ASCII)
 _BATTLE = re.compile(r"battle#(\d{1,10})", re.ASCII)
-_GROWTH = re.compile(r"([a-z]\d)@(\d{1,10})", re.ASCII)
 
 LAST_MATCH = (1 << 32) - 1
 """A checkpoint names its match by a uint32."""
@@ -83,66 +82,3 @@ def parse_plan(text: str) -> Plan:
         last = first if match[2] is None else int(match[3]) if match[3] else None
         ranges.append(PlanRange(source, first, None if last is None else window_number(last, item)))
     return Plan(tuple(ranges), tuple(rest))
-
-
-def parse_growth(text: str) -> tuple[Growth, ...]:
-    """The growth of a text such as ``s1@20,a2@40``.
-
-    Raises:
-        ChainBeastsError: an item is not ``slot@window``.
-    """
-    found = []
-    for item in (part.strip() for part in text.split(",")):
-        match = _GROWTH.fullmatch(item)
-        if match is None:
-            raise ChainBeastsError(
-                f"{item!r} is no planned growth.", "Write slot@window, such as s1@20,a2@40."
-            )
-        found.append(Growth(window_number(int(match[2]), item), slots_mask([match[1]], item)))
-    return merge_growth(found)
-
-
-def merge_growth(planned: Iterable[Growth]) -> tuple[Growth, ...]:
-    """One growth for each window.
-
-    Raises:
-        ChainBeastsError: a slot is named twice for one window.
-    """
-    masks: dict[int, int] = {}
-    for one in planned:
-        before = masks.get(one.window, 0)
-        if before & one.mask:
-            twice = slot_names(before & one.mask)
-            raise ChainBeastsError(
-                f"{twice}@{one.window} is planned twice.", "A slot wakes once, for ever."
-            )
-        masks[one.window] = before | one.mask
-    return tuple(Growth(window, mask) for window, mask in sorted(masks.items()))
-
-
-def slots_mask(slots: Sequence[str], item: str = "") -> int:
-    """The mask of slots named s0 to s3 (sensors) and a0 to a3 (appendages).
-
-    Raises:
-        ChainBeastsError: a name is none of these.
-    """
-    mask = 0
-    for slot in slots:
-        if slot not in SLOTS:
-            where = f"{item}: t" if item else "T"
-            raise ChainBeastsError(
-                f"{where}here is no slot {slot!r}.", f"Slots: {', '.join(SLOTS)}."
-            )
-        mask |= 1 << SLOTS.index(slot)
-    return mask
-
-
-def window_number(number: int, item: str) -> int:
-    """A window's number, checked.
-
-    Raises:
-        ChainBeastsError: no beast can have as many.
-    """
-    if not 0 <= number <= LAST_WINDOW:
-        raise ChainBeastsError(f"{item}: windows are numbered from 0 to {LAST_WINDOW}.")
-    return number

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from backend.errors import ChainBeastsError
-from trainer.plan.plan import Growth, Plan, PlanRange
-from trainer.plan.sources import TrainingSource
-from trainer.plan.text import (
+from backend.chain.growth import (
+    Growth,
     merge_growth,
     parse_growth,
-    parse_plan,
-    parse_source,
     slots_mask,
     window_number,
 )
+from backend.documents import read_toml
+from backend.errors import ChainBeastsError
+from trainer.plan.plan import Plan, PlanRange
+from trainer.plan.sources import TrainingSource
+from trainer.plan.text import parse_plan, parse_source
 
 _FIELDS = {"train": ("source", "first", "last"), "grow": ("window", "wake")}
 
@@ -49,13 +49,7 @@ def read_plan(path: Path) -> Plan:
     Raises:
         ChainBeastsError: unreadable, not TOML, or no plan.
     """
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ChainBeastsError(f"The plan {path} cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ChainBeastsError(f"The plan {path} is not TOML: {error}.") from None
-    return plan_of(data)
+    return plan_of(read_toml(path, f"The plan {path}"))
 
 
 def plan_of(data: dict[str, Any]) -> Plan:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import structlog
@@ -17,11 +16,11 @@ from web3.types import TxReceipt
 
 from backend.chain.amounts import show_coin, show_time
 from backend.chain.client import Chain
+from backend.chain.costs import STAKE_GAS, full_opening_gas
 from backend.chain.errors import Reverted
 from backend.chain.outbox import Outbox
 from backend.chain.prices import stake_price
 from backend.errors import ChainBeastsError
-from trainer.plan.costs import STAKE_GAS, full_opening_gas
 from trainer.submit.funds import OutOfGasError
 
 log = structlog.get_logger()
@@ -96,21 +95,6 @@ def default_stake(chain: Chain, beast_id: int) -> int:
     length = chain.commitments(beast_id).dataset_length
     opening = full_opening_gas(length) * reckoned_fee(chain) * 5 // 4
     return REQUIRED_MULTIPLE * required_stake(chain, beast_id) + opening
-
-
-def parse_coin(text: str) -> int:
-    """Wei of a decimal amount of native coin such as ``0.05``.
-
-    Raises:
-        ChainBeastsError: it is none.
-    """
-    try:
-        wei = Decimal(text.replace("_", "")) * 10**18
-    except InvalidOperation:
-        raise ChainBeastsError(f"{text!r} is not an amount of native coin, such as 0.5.") from None
-    if not wei.is_finite() or wei < 0 or wei != wei.to_integral_value():
-        raise ChainBeastsError(f"{text!r} is not an amount of native coin with up to 18 decimals.")
-    return int(wei)
 
 
 class Stakes:

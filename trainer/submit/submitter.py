@@ -9,12 +9,12 @@ from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
 from backend.chain.client import Chain
+from backend.chain.costs import DEPOSIT_GAS, submission_gas
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import GAS_MARGIN
 from backend.chain.types import Head
-from trainer.plan.costs import DEPOSIT_GAS, submission_gas
 from trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
 from trainer.submit.parents import check_parent
 from trainer.submit.stake import Stakes

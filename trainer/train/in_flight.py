@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from backend.chain.costs import window_cost
 from backend.chain.types import Economics, Head
 from backend.kernel.constants import HEAD_BLOCK
 from backend.kernel.samples import Source
 from backend.kernel.traces import Traces
 from trainer.metrics.accuracy import Tally, tally
-from trainer.plan.costs import window_cost
 from trainer.plan.sources import TrainingSource
 from trainer.train.epoch import EpochContext, head_after
 from trainer.train.job import TrainingJob

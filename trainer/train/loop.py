@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from backend.chain.client import Chain
+from backend.chain.costs import plan_cost
 from backend.chain.errors import NodeUnavailableError, Reverted
 from backend.chain.types import Economics, Head
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
-from trainer.plan.costs import plan_cost
 from trainer.plan.plan import Plan
 from trainer.plan.sources import Battle, TrainingSource
 from trainer.submit.funds import out_of_energy, wait_for_fee
@@ -248,6 +248,6 @@ class Run:
         job, left, head = self.job, self.left, self._in_flight.head
         economics = self.trainer.chain.season(head.season).economics
         rest = plan_cost(
-            economics, job.plan, head.head_count, head.active_mask, left or 1, job.wake
+            economics, job.plan.growth, head.head_count, head.active_mask, left or 1, job.wake
         )
         raise out_of_energy(self.trainer.beast_id, funds, prepared[0].lock, rest.lock, left)

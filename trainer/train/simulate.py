@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from eth_hash.auto import keccak
 
+from backend.chain.costs import Cost, TrainingQuote, plan_gas, training_quote, window_cost
+from backend.chain.growth import slot_names
 from backend.chain.types import Head, Season
 from backend.kernel import merkle
 from backend.kernel.genesis import genesis_mask
@@ -24,8 +26,7 @@ from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
 from trainer.metrics.accuracy import Tally, examine, tally
-from trainer.plan.costs import Cost, plan_gas, window_cost
-from trainer.plan.plan import Plan, slot_names
+from trainer.plan.plan import Plan
 from trainer.plan.sources import Battle, TrainingSource, source_of, source_text
 from trainer.train.epoch import EpochContext, head_after
 from trainer.train.windows import train_window
@@ -74,7 +75,7 @@ class SimulationReport:
     Attributes:
         epochs: in order, one at least for each epoch touched.
         before, after: figures on boards that were not trained on.
-        gas: of the submissions, about; deposits not counted.
+        quote: of all windows together; deposits and stake not counted.
         h128: state hash at the end; the real run's only where no seed had to be drawn.
     """
 
@@ -82,13 +83,13 @@ class SimulationReport:
     boards: int
     before: Tally
     after: Tally
-    gas: int
+    quote: TrainingQuote
     h128: bytes
 
     @property
     def cost(self) -> Cost:
         """Of all windows."""
-        return sum((one.cost for one in self.epochs), Cost())
+        return self.quote.cost
 
     @property
     def seconds(self) -> float:
@@ -112,6 +113,7 @@ def simulate(
     wake: int = 0,
     batch: int = 1,
     boards: int = 256,
+    energy_price: int | None = None,
     on_window: Callable[[], None] = lambda: None,
 ) -> SimulationReport:
     """Carry out a plan for that many windows.
@@ -119,6 +121,7 @@ def simulate(
     Args:
         wake: slots that wake with the first window besides the plan's.
         batch: most windows in one transaction, for the gas.
+        energy_price: what the sale asks for one ENERGY, where that is not the season's own.
 
     Raises:
         ChainBeastsError: the plan does not fit the beast.
@@ -137,7 +140,10 @@ def simulate(
         left, wake, seed = left - count, 0, None
         head = _next_epoch(head, season)
     after = examine(state, test, season.rules)
-    return SimulationReport(tuple(epochs), boards, before, after, gas, head.h128)
+    cost = sum((one.cost for one in epochs), Cost())
+    price = season.economics.energy_price if energy_price is None else energy_price
+    quote = training_quote(season.economics, cost, gas, price)
+    return SimulationReport(tuple(epochs), boards, before, after, quote, head.h128)
 
 
 def _epoch(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.kernel.constants import WINDOW_STEPS
+from backend.monitoring.training import TrainingMetrics
 from trainer.metrics.accuracy import Tally
-from trainer.metrics.messages import TrainingMetrics
 from trainer.metrics.sinks import Sink
 from trainer.plan.sources import source_text, training_source_of
 from trainer.train.job import Submitted

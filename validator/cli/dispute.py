@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from backend.chain.amounts import show_coin
+from backend.cli.confirm import Cost, YesOption, confirm, require_yes
 from backend.cli.output import energy, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
-from validator.cli import evidence, filing, following, openings, views
-from validator.cli.asking import YesOption, require_yes
+from validator.cli import collecting, evidence, filing, following, openings, views
 from validator.cli.display import show_transaction
 from validator.cli.options import (
     BeastId,
@@ -32,8 +32,9 @@ filing.register(app)
 openings.register(app)
 
 
-def _send(session: Session, call: Any, label: str, **values: Any) -> None:
+def _send(session: Session, call: Any, label: str, *, yes: bool, **values: Any) -> None:
     """Make a move, and print what it did."""
+    confirm(session, label.capitalize(), Cost(gas=session.sender.estimate(call)), yes=yes)
     show_transaction(session, session.sender.send(call, label=label), **values)
 
 
@@ -47,6 +48,7 @@ def prove(
     ] = None,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
+    yes: YesOption = False,
 ) -> None:
     """Prove that an opened segment is wrong: the court re-executes its 8 steps.
 
@@ -67,7 +69,7 @@ def prove(
     workspace, case = disputed.workspace, disputed.case
     proof = workspace.moves.prove(case, dispute_id, window, posted, k)
     committed = not in_head_start(session, disputed)
-    receipt = send_proof(session, workspace, case, proof, "prove", committed=committed)
+    receipt = send_proof(session, workspace, case, proof, "prove", yes=yes, committed=committed)
     show_transaction(session, receipt, dispute=dispute_id, segment=k)
 
 
@@ -81,6 +83,7 @@ def advance(
     ] = None,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
+    yes: YesOption = False,
 ) -> None:
     """Re-execute the window's next steps on chain; the 128th decides the dispute.
 
@@ -90,18 +93,18 @@ def advance(
     window, _ = disputed.replayed()
     done, workspace, case = disputed.row.steps_done, disputed.workspace, disputed.case
     move = workspace.moves.advance(case, dispute_id, window, done, session.sender, steps=steps)
-    receipt = send_proof(session, workspace, case, move.proof, "advance")
+    receipt = send_proof(session, workspace, case, move.proof, "advance", yes=yes)
     steps_done = done + move.steps
     values: dict[str, Any] = {"dispute": dispute_id, "steps": move.steps, "steps_done": steps_done}
     show_transaction(session, receipt, **values)
 
 
 @command(app, "claim", signs=True, example="chainbeasts dispute claim 1 --account devnet:2")
-def claim(session: Session, dispute_id: DisputeId) -> None:
+def claim(session: Session, dispute_id: DisputeId, yes: YesOption = False) -> None:
     """Slash the checkpoint because something was not opened in time; its filer is paid."""
     disputed = open_dispute(session, dispute_id)
     call = disputed.workspace.moves.claim_timeout(disputed.case, dispute_id)
-    _send(session, call, "claim the timeout", dispute=dispute_id)
+    _send(session, call, "claim the timeout", yes=yes, dispute=dispute_id)
 
 
 @command(app, "dismiss", signs=True, example="chainbeasts dispute dismiss 1 --account devnet:1")
@@ -122,7 +125,7 @@ def dismiss(
     if disputed.case.pending and disputed.row.filer == session.sender.address:
         _tell_what_burns(disputed)
         require_yes("Let the bond burn?", yes)
-    _send(session, call, "dismiss", dispute=dispute_id)
+    _send(session, call, "dismiss", yes=yes, dispute=dispute_id)
 
 
 def _tell_what_burns(disputed: OpenedDispute) -> None:
@@ -146,6 +149,7 @@ def challenge_header(
     index: CheckpointIndex,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
+    yes: YesOption = False,
 ) -> None:
     """Slash a checkpoint whose h128 opens into a header that contradicts its payload.
 
@@ -160,11 +164,12 @@ def challenge_header(
             "The state behind h128 must be published, or be what the replay ends in.",
         )
     proof = workspace.moves.challenge_header(case, judgement.end)
-    receipt = send_proof(session, workspace, case, proof, "challenge the header")
+    receipt = send_proof(session, workspace, case, proof, "challenge the header", yes=yes)
     values: dict[str, Any] = {"beast": beast, "checkpoint": index, "reason": judgement.reason}
     show_transaction(session, receipt, **values)
 
 
 following.register(app)
+collecting.register(app)
 views.register(app)
 evidence.register(app)

@@ -13,12 +13,12 @@ from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.prices import MAX_BOND_MULTIPLE
 from backend.chain.types import FilingQuote, openings_of
+from backend.cli.confirm import YesOption, require_yes
 from backend.cli.output import energy, note, progress
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.store.daemons import Mode, Verdict
 from backend.store.private import PrivateDataset, open_dataset
-from validator.cli.asking import YesOption, require_yes
 from validator.cli.display import show_transaction
 from validator.cli.options import BeastId, CheckpointIndex, DatasetsOption, SnapshotsOption
 from validator.cli.workspace import synced_workspace

@@ -11,10 +11,10 @@ from backend.chain.amounts import show_time
 from backend.chain.outbox import Outbox
 from backend.chain.prices import opening_gas
 from backend.chain.types import Opening, opening_bit, openings_of
+from backend.cli.confirm import YesOption, require_yes
 from backend.cli.output import fields, note
 from backend.cli.session import Session, command
 from validator.cli import openings
-from validator.cli.asking import YesOption, require_yes
 from validator.cli.display import shown
 from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
 from validator.cli.workspace import OpenedDispute, open_dispute
@@ -24,6 +24,7 @@ from validator.enforce.strategy import Action, Move, Situation, Strategy, decide
 from validator.enforce.value import COMMIT_GAS, GAS
 from validator.enforce.windows import CaseFile, Enforcer, Made
 from validator.judge.jobs import JobStore
+from validator.judge.published import PublishedWindows
 
 ANYBODY = "anybody"
 NO_BUDGET = 1 << 62
@@ -72,12 +73,18 @@ def follow(
     situation = enforcer.situation(file)
     move = decide(situation, policy.strategy)
     due = _due(session, disputed, file, situation, move)
-    value = {"dispute": dispute_id, "status": row.status, **_fields(due), "now": situation.now}
+    value = {
+        "dispute": dispute_id,
+        "status": row.status,
+        **_fields(due),
+        "objection": _objection(disputed),
+        "now": situation.now,
+    }
     if due.ours:
         note(f"{due.move}: {due.why}. About {due.gas:,} gas.")
         require_yes("Do it?", yes)
         if move.action is Action.WAIT:
-            openings.open_all(session, dispute_id, None, datasets, snapshots)
+            openings.open_all(session, dispute_id, None, datasets, snapshots, yes=True)
             return
         # A proof's commitment goes out by itself, and then the proof.
         while enforcer.make(sender, move.action, file) is Made.COMMITMENT:
@@ -85,6 +92,14 @@ def follow(
     elif yes:
         note("Nothing was sent: no move in this dispute is yours now.")
     session.show(value | {"done": due.ours}, lambda: fields(f"Dispute {dispute_id}", shown(value)))
+
+
+def _objection(disputed: OpenedDispute) -> str | None:
+    """What speaks against a private window whose two states are known here; it proves nothing."""
+    case = disputed.case
+    if not case.private:
+        return None
+    return PublishedWindows(disputed.workspace.states).objection(case) or None
 
 
 def _fields(due: Due) -> dict[str, Any]:

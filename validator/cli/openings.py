@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from backend.chain.types import Opening, openings_of
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.session import Session, command
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS
 from validator.cli.display import show_transaction
@@ -33,6 +34,7 @@ def open_all(
     ] = None,
     datasets: DatasetsOption = None,
     snapshots: SnapshotsOption = None,
+    yes: YesOption = False,
 ) -> None:
     """Open what a dispute asks for: the segments, as trainer or defender; state and records.
 
@@ -49,6 +51,9 @@ def open_all(
     }
     # All are made before one is sent: half an opening costs gas and saves nothing.
     made = [(opening, calls[opening]()) for opening in owed]
+    cost = Cost(gas=sum(session.sender.estimate(call) for _, call in made))
+    what = ", ".join(opening.name.lower() for opening in owed)
+    confirm(session, f"Opening {what}", cost, yes=yes)
     opened = []
     for opening, call in made:
         receipt = session.sender.send(call, label=f"open the {opening.name.lower()}")
@@ -100,7 +105,7 @@ def read_segments(path: Path) -> list[bytes]:
         ChainBeastsError: the file holds something else.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = parse_json(path.read_bytes())
         hashes = [bytes.fromhex(str(value).removeprefix("0x")) for value in found]
     except OSError as error:
         raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None

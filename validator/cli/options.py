@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from web3 import Web3
 
 from backend.errors import ChainBeastsError
 from validator.enforce.strategy import Strategy
@@ -168,32 +167,20 @@ PayoutOption = Annotated[
         "--payout",
         "Where rewards in ENERGY go instead of the account's wallet. Its bonds come back to "
         "itself, and so does native coin, which the next filing needs.",
-        metavar="ADDRESS",
+        metavar="WHO",
     ),
 ]
 AllowOption = Annotated[
     list[str] | None,
     _scope_option(
-        "--allow", "Judge and act on these only, by beast id or trainer's address; repeatable."
+        "--allow",
+        "Judge and act on these only, by beast id or trainer (address or name); repeatable.",
     ),
 ]
 DenyOption = Annotated[
     list[str] | None,
     _scope_option("--deny", "Leave these alone; repeatable, stronger than --allow."),
 ]
-
-
-def address_of(value: str | None, option: str) -> str | None:
-    """An address as an option gives it.
-
-    Raises:
-        ChainBeastsError: it is none, or all zeros, where ENERGY would be lost.
-    """
-    if value is None:
-        return None
-    if not Web3.is_address(value) or not int(value, 16):
-        raise ChainBeastsError(f"{option}: {value} is no account's address.", "Check it.")
-    return str(Web3.to_checksum_address(value))
 
 
 def amount(value: str | None, option: str) -> int | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from backend.chain.transactions import Receipt
+from backend.cli.confirm import Cost, confirm
 from backend.cli.session import Session
 from validator.cli.workspace import OpenedDispute
 from validator.enforce.commitments import SPARE_GAS, Committer
 from validator.enforce.moves import Proof
+from validator.enforce.value import COMMIT_GAS
 from validator.judge.cases import Case
 from validator.setup import ValidatorWorkspace
 
@@ -27,17 +29,20 @@ def send_proof(
     proof: Proof,
     label: str,
     *,
+    yes: bool,
     committed: bool = True,
 ) -> Receipt:
     """Commit to a proof, unless that was done or is not needed, then send it.
 
     Args:
+        yes: its gas was agreed to beforehand.
         committed: whether it takes a commitment to be paid.
     """
     committer, sender = Committer(session.chain, workspace.secret), session.sender
     call: Any = committer.call(case.digest, label, proof, committed=committed)
+    gas = sender.estimate(call)  # refused here, before anybody is asked and anything is paid for
+    confirm(session, label.capitalize(), Cost(gas=gas + COMMIT_GAS * committed), yes=yes)
     if committed and not committer.is_made(sender.address, case.digest, label, proof):
-        sender.simulate(call)  # before anything is paid for
         commitment = committer.commitment(sender.address, case.digest, label, proof)
         commit = session.chain.court.functions.commit(commitment)
         sender.send(commit, label="commit to a proof")

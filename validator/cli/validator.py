@@ -41,7 +41,6 @@ from validator.cli.options import (
     SnapshotsOption,
     StrategyOption,
     WorkersOption,
-    address_of,
     amount,
 )
 from validator.cli.status import show_status
@@ -91,7 +90,10 @@ def run(
     Windows that cannot be replayed are disputed on doubt, within budgets: their trainer opens them,
     or falls.
     """
-    scope = Scope(parse_names(allow or (), "--allow"), parse_names(deny or (), "--deny"))
+    scope = Scope(
+        parse_names(allow or (), "--allow", session.resolve),
+        parse_names(deny or (), "--deny", session.resolve),
+    )
     policy = Policy(
         strategy,
         amount(max_bonds, "--max-bonds"),
@@ -105,7 +107,7 @@ def run(
         energy_budget=amount(energy_budget, "--energy-budget"),
         energy_price=amount(energy_price, "--energy-price"),
     )
-    payout = address_of(payout, "--payout")
+    receiver = None if payout is None else session.resolve(payout)
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
     workspace = workspace_of(
         session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
@@ -131,7 +133,7 @@ def run(
             policy=policy,
             workers=workers,
             cluster=cluster,
-            payout=payout,
+            payout=receiver,
             monitor=monitor,
             waker=waker,
         )

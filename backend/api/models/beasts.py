@@ -87,6 +87,44 @@ class Beast(Answer):
     rating: Rating | None = Field(description="null before its first final match")
 
 
+class PendingLocks(Answer):
+    """What a beast's pending windows have locked; times are null without any."""
+
+    windows: Index
+    energy: Wei = Field(description="Price and bond of all of them.")
+    first_at: int | None = Field(description="From then on the first may be final.")
+    last_at: int | None = Field(description="From then on the last may be final.")
+    last_at_most: int | None = Field(description="The same, whatever is disputed.")
+
+
+class TrainingPrice(Answer):
+    """What a beast's next windows cost, at the prices of its epoch's season, and what is locked."""
+
+    beast: int
+    first: Index = Field(description="Index of the next window.")
+    season: int = Field(description="Season of its present epoch.")
+    windows: Index
+    price: Wei = Field(description="ENERGY that they burn when they are final, growth included.")
+    growth: Wei = Field(description="The part of it that wakes slots.")
+    bond: Wei = Field(description="ENERGY that is locked besides, and comes back.")
+    lock: Wei = Field(description="Price and bond.")
+    energy_price: Wei = Field(
+        description="Native coin that the sale asks for one ENERGY (10^18 wei); 0: it is closed."
+    )
+    coin_price: Wei | None = Field(
+        description="Native coin for which the sale gives the price; null: it is closed."
+    )
+    coin_lock: Wei | None = Field(description="The same of the lock.")
+    gas: Index = Field(
+        description="Of submitting each by itself, about; stake and deposit not counted."
+    )
+    locked_seconds: Index = Field(
+        description="How long a window's price and bond are locked if nobody disputes it."
+    )
+    locked_seconds_most: Index = Field(description="The same if it is disputed, at most.")
+    pending: PendingLocks
+
+
 class BeastPage(Page):
     items: list[Beast]
 

@@ -11,12 +11,16 @@ from sqlalchemy.orm import Session
 
 from backend.api.answers import answer, tagged
 from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, read_page
-from backend.api.models import Beast, BeastPage, CheckpointPage, Curve
+from backend.api.errors import ApiError
+from backend.api.models import Beast, BeastPage, CheckpointPage, Curve, TrainingPrice
 from backend.api.portrait import svg
+from backend.api.prices import training_price
 from backend.api.ranking import ratings
 from backend.api.routes.common import content, find_row, new_router
 from backend.api.services import ServicesDep, challenge_periods
 from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
+from backend.chain.growth import parse_growth
+from backend.errors import ChainBeastsError
 from backend.indexer.queries import LIVE
 from backend.store.facts import BeastRow, CheckpointRow
 
@@ -27,6 +31,15 @@ SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'no
 """The portrait brings its own colours as a style sheet, and nothing else."""
 
 KEPT_SECONDS = 300
+Windows = Annotated[int, Query(ge=1, le=100_000, description="How many windows.")]
+Grow = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="Slots that wake among them, as slot@window.",
+        examples=["s1@20,a2@40"],
+    ),
+]
 Points = Annotated[int, Query(ge=2, le=1000, description="Most points of the curve.")]
 
 
@@ -59,6 +72,24 @@ def beast(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     with services.session() as session:
         row = find_beast(session, beast_id)
         (found,) = beast_answers(session, [row], ratings(services, session))
+    return answer(request, found)
+
+
+@router.get(
+    "/beasts/{beast_id}/price",
+    response_model=TrainingPrice,
+    summary="What its next windows cost, and what is locked until when",
+)
+def price(
+    request: Request, services: ServicesDep, beast_id: Id, windows: Windows = 1, grow: Grow = None
+) -> Response:
+    """The price of the next windows in ENERGY, native coin and gas, by its epoch's season."""
+    try:
+        growth = () if grow is None else parse_growth(grow)
+    except ChainBeastsError as error:
+        raise ApiError(400, error.message, error.hint) from None
+    with services.session() as session:
+        found = training_price(session, find_beast(session, beast_id), windows, growth)
     return answer(request, found)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, WebSocket
+from typing import Annotated
+
+from fastapi import APIRouter, Query, WebSocket
 
 from backend.api.bridge import Bridge
+from backend.api.cursors import LARGEST
 from backend.api.hub import Hub
 from backend.api.models import Live
 from backend.api.services import Services
 
 router = APIRouter(prefix="/v1")
+
+About = Annotated[int | None, Query(ge=0, le=LARGEST)]
 
 
 @router.websocket("/events")
@@ -26,8 +31,8 @@ async def events(socket: WebSocket) -> None:
 
 
 @router.websocket("/metrics")
-async def metrics(socket: WebSocket) -> None:
+async def metrics(socket: WebSocket, beast: About = None) -> None:
     """Messages of `Relayed`: first how the metrics server is, then figures."""
     hub: Hub = socket.app.state.figures
     bridge: Bridge = socket.app.state.bridge
-    await hub.serve(socket, bridge.first)
+    await hub.serve(socket, lambda: bridge.first(beast), beast)

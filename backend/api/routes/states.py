@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from eth_hash.auto import keccak
 from fastapi import Request, Response
 
@@ -26,15 +27,15 @@ ZSTD, BYTES, JSON = "application/zstd", "application/octet-stream", "application
     responses=content(ZSTD, "One zstd frame (docs/spec/state.md)."),
     summary="A state, as published",
 )
-def snapshot(request: Request, services: ServicesDep, digest: Digest) -> Response:
+async def snapshot(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """The file that trainers publish: header and weights, compressed."""
-    return tagged(request, pack(_state(services, digest)), ZSTD, FOREVER)
+    return tagged(request, pack(await _state(services, digest)), ZSTD, FOREVER)
 
 
 @router.get("/states/{digest}", response_model=StateHeader, summary="A state's header")
-def header(request: Request, services: ServicesDep, digest: Digest) -> Response:
+async def header(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """All of a state but its weights: with their hash, all that the state's hash is made of."""
-    state = _state(services, digest)
+    state = await _state(services, digest)
     head = state.header
     found = StateHeader(
         hash=digest_bytes(digest),
@@ -56,22 +57,26 @@ def header(request: Request, services: ServicesDep, digest: Digest) -> Response:
     responses=content(BYTES, "33,792 bytes: each weight as big-endian uint16 of w + 0xC000."),
     summary="A state's weights",
 )
-def weights(request: Request, services: ServicesDep, digest: Digest) -> Response:
+async def weights(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """The weights as they are hashed."""
-    return tagged(request, serialize_weights(_state(services, digest).weights), BYTES, FOREVER)
+    state = await _state(services, digest)
+    return tagged(request, serialize_weights(state.weights), BYTES, FOREVER)
 
 
-def _state(services: Services, digest: str) -> State:
+async def _state(services: Services, digest: str) -> State:
     """A published state that the chain knows: nothing else is looked for at other places."""
     h = digest_bytes(digest)
-    with services.session() as session:
-        known = checkpoint_by_hash(session, h) is not None
-    if not known:
+    if not await to_thread.run_sync(_known, services, h):
         raise missing("checkpoint with this state", "GET /v1/beasts/{id}/checkpoints lists hashes.")
-    state = services.states.get(h)
+    state = await services.states.get(h)
     if state is None:
         raise missing(
             "published state of this checkpoint",
             "Its trainer may publish it elsewhere; whoever replays the windows can compute it.",
         )
     return state
+
+
+def _known(services: Services, h: bytes) -> bool:
+    with services.session() as session:
+        return checkpoint_by_hash(session, h) is not None

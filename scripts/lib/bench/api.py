@@ -21,6 +21,7 @@ from sqlalchemy import insert, text
 from backend.api.app import make_app
 from backend.api.follow import Follower
 from backend.api.limits import Limits
+from backend.api.places import States
 from backend.api.server import bind, make_server
 from backend.api.services import Services
 from backend.chain.client import Chain
@@ -118,7 +119,8 @@ def serving(database: Database, folder: Path) -> Iterator[str]:
     deployment = Deployment(31_337, "0x" + "00" * 32, "devnet", OWNER, 1)
     chain = Chain(make_web3(NOWHERE), NOWHERE, deployment)
     follower = Follower(chain, database, None, Waker(NOWHERE, 60.0), Health("api"))
-    services = Services(chain, database, reading_store(folder / "states", []), folder, follower)
+    states = States(reading_store(folder / "states", []))
+    services = Services(chain, database, states, folder, follower)
     listener, ready = bind(0), threading.Event()
     server = make_server(make_app(services, limits=Limits(rate=0)), ready.set)
     thread = threading.Thread(target=server.run, args=([listener],))

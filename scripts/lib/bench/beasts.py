@@ -12,6 +12,7 @@ from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.deploy import Deployer, prepare
+from backend.chain.escrow import ensure_allowance
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from backend.chain.types import Commitments
@@ -53,6 +54,9 @@ def births(count: int) -> list[Birth]:
     """Beasts hatched on a fresh local chain; each epoch's seed is a block's hash of that chain."""
     with hatchery() as (chain, sender):
         found = []
+        cost = count * chain.hatch_cost()
+        sender.send(chain.energy.functions.mint(sender.address, cost), label="mint")
+        ensure_allowance(chain, sender, chain.beasts, cost)
         for _ in range(count):
             request = chain.beasts.functions.requestHatch(*Commitments().to_abi())
             sender.send(request, label="request a hatch")

@@ -22,7 +22,7 @@ from web3.types import TxParams
 
 from backend.accounts import devnet_account
 from backend.chain.client import Chain
-from backend.chain.escrow import ensure_escrow
+from backend.chain.escrow import ensure_allowance, ensure_escrow
 from backend.chain.transactions import TransactionManager
 from backend.chain.types import NO_CHECKPOINT, CheckpointPayload, Commitments
 from backend.indexer.follow import Waker
@@ -254,13 +254,14 @@ class Load:
     def __init__(self, chain: Chain, sender: TransactionManager) -> None:
         self.chain = chain
         self._base: TxParams = {"from": sender.address, "gas": 2_000_000}
+        ensure_allowance(chain, sender, chain.beasts, 1_000 * ENERGY)
         ensure_escrow(chain, sender, 1_000_000 * ENERGY)
         self._states: dict[int, State] = {}
 
     def hatch(self, count: int) -> None:
         """Hatch that many beasts."""
         beasts = self.chain.beasts.functions
-        for start in range(1, count + 1, 100):  # a request expires after 256 blocks
+        for start in range(1, count + 1, 100):
             some = range(start, min(start + 100, count + 1))
             asked = [beasts.requestHatch(*Commitments().to_abi()) for _ in some]
             self._mined([call.transact(self._base) for call in asked])
@@ -306,7 +307,7 @@ def crowd(tell: Callable[[str], None]) -> list[Figure]:
     with hatchery() as (chain, _), tempfile.TemporaryDirectory() as folder:
         settings = load_settings(home=Path(folder), rpc_url=chain.rpc_url)
         sender = TransactionManager(chain, devnet_account(0), Path(folder) / "locks")
-        mint = chain.energy.functions.mint(sender.address, 1_000_000 * ENERGY)
+        mint = chain.energy.functions.mint(sender.address, 1_001_000 * ENERGY)
         sender.send(mint, label="mint")
         load = Load(chain, sender)
         load.hatch(CROWD)

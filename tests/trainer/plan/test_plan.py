@@ -8,16 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.chain.growth import SLOTS, parse_growth, slot_names, slots_mask
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from trainer.plan.plan import (
-    SLOTS,
-    Plan,
-    PlanRange,
-    slot_names,
-)
+from trainer.plan.plan import Plan, PlanRange
 from trainer.plan.sources import Battle, TrainingSource, source_text
-from trainer.plan.text import parse_growth, parse_plan, parse_training_source, slots_mask
+from trainer.plan.text import parse_plan, parse_training_source
 from trainer.plan.toml import make_plan, read_plan
 
 USABLE = (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE)
@@ -172,6 +168,8 @@ def test_a_match_is_no_range_of_windows(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[[train]\n", "is not TOML"),
+        ("a = " + "[" * 5_000 + "]" * 5_000, "is not TOML: it is nested too deeply"),
+        ("[[train]]\nfirst = " + "9" * 5_000, "is not TOML"),
         ("", "names no source"),
         ("[[learn]]\n", "unknown 'learn'"),
         ("[train]\n", "no list of tables"),

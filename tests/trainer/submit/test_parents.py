@@ -8,7 +8,7 @@ from tests.trainer.conftest import OTHER, TRAINER, Farm
 
 def sold(farm: Farm) -> int:
     """A beast that was sold while a window of its seller is pending."""
-    beast = int(farm.done("beast", "hatch")["beast"])
+    beast = int(farm.done("beast", "hatch", "--yes")["beast"])
     farm.done("trainer", "run", str(beast), "--no-metrics")
     farm.fund(OTHER)
     seller, buyer = (devnet_account(who).address for who in (TRAINER, OTHER))
@@ -19,7 +19,7 @@ def sold(farm: Farm) -> int:
 def test_a_buyer_waits_for_the_sellers_window(farm: Farm) -> None:
     beast = sold(farm)
     run = ("trainer", "run", str(beast), "--no-metrics")
-    for refused in (run, ("checkpoint", "submit", str(beast))):
+    for refused in (run, ("checkpoint", "submit", str(beast), "--yes")):
         error = farm.refused(*refused, who=OTHER)
         assert f"Window 0 of beast {beast} is another trainer's and still pending" in error.message
         assert "--accept-foreign-parent" in error.hint

@@ -26,7 +26,7 @@ def base_fee(farm: Farm) -> Iterator[None]:
 
 
 def hatch(farm: Farm, *args: str) -> int:
-    return int(farm.done("beast", "hatch", *args)["beast"])
+    return int(farm.done("beast", "hatch", "--yes", *args)["beast"])
 
 
 def train(farm: Farm, beast: int, *args: str) -> None:
@@ -124,7 +124,7 @@ def test_a_stake_that_is_leaving_can_stay(farm: Farm) -> None:
     assert farm.done("trainer", "stake", str(beast))["withdrawable_at"] is None
     train(farm, beast)
     before = staked(farm, beast)
-    added = farm.done("trainer", "stake", str(beast), "--amount", "0.25")
+    added = farm.done("trainer", "stake", str(beast), "--amount", "0.25", "--yes")
     assert int(added["amount"]) == staked(farm, beast) == before + COIN // 4
     (shown,) = farm.done("trainer", "status")["stakes"]
     assert (shown["beast"], int(shown["amount"])) == (beast, staked(farm, beast))
@@ -155,5 +155,5 @@ def test_a_reward_out_of_a_slashed_stake_is_waited_for_and_then_settled(farm: Fa
 def test_a_payload_of_another_trainer_program_finds_its_stake_too(farm: Farm) -> None:
     beast = hatch(farm)
     assert required_stake(farm.chain, beast) > 0
-    farm.done("checkpoint", "submit", str(beast), "--stake", "3")
+    farm.done("checkpoint", "submit", str(beast), "--stake", "3", "--yes")
     assert staked(farm, beast) == 3 * COIN

@@ -23,6 +23,7 @@ from backend.chain.prices import window_lock
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.kernel.state import state_hash
+from backend.monitoring.training import TrainingMetrics
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
@@ -30,10 +31,8 @@ from tests.trainer.drills.test_drills import MASK, PRICE, window_start
 from tests.trainer.train.instants import run_until
 from tests.trainer.train.test_run import expected, hashes, hatch, on_chain
 from trainer.metrics.log import read_log
-from trainer.metrics.messages import TrainingMetrics
 from trainer.plan.plan import Plan
 from trainer.plan.toml import make_plan
-
 from trainer.submit.submitter import Submitter
 from trainer.train.job import Submitted, TrainingJob
 from trainer.train.loop import Run, Trainer

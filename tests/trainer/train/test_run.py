@@ -20,7 +20,7 @@ SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
 
 def hatch(farm: Farm, *args: str) -> int:
-    return int(farm.done("beast", "hatch", *args)["beast"])
+    return int(farm.done("beast", "hatch", "--yes", *args)["beast"])
 
 
 def hashes(rows: list[dict[str, Any]]) -> list[str]:
@@ -141,7 +141,7 @@ def test_a_reorg_under_the_trainer_is_trained_over(farm: Farm) -> None:
 
 def test_checkpoints_by_hand(farm: Farm, tmp_path: Path) -> None:
     beast = hatch(farm)
-    farm.done("checkpoint", "submit", str(beast))
+    farm.done("checkpoint", "submit", str(beast), "--yes")
     shown = farm.done("checkpoint", "show", str(beast), "0", who=None)
     assert (shown["status"], shown["trainer"]) == ("pending", devnet_account(TRAINER).address)
     assert (
@@ -150,7 +150,7 @@ def test_checkpoints_by_hand(farm: Farm, tmp_path: Path) -> None:
     path = tmp_path / "payload.json"
     for text, said in (("{}", "no field"), ("nonsense", "not a checkpoint's payload")):
         path.write_text(text)
-        arguments = ("checkpoint", "submit", str(beast), "--payload", str(path))
+        arguments = ("checkpoint", "submit", str(beast), "--yes", "--payload", str(path))
         assert said in farm.refused(*arguments).message
     early = farm.refused("checkpoint", "finalize", str(beast))
     assert "may be final yet" in early.message

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from backend.chain.costs import plan_cost, plan_gas
 from backend.chain.prices import window_lock, window_price
 from backend.chain.seasons import load_profile
 from backend.errors import ChainBeastsError
@@ -23,7 +24,6 @@ from backend.kernel.window import StepTrace
 from tests.trainer.conftest import ROOT, Farm
 from trainer.cli.trainer import app
 from trainer.metrics.accuracy import Tally, examine, tally
-from trainer.plan.costs import plan_cost, plan_gas
 from trainer.plan.plan import Plan
 from trainer.plan.toml import make_plan
 from trainer.train.simulate import SEED_TAG, drawn_seed, newborn, simulate
@@ -109,8 +109,23 @@ def test_a_runs_cost_is_the_sum_of_its_windows() -> None:
     planned = plan("curriculum", "s2@3,s3@5,a2@5")
     report = simulate(newborn(DNA, SEASON), planned, 7, wake=1 << 7, boards=1)
     economics, mask = SEASON.economics, genesis_mask(DNA)
-    assert plan_cost(economics, planned, 0, mask, 7, wake=1 << 7) == report.cost
-    assert plan_cost(economics, planned, 0, mask, 0).lock == 0
+    assert plan_cost(economics, planned.growth, 0, mask, 7, wake=1 << 7) == report.cost
+    assert plan_cost(economics, planned.growth, 0, mask, 0).lock == 0
+
+
+def test_a_bill_is_in_energy_in_native_coin_and_in_gas_and_says_how_long_it_binds() -> None:
+    season = load_profile("mainnet").season
+    terms, mask = season.economics, genesis_mask(DNA)
+    report = simulate(newborn(DNA, season), plan("curriculum", "s3@1"), 2, boards=1)
+    found, price = report.quote, report.cost.price
+    assert price == sum(window_price(terms, *pair) for pair in ((mask, mask), (mask, mask | 8)))
+    # One ENERGY is sold for a thousandth of native coin, and never for a wei less than it takes.
+    assert found.coin_price == -(-price // 1_000)
+    assert found.coin_lock == -(-report.cost.lock // 1_000)
+    assert found.gas == plan_gas(0, 2, 1, 64, 64)
+    assert (found.locked_seconds, found.locked_seconds_most) == (7 * 86_400, 10 * 86_400)
+    closed = simulate(newborn(DNA, season), plan("curriculum"), 1, boards=1, energy_price=0).quote
+    assert (closed.coin_price, closed.coin_lock) == (None, None)
 
 
 def test_a_simulation_is_repeatable_and_goes_on_like_the_window_after() -> None:
@@ -148,7 +163,7 @@ def test_a_newborn_needs_no_node(tmp_path: Path) -> None:
 
 
 def test_a_hatched_beasts_simulation_is_what_its_run_then_gives(farm: Farm) -> None:
-    beast = str(farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"])
+    beast = str(farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))["beast"])
     farm.done("trainer", "run", beast)
     before, block = farm.nonce(1), farm.chain.block().number
     given = ("--plan", "private,self_play,curriculum:0-1", "--windows", "3", "--batch", "3")
@@ -165,7 +180,7 @@ def test_a_hatched_beasts_simulation_is_what_its_run_then_gives(farm: Farm) -> N
 
 
 def test_estimated_gas_is_near_the_real(farm: Farm) -> None:
-    beast = str(farm.done("beast", "hatch")["beast"])
+    beast = str(farm.done("beast", "hatch", "--yes")["beast"])
     made = farm.done("trainer", "run", beast, "--windows", "5", "--batch", "3")
     used = sum(row["gas"] for row in made)
     assert plan_gas(0, 5, 3, 4, 4) == pytest.approx(used, rel=0.1)

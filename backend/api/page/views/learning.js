@@ -3,28 +3,11 @@ import { follow } from "../api.js";
 import { chart } from "../chart.js";
 import { h, show } from "../dom.js";
 import { percent } from "../format.js";
+import { Live } from "../live.js";
 
 const STEPS = 128;
-const KEPT = 4000;
 const HISTORY_MS = 700;
 const QUIET_MS = 20_000;
-
-/** Columns of the live messages of one beast, in order of steps; a run that goes back is drawn as it went on. */
-class Live {
-  constructor() {
-    this.points = [];
-  }
-
-  add({ step, loss, move_accuracy, attack_mae, block_accuracy }) {
-    while (this.points.length && this.points.at(-1).step >= step) this.points.pop();
-    this.points.push({ step, loss, move: move_accuracy, attack: attack_mae, block: block_accuracy });
-    if (this.points.length > KEPT) this.points.shift();
-  }
-
-  column(name) {
-    return this.points.map((point) => point[name]);
-  }
-}
 
 /** Two series of points over one axis: [x, a, b] with null where one has nothing. */
 function aligned([xa, a], [xb, b]) {
@@ -50,12 +33,12 @@ export function learning(beast, signal) {
     label: "Loss per micro-step",
     series: [
       { label: "chain, per window", ink: "accent", points: true },
-      { label: "live", ink: "moss" },
+      { label: "live, as on chain", ink: "moss" },
     ],
     read: (value) => value.toFixed(1),
   });
   const skill = chart({
-    label: "What it gets right",
+    label: "What it gets right, by its trainer's word",
     series: [
       { label: "moves", ink: "accent" },
       { label: "blocks", ink: "moss" },
@@ -110,11 +93,11 @@ export function learning(beast, signal) {
 
   tell("away");
   follow(
-    "/v1/metrics",
+    `/v1/metrics?beast=${beast.id}`,
     ({ type, message, hint }) => {
       if (type === "away") tell("away", hint || "");
       else if (type === "connected") tell("quiet");
-      else if (message?.beast === String(beast.id) && message.window !== undefined) {
+      else if (message?.beast === String(beast.id)) {
         live.add(message);
         heard();
         soon();
@@ -137,13 +120,16 @@ export function learning(beast, signal) {
     h(
       "p",
       { class: "hint" },
-      "The loss rises where another head begins to learn: moving first, then striking, then blocking.",
+      "The loss rises where another head begins to learn: moving first, then striking, then blocking. ",
+      "It is the chain's own; what it gets right is only told, and nobody has checked it.",
     ),
     say,
   );
   return {
     element,
     chain(found) {
+      const [before, now] = [curve, found].map(({ step }) => step.at(-1) ?? 0);
+      if (now < before) live.upTo(now); // a window fell
       curve = found;
       soon();
     },

@@ -13,15 +13,21 @@ from pydantic import (
     ValidationError,
 )
 
+from backend.kernel.constants import NULL_LOSS
+
 SCHEMA: Literal["chainbeasts.training/1"] = "chainbeasts.training/1"
 """The value of ``schema`` in every message; a change that breaks readers raises the number."""
 
 Amount = Annotated[
-    int, Field(ge=0, strict=False), PlainSerializer(str, return_type=str, when_used="json")
+    int,
+    Field(ge=0, lt=1 << 256, strict=False),
+    PlainSerializer(str, return_type=str, when_used="json"),
 ]
 """A number that can pass 2^53: in JSON a decimal string."""
 
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0, lt=1 << 32)]
+Loss = Annotated[FiniteFloat, Field(ge=0, le=NULL_LOSS)]
 
 
 class MessageError(ValueError):
@@ -50,14 +56,14 @@ class TrainingMetrics(BaseModel):
     schema_: Literal["chainbeasts.training/1"] = Field(SCHEMA, alias="schema")
     run: Annotated[str, Field(min_length=1, max_length=100)]
     beast: Amount
-    step: Annotated[int, Field(ge=0, lt=1 << 32)]
-    steps: Annotated[int, Field(ge=0)]
+    step: Count
+    steps: Count
     source: Annotated[str, Field(max_length=100)]
-    loss: FiniteFloat
+    loss: Loss
     move_accuracy: Share | None = None
-    attack_mae: FiniteFloat | None = None
+    attack_mae: Annotated[FiniteFloat, Field(ge=0)] | None = None
     block_accuracy: Share | None = None
-    window: Annotated[int, Field(ge=0)] | None = None
+    window: Count | None = None
     energy: Amount | None = None
 
     def to_json(self) -> str:

@@ -1,0 +1,54 @@
+"""Published states for the routes, from places that may hang without holding up other answers."""
+
+from __future__ import annotations
+
+from anyio import CapacityLimiter, move_on_after, to_thread
+
+from backend.api.errors import RETRY_SECONDS, ApiError
+from backend.kernel.state import State
+from backend.store.snapshots import SnapshotStore
+
+SECONDS = 2.5
+"""That one place may take for one answer."""
+
+AT_ONCE = 4
+"""Threads for one place. The ordinary pool, which all other routes share, never waits for one."""
+
+
+class States:
+    """A store of states, asked in threads of its own.
+
+    Args:
+        seconds: that one place may take.
+    """
+
+    def __init__(self, store: SnapshotStore, seconds: float = SECONDS) -> None:
+        self._store, self._seconds = store, seconds
+        self._threads = [CapacityLimiter(AT_ONCE) for _ in store.sources]
+
+    async def get(self, h: bytes) -> State | None:
+        """The state of a hash; None if it is at none of the places.
+
+        Raises:
+            ApiError: it is not here, and a place that may have it does not answer in time.
+        """
+        state = await to_thread.run_sync(self._store.own, h)
+        late = False
+        for source, threads in enumerate(self._threads):
+            if state is not None:
+                break
+            # A thread that was given up keeps its token until it ends: once all of them hang,
+            # the place is passed over without a wait.
+            with move_on_after(self._seconds if threads.available_tokens else 0) as wait:
+                state = await to_thread.run_sync(
+                    self._store.fetch, source, h, limiter=threads, abandon_on_cancel=True
+                )
+            late = late or wait.cancelled_caught
+        if state is None and late:
+            raise ApiError(
+                503,
+                "A place of snapshots does not answer in time.",
+                "Everything else is answered: ask for this state again later.",
+                Retry_After=str(RETRY_SECONDS),
+            )
+        return state

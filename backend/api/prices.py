@@ -1,0 +1,70 @@
+"""What training a beast costs, as an answer; the command line's `beast show` says the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.api.errors import missing
+from backend.api.models import PendingLocks, TrainingPrice
+from backend.api.summaries import where_it_stands
+from backend.chain.costs import next_windows
+from backend.chain.growth import Growth
+from backend.chain.seasons import parse_season
+from backend.chain.types import Season
+from backend.indexer.locks import pending_locks
+from backend.store.facts import BeastRow, EpochRow
+from backend.store.governance import SeasonRow
+
+
+def training_price(
+    session: Session, row: BeastRow, windows: int, growth: Sequence[Growth]
+) -> TrainingPrice:
+    """What a beast's next windows cost, and what its pending ones have locked.
+
+    Raises:
+        ApiError: a season that it takes is not in the index yet.
+    """
+    head, count = where_it_stands(session, row)
+    season = _season(session, head.season)
+    energy_price = newest_season(session)[1].economics.energy_price
+    epoch = session.get_one(EpochRow, (row.beast_id, head.epoch))
+    quote = next_windows(
+        season,
+        first=count,
+        mask=head.active_mask,
+        epoch_end=epoch.start_index + season.schedule.epoch_windows,
+        windows=windows,
+        energy_price=energy_price,
+        growth=growth,
+    )
+    locks = pending_locks(session, row.beast_id, lambda number: _season(session, number).economics)
+    return TrainingPrice(
+        beast=row.beast_id,
+        first=count,
+        season=head.season,
+        energy_price=energy_price,
+        pending=PendingLocks(**asdict(locks)),
+        **quote.values(),
+    )
+
+
+def newest_season(session: Session) -> tuple[int, Season]:
+    """The season in which whatever is bought now is bought, and its number.
+
+    Raises:
+        ApiError: none is in the index yet.
+    """
+    number = session.scalar(select(func.max(SeasonRow.season))) or 0
+    return number, _season(session, number)
+
+
+def _season(session: Session, number: int) -> Season:
+    row = session.get(SeasonRow, number)
+    if row is None:
+        raise missing(f"season {number}", "It is not in the index yet: see GET /v1/status.")
+    return parse_season(json.loads(row.constants))
