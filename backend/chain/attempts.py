@@ -22,7 +22,7 @@ from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
 from backend.chain.broadcast import Outcome, SignedTransaction
-from backend.chain.client import Chain
+from backend.chain.client import Chain, check_open
 from backend.chain.errors import ChainError, StoppedError
 from backend.chain.fees import FEE_BUMP, Fees, bumped, offer, pace, show_gwei
 from backend.chain.nonces import Nonces
@@ -41,6 +41,10 @@ RETRY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 """A node counts a transaction a moment before it shows the receipt; after that the blocks are
 looked through, and again each time that this has passed."""
+
+UNKNOWN_SECONDS = 60.0
+"""So long a receipt, or what else used the nonce, is waited for: three times what a second node
+behind one name may be late. Other moves wait meanwhile, so it ends as "unknown" then."""
 
 SILENT_SECONDS = 20.0
 """So long a node may be away while we wait for it."""
@@ -117,7 +121,9 @@ class Attempt:
         # even if this version would build it in another way. The last hash is the likeliest to be
         # mined.
         hashes = [*(one for one in begun.hashes if one != signed.hash), signed.hash]
-        return cls(signed.label, core, signed.nonce, fees, note, due, signed, hashes, out=True)
+        attempt = cls(signed.label, core, signed.nonce, fees, note, due, signed, hashes, out=True)
+        attempt.signed_at = time.monotonic()
+        return attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,7 @@ class Attempts:
                 told = True
             if time.monotonic() >= deadline:
                 raise self._foreign(label, nonce)
-            self._chain.check_open()
+            check_open()
             time.sleep(min(RETRY_SECONDS, self._limits.deadline))
 
     def look(self, attempt: Attempt) -> TxReceipt | None:
@@ -222,7 +228,7 @@ class Attempts:
                 raised = self._may_replace(attempt, outcome) and self._raise(
                     attempt, 2 * factor - 1
                 )
-                seconds = RETRY_SECONDS * 2 ** min(refusals, 4)
+                seconds = RETRY_SECONDS if raised else RETRY_SECONDS * 2 ** min(refusals, 4)
                 if raised and refusals == 1:
                     seconds = 0.0
             receipt = self._await(attempt, min(attempt.deadline, time.monotonic() + seconds))
@@ -302,8 +308,10 @@ class Attempts:
             head = self._chain.block().number
         except ChainError:
             return
-        if attempt.head is None or head > attempt.head:
+        if attempt.head is not None and head > attempt.head:
             self._raise(attempt, factor)
+        elif attempt.head is None:  # the node was away when it was signed, or an earlier run did
+            attempt.head = head
 
     def _raise(self, attempt: Attempt, factor: float) -> bool:
         """Sign the same call for higher fees; False if a bound, or a silent node, forbids it."""
@@ -379,7 +387,7 @@ class Attempts:
     def _await(self, attempt: Attempt, until: float) -> TxReceipt | None:
         """The receipt of whichever of the same-nonce transactions was mined; None after ``until``.
 
-        Once the nonce is used it waits on, to the attempt's deadline: nothing else can be done.
+        Once the nonce is used it waits on: nothing else can be done.
 
         Raises:
             NonceTakenError: another transaction stands in a block at the nonce.
@@ -387,8 +395,9 @@ class Attempts:
             ChainError: the node has been away for too long.
         """
         look_at: float | None = None
+        unknown_at = attempt.deadline
         while True:
-            self._chain.check_open()
+            check_open()
             now, used = time.monotonic(), False
             try:
                 receipt = self._find(attempt)
@@ -409,10 +418,11 @@ class Attempts:
                     return None
             elif look_at is None:
                 look_at = now + LOOK_SECONDS
+                unknown_at = min(attempt.deadline, now + UNKNOWN_SECONDS)
             elif now >= look_at:
                 self._check_use(attempt)
                 look_at = now + LOOK_SECONDS
-            if used and now >= attempt.deadline:
+            if used and now >= unknown_at:
                 raise self._unknown(attempt)
             time.sleep(POLL_SECONDS)
 

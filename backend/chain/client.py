@@ -27,7 +27,7 @@ from web3.exceptions import (
 from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt
 
 from backend.chain.answers import NotAnAnswerError
-from backend.chain.clock import GRACE_SECONDS, HungUpError
+from backend.chain.clock import HungUpError, check
 from backend.chain.compile import artifact
 from backend.chain.deployment import Deployment
 from backend.chain.errors import (
@@ -39,7 +39,7 @@ from backend.chain.errors import (
     decode_revert,
 )
 from backend.chain.events import Event, EventDecoder, RawLog, mined_logs
-from backend.chain.providers import clock_of, make_web3
+from backend.chain.providers import make_web3
 from backend.chain.types import (
     NO_OPEN_CHALLENGE,
     Birth,
@@ -187,6 +187,18 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
     raise AssertionError("stamina either returns or raises")
 
 
+def check_open() -> None:
+    """Raise if the process is to end and its calls are over.
+
+    Raises:
+        StoppedError: they are.
+    """
+    try:
+        check()
+    except HungUpError:
+        raise StoppedError("The process is to end.") from None
+
+
 def _passes(error: Exception) -> bool:
     """Whether the same call may well have an answer in a moment."""
     if isinstance(error, HungUpError):
@@ -222,24 +234,6 @@ class Chain:
             WrongChainError: it does not.
         """
         check_chain(self.w3, self.rpc_url, self.deployment)
-
-    def hang_up(self, grace: float = GRACE_SECONDS) -> None:
-        """Let the calls under way end within ``grace`` seconds, and no more begin after that.
-
-        For signal handlers: a daemon that is to end does not wait for a node.
-        """
-        clock_of(self.w3).hang_up(grace)
-
-    def check_open(self) -> None:
-        """Raise if the process is to end and its calls are over.
-
-        Raises:
-            StoppedError: they are.
-        """
-        try:
-            clock_of(self.w3).check()
-        except HungUpError:
-            raise StoppedError("The process is to end.") from None
 
     def _contract(self, name: str) -> Contract:
         address = self.deployment.addresses[name]

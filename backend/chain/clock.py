@@ -20,8 +20,37 @@ class HungUpError(ConnectionError):
     """The process is to end; the node is not waited for any more."""
 
 
+class _Process:
+    """When this process's calls have to end, by the monotonic clock; None: it goes on."""
+
+    ends: float | None = None
+
+
+def hang_up(grace: float = GRACE_SECONDS) -> None:
+    """Let every call of the process end within ``grace`` seconds, and none begin after that.
+
+    A signal's handler may call it: it takes no lock.
+    """
+    _Process.ends = time.monotonic() + grace
+
+
+def carry_on() -> None:
+    """Take the wish to end back, where it was for a part of the process alone."""
+    _Process.ends = None
+
+
+def check() -> None:
+    """Raise if the process is to end and its calls are over.
+
+    Raises:
+        HungUpError: they are.
+    """
+    if _Process.ends is not None and time.monotonic() >= _Process.ends:
+        raise HungUpError("the process ends")
+
+
 class CallClock:
-    """The deadline of each thread's present call, and one for all calls when the process ends.
+    """The deadline of each thread's present call.
 
     Args:
         seconds: deadline of one call.
@@ -30,28 +59,11 @@ class CallClock:
     def __init__(self, seconds: float = CALL_SECONDS) -> None:
         self.seconds = seconds
         self._calls = threading.local()
-        self._ends: float | None = None
 
     def begin(self) -> None:
         """Begin a call of this thread."""
         self._calls.deadline = time.monotonic() + self.seconds
         self.left()
-
-    def hang_up(self, grace: float = GRACE_SECONDS) -> None:
-        """Let every call end within ``grace`` seconds, and none begin after that.
-
-        It may be called by a signal's handler: it takes no lock.
-        """
-        self._ends = time.monotonic() + grace
-
-    def check(self) -> None:
-        """Raise if the process is to end.
-
-        Raises:
-            HungUpError: it is.
-        """
-        if self._ends is not None and time.monotonic() >= self._ends:
-            raise HungUpError("the process ends")
 
     def left(self) -> float:
         """Seconds that the present call may still take.
@@ -60,7 +72,7 @@ class CallClock:
             TimeoutError: none.
             HungUpError: the process is to end.
         """
-        self.check()
+        check()
         left = float(self._calls.deadline) - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"no answer in {self.seconds:g} s")

@@ -127,6 +127,18 @@ class IntentLog:
         with self._database.session() as session:
             return [(kind, key) for kind, key in session.execute(wanted)]
 
+    def next_key(self, kind: str) -> str:
+        """Names the next move of a kind that is made whenever something lacks: by its number."""
+        made = (
+            select(func.count())
+            .select_from(IntentRow)
+            .where(IntentRow.account == self._account)
+            .where(IntentRow.kind == kind)
+            .where(IntentRow.state == IntentState.MINED)
+        )
+        with self._database.session() as session:
+            return str(session.scalar(made) or 0)
+
     def last_block(self, kinds: Sequence[str]) -> int:
         """The highest block that a move of some kinds was mined in; 0 if none was."""
         wanted = (

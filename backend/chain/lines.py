@@ -14,7 +14,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Iterable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -238,7 +238,8 @@ class _OpenSocket:
     """One connection, and the calls that wait for a frame of it."""
 
     def __init__(self, url: str, seconds: float) -> None:
-        self.connection = open_socket(url, seconds)
+        self._open = ExitStack()  # closes the connection
+        self.connection = self._open.enter_context(open_socket(url, seconds))
         self.ended = False
         self.waiting: dict[int, Future[Answer]] = {}
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
@@ -265,6 +266,8 @@ class _OpenSocket:
                     if waiting is not None:
                         waiting.set_result(answer)
         self.ended = True
+        with suppress(OSError, WebSocketException):
+            self._open.close()
         while self.waiting:
             with suppress(KeyError):
                 _, waiting = self.waiting.popitem()

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from web3.exceptions import BlockNotFound
+
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError, StoppedError
 
@@ -37,7 +39,7 @@ class Nonces:
 
     def taken(self) -> int:
         """The same, with those that the node holds and that are not mined yet."""
-        return max(self._count("pending"), self.used())
+        return self._count("pending")
 
     def _count(self, block: Any) -> int:
         eth = self._chain.w3.eth
@@ -93,7 +95,10 @@ class Nonces:
 
     def _find(self, block: Any, nonce: int) -> bytes | None:
         eth = self._chain.w3.eth
-        whole: Any = self._chain.read(lambda: eth.get_block(block, True))
+        try:
+            whole: Any = self._chain.read(lambda: eth.get_block(block, True))
+        except BlockNotFound:  # another node of the same name answered, which is behind
+            return None
         for one in whole.get("transactions", ()):
             if (
                 not isinstance(one, bytes)

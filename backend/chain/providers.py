@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from web3 import Web3
@@ -42,13 +42,13 @@ class NodeProvider(JSONBaseProvider):
             ConnectionError: there is none: no node, a broken connection, or something else came.
             TimeoutError: it did not come in time.
         """
-        number = next(self.request_counter)
-        call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or []}
+        number, given = next(self.request_counter), params or []
+        call = {"jsonrpc": "2.0", "id": number, "method": method, "params": given}
         request = Web3.to_json(call).encode()
         self.clock.begin()
         try:
             answer = self._line.exchange(number, request)
-            return read_answer(answer, number, method, call["params"])
+            return read_answer(answer, number, method, given)
         except (ConnectionError, TimeoutError) as error:
             kind = type(error)
             raise kind(redact_text(f"{self.endpoint_uri}: {error}")) from None
@@ -86,8 +86,3 @@ def make_web3(url: str) -> Web3:
         ChainError: the URL is not one of http or ws.
     """
     return Web3(make_provider(url), middleware=[(AttributeDictMiddleware, "attrdict")])
-
-
-def clock_of(w3: Web3) -> CallClock:
-    """The clock of a client's calls."""
-    return cast(NodeProvider, w3.provider).clock

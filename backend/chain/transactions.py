@@ -32,7 +32,7 @@ from backend.chain.attempts import (
     UnknownOutcomeError,
 )
 from backend.chain.broadcast import Outcome, SignedTransaction, hand_over
-from backend.chain.client import Chain
+from backend.chain.client import Chain, check_open
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.fees import PRIORITY_FEE, Fees, offer, show_gwei
 from backend.chain.unresolved import Unresolved, UnresolvedFile, digest_of
@@ -126,8 +126,10 @@ class TransactionManager:
         self._deadline = deadline
         lock_dir.mkdir(parents=True, exist_ok=True)
         name = f"{chain.deployment.chain_id}-{account.address}"
+        # With the first block: a local chain that was begun anew has the same id and other nonces.
+        record = f"{chain.deployment.chain_id}-{chain.deployment.genesis[:10]}-{account.address}"
         self._lock = ProcessLock(lock_dir / f"{name}.lock", "the account's transaction is mined")
-        self._unresolved = UnresolvedFile(lock_dir / f"{name}.json", self.address)
+        self._unresolved = UnresolvedFile(lock_dir / f"{record}.json", self.address)
         self._attempts = Attempts(
             chain,
             account,
@@ -361,7 +363,7 @@ class TransactionManager:
         Raises:
             StoppedError: the process is to end while another one has it.
         """
-        self._lock.acquire(self.chain.check_open)
+        self._lock.acquire(check_open)
         try:
             yield
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from eth_hash.auto import keccak
 from web3.logs import DISCARD
 
 from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, AnvilError, rpc
+from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.escrow import ensure_escrow, ensure_stake
 from backend.chain.outbox import Outbox
@@ -23,6 +22,7 @@ from backend.chain.types import Checkpoint, CheckpointPayload, Commitments
 from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.store.session import Database
+from scripts.lib.faulty_node import FaultyNode
 from tests.support.hatching import pay_hatch
 
 DEPLOYER, TRAINER, OTHER = range(3)
@@ -83,39 +83,44 @@ def manual_mining(chain: Chain) -> Iterator[None]:
 
 
 class EmptyBlocks:
-    """Blocks come, and none takes what waits in the pool, as when others pay more."""
+    """Blocks come, and none takes what is sent by this node, as when others pay more."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, chain: Chain, locks: Path) -> None:
+        self.node = FaultyNode(chain.rpc_url)
+        self.node.start()
+        self.node.swallows = True
+        self._direct = chain
+        self._chain = Chain.connect(self.node.url, chain.deployment)
+        self._locks = locks
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
+    def sender(self, who: int, **options: Any) -> TransactionManager:
+        """One whose transactions wait until ``stop``."""
+        options = {"deadline": 30.0} | options
+        return TransactionManager(self._chain, devnet_account(who), self._locks, **options)
+
     def stop(self) -> None:
-        """No more of them; the pool keeps what it has."""
+        """No more of them; what was sent is in the pool then."""
         self._done.set()
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+        self._thread.join()
+        self.node.release()
 
     def _run(self) -> None:
+        base = hex(self._direct.base_fee())  # empty blocks would bring it down
         while not self._done.wait(0.03):
-            pool = rpc(self._url, "txpool_content")
-            assert isinstance(pool, dict)
-            hashes = [one["hash"] for of in pool["pending"].values() for one in of.values()]
-            kept = [rpc(self._url, "eth_getRawTransactionByHash", one) for one in hashes]
-            rpc(self._url, "anvil_dropAllTransactions")
-            rpc(self._url, "anvil_mine", "0x1")
-            for raw in kept:
-                with suppress(AnvilError):  # a bump of it was faster
-                    rpc(self._url, "eth_sendRawTransaction", raw)
+            rpc(self._direct.rpc_url, "anvil_setNextBlockBaseFeePerGas", base)
+            rpc(self._direct.rpc_url, "anvil_mine", "0x1")
 
 
 @pytest.fixture
-def empty_blocks(chain: Chain, manual_mining: None) -> Iterator[EmptyBlocks]:
+def empty_blocks(chain: Chain, tmp_path: Path, manual_mining: None) -> Iterator[EmptyBlocks]:
     """Mines blocks without anybody's transactions until it is stopped."""
-    blocks = EmptyBlocks(chain.rpc_url)
+    blocks = EmptyBlocks(chain, tmp_path / "locks")
     yield blocks
     blocks.stop()
+    blocks.node.stop()
 
 
 @pytest.fixture

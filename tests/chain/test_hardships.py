@@ -119,10 +119,11 @@ def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
     assert [most(one) for one in signed] == [3 * GWEI]
 
 
-def test_bumps_stop_at_the_cap(chain: Chain, sender: Senders, empty_blocks: EmptyBlocks) -> None:
+def test_bumps_stop_at_the_cap(chain: Chain, empty_blocks: EmptyBlocks) -> None:
     signed: list[SignedTransaction] = []
-    cap = int(sender(DEPLOYER).offer().most * 1.3)
-    manager = sender(DEPLOYER, journal=signed.append, max_fee=cap, deadline=1.0, bump_after=0.1)
+    cap = int(empty_blocks.sender(DEPLOYER).offer().most * 1.3)
+    options = {"max_fee": cap, "deadline": 1.0, "bump_after": 0.1}
+    manager = empty_blocks.sender(DEPLOYER, journal=signed.append, **options)
     with pytest.raises(NotMinedError) as caught:
         manager.send(mint(chain), label="mint")
     assert 2 <= len(signed) <= 3
@@ -140,13 +141,13 @@ def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
     empty_blocks: EmptyBlocks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = Outbox(database, sender(DEPLOYER, deadline=0.2))
+    first = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.2))
     with pytest.raises(NotMinedError):
         first.send_once("mint", "once", mint(chain), label="mint")
     stuck = row(database)
     assert stuck.state == IntentState.SIGNED
 
-    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.3))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, bump_after=0.3))
 
     def mine_it(signed: SignedTransaction) -> None:
         empty_blocks.stop()
@@ -170,7 +171,7 @@ def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
 ) -> None:
     raw: list[bytes] = []
 
-    outbox = Outbox(database, sender(DEPLOYER, deadline=0.5, bump_after=0.1))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.5, bump_after=0.1))
     after_signed(monkeypatch, outbox, lambda signed: raw.append(signed.raw))
     with pytest.raises(NotMinedError):
         outbox.send_once("mint", "once", mint(chain), label="mint")
@@ -191,7 +192,7 @@ def left_by_a_stranger(chain: Chain, manager: TransactionManager) -> bytes:
     """Leave a dear transaction of the account in the pool, on no record; its hash."""
     account, first = devnet_account(DEPLOYER), manager.offer()
     nonce = chain.w3.eth.get_transaction_count(account.address)
-    fees = {"maxFeePerGas": 3 * first.most, "maxPriorityFeePerGas": 3 * first.priority}
+    fees = {"maxFeePerGas": 3 * first.most // 2, "maxPriorityFeePerGas": 3 * first.priority // 2}
     left = mint(chain, 100).build_transaction({"from": account.address, "nonce": nonce, **fees})
     return bytes(chain.w3.eth.send_raw_transaction(account.sign_transaction(left).raw_transaction))
 
@@ -203,12 +204,12 @@ def test_a_dearer_stranger_at_the_nonce_is_outbid_if_that_is_wished(
     signed: list[SignedTransaction] = []
     nonce = made_next(chain)
     plain = sender(DEPLOYER)
-    dear = 3 * plain.offer().most
+    dear = 1.5 * plain.offer().most
     left_by_a_stranger(chain, plain)
 
     def journal(one: SignedTransaction) -> None:
         signed.append(one)
-        if most(one) > 1.11 * dear:
+        if most(one) > dear:
             mine_once_there(chain, one)
 
     manager = sender(DEPLOYER, journal=journal, bump_after=1.0, replace=True)

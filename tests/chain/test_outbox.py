@@ -176,7 +176,7 @@ def test_every_bump_is_on_record_and_the_mined_one_at_last(
             empty_blocks.stop()
             rpc(chain.rpc_url, "anvil_mine", "0x1")
 
-    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.1))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, bump_after=0.1))
     after_signed(monkeypatch, outbox, look)
     receipt = outbox.send_once("mint", "once", chain.energy.functions.mint(TO, 1), label="mint")
     assert receipt is not None

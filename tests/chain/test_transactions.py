@@ -7,15 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 from structlog.testing import capture_logs
-from web3.exceptions import TransactionNotFound
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
@@ -45,13 +44,9 @@ def nonce(chain: Chain, who: int) -> int:
     return int(chain.w3.eth.get_transaction_count(devnet_account(who).address))
 
 
-def in_pool(chain: Chain, tx_hash: bytes) -> Any:
-    """A transaction that the node holds; it is put back after each empty block."""
-    deadline = time.monotonic() + 10
-    while True:
-        with suppress(TransactionNotFound):
-            return chain.w3.eth.get_transaction(tx_hash)  # type: ignore[arg-type]
-        assert time.monotonic() < deadline
+def offered(one: SignedTransaction) -> tuple[int, int]:
+    made = TypedTransaction.from_bytes(HexBytes(one.raw)).as_dict()
+    return made["maxFeePerGas"], made["maxPriorityFeePerGas"]
 
 
 def test_a_mined_transaction_comes_back_with_its_receipt(chain: Chain, sender: Senders) -> None:
@@ -96,7 +91,7 @@ def test_coin_goes_along_with_every_bump(
             blocks.stop()
             rpc(chain.rpc_url, "evm_setIntervalMining", 1)
 
-    manager = sender(TRAINER, journal=mine_the_third, bump_after=0.2)
+    manager = blocks.sender(TRAINER, journal=mine_the_third, bump_after=0.2)
     call = chain.ledger.functions.stake(beast)
     assert manager.estimate(call, value=12) > 21_000
     receipt = manager.send(call, label="stake", value=12)
@@ -128,30 +123,26 @@ def test_more_than_128_kib_is_refused_before_it_is_sent(chain: Chain, sender: Se
 
 
 def test_fees_are_bumped_at_the_same_nonce_until_mined(
-    chain: Chain, sender: Senders, empty_blocks: EmptyBlocks
+    chain: Chain, empty_blocks: EmptyBlocks
 ) -> None:
     signed: list[SignedTransaction] = []
-    offers: list[tuple[int, int]] = []
 
     def journal(one: SignedTransaction) -> None:
-        if signed:  # the one before is in the pool by now
-            if len(signed) == 3:
-                empty_blocks.stop()
-            pooled = in_pool(chain, signed[-1].hash)
-            offers.append((pooled["maxFeePerGas"], pooled["maxPriorityFeePerGas"]))
         signed.append(one)
-        if len(signed) == 4:  # mined while a fourth is on its way out
+        if len(signed) == 4:  # the third is mined while a fourth is on its way out
+            empty_blocks.stop()
             rpc(chain.rpc_url, "anvil_mine", "0x1")
 
     before = nonce(chain, DEPLOYER)
-    manager = sender(DEPLOYER, journal=journal, bump_after=0.1)
+    manager = empty_blocks.sender(DEPLOYER, journal=journal, bump_after=0.1)
     receipt = manager.send(chain.energy.functions.mint(TO, 1), label="mint")
     assert {one.nonce for one in signed} == {before}
     assert receipt.hash == signed[2].hash
+    offers = [offered(one) for one in signed]
     for (low, low_tip), (high, high_tip) in pairwise(offers):
         assert high >= 1.1 * low  # what nodes ask of a replacement
         assert high_tip >= 1.1 * low_tip
-    assert len(offers) == 3
+    assert len(offers) == 4
     assert (chain.energy_of(TO), nonce(chain, DEPLOYER)) == (1, before + 1)
 
 

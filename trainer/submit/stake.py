@@ -18,6 +18,7 @@ from backend.chain.amounts import show_coin, show_time
 from backend.chain.client import Chain
 from backend.chain.costs import STAKE_GAS, full_opening_gas
 from backend.chain.errors import Reverted
+from backend.chain.escrow import keep_in_step
 from backend.chain.outbox import Outbox
 from backend.chain.prices import stake_price
 from backend.errors import ChainBeastsError
@@ -126,6 +127,7 @@ class Stakes:
                 chosen is less than the ledger asks for.
             OutOfGasError: the account does not hold as much.
         """
+        keep_in_step(self._outbox, "stake")
         view = self.view(beast_id)
         if view.is_leaving:
             raise _leaving(view)
