@@ -15,7 +15,8 @@ from typing import IO, Self
 
 import httpx
 
-from backend.chain.anvil_state import keep_one_genesis
+from backend.cache import ScratchFolder
+from backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
 from backend.chain.providers import is_loopback
 from backend.chain.toolchain import find_anvil
 from backend.errors import ChainBeastsError
@@ -28,8 +29,10 @@ MNEMONIC = "test test test test test test test test test test test junk"
 BLOCK_GAS_LIMIT = 60_000_000
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
-STOP_SECONDS = 10.0
-SAVE_SECONDS = 2
+STOP_SECONDS = 30.0
+SCRATCH = "anvil"
+NEVER_SECONDS = 10 * 365 * 86_400
+"""Anvil's own saving before its end, which it does in place, is put off as far as it goes."""
 
 
 class AnvilError(ChainBeastsError):
@@ -81,8 +84,9 @@ class Anvil:
     Args:
         port: listen here; a free port if None.
         block_time: seconds between blocks; None mines a block for each transaction.
-        state: file that keeps the chain between runs.
-        log: file for Anvil's output; a temporary one if None.
+        state: file that keeps the chain between runs; written when the child ends, and by whoever
+            calls ``anvil_state.dump`` meanwhile.
+        log: file for Anvil's output, which is added to; a temporary one if None.
     """
 
     def __init__(
@@ -104,10 +108,12 @@ class Anvil:
         self._state = state
         self._log = log
         self._accounts = accounts
-        self._detached = detached
+        self.detached = detached
         self._extra = tuple(extra)
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+        self._output_start = 0
+        self._scratch: ScratchFolder | None = None
 
     @property
     def url(self) -> str:
@@ -137,7 +143,10 @@ class Anvil:
         if self._block_time is not None:
             command += ["--block-time", f"{self._block_time:g}", "--mixed-mining"]
         if self._state is not None:
-            command += ["--state", str(self._state), "--state-interval", str(SAVE_SECONDS)]
+            if self._state.exists():
+                command += ["--load-state", str(self._state)]
+            command += ["--dump-state", str(left_by_anvil(self._state))]
+            command += ["--state-interval", str(NEVER_SECONDS)]
         return [*command, *self._extra]
 
     def start(self) -> Self:
@@ -145,35 +154,48 @@ class Anvil:
 
         Raises:
             AnvilError: the port is taken, the child died, or another node answers.
-            ChainBeastsError: Anvil is not installed.
+            ChainBeastsError: Anvil is not installed, or the kept chain is damaged.
         """
+        if self._state is not None:
+            settle(self._state)
         command = self._command()
         if port_in_use(self.port):
             raise AnvilError(
                 f"Port {self.port} is already in use.", "Choose another one with --port."
             )
-        if self._state is not None:
-            keep_one_genesis(self._state)
-        self._output = self._open_log()
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            start_new_session=self._detached,
-        )
         try:
+            self._spawn(command)
             self._wait_until_ours()
+            if self._state is not None:
+                keep_last_good(self._state)
         except BaseException:
             self.stop()
             raise
         return self
 
+    def _spawn(self, command: list[str]) -> None:
+        """Start the child, with a folder for old states that goes when both of us are gone.
+
+        Anvil leaves its own folder of them behind, of up to 200 MB, however it ends.
+        """
+        kept_for = None if self._state is None else self._state.parent
+        self._scratch = ScratchFolder(SCRATCH, kept_for)
+        self._output = self._open_log()
+        self._output_start = os.fstat(self._output.fileno()).st_size
+        self._process = subprocess.Popen(
+            [*command, "--cache-path", str(self._scratch.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=self.detached,
+            pass_fds=(self._scratch.handle,),
+        )
+
     def _open_log(self) -> IO[bytes]:
         if self._log is None:
             return tempfile.TemporaryFile()
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        return self._log.open("w+b")
+        return self._log.open("a+b")  # so that whoever shortens it meanwhile leaves no hole
 
     def _wait_until_ours(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -209,7 +231,9 @@ class Anvil:
     def _read_log(self) -> str:
         if self._output is None:
             return ""
-        return os.pread(self._output.fileno(), 1 << 20, 0).decode("utf-8", "replace")
+        return os.pread(self._output.fileno(), 1 << 20, self._output_start).decode(
+            "utf-8", "replace"
+        )
 
     def _last_words(self) -> str:
         lines = [line for line in self._read_log().splitlines() if line.strip()]
@@ -228,6 +252,11 @@ class Anvil:
         if self._output is not None:
             self._output.close()
             self._output = None
+        if self._scratch is not None:
+            self._scratch.close()
+            self._scratch = None
+        if process is not None and self._state is not None:
+            settle(self._state)
 
     def __enter__(self) -> Self:
         return self.start()

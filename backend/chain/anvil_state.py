@@ -1,27 +1,160 @@
-"""Mends the file in which Anvil keeps its chain.
+"""The file in which Anvil's chain is kept between runs: always whole, never rewritten in place.
 
-Anvil makes a genesis block of its own at every start, keeps it next to the one that it loads, and
-writes both down: after the second restart, either may answer to number 0. The oldest is right.
+Anvil itself writes in place, so it only ever writes to a file beside the kept one, when it ends;
+that one takes the kept one's place once it is seen to be whole.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from backend.cache import write_atomic
+from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
+
+DUMP_ATTEMPTS = 3
 
 
-def keep_one_genesis(state: Path) -> None:
-    """Drop all blocks of number 0 but the oldest; a file that is not as expected is left alone."""
-    try:
-        kept = json.loads(state.read_text("utf-8"))
-        blocks = kept["blocks"]
-        zeros = [block for block in blocks if int(block["header"]["number"], 16) == 0]
-        if len(zeros) < 2:
+def left_by_anvil(state: Path) -> Path:
+    """Where Anvil writes its chain when it ends."""
+    return state.with_name(f"{state.name}.ended")
+
+
+def last_good(state: Path) -> Path:
+    """The copy that the last run began with."""
+    return state.with_name(f"{state.stem}.previous{state.suffix}")
+
+
+def settle(state: Path) -> None:
+    """Take over what an Anvil that ended has left; a part of a chain, as of a killed one, is not.
+
+    Raises:
+        ChainBeastsError: the kept chain is damaged, and nothing whole is there in its place.
+    """
+    state.parent.mkdir(parents=True, exist_ok=True)
+    left = left_by_anvil(state)
+    with _writing(state):
+        if left.exists():
+            if _read(left) is not None:
+                left.replace(state)
+            else:
+                left.unlink()
+        if not state.exists():
             return
-        first = min(zeros, key=lambda block: int(block["header"]["timestamp"], 16))
-        kept["blocks"] = [b for b in blocks if b is first or b not in zeros]
-    except (OSError, ValueError, KeyError, TypeError):
+        kept = _read(state)
+        if kept is None:
+            raise _damaged(state)
+        if keep_one_genesis(kept):
+            write_atomic(state, json.dumps(kept).encode())
+
+
+def dump(state: Path, call: Any) -> int | None:
+    """Write the chain of a running Anvil into its file; the block that it ends with.
+
+    Anvil reads its blocks and its accounts one after another, so that a block mined meanwhile would
+    be half in it: such a dump is not taken, and None is the answer.
+
+    Args:
+        call: asks the node, by method and parameters.
+
+    Raises:
+        AnvilError: the node does not answer.
+    """
+    for _ in range(DUMP_ATTEMPTS):
+        before = call("eth_blockNumber")
+        packed = str(call("anvil_dumpState"))
+        if call("eth_blockNumber") != before:
+            continue
+        data = gzip.decompress(bytes.fromhex(packed.removeprefix("0x")))
+        with _writing(state):
+            if not left_by_anvil(state).exists():  # then Anvil has ended, and that is younger
+                write_atomic(state, data)
+        return int(str(before), 16)
+    return None
+
+
+def keep_last_good(state: Path) -> None:
+    """Set a copy of the kept chain aside, since an Anvil has just loaded it."""
+    if not state.exists():
         return
-    write_atomic(state, json.dumps(kept).encode())
+    copy = last_good(state).with_suffix(".new")
+    copy.unlink(missing_ok=True)
+    try:
+        os.link(state, copy)  # a kept chain is replaced, never changed: a link is a copy
+    except OSError:
+        shutil.copy2(state, copy)
+    copy.replace(last_good(state))
+
+
+def check_state(name: object, data: bytes) -> dict[str, Any]:
+    """A chain as Anvil keeps it.
+
+    Raises:
+        ChainBeastsError: it is none, or not whole.
+    """
+    found = _parse(data)
+    if found is None:
+        raise ChainBeastsError(f"{name} is no kept chain, or is damaged.")
+    return found
+
+
+def genesis_of(state: dict[str, Any]) -> str:
+    """What tells one kept chain from another: its block 0, as it is written down."""
+    zeros = [block["header"] for block in state["blocks"] if _number(block) == 0]
+    oldest = sorted(zeros, key=lambda header: int(header["timestamp"], 16))[:1]
+    return json.dumps(oldest, sort_keys=True)
+
+
+def keep_one_genesis(state: dict[str, Any]) -> bool:
+    """Drop all blocks of number 0 but the oldest; whether there were more.
+
+    Anvil makes a genesis block of its own at every start, keeps it next to the one that it loads,
+    and writes both down: after the second restart, either may answer to number 0.
+    """
+    blocks = state["blocks"]
+    zeros = [block for block in blocks if _number(block) == 0]
+    if len(zeros) < 2:
+        return False
+    first = min(zeros, key=lambda block: int(block["header"]["timestamp"], 16))
+    state["blocks"] = [block for block in blocks if block is first or _number(block) != 0]
+    return True
+
+
+def _number(block: dict[str, Any]) -> int:
+    return int(block["header"]["number"], 16)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    with suppress(OSError):
+        return _parse(path.read_bytes())
+    return None
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    """A whole chain; None for anything else."""
+    try:
+        found = json.loads(data)
+        numbers = [_number(block) for block in found["blocks"]]
+        [int(block["header"]["timestamp"], 16) for block in found["blocks"]]
+        whole = bool(numbers) and isinstance(found["accounts"], dict)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if whole and isinstance(found, dict) else None
+
+
+def _writing(state: Path) -> ProcessLock:
+    return ProcessLock(state.with_name(f"{state.name}.lock"), "the devnet's chain is written")
+
+
+def _damaged(state: Path) -> ChainBeastsError:
+    copy = last_good(state)
+    back = f"go back to the last good copy: chainbeasts devnet restore {copy}"
+    begin = "begin anew: chainbeasts devnet up --fresh"
+    hint = f"To {back}; or to {begin}." if copy.exists() else f"To {begin}."
+    return ChainBeastsError(f"The kept chain {state} is damaged.", hint)

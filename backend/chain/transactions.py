@@ -18,7 +18,6 @@ import structlog
 from eth_account.signers.local import LocalAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
-from filelock import FileLock
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 from web3.types import TxParams, TxReceipt, Wei
@@ -28,6 +27,7 @@ from backend.chain.client import Chain
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.fees import FEE_BUMP, PRIORITY_FEE, Fees, bumped, offer, pace, show_gwei
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 
 __all__ = ["GAS_MARGIN", "MAX_GAS", "PRIORITY_FEE", "SignedTransaction", "TransactionManager"]
 
@@ -148,7 +148,8 @@ class TransactionManager:
         self._deadline = deadline
         self._bump_after = bump_after
         lock_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(lock_dir / f"{chain.deployment.chain_id}-{account.address}.lock")
+        lock = lock_dir / f"{chain.deployment.chain_id}-{account.address}.lock"
+        self._lock = ProcessLock(lock, "the account's transaction is mined")
 
     @property
     def address(self) -> str:

@@ -10,7 +10,6 @@ import typer
 from eth_account import Account
 from rich.table import Table
 
-from backend import devnet
 from backend.accounts import (
     create_keystore,
     devnet_account,
@@ -25,6 +24,7 @@ from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import note, table
 from backend.cli.sending import show_sent
 from backend.cli.session import Session, ask_password, command
+from backend.devnet.record import running
 from backend.errors import ChainBeastsError
 from backend.names import parse_address
 
@@ -105,7 +105,7 @@ def import_(session: Session, name: Name) -> None:
 def list_(session: Session) -> None:
     """List the keystores of this home, and on a running devnet its funded accounts."""
     found = list_keystores(session.settings.keystore_dir)
-    if devnet.running(session.settings) is not None:
+    if running(session.settings) is not None:
         found |= {f"devnet:{i}": devnet_account(i).address for i in range(DEVNET_ACCOUNTS)}
     rows = [{"name": name, "address": address} for name, address in found.items()]
     session.show(rows, lambda: _names("Accounts", found))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from backend import devnet
 from backend.chain.anvil import rpc
 from backend.cli.output import fields, note
 from backend.cli.session import Session, command
+from backend.devnet import backup as backups
+from backend.devnet import local
+from backend.devnet.keeper import Keeper, keep
+from backend.devnet.record import DevnetRecord, running
 from backend.errors import ChainBeastsError
+from backend.settings import Settings
 
 app = typer.Typer(help="A local chain (Anvil) that keeps its state.", no_args_is_help=True)
 
@@ -27,28 +33,32 @@ def up(
         typer.Option(min=1, max=65_535, help="Listen here; where the last one did otherwise."),
     ] = None,
     block_time: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between blocks; transactions need no wait.")
+        float,
+        typer.Option(
+            min=0.1,
+            help="Seconds between blocks; transactions need no wait, and a quiet chain slows down.",
+        ),
     ] = 1.0,
     detach: Annotated[bool, typer.Option(help="Leave it running and return.")] = False,
     fresh: Annotated[
         bool,
         typer.Option(
-            help="Forget the kept chain and its deployment; the home's databases and its beasts' "
-            "files move to HOME/old."
+            help="Begin a new chain; the kept one, its deployment, the home's databases and its "
+            "beasts' files move to HOME/old."
         ),
     ] = False,
 ) -> None:
     """Start the chain; go on where it stopped the last time."""
     settings = session.settings
-    child = devnet.make(settings, port=port, block_time=block_time, fresh=fresh, detached=detach)
+    child = local.make(settings, port=port, fresh=fresh, detached=detach)
     child.start()
     try:
-        record = devnet.record_started(settings, child)
+        record = local.record_started(settings, child, block_time)
         session.show(asdict(record), fields("Devnet", asdict(record)))
         if detach:
             return
         note("Press Ctrl-C to end it; its state is kept.")
-        _wait(child.pid)
+        _keep(local.keeper_of(settings, record, block_time), child.pid)
     except BaseException:
         child.stop()
         raise
@@ -58,25 +68,31 @@ def up(
             settings.devnet_file.unlink(missing_ok=True)
 
 
-def _wait(pid: int) -> None:
-    """Wait for Ctrl-C, SIGTERM, or the child's own end."""
+def _keep(keeper: Keeper, pid: int) -> None:
+    """Look after the chain until Ctrl-C, SIGTERM, or the child's own end."""
+    ended = threading.Event()
+    statuses: list[int] = []
 
     def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        ended.set()
+
+    def runs() -> bool:
+        if not ended.is_set() and not statuses:
+            found, status = os.waitpid(pid, os.WNOHANG)
+            statuses.extend([status] if found else [])
+        return not ended.is_set() and not statuses
 
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had SIGINT ignored
         signal.signal(number, interrupt)
-    try:
-        status = os.waitpid(pid, 0)[1]
-    except KeyboardInterrupt:
-        return
-    raise ChainBeastsError(f"Anvil ended by itself (status {status}).")
+    keep(keeper, runs, ended.wait)
+    if statuses:
+        raise ChainBeastsError(f"Anvil ended by itself (status {statuses[0]}).")
 
 
 @command(app, "down", example="chainbeasts devnet down")
 def down(session: Session) -> None:
     """End the detached chain; its state is kept."""
-    record = devnet.stop(session.settings)
+    record = local.stop(session.settings)
     if record is None:
         raise ChainBeastsError("No devnet runs.", "Start one with `chainbeasts devnet up`.")
     session.show({"stopped": asdict(record)}, f"Ended the devnet on port {record.port}.")
@@ -85,12 +101,55 @@ def down(session: Session) -> None:
 @command(app, "status", example="chainbeasts devnet status --json")
 def status(session: Session) -> None:
     """Say whether the chain runs, and where."""
-    record = devnet.running(session.settings)
+    record = running(session.settings)
     if record is None:
         session.show({"running": False}, "No devnet runs. Start one: chainbeasts devnet up")
         return
-    shown = {"running": True, **asdict(record), "block_number": devnet.block_number(record)}
+    number = local.block_number(record)
+    shown = {"running": True, **asdict(record), "kept": record.is_kept, "block_number": number}
     session.show(shown, fields("Devnet", shown))
+    if not record.is_kept:
+        note(
+            "Nobody mines idle blocks and saves the chain any more: run `chainbeasts devnet down`, "
+            "which keeps it, and `chainbeasts devnet up --detach`."
+        )
+
+
+def _running(settings: Settings) -> DevnetRecord:
+    record = running(settings)
+    if record is None:
+        raise ChainBeastsError("No devnet runs.", "Start one with `chainbeasts devnet up`.")
+    return record
+
+
+@command(app, "backup", example="chainbeasts devnet backup before.devnet.gz")
+def backup(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="Where to; an older file is replaced.")],
+) -> None:
+    """Write the chain and its deployment into one file; the chain may run on."""
+    made = backups.back_up(session.settings, file)
+    facts = {"file": file, "block_number": made.block, "deployment": made.deployment is not None}
+    session.show(facts, f"The chain up to block {made.block} is in {file}.")
+
+
+@command(app, "restore", example="chainbeasts devnet restore before.devnet.gz")
+def restore(
+    session: Session,
+    file: Annotated[
+        Path,
+        typer.Argument(help="A backup's, or a chain's as HOME/devnet/state.previous.json is."),
+    ],
+) -> None:
+    """Go back to a backup; what it replaces moves to HOME/old.
+
+    Daemons follow an older state of their chain as they follow a reorg. If the backup is of another
+    chain, the home's databases and its beasts' files move to HOME/old, too.
+    """
+    found, aside = backups.restore(session.settings, file)
+    facts = {"file": file, "block_number": found.block, "set_aside": aside}
+    moved = "" if aside is None else f" What was there is in {aside}."
+    session.show(facts, f"The chain goes on from block {found.block} at the next up.{moved}")
 
 
 @command(app, "fund", example="chainbeasts devnet fund alice --amount 10")
@@ -100,12 +159,11 @@ def fund(
     amount: Annotated[float, typer.Option(min=0.0, max=1e9, help="Native coin.")] = 10.0,
 ) -> None:
     """Give an account some of the devnet's native coin, for gas."""
-    record = devnet.running(session.settings)
-    if record is None:
-        raise ChainBeastsError("No devnet runs.", "Start one with `chainbeasts devnet up`.")
+    record = _running(session.settings)
     address = session.resolve(to)
     before = int(str(rpc(record.rpc_url, "eth_getBalance", address, "latest")), 16)
     balance = before + int(amount * 10**18)
     rpc(record.rpc_url, "anvil_setBalance", address, hex(balance))
+    rpc(record.rpc_url, "evm_mine")  # without a block there would be nothing new to save
     facts = {"address": address, "balance_wei": balance}
     session.show(facts, f"{facts['address']} has {balance / 10**18:g} of the native coin.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +24,6 @@ from eth_typing import ChecksumAddress
 from rich.console import RenderableType
 from web3 import Web3
 
-from backend import devnet
 from backend.accounts import account_address, devnet_account, load_account
 from backend.chain.anvil import is_local_chain
 from backend.chain.client import Chain, connect, read
@@ -33,6 +31,9 @@ from backend.chain.deployment import Deployment
 from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
+from backend.cli.compiling import compile_contracts
+from backend.devnet.record import running
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
 from backend.names import Names
@@ -116,9 +117,9 @@ class Session:
         if self.settings.rpc_url is not None:
             return self.settings.rpc_url
         try:
-            record = json.loads(self.settings.devnet_file.read_text("utf-8"))
+            record = parse_json(self.settings.devnet_file.read_bytes())
             return str(record["rpc_url"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return DEFAULT_RPC_URL
 
     @cached_property
@@ -131,6 +132,7 @@ class Session:
         w3 = connect(self.rpc_url)
         chain_id = read(lambda: w3.eth.chain_id, self.rpc_url)
         deployment = Deployment.load(self.settings.deployments_dir, chain_id)
+        compile_contracts()
         chain = Chain(w3, self.rpc_url, deployment)
         chain.check()
         return chain
@@ -167,7 +169,7 @@ class Session:
         """Whether this is a local chain, as far as that is known; nobody is asked for it."""
         known = self.__dict__.get("chain")
         if known is None:
-            return devnet.running(self.settings) is not None
+            return running(self.settings) is not None
         return is_local_chain(known.deployment.chain_id, self.rpc_url)
 
     def _contracts(self) -> dict[str, str]:

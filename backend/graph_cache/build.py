@@ -10,12 +10,13 @@ from pathlib import Path
 
 import structlog
 
+from backend.cache import ScratchFolder
 from backend.graph_cache.compilers import (
     FLAGS,
-    INSTALL_HINT,
     Compiler,
     CompilerError,
     find_compiler,
+    no_compiler,
 )
 from backend.graph_cache.objects import CachedObject, CacheError, ObjectCache, Variation
 from backend.graph_cache.selftest import agrees_with_reference
@@ -66,7 +67,7 @@ def build(
         kept = cache and cache.find_for(graph.name, source_hash, target.name)
         found = _load(cache, kept, graph) if cache and kept else None
         if found is None:
-            raise CompilerError("There is no C compiler here.", INSTALL_HINT)
+            raise CompilerError(*no_compiler())
         return found
     flags = (*FLAGS, *target.flags)
     variation = Variation(graph.name, source_hash, compiler.version, flags, target.name)
@@ -111,20 +112,62 @@ def _compile(
     target: Target,
     compiler: Compiler,
 ) -> Built:
-    """The kernel is loaded from where it was compiled: nobody else can write there."""
-    with tempfile.TemporaryDirectory(prefix="chainbeasts-") as folder:
-        for name, text in texts.items():
-            (Path(folder) / name).write_text(text, "utf-8")
-        output = Path(folder) / "kernel.so"
-        compiler.compile(Path(folder) / MAIN, target.flags, output)
-        kernel = NativeKernel(ctypes.CDLL(str(output)), graph)
-        if not agrees_with_reference(kernel):
-            raise CompilerError(
-                f"What {compiler.version} made of the kernel does not agree with the reference.",
-                "Use another compiler: set CC, or pip install ziglang",
-            )
+    """Compile, try and keep a kernel, in a folder of temporary files.
+
+    Where such files may not be executed (a TMPDIR mounted ``noexec``), the cache's folder serves.
+
+    Raises:
+        CompilerError: the compiler fails or miscompiles, or no folder is there to load it from.
+    """
+    places = [None, cache.folder] if cache is not None and cache.is_ours_alone() else [None]
+    refused: list[str] = []
+    for place in places:
+        try:
+            with ScratchFolder("kernel", place) as scratch:
+                kernel, data = _made(scratch.path, graph, texts, target, compiler)
+        except OSError as error:
+            refused.append(f"{place or tempfile.gettempdir()}: {error.strerror or error}")
+            continue
         log.info("compiled a kernel", graph=graph.name, target=target.name)
-        return Built(kernel, _keep(cache, variation, output.read_bytes()), compiled=True)
+        return Built(kernel, _keep(cache, variation, data), compiled=True)
+    raise CompilerError(
+        f"A compiled kernel cannot be loaded from any folder ({'; '.join(refused)}).",
+        "Set TMPDIR to a folder with room that is not mounted noexec, and CC to a C compiler.",
+    )
+
+
+def _made(
+    folder: Path, graph: Graph, texts: dict[str, str], target: Target, compiler: Compiler
+) -> tuple[NativeKernel, bytes]:
+    """The kernel, loaded from where it was compiled: nobody else can write there; and its bytes.
+
+    Raises:
+        CompilerError: the compiler fails or miscompiles.
+        OSError: the folder is full, or nothing in it may be executed.
+    """
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    output = folder / "kernel.so"
+    compiler.compile(folder / MAIN, target.flags, output)
+    try:
+        data = output.read_bytes()
+    except FileNotFoundError:
+        data = b""
+    if not data:
+        raise CompilerError(
+            f"{compiler.command[0]} wrote nothing, and said that all was well.",
+            "See that CC names a C compiler.",
+        )
+    try:
+        kernel = NativeKernel(ctypes.CDLL(str(output)), graph)
+    except ForeignObjectError as error:
+        raise CompilerError(f"What {compiler.command[0]} wrote is no kernel: {error}.") from None
+    if not agrees_with_reference(kernel):
+        raise CompilerError(
+            f"What {compiler.version} made of the kernel does not agree with the reference.",
+            "Use another compiler: set CC, or pip install ziglang",
+        )
+    return kernel, data
 
 
 def _keep(cache: ObjectCache | None, variation: Variation, data: bytes) -> CachedObject | None:

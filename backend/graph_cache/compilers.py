@@ -63,10 +63,20 @@ class Compiler:
             raise CompilerError(f"{self.command[0]} cannot compile the kernel: {reason}")
 
 
+def _command_of(given: str) -> tuple[str, ...]:
+    """The words of CC; a path with spaces in it, written without quotes, is one word."""
+    if shutil.which(given):
+        return (given,)
+    try:
+        return tuple(shlex.split(given)) or (given,)
+    except ValueError:  # a quotation without its end; it is no file either
+        return (given,)
+
+
 def _candidates() -> Iterator[tuple[str, ...]]:
     given = os.environ.get("CC")
     if given:
-        yield tuple(shlex.split(given))
+        yield _command_of(given)
         return
     for name in ("cc", "gcc", "clang"):
         found = shutil.which(name)
@@ -102,3 +112,12 @@ def find_compiler() -> Compiler | None:
         if version is not None:
             return Compiler(command, version)
     return None
+
+
+def no_compiler() -> tuple[str, str]:
+    """Why ``find_compiler`` found none, and what to do, in a sentence each."""
+    given = os.environ.get("CC")
+    if given:
+        hint = f"Set CC to a C compiler, or unset it. {INSTALL_HINT}"
+        return f"CC is {given[:200]!r}, and that is no C compiler that answers --version.", hint
+    return "There is no C compiler here.", INSTALL_HINT

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from filelock import FileLock
 
-from backend.cache import cache_dir, write_atomic
+from backend.cache import cache_dir, make_folder, sweep_unfinished, write_atomic
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class ObjectCache:
     def __init__(self, folder: Path | None = None) -> None:
         try:
             self.folder = cache_dir(KIND) if folder is None else folder
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise CacheError(
                 f"The kernel cache {error.filename} cannot be made: {error.strerror}.",
@@ -96,7 +97,7 @@ class ObjectCache:
     def lock(self, digest: str) -> Iterator[None]:
         """Held while an object is made, so that processes that start together compile once."""
         try:
-            lock = FileLock(self.folder / f"{digest}.lock", mode=0o600)
+            lock = ProcessLock(self.folder / f"{digest}.lock", "a kernel is compiled", mode=0o600)
             lock.acquire()
         except OSError:  # where nothing can be written there is nothing to agree on
             yield
@@ -176,6 +177,7 @@ class ObjectCache:
             for suffix in ("json", "so", "hits", "lock"):
                 for path in self.folder.glob(f"*.{suffix}"):
                     path.unlink(missing_ok=True)
+            sweep_unfinished(self.folder, again=True)
         except OSError as error:
             raise CacheError(f"{error.filename} cannot be removed: {error.strerror}.") from None
         return len(objects)
@@ -192,7 +194,7 @@ class ObjectCache:
                     return f"{item.name} can be written by others (chmod go-w)"
                 if found.st_uid not in (os.getuid(), 0):
                     return f"{item.name} belongs to another user"
-            recorded = str(json.loads(record.read_text("utf-8"))["sha256"])
+            recorded = str(parse_json(record.read_bytes())["sha256"])
             actual = hashlib.sha256(path.read_bytes()).hexdigest()
         except (OSError, ValueError, KeyError, TypeError):
             return "it has no readable record"
@@ -200,6 +202,14 @@ class ObjectCache:
         if known is None or known.variation.digest != digest:
             return "its record is another object's"
         return None if actual == recorded else "it is not as recorded"
+
+    def is_ours_alone(self) -> bool:
+        """Whether nobody else could put anything into the folder, or in the place of something."""
+        try:
+            found = self.folder.lstat()
+        except OSError:
+            return False
+        return found.st_uid == os.getuid() and not found.st_mode & WRITABLE_BY_OTHERS
 
     def path(self, digest: str) -> Path:
         """Where an object lies."""
@@ -214,7 +224,7 @@ class ObjectCache:
     def _read(self, digest: str) -> CachedObject | None:
         path = self.path(digest)
         try:
-            values: dict[str, Any] = json.loads(self._record(digest).read_text("utf-8"))
+            values: dict[str, Any] = parse_json(self._record(digest).read_bytes())
             variation = Variation(
                 str(values["graph"]),
                 str(values["source"]),

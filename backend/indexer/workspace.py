@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filelock import FileLock
-
 from backend.chain.client import Chain
 from backend.indexer.sync import Indexer, SyncReport
+from backend.locks import ProcessLock
 from backend.settings import Settings
 from backend.store.session import Database
 
@@ -26,7 +25,7 @@ class Workspace:
     chain: Chain
     database: Database
     indexer: Indexer
-    lock: FileLock
+    lock: ProcessLock
 
     def sync(self) -> SyncReport:
         """Bring the database up to the chain's present head.
@@ -51,5 +50,5 @@ def open_index(settings: Settings, chain: Chain, role: str, confirmations: int =
     database = Database(settings.database(role))
     locks = settings.home / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(locks / f"{role}-index.lock")
+    lock = ProcessLock(locks / f"{role}-index.lock", "the chain is read")
     return Workspace(chain, database, Indexer(chain, database, confirmations), lock)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from backend.chain import anvil as module
 from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil, AnvilError, free_port, port_in_use, rpc
-from backend.chain.anvil_state import keep_one_genesis
+from backend.chain.anvil_state import dump, last_good, left_by_anvil, settle
 from backend.errors import ChainBeastsError
 
 
@@ -148,12 +150,63 @@ def test_stop_ends_the_child_by_its_id_and_keeps_the_chain(
     first.stop()  # a second time does nothing
 
 
+def test_nothing_is_left_behind_by_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the folder of temporary files nor in Anvil's own, of up to 200 MB each."""
+    monkeypatch.setenv("HOME", str(tmp_path / "no home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Anvil() as child:
+        rpc(child.url, "anvil_mine", "0x258")  # more than it keeps in memory
+        (scratch,) = tmp_path.iterdir()
+        assert scratch.name.startswith("chainbeasts-anvil-")
+        assert list(scratch.iterdir()), "Anvil keeps its old states elsewhere"
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"blocks": [1]}', '{"blocks": 3}'])
-def test_a_file_that_is_no_kept_chain_is_left_alone(tmp_path: Path, text: str) -> None:
+def test_a_damaged_chain_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     state = tmp_path / "state.json"
     state.write_text(text)
-    keep_one_genesis(state)
+    with pytest.raises(ChainBeastsError, match="is damaged") as error:
+        Anvil(state=state).start()
+    assert "--fresh" in error.value.hint
+    last_good(state).write_text("{}")
+    with pytest.raises(ChainBeastsError) as error:
+        settle(state)
+    assert f"devnet restore {last_good(state)}" in error.value.hint
     assert state.read_text() == text
+
+
+def test_what_a_killed_anvil_was_writing_never_takes_the_kept_chains_place(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    kept = '{"blocks": [{"header": {"number": "0x0", "timestamp": "0x1"}}], "accounts": {}}'
+    state.write_text(kept)
+    left_by_anvil(state).write_text(kept[:-1])
+    settle(state)
+    assert state.read_text() == kept
+    assert not left_by_anvil(state).exists()
+    newer = kept.replace("0x1", "0x2")
+    left_by_anvil(state).write_text(newer)
+    settle(state)
+    assert state.read_text() == newer
+    assert not left_by_anvil(state).exists()
+
+
+def test_a_chain_that_moves_meanwhile_is_not_half_written(anvil: Anvil, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+
+    def busy(method: str, *params: object) -> object:
+        answer = rpc(anvil.url, method, *params)
+        if method == "anvil_dumpState":
+            rpc(anvil.url, "evm_mine")
+        return answer
+
+    assert dump(state, busy) is None
+    assert not state.exists()
+    number = dump(state, partial(rpc, anvil.url))
+    assert number == int(str(rpc(anvil.url, "eth_blockNumber")), 16)
+    with Anvil(state=state) as again:
+        assert int(str(rpc(again.url, "eth_blockNumber")), 16) == number
+    assert last_good(state).exists()
 
 
 def test_rpc_tells_silence_from_refusal(anvil: Anvil) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -59,6 +60,76 @@ def test_up_status_and_down_keep_the_chain(home: Cli) -> None:
     (kept,) = (home.home / "old").glob("*/*/1/secret")
     assert kept.read_text() == "kept"
     assert not secret.exists()
+
+
+def test_backup_and_restore_go_back_to_a_chain(home: Cli, tmp_path: Path) -> None:
+    file, deployment = tmp_path / "a.devnet.gz", home.home / "deployments" / "31337.json"
+    home.hinted("has no devnet", "devnet up", "devnet", "backup", str(file))
+    up = ("devnet", "up", "--detach", "--block-time", "60")
+    url = home.json(*up)["rpc_url"]
+    rpc(url, "anvil_mine", "0x3")
+    deployment.parent.mkdir()
+    deployment.write_text('{"kept": 1}')
+    made = home.json("devnet", "backup", str(file))
+    assert (made["block_number"], made["deployment"]) == (3, True)
+    rpc(url, "anvil_mine", "0x4")
+    home.hinted("devnet runs", "devnet down", "devnet", "restore", str(file))
+    home.json("devnet", "down")
+    deployment.write_text('{"kept": 2}')
+    database = home.home / "trainer.sqlite3"
+    database.write_text("of this chain")
+
+    found = home.json("devnet", "restore", str(file))
+    assert found["block_number"] == 3
+    assert json.loads(deployment.read_text()) == {"kept": 1}
+    assert database.exists(), "the same chain at another time: it is followed like a reorg"
+    aside = Path(found["set_aside"])
+    assert json.loads((aside / "31337.json").read_text()) == {"kept": 2}
+    url = home.json(*up)["rpc_url"]
+    assert int(str(rpc(url, "eth_blockNumber")), 16) == 3
+    home.json("devnet", "down")
+
+    # a copy that a disk damaged: said so, and one command from the last good one
+    state = home.home / "devnet" / "state.json"
+    state.write_bytes(state.read_bytes()[:-100])
+    previous = home.home / "devnet" / "state.previous.json"
+    home.hinted("is damaged", f"devnet restore {previous}", *up)
+    home.refused("no backup", "devnet", "restore", str(database))
+    assert home.json("devnet", "restore", str(previous))["block_number"] == 3
+    assert json.loads(deployment.read_text()) == {"kept": 1}
+
+    file.write_bytes(file.read_bytes()[:-20])
+    home.refused("no backup", "devnet", "restore", str(file))
+
+
+def test_restoring_another_chain_sets_this_homes_files_aside(cli: Cli, tmp_path: Path) -> None:
+    def chain(genesis: str) -> str:
+        header = {"number": "0x0", "timestamp": genesis}
+        return json.dumps({"blocks": [{"header": header}], "accounts": {}})
+
+    state, database = cli.home / "devnet" / "state.json", cli.home / "trainer.sqlite3"
+    state.parent.mkdir(parents=True)
+    state.write_text(chain("0x1"))
+    database.write_text("of this chain")
+    (tmp_path / "other.json").write_text(chain("0x2"))
+    aside = Path(cli.json("devnet", "restore", str(tmp_path / "other.json"))["set_aside"])
+    assert not database.exists()
+    assert (aside / database.name).read_text() == "of this chain"
+    assert (aside / "state.json").read_text() == chain("0x1")
+    assert json.loads(state.read_text()) == json.loads(chain("0x2"))
+
+
+def test_without_its_keeper_the_devnet_says_so(home: Cli) -> None:
+    record = home.json("devnet", "up", "--detach", "--block-time", "60")
+    assert home.json("devnet", "status")["kept"] is True
+    os.kill(record["keeper"], signal.SIGKILL)  # started by this test, by its id
+    deadline = time.monotonic() + 30
+    while home.json("devnet", "status")["kept"]:
+        assert time.monotonic() < deadline
+    assert "Nobody mines idle blocks" in home.run("devnet", "status").stderr
+    rpc(record["rpc_url"], "anvil_mine", "0x3")
+    home.json("devnet", "down")  # and nothing is lost
+    assert "0x3" in (home.home / "devnet" / "state.json").read_text()
 
 
 def test_fund_gives_gas_to_an_address_or_a_keystore(home: Cli, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from backend import kernels
 from backend.graph_cache import build as building
 from backend.graph_cache.build import Built, build
 from backend.graph_cache.compilers import Compiler, CompilerError, find_compiler
@@ -227,6 +230,103 @@ def test_without_a_compiler_the_reference_serves_and_says_so_once(tmp_path: Path
     assert "ReferenceKernel ReferenceKernel" in lines
     (warning,) = [line for line in lines if "NumPy reference" in line]
     assert "ziglang" in warning
+
+
+@pytest.fixture
+def noexec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of temporary files from which nothing may be loaded, as mounted ``noexec``."""
+    folder = tmp_path / "noexec"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    load = ctypes.CDLL
+
+    def refuse(path: str) -> ctypes.CDLL:
+        if folder in Path(path).parents:
+            raise OSError(f"{path}: failed to map segment from shared object")
+        return load(path)
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    return folder
+
+
+def test_temporary_files_that_may_not_be_executed_do_no_harm(
+    cache: ObjectCache, noexec: Path
+) -> None:
+    cache.clear()
+    built = build(GRAPH, cache)
+    assert built.compiled
+    assert built.object is not None
+    assert list(noexec.iterdir()) == []
+    assert {path.suffix for path in cache.folder.iterdir()} == {".so", ".json", ".lock"}
+    with pytest.raises(CompilerError, match="failed to map segment") as error:
+        built = build(OTHER, ObjectCache(noexec / "kernels"))
+    assert "noexec" in error.value.hint
+
+
+def test_where_nothing_may_be_executed_the_reference_serves(
+    noexec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one warning, instead of an error that a daemon takes for a full disk."""
+    monkeypatch.setenv("HARMONICS_CACHE_DIR", str(noexec / "cache"))
+    monkeypatch.setenv(CHOICE, "auto")
+    kernels._kernel.cache_clear()
+    kernels._warn.cache_clear()
+    with capture_logs() as logs:
+        served = kernel_for(0x12)
+    kernels._kernel.cache_clear()
+    kernels._warn.cache_clear()
+    assert isinstance(served, ReferenceKernel)
+    (warning,) = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert "failed to map segment" in warning["reason"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("true", "wrote nothing"),
+        ('gcc "', "no C compiler that answers"),
+        ("/nowhere/my compiler", "no C compiler that answers"),
+        ("   ", "no C compiler that answers"),
+    ],
+)
+def test_a_strange_compiler_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, said: str
+) -> None:
+    monkeypatch.setenv("CC", given)
+    monkeypatch.setattr(building, "find_compiler", find_compiler.__wrapped__)
+    with pytest.raises(CompilerError, match=said) as error:
+        build(GRAPH, ObjectCache(tmp_path / "kernels"))
+    assert error.value.message.endswith(".")
+    assert "CC" in error.value.hint
+
+
+def test_a_compiler_whose_path_has_spaces_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my tools"
+    folder.mkdir()
+    wrapper(folder, "true")
+    monkeypatch.setenv("CC", str(folder / "cc"))
+    found = find_compiler.__wrapped__()
+    assert found is not None
+    assert found.command == (str(folder / "cc"),)
+    monkeypatch.setenv("CC", f"{shlex.quote(str(folder / 'cc'))} -g0")
+    found = find_compiler.__wrapped__()
+    assert found is not None
+    assert found.command == (str(folder / "cc"), "-g0")
+
+
+def test_under_a_group_umask_the_cache_serves_its_own_objects(
+    cache: ObjectCache, tmp_path: Path
+) -> None:
+    before = os.umask(0o002)
+    try:
+        made = ObjectCache(tmp_path / "deep" / "kernels")
+        one = kept(cache)
+        made.put(one.variation, one.path.read_bytes())
+        assert made.refusal(one.digest) is None
+    finally:
+        os.umask(before)
 
 
 def test_the_kernel_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,16 +10,16 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 import structlog
-from filelock import FileLock
 
-from backend.cache import cache_dir, write_atomic
+from backend.cache import cache_dir, remove_unfinished, write_atomic
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import MAX_RECORDS
+from backend.locks import ProcessLock
 from backend.store.private import WORD_BYTES, words_of
 from trainer.datasets.formats import to_binary
 from trainer.datasets.producers import Producer
@@ -108,14 +108,15 @@ class DiskCacheProducer:
     def _writing(self) -> Iterator[bool]:
         """One writer at a time; False where there is no place for a lock."""
         try:
-            lock = FileLock(self.path.with_name(self.cache_name + ".lock"), mode=0o600)
+            path = self.path.with_name(self.cache_name + ".lock")
+            lock = ProcessLock(path, "the dataset is read", mode=0o600)
             lock.acquire()
         except OSError as error:
             self._warn_unkept(error)
             yield False
             return
         try:
-            self._sweep()
+            remove_unfinished(self.path)  # under the lock, so that nobody is writing it
             yield True
         finally:
             lock.release()
@@ -153,20 +154,13 @@ class DiskCacheProducer:
 
     def _store(self, token: str, words: tuple[int, ...]) -> None:
         try:
-            write_atomic(self.path, _encode(token, words))
+            # A producer's words may be somebody's private records, and this folder is everybody's.
+            write_atomic(self.path, _encode(token, words), mode=0o600)
         except OSError as error:
             self._warn_unkept(error)
 
     def _warn_unkept(self, error: OSError) -> None:
         log.warning("dataset not cached", cache=self.cache_name, reason=error.strerror)
-
-    def _sweep(self) -> None:
-        """Remove what killed writers have left; under the lock, so that nobody is writing it."""
-        left = re.compile(re.escape(f".{self.cache_name}.") + "[a-z0-9_]{8}")
-        with suppress(OSError):
-            for path in self.path.parent.iterdir():
-                if left.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
 
     def _load(self) -> tuple[str, tuple[int, ...]] | None:
         """Token and words of the file; None if there is none that is whole."""

@@ -1,0 +1,200 @@
+"""Starts and ends the local chain that outlives a command: Anvil, and what looks after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from backend.cache import sweep_folders
+from backend.chain.anvil import SCRATCH, Anvil, AnvilError, rpc
+from backend.chain.anvil_state import dump, last_good, settle
+from backend.devnet import keeper
+from backend.devnet.record import (
+    DevnetRecord,
+    devnet_dir,
+    log_file,
+    port_file,
+    process_start,
+    running,
+    state_file,
+    write_record,
+)
+from backend.errors import ChainBeastsError
+from backend.settings import Settings
+
+STOP_SECONDS = 60.0
+"""A long chain takes its time to be written."""
+
+SAVE_ATTEMPTS = 20
+
+
+def make(settings: Settings, *, port: int | None, fresh: bool, detached: bool) -> Anvil:
+    """An Anvil for this home, not yet started.
+
+    Args:
+        port: the last one if None, so that daemons find it again; a free one if that is taken.
+        fresh: forget the kept state and the deployment that was made on it; what this home knows
+            of the old chain's beasts and checkpoints is set aside.
+
+    Raises:
+        ChainBeastsError: this home's devnet runs already.
+    """
+    present = running(settings)
+    if present is not None:
+        raise ChainBeastsError(
+            f"This home's devnet already runs on port {present.port} (process {present.pid}).",
+            "Use it, or end it with `chainbeasts devnet down`.",
+        )
+    state = state_file(settings)
+    state.parent.mkdir(parents=True, exist_ok=True)
+    child = Anvil(
+        port=port or _last_port(settings),
+        state=state,
+        log=log_file(settings),
+        detached=detached,
+    )
+    if fresh:
+        deployment = settings.deployments_dir / f"{child.chain_id}.json"
+        set_aside(settings, child.chain_id, [state, last_good(state), deployment], whole=True)
+    return child
+
+
+def _last_port(settings: Settings) -> int | None:
+    """The port of the last devnet of this home, if nobody else listens there now."""
+    try:
+        port = int(port_file(settings).read_text("ascii"))
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (OSError, ValueError, OverflowError):
+        return None
+    return port
+
+
+def set_aside(
+    settings: Settings, chain_id: int, files: Iterable[Path], *, whole: bool
+) -> Path | None:
+    """Move what belongs to a chain that is left to a folder of its own: nothing is deleted.
+
+    Args:
+        whole: with all that this home knows of the chain, its beasts' secrets among it.
+
+    Returns:
+        The folder; None if there was nothing.
+    """
+    found = list(files)
+    if whole:
+        found.append(settings.home / "beasts" / str(chain_id))
+        if settings.database_url is None:
+            found += sorted(settings.home.glob("*.sqlite3*"))
+    found = [path for path in found if path.exists()]
+    if not found:
+        return None
+    place = _new_folder(settings.home / "old")
+    for path in found:
+        path.rename(place / path.name)
+    return place
+
+
+def _new_folder(parent: Path) -> Path:
+    """A folder named by the time; a second one in the same second gets a number."""
+    name = time.strftime("%Y-%m-%dT%H-%M-%S", time.gmtime())
+    for number in range(1, 100):
+        place = parent / (name if number == 1 else f"{name}.{number}")
+        with suppress(FileExistsError):
+            place.mkdir(parents=True, mode=0o700)
+            return place
+    raise ChainBeastsError(f"{parent} cannot take another folder.", "Try again in a second.")
+
+
+def record_started(settings: Settings, child: Anvil, block_time: float) -> DevnetRecord:
+    """Let other commands find the started child, and give it its keeper if it is detached.
+
+    Args:
+        block_time: seconds between blocks while transactions come.
+    """
+    started = process_start(child.pid)
+    if started is None:
+        raise AnvilError("Anvil ended right after it had started.")
+    record = DevnetRecord(child.pid, child.port, child.url, child.chain_id, started)
+    if child.detached:
+        record = _with_keeper(settings, record, block_time)
+    write_record(settings, record)
+    return record
+
+
+def _with_keeper(settings: Settings, record: DevnetRecord, block_time: float) -> DevnetRecord:
+    # -P: without it -m would import what lies in the folder that the user happens to be in
+    command = [sys.executable, "-P", "-m", keeper.__name__, str(record.pid), record.started]
+    command += [record.rpc_url, str(state_file(settings).absolute())]
+    command += [str(log_file(settings).absolute()), f"{block_time:g}"]
+    with (devnet_dir(settings) / "keeper.log").open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    return replace(record, keeper=process.pid, keeper_started=process_start(process.pid) or "")
+
+
+def keeper_of(settings: Settings, record: DevnetRecord, block_time: float) -> keeper.Keeper:
+    """Who looks after a chain from within this process."""
+    return keeper.Keeper(record.rpc_url, state_file(settings), log_file(settings), block_time)
+
+
+def save(settings: Settings, record: DevnetRecord) -> None:
+    """Write the running chain down now.
+
+    Raises:
+        ChainBeastsError: it mines without a pause, or does not answer.
+    """
+
+    def call(method: str, *params: object) -> object:
+        return rpc(record.rpc_url, method, *params, timeout=keeper.CALL_SECONDS)
+
+    for _ in range(SAVE_ATTEMPTS):
+        if dump(state_file(settings), call) is not None:
+            return
+        time.sleep(0.1)
+    raise ChainBeastsError("The chain mines without a pause.", "Try again when it is quieter.")
+
+
+def stop(settings: Settings) -> DevnetRecord | None:
+    """End this home's devnet by its process id; None if there is none.
+
+    Raises:
+        ChainBeastsError: it does not end.
+    """
+    record = running(settings)
+    if record is not None:
+        os.kill(record.pid, signal.SIGTERM)  # it writes its chain down and ends
+        deadline = time.monotonic() + STOP_SECONDS
+        while record.runs or (record.keeper and record.is_kept):
+            if time.monotonic() > deadline:
+                raise ChainBeastsError(f"The devnet (process {record.pid}) does not end.")
+            for pid in filter(None, (record.pid, record.keeper)):
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            if not record.runs and record.keeper and record.is_kept:
+                with suppress(ProcessLookupError):
+                    os.kill(record.keeper, signal.SIGTERM)  # it would see so itself, a second later
+            time.sleep(0.05)
+        settle(state_file(settings))
+        sweep_folders(SCRATCH, devnet_dir(settings))
+    settings.devnet_file.unlink(missing_ok=True)
+    return record
+
+
+def block_number(record: DevnetRecord) -> int:
+    """The devnet's latest block."""
+    return int(str(rpc(record.rpc_url, "eth_blockNumber")), 16)

@@ -1,0 +1,92 @@
+"""The record by which commands find the devnet that runs, and what lies beside it on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from backend.cache import write_atomic
+from backend.documents import parse_json
+from backend.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class DevnetRecord:
+    """The devnet that runs, as other commands find it.
+
+    Attributes:
+        pid, started: of Anvil.
+        keeper, keeper_started: of the process that mines and saves for it; 0 and empty where the
+            command in the foreground does.
+    """
+
+    pid: int
+    port: int
+    rpc_url: str
+    chain_id: int
+    started: str
+    keeper: int = 0
+    keeper_started: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether Anvil still does."""
+        return process_start(self.pid) == self.started
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether somebody still mines and saves."""
+        return not self.keeper or process_start(self.keeper) == self.keeper_started
+
+
+def process_start(pid: int) -> str | None:
+    """When a process began, as its kernel says it; tells a reused process id from the old one."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return None if fields[0] == "Z" else fields[19]
+    except (OSError, IndexError):
+        pass
+    if Path("/proc/self/stat").exists():
+        return None
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return None
+    return "unknown"
+
+
+def running(settings: Settings) -> DevnetRecord | None:
+    """The devnet of this home if it still runs; a stale record counts as none."""
+    try:
+        record = DevnetRecord(**parse_json(settings.devnet_file.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if record.runs else None
+
+
+def write_record(settings: Settings, record: DevnetRecord) -> None:
+    """Let other commands find it."""
+    write_atomic(settings.devnet_file, json.dumps(asdict(record), indent=2).encode())
+    write_atomic(port_file(settings), str(record.port).encode())
+
+
+def devnet_dir(settings: Settings) -> Path:
+    """Where everything of the devnet lies but its record."""
+    return settings.home / "devnet"
+
+
+def state_file(settings: Settings) -> Path:
+    """Where the chain is kept between runs."""
+    return devnet_dir(settings) / "state.json"
+
+
+def log_file(settings: Settings) -> Path:
+    """Where Anvil's output goes."""
+    return devnet_dir(settings) / "anvil.log"
+
+
+def port_file(settings: Settings) -> Path:
+    """Where the last port stands."""
+    return devnet_dir(settings) / "port"
