@@ -30,6 +30,7 @@ from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
 from validator.operations.deadlines import DeadlineAlarm, Overdue
 from validator.operations.metrics import ValidatorMetrics
+from validator.operations.timelock import TimelockAlarm
 
 log = structlog.get_logger()
 
@@ -66,6 +67,7 @@ class Validator:
         jobs: JobStore,
         judge: WindowJudge,
         alarm: DeadlineAlarm,
+        timelock: TimelockAlarm,
         enforcer: Enforcer,
         match_jobs: MatchJobStore,
         match_judge: MatchJudge,
@@ -80,6 +82,7 @@ class Validator:
         self._jobs = jobs
         self._judge = judge
         self._alarm = alarm
+        self._timelock = timelock
         self._enforcer = enforcer
         self._match_jobs = match_jobs
         self._match_judge = match_judge
@@ -136,7 +139,8 @@ class Validator:
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run() + self._match_judge.run(), 0
-        overdue = self._alarm.run()
+        overdue, waiting = self._alarm.run(), self._timelock.run()
+        self._monitor.governed(waiting.seasons, waiting.others)
         if not self._waker.stopped:
             moved = self._disprover.run() + self._enforcer.run()
             moved += self._collect()

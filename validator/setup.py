@@ -37,6 +37,7 @@ from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
+from validator.operations.timelock import TimelockAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,20 @@ def executor_factory(
     return make
 
 
+def payout_collectors(
+    workspace: ValidatorWorkspace, outbox: Outbox, payout: str | None = None
+) -> list[PayoutCollector]:
+    """What pulls an account's ENERGY out of the escrows of ledger and arena.
+
+    Args:
+        payout: account that rewards go to; the outbox's own if not given.
+    """
+    return [
+        PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
+        for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
+    ]
+
+
 def make_validator(
     workspace: ValidatorWorkspace,
     sender: TransactionManager | None,
@@ -133,15 +148,10 @@ def make_validator(
     if sender is not None:
         outbox = Outbox(workspace.database, sender)
         move_sender = MoveSender(workspace.database, outbox)
-        collectors = [
-            PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
-            for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
-        ]
         appraiser = Appraiser(workspace.reader, policy.energy_price)
+        stakes = StakeCollector(workspace.reader, workspace.database, outbox, appraiser)
         # Before the ledger's credits: pay for steps becomes one of them.
-        collectors.insert(
-            0, StakeCollector(workspace.reader, workspace.database, outbox, appraiser)
-        )
+        collectors = [stakes, *payout_collectors(workspace, outbox, payout)]
     return Validator(
         sync=workspace.sync,
         states=workspace.states,
@@ -154,6 +164,7 @@ def make_validator(
             monitor.replayed,
         ),
         alarm=DeadlineAlarm(workspace.reader, policy.scope),
+        timelock=TimelockAlarm(workspace.chain, workspace.database),
         enforcer=Enforcer(
             workspace.states,
             jobs,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backend.battle.tournament import result_of
 from backend.battle.workspace import LOOK, ArenaWorkspace
 from backend.chain import types
+from backend.chain.amounts import show_time
 from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import Receipt, TransactionManager
 from backend.chain.types import MatchResult, MatchStatus
@@ -34,7 +35,7 @@ _ELSEWHERE: dict[MatchStatus, tuple[str, str]] = {
         "Anybody may: chainbeasts battle record {id}",
     ),
     MatchStatus.RECORDED: (
-        "Match {id} is recorded already, and can be disproved until {final_at} (unix time).",
+        "Match {id} is recorded already, and can be disproved until {final_at}.",
         "Afterwards: chainbeasts battle finalize {id}",
     ),
     MatchStatus.FINAL: ("Match {id} is final.", "See: chainbeasts battle show {id}"),
@@ -67,7 +68,7 @@ def expect(workspace: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> ty
     if found.status in wanted:
         return found
     message, hint = _ELSEWHERE[found.status]
-    values = {"id": match_id, "b": found.beast_b, "final_at": found.final_at}
+    values = {"id": match_id, "b": found.beast_b, "final_at": show_time(found.final_at)}
     raise ChainBeastsError(message.format(**values), hint.format(**values))
 
 

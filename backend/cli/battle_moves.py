@@ -12,7 +12,7 @@ from backend.battle.publication import Entry, publication
 from backend.battle.recording import expect
 from backend.battle.recording import record as record_match
 from backend.battle.workspace import ArenaWorkspace
-from backend.chain.amounts import show_time
+from backend.chain.amounts import show_moment, show_time
 from backend.chain.transactions import Receipt
 from backend.chain.types import MatchStatus
 from backend.chain.waiting import await_time
@@ -245,8 +245,8 @@ def finalize(session: Session, match: MatchId) -> None:
     final_at = expect(workspace, match, MatchStatus.RECORDED).final_at
     if workspace.chain.now() < final_at:
         raise ChainBeastsError(
-            f"The record of match {match} can be disproved until {show_time(final_at)}, in "
-            f"{final_at - workspace.chain.now()} s.",
+            f"The record of match {match} can be disproved until "
+            f"{show_moment(final_at, workspace.chain.now())}.",
             "Finalize it after that; `chainbeasts battle record --wait` waits by itself.",
         )
     receipt = _finalize(session, workspace, match, final_at)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, defer
 
+from backend.chain.timelock import Call, Operation
 from backend.chain.types import DisputeStatus
 from backend.store.facts import (
     AdvanceRow,
@@ -20,7 +21,7 @@ from backend.store.facts import (
     StakeRow,
     VaultCreditRow,
 )
-from backend.store.governance import ProposalRow, SeasonRow
+from backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
 from backend.store.matches import (
     MatchRecordRow,
     MatchRow,
@@ -211,3 +212,23 @@ def proposals(session: Session) -> Sequence[ProposalRow]:
             ProposalRow.block_number, ProposalRow.operation, ProposalRow.index
         )
     ).all()
+
+
+def pending_operations(session: Session) -> list[Operation]:
+    """What waits in the timelock, oldest first, each with all its calls."""
+    found: dict[bytes, list[ProposalRow]] = {}
+    for row in proposals(session):
+        if row.status == ProposalStatus.SCHEDULED:
+            found.setdefault(row.operation, []).append(row)
+    return [
+        Operation(
+            operation,
+            tuple(Call(row.target, row.value, row.data) for row in rows),
+            rows[0].predecessor,
+            rows[0].salt,
+            rows[0].unlock_at,
+            rows[0].block_number,
+            rows[0].tx_hash,
+        )
+        for operation, rows in found.items()
+    ]

@@ -348,9 +348,12 @@ def test_seasons_and_what_is_proposed(scene: Scene, served: Served) -> None:
     current = served.json("/v1/season")
     (proposal,) = current["pending"]
     assert current["season"] == 1
-    assert proposal["contract"] == "SeasonRegistry"
+    (call,) = proposal["calls"]
+    assert (call["contract"], call["function"]) == ("SeasonRegistry", "addSeason")
+    assert proposal["scheduled_by"] == scene.world.accounts[0]
+    assert proposal["predecessor"] is None
     assert proposal["ready_at"] == proposal["scheduled"]["time"] + 3_600
-    assert {(one["part"], one["name"], one["then"]) for one in proposal["changes"]} == {
+    assert {(one["part"], one["name"], one["then"]) for one in call["changes"]} == {
         ("rules", "block_gain", "40"),
         ("economics", "base_cost", str(2 * ETHER // 1_000)),
     }

@@ -309,7 +309,7 @@ def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_pa
     ring.does(BEN, "trainer", "run", beast, "--windows", 1, "--source", "private")
     ring.travel()
     ring.does(STRANGER, "checkpoint", "finalize", beast)
-    unpublished, hint = "A state has to be published", "Say --yes"
+    unpublished, hint = "no terminal to ask on", "Say --yes"
     ring.hinted(unpublished, hint, BEN, "battle", "challenge", beast, 1)
     bare = ring.bare(tmp_path)
     dna = ring.chain.birth(beast).dna.hex()

@@ -220,6 +220,12 @@ def test_seasons_and_proposals(life: Life, ring: Ring, sqlite: Database) -> None
     done = ring.propose(b"\1" * 32)
     ring.execute(done)
     ring.cancel(ring.propose(b"\2" * 32))
+    timelock, deployer = ring.world.timelock, ring.world.accounts[0]
+    # Operations without calls: all that they tell is their salt, and that they are taken back.
+    nothing = ([], [], [], ZERO32, b"\3" * 32)
+    ring.send(timelock.functions.scheduleBatch(*nothing, 1), deployer)
+    empty = timelock.functions.hashOperationBatch(*nothing).call()
+    ring.send(timelock.functions.cancel(empty), deployer)
     waiting = ring.propose()
     indexer.sync()
     with sqlite.session() as session:
@@ -239,11 +245,15 @@ def test_seasons_and_proposals(life: Life, ring: Ring, sqlite: Database) -> None
     ready = ring.world.timelock.functions.getTimestamp(operation).call()
     assert (found[-1].operation, found[-1].unlock_at) == (bytes(operation), ready)
     assert json.loads(found[-1].constants or "") == constants
+    with sqlite.session() as session:
+        (pending,) = queries.pending_operations(session)
+    assert (pending.id, pending.ready_at, len(pending.calls)) == (bytes(operation), ready, 1)
     life.reorg(1)
     assert indexer.sync().rolled_back == 1
     assert facts(sqlite) == life.fresh()
     with sqlite.session() as session:
         assert len(queries.proposals(session)) == len(found) - 1
+        assert queries.pending_operations(session) == []
 
 
 def test_random_matches_and_reorgs_end_as_a_fresh_index(

@@ -99,7 +99,7 @@ class ArenaTerms(NamedTuple):
     rewardCooldown: int = 1_000
     recordBond: int = 20 * ETHER + 3  # no share of it is a whole number, so that rounding shows
     rewardCapBps: int = 5_000
-    recordWindow: int = 600
+    recordWindow: int = 2_000
 
 
 class Season(NamedTuple):

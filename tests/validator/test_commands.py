@@ -80,7 +80,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     filed = done(rig, "dispute", "file", *at, "--yes", who=VALIDATOR)
     assert (filed["dispute"], filed["verdict"], rig.disputes) == (1, "invalid", 1)
     refused(rig, "are not opened", "dispute", "prove", "1")
-    refused(rig, str(rig.chain.dispute(1).response_deadline), "dispute", "claim", "1")
+    refused(rig, show_time(rig.chain.dispute(1).response_deadline), "dispute", "claim", "1")
     refused(rig, "lacks an opening", "dispute", "dismiss", "1")
     refused(rig, "cannot defend it", "dispute", "open", "1", who=TRAINER)
     answer = rig.home / "segments.json"
@@ -89,7 +89,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     refused(rig, "trainer", *given, who=OTHER)
     assert done(rig, *given, who=TRAINER)["opened"] == ["segments"]
     refused(rig, "everything that it asked for", *given, who=TRAINER)
-    refused(rig, str(rig.chain.dispute(1).proof_deadline), "dispute", "dismiss", "1")
+    refused(rig, show_time(rig.chain.dispute(1).proof_deadline), "dispute", "dismiss", "1")
     refused(rig, "is right", "dispute", "prove", "1", "--segment", "0")
 
     why = done(rig, "dispute", "explain", "1")
@@ -102,6 +102,11 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     assert not rig.live(beast, cheat)
     assert done(rig, "dispute", "list") == []
     assert done(rig, "dispute", "show", "1")["conviction"] == "segment"
+    got = done(rig, "dispute", "collect", who=VALIDATOR)
+    assert (int(got["energy"]) > 0, int(got["native"]) > 0, got["held"]) == (True, True, [])
+    assert rig.chain.credit_of(devnet_account(VALIDATOR).address) == 0
+    again = done(rig, "dispute", "collect", who=VALIDATOR)
+    assert (again["energy"], again["native"], again["transactions"]) == (0, 0, 0)
     explained = done(rig, "dispute", "explain", "1")
     assert explained["cause"]["weight"] == explained["differs_most"]["weight"] == 100
     refused(rig, "has ended", "dispute", "claim", "1")
@@ -132,7 +137,7 @@ def test_a_silent_or_wrong_side_by_hand(rig: Rig) -> None:
     third = rig.train(beast, honest)
     done(rig, "dispute", "file", str(beast), "1", "--yes", who=VALIDATOR)
     rig.travel(16)
-    late = str(rig.chain.dispute(2).response_deadline)
+    late = show_time(rig.chain.dispute(2).response_deadline)
     refused(rig, late, "dispute", "open", "2", who=TRAINER)
     done(rig, "dispute", "claim", "2", who=OTHER)
     assert not rig.live(beast, third)

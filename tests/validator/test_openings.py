@@ -20,6 +20,7 @@ from backend.kernels import kernel_for
 from backend.store.daemons import IntentRow
 from backend.store.snapshots import SnapshotStore
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight
 from validator.daemon import Validator
 from validator.enforce.strategy import Strategy
@@ -131,6 +132,7 @@ def test_an_implausible_published_window_is_disputed_at_once_and_falls(rig: Rig)
     daemon = light(rig)
     daemon.run_once()
     assert rig.chain.dispute(1).filer == devnet_account(VALIDATOR).address
+    assert "128 honest steps" in done(rig, "dispute", "next", "1", who=VALIDATOR)["objection"]
     rig.travel(RESPONSE_WINDOW + 1)
     daemon.run_once()
     assert not rig.chain.is_live(beast, lie)

@@ -35,6 +35,11 @@ class ValidatorMetrics(Health):
         self._refused = self.gauge(
             "refused_moves", "Cases whose next move is refused: bond cap, no funds, or the court."
         )
+        self._timelock = self.gauge(
+            "timelock_operations",
+            "Operations that wait in the timelock: to add a season, or to do something else.",
+            ["kind"],
+        )
         self._replay = Histogram(
             "chainbeasts_validator_replay_seconds",
             "Time of a wave of replays by the number of its windows, once for each of them.",
@@ -57,6 +62,11 @@ class ValidatorMetrics(Health):
         self._overdue.set(overdue)
         self._unverified.set(unverified)
         self._unjudged.set(unjudged)
+
+    def governed(self, seasons: int, others: int) -> None:
+        """So many operations wait in the timelock that add seasons, and that do something else."""
+        self._timelock.labels("season").set(seasons)
+        self._timelock.labels("other").set(others)
 
     def refused(self, cases: int) -> None:
         """In so many cases the move that is due was refused."""

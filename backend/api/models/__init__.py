@@ -26,6 +26,7 @@ from backend.api.models.beasts import (
     TrainingPrice,
 )
 from backend.api.models.chain import (
+    CallArgument,
     Change,
     Counts,
     CurrentSeason,
@@ -34,6 +35,7 @@ from backend.api.models.chain import (
     NodeHead,
     Proposal,
     Relayed,
+    ScheduledCall,
     Season,
     Seasons,
     StateHeader,
@@ -62,6 +64,7 @@ __all__ = [
     "Answer",
     "Beast",
     "BeastPage",
+    "CallArgument",
     "Change",
     "Checkpoint",
     "CheckpointPage",
@@ -93,6 +96,7 @@ __all__ = [
     "Ranked",
     "Rating",
     "Relayed",
+    "ScheduledCall",
     "Season",
     "Seasons",
     "Slashing",

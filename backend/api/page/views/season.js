@@ -97,25 +97,59 @@ function part(key, constants) {
   );
 }
 
+/** What a call does, in words; raw and marked where that is not known. */
+function call(c) {
+  const paid = c.value === "0" ? null : [" with ", coin(c.value)];
+  if (c.changes?.length) {
+    return table(
+      "What it changes",
+      ["Constant", "Part", "Now", "Then"],
+      c.changes.map(({ part: key, name, now, then }) => [
+        [h("code", {}, name)],
+        [PARTS[key]?.[0] ?? key],
+        [value(name, now)],
+        [h("b", {}, value(name, then))],
+      ]),
+      "stack",
+    );
+  }
+  if (c.changes) return h("p", {}, "It adds a season and changes no constant.");
+  if (!c.function) {
+    return h(
+      "div",
+      { class: "unknown" },
+      h("p", {}, h("b", {}, "Unknown call"), " to ", c.contract ?? hash(c.target), paid, ":"),
+      h("pre", { tabindex: 0 }, h("code", {}, c.data)),
+    );
+  }
+  return h(
+    "div",
+    {},
+    h("p", {}, "It calls ", h("code", {}, `${c.contract}.${c.function}`), paid, "."),
+    h(
+      "dl",
+      { class: "arguments" },
+      ...c.arguments.map((one) => h("div", {}, h("dt", {}, h("code", {}, one.name)), h("dd", {}, one.shown))),
+    ),
+  );
+}
+
 function proposal(p) {
-  const rows = (p.changes ?? []).map(({ part: key, name, now, then }) => [
-    [h("code", {}, name)],
-    [PARTS[key]?.[0] ?? key],
-    [value(name, now)],
-    [h("b", {}, value(name, then))],
-  ]);
   return h(
     "article",
     { class: "proposal" },
     h("h3", {}, p.seconds_left > 0 ? `Unlocks in ${span(p.seconds_left)}` : "Unlocked: anybody may execute it"),
-    h("p", { class: "hint" }, "from ", when(p.ready_at), " · operation ", hash(p.operation)),
-    rows.length
-      ? table("What it changes", ["Constant", "Part", "Now", "Then"], rows, "stack")
-      : h(
-          "p",
-          {},
-          p.changes ? "It changes no constant." : ["It calls ", p.contract ?? hash(p.target), " and adds no season."],
-        ),
+    h(
+      "p",
+      { class: "hint" },
+      "from ",
+      when(p.ready_at),
+      " · operation ",
+      hash(p.operation),
+      p.scheduled_by ? [" · scheduled by ", hash(p.scheduled_by)] : null,
+      p.predecessor ? [" · only after operation ", hash(p.predecessor)] : null,
+    ),
+    ...p.calls.map(call),
     p.seconds_left > 0 ? null : h("pre", { tabindex: 0 }, h("code", {}, `chainbeasts season execute ${p.operation}`)),
   );
 }
@@ -135,7 +169,7 @@ export async function render(place) {
       { class: "pending" },
       h("h2", {}, "On the way"),
       season.pending.length
-        ? [h("p", {}, `${plural(season.pending.length, "change")} proposed.`), ...season.pending.map(proposal)]
+        ? [h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`), ...season.pending.map(proposal)]
         : notice(
             "Nothing is proposed",
             "A change waits in the timelock for everybody to see before it can take effect:",
