@@ -127,7 +127,9 @@ def main() -> int:
     )
     parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
     parser.add_argument(
-        "--nightly", action="store_true", help="more random cases (CHAINBEASTS_NIGHTLY=1)"
+        "--nightly",
+        action="store_true",
+        help="more random cases, a second node and a second EVM (CHAINBEASTS_NIGHTLY=1)",
     )
     options, rest = parser.parse_known_args()
     environment = dict(os.environ)
