@@ -17,7 +17,8 @@ from backend.settings import Settings
 from backend.store.snapshots import reading_store
 from validator.daemon import Collector, Validator
 from validator.enforce.bonds import MoveSender
-from validator.enforce.collect import PayoutCollector, arena_credits, ledger_credits
+from validator.enforce.collect import PayoutCollector
+from validator.enforce.credits import arena_credits, ledger_credits
 from validator.enforce.matches import Disprover
 from validator.enforce.moves import MoveBuilder
 from validator.enforce.policy import Policy
@@ -34,8 +35,9 @@ from validator.judge.matches import MatchJobStore, MatchJudge, MatchReader
 from validator.judge.published import PublishedWindows
 from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
-from validator.judge.worklist import PendingWindows
+from validator.judge.worklist import FinalWindows, PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
+from validator.operations.funds import FundsWatch
 from validator.operations.metrics import ValidatorMetrics
 from validator.operations.timelock import TimelockAlarm
 
@@ -162,6 +164,7 @@ def make_validator(
             executor_factory(workspace, workers, cluster),
             PendingWindows(workspace.reader, policy.scope),
             monitor.replayed,
+            FinalWindows(workspace.reader, policy.scope),
         ),
         alarm=DeadlineAlarm(workspace.reader, policy.scope),
         timelock=TimelockAlarm(workspace.chain, workspace.database),
@@ -180,5 +183,6 @@ def make_validator(
         sender=move_sender,
         collectors=collectors,
         monitor=monitor,
+        funds=None if sender is None else FundsWatch(sender, monitor),
         waker=waker,
     )

@@ -113,8 +113,10 @@ class Follower:
 
     def _pass(self) -> None:
         """Read on, look at the head, and tell what is new."""
+        gaps = mended = 0
         if self._indexer is not None:
-            self._indexer.sync()
+            report = self._indexer.sync()
+            gaps, mended = report.gaps, report.mended
         else:
             self._chain.check()
         head = self._chain.block()
@@ -123,7 +125,13 @@ class Follower:
         with self._database.session() as session:
             wanted = select(func.count()).select_from(DisputeRow).where(DisputeRow.status.in_(OPEN))
             disputes = session.scalar(wanted) or 0
-        self._health.passed(head=head.number, indexed=self.indexed or 0, disputes=disputes)
+        self._health.passed(
+            head=head.number,
+            indexed=self.indexed or 0,
+            disputes=disputes,
+            gaps=gaps,
+            mended=mended,
+        )
         self._ask_for_schedulers()
         news = self._news.read()
         if news:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, defer
 
 from backend.chain.timelock import Call, Operation
@@ -185,10 +185,24 @@ def records_of(session: Session, match_id: int) -> Sequence[MatchRecordRow]:
 
 def standing_records(session: Session) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
     """Records that may still be disproved, each with its match, oldest first; not their keys."""
+    return _records(session, MatchRecordRow.status == RecordStatus.STANDING)
+
+
+def final_records(
+    session: Session, match_ids: Sequence[int]
+) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
+    """The same for final records of some matches."""
+    mine = MatchRecordRow.match_id.in_(match_ids)
+    return _records(session, and_(MatchRecordRow.status == RecordStatus.FINAL, mine))
+
+
+def _records(
+    session: Session, which: ColumnElement[bool]
+) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
     found = session.execute(
         select(MatchRow, MatchRecordRow)
         .join(MatchRecordRow, MatchRecordRow.match_id == MatchRow.match_id)
-        .where(MatchRecordRow.status == RecordStatus.STANDING)
+        .where(which)
         .order_by(MatchRow.match_id)
         .options(defer(MatchRecordRow.keys))
     )

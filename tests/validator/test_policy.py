@@ -27,7 +27,8 @@ from validator.daemon import Validator
 from validator.enforce import windows
 from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
-from validator.operations.deadlines import UNVERIFIED, DeadlineAlarm
+from validator.judge.jobs import UNVERIFIED
+from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
 from validator.operations.timelock import TimelockAlarm, Waiting
 from validator.scope import EVERYBODY, Scope, parse_names
