@@ -19,8 +19,7 @@ from backend.chain.seasons import Profile, load_profile
 from backend.cli.compiling import compile_contracts
 from backend.cli.output import fields, note, progress
 from backend.cli.session import Session, command
-from backend.doctor.chain_facts import Needs, gather
-from backend.doctor.chain_rules import judge
+from backend.doctor.examine import chain_rules
 from backend.doctor.report import Result
 
 app = typer.Typer(help="Deploy the contracts.")
@@ -91,9 +90,7 @@ def _check_chain(chain: Chain, profile: Profile) -> None:
     Raises:
         ChainError: it does not.
     """
-    needs = Needs.of_contracts()
-    facts = gather(chain.w3, chain.rpc_url, needs)
-    found = list(judge(facts, needs, profile.season.economics))
+    found = list(chain_rules(chain.w3, chain.rpc_url, profile.season.economics))
     for check in found:
         if check.result is Result.WARNING:
             note(f"Warning: {check.found} {check.do}")
