@@ -29,6 +29,7 @@ from validator.judge.matches import MatchJobStore, MatchJudge
 from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
 from validator.operations.deadlines import DeadlineAlarm, Overdue
+from validator.operations.funds import FundsWatch
 from validator.operations.metrics import ValidatorMetrics
 from validator.operations.timelock import TimelockAlarm
 
@@ -60,6 +61,7 @@ class Validator:
         match_judge, disprover: the same for the records of matches.
         sender: makes its moves; None watches only.
         collectors: pull rewards; none leave them in escrow and vault.
+        funds: tells what the sender's account has.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Validator:
         sender: MoveSender | None,
         collectors: Sequence[Collector],
         monitor: ValidatorMetrics,
+        funds: FundsWatch | None,
         waker: Waker,
     ) -> None:
         self._sync = sync
@@ -93,6 +96,7 @@ class Validator:
         self._sender = sender
         self._collectors = collectors
         self._monitor = monitor
+        self._funds = funds
         self._waker = waker
         self._recovered = False
         self._count_again = self._late_again = 0.0
@@ -180,6 +184,8 @@ class Validator:
         monitor.refused(self._enforcer.refused + self._disprover.refused)
         if sender is not None:
             monitor.risked(sender.bonds_at_risk(), self._enforcer.policy.max_bonds)
+        if self._funds is not None:
+            self._funds.look()
         monitor.passed(
             head=report.head,
             indexed=report.indexed_to,

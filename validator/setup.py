@@ -37,6 +37,7 @@ from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
 from validator.judge.worklist import FinalWindows, PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
+from validator.operations.funds import FundsWatch
 from validator.operations.metrics import ValidatorMetrics
 from validator.operations.timelock import TimelockAlarm
 
@@ -182,5 +183,6 @@ def make_validator(
         sender=move_sender,
         collectors=collectors,
         monitor=monitor,
+        funds=None if sender is None else FundsWatch(sender, monitor),
         waker=waker,
     )

@@ -55,7 +55,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "ERC20InsufficientBalance": (
         "{sender} has {balance}; {needed} are needed.",
-        "On a devnet: chainbeasts energy faucet AMOUNT",
+        "Get some: chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)",
     ),
     "ERC20InsufficientAllowance": (
         "{spender} may take {allowance}; {needed} are needed.",
@@ -118,7 +118,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
     "SeedStillKnown": (
         "The seed of match {matchId} can be drawn until block {lastBlock}.",
-        "Draw it: chainbeasts battle draw {matchId}",
+        "Draw it and record: chainbeasts battle record {matchId}",
     ),
     "RecordWindowOpen": (
         "Match {matchId} can be recorded until {endsAt}.",

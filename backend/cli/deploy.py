@@ -6,11 +6,15 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.console import Group
+from rich.table import Table
 
+from backend.chain.amounts import show_span
 from backend.chain.client import Chain, connect, read
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.deployment import Deployment
 from backend.chain.errors import ChainError
+from backend.chain.powers import Powers, holder_name, names_of, powers_of
 from backend.chain.seasons import Profile, load_profile
 from backend.cli.compiling import compile_contracts
 from backend.cli.output import fields, note, progress
@@ -55,10 +59,30 @@ def deploy(
             bar.update(task, advance=1, description=name)
     record = chain.deployment
     note(f"Recorded in {record.path(settings.deployments_dir, record.chain_id)}")
+    powers = powers_of(chain)
+    title = f"Deployed on chain {record.chain_id} ({record.profile})"
     session.show(
-        asdict(record),
-        lambda: fields(f"Deployed on chain {record.chain_id} ({record.profile})", record.addresses),
+        asdict(record) | {"powers": powers},
+        lambda: Group(fields(title, record.addresses), _powers_view(chain, powers)),
     )
+
+
+def _powers_view(chain: Chain, powers: Powers) -> Table:
+    """Who may do what from here on."""
+    rows = {
+        "mint ENERGY": names_of(chain, powers.minters),
+        "change who mints": names_of(chain, powers.minter_admins),
+        "add seasons": holder_name(chain, powers.registry_owner),
+        "receive the sale's proceeds": holder_name(chain, powers.treasury),
+        f"propose, {show_span(powers.delay)} ahead": names_of(chain, powers.proposers),
+        "cancel proposals": names_of(chain, powers.cancellers),
+        "execute proposals that are due": names_of(chain, powers.executors),
+        "change the timelock's roles": names_of(chain, powers.timelock_admins),
+        "the timelock can": "\n".join(powers.timelock_can),
+        "the timelock cannot": "\n".join(powers.timelock_cannot),
+        "the deployer keeps": "\n".join(powers.deployer_keeps) or "nothing",
+    }
+    return fields("Who may do what", rows)
 
 
 def _check_chain(chain: Chain, profile: Profile) -> None:

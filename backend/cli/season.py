@@ -82,7 +82,7 @@ def economics(
     else:
         season, fee = _season(session, number)[1], session.chain.limits().reference_fee
     played = [
-        (prices, play(season.economics, fee, prices))
+        (prices, play(season, fee, prices))
         for prices in chosen_prices(season.economics, fee, gas_price, energy_price)
     ]
     session.show(as_values(played), lambda: as_tables(played))
@@ -132,7 +132,7 @@ def propose(
     chain.read(
         lambda: chain.seasons.functions.addSeason(season.to_abi()).call({"from": timelock})
     )  # refused now rather than after the delay
-    for warning in warnings(season.economics, chain.limits().reference_fee):
+    for warning in warnings(season, chain.limits().reference_fee):
         note(f"Warning: {warning}")
     for check in chain_deadlines(chain, season.economics):
         note(f"Warning: {check.found} {check.do}")

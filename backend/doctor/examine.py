@@ -9,7 +9,7 @@ from web3 import Web3
 
 from backend.chain.client import Chain, read
 from backend.chain.types import Economics
-from backend.doctor import account, contracts, machine, node, storage
+from backend.doctor import account, contracts, machine, node, powers, storage
 from backend.doctor.chain_facts import Needs, gather
 from backend.doctor.chain_rules import check_deadlines, judge
 from backend.doctor.report import Check, Result, guarded, refusal
@@ -53,6 +53,7 @@ def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
         yield from guarded("binding", contracts.check_binding(chain))
         yield from guarded("referee", contracts.check_referee(chain))
         yield from guarded("match referee", contracts.check_match_referee(chain))
+        yield from guarded("powers", powers.check_powers(chain))
     yield from guarded("chain rules", _rules(w3, rpc_url, chain))
     yield from _account(settings, rpc_url, w3, chain)
 

@@ -12,6 +12,7 @@ from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
 from backend.indexer.positions import rewound
+from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import (
     AdvanceRow,
     BeastRow,
@@ -135,6 +136,8 @@ _NEVER_CHANGED = (
     RevealedSecretRow,
     RevealedDatasetRow,
     VaultCreditRow,
+    EnergySaleRow,
+    HatchRequestRow,
 )
 """One event each, so they go with its block."""
 

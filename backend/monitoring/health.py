@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -127,6 +128,24 @@ class Health:
             return self._problem
         age = time.monotonic() - self._last_pass
         return "" if age < READY_SECONDS else f"the last pass was {age:.0f} s ago"
+
+
+class AccountHealth(Health):
+    """Figures of daemons that sign: besides the shared ones, what their account has."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(role)
+        self._coin = self.gauge("native_balance", "Native coin of the account, in whole coins.")
+        self._energy = self.gauge(
+            "energy_balance", "ENERGY of the account, in wallet and the ledger's escrow."
+        )
+        for figure in (self._coin, self._energy):
+            figure.set(math.nan)  # not known yet, which is no reason for an alarm
+
+    def funded(self, coin: int, energy: int) -> None:
+        """The account has that many wei of native coin and of ENERGY."""
+        self._coin.set(coin / 10**18)
+        self._energy.set(energy / 10**18)
 
 
 class _Costs(Collector):

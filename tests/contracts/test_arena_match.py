@@ -24,7 +24,8 @@ from tests.support.arena import (
     idle,
     match_of,
 )
-from tests.support.protocol import BLOCK_HASHES, ZERO32, ZERO_ADDRESS, World
+from tests.support.history import BLOCK_HASHES
+from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
 from tests.support.training import opening
 
 

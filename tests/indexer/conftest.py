@@ -18,6 +18,7 @@ from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
 from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
+from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import (
     AdvanceRow,
     BeastRow,
@@ -62,6 +63,8 @@ TABLES: tuple[Any, ...] = (
     StakeRow,
     StakeRewardRow,
     VaultCreditRow,
+    EnergySaleRow,
+    HatchRequestRow,
     MatchRow,
     MatchRecordRow,
     OpenChallengeRow,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import select
 from typer.testing import CliRunner
 
@@ -29,7 +30,9 @@ Apps = {"dispute": dispute, "validator": validator}
 def invoke(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> Any:
     common = ["--home", str(rig.home), "--rpc-url", rig.chain.rpc_url, "--json"]
     signer = [] if who is None else ["--account", f"devnet:{who}"]
-    return CliRunner().invoke(Apps[noun], [verb, *args, *common, *signer])
+    result = CliRunner().invoke(Apps[noun], [verb, *args, *common, *signer])
+    structlog.reset_defaults()  # its logs went to a stream that is closed by now
+    return result
 
 
 def done(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> Any:
@@ -217,6 +220,8 @@ def test_bad_input(rig: Rig, tmp_path: Path) -> None:
     refused(rig, "--max-bonds", "validator", "run", "--once", "--max-bonds", "many")
     for option in ("--open-budget", "--energy-budget", "--energy-price"):
         refused(rig, option, "validator", "run", "--once", option, "many")
+    held = rig.chain.energy_of(devnet_account(OTHER).address)
+    rig.send(OTHER, rig.chain.energy.functions.transfer(devnet_account(VALIDATOR).address, held))
     refused(rig, "has 0 ENERGY", "dispute", "file", str(beast), "0", "--yes", who=OTHER)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -12,7 +12,7 @@ import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
-from backend.chain.types import Checkpoint, CheckpointPayload, DisputeStatus
+from backend.chain.types import Checkpoint, CheckpointPayload, Commitments, DisputeStatus
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state, open_window
@@ -55,8 +55,7 @@ def forged(rig: Rig, beast: int, source: Source) -> Checkpoint:
 def invented(rig: Rig) -> int:
     """Hatch a beast whose dataset does not exist."""
     hashes = [secrets.token_bytes(32) for _ in range(3)]
-    call = rig.chain.beasts.functions.requestHatch(hashes[0], hashes[1], 65_536, hashes[2])
-    rig.send(TRAINER, call)
+    rig.request_hatch(TRAINER, Commitments(hashes[0], hashes[1], 65_536, hashes[2]))
     rpc(rig.chain.rpc_url, "anvil_mine", "0x1")
     beast = rig.chain.beast_count()
     rig.send(TRAINER, rig.chain.beasts.functions.hatch(beast))

@@ -12,6 +12,7 @@ from backend.cli.output import energy, fields
 from backend.cli.session import Session, command
 from backend.store.facts import StakeRewardRow
 from validator.cli.workspace import synced_workspace
+from validator.daemon import Collector
 from validator.enforce.stakes import StakeCollector
 from validator.enforce.value import Appraiser
 from validator.setup import payout_collectors
@@ -53,7 +54,7 @@ def collect(
     stakes = StakeCollector(
         workspace.reader, workspace.database, outbox, Appraiser(workspace.reader), WHATEVER
     )
-    collectors = [stakes, *payout_collectors(workspace, outbox, receiver)]
+    collectors: list[Collector] = [stakes, *payout_collectors(workspace, outbox, receiver)]
     chain, me = session.chain, outbox.me
     wallets = {me, receiver or me}
     before, sent = sum(map(chain.energy_of, wallets)), 0
@@ -67,7 +68,7 @@ def collect(
         sent += done
         workspace.sync()
     held = stakes.held()
-    value = {
+    value: dict[str, Any] = {
         "account": me,
         "energy": sum(map(chain.energy_of, wallets)) - before,
         "native": coin,

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from prometheus_client import Histogram
 
-from backend.monitoring.health import Health
+from backend.monitoring.health import AccountHealth
 
 VERDICTS = ("waiting", "valid", "invalid", "unavailable")
 BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-class ValidatorMetrics(Health):
+class ValidatorMetrics(AccountHealth):
     """What a validator reports besides what all daemons do."""
 
     def __init__(self) -> None:
@@ -49,6 +49,10 @@ class ValidatorMetrics(Health):
             "Operations that wait in the timelock: to add a season, or to do something else.",
             ["kind"],
         )
+        self._payable = self.gauge(
+            "payable_filings", "Disputes that the account's coin can pay to file at present fees."
+        )
+        self._payable.set(math.nan)  # a validator that only watches has no account
         self._replay = Histogram(
             "chainbeasts_validator_replay_seconds",
             "Time of a wave of replays by the number of its windows, once for each of them.",
@@ -95,6 +99,10 @@ class ValidatorMetrics(Health):
         """Bonds in open disputes, and how much may be in them, wei of ENERGY."""
         self._at_risk.set(at_risk / 10**18)
         self._cap.set(math.inf if cap is None else cap / 10**18)
+
+    def payable(self, filings: int) -> None:
+        """The account's native coin pays for filing so many disputes."""
+        self._payable.set(filings)
 
     def replayed(self, windows: int, seconds: float) -> None:
         """A wave of windows was replayed."""

@@ -77,6 +77,21 @@ class Seasons(Answer):
     items: list[Season]
 
 
+class Energy(Answer):
+    """What ENERGY costs in the newest season, and what was sold, burned and earned so far."""
+
+    season: int
+    price: Wei = Field(
+        description="Native coin that the sale asks for one ENERGY (10^18 wei); 0: it is closed."
+    )
+    hatch_cost: Wei = Field(description="ENERGY that a request to hatch burns.")
+    sold: Wei = Field(description="ENERGY, by the sale.")
+    proceeds: Wei = Field(description="Native coin that was paid for it; it went to the timelock.")
+    burned_by_hatching: Wei = Field(description="ENERGY, by requests that lapsed, too.")
+    burned_by_training: Wei = Field(description="ENERGY, by windows that became final.")
+    rewards: Wei = Field(description="ENERGY credited for matches, claimed or not.")
+
+
 class Change(Answer):
     """One constant that a proposal changes; amounts of ENERGY in wei."""
 

@@ -48,6 +48,7 @@ const PARTS = {
       proof_window: "to prove a segment wrong after that",
       publication_age: "so long what was published counts as opened",
       energy_price: "native coin for one ENERGY, 0 where none is sold",
+      hatch_cost: "burned by a request to hatch",
     },
   ],
   arena: [
@@ -56,13 +57,15 @@ const PARTS = {
       winner_reward: "minted for the winner's owner",
       loser_reward: "minted for the loser's owner",
       disproof_period: "to disprove a record of a match",
-      reward_cooldown: "between two rewards of a beast",
+      reward_cooldown: "in which a beast earns its best reward and no more",
       record_bond: "what a reporter puts up",
+      reward_cap_bps: "most that a beast ever earns, of what its final training burned",
+      record_window: "to record a match whose seed is drawn",
     },
   ],
 };
 
-const PRICES = new Set(["base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond"]);
+const PRICES = new Set(["base_cost", "growth_cost", "hatch_cost", "winner_reward", "loser_reward", "record_bond"]);
 const PERIODS = /_period$|_window$|_cooldown$|_age$/;
 
 /** A constant with its unit. */
@@ -169,7 +172,10 @@ export async function render(place) {
       { class: "pending" },
       h("h2", {}, "On the way"),
       season.pending.length
-        ? [h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`), ...season.pending.map(proposal)]
+        ? [
+            h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`),
+            ...season.pending.map(proposal),
+          ]
         : notice(
             "Nothing is proposed",
             "A change waits in the timelock for everybody to see before it can take effect:",
