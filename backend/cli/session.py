@@ -31,6 +31,7 @@ from backend.chain.deployment import Deployment
 from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
+from backend.cli.compiling import compile_contracts
 from backend.devnet.record import running
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
@@ -131,6 +132,7 @@ class Session:
         w3 = connect(self.rpc_url)
         chain_id = read(lambda: w3.eth.chain_id, self.rpc_url)
         deployment = Deployment.load(self.settings.deployments_dir, chain_id)
+        compile_contracts()
         chain = Chain(w3, self.rpc_url, deployment)
         chain.check()
         return chain

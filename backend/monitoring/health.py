@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -71,6 +72,14 @@ class Health:
             "Passes that node, database or disk spoiled.",
             registry=self.registry,
         )
+        self._gaps = self.gauge(
+            "log_gaps", "Counters of the contracts that the events read do not add up to."
+        )
+        self._mended = Counter(
+            f"{self._prefix}_log_gaps_mended",
+            "Times that blocks were read again for events that the node had left out.",
+            registry=self.registry,
+        )
         self._costs = _Costs(self._prefix)
         self.registry.register(self._costs)
         self._last_pass: float | None = None
@@ -88,17 +97,22 @@ class Health:
         disputes: int,
         deadlines: Iterable[int] = (),
         costs: Mapping[str, Spent] | None = None,
+        gaps: int = 0,
+        mended: int = 0,
     ) -> None:
         """A pass ended well.
 
         Args:
             deadlines: unix seconds of chain time.
+            gaps, mended: see ``SyncReport``.
         """
         self._head.set(head)
         self._indexed.set(indexed)
         self._disputes.set(disputes)
         self._deadline.set(min(deadlines, default=0))
         self._costs.spent = dict(costs or {})
+        self._gaps.set(gaps)
+        self._mended.inc(mended)
         self._passed_at.set_to_current_time()
         self._last_pass, self._problem = time.monotonic(), ""
 
@@ -114,6 +128,24 @@ class Health:
             return self._problem
         age = time.monotonic() - self._last_pass
         return "" if age < READY_SECONDS else f"the last pass was {age:.0f} s ago"
+
+
+class AccountHealth(Health):
+    """Figures of daemons that sign: besides the shared ones, what their account has."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(role)
+        self._coin = self.gauge("native_balance", "Native coin of the account, in whole coins.")
+        self._energy = self.gauge(
+            "energy_balance", "ENERGY of the account, in wallet and the ledger's escrow."
+        )
+        for figure in (self._coin, self._energy):
+            figure.set(math.nan)  # not known yet, which is no reason for an alarm
+
+    def funded(self, coin: int, energy: int) -> None:
+        """The account has that many wei of native coin and of ENERGY."""
+        self._coin.set(coin / 10**18)
+        self._energy.set(energy / 10**18)
 
 
 class _Costs(Collector):

@@ -18,6 +18,8 @@ from backend.cli.output import stderr, table
 from scripts.lib.chromium import ABSENT as NO_CHROMIUM
 from scripts.lib.chromium import find_chromium
 from tests.support.postgres import ABSENT, find_binaries
+from tests.support.prometheus import ABSENT as NO_PROMETHEUS
+from tests.support.prometheus import find_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -144,6 +146,8 @@ def main() -> int:
         stderr.print(ABSENT)
     if find_chromium() is None:
         stderr.print(NO_CHROMIUM)
+    if find_tool("prometheus") is None:
+        stderr.print(NO_PROMETHEUS)
     return 0 if all(result.passed for result in results) else 1
 
 

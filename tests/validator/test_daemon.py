@@ -101,6 +101,9 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     figures = reported(monitor)
     assert figures["bonds_at_risk_energy"] == 0
     assert figures["bonds_cap_energy"] == 7
+    assert figures["native_balance"] > 1
+    assert 0 < figures["energy_balance"] < before / ENERGY + 1
+    assert figures["payable_filings"] >= 1
     assert figures["replay_seconds_count"] >= 2
     assert figures["head_block"] == figures["indexed_block"] > 0
     for action in ("file", "advance"):

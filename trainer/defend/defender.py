@@ -158,6 +158,8 @@ class Defender:
             disputes=len(disputes),
             deadlines=waiting.values(),
             costs=spent(self._workspace.database, self._outbox.me),
+            gaps=report.gaps,
+            mended=report.mended,
         )
         return moves
 
@@ -186,7 +188,8 @@ class Defender:
             if gas is not None:
                 log.info("collected", coin=show_coin(funds.credit), gas=gas)
                 funds = self._purse.look()
-        self._monitor.funds(funds.balance, funds.openings)
+        self._monitor.funded(funds.balance, funds.energy)
+        self._monitor.payable(funds.openings)
         if funds.is_low and not self._low:
             log.warning(
                 "native coin runs low",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backend.monitoring.health import Health
+from backend.monitoring.health import AccountHealth
 
 
-class DefenderMetrics(Health):
+class DefenderMetrics(AccountHealth):
     """What a defender reports besides what all daemons do; its disputes are those it answers."""
 
     def __init__(self) -> None:
@@ -13,7 +13,6 @@ class DefenderMetrics(Health):
         self._unanswered = self.gauge(
             "unanswered_disputes", "Disputes of ours that wait for an answer."
         )
-        self._balance = self.gauge("native_balance", "Native coin of the account, in whole coins.")
         self._openings = self.gauge(
             "payable_openings", "Disputes whose openings that coin can pay at present fees."
         )
@@ -22,7 +21,6 @@ class DefenderMetrics(Health):
         """So many disputes of ours have no answer yet."""
         self._unanswered.set(disputes)
 
-    def funds(self, balance: int, openings: int) -> None:
-        """The account has that many wei, enough for the openings of so many disputes."""
-        self._balance.set(balance / 10**18)
+    def payable(self, openings: int) -> None:
+        """The account's native coin pays for the openings of so many disputes."""
         self._openings.set(openings)

@@ -21,9 +21,10 @@ WORTH = 4
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """An account's native coin, wei.
+    """What an account has; wei of native coin, if nothing else is said.
 
     Attributes:
+        energy: wei of ENERGY, in its wallet and the ledger's escrow.
         credit: what the vault holds for it.
         opening_cost: of everything that one dispute asks for, at most, at present fees; over the
             account's pending window with the largest dataset.
@@ -31,6 +32,7 @@ class Funds:
     """
 
     balance: int
+    energy: int
     credit: int
     opening_cost: int
     pending: bool
@@ -62,7 +64,8 @@ class Purse:
         # Not what will be paid in the end: a node demands the most that is offered.
         cost = full_opening_gas(records) * self._outbox.sender.offer().most
         balance = int(chain.read(lambda: chain.w3.eth.get_balance(me)))  # type: ignore[arg-type]
-        return Funds(balance, chain.credit_of(me), cost, bool(beasts))
+        energy = chain.energy_of(me) + chain.escrow_of(me)
+        return Funds(balance, energy, chain.credit_of(me), cost, bool(beasts))
 
     def collect(self, funds: Funds) -> int | None:
         """Pull the credit if it is worth it; the gas, or None if nothing was done."""
