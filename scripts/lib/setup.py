@@ -25,7 +25,7 @@ NPM = VENV / "bin" / "npm"  # of the Node wheel, where the machine has none
 STAMP = VENV / ".set-up"
 NODE_STAMP = ROOT / "node_modules" / ".set-up"
 LOG = VENV / "set-up.log"
-CACHE = ROOT / ".harmonics" / "set-up"
+NPM_CACHE = ROOT / ".harmonics" / "npm"
 INPUTS = (
     "pyproject.toml",
     "requirements-dev.lock",
@@ -56,18 +56,13 @@ def digest() -> str:
 
 
 def environment() -> dict[str, str]:
-    """What a tool is started with: ours first on PATH, and its files in the clone.
+    """What a tool is started with: ours first on PATH, and npm's files in the clone.
 
-    npm and pip keep theirs under HOME, which a service's account often cannot write.
+    npm cannot do without a folder of its own, and takes one under HOME, which a service's account
+    often cannot write. pip does without.
     """
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    own = {"npm_config_cache": str(CACHE / "npm"), "PIP_CACHE_DIR": str(CACHE / "pip")}
-    given = {name.lower() for name in os.environ}
-    return {
-        **os.environ,
-        **{name: folder for name, folder in own.items() if name.lower() not in given},
-        "PATH": path,
-    }
+    return {"npm_config_cache": str(NPM_CACHE), **os.environ, "PATH": path}
 
 
 def run(*command: str | Path, hint: str) -> None:
