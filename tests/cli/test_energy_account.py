@@ -49,7 +49,7 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     password.write_text("correct horse\n")
     owner = ("--password-file", str(password), "--account", "dora")
     address = deployed.json("account", "new", "dora", *owner[:2])["address"]
-    assert deployed.json("energy", "balance", *owner)["balance"] == 0
+    assert deployed.json("energy", "balance", *owner)["balance"] == "0"
     faucet = ("energy", "faucet", "12.5", "--to", address)
     shown = deployed.json(*faucet, "--account", "devnet:0")
     assert (shown["address"], shown["balance"]) == (address, str(12 * ENERGY + ENERGY // 2))
