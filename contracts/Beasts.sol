@@ -57,7 +57,7 @@ contract Beasts is IBeasts, ERC721 {
         }
         uint16 season = seasons.effectiveSeason();
         _requests[beastId] = HatchRequest(msg.sender, uint64(block.number), season);
-        uint96 cost = seasons.economics(season).hatchCost;
+        uint96 cost = seasons.hatchCost(season);
         emit HatchRequested(beastId, msg.sender, c, season, uint64(block.number), cost);
         // INVARIANT P74: every DNA that is thrown costs the season's hatch cost before it is known, whether or not it hatches.
         // The allowance is the caller's word on the price.

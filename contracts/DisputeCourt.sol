@@ -229,9 +229,9 @@ contract DisputeCourt is IDisputeCourt {
     ) private {
         uint8 missing = d.missing & ~_bit(opening);
         d.missing = missing;
-        Economics memory e = seasons.economics(c.season);
+        (uint256 responseWindow, uint256 proofWindow) = seasons.disputeWindows(c.season);
         // The later of the filing and the last opening.
-        uint256 start = d.responseDeadline - e.responseWindow;
+        uint256 start = d.responseDeadline - responseWindow;
         if (openedAt > start) start = openedAt;
         if (start > d.proofStart) d.proofStart = uint40(start);
         emit OpeningAccepted(disputeId, opening, missing);
@@ -239,8 +239,8 @@ contract DisputeCourt is IDisputeCourt {
             // INVARIANT P23: the last opening, however late, starts a whole proof window.
             start = d.proofStart;
             d.status = DisputeStatus.OPENED;
-            d.proofDeadline = uint40(start + e.proofWindow);
-            emit ProofWindowOpened(disputeId, start + e.proofWindow / HEAD_START_DIVISOR, start + e.proofWindow);
+            d.proofDeadline = uint40(start + proofWindow);
+            emit ProofWindowOpened(disputeId, start + proofWindow / HEAD_START_DIVISOR, start + proofWindow);
         }
         vault.pay(disputeId, beastId, c.trainer, pay, ledger.stakeAt(c.season));
     }

@@ -18,6 +18,9 @@ contract Energy is IEnergy, ERC20Permit, ERC20Burnable, AccessControlEnumerable 
         _grantRole(DEFAULT_ADMIN_ROLE, deployer);
     }
 
+    // INVARIANT P69: what is in being, and what rewards are not claimed yet, is at most what was sold, and on a devnet granted:
+    // the sale counts what it mints, the arena credits half at most of what was burned before.
+    // INVARIANT P71: sale, arena and a devnet's faucet mint. Once nobody has DEFAULT_ADMIN_ROLE nobody else ever will.
     /// @inheritdoc IEnergy
     function mint(address to, uint256 amount) external onlyRole(MINTER_ROLE) {
         _mint(to, amount);

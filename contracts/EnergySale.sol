@@ -30,7 +30,7 @@ contract EnergySale is IEnergySale {
     function buy(address to, uint256 minOut) external payable returns (uint256 out) {
         if (to == address(0)) revert ZeroReceiver();
         uint16 season = seasons.effectiveSeason();
-        uint256 weiPerUnit = _priceIn(season);
+        uint256 weiPerUnit = seasons.energyPrice(season);
         if (weiPerUnit == 0) revert SaleClosed(season);
         // INVARIANT P70: nothing is sold below the season's price (rounding is the buyer's loss), and to nobody for more than
         // it agreed to.
@@ -47,16 +47,12 @@ contract EnergySale is IEnergySale {
 
     /// @inheritdoc IEnergySale
     function price() public view returns (uint256) {
-        return _priceIn(seasons.effectiveSeason());
+        return seasons.energyPrice(seasons.effectiveSeason());
     }
 
     /// @inheritdoc IEnergySale
     function quote(uint256 paid) external view returns (uint256) {
         uint256 weiPerUnit = price();
         return weiPerUnit == 0 ? 0 : (paid * ENERGY_UNIT) / weiPerUnit;
-    }
-
-    function _priceIn(uint16 season) private view returns (uint256) {
-        return seasons.economics(season).energyPrice;
     }
 }

@@ -98,6 +98,22 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
     }
 
     /// @inheritdoc ISeasonRegistry
+    function disputeWindows(uint16 number) external view returns (uint32, uint32) {
+        Economics storage e = _known(number).economics;
+        return (e.responseWindow, e.proofWindow);
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function hatchCost(uint16 number) external view returns (uint96) {
+        return _known(number).economics.hatchCost;
+    }
+
+    /// @inheritdoc ISeasonRegistry
+    function energyPrice(uint16 number) external view returns (uint96) {
+        return _known(number).economics.energyPrice;
+    }
+
+    /// @inheritdoc ISeasonRegistry
     function limits() external view returns (Limits memory) {
         return _limits;
     }

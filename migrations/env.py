@@ -9,6 +9,7 @@ from __future__ import annotations
 from alembic import context
 
 import backend.store.daemons
+import backend.store.energy
 import backend.store.facts
 import backend.store.governance
 import backend.store.matches  # noqa: F401 - all of them define the tables

@@ -11,15 +11,12 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_ACCOUNTS, Anvil, rpc
+from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from tests.support.forked import Program
-
-HATCHES = 10**18
-"""What each development account may burn for hatches, wei of ENERGY: ten, in a devnet."""
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
@@ -81,17 +78,7 @@ def deployed(anvil_process: Anvil, tmp_path_factory: pytest.TempPathFactory) -> 
     sender = TransactionManager(chain, account, folder / "locks")
     for _ in Deployer(chain, sender, profile, folder).run():
         pass
-    let_hatch(chain, sender, folder / "locks")
     return chain, folder
-
-
-def let_hatch(chain: Chain, deployer: TransactionManager, locks: Path) -> None:
-    """Every development account has ENERGY for hatches, and lets it burn."""
-    for number in range(DEVNET_ACCOUNTS):
-        account = devnet_account(number)
-        deployer.send(chain.energy.functions.mint(account.address, HATCHES), label="mint")
-        approve = chain.energy.functions.approve(chain.beasts.address, HATCHES)
-        TransactionManager(chain, account, locks).send(approve, label="approve")
 
 
 @pytest.fixture(scope="session")

@@ -31,11 +31,15 @@ from validator.judge.windows import WindowJudge
 from validator.operations.deadlines import DeadlineAlarm, Overdue
 from validator.operations.funds import FundsWatch
 from validator.operations.metrics import ValidatorMetrics
+from validator.operations.timelock import TimelockAlarm
 
 log = structlog.get_logger()
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
+
+LATE_SHARE = 0.2
+"""Of the time, for judging final windows: a validator that comes to an old chain has many."""
 
 LONG_COUNT_SECONDS, COUNT_SHARE = 0.25, 0.05
 """Counting many jobs takes no more than this share of the time."""
@@ -68,6 +72,7 @@ class Validator:
         jobs: JobStore,
         judge: WindowJudge,
         alarm: DeadlineAlarm,
+        timelock: TimelockAlarm,
         enforcer: Enforcer,
         match_jobs: MatchJobStore,
         match_judge: MatchJudge,
@@ -83,6 +88,7 @@ class Validator:
         self._jobs = jobs
         self._judge = judge
         self._alarm = alarm
+        self._timelock = timelock
         self._enforcer = enforcer
         self._match_jobs = match_jobs
         self._match_judge = match_judge
@@ -93,7 +99,7 @@ class Validator:
         self._funds = funds
         self._waker = waker
         self._recovered = False
-        self._count_again = 0.0
+        self._count_again = self._late_again = 0.0
 
     def run_once(self) -> None:
         """Work until nothing is left that can be done now.
@@ -101,7 +107,7 @@ class Validator:
         Raises:
             ChainBeastsError: the chain cannot be reached.
         """
-        while self._pass() and not self._waker.stopped:
+        while self._pass(late_share=1.0) and not self._waker.stopped:
             pass
 
     def follow(self) -> None:
@@ -133,19 +139,38 @@ class Validator:
         """Let the workers go."""
         self._judge.close()
 
-    def _pass(self) -> bool:
-        """One round; whether it judged or moved, so that another is worth while at once."""
+    def _pass(self, late_share: float = LATE_SHARE) -> bool:
+        """One round; whether it judged or moved, so that another is worth while at once.
+
+        Args:
+            late_share: of the time, for windows that nothing can be done about any more.
+        """
         if self._sender is not None and not self._recovered:
             self._sender.outbox.recover()
             self._recovered = True
         report = self._sync()
         judged, moved = self._judge.run() + self._match_judge.run(), 0
-        overdue = self._alarm.run()
+        if not judged:
+            judged += self._judge_late(late_share)
+        overdue, waiting = self._alarm.run(), self._timelock.run()
+        self._monitor.governed(waiting.seasons, waiting.others)
         if not self._waker.stopped:
             moved = self._disprover.run() + self._enforcer.run()
             moved += self._collect()
         self._report(report, overdue)
         return judged + moved > 0
+
+    def _judge_late(self, share: float) -> int:
+        """Judge some of the windows that became final without a verdict; how many."""
+        begun = time.monotonic()
+        if begun < self._late_again:
+            return 0
+        judged = self._judge.run_late()
+        if judged:
+            self._alarm.judged_late()
+        now = time.monotonic()
+        self._late_again = now + (now - begun) * (1 / share - 1)
+        return judged
 
     def _report(self, report: SyncReport, overdue: Sequence[Overdue]) -> None:
         """Tell the monitor how things stand after a pass."""
@@ -153,6 +178,9 @@ class Validator:
         disputes = self._states.reader.open_disputes()
         self._count()
         monitor.alarmed(len(overdue), self._alarm.unverified, self._match_judge.unjudged)
+        monitor.beyond_dispute(
+            self._alarm.wrong, self._match_judge.wrong, self._match_judge.unverified
+        )
         monitor.refused(self._enforcer.refused + self._disprover.refused)
         if sender is not None:
             monitor.risked(sender.bonds_at_risk(), self._enforcer.policy.max_bonds)
@@ -164,6 +192,8 @@ class Validator:
             disputes=len(disputes),
             deadlines=[due_of(row) for row in disputes] + [one.deadline for one in overdue],
             costs=None if sender is None else sender.spent(),
+            gaps=report.gaps,
+            mended=report.mended,
         )
 
     def _count(self) -> None:

@@ -17,7 +17,8 @@ from backend.settings import Settings
 from backend.store.snapshots import reading_store
 from validator.daemon import Collector, Validator
 from validator.enforce.bonds import MoveSender
-from validator.enforce.collect import PayoutCollector, arena_credits, ledger_credits
+from validator.enforce.collect import PayoutCollector
+from validator.enforce.credits import arena_credits, ledger_credits
 from validator.enforce.matches import Disprover
 from validator.enforce.moves import MoveBuilder
 from validator.enforce.policy import Policy
@@ -34,10 +35,11 @@ from validator.judge.matches import MatchJobStore, MatchJudge, MatchReader
 from validator.judge.published import PublishedWindows
 from validator.judge.states import StateProvider
 from validator.judge.windows import WindowJudge
-from validator.judge.worklist import PendingWindows
+from validator.judge.worklist import FinalWindows, PendingWindows
 from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.funds import FundsWatch
 from validator.operations.metrics import ValidatorMetrics
+from validator.operations.timelock import TimelockAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,20 @@ def executor_factory(
     return make
 
 
+def payout_collectors(
+    workspace: ValidatorWorkspace, outbox: Outbox, payout: str | None = None
+) -> list[PayoutCollector]:
+    """What pulls an account's ENERGY out of the escrows of ledger and arena.
+
+    Args:
+        payout: account that rewards go to; the outbox's own if not given.
+    """
+    return [
+        PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
+        for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
+    ]
+
+
 def make_validator(
     workspace: ValidatorWorkspace,
     sender: TransactionManager | None,
@@ -134,15 +150,10 @@ def make_validator(
     if sender is not None:
         outbox = Outbox(workspace.database, sender)
         move_sender = MoveSender(workspace.database, outbox)
-        collectors = [
-            PayoutCollector(workspace.chain, workspace.database, source, outbox, payout)
-            for source in (ledger_credits(workspace.chain), arena_credits(workspace.chain))
-        ]
         appraiser = Appraiser(workspace.reader, policy.energy_price)
+        stakes = StakeCollector(workspace.reader, workspace.database, outbox, appraiser)
         # Before the ledger's credits: pay for steps becomes one of them.
-        collectors.insert(
-            0, StakeCollector(workspace.reader, workspace.database, outbox, appraiser)
-        )
+        collectors = [stakes, *payout_collectors(workspace, outbox, payout)]
     return Validator(
         sync=workspace.sync,
         states=workspace.states,
@@ -153,8 +164,10 @@ def make_validator(
             executor_factory(workspace, workers, cluster),
             PendingWindows(workspace.reader, policy.scope),
             monitor.replayed,
+            FinalWindows(workspace.reader, policy.scope),
         ),
         alarm=DeadlineAlarm(workspace.reader, policy.scope),
+        timelock=TimelockAlarm(workspace.chain, workspace.database),
         enforcer=Enforcer(
             workspace.states,
             jobs,

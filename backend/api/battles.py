@@ -14,7 +14,7 @@ from backend.api.models import Disproof, Match, MatchDetail, Moment
 from backend.indexer.queries import records_of
 from backend.store.facts import BeastRow, BlockRow
 from backend.store.governance import SeasonRow
-from backend.store.matches import MatchRecordRow, MatchRow, RecordStatus
+from backend.store.matches import MatchRecordRow, MatchRow, MatchStatus, RecordStatus
 from backend.store.words import words_by_keys
 
 SEED_BYTES = 8
@@ -94,6 +94,7 @@ def _fields(row: MatchRow, record: MatchRecordRow | None, times: Times) -> dict[
         "turns": None if record is None else record.turns,
         "season": row.season,
         "reporter": None if record is None else record.reporter,
+        "record_until": row.record_until if row.status == MatchStatus.SEEDED else None,
         "final_at": None if record is None else record.final_at,
         "challenged": _moment(row.block_number, row.tx_hash, times),
         "recorded": None if record is None else _moment(record.block_number, record.tx_hash, times),

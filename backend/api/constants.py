@@ -9,12 +9,26 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.models import Change, CurrentSeason, Moment, Proposal, Season
+from backend.api.models import (
+    CallArgument,
+    Change,
+    CurrentSeason,
+    Moment,
+    Proposal,
+    ScheduledCall,
+    Season,
+)
 from backend.api.services import Services, tip_of
-from backend.chain.seasons import ENERGY_FIELDS
-from backend.indexer.queries import proposals, seasons
+from backend.chain.calls import decode_call
+from backend.chain.seasons import COIN_FIELDS, ENERGY_FIELDS, season_table
+from backend.chain.timelock import Call, Operation, season_of
+from backend.chain.types import ZERO32
+from backend.indexer.queries import pending_operations, seasons
 from backend.store.facts import BlockRow
-from backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
+from backend.store.governance import SeasonRow
+
+AMOUNTS = frozenset((*ENERGY_FIELDS, *COIN_FIELDS))
+"""Constants in wei, which answers spell as strings: JSON numbers end at 2^53."""
 
 Tables = Mapping[str, Mapping[str, int]]
 
@@ -29,17 +43,17 @@ def current_season(services: Services, session: Session) -> CurrentSeason | None
     row = session.scalar(select(SeasonRow).order_by(SeasonRow.season.desc()).limit(1))
     if row is None:
         return None
-    names = {address: name for name, address in services.chain.deployment.addresses.items()}
     tip = tip_of(session)
     now = 0 if tip is None else tip.timestamp
-    waiting = [one for one in proposals(session) if one.status == ProposalStatus.SCHEDULED]
     return CurrentSeason(
         **_season(session, row),
-        pending=[_proposal(session, one, row, now, names) for one in waiting],
+        pending=[
+            _proposal(services, session, one, row, now) for one in pending_operations(session)
+        ],
     )
 
 
-def _moment(session: Session, row: SeasonRow | ProposalRow) -> Moment:
+def _moment(session: Session, row: SeasonRow | Operation) -> Moment:
     time = session.get_one(BlockRow, row.block_number).timestamp
     return Moment(block=row.block_number, time=time, tx=row.tx_hash)
 
@@ -47,31 +61,43 @@ def _moment(session: Session, row: SeasonRow | ProposalRow) -> Moment:
 def _season(session: Session, row: SeasonRow) -> dict[str, Any]:
     tables: Tables = json.loads(row.constants)
     shown = {
-        part: {
-            name: str(value) if name in ENERGY_FIELDS else value for name, value in values.items()
-        }
+        part: {name: str(value) if name in AMOUNTS else value for name, value in values.items()}
         for part, values in tables.items()
     }
     return {"season": row.season, "added": _moment(session, row), **shown}
 
 
 def _proposal(
-    session: Session, row: ProposalRow, newest: SeasonRow, now: int, names: Mapping[str, str]
+    services: Services, session: Session, one: Operation, newest: SeasonRow, now: int
 ) -> Proposal:
+    addresses = services.chain.deployment.addresses
     return Proposal(
-        operation=row.operation,
-        target=row.target,
-        contract=names.get(row.target),
-        ready_at=row.unlock_at,
-        seconds_left=max(0, row.unlock_at - now),
-        changes=None if row.constants is None else _changes(newest.constants, row.constants),
-        scheduled=_moment(session, row),
+        operation=one.id,
+        calls=[_call(addresses, call, newest) for call in one.calls],
+        predecessor=None if one.predecessor == ZERO32 else one.predecessor,
+        ready_at=one.ready_at,
+        seconds_left=max(0, one.ready_at - now),
+        scheduled=_moment(session, one),
+        scheduled_by=services.follower.schedulers.get(one.tx_hash),
     )
 
 
-def _changes(newest: str, proposed: str) -> list[Change]:
+def _call(addresses: Mapping[str, str], call: Call, newest: SeasonRow) -> ScheduledCall:
+    known = decode_call(addresses, call.target, call.data)
+    adds = season_of(addresses, call)
+    return ScheduledCall(
+        target=call.target,
+        contract=known.contract,
+        function=known.function,
+        arguments=[CallArgument(name=a.name, type=a.type, shown=a.shown) for a in known.arguments],
+        value=call.value,
+        data="0x" + call.data.hex(),
+        changes=None if adds is None else _changes(newest.constants, season_table(adds)),
+    )
+
+
+def _changes(newest: str, then: Tables) -> list[Change]:
     now: Tables = json.loads(newest)
-    then: Tables = json.loads(proposed)
     return [
         Change(part=part, name=name, now=str(now[part][name]), then=str(value))  # type: ignore[arg-type]
         for part, values in then.items()

@@ -18,9 +18,10 @@ from backend.api.models import Live
 from backend.api.news import News
 from backend.chain.client import TRANSPORT_ERRORS, Chain
 from backend.chain.errors import NodeUnavailableError
+from backend.chain.timelock import scheduler_of
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
-from backend.indexer.queries import OPEN
+from backend.indexer.queries import OPEN, pending_operations
 from backend.indexer.sync import Indexer
 from backend.monitoring.health import Health
 from backend.redact import redact_text
@@ -76,6 +77,8 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self.head = Head()
         self.indexed: int | None = None
+        self.schedulers: dict[bytes, str] = {}
+        """Who sent the transactions that scheduled what waits in the timelock, by their hashes."""
 
     def start(self, tell: Tell) -> None:
         """Begin; passes go on until ``stop``.
@@ -110,8 +113,10 @@ class Follower:
 
     def _pass(self) -> None:
         """Read on, look at the head, and tell what is new."""
+        gaps = mended = 0
         if self._indexer is not None:
-            self._indexer.sync()
+            report = self._indexer.sync()
+            gaps, mended = report.gaps, report.mended
         else:
             self._chain.check()
         head = self._chain.block()
@@ -120,10 +125,26 @@ class Follower:
         with self._database.session() as session:
             wanted = select(func.count()).select_from(DisputeRow).where(DisputeRow.status.in_(OPEN))
             disputes = session.scalar(wanted) or 0
-        self._health.passed(head=head.number, indexed=self.indexed or 0, disputes=disputes)
+        self._health.passed(
+            head=head.number,
+            indexed=self.indexed or 0,
+            disputes=disputes,
+            gaps=gaps,
+            mended=mended,
+        )
+        self._ask_for_schedulers()
         news = self._news.read()
         if news:
             self._tell(news)
+
+    def _ask_for_schedulers(self) -> None:
+        """Learn here who scheduled what: no answer to a reader waits for the node."""
+        with self._database.session() as session:
+            waiting = {operation.tx_hash for operation in pending_operations(session)}
+        for tx_hash in waiting - self.schedulers.keys():
+            found = scheduler_of(self._chain, tx_hash)
+            if found is not None:
+                self.schedulers[tx_hash] = found
 
     def _newest(self) -> int | None:
         with self._database.session() as session:

@@ -31,8 +31,7 @@ def training_price(
     """
     head, count = where_it_stands(session, row)
     season = _season(session, head.season)
-    newest = session.scalar(select(func.max(SeasonRow.season))) or head.season
-    energy_price = _season(session, newest).economics.energy_price
+    energy_price = newest_season(session)[1].economics.energy_price
     epoch = session.get_one(EpochRow, (row.beast_id, head.epoch))
     quote = next_windows(
         season,
@@ -52,6 +51,16 @@ def training_price(
         pending=PendingLocks(**asdict(locks)),
         **quote.values(),
     )
+
+
+def newest_season(session: Session) -> tuple[int, Season]:
+    """The season in which whatever is bought now is bought, and its number.
+
+    Raises:
+        ApiError: none is in the index yet.
+    """
+    number = session.scalar(select(func.max(SeasonRow.season))) or 0
+    return number, _season(session, number)
 
 
 def _season(session: Session, number: int) -> Season:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backend.battle.tournament import result_of
 from backend.battle.workspace import LOOK, ArenaWorkspace
 from backend.chain import types
+from backend.chain.amounts import show_time
 from backend.chain.escrow import ensure_escrow
 from backend.chain.transactions import Receipt, TransactionManager
 from backend.chain.types import MatchResult, MatchStatus
@@ -15,9 +16,6 @@ from backend.errors import ChainBeastsError
 from backend.kernel.combat import Match
 from backend.kernel.fighters import Fighter, fight
 from backend.kernels import play
-
-SEED_DRAWS = 3
-"""Times that a seed is asked for whose block's hash was gone each time."""
 
 _ELSEWHERE: dict[MatchStatus, tuple[str, str]] = {
     MatchStatus.NONE: ("There is no match {id}.", LOOK),
@@ -34,11 +32,15 @@ _ELSEWHERE: dict[MatchStatus, tuple[str, str]] = {
         "Anybody may: chainbeasts battle record {id}",
     ),
     MatchStatus.RECORDED: (
-        "Match {id} is recorded already, and can be disproved until {final_at} (unix time).",
+        "Match {id} is recorded already, and can be disproved until {final_at}.",
         "Afterwards: chainbeasts battle finalize {id}",
     ),
     MatchStatus.FINAL: ("Match {id} is final.", "See: chainbeasts battle show {id}"),
     MatchStatus.CANCELLED: ("Match {id} was cancelled by who asked for it.", LOOK),
+    MatchStatus.EXPIRED: (
+        "Match {id} has expired: nobody drew its seed, or recorded it, in time.",
+        "Fight it anew: chainbeasts battle challenge {a} {b}",
+    ),
 }
 
 
@@ -67,7 +69,8 @@ def expect(workspace: ArenaWorkspace, match_id: int, *wanted: MatchStatus) -> ty
     if found.status in wanted:
         return found
     message, hint = _ELSEWHERE[found.status]
-    values = {"id": match_id, "b": found.beast_b, "final_at": found.final_at}
+    beasts = {"a": found.beast_a, "b": found.beast_b}
+    values = {"id": match_id, "final_at": show_time(found.final_at), **beasts}
     raise ChainBeastsError(message.format(**values), hint.format(**values))
 
 
@@ -95,21 +98,39 @@ def draw_seed(workspace: ArenaWorkspace, sender: TransactionManager, match_id: i
     """Fix a match's seed, if nobody has; the match with it.
 
     Raises:
-        ChainBeastsError: the match is not accepted, or the block's hash is gone every time.
+        ChainBeastsError: the match is not accepted, or it has expired, if only by this call: the
+            chain has forgotten the hash that would seed it.
     """
     found = expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
-    for _ in range(SEED_DRAWS):
-        if found.status is MatchStatus.SEEDED:
-            return found
-        await_block(workspace.chain, found.seed_block + 1)
-        sender.send(workspace.chain.arena.functions.drawSeed(match_id), label="draw the seed")
-        found = expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
     if found.status is MatchStatus.SEEDED:
         return found
+    await_block(workspace.chain, found.seed_block + 1)
+    sender.send(workspace.chain.arena.functions.drawSeed(match_id), label="draw the seed")
+    return expect(workspace, match_id, MatchStatus.SEEDED)
+
+
+def check_record_window(workspace: ArenaWorkspace, match_id: int, match: types.Match) -> None:
+    """Make sure that a seeded match can still be recorded.
+
+    Raises:
+        ChainBeastsError: it cannot; the arena would refuse, and take no bond.
+    """
+    if workspace.chain.now() < match.record_until:
+        return
     raise ChainBeastsError(
-        f"The block that seeds match {match_id} was too old every time.",
-        "The transactions are mined too late: offer more per gas, and try again.",
+        f"Match {match_id} could be recorded until {show_time(match.record_until)}; nobody did.",
+        f"It counts as expired once somebody says so: chainbeasts battle expire {match_id}",
     )
+
+
+def expire(workspace: ArenaWorkspace, sender: TransactionManager, match_id: int) -> Receipt:
+    """End a match whose seed nobody drew, or that nobody recorded, in time.
+
+    Raises:
+        ChainBeastsError: it is elsewhere, or its time is not over.
+    """
+    expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
+    return sender.send(workspace.chain.arena.functions.expire(match_id), label="expire the match")
 
 
 def record(workspace: ArenaWorkspace, sender: TransactionManager, match_id: int) -> Recorded:
@@ -123,6 +144,7 @@ def record(workspace: ArenaWorkspace, sender: TransactionManager, match_id: int)
     """
     expect(workspace, match_id, MatchStatus.ACCEPTED, MatchStatus.SEEDED)
     match = draw_seed(workspace, sender, match_id)
+    check_record_window(workspace, match_id, match)
     played = play_out(workspace, match)
     season = workspace.chain.season(match.season)
     if fight(*fighters_of(workspace, match), match.battle_seed, season.rules) != played:

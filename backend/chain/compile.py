@@ -12,8 +12,8 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,6 +51,7 @@ CODE_SIZE_WARNING = "5574"
 _IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*?\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
 _CONTRACT = re.compile(r"^contract\s+(\w+)", re.MULTILINE)
 _FINDING = threading.Lock()
+_READ: dict[str, list[Artifact]] = {}  # what this process has read of the cache, by source
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]
 
 
@@ -132,26 +133,37 @@ def _request(unit: str, sources: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _compile(unit: str) -> list[Artifact]:
+def _cached(unit: str) -> tuple[Path, dict[str, Any]]:
+    """Where the output for a source is kept, and the request that gives it."""
     request = _request(unit, _closure(unit))
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(f"{solc_version()}\n{text}".encode()).hexdigest()
-    path = cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json"
+    return cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json", request
+
+
+def _compile(unit: str) -> list[Artifact]:
+    path, request = _cached(unit)
     if not path.exists():
         with ProcessLock(path.with_name(f"{path.name}.lock"), f"{unit} is compiled"):
             if not path.exists():  # two processes that start at once compile once
                 write_atomic(path, json.dumps(_run_solc(unit, request)).encode())
+    return _read(unit, path)
+
+
+def _read(unit: str, path: Path) -> list[Artifact]:
+    """The deployable contracts of a kept output."""
     contracts = json.loads(path.read_text("utf-8"))
     return [
         Artifact(
             name,
             unit,
             output["abi"],
-            bytes.fromhex(output["evm"]["bytecode"]["object"]),
+            bytes.fromhex(code),
             bytes.fromhex(output["evm"]["deployedBytecode"]["object"]),
             output.get("storageLayout") or {},
         )
         for name, output in contracts.items()
+        if (code := output["evm"]["bytecode"]["object"])
     ]
 
 
@@ -188,15 +200,45 @@ def _explain(error: SolcError) -> str:
     return "\n".join(e["formattedMessage"] for e in found if e["severity"] == "error") or str(error)
 
 
-def source_units() -> list[str]:
-    """Unit names of all sources that define a deployable contract."""
+@cache
+def _unit_of() -> Mapping[str, str]:
+    """The source file of each deployable contract, by the contract's name."""
     root = contracts_dir()
-    own = [
-        f"contracts/{path.relative_to(root).as_posix()}"
+    own = {
+        name: f"contracts/{path.relative_to(root).as_posix()}"
         for path in sorted(root.rglob("*.sol"))
-        if _CONTRACT.search(path.read_text("utf-8"))
-    ]
-    return [*own, *LIBRARY_SOURCES]
+        for name in _CONTRACT.findall(path.read_text("utf-8"))
+    }
+    return own | {Path(unit).stem: unit for unit in LIBRARY_SOURCES}
+
+
+def source_units(names: Iterable[str] | None = None) -> list[str]:
+    """Unit names of the sources that define deployable contracts: all, or those of some contracts.
+
+    Raises:
+        ChainBeastsError: there is no contract of one of the names.
+    """
+    known = _unit_of()
+    wanted = list(known if names is None else names)
+    for name in wanted:
+        if name not in known:
+            raise ChainBeastsError(f"There is no contract named {name}.")
+    return list(dict.fromkeys(known[name] for name in wanted))
+
+
+def uncompiled(units: Iterable[str]) -> list[str]:
+    """Those of some sources whose output the cache lacks, so that the compiler has to run."""
+    return [unit for unit in units if _known(unit) is None]
+
+
+def _known(unit: str) -> list[Artifact] | None:
+    """The contracts of a source, as read before or from the cache; None if that lacks them."""
+    if unit not in _READ:
+        path, _ = _cached(unit)
+        if not path.exists():
+            return None
+        _READ[unit] = _read(unit, path)
+    return _READ[unit]
 
 
 def compile_units(units: Iterable[str]) -> Iterator[Artifact]:
@@ -206,27 +248,39 @@ def compile_units(units: Iterable[str]) -> Iterator[Artifact]:
         CompileError: the compiler refused a source, or warned about one of ours.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for artifacts in pool.map(_compile, units):
-            yield from (artifact for artifact in artifacts if artifact.bytecode)
+        started = [pool.submit(_compile, unit) for unit in units]
+        try:
+            for done in as_completed(started):
+                yield from done.result()
+        finally:
+            for waiting in started:  # whoever ends early waits for two sources, not for all
+                waiting.cancel()
 
 
-@cache
-def artifacts() -> Mapping[str, Artifact]:
-    """All deployable contracts by name, compiled where the cache lacks them.
+def artifacts(names: Sequence[str] | None = None) -> Mapping[str, Artifact]:
+    """Deployable contracts by name, compiled where the cache lacks them: all, or those named.
 
     Raises:
+        ChainBeastsError: there is no contract of one of the names.
         CompileError: the compiler refused a source, or warned about one of ours.
     """
-    return {artifact.name: artifact for artifact in compile_units(source_units())}
+    units = source_units(names)
+    for _ in compile_units(uncompiled(units)):
+        pass
+    found = {made.name: made for unit in units for made in _known(unit) or ()}
+    return found if names is None else {name: found[name] for name in names}
+
+
+def compiled() -> list[Artifact]:
+    """The deployable contracts that no compiler has to run for."""
+    return [made for unit in source_units() for made in _known(unit) or ()]
 
 
 def artifact(name: str) -> Artifact:
-    """One deployable contract by name.
+    """One deployable contract by name; no other source is compiled for it.
 
     Raises:
         ChainBeastsError: there is no contract of that name.
+        CompileError: the compiler refused its source, or warned about it.
     """
-    try:
-        return artifacts()[name]
-    except KeyError:
-        raise ChainBeastsError(f"There is no contract named {name}.") from None
+    return artifacts([name])[name]

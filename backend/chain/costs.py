@@ -25,6 +25,9 @@ FIRST_WINDOW_GAS = 69_300
 DEPOSIT_GAS = 100_000
 """Approval and deposit."""
 
+HATCH_GAS = 300_000
+"""Approval, request with a dataset's commitments, and hatch."""
+
 STAKE_GAS = 65_000
 """Adding to a stake."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,8 +13,9 @@ from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
-from backend.chain.amounts import show_coin, show_energy
-from backend.chain.compile import artifacts
+from backend.chain.amounts import show_coin, show_energy, show_moment, show_span
+from backend.chain.compile import Artifact, artifacts, compiled
+from backend.chain.deployment import CONTRACTS
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError
 
@@ -52,7 +55,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "ERC20InsufficientBalance": (
         "{sender} has {balance}; {needed} are needed.",
-        "On a devnet: chainbeasts energy faucet AMOUNT",
+        "Get some: chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)",
     ),
     "ERC20InsufficientAllowance": (
         "{spender} may take {allowance}; {needed} are needed.",
@@ -115,14 +118,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "SeedNotKnown": ("The seed is known once block {seedBlock} is past.", "Try again."),
     "SeedStillKnown": (
         "The seed of match {matchId} can be drawn until block {lastBlock}.",
-        "Draw it: chainbeasts battle draw {matchId}",
+        "Draw it and record: chainbeasts battle record {matchId}",
     ),
     "RecordWindowOpen": (
-        "Match {matchId} can be recorded until {endsAt} (unix time).",
+        "Match {matchId} can be recorded until {endsAt}.",
         "Record it: chainbeasts battle record {matchId}",
     ),
     "RecordWindowOver": (
-        "The time to record match {matchId} ended at {recordUntil} (unix time); it has expired.",
+        "The time to record match {matchId} ended at {recordUntil}; it has expired.",
         "",
     ),
     "SaleClosed": ("Season {season} sells no ENERGY.", "On a devnet: chainbeasts energy faucet"),
@@ -146,11 +149,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Look for the lie: chainbeasts battle replay {matchId}",
     ),
     "DisproofPeriodOpen": (
-        "The record of match {matchId} can be disproved until {endsAt} (unix time).",
+        "The record of match {matchId} can be disproved until {endsAt}.",
         "Finalize it after that.",
     ),
     "DisproofPeriodClosed": (
-        "The time to disprove match {matchId} ended at {endedAt} (unix time).",
+        "The time to disprove match {matchId} ended at {endedAt}.",
         "",
     ),
     "NoRewards": ("{account} has no rewards to claim.", ""),
@@ -165,7 +168,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "AlreadyFinal": ("Checkpoint {index} of beast {beastId} is final.", ""),
     "AlreadyProven": ("The checkpoint has been proven on chain; it is beyond dispute.", ""),
     "ChallengePeriodOpen": (
-        "Checkpoint {index} can be disputed until {endsAt} (unix time).",
+        "Checkpoint {index} can be disputed until {endsAt}.",
         "Finalize it after that.",
     ),
     "DisputeIsOpen": (
@@ -199,16 +202,16 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "See what is due: chainbeasts dispute next {disputeId}",
     ),
     "NothingMissing": ("All openings of dispute {disputeId} were made in time.", ""),
-    "ResponseWindowOpen": ("Openings may still come until {deadline} (unix time).", ""),
-    "ResponseWindowClosed": ("The time for openings ended at {deadline} (unix time).", ""),
-    "ProofWindowOpen": ("The dispute can be proved until {deadline} (unix time).", ""),
-    "ProofWindowClosed": ("The time for proofs ended at {deadline} (unix time).", ""),
+    "ResponseWindowOpen": ("Openings may still come until {deadline}.", ""),
+    "ResponseWindowClosed": ("The time for openings ended at {deadline}.", ""),
+    "ProofWindowOpen": ("The dispute can be proved until {deadline}.", ""),
+    "ProofWindowClosed": ("The time for proofs ended at {deadline}.", ""),
     "WrongLastSegment": ("The last segment must be the checkpoint's hash {h128}.", ""),
     "WrongSegments": ("These are not the segments that were opened.", ""),
     "StateMismatch": ("The state has the hash {actual}; {expected} is needed.", ""),
     "NotPending": ("Checkpoint {index} of beast {beastId} is not pending.", ""),
     "ChallengePeriodOver": (
-        "The time to dispute checkpoint {index} ended at {endedAt} (unix time).",
+        "The time to dispute checkpoint {index} ended at {endedAt}.",
         "",
     ),
     "AlreadyCommitted": ("This commitment was made before.", "Commit with another salt."),
@@ -231,12 +234,12 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Announce it: chainbeasts trainer unstake {beastId}",
     ),
     "StakeStillNeeded": (
-        "The stake is free from {withdrawableAt} on (unix time), once {needed} windows are final; "
+        "The stake is free from {withdrawableAt} on, once {needed} windows are final; "
         "{finalCount} are.",
         "",
     ),
     "OpeningDebtsOpen": (
-        "Open disputes over void windows of beast {beastId} have paid {trainer} {debt} wei.",
+        "Open disputes over void windows of beast {beastId} have paid {trainer} {debt}.",
         "Dismiss them first; anybody can.",
     ),
     "StakeRewardHeld": (
@@ -256,7 +259,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "NoCredit": ("{account} has no credit to withdraw.", ""),
     "TransferRefused": ("{to} does not take the coin.", "Name another receiver."),
     "MatchTooOld": (
-        "The log of match {sourceId} could be trained on until {usableUntil} (unix time).",
+        "The log of match {sourceId} could be trained on until {usableUntil}.",
         "See: chainbeasts battle list",
     ),
     "RecordsNotOpened": (
@@ -269,7 +272,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Raise stake_gas, filing_bps or proof_bps.",
     ),
     "DisputeTooLong": (
-        "A dispute may last {max} s in all, not {actual}.",
+        "A dispute may last {max} in all, not {actual}.",
         "Lower response_window or proof_window.",
     ),
     "RewardsTooLarge": (
@@ -295,24 +298,69 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{account} does not have the role this needs.",
         "Use the account that has it; on a devnet the deployer.",
     ),
+    "ERC721InvalidReceiver": ("{receiver} does not take beasts.", "Name another receiver."),
+    "ERC721InvalidOwner": ("{owner} can hold no beast.", ""),
+    "ERC721IncorrectOwner": ("Beast {tokenId} belongs to {owner}, not to {sender}.", ""),
+    "ERC721InsufficientApproval": (
+        "{operator} may not give beast {tokenId} away.",
+        "Its owner can: chainbeasts beast transfer {tokenId} WHO",
+    ),
+    "ERC20InvalidReceiver": ("{receiver} can hold no ENERGY.", "Name another receiver."),
     "OwnableUnauthorizedAccount": ("{account} is not the owner.", ""),
+    "TimelockUnexecutedPredecessor": (
+        "Operation {predecessorId} has to be executed first.",
+        "See: chainbeasts season pending",
+    ),
+    "TimelockInsufficientDelay": ("The delay is {minDelay} at least, not {delay}.", ""),
     "TimelockUnexpectedOperationState": (
-        "The proposal is not ready: too early, unknown, or executed already.",
+        "The operation is not ready: too early, unknown, executed or cancelled already.",
         "See: chainbeasts season pending",
     ),
 }
 
 
-# Error name → its fields that are amounts, and how they are shown.
-_AMOUNTS: dict[str, tuple[Callable[[int], str], tuple[str, ...]]] = {
+def _moment(seconds: int) -> str:
+    # By this machine's clock, which on a chain in use is the chain's as well to some seconds. A
+    # local chain that was moved on in time shows by the date that it is elsewhere.
+    return show_moment(seconds, time.time())
+
+
+Show = Callable[[int], str]
+
+_TIME_NAME = re.compile(r"(At|Until|^deadline)$")
+"""Values of errors that are unix times; contracts name them so."""
+
+_AMOUNTS: dict[str, tuple[Show, tuple[str, ...]]] = {
     "InsufficientEscrow": (show_energy, ("balance", "needed")),
     "ERC20InsufficientBalance": (show_energy, ("balance", "needed")),
     "ERC20InsufficientAllowance": (show_energy, ("allowance", "needed")),
+    "AmountTooLarge": (show_energy, ("amount",)),
     "WrongPrice": (show_energy, ("expected", "actual")),
     "TooLittleEnergy": (show_energy, ("minOut", "out")),
     "StakeTooSmall": (show_coin, ("required", "actual")),
+    "StakeTooLarge": (show_coin, ("max", "actual")),
     "OpeningBondTooSmall": (show_coin, ("required", "sent")),
+    "OpeningDebtsOpen": (show_coin, ("debt",)),
+    "DisputeTooLong": (show_span, ("max", "actual")),
+    "TimelockInsufficientDelay": (show_span, ("delay", "minDelay")),
 }
+"""Error → how its values are shown that are amounts or lengths of time, and which those are."""
+
+_CONSTANTS: dict[str, Show] = {
+    **dict.fromkeys(
+        ("baseCost", "growthCost", "hatchCost", "winnerReward", "loserReward", "recordBond"),
+        show_energy,
+    ),
+    "energyPrice": show_coin,
+}
+_LENGTH_NAME = re.compile(r"(Period|Window|Age|Cooldown)$")
+
+
+def _constant(field: str) -> Show:
+    """How a season's constant is shown, by its name in the contracts."""
+    if field in _CONSTANTS:
+        return _CONSTANTS[field]
+    return show_span if _LENGTH_NAME.search(field) else str
 
 
 def _show(value: Any) -> str:
@@ -323,9 +371,14 @@ def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     shown = {key: _show(value) for key, value in values.items()}
     if name == "WrongMatchStatus" and values["actual"] in set(MatchStatus):
         shown["actual"] = MatchStatus(values["actual"]).name.lower()
+    times = [key for key in values if _TIME_NAME.search(key) and isinstance(values[key], int)]
+    shown |= {key: _moment(values[key]) for key in times}
     if name in _AMOUNTS:
         show, amounts = _AMOUNTS[name]
         shown |= {field: show(values[field]) for field in amounts}
+    if name == "ValueOutOfRange":
+        show = _constant(values["field"])
+        shown |= {key: show(values[key]) for key in ("value", "min", "max")}
     if name in _SENTENCES:
         message, hint = _SENTENCES[name]
         return message.format_map(shown), hint.format_map(shown)
@@ -333,10 +386,18 @@ def _sentence(name: str, values: Mapping[str, Any]) -> tuple[str, str]:
     return f"The contract refused: {name}({listed}).", ""
 
 
+Known = dict[bytes, tuple[str, list[str], list[str]]]
+"""A custom error's name, and its arguments' names and types, by selector."""
+
+
 @cache
-def _errors_by_selector() -> dict[bytes, tuple[str, list[str], list[str]]]:
+def _deployed_errors() -> Known:
+    return _errors_by_selector(artifacts(CONTRACTS).values())
+
+
+def _errors_by_selector(contracts: Iterable[Artifact]) -> Known:
     found = {}
-    for artifact in artifacts().values():
+    for artifact in contracts:
         for entry in artifact.abi:
             if entry["type"] == "error":
                 types = [collapse_if_tuple(argument) for argument in entry["inputs"]]
@@ -352,7 +413,9 @@ def decode_revert(data: bytes) -> Reverted:
     known = {
         bytes.fromhex("08c379a0"): ("Error", ["reason"], ["string"]),
         bytes.fromhex("4e487b71"): ("Panic", ["code"], ["uint256"]),
-    } | _errors_by_selector()
+    } | _deployed_errors()
+    if selector not in known:  # of a contract that stands beside the protocol, such as an inspector
+        known |= _errors_by_selector(compiled())
     if selector not in known:
         return Reverted("Unknown", {"data": data})
     name, names, types = known[selector]

@@ -12,6 +12,9 @@ from backend.chain.client import Chain
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
 
+GET_ENERGY = "chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)"
+"""What whoever has too little of it does."""
+
 
 def deposit_energy(
     chain: Chain, sender: TransactionManager, amount: int, escrow: Contract | None = None
@@ -28,7 +31,7 @@ def deposit_energy(
     if balance < amount:
         raise ChainBeastsError(
             f"{sender.address} has {show_energy(balance)}; {show_energy(amount)} are needed.",
-            "Get some first; on a devnet: chainbeasts energy faucet",
+            f"Get some first: {GET_ENERGY}",
         )
     holder = chain.ledger if escrow is None else escrow
     # Two transactions. After a crash between them the allowance stays: it is the escrow's alone,
@@ -39,11 +42,21 @@ def deposit_energy(
 
 
 def ensure_allowance(
-    chain: Chain, sender: TransactionManager, spender: Contract, amount: int
+    chain: Chain,
+    sender: TransactionManager,
+    spender: Contract,
+    amount: int,
+    *,
+    exact: bool = False,
 ) -> None:
-    """Make sure that a contract may take ``amount`` wei of the sender's ENERGY."""
+    """Make sure that a contract may take ``amount`` wei of the sender's ENERGY.
+
+    Args:
+        exact: and no more than that, where the allowance is the sender's word on a price.
+    """
     functions = chain.energy.functions
-    if chain.call(functions.allowance(sender.address, spender.address)) < amount:
+    allowed = chain.call(functions.allowance(sender.address, spender.address))
+    if allowed < amount or (exact and allowed != amount):
         sender.send(functions.approve(spender.address, amount), label="approve ENERGY")
 
 

@@ -21,7 +21,7 @@ from backend.chain.prices import (
     stake_price,
     window_price,
 )
-from backend.chain.types import Economics, opening_bit
+from backend.chain.types import Economics, Season, opening_bit
 from backend.chain.types import Opening as OpeningKind
 from backend.kernel.constants import MAX_RECORDS
 
@@ -36,6 +36,9 @@ TAKEN_OVER_GAS = 2_500_000
 """What a proof is paid for when its reward is taken over (DisputeCourt.PROOF_GAS)."""
 
 _ALL_OPENINGS = sum(opening_bit(opening) for opening in OpeningKind)
+
+FARM = 5
+"""Beasts of a farm that fight each other."""
 
 MANY = 64
 """Windows of one beast that are disputed in a day; beasts of a storm of frauds."""
@@ -113,10 +116,18 @@ class Game:
 class Table:
     """What every game is reckoned with: a season, a deployment's least fee, prices, and gas."""
 
-    economics: Economics
+    season: Season
     reference_fee: int
     prices: Prices
     gas: GasFigures
+
+    @property
+    def economics(self) -> Economics:
+        return self.season.economics
+
+    def energy(self, wei: int) -> int:
+        """What ENERGY is worth."""
+        return wei * self.prices.energy_price // UNIT
 
     def coin(self, gas: int) -> int:
         return gas * self.prices.gas_price
@@ -134,8 +145,7 @@ class Table:
     @property
     def window(self) -> int:
         """The price of the cheapest window."""
-        energy = window_price(self.economics, LEAST_MASK, LEAST_MASK)
-        return energy * self.prices.energy_price // UNIT
+        return self.energy(window_price(self.economics, LEAST_MASK, LEAST_MASK))
 
     @property
     def at_risk(self) -> int:
@@ -324,6 +334,22 @@ def bait(table: Table) -> Game:
     )
 
 
+def farm(table: Table) -> Game:
+    burned = FARM * (table.window + table.energy(table.economics.hatch_cost))
+    # Whatever they win, whenever: no beast is credited more than the cap.
+    earned = FARM * table.window * table.season.arena.reward_cap_bps // BASIS_POINTS
+    return Game(
+        "farm",
+        f"{FARM} beasts, each hatched and trained for one window, fight each other for rewards. "
+        "The honest side is whoever holds ENERGY: what is minted dilutes it, what burns does the "
+        "opposite.",
+        attacker=burned - earned + FARM * table.coin(table.gas.submit),
+        outlay=earned,
+        reward=burned,
+        peak=0,
+    )
+
+
 GAMES: tuple[Callable[[Table], Game], ...] = (
     freezing,
     false_dispute,
@@ -336,14 +362,15 @@ GAMES: tuple[Callable[[Table], Game], ...] = (
     own_conviction,
     planted_ancestor,
     bait,
+    farm,
 )
 
 
 def play(
-    economics: Economics, reference_fee: int, prices: Prices, gas: GasFigures | None = None
+    season: Season, reference_fee: int, prices: Prices, gas: GasFigures | None = None
 ) -> list[Game]:
     """Every game of a season at given prices."""
-    table = Table(economics, reference_fee, prices, gas or GasFigures.load())
+    table = Table(season, reference_fee, prices, gas or GasFigures.load())
     return [game(table) for game in GAMES]
 
 

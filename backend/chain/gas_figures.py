@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from backend.errors import ChainBeastsError
 from backend.resources import gas_report_file
+
+_TOTAL = "in all"
+"""In the names of figures of several transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,7 @@ class GasFigures:
         Raises:
             ChainBeastsError: the file is missing, or another version's.
         """
-        try:
-            found = json.loads(gas_report_file().read_text("utf-8"))
+        with _read_report() as found:
             disputes, proofs = found["disputes"], dict(found["prove"])
             openings = {name: Opening(**values) for name, values in found["openings"].items()}
             return cls(
@@ -74,8 +78,32 @@ class GasFigures:
                 state=openings["a state, without a zero byte"],
                 records=openings["records of 65,536"],
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ChainBeastsError(
-                f"The gas report {gas_report_file()} cannot be read ({type(error).__name__}).",
-                "Write it with scripts/gas_report.",
-            ) from None
+
+
+@contextmanager
+def _read_report() -> Iterator[Any]:
+    """The gas report, and one sentence about whatever is wrong with it while it is read."""
+    try:
+        yield json.loads(gas_report_file().read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ChainBeastsError(
+            f"The gas report {gas_report_file()} cannot be read ({type(error).__name__}).",
+            "Write it with scripts/gas_report.",
+        ) from None
+
+
+def heaviest_transaction() -> int:
+    """Gas of the dearest transaction that the protocol is known to need.
+
+    Raises:
+        ChainBeastsError: the report is missing, or another version's.
+    """
+    with _read_report() as found:
+        single = [
+            gas
+            for part in ("transactions", "disputes", "arena", "prove")
+            for name, gas in found[part].items()
+            if _TOTAL not in name
+        ]
+        largest = [max(parts) for parts in found["advance"].values()]
+        return int(max(single + largest))

@@ -19,7 +19,8 @@ from web3.exceptions import Web3Exception
 from backend.chain.amounts import show_coin, show_energy
 from backend.chain.client import Chain
 from backend.chain.compile import artifact
-from backend.chain.types import ZERO32, ArenaTerms, Economics, Limits, Season
+from backend.chain.types import ArenaTerms, Economics, Limits, Season
+from backend.documents import read_toml
 from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules, Schedule
 
@@ -108,7 +109,7 @@ def load_profile(name: str) -> Profile:
     """
     if name.endswith(PROFILE_SUFFIX):
         path = Path(name)
-        return _profile(path.name.removesuffix(PROFILE_SUFFIX), _toml(path))
+        return _profile(path.name.removesuffix(PROFILE_SUFFIX), read_toml(path, str(path)))
     if name not in PROFILES:
         raise ChainBeastsError(
             f"There is no profile {name}.", f"Use {', '.join(PROFILES)}, or a file NAME.toml."
@@ -133,16 +134,7 @@ def season_from_file(path: Path) -> Season:
     Raises:
         ChainBeastsError: unreadable, not TOML, or a value does not fit.
     """
-    return parse_season(_toml(path))
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ChainBeastsError(f"{path} is not TOML: {error}.") from None
+    return parse_season(read_toml(path, str(path)))
 
 
 def season_table(season: Season) -> dict[str, dict[str, Any]]:
@@ -177,22 +169,6 @@ def season_with(season: Season, changes: Iterable[str]) -> Season:
     return parse_season(tables)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A season on its way through the timelock.
-
-    Attributes:
-        operation: the timelock's id, 32 bytes.
-        ready_at: unix time from which it can be executed.
-    """
-
-    operation: bytes
-    season: Season
-    salt: bytes
-    ready_at: int
-    done: bool
-
-
 @cache
 def _registry() -> Contract:
     """The registry's interface, without an address."""
@@ -211,37 +187,3 @@ def added_season(data: bytes) -> Season | None:
 def add_season_call(chain: Chain, season: Season) -> str:
     """Calldata of ``addSeason``."""
     return str(chain.seasons.encode_abi("addSeason", args=[season.to_abi()]))
-
-
-def operation_id(chain: Chain, season: Season, salt: bytes) -> bytes:
-    """The timelock's id of a proposal."""
-    function = chain.timelock.functions.hashOperation(
-        chain.seasons.address, 0, add_season_call(chain, season), ZERO32, salt
-    )
-    return bytes(chain.call(function))
-
-
-def proposals(chain: Chain) -> list[Proposal]:
-    """All proposals ever made, oldest first, read from the timelock's events."""
-    event = chain.timelock.events.CallScheduled()
-    logs = chain.read(lambda: event.get_logs(from_block=chain.deployment.start_block))
-    salts = {
-        bytes(log["args"]["id"]): bytes(log["args"]["salt"])
-        for log in chain.read(
-            lambda: chain.timelock.events.CallSalt().get_logs(
-                from_block=chain.deployment.start_block
-            )
-        )
-    }
-    found = []
-    for log in logs:
-        values = log["args"]
-        operation = bytes(values["id"])
-        season = added_season(bytes(values["data"]))
-        ready_at = int(chain.call(chain.timelock.functions.getTimestamp(operation)))
-        if ready_at == 0 or season is None:
-            continue  # cancelled, or about something else
-        found.append(
-            Proposal(operation, season, salts.get(operation, ZERO32), ready_at, ready_at == 1)
-        )
-    return found

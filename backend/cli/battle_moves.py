@@ -9,9 +9,10 @@ from web3.logs import DISCARD
 
 from backend.battle.publication import Entry, publication
 from backend.battle.recording import expect
+from backend.battle.recording import expire as expire_match
 from backend.battle.recording import record as record_match
 from backend.battle.workspace import ArenaWorkspace
-from backend.chain.amounts import show_time
+from backend.chain.amounts import show_moment, show_time
 from backend.chain.transactions import Receipt
 from backend.chain.types import MatchStatus
 from backend.chain.waiting import await_time
@@ -231,6 +232,17 @@ def record(
     _done(session, made.receipt, **facts)
 
 
+def expire(session: Session, match: MatchId) -> None:
+    """End a match whose seed nobody drew, or that nobody recorded, in time. Anybody may.
+
+    Nobody earns or loses anything by it; the two beasts may fight again.
+    """
+    receipt = expire_match(synced(session), session.sender, match)
+    gone = _event(session.chain.arena.events.MatchExpired(), receipt)
+    before = MatchStatus(gone["previousStatus"]).name.lower()
+    _done(session, receipt, match=match, before=before, status="expired")
+
+
 def _finalize(session: Session, workspace: ArenaWorkspace, match: int, final_at: int) -> Receipt:
     await_time(workspace.chain, final_at)
     call = workspace.chain.arena.functions.finalize(match)
@@ -244,8 +256,8 @@ def finalize(session: Session, match: MatchId) -> None:
     final_at = expect(workspace, match, MatchStatus.RECORDED).final_at
     if workspace.chain.now() < final_at:
         raise ChainBeastsError(
-            f"The record of match {match} can be disproved until {show_time(final_at)}, in "
-            f"{final_at - workspace.chain.now()} s.",
+            f"The record of match {match} can be disproved until "
+            f"{show_moment(final_at, workspace.chain.now())}.",
             "Finalize it after that; `chainbeasts battle record --wait` waits by itself.",
         )
     receipt = _finalize(session, workspace, match, final_at)
@@ -285,6 +297,7 @@ def register(app: typer.Typer) -> None:
         ("close", close, "close 1"),
         ("cancel", cancel, "cancel 1"),
         ("record", record, "record 1 --wait"),
+        ("expire", expire, "expire 1"),
         ("finalize", finalize, "finalize 1"),
         ("claim", claim, "claim --to alice"),
     ):

@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 
 from backend.battle.workspace import ArenaWorkspace, open_workspace
-from backend.chain.amounts import show_time
+from backend.chain.amounts import show_moment, show_span, show_time
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.indexer.queries import matches, open_challenges, records_of
@@ -26,6 +26,7 @@ NEXT = {
     MatchStatus.RECORDED: "anybody makes it final after that: chainbeasts battle finalize {id}",
     MatchStatus.FINAL: "its words can be trained on: chainbeasts battle export {id} -o words.csv",
     MatchStatus.CANCELLED: "none",
+    MatchStatus.EXPIRED: "none: its time is over; fight anew: chainbeasts battle challenge {a} {b}",
 }
 
 
@@ -49,6 +50,7 @@ def match_facts(row: MatchRow) -> dict[str, Any]:
         "state_b": row.state_b,
         "season": row.season,
         "battle_seed": None if row.battle_seed is None else f"0x{row.battle_seed:016x}",
+        "record_until": row.record_until if row.status == MatchStatus.SEEDED else None,
         "result": row.result,
         "reward_a": row.reward_a,
         "reward_b": row.reward_b,
@@ -95,13 +97,15 @@ def list_(
         "matches": [match_facts(row) for row in rows],
         "open": [{"beast": one.beast_id, "owner": one.owner, "state": one.state} for one in ready],
     }
-    columns = ("match", "A", "B", "status", "result", "challenged in block")
+    now = workspace.chain.now()
+    columns = ("match", "A", "B", "status", "due", "result", "challenged in block")
     shown = [
         (
             row.match_id,
             f"beast {row.beast_a}",
             f"beast {row.beast_b}",
             row.status,
+            _due(row, now),
             RESULTS[row.result],
             row.block_number,
         )
@@ -121,7 +125,24 @@ def _short(value: bytes | None) -> str:
     return "" if value is None else f"0x{value.hex()[:16]}…"
 
 
-def _match_view(row: MatchRow, records: Sequence[MatchRecordRow]) -> RenderableType:
+def _next(row: MatchRow, now: int) -> str:
+    text = NEXT[row.status].format(id=row.match_id, a=row.beast_a, b=row.beast_b)
+    if row.status != MatchStatus.SEEDED or row.record_until is None:
+        return text
+    if now >= row.record_until:
+        return f"too late to record it; anybody ends it: chainbeasts battle expire {row.match_id}"
+    return f"{text}, before {show_moment(row.record_until, now)}"
+
+
+def _due(row: MatchRow, now: int) -> str:
+    """How a match that must be recorded stands in a list."""
+    if row.status != MatchStatus.SEEDED or row.record_until is None:
+        return ""
+    left = row.record_until - now
+    return f"record within {show_span(left)}" if left > 0 else "too late to record"
+
+
+def _match_view(row: MatchRow, records: Sequence[MatchRecordRow], now: int) -> RenderableType:
     seed = "not drawn" if row.battle_seed is None else f"0x{row.battle_seed:016x}"
     values: dict[str, object] = {
         "A": f"beast {row.beast_a} of {row.owner_a}, state {_short(row.state_a)}",
@@ -134,7 +155,7 @@ def _match_view(row: MatchRow, records: Sequence[MatchRecordRow]) -> RenderableT
     }
     if row.status == MatchStatus.FINAL:
         values["rewards"] = f"A {energy(row.reward_a)}, B {energy(row.reward_b)}"
-    values["next"] = NEXT[row.status].format(id=row.match_id)
+    values["next"] = _next(row, now)
     parts: list[RenderableType] = [fields(f"Match {row.match_id}", values)]
     return Group(*parts, *map(_record_view, records))
 
@@ -164,7 +185,7 @@ def show(session: Session, match: MatchId) -> None:
     with workspace.database.session() as database:
         records = list(records_of(database, match))
     facts = match_facts(row) | {"records": [_record_facts(one) for one in records]}
-    session.show(facts, lambda: _match_view(row, records))
+    session.show(facts, lambda: _match_view(row, records, workspace.chain.now()))
 
 
 def register(app: typer.Typer) -> None:

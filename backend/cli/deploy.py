@@ -6,13 +6,22 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.console import Group
+from rich.table import Table
 
-from backend.chain.client import connect, read
+from backend.chain.amounts import show_span
+from backend.chain.client import Chain, connect, read
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.deployment import Deployment
-from backend.chain.seasons import load_profile
+from backend.chain.errors import ChainError
+from backend.chain.powers import Powers, holder_name, names_of, powers_of
+from backend.chain.seasons import Profile, load_profile
+from backend.cli.compiling import compile_contracts
 from backend.cli.output import fields, note, progress
 from backend.cli.session import Session, command
+from backend.doctor.chain_facts import Needs, gather
+from backend.doctor.chain_rules import judge
+from backend.doctor.report import Result
 
 app = typer.Typer(help="Deploy the contracts.")
 
@@ -39,6 +48,9 @@ def deploy(
     chosen = load_profile(profile or (kept.profile if kept is not None else "devnet"))
     account = session.deployer_account(chain_id)
     chain = prepare(url, settings.deployments_dir, chosen, account.address, fresh=fresh)
+    compile_contracts()
+    if not chain.deployment.complete:
+        _check_chain(chain, chosen)
     deployer = Deployer(chain, session.sender_for(chain, account), chosen, settings.deployments_dir)
     with progress() as bar:
         steps = deployer.steps()
@@ -47,7 +59,45 @@ def deploy(
             bar.update(task, advance=1, description=name)
     record = chain.deployment
     note(f"Recorded in {record.path(settings.deployments_dir, record.chain_id)}")
+    powers = powers_of(chain)
+    title = f"Deployed on chain {record.chain_id} ({record.profile})"
     session.show(
-        asdict(record),
-        lambda: fields(f"Deployed on chain {record.chain_id} ({record.profile})", record.addresses),
+        asdict(record) | {"powers": powers},
+        lambda: Group(fields(title, record.addresses), _powers_view(chain, powers)),
     )
+
+
+def _powers_view(chain: Chain, powers: Powers) -> Table:
+    """Who may do what from here on."""
+    rows = {
+        "mint ENERGY": names_of(chain, powers.minters),
+        "change who mints": names_of(chain, powers.minter_admins),
+        "add seasons": holder_name(chain, powers.registry_owner),
+        "receive the sale's proceeds": holder_name(chain, powers.treasury),
+        f"propose, {show_span(powers.delay)} ahead": names_of(chain, powers.proposers),
+        "cancel proposals": names_of(chain, powers.cancellers),
+        "execute proposals that are due": names_of(chain, powers.executors),
+        "change the timelock's roles": names_of(chain, powers.timelock_admins),
+        "the timelock can": "\n".join(powers.timelock_can),
+        "the timelock cannot": "\n".join(powers.timelock_cannot),
+        "the deployer keeps": "\n".join(powers.deployer_keeps) or "nothing",
+    }
+    return fields("Who may do what", rows)
+
+
+def _check_chain(chain: Chain, profile: Profile) -> None:
+    """See that the chain carries the protocol, before anything is sent; warnings are told.
+
+    Raises:
+        ChainError: it does not.
+    """
+    needs = Needs.of_contracts()
+    facts = gather(chain.w3, chain.rpc_url, needs)
+    found = list(judge(facts, needs, profile.season.economics))
+    for check in found:
+        if check.result is Result.WARNING:
+            note(f"Warning: {check.found} {check.do}")
+    failures = [check for check in found if check.result is Result.FAILED]
+    if failures:
+        reasons = " ".join(check.found for check in failures)
+        raise ChainError(f"The chain does not carry the protocol: {reasons}", failures[0].do)

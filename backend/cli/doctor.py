@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import typer
 from rich.console import Group
 from rich.text import Text
 
+from backend.cli.compiling import compile_contracts
 from backend.cli.output import stderr
 from backend.cli.session import Session, command
 from backend.doctor.examine import examine
 from backend.doctor.report import Check, Result
+from backend.errors import ChainBeastsError
 
 app = typer.Typer(help="Check node, deployment, kernel, account, database and secrets.")
 
@@ -19,6 +23,8 @@ STYLES = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "bold red
 @command(app, "doctor", signs=True, example="chainbeasts doctor --account alice --json")
 def doctor(session: Session) -> None:
     """Check what a daemon needs, and say what to do. Exit code 1 if something failed."""
+    with suppress(ChainBeastsError):  # what keeps them from being compiled, the checks tell
+        compile_contracts()
     checks = []
     with stderr.status("checking…"):
         for check in examine(session.settings, session.rpc_url):

@@ -10,13 +10,15 @@ from backend.chain.amounts import show_coin
 from backend.chain.errors import Reverted
 from backend.chain.escrow import deposit_energy
 from backend.chain.seasons import parse_energy
+from backend.cli import energy_sale
 from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import energy, fields
-from backend.cli.sending import show_sent
+from backend.cli.sending import refuse_contracts, show_sent
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 
-app = typer.Typer(help="ENERGY: balances, sending, faucet, escrow.", no_args_is_help=True)
+app = typer.Typer(help="ENERGY: balances, sale, sending, faucet, escrow.", no_args_is_help=True)
+energy_sale.register(app)
 
 Amount = Annotated[str, typer.Argument(help="Amount of ENERGY, such as 12.5.")]
 ArenaOption = Annotated[
@@ -81,7 +83,7 @@ def send(session: Session, who: Who, amount: Amount, yes: YesOption = False) -> 
     """Send ENERGY from the acting account's wallet to somebody."""
     target, wei = session.resolve(who), parse_energy(amount)
     chain, sender = session.chain, session.sender
-    _refuse_contracts(session, target)
+    refuse_contracts(session, target)
     if not wei:
         raise ChainBeastsError("There is nothing to send.", "Name an amount above zero.")
     if (held := chain.energy_of(sender.address)) < wei:
@@ -94,21 +96,6 @@ def send(session: Session, who: Who, amount: Amount, yes: YesOption = False) -> 
     confirm(session, f"Sending to {session.names.show(target)}", cost, yes=yes)
     receipt = sender.send(call, label="send ENERGY")
     show_sent(session, receipt, target, wei, chain.energy_of(sender.address), energy)
-
-
-def _refuse_contracts(session: Session, target: str) -> None:
-    """Keep ENERGY out of our own contracts, none of which can send on what it is given like this.
-
-    Raises:
-        ChainBeastsError: it would be lost.
-    """
-    addresses = session.chain.deployment.addresses
-    for name, address in addresses.items():
-        if address == target and name != "TimelockController":
-            raise ChainBeastsError(
-                f"ENERGY that is sent to the contract {name} is lost.",
-                "Into an escrow it goes with: chainbeasts energy deposit AMOUNT [--arena]",
-            )
 
 
 @command(app, "faucet", signs=True, example="chainbeasts energy faucet 100 --to 0x…")
@@ -149,7 +136,7 @@ def withdraw(
     escrow = session.chain.arena if arena else session.chain.ledger
     function = escrow.functions.withdraw(wei, target)
     if target != session.account.address:
-        _refuse_contracts(session, target)
+        refuse_contracts(session, target)
         cost = Cost(energy=wei, gas=session.sender.estimate(function))
         confirm(session, f"Paying out to {session.names.show(target)}", cost, yes=yes)
     session.sender.send(function, label="withdraw ENERGY")

@@ -1,32 +1,40 @@
-"""``chainbeasts season``: the game's constants, and their change through the timelock."""
+"""``chainbeasts season``: the game's constants, and all that goes through the timelock."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from backend.chain.amounts import show_moment
 from backend.chain.fees import show_gwei
 from backend.chain.games import play
 from backend.chain.seasons import (
-    Proposal,
     add_season_call,
     load_profile,
-    operation_id,
-    proposals,
     season_from_file,
     season_table,
     season_with,
     show_constant,
 )
+from backend.chain.timelock import (
+    cancellation,
+    execution,
+    find_operation,
+    only_seasons,
+    pending_operations,
+)
 from backend.chain.types import ZERO32, Season
-from backend.cli.output import note, table
+from backend.cli.confirm import Cost, YesOption, confirm
+from backend.cli.output import fields, note, table
 from backend.cli.season_economics import as_tables, as_values, chosen_prices, warnings
+from backend.cli.season_operations import described, show_operations
 from backend.cli.session import Session, command
+from backend.doctor.examine import chain_deadlines
 from backend.errors import ChainBeastsError
 
 app = typer.Typer(help="Seasons: constants that only the timelock changes.", no_args_is_help=True)
@@ -74,7 +82,7 @@ def economics(
     else:
         season, fee = _season(session, number)[1], session.chain.limits().reference_fee
     played = [
-        (prices, play(season.economics, fee, prices))
+        (prices, play(season, fee, prices))
         for prices in chosen_prices(season.economics, fee, gas_price, energy_price)
     ]
     session.show(as_values(played), lambda: as_tables(played))
@@ -124,88 +132,95 @@ def propose(
     chain.read(
         lambda: chain.seasons.functions.addSeason(season.to_abi()).call({"from": timelock})
     )  # refused now rather than after the delay
-    for warning in warnings(season.economics, chain.limits().reference_fee):
+    for warning in warnings(season, chain.limits().reference_fee):
         note(f"Warning: {warning}")
+    for check in chain_deadlines(chain, season.economics):
+        note(f"Warning: {check.found} {check.do}")
     salt = secrets.token_bytes(32)
     delay = int(chain.call(chain.timelock.functions.getMinDelay()))
-    session.sender.send(
-        chain.timelock.functions.schedule(
-            chain.seasons.address, 0, add_season_call(chain, season), ZERO32, salt, delay
-        ),
-        label="propose a season",
-    )
-    operation = operation_id(chain, season, salt)
-    _show_proposals(session, [p for p in proposals(chain) if p.operation == operation])
+    call = (chain.seasons.address, 0, add_season_call(chain, season), ZERO32, salt)
+    session.sender.send(chain.timelock.functions.schedule(*call, delay), label="propose a season")
+    operation = bytes(chain.call(chain.timelock.functions.hashOperation(*call)))
+    show_operations(session, [one for one in pending_operations(chain) if one.id == operation])
 
 
 @command(app, "pending", example="chainbeasts season pending")
 def pending(session: Session) -> None:
-    """List proposals that have not been executed, with the time they unlock."""
-    _show_proposals(session, [p for p in proposals(session.chain) if not p.done])
+    """List everything that waits in the timelock: what it does, from when on, and whose it is.
+
+    A call that is not to a function of the deployment's contracts is shown raw and marked UNKNOWN.
+    """
+    show_operations(session, pending_operations(session.chain))
 
 
-def _show_proposals(session: Session, found: list[Proposal]) -> None:
-    now = session.chain.now()
-    current = season_table(session.chain.season(session.chain.current_season()))
-
-    def changed(proposal: Proposal) -> dict[str, Any]:
-        proposed = season_table(proposal.season)
-        return {
-            name: value
-            for part, values in proposed.items()
-            for name, value in values.items()
-            if current[part][name] != value
-        }
-
-    values = [
-        {
-            "operation": p.operation,
-            "ready_at": p.ready_at,
-            "seconds_left": max(p.ready_at - now, 0),
-            "changes": changed(p),
-        }
-        for p in found
-    ]
-    rows = [
-        (
-            f"0x{p.operation.hex()}",
-            f"in {max(p.ready_at - now, 0)} s",
-            "\n".join(f"{name} = {show_constant(name, v)}" for name, v in changed(p).items()),
-        )
-        for p in found
-    ]
-    session.show(values, lambda: table("Proposed seasons", ("operation", "ready", "changes"), rows))
+OperationId = Annotated[
+    str, typer.Argument(metavar="OPERATION", help="Its id, or enough of its beginning.")
+]
 
 
 @command(app, "execute", signs=True, example="chainbeasts season execute")
 def execute(
     session: Session,
     operation: Annotated[
-        str | None, typer.Argument(help="Operation; the oldest that is ready otherwise.")
+        str | None,
+        typer.Argument(help="Operation; the oldest that only adds a season if none is given."),
     ] = None,
+    yes: YesOption = False,
 ) -> None:
-    """Execute a proposal whose delay has passed; anyone may."""
+    """Execute an operation whose delay has passed; anyone may.
+
+    One that does more than add a season is shown, and asked about, first.
+    """
     chain = session.chain
-    waiting = [p for p in proposals(chain) if not p.done]
-    if operation is not None:
-        waiting = [p for p in waiting if "0x" + p.operation.hex() == operation.lower()]
-    if not waiting:
-        raise ChainBeastsError(
-            "There is no such proposal to execute.", "See: chainbeasts season pending"
-        )
-    chosen, now = waiting[0], chain.now()
+    addresses, waiting = chain.deployment.addresses, pending_operations(chain)
+    if operation is None:
+        waiting = [one for one in waiting if only_seasons(addresses, one)]
+        if not waiting:
+            raise ChainBeastsError(
+                "There is no such proposal to execute.", "See: chainbeasts season pending"
+            )
+        chosen = waiting[0]
+    else:
+        chosen = find_operation(waiting, operation)
+    now = chain.now()
     if chosen.ready_at > now:
         raise ChainBeastsError(
-            f"The proposal unlocks in {chosen.ready_at - now} s.", "Try again after that."
+            f"The operation unlocks at {show_moment(chosen.ready_at, now)}.",
+            "Try again after that.",
         )
-    session.sender.send(
-        chain.timelock.functions.execute(
-            chain.seasons.address, 0, add_season_call(chain, chosen.season), ZERO32, chosen.salt
-        ),
-        label="execute a season",
-    )
+    call = execution(chain, chosen)
+    gas = session.sender.estimate(call)
+    known = only_seasons(addresses, chosen)
+    if not known:
+        note(f"Operation {chosen.name}:")
+        for line in described(chain, chosen):
+            note(line)
+    confirm(session, "Executing it", Cost(gas=gas), yes=yes, always=not known)
+    receipt = session.sender.send(call, label="execute the operation")
+    if not known:
+        value = {"operation": chosen.id, "transaction": receipt.hash, "gas_used": receipt.gas_used}
+        shown = value | {"operation": chosen.name, "transaction": "0x" + receipt.hash.hex()}
+        session.show(value, lambda: fields("Executed", shown))
+        return
     number = chain.current_season()
+    season = chain.season(number)
     session.show(
-        {"season": number, **season_table(chosen.season)},
-        lambda: _view(f"Season {number} begins with each beast's next epoch", chosen.season),
+        {"season": number, **season_table(season)},
+        lambda: _view(f"Season {number} begins with each beast's next epoch", season),
     )
+
+
+@command(app, "cancel", signs=True, example="chainbeasts season cancel 0x5f2a…")
+def cancel(session: Session, operation: OperationId, yes: YesOption = False) -> None:
+    """Take an operation back before it is executed; proposers may, for ever."""
+    chain = session.chain
+    chosen = find_operation(pending_operations(chain), operation)
+    call = cancellation(chain, chosen)
+    gas = session.sender.estimate(call)
+    for line in described(chain, chosen):
+        note(line)
+    confirm(session, f"Cancelling {chosen.name}", Cost(gas=gas), yes=yes, always=True)
+    receipt = session.sender.send(call, label="cancel the operation")
+    value = {"operation": chosen.id, "transaction": receipt.hash, "gas_used": receipt.gas_used}
+    shown = value | {"operation": chosen.name, "transaction": "0x" + receipt.hash.hex()}
+    session.show(value, lambda: fields("Cancelled", shown))

@@ -12,7 +12,7 @@ from rich.table import Table
 from backend.chain.fees import parse_gwei, show_gwei
 from backend.chain.games import MAINNET_REFERENCE, Game, Prices, lost, play
 from backend.chain.seasons import parse_energy
-from backend.chain.types import Economics
+from backend.chain.types import Economics, Season
 from backend.cli.output import table
 
 Played = Sequence[tuple[Prices, list[Game]]]
@@ -38,13 +38,13 @@ def chosen_prices(
     return [Prices(f"{show_gwei(gas)} a gas", gas, energy)]
 
 
-def warnings(economics: Economics, reference_fee: int) -> list[str]:
+def warnings(season: Season, reference_fee: int) -> list[str]:
     """A sentence for each game that a season loses at its own prices."""
-    prices = Prices("the season's own prices", reference_fee, economics.energy_price)
+    prices = Prices("the season's own prices", reference_fee, season.economics.energy_price)
     return [
         f"This season loses a game, {game.attack}: the honest side loses {_coin(-game.net)} where "
         f"the attacker loses {_coin(game.attacker)}."
-        for game in lost(play(economics, reference_fee, prices))
+        for game in lost(play(season, reference_fee, prices))
     ]
 
 

@@ -1,4 +1,4 @@
-"""How commands that send coins show what they did."""
+"""Sending coins: what is refused for its receiver, and how commands show what they did."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from backend.chain.transactions import Receipt
 from backend.cli.output import fields
 from backend.cli.session import Session
+from backend.errors import ChainBeastsError
 
 
 def show_sent(
@@ -41,3 +42,18 @@ def show_sent(
         "gas used": receipt.gas_used,
     }
     session.show(facts, lambda: fields("Sent", view))
+
+
+def refuse_contracts(session: Session, target: str) -> None:
+    """Keep ENERGY out of our own contracts, none of which can send on what it is given like this.
+
+    Raises:
+        ChainBeastsError: it would be lost.
+    """
+    addresses = session.chain.deployment.addresses
+    for name, address in addresses.items():
+        if address == target and name != "TimelockController":
+            raise ChainBeastsError(
+                f"ENERGY that is sent to the contract {name} is lost.",
+                "Into an escrow it goes with: chainbeasts energy deposit AMOUNT [--arena]",
+            )

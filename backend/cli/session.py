@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,7 +31,9 @@ from backend.chain.deployment import Deployment
 from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
+from backend.cli.compiling import compile_contracts
 from backend.devnet.record import running
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
 from backend.names import Names
@@ -116,9 +117,9 @@ class Session:
         if self.settings.rpc_url is not None:
             return self.settings.rpc_url
         try:
-            record = json.loads(self.settings.devnet_file.read_text("utf-8"))
+            record = parse_json(self.settings.devnet_file.read_bytes())
             return str(record["rpc_url"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return DEFAULT_RPC_URL
 
     @cached_property
@@ -131,6 +132,7 @@ class Session:
         w3 = connect(self.rpc_url)
         chain_id = read(lambda: w3.eth.chain_id, self.rpc_url)
         deployment = Deployment.load(self.settings.deployments_dir, chain_id)
+        compile_contracts()
         chain = Chain(w3, self.rpc_url, deployment)
         chain.check()
         return chain

@@ -11,6 +11,7 @@ from backend.accounts import keystore_path, list_keystores
 from backend.accounts import load_account as open_key
 from backend.chain.amounts import show_energy
 from backend.chain.client import Chain, read
+from backend.chain.escrow import GET_ENERGY
 from backend.doctor.report import Check, failed, ok, warning
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
@@ -75,7 +76,7 @@ def check_energy(chain: Chain, address: ChecksumAddress) -> Iterator[Check]:
     wallet, escrow = chain.energy_of(address), chain.escrow_of(address)
     shown = f"{show_energy(wallet)} in the wallet, {show_energy(escrow)} in escrow."
     if wallet + escrow == 0:
-        do = "Without ENERGY no bond can be posted; on a devnet: chainbeasts energy faucet AMOUNT"
+        do = f"Without ENERGY no bond can be posted. Get some: {GET_ENERGY}"
         yield warning(name, shown, do)
     else:
         yield ok(name, shown)

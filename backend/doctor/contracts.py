@@ -59,7 +59,9 @@ def check_code(chain: Chain) -> Iterator[Check]:
 
 
 def check_binding(chain: Chain) -> Iterator[Check]:
-    """The ledger obeys the deployment's court, whose money is in the deployment's vault."""
+    """The ledger obeys the deployment's court, whose money is in the deployment's vault; what is
+    paid for ENERGY is the timelock's.
+    """
     ledger, court = chain.ledger.functions, chain.court.functions
     named = {
         "the ledger's court": (ledger.court(), "DisputeCourt"),
@@ -70,6 +72,10 @@ def check_binding(chain: Chain) -> Iterator[Check]:
         "the court's archive of states": (court.states(), "StateArchive"),
         "the court's archive of records": (court.records(), "RecordArchive"),
         "the vault's ledger": (chain.vault.functions.ledger(), "CheckpointLedger"),
+        "what the sale sells": (chain.sale.functions.energy(), "Energy"),
+        "the sale's seasons": (chain.sale.functions.seasons(), "SeasonRegistry"),
+        "the sale's treasury": (chain.sale.functions.treasury(), "TimelockController"),
+        "what hatches burn": (chain.beasts.functions.energy(), "Energy"),
         "the arena's ledger": (chain.arena.functions.ledger(), "CheckpointLedger"),
         "the arena's archive of states": (chain.arena.functions.states(), "StateArchive"),
     }

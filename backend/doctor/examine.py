@@ -8,8 +8,11 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from backend.chain.client import Chain, read
-from backend.doctor import account, contracts, machine, node, storage
-from backend.doctor.report import Check, guarded, refusal
+from backend.chain.types import Economics
+from backend.doctor import account, contracts, machine, node, powers, storage
+from backend.doctor.chain_facts import Needs, gather
+from backend.doctor.chain_rules import check_deadlines, judge
+from backend.doctor.report import Check, Result, guarded, refusal
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
 
@@ -50,7 +53,28 @@ def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
         yield from guarded("binding", contracts.check_binding(chain))
         yield from guarded("referee", contracts.check_referee(chain))
         yield from guarded("match referee", contracts.check_match_referee(chain))
+        yield from guarded("powers", powers.check_powers(chain))
+    yield from guarded("chain rules", _rules(w3, rpc_url, chain))
     yield from _account(settings, rpc_url, w3, chain)
+
+
+def _rules(w3: Web3, rpc_url: str, chain: Chain | None) -> Iterator[Check]:
+    """What the protocol stands on; with a deployment also its season's deadlines and its logs."""
+    start = None if chain is None else chain.deployment.start_block
+    needs = Needs.of_contracts()
+    facts = gather(w3, rpc_url, needs, start)
+    economics = None if chain is None else chain.season(chain.current_season()).economics
+    yield from judge(facts, needs, economics)
+
+
+def chain_deadlines(chain: Chain, economics: Economics) -> list[Check]:
+    """What is wrong with a season's deadlines on the chain that it is for.
+
+    Raises:
+        NodeUnavailableError: nobody answers.
+    """
+    facts = gather(chain.w3, chain.rpc_url, Needs.of_contracts(), chain.deployment.start_block)
+    return [check for check in check_deadlines(facts, economics) if check.result is not Result.OK]
 
 
 def _account(settings: Settings, rpc_url: str, w3: Web3, chain: Chain | None) -> Iterator[Check]:

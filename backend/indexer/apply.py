@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.chain.events import Event
 from backend.chain.types import ZERO_ADDRESS, Checkpoint
 from backend.indexer.disputes import DISPUTE_HANDLERS
+from backend.indexer.energy import ENERGY_HANDLERS
 from backend.indexer.errors import IncompleteLogsError
 from backend.indexer.governance import PROPOSAL_HANDLERS, SEASON_HANDLERS
 from backend.indexer.handlers import Handlers
@@ -184,6 +185,7 @@ _HANDLERS: Handlers = {
     **_BEAST_HANDLERS,
     **PUBLICATION_HANDLERS,
     **CREDIT_HANDLERS,
+    **ENERGY_HANDLERS,
     **MATCH_HANDLERS,
     **SEASON_HANDLERS,
     **PROPOSAL_HANDLERS,
@@ -191,6 +193,7 @@ _HANDLERS: Handlers = {
 
 REPLAYED = tuple(name for _, name in _BEAST_HANDLERS)
 """Events about a beast that are few and are applied again after a reorg. Checkpoints, which are
-many, keep the block in which each thing became of them instead; so do publications and credits."""
+many, keep the block in which each thing became of them instead; so do publications, credits,
+purchases of ENERGY and requests to hatch."""
 
 PROPOSAL_EVENTS = tuple(name for _, name in PROPOSAL_HANDLERS)

@@ -57,11 +57,12 @@ def _scheduled(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 
 def _calls(session: Session, args: Mapping[str, Any]) -> list[ProposalRow]:
-    operation = bytes(args["id"])
-    rows = session.scalars(select(ProposalRow).where(ProposalRow.operation == operation)).all()
-    if not rows:
-        raise IncompleteLogsError(f"operation 0x{operation.hex()} goes on and was never scheduled")
-    return list(rows)
+    """The calls of an operation; a batch may have none, and tells of its salt and end all the same.
+
+    Nothing can be executed that no event told of, so an empty batch is left alone.
+    """
+    wanted = select(ProposalRow).where(ProposalRow.operation == bytes(args["id"]))
+    return list(session.scalars(wanted))
 
 
 def _salted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -70,7 +71,11 @@ def _salted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 
 def _executed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    for row in _calls(session, args):
+    calls = _calls(session, args)
+    if not calls:
+        operation = bytes(args["id"]).hex()
+        raise IncompleteLogsError(f"operation 0x{operation} goes on and was never scheduled")
+    for row in calls:
         if row.index == int(args["index"]):
             row.status, row.settled_block = ProposalStatus.EXECUTED, event.block_number
 

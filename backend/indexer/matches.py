@@ -77,6 +77,7 @@ def _challenged(session: Session, event: Event, args: Mapping[str, Any]) -> None
             season=None,
             seed_block=None,
             battle_seed=None,
+            record_until=None,
             result=None,
             reward_a=0,
             reward_b=0,
@@ -110,6 +111,7 @@ def _expired(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 def _seeded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     row = _match(session, args)
     row.status, row.battle_seed = MatchStatus.SEEDED, int(args["battleSeed"])
+    row.record_until = int(args["recordUntil"])
 
 
 def _recorded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -139,6 +141,7 @@ def _recorded(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 def _disproved(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     match, record = _match(session, args), _record(session, args)
     match.status, match.result = MatchStatus.SEEDED, None
+    match.record_until = int(args["recordUntil"])
     record.status, record.challenger = RecordStatus.DISPROVED, args["challenger"]
     record.lie, record.lie_turn = MatchLie(args["lie"]).name.lower(), int(args["turn"])
     record.reward, record.burned = int(args["reward"]), int(args["burned"])

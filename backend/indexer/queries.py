@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, defer
 
+from backend.chain.timelock import Call, Operation
 from backend.chain.types import DisputeStatus
 from backend.store.facts import (
     AdvanceRow,
@@ -20,7 +21,7 @@ from backend.store.facts import (
     StakeRow,
     VaultCreditRow,
 )
-from backend.store.governance import ProposalRow, SeasonRow
+from backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
 from backend.store.matches import (
     MatchRecordRow,
     MatchRow,
@@ -184,10 +185,24 @@ def records_of(session: Session, match_id: int) -> Sequence[MatchRecordRow]:
 
 def standing_records(session: Session) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
     """Records that may still be disproved, each with its match, oldest first; not their keys."""
+    return _records(session, MatchRecordRow.status == RecordStatus.STANDING)
+
+
+def final_records(
+    session: Session, match_ids: Sequence[int]
+) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
+    """The same for final records of some matches."""
+    mine = MatchRecordRow.match_id.in_(match_ids)
+    return _records(session, and_(MatchRecordRow.status == RecordStatus.FINAL, mine))
+
+
+def _records(
+    session: Session, which: ColumnElement[bool]
+) -> Sequence[tuple[MatchRow, MatchRecordRow]]:
     found = session.execute(
         select(MatchRow, MatchRecordRow)
         .join(MatchRecordRow, MatchRecordRow.match_id == MatchRow.match_id)
-        .where(MatchRecordRow.status == RecordStatus.STANDING)
+        .where(which)
         .order_by(MatchRow.match_id)
         .options(defer(MatchRecordRow.keys))
     )
@@ -211,3 +226,23 @@ def proposals(session: Session) -> Sequence[ProposalRow]:
             ProposalRow.block_number, ProposalRow.operation, ProposalRow.index
         )
     ).all()
+
+
+def pending_operations(session: Session) -> list[Operation]:
+    """What waits in the timelock, oldest first, each with all its calls."""
+    found: dict[bytes, list[ProposalRow]] = {}
+    for row in proposals(session):
+        if row.status == ProposalStatus.SCHEDULED:
+            found.setdefault(row.operation, []).append(row)
+    return [
+        Operation(
+            operation,
+            tuple(Call(row.target, row.value, row.data) for row in rows),
+            rows[0].predecessor,
+            rows[0].salt,
+            rows[0].unlock_at,
+            rows[0].block_number,
+            rows[0].tx_hash,
+        )
+        for operation, rows in found.items()
+    ]

@@ -101,46 +101,58 @@ class RangeReader:
         return _in_order(found)
 
     def _completed(self, events: list[Event], headers: Iterable[Block]) -> list[Event]:
-        """The events, with those of blocks that the node left out though their bloom has them.
+        """The events, with those that the node left out though the blocks' blooms have them.
 
         A node that has a new header may not have its logs yet, or may be another one behind the
         same name; asked for one block by hash, it answers for that block or not at all.
         """
-        answered = {event.block_number for event in events}
-        found = list(events)
+        by_block: dict[int, list[Event]] = {}
+        for event in events:
+            by_block.setdefault(event.block_number, []).append(event)
         for header in headers:
-            if header.number in answered or not self._may_have_events(header.logs_bloom):
+            answered = by_block.get(header.number, [])
+            if self._is_complete(header.logs_bloom, answered):
                 continue
-            missed = self._missed(header)
+            missed = self._missed(header, answered)
             if missed:
                 log.warning("the node left events out", block=header.number, events=len(missed))
-            found += missed
-        return _in_order(found)
+                by_block[header.number] = answered + missed
+        return _in_order(event for some in by_block.values() for event in some)
 
-    def _missed(self, header: Block) -> list[Event]:
-        """The events of a block that the node had none of: of its index of logs, asked for the
-        block alone, or else of its receipts."""
-        found = self._chain.events_of(header.hash)
-        if found or int.from_bytes(header.logs_bloom).bit_count() > TELLING_BITS:
+    def _is_complete(self, bloom: bytes, answered: Sequence[Event]) -> bool:
+        """Whether nothing in a block's bloom speaks against an answer."""
+        bits = int.from_bytes(bloom)
+        # A full bloom has nearly everything: it is a reason to ask about a block that seems empty.
+        if answered and bits.bit_count() > TELLING_BITS:
+            return True
+        known = {(event.raw.address, event.raw.topics[0]) for event in answered}
+        return all(bits & mask != mask or pair in known for pair, mask in self._masks)
+
+    def _missed(self, header: Block, answered: Sequence[Event]) -> list[Event]:
+        """The events of a block that the node left out: by its index of logs, asked for the block
+        alone, or else by its receipts."""
+        known = {event.log_index for event in answered}
+        found = [one for one in self._chain.events_of(header.hash) if one.log_index not in known]
+        full = int.from_bytes(header.logs_bloom).bit_count() > TELLING_BITS
+        if full or self._is_complete(header.logs_bloom, [*answered, *found]):
             return found
         try:
-            return self._chain.events_in_receipts(header.hash)
+            told = self._chain.events_in_receipts(header.hash)
         except NodeUnavailableError:
             raise
         except ChainError as error:
             # Not every node serves them. What is missing, the contracts' counters show.
             log.debug("no receipts of a block", block=header.number, reason=error.message)
-            return []
-
-    def _may_have_events(self, bloom: bytes) -> bool:
-        bits = int.from_bytes(bloom)
-        return any(bits & mask == mask for mask in self._masks)
+            return found
+        return [event for event in told if event.log_index not in known]
 
     @cached_property
-    def _masks(self) -> list[int]:
-        """The bits of a bloom that each of our events sets, whatever its values are."""
-        pairs = self._chain.event_sources
-        return [_mask(_address_bytes(address)) | _mask(topic) for address, topic in pairs]
+    def _masks(self) -> list[tuple[tuple[str, bytes], int]]:
+        """Contract and first topic of our events, each with the bits that it sets in a bloom."""
+        return [
+            ((address, topic), _mask(_address_bytes(address)) | _mask(topic))
+            for address, topic in self._chain.event_sources
+        ]
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:

@@ -11,6 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
+from backend.indexer.positions import rewound
+from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import (
     AdvanceRow,
     BeastRow,
@@ -84,6 +86,7 @@ def forget(session: Session, chain: Chain, first: int) -> None:
     One transaction, with the blocks' own rows in it: a crash leaves the old branch whole, and the
     next pass finds the same fork. What daemons decided is in other tables and stays.
     """
+    rewound(session)
     # Which rows are stale is asked of the events before these are deleted.
     beasts = _touched(session, EventRow.beast_id, first)
     matches = _touched(session, EventRow.match_id, first)
@@ -133,6 +136,8 @@ _NEVER_CHANGED = (
     RevealedSecretRow,
     RevealedDatasetRow,
     VaultCreditRow,
+    EnergySaleRow,
+    HatchRequestRow,
 )
 """One event each, so they go with its block."""
 

@@ -11,11 +11,13 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError, NodeUnavailableError
 from backend.chain.providers import is_loopback
-from backend.indexer.errors import MovedError
+from backend.indexer.completeness import Completeness
+from backend.indexer.errors import IncompleteLogsError, MovedError
 from backend.indexer.ranges import MAX_RANGE, RangeSizer
 from backend.indexer.reader import Batch, RangeReader
 from backend.indexer.rollback import find_fork, forget
@@ -31,6 +33,9 @@ PATIENCE_SECONDS = 60.0
 MOVES = 8
 """Times in a row that the chain may change under a pass before the node is blamed."""
 
+MENDS = 8
+"""Times in a pass that blocks are read again for events that the node had left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
@@ -39,14 +44,35 @@ class SyncReport:
     Attributes:
         head: the node's latest block that has enough confirmations.
         indexed_to: last block in the database.
-        rolled_back: blocks that were taken back.
+        rolled_back: blocks that were taken back by reorgs.
         events: events applied.
+        mended: times that blocks were read again since the node had left events out.
+        gaps: counters of the contracts that what was read still contradicts.
     """
 
     head: int
     indexed_to: int
     rolled_back: int
     events: int
+    mended: int = 0
+    gaps: int = 0
+
+
+@dataclass(slots=True)
+class _Pass:
+    """How one pass goes.
+
+    Attributes:
+        latest: the node's newest block, looked up once, so that a pass ends however fast the chain
+            grows.
+        backfilled: blocks were read of which not every header was.
+    """
+
+    latest: int
+    rolled_back: int = 0
+    applied: int = 0
+    mended: int = 0
+    backfilled: bool = False
 
 
 class Indexer:
@@ -76,6 +102,7 @@ class Indexer:
         self._patience = patience if patience is not None else (0 if local else PATIENCE_SECONDS)
         self._sizer = RangeSizer(largest_range)
         self._reader = RangeReader(chain)
+        self._completeness = Completeness(chain, database)
         self._behind_since: float | None = None
         self._bound = False
 
@@ -91,12 +118,26 @@ class Indexer:
         if not self._bound:
             bind(self.database, self.chain.deployment)
             self._bound = True
-        # Looked up once, so that a pass ends however fast the chain grows.
-        latest = self.chain.block().number
-        rolled_back, applied, moves = self._roll_back(latest), 0, 0
-        while (tip := self._tip()).number < latest - self.confirmations:
+        reading = _Pass(latest=self.chain.block().number)
+        reading.rolled_back = self._roll_back(reading.latest)
+        self._read_on(reading)
+        if self._completeness.look(everything=reading.backfilled):
+            self._mend(reading)
+        return SyncReport(
+            head=reading.latest - self.confirmations,
+            indexed_to=self._tip().number,
+            rolled_back=reading.rolled_back,
+            events=reading.applied,
+            mended=reading.mended,
+            gaps=len(self._completeness.gaps),
+        )
+
+    def _read_on(self, reading: _Pass) -> None:
+        """Read to the head of the pass."""
+        moves = 0
+        while (tip := self._tip()).number < reading.latest - self.confirmations:
             try:
-                applied += self._advance(tip, latest - self.confirmations)
+                reading.applied += self._advance(tip, reading)
                 moves = 0
             except MovedError:
                 moves += 1
@@ -106,15 +147,41 @@ class Indexer:
                         f"The node's answers after block {tip.number} do not fit together.",
                         "Try another node with --rpc-url.",
                     ) from None
-                latest = self.chain.block().number
-                rolled_back += self._roll_back(latest)
-        return SyncReport(latest - self.confirmations, tip.number, rolled_back, applied)
+                reading.latest = self.chain.block().number
+                reading.rolled_back += self._roll_back(reading.latest)
+            except IncompleteLogsError:
+                # An event that must come before was left out of what has been read.
+                if not self._read_again(reading, self.chain.deployment.start_block):
+                    raise
+
+    def _mend(self, reading: _Pass) -> None:
+        """Read again what the contracts' counters show to be missing, as far as the node has it."""
+        while self._read_again(reading):
+            self._read_on(reading)
+            if not self._completeness.look_again():
+                return
+
+    def _read_again(self, reading: _Pass, since: int | None = None) -> bool:
+        """Take back what follows an event that was left out; whether there is one.
+
+        Args:
+            since: see ``Completeness.first_missing``.
+        """
+        tip = self._tip()
+        if reading.mended == MENDS or tip.hash is None:
+            return False
+        first = self._completeness.first_missing(tip.number, since, begun=reading.mended > 0)
+        if first is None or not self._take_back(tip, first):
+            return False
+        reading.mended += 1
+        log.warning("the node had left events out; reading again", from_block=first)
+        return True
 
     # --- reading on -----------------------------------------------------------------------------
 
-    def _advance(self, tip: Tip, head: int) -> int:
+    def _advance(self, tip: Tip, reading: _Pass) -> int:
         """Read and apply one range; the number of events, 0 where it must be asked again."""
-        start = tip.number + 1
+        start, head = tip.number + 1, reading.latest - self.confirmations
         newest = head - KEPT_HEADERS + 1  # from here on every header is read and kept
         end = self._end(start, head, newest)
         try:
@@ -125,6 +192,7 @@ class Indexer:
             return self._ask_less(end - tip.number, error)
         except ChainError as error:
             return self._ask_less(end - tip.number, error)
+        reading.backfilled |= start < newest
         self._sizer.answered(end - tip.number, len(batch.events))
         return len(batch.events) if written else 0
 
@@ -144,16 +212,25 @@ class Indexer:
         return 0
 
     def _write(self, tip: Tip, batch: Batch) -> bool:
-        """Apply a range in one transaction; False if another process was first."""
+        """Apply a range in one transaction; False if another process was first.
+
+        Raises:
+            IncompleteLogsError: the events do not follow from what was read before.
+        """
         # The batch was read with no transaction open, on top of ``tip``. Under the lock the
         # database either still ends there, by number and hash, or the batch is thrown away: so no
         # event is applied twice, and none on a branch that was taken back. A crash leaves all of it
         # or none.
-        with self.database.exclusive(LOCK) as session:
-            if read_tip(session, self.chain.deployment.start_block) != tip:
-                log.debug("another process reads these blocks", after=tip.number)
-                return False
-            write(session, tip, batch)
+        try:
+            with self.database.exclusive(LOCK) as session:
+                if read_tip(session, self.chain.deployment.start_block) != tip:
+                    log.debug("another process reads these blocks", after=tip.number)
+                    return False
+                write(session, tip, batch)
+        except (NoResultFound, IntegrityError) as error:
+            raise IncompleteLogsError(
+                f"what follows block {tip.number} contradicts it ({type(error).__name__})"
+            ) from None
         return True
 
     def _tip(self) -> Tip:
@@ -181,12 +258,18 @@ class Indexer:
         self._behind_since = None
         start_block = self.chain.deployment.start_block
         first = start_block if fork.common is None else fork.common + 1
-        with self.database.exclusive(LOCK) as session:
-            if read_tip(session, start_block) != tip:
-                return 0  # another process has taken them back, or reads on
-            forget(session, self.chain, first)
+        if not self._take_back(tip, first):
+            return 0
         log.warning("reorg", from_block=first, blocks=tip.number - first + 1)
         return tip.number - first + 1
+
+    def _take_back(self, tip: Tip, first: int) -> bool:
+        """Forget all since a block; False if another process has, or reads on."""
+        with self.database.exclusive(LOCK) as session:
+            if read_tip(session, self.chain.deployment.start_block) != tip:
+                return False
+            forget(session, self.chain, first)
+        return True
 
     def _may_lag(self) -> bool:
         """Whether a node whose chain is the beginning of ours is given more time to grow."""

@@ -72,6 +72,14 @@ class Health:
             "Passes that node, database or disk spoiled.",
             registry=self.registry,
         )
+        self._gaps = self.gauge(
+            "log_gaps", "Counters of the contracts that the events read do not add up to."
+        )
+        self._mended = Counter(
+            f"{self._prefix}_log_gaps_mended",
+            "Times that blocks were read again for events that the node had left out.",
+            registry=self.registry,
+        )
         self._costs = _Costs(self._prefix)
         self.registry.register(self._costs)
         self._last_pass: float | None = None
@@ -89,17 +97,22 @@ class Health:
         disputes: int,
         deadlines: Iterable[int] = (),
         costs: Mapping[str, Spent] | None = None,
+        gaps: int = 0,
+        mended: int = 0,
     ) -> None:
         """A pass ended well.
 
         Args:
             deadlines: unix seconds of chain time.
+            gaps, mended: see ``SyncReport``.
         """
         self._head.set(head)
         self._indexed.set(indexed)
         self._disputes.set(disputes)
         self._deadline.set(min(deadlines, default=0))
         self._costs.spent = dict(costs or {})
+        self._gaps.set(gaps)
+        self._mended.inc(mended)
         self._passed_at.set_to_current_time()
         self._last_pass, self._problem = time.monotonic(), ""
 

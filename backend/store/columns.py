@@ -1,13 +1,16 @@
-"""Column types that lose nothing on SQLite and PostgreSQL, and the declarative base."""
+"""What SQLite and PostgreSQL have in common: column types that lose nothing, the declarative base,
+and rows that another process may be inserting at the same time."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import BigInteger, DateTime, LargeBinary, String, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 DIGITS = 78
 
@@ -59,3 +62,15 @@ Wide = Annotated[int, mapped_column(Uint256)]
 
 Wei = Annotated[int, mapped_column(Uint256)]
 """An amount in wei."""
+
+
+AT_ONCE = 256
+"""Rows in one statement: databases bound the number of its parameters."""
+
+
+def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those whose key is there already, or comes in meanwhile, stay as they are."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for start in range(0, len(rows), AT_ONCE):
+        some = [dict(row) for row in rows[start : start + AT_ONCE]]
+        session.execute(insert(table).values(some).on_conflict_do_nothing())

@@ -61,6 +61,15 @@ class MatchJobRow(Base):
     judged_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class WatchRow(Base):
+    """From when on a validator has watched with this database; one row."""
+
+    __tablename__ = "watches"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    since: Mapped[Big] = mapped_column(doc="the block that its first pass ended with")
+
+
 class IntentState(StrEnum):
     """How far a transaction came."""
 

@@ -26,6 +26,9 @@ class SourceRow(Base):
     chain_id: Mapped[Big]
     genesis: Mapped[Hash]
     ledger: Mapped[Address]
+    rewinds: Mapped[int] = mapped_column(
+        default=0, server_default="0", doc="times that blocks were taken back or read again"
+    )
 
 
 class BlockRow(Base):
@@ -143,7 +146,7 @@ class DisputeRow(Base):
     beast_id: Mapped[Big]
     index: Mapped[Big]
     generation: Mapped[Big]
-    digest: Mapped[Hash]
+    digest: Mapped[Hash] = mapped_column(index=True)
     filer: Mapped[Address]
     bond: Mapped[Wei] = mapped_column(doc="wei of ENERGY")
     bond_outcome: Mapped[str | None] = mapped_column(String(16), doc="of the ENERGY bond")
@@ -192,7 +195,7 @@ class AdvanceRow(Base):
     )
     count: Mapped[int]
     state_hash: Mapped[Hash]
-    account: Mapped[Address]
+    account: Mapped[Address] = mapped_column(index=True)
     counted: Mapped[bool] = mapped_column(doc="committed to before, so they are paid")
     block_number: Mapped[Big] = mapped_column(index=True)
     tx_hash: Mapped[Hash]

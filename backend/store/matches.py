@@ -51,6 +51,9 @@ class MatchRow(Base):
     season: Mapped[int | None]
     seed_block: Mapped[Big | None]
     battle_seed: Mapped[Wide | None] = mapped_column(doc="64 bits")
+    record_until: Mapped[Big | None] = mapped_column(
+        doc="once seeded, and anew by a disproof: first second at which it can be recorded no more"
+    )
     result: Mapped[str | None] = mapped_column(String(4), doc="a, b or draw, of the record")
     reward_a: Mapped[Wei] = mapped_column(default=0)
     reward_b: Mapped[Wei] = mapped_column(default=0)

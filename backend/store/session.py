@@ -15,7 +15,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.errors import ChainBeastsError
@@ -65,9 +71,13 @@ def make_engine(url: str) -> Engine:
     parsed = parse_url(url)
     try:
         if parsed.drivername == POSTGRESQL:
-            # A connection that the server closed meanwhile is replaced before it is used.
+            # A connection that the server closed meanwhile is replaced before it is used. And
+            # nothing is prepared on the server: behind a pooler that has another connection for
+            # each transaction, as PgBouncer may, the statement would be on one we have no more.
             return create_engine(
-                parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+                parsed,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": CONNECT_SECONDS, "prepare_threshold": None},
             )
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
@@ -192,6 +202,27 @@ def current_revision(url: str) -> str | None:
         engine.dispose()
 
 
+READ_ONLY = "25006"
+PASSING_STATES = ("08", "40", "53", "55", "57", "58")
+"""Classes of PostgreSQL's SQLSTATE for what passes: connections, rollbacks in favour of others (as
+deadlocks), resources, locks, operators' interventions (as a shutdown), and the system's errors."""
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _is_read_only(error: DBAPIError) -> bool:
+    return _sqlstate(error) == READ_ONLY
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether a database's error says that it is away, or busy, and not that we are wrong."""
+    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+        return True
+    return _is_read_only(error) or _sqlstate(error)[:2] in PASSING_STATES
+
+
 class Database:
     """An up-to-date database and its sessions.
 
@@ -226,7 +257,18 @@ class Database:
         try:
             with self._sessions.begin() as session:
                 yield session
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            if not _passes(error):
+                raise
+            if _is_read_only(error):
+                # Connections that were made to a server in recovery may stay read-only when another
+                # one has taken over, or when this one has been promoted: the next one is new.
+                self.engine.dispose()
+                raise DatabaseUnavailableError(
+                    "The database can only be read at present.",
+                    "It may be failing over to another server; if it stays so, give the URL of the "
+                    "one that takes writes.",
+                ) from error
             raise DatabaseUnavailableError(
                 f"The database does not answer ({type(error.orig).__name__}).",
                 "See that its server runs, its disk has room, and no other process holds it.",

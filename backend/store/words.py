@@ -10,13 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from eth_hash.auto import keccak
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.kernel.board import word_bytes
+from backend.store.columns import AT_ONCE, insert_new
 from backend.store.matches import MatchRecordRow, RecordStatus, WordRow
-
-AT_ONCE = 256
 
 
 def word_key(word: int) -> bytes:
@@ -28,12 +26,7 @@ def keep_words(session: Session, words: Iterable[int]) -> list[bytes]:
     """Put words in the cache; their keys, in the order given."""
     words = list(words)
     given = {word_key(word): word_bytes(word) for word in words}
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    rows = [{"key": key, "word": data} for key, data in given.items()]
-    for start in range(0, len(rows), AT_ONCE):
-        session.execute(
-            insert(WordRow).values(rows[start : start + AT_ONCE]).on_conflict_do_nothing()
-        )
+    insert_new(session, WordRow, [{"key": key, "word": data} for key, data in given.items()])
     return [word_key(word) for word in words]
 
 

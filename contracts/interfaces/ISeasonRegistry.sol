@@ -51,8 +51,19 @@ interface ISeasonRegistry {
         uint16 number
     ) external view returns (uint96 baseCost, uint96 growthCost, uint8 trainerBondMultiple, uint32 stakeGas);
 
-    /// @notice How long checkpoints of a season can be disputed; two storage reads.
+    // What is asked for by itself, without the cost of the rest.
+
+    /// @notice How long checkpoints of a season can be disputed.
     function challengePeriod(uint16 number) external view returns (uint32);
+
+    /// @notice How long openings may take, and proofs after them.
+    function disputeWindows(uint16 number) external view returns (uint32 responseWindow, uint32 proofWindow);
+
+    /// @notice What a request to hatch burns.
+    function hatchCost(uint16 number) external view returns (uint96);
+
+    /// @notice What the sale asks for; 0: it is closed.
+    function energyPrice(uint16 number) external view returns (uint96);
 
     /// @notice What no season of this deployment may fall below.
     function limits() external view returns (Limits memory);

@@ -15,6 +15,7 @@ class Deadlines:
     response_window: int
     proof_window: int
     disproof_period: int = 3_600
+    record_window: int = 10_800  # the least that goes with such a disproof period
 
     def profile(self, folder: Path) -> Path:
         """The devnet's profile with these deadlines, as a file that `deploy --profile` takes."""

@@ -89,7 +89,7 @@ class Demo:
 
     def honest_training(self) -> int:
         """An owner hatches a beast with a private dataset and trains four windows."""
-        hatched = self.owner.do("beast", "hatch", "--dataset", DATASET)
+        hatched = self.owner.do("beast", "hatch", "--yes", "--dataset", DATASET)
         beast = int(hatched["beast"])
         self.say(f"the owner hatched beast {beast} with {DATASET.name} committed")
         self.owner.start("defender", "trainer", "defend")
@@ -102,7 +102,7 @@ class Demo:
 
     def cheating(self) -> dict[str, Any]:
         """Somebody changes one weight in one micro-step, and builds on it."""
-        beast = int(self.cheater.do("beast", "hatch")["beast"])
+        beast = int(self.cheater.do("beast", "hatch", "--yes")["beast"])
         self.cheater.do("trainer", "run", beast)
         lie: dict[str, Any] = self.cheater.do(
             "trainer", "drill", "weight", beast, "--step", LIE_STEP

@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from scripts.lib.faulty_logs import LogFault, spoil
+
 HOST = "127.0.0.1"
 UPSTREAM_SECONDS = 120.0
 CHUNK = 1 << 16
@@ -63,7 +65,10 @@ class FaultyNode:
         self.calls: Counter[str] = Counter()
         """Calls by method that came in, faulty ones included."""
         self.faults: Counter[Fault] = Counter()
+        self.log_faults: Counter[LogFault] = Counter()
         self._random = random.Random(seed)
+        self._log_random = random.Random(seed)
+        self._log_rate = 0.0
         self._rates: dict[Fault, float] = {}
         self._methods: frozenset[str] | None = None
         self._planned: dict[str, deque[Fault]] = defaultdict(deque)
@@ -143,9 +148,15 @@ class FaultyNode:
             if delay is not None:
                 self.delay = delay
 
+    def misreport_logs(self, rate: float) -> None:
+        """Set the share of the answers to ``eth_getLogs`` over HTTP that are wrong."""
+        with self._lock:
+            self._log_rate = rate
+
     def behave(self) -> None:
         """No more faults, neither random nor planned ones."""
         self.misbehave()
+        self.misreport_logs(0.0)
         with self._lock:
             self._planned.clear()
         self.down = False
@@ -202,7 +213,18 @@ class FaultyNode:
             httpx.HTTPError: the node does not answer.
         """
         headers = {"Content-Type": "application/json"}
-        return self._client.post(self.upstream_url, content=body, headers=headers).content
+        answer = self._client.post(self.upstream_url, content=body, headers=headers).content
+        return self._misreported(body, answer)
+
+    def _misreported(self, body: bytes, answer: bytes) -> bytes:
+        """The answer, with wrong logs at the rate that was set."""
+        with self._lock:
+            if self._log_random.random() >= self._log_rate:
+                return answer
+            fault = self._log_random.choice(list(LogFault))
+            wrong = spoil(body, answer, fault, self._log_random)
+            self.log_faults[fault] += wrong != answer
+            return wrong
 
     def connect(self) -> socket.socket:
         """A raw connection to the node.

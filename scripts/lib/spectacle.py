@@ -57,7 +57,7 @@ class Spectacle:
 
     def hatch(self, player: Player, *options: object) -> int:
         """A new beast of a player."""
-        return int(player.do("beast", "hatch", *options)["beast"])
+        return int(player.do("beast", "hatch", "--yes", *options)["beast"])
 
     def train(self, player: Player, beast: int, windows: int = 1, *options: object) -> None:
         """Submit windows, with live figures."""

@@ -185,15 +185,21 @@ class Player:
 
 
 class Stage:
-    """A devnet with the contracts deployed, and players on it. Use it as a context manager."""
+    """A devnet with the contracts deployed, and players on it. Use it as a context manager.
 
-    def __init__(self, folder: Path, program: Program | None = None) -> None:
+    Args:
+        rpc_url: a local chain that runs already and goes on after the stage; without it the stage
+            has a devnet of its own.
+    """
+
+    def __init__(self, folder: Path, program: Program | None = None, rpc_url: str = "") -> None:
         self.folder = folder
+        self._own_node = not rpc_url
         self._program = program or Installed()
         self.published = folder / "snapshots"
         self.published.mkdir(parents=True)
         self.players: list[Player] = []
-        self.rpc_url = ""
+        self.rpc_url = rpc_url
         self.host = self._player("host", DEPLOYER)
 
     def _player(self, name: str, number: int) -> Player:
@@ -204,7 +210,9 @@ class Stage:
         return made
 
     def start(self) -> Self:
-        """Start the devnet."""
+        """Start the devnet, if it is the stage's own."""
+        if not self._own_node:
+            return self
         devnet = self._host_command("devnet", "up", "--detach")
         self.rpc_url = str(devnet["rpc_url"])
         self.host.rpc_url = self.rpc_url
@@ -241,7 +249,7 @@ class Stage:
     def travel(self, seconds: int) -> None:
         """Move the chain's clock on."""
         rpc(self.rpc_url, "evm_increaseTime", seconds)
-        rpc(self.rpc_url, "anvil_mine", "0x1")
+        rpc(self.rpc_url, "evm_mine")
 
     def wait(self, what: str, look: Callable[[], T | None], seconds: float = PATIENCE) -> T:
         """Look until there is something to see.
@@ -277,7 +285,8 @@ class Stage:
         """End everything that was started."""
         for player in reversed(self.players):
             player.stop()
-        self._host_command("devnet", "down")
+        if self._own_node:
+            self._host_command("devnet", "down")
 
     def __enter__(self) -> Self:
         try:

@@ -99,6 +99,19 @@ def test_a_beast_says_what_going_on_costs_and_what_is_locked_until_when(
         assert served.get(f"/v1/beasts/{path}").status_code == status
 
 
+def test_the_books_of_energy_are_the_contracts(scene: Scene, served: Served) -> None:
+    found, world = served.json("/v1/energy"), scene.world
+    terms = scene.chain.season(scene.chain.current_season()).economics
+    assert (found["price"], found["hatch_cost"]) == ("0", str(terms.hatch_cost))
+    asked = int(world.beasts.functions.lastBeastId().call())
+    assert int(found["burned_by_hatching"]) == asked * scene.chain.season(1).economics.hatch_cost
+    burned = sum(scene.chain.burned_of(beast) for beast in range(1, asked + 1))
+    assert int(found["burned_by_training"]) == burned > 0
+    credited = sum(scene.chain.rewarded_of(fighter.beast) for fighter in scene.fighters)
+    assert int(found["rewards"]) == credited > 0
+    assert (found["sold"], found["proceeds"]) == ("0", "0")
+
+
 def test_slashed_and_void_checkpoints_are_counted_and_shown(scene: Scene, served: Served) -> None:
     beast = scene.liar.beast
     found = served.json(f"/v1/beasts/{beast}")
@@ -348,9 +361,12 @@ def test_seasons_and_what_is_proposed(scene: Scene, served: Served) -> None:
     current = served.json("/v1/season")
     (proposal,) = current["pending"]
     assert current["season"] == 1
-    assert proposal["contract"] == "SeasonRegistry"
+    (call,) = proposal["calls"]
+    assert (call["contract"], call["function"]) == ("SeasonRegistry", "addSeason")
+    assert proposal["scheduled_by"] == scene.world.accounts[0]
+    assert proposal["predecessor"] is None
     assert proposal["ready_at"] == proposal["scheduled"]["time"] + 3_600
-    assert {(one["part"], one["name"], one["then"]) for one in proposal["changes"]} == {
+    assert {(one["part"], one["name"], one["then"]) for one in call["changes"]} == {
         ("rules", "block_gain", "40"),
         ("economics", "base_cost", str(2 * ETHER // 1_000)),
     }

@@ -21,6 +21,7 @@ from backend.chain.types import Checkpoint, CheckpointPayload, Commitments
 from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.store.session import Database
+from tests.support.hatching import pay_hatch
 
 DEPLOYER, TRAINER, OTHER = range(3)
 Senders = Callable[..., TransactionManager]
@@ -86,6 +87,7 @@ def hatch(chain: Chain, sender: Senders) -> Callable[..., int]:
     def do(commitments: Commitments | None = None) -> int:
         committed = (commitments or Commitments()).to_abi()
         trainer = sender(TRAINER)
+        pay_hatch(chain, sender(DEPLOYER), trainer)
         trainer.send(chain.beasts.functions.requestHatch(*committed), label="request")
         rpc(chain.rpc_url, "anvil_mine", "0x1")
         beast = chain.beast_count()

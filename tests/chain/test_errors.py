@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
 from backend.chain.compile import artifacts
-from backend.chain.errors import _AMOUNTS, _SENTENCES, decode_revert
+from backend.chain.errors import _AMOUNTS, _SENTENCES, Reverted, decode_revert
 
 ADDRESS = "0x" + "ab" * 20
 
@@ -59,6 +61,51 @@ def test_no_sentence_is_about_an_error_that_no_contract_has() -> None:
     assert set(_SENTENCES) <= set(errors)
     for name, (_, fields) in _AMOUNTS.items():
         assert set(fields) <= set(errors[name][0])
+
+
+AMOUNTS = {
+    "allowance", "amount", "balance", "bond", "coin", "debt", "fee", "minOut", "needed", "out",
+    "paid", "price", "required", "sent",
+}  # fmt: skip
+"""What contracts call values that are wei; as uint32 they are counts."""
+
+
+def test_nobody_reads_raw_seconds_or_wei() -> None:
+    """Whatever error a contract gets: by its values' names."""
+    now, wei = int(time.time()), 15 * 10**17
+    seen = 0
+    for name, (names, types) in all_errors().items():
+        wide = {key for key, kind in zip(names, types, strict=True) if kind == "uint256"}
+        times = {key for key in wide if key.endswith(("At", "Until")) or key == "deadline"}
+        amounts = {key for key in wide if key in AMOUNTS}
+        if not times | amounts:
+            continue
+        plain = {key: value(kind, 7) for key, kind in zip(names, types, strict=True)}
+        found = Reverted(
+            name, plain | dict.fromkeys(times, now + 3 * 3600 + 5) | dict.fromkeys(amounts, wei)
+        )
+        assert str(now)[:6] not in found.message, found.message
+        assert str(wei) not in found.message, found.message
+        used = _SENTENCES.get(name, ("".join(f"{{{key}}}" for key in names), ""))[0]
+        if any(f"{{{key}}}" in used for key in times):
+            assert " UTC (in 3 h" in found.message, found.message
+        if any(f"{{{key}}}" in used for key in amounts):
+            assert re.search(r"1\.5 (ENERGY|native coin)", found.message), found.message
+        seen += 1
+    assert seen > 10
+    assert not any("unix" in sentence for pair in _SENTENCES.values() for sentence in pair)
+
+
+def test_constants_of_seasons_are_shown_with_their_unit() -> None:
+    def said(field: str, number: int) -> str:
+        return Reverted(
+            "ValueOutOfRange", {"field": field, "value": number, "min": 0, "max": number}
+        ).message
+
+    assert said("publicationAge", 60) == "publicationAge is 1 min; it must be from 0 s to 1 min."
+    assert "2 ENERGY" in said("growthCost", 2 * 10**18)
+    assert "0.001 native coin" in said("energyPrice", 10**15)
+    assert "maxTurns is 0;" in said("maxTurns", 0)
 
 
 def test_amounts_are_shown_in_energy_and_bytes_in_hex() -> None:

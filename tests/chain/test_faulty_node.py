@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from websockets.sync.client import connect
 
 from backend.chain.anvil import Anvil
 from backend.chain.providers import make_web3
+from scripts.lib.faulty_logs import LogFault, spoil
 from scripts.lib.faulty_node import Fault, FaultyNode
 
 MINE = "anvil_mine"
@@ -97,3 +99,28 @@ def test_a_node_that_is_down_answers_nobody(node: FaultyNode) -> None:
         mine(node)
     node.behave()
     mine(node)
+
+
+def test_logs_are_wrong_at_the_rate_that_was_set(node: FaultyNode, anvil: Anvil) -> None:
+    place = dict.fromkeys(("blockHash", "transactionHash"), "0x" + "11" * 32)
+    logs = [place | {"blockNumber": "0x1", "logIndex": hex(n), "removed": False} for n in range(5)]
+    told = json.dumps({"jsonrpc": "2.0", "id": 1, "result": logs}).encode()
+    request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs"}).encode()
+    seen = {}
+    for fault in LogFault:
+        found = json.loads(spoil(request, told, fault, random.Random(2)))["result"]
+        seen[fault] = (len(found), sorted(found, key=str) == sorted(logs, key=str))
+        assert found != logs
+    assert seen == {
+        LogFault.REPEATED: (10, False),
+        LogFault.REMOVED: (6, False),
+        LogFault.PENDING: (6, False),
+        LogFault.SHUFFLED: (5, True),
+        LogFault.LEFT_OUT: (4, False),
+        LogFault.NONE_AT_ALL: (0, False),
+    }
+    other = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}).encode()
+    assert spoil(other, told, LogFault.NONE_AT_ALL, random.Random(2)) == told
+    node.misreport_logs(1.0)
+    mine(node)  # no logs in this answer
+    assert node.log_faults.total() == 0

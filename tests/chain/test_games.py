@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backend.chain.games import (
+    FARM,
     GAMES,
     GWEI,
     MAINNET_REFERENCE,
@@ -28,8 +29,8 @@ L1 = MAINNET_REFERENCE[1]
 
 
 def played(prices: Prices = L1, **changes: int) -> dict[str, Game]:
-    economics = replace(MAINNET.season.economics, **changes)
-    games = play(economics, MAINNET.limits.reference_fee, prices)
+    season = replace(MAINNET.season, economics=replace(MAINNET.season.economics, **changes))
+    games = play(season, MAINNET.limits.reference_fee, prices)
     return {game.attack: game for game in games}
 
 
@@ -51,7 +52,7 @@ def test_no_game_depends_on_the_prices(gas_price: int, energy_price: int) -> Non
     """Whatever ENERGY is worth: what pays for gas is never priced in it."""
     for profile in (MAINNET, DEVNET):
         prices = Prices("far off", gas_price, energy_price)
-        assert not lost(play(profile.season.economics, profile.limits.reference_fee, prices))
+        assert not lost(play(profile.season, profile.limits.reference_fee, prices))
 
 
 def test_a_false_dispute_costs_its_filer_what_opening_takes_and_its_bond() -> None:
@@ -76,19 +77,30 @@ def test_a_conviction_pays_its_shares_of_stake_and_lock() -> None:
     assert game.reward == MANY * ((stake + lock) // 10 + (stake + lock) * 3 // 10)
 
 
+def test_a_farm_of_beasts_earns_half_of_what_its_training_burned_and_its_hatches_besides() -> None:
+    game, economics = played()["farm"], MAINNET.season.economics
+    window = 32 * 10**15 * L1.energy_price // UNIT
+    hatch = economics.hatch_cost * L1.energy_price // UNIT
+    assert game.outlay == FARM * window // 2
+    assert game.reward == FARM * (window + hatch)
+    assert game.attacker > FARM * (window // 2 + hatch)
+    assert game.outcome is Outcome.RECOVERS
+
+
 def test_a_lost_game_is_named() -> None:
     gas = GasFigures.load()
     underpaid = replace(gas, segments=Opening(gas.segments.gas, gas.segments.gas // 2))
     prices = Prices("without bonds", GWEI, 0)
-    games = play(MAINNET.season.economics, MAINNET.limits.reference_fee, prices, underpaid)
+    games = play(MAINNET.season, MAINNET.limits.reference_fee, prices, underpaid)
     # What the attacker loses is less than 6.46 times what the trainer is not paid.
     assert [game.attack for game in lost(games)] == ["freezing"]
 
 
 def test_a_season_that_loses_a_game_is_warned_of() -> None:
-    assert warnings(MAINNET.season.economics, MAINNET.limits.reference_fee) == []
+    assert warnings(MAINNET.season, MAINNET.limits.reference_fee) == []
     # No registry takes this one: its stake pays no conviction.
-    bad = replace(MAINNET.season.economics, stake_gas=1_000_000)
+    economics = replace(MAINNET.season.economics, stake_gas=1_000_000)
+    bad = replace(MAINNET.season, economics=economics)
     said = warnings(bad, MAINNET.limits.reference_fee)
     assert any("draining" in sentence for sentence in said), said
     assert all(sentence.startswith("This season loses a game, ") for sentence in said)

@@ -26,6 +26,7 @@ from backend.kernel.combat import Match
 from backend.kernel.merkle import Tree, root
 from backend.settings import Settings
 from tests.cli.conftest import Cli
+from tests.support.history import forget
 from trainer.datasets.formats import write_words
 from trainer.datasets.reader import read_records
 
@@ -91,9 +92,9 @@ def ring(deployed: Cli) -> Ring:
     made = Ring(deployed, Chain(w3, str(deployed.rpc_url), deployment))
     for who, beast in ((ANNA, 1), (BEN, 2)):
         made.fund(who, 1_000)
-        made.does(who, "beast", "hatch")
+        made.does(who, "beast", "hatch", "--yes")
         made.does(who, "trainer", "run", beast, "--windows", 1)
-    made.does(ANNA, "beast", "hatch")
+    made.does(ANNA, "beast", "hatch", "--yes")
     made.travel()
     for beast in (1, 2):
         made.does(STRANGER, "checkpoint", "finalize", beast)
@@ -190,6 +191,36 @@ def test_a_challenge_is_taken_back(ring: Ring) -> None:
         ("0x1234 is not an address", "40 hex digits", ANNA, ("claim", "--to", "0x1234")),
     ],
 )  # fmt: skip
+def test_a_match_that_nobody_records_in_time_expires(ring: Ring) -> None:
+    match, _ = ring.seeded()
+    window = ring.chain.season(1).arena.record_window
+    due = ring.does(ANNA, "battle", "show", match)["record_until"]
+    assert ring.chain.now() < due <= ring.chain.now() + window
+    expire, record = ("battle", "expire", match), ("battle", "record", match)
+    ring.hinted("can be recorded until", f"battle record {match}", STRANGER, *expire)
+    assert "record within" in ring.cli.run("battle", "list").stdout
+    ring.travel(window)
+    assert "too late to record" in ring.cli.run("battle", "list").stdout
+    bond = ring.chain.escrow_of(devnet_account(ANNA).address, ring.chain.arena)
+    ring.hinted("could be recorded until", f"battle expire {match}", ANNA, *record)
+    assert ring.chain.escrow_of(devnet_account(ANNA).address, ring.chain.arena) == bond
+    ended = ring.does(STRANGER, *expire)
+    assert (ended["before"], ended["status"]) == ("seeded", "expired")
+    ring.hinted("has expired", "battle challenge 1 2", ANNA, *record)
+    (row,) = ring.cli.json("battle", "list", "--status", "expired")["matches"]
+    assert (row["match"], row["record_until"]) == (match, None)
+
+
+def test_a_match_whose_seed_nobody_draws_has_no_second_throw(ring: Ring) -> None:
+    match = int(ring.agrees(ANNA, "challenge", 1, 2)["match"])
+    ring.agrees(BEN, "accept", match)
+    ring.hinted("can be drawn until block", "record", STRANGER, "battle", "expire", match)
+    url = ring.chain.rpc_url
+    forget(lambda *call: rpc(url, *call), ring.chain.match(match).seed_block)
+    ring.hinted("has expired", "battle challenge 1 2", ANNA, "battle", "record", match)
+    assert ring.does(ANNA, "battle", "show", match)["status"] == "expired"
+
+
 def test_moves_that_are_refused(
     ring: Ring, said: str, hint: str, who: int, arguments: tuple[object, ...]
 ) -> None:
@@ -305,11 +336,11 @@ def test_a_beast_with_a_private_dataset_shows_its_brain_first(ring: Ring, tmp_pa
     """Once its state is on chain, anybody can play its matches, wherever its trainer publishes."""
     _, played = ring.seeded()
     write_words(tmp_path / "own.csv", played.words)
-    beast = ring.does(BEN, "beast", "hatch", "--dataset", tmp_path / "own.csv")["beast"]
+    beast = ring.does(BEN, "beast", "hatch", "--yes", "--dataset", tmp_path / "own.csv")["beast"]
     ring.does(BEN, "trainer", "run", beast, "--windows", 1, "--source", "private")
     ring.travel()
     ring.does(STRANGER, "checkpoint", "finalize", beast)
-    unpublished, hint = "A state has to be published", "Say --yes"
+    unpublished, hint = "no terminal to ask on", "Say --yes"
     ring.hinted(unpublished, hint, BEN, "battle", "challenge", beast, 1)
     bare = ring.bare(tmp_path)
     dna = ring.chain.birth(beast).dna.hex()

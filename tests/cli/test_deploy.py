@@ -15,7 +15,7 @@ from tests.cli.conftest import Cli
 CONTRACTS = {
     "TimelockController", "SeasonRegistry", "Energy", "Beasts", "StepReferee", "DatasetStage",
     "StateArchive", "RecordArchive", "CheckpointLedger", "DisputeVault", "WindowReferee",
-    "DisputeCourt", "MatchReferee", "Arena",
+    "DisputeCourt", "MatchReferee", "Arena", "EnergySale",
 }  # fmt: skip
 
 
@@ -132,3 +132,23 @@ def test_an_account_that_cannot_pay_or_open_sends_nothing(
     assert block_number(anvil) == height
     anvil_record = cli.home / "deployments" / f"{anvil.chain_id}.json"
     assert not anvil_record.exists() or record(cli.home, anvil)["addresses"] == {}
+
+
+class Prague(Anvil):
+    """A chain before Osaka: without CLZ, which the referees run."""
+
+    def _command(self) -> list[str]:
+        return ["prague" if word == "osaka" else word for word in super()._command()]
+
+
+def test_a_chain_that_does_not_carry_the_protocol_is_refused_before_anything_is_sent(
+    cli: Cli,
+) -> None:
+    with Prague() as old:
+        cli.rpc_url = old.url
+        cli.hinted("does not run CLZ (Osaka)", "chains.md", "deploy")
+        assert block_number(old) == 0
+        assert not (cli.home / "deployments" / f"{old.chain_id}.json").exists()
+        found = {check["name"]: check for check in json.loads(cli.run("doctor", "--json").stdout)}
+        assert found["opcodes"]["result"] == "failed"
+        assert found["sizes"]["result"] == "ok"

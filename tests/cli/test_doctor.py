@@ -74,6 +74,7 @@ def test_all_is_well_with_a_deployment_a_key_and_money(patient: Cli, tmp_path: P
     assert set(results(well).values()) == {"ok"}, well
     assert set(well) >= {
         *("node", "websocket", "clock", "chain", "contracts", "binding", "referee", "account"),
+        *("minters", "governor", "timelock", "deployer"),
         *("gas money", "ENERGY", "cache", "kernel", "disk of home", "disk of cache", "secrets"),
         *("database of the validator", "database of the trainer"),
     }

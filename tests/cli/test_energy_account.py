@@ -1,13 +1,23 @@
-"""`chainbeasts account` and `chainbeasts energy` as processes: keys, faucet, escrow."""
+"""`chainbeasts account` and `chainbeasts energy` as processes: keys, faucet, escrow, sale."""
 
 from __future__ import annotations
 
 import json
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from backend.accounts import devnet_account
+from backend.chain.anvil import DEVNET_CHAIN_ID, rpc
+from backend.chain.client import Chain
+from backend.chain.deployment import Deployment
+from backend.chain.errors import Reverted
+from backend.chain.seasons import season_with
+from backend.chain.transactions import TransactionManager
 from tests.cli.conftest import COMMAND, Cli
 
 ENERGY = 10**18  # wei; JSON has integers that large as strings
@@ -133,3 +143,89 @@ def test_coins_are_sent_to_whom_a_name_means(deployed: Cli, tmp_path: Path) -> N
 def who(cli: Cli, *account: str) -> str:
     """The address of an account."""
     return str(cli.json("energy", "balance", *account)["address"])
+
+
+# --- the sale -------------------------------------------------------------------------------------
+
+BUYER = ("--account", "devnet:7")
+
+
+@contextmanager
+def open_sale(deployed: Cli, price: str) -> Iterator[Chain]:
+    """A season that sells ENERGY at that price, which is undone."""
+    assert deployed.rpc_url is not None
+    record = Deployment.load(deployed.home / "deployments", DEVNET_CHAIN_ID)
+    chain = Chain.connect(deployed.rpc_url, record)
+    snapshot = rpc(deployed.rpc_url, "evm_snapshot")
+    set_price(chain, price)
+    yield chain
+    rpc(deployed.rpc_url, "evm_revert", snapshot)
+
+
+def set_price(chain: Chain, price: str) -> None:
+    """As the timelock would after its delay."""
+    owner = chain.w3.to_checksum_address(chain.deployment.addresses["TimelockController"])
+    rpc(chain.rpc_url, "anvil_setBalance", owner, hex(ENERGY))
+    rpc(chain.rpc_url, "anvil_impersonateAccount", owner)
+    season = season_with(chain.season(chain.current_season()), [f"energy_price={price}"])
+    sent = chain.seasons.functions.addSeason(season.to_abi()).transact({"from": owner})
+    chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+    rpc(chain.rpc_url, "anvil_mine", "0x1")
+
+
+def test_a_closed_sale_says_so_and_takes_nothing(deployed: Cli) -> None:
+    shown = deployed.json("energy", "price")
+    assert (shown["open"], shown["price"], shown["season"]) == (False, 0, 1)
+    assert shown["hatch_cost"] == str(ENERGY // 10)
+    before = deployed.json("energy", "balance", *BUYER)
+    deployed.hinted("sale is closed", "faucet", "energy", "buy", "5", *BUYER)
+    deployed.hinted("sale is closed", "faucet", "energy", "buy", "--spend", "0.1", *BUYER)
+    assert deployed.json("energy", "balance", *BUYER) == before
+
+
+def test_energy_is_bought_by_amount_or_by_coin_and_never_for_less(deployed: Cli) -> None:
+    with open_sale(deployed, "0.003") as chain:
+        assert deployed.json("energy", "price")["price"] == str(3 * ENERGY // 1_000)
+        got = deployed.json("energy", "buy", "10", *BUYER)
+        assert (got["bought"], got["paid"]) == (str(10 * ENERGY), str(3 * ENERGY // 100))
+        got = deployed.json("energy", "buy", "--spend", "0.001", "--to", "devnet:8", *BUYER)
+        assert got["bought"] == str(ENERGY // 3)
+        assert deployed.json("energy", "balance", "devnet:8")["balance"] == got["balance"]
+        assert chain.energy_sold() == 10 * ENERGY + ENERGY // 3
+        timelock = chain.deployment.addresses["TimelockController"]
+        # ... what it was lent for the season's gas, less that, and the proceeds.
+        assert chain.coin_of(timelock) > 31 * ENERGY // 1_000
+
+        before = deployed.json("energy", "balance", *BUYER)
+        for said, hint, *given in (
+            ("How much", "--spend", "buy"),
+            ("How much", "--spend", "buy", "1", "--spend", "1"),
+            ("buys no ENERGY", "0.003", "buy", "0"),
+            ("buys no ENERGY", "0.003", "buy", "--spend", "0"),
+            ("less than --min-out 2", "accept less", "buy", "1", "--min-out", "2"),
+            ("no percentage", "", "buy", "1", "--slippage", "101"),
+            ("no percentage", "", "buy", "1", "--slippage", "some"),
+            ("are needed", "native coin", "buy", "--spend", "1000000", "--yes"),
+            ("is lost", "deposit", "buy", "1", "--to", chain.arena.address),
+            ("Nothing was sent", "--yes", "buy", "100"),  # 0.3 of the coin: nobody to ask
+        ):
+            deployed.hinted(said, hint, "energy", *given, *BUYER)
+        assert deployed.json("energy", "balance", *BUYER) == before
+
+
+def test_a_price_that_rises_before_the_purchase_is_mined_buys_nothing(
+    deployed: Cli, tmp_path: Path
+) -> None:
+    """The least that is accepted is what the price gave when it was looked at."""
+    with open_sale(deployed, "0.003") as chain:
+        buyer = devnet_account(7)
+        sender = TransactionManager(chain, buyer, tmp_path / "locks")
+        paid, least = 3 * ENERGY // 1_000, chain.energy_for(3 * ENERGY // 1_000)
+        assert least == ENERGY
+        set_price(chain, "0.0031")
+        before = chain.coin_of(buyer.address)
+        with pytest.raises(Reverted) as caught:
+            sender.send(chain.sale.functions.buy(buyer.address, least), label="buy", value=paid)
+        assert caught.value.name == "TooLittleEnergy"
+        assert "The price has risen" in caught.value.message
+        assert chain.coin_of(buyer.address) == before

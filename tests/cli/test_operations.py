@@ -29,6 +29,7 @@ def monitors() -> list[Health]:
     """What daemons export, each after a good pass in which those that sign had moved."""
     validator, defender, api = ValidatorMetrics(), DefenderMetrics(), Health("api")
     validator.counted({"valid": 1})
+    validator.governed(1, 1)
     validator.replayed(1, 0.1)
     for one in (validator, defender):
         one.funded(10**18, 10**18)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
+from backend.chain.client import Chain, connect
+from backend.chain.deployment import Deployment
 from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
+from backend.chain.types import ZERO32
 from backend.cli.output import plain
 from tests.cli.conftest import Cli
 
@@ -29,7 +34,7 @@ def test_a_season_is_changed_through_the_timelock(deployed: Cli, deployed_node: 
     (proposal,) = deployed.json("season", "propose", *changes, *DEPLOYER)
     assert proposal["changes"] == {"block_gain": wanted, "record_bond": str(25 * 10**18)}
     if proposal["seconds_left"] > 1:
-        deployed.hinted("unlocks in", "Try again", "season", "execute", *DEPLOYER)
+        deployed.hinted("unlocks at", "Try again", "season", "execute", *DEPLOYER)
     assert deployed.json("season", "show")["season"] == 1
 
     advance(deployed_node, 10)
@@ -46,6 +51,78 @@ def test_a_season_is_changed_through_the_timelock(deployed: Cli, deployed_node: 
     deployed.hinted("no such proposal", "season pending", "season", "execute", *DEPLOYER)
 
 
+def test_nothing_in_the_timelock_is_hidden(deployed: Cli, deployed_node: Anvil) -> None:
+    """A trillion ENERGY minted by a call that no command made: it is shown, and taken back."""
+    deployment = Deployment.load(deployed.home / "deployments", 31337)
+    chain = Chain(connect(deployed_node.url), deployed_node.url, deployment)
+    sender = TransactionManager(chain, devnet_account(0), deployed.home / "locks")
+    functions, energy, me = chain.timelock.functions, chain.energy, devnet_account(0).address
+    thief, stranger = devnet_account(7).address, devnet_account(8).address
+    mint = energy.encode_abi("mint", args=[thief, 10**30])
+    role = chain.timelock.encode_abi(
+        "grantRole", args=[chain.call(functions.PROPOSER_ROLE()), thief]
+    )
+    shorter = chain.timelock.encode_abi("updateDelay", args=[90_000])
+    season = chain.seasons.encode_abi("addSeason", args=[chain.season(1).to_abi()])
+    send = lambda call: sender.send(call, label="test")  # noqa: E731
+    send(functions.schedule(energy.address, 0, mint, ZERO32, b"\1" * 32, 3600))
+    hidden = deployed.json("season", "pending")[0]["operation"]
+    send(functions.scheduleBatch(
+        [chain.timelock.address, chain.timelock.address, stranger, stranger, energy.address, thief],
+        [0, 0, 5, 10**18, 0, 0],
+        [role, shorter, "0x12345678", "0x", "0x12345678", season],
+        hidden, ZERO32, 3600,
+    ))  # fmt: skip
+    send(functions.scheduleBatch([], [], [], ZERO32, b"\2" * 32, 3600))  # nothing at all
+
+    first, second = deployed.json("season", "pending")
+    (only,) = first["calls"]
+    assert (only["contract"], only["function"], only["known"]) == ("Energy", "mint", True)
+    assert only["arguments"] == {"to": thief, "amount": "1,000,000,000,000 ENERGY"}
+    assert (first["scheduled_by"], first["changes"]) == (me, {})
+    granted, delay, raw, paid, ours, fake = second["calls"]
+    assert granted["arguments"] == {"role": "PROPOSER_ROLE", "account": thief}
+    assert delay["arguments"] == {"newDelay": "1 d 1 h"}
+    assert (raw["known"], raw["contract"], raw["data"]) == (False, None, "0x12345678")
+    assert (paid["value"], paid["data"]) == (str(10**18), "0x")
+    assert (ours["known"], ours["contract"]) == (False, "Energy")
+    assert fake["known"] is False  # a season's bytes, sent to somebody else
+    assert (second["predecessor"], second["changes"]) == (hidden, {})
+    shown = deployed.run("season", "pending").stdout
+    for words in (
+        f"Energy.mint(to = devnet:7 ({thief}), amount = 1,000,000,000,000 ENERGY)",
+        f"UNKNOWN call to devnet:8 ({stranger}), with 0.000000000000000005 native coin: 0x12345678",
+        f"pays 1 native coin to devnet:8 ({stranger})",
+        f"only after operation {hidden}",
+        f"devnet:0 ({me})",
+    ):
+        assert words in shown, shown
+
+    deployed.hinted("no such proposal", "pending", "season", "execute", *DEPLOYER)  # not by chance
+    deployed.refused("unlocks at", "season", "execute", hidden, *DEPLOYER)
+    deployed.refused("There is no such operation", "season", "cancel", "0x00", *DEPLOYER)
+    deployed.refused("no terminal to ask on", "season", "cancel", hidden[:10], *DEPLOYER)
+    deployed.refused("does not have the role", "season", "cancel", hidden, "--yes",
+                     "--account", "devnet:3")  # fmt: skip
+    deployed.json("season", "cancel", hidden[:10], "--yes", *DEPLOYER)
+    advance(deployed_node, 3600)
+    deployed.refused(f"{hidden} has to be executed first", "season", "execute",
+                     second["operation"], "--yes", *DEPLOYER)  # fmt: skip
+    deployed.json("season", "cancel", second["operation"], "--yes", *DEPLOYER)
+
+    # A batch of one call has another id than the call alone.
+    later = chain.timelock.encode_abi("updateDelay", args=[2])
+    batch = ([chain.timelock.address], [0], [later], ZERO32, ZERO32)
+    send(functions.scheduleBatch(*batch, 3600))
+    (waiting,) = deployed.json("season", "pending")
+    advance(deployed_node, 3600)
+    said = deployed.refused("no terminal to ask on", "season", "execute", waiting["operation"],
+                            "--account", "devnet:5")  # fmt: skip
+    assert "TimelockController.updateDelay(newDelay = 2 s)" in said
+    deployed.json("season", "execute", waiting["operation"], "--yes", "--account", "devnet:5")
+    assert deployed.json("season", "pending") == []
+
+
 def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     def bad(said: str, *arguments: str) -> None:
         deployed.refused(said, "season", "propose", *arguments, *DEPLOYER)
@@ -53,10 +130,10 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     bad("max_turns", "--set", "max_turns=0")
     bad("lr_base", "--set", "lr_base=99")
     bad("loserReward", "--set", "loser_reward=6")  # losing would pay more than winning
-    bad("publicationAge is 60; it must be from", "--set", "publication_age=60")
+    bad("publicationAge is 1 min; it must be from", "--set", "publication_age=60")
     bad("would pay 5399999 gas; 5400000 are needed", "--set", "stake_gas=53999999",
         "--set", "proof_bps=4000")  # fmt: skip
-    bad("A dispute may last 2505600 s in all", "--set", "response_window=2505600")
+    bad("A dispute may last 29 d in all", "--set", "response_window=2505600")
     bad("block_gain is 'many', not an integer", "--set", "block_gain=many")
     bad("'wings=2' names no constant", "--set", "wings=2")
     bad("Give either a TOML file or --set")
@@ -64,6 +141,8 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     file = tmp_path / "season.toml"
     file.write_text("[rules]\ndamage_k = 256\n")
     bad("[rules] lacks damage_curve", str(file))
+    file.write_text("a = " + "[" * 5_000)
+    bad("nested too deeply", str(file))
     file.write_text("not toml")
     bad("is not TOML", str(file))
     deployed.refused(

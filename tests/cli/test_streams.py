@@ -55,7 +55,7 @@ def cpu_seconds(pid: int) -> float:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_ctrl_c_at_any_moment_is_quiet() -> None:
-    """While modules are loaded, and while the command runs; by its own time, as load shifts ours."""
+    """While modules are loaded and while the command runs; by its own time, as load shifts ours."""
     moments = (0.15, 0.5, 1.0, 2.5)
     running = [started(*FIGHT) for _ in moments]
     for process, moment in zip(running, moments, strict=True):

@@ -24,7 +24,8 @@ from tests.support.arena import (
     idle,
     match_of,
 )
-from tests.support.protocol import BLOCK_HASHES, ZERO32, ZERO_ADDRESS, World
+from tests.support.history import BLOCK_HASHES
+from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
 from tests.support.training import opening
 
 
@@ -429,11 +430,12 @@ def test_drawSeed_isTheHashOfTheAcceptance(bout: Bout, world: World, challenged:
     world.send(accept_call(bout, challenged), bout.b.owner)
     block = match_of(world, challenged).seedBlock
     receipt = world.send(world.arena.functions.drawSeed(challenged), bout.stranger)
-    seed = seed_of(world, block, challenged)
+    seed, until = seed_of(world, block, challenged), world.now() + world.season.arena.recordWindow
     assert world.logs("arena", "MatchSeeded", receipt) == [
-        {"matchId": challenged, "battleSeed": seed}
+        {"matchId": challenged, "battleSeed": seed, "recordUntil": until}
     ]
     state = match_of(world, challenged)
+    assert state.recordUntil == until
     assert (state.status, state.battleSeed) == (SEEDED, seed)
     again = world.arena.functions.drawSeed(challenged)
     world.reverts(again, bout.stranger, "WrongMatchStatus", challenged, SEEDED)

@@ -11,6 +11,7 @@ from backend.kernel.state import Header, State, serialize_weights, state_hash
 from tests.support.arena import Bout
 from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.protocol import (
+    DAY,
     GWEI,
     SEGMENTS,
     STATE,
@@ -154,11 +155,15 @@ def test_attack_recordAfterTheStatesAreForgotten_isRefused(bout: Bout) -> None:
     disproved. Whoever still has them publishes them again, and the match goes on."""
     world = bout.world
     age = world.season.economics.publicationAge
+    # A match that is agreed on shortly before the publications are too old.
+    world.travel(31 * DAY)
     for fighter in (bout.a, bout.b):
-        published = world.state_publication(fighter.checkpoint.payload.h128).time
-        world.travel_to(max(world.now() + 1, published + age + 1))
+        world.publish_state(*opening(fighter.state), bout.stranger)
+    world.travel(age - 100)
+    late = Bout.arrange(world, bout.a, bout.b)
+    world.travel(200)
     state = bout.a.checkpoint.payload.h128
-    call = bout.record_call(bout.truth)
+    call = late.record_call(late.truth)
     world.reverts(call, bout.reporter, "StateNotPublished", bout.a.beast, state)
     world.publish_state(*opening(bout.a.state), bout.stranger)
     state = bout.b.checkpoint.payload.h128

@@ -13,7 +13,8 @@ from eth_utils.crypto import keccak
 
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
-from tests.support.protocol import BLOCK_HASHES, ZERO32, ZERO_ADDRESS, World
+from tests.support.history import BLOCK_HASHES
+from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
 
 FULL = (b"\x01" * 32, b"\x02" * 32, 500, b"\x03" * 32)
 NONE = (ZERO32, ZERO32, 0, ZERO32)

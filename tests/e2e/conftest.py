@@ -9,9 +9,13 @@ import pytest
 
 from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Stage
+from tests.conftest import NIGHTLY
 from tests.support.forked import Program
 
 FUNDS = 1_000
+
+# Another node has to be installed for these, and each story takes a minute.
+collect_ignore = [] if NIGHTLY else ["test_second_node.py"]
 
 
 @pytest.fixture

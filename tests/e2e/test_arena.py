@@ -38,7 +38,7 @@ def test_a_match_is_fought_lied_about_recorded_and_trained_on(stage: Stage) -> N
     a, b = stage.enter("a", A, FUNDS), stage.enter("b", B, FUNDS)
     validator, liar = stage.enter("validator", VALIDATOR, FUNDS), stage.enter("liar", LIAR, FUNDS)
     validator.start("validator", "validator", "run", "--strategy", "cheap")
-    beasts = [int(player.do("beast", "hatch")["beast"]) for player in (a, b)]
+    beasts = [int(player.do("beast", "hatch", "--yes")["beast"]) for player in (a, b)]
     for player, beast in zip((a, b), beasts, strict=True):
         player.do("trainer", "run", beast)
     stage.travel(PATIENT.challenge_period + 1)

@@ -29,9 +29,9 @@ CONVICTIONS = {
 def drill(cheater: Player, kind: str) -> tuple[int, int]:
     """A new beast whose newest window is wrong; (beast, index of that window)."""
     dataset = ("--dataset", DATASET) if kind == "private" else ()
-    hatched = cheater.do("beast", "hatch", *dataset)
+    hatched = cheater.do("beast", "hatch", "--yes", *dataset)
     while kind == "growth" and hatched["genesis_mask"] == ALL_AWAKE:
-        hatched = cheater.do("beast", "hatch")
+        hatched = cheater.do("beast", "hatch", "--yes")
     beast = int(hatched["beast"])
     if kind in ("parent", "weight"):
         cheater.do("trainer", "run", beast)
@@ -93,7 +93,7 @@ def test_a_stranger_with_nothing_but_a_node_brings_down_what_nobody_can_replay(
     cheater = stage.enter("cheater", CHEATER, FUNDS)
     validator = stage.enter("validator", VALIDATOR, FUNDS)
     invented = cheater.do("trainer", "drill", "invented")
-    beast = int(cheater.do("beast", "hatch")["beast"])
+    beast = int(cheater.do("beast", "hatch", "--yes")["beast"])
     withheld = cheater.do("trainer", "drill", "withheld", beast)
     cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
     nothing = validator.home / "nothing"

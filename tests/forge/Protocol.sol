@@ -8,6 +8,7 @@ import {ICheckpointLedger} from "contracts/interfaces/ICheckpointLedger.sol";
 import {IDisputeCourt} from "contracts/interfaces/IDisputeCourt.sol";
 import {IDisputeVault} from "contracts/interfaces/IDisputeVault.sol";
 import {IEnergy} from "contracts/interfaces/IEnergy.sol";
+import {IEnergySale} from "contracts/interfaces/IEnergySale.sol";
 import {ISeasonRegistry} from "contracts/interfaces/ISeasonRegistry.sol";
 import {IStateArchive} from "contracts/interfaces/IStateArchive.sol";
 import {IStepReferee} from "contracts/interfaces/IStepReferee.sol";
@@ -33,8 +34,13 @@ abstract contract Protocol {
     /// @dev The last beast alone has a private dataset; nobody opens its records.
     uint256 internal constant PRIVATE_BEAST = 3;
     uint32 internal constant PRIVATE_LENGTH = 64;
+    uint256 internal constant WEIGHTS_BYTES = 33_792;
+    /// @dev Gets the proceeds of the sale.
+    address internal constant TREASURY = 0x0000000000000000000000000000000000007EA5;
     uint256 private constant FIRST_BLOCK = 1_000;
     uint256 private constant FIRST_SECOND = 1_800_000_000;
+
+    bytes32 internal immutable _zeroWeightsHash = keccak256(_zeroWeights());
 
     IEnergy public energy;
     ISeasonRegistry public seasons;
@@ -44,8 +50,11 @@ abstract contract Protocol {
     ICheckpointLedger public ledger;
     IDisputeVault public vault;
     IDisputeCourt public court;
+    IArena public arena;
+    IEnergySale public sale;
 
     address[] internal _actors;
+    Season internal _season;
     Economics internal _economics;
     uint256 internal _referenceFee;
     mapping(uint256 beastId => TrueWindow) internal _trueWindows;
@@ -73,6 +82,7 @@ abstract contract Protocol {
         Limits memory limits = abi.decode(VM.parseJsonBytes(world, ".limits"), (Limits));
         Season memory season = abi.decode(VM.parseJsonBytes(world, ".season"), (Season));
         _referenceFee = limits.referenceFee;
+        _season = season;
         _economics = season.economics;
         seasons = ISeasonRegistry(_create(world, "SeasonRegistry", abi.encode(address(this), limits)));
         seasons.addSeason(season);
@@ -80,8 +90,11 @@ abstract contract Protocol {
 
     function _deployTraining(string memory world) private {
         energy = IEnergy(_create(world, "Energy", abi.encode(address(this))));
-        IAccessControl(address(energy)).grantRole(keccak256("MINTER_ROLE"), address(this));
-        beasts = IBeasts(_create(world, "Beasts", abi.encode(seasons)));
+        bytes32 minter = keccak256("MINTER_ROLE");
+        IAccessControl(address(energy)).grantRole(minter, address(this));
+        sale = IEnergySale(_create(world, "EnergySale", abi.encode(energy, seasons, TREASURY)));
+        IAccessControl(address(energy)).grantRole(minter, address(sale));
+        beasts = IBeasts(_create(world, "Beasts", abi.encode(energy, seasons)));
         referee = IStepReferee(_create(world, "StepReferee", ""));
         address stage = _create(world, "DatasetStage", "");
         states = IStateArchive(_create(world, "StateArchive", abi.encode(referee)));
@@ -92,13 +105,18 @@ abstract contract Protocol {
         court = IDisputeCourt(_create(world, "DisputeCourt", abi.encode(vault, seasons, windows, states)));
         address matches = _create(world, "MatchReferee", "");
         bytes memory parts = abi.encode(energy, beasts, seasons, ledger, matches, states);
-        ledger.bind(court, IArena(_create(world, "Arena", parts)));
+        arena = IArena(_create(world, "Arena", parts));
+        IAccessControl(address(energy)).grantRole(minter, address(arena));
+        ledger.bind(court, arena);
     }
 
     /// @dev DNA comes from block hashes, which are set to what the true windows were trained with.
     function _hatchAll(string memory world) private {
         TrueWindow[] memory windows = abi.decode(VM.parseJsonBytes(world, ".windows"), (TrueWindow[]));
         for (uint256 id = 1; id <= BEASTS; ++id) {
+            energy.mint(_actors[id - 1], _economics.hatchCost);
+            VM.prank(_actors[id - 1]);
+            energy.approve(address(beasts), _economics.hatchCost);
             VM.prank(_actors[id - 1]);
             if (id == PRIVATE_BEAST) beasts.requestHatch("data", "root", PRIVATE_LENGTH, "secret");
             else beasts.requestHatch(0, 0, 0, 0);
@@ -124,6 +142,22 @@ abstract contract Protocol {
             created := create(0, add(creation, 0x20), mload(creation))
         }
         require(created != address(0), string.concat(name, " was not deployed"));
+    }
+
+    /// @dev All weights 0: 16,896 times 0xC000.
+    function _zeroWeights() internal pure returns (bytes memory weights) {
+        weights = new bytes(WEIGHTS_BYTES);
+        bytes32 word = 0xC000C000C000C000C000C000C000C000C000C000C000C000C000C000C000C000;
+        assembly ("memory-safe") {
+            let end := add(add(weights, 0x20), mload(weights))
+            for {
+                let p := add(weights, 0x20)
+            } lt(p, end) {
+                p := add(p, 0x20)
+            } {
+                mstore(p, word)
+            }
+        }
     }
 
     /// @notice What slashed stakes have been set aside for debts of the trainer.

@@ -10,32 +10,13 @@ import {VM} from "./Vm.sol";
 
 /// @title Moves of trainers: stakes, submissions, finality
 abstract contract Training is Books {
-    uint256 internal constant WEIGHTS_BYTES = 33_792;
     uint256 private constant KINDS = 12;
-
-    bytes32 internal immutable _zeroWeightsHash = keccak256(_zeroWeights());
 
     constructor() {
         for (uint256 id = 1; id <= BEASTS; ++id) {
             if (id == PRIVATE_BEAST) continue;
             TrueWindow storage w = _trueWindows[id];
             _preimages[w.segments[15]] = Preimage(w.end, w.weightsHash, true);
-        }
-    }
-
-    /// @dev All weights 0: 16,896 times 0xC000.
-    function _zeroWeights() internal pure returns (bytes memory weights) {
-        weights = new bytes(WEIGHTS_BYTES);
-        bytes32 word = 0xC000C000C000C000C000C000C000C000C000C000C000C000C000C000C000C000;
-        assembly ("memory-safe") {
-            let end := add(add(weights, 0x20), mload(weights))
-            for {
-                let p := add(weights, 0x20)
-            } lt(p, end) {
-                p := add(p, 0x20)
-            } {
-                mstore(p, word)
-            }
         }
     }
 

@@ -18,6 +18,7 @@ from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
 from backend.chain.providers import make_web3
 from backend.indexer.sync import Indexer
+from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import (
     AdvanceRow,
     BeastRow,
@@ -62,6 +63,8 @@ TABLES: tuple[Any, ...] = (
     StakeRow,
     StakeRewardRow,
     VaultCreditRow,
+    EnergySaleRow,
+    HatchRequestRow,
     MatchRow,
     MatchRecordRow,
     OpenChallengeRow,
@@ -187,6 +190,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             "TimelockController": timelock,
             "SeasonRegistry": world.seasons,
             "Energy": world.energy,
+            "EnergySale": world.sale,
             "Beasts": world.beasts,
             "StepReferee": world.referee,
             "DatasetStage": world.stage,

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from backend.indexer import queries
+from backend.indexer.energy import energy_totals
 from backend.indexer.sync import Indexer
 from backend.kernel.board import word_bytes
 from backend.kernel.merkle import proof, root
+from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import EventRow
 from backend.store.governance import ProposalStatus
 from backend.store.matches import MatchRow, MatchStatus, RecordStatus, WordRow
@@ -84,6 +86,10 @@ class Ring:
         self.world.travel(self.world.season.arena.disproofPeriod)
         self.send(self.arena.finalize(match))
 
+    def expire(self, match: int) -> None:
+        self.world.travel(self.world.season.arena.recordWindow)
+        self.send(self.arena.expire(match))
+
     def open(self, openly: bool) -> None:
         call = (
             self.arena.openChallenge(self.b.beast, self.b.checkpoint)
@@ -123,6 +129,7 @@ class Ring:
             lambda: self.record(rng.choice(self.matches(SEEDED))),
             lambda: self.disprove(rng.choice(self.matches(RECORDED))),
             lambda: self.finalize(rng.choice(self.matches(RECORDED))),
+            lambda: self.expire(rng.choice(self.matches(SEEDED))),
             lambda: self.open(rng.random() < 0.5),
             lambda: self.give(self.world.accounts[rng.choice((2, 6))]),
             lambda: self._govern(rng),
@@ -167,10 +174,14 @@ def test_a_match_from_challenge_to_finality(life: Life, ring: Ring, database: Da
     )
     assert accepted.state_b == ring.b.checkpoint.payload.h128
     ring.seed(match)
-    assert row().battle_seed == life.chain().match(match).battle_seed
+    seeded, told = row(), life.chain().match(match)
+    assert (seeded.battle_seed, seeded.record_until) == (told.battle_seed, told.record_until)
+    ring.world.travel(9)
     ring.record(match)
     ring.disprove(match)
-    assert (row().status, row().result) == (MatchStatus.SEEDED, None)
+    again = row()
+    assert (again.status, again.result) == (MatchStatus.SEEDED, None)
+    assert again.record_until == life.chain().match(match).record_until > told.record_until
     ring.record(match, LOG[:2])
     assert (row().status, row().result) == (MatchStatus.RECORDED, "a")
     terms = ring.world.season.arena
@@ -189,6 +200,54 @@ def test_a_match_from_challenge_to_finality(life: Life, ring: Ring, database: Da
         assert [m.match_id for m in queries.matches(session, beast_id=ring.a.beast)][:1] == [match]
         assert queries.matches(session, status=MatchStatus.CANCELLED) == []
         assert queries.matches(session, beast_id=999) == []
+
+
+def test_a_match_that_nobody_records_expires_unless_a_reorg_forgets_it(
+    life: Life, ring: Ring, sqlite: Database
+) -> None:
+    indexer = Indexer(life.chain(), sqlite)
+    match = ring.agree()
+    ring.seed(match)
+    ring.expire(match)
+    indexer.sync()
+    with sqlite.session() as session:
+        assert session.get_one(MatchRow, match).status is MatchStatus.EXPIRED
+    life.reorg(1)
+    indexer.sync()
+    with sqlite.session() as session:
+        assert session.get_one(MatchRow, match).status is MatchStatus.SEEDED
+    assert facts(sqlite) == life.fresh()
+
+
+def test_energy_that_is_bought_or_burned_by_hatches_is_in_the_books(
+    life: Life, sqlite: Database
+) -> None:
+    world, indexer = life.world, Indexer(life.chain(), sqlite)
+    buyer, receiver = world.accounts[7], world.accounts[8]
+    indexer.sync()
+    with sqlite.session() as session:
+        before = energy_totals(session)
+    paid, price = 10**15, world.season.economics.energyPrice
+    world.mine()
+    world.send(world.sale.functions.buy(receiver, 0), buyer, paid)
+    bought = paid * 10**18 // price
+    world.hatch(buyer)
+    indexer.sync()
+    with sqlite.session() as session:
+        after = energy_totals(session)
+        sale = session.scalars(select(EnergySaleRow)).one()
+        asked = session.get_one(HatchRequestRow, int(world.beasts.functions.lastBeastId().call()))
+    assert (after.sold - before.sold, after.paid - before.paid) == (bought, paid)
+    assert after.sold == life.chain().energy_sold()
+    assert (sale.buyer, sale.receiver, sale.bought) == (buyer, receiver, bought)
+    cost = world.season.economics.hatchCost
+    assert (asked.requester, asked.cost) == (buyer, cost)
+    assert after.hatching - before.hatching == cost
+    life.reorg(life.head() - sale.block_number + 1)
+    indexer.sync()
+    with sqlite.session() as session:
+        assert energy_totals(session) == before
+    assert facts(sqlite) == life.fresh()
 
 
 def test_a_beast_is_open_while_its_owner_keeps_it(life: Life, ring: Ring, sqlite: Database) -> None:
@@ -220,6 +279,12 @@ def test_seasons_and_proposals(life: Life, ring: Ring, sqlite: Database) -> None
     done = ring.propose(b"\1" * 32)
     ring.execute(done)
     ring.cancel(ring.propose(b"\2" * 32))
+    timelock, deployer = ring.world.timelock, ring.world.accounts[0]
+    # Operations without calls: all that they tell is their salt, and that they are taken back.
+    nothing = ([], [], [], ZERO32, b"\3" * 32)
+    ring.send(timelock.functions.scheduleBatch(*nothing, 1), deployer)
+    empty = timelock.functions.hashOperationBatch(*nothing).call()
+    ring.send(timelock.functions.cancel(empty), deployer)
     waiting = ring.propose()
     indexer.sync()
     with sqlite.session() as session:
@@ -239,11 +304,15 @@ def test_seasons_and_proposals(life: Life, ring: Ring, sqlite: Database) -> None
     ready = ring.world.timelock.functions.getTimestamp(operation).call()
     assert (found[-1].operation, found[-1].unlock_at) == (bytes(operation), ready)
     assert json.loads(found[-1].constants or "") == constants
+    with sqlite.session() as session:
+        (pending,) = queries.pending_operations(session)
+    assert (pending.id, pending.ready_at, len(pending.calls)) == (bytes(operation), ready, 1)
     life.reorg(1)
     assert indexer.sync().rolled_back == 1
     assert facts(sqlite) == life.fresh()
     with sqlite.session() as session:
         assert len(queries.proposals(session)) == len(found) - 1
+        assert queries.pending_operations(session) == []
 
 
 def test_random_matches_and_reorgs_end_as_a_fresh_index(

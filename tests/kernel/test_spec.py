@@ -12,7 +12,7 @@ from backend.kernel.vector_fields import camel
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "docs" / "spec"
 PAGES = {path.name: path.read_text("utf-8") for path in SPEC.glob("*.md")}
-CONTRACT_PAGES = ("protocol.md", "arena.md")
+CONTRACT_PAGES = ("protocol.md", "arena.md", "energy.md")
 CODE = [
     path
     for folder in ("backend", "trainer", "validator", "contracts", "migrations")

@@ -136,7 +136,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
     validator = stage.enter("validator", VALIDATOR, FUNDS)
     stranger = stage.enter("stranger", STRANGER, FUNDS)
     honest, silent, liar, *others = (
-        int(trainer.do("beast", "hatch")["beast"]) for _ in range(3 + len(FRAUDS))
+        int(trainer.do("beast", "hatch", "--yes")["beast"]) for _ in range(3 + len(FRAUDS))
     )
     trainer.do("trainer", "run", honest)
     accused = 0

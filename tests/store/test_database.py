@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
+import psycopg
 import pytest
 from alembic import command
+from psycopg import sql
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 import backend.store.daemons
 import backend.store.facts
@@ -199,3 +202,65 @@ def test_a_reader_sees_one_instant(database: Database) -> None:
         assert reader.scalars(wanted).all() == []
     with database.reading() as reader:
         assert reader.scalars(wanted).all() == [1]
+
+
+def test_nothing_is_prepared_on_the_server(postgres_url: str) -> None:
+    """Behind a pooler each transaction may be on another of the server's connections."""
+    database = Database(postgres_url)
+    for _ in range(12):
+        with database.session() as session:
+            session.scalars(select(BlockRow.number).where(BlockRow.number == 1)).all()
+    with database.session() as session:
+        assert session.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+    database.close()
+
+
+def test_a_database_that_is_failing_over_is_waited_for(postgres_url: str) -> None:
+    """Read-only for seconds; connections of that time would stay so."""
+    database = Database(postgres_url)
+
+    def write(number: int) -> None:
+        with database.session() as session:
+            session.add(BlockRow(number=number, hash=b"", parent_hash=b"", timestamp=0))
+
+    def make(state: str) -> None:
+        """For connections that are made from now on."""
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("SET default_transaction_read_only = off")
+            name = sql.Identifier(str(database.engine.url.database))
+            change = f"ALTER DATABASE {{}} SET default_transaction_read_only = {state}"
+            admin.execute(sql.SQL(change).format(name))
+
+    write(1)
+    make("on")
+    database.close()
+    with pytest.raises(DatabaseUnavailableError, match="only be read at present"):
+        write(2)
+    with database.session() as session:
+        assert session.scalars(select(BlockRow.number)).all() == [1]
+    make("off")
+    with pytest.raises(DatabaseUnavailableError):
+        write(2)  # by the connection that the reader has left
+    write(2)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "passes"),
+    [
+        ("SELECT pg_advisory_xact_lock(1), pg_sleep(9)", True),  # cancelled by its time-out
+        ("SELECT 1/0", False),
+        ("SELECT nothing", False),
+    ],
+)
+def test_only_what_passes_is_waited_for(postgres_url: str, statement: str, passes: bool) -> None:
+    database = Database(postgres_url)
+
+    def run() -> None:
+        with database.session() as session:
+            session.execute(text("SET LOCAL statement_timeout = 20"))
+            session.execute(text(statement))
+
+    with pytest.raises(DatabaseUnavailableError if passes else DBAPIError):
+        run()
+    database.close()

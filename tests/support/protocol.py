@@ -17,6 +17,7 @@ from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
 
 from tests.support.artifacts import Artifacts
+from tests.support.history import forget
 
 ZERO32 = bytes(32)
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -29,9 +30,6 @@ FILED, OPENED, UPHELD, DISMISSED, PROVEN_RIGHT, VOIDED = range(1, 7)
 SEGMENTS, STATE, RECORDS = (1 << opening for opening in range(3))
 TIMEOUT, SEGMENT, ADVANCE, HEADER = range(4)
 NO_SALT = bytes(32)
-BLOCK_HASHES = 8_191
-"""Block hashes that a chain keeps in its history contract (EIP-2935)."""
-HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935"
 NO_COMMITMENTS = (ZERO32, ZERO32, 0, ZERO32)
 TREASURY = "0x0000000000000000000000000000000000007EA5"
 """Gets the proceeds of the sale; nobody has its key."""
@@ -99,7 +97,7 @@ class ArenaTerms(NamedTuple):
     rewardCooldown: int = 1_000
     recordBond: int = 20 * ETHER + 3  # no share of it is a whole number, so that rounding shows
     rewardCapBps: int = 5_000
-    recordWindow: int = 600
+    recordWindow: int = 2_000
 
 
 class Season(NamedTuple):
@@ -413,13 +411,8 @@ class World:
         return self.w3.provider.make_request("eth_call", asked)  # type: ignore[arg-type]
 
     def forget(self, block: int) -> None:
-        """Bring the chain to where it knows the hash of a block no longer.
-
-        A node would have to mine 8,191 blocks, for which no test has the time. Here the opcode's
-        256 pass, and the history contract (EIP-2935) loses its entry.
-        """
-        self.mine(257)
-        self.rpc("anvil_setStorageAt", HISTORY, hex(block % BLOCK_HASHES), "0x" + "00" * 32)
+        """Bring the chain to where it knows the hash of a block no longer."""
+        forget(self.rpc, block)
 
     # --- money --------------------------------------------------------------------------------
 

@@ -21,10 +21,12 @@ from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.escrow import deposit_energy
 from backend.chain.transactions import Receipt, TransactionManager
+from backend.chain.types import Commitments
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
 from backend.settings import Settings
 from tests.support.forked import Process, Program
+from tests.support.hatching import pay_hatch
 from trainer.cli.beast import app as beast
 from trainer.cli.checkpoint import app as checkpoint
 from trainer.cli.trainer import app as trainer
@@ -128,6 +130,12 @@ class Farm:
         """Mint ENERGY into an account's wallet."""
         mint = self.chain.energy.functions.mint(devnet_account(who).address, amount)
         self.send(DEPLOYER, mint)
+
+    def request_hatch(self, who: int = TRAINER) -> int:
+        """Ask for a beast by hand, with ENERGY given for it; its id."""
+        pay_hatch(self.chain, self.sender(DEPLOYER), self.sender(who))
+        self.send(who, self.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
+        return self.chain.beast_count()
 
     def travel(self, seconds: int) -> None:
         """Mine a block that many seconds after the last one."""

@@ -20,13 +20,14 @@ from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.seasons import load_profile
-from backend.chain.types import Commitments
 from backend.chain.waiting import wait_until
 from backend.errors import ChainBeastsError
 from backend.kernel.board import word_bytes
 from backend.kernel.samples import random_position
 from backend.store.private import SECRET_FILE
-from tests.trainer.conftest import OTHER, TRAINER, Farm
+from tests.support.hatching import give_hatches
+from tests.support.history import forget
+from tests.trainer.conftest import DEPLOYER, OTHER, TRAINER, Farm
 from trainer.datasets.generate import sample_csv
 
 PENNILESS = 77
@@ -64,15 +65,14 @@ def refused(farm: Farm, said: str, *args: str, who: int | None = TRAINER) -> Cha
 
 def request(farm: Farm, who: int = TRAINER) -> str:
     """Ask for a beast by hand; its id."""
-    farm.send(who, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
-    return str(farm.chain.beast_count())
+    return str(farm.request_hatch(who))
 
 
 # --- hatch ----------------------------------------------------------------------------------------
 
 
 def test_the_dna_is_the_hash_of_the_requests_block(farm: Farm) -> None:
-    receipt = farm.done("beast", "hatch")
+    receipt = farm.done("beast", "hatch", "--yes")
     (asked,) = farm.chain.beasts.events.HatchRequested().get_logs(from_block=0)
     seed = farm.chain.block(asked["blockNumber"]).hash
     owner = devnet_account(TRAINER).address
@@ -81,7 +81,7 @@ def test_the_dna_is_the_hash_of_the_requests_block(farm: Farm) -> None:
 
 
 def test_the_secret_is_in_its_file_alone(farm: Farm, dataset: Path) -> None:
-    ran = terminal(farm, "beast", "hatch", "--dataset", str(dataset))
+    ran = terminal(farm, "beast", "hatch", "--yes", "--dataset", str(dataset))
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["beast"] == 1
     assert "mined" in ran.stderr  # the logs are on
@@ -104,11 +104,11 @@ def test_a_hatch_is_never_too_early(farm: Farm) -> None:
     beast = request(farm)
     begun = farm.chain.block().number
     assert farm.chain.hatch_request(int(beast)).request_block == begun
-    farm.done("beast", "hatch", "--resume", beast)
+    farm.done("beast", "hatch", "--yes", "--resume", beast)
     (born,) = farm.chain.beasts.events.Hatched().get_logs(from_block=begun)
     assert born["blockNumber"] > begun
     number = farm.chain.block().number
-    farm.done("beast", "hatch", "--resume", beast)  # hatched already: just shown
+    farm.done("beast", "hatch", "--yes", "--resume", beast)  # hatched already: just shown
     assert farm.chain.block().number == number
 
 
@@ -117,25 +117,26 @@ def test_a_block_that_does_not_come_is_a_sentence() -> None:
         wait_until(lambda: False, 0.0, "Block 9 did not come.")
 
 
-def test_a_hatch_is_too_late_after_256_blocks(farm: Farm) -> None:
+def test_a_hatch_is_too_late_once_its_blocks_hash_is_gone(farm: Farm) -> None:
     in_time, late = request(farm), request(farm)
-    first = farm.chain.hatch_request(int(in_time)).request_block
-    rpc(farm.chain.rpc_url, "anvil_mine", hex(first + 255 - farm.chain.block().number))
-    assert str(farm.done("beast", "hatch", "--resume", in_time)["beast"]) == in_time
-    rpc(farm.chain.rpc_url, "anvil_mine", "0x2")
+    rpc(farm.chain.rpc_url, "anvil_mine", hex(257))
+    assert str(farm.done("beast", "hatch", "--yes", "--resume", in_time)["beast"]) == in_time
+    requested = farm.chain.hatch_request(int(late)).request_block
+    forget(lambda *call: rpc(farm.chain.rpc_url, *call), requested)
     error = refused(farm, "expired at block", "hatch", "--resume", late)
     assert isinstance(error, Reverted)
     assert "chainbeasts beast hatch" in error.hint
 
 
 def test_without_funds_nothing_is_sent_and_the_hatch_waits(farm: Farm, dataset: Path) -> None:
-    again = ("beast", "hatch", "--dataset", str(dataset))
+    again = ("beast", "hatch", "--yes", "--dataset", str(dataset))
+    address = devnet_account(PENNILESS).address
+    give_hatches(farm.chain, farm.sender(DEPLOYER), address)
     number = farm.chain.block().number
     error = farm.refused(*again, who=PENNILESS)
-    assert "cannot pay the gas to request the hatch" in error.message
+    assert "cannot pay the gas to approve ENERGY" in error.message
     assert farm.chain.block().number == number
     (secret,) = farm.secrets()
-    address = devnet_account(PENNILESS).address
     rpc(farm.chain.rpc_url, "anvil_setBalance", address, hex(10**18))
     assert farm.done(*again, who=PENNILESS)["owner"] == address
     assert farm.secrets() == [secret]
@@ -173,14 +174,14 @@ def test_a_large_dataset_is_told_of_and_a_too_large_one_is_refused(
     refused(farm, "bytes; 524288 are allowed", "hatch", "--dataset", str(path))
     assert farm.secrets() == []
     path.write_bytes(b"".join(words[:6_600]))
-    done = terminal(farm, "beast", "hatch", "--dataset", str(path))
+    done = terminal(farm, "beast", "hatch", "--yes", "--dataset", str(path))
     assert done.returncode == 0
     assert "takes the challenger 4 transactions" in " ".join(done.stderr.split())
 
 
 def test_unknown_beasts_and_other_peoples_beasts(farm: Farm, tmp_path: Path) -> None:
     pending = request(farm)
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     friend, picture = devnet_account(OTHER).address, tmp_path / "p.svg"
     for beast in ("9", pending):
         unknown = f"There is no beast {beast}."
@@ -197,7 +198,7 @@ def test_unknown_beasts_and_other_peoples_beasts(farm: Farm, tmp_path: Path) -> 
 
 
 def test_the_terminal_sees_a_sentence_and_the_exit_code(farm: Farm) -> None:
-    ran = terminal(farm, "beast", "hatch", "--dataset", str(farm.home / "absent.csv"))
+    ran = terminal(farm, "beast", "hatch", "--yes", "--dataset", str(farm.home / "absent.csv"))
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "Error: The dataset" in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -209,7 +210,7 @@ def test_the_terminal_sees_a_sentence_and_the_exit_code(farm: Farm) -> None:
 def test_portraits_are_pictures_and_beasts_look_different(farm: Farm, tmp_path: Path) -> None:
     pictures = []
     for beast in ("1", "2"):
-        farm.done("beast", "hatch")
+        farm.done("beast", "hatch", "--yes")
         path = tmp_path / f"{beast}.svg"
         farm.done("beast", "portrait", beast, "-o", str(path), who=None)
         root = ElementTree.fromstring(path.read_bytes())
@@ -224,5 +225,5 @@ def test_a_generated_dataset_hatches(farm: Farm, tmp_path: Path) -> None:
     made = ("sample-dataset", "-o", str(path), "--records", "30", "--seed", "9")
     assert farm.done("beast", *made, who=None)["records"] == 30
     assert path.read_bytes() == sample_csv(30, 9, RULES)
-    farm.done("beast", "hatch", "--dataset", str(path))
+    farm.done("beast", "hatch", "--yes", "--dataset", str(path))
     assert farm.chain.commitments(1).dataset_length == 30

@@ -38,6 +38,7 @@ from backend.kernel.window import genesis_state, open_window, step_window
 from backend.settings import Settings
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
+from tests.support.hatching import pay_hatch
 from tests.support.ring import Corner, Ring, steady_time
 from validator.daemon import Validator
 from validator.enforce.policy import Policy
@@ -99,6 +100,11 @@ class Rig:
 
     # --- beasts and windows ---------------------------------------------------------------------
 
+    def request_hatch(self, who: int, committed: Commitments) -> None:
+        """Ask for a beast, with ENERGY given for it."""
+        pay_hatch(self.chain, self.sender(DEPLOYER), self.sender(who))
+        self.send(who, self.chain.beasts.functions.requestHatch(*committed.to_abi()))
+
     def hatch(self, words: list[int] | None = None, who: int = TRAINER) -> int:
         committed = Commitments()
         if words is not None:
@@ -106,8 +112,7 @@ class Rig:
             data = b"".join(word_bytes(word) for word in words)
             blob = zstandard.ZstdCompressor(write_content_size=True).compress(data)
             committed = Commitments(keccak(blob), merkle.root(words), len(words), keccak(secret))
-        call = self.chain.beasts.functions.requestHatch(*committed.to_abi())
-        self.send(who, call)
+        self.request_hatch(who, committed)
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")
         beast = self.chain.beast_count()
         self.send(who, self.chain.beasts.functions.hatch(beast))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import select
 from typer.testing import CliRunner
 
@@ -30,7 +31,9 @@ Apps = {"dispute": dispute, "validator": validator}
 def invoke(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> Any:
     common = ["--home", str(rig.home), "--rpc-url", rig.chain.rpc_url, "--json"]
     signer = [] if who is None else ["--account", f"devnet:{who}"]
-    return CliRunner().invoke(Apps[noun], [verb, *args, *common, *signer])
+    result = CliRunner().invoke(Apps[noun], [verb, *args, *common, *signer])
+    structlog.reset_defaults()  # its logs went to a stream that is closed by now
+    return result
 
 
 def done(rig: Rig, noun: str, verb: str, *args: str, who: int | None = None) -> Any:
@@ -81,7 +84,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     filed = done(rig, "dispute", "file", *at, "--yes", who=VALIDATOR)
     assert (filed["dispute"], filed["verdict"], rig.disputes) == (1, "invalid", 1)
     refused(rig, "are not opened", "dispute", "prove", "1")
-    refused(rig, str(rig.chain.dispute(1).response_deadline), "dispute", "claim", "1")
+    refused(rig, show_time(rig.chain.dispute(1).response_deadline), "dispute", "claim", "1")
     refused(rig, "lacks an opening", "dispute", "dismiss", "1")
     refused(rig, "cannot defend it", "dispute", "open", "1", who=TRAINER)
     answer = rig.home / "segments.json"
@@ -90,7 +93,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     refused(rig, "trainer", *given, who=OTHER)
     assert done(rig, *given, who=TRAINER)["opened"] == ["segments"]
     refused(rig, "everything that it asked for", *given, who=TRAINER)
-    refused(rig, str(rig.chain.dispute(1).proof_deadline), "dispute", "dismiss", "1")
+    refused(rig, show_time(rig.chain.dispute(1).proof_deadline), "dispute", "dismiss", "1")
     refused(rig, "is right", "dispute", "prove", "1", "--segment", "0")
 
     why = done(rig, "dispute", "explain", "1")
@@ -103,6 +106,11 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     assert not rig.live(beast, cheat)
     assert done(rig, "dispute", "list") == []
     assert done(rig, "dispute", "show", "1")["conviction"] == "segment"
+    got = done(rig, "dispute", "collect", who=VALIDATOR)
+    assert (int(got["energy"]) > 0, int(got["native"]) > 0, got["held"]) == (True, True, [])
+    assert rig.chain.credit_of(devnet_account(VALIDATOR).address) == 0
+    again = done(rig, "dispute", "collect", who=VALIDATOR)
+    assert (again["energy"], again["native"], again["transactions"]) == (0, 0, 0)
     explained = done(rig, "dispute", "explain", "1")
     assert explained["cause"]["weight"] == explained["differs_most"]["weight"] == 100
     refused(rig, "has ended", "dispute", "claim", "1")
@@ -133,7 +141,7 @@ def test_a_silent_or_wrong_side_by_hand(rig: Rig) -> None:
     third = rig.train(beast, honest)
     done(rig, "dispute", "file", str(beast), "1", "--yes", who=VALIDATOR)
     rig.travel(16)
-    late = str(rig.chain.dispute(2).response_deadline)
+    late = show_time(rig.chain.dispute(2).response_deadline)
     refused(rig, late, "dispute", "open", "2", who=TRAINER)
     done(rig, "dispute", "claim", "2", who=OTHER)
     assert not rig.live(beast, third)
@@ -213,6 +221,8 @@ def test_bad_input(rig: Rig, tmp_path: Path) -> None:
     refused(rig, "--max-bonds", "validator", "run", "--once", "--max-bonds", "many")
     for option in ("--open-budget", "--energy-budget", "--energy-price"):
         refused(rig, option, "validator", "run", "--once", option, "many")
+    held = rig.chain.energy_of(devnet_account(OTHER).address)
+    rig.send(OTHER, rig.chain.energy.functions.transfer(devnet_account(VALIDATOR).address, held))
     refused(rig, "has 0 ENERGY", "dispute", "file", str(beast), "0", "--yes", who=OTHER)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

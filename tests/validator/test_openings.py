@@ -12,7 +12,7 @@ import pytest
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
-from backend.chain.types import Checkpoint, CheckpointPayload, DisputeStatus
+from backend.chain.types import Checkpoint, CheckpointPayload, Commitments, DisputeStatus
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state, open_window
@@ -20,6 +20,7 @@ from backend.kernels import kernel_for
 from backend.store.daemons import IntentRow
 from backend.store.snapshots import SnapshotStore
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
+from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight
 from validator.daemon import Validator
 from validator.enforce.strategy import Strategy
@@ -54,8 +55,7 @@ def forged(rig: Rig, beast: int, source: Source) -> Checkpoint:
 def invented(rig: Rig) -> int:
     """Hatch a beast whose dataset does not exist."""
     hashes = [secrets.token_bytes(32) for _ in range(3)]
-    call = rig.chain.beasts.functions.requestHatch(hashes[0], hashes[1], 65_536, hashes[2])
-    rig.send(TRAINER, call)
+    rig.request_hatch(TRAINER, Commitments(hashes[0], hashes[1], 65_536, hashes[2]))
     rpc(rig.chain.rpc_url, "anvil_mine", "0x1")
     beast = rig.chain.beast_count()
     rig.send(TRAINER, rig.chain.beasts.functions.hatch(beast))
@@ -131,6 +131,7 @@ def test_an_implausible_published_window_is_disputed_at_once_and_falls(rig: Rig)
     daemon = light(rig)
     daemon.run_once()
     assert rig.chain.dispute(1).filer == devnet_account(VALIDATOR).address
+    assert "128 honest steps" in done(rig, "dispute", "next", "1", who=VALIDATOR)["objection"]
     rig.travel(RESPONSE_WINDOW + 1)
     daemon.run_once()
     assert not rig.chain.is_live(beast, lie)

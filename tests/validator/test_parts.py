@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 import zstandard
 from eth_hash.auto import keccak
+from sqlalchemy import event
 
 from backend.chain.errors import NodeUnavailableError
-from backend.chain.types import Commitments
+from backend.chain.types import NO_CHECKPOINT, Commitments
 from backend.indexer.follow import PASSING, what_is_away
 from backend.kernel.board import word_bytes
 from backend.kernel.merkle import root
 from backend.monitoring.server import serve
 from backend.store.daemons import JobRow, Mode, Verdict
-from backend.store.session import DatabaseUnavailableError
-from tests.validator.windows import private_words
+from backend.store.facts import CheckpointStatus
+from backend.store.session import Database, DatabaseUnavailableError
+from tests.validator.windows import DNA, make, private_words
+from validator.judge.cases import Case
 from validator.judge.datasets import DatasetFolder, read_secret
 from validator.judge.executors import make_executor
-from validator.judge.jobs import is_due
+from validator.judge.jobs import JobStore, is_due
+from validator.judge.replay import Judgement
 from validator.operations.metrics import ValidatorMetrics
 
 SECRET = bytes(range(32))
@@ -78,7 +84,7 @@ def test_a_dataset_is_known_by_its_hashes(
     tmp_path: Path, committed: tuple[Commitments, bytes]
 ) -> None:
     commitments, blob = committed
-    folder = DatasetFolder(tmp_path)
+    folder = DatasetFolder(tmp_path, itertools.count(time.time(), 2.0).__next__)
     (tmp_path / "deep").mkdir()
     (tmp_path / "other").write_bytes(b"another file")
     (tmp_path / "deep" / "data").write_bytes(blob)
@@ -159,3 +165,34 @@ def test_ready_means_a_good_pass_and_no_problem() -> None:
 def test_what_daemons_wait_for(error: Exception, away: str) -> None:
     assert isinstance(error, PASSING)
     assert what_is_away(error) == away
+
+
+def test_two_processes_may_meet_the_same_window(tmp_path: Path) -> None:
+    """A backfill beside the daemon: between one's look and its writing the other writes it down."""
+    url = f"sqlite:///{tmp_path}/one.sqlite3"
+    window, _ = make()
+    case = Case(
+        beast_id=window.beast_id,
+        checkpoint=window.checkpoint,
+        parent=NO_CHECKPOINT,
+        digest=b"d" * 32,
+        dna=DNA,
+        epoch_seed=bytes(32),
+        loss_drop=False,
+        proven=False,
+        status=CheckpointStatus.PENDING,
+    )
+    one, other = Database(url), Database(url)
+    met: list[bytes] = []
+
+    def meet(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith("INSERT INTO jobs") and not met:
+            met.extend(JobStore(other).open([case]))
+            JobStore(other).judged(case, Judgement(Verdict.VALID, Mode.FULL, "by the other"))
+
+    event.listen(one.engine, "before_cursor_execute", meet)
+    (job,) = JobStore(one).open([case]).values()
+    assert met == [case.digest]
+    assert (job.verdict, job.reason) == (Verdict.VALID, "by the other")
+    for database in (one, other):
+        database.close()

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import structlog.testing
+from prometheus_client import generate_latest
 
 import validator.judge.replay
 from backend.accounts import devnet_account
-from backend.chain.types import DisputeStatus
+from backend.chain.types import ZERO32, DisputeStatus
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
@@ -20,14 +21,16 @@ from backend.names import Names
 from backend.settings import Settings
 from backend.store.daemons import JobRow
 from tests.support.forked import Program
-from tests.validator.conftest import OTHER, QUIET, SHARES, TRAINER, VALIDATOR, Rig
+from tests.validator.conftest import DEPLOYER, OTHER, QUIET, SHARES, TRAINER, VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, wealth
 from validator.daemon import Validator
 from validator.enforce import windows
 from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
-from validator.operations.deadlines import UNVERIFIED, DeadlineAlarm
+from validator.judge.jobs import UNVERIFIED
+from validator.operations.deadlines import DeadlineAlarm
 from validator.operations.metrics import ValidatorMetrics
+from validator.operations.timelock import TimelockAlarm, Waiting
 from validator.scope import EVERYBODY, Scope, parse_names
 from validator.setup import make_validator
 
@@ -184,6 +187,37 @@ def test_a_window_without_a_verdict_is_told_of_ever_louder(rig: Rig) -> None:
     alarm = DeadlineAlarm(workspace.reader, EVERYBODY)
     assert (alarm.run(), alarm.unverified) == ([], 1)
     assert rig.disputes == 0
+
+
+def test_what_waits_in_the_timelock_is_told_once_and_counted(rig: Rig) -> None:
+    chain, functions = rig.chain, rig.chain.timelock.functions
+    thief = devnet_account(OTHER).address
+    season = chain.seasons.encode_abi("addSeason", args=[chain.season(1).to_abi()])
+    mint = chain.energy.encode_abi("mint", args=[thief, 10**30])
+    monitor = ValidatorMetrics()
+    alarm = TimelockAlarm(chain, rig.workspace().database)
+
+    def told() -> tuple[list[dict[str, Any]], Waiting]:
+        rig.workspace().sync()
+        with structlog.testing.capture_logs() as logs:
+            waiting = alarm.run()
+        monitor.governed(waiting.seasons, waiting.others)
+        return [dict(entry) for entry in logs], waiting
+
+    assert told() == ([], Waiting(0, 0))
+    for target, data in ((chain.seasons, season), (chain.energy, mint)):
+        call = functions.schedule(target.address, 0, data, ZERO32, ZERO32, 3600)
+        rig.send(DEPLOYER, call)
+    (proposed, hidden), waiting = told()
+    assert waiting == Waiting(1, 1)
+    assert (proposed["log_level"], hidden["log_level"]) == ("warning", "error")
+    assert hidden["calls"] == [f"Energy.mint(to = {thief}, amount = 1,000,000,000,000 ENERGY)"]
+    assert hidden["scheduled_by"] == devnet_account(DEPLOYER).address
+    assert told() == ([], Waiting(1, 1))
+    figures = generate_latest(monitor.registry)
+    assert b'validator_timelock_operations{kind="other"} 1.0' in figures
+    rig.send(DEPLOYER, functions.cancel(bytes.fromhex(hidden["operation"][2:])))
+    assert told() == ([], Waiting(1, 0))
 
 
 def test_a_fault_of_the_compiled_kernel_files_nothing(

@@ -13,12 +13,13 @@ import typer
 from backend.cache import write_atomic
 from backend.chain.amounts import show_coin
 from backend.chain.chunks import is_large, transactions_for
+from backend.chain.costs import HATCH_GAS
 from backend.chain.errors import Reverted
 from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
 from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import fields, note, table
+from backend.cli.output import energy, fields, note, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.combat import stats_from_dna
@@ -51,8 +52,12 @@ def hatch(
     resume: Annotated[
         int | None, typer.Option(min=1, metavar="ID", help="Hatch a beast already asked for.")
     ] = None,
+    yes: YesOption = False,
 ) -> None:
-    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command."""
+    """Hatch a beast, in two transactions. An interrupted hatch goes on with the same command.
+
+    The request burns the season's hatch cost, in ENERGY of the wallet (`energy price` tells it).
+    """
     if resume is not None and dataset is not None:
         raise ChainBeastsError(
             "--resume takes the dataset of the request.", "Leave --dataset away."
@@ -67,12 +72,18 @@ def hatch(
     if packed is not None:
         _warn_of_size(len(packed.compressed))
     wanted = None if packed is None else packed.commitments.records_root
+    begun = None
     for pending in hatcher.pending_hatches():
         if (pending.commitments.records_root if pending.commitments else None) == wanted:
             note("Going on with the hatch that was interrupted.")
-            _show_receipt(session, workspace, hatcher.carry_on(pending))
-            return
-    _show_receipt(session, workspace, hatcher.carry_on(hatcher.begin(packed)))
+            begun = pending
+            break
+    cost = 0
+    if begun is None or not hatcher.is_requested(begun):
+        cost = hatcher.cost()
+        spent = Cost(energy=cost, burned=cost, gas=HATCH_GAS)
+        confirm(session, "Hatching a beast", spent, yes=yes)
+    _show_receipt(session, workspace, hatcher.carry_on(begun or hatcher.begin(packed), cost))
 
 
 def _warn_of_size(size: int) -> None:
@@ -164,6 +175,8 @@ def show(
     quote = quote_of(workspace.chain, head)
     plan = None if windows is None else quote_of(workspace.chain, head, windows, growth)
     locked = workspace.locks(beast)
+    rewarded = workspace.chain.rewarded_of(beast)
+    allowance = workspace.chain.reward_allowance_of(beast)
     required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
     progress = {
         "head": head.h128,
@@ -180,6 +193,8 @@ def show(
         "plan": None if plan is None else plan.values(),
         "locked": locked,
         "openness": open_,
+        "rewarded": rewarded,
+        "reward_allowance": allowance,
         "required_stake": required,
         "stakes": stakes,
     }
@@ -190,6 +205,8 @@ def show(
         "epoch of the next window": head.epoch,
         "slots awake": slots(head.active_mask),
         "locked now": locks_view(locked),
+        "rewards": f"{energy(rewarded)} so far, {energy(allowance)} more at most until it has "
+        "trained on",
     }
     view |= {f"next window {name}": value for name, value in quote_view(quote).items()}
     if plan is not None:

@@ -214,7 +214,7 @@ def _hatch_for(session: Session, kind: Kind) -> int:
             f"Name the beast for the drill {kind}.", "See: chainbeasts beast list"
         )
     chain = session.chain
-    ensure_allowance(chain, session.sender, chain.beasts, chain.hatch_cost())
+    ensure_allowance(chain, session.sender, chain.beasts, chain.hatch_cost(), exact=True)
     request = chain.beasts.functions.requestHatch(*invented_commitments().to_abi())
     receipt = session.sender.send(request, label="request the hatch")
     event = chain.beasts.events.HatchRequested()

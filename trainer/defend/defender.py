@@ -158,6 +158,8 @@ class Defender:
             disputes=len(disputes),
             deadlines=waiting.values(),
             costs=spent(self._workspace.database, self._outbox.me),
+            gaps=report.gaps,
+            mended=report.mended,
         )
         return moves
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from web3.logs import DISCARD
 from web3.types import TxReceipt
 
+from backend.chain.amounts import show_energy
 from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_allowance
+from backend.chain.escrow import GET_ENERGY, ensure_allowance
 from backend.chain.outbox import Outbox
 from backend.chain.types import ZERO_ADDRESS, Birth
 from backend.chain.waiting import await_block
@@ -50,15 +51,45 @@ class Hatcher:
         """Put a hatch on record, its secret on disk."""
         return requests.begin(self._workspace.home, self._chain_id, self._outbox.me, packed)
 
-    def carry_on(self, pending: PendingHatch) -> Hatched:
+    def is_requested(self, pending: PendingHatch) -> bool:
+        """Whether the request stands on the chain, so that going on burns nothing more.
+
+        What an earlier process signed for it comes to its end first.
+
+        Raises:
+            NodeUnavailableError, WrongChainError: the chain cannot be reached.
+        """
+        self._outbox.recover()
+        return self._outbox.is_done(REQUEST_KIND, pending.token)
+
+    def cost(self) -> int:
+        """What a request burns now, wei of ENERGY.
+
+        Raises:
+            ChainBeastsError: the account's wallet does not hold as much.
+        """
+        cost, held = self._chain.hatch_cost(), self._chain.energy_of(self._outbox.me)
+        if held < cost:
+            raise ChainBeastsError(
+                f"To hatch a beast burns {show_energy(cost)}; {self._outbox.me} has "
+                f"{show_energy(held)} in its wallet.",
+                f"Get {show_energy(cost - held)} more: {GET_ENERGY}; or out of escrow: chainbeasts "
+                "energy withdraw AMOUNT",
+            )
+        return cost
+
+    def carry_on(self, pending: PendingHatch, cost: int = 0) -> Hatched:
         """Bring a pending hatch to its end, however far it had come.
+
+        Args:
+            cost: wei of ENERGY that the request may burn, where it has not been made yet.
 
         Raises:
             ChainBeastsError: expired or refused; what to do is in the hint.
         """
         # Each step sees by itself whether it was done before. The folder is renamed last: after
         # that nothing here leads back to the request.
-        beast_id = self._request(pending)
+        beast_id = self._request(pending, cost)
         self._hatch(beast_id, pending)
         return Hatched(
             beast_id, requests.finish(pending, self._workspace.home, self._chain_id, beast_id)
@@ -80,11 +111,13 @@ class Hatcher:
 
     # --- the two transactions -------------------------------------------------------------------
 
-    def _request(self, pending: PendingHatch) -> int:
-        if self._outbox.find(REQUEST_KIND, pending.token) is None:
-            # The allowance is all that the request can burn, whatever season it is mined in.
-            cost = self._chain.hatch_cost()
-            ensure_allowance(self._chain, self._outbox.sender, self._chain.beasts, cost)
+    def _request(self, pending: PendingHatch, cost: int) -> int:
+        if not self.is_requested(pending):
+            # The allowance is all that the request can burn, whatever season it is mined in: a
+            # price that has risen since it was shown is refused. After a kill in between it stays
+            # until the next hatch, which sets it anew.
+            sender, beasts = self._outbox.sender, self._chain.beasts
+            ensure_allowance(self._chain, sender, beasts, cost, exact=True)
         function = self._chain.beasts.functions.requestHatch(*pending.commitments.to_abi())
         receipt = self._outbox.send(
             REQUEST_KIND, pending.token, function, label="request the hatch"

@@ -10,6 +10,7 @@ import structlog
 
 from backend.chain.amounts import show_coin, show_energy
 from backend.chain.client import Chain
+from backend.chain.escrow import GET_ENERGY
 from backend.chain.fees import show_gwei
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
@@ -71,8 +72,8 @@ def out_of_energy(
     missing = max(remaining, lock) - funds.total
     return OutOfEnergyError(
         f"{needs}; {has}.",
-        f"Get {show_energy(missing)} more (on a devnet: chainbeasts energy faucet), or wait until "
-        "bonds come back; the same command goes on from there.",
+        f"Get {show_energy(missing)} more: {GET_ENERGY}; or wait until bonds come back. The same "
+        "command goes on from there.",
     )
 
 

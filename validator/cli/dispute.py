@@ -12,7 +12,7 @@ from backend.cli.output import energy, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
-from validator.cli import evidence, filing, following, openings, views
+from validator.cli import collecting, evidence, filing, following, openings, views
 from validator.cli.display import show_transaction
 from validator.cli.options import (
     BeastId,
@@ -170,5 +170,6 @@ def challenge_header(
 
 
 following.register(app)
+collecting.register(app)
 views.register(app)
 evidence.register(app)

@@ -24,6 +24,7 @@ from validator.enforce.strategy import Action, Move, Situation, Strategy, decide
 from validator.enforce.value import COMMIT_GAS, GAS
 from validator.enforce.windows import CaseFile, Enforcer, Made
 from validator.judge.jobs import JobStore
+from validator.judge.published import PublishedWindows
 
 ANYBODY = "anybody"
 NO_BUDGET = 1 << 62
@@ -72,7 +73,13 @@ def follow(
     situation = enforcer.situation(file)
     move = decide(situation, policy.strategy)
     due = _due(session, disputed, file, situation, move)
-    value = {"dispute": dispute_id, "status": row.status, **_fields(due), "now": situation.now}
+    value = {
+        "dispute": dispute_id,
+        "status": row.status,
+        **_fields(due),
+        "objection": _objection(disputed),
+        "now": situation.now,
+    }
     if due.ours:
         note(f"{due.move}: {due.why}. About {due.gas:,} gas.")
         require_yes("Do it?", yes)
@@ -85,6 +92,14 @@ def follow(
     elif yes:
         note("Nothing was sent: no move in this dispute is yours now.")
     session.show(value | {"done": due.ours}, lambda: fields(f"Dispute {dispute_id}", shown(value)))
+
+
+def _objection(disputed: OpenedDispute) -> str | None:
+    """What speaks against a private window whose two states are known here; it proves nothing."""
+    case = disputed.case
+    if not case.private:
+        return None
+    return PublishedWindows(disputed.workspace.states).objection(case) or None
 
 
 def _fields(due: Due) -> dict[str, Any]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from backend.chain.outbox import Outbox
 from backend.chain.prices import FEE_HEADROOM
 from backend.chain.transactions import TransactionManager
 from backend.indexer.queries import OPEN
 from backend.monitoring.health import Spent, spent
+from backend.store.columns import AT_ONCE
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.facts import DisputeRow
 from backend.store.session import Database
@@ -126,22 +129,42 @@ class MoveSender:
 
     def bonds_at_risk(self) -> int:
         """Wei of ENERGY in our open disputes, those included that are not indexed yet."""
+        # By what is open and by what we filed: strangers' disputes of all time are not read.
+        mine = select(DisputeRow.bond).where(
+            DisputeRow.status.in_(OPEN), DisputeRow.filer == self.me
+        )
         with self._database.session() as session:
-            rows = session.scalars(select(DisputeRow)).all()
+            sent = session.execute(self._filed).all()
+            over = self._disputes_over(session, {_digest_of(key) for key, _ in sent})
             # A filing is on its way until its dispute is indexed.
-            over = Counter(row.digest for row in rows)
-            indexed = {filing_key(digest, n) for digest in over for n in range(over[digest])}
-            sent = session.scalars(self._filings(FILINGS))
-            coming = sum(row.bond for row in sent if row.key not in indexed)
-            ours = (row for row in rows if row.filer == self.me and row.status in OPEN)
-            return int(coming + sum(row.bond for row in ours))
+            coming = (bond for key, bond in sent if _earlier(key) >= over[_digest_of(key)])
+            return int(sum(coming) + sum(session.scalars(mine)))
+
+    @property
+    def _filed(self) -> Select[str, int]:
+        """Key and bond of our filings."""
+        return select(IntentRow.key, IntentRow.bond).where(
+            IntentRow.account == self.me,
+            IntentRow.kind.in_([str(action) for action in FILINGS]),
+            IntentRow.state.in_(_OUT),
+        )
+
+    @staticmethod
+    def _disputes_over(session: Session, digests: Iterable[bytes]) -> Counter[bytes]:
+        """How many disputes there are over each of some records."""
+        found, wanted = Counter[bytes](), sorted(digests)
+        counts = select(DisputeRow.digest, func.count()).group_by(DisputeRow.digest)
+        for start in range(0, len(wanted), AT_ONCE):
+            some = counts.where(DisputeRow.digest.in_(wanted[start : start + AT_ONCE]))
+            found.update({bytes(digest): int(count) for digest, count in session.execute(some)})
+        return found
 
     def openings(self) -> Openings:
         """What we filed on doubt, and how it ended."""
         since, coin, energy = datetime.now(UTC) - DAY, 0, 0
         today, right = set[bytes](), Counter[int]()
         with self._database.session() as session:
-            for intent in session.scalars(self._filings((Action.OPEN,))):
+            for intent in session.scalars(self._on_doubt):
                 digest, recent = _digest_of(intent.key), intent.updated_at >= since
                 wanted = select(DisputeRow).where(
                     DisputeRow.digest == digest, DisputeRow.filer == self.me
@@ -161,10 +184,11 @@ class MoveSender:
                     energy += row.bond
         return Openings(coin, energy, frozenset(today), right)
 
-    def _filings(self, actions: tuple[Action, ...]) -> Any:
+    @property
+    def _on_doubt(self) -> Select[IntentRow]:
         return select(IntentRow).where(
             IntentRow.account == self.me,
-            IntentRow.kind.in_([str(action) for action in actions]),
+            IntentRow.kind == str(Action.OPEN),
             IntentRow.state.in_(_OUT),
         )
 
@@ -182,6 +206,11 @@ def filing_key(digest: bytes, earlier: int) -> str:
     # With the digest alone, a record whose first dispute was dismissed could never be filed again;
     # with a random part, a restarted daemon would file, and bond, twice.
     return f"{digest.hex()}:{earlier}"
+
+
+def _earlier(key: str) -> int:
+    """How many disputes there were over the record of a filing before it."""
+    return int(key.split(":")[1])
 
 
 def _digest_of(key: str) -> bytes:

@@ -21,7 +21,7 @@ from validator.enforce.openings import Answer, Doubt, Terms, judge_doubt
 from validator.enforce.policy import Policy
 from validator.enforce.secret import draw_of
 from validator.judge.cases import Case, CaseReader
-from validator.judge.jobs import JobStore
+from validator.judge.jobs import SAME_WINDOW, JobStore
 from validator.judge.states import StateProvider
 
 PARENT_RETRY_SECONDS, LONGEST_PARENT_RETRY_SECONDS = 10.0, 600.0
@@ -113,7 +113,7 @@ class Doubts:
         """Beasts with a pending window whose verdict is none, or not a full one."""
         wanted = (
             select(CheckpointRow.beast_id)
-            .join(JobRow, _SAME)
+            .join(JobRow, SAME_WINDOW)
             .where(
                 CheckpointRow.status == CheckpointStatus.PENDING,
                 CheckpointRow.proven.is_(False),
@@ -226,10 +226,3 @@ def _in_doubt(job: JobRow) -> bool:
     if job.verdict is None:
         return False  # not looked at yet
     return job.verdict == Verdict.UNAVAILABLE or job.mode == Mode.LIGHT
-
-
-_SAME = and_(
-    JobRow.beast_id == CheckpointRow.beast_id,
-    JobRow.index == CheckpointRow.index,
-    JobRow.h128 == CheckpointRow.h128,
-)

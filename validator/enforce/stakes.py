@@ -27,7 +27,6 @@ log = structlog.get_logger()
 FINALIZED_AT_ONCE = 16
 WITHDRAW_GAS = 40_000
 WORTH = 4
-"""A credit is pulled when it is worth so many times the gas of pulling it."""
 
 
 class StakeCollector:
@@ -35,15 +34,24 @@ class StakeCollector:
 
     Every call is one that anybody may make, and pays whom the vault names, so nothing can be pulled
     twice: a repeated call is refused in the simulation, at no cost.
+
+    Args:
+        worth: a credit is pulled when it is worth so many times the gas of pulling it.
     """
 
     def __init__(
-        self, reader: CaseReader, database: Database, outbox: Outbox, appraiser: Appraiser
+        self,
+        reader: CaseReader,
+        database: Database,
+        outbox: Outbox,
+        appraiser: Appraiser,
+        worth: float = WORTH,
     ) -> None:
         self._reader = reader
         self._database = database
         self._outbox = outbox
         self._appraiser = appraiser
+        self._worth = worth
         self._claimed: set[tuple[int, int, int]] = set()
 
     @property
@@ -52,14 +60,14 @@ class StakeCollector:
 
     def run(self) -> int:
         """Collect what is due; returns the number of transactions."""
-        moves = sum(self._settle(row) for row in self._rewards())
+        moves = sum(self._settle(row) for row in self.held())
         moves += sum(self._claim(row) for row in self._pools())
         return moves + self._withdraw()
 
     # --- rewards out of stakes ------------------------------------------------------------------
 
-    def _rewards(self) -> list[StakeRewardRow]:
-        """Held rewards that we have a part in."""
+    def held(self) -> list[StakeRewardRow]:
+        """Rewards that are held, of those that we have a part in."""
         me = self._outbox.me
         with self._database.session() as session:
             steps = set(session.scalars(_counted(me, AdvanceRow.dispute_id)))
@@ -118,7 +126,7 @@ class StakeCollector:
     def _withdraw(self) -> int:
         me = self._outbox.me
         credit = self._chain.credit_of(me)
-        if not credit or credit < WORTH * WITHDRAW_GAS * self._appraiser.fee():
+        if not credit or credit < self._worth * WITHDRAW_GAS * self._appraiser.fee():
             return 0
         # To the account itself, whatever --payout says: filing and gas need it again.
         call = self._chain.vault.functions.withdrawCredit(me)

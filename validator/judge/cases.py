@@ -30,6 +30,9 @@ from validator.judge.replay import loss_drop_agrees
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
 
+MOST_BEASTS = 16_384
+"""Beasts whose commitments are remembered: each that is forgotten is asked for in every pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -97,7 +100,7 @@ class CaseReader:
         self.chain = chain
         self.database = database
         self._season = lru_cache(maxsize=64)(chain.season)
-        self._commitments = lru_cache(maxsize=256)(chain.commitments)
+        self._commitments = lru_cache(maxsize=MOST_BEASTS)(chain.commitments)
 
     # --- cases ----------------------------------------------------------------------------------
 
@@ -156,10 +159,19 @@ class CaseReader:
 
     def of_dispute(self, row: DisputeRow) -> Case:
         """The checkpoint that a dispute is about, standing or not."""
+        # With its parent alone: a beast may have thousands of checkpoints, and this is every pass.
+        mine = select(CheckpointRow).where(CheckpointRow.beast_id == row.beast_id)
+        at = mine.where(CheckpointRow.index == row.index)
         with self.database.session() as session:
-            rows = all_checkpoints(session, row.beast_id)
-        mine = next(r for r in rows if (r.index, r.generation) == (row.index, row.generation))
-        return self.lineage(mine)[-1]
+            found = session.scalars(at.where(CheckpointRow.generation == row.generation)).one()
+            parent = session.scalar(
+                mine.where(CheckpointRow.index == found.index - 1, CheckpointRow.id < found.id)
+                .where(CheckpointRow.h128 == found.parent)
+                .order_by(CheckpointRow.id.desc())
+                .limit(1)
+            )
+            rows = [found] if parent is None else [parent, found]
+            return self._cases(session, row.beast_id, rows)[-1]
 
     def lineage(self, last: CheckpointRow) -> list[Case]:
         """A checkpoint, standing or not, after all those that it was built on, from index 0."""

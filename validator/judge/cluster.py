@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,10 @@ BATCH = 32
 
 WAVE = 512
 CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
+"""For a scheduler's answer. One that is frozen keeps its connections, and answers nothing."""
+
+LEAVE_SECONDS = 2.0
 CHECK_SECONDS = 30.0
 """For a worker's first answer, which may have to compile the kernel."""
 
@@ -242,7 +247,8 @@ class ClusterExecutor(Executor):
         worker.owed -= len(batch.tasks)
         if problem:
             self._forget(worker, problem)
-            future.cancel()
+            if self._client is not None:  # else it has been left, and knows of no task of ours
+                future.cancel()
             self._send(batch)
 
     def _here(self, task: Task) -> Judgement | None:
@@ -339,8 +345,14 @@ class ClusterExecutor(Executor):
             return set()
         # Not scheduler_info(): it reads its reply from where the client's own periodic query, which
         # asks for no workers, may just have put another, and all of ours would seem lost.
+        asked = self._client.scheduler.identity
         try:
-            return set(self._client.sync(self._client.scheduler.identity)["workers"])
+            return set(self._client.sync(asked, callback_timeout=ANSWER_SECONDS)["workers"])
+        except TimeoutError:
+            # Not asked again for each batch of a wave: it is left, and met again after a while.
+            self._leave()
+            self._gone("it does not answer")
+            return set()
         except OSError:
             return set()
 
@@ -383,8 +395,11 @@ class ClusterExecutor(Executor):
     def _leave(self) -> None:
         client, self._client = self._client, None
         self._workers.clear()
-        if client is not None:
-            client.close(timeout=2)
+        if client is None:
+            return
+        # It takes leave of the scheduler, which may not take notice.
+        with suppress(TimeoutError, OSError):
+            client.close(timeout=LEAVE_SECONDS)
 
 
 def _ends_right(task: Task, found: Judgement) -> bool:

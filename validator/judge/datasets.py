@@ -5,10 +5,12 @@ How a dataset is checked against its commitments is `backend.store.private`'s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 
 import structlog
 from eth_hash.auto import keccak
@@ -29,6 +31,12 @@ log = structlog.get_logger()
 
 SECRET_BYTES = 32
 
+SCAN_SECONDS = 1.0
+"""A folder that was looked through a shorter time ago is not looked through for the next beast."""
+
+UNSETTLED_SECONDS = 2.0
+"""Coarser than any file system's times."""
+
 
 def read_secret(data: bytes) -> bytes | None:
     """A 32-byte secret, raw or as 64 hex digits; None if the bytes are none."""
@@ -41,40 +49,97 @@ def read_secret(data: bytes) -> bytes | None:
         return None
 
 
-class DatasetFolder:
-    """Compressed datasets and secrets in a folder and below, under any names."""
+@dataclass(frozen=True, slots=True)
+class _SmallFile:
+    """What a file holds, as far as it names a dataset or a secret.
 
-    def __init__(self, folder: Path | None) -> None:
+    Attributes:
+        stamp: changes with the file: its inode, size, and times.
+        data_hash: keccak-256 of all of it.
+        secret_hash: keccak-256 of the secret that it holds; None if it holds none.
+    """
+
+    stamp: tuple[int, ...]
+    data_hash: bytes
+    secret_hash: bytes | None
+
+
+class DatasetFolder:
+    """Compressed datasets and secrets in a folder and below, under any names.
+
+    Each file is hashed once, and again when it has changed; what it holds is not kept.
+
+    Args:
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
+        self._clock = clock
+        self._files: dict[Path, _SmallFile] = {}
+        self._scanned_at: float | None = None
 
     def find(self, committed: Commitments) -> PrivateDataset | None:
         """The dataset of a beast's commitments, None if its files are not here."""
         if self._folder is None or not committed:
             return None
-        blob = secret = None
-        for data in self._small_files(self._folder):
-            if bytes(keccak(data)) == committed.c_dataset:
-                blob = data
-            candidate = read_secret(data)
-            if candidate and bytes(keccak(candidate)) == committed.owner_secret_hash:
-                secret = candidate
+        self._scan(self._folder)
+        blob = self._read(lambda file: file.data_hash == committed.c_dataset)
+        secret = self._read(lambda file: file.secret_hash == committed.owner_secret_hash)
         if blob is None or secret is None:
             return None
         try:
-            return open_dataset(blob, secret, committed)
+            return open_dataset(blob, read_secret(secret) or b"", committed)
         except ChainBeastsError as error:
             log.warning("dataset refused", reason=error.message)
             return None
 
-    def _small_files(self, folder: Path) -> list[bytes]:
-        found = []
+    def _read(self, wanted: Callable[[_SmallFile], bool]) -> bytes | None:
+        """The bytes of a file; None if there is none, or it has changed since it was hashed."""
+        for path, file in self._files.items():
+            if wanted(file):
+                data = _bytes_of(path)
+                return data if data is not None and keccak(data) == file.data_hash else None
+        return None
+
+    def _scan(self, folder: Path) -> None:
+        """Hash the files that are new, unless that was just looked at, for another beast."""
+        now = self._clock()
+        if self._scanned_at is not None and 0 <= now - self._scanned_at < SCAN_SECONDS:
+            return
+        self._scanned_at = now
+        known, self._files = self._files, {}
         for path in sorted(folder.rglob("*")):
             try:
-                if path.is_file() and path.stat().st_size <= MAX_COMPRESSED:
-                    found.append(path.read_bytes())
+                stat = path.stat()
             except OSError as error:
                 log.warning("file skipped", file=path.name, error=error.strerror)
-        return found
+                continue
+            if not S_ISREG(stat.st_mode) or stat.st_size > MAX_COMPRESSED:
+                continue
+            stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            before = known.get(path)
+            # One that was written a moment ago may be written to again without its times telling.
+            settled = now - max(stat.st_mtime, stat.st_ctime) > UNSETTLED_SECONDS
+            if before is not None and before.stamp == stamp:
+                self._files[path] = before
+                continue
+            data = _bytes_of(path)
+            if data is not None:
+                secret = read_secret(data)
+                self._files[path] = _SmallFile(
+                    stamp if settled else (),
+                    bytes(keccak(data)),
+                    None if secret is None else bytes(keccak(secret)),
+                )
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        log.warning("file skipped", file=path.name, error=error.strerror)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
 
-from backend.store.daemons import JobRow, Mode, Verdict
+from backend.indexer.positions import position
+from backend.store.columns import insert_new
+from backend.store.daemons import JobRow, Mode, Verdict, WatchRow
+from backend.store.facts import CheckpointRow
 from backend.store.session import Database
 from validator.judge.cases import Case
 from validator.judge.replay import Judgement
 
 AT_ONCE = 500
 """Hashes in one query: databases bound the number of its parameters."""
+
+
+UNVERIFIED = "final without a verdict: "
+BEFORE_US = "final before this validator came: "
+"""How the reason of a job begins that nothing will be done about any more."""
+
+SAME_WINDOW = and_(
+    JobRow.beast_id == CheckpointRow.beast_id,
+    JobRow.index == CheckpointRow.index,
+    JobRow.h128 == CheckpointRow.h128,
+)
+"""A checkpoint and its job."""
+
+
+def watching_since(session: Session) -> int:
+    """The block from which on this database's validator has watched.
+
+    What was final by then it could not have judged in time. The first call is the beginning.
+    """
+    since = session.scalar(select(WatchRow.since))
+    if since is None:
+        newest = position(session)
+        insert_new(session, WatchRow, [{"id": 1, "since": newest.number if newest else 0}])
+        since = session.scalar(select(WatchRow.since)) or 0
+    return since
 
 
 class JobStore:
@@ -32,23 +62,18 @@ class JobStore:
         # and again, shows it as waiting instead of not at all.
         wanted = {case.digest: case for case in cases}
         with self._database.session() as session:
-            rows = {
-                row.digest: row
-                for row in session.scalars(select(JobRow).where(JobRow.digest.in_(wanted)))
-            }
-            for digest, case in wanted.items():
-                if digest not in rows:
-                    rows[digest] = JobRow(
-                        digest=digest,
-                        beast_id=case.beast_id,
-                        index=case.index,
-                        h128=case.checkpoint.payload.h128,
-                        attempts=0,
-                        reason="",
-                        header_lie=False,
-                    )
-                    session.add(rows[digest])
+            rows = self._jobs(session, wanted)
+            new = [case for digest, case in wanted.items() if digest not in rows]
+            if new:
+                # A backfill may be judging beside the daemon: whose row is first, is both's.
+                insert_new(session, JobRow, [_new_job(case) for case in new])
+                rows |= self._jobs(session, [case.digest for case in new])
             return rows
+
+    @staticmethod
+    def _jobs(session: Session, digests: Iterable[bytes]) -> dict[bytes, JobRow]:
+        found = session.scalars(select(JobRow).where(JobRow.digest.in_(list(digests))))
+        return {row.digest: row for row in found}
 
     def judged(self, case: Case, judgement: Judgement) -> None:
         """Record a verdict; a later one replaces it."""
@@ -59,7 +84,8 @@ class JobStore:
         # One commit for a wave, and always before anything acts on it: enforcing reads verdicts
         # from here only, so what it does after a restart follows from the same record.
         with self._database.session() as session:
-            for case, judgement in found:
+            # By digest: two processes that lock rows in the same order do not wait for each other.
+            for case, judgement in sorted(found, key=lambda one: one[0].digest):
                 row = session.get_one(JobRow, case.digest)
                 row.verdict, row.mode = judgement.verdict, judgement.mode
                 row.reason, row.header_lie = judgement.reason, judgement.header_lie
@@ -89,10 +115,28 @@ class JobStore:
             return list(session.scalars(select(JobRow).order_by(JobRow.beast_id, JobRow.index)))
 
     def counts(self) -> Counter[str]:
-        """Jobs by verdict; ``waiting`` for none yet."""
+        """Jobs by verdict; ``waiting`` for none yet. What was final before us does not count as
+        unavailable."""
+        before_us = select(func.count()).where(
+            JobRow.verdict == Verdict.UNAVAILABLE, JobRow.reason.like(f"{BEFORE_US}%")
+        )
         with self._database.session() as session:
             rows = session.execute(select(JobRow.verdict, func.count()).group_by(JobRow.verdict))
-            return Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
+            found = Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
+            found[Verdict.UNAVAILABLE] -= session.scalar(before_us) or 0
+            return found
+
+
+def _new_job(case: Case) -> dict[str, Any]:
+    return {
+        "digest": case.digest,
+        "beast_id": case.beast_id,
+        "index": case.index,
+        "h128": case.checkpoint.payload.h128,
+        "reason": "",
+        "header_lie": False,
+        "attempts": 0,
+    }
 
 
 def is_due(job: JobRow, records_known: bool) -> bool:

@@ -6,28 +6,33 @@ Sends nothing. A verdict outlives the daemon; what it takes to act on one is fou
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session
 
 from backend.battle.logs import MissingLogError
 from backend.battle.verdict import Lie, Player, Terms, lie_against, lie_in_words
 from backend.chain.types import MatchResult
-from backend.indexer.queries import standing_records
+from backend.indexer.positions import Position, position, stands
+from backend.indexer.queries import final_records, standing_records
 from backend.kernel.fighters import Fighter, fight
 from backend.kernel.state import State
 from backend.kernels import play
+from backend.store.columns import insert_new
 from backend.store.daemons import MatchJobRow, Verdict
 from backend.store.facts import BeastRow
-from backend.store.matches import MatchRecordRow, MatchRow
+from backend.store.matches import MatchRecordRow, MatchRow, RecordStatus
 from backend.store.session import Database
 from backend.store.waits import Waits
+from validator.judge.jobs import BEFORE_US, UNVERIFIED, watching_since
 from validator.judge.states import StateProvider
 from validator.scope import EVERYBODY, Scope
 
@@ -39,6 +44,9 @@ MOST_WAITING = 4_096
 
 AT_ONCE = 500
 """Jobs looked up together."""
+
+FINAL_AT_ONCE = 16
+"""Final records judged in one pass."""
 
 PLAYED = "played again, same log and result"
 
@@ -102,15 +110,25 @@ class MatchReader:
     def standing(self) -> list[MatchCase]:
         """The records that may still be disproved and that are looked at, oldest match first."""
         with self.database.session() as session:
-            found = []
-            for match, record in standing_records(session):
-                if self._covers(match):
-                    dnas = [
-                        session.get_one(BeastRow, beast_id).dna
-                        for beast_id in (match.beast_a, match.beast_b)
-                    ]
-                    found.append((match, record, dnas))
-        return [self._case(match, record, *dnas) for match, record, dnas in found]
+            return self._cases(session, standing_records(session))
+
+    def final(self, matches: Sequence[int]) -> list[MatchCase]:
+        """Of some matches the records that are final and are looked at, oldest match first."""
+        with self.database.session() as session:
+            return self._cases(session, final_records(session, matches))
+
+    def _cases(
+        self, session: Session, rows: Iterable[tuple[MatchRow, MatchRecordRow]]
+    ) -> list[MatchCase]:
+        found = []
+        for match, record in rows:
+            if self._covers(match):
+                dnas = [
+                    session.get_one(BeastRow, beast_id).dna
+                    for beast_id in (match.beast_a, match.beast_b)
+                ]
+                found.append(self._case(match, record, *dnas))
+        return found
 
     def _covers(self, match: MatchRow) -> bool:
         """A match of two beasts is looked at if either of them is."""
@@ -186,6 +204,32 @@ class MatchReader:
         return self.states.of_checkpoint(case.sides[0 if case.terms.a_acts(turn) else 1][1])
 
 
+def _verdicts(session: Session, digests: Sequence[bytes]) -> dict[bytes, Verdict | None]:
+    found: dict[bytes, Verdict | None] = {}
+    wanted = select(MatchJobRow.digest, MatchJobRow.verdict)
+    for start in range(0, len(digests), AT_ONCE):
+        some = wanted.where(MatchJobRow.digest.in_(digests[start : start + AT_ONCE]))
+        for digest, verdict in session.execute(some):
+            found[digest] = None if verdict is None else Verdict(verdict)
+    return found
+
+
+def _new_job(case: MatchCase) -> dict[str, Any]:
+    return {
+        "digest": case.digest,
+        "match_id": case.match_id,
+        "log_root": case.record.log_root,
+        "reason": "",
+        "attempts": 0,
+    }
+
+
+_SAME_RECORD = and_(
+    MatchJobRow.match_id == MatchRecordRow.match_id,
+    MatchJobRow.log_root == MatchRecordRow.log_root,
+)
+
+
 class MatchJobStore:
     """One job per record of a match: what has been judged, and how."""
 
@@ -196,27 +240,57 @@ class MatchJobStore:
         """The verdict on each case by its digest; jobs are made where there is none yet."""
         wanted = {case.digest: case for case in cases}
         with self._database.session() as session:
-            rows: dict[bytes, MatchJobRow] = {}
-            digests = list(wanted)
-            for start in range(0, len(digests), AT_ONCE):
-                some = digests[start : start + AT_ONCE]
-                found = select(MatchJobRow).where(MatchJobRow.digest.in_(some))
-                rows |= {row.digest: row for row in session.scalars(found)}
-            for digest, case in wanted.items():
-                if digest not in rows:
-                    row = MatchJobRow(
-                        digest=digest,
-                        match_id=case.match_id,
-                        log_root=case.record.log_root,
-                        reason="",
-                        attempts=0,
-                    )
-                    session.add(row)
-                    rows[digest] = row
-            return {
-                digest: None if row.verdict is None else Verdict(row.verdict)
-                for digest, row in rows.items()
-            }
+            found = _verdicts(session, list(wanted))
+            new = [case for digest, case in wanted.items() if digest not in found]
+            if new:  # as in JobStore: another process may be at the same record
+                insert_new(session, MatchJobRow, [_new_job(case) for case in new])
+                found |= _verdicts(session, [case.digest for case in new])
+            return found
+
+    def final_unjudged(self, earlier: Position | None) -> tuple[list[int], Position | None]:
+        """The matches whose record is final, and neither right nor told of as unverified.
+
+        Args:
+            earlier: where the database ended at an earlier call: only what became final since.
+
+        Returns:
+            The matches, and where the database ends now.
+        """
+        told = or_(
+            MatchJobRow.verdict == Verdict.VALID,
+            MatchJobRow.reason.like(f"{UNVERIFIED}%"),
+            MatchJobRow.reason.like(f"{BEFORE_US}%"),
+        )
+        wanted = select(MatchRecordRow.match_id).where(
+            MatchRecordRow.status == RecordStatus.FINAL, ~exists().where(_SAME_RECORD, told)
+        )
+        with self._database.reading() as session:
+            if earlier is not None and stands(session, earlier):
+                wanted = wanted.where(MatchRecordRow.settled_block > earlier.number)
+            found = session.scalars(wanted.order_by(MatchRecordRow.match_id)).all()
+            return list(found), position(session)
+
+    def watching_since(self) -> int:
+        """See the function of that name."""
+        with self._database.session() as session:
+            return watching_since(session)
+
+    def too_late(self) -> tuple[int, int]:
+        """Records that are final: without a verdict though we were there, and wrong ones."""
+        unverified = select(func.count()).where(
+            MatchJobRow.verdict == Verdict.UNAVAILABLE, MatchJobRow.reason.like(f"{UNVERIFIED}%")
+        )
+        wrong = (
+            select(func.count())
+            .select_from(MatchJobRow)
+            .join(MatchRecordRow, _SAME_RECORD)
+            .where(
+                MatchJobRow.verdict == Verdict.INVALID,
+                MatchRecordRow.status == RecordStatus.FINAL,
+            )
+        )
+        with self._database.session() as session:
+            return session.scalar(unverified) or 0, session.scalar(wrong) or 0
 
     def judged(self, case: MatchCase, judgement: MatchJudgement) -> bool:
         """Record a verdict; whether it is news."""
@@ -253,6 +327,8 @@ class MatchJudge:
 
     Attributes:
         unjudged: records that may still be disproved and had no verdict after the last run.
+        unverified: records that became final, since this validator came, without a verdict.
+        wrong: records that are wrong and final; of any time.
     """
 
     def __init__(self, reader: MatchReader, jobs: MatchJobStore) -> None:
@@ -260,10 +336,15 @@ class MatchJudge:
         self._jobs = jobs
         waits = (LOOK_AGAIN_SECONDS, LONGEST_LOOK_SECONDS, MOST_WAITING)
         self._waits = Waits(*waits, time.monotonic)
-        self.unjudged = 0
+        self._final: deque[int] = deque()
+        self._counted = False
+        self._seen: Position | None = None
+        self.unjudged = self.unverified = self.wrong = 0
 
     def run(self) -> int:
         """Judge what has no verdict, again now and then what could not be judged.
+
+        Records that became final without one are judged after the fact, when no other waits.
 
         Returns:
             The number of new verdicts.
@@ -276,7 +357,42 @@ class MatchJudge:
                     verdicts_made += self._judge(case)
                 unjudged += not self._waits.due(case.digest)
         self.unjudged = unjudged
-        return verdicts_made
+        return verdicts_made or self._judge_final()
+
+    def _judge_final(self) -> int:
+        """Judge some of the records that nobody can disprove any more; how many."""
+        found, self._seen = self._jobs.final_unjudged(self._seen)
+        self._final.extend(found)
+        some = [self._final.popleft() for _ in range(min(len(self._final), FINAL_AT_ONCE))]
+        if not some and self._counted:
+            return 0
+        cases = self._reader.final(some)
+        verdicts, since = self._jobs.verdicts(cases), self._jobs.watching_since()
+        for case in cases:
+            judgement = self._reader.judge(case)
+            if judgement.verdict is Verdict.INVALID:
+                judgement = self._reader.check(case)
+            self._tell_final(case, judgement, (case.record.settled_block or 0) > since)
+        self.unverified, self.wrong = self._jobs.too_late()
+        self._counted = True
+        return sum(verdict is None for verdict in verdicts.values())
+
+    def _tell_final(self, case: MatchCase, judgement: MatchJudgement, ours: bool) -> None:
+        """Record a verdict on a final record, and tell of it unless it is right.
+
+        Args:
+            ours: it became final since this validator came.
+        """
+        reason = judgement.reason
+        if judgement.verdict is Verdict.UNAVAILABLE:
+            judgement = replace(judgement, reason=(UNVERIFIED if ours else BEFORE_US) + reason)
+            if ours:
+                log.error("unverified match", match=case.match_id, reason=reason)
+        elif judgement.verdict is Verdict.INVALID:
+            log.error("wrong match record is final", match=case.match_id, reason=reason)
+        else:
+            log.info("match judged after the fact", match=case.match_id, reason=reason)
+        self._jobs.judged(case, judgement)
 
     def _judge(self, case: MatchCase) -> bool:
         judgement = self._reader.judge(case)

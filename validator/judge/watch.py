@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from backend.store.facts import BlockRow, CheckpointRow, CheckpointStatus
+from backend.indexer.positions import Position, position, stands
+from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.session import Database
 
 
@@ -19,22 +20,18 @@ class BeastWatch:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._open: set[int] = set()
-        self._seen: tuple[int, bytes] | None = None
+        self._seen: Position | None = None
 
     def beasts(self) -> list[int]:
         """The beasts to look at now, oldest first."""
         of = select(CheckpointRow.beast_id)
         new = of.where(CheckpointRow.status == CheckpointStatus.PENDING).distinct()
-        with self._database.session() as session:
-            if self._seen is not None:
-                block = session.get(BlockRow, self._seen[0])
-                # by hash: after a reorg the block of that number may hold other checkpoints
-                if block is not None and block.hash == self._seen[1]:
-                    # by block alone: else SQLite takes another index and reads all that is pending
-                    new = of.where(CheckpointRow.block_number > self._seen[0])
+        with self._database.reading() as session:
+            if self._seen is not None and stands(session, self._seen):
+                # by block alone: else SQLite takes another index and reads all that is pending
+                new = of.where(CheckpointRow.block_number > self._seen.number)
             self._open.update(session.scalars(new))
-            last = session.scalar(select(BlockRow).order_by(BlockRow.number.desc()).limit(1))
-            self._seen = None if last is None else (last.number, last.hash)
+            self._seen = position(session)
         return sorted(self._open)
 
     def settled(self, beast_id: int) -> None:

@@ -58,6 +58,7 @@ class WindowJudge:
         make_executor: a new executor, also after one broke.
         work: what is to be judged.
         on_wave: called with how many windows were replayed together, and in how many seconds.
+        late: what is judged after the fact, when it is asked for.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class WindowJudge:
         make_executor: Callable[[], Executor],
         work: Worklist,
         on_wave: Callable[[int, float], None] = lambda windows, seconds: None,
+        late: Worklist | None = None,
     ) -> None:
         self._states = states
         self._jobs = jobs
         self._make_executor = make_executor
-        self._work = work
+        self._work = self._pending = work
+        self._late = late
         self._on_wave = on_wave
         self._executor = make_executor()
 
@@ -80,6 +83,17 @@ class WindowJudge:
 
         Waves are small, so that a long backlog does not delay the moves that are due.
         """
+        self._work = self._pending
+        return self._run()
+
+    def run_late(self) -> int:
+        """The same with what is judged after the fact."""
+        if self._late is None:
+            return 0
+        self._work = self._late
+        return self._run()
+
+    def _run(self) -> int:
         windows, verdicts = self._next_wave()
         try:
             verdicts += self._replay(windows)
@@ -101,7 +115,10 @@ class WindowJudge:
     def _take_back(self) -> None:
         """Judge again what a cluster's worker judged that turned out to be wrong."""
         if isinstance(self._executor, ClusterExecutor):
-            self._work.reopen(self._jobs.reopen(self._executor.revoked()))
+            beasts = self._jobs.reopen(self._executor.revoked())
+            for work in (self._pending, self._late):
+                if work is not None:
+                    work.reopen(beasts)
 
     def _next_wave(self) -> tuple[list[tuple[Case, Task]], int]:
         """Windows to replay next, one wave; and how many cases were settled without."""

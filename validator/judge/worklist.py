@@ -1,14 +1,18 @@
-"""What is to be judged: the pending checkpoints, or a whole history."""
+"""What is to be judged: pending checkpoints, final ones that nobody judged, or a whole history."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from sqlalchemy import Select, select
+
+from backend.indexer.positions import Position, position, stands
 from backend.store.daemons import JobRow, Mode, Verdict
+from backend.store.facts import CheckpointRow, CheckpointStatus
 from validator.judge.cases import Case, CaseReader
-from validator.judge.jobs import JobStore
+from validator.judge.jobs import SAME_WINDOW, JobStore
 from validator.judge.watch import BeastWatch
 from validator.scope import EVERYBODY, Scope
 
@@ -145,3 +149,71 @@ class HistoryWindows:
             # Counted anew from index 0: the verdicts that were taken back are among those counted.
             self.histories[beast_id] = BeastHistory(beast_id)
             self._remaining[beast_id] = None
+
+
+class FinalWindows:
+    """What became final without a verdict: before this validator came, or while it was away.
+
+    Nothing can be done about such a window, but what it was is told. A beast is left at its first
+    wrong one, on which all later ones are built.
+    """
+
+    def __init__(self, reader: CaseReader, scope: Scope = EVERYBODY) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._open: set[int] = set()
+        self._seen: Position | None = None
+
+    def beasts(self) -> list[int]:
+        wanted = _unjudged(CheckpointRow.beast_id).distinct()
+        with self._reader.database.reading() as session:
+            if self._seen is not None and stands(session, self._seen):
+                wanted = wanted.where(CheckpointRow.settled_block > self._seen.number)
+            self._open.update(session.scalars(wanted))
+            self._seen = position(session)
+            self._open.difference_update(session.scalars(_WRONG))
+        return sorted(self._open)
+
+    def cases(self, beast_id: int) -> list[Case]:
+        wanted = _unjudged(CheckpointRow.index).where(CheckpointRow.beast_id == beast_id)
+        with self._reader.database.session() as session:
+            indices = set(session.scalars(wanted.order_by(CheckpointRow.index).limit(SLICE)))
+        if not indices:
+            return []
+        first, last = min(indices), max(indices)
+        found = self._reader.live(beast_id, first, last - first + 1)
+        return [
+            case
+            for case in found
+            if case.index in indices and self._scope.covers(beast_id, case.checkpoint.trainer)
+        ]
+
+    def judged(self, case: Case) -> None:
+        pass
+
+    def settled(self, beast_id: int) -> None:
+        self._open.discard(beast_id)
+
+    def reopen(self, beasts: Iterable[int]) -> None:
+        self._open.update(beasts)
+
+
+def _unjudged(column: Any) -> Select[Any]:
+    """A column of the final checkpoints without a verdict. One that was proven has the court's."""
+    return (
+        select(column)
+        .select_from(CheckpointRow)
+        .outerjoin(JobRow, SAME_WINDOW)
+        .where(
+            CheckpointRow.status == CheckpointStatus.FINAL,
+            CheckpointRow.proven.is_(False),
+            JobRow.verdict.is_(None),
+        )
+    )
+
+
+_WRONG = (
+    select(CheckpointRow.beast_id)
+    .join(JobRow, SAME_WINDOW)
+    .where(JobRow.verdict == Verdict.INVALID, CheckpointRow.status == CheckpointStatus.FINAL)
+)

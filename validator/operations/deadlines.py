@@ -1,20 +1,31 @@
-"""Tells of windows without a verdict as their challenge period runs out, and when it has.
+"""Tells of windows without a verdict as their challenge period runs out, and when it has; and of
+wrong ones that nobody can dispute any more.
 
 Nothing is ever done about such a window: a validator does not act on doubt. Its operator can.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from backend.indexer.queries import OPEN
 from backend.store.daemons import JobRow, Verdict
-from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, EpochRow
+from backend.store.facts import (
+    BeastRow,
+    BlockRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+    EpochRow,
+)
 from validator.judge.cases import CaseReader
+from validator.judge.jobs import BEFORE_US, SAME_WINDOW, UNVERIFIED, watching_since
 from validator.scope import Scope
 
 log = structlog.get_logger()
@@ -22,11 +33,13 @@ log = structlog.get_logger()
 WARN_SHARE, ERROR_SHARE = 0.5, 0.9
 """Shares of the challenge period after which a window without a verdict is logged."""
 
+BEYOND_DISPUTE = 1.0
+"""The share after which a wrong window is told of, whatever was told of it before."""
+
 SCANS_PER_PERIOD = 1_000
 """Times in a challenge period that all pending windows are looked through, which takes a while
 where there are many."""
 
-UNVERIFIED = "final without a verdict: "
 MOST_LOGGED = 4_096
 
 
@@ -51,7 +64,8 @@ class DeadlineAlarm:
     """Looks for windows whose verdict is overdue.
 
     Attributes:
-        unverified: windows that became final before anybody here could judge them.
+        unverified: windows that became final, since this validator came, without a verdict.
+        wrong: windows that are wrong and final, or too old to be disputed; of any time.
     """
 
     def __init__(self, reader: CaseReader, scope: Scope) -> None:
@@ -61,6 +75,11 @@ class DeadlineAlarm:
         self._overdue_now: list[Overdue] = []
         self._scanned_at: int | None = None
         self.unverified = 0
+        self.wrong = 0
+
+    def judged_late(self) -> None:
+        """Windows that were final have verdicts now: look anew with the next run."""
+        self._scanned_at = None
 
     def run(self) -> list[Overdue]:
         """Tell of each window once at either share, and of each that became final.
@@ -74,6 +93,7 @@ class DeadlineAlarm:
             ChainError: a season cannot be read.
         """
         with self._reader.database.session() as session:
+            since = watching_since(session)
             newest = session.execute(_NEWEST).first()
             now = session.scalar(_NOW)
             if newest is None or now is None:
@@ -83,11 +103,15 @@ class DeadlineAlarm:
                 return self._overdue_now
             seasons = session.scalars(_SEASONS).all()
             found = [one for number in seasons for one in self._overdue(session, number, now)]
-            self._mark_unverified(session)
+            self._mark_unverified(session, since)
             self.unverified = session.scalar(_UNVERIFIED) or 0
+            wrong = self._wrong(session, seasons, now)
         found.sort(key=lambda one: one.deadline)
         for one in found:
             self._log(one, now)
+        for job in wrong:
+            self._log_wrong(job)
+        self.wrong = len(wrong)
         self._overdue_now, self._scanned_at = found, now
         return found
 
@@ -118,11 +142,8 @@ class DeadlineAlarm:
 
     def _log(self, one: Overdue, now: int) -> None:
         level = ERROR_SHARE if one.share >= ERROR_SHARE else WARN_SHARE
-        if (one.h128, level) in self._logged:
+        if not self._is_new(one.h128, level):
             return
-        self._logged[one.h128, level] = None
-        while len(self._logged) > MOST_LOGGED:
-            del self._logged[next(iter(self._logged))]
         write = log.error if level == ERROR_SHARE else log.warning
         write(
             "no verdict yet",
@@ -132,23 +153,61 @@ class DeadlineAlarm:
             seconds_left=max(one.deadline - now, 0),
         )
 
-    def _mark_unverified(self, session: Session) -> None:
-        """Tell once of windows that became final before anybody here could judge them."""
-        final = exists().where(_SAME, CheckpointRow.status == CheckpointStatus.FINAL)
-        rows = session.scalars(
-            select(JobRow).where(_UNJUDGED, JobRow.reason.not_like(f"{UNVERIFIED}%"), final)
+    def _is_new(self, h128: bytes, level: float) -> bool:
+        """Whether a window was not told of yet at a level."""
+        if (h128, level) in self._logged:
+            return False
+        self._logged[h128, level] = None
+        while len(self._logged) > MOST_LOGGED:
+            del self._logged[next(iter(self._logged))]
+        return True
+
+    def _wrong(self, session: Session, seasons: Sequence[int], now: int) -> list[JobRow]:
+        """Wrong windows that stand and that nobody can dispute any more."""
+        invalid = select(JobRow).join(CheckpointRow, SAME_WINDOW)
+        invalid = invalid.where(JobRow.verdict == Verdict.INVALID)
+        final = CheckpointRow.status == CheckpointStatus.FINAL
+        found = list(session.scalars(invalid.where(final)))
+        # Nobody has made these final yet. While a dispute is open they may still fall.
+        pending = invalid.where(
+            CheckpointRow.status == CheckpointStatus.PENDING,
+            ~exists().where(DisputeRow.digest == JobRow.digest, DisputeRow.status.in_(OPEN)),
         )
-        for job in rows.all():
-            log.error("unverified", beast=job.beast_id, checkpoint=job.index, reason=job.reason)
-            job.verdict = Verdict.UNAVAILABLE
-            job.reason = UNVERIFIED + (job.reason or "not judged in time")
+        for season in seasons:
+            old = CheckpointRow.submitted_at < now - self._period(season)
+            found += session.scalars(pending.where(CheckpointRow.season == season, old))
+        return found
+
+    def _log_wrong(self, job: JobRow) -> None:
+        if self._is_new(job.h128, BEYOND_DISPUTE):
+            log.error(
+                "wrong and beyond dispute",
+                beast=job.beast_id,
+                checkpoint=job.index,
+                reason=job.reason,
+            )
+
+    def _mark_unverified(self, session: Session, since: int) -> None:
+        """Tell once of windows that became final and could not be judged."""
+        # What was final before this validator came, another one may have judged in time.
+        told = (JobRow.reason.not_like(f"{UNVERIFIED}%"), JobRow.reason.not_like(f"{BEFORE_US}%"))
+        rows = session.execute(
+            select(JobRow, CheckpointRow.settled_block)
+            .join(CheckpointRow, SAME_WINDOW)
+            .where(
+                JobRow.verdict == Verdict.UNAVAILABLE,
+                *told,
+                CheckpointRow.status == CheckpointStatus.FINAL,
+                CheckpointRow.proven.is_(False),
+            )
+        )
+        for job, settled_block in rows.all():
+            ours = (settled_block or 0) > since
+            if ours:
+                log.error("unverified", beast=job.beast_id, checkpoint=job.index, reason=job.reason)
+            job.reason = (UNVERIFIED if ours else BEFORE_US) + job.reason
 
 
-_SAME = and_(
-    JobRow.beast_id == CheckpointRow.beast_id,
-    JobRow.index == CheckpointRow.index,
-    JobRow.h128 == CheckpointRow.h128,
-)
 _UNJUDGED = or_(JobRow.verdict.is_(None), JobRow.verdict == Verdict.UNAVAILABLE)
 _NEWEST = select(CheckpointRow.season).order_by(CheckpointRow.id.desc()).limit(1)
 _NOW = select(BlockRow.timestamp).order_by(BlockRow.number.desc()).limit(1)
@@ -165,7 +224,7 @@ def _undecided(*columns: Any) -> Select[Any]:
     return (
         select(*columns)
         .select_from(CheckpointRow)
-        .outerjoin(JobRow, _SAME)
+        .outerjoin(JobRow, SAME_WINDOW)
         .where(
             CheckpointRow.status == CheckpointStatus.PENDING,
             CheckpointRow.proven.is_(False),

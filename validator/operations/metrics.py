@@ -32,8 +32,22 @@ class ValidatorMetrics(AccountHealth):
         self._unverified = self.gauge(
             "unverified_windows", "Windows that became final before they had a verdict here."
         )
+        self._unverified_matches = self.gauge(
+            "unverified_matches", "Records of matches that became final before they had a verdict."
+        )
+        self._wrong = self.gauge(
+            "wrong_final_windows", "Wrong windows that stand and that nobody can dispute any more."
+        )
+        self._wrong_matches = self.gauge(
+            "wrong_final_matches", "Wrong records of matches that are final."
+        )
         self._refused = self.gauge(
             "refused_moves", "Cases whose next move is refused: bond cap, no funds, or the court."
+        )
+        self._timelock = self.gauge(
+            "timelock_operations",
+            "Operations that wait in the timelock: to add a season, or to do something else.",
+            ["kind"],
         )
         self._payable = self.gauge(
             "payable_filings", "Disputes that the account's coin can pay to file at present fees."
@@ -61,6 +75,21 @@ class ValidatorMetrics(AccountHealth):
         self._overdue.set(overdue)
         self._unverified.set(unverified)
         self._unjudged.set(unjudged)
+
+    def beyond_dispute(self, windows: int, matches: int, unverified_matches: int) -> None:
+        """So many windows, and records of matches, are wrong and stand for good.
+
+        Args:
+            unverified_matches: records that became final without a verdict.
+        """
+        self._wrong.set(windows)
+        self._wrong_matches.set(matches)
+        self._unverified_matches.set(unverified_matches)
+
+    def governed(self, seasons: int, others: int) -> None:
+        """So many operations wait in the timelock that add seasons, and that do something else."""
+        self._timelock.labels("season").set(seasons)
+        self._timelock.labels("other").set(others)
 
     def refused(self, cases: int) -> None:
         """In so many cases the move that is due was refused."""

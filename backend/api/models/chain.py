@@ -13,6 +13,7 @@ from backend.api.models.base import (
     Index,
     Moment,
     Time,
+    Wei,
 )
 from backend.monitoring.training import TrainingMetrics
 
@@ -76,6 +77,21 @@ class Seasons(Answer):
     items: list[Season]
 
 
+class Energy(Answer):
+    """What ENERGY costs in the newest season, and what was sold, burned and earned so far."""
+
+    season: int
+    price: Wei = Field(
+        description="Native coin that the sale asks for one ENERGY (10^18 wei); 0: it is closed."
+    )
+    hatch_cost: Wei = Field(description="ENERGY that a request to hatch burns.")
+    sold: Wei = Field(description="ENERGY, by the sale.")
+    proceeds: Wei = Field(description="Native coin that was paid for it; it went to the timelock.")
+    burned_by_hatching: Wei = Field(description="ENERGY, by requests that lapsed, too.")
+    burned_by_training: Wei = Field(description="ENERGY, by windows that became final.")
+    rewards: Wei = Field(description="ENERGY credited for matches, claimed or not.")
+
+
 class Change(Answer):
     """One constant that a proposal changes; amounts of ENERGY in wei."""
 
@@ -85,18 +101,40 @@ class Change(Answer):
     then: str
 
 
-class Proposal(Answer):
-    """A call on its way through the timelock."""
+class CallArgument(Answer):
+    """A value of a call; ``shown`` is how people read it: amounts and times with their unit."""
 
-    operation: Hex32
+    name: str
+    type: str = Field(examples=["uint256"])
+    shown: str
+
+
+class ScheduledCall(Answer):
+    """What an operation calls; raw, if it is not a function of a contract of ours."""
+
     target: Account
     contract: str | None = Field(description="Our name of the target; null for another's.")
-    ready_at: Time = Field(description="From then on anybody may execute it.")
-    seconds_left: int = Field(description="By the chain's clock at the indexed block.")
+    function: str | None = Field(description="null if it is not known: then only data tells.")
+    arguments: list[CallArgument]
+    value: Wei = Field(description="Native coin of the timelock's that goes along.")
+    data: str = Field(description="0x-hex.")
     changes: list[Change] | None = Field(
         description="Against the newest season; null if it adds no season."
     )
+
+
+class Proposal(Answer):
+    """An operation in the timelock: one or several calls, of which all are made or none."""
+
+    operation: Hex32
+    calls: list[ScheduledCall]
+    predecessor: Hex32 | None = Field(description="Operation that has to be executed before.")
+    ready_at: Time = Field(description="From then on anybody may execute it.")
+    seconds_left: int = Field(description="By the chain's clock at the indexed block.")
     scheduled: Moment
+    scheduled_by: Account | None = Field(
+        description="Who sent the transaction; null until the node has told."
+    )
 
 
 class CurrentSeason(Season):

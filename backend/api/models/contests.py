@@ -143,7 +143,7 @@ class Match(Answer):
     """A match, from challenge to finality; what is not known yet is null."""
 
     id: int
-    status: Literal["challenged", "accepted", "seeded", "recorded", "final", "cancelled"]
+    status: Literal["challenged", "accepted", "seeded", "recorded", "final", "cancelled", "expired"]
     beast_a: int
     beast_b: int
     owner_a: Account
@@ -152,6 +152,9 @@ class Match(Answer):
     turns: int | None
     season: int | None
     reporter: Account | None
+    record_until: int | None = Field(
+        description="While it is seeded: from then on it can be recorded no more, and only expire."
+    )
     final_at: int | None = Field(description="When the record of it may become final.")
     challenged: Moment
     recorded: Moment | None

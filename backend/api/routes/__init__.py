@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from backend.api.routes import battles, beasts, disputes, live, seasons, states, status
+from backend.api.routes import (
+    battles,
+    beasts,
+    disputes,
+    energy,
+    live,
+    seasons,
+    states,
+    status,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
@@ -12,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     disputes.router,
     battles.router,
     seasons.router,
+    energy.router,
     states.router,
     live.router,
 )

@@ -121,6 +121,7 @@ class Audit:
         """Take in everything that the chain has."""
         head = self._chain.block().number
         handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "HatchRequested": self._hatch_requested,
             "Hatched": self._hatched,
             "EpochStarted": self._epoch_started,
             "CheckpointSubmitted": self._checkpoint_submitted,
@@ -213,6 +214,11 @@ class Audit:
         return found
 
     # --- windows ---------------------------------------------------------------------------------
+
+    def _hatch_requested(self, args: Mapping[str, Any]) -> None:
+        """Burned at the request, whether or not a beast comes of it."""
+        self.books.wealth[args["requester"]] -= int(args["cost"])
+        self.books.burned += int(args["cost"])
 
     def _hatched(self, args: Mapping[str, Any]) -> None:
         beast_id = int(args["beastId"])

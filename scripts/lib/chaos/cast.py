@@ -93,7 +93,7 @@ class Cast:
 
     def _hatch(self, name: str) -> None:
         given = ("--dataset", DATASET) if "private" in HONEST.get(name, ()) else ()
-        beast = int(self.players[name].do("beast", "hatch", *given)["beast"])
+        beast = int(self.players[name].do("beast", "hatch", "--yes", *given)["beast"])
         self.beasts[beast] = name
         if name in HONEST:
             self.goals[beast] = 0

@@ -22,6 +22,9 @@ from scripts.lib.stage import Stage
 TROUBLE = 0.1
 """Chance of each answer to be an error, and to be cut off, while a gate misbehaves."""
 
+WRONG_LOGS = 0.5
+"""Chance of an answer with logs to have some twice, some that are none, or too few, meanwhile."""
+
 SLOWNESS = 1.0
 """Seconds that half of the answers of a slow gate are late."""
 
@@ -197,6 +200,7 @@ class Chaos:
         if bad:
             half = TROUBLE / 2
             gate.misbehave(errors=half, errors_after=half, drops_before=half, drops_after=half)
+            gate.misreport_logs(WRONG_LOGS)
             gate.drop_websockets()
         else:
             gate.misbehave(slow=0.5, delay=SLOWNESS)

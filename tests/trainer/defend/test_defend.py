@@ -35,7 +35,7 @@ SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
 
 def hatch(farm: Farm, *args: str) -> int:
-    return int(farm.done("beast", "hatch", *args)["beast"])
+    return int(farm.done("beast", "hatch", "--yes", *args)["beast"])
 
 
 def last_record(farm: Farm, beast: int) -> Checkpoint:

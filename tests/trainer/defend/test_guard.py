@@ -24,7 +24,7 @@ DEAR = 1_000 * COIN
 
 def bought(farm: Farm, source: str = "curriculum") -> tuple[int, int]:
     """A beast whose buyer trained on the seller's pending window, and the dispute over that."""
-    beast = int(farm.done("beast", "hatch")["beast"])
+    beast = int(farm.done("beast", "hatch", "--yes")["beast"])
     farm.done("trainer", "run", str(beast), "--windows", "2", "--source", source, "--no-metrics")
     farm.fund(OTHER)
     seller, buyer = (devnet_account(who).address for who in (TRAINER, OTHER))
@@ -82,7 +82,7 @@ def test_it_costs_more_than_it_saves_and_that_is_said(farm: Farm) -> None:
 
 
 def test_a_wrong_window_below_ours_is_not_saved(farm: Farm) -> None:
-    beast = int(farm.done("beast", "hatch")["beast"])
+    beast = int(farm.done("beast", "hatch", "--yes")["beast"])
     farm.done("trainer", "drill", "weight", str(beast))
     farm.fund(OTHER)
     farm.done("beast", "authorise", str(beast), devnet_account(OTHER).address)

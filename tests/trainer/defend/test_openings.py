@@ -38,7 +38,7 @@ def base_fee(farm: Farm) -> Iterator[None]:
 
 def private_beast(farm: Farm, windows: int = 2) -> int:
     """A beast with that many private windows, all pending."""
-    beast = int(farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"])
+    beast = int(farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))["beast"])
     options = ("--windows", str(windows), "--source", "private", "--batch", str(windows))
     farm.done("trainer", "run", str(beast), *options, "--no-metrics")
     return beast

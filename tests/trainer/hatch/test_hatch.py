@@ -18,6 +18,7 @@ from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.merkle import root
 from backend.store.private import DATASET_FILE, SECRET_FILE, load_private, private_folder
+from tests.support.history import forget
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
@@ -27,7 +28,7 @@ SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
 
 def test_hatch_without_dataset_commits_to_nothing_and_keeps_nothing(farm: Farm) -> None:
-    receipt = farm.done("beast", "hatch")
+    receipt = farm.done("beast", "hatch", "--yes")
     assert receipt["beast"] == 1
     assert receipt["owner"] == devnet_account(TRAINER).address
     assert receipt["secret_file"] is None
@@ -46,7 +47,7 @@ def test_hatch_without_dataset_commits_to_nothing_and_keeps_nothing(farm: Farm) 
 
 
 def test_hatch_with_dataset_commits_to_exactly_the_files_it_keeps(farm: Farm) -> None:
-    result = farm.invoke("beast", "hatch", "--dataset", str(SAMPLES))
+    result = farm.invoke("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert result.exception is None
     receipt = json.loads(result.stdout)
     folder = Path(receipt["secret_file"]).parent
@@ -64,7 +65,7 @@ def test_hatch_with_dataset_commits_to_exactly_the_files_it_keeps(farm: Farm) ->
 
 def test_two_hatches_of_one_file_have_different_secrets(farm: Farm) -> None:
     for _ in range(2):
-        farm.done("beast", "hatch", "--dataset", str(SAMPLES))
+        farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert len(set(farm.secrets())) == 2
 
 
@@ -75,7 +76,7 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("\n".join([*lines[:4], ",".join(cells)]))
     before = farm.nonce(TRAINER)
-    error = farm.refused("beast", "hatch", "--dataset", str(path))
+    error = farm.refused("beast", "hatch", "--yes", "--dataset", str(path))
     assert "line 5" in error.message
     assert "self hp is 0" in error.message
     assert farm.nonce(TRAINER) == before
@@ -85,19 +86,22 @@ def test_a_bad_dataset_changes_nothing(farm: Farm, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "label"),
     [
+        ("sent", "approve ENERGY"),
         ("signed", "request the hatch"),
         ("sent", "request the hatch"),
         ("sent", "hatch beast"),
     ],
 )
 def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, label: str) -> None:
-    killed = farm.killed(when, label, "beast", "hatch", "--dataset", str(SAMPLES))
+    killed = farm.killed(when, label, "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert killed.returncode == -signal.SIGKILL
     (secret,) = farm.secrets()
     assert secret not in killed.stdout + killed.stderr
-    receipt = farm.done("beast", "hatch", "--dataset", str(SAMPLES))
+    receipt = farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert receipt["beast"] == 1
     assert farm.chain.beast_count() == 1
+    (requested,) = farm.events("HatchRequested")  # so it burned once
+    assert requested["cost"] == farm.chain.hatch_cost()
     assert farm.secrets() == [secret]
     assert receipt["commitments"]["owner_secret_hash"] == (
         "0x" + keccak(bytes.fromhex(secret)).hex()
@@ -105,32 +109,61 @@ def test_a_killed_hatch_goes_on_with_the_same_secret(farm: Farm, when: str, labe
 
 
 def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
-    farm.send(TRAINER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
-    assert farm.done("beast", "hatch", "--resume", "1")["beast"] == 1
+    farm.request_hatch()
+    assert farm.done("beast", "hatch", "--yes", "--resume", "1")["beast"] == 1
     assert farm.chain.owner_of(1) == devnet_account(TRAINER).address
-    assert "Nobody asked" in farm.refused("beast", "hatch", "--resume", "7").message
+    assert "Nobody asked" in farm.refused("beast", "hatch", "--yes", "--resume", "7").message
 
 
 def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
-    farm.killed("sent", "request the hatch", "beast", "hatch", "--dataset", str(SAMPLES))
-    rpc(farm.chain.rpc_url, "anvil_mine", hex(300))
-    error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
+    farm.killed("sent", "request the hatch", "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
+    requested = farm.chain.hatch_request(1).request_block
+    forget(lambda *call: rpc(farm.chain.rpc_url, *call), requested)
+    error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert isinstance(error, Reverted)
     assert error.name == "HatchExpired"
     (secret,) = farm.secrets()
-    assert farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"] == 2
+    # Asked for anew, it burns anew: that is asked about.
+    again = ("beast", "hatch", "--dataset", str(SAMPLES))
+    assert "no terminal" in farm.refused(*again).message
+    assert farm.done(*again, "--yes")["beast"] == 2
     assert farm.secrets() == [secret]
+
+
+def test_a_hatch_shows_its_cost_and_burns_no_more_than_was_agreed_to(farm: Farm) -> None:
+    cost, wallet = farm.chain.hatch_cost(), farm.chain.energy_of(devnet_account(TRAINER).address)
+    asked = farm.invoke("beast", "hatch")
+    assert "no terminal to ask on" in str(asked.exception)
+    assert "Hatching a beast: 0.1 ENERGY (burns)" in asked.stderr
+    assert farm.chain.beast_count() == 0
+    assert not list(farm.home.rglob("hatching-*"))
+    farm.done("beast", "hatch", "--yes")
+    me, beasts = devnet_account(TRAINER).address, farm.chain.beasts.address
+    assert farm.chain.energy_of(me) == wallet - cost
+    # The allowance was the cost and no more, also where a greater one had been left before.
+    farm.send(TRAINER, farm.chain.energy.functions.approve(beasts, 10 * cost))
+    farm.done("beast", "hatch", "--yes")
+    assert farm.chain.call(farm.chain.energy.functions.allowance(me, beasts)) == 0
+    assert farm.chain.energy_of(me) == wallet - 2 * cost
+
+
+def test_a_hatch_that_cannot_be_paid_says_how_to_get_energy(farm: Farm) -> None:
+    error = farm.refused("beast", "hatch", "--yes", who=OTHER)
+    assert "burns 0.1 ENERGY" in error.message
+    assert "has 0 ENERGY" in error.message
+    assert "chainbeasts energy buy" in error.hint
+    assert farm.nonce(OTHER) == 0
 
 
 def test_a_private_folder_is_never_overwritten(farm: Farm) -> None:
     old = farm.home / "beasts" / str(farm.chain.deployment.chain_id) / "1"
     old.mkdir(parents=True)
     (old / SECRET_FILE).write_text("of an older chain")
-    error = farm.refused("beast", "hatch", "--dataset", str(SAMPLES))
+    error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert "never overwritten" in error.hint
     assert (old / SECRET_FILE).read_text() == "of an older chain"
     old.rename(old.with_name("away"))
-    receipt = farm.done("beast", "hatch", "--resume", "1")
+    receipt = farm.done("beast", "hatch", "--yes", "--resume", "1")
     committed = farm.chain.commitments(1)
     assert load_private(Path(receipt["secret_file"]).parent, committed).words
 
@@ -149,8 +182,8 @@ def test_a_hatch_whose_folder_could_not_be_moved_is_still_pending(tmp_path: Path
 
 
 def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
-    farm.done("beast", "hatch")
-    farm.send(OTHER, farm.chain.beasts.functions.requestHatch(*Commitments().to_abi()))
+    farm.done("beast", "hatch", "--yes")
+    farm.request_hatch(OTHER)
     (row,) = farm.done("beast", "list", who=None)
     assert (row["beast"], row["owner"]) == (1, devnet_account(TRAINER).address)
     shown = farm.done("beast", "show", "1", who=None)
@@ -165,7 +198,7 @@ def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
 
 
 def test_only_the_owner_authorises_and_revokes(farm: Farm) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     other = devnet_account(OTHER).address
     assert farm.done("beast", "authorise", "1", other)["allowed"]
     assert farm.chain.is_trainer(1, other)
@@ -176,7 +209,7 @@ def test_only_the_owner_authorises_and_revokes(farm: Farm) -> None:
 
 
 def test_portrait_is_the_contracts_svg(farm: Farm, tmp_path: Path) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     path = tmp_path / "beast.svg"
     farm.done("beast", "portrait", "1", "-o", str(path), who=None)
     svg = path.read_text()
@@ -197,7 +230,7 @@ def test_sample_dataset_is_the_committed_example(farm: Farm, tmp_path: Path) -> 
 
 
 def test_a_beast_is_given_away_by_command(farm: Farm) -> None:
-    farm.done("beast", "hatch")
+    farm.done("beast", "hatch", "--yes")
     giving = ("beast", "transfer", "1", f"devnet:{OTHER}")
     assert "no terminal to ask on" in farm.refused(*giving).message
     assert "belongs to 0x" in farm.refused(*giving, who=OTHER).message

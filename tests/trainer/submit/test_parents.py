@@ -8,7 +8,7 @@ from tests.trainer.conftest import OTHER, TRAINER, Farm
 
 def sold(farm: Farm) -> int:
     """A beast that was sold while a window of its seller is pending."""
-    beast = int(farm.done("beast", "hatch")["beast"])
+    beast = int(farm.done("beast", "hatch", "--yes")["beast"])
     farm.done("trainer", "run", str(beast), "--no-metrics")
     farm.fund(OTHER)
     seller, buyer = (devnet_account(who).address for who in (TRAINER, OTHER))

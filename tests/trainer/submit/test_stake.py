@@ -27,7 +27,7 @@ def base_fee(farm: Farm) -> Iterator[None]:
 
 
 def hatch(farm: Farm, *args: str) -> int:
-    return int(farm.done("beast", "hatch", *args)["beast"])
+    return int(farm.done("beast", "hatch", "--yes", *args)["beast"])
 
 
 def train(farm: Farm, beast: int, *args: str) -> None:

@@ -30,7 +30,7 @@ MATCH, OPEN_MATCH = 1, 2
 def _corner(farm: Farm, who: int) -> Corner:
     """A beast of an account's, with one final checkpoint."""
     farm.fund(who)
-    beast = int(farm.done("beast", "hatch", who=who)["beast"])
+    beast = int(farm.done("beast", "hatch", "--yes", who=who)["beast"])
     farm.done("trainer", "run", str(beast), who=who)
     farm.travel(farm.chain.season(1).economics.challenge_period + 1)
     farm.done("checkpoint", "finalize", str(beast), who=who)

@@ -20,7 +20,7 @@ SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
 
 def hatch(farm: Farm, *args: str) -> int:
-    return int(farm.done("beast", "hatch", *args)["beast"])
+    return int(farm.done("beast", "hatch", "--yes", *args)["beast"])
 
 
 def hashes(rows: list[dict[str, Any]]) -> list[str]:

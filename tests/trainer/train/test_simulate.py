@@ -163,7 +163,7 @@ def test_a_newborn_needs_no_node(tmp_path: Path) -> None:
 
 
 def test_a_hatched_beasts_simulation_is_what_its_run_then_gives(farm: Farm) -> None:
-    beast = str(farm.done("beast", "hatch", "--dataset", str(SAMPLES))["beast"])
+    beast = str(farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))["beast"])
     farm.done("trainer", "run", beast)
     before, block = farm.nonce(1), farm.chain.block().number
     given = ("--plan", "private,self_play,curriculum:0-1", "--windows", "3", "--batch", "3")
@@ -180,7 +180,7 @@ def test_a_hatched_beasts_simulation_is_what_its_run_then_gives(farm: Farm) -> N
 
 
 def test_estimated_gas_is_near_the_real(farm: Farm) -> None:
-    beast = str(farm.done("beast", "hatch")["beast"])
+    beast = str(farm.done("beast", "hatch", "--yes")["beast"])
     made = farm.done("trainer", "run", beast, "--windows", "5", "--batch", "3")
     used = sum(row["gas"] for row in made)
     assert plan_gas(0, 5, 3, 4, 4) == pytest.approx(used, rel=0.1)

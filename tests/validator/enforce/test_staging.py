@@ -201,7 +201,7 @@ def test_a_bomb_that_was_committed_and_staged_is_refused_with_one_warning(
 ) -> None:
     blob, secret, words = bomb(64 << 20), bytes(range(32)), (5, 7)
     committed = Commitments(keccak(blob), merkle.root(words), len(words), keccak(secret))
-    rig.send(1, rig.chain.beasts.functions.requestHatch(*committed.to_abi()))
+    rig.request_hatch(1, committed)
     rig.travel(1)
     beast = rig.chain.beast_count()
     rig.send(1, rig.chain.beasts.functions.hatch(beast))

@@ -26,6 +26,7 @@ from backend.store.daemons import Verdict
 from backend.store.snapshots import SnapshotStore
 from tests.store.servers import Web
 from tests.validator.windows import BEAST, Lies, context, make, private_words
+from validator.judge import cluster
 from validator.judge.cluster import Cluster, ClusterExecutor
 from validator.judge.executors import InlineExecutor
 from validator.judge.replay import Judgement, RemoteWindow, Window, judge_fast
@@ -224,6 +225,33 @@ def test_a_killed_workers_windows_are_replayed_elsewhere(
         other.kill()
         assert verdicts(submit(ours, windows)) == [Verdict.VALID] * 2  # here, in the end
     assert [line["event"] for line in logs].count("worker lost; its windows are replayed elsewhere")
+
+
+def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
+    farm: Farm, executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps its connections open, takes what is sent, and answers nothing."""
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    window, _ = make()
+    farm.worker()
+    ours, frozen = executor(), farm.processes[0]
+    assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+    os.kill(frozen.pid, signal.SIGSTOP)
+    try:
+        with structlog.testing.capture_logs() as logs:
+            begun = time.monotonic()
+            assert verdicts(submit(ours, [window] * 96)) == [Verdict.VALID] * 96
+            assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+            assert time.monotonic() - begun < 20
+    finally:
+        os.kill(frozen.pid, signal.SIGCONT)
+    told = [line for line in logs if line["event"].startswith("no scheduler")]
+    assert [line["reason"] for line in told] == ["it does not answer"]
+    ours._scheduler_waits.done(b"")
+    with structlog.testing.capture_logs() as logs:
+        assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+    assert "worker joined" in [line["event"] for line in logs]
 
 
 def test_present_workers_are_not_taken_for_lost(

@@ -6,13 +6,14 @@ import { energy } from "../format.js";
 import { fromHex } from "../kernel/bytes.js";
 import { nickname } from "../portrait.js";
 import { verify } from "../verify.js";
-import { WAITS, standing, verdictOf } from "./battles.js";
+import { WAITS, runs, standing, verdictOf } from "./battles.js";
 import { player } from "./player.js";
 
 const NEXT = {
   challenged: (m) => [`chainbeasts battle accept ${m.id}`],
   accepted: (m) => [`chainbeasts battle record ${m.id}`],
-  seeded: (m) => [`chainbeasts battle record ${m.id}`],
+  seeded: (m, now) => [`chainbeasts battle ${m.record_until > now ? "record" : "expire"} ${m.id}`],
+  expired: (m) => [`chainbeasts battle challenge ${m.beast_a} ${m.beast_b}`],
   cancelled: (m) => [`chainbeasts battle challenge ${m.beast_a} ${m.beast_b}`],
 };
 
@@ -72,7 +73,7 @@ function record(m, now) {
     h(
       "dl",
       { class: "figures" },
-      figure("Status", chip(m.status, WAITS[m.status]), m.status === "recorded" ? standing(m, now) : null),
+      figure("Status", chip(m.status, WAITS[m.status]), runs(m) ? standing(m, now) : null),
       figure("Result", m.result === null ? "—" : verdictOf(m)),
       figure(
         "Seed",
@@ -127,7 +128,7 @@ export async function render(place, { id, query, signal, status, retitle, onNews
     ),
   ];
   if (!m.log.length) {
-    const next = NEXT[m.status]?.(m) ?? [];
+    const next = NEXT[m.status]?.(m, now) ?? [];
     show(
       place,
       head,

@@ -14,6 +14,7 @@ export const WAITS = {
   recorded: "recorded; whoever finds it wrong can disprove it",
   final: "final",
   cancelled: "taken back",
+  expired: "expired: nobody drew its seed or recorded it in time",
 };
 
 function corner(id, dna, side, m) {
@@ -36,8 +37,15 @@ export function verdictOf(m) {
   return `${m.result === "draw" ? "a draw" : `${m.result.toUpperCase()} won`} after ${plural(m.turns, "turn")}`;
 }
 
-/** When a record that stands becomes final. */
-export const standing = (m, now) => (m.final_at > now ? `final ${until(m.final_at, now)}` : "may be made final");
+/** When a record that stands becomes final, or one that is missing comes too late. */
+export function standing(m, now) {
+  if (m.status === "seeded")
+    return m.record_until > now ? `to be recorded ${until(m.record_until, now)}` : "too late to record";
+  return m.final_at > now ? `final ${until(m.final_at, now)}` : "may be made final";
+}
+
+/** Whether a deadline runs. */
+export const runs = (m) => m.status === "recorded" || m.status === "seeded";
 
 function card(m, dnas, now) {
   return h(
@@ -53,7 +61,7 @@ function card(m, dnas, now) {
         h("span", { class: "versus" }, "vs"),
         chip(m.status, WAITS[m.status]),
         h("small", {}, verdictOf(m)),
-        h("small", {}, m.status === "recorded" ? standing(m, now) : when((m.recorded ?? m.challenged).time, "short")),
+        h("small", {}, runs(m) ? standing(m, now) : when((m.recorded ?? m.challenged).time, "short")),
       ),
       corner(m.beast_b, dnas.get(m.beast_b), "b", m),
       h("span", { class: "unseen" }, `, match ${m.id}`),

@@ -48,7 +48,7 @@ export async function render(place, { status }) {
       notice(
         ready ? "No beast has hatched yet" : "The chain has not been read yet",
         ready
-          ? "A hatch costs gas and no ENERGY. The first one could be yours:"
+          ? "A hatch burns a little ENERGY. The first one could be yours:"
           : "The server reads it from the deployment's first block on; this takes a moment.",
         ready ? ["chainbeasts beast hatch", "chainbeasts trainer run 1 --windows 4"] : [],
       ),

@@ -48,6 +48,7 @@ const PARTS = {
       proof_window: "to prove a segment wrong after that",
       publication_age: "so long what was published counts as opened",
       energy_price: "native coin for one ENERGY, 0 where none is sold",
+      hatch_cost: "burned by a request to hatch",
     },
   ],
   arena: [
@@ -56,13 +57,15 @@ const PARTS = {
       winner_reward: "minted for the winner's owner",
       loser_reward: "minted for the loser's owner",
       disproof_period: "to disprove a record of a match",
-      reward_cooldown: "between two rewards of a beast",
+      reward_cooldown: "in which a beast earns its best reward and no more",
       record_bond: "what a reporter puts up",
+      reward_cap_bps: "most that a beast ever earns, of what its final training burned",
+      record_window: "to record a match whose seed is drawn",
     },
   ],
 };
 
-const PRICES = new Set(["base_cost", "growth_cost", "winner_reward", "loser_reward", "record_bond"]);
+const PRICES = new Set(["base_cost", "growth_cost", "hatch_cost", "winner_reward", "loser_reward", "record_bond"]);
 const PERIODS = /_period$|_window$|_cooldown$|_age$/;
 
 /** A constant with its unit. */
@@ -97,25 +100,59 @@ function part(key, constants) {
   );
 }
 
+/** What a call does, in words; raw and marked where that is not known. */
+function call(c) {
+  const paid = c.value === "0" ? null : [" with ", coin(c.value)];
+  if (c.changes?.length) {
+    return table(
+      "What it changes",
+      ["Constant", "Part", "Now", "Then"],
+      c.changes.map(({ part: key, name, now, then }) => [
+        [h("code", {}, name)],
+        [PARTS[key]?.[0] ?? key],
+        [value(name, now)],
+        [h("b", {}, value(name, then))],
+      ]),
+      "stack",
+    );
+  }
+  if (c.changes) return h("p", {}, "It adds a season and changes no constant.");
+  if (!c.function) {
+    return h(
+      "div",
+      { class: "unknown" },
+      h("p", {}, h("b", {}, "Unknown call"), " to ", c.contract ?? hash(c.target), paid, ":"),
+      h("pre", { tabindex: 0 }, h("code", {}, c.data)),
+    );
+  }
+  return h(
+    "div",
+    {},
+    h("p", {}, "It calls ", h("code", {}, `${c.contract}.${c.function}`), paid, "."),
+    h(
+      "dl",
+      { class: "arguments" },
+      ...c.arguments.map((one) => h("div", {}, h("dt", {}, h("code", {}, one.name)), h("dd", {}, one.shown))),
+    ),
+  );
+}
+
 function proposal(p) {
-  const rows = (p.changes ?? []).map(({ part: key, name, now, then }) => [
-    [h("code", {}, name)],
-    [PARTS[key]?.[0] ?? key],
-    [value(name, now)],
-    [h("b", {}, value(name, then))],
-  ]);
   return h(
     "article",
     { class: "proposal" },
     h("h3", {}, p.seconds_left > 0 ? `Unlocks in ${span(p.seconds_left)}` : "Unlocked: anybody may execute it"),
-    h("p", { class: "hint" }, "from ", when(p.ready_at), " · operation ", hash(p.operation)),
-    rows.length
-      ? table("What it changes", ["Constant", "Part", "Now", "Then"], rows, "stack")
-      : h(
-          "p",
-          {},
-          p.changes ? "It changes no constant." : ["It calls ", p.contract ?? hash(p.target), " and adds no season."],
-        ),
+    h(
+      "p",
+      { class: "hint" },
+      "from ",
+      when(p.ready_at),
+      " · operation ",
+      hash(p.operation),
+      p.scheduled_by ? [" · scheduled by ", hash(p.scheduled_by)] : null,
+      p.predecessor ? [" · only after operation ", hash(p.predecessor)] : null,
+    ),
+    ...p.calls.map(call),
     p.seconds_left > 0 ? null : h("pre", { tabindex: 0 }, h("code", {}, `chainbeasts season execute ${p.operation}`)),
   );
 }
@@ -135,7 +172,10 @@ export async function render(place) {
       { class: "pending" },
       h("h2", {}, "On the way"),
       season.pending.length
-        ? [h("p", {}, `${plural(season.pending.length, "change")} proposed.`), ...season.pending.map(proposal)]
+        ? [
+            h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`),
+            ...season.pending.map(proposal),
+          ]
         : notice(
             "Nothing is proposed",
             "A change waits in the timelock for everybody to see before it can take effect:",

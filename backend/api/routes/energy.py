@@ -1,0 +1,39 @@
+"""/v1/energy: what ENERGY costs, and where it came from and went."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+from sqlalchemy.orm import Session
+
+from backend.api.answers import answer
+from backend.api.models import Energy
+from backend.api.prices import newest_season
+from backend.api.routes.common import new_router
+from backend.api.services import ServicesDep, tip_hash, tip_of
+from backend.indexer.energy import energy_totals
+
+router = new_router("energy")
+
+
+@router.get("/energy", response_model=Energy, summary="What ENERGY costs, and how much there was")
+def energy(request: Request, services: ServicesDep) -> Response:
+    """The sale's price, what a hatch burns, and what was sold, burned and earned so far."""
+    with services.session() as session:
+        tip = tip_hash(tip_of(session))
+        found = services.once.get("energy", tip, lambda: _energy(session))
+    return answer(request, found)
+
+
+def _energy(session: Session) -> Energy:
+    number, season = newest_season(session)
+    totals = energy_totals(session)
+    return Energy(
+        season=number,
+        price=season.economics.energy_price,
+        hatch_cost=season.economics.hatch_cost,
+        sold=totals.sold,
+        proceeds=totals.paid,
+        burned_by_hatching=totals.hatching,
+        burned_by_training=totals.training,
+        rewards=totals.rewards,
+    )

@@ -1,0 +1,153 @@
+"""Who may do what to a deployment, and what the timelock can do, as the chain has it now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from eth_hash.auto import keccak
+from web3.contract import Contract
+
+from backend.chain.client import Chain
+from backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE
+from backend.chain.types import ZERO_ADDRESS
+
+PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE = (
+    bytes(keccak(role)) for role in (b"PROPOSER_ROLE", b"EXECUTOR_ROLE", b"CANCELLER_ROLE")
+)
+
+TIMELOCK_CAN = (
+    "add a season within the registry's limits; an epoch that has begun keeps its own season",
+    "send away the native coin that the sale has brought it",
+    "change its own delay, proposers, cancellers and executors",
+)
+TIMELOCK_CANNOT = (
+    "mint ENERGY, or let anybody mint it",
+    "pause, replace or upgrade a contract",
+    "slash, save or settle anything, or touch an escrow, a bond or a stake",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """Holders of every role, as addresses; the zero address stands for anybody.
+
+    Attributes:
+        delay: seconds from a proposal to its execution.
+        timelock_admins: who may change the timelock's roles.
+        treasury: gets the proceeds of the sale.
+        deployer_keeps: what the deployer still may do.
+    """
+
+    deployer: str
+    minters: tuple[str, ...]
+    minter_admins: tuple[str, ...]
+    registry_owner: str
+    treasury: str
+    delay: int
+    proposers: tuple[str, ...]
+    cancellers: tuple[str, ...]
+    executors: tuple[str, ...]
+    timelock_admins: tuple[str, ...]
+    deployer_keeps: tuple[str, ...]
+    timelock_can: tuple[str, ...] = TIMELOCK_CAN
+    timelock_cannot: tuple[str, ...] = TIMELOCK_CANNOT
+
+
+def powers_of(chain: Chain) -> Powers:
+    """Everybody's powers over a deployment.
+
+    Raises:
+        ChainError: the node does not serve the logs since the deployment, by which alone the
+            timelock's roles are known.
+    """
+    energy, deployer = chain.energy.functions, chain.deployment.deployer
+    minters, admins = (
+        tuple(map(str, chain.call(energy.getRoleMembers(role))))
+        for role in (MINTER_ROLE, ADMIN_ROLE)
+    )
+    owner = str(chain.call(chain.seasons.functions.owner()))
+    proposers, cancellers, executors, timelock_admins = (
+        _holders(chain, chain.timelock, role)
+        for role in (PROPOSER_ROLE, CANCELLER_ROLE, EXECUTOR_ROLE, ADMIN_ROLE)
+    )
+    roles = {
+        "mint ENERGY": minters,
+        "name who mints ENERGY": admins,
+        "add seasons at once": (owner,),
+        "propose to the timelock": proposers,
+        "cancel what is in the timelock": cancellers,
+        "change the timelock's roles at once": timelock_admins,
+    }
+    return Powers(
+        deployer=deployer,
+        minters=minters,
+        minter_admins=admins,
+        registry_owner=owner,
+        treasury=str(chain.call(chain.sale.functions.treasury())),
+        delay=int(chain.call(chain.timelock.functions.getMinDelay())),
+        proposers=proposers,
+        cancellers=cancellers,
+        executors=executors,
+        timelock_admins=timelock_admins,
+        deployer_keeps=tuple(
+            power for power, holders in roles.items() if deployer.lower() in _lower(holders)
+        ),
+    )
+
+
+def _holders(chain: Chain, contract: Contract, role: bytes) -> tuple[str, ...]:
+    """Who has a role of a contract that does not list them: who was ever given it, and has it."""
+    granted = contract.events.RoleGranted()
+    logs = chain.read(
+        lambda: granted.get_logs(
+            from_block=chain.deployment.start_block, argument_filters={"role": role}
+        )
+    )
+    given = dict.fromkeys(str(log["args"]["account"]) for log in logs)
+    has = contract.functions.hasRole
+    return tuple(account for account in given if chain.call(has(role, account)))
+
+
+def _lower(addresses: Iterable[str]) -> set[str]:
+    return {address.lower() for address in addresses}
+
+
+def holder_name(chain: Chain, address: str) -> str:
+    """A holder as people read it: a contract of ours, the deployer, anybody, or the address."""
+    if address == ZERO_ADDRESS:
+        return "anybody"
+    known = {where.lower(): name for name, where in chain.deployment.addresses.items()}
+    known.setdefault(chain.deployment.deployer.lower(), "the deployer")
+    name = known.get(address.lower())
+    return address if name is None else f"{name} ({address})"
+
+
+def names_of(chain: Chain, holders: Iterable[str]) -> str:
+    """Some holders, or that there is none."""
+    return ", ".join(holder_name(chain, one) for one in holders) or "nobody"
+
+
+def violations(chain: Chain, powers: Powers) -> list[str]:
+    """What is not as a deployment leaves it, a sentence each.
+
+    A profile without a faucet leaves two minters, the sale and the arena; with one, the deployer
+    besides, who may hand out ENERGY on a devnet.
+    """
+    addresses = chain.deployment.addresses
+    timelock = addresses["TimelockController"].lower()
+    ours = _lower((addresses["EnergySale"], addresses["Arena"]))
+    if chain.deployment.transactions.get("faucet"):
+        ours.add(chain.deployment.deployer.lower())
+    found = []
+    if strangers := [one for one in powers.minters if one.lower() not in ours]:
+        found.append(f"ENERGY is minted by {names_of(chain, strangers)}, too.")
+    if powers.minter_admins:
+        found.append(f"{names_of(chain, powers.minter_admins)} can name who mints ENERGY.")
+    if powers.registry_owner.lower() != timelock:
+        found.append(f"{holder_name(chain, powers.registry_owner)} adds seasons without delay.")
+    if powers.treasury.lower() != timelock:
+        found.append(f"The sale's proceeds go to {holder_name(chain, powers.treasury)}.")
+    if others := [one for one in powers.timelock_admins if one.lower() != timelock]:
+        found.append(f"{names_of(chain, others)} can change the timelock's roles without delay.")
+    return found

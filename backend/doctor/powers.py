@@ -1,0 +1,35 @@
+"""Checks of who may do what to the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend.chain.amounts import show_span
+from backend.chain.client import Chain
+from backend.chain.powers import names_of, powers_of, violations
+from backend.doctor.report import Check, failed, ok
+
+FIX = "Do not trust this deployment with money until whoever made it has explained it."
+
+
+def check_powers(chain: Chain) -> Iterator[Check]:
+    """Every role's holders, and whether a deployment would have left them so."""
+    powers = powers_of(chain)
+    yield ok(
+        "minters",
+        f"ENERGY is minted by {names_of(chain, powers.minters)}; "
+        f"{names_of(chain, powers.minter_admins)} can change that.",
+    )
+    yield ok(
+        "governor",
+        f"Proposals come from {names_of(chain, powers.proposers)}, wait "
+        f"{show_span(powers.delay)}, can be cancelled by {names_of(chain, powers.cancellers)} and "
+        f"executed by {names_of(chain, powers.executors)}.",
+    )
+    yield ok(
+        "timelock",
+        f"It can {'; '.join(powers.timelock_can)}. It cannot {'; '.join(powers.timelock_cannot)}.",
+    )
+    yield ok("deployer", f"The deployer may: {', '.join(powers.deployer_keeps) or 'nothing'}.")
+    for sentence in violations(chain, powers):
+        yield failed("powers", sentence, FIX)

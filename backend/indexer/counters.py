@@ -1,0 +1,207 @@
+"""Compares what was read with what the contracts themselves count.
+
+A node may leave out events of any age and look well: its other answers fit together. The counters
+are in the contracts' storage, so an answer without an event contradicts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from backend.chain.client import Chain
+from backend.chain.types import Birth, Head
+from backend.indexer.writing import Tip, read_tip
+from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
+from backend.store.governance import SeasonRow
+from backend.store.matches import MatchRow
+from backend.store.session import Database
+
+CONNECTIONS = 8
+REQUESTED = "HatchRequested"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that the contracts have and that was not read.
+
+    Attributes:
+        name: of what is incomplete, such as ``disputes`` or ``beast 7``.
+        what: what was read, and what the contracts say.
+        since: the first block that it may be in.
+    """
+
+    name: str
+    what: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """Things that a contract numbers from 1 on, each told of by an event."""
+
+    name: str
+    counted: Callable[[Chain], Any]
+    read: Select[*tuple[Any, ...]]
+    """Number and block of each."""
+
+
+_NUMBERED = (
+    _Numbered(
+        "beasts",
+        lambda chain: chain.beasts.functions.lastBeastId(),
+        select(EventRow.beast_id, EventRow.block_number).where(EventRow.name == REQUESTED),
+    ),
+    _Numbered(
+        "disputes",
+        lambda chain: chain.court.functions.disputeCount(),
+        select(DisputeRow.dispute_id, DisputeRow.block_number),
+    ),
+    _Numbered(
+        "matches",
+        lambda chain: chain.arena.functions.matchCount(),
+        select(MatchRow.match_id, MatchRow.block_number),
+    ),
+    _Numbered(
+        "seasons",
+        lambda chain: chain.seasons.functions.currentSeason(),
+        select(SeasonRow.season, SeasonRow.block_number),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where a beast stands, as the ledger counts it and as the events add up."""
+
+    submitted: int = 0
+    final: int = 0
+    slashings: int = 0
+
+    @classmethod
+    def of(cls, head: Head) -> _Standing:
+        return cls(head.head_count, head.final_count, head.generation)
+
+    def __str__(self) -> str:
+        return f"{self.submitted} windows, {self.final} final, {self.slashings} slashings"
+
+
+class Counters:
+    """The counters of one deployment, and what one database has of each."""
+
+    def __init__(self, chain: Chain, database: Database) -> None:
+        self._chain = chain
+        self._database = database
+        self._start = chain.deployment.start_block
+
+    def beasts(self) -> list[int]:
+        """The beasts that were asked for, hatched or not."""
+        with self._database.session() as session:
+            found = select(EventRow.beast_id).where(EventRow.name == REQUESTED).distinct()
+            return sorted(beast for beast in session.scalars(found) if beast is not None)
+
+    def numbered(self) -> list[Gap] | None:
+        """What is missing of the things that are numbered.
+
+        Returns:
+            None if the chain changed meanwhile.
+
+        Raises:
+            ChainError: the node does not answer, or no longer has the state of that block.
+        """
+        with self._database.reading() as session:
+            tip = read_tip(session, self._start)
+            sizes = [session.scalar(_size(one)) or 0 for one in _NUMBERED]
+        if tip.hash is None:
+            return []
+        found = []
+        for one, size in zip(_NUMBERED, sizes, strict=True):
+            count = int(self._chain.call(one.counted(self._chain), tip.number))
+            if count != size:
+                found.append((one, size, count))
+        if not self._unmoved(tip):
+            return None
+        return [self._numbered_gap(*gap) for gap in found]
+
+    def standings(self, beasts: Collection[int]) -> list[Gap] | None:
+        """What is missing of some beasts; else like ``numbered``."""
+        wanted = sorted(beasts)
+        with self._database.reading() as session:
+            tip = read_tip(session, self._start)
+            hatched = _hatched(session, wanted)
+            read = _standings(session, wanted)
+        if tip.hash is None:
+            return []
+        answers = self._ask(wanted, tip.number)
+        if not self._unmoved(tip):
+            return None
+        gaps = []
+        for beast_id, (born, told) in zip(wanted, answers, strict=True):
+            since, known = hatched.get(beast_id), read.get(beast_id, _Standing())
+            if born and since is None:
+                gaps.append(Gap(f"beast {beast_id}", "it hatched, unseen", self._start))
+            elif told != known:
+                what = f"{known} were read, the ledger has {told}"
+                gaps.append(Gap(f"beast {beast_id}", what, since or self._start))
+        return gaps
+
+    def _told(self, beast_id: int, block: int) -> tuple[bool, _Standing]:
+        """Whether a beast was born, and where it stands."""
+        chain = self._chain
+        birth = Birth.from_abi(chain.call(chain.beasts.functions.birthOf(beast_id), block))
+        if not any(birth.dna):
+            return False, _Standing()
+        head = Head.from_abi(chain.call(chain.ledger.functions.head(beast_id), block))
+        return True, _Standing.of(head)
+
+    def _numbered_gap(self, one: _Numbered, size: int, count: int) -> Gap:
+        """With the block of the last thing before the first that is missing."""
+        with self._database.session() as session:
+            blocks = {int(n): int(block) for n, block in session.execute(one.read)}
+        missing = next((n for n in range(1, count + 1) if n not in blocks), count + 1)
+        since = blocks.get(missing - 1, self._start)
+        return Gap(one.name, f"{size} were read, the contract counts {count}", since)
+
+    def _ask(self, beasts: Sequence[int], block: int) -> list[tuple[bool, _Standing]]:
+        if len(beasts) <= 2:
+            return [self._told(beast_id, block) for beast_id in beasts]
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="counters") as pool:
+            return list(pool.map(lambda beast_id: self._told(beast_id, block), beasts))
+
+    def _unmoved(self, tip: Tip) -> bool:
+        """Whether the block that was asked about is still the one that the database ends with."""
+        return self._chain.block(tip.number).hash == tip.hash
+
+
+def _size(one: _Numbered) -> Select[int]:
+    return select(func.count()).select_from(one.read.subquery())
+
+
+def _hatched(session: Session, beasts: Sequence[int]) -> dict[int, int]:
+    """The blocks in which beasts hatched."""
+    wanted = select(BeastRow.beast_id, BeastRow.block_number).where(BeastRow.beast_id.in_(beasts))
+    return {int(beast): int(block) for beast, block in session.execute(wanted)}
+
+
+def _standings(session: Session, beasts: Sequence[int]) -> dict[int, _Standing]:
+    counts: dict[int, dict[str, int]] = {}
+    wanted = (
+        select(CheckpointRow.beast_id, CheckpointRow.status, func.count())
+        .where(CheckpointRow.beast_id.in_(beasts))
+        .group_by(CheckpointRow.beast_id, CheckpointRow.status)
+    )
+    for beast_id, status, count in session.execute(wanted):
+        counts.setdefault(int(beast_id), {})[CheckpointStatus(status)] = int(count)
+    return {
+        beast_id: _Standing(
+            by.get(CheckpointStatus.PENDING, 0) + by.get(CheckpointStatus.FINAL, 0),
+            by.get(CheckpointStatus.FINAL, 0),
+            by.get(CheckpointStatus.SLASHED, 0),
+        )
+        for beast_id, by in counts.items()
+    }

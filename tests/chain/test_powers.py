@@ -1,0 +1,58 @@
+"""Who may do what after a deployment, and what a doctored one shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backend.chain.client import Chain
+from backend.chain.powers import (
+    TIMELOCK_CAN,
+    holder_name,
+    names_of,
+    powers_of,
+    violations,
+)
+from backend.chain.types import ZERO_ADDRESS
+from tests.chain.conftest import OTHER, Senders
+
+
+def test_a_deployment_leaves_the_powers_that_it_lists(chain: Chain) -> None:
+    powers, addresses = powers_of(chain), chain.deployment.addresses
+    deployer, timelock = chain.deployment.deployer, addresses["TimelockController"]
+    assert set(powers.minters) == {addresses["EnergySale"], addresses["Arena"], deployer}
+    assert powers.minter_admins == ()
+    assert (powers.registry_owner, powers.treasury) == (timelock, timelock)
+    assert (powers.proposers, powers.cancellers) == ((deployer,), (deployer,))
+    assert (powers.executors, powers.timelock_admins) == ((ZERO_ADDRESS,), (timelock,))
+    assert powers.deployer_keeps == (
+        "mint ENERGY",
+        "propose to the timelock",
+        "cancel what is in the timelock",
+    )
+    assert (powers.delay, powers.timelock_can) == (3, TIMELOCK_CAN)
+    assert violations(chain, powers) == []
+    assert names_of(chain, powers.executors) == "anybody"
+    assert names_of(chain, powers.minter_admins) == "nobody"
+    assert holder_name(chain, timelock) == f"TimelockController ({timelock})"
+
+
+def test_every_power_that_is_too_many_is_named(chain: Chain, sender: Senders) -> None:
+    powers, stranger = powers_of(chain), sender(OTHER).address
+    timelock = chain.deployment.addresses["TimelockController"]
+    doctored = replace(
+        powers,
+        minters=(*powers.minters, stranger),
+        minter_admins=(timelock,),
+        registry_owner=stranger,
+        treasury=stranger,
+        timelock_admins=(timelock, stranger),
+    )
+    said = violations(chain, doctored)
+    assert len(said) == 5
+    assert [stranger in sentence for sentence in said] == [True, False, True, True, True]
+    assert "TimelockController" in said[1]
+    chain.deployment.transactions.pop("faucet")
+    try:
+        assert "minted by the deployer" in violations(chain, powers)[0]
+    finally:
+        chain.deployment.transactions["faucet"] = "0x01"
