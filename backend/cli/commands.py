@@ -10,8 +10,8 @@ import typer
 from typer._click.exceptions import ClickException  # typer's copy of Click: it has no other name
 from typer.main import get_command
 
-from backend.cli.main import PROGRAM, version_line
 from backend.cli.twins import add_twins
+from backend.cli.version import PROGRAM, version_line
 from backend.errors import ChainBeastsError
 
 GROUP = "chainbeasts.commands"

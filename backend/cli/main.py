@@ -10,21 +10,16 @@ import codecs
 import os
 import signal
 import sys
-from importlib import metadata
 from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from backend.cli.version import version_line
 
 if TYPE_CHECKING:
     from types import FrameType
 
-PROGRAM = "chainbeasts"
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 _ASCII = {"…": "...", "–": "-", "—": "-", "×": "x", "·": "*", "±": "+-", "Σ": "sum", "≤": "<="}
-
-
-def version_line() -> str:
-    """What `--version` prints."""
-    return f"{PROGRAM} {metadata.version(PROGRAM)}"
 
 
 def main() -> None:
