@@ -13,8 +13,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import solcx
-
 from backend.cache import cache_dir, write_atomic
 from backend.errors import ChainBeastsError
 from backend.resources import node_modules_dirs, project_root
@@ -98,6 +96,8 @@ def find_solc() -> Path:
         if Path(given).is_file():
             return Path(given)
         raise ChainBeastsError(f"SOLC_BINARY names {given}, which is not a file.")
+    import solcx  # a tenth of a second, and hardly ever is anything compiled
+
     wanted = solc_version()
     for version in solcx.get_installed_solc_versions():
         if str(version) == wanted:

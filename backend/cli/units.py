@@ -14,9 +14,10 @@ from backend.chain.amounts import show_coin, show_energy, show_time
 ENERGY = frozenset(
     {
         "amount", "arena_escrow", "balance", "base_cost", "bond", "bonds_in_open_disputes",
-        "burned", "dispute_bond", "energy", "energy_burn", "escrow", "growth", "growth_cost",
-        "hatch_cost", "left", "lock", "locked", "loser_reward", "next_bond", "next_energy", "price",
-        "record_bond", "reward", "reward_a", "reward_b", "winner_reward",
+        "bought", "burned", "dispute_bond", "energy", "energy_burn", "escrow", "growth",
+        "growth_cost", "hatch_cost", "left", "lock", "locked", "loser_reward", "next_bond",
+        "next_energy", "price", "record_bond", "reward", "reward_a", "reward_b", "sold", "supply",
+        "winner_reward",
     }
 )  # fmt: skip
 """Wei of ENERGY; of native coin where the command is about that (``account send``, stakes)."""
@@ -24,8 +25,8 @@ ENERGY = frozenset(
 COIN = frozenset(
     {
         "attacker", "balance_wei", "coin", "coin_lock", "coin_price", "credit", "energy_price",
-        "gas_price", "native", "net", "opening_bond", "opening_cost", "opening_surplus", "outlay",
-        "peak", "reference_fee", "required", "required_stake", "stake",
+        "filing", "gas_price", "native", "net", "opening_bond", "opening_cost", "opening_surplus",
+        "outlay", "paid", "peak", "proof", "reference_fee", "required", "required_stake", "stake",
     }
 )  # fmt: skip
 """Wei of native coin."""

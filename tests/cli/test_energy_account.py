@@ -175,7 +175,7 @@ def set_price(chain: Chain, price: str) -> None:
 
 def test_a_closed_sale_says_so_and_takes_nothing(deployed: Cli) -> None:
     shown = deployed.json("energy", "price")
-    assert (shown["open"], shown["price"], shown["season"]) == (False, 0, 1)
+    assert (shown["open"], shown["price"], shown["season"]) == (False, "0", 1)
     assert shown["hatch_cost"] == str(ENERGY // 10)
     before = deployed.json("energy", "balance", *BUYER)
     deployed.hinted("sale is closed", "faucet", "energy", "buy", "5", *BUYER)

@@ -110,7 +110,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     assert (int(got["energy"]) > 0, int(got["native"]) > 0, got["held"]) == (True, True, [])
     assert rig.chain.credit_of(devnet_account(VALIDATOR).address) == 0
     again = done(rig, "dispute", "collect", who=VALIDATOR)
-    assert (again["energy"], again["native"], again["transactions"]) == (0, 0, 0)
+    assert (again["energy"], again["native"], again["transactions"]) == ("0", "0", 0)
     explained = done(rig, "dispute", "explain", "1")
     assert explained["cause"]["weight"] == explained["differs_most"]["weight"] == 100
     refused(rig, "has ended", "dispute", "claim", "1")
