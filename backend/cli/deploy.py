@@ -11,7 +11,7 @@ from rich.table import Table
 
 from backend.chain.amounts import show_span
 from backend.chain.anvil import is_local_chain
-from backend.chain.client import Chain, connect, read
+from backend.chain.client import Chain, read
 from backend.chain.deploy import Deployer, deployment_gas, prepare
 from backend.chain.deployment import Deployment
 from backend.chain.errors import ChainError
@@ -44,7 +44,7 @@ def deploy(
 ) -> None:
     """Deploy, or go on where an interrupted deployment stopped. A second run only checks."""
     settings, url = session.settings, session.rpc_url
-    w3 = connect(url)
+    w3 = session.connect()
     chain_id = read(lambda: w3.eth.chain_id, url)
     kept = None if fresh else Deployment.find(settings.deployments_dir, chain_id)
     chosen = load_profile(profile or (kept.profile if kept is not None else "devnet"))
