@@ -30,7 +30,7 @@ def public(program: Program, tmp_path: Path) -> Iterator[Stage]:
 def start(player: Player, *, bond: bool) -> int:
     """Buy what it takes, hatch, and train a window; the beast."""
     price = player.do("energy", "price")
-    assert price["price"] == str(MAINNET.economics.energy_price)
+    assert int(price["price"]) == MAINNET.economics.energy_price
     wanted = 5 + (MAINNET.arena.record_bond // ENERGY if bond else 0)
     bought = player.do("energy", "buy", wanted)
     assert int(bought["paid"]) * 1_000 == int(bought["bought"]) == wanted * ENERGY
@@ -73,7 +73,7 @@ def test_a_stranger_with_native_coin_alone_plays_the_whole_game(public: Stage) -
 
     match = int(anna.do("battle", "challenge", *beasts, "--yes")["match"])
     ben.do("battle", "accept", match, "--yes")
-    anna.do("battle", "record", match, "--yes")
+    anna.do("battle", "record", match)
     assert ben.do("battle", "show", match)["status"] == "recorded"
     public.travel(MAINNET.arena.disproof_period)
     rewards = ben.do("battle", "finalize", match)
