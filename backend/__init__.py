@@ -2,3 +2,16 @@
 
 Imports neither trainer nor validator.
 """
+
+import importlib
+import sys
+from contextlib import suppress
+
+RECURSION_LIMIT = 1_000
+
+# eth-account brings py_ecc along, which lifts Python's limit to 100,000 when it is imported: then a
+# few hundred kilobytes of "[[[[…" from a node or a peer end the process by a segmentation fault
+# instead of an error. Imported first, it does so no more; what needs that depth, we do not use.
+with suppress(ImportError):
+    importlib.import_module("py_ecc")
+sys.setrecursionlimit(RECURSION_LIMIT)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from eth_account import Account
 from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
@@ -17,9 +18,17 @@ from eth_utils.address import to_checksum_address
 
 from backend.cache import write_atomic
 from backend.chain.anvil import MNEMONIC, is_local_chain
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
 
+KEYSTORE_VERSION = 3
+MOST_SCRYPT_BYTES = 2 << 30
+MOST_SCRYPT_WORK = 1 << 26
+MOST_ROUNDS = 100_000_000
+"""Of PBKDF2. Other wallets write a hundredth of any of these."""
+
+_KDF_NUMBERS = ("n", "r", "p", "c", "dklen")
 _DEVNET = re.compile(r"devnet:(\d{1,3})")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """What keystores and entries of the address book may be called."""
@@ -75,11 +84,47 @@ def list_keystores(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            address = json.loads(path.read_text("utf-8"))["address"]
-            found[path.stem] = str(to_checksum_address(address))
-        except (OSError, ValueError, TypeError, KeyError):
+            found[path.stem] = str(to_checksum_address(_read_keystore(path)["address"]))
+        except (ChainBeastsError, ValueError, TypeError, KeyError):
             continue  # not a keystore, or not ours to read: it cannot act, so nobody is called so
     return found
+
+
+def _read_keystore(path: Path) -> dict[str, Any]:
+    """A keystore of version 3, whose parameters are of the right kinds and within reason.
+
+    Raises:
+        ChainBeastsError: it is none.
+    """
+    try:
+        found = parse_json(path.read_bytes())
+    except OSError as error:
+        raise ChainBeastsError(f"The keystore {path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise _no_keystore(path, f"it is not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise _no_keystore(path, "it is no JSON object")
+    if found.get("version") != KEYSTORE_VERSION:
+        raise _no_keystore(path, f"its version is not {KEYSTORE_VERSION}")
+    lowered = {str(name).lower(): value for name, value in found.items()}  # some write "Crypto"
+    crypto = lowered.get("crypto")
+    parameters = crypto.get("kdfparams") if isinstance(crypto, dict) else None
+    if not isinstance(parameters, dict):
+        raise _no_keystore(path, "it has no crypto with kdfparams")
+    numbers = [parameters.get(name, 1) for name in _KDF_NUMBERS]
+    if not all(type(number) is int and number > 0 for number in numbers):
+        raise _no_keystore(path, f"{', '.join(_KDF_NUMBERS)} are not all whole numbers")
+    n, r, p, c, _ = numbers
+    if n * r > MOST_SCRYPT_BYTES // 128 or n * r * p > MOST_SCRYPT_WORK or c > MOST_ROUNDS:
+        raise _no_keystore(path, "opening it would take more time or memory than this machine has")
+    return found
+
+
+def _no_keystore(path: Path, reason: str) -> ChainBeastsError:
+    return ChainBeastsError(
+        f"{path} is no keystore: {reason}.",
+        "Put back its copy, or make the account anew from its key: chainbeasts account import NAME",
+    )
 
 
 def read_password(settings: Settings, prompt: Prompt, question: str) -> str:
@@ -172,10 +217,15 @@ def _open_keystore(settings: Settings, name: str, prompt: Prompt) -> LocalAccoun
         raise ChainBeastsError(
             f"The keystore {path} can be read by others.", f"Run: chmod 600 {path}"
         )
+    keystore = _read_keystore(path)
     password = read_password(settings, prompt, f"Password of {name}: ")
     try:
-        key = Account.decrypt(json.loads(path.read_text("utf-8")), password)
-    except ValueError:
+        key = Account.decrypt(keystore, password)
+    except ValueError as error:
+        if "MAC mismatch" not in str(error):
+            raise _no_keystore(path, str(error)) from None
         raise ChainBeastsError(f"The password does not open the keystore {name}.") from None
+    except (KeyError, TypeError, AssertionError, NotImplementedError, OverflowError) as error:
+        raise _no_keystore(path, f"it cannot be opened ({error!r})") from None
     account: LocalAccount = Account.from_key(key)
     return account

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from backend.cache import write_atomic
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 
 CONTRACTS = (
@@ -68,7 +69,7 @@ class Deployment:
         """
         path = cls.path(folder, chain_id)
         try:
-            return cls(**json.loads(path.read_text("utf-8")))
+            return cls(**parse_json(path.read_bytes()))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):

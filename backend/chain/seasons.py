@@ -20,6 +20,7 @@ from backend.chain.amounts import show_coin, show_energy
 from backend.chain.client import Chain
 from backend.chain.compile import artifact
 from backend.chain.types import ArenaTerms, Economics, Limits, Season
+from backend.documents import read_toml
 from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules, Schedule
 
@@ -108,7 +109,7 @@ def load_profile(name: str) -> Profile:
     """
     if name.endswith(PROFILE_SUFFIX):
         path = Path(name)
-        return _profile(path.name.removesuffix(PROFILE_SUFFIX), _toml(path))
+        return _profile(path.name.removesuffix(PROFILE_SUFFIX), read_toml(path, str(path)))
     if name not in PROFILES:
         raise ChainBeastsError(
             f"There is no profile {name}.", f"Use {', '.join(PROFILES)}, or a file NAME.toml."
@@ -133,16 +134,7 @@ def season_from_file(path: Path) -> Season:
     Raises:
         ChainBeastsError: unreadable, not TOML, or a value does not fit.
     """
-    return parse_season(_toml(path))
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ChainBeastsError(f"{path} is not TOML: {error}.") from None
+    return parse_season(read_toml(path, str(path)))
 
 
 def season_table(season: Season) -> dict[str, dict[str, Any]]:

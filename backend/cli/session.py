@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +33,7 @@ from backend.chain.transactions import TransactionManager
 from backend.cli import output
 from backend.cli.compiling import compile_contracts
 from backend.devnet.record import running
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
 from backend.names import Names
@@ -117,9 +117,9 @@ class Session:
         if self.settings.rpc_url is not None:
             return self.settings.rpc_url
         try:
-            record = json.loads(self.settings.devnet_file.read_text("utf-8"))
+            record = parse_json(self.settings.devnet_file.read_bytes())
             return str(record["rpc_url"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return DEFAULT_RPC_URL
 
     @cached_property

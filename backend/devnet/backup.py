@@ -14,6 +14,7 @@ from backend.chain.anvil import DEVNET_CHAIN_ID
 from backend.chain.anvil_state import check_state, genesis_of, settle
 from backend.devnet.local import save, set_aside
 from backend.devnet.record import running, state_file
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.settings import Settings
 
@@ -105,8 +106,8 @@ def read_backup(path: Path) -> Backup:
         data = path.read_bytes()
         if data.startswith(GZIP_MAGIC):
             data = gzip.decompress(data)
-        document = json.loads(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error, ValueError, RecursionError):
+        document = parse_json(data)
+    except (EOFError, gzip.BadGzipFile, zlib.error, ValueError):
         raise _no_backup(path) from None
     except OSError as error:
         raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None
@@ -134,7 +135,7 @@ def _deployment_file(settings: Settings) -> Path:
 
 def _deployment(settings: Settings) -> dict[str, Any] | None:
     try:
-        found = json.loads(_deployment_file(settings).read_text("utf-8"))
+        found = parse_json(_deployment_file(settings).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from backend.cache import write_atomic
+from backend.documents import parse_json
 from backend.settings import Settings
 
 
@@ -59,7 +60,7 @@ def process_start(pid: int) -> str | None:
 def running(settings: Settings) -> DevnetRecord | None:
     """The devnet of this home if it still runs; a stale record counts as none."""
     try:
-        record = DevnetRecord(**json.loads(settings.devnet_file.read_text("utf-8")))
+        record = DevnetRecord(**parse_json(settings.devnet_file.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
     return record if record.runs else None

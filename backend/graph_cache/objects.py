@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from backend.cache import cache_dir, make_folder, sweep_unfinished, write_atomic
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.locks import ProcessLock
 
@@ -193,7 +194,7 @@ class ObjectCache:
                     return f"{item.name} can be written by others (chmod go-w)"
                 if found.st_uid not in (os.getuid(), 0):
                     return f"{item.name} belongs to another user"
-            recorded = str(json.loads(record.read_text("utf-8"))["sha256"])
+            recorded = str(parse_json(record.read_bytes())["sha256"])
             actual = hashlib.sha256(path.read_bytes()).hexdigest()
         except (OSError, ValueError, KeyError, TypeError):
             return "it has no readable record"
@@ -223,7 +224,7 @@ class ObjectCache:
     def _read(self, digest: str) -> CachedObject | None:
         path = self.path(digest)
         try:
-            values: dict[str, Any] = json.loads(self._record(digest).read_text("utf-8"))
+            values: dict[str, Any] = parse_json(self._record(digest).read_bytes())
             variation = Variation(
                 str(values["graph"]),
                 str(values["source"]),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from backend.accounts import create_keystore, devnet_account, list_keystores, load_account
+from backend.cache import write_atomic
 from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil, rpc
 from backend.errors import ChainBeastsError
 from backend.settings import Settings, load_settings
@@ -70,6 +74,63 @@ def test_a_wrong_password_is_one_sentence(home: Path, tmp_path: Path) -> None:
         load(settings)
     assert str(caught.value) == "The password does not open the keystore dora."
     assert caught.value.__cause__ is None
+
+
+def keystore_with(home: Path, **changes: object) -> bytes:
+    """The keystore with other parameters of its scrypt."""
+    found = json.loads((home / "keystore" / "dora.json").read_text())
+    found["crypto"]["kdfparams"] |= changes
+    return json.dumps(found).encode()
+
+
+DAMAGED = {
+    "empty": lambda home: b"",
+    "an object without anything": lambda home: b"{}",
+    "a list": lambda home: b"[]",
+    "nested": lambda home: b"[" * 100_000,
+    "not UTF-8": lambda home: b"\xff\xfe{}",
+    "another version": lambda home: b'{"version": 4, "crypto": {"kdfparams": {}}}',
+    "a version in quotes": lambda home: b'{"version": "3", "crypto": {"kdfparams": {}}}',
+    "no parameters": lambda home: b'{"version": 3, "crypto": {"kdfparams": {}}}',
+    "crypto as text": lambda home: b'{"version": 3, "crypto": "scrypt"}',
+    "parameters as text": lambda home: keystore_with(home, n="262144"),
+    "no power of two": lambda home: keystore_with(home, n=1000),
+    "a salt that is none": lambda home: keystore_with(home, salt=7),
+    "a terabyte of memory": lambda home: keystore_with(home, n=1 << 33),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_file_that_is_no_keystore_is_one_sentence(home: Path, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "keystore"
+    write_atomic(folder / "dora.json", DAMAGED[kind](home), mode=0o600)
+    write_atomic(folder / "good.json", (home / "keystore" / "dora.json").read_bytes())
+    with pytest.raises(ChainBeastsError, match=r"dora\.json is no keystore: ") as caught:
+        load(Settings(home=tmp_path, account="dora"), answer=PASSWORD)
+    assert caught.value.message.endswith(".")
+    assert "\n" not in caught.value.message
+    assert "account import" in caught.value.hint
+    assert "good" in list_keystores(folder)
+
+
+def test_nesting_without_end_is_an_error_in_every_process() -> None:
+    """And not a segmentation fault, whoever sent it: a node, a peer, or a file."""
+    program = (
+        "import json\n"
+        "from backend.accounts import load_account\n"
+        "try: json.loads('[' * 200_000)\n"
+        "except RecursionError: print('an error')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "an error\n")
+
+
+def test_a_keystore_with_a_byte_order_mark_opens(home: Path, tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + (home / "keystore" / "dora.json").read_bytes()
+    write_atomic(tmp_path / "keystore" / "dora.json", data, mode=0o600)
+    assert list(list_keystores(tmp_path / "keystore")) == ["dora"]
+    settings = Settings(home=tmp_path, account="dora")
+    assert load(settings, answer=PASSWORD).address == Account.from_key(KEY).address
 
 
 def test_a_missing_password_file_is_one_sentence(home: Path) -> None:

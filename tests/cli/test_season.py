@@ -140,6 +140,8 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
     file = tmp_path / "season.toml"
     file.write_text("[rules]\ndamage_k = 256\n")
     bad("[rules] lacks damage_curve", str(file))
+    file.write_text("a = " + "[" * 5_000)
+    bad("nested too deeply", str(file))
     file.write_text("not toml")
     bad("is not TOML", str(file))
     deployed.refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -85,6 +86,9 @@ def hostile(**given: Any) -> bytes:
 CASES = {
     "another format": ({"attrs": {"format": "other"}}, "attributes"),
     "another version": ({"attrs": {"version": 2}}, "attributes"),
+    "a version that is a text": ({"attrs": {"version": "1"}}, "attributes"),
+    "a format that is a number": ({"attrs": {"format": 1}}, "attributes"),
+    "an empty version": ({"attrs": {"version": h5py.Empty("i4")}}, "attributes"),
     "another hash": ({}, "sha256"),
     "a soft link": ({"link": h5py.SoftLink("/elsewhere")}, "leads elsewhere"),
     "an external link": ({"link": h5py.ExternalLink("other.h5", "/words")}, "leads elsewhere"),
@@ -123,6 +127,23 @@ def test_a_hostile_hdf5_file_is_refused(name: str) -> None:
     with pytest.raises(ChainBeastsError, match="is not a dataset of ours") as error:
         hdf5.decode("hostile.hdf5", data)
     assert reason in error.value.message
+
+
+@pytest.mark.parametrize("kind", ["as C writes it", "as Julia writes it", "as R writes it"])
+def test_attributes_of_other_languages_are_read(kind: str) -> None:
+    words = records(4)
+    digest = hashlib.sha256(to_binary(words)).hexdigest()
+    texts = {"format": hdf5_child.FORMAT, "sha256": digest}
+    attrs: dict[str, Any] = {"version": np.int32(1)}
+    for name, value in texts.items():
+        if kind == "as C writes it":
+            attrs[name] = np.bytes_(value)  # of a fixed length, ended by a zero
+        elif kind == "as Julia writes it":
+            attrs[name] = np.array(value.encode() + b"   ", dtype="S80")  # and padded
+        else:
+            attrs[name] = np.array([value.encode()])
+            attrs["version"] = np.array([1], np.int32)
+    assert hdf5_child.read(hostile(attrs=attrs)) == to_binary(words)
 
 
 def test_external_storage_is_never_read(tmp_path: Path) -> None:

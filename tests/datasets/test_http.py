@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
 from backend.errors import ChainBeastsError
-from tests.datasets.conftest import Handler, Server, records
-from trainer.datasets.formats import to_binary
+from tests.datasets.conftest import Answer, Handler, Server, records
+from trainer.datasets.formats import to_binary, to_csv
 from trainer.datasets.http import KIND, HttpProducer
+from trainer.datasets.pack import compress
 
 WORDS = records(50)
 DATA = to_binary(WORDS)
@@ -84,6 +88,112 @@ def test_a_part_that_nobody_asked_for_is_not_taken(web: Web) -> None:
         server.serve,
     ]
     assert producer(server).download() == DATA
+
+
+def test_a_name_for_the_file_that_cannot_be_sent_back_is_not_used(web: Web) -> None:
+    """Not once, and not for ever: it used to be kept with the part that had arrived."""
+    server = web(DATA)
+    server.etag = '"\xe9t\xe9"'
+    server.script = [server.cut(700), server.serve]
+    assert producer(server).download() == DATA
+    assert server.ranges == [None, None]
+
+
+def dated(server: Server, data: bytes, changed: int, sent: int, **more: str) -> Answer:
+    """The whole file announced and 700 bytes of it sent, changed and sent at seconds of a day."""
+
+    def answer(handler: Handler) -> None:
+        handler.say(
+            200,
+            data[:700],
+            Content_Length=str(len(data)),
+            Last_Modified=formatdate(changed, usegmt=True),
+            Date=formatdate(sent, usegmt=True),
+            **more,
+        )
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("age", "etag", "resumed"),
+    [(0, None, False), (59, None, False), (60, None, True), (600, 'W/"weak"', False)],
+)
+def test_a_date_vouches_only_for_a_file_that_rested(
+    web: Web, age: int, etag: str | None, resumed: bool
+) -> None:
+    """Replaced within the second in which it was read, a file has the date of the old one."""
+    server = web(DATA)
+    more = {} if etag is None else {"ETag": etag}
+    server.script = [dated(server, DATA, 1_000, 1_000 + age, **more), server.serve]
+    assert producer(server).download() == DATA
+    assert server.ranges == [None, "bytes=700-" if resumed else None]
+
+
+def test_the_time_for_all_holds_before_the_body(web: Web) -> None:
+    server = web(DATA)
+
+    def drip(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        with suppress(OSError):
+            while not server.stalled.wait(0.05):
+                handler.wfile.write(b"X-Drip: drop\r\n")
+                handler.wfile.flush()
+
+    server.script = [drip]
+    began = time.monotonic()
+    with pytest.raises(ChainBeastsError, match=r"it takes longer than 0\.5 s"):
+        producer(server, stall=5.0, total=0.5).download()
+    assert time.monotonic() - began < 3
+
+
+def unannounced(data: bytes) -> Answer:
+    """A body that ends with its connection, wherever that is."""
+
+    def answer(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def test_a_body_of_unknown_length_is_not_taken_for_whole(web: Web, cache: Path) -> None:
+    server = web(DATA)
+    server.script = [unannounced(DATA[: 29 * 32])]
+    with pytest.raises(ChainBeastsError, match="does not say how long") as error:
+        producer(server).download()
+    assert "sha256" in error.value.hint
+    assert nothing_is_left(cache)
+    server.script = [unannounced(DATA)]
+    assert producer(server, sha256=hashlib.sha256(DATA).hexdigest()).download() == DATA
+    packed = compress(WORDS)
+    server.script = [unannounced(packed)]
+    assert tuple(producer(server).words()) == WORDS, "a frame tells by itself whether it is whole"
+
+    def chunked(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(DATA), DATA))
+
+    server.script = [chunked]
+    assert producer(server).download() == DATA
+
+
+def test_a_table_of_announced_length_needs_no_last_newline(web: Web) -> None:
+    server = web(to_csv(WORDS).rstrip())
+    assert tuple(producer(server).words()) == WORDS
+
+
+def test_what_arrives_is_its_owners_alone(web: Web, cache: Path) -> None:
+    server = web(DATA)
+    server.script = [server.cut(500), lambda handler: handler.say(404)]
+    with pytest.raises(ChainBeastsError):
+        producer(server).download()
+    kept = [path for path in (cache / KIND).iterdir() if path.suffix in (".part", ".json")]
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    assert len(kept) == 2
 
 
 def test_a_server_in_trouble_is_asked_again(web: Web) -> None:

@@ -62,6 +62,22 @@ def test_a_run_in_pieces_ends_like_one_in_one_piece(tmp_path: Path) -> None:
     assert piece.state.header.global_step == whole.state.header.global_step == 450
 
 
+def test_a_second_run_on_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    """The two would undo each other's steps."""
+    file = tmp_path / "trainer.ckpt"
+    refused: list[str] = []
+
+    def second(done: int, total: int) -> None:
+        with pytest.raises(ChainBeastsError, match="Another run trains") as error:
+            run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
+        refused.append(error.value.hint)
+
+    run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file, on_block=second)
+    assert refused
+    again = run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
+    assert (again.first, again.last) == (150, 300)
+
+
 def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "trainer.ckpt"
     program = (

@@ -69,7 +69,8 @@ def test_a_csv_has_each_field_of_the_word_in_its_column(tmp_path: Path) -> None:
 def test_csv_and_binary_files_give_the_same_words(tmp_path: Path) -> None:
     files = {
         "a.csv": as_csv(table()),
-        "quoted and without newline.CSV": as_csv(table()).replace(b"walls", b'"walls"').rstrip(),
+        "quoted.CSV": as_csv(table()).replace(b"walls", b'"walls"'),
+        "with old line ends.csv": as_csv(table()).replace(b"\r\n", b"\r"),
         "with byte order mark.csv": b"\xef\xbb\xbf" + as_csv(table()),
         "blank lines.csv": as_csv(table()).replace(b"\r\n", b"\n\n"),
         "columns turned round.csv": as_csv([row[::-1] for row in table()]),
@@ -118,8 +119,12 @@ def reachable(word: int) -> set[int]:
 # --- what is refused ------------------------------------------------------------------------------
 
 CELL_FAULTS = [
-    ("walls", "zz", "walls is 'zz', not a hexadecimal board"),
-    ("hazards", "1" + "0" * 16, "hazards 10000000000000000 is over 0xffffffffffffffff"),
+    ("walls", "zz", "walls is 'zz', not a board: 0x and up to 16"),
+    ("hazards", "1" + "0" * 16, "hazards is '10000000000000000', not a board"),
+    ("hazards", "1000", "hazards is '1000', not a board"),  # in decimal, it would be read as 4096
+    ("hazards", "0x", "hazards is '0x', not a board"),
+    ("walls", "0x1_0", "walls is '0x1_0', not a board"),
+    ("self_hp", "1" * 5000, "self_hp 111111111111111111111111 is over 255"),
     ("self_hp", "", "self_hp is '', not a whole number"),
     ("self_hp", "-1", "self_hp is '-1', not a whole number"),
     ("self_hp", "1.5", "self_hp is '1.5', not a whole number"),
@@ -163,6 +168,8 @@ FILES: list[tuple[str, bytes, str]] = [
     ("more.csv", damaged(lambda r: [x.append("9") for x in r]), "line 1: column '9' is not known"),
     ("twice.csv", damaged(lambda r: [x.append(x[0]) for x in r]), "column walls is named twice"),
     ("cut.csv", as_csv(table())[:-20], "line 13 (record 12): the row has"),
+    ("digit.csv", as_csv(table()).rstrip()[:-1], "line 13 (record 12): flags is ''"),
+    ("newline.csv", as_csv(table()).rstrip(), "line 13 (record 12): the line does not end"),
     ("text.csv", b"\n\xff\xfe\x00", "text.csv, line 2: the bytes are not UTF-8 text"),
     ("quote.csv", as_csv(table()) + b'"open', "line 14"),
     ("cut.bin", as_words()[:-1], "cut.bin, record 12: it has 31 bytes instead of 32"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from backend.chain.types import CheckpointPayload
 from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
 from backend.store.facts import CheckpointRow
@@ -206,7 +206,7 @@ def _fund(
 
 def _read_payload(path: Path) -> CheckpointPayload:
     try:
-        return payload_from_json(json.loads(path.read_text("utf-8")))
+        return payload_from_json(parse_json(path.read_bytes()))
     except OSError as error:
         raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None
     except KeyError as error:

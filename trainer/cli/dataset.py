@@ -29,7 +29,7 @@ def converted(source: Path, output: Path) -> dict[str, object]:
         ChainBeastsError: the input is no dataset, or the output cannot be written.
     """
     words = read_records(source)
-    size = write_words(output, words)
+    size = write_words(output, words, source.stat().st_mode & 0o666)
     return {"input": source, "output": output, "records": len(words), "bytes": size}
 
 

@@ -39,8 +39,11 @@ FORMATS: dict[str, Callable[[Sequence[int]], bytes]] = {
 """By suffix; ``.zst`` is the frame that a hatch commits to."""
 
 
-def write_words(path: Path, words: Sequence[int]) -> int:
+def write_words(path: Path, words: Sequence[int], mode: int = 0o644) -> int:
     """Write a dataset, whole or not at all; its size in bytes.
+
+    Args:
+        mode: of the file, at most: that of the file that the words were in, if they are somebody's.
 
     Raises:
         ChainBeastsError: the suffix is none of ours, or the file cannot be written.
@@ -52,7 +55,7 @@ def write_words(path: Path, words: Sequence[int]) -> int:
         )
     data = encode(words)
     try:
-        write_atomic(path, data)
+        write_atomic(path, data, mode)
     except OSError as error:
         raise ChainBeastsError(
             f"{path} cannot be written: {error.strerror}.", "Choose another place with -o."

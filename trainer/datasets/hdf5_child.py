@@ -35,7 +35,7 @@ def read(data: bytes) -> bytes:
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             rows = _rows(file)
-            wanted = str(file.attrs.get("sha256", ""))
+            wanted = _text(file, "sha256")
     except (OSError, KeyError, ValueError, RuntimeError, TypeError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RefusedError(f"it is truncated or damaged ({reason})") from None
@@ -44,8 +44,29 @@ def read(data: bytes) -> bytes:
     return rows
 
 
+def _attribute(file: Any, name: str) -> Any:
+    """An attribute's one value; R and MATLAB write it as an array of one."""
+    found = file.attrs.get(name)
+    if isinstance(found, np.ndarray):
+        found = found.reshape(-1)[0] if found.size == 1 else None
+    return found
+
+
+def _text(file: Any, name: str) -> str:
+    """A text, of any length or of a fixed one as C, Julia and R write it: padded, and bytes."""
+    found = _attribute(file, name)
+    if isinstance(found, bytes):  # NumPy's fixed-length text is one of these
+        return found.decode("utf-8", "replace").rstrip("\0 ")
+    return str(found) if isinstance(found, str) else ""
+
+
+def _whole(file: Any, name: str) -> int:
+    found = _attribute(file, name)
+    return int(found) if isinstance(found, (int, float, np.number)) else -1
+
+
 def _rows(file: Any) -> bytes:
-    if str(file.attrs.get("format", "")) != FORMAT or int(file.attrs.get("version", 0)) != VERSION:
+    if _text(file, "format") != FORMAT or _whole(file, "version") != VERSION:
         raise RefusedError(f"its attributes do not say format {FORMAT!r}, version {VERSION}")
     if not isinstance(file.get(DATASET, getlink=True), h5py.HardLink):
         raise RefusedError(f"{DATASET!r} is missing or leads elsewhere")

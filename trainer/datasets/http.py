@@ -6,24 +6,25 @@ ETag or its date, that the rest is of the same file.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
 import structlog
-from filelock import FileLock
 
-from backend.cache import cache_dir
+from backend.cache import ScratchFolder, cache_dir
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 from trainer.datasets.partial import About, OtherFileError, PartialFile
-from trainer.datasets.reader import MAX_FILE_BYTES, parse_records
+from trainer.datasets.reader import MAX_FILE_BYTES, checks_itself, parse_records
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ class HttpProducer:
         sha256: of the file, hex; any other file is refused.
         max_bytes: no file is read further than this.
         stall: seconds without a byte before an attempt is given up.
-        total: seconds for all attempts together.
+        total: seconds for all attempts together, from the first look for the host on.
 
     Raises:
         ChainBeastsError: the URL or the checksum is none.
@@ -96,7 +97,7 @@ class HttpProducer:
         Raises:
             ChainBeastsError: it cannot be had whole, or is no dataset.
         """
-        yield from parse_records(self._file, self.download())[start:]
+        yield from parse_records(self._file, self.download(), whole=True)[start:]
 
     def download(self) -> bytes:
         """The file, whole and checked. Where the cache folder cannot be used, nothing is kept.
@@ -106,13 +107,14 @@ class HttpProducer:
         """
         try:
             path = cache_dir(KIND) / f"{self._identity[:32]}.part"
-            with FileLock(path.with_suffix(".lock"), mode=0o600):
+            lock = path.with_suffix(".lock")
+            with ProcessLock(lock, f"{self.name} is downloaded", mode=0o600):
                 return self._download(PartialFile(path))
         except OSError as error:
             log.warning("download is not kept", source=self.name, reason=error.strerror)
         try:
-            with TemporaryDirectory(prefix="chainbeasts-") as folder:
-                return self._download(PartialFile(Path(folder) / "dataset.part"))
+            with ScratchFolder("download") as scratch:
+                return self._download(PartialFile(scratch.path / "dataset.part"))
         except OSError as error:
             raise ChainBeastsError(
                 f"The download of {self.name} has nowhere to go: {error.strerror}.",
@@ -129,10 +131,11 @@ class HttpProducer:
             wait_max=5.0,
             wait_jitter=0.1,
         )
+        whole = False
         try:
             for attempt in attempts:
                 with attempt:
-                    self._attempt(part, deadline)
+                    whole = asyncio.run(self._attempt(part, deadline))
             data = part.path.read_bytes()
         except _TransientError as error:
             raise ChainBeastsError(
@@ -150,23 +153,37 @@ class HttpProducer:
                 f"{self.name} has the SHA-256 {actual}, not {self._sha256}.",
                 "Ask whoever gave you the checksum; nothing of the file is used.",
             )
+        if not (whole or self._sha256 or checks_itself(data)):
+            raise ChainBeastsError(
+                f"{self.name} does not say how long it is, so nobody can tell whether it is whole.",
+                "Give its sha256, or have it served with a Content-Length.",
+            )
         return data
 
-    def _attempt(self, part: PartialFile, deadline: float) -> None:
-        """Get what is missing of the file."""
+    async def _attempt(self, part: PartialFile, deadline: float) -> bool:
+        """Get what is missing of the file; whether the server vouches that it is all of it."""
+        try:
+            # One limit over all of it: a server that sends a byte of its header now and then keeps
+            # each single read going.
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                return await self._exchange(part)
+        except TimeoutError:
+            raise _TransientError(f"it takes longer than {self._total:g} s") from None
+
+    async def _exchange(self, part: PartialFile) -> bool:
         about, have = part.resumable()
         headers = {"Accept-Encoding": "identity"}
         if have and about.validator is not None:
             headers |= {"Range": f"bytes={have}-", "If-Range": about.validator}
         try:
-            with (
-                httpx.Client(
+            async with (
+                httpx.AsyncClient(
                     follow_redirects=True, max_redirects=MAX_REDIRECTS, timeout=self._stall
                 ) as client,
                 client.stream("GET", self.url, headers=headers) as response,
             ):
                 self._check_status(response, part)
-                self._take(response, part, about, have, deadline)
+                return await self._take(response, part, about, have)
         except OtherFileError as error:
             part.discard()
             raise _TransientError(str(error)) from None
@@ -194,9 +211,9 @@ class HttpProducer:
         if self.url.lower().startswith("https:") and response.url.scheme != "https":
             raise self._refuse("it redirects to a connection without encryption")
 
-    def _take(
-        self, response: httpx.Response, part: PartialFile, about: About, have: int, deadline: float
-    ) -> None:
+    async def _take(
+        self, response: httpx.Response, part: PartialFile, about: About, have: int
+    ) -> bool:
         said = response.headers
         if response.status_code == 206:
             total: int | None = part.check_part(said, about, have)
@@ -209,21 +226,25 @@ class HttpProducer:
             part.discard()
             raise self._refuse(f"it has {total} bytes, {self._max_bytes} are allowed")
         if have == 0:
-            part.begin(About(said.get("etag"), said.get("last-modified"), total))
-        with part.path.open("ab") as file:
-            for chunk in response.iter_raw():
+            part.begin(About.of(said, total))
+        with open(part.path, "ab", opener=_private) as file:
+            async for chunk in response.aiter_raw():
                 have += len(chunk)
                 if have > self._max_bytes:
                     part.discard()
                     raise self._refuse(f"it has over {self._max_bytes} bytes")
-                if time.monotonic() > deadline:
-                    raise _TransientError(f"it takes longer than {self._total:g} s")
                 file.write(chunk)
         if total is not None and have != total:
             raise _TransientError(f"it broke off after {have} of {total} bytes")
+        # A body that ends with its connection may have ended early; the last chunk says so itself.
+        return total is not None or "chunked" in said.get("transfer-encoding", "").lower()
 
     def _refuse(self, reason: str) -> ChainBeastsError:
         return ChainBeastsError(f"{self.name} cannot be used: {reason}.", "Check the address.")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _url(host: str, port: int | None, path: str) -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
 
 from backend.cache import write_atomic
+
+STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]*"')
+"""Of ASCII, since no other can be sent back (RFC 9110, 8.8.3, would allow it to be there)."""
+
+STRONG_DATE_SECONDS = 60
+"""A file that was changed so shortly before it was sent may change again within the same second,
+which its date cannot tell (RFC 9110, 8.8.2.2)."""
 
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 MAX_ABOUT = 16 * 1024
@@ -31,23 +40,43 @@ class About:
     modified: str | None = None
     total: int | None = None
 
+    @classmethod
+    def of(cls, said: httpx.Headers, total: int | None) -> About:
+        """What an answer says of its file; a date that does not tell one file from another is left
+        out.
+        """
+        modified = said.get("last-modified")
+        strong = _seconds(said.get("date")) - _seconds(modified) >= STRONG_DATE_SECONDS
+        return cls(said.get("etag"), modified if strong else None, total)
+
     @property
     def validator(self) -> str | None:
-        """What a server can be held to: its ETag if that is strong, else the date."""
-        if self.etag is not None and not self.etag.startswith("W/"):
-            return self.etag
-        return self.modified
+        """What a server can be held to: its ETag if that is strong, or a date where there is none.
+
+        With any ETag at all, a date must not be used (RFC 9110, 13.1.5).
+        """
+        if self.etag is None:
+            return self.modified
+        return self.etag if STRONG_ETAG.fullmatch(self.etag) else None
 
     def goes_on(self, said: httpx.Headers, total: int) -> bool:
         """Whether a part is of this file.
 
         A server repeats its ETag with every part (RFC 9110, 15.3.7) but may leave out the date.
         """
-        if self.validator == self.etag:
+        if self.etag is not None:
             same = said.get("etag") == self.etag
         else:
             same = said.get("last-modified") in (None, self.modified)
         return same and self.total in (None, total)
+
+
+def _seconds(date: str | None) -> float:
+    """Unix seconds of a date in a header; not a number if it is none."""
+    try:
+        return parsedate_to_datetime(date or "").timestamp()
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 class PartialFile:
@@ -75,7 +104,7 @@ class PartialFile:
 
     def begin(self, about: About) -> None:
         """Note whose bytes come now; those of an earlier file must have been discarded."""
-        write_atomic(self._about, json.dumps(asdict(about)).encode())
+        write_atomic(self._about, json.dumps(asdict(about)).encode(), mode=0o600)
 
     def check_part(self, said: httpx.Headers, about: About, have: int) -> int:
         """The whole file's size in bytes, if the part that is coming is its rest.

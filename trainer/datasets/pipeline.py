@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from eth_hash.auto import keccak
+from filelock import FileLock, Timeout
 
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import WINDOW_STEPS
@@ -74,10 +76,54 @@ def run_dataset_pipeline(
         on_block: told micro-steps done and in all.
 
     Raises:
-        ChainBeastsError: no samples, or a checkpoint of another run.
+        ChainBeastsError: no samples, or a checkpoint of another run, or of one that runs now.
     """
     if epochs < 1:
         raise ChainBeastsError(f"{epochs} epochs are no run.", "Train at least one.")
+    with _alone(checkpoint):
+        return _run(base, cache_name, epochs, streamer, checkpoint, dna, rules, on_block)
+
+
+@contextmanager
+def _alone(checkpoint: Path | None) -> Iterator[None]:
+    """Keep a second run off a checkpoint: the two would undo each other's steps.
+
+    Raises:
+        ChainBeastsError: there is one, or nothing can be written beside the checkpoint.
+    """
+    if checkpoint is None:
+        yield
+        return
+    lock = FileLock(checkpoint.with_name(f"{checkpoint.name}.lock"), timeout=0)
+    try:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ChainBeastsError(
+            f"Another run trains on the checkpoint {checkpoint}.",
+            "Wait for its end, or name another file for this run.",
+        ) from None
+    except OSError as error:
+        raise ChainBeastsError(
+            f"The checkpoint {checkpoint} cannot be written: {error.strerror}.",
+            "Make room or name another file.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _run(
+    base: Producer,
+    cache_name: str,
+    epochs: int,
+    streamer: Sink,
+    checkpoint: Path | None,
+    dna: bytes,
+    rules: Rules | None,
+    on_block: Callable[[int, int], None],
+) -> PipelineRun:
     words = tuple(DiskCacheProducer(base, cache_name).words())
     digest = hashlib.sha256(to_binary(words)).hexdigest()
     kept = None if checkpoint is None else checkpoint_file.load(checkpoint, dna, digest)

@@ -33,9 +33,17 @@ def read_records(path: Path) -> tuple[int, ...]:
     return parse_records(path.name, read_bytes(path))
 
 
-def parse_records(name: str, data: bytes) -> tuple[int, ...]:
+def checks_itself(data: bytes) -> bool:
+    """Whether its own bytes tell that a file was cut short: they say its length or its hash."""
+    return data.startswith((hdf5.MAGIC, ZSTD_MAGIC))
+
+
+def parse_records(name: str, data: bytes, *, whole: bool = False) -> tuple[int, ...]:
     """The words of a file's bytes: HDF5 and zstd by how they begin, CSV by its name or header,
     else 32-byte words.
+
+    Args:
+        whole: a length or a checksum vouches that nothing is missing at the end.
 
     Raises:
         ChainBeastsError: there are none or too many, or a record is not valid; the message names
@@ -46,13 +54,13 @@ def parse_records(name: str, data: bytes) -> tuple[int, ...]:
     elif data.startswith(ZSTD_MAGIC):
         words = unpack_words(data)
     elif name.lower().endswith(CSV_SUFFIX) or _begins_like_csv(data):
-        return _some(name, tuple(_csv_words(name, data)))
+        return _some(name, tuple(_csv_words(name, data, whole)))
     else:
-        whole, rest = divmod(len(data), WORD_BYTES)
+        count, rest = divmod(len(data), WORD_BYTES)
         if rest:
             reason = f"it has {rest} bytes instead of {WORD_BYTES}"
-            raise _refuse(f"{name}, record {whole + 1}", reason)
-        _count(name, f"record {MAX_RECORDS + 1}", whole)
+            raise _refuse(f"{name}, record {count + 1}", reason)
+        _count(name, f"record {MAX_RECORDS + 1}", count)
         words = words_of(data)
     for number, word in enumerate(words, start=1):
         try:
@@ -114,7 +122,7 @@ def _count(name: str, place: str, number: int) -> None:
         )
 
 
-def _csv_words(name: str, data: bytes) -> Iterator[int]:
+def _csv_words(name: str, data: bytes, whole: bool) -> Iterator[int]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -136,6 +144,12 @@ def _csv_words(name: str, data: bytes) -> Iterator[int]:
             if len(row) != len(COLUMNS):
                 raise RecordError(f"the row has {len(row)} cells instead of {len(COLUMNS)}")
             yield word_of_row(dict(zip(header, row, strict=True)))
+        if number and not whole and not text.endswith(("\n", "\r")):
+            raise ChainBeastsError(
+                f"{name}, line {rows.line_num} (record {number}): the line does not end, and so "
+                "may have been cut short.",
+                "Compare the record with its source, then end the file with a newline.",
+            )
     except (RecordError, csv.Error) as error:
         if number == 0:
             raise _refuse_header(f"{name}, line {rows.line_num}", error) from None

@@ -15,6 +15,7 @@ from typing import Any
 
 from backend.cache import write_atomic
 from backend.chain.types import Commitments
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.store.private import DATASET_FILE, SECRET_FILE, private_folder
 from trainer.datasets.pack import PackedDataset, commitments_record, save_dataset
@@ -56,7 +57,7 @@ def _folder(home: Path, chain_id: int) -> Path:
 
 def _load(folder: Path) -> PendingHatch:
     try:
-        record: dict[str, Any] = json.loads((folder / REQUEST_FILE).read_text("ascii"))
+        record: dict[str, Any] = parse_json((folder / REQUEST_FILE).read_bytes())
         given = record["commitments"]
         commitments = Commitments(
             bytes.fromhex(given["c_dataset"][2:]),

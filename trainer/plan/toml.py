@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from backend.chain.growth import (
     slots_mask,
     window_number,
 )
+from backend.documents import read_toml
 from backend.errors import ChainBeastsError
 from trainer.plan.plan import Plan, PlanRange
 from trainer.plan.sources import TrainingSource
@@ -49,13 +49,7 @@ def read_plan(path: Path) -> Plan:
     Raises:
         ChainBeastsError: unreadable, not TOML, or no plan.
     """
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ChainBeastsError(f"The plan {path} cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ChainBeastsError(f"The plan {path} is not TOML: {error}.") from None
-    return plan_of(data)
+    return plan_of(read_toml(path, f"The plan {path}"))
 
 
 def plan_of(data: dict[str, Any]) -> Plan:

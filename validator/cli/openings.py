@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from backend.chain.types import Opening, openings_of
 from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.session import Session, command
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENTS
 from validator.cli.display import show_transaction
@@ -105,7 +105,7 @@ def read_segments(path: Path) -> list[bytes]:
         ChainBeastsError: the file holds something else.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = parse_json(path.read_bytes())
         hashes = [bytes.fromhex(str(value).removeprefix("0x")) for value in found]
     except OSError as error:
         raise ChainBeastsError(f"{path} cannot be read ({error.strerror}).") from None

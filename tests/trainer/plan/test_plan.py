@@ -168,6 +168,8 @@ def test_a_match_is_no_range_of_windows(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[[train]\n", "is not TOML"),
+        ("a = " + "[" * 5_000 + "]" * 5_000, "is not TOML: it is nested too deeply"),
+        ("[[train]]\nfirst = " + "9" * 5_000, "is not TOML"),
         ("", "names no source"),
         ("[[learn]]\n", "unknown 'learn'"),
         ("[train]\n", "no list of tables"),
