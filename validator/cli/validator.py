@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from backend.chain.transactions import TransactionManager
 from backend.cli.ending import ended_by_signals, when_there
 from backend.cli.options import HealthPortOption, PollOption
+from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
@@ -112,6 +113,9 @@ def run(
             energy_budget=amount(energy_budget, "--energy-budget"),
             energy_price=amount(energy_price, "--energy-price"),
         )
+        receiver = None if payout is None else session.resolve(payout)
+        if receiver is not None:
+            refuse_contracts(session, receiver)
         workspace = workspace_of(
             session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
         )
@@ -122,7 +126,7 @@ def run(
             policy=policy,
             workers=workers,
             cluster=cluster,
-            payout=None if payout is None else session.resolve(payout),
+            payout=receiver,
             monitor=monitor,
             waker=waker,
         )
