@@ -8,7 +8,7 @@ can never be mined; or "unknown", which signs nothing and leaves everything on r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -201,6 +201,15 @@ class Attempts:
         """
         attempt.deadline = time.monotonic() + self._limits.deadline
         return self._await(attempt, time.monotonic())
+
+    def is_over(self, nonce: int, hashes: Sequence[bytes]) -> bool:
+        """Whether transactions of one nonce are mined, or can never be, as the node shows now."""
+        if self.nonces.used() <= nonce:
+            return False
+        if any(self._receipt(one) is not None for one in hashes):
+            return True
+        use = self.nonces.use_of(nonce)
+        return use is not None and use.hash not in hashes
 
     def until_mined(self, attempt: Attempt) -> TxReceipt:
         """Broadcast, and bump until one of the transactions is mined; under the nonce lock.

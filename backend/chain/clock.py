@@ -12,7 +12,7 @@ SLICE_SECONDS = 0.25
 """Nobody blocks for longer without a look at the clock: a signal's handler cannot interrupt a wait
 for a socket, it can only leave a note that is read between two of them."""
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.0
 """What calls have left after the wish to end: enough for a node that answers."""
 
 

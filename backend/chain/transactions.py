@@ -303,6 +303,7 @@ class TransactionManager:
                 # count at once would sign one nonce for two moves, and one of them would be lost.
                 # Simulated under it, too, so that what came before is in the state.
                 with self._held():
+                    self._sweep(None if kept is None else kept.call)
                     begun = None if kept is None else kept.begun()
                     if begun is not None:
                         log.warning(
@@ -330,6 +331,18 @@ class TransactionManager:
                 self._forget(kept)
                 continue
             return landed
+
+    def _sweep(self, call: str | None) -> None:
+        """Tell of what earlier runs began and is over, and forget it; under the nonce lock.
+
+        The call that is to be made now is left: an earlier one is looked for instead of a second
+        one. Once anything else was sent after it, the same call is a new wish.
+        """
+        for entry in self._unresolved.others(call):
+            if self._attempts.is_over(entry.last.nonce, entry.hashes):
+                tx = "0x" + entry.last.hash.hex()
+                log.warning("what an earlier run began is over", label=entry.last.label, tx=tx)
+                self._unresolved.drop(entry)
 
     def _begin(self, attempt: Attempt, kept: _Kept | None) -> TxReceipt:
         try:
@@ -417,12 +430,12 @@ class _Kept:
 
     def __init__(self, file: UnresolvedFile, call: str) -> None:
         self._file = file
-        self._call = call
+        self.call = call
         self._entry: Unresolved | None = None
 
     def begun(self) -> Begun | None:
         """What an earlier run signed for the call and did not see the end of."""
-        self._entry = self._file.find(self._call)
+        self._entry = self._file.find(self.call)
         return None if self._entry is None else Begun(self._entry.last, self._entry.hashes)
 
     def note(self, signed: SignedTransaction) -> None:
@@ -430,7 +443,7 @@ class _Kept:
         before = self._entry
         again = before is not None and before.last.nonce == signed.nonce
         hashes = before.hashes if before is not None and again else ()
-        self._entry = Unresolved(self._call, signed, (*hashes, signed.hash))
+        self._entry = Unresolved(self.call, signed, (*hashes, signed.hash))
         self._file.put(self._entry)
 
     def drop(self) -> None:

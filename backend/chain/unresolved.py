@@ -74,6 +74,10 @@ class UnresolvedFile:
         """The last one that makes this call."""
         return next((one for one in reversed(self._read()) if one.call == call), None)
 
+    def others(self, call: str | None) -> list[Unresolved]:
+        """Those that do not make this call."""
+        return [one for one in self._read() if one.call != call]
+
     def has(self, nonce: int) -> bool:
         """Whether one was signed for a nonce."""
         return any(one.last.nonce == nonce for one in self._read())

@@ -96,6 +96,23 @@ def test_what_is_counted_without_a_receipt_is_not_sent_again(
     assert (count(chain), chain.energy_of(TO)) == (before + 2, 2)
 
 
+def test_what_an_earlier_run_began_is_a_new_wish_once_something_else_was_sent(
+    chain: Chain, node: FaultyNode, through: Through, tmp_path: Path
+) -> None:
+    """A setting that was changed, changed back, and changed again is not taken for made."""
+    manager = through()
+    allow = manager.chain.energy.functions.approve
+    node.hides_receipts = True
+    with pytest.raises(UnknownOutcomeError):
+        manager.send(allow(TO, 1), label="allow")
+    node.behave()
+    manager.send(allow(TO, 2), label="allow")
+    assert list((tmp_path / "locks").glob("*.json")) == []
+    manager.send(allow(TO, 1), label="allow")
+    me = manager.address
+    assert chain.call(chain.energy.functions.allowance(me, TO)) == 1
+
+
 def test_a_move_without_a_receipt_is_made_once_however_often_it_is_tried(
     chain: Chain, node: FaultyNode, through: Through, database: Database
 ) -> None:

@@ -122,7 +122,7 @@ def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
 def test_bumps_stop_at_the_cap(chain: Chain, empty_blocks: EmptyBlocks) -> None:
     signed: list[SignedTransaction] = []
     cap = int(empty_blocks.sender(DEPLOYER).offer().most * 1.3)
-    options = {"max_fee": cap, "deadline": 1.0, "bump_after": 0.1}
+    options = {"max_fee": cap, "deadline": 3.0, "bump_after": 0.1}
     manager = empty_blocks.sender(DEPLOYER, journal=signed.append, **options)
     with pytest.raises(NotMinedError) as caught:
         manager.send(mint(chain), label="mint")

@@ -100,7 +100,7 @@ def test_a_daemon_waits_for_its_node_lives_through_nonsense_and_ends_by_a_silent
             wait_for(process.err, r"(waiting for the node)")
             node.behave()
             wait_for(process.err, r"(validator started)")
-            node.misbehave(odd=0.3, errors=0.05)
+            node.misbehave(odd=0.15, errors=0.05)
             rig.train(beast)
             wait_for(process.err, r"(judged)")
             node.misbehave(slow=1.0, delay=30.0)
