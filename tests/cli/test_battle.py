@@ -143,7 +143,7 @@ def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
     assert after - before == credited[0]
     ring.hinted("has no rewards to claim", "battle list", ANNA, "battle", "claim")
     back = ring.does(REPORTER, "energy", "withdraw", 20, "--arena")
-    assert (back["balance"], back["arena_escrow"]) == (str(25 * ENERGY), 0)
+    assert (back["balance"], back["arena_escrow"]) == (str(25 * ENERGY), "0")
 
     for suffix in ("csv", "hdf5"):
         file = tmp_path / f"words.{suffix}"

@@ -59,7 +59,7 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     password.write_text("correct horse\n")
     owner = ("--password-file", str(password), "--account", "dora")
     address = deployed.json("account", "new", "dora", *owner[:2])["address"]
-    assert deployed.json("energy", "balance", *owner)["balance"] == 0
+    assert deployed.json("energy", "balance", *owner)["balance"] == "0"
     faucet = ("energy", "faucet", "12.5", "--to", address)
     shown = deployed.json(*faucet, "--account", "devnet:0")
     assert (shown["address"], shown["balance"]) == (address, str(12 * ENERGY + ENERGY // 2))
@@ -175,7 +175,7 @@ def set_price(chain: Chain, price: str) -> None:
 
 def test_a_closed_sale_says_so_and_takes_nothing(deployed: Cli) -> None:
     shown = deployed.json("energy", "price")
-    assert (shown["open"], shown["price"], shown["season"]) == (False, 0, 1)
+    assert (shown["open"], shown["price"], shown["season"]) == (False, "0", 1)
     assert shown["hatch_cost"] == str(ENERGY // 10)
     before = deployed.json("energy", "balance", *BUYER)
     deployed.hinted("sale is closed", "faucet", "energy", "buy", "5", *BUYER)

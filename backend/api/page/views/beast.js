@@ -22,7 +22,6 @@ import { mood } from "./beasts.js";
 const WINDOWS = 200;
 const FIRST_ROWS = 12;
 const FIGHTS = 4;
-const STEPS = 128;
 
 function brain(mask) {
   const slots = (shift, noun) => {
@@ -120,7 +119,7 @@ function row(c, now) {
     [opennessBadge(c.openness)],
     [words(c.source), c.source === "battle" ? h("a", { href: `#/battles/${c.source_id}` }, ` ${c.source_id}`) : null],
     [
-      (c.loss / STEPS).toFixed(1),
+      c.loss.toFixed(1),
       c.loss_drop ? h("span", { class: "drop", title: "less than its parent's" }, " ↓") : null,
     ],
     [energy(c.energy_burn)],
