@@ -7,6 +7,8 @@ import importlib
 import sys
 from contextlib import suppress
 
+from backend.deferred import defer_keyfile
+
 RECURSION_LIMIT = 1_000
 
 # eth-account brings py_ecc along, which lifts Python's limit to 100,000 when it is imported: then a
@@ -15,3 +17,4 @@ RECURSION_LIMIT = 1_000
 with suppress(ImportError):
     importlib.import_module("py_ecc")
 sys.setrecursionlimit(RECURSION_LIMIT)
+defer_keyfile()

@@ -8,9 +8,14 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import ChainBeastsError
+from backend.home import find_home
 
 METRICS_PORT, METRICS_PATH = 8765, "/metrics"
 """Where a metrics server listens unless it is told otherwise."""
+
+
+DEVNET_FILE = "devnet.json"
+"""In a home: record of the devnet that runs."""
 
 
 class Settings(BaseSettings):
@@ -19,7 +24,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CHAINBEASTS_", extra="ignore", frozen=True)
 
     home: Path = Field(
-        Path(".chainbeasts"), description="deployments, keys, beasts' secrets, database, snapshots"
+        default_factory=find_home,
+        description="deployments, keys, beasts' secrets, database, snapshots; the nearest "
+        ".chainbeasts upwards if not given",
     )
     rpc_url: str | None = Field(
         None, description="HTTP or WebSocket endpoint; the running devnet's if not given"
@@ -72,7 +79,7 @@ class Settings(BaseSettings):
     @property
     def devnet_file(self) -> Path:
         """Record of the devnet that `devnet up` started."""
-        return self.home / "devnet.json"
+        return self.home / DEVNET_FILE
 
     def database(self, name: str) -> str:
         """The database URL; ``name`` tells the roles on one machine apart (trainer, validator)."""

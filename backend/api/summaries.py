@@ -15,6 +15,7 @@ from backend.indexer.openness import Lineages
 from backend.indexer.queries import LIVE, OPEN
 from backend.kernel import samples
 from backend.kernel.combat import stats_from_dna
+from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
 from backend.store.facts import (
     BeastRow,
@@ -106,7 +107,7 @@ def _beast(
         active_mask=head.active_mask,
         energy_spent=tally.spent,
         energy_locked=tally.locked,
-        last_loss=head.loss,
+        last_loss=None if head.loss is None else head.loss / WINDOW_STEPS,
         last_submitted=head.submitted_at,
         private=tally.private,
         openness=Openness(
@@ -216,7 +217,7 @@ def _checkpoint(
         parent=row.parent,
         epoch=row.epoch,
         global_step=row.global_step,
-        loss=row.window_loss,
+        loss=row.window_loss / WINDOW_STEPS,
         loss_drop=row.loss_drop,
         energy_burn=row.energy_burn,
         bond=row.bond,

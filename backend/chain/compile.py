@@ -19,9 +19,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import solcx
-from solcx.exceptions import SolcError, UnexpectedVersionError
-
 from backend.cache import cache_dir, write_atomic
 from backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
 from backend.errors import ChainBeastsError
@@ -170,6 +167,9 @@ def _read(unit: str, path: Path) -> list[Artifact]:
 def _run_solc(unit: str, request: dict[str, Any]) -> dict[str, Any]:
     with _FINDING:  # a command that one thread writes cannot run while a fork of another holds it
         solc = find_solc()
+    import solcx  # a tenth of a second, and hardly ever is anything compiled
+    from solcx.exceptions import SolcError, UnexpectedVersionError
+
     try:
         output = solcx.compile_standard(request, solc_binary=solc)
     except SolcError as error:
@@ -192,7 +192,7 @@ def _is_ours(diagnostic: Mapping[str, Any]) -> bool:
     return ours and diagnostic.get("errorCode") != CODE_SIZE_WARNING
 
 
-def _explain(error: SolcError) -> str:
+def _explain(error: Any) -> str:
     try:
         found = json.loads(error.stdout_data or "").get("errors", [])
     except ValueError:

@@ -10,6 +10,7 @@ from typing import Self
 from backend.cache import write_atomic
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
+from backend.home import seen_homes
 
 CONTRACTS = (
     "TimelockController",
@@ -86,9 +87,10 @@ class Deployment:
         """
         found = cls.find(folder, chain_id)
         if found is None:
+            home = seen_homes(folder.parent, f"{folder.name}/{chain_id}.json")
             raise ChainBeastsError(
                 f"There is no deployment for chain {chain_id} in {folder}.",
-                "Deploy with `chainbeasts deploy`, or point --home to where it is recorded.",
+                f"Deploy with `chainbeasts deploy`, or name its --home. {home}",
             )
         if not found.complete:
             raise ChainBeastsError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +21,7 @@ from backend.cli.battle_views import MatchId, synced
 from backend.cli.confirm import YesOption
 from backend.cli.options import PlacesOption
 from backend.cli.output import energy, fields, note
+from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
@@ -226,8 +226,8 @@ def record(
         "result": made.result.name.lower(),
         "turns": made.turns,
         "log_root": "0x" + made.log_root.hex(),
-        "bond": made.bond if session.as_json else energy(made.bond),
-        "final_at": made.final_at if session.as_json else show_time(made.final_at),
+        "bond": made.bond,
+        "final_at": made.final_at,
         "status": "final" if wait else "recorded",
     }
     _done(session, made.receipt, **facts)
@@ -263,8 +263,7 @@ def finalize(session: Session, match: MatchId) -> None:
         )
     receipt = _finalize(session, workspace, match, final_at)
     done = _event(workspace.chain.arena.events.MatchFinalized(), receipt)
-    show: Callable[[int], Any] = (lambda wei: wei) if session.as_json else energy
-    rewards = {"reward_a": show(int(done["rewardA"])), "reward_b": show(int(done["rewardB"]))}
+    rewards = {"reward_a": int(done["rewardA"]), "reward_b": int(done["rewardB"])}
     _done(session, receipt, match=match, **rewards)
 
 
@@ -278,6 +277,7 @@ def claim(
     """Mint the rewards of your beasts' final matches."""
     me = session.account.address
     target = me if to is None else session.resolve(to)
+    refuse_contracts(session, target)
     amount = session.chain.rewards_of(me)
     if not amount:
         raise ChainBeastsError(
@@ -286,7 +286,7 @@ def claim(
         )
     call = session.chain.arena.functions.claimRewards(target)
     receipt = session.sender.send(call, label="claim rewards")
-    _done(session, receipt, to=target, amount=amount if session.as_json else energy(amount))
+    _done(session, receipt, to=target, amount=amount)
 
 
 def register(app: typer.Typer) -> None:

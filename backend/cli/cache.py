@@ -36,7 +36,7 @@ def _facts(kept: CachedObject) -> dict[str, Any]:
         "target": kept.variation.target,
         "compiler": kept.variation.compiler,
         "size": kept.size,
-        "created": datetime.fromtimestamp(kept.created, UTC).isoformat(timespec="seconds"),
+        "created": datetime.fromtimestamp(kept.created, UTC),
         "hits": kept.hits,
         "path": kept.path,
     }

@@ -20,7 +20,8 @@ from backend.devnet import local
 from backend.devnet.keeper import Keeper, keep
 from backend.devnet.record import DevnetRecord, running
 from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from backend.home import seen_homes
+from backend.settings import DEVNET_FILE, Settings
 
 app = typer.Typer(help="A local chain (Anvil) that keeps its state.", no_args_is_help=True)
 
@@ -94,7 +95,7 @@ def down(session: Session) -> None:
     """End the detached chain; its state is kept."""
     record = local.stop(session.settings)
     if record is None:
-        raise ChainBeastsError("No devnet runs.", "Start one with `chainbeasts devnet up`.")
+        raise _none_runs(session.settings)
     session.show({"stopped": asdict(record)}, f"Ended the devnet on port {record.port}.")
 
 
@@ -103,7 +104,9 @@ def status(session: Session) -> None:
     """Say whether the chain runs, and where."""
     record = running(session.settings)
     if record is None:
-        session.show({"running": False}, "No devnet runs. Start one: chainbeasts devnet up")
+        error = _none_runs(session.settings)
+        home = session.settings.home.absolute()
+        session.show({"running": False, "home": home}, f"{error.message} {error.hint}")
         return
     number = local.block_number(record)
     shown = {"running": True, **asdict(record), "kept": record.is_kept, "block_number": number}
@@ -118,8 +121,13 @@ def status(session: Session) -> None:
 def _running(settings: Settings) -> DevnetRecord:
     record = running(settings)
     if record is None:
-        raise ChainBeastsError("No devnet runs.", "Start one with `chainbeasts devnet up`.")
+        raise _none_runs(settings)
     return record
+
+
+def _none_runs(settings: Settings) -> ChainBeastsError:
+    hint = f"Start one with `chainbeasts devnet up`. {seen_homes(settings.home, DEVNET_FILE)}"
+    return ChainBeastsError("No devnet runs.", hint)
 
 
 @command(app, "backup", example="chainbeasts devnet backup before.devnet.gz")

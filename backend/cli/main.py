@@ -1,111 +1,113 @@
-"""The root command: collects the nouns of all packages, and turns errors into sentences."""
+"""Where the program starts and ends: what it prints on, what interrupts it, its exit code.
+
+Nothing is imported here before it is needed, so that `--version` costs little more than Python, and
+Ctrl-C is quiet from the first moment on.
+"""
 
 from __future__ import annotations
 
+import codecs
 import os
+import signal
 import sys
-from importlib import metadata
-from typing import Annotated
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-import typer
-from typer.main import get_command
+from backend.cli.version import version_line
 
-from backend.cli.output import print_error
-from backend.cli.twins import add_twins
-from backend.errors import ChainBeastsError
-from backend.redact import redact_tracebacks
+if TYPE_CHECKING:
+    from types import FrameType
 
-GROUP = "chainbeasts.commands"
+FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="On-chain creatures whose brains are trained in public, and nobody has to be trusted.",
-    epilog="Start here: chainbeasts devnet up --detach && chainbeasts deploy",
-    rich_markup_mode=None,
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"chainbeasts {metadata.version('chainbeasts')}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    pass
-
-
-def _add_unavailable(name: str, reason: str, noun: typer.Typer = app) -> None:
-    """Stand in for a noun or verb whose package does not load, so that the others work."""
-
-    @noun.command(
-        name,
-        help=f"(not available: {reason})",
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    )
-    def explain() -> None:
-        raise ChainBeastsError(
-            f"The `{name}` commands are not available: {reason}.",
-            "Reinstall the package that brings them.",
-        )
-
-
-def load_commands(wanted: str | None = None) -> None:
-    """Add the nouns of the entry-point group to the root.
-
-    An entry ``noun.verb`` adds to a noun what a package above it contributes.
-
-    Args:
-        wanted: the one noun that is asked for; all are added if there is none of this name.
-    """
-    entries = sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name)
-    chosen = [e for e in entries if e.name.partition(".")[0] == wanted]
-    nouns: dict[str, typer.Typer] = {}
-    for entry in chosen or entries:
-        name, _, verb = entry.name.partition(".")
-        if verb and name not in nouns:
-            continue  # the noun is not available, which was said already
-        try:
-            noun = entry.load()
-        except (ImportError, AttributeError) as error:
-            _add_unavailable(verb or name, str(error), nouns.get(name, app))
-            continue
-        verbs = noun.registered_commands
-        if verb:
-            nouns[name].registered_commands += verbs
-            continue
-        nouns[name] = noun
-        if [verb.name for verb in verbs] == [entry.name]:
-            app.registered_commands += verbs  # `chainbeasts deploy` is noun and verb in one
-            continue
-        if len(verbs) == 1 and noun.registered_callback is None:
-            noun.callback()(_keep_verb)
-        app.add_typer(noun, name=entry.name)
-
-
-def _keep_verb() -> None:
-    """A noun with one verb still wants its verb."""
+_ASCII = {"…": "...", "–": "-", "—": "-", "×": "x", "·": "*", "±": "+-", "Σ": "sum", "≤": "<="}
 
 
 def main() -> None:
-    """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage."""
+    """Run the command line; exit 0 on success, 1 on an error, 2 on wrong usage, 130 on Ctrl-C."""
+    signal.signal(signal.SIGINT, _quit)
+    _open_streams()
+    code = _told(version_line()) if sys.argv[1:] == ["--version"] else _command()
+    signal.signal(signal.SIGINT, _quit)  # what is left is Python's own end
+    sys.exit(code)
+
+
+def _command() -> int:
+    """Run what the arguments name, and turn what goes wrong into sentences."""
+    from backend.cli import commands
+    from backend.cli.output import print_error
+    from backend.errors import ChainBeastsError
+    from backend.redact import redact_tracebacks
+
     redact_tracebacks()
-    load_commands(sys.argv[1] if len(sys.argv) > 1 else None)  # the others cost a second to import
     try:
-        commands = get_command(app)
-        add_twins(commands)
-        commands()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = commands.run(sys.argv[1:])
+        sys.stdout.flush()
     except ChainBeastsError as error:
         print_error(error)
-        sys.exit(1)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _hang_up()
+    except OSError as error:
+        print_error(ChainBeastsError(_sentence(error)))
+        _hang_up()
     except KeyboardInterrupt:
-        sys.exit(130)
+        return INTERRUPTED
+    else:
+        return code
+    return FAILED
+
+
+def _told(line: str) -> int:
+    """Print a line; the exit code."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError:
+        _hang_up()
+        return FAILED
+    return 0
+
+
+def _sentence(error: OSError) -> str:
+    """What the system says: a full disk, a folder that may not be written."""
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or type(error).__name__}{where}."
+
+
+def _hang_up() -> None:
+    """Let Python's end write what nobody reads, or nothing takes, into nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _quit(number: int, frame: FrameType | None) -> NoReturn:
+    """End without a word: nothing has begun, or all is done."""
+    os._exit(INTERRUPTED)
+
+
+def _open_streams() -> None:
+    """Make sure that there is something to print on, and that it takes every character."""
+    if os.environ.get("COLUMNS", "1").strip("0 ") == "":
+        del os.environ["COLUMNS"]  # a terminal that does not know its width
+    # Else the next file that is opened would get a closed stream's number, and what is printed.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    if sys.__stdout__ is None:  # what Python makes of a closed one
+        sys.stdout = _writer(1)
+    if sys.__stderr__ is None:
+        sys.stderr = _writer(2)
+    codecs.register_error("chainbeasts.spelled", _spell)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="chainbeasts.spelled")  # type: ignore[union-attr]
+
+
+def _writer(descriptor: int) -> TextIO:
+    return os.fdopen(descriptor, "w", encoding="utf-8", closefd=False)
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """Stands in for characters that a stream's encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_ASCII.get(character, "?") for character in lost), error.end

@@ -28,6 +28,7 @@ from backend.accounts import account_address, devnet_account, load_account
 from backend.chain.anvil import is_local_chain
 from backend.chain.client import Chain, connect, read
 from backend.chain.deployment import Deployment
+from backend.chain.errors import NodeUnavailableError
 from backend.chain.fees import parse_gwei
 from backend.chain.transactions import TransactionManager
 from backend.cli import output
@@ -35,10 +36,11 @@ from backend.cli.compiling import compile_contracts
 from backend.devnet.record import running
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
+from backend.home import seen_homes
 from backend.logs import configure_logging
 from backend.names import Names
 from backend.redact import redact_url
-from backend.settings import Settings, load_settings
+from backend.settings import DEVNET_FILE, Settings, load_settings
 
 P = ParamSpec("P")
 
@@ -50,7 +52,10 @@ DEFAULT_RPC_URL = "http://127.0.0.1:8545"
 _COMMON: dict[str, Any] = {
     "home": Annotated[
         Path | None,
-        typer.Option(help="Folder of keys, deployments and data. [env: CHAINBEASTS_HOME]"),
+        typer.Option(
+            help="Folder of keys, deployments and data; the nearest .chainbeasts upwards if not "
+            "given. [env: CHAINBEASTS_HOME]"
+        ),
     ],
     "rpc_url": Annotated[
         str | None,
@@ -114,13 +119,31 @@ class Session:
     @property
     def rpc_url(self) -> str:
         """The endpoint given, else the running devnet's, else the usual local one."""
+        return self._known_url or DEFAULT_RPC_URL
+
+    @property
+    def _known_url(self) -> str | None:
         if self.settings.rpc_url is not None:
             return self.settings.rpc_url
         try:
             record = parse_json(self.settings.devnet_file.read_bytes())
             return str(record["rpc_url"])
         except (OSError, ValueError, KeyError, TypeError):
-            return DEFAULT_RPC_URL
+            return None
+
+    def connect(self) -> Web3:
+        """The node.
+
+        Raises:
+            NodeUnavailableError: it does not answer.
+        """
+        try:
+            return connect(self.rpc_url)
+        except NodeUnavailableError as error:
+            if self._known_url is not None:
+                raise
+            seen = seen_homes(self.settings.home, DEVNET_FILE)
+            raise NodeUnavailableError(error.message, f"{error.hint} {seen}") from None
 
     @cached_property
     def chain(self) -> Chain:
@@ -129,7 +152,7 @@ class Session:
         Raises:
             ChainBeastsError: no node, no deployment, or a mismatch.
         """
-        w3 = connect(self.rpc_url)
+        w3 = self.connect()
         chain_id = read(lambda: w3.eth.chain_id, self.rpc_url)
         deployment = Deployment.load(self.settings.deployments_dir, chain_id)
         compile_contracts()

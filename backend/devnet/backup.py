@@ -16,7 +16,8 @@ from backend.devnet.local import save, set_aside
 from backend.devnet.record import running, state_file
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from backend.home import seen_homes
+from backend.settings import DEVNET_FILE, Settings
 
 FORMAT = "chainbeasts.devnet/1"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -54,7 +55,10 @@ def back_up(settings: Settings, path: Path) -> Backup:
     else:
         settle(state)
     if not state.exists():
-        raise ChainBeastsError("This home has no devnet.", "Start one: chainbeasts devnet up")
+        raise ChainBeastsError(
+            "This home has no devnet.",
+            f"Start one: chainbeasts devnet up. {seen_homes(settings.home, DEVNET_FILE)}",
+        )
     made = Backup(check_state(state, state.read_bytes()), _deployment(settings))
     document = {"format": FORMAT, "state": made.state, "deployment": made.deployment}
     try:

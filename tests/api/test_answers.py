@@ -48,7 +48,7 @@ def test_a_beast_tells_where_its_training_stands(scene: Scene, served: Served) -
     assert (found["head_count"], found["final_count"], found["pending_count"]) == (3, 2, 1)
     assert int(found["energy_spent"]) == sum(one.payload.energyBurn for one in windows)
     assert int(found["energy_locked"]) == windows[-1].locked
-    assert found["last_loss"] == windows[-1].payload.windowLoss
+    assert found["last_loss"] == windows[-1].payload.windowLoss / 128
     assert found["private"] is False
     on_chain = scene.world.head(beast.beast)
     assert (found["epoch"], found["season"]) == (on_chain.epoch, on_chain.season)
@@ -86,6 +86,16 @@ def test_a_beast_says_what_going_on_costs_and_what_is_locked_until_when(
         "last_at": last.submittedAt + terms.challenge_period,
         "last_at_most": last.submittedAt + latest,
     }  # fmt: skip
+    for served_beast in served.all("/v1/beasts", 4):  # one that can grow still: most can
+        beast, head = served_beast["id"], scene.world.head(served_beast["id"])
+        if head.activeMask != 0xFF:
+            break
+    found, terms = (
+        served.json(f"/v1/beasts/{beast}/price"),
+        scene.chain.season(head.season).economics,
+    )
+    burn = int(found["price"])
+    assert burn == scene.chain.quote(beast, head.activeMask)[0]
     sleeping = next(bit for bit in range(8) if not head.activeMask >> bit & 1)
     slot = f"{'sa'[sleeping // 4]}{sleeping % 4}"
     at = head.headCount + 1
@@ -130,7 +140,7 @@ def test_a_checkpoint_has_every_field_of_its_record(scene: Scene, served: Served
     assert second["h128"] == spell(record.payload.h128)
     assert second["parent"] == first["h128"]
     assert second["source"] == "self_play"
-    assert second["loss"] == record.payload.windowLoss
+    assert second["loss"] == record.payload.windowLoss / 128
     assert (second["energy_burn"], second["bond"]) == (
         str(record.payload.energyBurn), str(record.bond),
     )  # fmt: skip
@@ -155,7 +165,7 @@ def test_private_windows_are_unopened_and_disputed_ones_are_marked(
 
 
 def test_a_curve_stands_for_all_live_windows(scene: Scene, served: Served) -> None:
-    losses = [one.checkpoint.payload.windowLoss for one in scene.honest.windows]
+    losses = [one.checkpoint.payload.windowLoss / 128 for one in scene.honest.windows]
     whole = served.json(f"/v1/beasts/{scene.honest.beast}/curve")
     assert (whole["loss"], whole["step"]) == (losses, [128, 256, 384])
     thin = served.json(f"/v1/beasts/{scene.honest.beast}/curve?points=2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,38 @@ from typing import Any
 import pytest
 
 from backend.chain.anvil import Anvil
+from backend.cli.units import is_amount, is_time
 from tests.support.forked import Process, Program
 
 COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
+
+
+LARGE = 10**9
+"""No count that a test makes is that large: it would be wei, or seconds since 1970."""
+
+
+def assert_for_people(text: str) -> None:
+    """No table shows wei, or seconds since 1970."""
+    bare = re.search(r"(?<![\w.,])\d{10,}(?![\w.,])", text)
+    assert bare is None, text
+
+
+def assert_schema(value: Any, name: str = "") -> None:
+    """A document keeps to docs/guides/json.md."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            assert_schema(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            assert_schema(item, name)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        assert abs(value) < LARGE or name == "seed", (name, value)
+        assert not is_amount(name), (name, value)
+        assert not is_time(name), (name, value)
+    elif isinstance(value, str) and is_amount(name):
+        assert re.fullmatch(r"-?\d+", value), (name, value)
+    elif isinstance(value, str) and is_time(name):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value), (name, value)
 
 
 @dataclass
@@ -41,13 +71,18 @@ class Cli:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, as a process forked from one that is loaded."""
-        return self.program.run(arguments, self.environment())
+        done = self.program.run(arguments, self.environment())
+        if "--json" not in arguments:
+            assert_for_people(done.stdout)
+        return done
 
     def json(self, *arguments: str) -> Any:
         """The document that a successful command prints with --json, and nothing else."""
         done = self.run(*arguments, "--json")
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        found = json.loads(done.stdout)
+        assert_schema(found)
+        return found
 
     def refused(self, said: str, *arguments: str) -> str:
         """Assert that a command refuses with one sentence holding ``said``; what it wrote."""

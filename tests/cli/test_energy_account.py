@@ -59,7 +59,7 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     password.write_text("correct horse\n")
     owner = ("--password-file", str(password), "--account", "dora")
     address = deployed.json("account", "new", "dora", *owner[:2])["address"]
-    assert deployed.json("energy", "balance", *owner)["balance"] == 0
+    assert deployed.json("energy", "balance", *owner)["balance"] == "0"
     faucet = ("energy", "faucet", "12.5", "--to", address)
     shown = deployed.json(*faucet, "--account", "devnet:0")
     assert (shown["address"], shown["balance"]) == (address, str(12 * ENERGY + ENERGY // 2))
@@ -175,7 +175,7 @@ def set_price(chain: Chain, price: str) -> None:
 
 def test_a_closed_sale_says_so_and_takes_nothing(deployed: Cli) -> None:
     shown = deployed.json("energy", "price")
-    assert (shown["open"], shown["price"], shown["season"]) == (False, 0, 1)
+    assert (shown["open"], shown["price"], shown["season"]) == (False, "0", 1)
     assert shown["hatch_cost"] == str(ENERGY // 10)
     before = deployed.json("energy", "balance", *BUYER)
     deployed.hinted("sale is closed", "faucet", "energy", "buy", "5", *BUYER)
@@ -185,9 +185,9 @@ def test_a_closed_sale_says_so_and_takes_nothing(deployed: Cli) -> None:
 
 def test_energy_is_bought_by_amount_or_by_coin_and_never_for_less(deployed: Cli) -> None:
     with open_sale(deployed, "0.003") as chain:
-        assert deployed.json("energy", "price")["price"] == str(3 * ENERGY // 1_000)
+        assert deployed.json("energy", "price")["price"] == 3 * ENERGY // 1_000
         got = deployed.json("energy", "buy", "10", *BUYER)
-        assert (got["bought"], got["paid"]) == (str(10 * ENERGY), str(3 * ENERGY // 100))
+        assert (int(got["bought"]), int(got["paid"])) == (10 * ENERGY, 3 * ENERGY // 100)
         got = deployed.json("energy", "buy", "--spend", "0.001", "--to", "devnet:8", *BUYER)
         assert got["bought"] == str(ENERGY // 3)
         assert deployed.json("energy", "balance", "devnet:8")["balance"] == got["balance"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from backend.cli.main import app, load_commands
+from backend.cli.commands import app, load_commands
 from backend.cli.twins import add_twins
 from backend.kernels import CHOICE
 from backend.settings import Settings, load_settings

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from backend.cli.main import app, load_commands
+from backend.cli.commands import app, load_commands
 from backend.monitoring.health import Health, Spent
 from trainer.defend.metrics import DefenderMetrics
 from validator.operations.metrics import ValidatorMetrics

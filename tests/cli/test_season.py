@@ -12,6 +12,7 @@ from backend.chain.deployment import Deployment
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from backend.chain.types import ZERO32
+from backend.cli.output import plain
 from tests.cli.conftest import Cli
 
 DEPLOYER = ("--account", "devnet:0")
@@ -167,5 +168,6 @@ def test_people_read_amounts_with_their_unit(deployed: Cli) -> None:
 
 def test_the_limits_of_a_deployment_are_its_profiles(deployed: Cli) -> None:
     limits = deployed.json("season", "limits")
-    assert limits == asdict(load_profile("devnet").limits)
+    assert limits == plain(asdict(load_profile("devnet").limits))
+    assert limits["reference_fee"] == str(10**9)
     assert deployed.json("season", "show")["economics"]["stake_gas"] >= limits["min_stake_gas"]

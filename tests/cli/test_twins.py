@@ -13,7 +13,7 @@ import pytest
 from typer.core import TyperOption
 from typer.main import get_command
 
-from backend.cli.main import app, load_commands
+from backend.cli.commands import app, load_commands
 from backend.cli.twins import add_twins, is_setting, options
 
 FOREIGN = {"METRICS_PORT"}

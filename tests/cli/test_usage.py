@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperCommand as Command
 from typer.main import get_command
 
-from backend.cli import main as program
-from backend.cli.main import app, load_commands
+from backend.cli import commands as program
+from backend.cli.commands import app, load_commands
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).parents[2]

@@ -30,7 +30,7 @@ def load() -> None:
     from backend.chain.compile import artifacts
     from backend.chain.errors import ChainError
     from backend.chain.providers import make_web3
-    from backend.cli.main import GROUP
+    from backend.cli.commands import GROUP
 
     for entry in metadata.entry_points(group=GROUP):
         with suppress(ImportError):  # the program says so itself

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from backend.accounts import devnet_account
 from backend.chain.amounts import show_time
 from backend.chain.types import DisputeStatus
+from backend.cli.units import iso_time
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source, random_position
 from backend.store.daemons import IntentRow, JobRow
@@ -109,7 +110,7 @@ def test_a_dispute_by_hand_from_filing_to_proof(rig: Rig) -> None:
     assert (int(got["energy"]) > 0, int(got["native"]) > 0, got["held"]) == (True, True, [])
     assert rig.chain.credit_of(devnet_account(VALIDATOR).address) == 0
     again = done(rig, "dispute", "collect", who=VALIDATOR)
-    assert (again["energy"], again["native"], again["transactions"]) == (0, 0, 0)
+    assert (again["energy"], again["native"], again["transactions"]) == ("0", "0", 0)
     explained = done(rig, "dispute", "explain", "1")
     assert explained["cause"]["weight"] == explained["differs_most"]["weight"] == 100
     refused(rig, "has ended", "dispute", "claim", "1")
@@ -260,7 +261,7 @@ def test_next_says_what_is_due_and_does_it_on_yes(rig: Rig) -> None:
     done(rig, "dispute", "file", str(beast), "0", "--yes", who=VALIDATOR)
     due = done(rig, "dispute", "next", "1", who=VALIDATOR)
     assert (due["move"], due["done"]) == ("open", False)
-    assert due["until"] == rig.chain.dispute(1).response_deadline
+    assert due["until"] == iso_time(rig.chain.dispute(1).response_deadline)
     assert devnet_account(TRAINER).address in due["by"]
     refused(rig, "no terminal to ask on", "dispute", "next", "1", who=TRAINER)
     rig.open_segments(beast, cheat)

@@ -23,10 +23,12 @@ from backend.cli.output import energy, fields, note, table
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.combat import stats_from_dna
+from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.store.private import SECRET_FILE
 from trainer.cli.quotes import locks_view, quote_of, quote_view
+from trainer.cli.submitted import loss_of
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
@@ -183,6 +185,7 @@ def show(
         "epoch": head.epoch,
         "active_mask": head.active_mask,
         "window_loss": head.window_loss,
+        "loss": head.window_loss / WINDOW_STEPS,
         "slashings": head.generation,
         "next_energy": quote.cost.price,
         "next_bond": quote.cost.bond,
@@ -220,7 +223,7 @@ def show(
                 f"all from window {open_.believed_since} on: private, and final without ever "
                 "having been opened"
             )
-        last = f"{head.window_loss} ({Source(head.source).name.lower()})"
+        last = f"{loss_of(head.window_loss)} a step ({Source(head.source).name.lower()})"
         view["loss of the last window"] = last
     session.show(facts | progress, lambda: fields(f"Beast {beast}", view))
 

@@ -16,6 +16,7 @@ from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
+from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.store.facts import CheckpointRow
 from trainer.cli.options import (
@@ -30,7 +31,7 @@ from trainer.cli.options import (
     stakes_of,
     trainer_of,
 )
-from trainer.cli.submitted import show_submitted
+from trainer.cli.submitted import loss_of, show_submitted
 from trainer.plan.sources import source_text, training_source_of
 from trainer.plan.text import parse_training_source
 from trainer.submit.finality import Finalizer
@@ -58,6 +59,7 @@ def _facts(row: CheckpointRow) -> dict[str, Any]:
         "lr_shift": row.lr_shift,
         "global_step": row.global_step,
         "window_loss": row.window_loss,
+        "loss": row.window_loss / WINDOW_STEPS,
         "loss_drop": row.loss_drop,
         "energy_burn": row.energy_burn,
         "bond": row.bond,
@@ -88,7 +90,7 @@ def list_(
             row.status,
             row.epoch,
             source_text(training_source_of(Source(row.source), row.source_id)),
-            row.window_loss,
+            loss_of(row.window_loss),
             "0x" + row.h128.hex()[:16] + "…",
             energy(row.energy_burn),
         )
@@ -120,7 +122,8 @@ def show(session: Session, beast: BeastId, index: Index) -> None:
         "bond": energy(row.bond),
         "submitted_at": show_time(row.submitted_at),
     }
-    del view["source_id"]
+    view["loss"] = loss_of(row.window_loss)
+    del view["source_id"], view["window_loss"]
     session.show(facts, lambda: fields(f"Checkpoint {index} of beast {beast}", view))
 
 

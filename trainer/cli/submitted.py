@@ -6,7 +6,13 @@ from typing import Any
 
 from backend.cli.output import table
 from backend.cli.session import Session
+from backend.kernel.constants import WINDOW_STEPS
 from trainer.train.job import Submitted
+
+
+def loss_of(window_loss: int) -> str:
+    """A window's loss as it is shown everywhere: the mean over its steps, 1024 being 1.0."""
+    return f"{window_loss / WINDOW_STEPS:.1f}"
 
 
 def submitted_facts(submitted: Submitted) -> dict[str, Any]:
@@ -19,6 +25,7 @@ def submitted_facts(submitted: Submitted) -> dict[str, Any]:
         "source": payload.source,
         "h128": payload.h128,
         "window_loss": payload.window_loss,
+        "loss": payload.window_loss / WINDOW_STEPS,
         "energy_burn": payload.energy_burn,
         "gas": submitted.gas,
         "tx": submitted.tx_hash,
@@ -32,7 +39,7 @@ def show_submitted(session: Session, submitted: list[Submitted]) -> None:
             one.index,
             one.payload.epoch,
             "0x" + one.payload.h128.hex()[:16] + "…",
-            one.payload.window_loss,
+            loss_of(one.payload.window_loss),
             one.gas,
         )
         for one in submitted

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-import h5py
 import numpy as np
 
 from backend.errors import ChainBeastsError
@@ -32,6 +31,8 @@ def encode(words: Sequence[int]) -> bytes:
     data = b"".join(map(word_bytes, words))
     rows = np.frombuffer(data, np.uint8).reshape(-1, WORD_BYTES)
     file = io.BytesIO()
+    import h5py  # for those datasets alone
+
     with h5py.File(file, "w", track_order=False) as made:
         made.attrs["format"] = FORMAT
         made.attrs["version"] = VERSION

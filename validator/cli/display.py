@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from backend.chain.amounts import show_coin, show_time
 from backend.chain.transactions import Receipt
-from backend.cli.output import energy, fields
+from backend.cli.output import fields
 from backend.cli.session import Session
-
-_READABLE: Mapping[str, Callable[[int], str]] = {
-    "bond": energy,
-    "opening_bond": show_coin,
-    **dict.fromkeys(
-        ("until", "now", "response_deadline", "head_start_end", "proof_deadline"), show_time
-    ),
-}
-"""Integers that people do not read: in wei, or in unix seconds."""
+from backend.cli.units import readable
 
 
 def shown(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,8 +24,8 @@ def cells(values: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[l
 def _shown(name: str, item: Any) -> Any:
     if item is None:
         return ""
-    if isinstance(item, int) and name in _READABLE:
-        return _READABLE[name](item)
+    if isinstance(item, int):
+        return readable(name, item)
     if isinstance(item, list):
         return ", ".join(str(_shown(name, each)) for each in item)
     return "0x" + item.hex() if isinstance(item, bytes) else item

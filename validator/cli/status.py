@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import typer
@@ -66,7 +65,7 @@ def _job(row: JobRow) -> dict[str, Any]:
         "verdict": row.verdict or "waiting",
         "mode": row.mode,
         "reason": row.reason,
-        "judged_at": _moment(row.judged_at),
+        "judged_at": row.judged_at,
     }
 
 
@@ -76,9 +75,5 @@ def _match_job(row: MatchJobRow) -> dict[str, Any]:
         "log_root": row.log_root,
         "verdict": row.verdict or "waiting",
         "reason": row.reason,
-        "judged_at": _moment(row.judged_at),
+        "judged_at": row.judged_at,
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()

@@ -42,6 +42,9 @@ Account = Annotated[str, Field(examples=[_ACCOUNT])]
 Time = Annotated[
     int, Field(description="Unix seconds of the chain's clock.", examples=[1767225600])
 ]
+Loss = Annotated[
+    float, Field(ge=0, description="Mean Σ|e| a micro-step; 1024 is 1.0.", examples=[812.4])
+]
 Index = Annotated[int, Field(ge=0, examples=[7])]
 Source = Literal["curriculum", "self_play", "battle", "private"]
 

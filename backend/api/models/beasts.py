@@ -11,6 +11,7 @@ from backend.api.models.base import (
     Answer,
     Hex32,
     Index,
+    Loss,
     Page,
     Source,
     Time,
@@ -76,7 +77,7 @@ class Beast(Answer):
     )
     energy_spent: Wei = Field(description="Price of all checkpoints ever submitted, void ones too.")
     energy_locked: Wei = Field(description="Price and bond of the pending ones.")
-    last_loss: int | None = Field(description="Σ|e| of the last live window.")
+    last_loss: Loss | None = Field(description="Of the last live window.")
     last_submitted: int | None = Field(description="Time of the last live checkpoint.")
     private: bool = Field(description="It was submitted windows of a private dataset.")
     openness: Openness
@@ -146,7 +147,7 @@ class Checkpoint(Answer):
     parent: Hex32
     epoch: Index
     global_step: Index
-    loss: Index = Field(description="Σ|e| of the window.")
+    loss: Loss
     loss_drop: bool
     energy_burn: Wei
     bond: Wei
@@ -175,7 +176,7 @@ class Curve(Answer):
     windows: Index = Field(description="How many windows there are in all.")
     index: list[int]
     step: list[int]
-    loss: list[int] = Field(description="Σ|e| per window.")
-    low: list[int] = Field(description="Least loss of the windows that a point stands for.")
-    high: list[int]
+    loss: list[Loss]
+    low: list[Loss] = Field(description="Least loss of the windows that a point stands for.")
+    high: list[Loss]
     source: list[Source]

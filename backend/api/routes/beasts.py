@@ -22,6 +22,7 @@ from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
 from backend.chain.growth import parse_growth
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import LIVE
+from backend.kernel.constants import WINDOW_STEPS
 from backend.store.facts import BeastRow, CheckpointRow
 
 router = new_router("beasts")
@@ -146,13 +147,13 @@ def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points 
     shown = min(points, count)
     edges = [count * i // shown for i in range(shown + 1)] if shown else []
     parts = [windows[a:b] for a, b in pairwise(edges)]
-    losses = [[window[2] for window in part] for part in parts]
+    losses = [[window[2] / WINDOW_STEPS for window in part] for part in parts]
     found = Curve(
         beast=beast_id,
         windows=count,
         index=[part[-1][0] for part in parts],
         step=[part[-1][1] for part in parts],
-        loss=[round(sum(some) / len(some)) for some in losses],
+        loss=[sum(some) / len(some) for some in losses],
         low=[min(some) for some in losses],
         high=[max(some) for some in losses],
         source=[SOURCES[part[-1][3]] for part in parts],

@@ -191,7 +191,7 @@ def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
     assert (shown["head"], shown["checkpoints"]) == ("0x" + head.h128.hex(), 0)
     assert int(shown["next_energy"]) == farm.chain.quote(1, head.active_mask)[0]
     none = {"first_at": None, "last_at": None, "last_at_most": None}
-    assert shown["locked"] == {"windows": 0, "energy": 0, **none}
+    assert shown["locked"] == {"windows": 0, "energy": "0", **none}
     assert (shown["next_window"]["windows"], shown["plan"]) == (1, None)
     assert "Add --windows" in farm.refused("beast", "show", "1", "--grow", "s1@2", who=None).hint
     assert "no beast 2" in farm.refused("beast", "show", "2", who=None).message

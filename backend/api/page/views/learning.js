@@ -5,7 +5,6 @@ import { h, show } from "../dom.js";
 import { percent } from "../format.js";
 import { Live } from "../live.js";
 
-const STEPS = 128;
 const HISTORY_MS = 700;
 const QUIET_MS = 20_000;
 
@@ -66,7 +65,7 @@ export function learning(beast, signal) {
 
   function draw() {
     losses.draw(
-      aligned([curve.step, curve.loss.map((loss) => loss / STEPS)], [live.column("step"), live.column("loss")]),
+      aligned([curve.step, curve.loss], [live.column("step"), live.column("loss")]),
     );
     skill.draw([live.column("step"), live.column("move"), live.column("block")]);
   }

@@ -1,0 +1,114 @@
+"""The root command: collects the nouns of all packages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
+
+import typer
+from typer._click.exceptions import ClickException  # typer's copy of Click: it has no other name
+from typer.main import get_command
+
+from backend.cli.twins import add_twins
+from backend.cli.version import PROGRAM, version_line
+from backend.errors import ChainBeastsError
+
+GROUP = "chainbeasts.commands"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="On-chain creatures whose brains are trained in public, and nobody has to be trusted.",
+    epilog="Start here: chainbeasts devnet up --detach && chainbeasts deploy",
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version_line())
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _add_unavailable(name: str, reason: str, noun: typer.Typer = app) -> None:
+    """Stand in for a noun or verb whose package does not load, so that the others work."""
+
+    @noun.command(
+        name,
+        help=f"(not available: {reason})",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def explain() -> None:
+        raise ChainBeastsError(
+            f"The `{name}` commands are not available: {reason}.",
+            "Reinstall the package that brings them.",
+        )
+
+
+def load_commands(wanted: str | None = None) -> None:
+    """Add the nouns of the entry-point group to the root.
+
+    An entry ``noun.verb`` adds to a noun what a package above it contributes.
+
+    Args:
+        wanted: the one noun that is asked for; all are added if there is none of this name.
+    """
+    entries = sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name)
+    chosen = [e for e in entries if e.name.partition(".")[0] == wanted]
+    nouns: dict[str, typer.Typer] = {}
+    for entry in chosen or entries:
+        name, _, verb = entry.name.partition(".")
+        if verb and name not in nouns:
+            continue  # the noun is not available, which was said already
+        try:
+            noun = entry.load()
+        except (ImportError, AttributeError) as error:
+            _add_unavailable(verb or name, str(error), nouns.get(name, app))
+            continue
+        verbs = noun.registered_commands
+        if verb:
+            nouns[name].registered_commands += verbs
+            continue
+        nouns[name] = noun
+        if [verb.name for verb in verbs] == [entry.name]:
+            app.registered_commands += verbs  # `chainbeasts deploy` is noun and verb in one
+            continue
+        if len(verbs) == 1 and noun.registered_callback is None:
+            noun.callback()(_keep_verb)
+        app.add_typer(noun, name=entry.name)
+
+
+def _keep_verb() -> None:
+    """A noun with one verb still wants its verb."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; its exit code.
+
+    Raises:
+        ChainBeastsError: it could not do what was asked for.
+        KeyboardInterrupt: Ctrl-C, also at a prompt.
+    """
+    load_commands(arguments[0] if arguments else None)  # the others cost a second to import
+    commands = get_command(app)
+    add_twins(commands)
+    try:
+        done = commands.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except ClickException as error:
+        error.show()
+        return error.exit_code
+    except typer.Abort as error:  # typer's for an answer that was broken off
+        if isinstance(error.__context__, EOFError):
+            raise ChainBeastsError("Nothing more to read: there is no answer.") from None
+        raise KeyboardInterrupt from None
+    return done if isinstance(done, int) else 0

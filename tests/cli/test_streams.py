@@ -1,0 +1,166 @@
+"""What commands print on, how they are interrupted, and the schema of what they print."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from backend.cli import main, output, units
+from backend.cli.output import plain, table
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = (ROOT / "docs" / "guides" / "json.md").read_text("utf-8")
+PROGRAM = [sys.executable, "-m", "backend.cli"]
+
+
+def started(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """A real process of its own, and not a fork of a loaded one."""
+    environment = {**os.environ, "NO_COLOR": "1", **options.pop("env", {})}
+    given: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([*PROGRAM, *arguments], cwd=ROOT, env=environment, **given)
+
+
+def test_the_version_costs_little() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said, _ = started("--version").communicate(timeout=60)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert said.startswith(b"chainbeasts ")
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3
+
+
+def test_the_arithmetic_of_other_chains_keystores_is_loaded_when_one_is_opened() -> None:
+    script = """if True:
+        import backend, sys, web3
+        from eth_account import Account
+        assert "py_ecc.bls" not in sys.modules
+        made = Account.create()
+        kept = Account.encrypt(made.key, "secret", kdf="pbkdf2", iterations=1)
+        assert Account.decrypt(kept, "secret") == made.key
+        import eth_keyfile.keyfile
+        assert eth_keyfile.keyfile.create_keyfile_json is eth_keyfile.create_keyfile_json
+        assert sys.getrecursionlimit() == backend.RECURSION_LIMIT
+    """
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+FIGHT = ("battle", "simulate", "11" * 32, "22" * 32, "--seeds", "1000000")
+"""A command that takes long and needs no node."""
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has computed so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_ctrl_c_at_any_moment_is_quiet() -> None:
+    """While modules are loaded and while the command runs; by its own time, as load shifts ours."""
+    moments = (0.15, 0.6, 1.8)
+    running = [started(*FIGHT) for _ in moments]
+    for process, moment in zip(running, moments, strict=True):
+        while cpu_seconds(process.pid) < moment:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+    for process, moment in zip(running, moments, strict=True):
+        said, told = process.communicate(timeout=60)
+        assert (process.returncode, said, told) == (130, b"", b""), moment
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("kernel", "id")])
+def test_a_closed_or_full_stdout_is_no_traceback(arguments: tuple[str, ...]) -> None:
+    shell = ("sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, *arguments)
+    done = subprocess.run(shell, cwd=ROOT, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with open("/dev/full", "wb") as full:
+        _, told = (process := started(*arguments, stdout=full)).communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"Traceback" not in told
+    if arguments == ("--version",):
+        return
+    assert told == b"Error: No space left on device.\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    _, told = (process := started(*arguments, stdout=writer)).communicate(timeout=60)
+    os.close(writer)
+    assert (process.returncode, told) == (1, b"")
+
+
+def test_a_stream_without_a_character_or_a_width_is_written_all_the_same() -> None:
+    bare = {"PYTHONIOENCODING": "ascii", "COLUMNS": "0"}
+    said, told = started("kernel", "id", env=bare).communicate(timeout=60)
+    assert told == b""
+    assert re.search(r"id\W+0x[0-9a-f]{64}", said.decode("ascii")), said
+
+
+def test_what_an_encoding_lacks_is_spelled_otherwise() -> None:
+    codecs.register_error("spelled", main._spell)
+    assert "no…such×file – π".encode("ascii", "spelled") == b"no...suchxfile - ?"
+
+
+def drawn(view: Any, width: int) -> str:
+    """A view on a terminal of that width."""
+    file = io.StringIO()
+    Console(file=file, width=width, soft_wrap=True, highlight=False).print(view)
+    return file.getvalue()
+
+
+def test_a_table_that_does_not_fit_is_written_row_by_row() -> None:
+    address = "0x" + "ab" * 20
+    rows = [(1, address, "waiting for its block"), (2, address, "")]
+    view = table("Things", ("thing", "owner", "state"), rows)
+    assert f"│ {address} │" in drawn(view, 100)
+    narrow = drawn(view, 40).splitlines()
+    assert narrow[:5] == [
+        "Things", "", "thing: 1", f"owner: {address}", "state: waiting for its block",
+    ]  # fmt: skip
+    assert narrow[5:] == ["", "thing: 2", f"owner: {address}"]
+    pairs = drawn(output.fields("Thing", {"owner": address, "bond": 5 * 10**17}), 40)
+    assert pairs.splitlines() == ["Thing", f"owner: {address}", "bond: 0.5 ENERGY"]
+
+
+def test_the_guide_lists_the_fields_that_are_amounts_and_times() -> None:
+    rows = dict(
+        re.findall(r"^\| (wei of ENERGY|wei of native coin|time) \| (.+) \|$", SCHEMA, re.M)
+    )
+    named = {unit: set(re.findall(r"`([a-z_0-9]+)`", text)) for unit, text in rows.items()}
+    assert named["wei of ENERGY"] == units.ENERGY
+    assert named["wei of native coin"] == units.COIN
+    assert named["time"] == units.TIMES | {"_at", "_at_most", "_deadline"}
+    assert not units.ENERGY & units.COIN
+
+
+def test_amounts_are_strings_and_times_are_iso_8601() -> None:
+    moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    seconds = int(moment.timestamp())
+    found = plain(
+        {
+            "bond": 0, "reward": [1, 10**18], "final_at": seconds, "withdrawable_at": 0,
+            "judged_at": moment, "naive_at": moment.replace(tzinfo=None), "gas_used": 5,
+            "seed": 1 << 60, "proven": True, "response_deadline": None,
+        }
+    )  # fmt: skip
+    time_ = "2026-01-31T12:00:00Z"
+    assert found == {
+        "bond": "0", "reward": ["1", str(10**18)], "final_at": time_, "withdrawable_at": None,
+        "judged_at": time_, "naive_at": time_, "gas_used": 5, "seed": str(1 << 60), "proven": True,
+        "response_deadline": None,
+    }  # fmt: skip
+    shown = drawn(table("", ("bond", "final at"), [(5 * 10**17, seconds)]), 80)
+    assert "0.5 ENERGY" in shown
+    assert "2026-01-31 12:00:00 UTC" in shown
