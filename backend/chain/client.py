@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 import requests
 import stamina
-from eth_typing import BlockNumber, ChecksumAddress
+from eth_typing import BlockNumber, ChecksumAddress, HexStr
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
@@ -24,7 +24,7 @@ from web3.exceptions import (
     TransactionNotFound,
     Web3RPCError,
 )
-from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt
+from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt, TxParams
 
 from backend.chain.compile import artifact
 from backend.chain.deployment import Deployment
@@ -445,7 +445,26 @@ class Chain:
         """
         function = self.court.functions.quote(beast_id, checkpoint.to_abi())
         bond, opening_bond, missing = self.call(function)
-        return FilingQuote(int(bond), int(opening_bond), int(missing))
+        return FilingQuote(int(bond), self._at_base_fee(int(opening_bond)), int(missing))
+
+    def _at_base_fee(self, asked: int) -> int:
+        """What a contract will ask for, of what it asked for in a call: a multiple of the base fee.
+
+        Many nodes, geth among them, run a call that offers no price at a base fee of 0, at which
+        less would be sent than a transaction has to bring.
+        """
+        reference = self.limits().reference_fee
+        seen = max(self._fee_in_calls(), reference)
+        return asked * max(self.base_fee(), seen) // seen
+
+    def base_fee(self) -> int:
+        """The latest block's base fee, wei per gas."""
+        return int(self.read(lambda: self.w3.eth.get_block("latest")).get("baseFeePerGas", 0))
+
+    def _fee_in_calls(self) -> int:
+        """The base fee that a contract sees in a call: BASEFEE, run as if it created something."""
+        program: TxParams = {"data": HexStr("0x4860005260206000f3")}
+        return int.from_bytes(self.read(lambda: self.w3.eth.call(program)))
 
     def committed_in(self, commitment: bytes) -> int:
         """Block of a commitment, 0 if nobody made it."""
@@ -479,7 +498,7 @@ class Chain:
 
     def required_stake(self, beast_id: int) -> int:
         """The stake that a submission asks for at the latest block's base fee, wei."""
-        return int(self.call(self.ledger.functions.requiredStake(beast_id)))
+        return self._at_base_fee(int(self.call(self.ledger.functions.requiredStake(beast_id))))
 
     def credit_of(self, account: str) -> int:
         """What an account can pull from the vault, wei of native coin."""

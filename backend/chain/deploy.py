@@ -20,7 +20,7 @@ from web3 import Web3
 
 from backend.chain.client import Chain, check_chain, connect, read
 from backend.chain.compile import EVM_VERSION, artifact
-from backend.chain.deployment import Deployment
+from backend.chain.deployment import CONTRACTS, Deployment
 from backend.chain.errors import ChainError, WrongChainError
 from backend.chain.seasons import Profile
 from backend.chain.toolchain import solc_version
@@ -57,6 +57,11 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Contracts that a constructor is given, in its order; each stands after those it is given."""
+
+
+CREATION_GAS, CODE_BYTE_GAS, SENT_BYTE_GAS = 150_000, 200, 17
+"""Of a contract: its transaction, constructor and the calls that bind it; a byte of code kept, and
+one sent, which takes 16 gas and its share of the words of initcode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,18 @@ def _check_code(w3: Web3, rpc_url: str, deployment: Deployment) -> None:
 def _code_hash(w3: Web3, rpc_url: str, address: str) -> str:
     code = read(lambda: w3.eth.get_code(Web3.to_checksum_address(address)), rpc_url)
     return "0x" + keccak(bytes(code)).hex()
+
+
+def deployment_gas(record: Deployment) -> int:
+    """About the gas that is left to pay for a deployment: creating contracts is nearly all of it.
+
+    Args:
+        record: how far it has come.
+    """
+    left = [artifact(name) for name in CONTRACTS if name not in record.addresses]
+    code = sum(len(one.runtime) for one in left)
+    sent = sum(len(one.bytecode) for one in left)
+    return CREATION_GAS * len(left) + CODE_BYTE_GAS * code + SENT_BYTE_GAS * sent
 
 
 class Deployer:

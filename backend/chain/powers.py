@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
-from web3.contract import Contract
+from web3 import Web3
 
 from backend.chain.client import Chain
 from backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE
+from backend.chain.errors import ChainError, NodeUnavailableError
 from backend.chain.types import ZERO_ADDRESS
 
 PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE = (
@@ -37,6 +38,9 @@ class Powers:
         timelock_admins: who may change the timelock's roles.
         treasury: gets the proceeds of the sale.
         deployer_keeps: what the deployer still may do.
+        complete: whether everybody who holds a role of the timelock is named; else the node does
+            not serve the logs that tell, and only the deployer, our contracts and anybody were
+            asked for.
     """
 
     deployer: str
@@ -50,6 +54,7 @@ class Powers:
     executors: tuple[str, ...]
     timelock_admins: tuple[str, ...]
     deployer_keeps: tuple[str, ...]
+    complete: bool = True
     timelock_can: tuple[str, ...] = TIMELOCK_CAN
     timelock_cannot: tuple[str, ...] = TIMELOCK_CANNOT
 
@@ -58,8 +63,7 @@ def powers_of(chain: Chain) -> Powers:
     """Everybody's powers over a deployment.
 
     Raises:
-        ChainError: the node does not serve the logs since the deployment, by which alone the
-            timelock's roles are known.
+        NodeUnavailableError: nobody answers.
     """
     energy, deployer = chain.energy.functions, chain.deployment.deployer
     minters, admins = (
@@ -67,8 +71,9 @@ def powers_of(chain: Chain) -> Powers:
         for role in (MINTER_ROLE, ADMIN_ROLE)
     )
     owner = str(chain.call(chain.seasons.functions.owner()))
+    granted, complete = _ever_granted(chain)
     proposers, cancellers, executors, timelock_admins = (
-        _holders(chain, chain.timelock, role)
+        tuple(one for one in granted if chain.call(chain.timelock.functions.hasRole(role, one)))
         for role in (PROPOSER_ROLE, CANCELLER_ROLE, EXECUTOR_ROLE, ADMIN_ROLE)
     )
     roles = {
@@ -93,20 +98,25 @@ def powers_of(chain: Chain) -> Powers:
         deployer_keeps=tuple(
             power for power, holders in roles.items() if deployer.lower() in _lower(holders)
         ),
+        complete=complete,
     )
 
 
-def _holders(chain: Chain, contract: Contract, role: bytes) -> tuple[str, ...]:
-    """Who has a role of a contract that does not list them: who was ever given it, and has it."""
-    granted = contract.events.RoleGranted()
-    logs = chain.read(
-        lambda: granted.get_logs(
-            from_block=chain.deployment.start_block, argument_filters={"role": role}
-        )
-    )
-    given = dict.fromkeys(str(log["args"]["account"]) for log in logs)
-    has = contract.functions.hasRole
-    return tuple(account for account in given if chain.call(has(role, account)))
+def _ever_granted(chain: Chain) -> tuple[tuple[str, ...], bool]:
+    """Whoever was ever given a role of the timelock, which does not list them; whether that is all.
+
+    Raises:
+        NodeUnavailableError: nobody answers.
+    """
+    granted, first = chain.timelock.events.RoleGranted(), chain.deployment.start_block
+    try:
+        logs = chain.read(lambda: granted.get_logs(from_block=first))
+    except NodeUnavailableError:
+        raise
+    except ChainError:  # so many blocks at once, or such old ones, are not served
+        known = (chain.deployment.deployer, *chain.deployment.addresses.values(), ZERO_ADDRESS)
+        return tuple(dict.fromkeys(map(Web3.to_checksum_address, known))), False
+    return tuple(dict.fromkeys(str(log["args"]["account"]) for log in logs)), True
 
 
 def _lower(addresses: Iterable[str]) -> set[str]:

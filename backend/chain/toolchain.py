@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -12,6 +13,7 @@ import stat
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from backend.cache import cache_dir, write_atomic
 from backend.errors import ChainBeastsError
@@ -96,13 +98,31 @@ def find_solc() -> Path:
         if Path(given).is_file():
             return Path(given)
         raise ChainBeastsError(f"SOLC_BINARY names {given}, which is not a file.")
-    import solcx  # a tenth of a second, and hardly ever is anything compiled
-
     wanted = solc_version()
-    for version in solcx.get_installed_solc_versions():
+    installed = load_solcx()
+    for version in installed.get_installed_solc_versions():
         if str(version) == wanted:
-            return Path(solcx.install.get_executable(version))
+            return Path(installed.install.get_executable(version))
     return _wasm_solc()
+
+
+@cache
+def load_solcx() -> Any:
+    """py-solc-x, which makes a folder under HOME unless it is told another one.
+
+    Its compilers are used where they are; where there are none, nothing is made, since HOME may be
+    nobody's to write.
+    """
+    if "SOLCX_BINARY_PATH" not in os.environ and not _is_folder(Path.home() / ".solcx"):
+        os.environ["SOLCX_BINARY_PATH"] = str(cache_dir("solcx"))
+    return importlib.import_module("solcx")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a folder above it that we may not enter
+        return False
 
 
 def solc_version() -> str:

@@ -21,6 +21,7 @@ from backend.cli.battle_views import MatchId, synced
 from backend.cli.confirm import YesOption
 from backend.cli.options import PlacesOption
 from backend.cli.output import energy, fields, note
+from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
@@ -276,6 +277,7 @@ def claim(
     """Mint the rewards of your beasts' final matches."""
     me = session.account.address
     target = me if to is None else session.resolve(to)
+    refuse_contracts(session, target)
     amount = session.chain.rewards_of(me)
     if not amount:
         raise ChainBeastsError(

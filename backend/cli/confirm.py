@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from backend.chain.amounts import show_coin, show_energy
+from backend.chain.client import Chain
 from backend.chain.seasons import parse_energy
 from backend.cli.output import note
 from backend.cli.session import Session
@@ -53,6 +54,7 @@ def confirm(
     yes: bool,
     always: bool = False,
     question: str = "Go on?",
+    chain: Chain | None = None,
 ) -> None:
     """Show what something costs in both coins, and go on only if that is wanted.
 
@@ -63,11 +65,12 @@ def confirm(
         what: a sentence's beginning that says what is about to be done, such as "Send it to alice".
         yes: it was agreed to beforehand; the sum is shown all the same.
         always: ask whatever it costs, as it cannot be taken back.
+        chain: whose gas it takes; the session's if None.
 
     Raises:
         ChainBeastsError: it is not wanted, or nobody can be asked; nothing was sent.
     """
-    fee = cost.gas * gas_price(session) if cost.gas else 0
+    fee = cost.gas * gas_price(session.chain if chain is None else chain) if cost.gas else 0
     if not (always or cost.burned or _is_much(session, cost.energy, cost.coin + fee)):
         return
     note(f"{what}: {_sum(cost, fee)}.")
@@ -90,9 +93,8 @@ def require_yes(question: str, yes: bool) -> None:
         raise ChainBeastsError("Nothing was sent.")
 
 
-def gas_price(session: Session) -> int:
+def gas_price(chain: Chain) -> int:
     """Wei that a gas costs at present: the base fee, and a tip."""
-    chain = session.chain
     return int(chain.read(lambda: chain.w3.eth.gas_price))
 
 

@@ -10,17 +10,18 @@ from rich.console import Group
 from rich.table import Table
 
 from backend.chain.amounts import show_span
+from backend.chain.anvil import is_local_chain
 from backend.chain.client import Chain, read
-from backend.chain.deploy import Deployer, prepare
+from backend.chain.deploy import Deployer, deployment_gas, prepare
 from backend.chain.deployment import Deployment
 from backend.chain.errors import ChainError
 from backend.chain.powers import Powers, holder_name, names_of, powers_of
 from backend.chain.seasons import Profile, load_profile
 from backend.cli.compiling import compile_contracts
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import fields, note, progress
 from backend.cli.session import Session, command
-from backend.doctor.chain_facts import Needs, gather
-from backend.doctor.chain_rules import judge
+from backend.doctor.examine import chain_rules
 from backend.doctor.report import Result
 
 app = typer.Typer(help="Deploy the contracts.")
@@ -39,6 +40,7 @@ def deploy(
     fresh: Annotated[
         bool, typer.Option(help="Forget the recorded deployment and make a new one.")
     ] = False,
+    yes: YesOption = False,
 ) -> None:
     """Deploy, or go on where an interrupted deployment stopped. A second run only checks."""
     settings, url = session.settings, session.rpc_url
@@ -51,6 +53,9 @@ def deploy(
     compile_contracts()
     if not chain.deployment.complete:
         _check_chain(chain, chosen)
+    if not chain.deployment.complete and not is_local_chain(chain_id, url):
+        gas = deployment_gas(chain.deployment)
+        confirm(session, "Deploying", Cost(gas=gas), yes=yes, chain=chain)
     deployer = Deployer(chain, session.sender_for(chain, account), chosen, settings.deployments_dir)
     with progress() as bar:
         steps = deployer.steps()
@@ -91,9 +96,7 @@ def _check_chain(chain: Chain, profile: Profile) -> None:
     Raises:
         ChainError: it does not.
     """
-    needs = Needs.of_contracts()
-    facts = gather(chain.w3, chain.rpc_url, needs)
-    found = list(judge(facts, needs, profile.season.economics))
+    found = list(chain_rules(chain.w3, chain.rpc_url, profile.season.economics))
     for check in found:
         if check.result is Result.WARNING:
             note(f"Warning: {check.found} {check.do}")

@@ -101,8 +101,8 @@ def send(session: Session, who: Who, amount: Amount, yes: YesOption = False) -> 
 @command(app, "faucet", signs=True, example="chainbeasts energy faucet 100 --to 0x…")
 def faucet(session: Session, amount: Amount, to: To = None) -> None:
     """Mint ENERGY. Needs the faucet's account, on a devnet the deployer's."""
-    target = _account(session, to)
-    wei = parse_energy(amount)
+    target, wei = _account(session, to), parse_energy(amount)
+    refuse_contracts(session, target)
     try:
         session.sender.send(session.chain.energy.functions.mint(target, wei), label="mint ENERGY")
     except Reverted as error:

@@ -20,7 +20,7 @@ from web3.types import BlockData, FilterParams, TxParams
 
 from backend.chain.anvil import is_local_chain
 from backend.chain.chunks import MAX_WHOLE
-from backend.chain.client import connect, read
+from backend.chain.client import read
 from backend.chain.compile import artifacts
 from backend.chain.deployment import CONTRACTS
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
@@ -354,13 +354,3 @@ class _Asking:
                     )
                 return ""
         return ""
-
-
-def ask_chain(rpc_url: str, start_block: int | None = None) -> tuple[ChainFacts, Needs]:
-    """What an endpoint's chain is, and what the contracts ask of it.
-
-    Raises:
-        NodeUnavailableError: nobody answers.
-    """
-    needs = Needs.of_contracts()
-    return gather(connect(rpc_url), rpc_url, needs, start_block), needs

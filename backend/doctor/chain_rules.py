@@ -112,6 +112,9 @@ def check_gas(facts: ChainFacts, needs: Needs) -> Check:
     if facts.gas_limit < needs.heaviest:
         found = f"A block has {facts.gas_limit:,} gas; the dearest transaction takes {heaviest}."
         return failed(name, found, GUIDE)
+    if facts.estimate is None and not facts.simulates:
+        do = "Use a node that estimates creations (eth_estimateGas without a receiver)."
+        return warning(name, "The node estimates no creation, so its cap was not tried.", do)
     if facts.estimate is None:
         found = f"The node estimates no transaction of {facts.due:,} gas: its cap may be lower."
         return failed(name, found, f"A transaction may have to take {heaviest} gas. {GUIDE}")

@@ -60,11 +60,24 @@ def _chain(settings: Settings, rpc_url: str, w3: Web3) -> Iterator[Check]:
 
 def _rules(w3: Web3, rpc_url: str, chain: Chain | None) -> Iterator[Check]:
     """What the protocol stands on; with a deployment also its season's deadlines and its logs."""
-    start = None if chain is None else chain.deployment.start_block
+    if chain is None:
+        yield from chain_rules(w3, rpc_url, None)
+    else:
+        economics = chain.season(chain.current_season()).economics
+        yield from chain_rules(w3, rpc_url, economics, chain.deployment.start_block)
+
+
+def chain_rules(
+    w3: Web3, rpc_url: str, economics: Economics | None, start_block: int | None = None
+) -> Iterator[Check]:
+    """Whether a chain carries the protocol; sends nothing.
+
+    Args:
+        economics: of the season that is there or to come; None leaves the deadlines out.
+        start_block: the first whose logs are wanted, a deployment's; None before there is one.
+    """
     needs = Needs.of_contracts()
-    facts = gather(w3, rpc_url, needs, start)
-    economics = None if chain is None else chain.season(chain.current_season()).economics
-    yield from judge(facts, needs, economics)
+    yield from judge(gather(w3, rpc_url, needs, start_block), needs, economics)
 
 
 def chain_deadlines(chain: Chain, economics: Economics) -> list[Check]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from backend.chain.amounts import show_span
 from backend.chain.client import Chain
 from backend.chain.powers import names_of, powers_of, violations
-from backend.doctor.report import Check, failed, ok
+from backend.doctor.report import Check, failed, ok, warning
 
 FIX = "Do not trust this deployment with money until whoever made it has explained it."
 
@@ -31,5 +31,12 @@ def check_powers(chain: Chain) -> Iterator[Check]:
         f"It can {'; '.join(powers.timelock_can)}. It cannot {'; '.join(powers.timelock_cannot)}.",
     )
     yield ok("deployer", f"The deployer may: {', '.join(powers.deployer_keeps) or 'nothing'}.")
+    if not powers.complete:
+        yield warning(
+            "powers",
+            "The node does not serve the logs since the deployment: others may have roles in the "
+            "timelock, too.",
+            "Ask a node that serves old logs.",
+        )
     for sentence in violations(chain, powers):
         yield failed("powers", sentence, FIX)

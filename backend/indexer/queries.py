@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from backend.chain.timelock import Call, Operation
@@ -76,6 +76,30 @@ def open_disputes(session: Session) -> Sequence[DisputeRow]:
     return session.scalars(
         select(DisputeRow).where(DisputeRow.status.in_(OPEN)).order_by(DisputeRow.dispute_id)
     ).all()
+
+
+def needed_states(session: Session) -> set[bytes]:
+    """The states that something may yet ask for: of pending checkpoints, and each last final one.
+
+    A pending window's state is the next one's start, and may have to be opened in a dispute; the
+    last final one's is where the next submission starts.
+    """
+    last = last_final()
+    final = select(CheckpointRow.h128).join(
+        last, (CheckpointRow.beast_id == last.c.beast_id) & (CheckpointRow.index == last.c.last)
+    )
+    pending = select(CheckpointRow.h128).where(CheckpointRow.status == CheckpointStatus.PENDING)
+    return {*session.scalars(final), *session.scalars(pending)}
+
+
+def last_final() -> Subquery:
+    """The index of each beast's last final checkpoint, by ``beast_id`` as ``last``."""
+    return (
+        select(CheckpointRow.beast_id, func.max(CheckpointRow.index).label("last"))
+        .where(CheckpointRow.status == CheckpointStatus.FINAL)
+        .group_by(CheckpointRow.beast_id)
+        .subquery()
+    )
 
 
 def all_disputes(session: Session) -> Sequence[DisputeRow]:

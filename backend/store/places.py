@@ -7,6 +7,8 @@ Bytes only, and never more of them than the caller asked for. Credentials come f
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 SECONDS = 20.0
 """For one request, its answer included."""
+
+LEFT_SECONDS = 3_600.0
+"""Half a file that is older has no writer any more."""
 
 RETRIES = 2
 KINDS = "a folder, http(s)://host/path or s3://bucket/prefix"
@@ -114,7 +119,9 @@ def open_place(url: str, *, seconds: float = SECONDS) -> Place:
     if parts.scheme in ("", "file"):
         folder = Path(parts.path if parts.scheme else url).absolute()
         try:
-            return Place(url, LocalStore(folder, mkdir=True), folder)
+            store = LocalStore(folder, mkdir=True)
+            _sweep(folder)
+            return Place(url, store, folder)
         except (BaseError, OSError):
             raise ChainBeastsError(f"{url} is not a folder.", "Name an existing one.") from None
     retries: RetryConfig = {
@@ -127,6 +134,18 @@ def open_place(url: str, *, seconds: float = SECONDS) -> Place:
         return Place(url, S3Store.from_url(url, client_options=client, retry_config=retries))
     client = _client(seconds, parts.scheme == "http")
     return Place(url, HTTPStore(url, client_options=client, retry_config=retries))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed writers left: the store writes to `name#1` and renames it."""
+    before = time.time() - LEFT_SECONDS
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            name, mark, number = entry.name.rpartition("#")
+            if name and mark and number.isdigit() and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_mtime < before:
+                        os.unlink(entry.path)
 
 
 def _client(seconds: float, plain: bool) -> ClientConfig:

@@ -6,8 +6,9 @@ ask the chain open no database.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,7 @@ def make_engine(url: str) -> Engine:
             )
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(parsed.database)
         engine = create_engine(parsed)
     except ImportError:
         raise ChainBeastsError(
@@ -92,6 +94,17 @@ def make_engine(url: str) -> Engine:
         raise _wrong_url(error) from None
     event.listen(engine, "connect", _configure_sqlite)
     return engine
+
+
+def _make_private(database: str) -> None:
+    """Make a new database's file its owner's alone: SQLite would go by the umask.
+
+    Records and salts are in there before they are public. SQLite's other files take the mode over.
+    """
+    if database == ":memory:" or database.startswith("file:"):
+        return
+    with suppress(OSError):  # it is there already; or SQLite will say what is the matter
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:

@@ -226,13 +226,14 @@ class SnapshotStore:
                 yield bytes.fromhex(path.name.removesuffix(SUFFIX))
 
     def discard(self, hashes: Iterable[bytes], older_than: float = 0.0) -> int:
-        """Remove files from our own folder; how many.
+        """Remove files from our own folder, but what is not published yet; how many.
 
         Args:
             older_than: only files written before that time, in seconds since 1970.
         """
         removed = 0
-        for h in hashes:
+        unpublished = set(self._unpublished()) if self._target is not None else set()
+        for h in set(hashes) - unpublished:
             path = self.path(h)
             with suppress(FileNotFoundError):
                 if not older_than or path.stat().st_mtime < older_than:

@@ -26,7 +26,7 @@ BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
 HARNESS = "tests/forge/*.sol"
-PAGE = ("backend/api/page", "tests/page/*.mjs")
+SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
 WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
 file stays on one, which builds its world once."""
@@ -64,7 +64,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         Check(
             "Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY, HARNESS]
         ),
-        Check("page format", [node, prettier, "--check", "--log-level=warn", *PAGE]),
+        Check("script format", [node, prettier, "--check", "--log-level=warn", *SCRIPTS]),
         Check(
             "Solidity lint",
             [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
@@ -129,7 +129,9 @@ def main() -> int:
     )
     parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
     parser.add_argument(
-        "--nightly", action="store_true", help="more random cases (CHAINBEASTS_NIGHTLY=1)"
+        "--nightly",
+        action="store_true",
+        help="more random cases, a second node and a second EVM (CHAINBEASTS_NIGHTLY=1)",
     )
     options, rest = parser.parse_known_args()
     environment = dict(os.environ)

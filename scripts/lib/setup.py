@@ -25,6 +25,7 @@ NPM = VENV / "bin" / "npm"  # of the Node wheel, where the machine has none
 STAMP = VENV / ".set-up"
 NODE_STAMP = ROOT / "node_modules" / ".set-up"
 LOG = VENV / "set-up.log"
+NPM_CACHE = ROOT / ".harmonics" / "npm"
 INPUTS = (
     "pyproject.toml",
     "requirements-dev.lock",
@@ -54,17 +55,26 @@ def digest() -> str:
     return found.hexdigest()
 
 
+def environment() -> dict[str, str]:
+    """What a tool is started with: ours first on PATH, and npm's files in the clone.
+
+    npm cannot do without a folder of its own, and takes one under HOME, which a service's account
+    often cannot write. pip does without.
+    """
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {"npm_config_cache": str(NPM_CACHE), **os.environ, "PATH": path}
+
+
 def run(*command: str | Path, hint: str) -> None:
     """Run a command quietly; its last lines are shown if it fails.
 
     Raises:
         SetupError: it failed.
     """
-    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
-        env={**os.environ, "PATH": path},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -158,7 +168,11 @@ def install_node_tools() -> None:
 def alone() -> Iterator[None]:
     """Wait for another set-up of this clone to end."""
     with Path(__file__).open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another set-up of this clone")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

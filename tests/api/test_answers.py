@@ -86,6 +86,16 @@ def test_a_beast_says_what_going_on_costs_and_what_is_locked_until_when(
         "last_at": last.submittedAt + terms.challenge_period,
         "last_at_most": last.submittedAt + latest,
     }  # fmt: skip
+    for served_beast in served.all("/v1/beasts", 4):  # one that can grow still: most can
+        beast, head = served_beast["id"], scene.world.head(served_beast["id"])
+        if head.activeMask != 0xFF:
+            break
+    found, terms = (
+        served.json(f"/v1/beasts/{beast}/price"),
+        scene.chain.season(head.season).economics,
+    )
+    burn = int(found["price"])
+    assert burn == scene.chain.quote(beast, head.activeMask)[0]
     sleeping = next(bit for bit in range(8) if not head.activeMask >> bit & 1)
     slot = f"{'sa'[sleeping // 4]}{sleeping % 4}"
     at = head.headCount + 1

@@ -118,6 +118,20 @@ def test_what_makes_it_tight_is_a_warning(name: str, change: dict[str, Any], wor
     assert words in said(facts, name)
 
 
+def test_a_node_that_simulates_nothing_is_doubted_and_not_condemned() -> None:
+    facts = replace(
+        GOOD,
+        simulates=False,
+        opcodes={CLZ: False},
+        creates=False,
+        estimate=None,
+        called_number=None,
+        called_hash=None,
+        true_hash=None,
+    )
+    assert set(results(facts).values()) == {Result.WARNING}
+
+
 def test_a_response_outlasts_a_sequencer_that_is_away() -> None:
     """Twice the time after which a rollup includes what was sent by way of its parent chain."""
     rollup = replace(GOOD, kind=Kind.OP, seconds=2.0)

@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 from eth_hash.auto import keccak
+from eth_typing import HexStr
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
-from backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE, Deployer, open_record, prepare
+from backend.chain.deploy import (
+    ADMIN_ROLE,
+    MINTER_ROLE,
+    Deployer,
+    deployment_gas,
+    open_record,
+    prepare,
+)
 from backend.chain.deployment import CONTRACTS, Deployment
 from backend.chain.errors import Reverted, WrongChainError
 from backend.chain.seasons import load_profile
@@ -38,6 +46,18 @@ def test_the_record_tells_what_stands_on_chain(chain: Chain) -> None:
     receipt = chain.w3.eth.get_transaction_receipt(created)
     assert receipt["contractAddress"] == record.addresses["CheckpointLedger"]
     assert receipt["blockNumber"] > record.start_block
+
+
+def test_what_a_deployment_takes_is_known_before_it_is_paid_for(chain: Chain) -> None:
+    record = chain.deployment
+    receipts = [
+        chain.w3.eth.get_transaction_receipt(HexStr(tx))
+        for tx in record.transactions.values()
+        if tx
+    ]
+    taken = sum(receipt["gasUsed"] for receipt in receipts)
+    assert 0.8 * taken < deployment_gas(replace(record, addresses={})) < 1.2 * taken
+    assert deployment_gas(record) == 0
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"chain_id": 1}', '{"surprise": 1}'])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from web3.exceptions import Web3RPCError
+
 from backend.chain.client import Chain
 from backend.chain.powers import (
     TIMELOCK_CAN,
@@ -13,6 +16,8 @@ from backend.chain.powers import (
     violations,
 )
 from backend.chain.types import ZERO_ADDRESS
+from backend.doctor.powers import check_powers
+from backend.doctor.report import Result
 from tests.chain.conftest import OTHER, Senders
 
 
@@ -34,6 +39,21 @@ def test_a_deployment_leaves_the_powers_that_it_lists(chain: Chain) -> None:
     assert names_of(chain, powers.executors) == "anybody"
     assert names_of(chain, powers.minter_admins) == "nobody"
     assert holder_name(chain, timelock) == f"TimelockController ({timelock})"
+
+
+def test_a_node_without_old_logs_tells_what_it_can(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Web3RPCError("query exceeds max block range")
+
+    whole = powers_of(chain)
+    monkeypatch.setattr(chain.w3.eth, "get_logs", refuse)
+    told = powers_of(chain)
+    assert not told.complete
+    assert replace(told, complete=True) == whole
+    (check,) = [one for one in check_powers(chain) if one.result is not Result.OK]
+    assert (check.name, check.result) == ("powers", Result.WARNING)
 
 
 def test_every_power_that_is_too_many_is_named(chain: Chain, sender: Senders) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -28,6 +29,7 @@ from backend.chain.types import Commitments, Economics, Season
 from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
 from backend.kernel.samples import Source
 from tests.chain.conftest import TRAINER, Senders, fund, submit
+from tests.support.rpc_proxy import RpcProxy
 
 ENERGY = 10**18
 DEVNET = load_profile("devnet").season
@@ -150,6 +152,29 @@ def test_stakes_and_bonds_are_what_the_contracts_ask_for(
         bond = chain.opening_bond_of(number + 1)
         assert bond.surplus == number * bond.base
     assert chain.credit_of(trainer.address) > 0  # what was too much
+
+
+def without_a_fee(method: str, params: list[Any]) -> None:
+    """As geth runs a call that offers no price: the base fee is 0."""
+    if method == "eth_call" and not {"gasPrice", "maxFeePerGas"} & set(params[0]):
+        params += [{}, {"baseFee": "0x0"}]
+
+
+def test_bonds_are_right_on_a_node_whose_calls_know_no_base_fee(
+    chain: Chain, sender: Senders, hatch: Callable[..., int]
+) -> None:
+    fund(chain, sender, TRAINER, 1_000 * ENERGY)
+    beast = hatch()
+    window = submit(chain, sender, beast, chain.head(beast).active_mask)
+    rpc(chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(40 * chain.limits().reference_fee))
+    rpc(chain.rpc_url, "anvil_mine", "0x1")
+    with RpcProxy(chain.rpc_url, without_a_fee) as proxy:
+        geth = Chain.connect(proxy.url, chain.deployment)
+        asked = geth.call(geth.court.functions.quote(beast, window.to_abi()))[1]
+        quote = geth.filing_quote(beast, window)
+        assert quote == chain.filing_quote(beast, window)
+        assert quote.opening_bond > 30 * asked  # which the court would refuse
+        assert geth.required_stake(beast) == chain.required_stake(beast)
 
 
 def test_a_stake_is_filled_up_to_what_is_asked_for(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from backend import resources
 from backend.chain import toolchain
 from backend.chain.toolchain import find_anvil, find_forge, find_node, find_solc, solc_version
 from backend.errors import ChainBeastsError
+from scripts.lib import setup
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +42,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_missing_packages_are_one_sentence_with_the_remedy(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(toolchain.solcx, "get_installed_solc_versions", list)
+    monkeypatch.setattr(toolchain.load_solcx(), "get_installed_solc_versions", list)
     for find, message in (
         (find_anvil, "Anvil was not found."),
         (find_forge, "Forge was not found."),
@@ -48,6 +52,47 @@ def test_missing_packages_are_one_sentence_with_the_remedy(
             find()
         assert caught.value.message == message
         assert caught.value.hint == toolchain.SETUP_HINT
+
+
+def test_nothing_is_written_to_a_home_that_is_not_ours_to_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file: nobody can make a folder in it")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("HARMONICS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SOLCX_BINARY_PATH", "")  # taken back after the test, whatever is set in it
+    monkeypatch.delenv("SOLCX_BINARY_PATH")
+    toolchain.load_solcx.cache_clear()
+    assert find_solc().exists()
+    assert toolchain.load_solcx().get_solcx_install_folder() == tmp_path / "cache" / "solcx"
+    environment = setup.environment()
+    assert environment["npm_config_cache"].startswith(str(setup.ROOT))
+    toolchain.load_solcx.cache_clear()
+
+
+def test_every_package_of_node_is_pinned_by_what_is_in_it() -> None:
+    """Those of other platforms, too, which npm leaves out where it does not download them."""
+    lock = json.loads((setup.ROOT / "package-lock.json").read_text("utf-8"))
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert {name for name in packages if "anvil-darwin-arm64" in name}
+    assert [name for name, one in packages.items() if "integrity" not in one] == []
+
+
+def test_a_second_set_up_says_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    def wait() -> None:
+        with setup.alone():
+            pass
+
+    with setup.alone():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        deadline = time.monotonic() + 10
+        while not (said := capsys.readouterr().err):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    waiting.join()
+    assert said == "[setup] waiting for another set-up of this clone\n"
 
 
 @pytest.mark.parametrize(

@@ -175,22 +175,6 @@ def test_a_challenge_is_taken_back(ring: Ring) -> None:
     ring.hinted("is cancelled", f"battle show {match}", ANNA, "battle", "cancel", match)
 
 
-@pytest.mark.parametrize(
-    ("said", "hint", "who", "arguments"),
-    [
-        ("There is no match 99", "battle list", ANNA, ("record", UNSEEN)),
-        ("There is no match 99", "battle list", ANNA, ("accept", UNSEEN)),
-        ("There is no beast 99", "beast list", ANNA, ("challenge", 1, UNSEEN)),
-        ("Beast 3 has no checkpoint yet", "trainer run 3", ANNA, ("challenge", 3, 2)),
-        ("Beast 1 has no checkpoint 7", "checkpoint list 1", ANNA,
-         ("challenge", 1, 2, "--checkpoint", 7)),
-        ("Beast 1 cannot fight itself", "battle simulate 1 1", ANNA, ("challenge", 1, 1)),
-        ("Beast 3 is yours, too", "battle simulate 1 3", ANNA, ("challenge", 1, 3)),
-        ("Beast 2 belongs to", "--account", ANNA, ("challenge", 2, 1)),
-        ("Beast 1 belongs to", "--account", BEN, ("open", 1)),
-        ("0x1234 is not an address", "40 hex digits", ANNA, ("claim", "--to", "0x1234")),
-    ],
-)  # fmt: skip
 def test_a_match_that_nobody_records_in_time_expires(ring: Ring) -> None:
     match, _ = ring.seeded()
     window = ring.chain.season(1).arena.record_window
@@ -221,6 +205,22 @@ def test_a_match_whose_seed_nobody_draws_has_no_second_throw(ring: Ring) -> None
     assert ring.does(ANNA, "battle", "show", match)["status"] == "expired"
 
 
+@pytest.mark.parametrize(
+    ("said", "hint", "who", "arguments"),
+    [
+        ("There is no match 99", "battle list", ANNA, ("record", UNSEEN)),
+        ("There is no match 99", "battle list", ANNA, ("accept", UNSEEN)),
+        ("There is no beast 99", "beast list", ANNA, ("challenge", 1, UNSEEN)),
+        ("Beast 3 has no checkpoint yet", "trainer run 3", ANNA, ("challenge", 3, 2)),
+        ("Beast 1 has no checkpoint 7", "checkpoint list 1", ANNA,
+         ("challenge", 1, 2, "--checkpoint", 7)),
+        ("Beast 1 cannot fight itself", "battle simulate 1 1", ANNA, ("challenge", 1, 1)),
+        ("Beast 3 is yours, too", "battle simulate 1 3", ANNA, ("challenge", 1, 3)),
+        ("Beast 2 belongs to", "--account", ANNA, ("challenge", 2, 1)),
+        ("Beast 1 belongs to", "--account", BEN, ("open", 1)),
+        ("0x1234 is not an address", "40 hex digits", ANNA, ("claim", "--to", "0x1234")),
+    ],
+)  # fmt: skip
 def test_moves_that_are_refused(
     ring: Ring, said: str, hint: str, who: int, arguments: tuple[object, ...]
 ) -> None:

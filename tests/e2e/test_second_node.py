@@ -24,6 +24,8 @@ from tests.e2e.test_honest import (
 from tests.support.forked import Program
 from tests.support.second_node import SecondNode
 
+pytestmark = pytest.mark.timeout(900)  # the first one installs the node
+
 STORIES = (
     test_a_match_is_fought_lied_about_recorded_and_trained_on,
     test_a_stranger_with_nothing_but_a_node_brings_down_what_nobody_can_replay,
@@ -42,3 +44,12 @@ def stage(program: Program, tmp_path: Path) -> Iterator[Stage]:
     ):
         made.deploy(str(PATIENT.profile(tmp_path)))
         yield made
+
+
+def test_the_doctor_tells_what_the_second_node_lacks(stage: Stage) -> None:
+    found = {check["name"]: check for check in stage.host.do("doctor")}
+    history = found.pop("block hash history")
+    assert history["result"] == "warning"
+    assert "a block that does not exist" in history["found"]
+    chain = ("opcodes", "block number", "block hash", "gas", "sizes", "base fee", "old logs")
+    assert {found[name]["result"] for name in (*chain, "node", "websocket", "chain")} == {"ok"}

@@ -6,6 +6,10 @@ import pytest
 
 from backend.chain.anvil import Anvil
 from backend.chain.evm_kernel import EvmKernel
+from tests.conftest import NIGHTLY
+
+# Another EVM has to be installed for these.
+collect_ignore = [] if NIGHTLY else ["test_second_evm.py"]
 
 
 @pytest.fixture(scope="session")

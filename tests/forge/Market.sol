@@ -202,7 +202,7 @@ contract Market is Protocol {
         uint256 id = _match(MatchStatus.SEEDED);
         if (id == 0) return;
         Match memory m = arena.matchOf(id);
-        if (_draw(4) == 0) VM.warp(m.recordUntil - 1 + _draw(3));
+        if (_draw(4) == 0) _waitUntil(m.recordUntil - 1 + _draw(3));
         bool over = VM.getBlockTimestamp() >= m.recordUntil;
         if (_draw(2) == 0) {
             (bool ended, ) = _try("expire", _actor(), address(arena), 0, abi.encodeCall(arena.expire, (id)));
@@ -228,7 +228,7 @@ contract Market is Protocol {
         uint256 id = _match(MatchStatus.RECORDED);
         if (id == 0) return;
         Match memory m = arena.matchOf(id);
-        if (VM.getBlockTimestamp() < m.finalAt) VM.warp(m.finalAt);
+        _waitUntil(m.finalAt);
         (bool ok, ) = _try("finalize", _actor(), address(arena), 0, abi.encodeCall(arena.finalize, (id)));
         _check(ok, "a record that nobody disproved becomes final");
         ArenaTerms memory least = _least(_terms[m.season], _season.arena);
@@ -354,6 +354,10 @@ contract Market is Protocol {
 
     function _count(string memory name) private {
         if (_counts[name]++ == 0) _names.push(name);
+    }
+
+    function _waitUntil(uint256 second) private {
+        if (VM.getBlockTimestamp() < second) VM.warp(second);
     }
 
     function _approve(address actor, address spender) private {

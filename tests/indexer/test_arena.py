@@ -211,11 +211,11 @@ def test_a_match_that_nobody_records_expires_unless_a_reorg_forgets_it(
     ring.expire(match)
     indexer.sync()
     with sqlite.session() as session:
-        assert session.get_one(MatchRow, match).status is MatchStatus.EXPIRED
+        assert session.get_one(MatchRow, match).status == MatchStatus.EXPIRED
     life.reorg(1)
     indexer.sync()
     with sqlite.session() as session:
-        assert session.get_one(MatchRow, match).status is MatchStatus.SEEDED
+        assert session.get_one(MatchRow, match).status == MatchStatus.SEEDED
     assert facts(sqlite) == life.fresh()
 
 

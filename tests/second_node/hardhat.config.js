@@ -13,6 +13,7 @@ export default {
       chainId: 31337,
       blockGasLimit: 60_000_000,
       transactionGasCap: 16_777_216,
+      gasEstimationMode: "topLevelSuccess", // as other nodes estimate; the default runs a minute for a whole window
       mining: { auto: true, interval: 1_000 },
     },
   },

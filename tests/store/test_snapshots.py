@@ -196,6 +196,16 @@ def test_our_own_damaged_file_is_set_aside(tmp_path: Path) -> None:
     assert same(store.get(h), some_state())
 
 
+def test_what_is_not_published_yet_is_never_discarded(tmp_path: Path) -> None:
+    target = PublishedStates(open_place(str(tmp_path / "there")))
+    (tmp_path / "there").rmdir()
+    (tmp_path / "there").write_text("away")
+    store = SnapshotStore(tmp_path / "own", target=target)
+    h = store.put(some_state())
+    assert store.discard([h]) == 0
+    assert store.has(h)
+
+
 def test_only_what_is_old_enough_is_discarded(tmp_path: Path) -> None:
     store = SnapshotStore(tmp_path)
     first, second = store.put(some_state(1)), store.put(some_state(2))

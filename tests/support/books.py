@@ -38,6 +38,8 @@ class Books:
     escrow: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     locks: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Energy and bond of each pending checkpoint of a beast."""
+    burned: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """By each beast's own final windows."""
     energy_bonds: dict[int, int] = field(default_factory=dict)
     stakes: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
     credits: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -89,6 +91,7 @@ class Books:
         c = self._submitted[e["beastId"], e["index"]]
         self.locks[e["beastId"]].pop(0)
         self.escrow[c["trainer"]] += c["bond"]
+        self.burned[e["beastId"]] += c["payload"]["energyBurn"]
         self._final[e["beastId"]] += 1
 
     def on_checkpoint_slashed(self, e: dict[str, Any]) -> None:
@@ -203,12 +206,14 @@ def check(world: World) -> Books:
     """Assert that the contracts hold exactly what the events say, account by account."""
     books, accounts = read(world), [*world.accounts, world.vault.address]
     ledger, vault, stakes = world.ledger.address, world.vault.address, list(books.stakes.items())
+    burned = list(books.burned.items())
     held, *found = numbers(
         world.w3,
         [
             (world.energy.address, "balanceOf(address)", (ledger,)),
             *((ledger, "escrowOf(address)", (account,)) for account in accounts),
             *((vault, "creditOf(address)", (account,)) for account in accounts),
+            *((ledger, "burnedOf(uint256)", (beast,)) for beast, _ in burned),
             *((ledger, "stakeOf(uint256,address)", key) for key, _ in stakes),
         ],
     )
@@ -216,7 +221,9 @@ def check(world: World) -> Books:
     assert dict(zip(accounts, found[:n], strict=True)) == {a: books.escrow[a] for a in accounts}
     credits = dict(zip(accounts, found[n : 2 * n], strict=True))
     assert credits == {a: books.credits[a] for a in accounts}
-    assert dict(zip(books.stakes, found[2 * n :], strict=True)) == dict(stakes)
+    found = found[2 * n :]
+    assert found[: len(burned)] == [amount for _, amount in burned], "burned by final windows"
+    assert found[len(burned) :] == [amount for _, amount in stakes], "stakes"
     assert held == books.ledger_energy, "ENERGY in the ledger"
     assert world.coin(ledger) == books.ledger_coin, "coin in the ledger"
     assert world.coin(vault) == books.vault_coin, "coin in the vault"

@@ -1,7 +1,7 @@
-"""Hardhat's node, another implementation than Anvil; installed where a nightly test asks for it.
+"""Hardhat's node and EthereumJS's EVM, installed where a nightly test asks for them.
 
-tests/second_node pins it, with the hashes of all that it needs, apart from the set-up's lock: a
-hundred megabytes that no other test wants. Nothing of it runs while it is installed.
+tests/second_node pins them, with the hashes of all that they need, apart from the set-up's lock: a
+hundred megabytes that no other test wants. Nothing of theirs runs while they are installed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from backend.chain.anvil import HOST, STOP_SECONDS, AnvilError, free_port, rpc
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ROOT / "tests" / "second_node"
-FILES = ("package.json", "package-lock.json", "hardhat.config.js")
+FILES = ("package.json", "package-lock.json", "hardhat.config.js", "evm.js")
 NODE_LOCK = ROOT / "requirements-node.lock"
 MIN_NODE = (22, 13)
 """The least version of Node.js on which Hardhat starts."""
@@ -61,7 +61,7 @@ def _node(folder: Path) -> tuple[Path, Path]:
 
 
 def install() -> tuple[Path, Path]:
-    """The Node.js to use and the folder in which Hardhat is, installed where they are missing."""
+    """The Node.js to use and the folder with its packages, installed where they are missing."""
     wanted = hashlib.sha256(b"".join((PINNED / name).read_bytes() for name in FILES))
     folder = cache_dir("second-node") / wanted.hexdigest()[:16]
     with FileLock(f"{folder}.lock"):

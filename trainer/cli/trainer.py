@@ -30,6 +30,8 @@ from trainer.cli.options import (
     outbox_of,
     trainer_of,
 )
+from trainer.cli.prune import EXAMPLE as PRUNE_EXAMPLE
+from trainer.cli.prune import prune
 from trainer.cli.run import EXAMPLE as RUN_EXAMPLE
 from trainer.cli.run import run
 from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
@@ -46,6 +48,7 @@ from trainer.hatch.transactions import Hatcher
 from trainer.plan.sources import source_text, training_source_of
 from trainer.plan.text import parse_training_source
 from trainer.train.job import Submitted
+from trainer.train.pruning import SnapshotPruner
 from trainer.train.window_store import WindowStore
 from trainer.workspace import open_workspace
 
@@ -57,6 +60,7 @@ command(app, "run", signs=True, example=RUN_EXAMPLE)(run)
 command(app, "simulate", example=SIMULATE_EXAMPLE)(simulate)
 command(app, "stake", signs=True, example=STAKE_EXAMPLE)(stake)
 command(app, "unstake", signs=True, example=UNSTAKE_EXAMPLE)(unstake)
+command(app, "prune", example=PRUNE_EXAMPLE)(prune)
 command(app, "status", signs=True, example=STATUS_EXAMPLE)(status)
 
 
@@ -105,8 +109,16 @@ def defend(
     depth = Depth(0 if confirmations is None and local else confirmations)
     price = None if energy_price is None else parse_coin(energy_price)
     guard = Guard(workspace, outbox, price) if protect else None
+    pruner = SnapshotPruner(workspace)
     defender = Defender(
-        workspace, store, outbox, depth=depth, finalize=finalize, guard=guard, monitor=monitor
+        workspace,
+        store,
+        outbox,
+        depth=depth,
+        finalize=finalize,
+        guard=guard,
+        monitor=monitor,
+        pruner=pruner,
     )
     if once:
         answers = defender.once()

@@ -38,6 +38,7 @@ from trainer.defend.metrics import DefenderMetrics
 from trainer.defend.openings import Opener
 from trainer.defend.purse import Purse
 from trainer.submit.finality import Finalizer
+from trainer.train.pruning import SnapshotPruner
 from trainer.train.window_store import WindowStore
 from trainer.workspace import TrainerWorkspace
 
@@ -68,6 +69,7 @@ class Defender:
         outbox: signs for the trainer, or for the defender that the trainer appointed.
         depth: when a filing counts.
         finalize: also make checkpoints final once their challenge period is over.
+        pruner: removes published states that nobody needs any more; None: they all stay.
         guard: proves other trainers' windows right that ours stand on; None: leave them alone.
         monitor: told after each pass.
     """
@@ -82,6 +84,7 @@ class Defender:
         finalize: bool = True,
         guard: Guard | None = None,
         monitor: DefenderMetrics | None = None,
+        pruner: SnapshotPruner | None = None,
     ) -> None:
         self._workspace = workspace
         self._outbox = outbox
@@ -89,6 +92,7 @@ class Defender:
         self._purse = Purse(workspace, outbox)
         self._depth = depth or Depth()
         self._guard = guard
+        self._pruner = pruner
         self._monitor = monitor or DefenderMetrics()
         self._finalizer = Finalizer(workspace, outbox) if finalize else None
         self._warned: set[tuple[int, str]] = set()
@@ -151,6 +155,8 @@ class Defender:
                 waiting[dispute.dispute_id] = present.response_deadline
         moves += self._finalize()
         moves += self._collect(bool(waiting))
+        if self._pruner is not None:
+            self._pruner.now_and_then()
         self._monitor.waiting(len(waiting))
         self._monitor.passed(
             head=report.head,

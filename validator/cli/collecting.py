@@ -9,6 +9,7 @@ import typer
 from backend.chain.amounts import show_coin
 from backend.chain.outbox import Outbox
 from backend.cli.output import energy, fields
+from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
 from backend.store.facts import StakeRewardRow
 from validator.cli.workspace import synced_workspace
@@ -49,6 +50,8 @@ def collect(
     """
     workspace = synced_workspace(session)
     receiver = None if to is None else session.resolve(to)
+    if receiver is not None:
+        refuse_contracts(session, receiver)
     outbox = Outbox(workspace.database, session.sender)
     outbox.recover()
     stakes = StakeCollector(

@@ -11,6 +11,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from backend.cli.options import HealthPortOption, PollOption
+from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import Waker
@@ -108,6 +109,8 @@ def run(
         energy_price=amount(energy_price, "--energy-price"),
     )
     receiver = None if payout is None else session.resolve(payout)
+    if receiver is not None:
+        refuse_contracts(session, receiver)
     cluster = None if scheduler is None else Cluster(scheduler, recheck)
     workspace = workspace_of(
         session, datasets=datasets, snapshots=snapshots, confirmations=confirmations

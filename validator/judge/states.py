@@ -12,17 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy import func, select
 
 from backend.battle.logs import MatchLogs, MissingLogError
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
 from backend.indexer.published import published_state
-from backend.indexer.queries import checkpoint_by_hash
+from backend.indexer.queries import checkpoint_by_hash, needed_states
 from backend.kernel.samples import Source
 from backend.kernel.state import State, state_hash
 from backend.kernel.window import genesis_state
-from backend.store.facts import CheckpointRow, CheckpointStatus
 from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import SnapshotStore
@@ -157,26 +155,10 @@ class StateProvider:
         if time.monotonic() - self._tidied < TIDY_SECONDS:
             return 0
         self._tidied = time.monotonic()
-        # A pending window's state is the next one's start, and may have to be opened in a dispute;
-        # the last final one's is where the next submission starts.
-        needed = self._needed()
+        with self.reader.database.session() as session:
+            needed = needed_states(session)
         idle = [h for h in self.snapshots.hashes() if h not in needed]
         return self.snapshots.discard(idle, older_than=time.time() - KEEP_SECONDS)
-
-    def _needed(self) -> set[bytes]:
-        last = (
-            select(CheckpointRow.beast_id, func.max(CheckpointRow.index).label("last"))
-            .where(CheckpointRow.status == CheckpointStatus.FINAL)
-            .group_by(CheckpointRow.beast_id)
-            .subquery()
-        )
-        final = select(CheckpointRow.h128).join(
-            last,
-            (CheckpointRow.beast_id == last.c.beast_id) & (CheckpointRow.index == last.c.last),
-        )
-        pending = select(CheckpointRow.h128).where(CheckpointRow.status == CheckpointStatus.PENDING)
-        with self.reader.database.session() as session:
-            return {*session.scalars(final), *session.scalars(pending)}
 
     # --- datasets -------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import {
   when,
 } from "../beastly.js";
 import { h, notice, show, table } from "../dom.js";
-import { count, energy, plural, words } from "../format.js";
+import { coin, count, energy, plural, span, words } from "../format.js";
 import { bouts } from "./battles.js";
 import { learning } from "./learning.js";
 import { mood } from "./beasts.js";
@@ -39,7 +39,17 @@ function brain(mask) {
 
 const opennessHint = ({ opened, unopened }) => `${opened} opened in a dispute · ${unopened} never opened`;
 
-function hero(beast) {
+/** What going on costs, and how long that binds. */
+function nextWindow(price) {
+  const sale = price.coin_price === null ? "" : ` (${coin(price.coin_price)} at the sale)`;
+  return figure(
+    "Next window",
+    `${energy(price.price)} ENERGY`,
+    `burns that${sale}, locks ${energy(price.lock)} for ${span(price.locked_seconds)} at least · ${count(price.gas)} gas`,
+  );
+}
+
+function hero(beast, price) {
   const [kind, text] = mood(beast);
   return h(
     "section",
@@ -59,6 +69,7 @@ function hero(beast) {
       "dl",
       { class: "figures" },
       figure("ENERGY spent", energy(beast.energy_spent), `${energy(beast.energy_locked)} locked now`),
+      nextWindow(price),
       figure("Windows", count(beast.head_count), `${beast.final_count} final · ${beast.pending_count} pending`),
       figure("Replayable by anybody", count(beast.openness.replayable), opennessHint(beast.openness)),
       figure("Epoch", String(beast.epoch), `season ${beast.season}`),
@@ -158,13 +169,14 @@ async function fights(beast) {
 export async function render(place, { id, signal, status, retitle, onNews }) {
   const path = `/v1/beasts/${encodeURIComponent(id)}`;
   const read = async () => {
-    const [beast, windows, curve] = await Promise.all([
+    const [beast, windows, curve, price] = await Promise.all([
       get(path),
       list(`${path}/checkpoints`, WINDOWS),
       get(`${path}/curve`),
+      get(`${path}/price`),
     ]);
     const fought = await fights(beast);
-    return { beast, checkpoints: windows.items.toReversed(), more: windows.more, curve, fought };
+    return { beast, price, checkpoints: windows.items.toReversed(), more: windows.more, curve, fought };
   };
   const first = await read();
   retitle(nameOf(first.beast.dna));
@@ -174,13 +186,13 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   const curves = learning(first.beast, signal);
   let all = false;
   const draw = (found) => {
-    const { beast, checkpoints, more, curve, fought } = found;
+    const { beast, price, checkpoints, more, curve, fought } = found;
     const showAll = () => {
       all = true;
       draw(found);
     };
     const now = status().indexed?.time ?? 0;
-    show(top, hero(beast));
+    show(top, hero(beast, price));
     show(
       life,
       h("h2", { id: "lineage" }, "Lineage"),
