@@ -52,7 +52,7 @@ def test_a_season_is_changed_through_the_timelock(deployed: Cli, deployed_node: 
     deployed.hinted("no such proposal", "season pending", "season", "execute", *DEPLOYER)
 
 
-def shown(call: Any) -> dict[str, str]:
+def arguments_of(call: Any) -> dict[str, str]:
     """The arguments of a call in the timelock, as people read them."""
     return {one["name"]: one["shown"] for one in call["arguments"]}
 
@@ -84,13 +84,13 @@ def test_nothing_in_the_timelock_is_hidden(deployed: Cli, deployed_node: Anvil) 
     first, second = deployed.json("season", "pending")
     (only,) = first["calls"]
     assert (only["contract"], only["function"], only["known"]) == ("Energy", "mint", True)
-    assert shown(only) == {"to": thief, "amount": "1,000,000,000,000 ENERGY"}
+    assert arguments_of(only) == {"to": thief, "amount": "1,000,000,000,000 ENERGY"}
     assert (first["scheduled_by"], first["changes"]) == (me, {})
     granted, delay, raw, paid, ours, fake = second["calls"]
-    assert shown(granted) == {"role": "PROPOSER_ROLE", "account": thief}
-    assert shown(delay) == {"newDelay": "1 d 1 h"}
+    assert arguments_of(granted) == {"role": "PROPOSER_ROLE", "account": thief}
+    assert arguments_of(delay) == {"newDelay": "1 d 1 h"}
     assert (raw["known"], raw["contract"], raw["data"]) == (False, None, "0x12345678")
-    assert (paid["value"], paid["data"]) == (str(10**18), "0x")
+    assert (paid["coin"], paid["data"]) == (str(10**18), "0x")
     assert (ours["known"], ours["contract"]) == (False, "Energy")
     assert fake["known"] is False  # a season's bytes, sent to somebody else
     assert (second["predecessor"], second["changes"]) == (hidden, {})
