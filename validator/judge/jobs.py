@@ -124,7 +124,7 @@ class JobStore:
             rows = session.execute(select(JobRow.verdict, func.count()).group_by(JobRow.verdict))
             found = Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
             found[Verdict.UNAVAILABLE] -= session.scalar(before_us) or 0
-            return found
+            return +found  # without what there is none of
 
 
 def _new_job(case: Case) -> dict[str, Any]:
