@@ -31,8 +31,8 @@ COIN = frozenset(
 )  # fmt: skip
 """Wei of native coin."""
 
-TIMES = frozenset({"created", "disprovable_until", "head_start_end", "now", "until"})
-_TIME_ENDS = ("_at", "_at_most", "_deadline")
+TIMES = frozenset({"created", "head_start_end", "now", "until"})
+_TIME_ENDS = ("_at", "_at_most", "_deadline", "_until")
 
 
 def is_amount(name: str) -> bool:

@@ -123,8 +123,9 @@ class JobStore:
         with self._database.session() as session:
             rows = session.execute(select(JobRow.verdict, func.count()).group_by(JobRow.verdict))
             found = Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
-            found[Verdict.UNAVAILABLE] -= session.scalar(before_us) or 0
-            return +found  # without what there is none of
+            if unseen := session.scalar(before_us):
+                found[Verdict.UNAVAILABLE] -= unseen
+            return found
 
 
 def _new_job(case: Case) -> dict[str, Any]:
