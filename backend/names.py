@@ -18,12 +18,13 @@ from eth_utils.address import (
     is_checksum_formatted_address,
     to_checksum_address,
 )
-from filelock import FileLock
 
 from backend.accounts import NAME, devnet_account, list_keystores
 from backend.cache import write_atomic
 from backend.chain.anvil import DEVNET_ACCOUNTS
+from backend.documents import parse_json
 from backend.errors import ChainBeastsError
+from backend.locks import ProcessLock
 from backend.settings import Settings
 
 ZERO = "0x" + "00" * 20
@@ -64,7 +65,7 @@ class AddressBook:
             ChainBeastsError: the file is no address book.
         """
         try:
-            found = json.loads(self._path.read_text("utf-8"))
+            found = parse_json(self._path.read_bytes())
             return {name: parse_address(found[name]) for name in sorted(found)}
         except FileNotFoundError:
             return {}
@@ -104,10 +105,10 @@ class AddressBook:
             self._save(entries)
         return address
 
-    def _lock(self) -> FileLock:
+    def _lock(self) -> ProcessLock:
         # Two commands that read the same book would each lose the other's entry.
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._path.with_suffix(".lock"))
+        return ProcessLock(self._path.with_suffix(".lock"), "the address book is written")
 
     def _save(self, entries: Mapping[str, str]) -> None:
         write_atomic(self._path, (json.dumps(entries, indent=2) + "\n").encode())

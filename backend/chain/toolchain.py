@@ -113,15 +113,15 @@ def load_solcx() -> Any:
     Its compilers are used where they are; where there are none, nothing is made, since HOME may be
     nobody's to write.
     """
-    if "SOLCX_BINARY_PATH" not in os.environ and not _is_folder(Path.home() / ".solcx"):
+    if "SOLCX_BINARY_PATH" not in os.environ and not _has_own_folder():
         os.environ["SOLCX_BINARY_PATH"] = str(cache_dir("solcx"))
     return importlib.import_module("solcx")
 
 
-def _is_folder(path: Path) -> bool:
+def _has_own_folder() -> bool:
     try:
-        return path.is_dir()
-    except OSError:  # a folder above it that we may not enter
+        return (Path.home() / ".solcx").is_dir()
+    except (OSError, RuntimeError):  # a home that we may not enter, or none at all
         return False
 
 

@@ -18,7 +18,7 @@ from backend.chain.types import MatchStatus
 from backend.chain.waiting import await_time
 from backend.cli.battle_publication import published
 from backend.cli.battle_views import MatchId, synced
-from backend.cli.confirm import YesOption
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.options import PlacesOption
 from backend.cli.output import energy, fields, note
 from backend.cli.sending import refuse_contracts
@@ -171,6 +171,7 @@ def publish(
     beast: Annotated[int, typer.Argument(min=1, metavar="BEAST", help="The beast's id.")],
     checkpoint: CheckpointOption = None,
     snapshots: PlacesOption = None,
+    yes: YesOption = False,
 ) -> None:
     """Put the state of a final checkpoint on chain in full, where everybody can read it.
 
@@ -181,6 +182,8 @@ def publish(
     workspace = synced(session, snapshots)
     row = workspace.checkpoint(beast, checkpoint, final=True)
     call = publication(workspace, Entry(beast, row.h128))
+    cost = Cost(gas=session.sender.estimate(call))
+    confirm(session, f"Publishing the state of beast {beast}", cost, yes=yes)
     receipt = session.sender.send(call, label="publish the state")
     _done(session, receipt, beast=beast, checkpoint=row.index, state="0x" + row.h128.hex())
 

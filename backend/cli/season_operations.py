@@ -100,8 +100,10 @@ def _call_facts(call: Call, known: DecodedCall) -> dict[str, Any]:
         "target": call.target,
         "contract": known.contract,
         "function": known.function,
-        "arguments": {one.name: one.shown for one in known.arguments},
+        "arguments": [
+            {"name": one.name, "type": one.type, "shown": one.shown} for one in known.arguments
+        ],
         "known": known.known,
-        "value": call.value,
+        "coin": call.value,
         "data": call.data,
     }

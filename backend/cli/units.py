@@ -16,8 +16,8 @@ ENERGY = frozenset(
         "amount", "arena_escrow", "balance", "base_cost", "bond", "bonds_in_open_disputes",
         "bought", "burned", "dispute_bond", "energy", "energy_burn", "escrow", "growth",
         "growth_cost", "hatch_cost", "left", "lock", "locked", "loser_reward", "next_bond",
-        "next_energy", "price", "record_bond", "reward", "reward_a", "reward_b", "sold", "supply",
-        "winner_reward",
+        "next_energy", "price", "record_bond", "reward", "reward_a", "reward_allowance", "reward_b",
+        "rewarded", "sold", "supply", "winner_reward",
     }
 )  # fmt: skip
 """Wei of ENERGY; of native coin where the command is about that (``account send``, stakes)."""
@@ -31,8 +31,8 @@ COIN = frozenset(
 )  # fmt: skip
 """Wei of native coin."""
 
-TIMES = frozenset({"created", "disprovable_until", "head_start_end", "now", "until"})
-_TIME_ENDS = ("_at", "_at_most", "_deadline")
+TIMES = frozenset({"created", "head_start_end", "now", "until"})
+_TIME_ENDS = ("_at", "_at_most", "_deadline", "_until")
 
 
 def is_amount(name: str) -> bool:

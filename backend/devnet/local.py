@@ -125,13 +125,13 @@ def record_started(settings: Settings, child: Anvil, block_time: float) -> Devne
     if started is None:
         raise AnvilError("Anvil ended right after it had started.")
     record = DevnetRecord(child.pid, child.port, child.url, child.chain_id, started)
-    if child.detached:
-        record = _with_keeper(settings, record, block_time)
+    keeper_id = _start_keeper(settings, record, block_time) if child.detached else os.getpid()
+    record = replace(record, keeper=keeper_id, keeper_started=process_start(keeper_id) or "")
     write_record(settings, record)
     return record
 
 
-def _with_keeper(settings: Settings, record: DevnetRecord, block_time: float) -> DevnetRecord:
+def _start_keeper(settings: Settings, record: DevnetRecord, block_time: float) -> int:
     # -P: without it -m would import what lies in the folder that the user happens to be in
     command = [sys.executable, "-P", "-m", keeper.__name__, str(record.pid), record.started]
     command += [record.rpc_url, str(state_file(settings).absolute())]
@@ -144,7 +144,7 @@ def _with_keeper(settings: Settings, record: DevnetRecord, block_time: float) ->
             stderr=output,
             start_new_session=True,
         )
-    return replace(record, keeper=process.pid, keeper_started=process_start(process.pid) or "")
+    return process.pid
 
 
 def keeper_of(settings: Settings, record: DevnetRecord, block_time: float) -> keeper.Keeper:

@@ -18,8 +18,8 @@ class DevnetRecord:
 
     Attributes:
         pid, started: of Anvil.
-        keeper, keeper_started: of the process that mines and saves for it; 0 and empty where the
-            command in the foreground does.
+        keeper, keeper_started: of the process that mines and saves for it: one of its own, or the
+            command in the foreground.
     """
 
     pid: int

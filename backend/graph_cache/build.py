@@ -126,7 +126,9 @@ def _compile(
             with ScratchFolder("kernel", place) as scratch:
                 kernel, data = _made(scratch.path, graph, texts, target, compiler)
         except OSError as error:
-            refused.append(f"{place or tempfile.gettempdir()}: {error.strerror or error}")
+            # Without the path, which the loader's error begins with: it is another one every time.
+            reason = error.strerror or str(error).rpartition(": ")[2]
+            refused.append(f"{place or tempfile.gettempdir()}: {reason}")
             continue
         log.info("compiled a kernel", graph=graph.name, target=target.name)
         return Built(kernel, _keep(cache, variation, data), compiled=True)

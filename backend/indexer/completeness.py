@@ -31,7 +31,7 @@ BEAST = "beast "
 """How the name of a gap begins that is about one beast; see ``Counters``."""
 
 BEASTS_AT_ONCE = 256
-"""Beasts that are asked about in one pass: two calls each."""
+"""Beasts that are asked about in one pass, by a call each."""
 
 AUDIT_RANGE = 1_000
 """Blocks asked for at once when events are looked for that were left out: fewer than in a backfill,

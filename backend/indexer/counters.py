@@ -137,27 +137,29 @@ class Counters:
             read = _standings(session, wanted)
         if tip.hash is None:
             return []
-        answers = self._ask(wanted, tip.number)
+        answers = self._ask(wanted, hatched, tip.number)
         if not self._unmoved(tip):
             return None
         gaps = []
-        for beast_id, (born, told) in zip(wanted, answers, strict=True):
-            since, known = hatched.get(beast_id), read.get(beast_id, _Standing())
-            if born and since is None:
-                gaps.append(Gap(f"beast {beast_id}", "it hatched, unseen", self._start))
-            elif told != known:
-                what = f"{known} were read, the ledger has {told}"
-                gaps.append(Gap(f"beast {beast_id}", what, since or self._start))
+        for beast_id, told in zip(wanted, answers, strict=True):
+            name, since, known = f"beast {beast_id}", hatched.get(beast_id), read.get(beast_id)
+            if since is None:
+                if told is not None:
+                    gaps.append(Gap(name, "it hatched, unseen", self._start))
+            elif told != (known or _Standing()):
+                what = f"{known or _Standing()} were read, the ledger has {told}"
+                gaps.append(Gap(name, what, since))
         return gaps
 
-    def _told(self, beast_id: int, block: int) -> tuple[bool, _Standing]:
-        """Whether a beast was born, and where it stands."""
+    def _told(self, beast_id: int, hatched: bool, block: int) -> _Standing | None:
+        """Where a beast stands; None if it was never born, which is asked of those alone that are
+        not known to be."""
         chain = self._chain
-        birth = Birth.from_abi(chain.call(chain.beasts.functions.birthOf(beast_id), block))
-        if not any(birth.dna):
-            return False, _Standing()
-        head = Head.from_abi(chain.call(chain.ledger.functions.head(beast_id), block))
-        return True, _Standing.of(head)
+        if not hatched:
+            birth = Birth.from_abi(chain.call(chain.beasts.functions.birthOf(beast_id), block))
+            if not any(birth.dna):
+                return None
+        return _Standing.of(Head.from_abi(chain.call(chain.ledger.functions.head(beast_id), block)))
 
     def _numbered_gap(self, one: _Numbered, size: int, count: int) -> Gap:
         """With the block of the last thing before the first that is missing."""
@@ -167,11 +169,16 @@ class Counters:
         since = blocks.get(missing - 1, self._start)
         return Gap(one.name, f"{size} were read, the contract counts {count}", since)
 
-    def _ask(self, beasts: Sequence[int], block: int) -> list[tuple[bool, _Standing]]:
+    def _ask(
+        self, beasts: Sequence[int], hatched: Collection[int], block: int
+    ) -> list[_Standing | None]:
+        def told(beast_id: int) -> _Standing | None:
+            return self._told(beast_id, beast_id in hatched, block)
+
         if len(beasts) <= 2:
-            return [self._told(beast_id, block) for beast_id in beasts]
+            return [told(beast_id) for beast_id in beasts]
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="counters") as pool:
-            return list(pool.map(lambda beast_id: self._told(beast_id, block), beasts))
+            return list(pool.map(told, beasts))
 
     def _unmoved(self, tip: Tip) -> bool:
         """Whether the block that was asked about is still the one that the database ends with."""

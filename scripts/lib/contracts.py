@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
+from backend.chain.deployment import CONTRACTS
 from backend.cli.compiling import compile_contracts
 from backend.cli.output import note, print_error
 from backend.errors import ChainBeastsError
@@ -11,8 +13,11 @@ from backend.errors import ChainBeastsError
 
 def main() -> int:
     """Compile; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.lib.contracts", description=__doc__)
+    parser.add_argument("--deployed", action="store_true", help="none that only tests want")
+    deployed = parser.parse_args().deployed
     try:
-        units = compile_contracts(None)
+        units = compile_contracts(CONTRACTS if deployed else None)
     except ChainBeastsError as error:
         print_error(error)
         return 1

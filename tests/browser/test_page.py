@@ -13,12 +13,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, WebSocketRoute, expect
 
+from backend.accounts import devnet_account
+from backend.chain.anvil import DEVNET_CHAIN_ID
+from backend.chain.client import Chain, connect
+from backend.chain.deployment import Deployment
+from backend.chain.transactions import TransactionManager
+from backend.chain.types import ZERO32
 from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
 
 FIRST_LOAD_BYTES = 300_000
 VIEWS = ("beasts", "battles", "disputes", "leaderboard", "season")
 KEY_BYTES = 32
+RAW = bytes.fromhex("12345678") + bytes(range(96))
 
 
 @pytest.fixture(scope="module")
@@ -282,6 +289,27 @@ def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
     expect(visit.page.locator(".notice")).to_contain_text("Nothing is proposed")
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
     expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
+    schedule_by_hand(world)
+    hidden = visit.page.locator(".proposal").nth(1)
+    expect(hidden).to_contain_text("It calls Energy.transfer")
+    expect(hidden).to_contain_text("1,000,000 ENERGY")
+    expect(hidden.locator(".unknown")).to_contain_text("Unknown call")
+    expect(hidden.locator(".unknown pre")).to_have_text(f"0x{RAW.hex()}")
+    expect(hidden).to_contain_text("scheduled by")
+
+
+def schedule_by_hand(world: Spectacle) -> None:
+    """Something that no command of ours made: ENERGY given away, and bytes for a stranger."""
+    host, url = world.stage.host, world.stage.rpc_url
+    deployment = Deployment.load(host.home / "deployments", DEVNET_CHAIN_ID)
+    chain = Chain(connect(url), url, deployment)
+    thief = devnet_account(7).address
+    given = chain.energy.encode_abi("transfer", args=[thief, 10**24])
+    targets, data = [chain.energy.address, thief], [given, RAW]
+    delay = chain.call(chain.timelock.functions.getMinDelay())
+    call = chain.timelock.functions.scheduleBatch(targets, [0, 7], data, ZERO32, ZERO32, delay)
+    sender = TransactionManager(chain, devnet_account(host.number), host.home / "locks")
+    sender.send(call, label="schedule by hand")
 
 
 def fits_a_phone(visit: Visit) -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.chunks import MAX_WHOLE
+from backend.chain.client import Chain
 from backend.chain.gas_figures import heaviest_transaction
 from backend.chain.providers import make_web3
 from backend.chain.seasons import load_profile
 from backend.doctor.chain_facts import HISTORY, TX_GAS_CAP, ChainFacts, Kind, Needs, gather
 from backend.doctor.chain_facts import opcodes_in as opcodes
 from backend.doctor.chain_rules import RESPONSE_BLOCKS, judge
+from backend.doctor.examine import chain_deadlines
 from backend.doctor.report import Result
 from tests.support.rpc_proxy import Answer, RpcProxy
 
@@ -216,6 +218,22 @@ def test_a_node_without_old_logs_is_told(anvil: Anvil) -> None:
             else blooming(method, params)
         )
         assert "refuses the logs" in facts_of(proxy.url, int(block, 16)).logs
+
+
+def test_a_season_with_a_short_response_is_warned_of_on_its_own_chain(chain: Chain) -> None:
+    rpc(chain.rpc_url, "anvil_mine", hex(300), hex(12))
+    assert chain_deadlines(chain, MAINNET) == []
+    short = replace(MAINNET, response_window=600)
+    assert chain_deadlines(chain, short) == []  # on this machine blocks come when they are wanted
+
+    def public(method: str, params: list[Any]) -> Answer | None:
+        return {"result": "0x5"} if method == "eth_chainId" else None
+
+    with RpcProxy(chain.rpc_url, public) as proxy:
+        away = Chain(make_web3(proxy.url), proxy.url, chain.deployment)
+        assert chain_deadlines(away, MAINNET) == []
+        (check,) = chain_deadlines(away, short)
+    assert check.found == "A response has 600 s, 50 blocks at 12.0 s each."
 
 
 def test_a_chain_whose_calls_tell_another_number_is_told(anvil: Anvil) -> None:

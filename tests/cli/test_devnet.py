@@ -140,7 +140,7 @@ def test_fund_gives_gas_to_an_address_or_a_keystore(home: Cli, tmp_path: Path) -
     (tmp_path / "password").write_text("correct horse\n")
     home.json("account", "new", "alice", "--password-file", str(tmp_path / "password"))
     assert home.json("devnet", "fund", "alice")["balance_wei"] == str(10**19)
-    home.hinted("no address and no keystore", "account list", "devnet", "fund", "nobody")
+    home.hinted("Nobody is called nobody", "account list", "devnet", "fund", "nobody")
     listed = {row["name"] for row in home.json("account", "list")}
     assert {"alice", "devnet:0", "devnet:9"} <= listed
 

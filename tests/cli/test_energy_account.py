@@ -185,7 +185,7 @@ def test_a_closed_sale_says_so_and_takes_nothing(deployed: Cli) -> None:
 
 def test_energy_is_bought_by_amount_or_by_coin_and_never_for_less(deployed: Cli) -> None:
     with open_sale(deployed, "0.003") as chain:
-        assert deployed.json("energy", "price")["price"] == 3 * ENERGY // 1_000
+        assert deployed.json("energy", "price")["price"] == str(3 * ENERGY // 1_000)
         got = deployed.json("energy", "buy", "10", *BUYER)
         assert (int(got["bought"]), int(got["paid"])) == (10 * ENERGY, 3 * ENERGY // 100)
         got = deployed.json("energy", "buy", "--spend", "0.001", "--to", "devnet:8", *BUYER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.cli.conftest import Cli
 
-COUNT = 11
+COUNT = 12
 """Games that there are."""
 
 

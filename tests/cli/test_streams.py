@@ -141,7 +141,7 @@ def test_the_guide_lists_the_fields_that_are_amounts_and_times() -> None:
     named = {unit: set(re.findall(r"`([a-z_0-9]+)`", text)) for unit, text in rows.items()}
     assert named["wei of ENERGY"] == units.ENERGY
     assert named["wei of native coin"] == units.COIN
-    assert named["time"] == units.TIMES | {"_at", "_at_most", "_deadline"}
+    assert named["time"] == units.TIMES | {"_at", "_at_most", "_deadline", "_until"}
     assert not units.ENERGY & units.COIN
 
 

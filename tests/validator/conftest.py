@@ -294,8 +294,11 @@ class Rig:
 
 
 @pytest.fixture
-def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
-    """A funded trainer and a funded validator on a chain that is undone after the test."""
+def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Iterator[Rig]:
+    """A funded trainer and a funded validator on a chain that is undone after the test.
+
+    Deadlines are seconds of a clock that no slow machine runs down.
+    """
     chain, folder = deployed
     home = tmp_path / "home"
     (home / "deployments").mkdir(parents=True)
@@ -303,9 +306,10 @@ def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
     for record in folder.glob("*.json"):
         shutil.copy(record, home / "deployments")
     rig = Rig(chain, home)
-    rig.fund(TRAINER)
-    rig.fund(VALIDATOR)
-    return rig
+    with steady_time(chain.rpc_url):
+        rig.fund(TRAINER)
+        rig.fund(VALIDATOR)
+        yield rig
 
 
 @pytest.fixture(scope="module")

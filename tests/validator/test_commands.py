@@ -291,11 +291,18 @@ def test_next_says_when_a_right_window_falls_or_may_be_freed(rig: Rig) -> None:
 
 
 def test_people_read_amounts_and_times_not_wei_and_seconds() -> None:
-    value = {"bond": 5 * 10**17, "opening_bond": 13 * 10**14, "until": 0, "missing": ["state"]}
+    value = {
+        "bond": 5 * 10**17,
+        "opening_bond": 13 * 10**14,
+        "until": 1_769_860_800,
+        "proof_deadline": 0,
+        "missing": ["state"],
+    }
     assert shown(value) == {
         "bond": "0.5 ENERGY",
         "opening_bond": "0.0013 native coin",
-        "until": "1970-01-01 00:00:00 UTC",
+        "until": "2026-01-31 12:00:00 UTC",
+        "proof_deadline": "never",
         "missing": "state",
     }
 

@@ -131,7 +131,7 @@ def test_an_implausible_published_window_is_disputed_at_once_and_falls(rig: Rig)
     daemon = light(rig)
     daemon.run_once()
     assert rig.chain.dispute(1).filer == devnet_account(VALIDATOR).address
-    assert "128 honest steps" in done(rig, "dispute", "next", "1", who=VALIDATOR)["objection"]
+    assert "at most" in done(rig, "dispute", "next", "1", who=VALIDATOR)["objection"]
     rig.travel(RESPONSE_WINDOW + 1)
     daemon.run_once()
     assert not rig.chain.is_live(beast, lie)

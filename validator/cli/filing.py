@@ -13,7 +13,7 @@ from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.prices import MAX_BOND_MULTIPLE
 from backend.chain.types import FilingQuote, openings_of
-from backend.cli.confirm import YesOption, require_yes
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import energy, note, progress
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -25,7 +25,8 @@ from validator.cli.workspace import synced_workspace
 from validator.enforce.bonds import opening_cost
 from validator.enforce.filing import fund_bond, value_to_send
 from validator.enforce.staging import Staging
-from validator.enforce.value import Appraiser
+from validator.enforce.strategy import Action
+from validator.enforce.value import GAS, Appraiser
 from validator.judge.cases import Case
 from validator.judge.datasets import read_secret
 from validator.judge.replay import Judgement
@@ -71,7 +72,9 @@ def file(
         # A filing that the court refuses is refused before anybody is asked.
         _refuse_early(session, call, value)
     _tell(session, workspace, case, judgement, quote)
-    require_yes("File the dispute?", yes)
+    cost = Cost(energy=quote.bond, coin=value, gas=GAS[Action.FILE])
+    # Whatever it costs: a dispute over a right window is lost.
+    confirm(session, "Filing", cost, yes=yes, always=True, question="File the dispute?")
     if data is not None and workspace.moves.stages(case, data):
         _stage(workspace, session, case, data, quote.bond)
     fund_bond(session.chain, session.sender, call, quote.bond, value)

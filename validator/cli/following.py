@@ -11,7 +11,7 @@ from backend.chain.amounts import show_time
 from backend.chain.outbox import Outbox
 from backend.chain.prices import opening_gas
 from backend.chain.types import Opening, opening_bit, openings_of
-from backend.cli.confirm import YesOption, require_yes
+from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import fields, note
 from backend.cli.session import Session, command
 from validator.cli import openings
@@ -81,8 +81,8 @@ def follow(
         "now": situation.now,
     }
     if due.ours:
-        note(f"{due.move}: {due.why}. About {due.gas:,} gas.")
-        require_yes("Do it?", yes)
+        cost, what = Cost(gas=due.gas), f"{due.move}, because {due.why}"
+        confirm(session, what, cost, yes=yes, always=True, question="Do it?")
         if move.action is Action.WAIT:
             openings.open_all(session, dispute_id, None, datasets, snapshots, yes=True)
             return

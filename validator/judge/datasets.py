@@ -55,7 +55,7 @@ class _SmallFile:
 
     Attributes:
         stamp: changes with the file: its inode, size, and times.
-        data_hash: keccak-256 of all of it.
+        data_hash: keccak-256 of all of it; empty if it cannot be read.
         secret_hash: keccak-256 of the secret that it holds; None if it holds none.
     """
 
@@ -125,13 +125,12 @@ class DatasetFolder:
                 self._files[path] = before
                 continue
             data = _bytes_of(path)
-            if data is not None:
-                secret = read_secret(data)
-                self._files[path] = _SmallFile(
-                    stamp if settled else (),
-                    bytes(keccak(data)),
-                    None if secret is None else bytes(keccak(secret)),
-                )
+            secret = None if data is None else read_secret(data)
+            self._files[path] = _SmallFile(
+                stamp if settled else (),
+                b"" if data is None else bytes(keccak(data)),
+                None if secret is None else bytes(keccak(secret)),
+            )
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -123,7 +123,8 @@ class JobStore:
         with self._database.session() as session:
             rows = session.execute(select(JobRow.verdict, func.count()).group_by(JobRow.verdict))
             found = Counter({str(verdict or "waiting"): int(number) for verdict, number in rows})
-            found[Verdict.UNAVAILABLE] -= session.scalar(before_us) or 0
+            if unseen := session.scalar(before_us):
+                found[Verdict.UNAVAILABLE] -= unseen
             return found
 
 

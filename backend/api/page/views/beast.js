@@ -118,10 +118,7 @@ function row(c, now) {
     ],
     [opennessBadge(c.openness)],
     [words(c.source), c.source === "battle" ? h("a", { href: `#/battles/${c.source_id}` }, ` ${c.source_id}`) : null],
-    [
-      c.loss.toFixed(1),
-      c.loss_drop ? h("span", { class: "drop", title: "less than its parent's" }, " ↓") : null,
-    ],
+    [c.loss.toFixed(1), c.loss_drop ? h("span", { class: "drop", title: "less than its parent's" }, " ↓") : null],
     [energy(c.energy_burn)],
     [waits ? standing(c, now) : when(c.submitted_at)],
     [hash(c.h128)],

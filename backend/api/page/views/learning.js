@@ -64,9 +64,7 @@ export function learning(beast, signal) {
   }
 
   function draw() {
-    losses.draw(
-      aligned([curve.step, curve.loss], [live.column("step"), live.column("loss")]),
-    );
+    losses.draw(aligned([curve.step, curve.loss], [live.column("step"), live.column("loss")]));
     skill.draw([live.column("step"), live.column("move"), live.column("block")]);
   }
 
