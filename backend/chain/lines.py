@@ -28,7 +28,7 @@ from backend.chain.clock import CallClock
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
-STEP_SECONDS = 4.0
+STEP_SECONDS = 3.0
 """Of a step that cannot be waited for in slices: to connect, to shake hands, to send a piece."""
 
 PIECE = 1 << 12
