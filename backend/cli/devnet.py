@@ -105,7 +105,8 @@ def status(session: Session) -> None:
     record = running(session.settings)
     if record is None:
         error = _none_runs(session.settings)
-        session.show({"running": False}, f"{error.message} {error.hint}")
+        home = session.settings.home.absolute()
+        session.show({"running": False, "home": home}, f"{error.message} {error.hint}")
         return
     number = local.block_number(record)
     shown = {"running": True, **asdict(record), "kept": record.is_kept, "block_number": number}

@@ -64,4 +64,5 @@ def test_commands_that_miss_a_devnet_name_the_home(cli: Cli, monkeypatch: Any) -
     cli.hinted("No devnet runs.", where, "devnet", "fund", "devnet:1")
     cli.hinted("This home has no devnet.", where, "devnet", "backup", "x.gz")
     assert where in cli.run("devnet", "status").stdout
+    assert cli.json("devnet", "status")["home"] == str(cli.home)
     cli.hinted("No node answers", where, "energy", "balance", "--account", "devnet:1")
