@@ -190,10 +190,18 @@ class Stage:
     Args:
         rpc_url: a local chain that runs already and goes on after the stage; without it the stage
             has a devnet of its own.
+        patience: seconds for which it waits for something to happen.
     """
 
-    def __init__(self, folder: Path, program: Program | None = None, rpc_url: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: Program | None = None,
+        rpc_url: str = "",
+        patience: float = PATIENCE,
+    ) -> None:
         self.folder = folder
+        self._patience = patience
         self._own_node = not rpc_url
         self._program = program or Installed()
         self.published = folder / "snapshots"
@@ -251,12 +259,13 @@ class Stage:
         rpc(self.rpc_url, "evm_increaseTime", seconds)
         rpc(self.rpc_url, "evm_mine")
 
-    def wait(self, what: str, look: Callable[[], T | None], seconds: float = PATIENCE) -> T:
+    def wait(self, what: str, look: Callable[[], T | None], seconds: float | None = None) -> T:
         """Look until there is something to see.
 
         Raises:
             StageError: there is nothing in time, or a daemon has died.
         """
+        seconds = self._patience if seconds is None else seconds
         deadline = time.monotonic() + seconds
         while True:
             found = look()

@@ -294,7 +294,7 @@ def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
     expect(hidden).to_contain_text("It calls Energy.transfer")
     expect(hidden).to_contain_text("1,000,000 ENERGY")
     expect(hidden.locator(".unknown")).to_contain_text("Unknown call")
-    expect(hidden.locator(".unknown code")).to_have_text(f"0x{RAW.hex()}")
+    expect(hidden.locator(".unknown pre")).to_have_text(f"0x{RAW.hex()}")
     expect(hidden).to_contain_text("scheduled by")
 
 

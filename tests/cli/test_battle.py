@@ -15,6 +15,7 @@ import pytest
 from backend.accounts import devnet_account
 from backend.battle.recording import play_out
 from backend.battle.workspace import open_workspace
+from backend.chain.amounts import show_energy
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain, connect
 from backend.chain.deployment import Deployment
@@ -155,7 +156,7 @@ def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
     shown = ring.cli.json("battle", "show", str(match))
     assert (shown["status"], shown["records"][0]["status"]) == ("final", "final")
     text = ring.cli.run("battle", "show", str(match))
-    assert f"A {rewards[0]} ENERGY, B {rewards[1]} ENERGY" in text.stdout
+    assert f"A {show_energy(credited[0])}, B {show_energy(credited[1])}" in text.stdout
     listed = ring.cli.json("battle", "list", "--status", "final", "--beast", "1")
     assert [one["match"] for one in listed["matches"]] == [match]
     board = ring.cli.json("leaderboard")

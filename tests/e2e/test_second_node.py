@@ -24,7 +24,10 @@ from tests.e2e.test_honest import (
 from tests.support.forked import Program
 from tests.support.second_node import SecondNode
 
-pytestmark = pytest.mark.timeout(900)  # the first one installs the node
+PATIENCE = 900.0
+"""A whole window in one call takes this node seconds, on a busy machine a minute and more."""
+
+pytestmark = pytest.mark.timeout(1_800)  # the first one installs the node
 
 STORIES = (
     test_a_match_is_fought_lied_about_recorded_and_trained_on,
@@ -40,7 +43,7 @@ def stage(program: Program, tmp_path: Path) -> Iterator[Stage]:
     """Players on a chain of the second node, with the contracts deployed."""
     with (
         SecondNode(tmp_path / "node.log") as node,
-        Stage(tmp_path / "stage", program, node.url) as made,
+        Stage(tmp_path / "stage", program, node.url, PATIENCE) as made,
     ):
         made.deploy(str(PATIENT.profile(tmp_path)))
         yield made

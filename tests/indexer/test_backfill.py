@@ -217,7 +217,8 @@ def _shuffled(logs: Logs) -> Logs:
 
 
 def _of_a_branch_that_is_gone(logs: Logs) -> Logs:
-    return [log | {"blockHash": "0x" + "66" * 32} for log in logs]
+    gone = {"blockHash": "0x" + "66" * 32}
+    return [log | gone if int(log["blockNumber"], 16) % 8 == 0 else log for log in logs]
 
 
 def _from_elsewhere(logs: Logs) -> Logs:

@@ -32,7 +32,7 @@ BATCH = 32
 
 WAVE = 512
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
 """For a scheduler's answer. One that is frozen keeps its connections, and answers nothing."""
 
 LEAVE_SECONDS = 2.0
