@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -36,13 +37,25 @@ class ProcessLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def acquire(self) -> None:
-        """Take it; after a second's wait, say what for."""
-        try:
-            self._lock.acquire(timeout=QUIET_SECONDS)
-        except Timeout:
-            log.info("waiting for another process or task", until=self.purpose, lock=str(self.path))
-            self._lock.acquire()
+    def acquire(self, look: Callable[[], object] = lambda: None) -> None:
+        """Take it; after a second's wait, say what for.
+
+        Args:
+            look: called again and again while it is waited for; what it raises ends the wait.
+        """
+        told = False
+        while True:
+            try:
+                self._lock.acquire(timeout=QUIET_SECONDS)
+            except Timeout:
+                look()
+            else:
+                return
+            if not told:
+                log.info(
+                    "waiting for another process or task", until=self.purpose, lock=str(self.path)
+                )
+                told = True
 
     def release(self) -> None:
         """Give it back."""

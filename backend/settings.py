@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         ge=0,
         description="blocks on top of a transaction's before it counts; 0 on a local chain, else 3",
     )
+    replace_pending: bool = Field(
+        False,
+        description="outbid pending transactions of the account that this home has no record of",
+    )
     confirm_above_energy: str = Field(
         "10", description="ENERGY that a command sends without asking; all that burns is asked for"
     )

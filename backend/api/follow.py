@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from backend.api.models import Live
 from backend.api.news import News
 from backend.chain.client import TRANSPORT_ERRORS, Chain
+from backend.chain.clock import carry_on, hang_up
 from backend.chain.errors import NodeUnavailableError
 from backend.chain.timelock import scheduler_of
 from backend.errors import ChainBeastsError
@@ -92,9 +93,13 @@ class Follower:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the present pass."""
+        """End after the present pass, which does not wait for a node that is silent."""
         self._waker.stop()
-        self._thread.join()
+        hang_up()
+        try:
+            self._thread.join()
+        finally:
+            carry_on()
 
     def _run(self) -> None:
         delay = FIRST_WAIT_SECONDS

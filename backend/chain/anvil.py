@@ -16,6 +16,7 @@ from typing import IO, Self
 import httpx
 
 from backend.cache import ScratchFolder
+from backend.chain.answers import NotAnAnswerError, parse
 from backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
 from backend.chain.providers import is_loopback
 from backend.chain.toolchain import find_anvil
@@ -67,12 +68,13 @@ def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
     tls = url.startswith("https")  # loading the certificates takes longer than the call
     try:
-        answer = httpx.post(url, json=request, timeout=timeout, verify=tls).json()
-    except (httpx.HTTPError, ValueError) as error:
+        answer = parse(httpx.post(url, json=request, timeout=timeout, verify=tls).content)
+    except (httpx.HTTPError, NotAnAnswerError) as error:
         raise AnvilError(f"No node answers at {url} ({type(error).__name__}).") from None
-    if "error" in answer:
-        raise AnvilError(f"The node at {url} refused {method}: {answer['error'].get('message')}.")
-    return answer["result"]
+    if (refusal := answer.get("error")) is not None:
+        said = refusal.get("message") if isinstance(refusal, dict) else refusal
+        raise AnvilError(f"The node at {url} refused {method}: {said}.")
+    return answer.get("result")
 
 
 class Anvil:

@@ -6,11 +6,11 @@ Sends nothing; see transactions. Only idempotent reads are retried.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
-import requests
 import stamina
 from eth_typing import BlockNumber, ChecksumAddress, HexStr
 from hexbytes import HexBytes
@@ -26,12 +26,15 @@ from web3.exceptions import (
 )
 from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt, TxParams
 
+from backend.chain.answers import NotAnAnswerError
+from backend.chain.clock import HungUpError, check
 from backend.chain.compile import artifact
 from backend.chain.deployment import Deployment
 from backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
     Reverted,
+    StoppedError,
     WrongChainError,
     decode_revert,
 )
@@ -77,7 +80,27 @@ EVENT_CONTRACTS = (
     "Arena",
 )
 READ_ATTEMPTS = 4
-TRANSPORT_ERRORS = (requests.RequestException, ConnectionError, TimeoutError)
+READ_SECONDS = 45.0
+"""After that a call that failed is not made again."""
+
+TRANSPORT_ERRORS = (ConnectionError, TimeoutError)
+"""What a call fails with that has no answer; see ``backend.chain.answers``."""
+
+OUT_OF_STEP = (
+    "header not found",  # Geth, Erigon: a block that it does not have yet
+    "header for hash not found",
+    "unknown block",  # Besu, Geth, OpenEthereum
+    "block not found",  # Besu, Reth
+    "resource not found",  # Nethermind, EIP-1474
+    "missing trie node",  # Geth, Erigon: the state is not there yet, or not any more
+    "world state unavailable",  # Besu
+    "no state available",  # Nethermind
+    "state not available",  # Reth, Geth
+    "sync is still in progress",  # Besu
+    "is syncing",  # Nethermind: "Node is syncing"
+    "indexing is in progress",  # Geth: receipts and transactions after a start
+)
+"""Refusals of a node that does not have what others have: it is waited for like a silent one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +124,8 @@ def revert_from(error: ContractLogicError) -> Reverted:
     if isinstance(data, dict):
         data = data.get("data")
     if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
-        return decode_revert(bytes.fromhex(data[2:]))
+        with suppress(ValueError):  # not hex: a node's prose
+            return decode_revert(bytes.fromhex(data[2:]))
     return Reverted("Error", {"reason": error.message or "no reason given"})
 
 
@@ -120,20 +144,26 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
     """Make an idempotent call, again where the transport failed or a contract was not there.
 
     Raises:
-        NodeUnavailableError: the node stayed silent, or lacks a contract: it may be far behind, or
-            in the middle of a reorg. Whether it serves another chain, ``check_chain`` says.
+        NodeUnavailableError: the node stayed silent, gave no proper answer, or lacks a contract or
+            a block: it may be far behind, or in the middle of a reorg. Whether it serves another
+            chain, ``check_chain`` says.
+        StoppedError: the process is to end.
         Reverted: the contract refused.
         ChainError: the node refused.
     """
     try:
         for attempt in stamina.retry_context(
-            on=(*TRANSPORT_ERRORS, BadFunctionCallOutput),
-            attempts=attempts,
-            wait_initial=0.1,
-            wait_max=2.0,
+            on=_passes, attempts=attempts, timeout=READ_SECONDS, wait_initial=0.1, wait_max=2.0
         ):
             with attempt:
                 return call()
+    except HungUpError:
+        raise StoppedError(f"The node at {redact_url(rpc_url)} is not waited for.") from None
+    except NotAnAnswerError as error:
+        raise NodeUnavailableError(
+            f"No answer of a node comes from {redact_text(str(error))}.",
+            "Try again, or give another one with --rpc-url.",
+        ) from None
     except TRANSPORT_ERRORS as error:
         raise NodeUnavailableError(
             f"No node answers at {redact_url(rpc_url)} ({type(error).__name__}).",
@@ -150,8 +180,30 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
         raise
     except Web3RPCError as error:
         said = redact_text(str(error.message or error))
-        raise ChainError(f"The node at {redact_url(rpc_url)} refused: {said}") from None
+        message = f"The node at {redact_url(rpc_url)} refused: {said}"
+        if any(words in said.lower() for words in OUT_OF_STEP):
+            raise NodeUnavailableError(message) from None
+        raise ChainError(message) from None
     raise AssertionError("stamina either returns or raises")
+
+
+def check_open() -> None:
+    """Raise if the process is to end and its calls are over.
+
+    Raises:
+        StoppedError: they are.
+    """
+    try:
+        check()
+    except HungUpError:
+        raise StoppedError("The process is to end.") from None
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same call may well have an answer in a moment."""
+    if isinstance(error, HungUpError):
+        return False
+    return isinstance(error, (*TRANSPORT_ERRORS, BadFunctionCallOutput))
 
 
 class Chain:
@@ -283,6 +335,20 @@ class Chain:
     def now(self) -> int:
         """The latest block's timestamp, the contracts' clock."""
         return self.block().timestamp
+
+    def base_fee(self) -> int:
+        """The latest block's base fee, wei per gas.
+
+        Raises:
+            NodeUnavailableError: the node leaves it out, which no fee can be reckoned from.
+        """
+        block = self.read(lambda: self.w3.eth.get_block("latest"))
+        if "baseFeePerGas" not in block:
+            raise NodeUnavailableError(
+                f"The node at {redact_url(self.rpc_url)} gave a block without a base fee.",
+                "Use a node of a chain with EIP-1559 fees.",
+            )
+        return int(block["baseFeePerGas"])
 
     def events(self, from_block: int, to_block: int, attempts: int = READ_ATTEMPTS) -> list[Event]:
         """Our contracts' events of a block range, both ends included, in chain order.
@@ -457,10 +523,6 @@ class Chain:
         seen = max(self._fee_in_calls(), reference)
         return asked * max(self.base_fee(), seen) // seen
 
-    def base_fee(self) -> int:
-        """The latest block's base fee, wei per gas."""
-        return int(self.read(lambda: self.w3.eth.get_block("latest")).get("baseFeePerGas", 0))
-
     def _fee_in_calls(self) -> int:
         """The base fee that a contract sees in a call: BASEFEE, run as if it created something."""
         program: TxParams = {"data": HexStr("0x4860005260206000f3")}
@@ -615,19 +677,28 @@ def check_chain(w3: Web3, rpc_url: str, deployment: Deployment) -> None:
     """Make sure that a node serves a deployment's chain.
 
     Raises:
-        WrongChainError: another chain id, or the same id with another genesis.
+        WrongChainError: it says twice that it serves another chain id, or the same one from
+            another first block.
+        NodeUnavailableError: it does not say which chain it serves.
     """
-    chain_id = read(lambda: w3.eth.chain_id, rpc_url)
-    if chain_id != deployment.chain_id:
+
+    def chain_id() -> int:
+        return read(lambda: w3.eth.chain_id, rpc_url)
+
+    def genesis() -> str:
+        return "0x" + bytes(read(lambda: w3.eth.get_block(0)["hash"], rpc_url)).hex()
+
+    # Asked again before it is believed: it ends daemons, and a name may lead to several nodes, of
+    # which one is being set up. A node that pruned its first block says nothing about it.
+    if chain_id() != deployment.chain_id and (found := chain_id()) != deployment.chain_id:
         raise WrongChainError(
-            f"The node at {redact_url(rpc_url)} serves chain {chain_id}; the deployment is on "
+            f"The node at {redact_url(rpc_url)} serves chain {found}; the deployment is on "
             f"chain {deployment.chain_id}.",
             "Give the right node with --rpc-url.",
         )
-    genesis = "0x" + bytes(read(lambda: w3.eth.get_block(0)["hash"], rpc_url)).hex()
-    if genesis != deployment.genesis:
+    if genesis() != deployment.genesis and genesis() != deployment.genesis:
         raise WrongChainError(
-            f"The node at {redact_url(rpc_url)} serves another chain with the id {chain_id} (its "
-            "first block differs from the deployment's).",
+            f"The node at {redact_url(rpc_url)} serves another chain with the id "
+            f"{deployment.chain_id} (its first block differs from the deployment's).",
             "Use the chain of the deployment, or deploy anew with `chainbeasts deploy --fresh`.",
         )

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode as abi_decode
+from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
@@ -30,6 +31,10 @@ class WrongChainError(ChainError):
 
 class NodeUnavailableError(ChainError):
     """Nobody answers at the endpoint, or not from the deployment's state, even after retries."""
+
+
+class StoppedError(NodeUnavailableError):
+    """The node was not waited for any longer, because the process is to end."""
 
 
 class Reverted(ChainBeastsError):  # noqa: N818 - the field's word
@@ -419,8 +424,12 @@ def decode_revert(data: bytes) -> Reverted:
     if selector not in known:
         return Reverted("Unknown", {"data": data})
     name, names, types = known[selector]
+    try:
+        decoded = abi_decode(types, body)
+    except DecodingError:  # cut off, or made up: it is a refusal all the same
+        return Reverted("Unknown", {"data": data})
     values = [
         to_checksum_address(value) if kind == "address" else value
-        for kind, value in zip(types, abi_decode(types, body), strict=True)
+        for kind, value in zip(types, decoded, strict=True)
     ]
     return Reverted(name, dict(zip(names, values, strict=True)))

@@ -5,24 +5,38 @@ The ledger's escrow pays windows and the bonds of disputes, the arena's the bond
 
 from __future__ import annotations
 
+from typing import Any
+
 from web3.contract import Contract
 
 from backend.chain.amounts import show_energy
 from backend.chain.client import Chain
+from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
+from backend.chain.waiting import await_block
 from backend.errors import ChainBeastsError
 
 GET_ENERGY = "chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)"
 """What whoever has too little of it does."""
 
 
+DEPOSIT, APPROVE = "deposit", "approve"
+"""Kinds of moves in a daemon's journal."""
+
+
 def deposit_energy(
-    chain: Chain, sender: TransactionManager, amount: int, escrow: Contract | None = None
+    chain: Chain,
+    sender: TransactionManager,
+    amount: int,
+    escrow: Contract | None = None,
+    outbox: Outbox | None = None,
 ) -> None:
     """Deposit ``amount`` wei of ENERGY, approving the escrow first where that is needed.
 
     Args:
         escrow: ``chain.ledger`` or ``chain.arena``; the ledger if None.
+        outbox: a daemon's, in whose journal the moves are; without one they are kept in the
+            account's file of unresolved transactions.
 
     Raises:
         ChainBeastsError: the wallet does not hold as much.
@@ -37,8 +51,17 @@ def deposit_energy(
     # Two transactions. After a crash between them the allowance stays: it is the escrow's alone,
     # for as much as was asked, and only a deposit by this account draws on it. The next call uses
     # it.
-    ensure_allowance(chain, sender, holder, amount)
-    sender.send(holder.functions.deposit(amount), label="deposit ENERGY")
+    ensure_allowance(chain, sender, holder, amount, outbox=outbox)
+    _send(sender, outbox, DEPOSIT, holder.functions.deposit(amount), "deposit ENERGY")
+
+
+def _send(
+    sender: TransactionManager, outbox: Outbox | None, kind: str, call: Any, label: str
+) -> None:
+    if outbox is None:
+        sender.send(call, label=label)
+    else:
+        outbox.send(kind, outbox.intents.next_key(kind), call, label=label)
 
 
 def ensure_allowance(
@@ -48,16 +71,19 @@ def ensure_allowance(
     amount: int,
     *,
     exact: bool = False,
+    outbox: Outbox | None = None,
 ) -> None:
     """Make sure that a contract may take ``amount`` wei of the sender's ENERGY.
 
     Args:
         exact: and no more than that, where the allowance is the sender's word on a price.
+        outbox: see ``deposit_energy``.
     """
     functions = chain.energy.functions
     allowed = chain.call(functions.allowance(sender.address, spender.address))
     if allowed < amount or (exact and allowed != amount):
-        sender.send(functions.approve(spender.address, amount), label="approve ENERGY")
+        approve = functions.approve(spender.address, amount)
+        _send(sender, outbox, APPROVE, approve, "approve ENERGY")
 
 
 def ensure_escrow(
@@ -66,11 +92,13 @@ def ensure_escrow(
     needed: int,
     spare: int = 0,
     escrow: Contract | None = None,
+    outbox: Outbox | None = None,
 ) -> int:
     """Make sure that the escrow covers ``needed`` wei; deposits up to ``spare`` more than that.
 
     Args:
         escrow: ``chain.ledger`` or ``chain.arena``; the ledger if None.
+        outbox: see ``deposit_energy``.
 
     Returns:
         The amount deposited, 0 if the escrow was enough.
@@ -78,15 +106,28 @@ def ensure_escrow(
     Raises:
         ChainBeastsError: escrow and wallet together do not cover it.
     """
-    # Read anew each time and in no journal: a deposit that was mined before a crash is in it
-    # already.
+    # What lacks is read from the chain, so a deposit that is still on its way, or that this node
+    # does not show yet, would be made twice.
+    if outbox is not None:
+        keep_in_step(outbox, APPROVE, DEPOSIT)
     missing = needed - chain.escrow_of(sender.address, escrow)
     if missing <= 0:
         return 0
     # A wallet with less than what is missing is asked for all of it, and refused with the figures.
     amount = min(max(missing, chain.energy_of(sender.address)), missing + spare)
-    deposit_energy(chain, sender, amount, escrow)
+    deposit_energy(chain, sender, amount, escrow, outbox)
     return amount
+
+
+def keep_in_step(outbox: Outbox, *kinds: str) -> None:
+    """Before a sum is read that moves of some kinds add to: see that it has all of them.
+
+    Raises:
+        ChainError: one still may be mined, or the node does not reach the block of the last one.
+    """
+    block = outbox.finish(*kinds)
+    if block:
+        await_block(outbox.sender.chain, block)
 
 
 def ensure_stake(chain: Chain, sender: TransactionManager, beast_id: int, needed: int) -> int:

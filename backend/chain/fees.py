@@ -19,6 +19,10 @@ and on a rollup a whole gwei would be a hundred times the fee."""
 FEE_BUMP = 1.125
 """Both fees rise by this at least, or a node keeps the transaction that it has."""
 
+MOST_MULTIPLE = 5
+"""No bid is above so many times what would be offered anew, the bound of Optimism's txmgr: a
+transaction that waits although it offers that much does not wait for money."""
+
 URGENT_BUMP = 1.5
 URGENT_WAITS = 50
 """So many waits before the deadline a transaction begins to hurry."""
@@ -44,18 +48,32 @@ def offer(base: int, cap: int | None = None) -> Fees:
     return Fees(most, min(priority, most))
 
 
+def ceiling(base: int) -> Fees:
+    """What is never offered more than, whatever a node says, at the present base fee."""
+    first = offer(base)
+    return Fees(MOST_MULTIPLE * first.most, MOST_MULTIPLE * first.priority)
+
+
 def bumped(fees: Fees, base: int, factor: float = FEE_BUMP, cap: int | None = None) -> Fees | None:
-    """The next offer for the same nonce; None if the cap leaves no room for one."""
+    """The next offer for the same nonce; None if the cap or the ceiling leaves no room for one."""
     # Nodes ask for 10 % on both fees. An eighth has room for what a double loses, one part in
     # 10^16, and the 1 for rounding down. The priority fee was at most ``fees.most``, so the cut to
     # the new ``most``, itself an eighth more, leaves it its eighth.
-    most = max(int(fees.most * factor) + 1, offer(base).most)
-    priority = int(fees.priority * factor) + 1
-    if cap is not None:
-        most = min(most, cap)
-        if most < int(fees.most * FEE_BUMP) + 1:
-            return None  # a smaller step would be refused, and the cap is never passed
-    return Fees(most, min(priority, most))
+    top = ceiling(base)
+    limit = top.most if cap is None else min(top.most, cap)
+    least = _least(fees)
+    most = min(max(int(fees.most * factor) + 1, offer(base).most), limit)
+    priority = min(int(fees.priority * factor) + 1, top.priority, most)
+    if fees.most < base:  # it cannot be mined now: the tip alone must not keep it from rising
+        priority = max(priority, min(least.priority, most))
+    if most < least.most or priority < least.priority:
+        return None  # a smaller step would be refused, and neither bound is ever passed
+    return Fees(most, priority)
+
+
+def _least(fees: Fees) -> Fees:
+    """The smallest offer that nodes take in place of another one."""
+    return Fees(int(fees.most * FEE_BUMP) + 1, int(fees.priority * FEE_BUMP) + 1)
 
 
 def pace(bump_after: float, left: float | None) -> tuple[float, float]:

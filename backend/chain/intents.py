@@ -6,9 +6,11 @@ ever. Nothing here talks to a node or signs; ``Outbox`` does, and writes here be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.chain.broadcast import SignedTransaction
@@ -81,10 +83,22 @@ class IntentLog:
                     state=IntentState.FAILED, error="never signed", updated_at=datetime.now(UTC)
                 )
             )
-        return [r for r in rows if r.state == IntentState.SIGNED or (r.nonce or 0) >= mined]
+        return [
+            row
+            for row in rows
+            if row.state == IntentState.SIGNED or (not row.settled and (row.nonce or 0) >= mined)
+        ]
 
     def plan(self, kind: str, key: str, bond: int, due: int | None) -> bool:
         """Plan a move; True if it is signed already, and is to be resumed instead."""
+        try:
+            return self._plan(kind, key, bond, due)
+        except IntegrityError:
+            # Another process planned the same move in between: the row is there now, and whoever
+            # signs first, under the account's lock, makes it.
+            return self._plan(kind, key, bond, due)
+
+    def _plan(self, kind: str, key: str, bond: int, due: int | None) -> bool:
         with self._database.session() as session:
             row = self._row(session, kind, key)
             if row is not None and row.state in ON_THE_WAY:
@@ -97,8 +111,51 @@ class IntentLog:
                 session.add(row)
             row.state, row.bond, row.due = IntentState.PLANNED, bond, due
             row.nonce = row.tx_hash = row.raw = row.hashes = None
+            row.block_number = row.block_hash = None
             row.updated_at = datetime.now(UTC)
             return False
+
+    def signed_kinds(self, kinds: Sequence[str]) -> list[tuple[str, str]]:
+        """Kind and key of the moves of some kinds that are signed and not seen to have ended."""
+        wanted = (
+            select(IntentRow.kind, IntentRow.key)
+            .where(IntentRow.account == self._account)
+            .where(IntentRow.kind.in_(kinds))
+            .where(IntentRow.state == IntentState.SIGNED)
+            .order_by(IntentRow.nonce)
+        )
+        with self._database.session() as session:
+            return [(kind, key) for kind, key in session.execute(wanted)]
+
+    def next_key(self, kind: str) -> str:
+        """Names the next move of a kind that is made whenever something lacks: by its number."""
+        made = (
+            select(func.count())
+            .select_from(IntentRow)
+            .where(IntentRow.account == self._account)
+            .where(IntentRow.kind == kind)
+            .where(IntentRow.state == IntentState.MINED)
+        )
+        with self._database.session() as session:
+            return str(session.scalar(made) or 0)
+
+    def last_block(self, kinds: Sequence[str]) -> int:
+        """The highest block that a move of some kinds was mined in; 0 if none was."""
+        wanted = (
+            select(func.max(IntentRow.block_number))
+            .where(IntentRow.account == self._account)
+            .where(IntentRow.kind.in_(kinds))
+            .where(IntentRow.state == IntentState.MINED)
+        )
+        with self._database.session() as session:
+            return int(session.scalar(wanted) or 0)
+
+    def settle(self, kind: str, key: str) -> None:
+        """Put on record that no reorg takes a move back any more."""
+        with self._database.session() as session:
+            row = self._row(session, kind, key)
+            assert row is not None
+            row.settled = True
 
     def reopen(self, kind: str, key: str) -> None:
         """Take a move that was mined for one that is on its way."""
@@ -134,6 +191,7 @@ class IntentLog:
             assert row is not None
             row.state, row.error, row.updated_at = IntentState.MINED, "", datetime.now(UTC)
             row.gas_used, row.tx_hash = receipt.gas_used, receipt.hash
+            row.block_number, row.block_hash = receipt.block_number, receipt.block_hash
 
     def failed(self, kind: str, key: str, error: str, nonce: int | None) -> None:
         """Give a move up, unless another process has gone on with it meanwhile.

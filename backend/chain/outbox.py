@@ -18,12 +18,13 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from web3.exceptions import TransactionNotFound
+from web3.exceptions import BlockNotFound, TransactionNotFound
 from web3.types import TxReceipt
 
 from backend.chain.broadcast import SignedTransaction
 from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
 from backend.chain.intents import IntentLog, OvertakenError, begun
+from backend.chain.nonces import Nonces
 from backend.chain.transactions import (
     Begun,
     FailedOnChainError,
@@ -36,6 +37,9 @@ from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database, DatabaseUnavailableError
 
 log = structlog.get_logger()
+
+SETTLED_BLOCKS = 64
+"""A move that deep is not looked at again: no reorg takes it back."""
 
 
 class Outbox:
@@ -82,8 +86,15 @@ class Outbox:
                 kind, key, function, label=label, value=value, spare_gas=spare_gas, due=due
             )
             found = sent.raw if sent is not None else self.find(kind, key)
-            if found is not None:  # else a reorg took it back in between
+            if found is not None:
                 return found
+            row = self.intents.read(kind, key)
+            if row is not None and self._stands(row):  # else a reorg took it back in between
+                raise NodeUnavailableError(
+                    f"The node has no receipt any more of 0x{(row.tx_hash or b'').hex()}, which "
+                    f"made the move to {label}.",
+                    "Give a node that keeps receipts with --rpc-url.",
+                )
 
     def send_once(
         self,
@@ -114,7 +125,7 @@ class Outbox:
                 stays on record and is brought to its end by the next call, or by ``recover``.
         """
         while True:
-            if self.find(kind, key) is not None:
+            if self.is_done(kind, key):
                 return None
             # From here to ``signed`` a kill leaves a plan and no bytes; the nonce is read and
             # signed later, under the account's lock.
@@ -145,10 +156,13 @@ class Outbox:
         Raises:
             NodeUnavailableError: the node does not answer.
         """
-        return self.find(kind, key) is not None
+        row = self.intents.read(kind, key)
+        return row is not None and row.state == IntentState.MINED and self._stands(row)
 
-    def find(self, kind: str, key: str) -> TxReceipt | None:
-        """The receipt of a move that was made and stands on the chain.
+    def is_settled(self, kind: str, key: str) -> bool | None:
+        """Whether a move that stands is so deep that no reorg takes it back; None if none stands.
+
+        Once it is, that is on record: no node is asked for it again.
 
         Raises:
             NodeUnavailableError: the node does not answer.
@@ -156,7 +170,50 @@ class Outbox:
         row = self.intents.read(kind, key)
         if row is None or row.state != IntentState.MINED:
             return None
-        return self._standing(row)
+        if row.settled:
+            return True
+        if not self._stands(row):
+            return None
+        number = row.block_number
+        if number is None:  # mined before blocks were written down
+            receipt = self._receipt(row)
+            number = None if receipt is None else int(receipt["blockNumber"])
+        if number is not None and self.sender.chain.block().number - number < SETTLED_BLOCKS:
+            return False
+        self.intents.settle(kind, key)
+        return True
+
+    def find(self, kind: str, key: str) -> TxReceipt | None:
+        """The receipt of a move that was made and stands on the chain, if the node has it.
+
+        Raises:
+            NodeUnavailableError: the node does not answer.
+        """
+        row = self.intents.read(kind, key)
+        if row is None or row.state != IntentState.MINED:
+            return None
+        found = self._receipt(row)
+        # Re-orged into a block where it reverts, it did nothing there.
+        return found if found is not None and found["status"] == 1 else None
+
+    def finish(self, *kinds: str) -> int:
+        """Bring moves of some kinds to their end that are signed and whose end was not seen.
+
+        For moves whose amount is what lacks: before that is read, whatever may still be added has
+        to be on the chain, or to be known not to come.
+
+        Returns:
+            The highest block that one of them was mined in, 0 if there is none.
+
+        Raises:
+            ChainError: one still may be mined.
+        """
+        for kind, key in self.intents.signed_kinds(kinds):
+            try:
+                self._resume(kind, key, kind)
+            except (Reverted, FailedOnChainError) as error:
+                log.info("a move did not end well", kind=kind, key=key, error=str(error))
+        return self.intents.last_block(kinds)
 
     def recover(self) -> int:
         """Bring to its end every move that an earlier process signed; returns how many.
@@ -252,13 +309,34 @@ class Outbox:
             self.intents.mined(kind, key, receipt)
         return receipt
 
-    def _standing(self, row: IntentRow) -> TxReceipt | None:
-        """A mined move's receipt; None if a reorg took it back, or made it fail."""
+    def _stands(self, row: IntentRow) -> bool:
+        """Whether a mined move still is; a receipt that the node does not have says nothing."""
+        if row.settled:
+            return True
+        found = self._receipt(row)
+        if found is not None:
+            return found["status"] == 1  # re-orged into a block where it reverts, it did nothing
+        chain = self.sender.chain
+        if row.block_number is not None and row.block_hash is not None:
+            number: Any = row.block_number
+            try:
+                block = chain.read(lambda: chain.w3.eth.get_block(number))
+            except BlockNotFound:
+                return False
+            return bytes(block["hash"]) == row.block_hash
+        # Mined before blocks were written down. It was seen to stand, so that only the sight of
+        # another transaction at its nonce, or a nonce that is free again, speaks against it.
+        assert row.nonce is not None
+        nonces = Nonces(chain, self.me)
+        if nonces.used() <= row.nonce:
+            return False
+        use = nonces.use_of(row.nonce)
+        return use is None or use.hash in begun(row, row.kind).hashes
+
+    def _receipt(self, row: IntentRow) -> TxReceipt | None:
         chain, tx_hash = self.sender.chain, row.tx_hash
         assert tx_hash is not None
         try:
-            found = chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
+            return chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
         except TransactionNotFound:
             return None
-        # Re-orged into a block where it reverts, it did nothing there.
-        return found if found["status"] == 1 else None

@@ -1,80 +1,76 @@
-"""How calls reach a node: HTTP, or one WebSocket connection; both synchronous."""
+"""web3's way to a node: checked answers, one deadline per call, over HTTP or one WebSocket."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import ExitStack
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.middleware import AttributeDictMiddleware
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
+from backend.chain.answers import read_answer
+from backend.chain.clock import CALL_SECONDS, CallClock
 from backend.chain.errors import ChainError
+from backend.chain.lines import HttpLine, Line, SocketLine, is_loopback, open_socket
 from backend.redact import redact_text, redact_url
 
-TIMEOUT_SECONDS = 60.0
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+__all__ = ["NodeProvider", "is_loopback", "make_provider", "make_web3", "open_socket"]
 
 
-class WebSocketCallProvider(JSONBaseProvider):
-    """JSON-RPC calls over one WebSocket connection, opened anew when it broke."""
+class NodeProvider(JSONBaseProvider):
+    """Makes calls over a line. Retries nothing: ``Chain.read`` does, and reads alone.
 
-    def __init__(self, url: str) -> None:
+    Attributes:
+        clock: the deadlines of its calls.
+    """
+
+    global_ccip_read_enabled = False  # no answer makes us ask a third party
+
+    def __init__(self, url: str, line: Line, clock: CallClock) -> None:
         super().__init__()
-        self._url = url
-        self._connection: ClientConnection | None = None
-        self._open = ExitStack()  # closes the connection
-        self._lock = threading.Lock()
+        self.endpoint_uri = url
+        self.clock = clock
+        self._line = line
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """One call and its answer.
 
         Raises:
-            ConnectionError: the connection cannot be made, or broke.
+            ConnectionError: there is none: no node, a broken connection, or something else came.
+            TimeoutError: it did not come in time.
         """
-        with self._lock:
-            try:
-                if self._connection is None:
-                    opening = connect(self._url, max_size=None)
-                    self._connection = self._open.enter_context(opening)
-                self._connection.send(self.encode_rpc_request(method, params))
-                answer = self._connection.recv(timeout=TIMEOUT_SECONDS)
-            except (OSError, TimeoutError, WebSocketException) as error:
-                # Answers are matched to calls by their order alone: a late one would be taken for
-                # the next call's. The call may have been served; whoever calls decides about again.
-                self._drop()
-                raise ConnectionError(redact_text(f"{self._url}: {error}")) from None
-        return self.decode_rpc_response(answer if isinstance(answer, bytes) else answer.encode())
-
-    def _drop(self) -> None:
-        self._connection = None
-        self._open.close()
+        number, given = next(self.request_counter), params or []
+        call = {"jsonrpc": "2.0", "id": number, "method": method, "params": given}
+        request = Web3.to_json(call).encode()
+        self.clock.begin()
+        try:
+            answer = self._line.exchange(number, request)
+            return read_answer(answer, number, method, given)
+        except (ConnectionError, TimeoutError) as error:
+            kind = type(error)
+            raise kind(redact_text(f"{self.endpoint_uri}: {error}")) from None
 
 
-def make_provider(url: str) -> JSONBaseProvider:
+def make_provider(url: str, seconds: float = CALL_SECONDS) -> NodeProvider:
     """The provider for an ``http(s)://`` or ``ws(s)://`` endpoint.
 
+    Args:
+        seconds: deadline of each call.
+
     Raises:
-        ChainError: the URL has another scheme.
+        ChainError: the URL has another scheme, or is none.
     """
-    scheme = urlsplit(url).scheme
+    clock, scheme = CallClock(seconds), ""
+    with suppress(ValueError):  # brackets or a port that are none
+        place = urlsplit(url)
+        scheme = place.scheme if place.hostname and place.port != 0 else ""
     if scheme in ("http", "https"):
-        session = requests.Session()
-        session.trust_env = not is_loopback(url)  # no proxy stands between, nor is looked for
-        return HTTPProvider(
-            url,
-            request_kwargs={"timeout": TIMEOUT_SECONDS},
-            session=session,
-            exception_retry_configuration=None,  # ``Chain.read`` retries, and reads alone
-        )
+        return NodeProvider(url, HttpLine(url, clock), clock)
     if scheme in ("ws", "wss"):
-        return WebSocketCallProvider(url)
+        return NodeProvider(url, SocketLine(url, clock), clock)
     raise ChainError(
         f"{redact_url(url)} is not an http or ws endpoint.", "Give one with --rpc-url."
     )
@@ -90,8 +86,3 @@ def make_web3(url: str) -> Web3:
         ChainError: the URL is not one of http or ws.
     """
     return Web3(make_provider(url), middleware=[(AttributeDictMiddleware, "attrdict")])
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an endpoint is on this machine."""
-    return urlsplit(url).hostname in LOCAL_HOSTS

@@ -93,6 +93,15 @@ _SIGNING: dict[str, Any] = {
             "[env: CHAINBEASTS_RECEIPT_DEPTH]",
         ),
     ],
+    "replace_pending": Annotated[
+        bool | None,
+        typer.Option(
+            "--replace-pending",
+            help="Outbid a pending transaction of the account that this home has no record of. "
+            "[env: CHAINBEASTS_REPLACE_PENDING]",
+            show_default=False,
+        ),
+    ],
 }
 
 
@@ -237,7 +246,14 @@ class Session:
             local = is_local_chain(chain.deployment.chain_id, self.rpc_url)
             depth = 0 if local else RECEIPT_DEPTH
         locks = self.settings.home / "locks"
-        return TransactionManager(chain, account, locks, max_fee=self.max_fee, depth=depth)
+        return TransactionManager(
+            chain,
+            account,
+            locks,
+            max_fee=self.max_fee,
+            depth=depth,
+            replace=self.settings.replace_pending,
+        )
 
     @property
     def max_fee(self) -> int | None:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import structlog
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
 
 from backend.chain.client import TRANSPORT_ERRORS
 from backend.chain.errors import ChainError
+from backend.chain.providers import open_socket
 from backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ class Waker:
         request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
         while not self._stopped.is_set():
             try:
-                with connect(self._url, max_size=None) as socket:
+                with open_socket(self._url) as socket:
                     socket.send(json.dumps(request))
                     for _ in socket:
                         self._news.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store.columns import Address, Base, Big, Hash, UtcTime, Wei
@@ -103,6 +103,11 @@ class IntentRow(Base):
     due: Mapped[Big | None] = mapped_column(doc="chain time after which the move is of no use")
     bond: Mapped[Wei] = mapped_column(default=0)
     gas_used: Mapped[Big | None]
+    block_number: Mapped[Big | None] = mapped_column(doc="where it was mined, if it was")
+    block_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    settled: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="so deep that it is not asked for any more"
+    )
     error: Mapped[str] = mapped_column(default="")
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 

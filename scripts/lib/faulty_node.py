@@ -1,7 +1,9 @@
-"""A proxy in front of a real node that fails, drops and delays requests: HTTP, and WebSockets.
+"""A proxy in front of a real node that fails, drops, delays, lags and answers nonsense.
 
 Faults are chosen by a seeded generator at rates that may be changed at any time, or set down one by
-one for the next calls of a method. Every call passes unharmed until somebody asks for faults.
+one for the next calls of a method. What lasts (a head that stands, receipts that are not shown, a
+second node behind the first, words of refusal) is switched on and off. Every call passes unharmed
+until somebody asks for faults. WebSockets pass through; they can be dropped.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+from eth_hash.auto import keccak
 
 from scripts.lib.faulty_logs import LogFault, spoil
 
@@ -46,6 +49,34 @@ class Fault(StrEnum):
     """The node carried the request out; the answer is a 504."""
     SLOW = "slow"
     """The answer comes ``delay`` seconds late."""
+    DRIP = "drip"
+    """The answer comes byte by byte, one each ``delay`` seconds."""
+    PAGE = "page"
+    """A page of HTML with status 200; this and all below: the node carried the request out."""
+    CUT = "cut"
+    """Half of the answer, as if it were whole."""
+    OTHER_ID = "other id"
+    """The answer to another call."""
+    LIST = "list"
+    """The answer as the one item of a batch."""
+    NO_RESULT = "no result"
+    """The result is null, whatever it was."""
+    STRING_ERROR = "string error"
+    """``"error": "rate limited"``, which is no error object."""
+    NO_FEE = "no fee"
+    """A block without its base fee; another answer as it is."""
+
+
+ODD = (
+    Fault.PAGE,
+    Fault.CUT,
+    Fault.OTHER_ID,
+    Fault.LIST,
+    Fault.NO_RESULT,
+    Fault.STRING_ERROR,
+    Fault.NO_FEE,
+)
+"""Answers of a wrong shape."""
 
 
 class FaultyNode:
@@ -62,6 +93,18 @@ class FaultyNode:
         self.delay = 0.5
         self.down = False
         """While true every connection is refused service, as if the node's machine were off."""
+        self.hides_receipts = False
+        """While true no receipt is shown, of whatever transaction."""
+        self.refusal: str | None = None
+        """While set every transaction is refused in these words, and not passed on."""
+        self.swallows = False
+        """While true transactions are taken and kept, and no block has them; see ``release``."""
+        self._swallowed: list[dict[str, Any]] = []
+        self.head: int | None = None
+        """While set this is the latest block that the node knows of: its head stands still."""
+        self.lag = 0
+        self.lag_share = 0.0
+        """Share of calls that a second node answers, which is ``lag`` blocks late."""
         self.calls: Counter[str] = Counter()
         """Calls by method that came in, faulty ones included."""
         self.faults: Counter[Fault] = Counter()
@@ -127,12 +170,14 @@ class FaultyNode:
         drops_after: float = 0.0,
         errors_after: float = 0.0,
         slow: float = 0.0,
+        odd: float = 0.0,
         delay: float | None = None,
         methods: frozenset[str] | set[str] | None = None,
     ) -> None:
         """Set the rates at which HTTP requests suffer; those not given become 0.
 
         Args:
+            odd: of answers of a wrong shape, all shapes together.
             delay: seconds that a slow answer is late.
             methods: only calls of these suffer; all if None.
         """
@@ -143,7 +188,7 @@ class FaultyNode:
                 Fault.DROP_AFTER: drops_after,
                 Fault.ERROR_AFTER: errors_after,
                 Fault.SLOW: slow,
-            }
+            } | dict.fromkeys(ODD, odd / len(ODD))
             self._methods = None if methods is None else frozenset(methods)
             if delay is not None:
                 self.delay = delay
@@ -159,7 +204,9 @@ class FaultyNode:
         self.misreport_logs(0.0)
         with self._lock:
             self._planned.clear()
-        self.down = False
+        self.down = self.hides_receipts = self.swallows = False
+        self.refusal = self.head = None
+        self.lag, self.lag_share = 0, 0.0
 
     def plan(self, method: str, *faults: Fault) -> None:
         """The next calls of a method suffer these, one each, in order."""
@@ -212,9 +259,59 @@ class FaultyNode:
         Raises:
             httpx.HTTPError: the node does not answer.
         """
-        headers = {"Content-Type": "application/json"}
-        answer = self._client.post(self.upstream_url, content=body, headers=headers).content
+        call = one_call(body)
+        if call is None:
+            return self._misreported(body, self._post(body))
+        method = call.get("method")
+        if method == "eth_sendRawTransaction" and self.refusal is not None:
+            return answer_to(call, error={"code": -32000, "message": self.refusal})
+        if method == "eth_sendRawTransaction" and self.swallows:
+            self._swallowed.append(call)
+            return answer_to(call, result="0x" + keccak(bytes.fromhex(call["params"][0][2:])).hex())
+        if method == "eth_getTransactionReceipt" and self.hides_receipts:
+            return answer_to(call, result=None)
+        head = self._seen_head()
+        answer = self._post(body) if head is None else self._as_of(call, head)
         return self._misreported(body, answer)
+
+    def release(self) -> None:
+        """Pass on what was swallowed, in its order, and swallow no more."""
+        self.swallows = False
+        kept, self._swallowed = self._swallowed, []
+        for call in kept:
+            self._post(json.dumps(call).encode())
+
+    def _post(self, body: bytes) -> bytes:
+        headers = {"Content-Type": "application/json"}
+        return self._client.post(self.upstream_url, content=body, headers=headers).content
+
+    def _seen_head(self) -> int | None:
+        """The block that the answering node takes for the latest; None: the true one."""
+        if self.head is not None:
+            return self.head
+        with self._lock:
+            late = self.lag > 0 and self._random.random() < self.lag_share
+        return max(self.true_head() - self.lag, 0) if late else None
+
+    def true_head(self) -> int:
+        """The number of the real node's latest block."""
+        call = {"jsonrpc": "2.0", "id": 0, "method": "eth_blockNumber", "params": []}
+        return int(json.loads(self._post(json.dumps(call).encode()))["result"], 16)
+
+    def _as_of(self, call: dict[str, Any], head: int) -> bytes:
+        """What a node answers that does not know of blocks after ``head``."""
+        if call.get("method") == "eth_blockNumber":
+            return answer_to(call, result=hex(head))
+        tags = ("latest", "pending")
+        given = list(call.get("params", ()))
+        params = [hex(head) if isinstance(one, str) and one in tags else one for one in given]
+        answer = json.loads(self._post(json.dumps(call | {"params": params}).encode()))
+        result = answer.get("result")
+        if isinstance(result, dict):
+            number = result.get("number", result.get("blockNumber"))
+            if isinstance(number, str) and int(number, 16) > head:
+                answer["result"] = None
+        return json.dumps(answer).encode()
 
     def _misreported(self, body: bytes, answer: bytes) -> bytes:
         """The answer, with wrong logs at the rate that was set."""
@@ -282,7 +379,10 @@ def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
                 return
             if fault is Fault.SLOW:
                 time.sleep(node.delay)
-            self._answer(200, answer)
+            if fault is Fault.DRIP:
+                self._drip(answer)
+                return
+            self._answer(200, distort(answer, fault))
 
         def do_GET(self) -> None:
             if self.headers.get("Upgrade", "").lower() != "websocket":
@@ -318,10 +418,58 @@ def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
+        def _drip(self, body: bytes) -> None:
+            self.close_connection = True
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(OSError):  # the client has given up
+                for number in range(len(body)):
+                    self.wfile.write(body[number : number + 1])
+                    time.sleep(node.delay)
+
         def log_message(self, format: str, *args: object) -> None:
             pass
 
     return Handler
+
+
+def distort(answer: bytes, fault: Fault) -> bytes:
+    """A node's answer in one of the wrong shapes; as it is if the fault is none of those."""
+    if fault is Fault.PAGE:
+        return b"<html><body><h1>Service temporarily unavailable</h1></body></html>"
+    if fault is Fault.CUT:
+        return answer[: len(answer) // 2]
+    if fault not in ODD:
+        return answer
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return answer
+    if fault is Fault.LIST:
+        found = [found]
+    elif fault is Fault.OTHER_ID:
+        found = found | {"id": int(found["id"]) + 1}
+    elif fault is Fault.NO_RESULT:
+        found = {"jsonrpc": "2.0", "id": found["id"], "result": None}
+    elif fault is Fault.STRING_ERROR:
+        found = {"jsonrpc": "2.0", "id": found["id"], "error": "rate limited"}
+    elif isinstance(found.get("result"), dict):
+        found["result"].pop("baseFeePerGas", None)
+    return json.dumps(found).encode()
+
+
+def one_call(body: bytes) -> dict[str, Any] | None:
+    """The call in a request; None if it is a batch, or none."""
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return None
+    return request if isinstance(request, dict) else None
+
+
+def answer_to(call: dict[str, Any], **content: Any) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": call.get("id")} | content).encode()
 
 
 def methods_of(body: bytes) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from backend.chain.types import Checkpoint, CheckpointPayload, Commitments
 from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
 from backend.store.session import Database
+from scripts.lib.faulty_node import FaultyNode
 from tests.support.hatching import pay_hatch
 
 DEPLOYER, TRAINER, OTHER = range(3)
@@ -78,6 +80,47 @@ def manual_mining(chain: Chain) -> Iterator[None]:
     yield
     rpc(chain.rpc_url, "anvil_dropAllTransactions")
     rpc(chain.rpc_url, "evm_setAutomine", True)
+
+
+class EmptyBlocks:
+    """Blocks come, and none takes what is sent by this node, as when others pay more."""
+
+    def __init__(self, chain: Chain, locks: Path) -> None:
+        self.node = FaultyNode(chain.rpc_url)
+        self.node.start()
+        self.node.swallows = True
+        self._direct = chain
+        self._chain = Chain.connect(self.node.url, chain.deployment)
+        self._locks = locks
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def sender(self, who: int, **options: Any) -> TransactionManager:
+        """One whose transactions wait until ``stop``."""
+        options = {"deadline": 30.0} | options
+        return TransactionManager(self._chain, devnet_account(who), self._locks, **options)
+
+    def stop(self) -> None:
+        """No more of them; what was sent is in the pool then."""
+        self._done.set()
+        self._thread.join()
+        self.node.release()
+
+    def _run(self) -> None:
+        base = hex(self._direct.base_fee())  # empty blocks would bring it down
+        while not self._done.wait(0.03):
+            rpc(self._direct.rpc_url, "anvil_setNextBlockBaseFeePerGas", base)
+            rpc(self._direct.rpc_url, "anvil_mine", "0x1")
+
+
+@pytest.fixture
+def empty_blocks(chain: Chain, tmp_path: Path, manual_mining: None) -> Iterator[EmptyBlocks]:
+    """Mines blocks without anybody's transactions until it is stopped."""
+    blocks = EmptyBlocks(chain, tmp_path / "locks")
+    yield blocks
+    blocks.stop()
+    blocks.node.stop()
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ class Mortal(TransactionManager):
 
     when = ""
 
-    def _sign(self, *args: Any) -> Any:
-        if self.when == "planned":
+    def offer(self) -> Any:
+        if self.when == "planned":  # the last that is asked before the signature
             die()
-        return super()._sign(*args)
+        return super().offer()
 
     def _broadcast(self, signed: Any) -> Any:
         if self.when == "signed":

@@ -14,14 +14,16 @@ from hexbytes import HexBytes
 from sqlalchemy import select
 
 from backend.accounts import devnet_account
-from backend.chain import transactions
+from backend.chain import attempts
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.errors import NodeUnavailableError
 from backend.chain.fees import GWEI
+from backend.chain.nonces import Nonces
 from backend.chain.outbox import Outbox
 from backend.chain.transactions import (
     FeeCapError,
+    ForeignPendingError,
     NotMinedError,
     Receipt,
     SignedTransaction,
@@ -30,7 +32,7 @@ from backend.chain.transactions import (
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
-from tests.chain.conftest import DEPLOYER, OTHER, Senders, after_signed
+from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed
 
 TO = devnet_account(OTHER).address
 SEND = "eth_sendRawTransaction"
@@ -117,10 +119,11 @@ def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
     assert [most(one) for one in signed] == [3 * GWEI]
 
 
-def test_bumps_stop_at_the_cap(chain: Chain, sender: Senders, manual_mining: None) -> None:
+def test_bumps_stop_at_the_cap(chain: Chain, empty_blocks: EmptyBlocks) -> None:
     signed: list[SignedTransaction] = []
-    cap = int(sender(DEPLOYER).offer().most * 1.3)
-    manager = sender(DEPLOYER, journal=signed.append, max_fee=cap, deadline=1.0, bump_after=0.1)
+    cap = int(empty_blocks.sender(DEPLOYER).offer().most * 1.3)
+    options = {"max_fee": cap, "deadline": 3.0, "bump_after": 0.1}
+    manager = empty_blocks.sender(DEPLOYER, journal=signed.append, **options)
     with pytest.raises(NotMinedError) as caught:
         manager.send(mint(chain), label="mint")
     assert 2 <= len(signed) <= 3
@@ -135,17 +138,22 @@ def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
     chain: Chain,
     sender: Senders,
     database: Database,
-    manual_mining: None,
+    empty_blocks: EmptyBlocks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = Outbox(database, sender(DEPLOYER, deadline=0.2))
+    first = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.2))
     with pytest.raises(NotMinedError):
         first.send_once("mint", "once", mint(chain), label="mint")
     stuck = row(database)
     assert stuck.state == IntentState.SIGNED
 
-    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.3))
-    after_signed(monkeypatch, outbox, lambda signed: mine_once_there(chain, signed))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, bump_after=0.3))
+
+    def mine_it(signed: SignedTransaction) -> None:
+        empty_blocks.stop()
+        mine_once_there(chain, signed)
+
+    after_signed(monkeypatch, outbox, mine_it)
     receipt = outbox.send_once("mint", "once", mint(chain), label="mint")
     assert receipt is not None
     done = row(database)
@@ -158,16 +166,17 @@ def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
     chain: Chain,
     sender: Senders,
     database: Database,
-    manual_mining: None,
+    empty_blocks: EmptyBlocks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     raw: list[bytes] = []
 
-    outbox = Outbox(database, sender(DEPLOYER, deadline=0.5, bump_after=0.1))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.5, bump_after=0.1))
     after_signed(monkeypatch, outbox, lambda signed: raw.append(signed.raw))
     with pytest.raises(NotMinedError):
         outbox.send_once("mint", "once", mint(chain), label="mint")
     assert len(raw) > 1
+    empty_blocks.stop()
     rpc(chain.rpc_url, "anvil_dropAllTransactions")
     early = chain.w3.eth.send_raw_transaction(raw[0])  # type: ignore[arg-type]
     mine(chain)
@@ -179,26 +188,71 @@ def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
     assert chain.energy_of(TO) == 1
 
 
-def test_a_dearer_stranger_at_the_nonce_is_outbid(
+def left_by_a_stranger(chain: Chain, manager: TransactionManager) -> bytes:
+    """Leave a dear transaction of the account in the pool, on no record; its hash."""
+    account, first = devnet_account(DEPLOYER), manager.offer()
+    nonce = chain.w3.eth.get_transaction_count(account.address)
+    fees = {"maxFeePerGas": 3 * first.most // 2, "maxPriorityFeePerGas": 3 * first.priority // 2}
+    left = mint(chain, 100).build_transaction({"from": account.address, "nonce": nonce, **fees})
+    return bytes(chain.w3.eth.send_raw_transaction(account.sign_transaction(left).raw_transaction))
+
+
+def test_a_dearer_stranger_at_the_nonce_is_outbid_if_that_is_wished(
     chain: Chain, sender: Senders, manual_mining: None
 ) -> None:
     """Left there by a process that kept no record."""
-    account = devnet_account(DEPLOYER)
-    nonce = chain.w3.eth.get_transaction_count(account.address)
-    fees = {"maxFeePerGas": 30 * GWEI, "maxPriorityFeePerGas": 3 * GWEI}
-    left = mint(chain, 100).build_transaction({"from": account.address, "nonce": nonce, **fees})
-    chain.w3.eth.send_raw_transaction(account.sign_transaction(left).raw_transaction)
     signed: list[SignedTransaction] = []
+    nonce = made_next(chain)
+    plain = sender(DEPLOYER)
+    dear = 1.5 * plain.offer().most
+    left_by_a_stranger(chain, plain)
 
     def journal(one: SignedTransaction) -> None:
         signed.append(one)
-        if most(one) > 34 * GWEI:
+        if most(one) > dear:
             mine_once_there(chain, one)
 
-    receipt = sender(DEPLOYER, journal=journal, bump_after=1.0).send(mint(chain), label="mint")
+    manager = sender(DEPLOYER, journal=journal, bump_after=1.0, replace=True)
+    receipt = manager.send(mint(chain), label="mint")
     assert {one.nonce for one in signed} == {nonce}
     assert receipt.hash in {one.hash for one in signed[1:]}
     assert chain.energy_of(TO) == 1
+
+
+def test_another_programs_pending_transaction_is_not_replaced(
+    chain: Chain, sender: Senders, manual_mining: None
+) -> None:
+    signed: list[SignedTransaction] = []
+    theirs = left_by_a_stranger(chain, sender(DEPLOYER))
+    manager = sender(DEPLOYER, journal=signed.append, deadline=0.2)
+    with pytest.raises(ForeignPendingError, match=theirs.hex()) as caught:
+        manager.send(mint(chain), label="mint")
+    assert "--replace-pending" in caught.value.hint
+    assert signed == []
+    rpc(chain.rpc_url, "evm_setAutomine", True)
+    mine(chain)
+    assert chain.energy_of(TO) == 100
+    manager.send(mint(chain), label="mint")
+    assert chain.energy_of(TO) == 101
+
+
+def test_a_node_that_hides_what_is_pending_does_not_have_it_outbid(
+    chain: Chain, sender: Senders, manual_mining: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count of pending ones is often wrong; the refusal to replace tells as well."""
+    signed: list[SignedTransaction] = []
+    theirs = left_by_a_stranger(chain, sender(DEPLOYER))
+    monkeypatch.setattr(Nonces, "taken", Nonces.used)
+    manager = sender(DEPLOYER, journal=signed.append, deadline=0.5)
+    with pytest.raises(ForeignPendingError, match=theirs.hex()):
+        manager.send(mint(chain), label="mint")
+    assert len(signed) == 1
+    mine(chain)
+    assert chain.energy_of(TO) == 100
+
+
+def made_next(chain: Chain) -> int:
+    return int(chain.w3.eth.get_transaction_count(devnet_account(DEPLOYER).address))
 
 
 # --- reorgs ---------------------------------------------------------------------------------------
@@ -292,7 +346,7 @@ def test_a_node_that_dies_before_the_receipt_leaves_the_intent_signed(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transactions, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(attempts, "SILENT_SECONDS", 0.5)
     hand_over = through._broadcast
 
     def last_act(signed: SignedTransaction) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.accounts import devnet_account
-from backend.chain import transactions
+from backend.chain import attempts
 from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
@@ -19,7 +19,14 @@ from backend.chain.outbox import Outbox
 from backend.chain.transactions import SignedTransaction
 from backend.store.daemons import IntentRow, IntentState
 from backend.store.session import Database
-from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders, after_signed
+from tests.chain.conftest import (
+    DEPLOYER,
+    OTHER,
+    TRAINER,
+    EmptyBlocks,
+    Senders,
+    after_signed,
+)
 from tests.support.forked import Program
 
 TO = devnet_account(OTHER).address
@@ -107,7 +114,7 @@ def test_a_nonce_that_went_to_another_transaction_is_tried_again(
     kill: Kill,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transactions, "TAKEN_SECONDS", 1.0)
+    monkeypatch.setattr(attempts, "LOOK_SECONDS", 0.2)
     kill("signed")
     begun = row(database)
     other = sender(DEPLOYER).send(chain.energy.functions.mint(TO, 100), label="another")
@@ -158,7 +165,7 @@ def test_every_bump_is_on_record_and_the_mined_one_at_last(
     chain: Chain,
     sender: Senders,
     database: Database,
-    manual_mining: None,
+    empty_blocks: EmptyBlocks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[bytes | None] = []
@@ -166,9 +173,10 @@ def test_every_bump_is_on_record_and_the_mined_one_at_last(
     def look(_: SignedTransaction) -> None:
         seen.append(row(database).tx_hash)
         if len(seen) == 3:
+            empty_blocks.stop()
             rpc(chain.rpc_url, "anvil_mine", "0x1")
 
-    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.1))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, bump_after=0.1))
     after_signed(monkeypatch, outbox, look)
     receipt = outbox.send_once("mint", "once", chain.energy.functions.mint(TO, 1), label="mint")
     assert receipt is not None

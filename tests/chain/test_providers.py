@@ -11,7 +11,7 @@ from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain, connect
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
-from backend.chain.providers import WebSocketCallProvider, is_loopback, make_provider
+from backend.chain.providers import NodeProvider, is_loopback, make_provider
 from backend.chain.transactions import TransactionManager
 from tests.chain.conftest import DEPLOYER, OTHER, Senders
 
@@ -20,7 +20,8 @@ def test_http_and_ws_give_the_same_answers(chain: Chain, anvil: Anvil, sender: S
     other = devnet_account(OTHER).address
     sender(DEPLOYER).send(chain.energy.functions.mint(other, 12), label="mint")
     socket = Chain.connect(anvil.ws_url, chain.deployment)
-    assert isinstance(socket.w3.provider, WebSocketCallProvider)
+    assert isinstance(socket.w3.provider, NodeProvider)
+    assert socket.w3.provider.endpoint_uri == anvil.ws_url
     start, end = chain.deployment.start_block, chain.block().number
     assert socket.energy_of(other) == chain.energy_of(other) == 12
     assert socket.block() == chain.block()
@@ -58,7 +59,18 @@ def test_a_broken_connection_is_opened_anew() -> None:
         assert w3.eth.block_number == 0
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "localhost:8545", "/tmp/geth.ipc", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1",
+        "localhost:8545",
+        "/tmp/geth.ipc",
+        "",
+        "http://",
+        "ws://[::1",
+        "http://a:b",
+    ],
+)
 def test_another_scheme_is_refused(url: str) -> None:
     with pytest.raises(ChainError, match="is not an http or ws endpoint") as caught:
         make_provider(url)

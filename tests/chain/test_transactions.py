@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 from structlog.testing import capture_logs
 
 from backend.accounts import devnet_account
@@ -19,7 +21,7 @@ from backend.chain.anvil import rpc
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.transactions import MAX_GAS, MAX_RAW_BYTES, SignedTransaction, TransactionManager
-from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
+from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
 
 TO = devnet_account(OTHER).address
 
@@ -40,6 +42,11 @@ print(sender.send(chain.energy.functions.mint(to, 1), label="mint").hash.hex())
 
 def nonce(chain: Chain, who: int) -> int:
     return int(chain.w3.eth.get_transaction_count(devnet_account(who).address))
+
+
+def offered(one: SignedTransaction) -> tuple[int, int]:
+    made = TypedTransaction.from_bytes(HexBytes(one.raw)).as_dict()
+    return made["maxFeePerGas"], made["maxPriorityFeePerGas"]
 
 
 def test_a_mined_transaction_comes_back_with_its_receipt(chain: Chain, sender: Senders) -> None:
@@ -69,19 +76,22 @@ def test_what_the_simulation_refuses_is_not_sent(chain: Chain, sender: Senders) 
 
 
 def test_coin_goes_along_with_every_bump(
-    chain: Chain, sender: Senders, hatch: Callable[..., int], manual_mining: None
+    chain: Chain,
+    sender: Senders,
+    hatch: Callable[..., int],
+    request: pytest.FixtureRequest,
 ) -> None:
-    rpc(chain.rpc_url, "evm_setAutomine", True)
     beast, trainer = hatch(), devnet_account(TRAINER).address
-    rpc(chain.rpc_url, "evm_setAutomine", False)
+    blocks = request.getfixturevalue("empty_blocks")
     signed: list[SignedTransaction] = []
 
     def mine_the_third(one: SignedTransaction) -> None:
         signed.append(one)
         if len(signed) == 3:
+            blocks.stop()
             rpc(chain.rpc_url, "evm_setIntervalMining", 1)
 
-    manager = sender(TRAINER, journal=mine_the_third, bump_after=0.2)
+    manager = blocks.sender(TRAINER, journal=mine_the_third, bump_after=0.2)
     call = chain.ledger.functions.stake(beast)
     assert manager.estimate(call, value=12) > 21_000
     receipt = manager.send(call, label="stake", value=12)
@@ -113,28 +123,26 @@ def test_more_than_128_kib_is_refused_before_it_is_sent(chain: Chain, sender: Se
 
 
 def test_fees_are_bumped_at_the_same_nonce_until_mined(
-    chain: Chain, sender: Senders, manual_mining: None
+    chain: Chain, empty_blocks: EmptyBlocks
 ) -> None:
     signed: list[SignedTransaction] = []
-    offers: list[tuple[int, int]] = []
 
     def journal(one: SignedTransaction) -> None:
-        if signed:  # the one before is in the pool by now
-            pooled = chain.w3.eth.get_transaction(signed[-1].hash)  # type: ignore[arg-type]
-            offers.append((pooled["maxFeePerGas"], pooled["maxPriorityFeePerGas"]))
         signed.append(one)
-        if len(signed) == 4:  # mined while a fourth is on its way out
+        if len(signed) == 4:  # the third is mined while a fourth is on its way out
+            empty_blocks.stop()
             rpc(chain.rpc_url, "anvil_mine", "0x1")
 
     before = nonce(chain, DEPLOYER)
-    manager = sender(DEPLOYER, journal=journal, bump_after=0.1)
+    manager = empty_blocks.sender(DEPLOYER, journal=journal, bump_after=0.1)
     receipt = manager.send(chain.energy.functions.mint(TO, 1), label="mint")
     assert {one.nonce for one in signed} == {before}
     assert receipt.hash == signed[2].hash
+    offers = [offered(one) for one in signed]
     for (low, low_tip), (high, high_tip) in pairwise(offers):
         assert high >= 1.1 * low  # what nodes ask of a replacement
         assert high_tip >= 1.1 * low_tip
-    assert len(offers) == 3
+    assert len(offers) == 4
     assert (chain.energy_of(TO), nonce(chain, DEPLOYER)) == (1, before + 1)
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import Any
 
+from backend.chain.attempts import Attempts
 from backend.chain.transactions import TransactionManager
 from backend.cli.main import main
 
@@ -21,7 +22,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-sign, broadcast = TransactionManager._sign, TransactionManager._broadcast
+sign, broadcast = Attempts._sign, TransactionManager._broadcast
 
 
 def sign_or_die(self: Any, core: Any, nonce: Any, fees: Any, label: str) -> Any:
@@ -39,7 +40,7 @@ def broadcast_or_die(self: Any, signed: Any) -> Any:
     return outcome
 
 
-TransactionManager._sign = sign_or_die  # type: ignore[method-assign]
+Attempts._sign = sign_or_die  # type: ignore[method-assign]
 TransactionManager._broadcast = broadcast_or_die  # type: ignore[method-assign]
 
 if __name__ == "__main__":

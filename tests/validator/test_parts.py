@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import zstandard
 from eth_hash.auto import keccak
 from sqlalchemy import event
 
+from backend.chain.answers import NotAnAnswerError
 from backend.chain.errors import NodeUnavailableError
 from backend.chain.types import NO_CHECKPOINT, Commitments
 from backend.indexer.follow import PASSING, what_is_away
@@ -155,7 +155,8 @@ def test_ready_means_a_good_pass_and_no_problem() -> None:
     ("error", "away"),
     [
         (NodeUnavailableError("no answer", ""), "node"),
-        (requests.ConnectionError(), "node"),
+        (NotAnAnswerError("not JSON"), "node"),
+        (ConnectionResetError(), "node"),
         (TimeoutError(), "node"),
         (DatabaseUnavailableError("no answer", ""), "database"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),

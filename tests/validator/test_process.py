@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backend.accounts import create_keystore, devnet_account
 from backend.kernel.samples import Source, random_position
-from scripts.lib.faulty_node import FaultyNode
+from scripts.lib.faulty_node import ODD, FaultyNode
 from tests.support.endpoints import get
 from tests.support.forked import Program
 from tests.validator.conftest import VALIDATOR, Rig
@@ -86,6 +86,33 @@ def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig, program: Progr
         assert process.wait(timeout=15) == 0
     finally:
         process.kill()
+
+
+def test_a_daemon_waits_for_its_node_lives_through_nonsense_and_ends_by_a_silent_one(
+    rig: Rig, program: Program
+) -> None:
+    beast = rig.hatch()
+    with FaultyNode(rig.chain.rpc_url, seed=11) as node:
+        node.down = True
+        given = arguments(rig, node.url, "--workers", "0", "--poll", "0.1")
+        process = program.begin(given, os.environ)
+        try:
+            wait_for(process.err, r"(waiting for the node)")
+            node.behave()
+            wait_for(process.err, r"(validator started)")
+            node.misbehave(odd=0.15, errors=0.05)
+            rig.train(beast)
+            wait_for(process.err, r"(judged)")
+            node.misbehave(slow=1.0, delay=30.0)
+            time.sleep(0.5)  # some call waits for its answer now
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=15) == 0
+            assert time.monotonic() - begun < 5
+        finally:
+            process.kill()
+        assert sum(node.faults[fault] for fault in ODD) > 0
+    assert "Traceback" not in process.err.read_text()
 
 
 PASSWORD, KEY = "correct-horse-battery", "0123456789abcdef0123456789abcdef"

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from backend.chain.clock import carry_on, hang_up
 from backend.chain.growth import slots_mask
 from backend.cli.confirm import YesOption
 from backend.cli.output import note, progress
@@ -83,8 +84,8 @@ def run(
 ) -> None:
     """Train windows, publish their states and submit their checkpoints.
 
-    It may be killed at any instant; the same command goes on. Ctrl-C and SIGTERM end it after the
-    present transaction.
+    It may be killed at any instant; the same command goes on. Ctrl-C and SIGTERM end it within
+    seconds: a transaction that is not mined by then is left to the next run.
     """
     mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_training_source(source))
     _, _, _, trainer = trainer_of(
@@ -144,8 +145,9 @@ def stoppable() -> Iterator[Pause]:
 
     def stop(number: int, _: FrameType | None) -> None:
         wish.set()
+        hang_up()
         signal.signal(number, before[signal.Signals(number)])
-        note("Ending after the present transaction.")
+        note("Ending within seconds; what is not mined by then, the next run looks for.")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -153,3 +155,4 @@ def stoppable() -> Iterator[Pause]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        carry_on()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Annotated
 
 import structlog
@@ -15,6 +14,7 @@ from backend.chain.anvil import is_local_chain
 from backend.chain.escrow import ensure_allowance
 from backend.chain.prices import window_lock, window_price
 from backend.chain.types import ZERO_ADDRESS
+from backend.cli.ending import ended_by_signals, when_there
 from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.output import energy, fields, table
 from backend.cli.session import Session, command
@@ -101,36 +101,40 @@ def defend(
     snapshots: SnapshotsOption = None,
 ) -> None:
     """Make the openings that disputes over the account's checkpoints ask for. Runs for months."""
-    workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
-    store = WindowStore(workspace.database, workspace.snapshots)
-    outbox, monitor = outbox_of(session, workspace), DefenderMetrics()
-    local = is_local_chain(session.chain.deployment.chain_id, session.rpc_url)
-    # Nobody mines a local chain's next block unless there is something to put into it.
-    depth = Depth(0 if confirmations is None and local else confirmations)
-    price = None if energy_price is None else parse_coin(energy_price)
-    guard = Guard(workspace, outbox, price) if protect else None
-    pruner = SnapshotPruner(workspace)
-    defender = Defender(
-        workspace,
-        store,
-        outbox,
-        depth=depth,
-        finalize=finalize,
-        guard=guard,
-        monitor=monitor,
-        pruner=pruner,
-    )
+    monitor = DefenderMetrics()
+
+    def set_up() -> Defender:
+        workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
+        store = WindowStore(workspace.database, workspace.snapshots)
+        outbox = outbox_of(session, workspace)
+        local = is_local_chain(session.chain.deployment.chain_id, session.rpc_url)
+        # Nobody mines a local chain's next block unless there is something to put into it.
+        depth = Depth(0 if confirmations is None and local else confirmations)
+        price = None if energy_price is None else parse_coin(energy_price)
+        guard = Guard(workspace, outbox, price) if protect else None
+        return Defender(
+            workspace,
+            store,
+            outbox,
+            depth=depth,
+            finalize=finalize,
+            guard=guard,
+            monitor=monitor,
+            pruner=SnapshotPruner(workspace),
+        )
+
     if once:
-        answers = defender.once()
+        answers = set_up().once()
         rows = [(a.kind, a.beast_id, a.index, a.gas) for a in answers]
         session.show(answers, lambda: table("Moves", ("move", "beast", "checkpoint", "gas"), rows))
         return
     waker = Waker(session.rpc_url, poll)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: waker.stop())
-    with serve(monitor, health_port) as port:
-        log.info("defender started", account=outbox.me, health=f"http://{HOST}:{port}")
-        defender.run(waker)
+    with ended_by_signals(waker.stop), serve(monitor, health_port) as port:
+        defender = when_there(set_up, waker.pause, lambda: waker.stopped, monitor.failed)
+        if defender is not None:
+            me, health = session.account.address, f"http://{HOST}:{port}"
+            log.info("defender started", account=me, health=health)
+            defender.run(waker)
 
 
 @command(app, "appoint", signs=True, example="chainbeasts trainer appoint alice")

@@ -77,12 +77,6 @@ def out_of_energy(
     )
 
 
-def base_fee(chain: Chain) -> int:
-    """The latest block's base fee, wei per gas; 0 on a chain without."""
-    block = chain.read(lambda: chain.w3.eth.get_block("latest"))
-    return int(block.get("baseFeePerGas", 0))
-
-
 def check_gas(chain: Chain, sender: TransactionManager, gas: int, windows: int) -> None:
     """Make sure that a sender can pay a transaction of that much gas.
 
@@ -107,7 +101,7 @@ def wait_for_fee(chain: Chain, limit: int | None, pause: Pause) -> bool:
         return not pause(0)
     # The head may move meanwhile; the ledger then refuses the windows, which locks nothing.
     waiting = False
-    while (fee := base_fee(chain)) > limit:
+    while (fee := chain.base_fee()) > limit:
         if not waiting:
             log.warning("waiting for a lower fee", fee=show_gwei(fee), limit=show_gwei(limit))
             waiting = True

@@ -18,10 +18,11 @@ from backend.chain.amounts import show_coin, show_time
 from backend.chain.client import Chain
 from backend.chain.costs import STAKE_GAS, full_opening_gas
 from backend.chain.errors import Reverted
+from backend.chain.escrow import keep_in_step
 from backend.chain.outbox import Outbox
 from backend.chain.prices import stake_price
 from backend.errors import ChainBeastsError
-from trainer.submit.funds import OutOfGasError, base_fee
+from trainer.submit.funds import OutOfGasError
 
 log = structlog.get_logger()
 
@@ -83,7 +84,7 @@ def stake_view(chain: Chain, beast_id: int, account: str) -> StakeView:
 
 def reckoned_fee(chain: Chain) -> int:
     """Wei per gas at which stakes are reckoned: the base fee, never below the reference."""
-    return max(base_fee(chain), chain.limits().reference_fee)
+    return max(chain.base_fee(), chain.limits().reference_fee)
 
 
 def default_stake(chain: Chain, beast_id: int) -> int:
@@ -126,6 +127,7 @@ class Stakes:
                 chosen is less than the ledger asks for.
             OutOfGasError: the account does not hold as much.
         """
+        keep_in_step(self._outbox, "stake")
         view = self.view(beast_id)
         if view.is_leaving:
             raise _leaving(view)

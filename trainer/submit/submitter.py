@@ -144,7 +144,7 @@ class Submitter:
             gas = DEPOSIT_GAS + submission_gas(first.index, number, ends_epoch=True)
             check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)
             spare = locks // number * SPARE_WINDOWS
-            ensure_escrow(self.chain, self._outbox.sender, locks, spare)
+            ensure_escrow(self.chain, self._outbox.sender, locks, spare, outbox=self._outbox)
         else:
             check_gas(self.chain, self._outbox.sender, int(gas * GAS_MARGIN), number)
 

@@ -9,7 +9,7 @@ import structlog
 
 from backend.chain.client import Chain
 from backend.chain.costs import plan_cost
-from backend.chain.errors import NodeUnavailableError, Reverted
+from backend.chain.errors import NodeUnavailableError, Reverted, StoppedError
 from backend.chain.types import Economics, Head
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
@@ -33,6 +33,9 @@ HEAD_MOVED = ("StaleParent", "WrongEpochSeed", "WrongEpoch", "WrongStep", "Wrong
 
 MAX_RETRAINED = 5
 """Such refusals in a row after which something else must be wrong."""
+
+REFUSED_SECONDS = 2.0
+"""So much longer after each of them than after the one before; none after the first."""
 
 NODE_SECONDS = 1.0
 """Between two looks for a node that is away, in a run without end."""
@@ -128,6 +131,8 @@ class Run:
             while self.left != 0 and not self.job.pause(0):
                 try:
                     self._round()
+                except StoppedError:
+                    break  # the node was slower than the wish to end; all is on record
                 except NodeUnavailableError as error:
                     # Nothing to undo: what was signed is on record, the head is looked at again.
                     if self.job.windows is not None:
@@ -166,6 +171,9 @@ class Run:
                 raise
             self._refused += 1
             log.warning("the ledger refused, looking at the head again", reason=error.name)
+            # Of two nodes behind one name one may be late: it is given time to catch up.
+            if job.pause(REFUSED_SECONDS * (self._refused - 1)):
+                return
             if not self._moved():
                 self._discard()
             return

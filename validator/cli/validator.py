@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +9,8 @@ import structlog
 import typer
 from filelock import FileLock, Timeout
 
+from backend.chain.transactions import TransactionManager
+from backend.cli.ending import ended_by_signals, when_there
 from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
@@ -46,12 +47,13 @@ from validator.cli.options import (
 )
 from validator.cli.status import show_status
 from validator.cli.workspace import workspace_of
+from validator.daemon import Validator
 from validator.enforce.policy import GAS_BUDGET, OPEN_AFTER, OPEN_RATE, Policy
 from validator.enforce.strategy import Strategy
 from validator.judge.cluster import Cluster
 from validator.operations.metrics import ValidatorMetrics
 from validator.scope import Scope, parse_names
-from validator.setup import make_validator
+from validator.setup import ValidatorWorkspace, make_validator
 
 log = structlog.get_logger()
 
@@ -91,45 +93,33 @@ def run(
     Windows that cannot be replayed are disputed on doubt, within budgets: their trainer opens them,
     or falls.
     """
-    scope = Scope(
-        parse_names(allow or (), "--allow", session.resolve),
-        parse_names(deny or (), "--deny", session.resolve),
-    )
-    policy = Policy(
-        strategy,
-        amount(max_bonds, "--max-bonds"),
-        defensive=defensive,
-        defend=defend,
-        scope=scope,
-        open_after=open_after,
-        open_rate=open_rate,
-        open_budget=amount(open_budget, "--open-budget"),
-        gas_budget=gas_budget,
-        energy_budget=amount(energy_budget, "--energy-budget"),
-        energy_price=amount(energy_price, "--energy-price"),
-    )
-    receiver = None if payout is None else session.resolve(payout)
-    if receiver is not None:
-        refuse_contracts(session, receiver)
-    cluster = None if scheduler is None else Cluster(scheduler, recheck)
-    workspace = workspace_of(
-        session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
-    )
-    sender = None if dry_run else session.sender
     monitor, waker = ValidatorMetrics(), Waker(session.rpc_url, poll)
-    with (
-        _only_one(session, None if sender is None else sender.address),
-        _signals(waker),
-        serve(monitor, health_port) as port,
-    ):
-        log.info(
-            "validator started",
-            chain=session.chain.deployment.chain_id,
-            node=redact_url(session.rpc_url),
-            account=None if sender is None else sender.address,
-            strategy=str(strategy),
-            health=f"http://127.0.0.1:{port}",
+    cluster = None if scheduler is None else Cluster(scheduler, recheck)
+
+    def set_up() -> tuple[ValidatorWorkspace, TransactionManager | None, Validator]:
+        policy = Policy(
+            strategy,
+            amount(max_bonds, "--max-bonds"),
+            defensive=defensive,
+            defend=defend,
+            scope=Scope(
+                parse_names(allow or (), "--allow", session.resolve),
+                parse_names(deny or (), "--deny", session.resolve),
+            ),
+            open_after=open_after,
+            open_rate=open_rate,
+            open_budget=amount(open_budget, "--open-budget"),
+            gas_budget=gas_budget,
+            energy_budget=amount(energy_budget, "--energy-budget"),
+            energy_price=amount(energy_price, "--energy-price"),
         )
+        receiver = None if payout is None else session.resolve(payout)
+        if receiver is not None:
+            refuse_contracts(session, receiver)
+        workspace = workspace_of(
+            session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+        )
+        sender = None if dry_run else session.sender
         validator = make_validator(
             workspace,
             sender,
@@ -140,14 +130,34 @@ def run(
             monitor=monitor,
             waker=waker,
         )
-        try:
-            if once:
-                validator.run_once()
-            else:
-                validator.follow()
-        finally:
-            waker.stop()
-            validator.close()
+        return workspace, sender, validator
+
+    with ended_by_signals(waker.stop), serve(monitor, health_port) as port:
+        made = (
+            set_up()
+            if once
+            else when_there(set_up, waker.pause, lambda: waker.stopped, monitor.failed)
+        )
+        if made is None:
+            return
+        workspace, sender, validator = made
+        with _only_one(session, None if sender is None else sender.address):
+            log.info(
+                "validator started",
+                chain=session.chain.deployment.chain_id,
+                node=redact_url(session.rpc_url),
+                account=None if sender is None else sender.address,
+                strategy=str(strategy),
+                health=f"http://127.0.0.1:{port}",
+            )
+            try:
+                if once:
+                    validator.run_once()
+                else:
+                    validator.follow()
+            finally:
+                waker.stop()
+                validator.close()
     if once:
         show_status(session, workspace.reader)
 
@@ -169,21 +179,6 @@ def _only_one(session: Session, address: str | None) -> Iterator[None]:
             f"A validator of {address} already runs with this home.",
             "End it first, or act with another --account.",
         ) from None
-
-
-@contextmanager
-def _signals(waker: Waker) -> Iterator[None]:
-    """End in good order on SIGTERM and SIGINT."""
-
-    def stop(number: int, frame: object) -> None:
-        waker.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 status.register(app)

@@ -15,9 +15,6 @@ from validator.enforce.credits import Credit, CreditLog, CreditSource
 
 log = structlog.get_logger()
 
-SETTLED_BLOCKS = 64
-"""A withdrawal that deep is not looked at again: no reorg takes it back."""
-
 
 class PayoutCollector:
     """Withdraws an account's rewards and returned bonds from an escrow to its wallet.
@@ -61,28 +58,25 @@ class PayoutCollector:
             f"{both}:reward": (credit.reward, self._payout or me),
             f"{both}:refund": (credit.refund, me),
         }
-        depth = self._depth(both)
+        settled = self._is_settled(both)
         # The order of an earlier run decides: a bond withdrawn together with the reward, before
         # --payout was given, must not be withdrawn once more by itself.
-        if depth is not None:
-            depths = [depth]
-        else:
-            found = {key: self._depth(key) for key, (wei, _) in parts.items() if wei}
-            left = [key for key, at in found.items() if at is None]
+        if settled is None:
+            found = {key: self._is_settled(key) for key, (wei, _) in parts.items() if wei}
+            left = [key for key, deep in found.items() if deep is None]
             if self._payout is None and len(left) == len(parts):
                 return self._withdraw(both, credit.reward + credit.refund, me)
             if left:
                 return sum(self._withdraw(key, *parts[key]) for key in left)
-            depths = [at for at in found.values() if at is not None]
+            settled = all(found.values())
         # Until then every pass looks again: a reorg may take the withdrawal back.
-        if min(depths) >= SETTLED_BLOCKS:
+        if settled:
             self._settled.add(tx_hash)
         return 0
 
-    def _depth(self, key: str) -> int | None:
-        """Blocks on top of a withdrawal's; None if it does not stand on the chain."""
-        receipt = self._outbox.find("collect", key)
-        return None if receipt is None else self._chain.block().number - receipt["blockNumber"]
+    def _is_settled(self, key: str) -> bool | None:
+        """Whether a withdrawal is beyond a reorg; None if it does not stand on the chain."""
+        return self._outbox.is_settled("collect", key)
 
     def _withdraw(self, key: str, amount: int, to: str) -> int:
         escrow = self._source.escrow

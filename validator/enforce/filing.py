@@ -9,6 +9,7 @@ import structlog
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
+from backend.chain.outbox import Outbox
 from backend.chain.transactions import TransactionManager
 from backend.chain.types import FilingQuote
 from backend.errors import ChainBeastsError
@@ -59,12 +60,18 @@ def value_to_send(chain: Chain, sender: TransactionManager, quote: FilingQuote) 
 
 
 def fund_bond(
-    chain: Chain, sender: TransactionManager, filing: Any, bond: int, value: int = 0
+    chain: Chain,
+    sender: TransactionManager,
+    filing: Any,
+    bond: int,
+    value: int = 0,
+    outbox: Outbox | None = None,
 ) -> None:
     """Make sure that the escrow covers a filing, if that is all that it lacks.
 
     Args:
         value: wei of native coin that goes along with it.
+        outbox: a daemon's, whose journal has the deposit.
 
     Raises:
         Reverted: the court refuses the filing for another reason; nothing was deposited.
@@ -78,7 +85,7 @@ def fund_bond(
     except Reverted as error:
         if error.name != "InsufficientEscrow":
             raise
-        ensure_escrow(chain, sender, bond)
+        ensure_escrow(chain, sender, bond, outbox=outbox)
 
 
 class Filer:
@@ -123,7 +130,7 @@ class Filer:
         if data is not None and self._moves.stages(case, data):
             self._stage(sender, case, data, quote.bond)
         call = self._moves.file(case, data)
-        fund_bond(chain, sender.transactions, call, quote.bond, value)
+        fund_bond(chain, sender.transactions, call, quote.bond, value, sender.outbox)
         action = Action.OPEN if context is None else Action.FILE
         key = filing_key(case.digest, len(self._reader.disputes_over(case.digest)))
         return sender.send(action, key, call, bond=quote.bond, value=value, due=due)
@@ -143,7 +150,7 @@ class Filer:
         chain, outbox = self._reader.chain, sender.outbox
         # The bond first: up to 116 million gas of chunks would be lost if it turned out to be
         # missing.
-        ensure_escrow(chain, sender.transactions, bond)
+        ensure_escrow(chain, sender.transactions, bond, outbox=sender.outbox)
 
         def report(done: int, total: int) -> None:
             log.info("staging", beast=case.beast_id, checkpoint=case.index, done=done, of=total)

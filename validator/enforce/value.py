@@ -90,8 +90,7 @@ class Appraiser:
 
     def base_fee(self) -> int:
         """Wei per gas of the latest block."""
-        block = self._chain.read(lambda: self._chain.w3.eth.get_block("latest"))
-        return int(block.get("baseFeePerGas", 0))
+        return self._chain.base_fee()
 
     def fee(self) -> int:
         """Wei per gas that a move is likely to pay: the base fee, and the tip that is offered."""

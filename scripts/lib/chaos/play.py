@@ -20,13 +20,17 @@ from scripts.lib.deadlines import Deadlines
 from scripts.lib.stage import Stage
 
 TROUBLE = 0.1
-"""Chance of each answer to be an error, and to be cut off, while a gate misbehaves."""
+"""Chance of each answer to be an error, to be cut off, and to be of a wrong shape, while a gate
+misbehaves."""
 
 WRONG_LOGS = 0.5
 """Chance of an answer with logs to have some twice, some that are none, or too few, meanwhile."""
 
 SLOWNESS = 1.0
 """Seconds that half of the answers of a slow gate are late."""
+
+LATE_BLOCKS, LATE_SHARE = 2, 0.3
+"""How far a second node behind a gate is behind, and its share of the answers."""
 
 QUIET_BLOCKS = 2
 """Between the players' entrance and the first block that a reorg may take."""
@@ -195,15 +199,24 @@ class Chaos:
         return f"{victim.title} is killed"
 
     def _trouble(self, act: Act) -> str:
-        number = act.who % len(self.cast.gates)
-        gate, bad = self.cast.gates[number], act.kind is Kind.BAD_ANSWERS
-        if bad:
+        which, number = divmod(act.who, len(self.cast.gates))
+        gate, name = self.cast.gates[number], list(self.cast.players)[number]
+        if act.kind is Kind.SLOW_ANSWERS:
+            gate.misbehave(slow=0.5, delay=SLOWNESS)
+            told = "slow answers"
+        else:
             half = TROUBLE / 2
-            gate.misbehave(errors=half, errors_after=half, drops_before=half, drops_after=half)
+            gate.misbehave(
+                errors=half, errors_after=half, drops_before=half, drops_after=half, odd=TROUBLE
+            )
             gate.misreport_logs(WRONG_LOGS)
             gate.drop_websockets()
-        else:
-            gate.misbehave(slow=0.5, delay=SLOWNESS)
+            told = "bad answers"
+            if which % 3 == 1:
+                gate.lag, gate.lag_share = LATE_BLOCKS, LATE_SHARE
+                told += ", some of a node that is late"
+            elif which % 3 == 2:
+                gate.hides_receipts = True
+                told += " and no receipts"
         self._troubled.append((time.monotonic() + act.amount, number))
-        name = list(self.cast.players)[number]
-        return f"{name} gets {'bad' if bad else 'slow'} answers for {act.amount} s"
+        return f"{name} gets {told} for {act.amount} s"

@@ -33,7 +33,6 @@ from tests.trainer.train.test_run import expected, hashes, hatch, on_chain
 from trainer.metrics.log import read_log
 from trainer.plan.plan import Plan
 from trainer.plan.toml import make_plan
-from trainer.submit.funds import base_fee
 from trainer.submit.submitter import Submitter
 from trainer.train.job import Submitted, TrainingJob
 from trainer.train.loop import Run, Trainer
@@ -253,7 +252,7 @@ def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
 @pytest.mark.usefixtures("dear")
 def test_a_dear_chain_is_waited_out(farm: Farm) -> None:
     beast = hatch(farm)
-    assert base_fee(farm.chain) > 9 * GWEI
+    assert farm.chain.base_fee() > 9 * GWEI
     waited: list[int] = []
 
     def pause(seconds: float) -> bool:

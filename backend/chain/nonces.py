@@ -1,0 +1,109 @@
+"""An account's nonces as a node tells of them: how many are used, and by what."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from web3.exceptions import BlockNotFound
+
+from backend.chain.client import Chain
+from backend.chain.errors import ChainError, StoppedError
+
+KEPT_STATES = 128
+"""Blocks whose accounts every full node can tell of."""
+
+MOST_SCANNED = 64
+"""Blocks that are read whole where a node cannot even tell of those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The mined transaction that used a nonce."""
+
+    hash: bytes
+    block_number: int
+
+
+class Nonces:
+    """One account's nonces."""
+
+    def __init__(self, chain: Chain, address: str) -> None:
+        self._chain = chain
+        self._address: Any = address
+
+    def used(self) -> int:
+        """Transactions of the account that are mined, which is the nonce of the next one."""
+        return self._count("latest")
+
+    def taken(self) -> int:
+        """The same, with those that the node holds and that are not mined yet."""
+        return self._count("pending")
+
+    def _count(self, block: Any) -> int:
+        eth = self._chain.w3.eth
+        return int(self._chain.read(lambda: eth.get_transaction_count(self._address, block)))
+
+    def use_of(self, nonce: int) -> Use | None:
+        """The mined transaction with a nonce, by the blocks themselves; None if it is not found.
+
+        A receipt that is not there says nothing: nodes show it late, or not for long. That another
+        transaction stands in a block at this nonce is the one proof that ours can never be mined.
+
+        Raises:
+            StoppedError: the process is to end.
+        """
+        try:
+            head = self._chain.block().number
+            try:
+                return self._use_in(self._first_with(nonce, head), nonce)
+            except StoppedError:
+                raise
+            except ChainError:  # it does not tell of earlier states
+                return self._scan(head, nonce)
+        except StoppedError:
+            raise
+        except ChainError:
+            return None
+
+    def waiting_at(self, nonce: int) -> bytes | None:
+        """The hash of the transaction that the node holds at a nonce; None if it does not say."""
+        with suppress(ChainError):
+            return self._find("pending", nonce)
+        return None
+
+    def _first_with(self, nonce: int, head: int) -> int:
+        """The first block after which the nonce is used, among the last ones."""
+        low, high = max(head - KEPT_STATES, 0), head
+        # Used before ``low``: the block is too old to be looked for in this way.
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._count(middle) > nonce:
+                high = middle
+            else:
+                low = middle
+        return high
+
+    def _use_in(self, number: int, nonce: int) -> Use | None:
+        found = self._find(number, nonce)
+        return None if found is None else Use(found, number)
+
+    def _scan(self, head: int, nonce: int) -> Use | None:
+        found = (self._use_in(n, nonce) for n in range(head, max(head - MOST_SCANNED, -1), -1))
+        return next((use for use in found if use is not None), None)
+
+    def _find(self, block: Any, nonce: int) -> bytes | None:
+        eth = self._chain.w3.eth
+        try:
+            whole: Any = self._chain.read(lambda: eth.get_block(block, True))
+        except BlockNotFound:  # another node of the same name answered, which is behind
+            return None
+        for one in whole.get("transactions", ()):
+            if (
+                not isinstance(one, bytes)
+                and one["from"] == self._address
+                and one["nonce"] == nonce
+            ):
+                return bytes(one["hash"])
+        return None

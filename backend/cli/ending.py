@@ -1,0 +1,67 @@
+"""How daemons begin and end: they wait for a node that is away, and obey signals within seconds."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+import structlog
+
+from backend.chain.clock import carry_on, hang_up
+from backend.chain.errors import NodeUnavailableError
+from backend.redact import redact_text
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 30.0
+
+
+@contextmanager
+def ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """End in good order on SIGTERM and SIGINT.
+
+    Args:
+        stop: says so to whoever works. It is called by the handler, so it must not wait.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop()
+        hang_up()  # nobody waits for a node that is silent; what was signed is on record
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        carry_on()
+
+
+def when_there(
+    make: Callable[[], T],
+    pause: Callable[[float], object],
+    stopped: Callable[[], bool],
+    failed: Callable[[str], None] = lambda _: None,
+) -> T | None:
+    """The result of a set-up, made again and again while the node is away; None if stopped.
+
+    Args:
+        pause: waits that many seconds, or until the daemon is to end.
+        failed: told why it is waited.
+    """
+    delay = FIRST_WAIT_SECONDS
+    while not stopped():
+        try:
+            return make()
+        except NodeUnavailableError as error:
+            problem = redact_text(str(error))
+            failed(problem)
+            log.warning("waiting for the node", seconds=delay, problem=problem)
+            pause(delay)
+            delay = min(2 * delay, LONGEST_WAIT_SECONDS)
+    return None

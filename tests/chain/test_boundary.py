@@ -1,0 +1,304 @@
+"""The boundary to a node: an answer is one of its call, or counts as none; no call is endless."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import stamina
+from web3 import Web3
+from web3.exceptions import TransactionNotFound, Web3RPCError
+from web3.types import RPCEndpoint
+from websockets.sync.server import ServerConnection, serve
+
+from backend.chain.answers import Answer, NotAnAnswerError, parse
+from backend.chain.anvil import Anvil
+from backend.chain.broadcast import Outcome, SignedTransaction, hand_over
+from backend.chain.client import Chain, connect
+from backend.chain.clock import CallClock, carry_on, hang_up
+from backend.chain.errors import ChainError, NodeUnavailableError, StoppedError, WrongChainError
+from backend.chain.providers import NodeProvider, make_provider, make_web3
+from scripts.lib.faulty_node import Fault, FaultyNode
+
+HASH, ADDRESS = "0x" + "ab" * 32, Web3.to_checksum_address("0x" + "cd" * 20)
+BLOCK = {"number": "0x5", "hash": HASH, "parentHash": HASH, "timestamp": "0x1"}
+
+
+def without(answer: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in names}
+
+
+Wrong = Callable[[int], str]
+
+SHAPES: dict[str, Wrong] = {
+    "a page": lambda n: "<html><body>502 Bad Gateway</body></html>",
+    "nothing": lambda n: "",
+    "half an answer": lambda n: '{"jsonrpc": "2.0", "id": ',
+    "brackets": lambda n: "[" * 100_000,
+    "a list": lambda n: json.dumps([{"jsonrpc": "2.0", "id": n, "result": "0x1"}]),
+    "a string": lambda n: '"0x1"',
+    "null": lambda n: "null",
+    "another id": lambda n: json.dumps({"jsonrpc": "2.0", "id": n + 7, "result": "0x1"}),
+    "no id": lambda n: json.dumps({"jsonrpc": "2.0", "id": None, "result": "0x1"}),
+    "no result": lambda n: json.dumps({"jsonrpc": "2.0", "id": n}),
+    "error as a string": lambda n: json.dumps({"id": n, "error": "rate limited"}),
+    "error without a code": lambda n: json.dumps({"id": n, "error": {"message": "no"}}),
+    "error without words": lambda n: json.dumps({"id": n, "error": {"code": -32000}}),
+    "too many calls": lambda n: json.dumps(
+        {"id": n, "error": {"code": -32000, "message": "daily request count exceeded"}}
+    ),
+    "result: null": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": None}),
+    "result: true": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": True}),
+    "result: a number": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": 1}),
+    "result: empty": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": ""}),
+    "result: prose": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": "0xnothing"}),
+    "result: a list": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": [None, 1]}),
+    "result: an object": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": {"a": 1}}),
+    "result: no hash": lambda n: json.dumps({"id": n, "result": without(BLOCK, "hash")}),
+    "result: another block": lambda n: json.dumps({"id": n, "result": BLOCK | {"number": "0x63"}}),
+    "result: a field of prose": lambda n: json.dumps({"id": n, "result": BLOCK | {"size": "big"}}),
+}
+
+
+class OneLine:
+    """A line whose node says one thing to everything."""
+
+    def __init__(self, say: Wrong) -> None:
+        self._say = say
+
+    def exchange(self, number: int, request: bytes) -> Answer:
+        return parse(self._say(number))
+
+
+@pytest.fixture
+def chain_of(chain: Chain) -> Iterator[Callable[[Wrong], Chain]]:
+    """The deployment behind such a node, which is asked once."""
+
+    def make(say: Wrong) -> Chain:
+        web3 = make_web3("http://127.0.0.1:1")
+        web3.provider = NodeProvider("http://127.0.0.1:1", OneLine(say), CallClock())
+        return Chain(web3, "http://127.0.0.1:1", chain.deployment)
+
+    stamina.set_testing(True, attempts=1)
+    yield make
+    stamina.set_testing(False)
+
+
+def calls(chain: Chain) -> dict[str, Callable[[], object]]:
+    """One call of each method, as daemons make them."""
+    eth, raw = chain.w3.eth, bytes(40)
+    signed = SignedTransaction("move", ADDRESS, 0, bytes(32), raw)
+    return {
+        "chain id": chain.check,
+        "latest": chain.block,
+        "by number": lambda: chain.block(5),
+        "by hash": lambda: chain.block(bytes.fromhex(HASH[2:])),
+        "base fee": chain.base_fee,
+        "logs": lambda: chain.events(1, 5),
+        "call": chain.beast_count,
+        "struct": lambda: chain.head(1),
+        "dispute": lambda: chain.dispute(1),
+        "balance": lambda: chain.read(lambda: eth.get_balance(ADDRESS)),  # type: ignore[arg-type]
+        "count": lambda: chain.read(lambda: eth.get_transaction_count(ADDRESS)),  # type: ignore[arg-type]
+        "receipt": lambda: chain.read(lambda: eth.get_transaction_receipt(HASH)),  # type: ignore[arg-type]
+        "send": lambda: hand_over(chain, signed),
+    }
+
+
+PROPER = {("result: another block", "latest"), ("result: another block", "by hash")}
+"""Where nothing is wrong with it."""
+
+ANSWERS = {("result: null", "by number"), ("result: null", "by hash"), ("result: null", "receipt")}
+"""Where null is a proper answer: there is no such thing."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_shape_of_an_answer_raises_what_nothing_waits_for(
+    shape: str, chain_of: Callable[[Wrong], Chain]
+) -> None:
+    chain = chain_of(SHAPES[shape])
+    for name, call in calls(chain).items():
+        if name == "send":
+            assert call() is Outcome.UNSURE
+            continue
+        if (shape, name) in PROPER:
+            call()
+            continue
+        expected: type[Exception] = NodeUnavailableError
+        if (shape, name) in ANSWERS:
+            expected = TransactionNotFound if name == "receipt" else ChainError
+        with pytest.raises(expected) as caught:
+            call()
+        assert not isinstance(caught.value, WrongChainError), name
+
+
+def test_only_a_proven_other_chain_is_the_wrong_one(chain: Chain, anvil: Anvil) -> None:
+    """One word of another chain is asked about again; a daemon ends by it."""
+    with FaultyNode(anvil.url) as node:
+        there = Chain(make_web3(node.url), node.url, chain.deployment)
+        node.plan("eth_chainId", Fault.NO_RESULT, Fault.PAGE, Fault.LIST, Fault.OTHER_ID)
+        with pytest.raises(NodeUnavailableError):
+            there.check()
+        there.check()
+        other = dataclasses.replace(chain.deployment, chain_id=1)
+        with pytest.raises(WrongChainError, match="serves chain 31337"):
+            Chain(make_web3(node.url), node.url, other).check()
+
+
+def test_a_block_without_a_base_fee_is_waited_for(anvil: Anvil, chain: Chain) -> None:
+    with FaultyNode(anvil.url) as node:
+        there = Chain(make_web3(node.url), node.url, chain.deployment)
+        node.plan("eth_getBlockByNumber", Fault.NO_FEE)
+        with pytest.raises(NodeUnavailableError, match="without a base fee"):
+            there.base_fee()
+        assert there.base_fee() == chain.base_fee()
+
+
+def test_a_refusal_of_a_node_that_is_out_of_step_is_waited_for(chain: Chain) -> None:
+    def call() -> object:
+        raise Web3RPCError("{'code': -32000, 'message': 'header not found'}")
+
+    with pytest.raises(NodeUnavailableError, match="header not found"):
+        chain.read(call)
+
+
+def test_a_dripping_answer_ends_with_the_calls_deadline(anvil: Anvil) -> None:
+    with FaultyNode(anvil.url) as node:
+        node.delay = 0.1
+        node.plan("eth_blockNumber", Fault.DRIP)
+        provider = make_provider(node.url, seconds=0.5)
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+        assert time.monotonic() - begun < 2
+        assert "result" in provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+
+
+@contextmanager
+def silent_node() -> Iterator[str]:
+    """Takes connections and requests, and says nothing: the address of it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@contextmanager
+def socket_node(answer: Callable[[ServerConnection, dict[str, Any]], None]) -> Iterator[str]:
+    """A WebSocket node that answers as it is told."""
+
+    def handle(connection: ServerConnection) -> None:
+        for frame in connection:
+            answer(connection, json.loads(frame))
+
+    with serve(handle, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def reply(call: dict[str, Any], result: object) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result})
+
+
+def test_frames_are_matched_to_calls_by_their_id() -> None:
+    held: list[dict[str, Any]] = []
+
+    def answer(connection: ServerConnection, call: dict[str, Any]) -> None:
+        held.append(call)
+        if len(held) == 2:  # the second call is answered first, among frames of nobody
+            connection.send('{"jsonrpc": "2.0", "method": "eth_subscription", "params": {}}')
+            connection.send(reply(held[1], hex(held[1]["params"][0])))
+            connection.send("no JSON")
+            connection.send(reply({"id": 4711}, "0x0"))
+            connection.send(reply(held[0], hex(held[0]["params"][0])))
+
+    with socket_node(answer) as url:
+        provider, found = make_provider(url, seconds=10), dict[int, Any]()
+
+        def ask(number: int) -> None:
+            call = RPCEndpoint("eth_getBalance")
+            found[number] = provider.make_request(call, [number])["result"]
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in (7, 9)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == {7: "0x7", 9: "0x9"}
+
+
+def test_a_late_frame_is_not_taken_for_the_next_answer() -> None:
+    calls: list[dict[str, Any]] = []
+
+    def answer(connection: ServerConnection, call: dict[str, Any]) -> None:
+        calls.append(call)
+        if len(calls) == 2:
+            connection.send(reply(calls[0], "0xdead"))
+            connection.send(reply(calls[1], "0x2"))
+
+    with socket_node(answer) as url:
+        provider = make_provider(url, seconds=0.3)
+        with pytest.raises(TimeoutError):
+            provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+        answered = provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+        assert answered["result"] == "0x2"
+
+
+def test_no_proxy_stands_before_this_machine(anvil: Anvil, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "WS_PROXY", "ws_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for url in (anvil.url, anvil.ws_url):
+        assert connect(url).eth.chain_id == anvil.chain_id
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_a_call_ends_soon_after_the_wish_to_end(scheme: str, chain: Chain) -> None:
+    with silent_node() as place:
+        url = f"{scheme}://{place}"
+        there = Chain(make_web3(url), url, chain.deployment)
+        threading.Timer(0.2, hang_up, (0.2,)).start()
+        begun = time.monotonic()
+        try:
+            with pytest.raises(NodeUnavailableError):
+                there.block()
+            with pytest.raises(StoppedError):
+                there.block()
+        finally:
+            carry_on()
+        assert time.monotonic() - begun < 5
+
+
+def test_an_http_refusal_in_the_nodes_own_words_is_heard() -> None:
+    bodies = [b'{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"nonce too low"}}', b"no"]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = gzip.compress(bodies.pop(0))
+            self.send_response(400)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        provider = make_provider(f"http://127.0.0.1:{server.server_address[1]}")
+        answer = provider.make_request(RPCEndpoint("eth_sendRawTransaction"), ["0x"])
+        assert answer["error"]["message"] == "nonce too low"  # type: ignore[index]
+        with pytest.raises(NotAnAnswerError, match="HTTP status 400"):
+            provider.make_request(RPCEndpoint("eth_sendRawTransaction"), ["0x"])
+        server.shutdown()
