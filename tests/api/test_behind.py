@@ -127,9 +127,12 @@ def test_a_place_of_snapshots_that_hangs_holds_up_nobody_else(
             assert served.get(other).status_code == 200
         assert time.monotonic() - began < 5.0
         answers = [one.result() for one in waiting]
-        assert {answer.status_code for answer in answers} == {503}
-        assert "does not answer in time" in answers[0].json()["error"]
-        assert int(answers[0].headers["retry-after"]) > 0
+        late = [answer for answer in answers if answer.status_code == 503]
+        assert late
+        assert "does not answer in time" in late[0].json()["error"]
+        assert int(late[0].headers["retry-after"]) > 0
+        # Whoever asks once the place has failed by itself is not kept waiting for it.
+        assert {answer.status_code for answer in answers} <= {404, 503}
         eventually(lambda: served.get(path).status_code == 404)  # it is left alone for a while
 
 

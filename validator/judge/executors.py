@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -32,11 +33,12 @@ def make_executor(workers: int) -> Executor:
     if workers == 0:
         return InlineExecutor()
     context: Any = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_obey_the_parent)
 
 
-def _end_with_parent() -> None:
-    """Leave no orphan behind when the daemon is killed."""
+def _obey_the_parent() -> None:
+    """Leave no orphan behind when the daemon is killed; Ctrl-C, which all get, is the daemon's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is None:
         return

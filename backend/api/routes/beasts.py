@@ -33,11 +33,14 @@ SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'no
 
 KEPT_SECONDS = 300
 Windows = Annotated[int, Query(ge=1, le=100_000, description="How many windows.")]
+GROWTH = "[sa][0-3]@(0|[1-9][0-9]{0,6})"
 Grow = Annotated[
     str | None,
     Query(
         max_length=200,
-        description="Slots that wake among them, as slot@window.",
+        pattern=rf"^{GROWTH}(,{GROWTH})*$",
+        description="Slots that wake among them, as slot@window; one that is named twice counts "
+        "once.",
         examples=["s1@20,a2@40"],
     ),
 ]
@@ -86,7 +89,8 @@ def price(
 ) -> Response:
     """The price of the next windows in ENERGY, native coin and gas, by its epoch's season."""
     try:
-        growth = () if grow is None else parse_growth(grow)
+        items = () if grow is None else dict.fromkeys(grow.split(","))
+        growth = parse_growth(",".join(items)) if items else ()
     except ChainBeastsError as error:
         raise ApiError(400, error.message, error.hint) from None
     with services.session() as session:
