@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import select
 
 from backend.chain.client import Chain
-from backend.chain.errors import ChainError, WrongChainError
+from backend.chain.errors import ChainError, Reverted, WrongChainError
 from backend.indexer.counters import Counters, Gap
 from backend.indexer.ranges import RangeSizer
 from backend.store.facts import EventRow
@@ -134,7 +134,7 @@ class Completeness:
             found = ask()
         except WrongChainError:
             raise
-        except ChainError as error:  # as of a node that has not the state of that block
+        except (ChainError, Reverted) as error:  # as of a node without that block's state
             if not self._unreadable:
                 log.warning("the contracts' counters cannot be read", reason=error.message)
             self._unreadable, found = True, None

@@ -15,7 +15,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from backend.chain.client import Chain
-from backend.chain.types import Birth, Head
+from backend.chain.errors import Reverted
+from backend.chain.types import Head
 from backend.indexer.writing import Tip, read_tip
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
 from backend.store.governance import SeasonRow
@@ -24,6 +25,7 @@ from backend.store.session import Database
 
 CONNECTIONS = 8
 REQUESTED = "HatchRequested"
+UNKNOWN_BEAST = "UnknownBeast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,12 @@ class Counters:
         not known to be."""
         chain = self._chain
         if not hatched:
-            birth = Birth.from_abi(chain.call(chain.beasts.functions.birthOf(beast_id), block))
-            if not any(birth.dna):
-                return None
+            try:
+                chain.call(chain.beasts.functions.birthOf(beast_id), block)
+            except Reverted as error:
+                if error.name != UNKNOWN_BEAST:
+                    raise
+                return None  # asked for, and not hatched in that block
         return _Standing.of(Head.from_abi(chain.call(chain.ledger.functions.head(beast_id), block)))
 
     def _numbered_gap(self, one: _Numbered, size: int, count: int) -> Gap:

@@ -55,6 +55,21 @@ class Forgetful:
         return {"result": kept}
 
 
+def test_a_hatch_that_is_only_asked_for_is_no_gap(
+    life: Life, sqlite: Database, eager: None
+) -> None:
+    """Its beast is unknown to the contracts, which is no failure of a look."""
+    before = life.world.rpc("evm_snapshot")
+    life.world.request_hatch(life.world.accounts[1])
+    indexer = Indexer(life.chain(), sqlite)
+    with structlog.testing.capture_logs() as logs:
+        indexer.sync()
+        indexer.sync()
+    assert [entry for entry in logs if entry["log_level"] == "warning"] == []
+    assert facts(sqlite) == life.fresh()
+    life.world.rpc("evm_revert", before)
+
+
 ONCE = ("DisputeFiled",)
 """Other events of the same block need these: a block without one is not written down at all."""
 

@@ -242,7 +242,10 @@ def check_money(
         for a in facts.of("CheckpointSlashed")
     )
     wrong = sum(a["bond"] for a in facts.of("DisputeFiled") if a["filer"] == stranger.address)
-    assert wealth(chain, trainer) == FUNDS * ENERGY - final - lost
+    hatches = sum(
+        a["cost"] for a in facts.of("HatchRequested") if a["requester"] == trainer.address
+    )
+    assert wealth(chain, trainer) == FUNDS * ENERGY - hatches - final - lost
     assert wealth(chain, validator) == FUNDS * ENERGY + rewards
     assert wealth(chain, stranger) == FUNDS * ENERGY - wrong
     assert chain.energy_of(validator.address) == FUNDS * ENERGY + rewards  # all of it pulled out
