@@ -76,7 +76,7 @@ def powers_of(chain: Chain) -> Powers:
         for role in (MINTER_ROLE, ADMIN_ROLE)
     )
     owner = str(chain.call(chain.seasons.functions.owner()))
-    ever_minters, minters_told = _ever_granted(chain, chain.energy, {"role": MINTER_ROLE})
+    ever_minters, minters_told = _ever_granted(chain, chain.energy, MINTER_ROLE)
     granted, roles_told = _ever_granted(chain, chain.timelock)
     proposers, cancellers, executors, timelock_admins = (
         tuple(one for one in granted if chain.call(chain.timelock.functions.hasRole(role, one)))
@@ -113,25 +113,30 @@ def powers_of(chain: Chain) -> Powers:
 
 
 def _ever_granted(
-    chain: Chain, contract: Contract, only: dict[str, Any] | None = None
+    chain: Chain, contract: Contract, role: bytes | None = None
 ) -> tuple[tuple[str, ...], bool]:
     """Whoever was ever given a role of a contract, as its events tell; whether that is all.
 
     Args:
-        only: what the events are filtered by.
+        role: that one; any of them if None.
 
     Raises:
         NodeUnavailableError: nobody answers.
     """
     granted, first = contract.events.RoleGranted(), chain.deployment.start_block
     try:
-        logs = chain.read(lambda: granted.get_logs(argument_filters=only, from_block=first))
+        logs = chain.read(lambda: granted.get_logs(from_block=first))
     except NodeUnavailableError:
         raise
     except ChainError:  # so many blocks at once, or such old ones, are not served
+        logs = []
+    # A constructor names an administrator. Without that event the logs begin later: a node that has
+    # forgotten old ones says nothing, and a record may name a later block than the first.
+    if not any(bytes(log["args"]["role"]) == ADMIN_ROLE for log in logs):
         known = (chain.deployment.deployer, *chain.deployment.addresses.values(), ZERO_ADDRESS)
         return tuple(dict.fromkeys(map(Web3.to_checksum_address, known))), False
-    return tuple(dict.fromkeys(str(log["args"]["account"]) for log in logs)), True
+    wanted = (log["args"] for log in logs if role in (None, bytes(log["args"]["role"])))
+    return tuple(dict.fromkeys(str(one["account"]) for one in wanted)), True
 
 
 def _seasons_without_delay(chain: Chain) -> int:
