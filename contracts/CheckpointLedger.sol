@@ -249,7 +249,6 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
 
     /// @dev Its log was published with its record; nodes serve young logs only.
     function _requireFinalMatch(uint16 season, uint32 matchId) private view {
-        if (address(arena) == address(0)) revert NoRecordedMatch(matchId);
         try arena.finalLog(matchId) returns (bytes32, uint32, uint40 finalAt) {
             uint256 usableUntil = finalAt + uint256(seasons.economics(season).publicationAge);
             if (block.timestamp > usableUntil) revert MatchTooOld(matchId, usableUntil);
@@ -324,10 +323,11 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
     /// @inheritdoc ICheckpointLedger
     function stakeFor(uint256 beastId, address trainer) public payable {
         beasts.birthOf(beastId);
+        // INVARIANT P6, continued: no stake before there is a court, hence no window that nobody could have disputed: a deployer
+        // that takes its time would make its own final.
+        if (address(_vault) == address(0)) revert NotBound();
         // One reward at a time is held per beast and trainer, which bounds what a conviction has to look at.
-        if (address(_vault) != address(0)) {
-            if (_vault.holdsReward(beastId, trainer)) revert StakeRewardHeld(beastId, trainer);
-        }
+        if (_vault.holdsReward(beastId, trainer)) revert StakeRewardHeld(beastId, trainer);
         Stake storage s = _stakes[beastId][trainer];
         uint256 total = s.amount + msg.value;
         if (total > type(uint128).max) revert StakeTooLarge(type(uint128).max, total);
@@ -368,10 +368,8 @@ contract CheckpointLedger is ICheckpointLedger, EnergyEscrow {
         }
         // Nor while disputes over windows that fell with an ancestor are still open: a later stake would repay what was paid
         // for their openings before it rewards whoever convicts. Anybody can end them with `dismiss`.
-        if (address(_vault) != address(0)) {
-            uint256 debt = _vault.debtOf(beastId, msg.sender);
-            if (debt != 0) revert OpeningDebtsOpen(beastId, msg.sender, debt);
-        }
+        uint256 debt = _vault.debtOf(beastId, msg.sender);
+        if (debt != 0) revert OpeningDebtsOpen(beastId, msg.sender, debt);
         delete _stakes[beastId][msg.sender];
         emit StakeWithdrawn(beastId, msg.sender, to, s.amount);
         (bool sent, ) = to.call{value: s.amount}("");

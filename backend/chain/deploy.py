@@ -2,10 +2,13 @@
 
 Order: timelock, season registry with the deployment's limits, energy, its sale, beasts, referee of
 steps, dataset stage, archives of states and records, ledger, vault, referee of windows, court,
-match referee, arena; the ledger is bound to its court and its arena; then the first season, the
-rights of sale and arena to mint, the faucet of a devnet, and the hand-over. At the end the timelock
-owns the registry, and nobody can ever let anybody else mint ENERGY: the deployer, who has given
-that right, renounces the role that gives it.
+match referee, arena; the ledger is bound to its court and its arena; then the first season and the
+registry's hand-over to the timelock, the rights of sale and arena to mint, and the faucet of a
+devnet. At the end nobody can ever let anybody else mint ENERGY: the deployer, who has given that
+right, renounces the role that gives it.
+
+An interrupted deployment may wait for long. So the registry goes before the sale may mint: never
+does the deployer set the price of an open sale without delay.
 """
 
 from __future__ import annotations
@@ -163,11 +166,11 @@ class Deployer:
         steps += [
             Step("bind court and arena", self._bind),
             Step("first season", self._first_season),
+            Step("seasons to timelock", self._give_seasons),
             Step("sale mints", lambda: self._let_mint("sale mints", "EnergySale")),
             Step("arena mints", lambda: self._let_mint("arena mints", "Arena")),
             Step("faucet", self._faucet),
             Step("minters fixed", self._renounce_energy_admin),
-            Step("seasons to timelock", self._give_seasons),
         ]
         return steps
 
@@ -248,8 +251,10 @@ class Deployer:
         self._send("minters fixed", renounce(ADMIN_ROLE, self._sender.address))
 
     def _give_seasons(self) -> None:
-        transfer = self.chain.seasons.functions.transferOwnership
-        self._send("seasons to timelock", transfer(self._address("TimelockController")))
+        registry, timelock = self.chain.seasons.functions, self._address("TimelockController")
+        # Mined, and interrupted before it was on record: a second time would be refused.
+        if str(self.chain.call(registry.owner())) != timelock:
+            self._send("seasons to timelock", registry.transferOwnership(timelock))
 
 
 def prepare(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from eth_hash.auto import keccak
 from web3 import Web3
+from web3.contract import Contract
 
 from backend.chain.client import Chain
 from backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE
@@ -19,11 +21,12 @@ PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE = (
 
 TIMELOCK_CAN = (
     "add a season within the registry's limits; an epoch that has begun keeps its own season",
+    "set the price of ENERGY in it, and buy with coin that the sale brings back to it",
     "send away the native coin that the sale has brought it",
     "change its own delay, proposers, cancellers and executors",
 )
 TIMELOCK_CANNOT = (
-    "mint ENERGY, or let anybody mint it",
+    "mint ENERGY past the sale, or let anybody mint it",
     "pause, replace or upgrade a contract",
     "slash, save or settle anything, or touch an escrow, a bond or a stake",
 )
@@ -35,12 +38,13 @@ class Powers:
 
     Attributes:
         delay: seconds from a proposal to its execution.
+        former_minters: who once could mint ENERGY and cannot any more.
         timelock_admins: who may change the timelock's roles.
         treasury: gets the proceeds of the sale.
         deployer_keeps: what the deployer still may do.
-        complete: whether everybody who holds a role of the timelock is named; else the node does
-            not serve the logs that tell, and only the deployer, our contracts and anybody were
-            asked for.
+        complete: whether everybody who holds a role of the timelock is named, and every former
+            minter; else the node does not serve the logs that tell, and only the deployer, our
+            contracts and anybody were asked for.
     """
 
     deployer: str
@@ -54,6 +58,7 @@ class Powers:
     executors: tuple[str, ...]
     timelock_admins: tuple[str, ...]
     deployer_keeps: tuple[str, ...]
+    former_minters: tuple[str, ...] = ()
     complete: bool = True
     timelock_can: tuple[str, ...] = TIMELOCK_CAN
     timelock_cannot: tuple[str, ...] = TIMELOCK_CANNOT
@@ -71,7 +76,8 @@ def powers_of(chain: Chain) -> Powers:
         for role in (MINTER_ROLE, ADMIN_ROLE)
     )
     owner = str(chain.call(chain.seasons.functions.owner()))
-    granted, complete = _ever_granted(chain)
+    ever_minters, minters_told = _ever_granted(chain, chain.energy, MINTER_ROLE)
+    granted, roles_told = _ever_granted(chain, chain.timelock)
     proposers, cancellers, executors, timelock_admins = (
         tuple(one for one in granted if chain.call(chain.timelock.functions.hasRole(role, one)))
         for role in (PROPOSER_ROLE, CANCELLER_ROLE, EXECUTOR_ROLE, ADMIN_ROLE)
@@ -98,25 +104,68 @@ def powers_of(chain: Chain) -> Powers:
         deployer_keeps=tuple(
             power for power, holders in roles.items() if deployer.lower() in _lower(holders)
         ),
-        complete=complete,
+        # Of those who were merely asked for nobody knows whether they ever could.
+        former_minters=tuple(one for one in ever_minters if one not in minters)
+        if minters_told
+        else (),
+        complete=minters_told and roles_told,
     )
 
 
-def _ever_granted(chain: Chain) -> tuple[tuple[str, ...], bool]:
-    """Whoever was ever given a role of the timelock, which does not list them; whether that is all.
+def _ever_granted(
+    chain: Chain, contract: Contract, role: bytes | None = None
+) -> tuple[tuple[str, ...], bool]:
+    """Whoever was ever given a role of a contract, as its events tell; whether that is all.
+
+    Args:
+        role: that one; any of them if None.
 
     Raises:
         NodeUnavailableError: nobody answers.
     """
-    granted, first = chain.timelock.events.RoleGranted(), chain.deployment.start_block
+    granted, first = contract.events.RoleGranted(), chain.deployment.start_block
     try:
         logs = chain.read(lambda: granted.get_logs(from_block=first))
     except NodeUnavailableError:
         raise
     except ChainError:  # so many blocks at once, or such old ones, are not served
+        logs = []
+    # A constructor names an administrator. Without that event the logs begin later: a node that has
+    # forgotten old ones says nothing, and a record may name a later block than the first.
+    if not any(bytes(log["args"]["role"]) == ADMIN_ROLE for log in logs):
         known = (chain.deployment.deployer, *chain.deployment.addresses.values(), ZERO_ADDRESS)
         return tuple(dict.fromkeys(map(Web3.to_checksum_address, known))), False
-    return tuple(dict.fromkeys(str(log["args"]["account"]) for log in logs)), True
+    wanted = (log["args"] for log in logs if role in (None, bytes(log["args"]["role"])))
+    return tuple(dict.fromkeys(str(one["account"]) for one in wanted)), True
+
+
+def _seasons_without_delay(chain: Chain) -> int:
+    """How many seasons, if several, were there when the timelock got the registry.
+
+    Beasts that hatched in one of them keep it for an epoch, at whatever price it had. Where the
+    node does not serve the logs: 0.
+    """
+    registry, first = chain.seasons.events, chain.deployment.start_block
+    timelock = chain.timelock.address
+    try:
+        given = chain.read(
+            lambda: registry.OwnershipTransferred().get_logs(
+                argument_filters={"newOwner": timelock}, from_block=first
+            )
+        )
+        added = chain.read(lambda: registry.SeasonAdded().get_logs(from_block=first))
+    except NodeUnavailableError:
+        raise
+    except ChainError:
+        return 0
+    until = max((_place(log) for log in given), default=None)
+    count = sum(until is not None and _place(log) < until for log in added)
+    return count if count > 1 else 0
+
+
+def _place(log: Any) -> tuple[int, int]:
+    """Where an event stands in the chain."""
+    return int(log["blockNumber"]), int(log["logIndex"])
 
 
 def _lower(addresses: Iterable[str]) -> set[str]:
@@ -152,12 +201,17 @@ def violations(chain: Chain, powers: Powers) -> list[str]:
     found = []
     if strangers := [one for one in powers.minters if one.lower() not in ours]:
         found.append(f"ENERGY is minted by {names_of(chain, strangers)}, too.")
+    # Whoever names the minters can name itself, mint, and leave no other trace than this.
+    if once := [one for one in powers.former_minters if one.lower() not in ours]:
+        found.append(f"{names_of(chain, once)} could mint ENERGY once.")
     if powers.minter_admins:
         found.append(f"{names_of(chain, powers.minter_admins)} can name who mints ENERGY.")
     if powers.registry_owner.lower() != timelock:
         found.append(f"{holder_name(chain, powers.registry_owner)} adds seasons without delay.")
     if powers.treasury.lower() != timelock:
         found.append(f"The sale's proceeds go to {holder_name(chain, powers.treasury)}.")
+    if before := _seasons_without_delay(chain):
+        found.append(f"{before} seasons were added without delay; the first one alone had to be.")
     if others := [one for one in powers.timelock_admins if one.lower() != timelock]:
         found.append(f"{names_of(chain, others)} can change the timelock's roles without delay.")
     return found

@@ -35,7 +35,7 @@ def check_powers(chain: Chain) -> Iterator[Check]:
         yield warning(
             "powers",
             "The node does not serve the logs since the deployment: others may have roles in the "
-            "timelock, too.",
+            "timelock, too, or have minted ENERGY.",
             "Ask a node that serves old logs.",
         )
     for sentence in violations(chain, powers):

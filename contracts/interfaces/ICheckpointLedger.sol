@@ -108,6 +108,8 @@ interface ICheckpointLedger is IEnergyEscrow {
     error AlreadyBound(address court, address arena);
     /// @notice No contract, or one of another ledger.
     error NotOfThisLedger(address contract_);
+    /// @notice The ledger has no court yet: nothing could be disputed.
+    error NotBound();
     /// @notice The window would stand on a pending one of another trainer, whose fall would take it down.
     error ForeignPendingParent(uint32 index);
     /// @notice A dispute can be filed only before the challenge period ends.

@@ -22,6 +22,7 @@ from backend.chain.deploy import (
 )
 from backend.chain.deployment import CONTRACTS, Deployment
 from backend.chain.errors import Reverted, WrongChainError
+from backend.chain.powers import powers_of, violations
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
@@ -121,6 +122,75 @@ def test_other_code_at_an_address_is_refused(chain: Chain, folder: Path) -> None
         open_record(
             chain.w3, chain.rpc_url, folder, load_profile("devnet"), chain.deployment.deployer
         )
+
+
+# --- who may do what while a deployment is under way ---------------------------------------------
+
+
+class KilledError(Exception):
+    """Stands for the process's end between a mined transaction and its record."""
+
+
+def test_killed_after_any_step_a_deployment_goes_on(
+    anvil: Anvil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P71: and however long it waits, the deployer never sets the price of an open sale."""
+    account, profile, kept = devnet_account(0), load_profile("mainnet"), Deployment.save
+    killed: list[str] = []
+
+    def killed_once(record: Deployment, folder: Path) -> None:
+        step = list(record.transactions)[-1]
+        if step not in CONTRACTS and step not in killed:
+            killed.append(step)
+            raise KilledError(step)
+        kept(record, folder)
+
+    monkeypatch.setattr(Deployment, "save", killed_once)
+    fresh = True
+    while True:
+        chain = prepare(anvil.url, tmp_path, profile, account.address, fresh=fresh)
+        sender = TransactionManager(chain, account, tmp_path / "locks")
+        fresh, deployer = False, Deployer(chain, sender, profile, tmp_path)
+        try:
+            for _ in deployer.run():
+                pass
+            break
+        except KilledError:
+            minters = chain.energy.functions.getRoleMembers(MINTER_ROLE).call()
+            registrar = chain.seasons.functions.owner().call()
+            assert chain.sale.address not in minters or registrar == chain.timelock.address
+            with pytest.raises(ChainBeastsError, match="is not complete"):
+                Deployment.load(tmp_path, chain.deployment.chain_id)
+    assert killed == [step.name for step in deployer.steps() if step.name not in CONTRACTS]
+    powers = powers_of(chain)
+    assert violations(chain, powers) == []
+    assert powers.former_minters == ()
+    assert chain.current_season() == 1
+
+
+def test_attack_what_a_deployer_does_before_the_hand_over_is_told(
+    anvil: Anvil, tmp_path: Path
+) -> None:
+    """P71: ENERGY out of nothing, and a season for its own beasts, by a deployer who tidies up."""
+    account, profile = devnet_account(0), load_profile("mainnet")
+    chain = prepare(anvil.url, tmp_path, profile, account.address, fresh=True)
+    sender = TransactionManager(chain, account, tmp_path / "locks")
+    me = account.address
+    for step in Deployer(chain, sender, profile, tmp_path).run():
+        if step == "first season":
+            again = chain.seasons.functions.addSeason(profile.season.to_abi())
+            sender.send(again, label="another season")
+        elif step == "arena mints":
+            energy = chain.energy.functions
+            sender.send(energy.grantRole(MINTER_ROLE, me), label="take")
+            sender.send(energy.mint(me, 10**30), label="mint")
+            sender.send(energy.revokeRole(MINTER_ROLE, me), label="tidy up")
+    powers = powers_of(chain)
+    assert set(powers.minters) == {chain.sale.address, chain.arena.address}
+    assert powers.former_minters == (me,)
+    once, seasons = violations(chain, powers)
+    assert once == f"the deployer ({me}) could mint ENERGY once."
+    assert seasons.startswith("2 seasons were added without delay")
 
 
 # --- who may do what, once all is deployed --------------------------------------------------------

@@ -12,6 +12,7 @@ from tests.support.protocol import (
     ADVANCE,
     BATTLE,
     CURRICULUM,
+    ETHER,
     PROVEN,
     SEGMENT,
     UPHELD,
@@ -50,6 +51,10 @@ def bind_call(fresh: World, **changes: str) -> Any:
     return fresh.ledger.functions.bind(values["court"], values["arena"])
 
 
+def stake_for(fresh: World, beast: int, trainer: str) -> Any:
+    return fresh.ledger.functions.stakeFor(beast, trainer)
+
+
 def test_bind_once(world: World, bout: Bout) -> None:
     """P6, P6"""
     deployer, fresh = world.accounts[0], unbound(world)
@@ -76,13 +81,26 @@ def test_bind_ofAnotherLedger_reverts(world: World, bout: Bout, part: str) -> No
     assert fresh.ledger.functions.court().call() == ZERO_ADDRESS
 
 
-def test_submit_battleBeforeTheArena_reverts(world: World, bout: Bout) -> None:
-    """P34: without an arena there is no match."""
+@pytest.mark.parametrize("source", [CURRICULUM, BATTLE])
+def test_attack_windowsBeforeTheCourt_areRefused(world: World, bout: Bout, source: int) -> None:
+    """P6, P34: a deployer that binds late has no windows by then which nobody could dispute, nor
+    any of a match that no arena has."""
     bout.conclude(bout.reporter)
-    beast, fresh = world.hatch(bout.a.owner), unbound(world)
-    fresh.stake(beast, bout.a.owner)
-    call = fresh.submit_call(beast, fresh.payload(beast, source=BATTLE, sourceId=bout.number))
-    world.reverts(call, bout.a.owner, "NoRecordedMatch", bout.number)
+    owner, fresh = bout.a.owner, unbound(world)
+    beast, required = world.hatch(owner), fresh.ledger.functions.stakeAt(1).call()
+    number = bout.number if source == BATTLE else 0
+    submit = fresh.submit_call(beast, fresh.payload(beast, source=source, sourceId=number))
+    for staking in (fresh.ledger.functions.stake(beast), stake_for(fresh, beast, owner)):
+        fresh.reverts(staking, owner, "NotBound", value=required)
+    world.reverts(submit, owner, "StakeTooSmall")
+    # Once it is bound, the same submission goes in.
+    world.send(bind_call(fresh), world.accounts[0])
+    fresh.fund(owner, 1_000 * ETHER)
+    fresh.stake(beast, owner)
+    if source == CURRICULUM:
+        fresh.send(submit, owner)
+    else:  # this ledger's arena has no match yet
+        fresh.reverts(submit, owner, "NoRecordedMatch", number)
 
 
 # --- submission -------------------------------------------------------------------------------

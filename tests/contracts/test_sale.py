@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 from web3.contract import Contract
+from web3.logs import DISCARD
 from web3.types import Wei
 
 from tests.support import supply
@@ -138,6 +139,22 @@ def test_attack_reentrancy_ofTheTreasury_paysForBoth(world: World, stranger: str
     assert balance(world, treasury.address) == ETHER
     assert world.coin(treasury.address) == 3 * PRICE
     assert sale.functions.sold().call() == 3 * ETHER
+
+
+def test_attack_treasuryBuysFromItself_countsAsSold(world: World, stranger: str) -> None:
+    """P69, P70: the treasury's coin comes back to it, so it buys with the same coin three times.
+    What it gets is on the sale's books like everybody's, under its name."""
+    sale, treasury = hostile_sale(world)
+    world.send(treasury.functions.fund(), stranger, PRICE)
+    once = (sale.address, PRICE, sale.functions.buy(stranger, ETHER)._encode_transaction_data())
+    held, supply_before = balance(world, stranger), world.energy.functions.totalSupply().call()
+    receipt = world.send(treasury.functions.execute([once] * 3), stranger)
+    assert world.coin(treasury.address) == PRICE
+    assert balance(world, stranger) == held + 3 * ETHER
+    assert sale.functions.sold().call() == 3 * ETHER
+    assert world.energy.functions.totalSupply().call() == supply_before + 3 * ETHER
+    bought = sale.events.EnergyBought().process_receipt(receipt, errors=DISCARD)
+    assert [log["args"]["buyer"] for log in bought] == [treasury.address] * 3
 
 
 def test_attack_reentrancy_ofTheBuyer_isNeverCalled(world: World, stranger: str) -> None:

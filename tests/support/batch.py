@@ -6,9 +6,11 @@ more time than the node for its answer.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from urllib.request import Request, urlopen
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -34,13 +36,21 @@ def numbers(w3: Web3, reads: Sequence[Read]) -> list[int]:
     Raises:
         AssertionError: a call fails.
     """
-    requests: list[Any] = []
+    calls: list[dict[str, Any]] = []
     for address, signature, arguments in reads:
         data = _selector(signature) + encode(_types(signature), arguments)
-        requests.append(("eth_call", [{"to": address, "data": "0x" + data.hex()}, "latest"]))
-    if not requests:
+        read = [{"to": address, "data": "0x" + data.hex()}, "latest"]
+        calls.append({"jsonrpc": "2.0", "id": len(calls), "method": "eth_call", "params": read})
+    if not calls:
         return []
-    answers: Any = w3.provider.make_batch_request(requests)  # type: ignore[attr-defined]
+    # Past the provider, which makes one call at a time.
+    request = Request(
+        w3.provider.endpoint_uri,  # type: ignore[attr-defined]
+        json.dumps(calls).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=60) as response:
+        answers = sorted(json.load(response), key=lambda answer: answer["id"])
     failed = [(read, a) for read, a in zip(reads, answers, strict=True) if "result" not in a]
     assert not failed, failed
     return [int(answer["result"][:66], 16) for answer in answers]
