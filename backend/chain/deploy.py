@@ -216,6 +216,9 @@ class Deployer:
         return create
 
     def _done(self, step: str, receipt: Receipt) -> None:
+        # A run that was cut off before its first step was on record may have sent this already:
+        # its block is then older than the head that this run's record began with.
+        self.record.start_block = min(self.record.start_block, receipt.block_number)
         self.record.transactions[step] = "0x" + receipt.hash.hex()
 
     def _send(self, step: str, function: Any) -> None:

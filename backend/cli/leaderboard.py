@@ -46,7 +46,7 @@ def leaderboard(
             f"{one.rating:.2f}",
             f"{one.mu:.2f} ± {one.sigma:.2f}",
             *(one.won, one.lost, one.drawn),
-            f"{owners[one.beast_id][:10]}…",
+            session.names.of(owners[one.beast_id]) or f"{owners[one.beast_id][:10]}…",
         )
         for rank, one in enumerate(found, 1)
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backend.chain.amounts import show_span
 from backend.chain.types import Economics
 from backend.doctor.chain_facts import TX_GAS_CAP, YOUNG, ChainFacts, Kind, Needs
 from backend.doctor.report import Check, failed, ok, warning
@@ -174,18 +175,19 @@ def check_logs(facts: ChainFacts) -> Check:
 def check_deadlines(facts: ChainFacts, economics: Economics) -> Iterator[Check]:
     """A response has blocks enough, also while a rollup's sequencer is away."""
     name, window = "response window", economics.response_window
+    has = f"A response has {show_span(window)}"
     if facts.local:
-        yield ok(name, f"{window} s; the blocks of a local chain come when they are asked for.")
+        yield ok(name, f"{has}; the blocks of a local chain come when they are asked for.")
         return
     least = 2 * FORCED_INCLUSION.get(facts.kind, 0)
     blocks = int(window / facts.seconds) if facts.seconds else None
     if blocks is not None and blocks < RESPONSE_BLOCKS:
-        found = f"A response has {window} s, {blocks} blocks at {facts.seconds:.1f} s each."
+        found = f"{has}, {blocks} blocks at {facts.seconds:.1f} s each."
         do = f"Propose a season with a response_window of {RESPONSE_BLOCKS} blocks or more."
         yield warning(name, found, do)
     elif window < least:
-        found = f"A response has {window} s, less than {least} s on {facts.kind.value}."
+        found = f"{has}, less than {show_span(least)} on {facts.kind.value}."
         do = "Choose twice the time after which the chain includes what its sequencer left out."
         yield warning(name, found, do)
     else:
-        yield ok(name, f"A response has {window} s, {blocks or 'an unknown number of'} blocks.")
+        yield ok(name, f"{has}, {blocks or 'an unknown number of'} blocks.")

@@ -142,7 +142,7 @@ def test_a_response_outlasts_a_sequencer_that_is_away() -> None:
     short = replace(MAINNET, response_window=86_399)
     (check,) = [c for c in judge(rollup, NEEDS, short) if c.name == "response window"]
     assert check.result is Result.WARNING
-    assert "less than 86400 s on an OP Stack rollup" in check.found
+    assert "less than 1 d on an OP Stack rollup" in check.found
 
 
 def test_an_arbitrum_chain_counts_another_chains_blocks() -> None:
@@ -235,7 +235,7 @@ def test_a_season_with_a_short_response_is_warned_of_on_its_own_chain(chain: Cha
         assert chain_deadlines(away, MAINNET) == []
         (check,) = chain_deadlines(away, short)
     # Anvil's clock goes on meanwhile, so that a block may take a hair more.
-    assert re.fullmatch(r"A response has 600 s, (49|50) blocks at 12\.0 s each\.", check.found)
+    assert re.fullmatch(r"A response has 10 min, (49|50) blocks at 12\.0 s each\.", check.found)
 
 
 def test_a_chain_whose_calls_tell_another_number_is_told(anvil: Anvil) -> None:

@@ -11,6 +11,7 @@ from eth_typing import HexStr
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
+from backend.chain.attempts import UnknownOutcomeError
 from backend.chain.client import Chain
 from backend.chain.deploy import (
     ADMIN_ROLE,
@@ -23,9 +24,11 @@ from backend.chain.deploy import (
 from backend.chain.deployment import CONTRACTS, Deployment
 from backend.chain.errors import Reverted, WrongChainError
 from backend.chain.powers import powers_of, violations
+from backend.chain.providers import make_web3
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from backend.errors import ChainBeastsError
+from scripts.lib.faulty_node import FaultyNode
 from tests.chain.conftest import DEPLOYER, Senders
 
 
@@ -100,6 +103,34 @@ def test_an_interrupted_deployment_is_not_used(chain: Chain, tmp_path: Path) -> 
     with pytest.raises(ChainBeastsError, match="is not complete") as caught:
         Deployment.load(tmp_path, half.chain_id)
     assert "goes on where it stopped" in caught.value.hint
+
+
+def test_what_a_run_sent_that_was_cut_off_is_not_older_than_the_record(
+    tmp_path: Path, anvil: Anvil
+) -> None:
+    """Whose roles the timelock has is read from its events, hence from its creation on."""
+    account, profile, node = devnet_account(0), load_profile("mainnet"), FaultyNode(anvil.url)
+
+    def first_step(url: str) -> Deployment:
+        chain = prepare(url, tmp_path, profile, account.address)
+        sender = TransactionManager(chain, account, tmp_path / "locks", deadline=2)
+        next(Deployer(chain, sender, profile, tmp_path).run())
+        return chain.deployment
+
+    node.start()
+    try:
+        node.hides_receipts = True
+        with pytest.raises(UnknownOutcomeError):
+            first_step(node.url)
+    finally:
+        node.stop()
+    assert Deployment.find(tmp_path, anvil.chain_id) is None
+    rpc(anvil.url, "anvil_mine", "0x3")
+    record = first_step(anvil.url)
+    w3 = make_web3(anvil.url)
+    receipt = w3.eth.get_transaction_receipt(HexStr(record.transactions["TimelockController"]))
+    assert receipt["blockNumber"] >= record.start_block
+    assert Deployment.find(tmp_path, anvil.chain_id) == record
 
 
 def test_another_genesis_is_refused(chain: Chain, tmp_path: Path) -> None:

@@ -161,6 +161,9 @@ def test_a_match_from_challenge_to_reward(ring: Ring, tmp_path: Path) -> None:
     assert [one["match"] for one in listed["matches"]] == [match]
     board = ring.cli.json("leaderboard")
     assert {one["beast"] for one in board} == {1, 2}
+    names = ring.cli.run("leaderboard").stdout
+    assert f"devnet:{ANNA}" in names
+    assert f"devnet:{BEN}" in names
     won = {"a": 1, "b": 2, "draw": 0}[made["result"]]
     assert [one["won"] for one in board] == ([1, 0] if won else [0, 0])
     assert won in (0, board[0]["beast"])

@@ -33,6 +33,7 @@ from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
 from trainer.datasets.pack import pack_dataset
 from trainer.datasets.reader import read_records
 from trainer.hatch.transactions import Hatched, Hatcher
+from trainer.plan.plan import Plan
 from trainer.submit.funds import count
 from trainer.submit.stake import required_stake
 from trainer.workspace import TrainerWorkspace, open_workspace
@@ -172,6 +173,8 @@ def show(
     facts = _facts(workspace, beast)
     workspace.sync()
     head, open_ = workspace.chain.head(beast), workspace.openness(beast)
+    # What a run would refuse has no price: it would be told as growth that costs nothing.
+    Plan(rest=(Source.CURRICULUM,), growth=growth).check(head.head_count, head.active_mask, windows)
     quote = quote_of(workspace.chain, head)
     plan = None if windows is None else quote_of(workspace.chain, head, windows, growth)
     locked = workspace.locks(beast)

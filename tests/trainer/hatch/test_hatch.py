@@ -13,6 +13,7 @@ from eth_hash.auto import keccak
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.errors import Reverted
+from backend.chain.growth import slot_names
 from backend.chain.types import Commitments
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
@@ -194,6 +195,9 @@ def test_list_and_show_say_what_the_chain_says(farm: Farm) -> None:
     assert shown["locked"] == {"windows": 0, "energy": "0", **none}
     assert (shown["next_window"]["windows"], shown["plan"]) == (1, None)
     assert "Add --windows" in farm.refused("beast", "show", "1", "--grow", "s1@2", who=None).hint
+    grow = slot_names(head.active_mask).split()[0] + "@2"
+    awake = farm.refused("beast", "show", "1", "--windows", "4", "--grow", grow, who=None)
+    assert "is awake already" in awake.message
     assert "no beast 2" in farm.refused("beast", "show", "2", who=None).message
 
 
