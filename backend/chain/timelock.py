@@ -16,6 +16,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import FilterParams
 
+from backend.chain.amounts import show_coin
 from backend.chain.calls import DecodedCall, decode_call
 from backend.chain.client import Chain
 from backend.chain.errors import ChainError
@@ -23,6 +24,9 @@ from backend.chain.events import Event, RawLog
 from backend.chain.seasons import added_season
 from backend.chain.types import ZERO32, Season
 from backend.errors import ChainBeastsError
+
+MOST_BYTES = 68
+"""Of calldata that people are shown raw: a selector and two words."""
 
 _DONE = 1
 """What the timelock has as the time of an operation that was executed; 0 if there is none."""
@@ -200,3 +204,17 @@ def _columns(calls: Sequence[Call]) -> tuple[list[str], list[int], list[bytes]]:
 def cancellation(chain: Chain, operation: Operation) -> Any:
     """The call that takes an operation back."""
     return chain.timelock.functions.cancel(operation.id)
+
+
+def call_text(call: Call, known: DecodedCall) -> str:
+    """What a call of an operation does, in a line; unknown ones raw and marked."""
+    paid = f", with {show_coin(call.value)}" if call.value else ""
+    if known.known:
+        return f"{known}{paid}"
+    if not call.data and call.value:
+        return f"pays {show_coin(call.value)} to {call.target}"
+    at = call.target if known.contract is None else f"{known.contract} ({call.target})"
+    raw = call.data.hex()
+    if len(call.data) > MOST_BYTES:
+        raw = f"{raw[: 2 * MOST_BYTES]}… ({len(call.data)} bytes; all of them with --json)"
+    return f"UNKNOWN call to {at}{paid}: 0x{raw}"

@@ -1,7 +1,7 @@
 """Asks before a command signs what costs much, burns, or cannot be taken back.
 
-The one place that asks. Daemons are not asked: `trainer run`, `trainer defend` and `validator run`
-act within budgets of their own.
+The one place that asks. Daemons are not asked: `trainer defend`, `validator run` and, without a
+terminal, `trainer run` act within budgets of their own.
 """
 
 from __future__ import annotations
@@ -85,12 +85,17 @@ def require_yes(question: str, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not at_terminal():
         raise ChainBeastsError(
             "Nothing was sent: there is no terminal to ask on.", "Say --yes to what is shown."
         )
     if not typer.confirm(question, err=True):
         raise ChainBeastsError("Nothing was sent.")
+
+
+def at_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 def gas_price(chain: Chain) -> int:

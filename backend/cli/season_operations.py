@@ -6,17 +6,14 @@ from typing import Any
 
 from rich.console import Group
 
-from backend.chain.amounts import show_coin, show_moment
+from backend.chain.amounts import show_moment
 from backend.chain.calls import DecodedCall
 from backend.chain.client import Chain
 from backend.chain.seasons import season_table, show_constant
-from backend.chain.timelock import Call, Operation, decoded, scheduler_of, season_of
+from backend.chain.timelock import Call, Operation, call_text, decoded, scheduler_of, season_of
 from backend.chain.types import ZERO32, Season
 from backend.cli.output import fields
 from backend.cli.session import Session
-
-MOST_BYTES = 68
-"""Of calldata that people are shown raw: a selector and two words."""
 
 
 def show_operations(session: Session, operations: list[Operation]) -> None:
@@ -44,7 +41,7 @@ def described(chain: Chain, operation: Operation) -> list[str]:
     """What an operation does, a line for each call and each constant that changes."""
     lines = []
     for call, known in zip(operation.calls, decoded(chain, operation), strict=True):
-        lines.append(_sentence(chain, call, known))
+        lines.append(call_text(call, known))
         season = season_of(chain.deployment.addresses, call)
         if season is not None:
             changes = _changes(chain, season)
@@ -52,19 +49,6 @@ def described(chain: Chain, operation: Operation) -> list[str]:
     if operation.predecessor != ZERO32:
         lines.append(f"only after operation 0x{operation.predecessor.hex()}")
     return lines
-
-
-def _sentence(chain: Chain, call: Call, known: DecodedCall) -> str:
-    paid = f", with {show_coin(call.value)}" if call.value else ""
-    if known.known:
-        return f"{known}{paid}"
-    if not call.data and call.value:
-        return f"pays {show_coin(call.value)} to {call.target}"
-    at = call.target if known.contract is None else f"{known.contract} ({call.target})"
-    raw = call.data.hex()
-    if len(call.data) > MOST_BYTES:
-        raw = f"{raw[: 2 * MOST_BYTES]}… ({len(call.data)} bytes; all of them with --json)"
-    return f"UNKNOWN call to {at}{paid}: 0x{raw}"
 
 
 def _changes(chain: Chain, season: Season) -> dict[str, Any]:

@@ -218,6 +218,10 @@ def test_what_waits_in_the_timelock_is_told_once_and_counted(rig: Rig) -> None:
     assert b'validator_timelock_operations{kind="other"} 1.0' in figures
     rig.send(DEPLOYER, functions.cancel(bytes.fromhex(hidden["operation"][2:])))
     assert told() == ([], Waiting(1, 0))
+    pay = functions.schedule(thief, 10**15, b"", ZERO32, ZERO32, 3600)
+    rig.send(DEPLOYER, pay)
+    ((paying,), _) = told()
+    assert paying["calls"] == [f"pays 0.001 native coin to {thief}"]
 
 
 def test_a_fault_of_the_compiled_kernel_files_nothing(

@@ -1,28 +1,39 @@
-"""Shows what growth costs, and asks before it is paid."""
+"""Shows what a run and its growth cost, and asks before it is paid."""
 
 from __future__ import annotations
-
-import sys
 
 from backend.chain.costs import plan_cost, window_cost
 from backend.chain.growth import slot_names
 from backend.chain.types import Head
-from backend.cli.confirm import require_yes
+from backend.cli.confirm import Cost, at_terminal, confirm, require_yes
 from backend.cli.output import energy, note
+from backend.cli.session import Session
 from trainer.plan.plan import Plan
 from trainer.submit.funds import count
 from trainer.train.loop import Trainer
 
 
-def agree_to_growth(
-    trainer: Trainer, head: Head, plan: Plan, wake: int, windows: int | None, *, yes: bool
+def agree_to_run(
+    session: Session,
+    trainer: Trainer,
+    beast: int,
+    head: Head,
+    plan: Plan,
+    wake: int,
+    windows: int | None,
+    *,
+    yes: bool,
 ) -> None:
-    """Show what the growth in a run costs, and ask whether to go on.
+    """Show what a run burns, locks and stakes, and ask whether to go on.
 
-    Slots to wake with the first window (``wake``) are asked for on a terminal only.
+    Growth is always asked about. Without any a run is a daemon where nobody sits at a terminal: it
+    burns what its windows cost, which ``--windows`` and the account's ENERGY bound.
+
+    Args:
+        windows: how many are trained; None without end.
 
     Raises:
-        ChainBeastsError: it is not wanted, or planned and nobody is there to be asked.
+        ChainBeastsError: it is not wanted, or growth is and nobody is there to be asked.
     """
     economics = trainer.chain.season(head.season).economics
     first, mask = head.head_count, head.active_mask
@@ -38,6 +49,16 @@ def agree_to_growth(
         )
         mask |= slots
     if not wakes:
+        if at_terminal() and windows != 0:
+            price = plan_cost(economics, plan.growth, first, mask, windows or 1, 0)
+            asked = Cost(
+                energy=price.price + price.bond,
+                burned=price.price,
+                coin=trainer.submitter.lacking_stake(beast),
+            )
+            endless = "Each window of a run without end"
+            what = endless if windows is None else f"The run's {count(windows)}"
+            confirm(session, what, asked, yes=yes)
         return
     horizon = windows if windows is not None else max(wakes) + 1 - first
     total = plan_cost(economics, plan.growth, first, head.active_mask, horizon, wake)
@@ -45,6 +66,4 @@ def agree_to_growth(
         f"The run's {count(horizon)}: {energy(total.price)} to burn ({energy(total.growth)} of it "
         f"for growth) and {energy(total.bond)} in bonds, at the present season's prices."
     )
-    # What was named on the command line alone is asked for only where somebody can answer.
-    if planned or sys.stdin.isatty():
-        require_yes("Growth is for ever. Go on?", yes)
+    require_yes("Growth is for ever. Go on?", yes)

@@ -18,7 +18,7 @@ from backend.cli.confirm import YesOption
 from backend.cli.output import note, progress
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
-from trainer.cli.growth import agree_to_growth
+from trainer.cli.growth import agree_to_run
 from trainer.cli.options import (
     CURRICULUM,
     AcceptForeignOption,
@@ -102,7 +102,7 @@ def run(
     if until is not None:
         number = max(until - head.head_count, 0)
     chosen.check(head.head_count, head.active_mask, number)
-    agree_to_growth(trainer, head, chosen, mask, number, yes=yes)
+    agree_to_run(session, trainer, beast, head, chosen, mask, number, yes=yes)
     with ExitStack() as stack:
         pause = stack.enter_context(stoppable())
         telemetry = Telemetry(f"beast-{beast}", stack.enter_context(open_sinks(metrics, log)))

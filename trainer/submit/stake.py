@@ -131,9 +131,9 @@ class Stakes:
         view = self.view(beast_id)
         if view.is_leaving:
             raise _leaving(view)
-        if view.amount * RISE[1] >= view.required * RISE[0]:
+        if _suffices(view):
             return
-        total = default_stake(self._chain, beast_id) if self._chosen is None else self._chosen
+        total = self._total(beast_id)
         if total < view.required:
             raise StakeError(
                 f"A submission for beast {beast_id} asks for a stake of {show_coin(view.required)} "
@@ -142,6 +142,14 @@ class Stakes:
             )
         if total > view.amount:
             self.add(beast_id, total - view.amount)
+
+    def lacking(self, beast_id: int) -> int:
+        """What ``ensure`` would put up now, wei."""
+        view = self.view(beast_id)
+        return 0 if _suffices(view) else max(self._total(beast_id) - view.amount, 0)
+
+    def _total(self, beast_id: int) -> int:
+        return default_stake(self._chain, beast_id) if self._chosen is None else self._chosen
 
     def add(self, beast_id: int, amount: int) -> TxReceipt:
         """Add to the stake.
@@ -239,6 +247,11 @@ class Stakes:
         nonce = chain.read(lambda: chain.w3.eth.get_transaction_count(me))  # type: ignore[arg-type]
         key = f"{beast_id}/{nonce}"
         return self._outbox.send(kind, key, call, label=kind.replace("-", " "), value=value)
+
+
+def _suffices(view: StakeView) -> bool:
+    """Whether a stake is enough for a submission in the next blocks."""
+    return view.amount * RISE[1] >= view.required * RISE[0]
 
 
 def _leaving(view: StakeView) -> StakeError:

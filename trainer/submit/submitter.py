@@ -63,6 +63,10 @@ class Submitter:
         """Bring to its end what an earlier process signed; returns how many transactions."""
         return self._outbox.recover()
 
+    def lacking_stake(self, beast_id: int) -> int:
+        """Native coin that the next submission would put up as a stake, wei."""
+        return self._stakes.lacking(beast_id)
+
     def funds(self) -> Funds:
         """The ENERGY that the account can lock."""
         return funds_of(self.chain, self.me)

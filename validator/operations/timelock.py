@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from backend.chain.amounts import show_coin, show_time
+from backend.chain.amounts import show_time
 from backend.chain.client import Chain
-from backend.chain.timelock import Call, Operation, decoded, only_seasons, scheduler_of
+from backend.chain.timelock import Operation, call_text, decoded, only_seasons, scheduler_of
 from backend.indexer.queries import pending_operations
 from backend.store.session import Database
 
@@ -59,7 +59,7 @@ class TimelockAlarm:
             "an operation waits in the timelock",
             operation=operation.name,
             calls=[
-                _text(call, str(known) if known.known else None)
+                call_text(call, known)
                 for call, known in zip(
                     operation.calls, decoded(self._chain, operation), strict=True
                 )
@@ -67,10 +67,3 @@ class TimelockAlarm:
             executable_from=show_time(operation.ready_at),
             scheduled_by=scheduler_of(self._chain, operation.tx_hash),
         )
-
-
-def _text(call: Call, known: str | None) -> str:
-    paid = f" with {show_coin(call.value)}" if call.value else ""
-    if known is None:
-        return f"UNKNOWN call to {call.target}{paid}: 0x{call.data.hex()}"
-    return f"{known}{paid}"

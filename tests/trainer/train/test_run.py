@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from backend.accounts import devnet_account
 from backend.chain.anvil import rpc
 from backend.chain.outbox import Outbox
@@ -14,6 +16,7 @@ from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state, open_window, run_window
 from backend.store.daemons import WindowRow
 from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm
+from trainer.cli import growth
 from trainer.submit.finality import Finalizer
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -82,6 +85,20 @@ def test_batches_end_with_the_epoch(farm: Farm) -> None:
     assert hashes(made) == expected(farm, beast, [Source.CURRICULUM] * 6)
 
 
+def test_a_run_on_a_terminal_says_its_sum_and_asks(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = hatch(farm)
+    monkeypatch.setattr(growth, "at_terminal", lambda: True)
+    asked = farm.invoke("trainer", "run", str(beast), "--windows", "3")
+    assert "there is no terminal" in str(asked.exception)  # to answer on
+    assert "The run's 3 windows: " in asked.stderr
+    assert "(burns: " in asked.stderr
+    assert "native coin" in asked.stderr  # the stake
+    assert farm.chain.head(beast).head_count == 0
+    assert len(farm.done("trainer", "run", str(beast), "--windows", "3", "--yes")) == 3
+
+
 def test_a_woken_slot_is_paid_once(farm: Farm) -> None:
     beast = hatch(farm)
     mask = farm.chain.head(beast).active_mask
@@ -91,7 +108,10 @@ def test_a_woken_slot_is_paid_once(farm: Farm) -> None:
         if not mask >> bit & 1
     ]
     wake = asleep[:1] or ["s0"]
-    prices = farm.done("trainer", "run", str(beast), "--windows", "2", "--wake", wake[0])
+    waking = ("trainer", "run", str(beast), "--windows", "2", "--wake", wake[0])
+    if asleep:  # growth burns: it is asked about
+        assert "no terminal" in farm.refused(*waking).message
+    prices = farm.done(*waking, "--yes")
     growth = farm.chain.season(1).economics.growth_cost
     burns = [int(row["energy_burn"]) for row in prices]
     assert burns[0] - burns[1] == (growth if asleep else 0)
