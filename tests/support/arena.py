@@ -106,7 +106,7 @@ class Fighter:
         return cls(beast, owner, dna, checkpoint, state)
 
     def act(self, word: int) -> Action:
-        return decode_action(self.logits(word))
+        return decode_action(self.logits(word), word)
 
     def logits(self, word: int) -> Sequence[int]:
         mask = self.state.header.active_mask
