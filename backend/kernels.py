@@ -15,10 +15,12 @@ import structlog
 from backend.errors import ChainBeastsError
 from backend.graph_cache.build import build
 from backend.graph_cache.compilers import INSTALL_HINT, CompilerError
+from backend.kernel import replay
 from backend.kernel.combat import Match
 from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
 from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.graph import Graph
+from backend.kernel.replay import Bytes, Replayed, Windows
 from backend.kernel.rules import Rules
 from backend.kernel.state import State, state_hash
 from backend.kernel.traces import Traces
@@ -138,6 +140,38 @@ def segment_hashes(
             on_traces(traces)
         hashes.append(state_hash(state))
     return hashes
+
+
+def replay_windows(
+    windows: Windows,
+    states: Bytes,
+    records: bytes = b"",
+    *,
+    segments: bool = False,
+    ends: Bytes | None = None,
+) -> Replayed:
+    """Replay any number of windows of any beasts, from the bytes of states to those of their ends.
+
+    The compiled kernel runs without the GIL, so callers may share the work among threads.
+
+    Args:
+        windows: what to compute, see ``replay.WINDOW``. A window that starts from another's end
+            comes after it.
+        states: uint8[n][33984], encoded states, as ``state.encode_state`` makes them.
+        records: 32-byte words that BATTLE and PRIVATE windows read.
+        segments: give the hash after each of the 16 segments, not h128 alone.
+        ends: where to put the states at the ends, such as shared memory; else a new array.
+
+    Raises:
+        ValueError: a window is not computable whatever its state is; ``Status`` has what the
+            states' own bytes decide.
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    found = replay.replay_windows(windows, states, records, segments=segments)
+    if ends is None:
+        return found
+    ends[:] = found.ends
+    return Replayed(found.status, found.hashes, ends)
 
 
 @cache
