@@ -94,7 +94,7 @@ def test_what_c_relies_on_is_checked(target: Target) -> None:
     asleep = given.state.copy()
     asleep.update(active_mask=0x11)
     with pytest.raises(ValueError, match="mask"):
-        kernel.run(given.ctx, asleep, 1, words)
+        kernel.run(reads, asleep, 1, words)
     with pytest.raises(ValueError, match="needs its records"):
         kernel.run(reads, given.state.copy(), 1)
     with pytest.raises(ValueError, match="2 records given"):
