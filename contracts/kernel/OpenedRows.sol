@@ -43,7 +43,7 @@ library OpenedRows {
                 if eq(row, WEIGHTS_2) {
                     size := 0x80
                 }
-                // The last group has eight leaves.
+                // The last group has eight leaves, and `open` no bit beyond them.
                 if eq(row, WEIGHTS_4) {
                     leaves := 0x100
                 }
@@ -88,7 +88,6 @@ library OpenedRows {
                     mstore(group, keccak256(LEAVES, leaves))
                 }
             }
-            // Of the last group eight bits are left, which are zero.
             root := keccak256(GROUPS, 0x1e0)
             rowsRead := sub(from, rows.offset)
             siblingsRead := shr(5, sub(sibling, siblings.offset))

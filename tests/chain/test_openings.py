@@ -354,15 +354,15 @@ def test_a_committed_header_is_paid_to_its_sender(
     state.update(window_loss=2)  # the payload says 1
     record = submit(chain, sender, beast, h128=state_hash(state))
     prover, digest = sender(OTHER), chain.digest(beast, record)
-    weights_hash = keccak(serialize_weights(state.weights))
-    commitment = header_commitment(prover.address, digest, state.header, weights_hash, SALT)
+    root = weights_root(state.weights)
+    commitment = header_commitment(prover.address, digest, state.header, root, SALT)
     prover.send(chain.court.functions.commit(commitment), label="commit")
     call = chain.court.functions.challengeHeader(
         beast,
         record.to_abi(),
         NO_CHECKPOINT.to_abi(),
         header_to_abi(state.header),
-        weights_hash,
+        root,
         SALT,
     )
     upheld = event(
