@@ -46,7 +46,7 @@ from backend.chain.types import (
 from backend.kernel.constants import MAX_RECORDS, SEGMENTS
 from backend.kernel.merkle import Tree
 from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
 from backend.store.private import PrivateDataset
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders, fund, submit

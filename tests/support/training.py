@@ -17,7 +17,7 @@ from backend.kernel.merkle import Tree
 from backend.kernel.rng import fold64
 from backend.kernel.rules import Rules, Schedule
 from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, serialize_weights, state_hash
+from backend.kernel.state import Header, State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import (
     WindowContext,
     genesis_state,
