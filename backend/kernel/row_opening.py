@@ -1,6 +1,6 @@
 """Some rows of a state instead of all of it, for proofs about one forward pass.
 
-A pass reads the rows of active units only: 7 to 11 of the 33.8 kB of a trained state. The weights'
+A pass reads the rows of active units only: 9 to 14 of the 33.8 kB of a trained state. The weights'
 tree (docs/spec/state.md §2) lets a proof bring those, and hashes for all others.
 """
 
