@@ -7,7 +7,7 @@ import {RowOpening} from "../types/KernelTypes.sol";
 import {GROUPS, LEAVES, LIST_1, LIST_2, LIST_3, LIST_INPUT, WEIGHTS, WEIGHTS_2, WEIGHTS_4} from "./KernelMemory.sol";
 
 /// @title Some rows of a state instead of all
-/// @dev docs/spec, state §2. A forward pass reads the rows of active units only, a third of a trained state at most, so
+/// @dev docs/spec, state §2. A forward pass reads the rows of active units only, two fifths of a trained state at most, so
 /// that is all that a proof about one has to bring: `load` puts them where the whole state would be, and
 /// `requireAllRead` refuses afterwards if the pass has met a row that was not brought.
 ///

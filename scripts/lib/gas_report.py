@@ -37,8 +37,9 @@ LIMITS = {
     "disproveTurn, the last": 4_000_000,
     "disproveTurn, a sparse state": 4_000_000,
 }
-PROVE_TRAINED, PROVE_COSTLIEST = 2_400_000, 8_000_000
-"""The second is what a season's proof share must pay twice over (SeasonRegistry.PROOF_GAS)."""
+PROVE_TRAINED, PROVE_COSTLIEST = 2_600_000, 8_000_000
+"""The first leaves room for the eight positions of a segment, which differ by a fifth in what they
+cost; the second is what a season's proof share must pay twice over (SeasonRegistry.PROOF_GAS)."""
 
 COSTLIEST = "costliest state that could be built"
 OPENING_TOLERANCE = 0.25
