@@ -8,7 +8,7 @@ import { DEFAULT_RULES, activate } from "../../backend/api/page/kernel/combat.js
 import { features } from "../../backend/api/page/kernel/features.js";
 import { genesisMask, genesisState } from "../../backend/api/page/kernel/genesis.js";
 import { keccak } from "../../backend/api/page/kernel/keccak.js";
-import { firstWord, playMatch, think } from "../../backend/api/page/kernel/match.js";
+import { playMatch, think } from "../../backend/api/page/kernel/match.js";
 import { merkleRoot } from "../../backend/api/page/kernel/merkle.js";
 import { draw, splitMix64 } from "../../backend/api/page/kernel/rng.js";
 import { decodeState, stateHash } from "../../backend/api/page/kernel/state.js";
@@ -60,9 +60,8 @@ function thinkers({ brains, dnaA, dnaB }) {
 
 test("matches", () => {
   for (const c of vectors("matches").cases) {
-    const [seed, rules] = [BigInt(c.battleSeed), rulesOf(c)];
-    const first = firstWord(tables.terrains, fromHex(c.dnaA), fromHex(c.dnaB), seed, rules);
-    const match = playMatch(first, seed, rules, c.brains ? thinkers(c) : listed(c.actions));
+    const setup = { dnaA: fromHex(c.dnaA), dnaB: fromHex(c.dnaB), battleSeed: BigInt(c.battleSeed), rules: rulesOf(c) };
+    const match = playMatch(tables.terrains, setup, c.brains ? thinkers(c) : listed(c.actions));
     assert.deepEqual(match.words.map(toHex), c.words, c.name);
     assert.equal(toHex(match.last), c.last, c.name);
     assert.equal(match.result, RESULT[c.winner], c.name);

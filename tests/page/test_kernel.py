@@ -47,6 +47,10 @@ def test_page_kernel_agrees_with_the_specification() -> None:
     _run("kernel.test.mjs")
 
 
+def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
+    _run("rules.test.mjs")
+
+
 def test_no_live_figure_takes_others_away() -> None:
     _run("live.test.mjs")
 

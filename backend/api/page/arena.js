@@ -6,6 +6,8 @@ import { ink } from "./theme.js";
 
 const TILES = 8;
 const SPRITE = 256;
+/** How far an arrow that points east is turned for north, south, east and west. */
+const TURNS = [-Math.PI / 2, Math.PI / 2, 0, Math.PI];
 
 /** A beast on a canvas of its own, without its sky. */
 function sprite(dna) {
@@ -77,6 +79,7 @@ export class Arena {
       const other = side === "a" ? "b" : "a";
       this.#beast(side, both[side], places[side], places[other], deed, progress, over);
     }
+    for (const side of order) this.#heading(side, both[side], places[side], deed);
     if (deed) this.#effects(deed, places, progress);
   }
 
@@ -174,6 +177,27 @@ export class Arena {
     // A beast looks at its enemy; portraits look to the right of their tails.
     pen.scale((otherX < x ? -1 : 1) * wide, tall * (over && !fallen ? 1.08 : 1));
     pen.drawImage(this.sprites[side], -0.76, -0.9, 1.52, 1.52);
+    pen.restore();
+  }
+
+  /** An arrowhead on the tile's edge to which a beast last went; while it goes on, it has none. */
+  #heading(side, { hp, heading }, [x, y], deed) {
+    if (!heading || hp === 0 || (deed?.side === side && deed.from !== deed.to)) return;
+    const { pen } = this;
+    pen.save();
+    pen.translate(x, y);
+    pen.rotate(TURNS[heading - 1]);
+    pen.beginPath();
+    pen.moveTo(0.34, -0.15);
+    pen.lineTo(0.5, 0);
+    pen.lineTo(0.34, 0.15);
+    pen.closePath();
+    pen.fillStyle = this.rims[side];
+    pen.fill();
+    pen.strokeStyle = "rgba(0,0,0,.75)";
+    pen.lineWidth = 0.04;
+    pen.lineJoin = "round";
+    pen.stroke();
     pen.restore();
   }
 

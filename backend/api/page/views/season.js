@@ -16,7 +16,7 @@ const PARTS = {
       crit_odds: "one attack in so many is critical",
       hazard_stamina: "stamina that entering a hazard takes",
       rest_gain: "stamina that a rest restores",
-      max_turns: "turns after which more hp wins",
+      max_turns: "turns after which the larger share of the health wins",
       block_threshold_num: "label: block below this over the next of the enemy's power",
       block_threshold_den: "the denominator of it",
     },
@@ -31,6 +31,7 @@ const PARTS = {
       lr_hold_epochs: "epochs before it grows",
       lr_epochs_per_decay: "epochs from one growth to the next",
       lr_max: "the largest shift",
+      self_play_words: "positions of one match of self-play that are trained on",
     },
   ],
   economics: [
