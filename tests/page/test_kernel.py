@@ -94,7 +94,7 @@ def _hex(value: bytes) -> str:
 
 def _decide(state: State, word: int) -> Action:
     logits = forward(state.weights, state.header.active_mask, features(word))[-1]
-    return decode_action(logits.tolist())
+    return decode_action(logits.tolist(), word)
 
 
 def _forward_case(state: State) -> dict[str, object]:
