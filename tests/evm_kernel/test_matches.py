@@ -26,6 +26,7 @@ from backend.kernel.combat import (
 )
 from backend.kernel.features import features
 from backend.kernel.network import forward
+from backend.kernel.row_opening import open_pass, open_rows, read_leaves
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import State, serialize_weights, state_hash
@@ -39,6 +40,8 @@ from tests.support.states import case, rules, word
 VECTORS = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "matches.json"
 BATCHES = 25 if not NIGHTLY else 250
 OTHERS = 40 if not NIGHTLY else 400
+LEAVES = 232
+NOTHING = (0, b"", [])
 HP_OF_SELF, HP_OF_ENEMY = 0xFF << 136, 0xFF << 192
 
 
@@ -57,7 +60,7 @@ class Judge:
         values = {
             "expected": state_hash(state),
             "header": header_to_abi(state.header),
-            "weights": serialize_weights(state.weights),
+            "opening": NOTHING if not is_valid(at) else open_pass(state, at).to_abi(),
             "word": at,
             "seed": seed,
             "rules": season.values(),
@@ -99,10 +102,10 @@ def test_published_matches_hold(judge: Judge) -> None:
         assert judge.ask("firstWord", *dna, seed, season) == words[0]
         for at in (*words[::9], words[-1]):
             assert judge.ask("isActive", at, season)
-            assert not judge.ask("outcome", at, seed, season)[0]
+            assert not judge.ask("outcome", at, *dna, seed, season)[0]
         assert not judge.ask("isActive", last, season)
         won = given["winner"]
-        assert judge.ask("outcome", last, seed, season) == [True, 2 if won == DRAW else won]
+        assert judge.ask("outcome", last, *dna, seed, season) == [True, 2 if won == DRAW else won]
 
 
 @pytest.mark.parametrize("batch", range(4))
@@ -125,8 +128,12 @@ def test_next_words_agree(judge: Judge, batch: int) -> None:
     state, season, seed = given.state, given.ctx.rules, rng.getrandbits(64)
     at = active_word(rng, season)
     logits = forward(state.weights, state.header.active_mask, features(at))[-1]
-    ours = activate(at, decode_action([int(z) for z in logits]), season, seed)
+    ours = activate(at, decode_action([int(z) for z in logits], at), season, seed)
     assert judge.next_word(state, at, seed, season) == ours
+    # Who opens more than is read, or all, changes nothing.
+    more = range(LEAVES) if batch % 5 == 0 else rng.sample(range(LEAVES), 40)
+    opening = open_rows(state.weights, read_leaves(state, at) | set(more)).to_abi()
+    assert judge.next_word(state, at, seed, season, opening=opening) == ours
 
 
 @pytest.mark.parametrize("batch", range(OTHERS))
@@ -139,8 +146,10 @@ def test_activity_and_outcome_agree(judge: Judge, batch: int) -> None:
     at ^= rng.choice([0, (at >> 240 & 0xFF ^ season.max_turns) << 240])
     over = is_over(unpack(at), season)
     assert judge.ask("isActive", at, season.values()) == (is_valid(at) and not over)
-    won = winner(at, seed) if over else DRAW
-    assert judge.ask("outcome", at, seed, season.values()) == [over, 2 if won == DRAW else won]
+    dnas = rng.randbytes(32), rng.randbytes(32)
+    won = winner(at, seed, *dnas) if over else DRAW
+    found = judge.ask("outcome", at, *dnas, seed, season.values())
+    assert found == [over, 2 if won == DRAW else won]
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -161,12 +170,17 @@ def test_malformed_states_are_refused(judge: Judge) -> None:
     header = header_to_abi(state.header)
     assert bytes(judge.ask("stateHash", header, weights)) == state_hash(state)
     for length in (0, len(weights) - 32, len(weights) + 1):
-        error = refusal(judge, *place, weights=(weights + bytes(1))[:length])
-        assert (error.name, error.args_by_name["actual"]) == ("MalformedLength", length)
+        with pytest.raises(Reverted) as caught:
+            judge.ask("stateHash", header, (weights + bytes(1))[:length])
+        assert (caught.value.name, caught.value.args_by_name["actual"]) == (
+            "MalformedLength",
+            length,
+        )
     for index in (0, 17, 16_895):
         open_guard = bytearray(weights)
         open_guard[2 * index] &= 0x7F
-        error = refusal(judge, *place, weights=bytes(open_guard))
+        opening = ((1 << LEAVES) - 1, bytes(open_guard), [])
+        error = refusal(judge, *place, opening=opening)
         assert (error.name, error.args_by_name["wordIndex"]) == ("MalformedGuard", index // 16)
         with pytest.raises(Reverted, match="MalformedGuard"):
             judge.ask("stateHash", header, bytes(open_guard))
@@ -197,7 +211,7 @@ def test_rules_out_of_range_are_refused(judge: Judge, name: str) -> None:
         attempts = [
             lambda season=season: judge.ask("firstWord", bytes(32), bytes(32), 0, season),
             lambda season=season: judge.ask("isActive", good, season),
-            lambda season=season: judge.ask("outcome", good, 0, season),
+            lambda season=season: judge.ask("outcome", good, bytes(32), bytes(32), 0, season),
             lambda season=season: judge.next_word(state, good, 0, Rules(), rules=season),
         ]
         for attempt in attempts:

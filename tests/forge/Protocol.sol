@@ -21,7 +21,7 @@ struct TrueWindow {
     bytes32 epochSeed;
     bytes32[16] segments;
     StateHeader end;
-    bytes32 weightsHash;
+    bytes32 weightsRoot;
     StateHeader late;
     bytes lateWeights;
 }
@@ -40,7 +40,7 @@ abstract contract Protocol {
     uint256 private constant FIRST_BLOCK = 1_000;
     uint256 private constant FIRST_SECOND = 1_800_000_000;
 
-    bytes32 internal immutable _zeroWeightsHash = keccak256(_zeroWeights());
+    bytes32 internal immutable _zeroWeightsRoot = _rootOfZeros();
 
     IEnergy public energy;
     ISeasonRegistry public seasons;
@@ -144,9 +144,31 @@ abstract contract Protocol {
         require(created != address(0), string.concat(name, " was not deployed"));
     }
 
-    /// @dev All weights 0: 16,896 times 0xC000.
+    /// @dev All rows of W1 have one hash, and all leaves of the other layers another.
+    function _rootOfZeros() private pure returns (bytes32) {
+        bytes memory row = _zeros(256);
+        bytes32 group1 = _hashOf(keccak256(row), 16);
+        bytes32 leaf = keccak256(_zeros(128));
+        bytes32 group = _hashOf(leaf, 16);
+        bytes memory groups = abi.encodePacked(group1, group1);
+        for (uint256 i = 2; i < 14; ++i) groups = abi.encodePacked(groups, group);
+        return keccak256(abi.encodePacked(groups, _hashOf(leaf, 8)));
+    }
+
+    function _hashOf(bytes32 leaf, uint256 times) private pure returns (bytes32) {
+        bytes memory leaves;
+        for (uint256 i = 0; i < times; ++i) leaves = abi.encodePacked(leaves, leaf);
+        return keccak256(leaves);
+    }
+
+    /// @dev All weights 0.
     function _zeroWeights() internal pure returns (bytes memory weights) {
-        weights = new bytes(WEIGHTS_BYTES);
+        return _zeros(WEIGHTS_BYTES);
+    }
+
+    /// @dev So many bytes of weights 0, each 0xC000.
+    function _zeros(uint256 length) private pure returns (bytes memory weights) {
+        weights = new bytes(length);
         bytes32 word = 0xC000C000C000C000C000C000C000C000C000C000C000C000C000C000C000C000;
         assembly ("memory-safe") {
             let end := add(add(weights, 0x20), mload(weights))
