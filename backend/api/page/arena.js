@@ -79,7 +79,10 @@ export class Arena {
       const other = side === "a" ? "b" : "a";
       this.#beast(side, both[side], places[side], places[other], deed, progress, over);
     }
-    for (const side of order) this.#heading(side, both[side], places[side], deed);
+    for (const side of order) {
+      const goes = progress > 0 && deed?.side === side && deed.way !== null;
+      if (!goes && both[side].hp > 0) this.#heading(both[side].heading, places[side]);
+    }
     if (deed) this.#effects(deed, places, progress);
   }
 
@@ -180,19 +183,19 @@ export class Arena {
     pen.restore();
   }
 
-  /** An arrowhead on the tile's edge to which a beast last went; while it goes on, it has none. */
-  #heading(side, { hp, heading }, [x, y], deed) {
-    if (!heading || hp === 0 || (deed?.side === side && deed.from !== deed.to)) return;
+  /** An arrowhead on the edge of its tile, towards where a beast that has moved went last. */
+  #heading(heading, [x, y]) {
+    if (!heading) return;
     const { pen } = this;
     pen.save();
     pen.translate(x, y);
     pen.rotate(TURNS[heading - 1]);
     pen.beginPath();
-    pen.moveTo(0.34, -0.15);
-    pen.lineTo(0.5, 0);
-    pen.lineTo(0.34, 0.15);
+    pen.moveTo(0.38, -0.16);
+    pen.lineTo(0.55, 0);
+    pen.lineTo(0.38, 0.16);
     pen.closePath();
-    pen.fillStyle = this.rims[side];
+    pen.fillStyle = ink("paper");
     pen.fill();
     pen.strokeStyle = "rgba(0,0,0,.75)";
     pen.lineWidth = 0.04;

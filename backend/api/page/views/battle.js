@@ -52,7 +52,9 @@ function seal({ verdict, reason, checks, played }, m) {
       ? h(
           "p",
           { class: "hint" },
-          "Either the record is a lie, which anybody may disprove while it is not final (a validator does so by itself), or this server misquotes the chain: ",
+          played
+            ? "Either the record is a lie, which anybody may disprove while it is not final (a validator does so by itself), or this server misquotes the chain: "
+            : "Ask a node of your own: ",
           h("code", {}, `chainbeasts battle replay ${m.id}`),
         )
       : null,

@@ -13,6 +13,8 @@ const SPEEDS = [1, 2, 4];
 const ARROWS = ["↑", "↓", "→", "←"];
 const OBSTACLES = { closed: "closed", reverse: "back" };
 
+const directed = (direction) => `${ARROWS[direction]} ${DIRECTIONS[direction]}`;
+
 /** One fighter's plate: name, share of hp, stamina, heading, guard. */
 function corner(side, name, dna) {
   const most = stats(dna);
@@ -36,11 +38,11 @@ function corner(side, name, dna) {
     };
   };
   const [hp, stamina] = [bar("hp", "Health"), bar("stamina", "Stamina")];
-  const guard = h("span", { class: "guard" });
+  const [way, guard] = [h("span", { class: "heading" }), h("span", { class: "guard" })];
   const element = h(
     "div",
     { class: `fighter ${side}`, vars: colours(toHex(dna)) },
-    h("h3", {}, name, guard),
+    h("h3", {}, name, h("span", {}, way, guard)),
     hp.element,
     stamina.element,
   );
@@ -49,8 +51,8 @@ function corner(side, name, dna) {
     set(creature, acts) {
       hp.set(creature.hp, most.hp, share(creature.hp, most.hp)); // the larger share wins when the turns are over
       stamina.set(creature.stamina, most.stamina);
-      const heading = creature.heading ? `${ARROWS[creature.heading - 1]} ${DIRECTIONS[creature.heading - 1]}` : null;
-      show(guard, [heading, creature.tempDef ? `guard ${creature.tempDef}` : null].filter(Boolean).join(" · "));
+      show(way, creature.heading ? directed(creature.heading - 1) : "");
+      show(guard, creature.tempDef ? `guard ${creature.tempDef}` : "");
       element.classList.toggle("acts", acts);
       element.classList.toggle("fallen", creature.hp === 0);
     },
@@ -72,16 +74,11 @@ function reasons(word, thought, name) {
   const [me, enemy] = [selfOf(word), enemyOf(word)];
   const found = obstacles(word);
   const span = Math.max(1, ...z.slice(0, 4).map(Math.abs));
-  const rows = DIRECTIONS.map((direction, d) =>
+  const rows = DIRECTIONS.map((_, d) =>
     h(
       "li",
       { class: action.direction === d ? "chosen" : found[d] ? "barred" : "" },
-      h(
-        "span",
-        { class: "way" },
-        `${ARROWS[d]} ${direction}`,
-        found[d] ? h("small", {}, ` ${OBSTACLES[found[d]]}`) : null,
-      ),
+      h("span", { class: "way" }, directed(d), found[d] ? h("small", {}, ` ${OBSTACLES[found[d]]}`) : null),
       h(
         "span",
         { class: `reach ${z[d] < 0 ? "minus" : "plus"}`, "aria-hidden": "true", vars: { part: Math.abs(z[d]) / span } },
