@@ -21,8 +21,8 @@ from backend.kernel import merkle
 from backend.kernel.combat import DRAW, Action, Match, RefusedWordError, a_acts_first
 from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
-from backend.kernel.rules import Rules
 from backend.kernel.row_opening import open_pass
+from backend.kernel.rules import Rules
 from backend.kernel.state import Header, State, serialize_weights, state_hash
 from backend.kernel.window import WindowContext
 

@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web3.contract import Contract
 
-from backend.chain.anvil import Anvil
-from backend.chain.client import read
-from backend.chain.compile import artifact
 from backend.chain.errors import Reverted
-from backend.chain.evm_kernel import CALL_GAS, EvmKernel
 from backend.chain.types import header_to_abi
 from backend.kernel.board import is_valid, unpack
 from backend.kernel.combat import (
@@ -26,14 +21,15 @@ from backend.kernel.combat import (
 )
 from backend.kernel.features import features
 from backend.kernel.network import forward
-from backend.kernel.row_opening import open_pass, open_rows, read_leaves
+from backend.kernel.row_opening import open_rows, read_leaves
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import serialize_weights, state_hash
 from backend.kernel.tables import KERNEL_ID
 from backend.kernel.vector_fields import Fields, read_document
 from backend.kernel.vectors import KINDS
 from tests.conftest import NIGHTLY
+from tests.evm_kernel.conftest import Judge
 from tests.evm_kernel.test_doors import RULE_FIELDS
 from tests.support.states import case, rules, word
 
@@ -41,40 +37,7 @@ VECTORS = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "matches.jso
 BATCHES = 25 if not NIGHTLY else 250
 OTHERS = 40 if not NIGHTLY else 400
 LEAVES = 232
-NOTHING = (0, b"", [])
 HP_OF_SELF, HP_OF_ENEMY = 0xFF << 136, 0xFF << 192
-
-
-class Judge:
-    """MatchReferee behind the types of ``backend.kernel``."""
-
-    def __init__(self, contract: Contract, url: str) -> None:
-        self.contract = contract
-        self._url = url
-
-    def ask(self, name: str, *args: Any) -> Any:
-        function = self.contract.functions[name](*args)
-        return read(lambda: function.call({"gas": CALL_GAS}), self._url)
-
-    def next_word(self, state: State, at: int, seed: int, season: Rules, **changes: Any) -> int:
-        values = {
-            "expected": state_hash(state),
-            "header": header_to_abi(state.header),
-            "opening": NOTHING if not is_valid(at) else open_pass(state, at).to_abi(),
-            "word": at,
-            "seed": seed,
-            "rules": season.values(),
-        }
-        return int(self.ask("nextWord", *(values | changes).values()))
-
-
-@pytest.fixture(scope="module")
-def judge(evm: EvmKernel, anvil_process: Anvil) -> Judge:
-    code = artifact("MatchReferee")
-    factory = evm.w3.eth.contract(abi=code.abi, bytecode=code.bytecode)
-    sent = factory.constructor().transact({"from": evm.w3.eth.accounts[0], "gas": CALL_GAS})
-    address = evm.w3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
-    return Judge(evm.w3.eth.contract(address=address, abi=code.abi), anvil_process.url)
 
 
 def active_word(rng: random.Random, season: Rules) -> int:

@@ -9,6 +9,7 @@ import {IDisputeCourt} from "contracts/interfaces/IDisputeCourt.sol";
 import {IDisputeVault} from "contracts/interfaces/IDisputeVault.sol";
 import {IEnergy} from "contracts/interfaces/IEnergy.sol";
 import {IEnergySale} from "contracts/interfaces/IEnergySale.sol";
+import {IMatchReferee} from "contracts/interfaces/IMatchReferee.sol";
 import {ISeasonRegistry} from "contracts/interfaces/ISeasonRegistry.sol";
 import {IStateArchive} from "contracts/interfaces/IStateArchive.sol";
 import {IStepReferee} from "contracts/interfaces/IStepReferee.sol";
@@ -50,6 +51,7 @@ abstract contract Protocol {
     ICheckpointLedger public ledger;
     IDisputeVault public vault;
     IDisputeCourt public court;
+    IMatchReferee public judge;
     IArena public arena;
     IEnergySale public sale;
 
@@ -103,8 +105,8 @@ abstract contract Protocol {
         vault = IDisputeVault(_create(world, "DisputeVault", abi.encode(ledger, _referenceFee)));
         address windows = _create(world, "WindowReferee", abi.encode(ledger, beasts, seasons, records, referee));
         court = IDisputeCourt(_create(world, "DisputeCourt", abi.encode(vault, seasons, windows, states)));
-        address matches = _create(world, "MatchReferee", "");
-        bytes memory parts = abi.encode(energy, beasts, seasons, ledger, matches, states);
+        judge = IMatchReferee(_create(world, "MatchReferee", ""));
+        bytes memory parts = abi.encode(energy, beasts, seasons, ledger, judge, states);
         arena = IArena(_create(world, "Arena", parts));
         IAccessControl(address(energy)).grantRole(minter, address(arena));
         ledger.bind(court, arena);

@@ -69,7 +69,7 @@ def hunter(power: int = 32) -> Weights:
 
 
 def idle() -> Weights:
-    """Weights that do nothing but push north."""
+    """Weights that take the first way that is open, and never strike or block."""
     return np.zeros(WEIGHTS, dtype=np.int16)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 from backend.chain.chunks import is_large
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.openings import (
