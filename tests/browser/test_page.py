@@ -284,6 +284,9 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
 def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
     visit.go("#/season")
     expect(visit.page.locator(".notice")).to_contain_text("Nothing is proposed")
+    meanings = visit.page.locator(".constants dt small")
+    expect(meanings.first).to_be_visible()
+    assert all(meanings.all_text_contents()), "a constant of which the page says nothing"
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
     expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
     schedule_by_hand(world)

@@ -19,6 +19,7 @@ const PARTS = {
       max_turns: "turns after which the larger share of the health wins",
       block_threshold_num: "label: block below this over the next of the enemy's power",
       block_threshold_den: "the denominator of it",
+      self_play_words: "positions of one match of self-play that are trained on",
     },
   ],
   schedule: [
@@ -31,7 +32,6 @@ const PARTS = {
       lr_hold_epochs: "epochs before it grows",
       lr_epochs_per_decay: "epochs from one growth to the next",
       lr_max: "the largest shift",
-      self_play_words: "positions of one match of self-play that are trained on",
     },
   ],
   economics: [
