@@ -15,6 +15,7 @@ import pytest
 from backend.cli.main import main
 from backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
 from backend.kernel.constants import HEAD_SETS
+from backend.kernel.tables import FORMER_KERNELS
 from backend.kernel.vector_cases import documents
 from backend.kernel.vector_check import check_case
 from backend.kernel.vector_fields import VectorFileError, read_document
@@ -277,7 +278,15 @@ def test_check_command(
         ("{", "is not JSON"),
         ("[]", "is not an object"),
         ({"format": "chainbeasts-vectors-1"}, "format is 'chainbeasts-vectors-1'"),
-        ({"kernelId": "0x" + "00" * 32}, "kernelId is of another kernel"),
+        ({"kernelId": "0x" + "00" * 32}, "kernelId is of another kernel, 0x00000000000000"),
+        (
+            {
+                "kernelId": f"0x{next(iter(FORMER_KERNELS)).hex()}",
+                "format": "chainbeasts-vectors-1",
+            },
+            "kernelId is of another kernel, chainbeasts-kernel-1 (0xcb485e445de339c2…); this one "
+            "is chainbeasts-kernel-2",
+        ),
         ({"kind": "moves"}, "kind is 'moves'"),
         ({"kind": []}, "kind is []"),
         ({"cases": []}, "cases is empty"),
