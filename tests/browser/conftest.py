@@ -95,7 +95,8 @@ class Visit:
 @pytest.fixture
 def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
     """A new tab, in which nothing may fail unexpectedly and nobody else may be asked."""
-    context = browser.new_context(viewport={"width": 1180, "height": 900})
+    # What moves without end is drawn without end, by the processor: only tests of it let it move.
+    context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     made = Visit(page, world.url)
