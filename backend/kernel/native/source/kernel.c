@@ -61,14 +61,6 @@ EXPORT uint32_t chainbeasts_abi(void) { return ABI_VERSION; }
 
 EXPORT const char *chainbeasts_graph(void) { return GRAPH_NAME; }
 
-/* A matrix changes in the rows of its active source units alone. */
-static void add_active(row_set *changed, const activations *n) {
-    for (int k = 0; k < n->on0.count; k++) add_row(changed, ROWS1 + n->on0.at[k]);
-    for (int k = 0; k < n->on1.count; k++) add_row(changed, ROWS2 + n->on1.at[k]);
-    for (int k = 0; k < n->on2.count; k++) add_row(changed, ROWS3 + n->on2.at[k]);
-    for (int k = 0; k < n->on3.count; k++) add_row(changed, ROWS4 + n->on3.at[k]);
-}
-
 static const uint8_t *record_of(const context *c, uint32_t global_step, uint32_t done) {
     if (c->source == SEQUENCE) return c->records + 32 * (size_t)done;
     uint64_t key = c->seed_core ^ global_step;
@@ -137,7 +129,7 @@ static void run(const context *c, header *h, int16_t *weights, uint32_t steps, t
             forward(weights, &n);
             loss = output_errors(n.z, wanted, c->heads, e4);
             learn(weights, &n, e4, (int)c->lr_shift); /* leaves n.z, which play_on acts by */
-            add_active(changed, &n);
+            add_rows(changed, &n);
             if (c->source == SELF_PLAY) {
                 if (play_on(p, n.z, c->window_seed, h->global_step, &c->rules, &next))
                     pack(h->arena, &next);
@@ -178,21 +170,33 @@ EXPORT void chainbeasts_replay(const replay_job *job) { replay(job); }
 EXPORT void chainbeasts_weights_roots(const uint8_t *states, uint64_t stride, uint64_t count,
                                       uint8_t *roots) {
     tree t;
-    row_set every = every_row();
     for (uint64_t i = 0; i < count; i++)
-        renew_tree(&t, states + stride * i, &every, roots + 32 * i);
+        renew_tree(&t, states + stride * i, &EVERY_ROW, roots + 32 * i);
 }
 
+/* The root over some weights, int16[16896]. */
+EXPORT void chainbeasts_weights_root(const int16_t *weights, uint8_t root[32]) {
+    uint8_t bytes[STATE_BYTES];
+    tree t;
+    store_weights(bytes, weights, WEIGHTS);
+    renew_tree(&t, bytes, &EVERY_ROW, root);
+}
+
+/* Why a word is refused: nothing reads past a board for one that is not valid. */
+enum { ACCEPTED, INVALID, FINISHED };
+
 /* The logits of valid words; int32[count][8]. */
-EXPORT void chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
-                               int32_t *logits) {
+EXPORT uint32_t chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
+                                   int32_t *logits) {
     activations n = {0};
     for (uint64_t i = 0; i < count; i++) {
         position p = unpack(words + 32 * i);
+        if (!is_valid(&p)) return INVALID;
         features_of(&p, n.x);
         forward((int16_t *)weights, &n); /* only reads them */
         memcpy(logits + 8 * i, n.z, sizeof n.z);
     }
+    return ACCEPTED;
 }
 
 /* The labels of words, int8[count][3] move, attack, block; move is -2 for a word that is not valid.
@@ -209,12 +213,12 @@ EXPORT void chainbeasts_labels(const uint8_t *words, uint64_t count, const rules
 }
 
 /* The inputs of a valid word, int16[32]. */
-EXPORT void chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
+EXPORT uint32_t chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
     position p = unpack(word);
+    if (!is_valid(&p)) return INVALID;
     features_of(&p, x);
+    return ACCEPTED;
 }
-
-enum { ACTIVATED, INVALID, FINISHED };
 
 /* The word after its `self` has acted; one that is not valid or over is refused and left as it is. */
 EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t power,
@@ -224,7 +228,7 @@ EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint3
     if (is_over(&p, r)) return FINISHED;
     activate(&p, (action){(int)direction, (int)power, (int)block}, r, battle_seed);
     pack(word, &p);
-    return ACTIVATED;
+    return ACCEPTED;
 }
 
 /* The action that eight logits mean on a word: direction, power, block; 1 if it is not valid. */
@@ -233,7 +237,7 @@ EXPORT uint32_t chainbeasts_decode(const uint8_t word[32], const int32_t z[8], u
     if (!is_valid(&p)) return INVALID;
     action a = decode_action(z, &p);
     out[0] = (uint8_t)a.direction, out[1] = (uint8_t)a.power, out[2] = (uint8_t)a.block;
-    return ACTIVATED;
+    return ACCEPTED;
 }
 
 /* The winner of a match that stands at a word; 0 if it is not over. */
