@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from web3.exceptions import Web3Exception
 from web3.types import LogReceipt
 
 from backend.chain.errors import ChainError
+from backend.chain.static_abi import StaticEvent, checksummed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,19 @@ class RawLog:
     block_hash: bytes
     tx_hash: bytes
     log_index: int
+
+    @classmethod
+    def from_json(cls, log: Mapping[str, Any]) -> RawLog:
+        """The parts of a node's log that matter, whose shapes have been looked at."""
+        return cls(
+            checksummed(_bytes(log["address"])),
+            tuple(map(_bytes, log["topics"])),
+            _bytes(log["data"]),
+            int(log["blockNumber"], 16),
+            _bytes(log["blockHash"]),
+            _bytes(log["transactionHash"]),
+            int(log["logIndex"], 16),
+        )
 
     @classmethod
     def from_receipt(cls, log: LogReceipt) -> RawLog:
@@ -58,15 +72,24 @@ class RawLog:
         }
 
 
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
+
+
 _PLACE = ("blockNumber", "blockHash", "transactionHash", "logIndex")
 """What a log has once it is mined; null while it is pending."""
 
 
-def mined_logs(logs: Iterable[LogReceipt]) -> list[RawLog]:
+def mined_logs(
+    logs: Iterable[Any], read: Callable[[Any], RawLog] = RawLog.from_receipt
+) -> list[RawLog]:
     """A node's answer as it is to be read: each log once, in chain order.
 
     Nodes repeat logs where a range was put together from several indexes, and mix those in that are
     pending or that a reorg removed. These are of no block of the chain, and are left out.
+
+    Args:
+        read: a log of their form.
 
     Raises:
         ChainError: two different logs have one place in one block.
@@ -75,7 +98,7 @@ def mined_logs(logs: Iterable[LogReceipt]) -> list[RawLog]:
     for log in logs:
         if log.get("removed") or any(log.get(name) is None for name in _PLACE):
             continue
-        raw = RawLog.from_receipt(log)
+        raw = read(log)
         if found.setdefault((raw.block_hash, raw.log_index), raw) != raw:
             raise ChainError(
                 f"The node has two logs with number {raw.log_index} in block {raw.block_number}.",
@@ -90,7 +113,7 @@ class Event:
 
     Attributes:
         contract: the contract's name, such as ``CheckpointLedger``.
-        args: the event's values by their Solidity names; structs are tuples in field order.
+        args: the event's values by their Solidity names; structs are mappings in field order.
     """
 
     name: str
@@ -136,6 +159,9 @@ class EventDecoder:
         if found is None:
             return None
         contract, event = found
+        args = event.static.args(log.topics, log.data) if event.static is not None else None
+        if args is not None:
+            return Event(event.event.event_name, contract, args, log)
         try:
             data = event.event.process_log(log.to_receipt())
         except (Web3Exception, ABIDecodingError) as error:
@@ -151,11 +177,22 @@ class EventDecoder:
 class _KnownEvent:
     topic_bytes: bytes
     event: Any
+    static: StaticEvent | None
 
 
 def _events(contract: Contract) -> list[_KnownEvent]:
     return [
-        _KnownEvent(event_abi_to_log_topic(entry), contract.events[entry["name"]]())
+        _KnownEvent(
+            event_abi_to_log_topic(entry), contract.events[entry["name"]](), _static(entry)
+        )
         for entry in contract.abi
         if entry["type"] == "event"
     ]
+
+
+def _static(abi: Mapping[str, Any]) -> StaticEvent | None:
+    """The quick reader of an event, where there is one: web3 takes a millisecond for a log."""
+    try:
+        return StaticEvent(abi)
+    except ValueError:
+        return None
