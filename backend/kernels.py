@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from backend.errors import ChainBeastsError
@@ -51,6 +53,17 @@ class WindowKernel(Protocol):
         """Steps of a window, like ``step_window`` repeated; what each did, if ``traced``."""
         ...
 
+    def replay(
+        self,
+        windows: Windows,
+        states: Bytes,
+        records: bytes,
+        order: npt.NDArray[np.uint32],
+        found: Replayed,
+    ) -> None:
+        """Windows of one mask from bytes to bytes, like ``replay.replay_in_order``."""
+        ...
+
     def learn(
         self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
     ) -> Traces | None:
@@ -77,6 +90,16 @@ class ReferenceKernel:
         read = records.__getitem__ if records is not None and ctx.reads_records else None
         done = [step_window(ctx, state, read) for _ in range(steps)]
         return Traces.of(done) if traced else None
+
+    def replay(
+        self,
+        windows: Windows,
+        states: Bytes,
+        records: bytes,
+        order: npt.NDArray[np.uint32],
+        found: Replayed,
+    ) -> None:
+        replay.replay_in_order(windows, states, records, order, found)
 
     def learn(
         self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
@@ -167,11 +190,12 @@ def replay_windows(
             states' own bytes decide.
         ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
     """
-    found = replay.replay_windows(windows, states, records, segments=segments)
-    if ends is None:
-        return found
-    ends[:] = found.ends
-    return Replayed(found.status, found.hashes, ends)
+    replay.check_windows(windows, states, records)
+    windows, states = np.ascontiguousarray(windows), np.ascontiguousarray(states)
+    found = replay.empty_replay(len(windows), segments=segments, ends=ends)
+    for mask, order in replay.batches(windows):
+        kernel_for(mask).replay(windows, states, records, order, found)
+    return found
 
 
 @cache

@@ -8,7 +8,7 @@ reference's own way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
@@ -85,7 +85,8 @@ def window_row(
     ctx: WindowContext, active_mask: int, parent: bytes, start: int, records_start: int = 0
 ) -> np.void:
     """The row of one window, for callers that have its context."""
-    row = np.zeros((), WINDOW)
+    rows = np.zeros(1, WINDOW)
+    row = rows[0]
     for name in ("dna", "epoch_seed"):
         row[name] = np.frombuffer(getattr(ctx, name), np.uint8)
     row["parent"] = np.frombuffer(parent, np.uint8)
@@ -93,7 +94,7 @@ def window_row(
     row["records_start"], row["records_length"] = records_start, ctx.records_length
     row["start"], row["active_mask"], row["source"] = start, active_mask, ctx.source
     row["heads"], row["lr_shift"], row["rules"] = ctx.heads, ctx.lr_shift, ctx.rules.values()
-    found: np.void = row[()]
+    found: np.void = row
     return found
 
 
@@ -134,13 +135,32 @@ def check_windows(windows: Windows, states: Bytes, records: bytes) -> None:
         Rules(*values)
 
 
-def replay_windows(
-    windows: Windows, states: Bytes, records: bytes = b"", *, segments: bool = False
-) -> Replayed:
-    """The reference's way; see ``backend.kernels.replay_windows``."""
-    check_windows(windows, states, records)
-    found = empty_replay(len(windows), segments=segments)
-    for number, window in enumerate(windows):
+def batches(windows: Windows) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
+    """Masks and the numbers of windows to replay with them: every window after its start's.
+
+    A kernel is compiled for one mask, so a window whose mask has grown is in a later batch than
+    the window that it starts from.
+    """
+    masks, start = windows["active_mask"], windows["start"]
+    level = np.zeros(len(windows), np.uint32)
+    for number in np.flatnonzero(start < 0):
+        before = ~start[number]
+        level[number] = level[before] + (masks[before] != masks[number])
+    keys, which = np.unique(level.astype(np.uint64) << 8 | masks, return_inverse=True)
+    for batch, key in enumerate(keys):
+        yield int(key & 0xFF), np.flatnonzero(which == batch).astype(np.uint32)
+
+
+def replay_in_order(
+    windows: Windows,
+    states: Bytes,
+    records: bytes,
+    order: npt.NDArray[np.uint32],
+    found: Replayed,
+) -> None:
+    """Replay the windows whose numbers are in ``order`` by the reference; checked windows only."""
+    for number in order:
+        window = windows[number]
         start = int(window["start"])
         if start < 0 and found.status[~start] != Status.DONE:
             found.status[number] = Status.NO_START
@@ -156,10 +176,9 @@ def replay_windows(
             continue
         state = open_window(parent, mask, window["parent"].tobytes())
         hashes = run_window(_context(window), state, records=_words(window, records).__getitem__)
-        kept = hashes if segments else hashes[-1:]
+        kept = hashes[-found.hashes.shape[1] :]
         found.hashes[number] = np.frombuffer(b"".join(kept), np.uint8).reshape(-1, 32)
         found.ends[number] = np.frombuffer(encode_state(state), np.uint8)
-    return found
 
 
 def empty_replay(count: int, *, segments: bool, ends: Bytes | None = None) -> Replayed:
