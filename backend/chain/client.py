@@ -411,7 +411,9 @@ class Chain:
         }
         logs = read(lambda: self._ask("eth_getLogs", params), self.rpc_url, attempts)
         ours = {address.lower() for address in self.event_addresses}
-        mined = mined_logs((one for one in logs if one["address"].lower() in ours), RawLog.from_json)
+        mined = mined_logs(
+            (one for one in logs if one["address"].lower() in ours), RawLog.from_json
+        )
         return self._known(mined)
 
     def _ask(self, method: str, *params: Any) -> Any:

@@ -182,9 +182,7 @@ class _KnownEvent:
 
 def _events(contract: Contract) -> list[_KnownEvent]:
     return [
-        _KnownEvent(
-            event_abi_to_log_topic(entry), contract.events[entry["name"]](), _static(entry)
-        )
+        _KnownEvent(event_abi_to_log_topic(entry), contract.events[entry["name"]](), _static(entry))
         for entry in contract.abi
         if entry["type"] == "event"
     ]

@@ -82,9 +82,7 @@ class Stage:
         season = replace(
             season,
             schedule=replace(season.schedule, epoch_windows=EPOCH_WINDOWS),
-            economics=replace(
-                season.economics, challenge_period=WEEK, publication_age=60 * 86_400
-            ),
+            economics=replace(season.economics, challenge_period=WEEK, publication_age=60 * 86_400),
         )
         account = devnet_account(0)
         profile = replace(profile, season=season)
@@ -168,9 +166,7 @@ class Stage:
                     "value": hex(value),
                     "nonce": hex(number),
                 }
-                for number, call in enumerate(
-                    calls[start : start + CALLS_AT_ONCE], nonce + start
-                )
+                for number, call in enumerate(calls[start : start + CALLS_AT_ONCE], nonce + start)
             ]
             sent = [
                 {"jsonrpc": "2.0", "id": n, "method": "eth_sendTransaction", "params": [one]}
