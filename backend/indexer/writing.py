@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.orm import Session
 
-from backend.chain.client import Block
 from backend.chain.events import Event
+from backend.chain.views import Block
 from backend.indexer.apply import apply, beast_of, is_applied
 from backend.indexer.checkpoints import CheckpointWriter
 from backend.indexer.matches import match_of

@@ -64,7 +64,7 @@ class Position:
 
 def _creature(word: int, bit: int) -> Creature:
     *stats, last = ((word >> (bit + 8 * i)) & 0xFF for i in range(_CREATURE_BYTES))
-    return Creature(*stats, last_action=last & 3, heading=last >> 2)
+    return Creature(*stats, last & 3, last >> 2)
 
 
 def unpack(word: int) -> Position:
