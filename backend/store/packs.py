@@ -7,6 +7,7 @@ disk; a machine that dies may lose the newest blobs, and damage is the reader's 
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from collections import OrderedDict
@@ -148,9 +149,7 @@ class PackStore:
         assert self._writing is not None
         data = ENTRY.pack(MARK, group, len(blob), h) + blob
         try:
-            written = os.write(self._writing, data)
-            if written != len(data):
-                raise OSError(f"{pack.path.name} took {written} of {len(data)} bytes")
+            write_whole(self._writing, data)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._writing, pack.size)
@@ -203,6 +202,17 @@ class PackStore:
             os.close(handle)
         del self._packs[number]
         pack.path.unlink(missing_ok=True)
+
+
+def write_whole(handle: int, data: bytes) -> None:
+    """Append an entry.
+
+    Raises:
+        OSError: not all of it could be written.
+    """
+    written = os.write(handle, data)
+    if written != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _entry(data: bytes) -> tuple[int, int, bytes] | None:

@@ -368,8 +368,8 @@ class PackedSnapshots(SnapshotStore):
         self._packs.close()
 
     def _keep(self, h: bytes, state: State) -> None:
-        # Of no beast, as far as we know: who publishes states may write any number into them, and the
-        # newest of each beast is kept beyond the budget.
+        # Of no beast, as far as we know: who publishes states may write any number into them, and
+        # the newest of each beast is kept beyond the budget.
         data = encode_state(state)
         self._write([(h, NO_GROUP, data)])
         self._recent[h] = data
@@ -387,7 +387,11 @@ class PackedSnapshots(SnapshotStore):
 
     def _write(self, states: Sequence[tuple[bytes, int, bytes]]) -> None:
         new = [one for one in states if one[0] not in self._packs]
-        self._packs.put([(h, beast, compress(data)) for h, beast, data in new])
+        try:
+            self._packs.put([(h, beast, compress(data)) for h, beast, data in new])
+        except OSError:
+            self._unwritten.update((beast, h) for h, beast, _ in new if h in self._recent)
+            raise
 
 
 def _group(encoded: bytes) -> int:
