@@ -14,7 +14,8 @@ from backend.chain.transactions import TransactionManager
 from backend.indexer.follow import Waker
 from backend.indexer.workspace import Workspace, open_index
 from backend.settings import Settings
-from backend.store.snapshots import DISK_BYTES, MEMORY_BYTES, packed_store
+from backend.store.packs import DISK_BYTES, MEMORY_BYTES
+from backend.store.snapshots import packed_store
 from validator.daemon import Collector, Validator
 from validator.enforce.bonds import MoveSender
 from validator.enforce.collect import PayoutCollector

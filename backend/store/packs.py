@@ -20,6 +20,9 @@ HASH_BYTES = 32
 ENTRY = struct.Struct(f">4sQI{HASH_BYTES}s")
 """Mark, group, length, hash; the blob follows."""
 
+MEMORY_BYTES, DISK_BYTES = 256 << 20, 1 << 30
+"""What a validator's own states may take, unless its operator says something else."""
+
 MARK = b"pack"
 SUFFIX = ".pack"
 PACKS_PER_BUDGET = 16

@@ -25,7 +25,7 @@ from backend.kernel.state import (
     encode_state,
     state_hash,
 )
-from backend.store.packs import NO_GROUP, PackStore
+from backend.store.packs import DISK_BYTES, MEMORY_BYTES, NO_GROUP, PackStore
 from backend.store.places import SECONDS, Place, PlaceError, TooLargeError, open_place
 from backend.store.waits import Waits
 
@@ -36,9 +36,6 @@ UNPUBLISHED = "unpublished"
 LEVEL = 3
 MAX_FILE_BYTES = 40_000
 """More than any frame of one state's 33,984 bytes; larger files are not read."""
-
-MEMORY_BYTES, DISK_BYTES = 256 << 20, 1 << 30
-"""Of a validator's own states."""
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 300.0
 MOST_MISSING = 16_384
