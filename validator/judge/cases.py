@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from eth_abi.abi import encode
@@ -31,6 +32,8 @@ from validator.judge.replay import loss_drop_agrees
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
+
+_COLUMNS = tuple(CheckpointRow.__table__.c.keys())
 
 MOST_BEASTS = 16_384
 """Beasts whose commitments are remembered: each that is forgotten is asked for in every pass."""
@@ -149,9 +152,8 @@ class CaseReader:
             starts: of each beast the first index.
             count: indices of each beast.
         """
-        wanted = values(
-            column("beast_id", BigInteger), column("start", BigInteger), name="wanted"
-        ).data(list(starts.items()))
+        pairs = values(column("beast_id", BigInteger), column("start", BigInteger))
+        wanted = pairs.data(list(starts.items())).cte("wanted")
         row, job = CheckpointRow.__table__.c, JobRow.__table__.c
         asked = (
             select(CheckpointRow.__table__, BeastRow.dna, job.verdict, job.mode, job.reason)
@@ -169,15 +171,17 @@ class CaseReader:
         found: dict[int, list[Found]] = {beast_id: [] for beast_id in starts}
         beast, parent = 0, NO_CHECKPOINT
         with self.database.session() as session:
-            for one in session.execute(asked):
+            for *columns, dna, verdict, mode, reason in session.execute(asked):
+                # No ORM object for each: they cost more than all else that is done here.
+                one: Any = SimpleNamespace(**dict(zip(_COLUMNS, columns, strict=True)))
                 record = checkpoint_of(one)
                 if one.beast_id != beast:
                     beast, parent = one.beast_id, NO_CHECKPOINT
                 if record.index >= starts[beast]:
-                    case = self._case(one, record, parent, one.dna)
-                    verdict = None if one.verdict is None else Verdict(one.verdict)
-                    mode = None if one.mode is None else Mode(one.mode)
-                    found[beast].append(Found(case, verdict, mode, one.reason or ""))
+                    known = None if verdict is None else Verdict(verdict)
+                    how = None if mode is None else Mode(mode)
+                    case = self._case(one, record, parent, dna)
+                    found[beast].append(Found(case, known, how, reason or ""))
                 parent = record
         return found
 

@@ -275,23 +275,24 @@ class WindowJudge:
     def _land(self) -> int:
         """Wait for the batch that was given out first, and record it with all that have ended."""
         done = [self._flights.popleft()]
+        outcomes = list[Outcome | None]()
         try:
-            outcomes = [done[0].future.result()]
+            outcomes.append(_outcome(done[0]))
             while self._flights and self._flights[0].future.done():
                 done.append(self._flights.popleft())
-                outcomes.append(done[-1].future.result())
+                outcomes.append(_outcome(done[-1]))
         except BrokenExecutor:
             log.warning("a replay worker died; starting new ones")
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = self._make_executor()
             done += self._flights
             self._flights.clear()
-            outcomes = []
         finally:
             self._landed(done)
-        verdicts = 0
-        if outcomes:
-            verdicts = self._record_all(list(zip(done, outcomes, strict=False)))
+        verdicts = self._record_all(list(zip(done, outcomes, strict=False)))
+        for flight in done[len(outcomes) :]:
+            for one in flight.planned:
+                flight.work.again(one.run.beast_id)
         self._take_back()
         return verdicts
 
@@ -301,12 +302,15 @@ class WindowJudge:
                 self._busy.discard(one.run.beast_id)
                 self._flying.difference_update(case.digest for case in one.cases)
 
-    def _record_all(self, landed: Sequence[tuple[_Flight, Outcome]]) -> int:
+    def _record_all(self, landed: Sequence[tuple[_Flight, Outcome | None]]) -> int:
         """Record what was found, but nothing that follows on an invalid window."""
         right, ends = list[tuple[Case, Judgement]](), list[tuple[int, bytes, bytes]]()
         doubtful: list[tuple[_Flight, Case]] = []
         passed: list[tuple[Worklist, int, int, int]] = []
         for flight, outcome in landed:
+            if outcome is None:
+                doubtful += [(flight, one.cases[0]) for one in flight.planned]
+                continue
             self._on_batch(len(outcome.right), outcome.seconds)
             last, first = dict(zip(outcome.last.tolist(), outcome.ends, strict=True)), 0
             for one in flight.planned:
@@ -347,9 +351,10 @@ class WindowJudge:
         flight.work.looked_at(case)
         if judgement.verdict is Verdict.INVALID:
             flight.work.wrong(case.beast_id, case.index)
-        else:
+        elif judgement.verdict is Verdict.VALID:
+            log.error("the compiled kernel was wrong", beast=case.beast_id, checkpoint=case.index)
             flight.work.again(case.beast_id)
-        return 1
+        return int(judgement.verdict is not Verdict.UNAVAILABLE)
 
     def _record_if_new(self, work: Worklist, found: Found, why: str) -> int:
         """Record a verdict that took no replay, if it is news."""
@@ -386,3 +391,16 @@ class WindowJudge:
                 mode=str(judgement.mode),
                 reason=judgement.reason,
             )
+
+
+def _outcome(flight: _Flight) -> Outcome | None:
+    """What a batch's replay found; None if it cannot be replayed as a batch.
+
+    Raises:
+        BrokenExecutor: its worker died.
+    """
+    try:
+        return flight.future.result()
+    except ValueError as error:
+        log.error("a batch cannot be replayed; its windows are one by one", reason=str(error))
+        return None

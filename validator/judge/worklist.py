@@ -60,7 +60,7 @@ class Worklist(Protocol):
         ...
 
     def again(self, beast_id: int) -> None:
-        """Go on with a beast in this round."""
+        """Look once more, in this round, at what is not settled of a beast."""
         ...
 
     def reopen(self, beasts: Iterable[int]) -> None:
@@ -171,7 +171,10 @@ class WatchedWindows:
         pass
 
     def again(self, beast_id: int) -> None:
-        self._round.add(beast_id)
+        span = self._watch.spans.get(beast_id)
+        if span is not None:
+            span.at = span.first if span.wrong is None else span.wrong
+            self._round.add(beast_id)
 
     def reopen(self, beasts: Iterable[int]) -> None:
         self._watch.reopen(beasts)
@@ -182,6 +185,9 @@ class PendingWindows(WatchedWindows):
 
     def __init__(self, reader: CaseReader, scope: Scope = EVERYBODY) -> None:
         super().__init__(reader, scope, PENDING)
+
+    def _is_wanted(self, found: Found) -> bool:
+        return found.case.pending and super()._is_wanted(found)
 
 
 @dataclass
