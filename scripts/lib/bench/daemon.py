@@ -240,18 +240,10 @@ def serve(url: str, home: Path, workers: int) -> None:
         waker=Waker(chain.rpc_url, 1.0),
     )
     jobs = JobStore(workspace.database)
-    profiled = os.environ.get("BENCH_PROFILE")
     for _ in sys.stdin:
         memory = Memory()
         begun, burnt = time.perf_counter(), cpu()
-        if profiled:
-            import cProfile
-
-            with cProfile.Profile() as profile:
-                daemon.run_once()
-            profile.dump_stats(f"{profiled}.{time.time():.0f}")
-        else:
-            daemon.run_once()
+        daemon.run_once()
         seconds = time.perf_counter() - begun
         told = {"seconds": seconds, "cpu": cpu() - burnt, "jobs": dict(jobs.counts()),
                 "memory": memory.stop()}  # fmt: skip
@@ -325,15 +317,14 @@ def home_of(made: Stage, folder: Path, name: str) -> Path:
 
 def following(made: Stage, folder: Path, workers: int, rounds: int) -> list[Figure]:
     """A daemon that follows a chain on which every beast submits a window at a time."""
-    spent = done = 0.0
+    spent = burnt = done = 0.0
     with Daemon(made.chain.rpc_url, home_of(made, folder, "following"), workers) as daemon:
         read = daemon.work()
         for _ in range(rounds):
             done += made.submit(1)
             found = daemon.work()
             spent += found["seconds"]
-            if os.environ.get("BENCH_PROFILE"):
-                print(found["seconds"], found["cpu"], file=sys.stderr)
+            burnt += found["cpu"]
         if found["jobs"] != {"valid": done}:
             raise AssertionError(f"not every window was found valid: {found['jobs']}")
         idle = daemon.work()
@@ -343,6 +334,8 @@ def following(made: Stage, folder: Path, workers: int, rounds: int) -> list[Figu
                method=f"from a node, {rounds} rounds of one window of every beast, one a "
                f"transaction, nothing published; database and states on disk; {workers} workers, "
                f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"),
+        Figure("processor time of that", burnt / done * 1e6, "µs/window",
+               method="the daemon's, its threads' included"),
         Figure(f"a pass with nothing new, {crowd}", idle["seconds"] * 1e3, "ms",
                method=f"{done:,.0f} windows pending; reading {3 * len(made.pupils):,} transactions "
                f"of hatching took {read['seconds']:.1f} s"),
@@ -365,7 +358,8 @@ def catching_up(made: Stage, folder: Path, workers: int, windows: int) -> list[F
     return [
         Figure(f"catching up with {total:,} windows", total / found["seconds"], "windows/s",
                method=f"an empty database, {len(made.pupils):,} beasts, up to {BATCH} windows a "
-               f"transaction; {workers} workers, load {os.getloadavg()[0]:.1f}"),
+               f"transaction; {workers} workers, {found['cpu'] / total * 1e6:.0f} µs of processor "
+               f"time a window, load {os.getloadavg()[0]:.1f}"),
         Figure("most memory in the first quarter of that time", max(early), "MB",
                method="resident, daemon and workers"),
         Figure("most memory after it", max(late), "MB"),
