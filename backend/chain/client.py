@@ -114,6 +114,13 @@ def revert_from(error: ContractLogicError) -> Reverted:
     return Reverted("Error", {"reason": error.message or "no reason given"})
 
 
+def _as_json(value: Any) -> Any:
+    """A parameter as nodes take it: numbers and bytes as hex."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return hex(value) if isinstance(value, int) else value
+
+
 def connect(rpc_url: str) -> Web3:
     """A web3 client for an endpoint that answers.
 
@@ -350,7 +357,7 @@ class Chain:
         Raises:
             ChainError: the node does not know the block.
         """
-        found = self._events({"blockHash": HexStr("0x" + block_hash.hex())}, READ_ATTEMPTS)
+        found = self._events({"blockHash": HexBytes(block_hash)}, READ_ATTEMPTS)
         return [event for event in found if event.raw.block_hash == block_hash]
 
     def events_in_receipts(self, block_hash: bytes) -> list[Event]:
@@ -377,9 +384,7 @@ class Chain:
     def _events(self, wanted: FilterParams, attempts: int) -> list[Event]:
         wanted["address"] = self.event_addresses
         # Not through web3's formatters: they take as long for a log as a replay for its window.
-        params = {
-            name: hex(value) if isinstance(value, int) else value for name, value in wanted.items()
-        }
+        params = {name: _as_json(value) for name, value in wanted.items()}
         logs = read(lambda: self._ask("eth_getLogs", params), self.rpc_url, attempts)
         ours = {address.lower() for address in self.event_addresses}
         mined = mined_logs(

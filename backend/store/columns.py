@@ -80,7 +80,7 @@ def replace_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str
     """Insert rows, each in the place of the one with its key if there is one."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     made = insert(table)
-    keys = [column.name for column in table.__table__.primary_key]  # type: ignore[attr-defined]
+    keys = [column.name for column in table.__table__.primary_key]
     new = {name: made.excluded[name] for name in rows[0] if name not in keys}
     statement = made.on_conflict_do_update(index_elements=keys, set_=new)
     session.connection().execute(statement, [dict(row) for row in rows])

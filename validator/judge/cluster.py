@@ -403,7 +403,7 @@ def _fits(batch: Batch, found: object) -> bool:
     if not isinstance(found, Outcome):
         return False
     count, kept = len(batch), len(found.last)
-    flags = (found.right.dtype, found.absent.dtype) == (np.bool_, np.bool_)
+    flags = found.right.dtype == np.bool_ and found.absent.dtype == np.bool_
     shapes = (found.right.shape, found.absent.shape) == ((count,), (count,))
     states = found.ends.dtype == np.uint8 and found.ends.shape == (kept, ENCODED_BYTES)
     rows = found.last.dtype == np.int64 and bool(((found.last >= 0) & (found.last < count)).all())

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from backend.indexer.positions import Position, position, stands
 from backend.store.daemons import JobRow, Mode, Verdict
@@ -59,6 +60,10 @@ class Which:
     since: Any
 
 
+_Row = tuple[int, int, int, int | None, int | None]
+"""Beast, first and last checkpoint that is not settled, first one unjudged, first one invalid."""
+
+
 PENDING = Which(
     CheckpointRow.status == CheckpointStatus.PENDING,
     or_(
@@ -84,11 +89,10 @@ class BeastWatch:
         """Take note of what is new; the beasts that it is about."""
         with self._database.reading() as session:
             if self._seen is not None and stands(session, self._seen):
-                wanted = self._new(self._seen)
+                rows = self._new(session, self._seen)
             else:
-                wanted = self._everything()
+                rows = [tuple(row) for row in session.execute(self._everything())]
                 self.spans = {}
-            rows = session.execute(wanted).all()
             self._seen = position(session)
         for beast_id, first, last, unjudged, wrong in rows:
             known = self.spans.get(beast_id)
@@ -100,19 +104,20 @@ class BeastWatch:
             self.spans[beast_id] = Span(first, at if wrong is None else wrong, last, wrong)
         return [row[0] for row in rows]
 
-    def _new(self, seen: Position) -> Select[Any]:
+    def _new(self, session: Session, seen: Position) -> list[_Row]:
+        """What has come in since."""
         row = CheckpointRow
-        # by block alone: else SQLite takes another index and reads all that is pending
-        new = self._which.since > seen.number
-        lowest = func.min(row.index)
-        return (
-            select(row.beast_id, lowest, func.max(row.index), lowest, null())
-            .outerjoin(JobRow, SAME_WINDOW)
-            .where(new, self._which.open)
-            .group_by(row.beast_id)
-        )
+        # By block alone, and grouped here: else SQLite takes another index and reads all there is.
+        new = select(row.beast_id, row.index).outerjoin(JobRow, SAME_WINDOW)
+        found: dict[int, tuple[int, int]] = {}
+        for beast_id, index in session.execute(
+            new.where(self._which.since > seen.number, self._which.open)
+        ):
+            first, last = found.get(beast_id, (index, index))
+            found[beast_id] = min(first, index), max(last, index)
+        return [(beast_id, first, last, first, None) for beast_id, (first, last) in found.items()]
 
-    def _everything(self) -> Select[Any]:
+    def _everything(self) -> Select[*tuple[Any, ...]]:
         """All that is not settled; once, and after a reorg."""
         row = CheckpointRow
         lowest, highest = func.min(row.index), func.max(row.index)
