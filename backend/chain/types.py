@@ -29,7 +29,9 @@ class AbiStruct:
     def from_abi(cls, values: Sequence[Any] | Mapping[str, Any]) -> Self:
         """The dataclass of a tuple, or of a mapping in struct order, that web3 returned."""
         given = values.values() if isinstance(values, Mapping) else values
-        plain = [_plain(kind, value) for kind, value in zip(_kinds(cls), given, strict=True)]
+        plain = [
+            _plain(kind, value) for kind, value in zip(_kinds(cast("Any", cls)), given, strict=True)
+        ]
         made = cast("Callable[..., Any]", cls)(*plain)
         return cast("Self", made)
 
