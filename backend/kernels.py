@@ -24,7 +24,8 @@ from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.graph import Graph
 from backend.kernel.replay import Bytes, Replayed, Windows
 from backend.kernel.rules import Rules
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State
+from backend.kernel.state import state_hash as reference_state_hash
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, learn, step_window
 
@@ -74,6 +75,10 @@ class WindowKernel(Protocol):
         """A whole match, like ``fighters.fight``."""
         ...
 
+    def state_hash(self, state: State) -> bytes:
+        """Like ``state.state_hash``, whatever slots are awake."""
+        ...
+
 
 class ReferenceKernel:
     """The NumPy reference as a window kernel."""
@@ -110,6 +115,9 @@ class ReferenceKernel:
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         return fight(a, b, battle_seed, rules)
 
+    def state_hash(self, state: State) -> bytes:
+        return reference_state_hash(state)
+
 
 def chosen() -> str:
     """What ``CHAINBEASTS_KERNEL`` asks for: auto, native or numpy.
@@ -141,6 +149,15 @@ def play(a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
     return kernel_for(EVERY_SLOT).play(a, b, battle_seed, rules)
 
 
+def state_hash(state: State) -> bytes:
+    """The hash of a state, by the fastest kernel there is.
+
+    Raises:
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    return kernel_for(EVERY_SLOT).state_hash(state)
+
+
 def segment_hashes(
     ctx: WindowContext,
     state: State,
@@ -161,7 +178,7 @@ def segment_hashes(
         traces = kernel.run(ctx, state, SEGMENT_STEPS, records, traced=on_traces is not None)
         if on_traces is not None and traces is not None:
             on_traces(traces)
-        hashes.append(state_hash(state))
+        hashes.append(kernel.state_hash(state))
     return hashes
 
 

@@ -183,16 +183,30 @@ EXPORT void chainbeasts_weights_roots(const uint8_t *states, uint64_t stride, ui
         renew_tree(&t, states + stride * i, &every, roots + 32 * i);
 }
 
+/* The root over some weights, int16[16896]. */
+EXPORT void chainbeasts_weights_root(const int16_t *weights, uint8_t root[32]) {
+    uint8_t bytes[STATE_BYTES];
+    tree t;
+    row_set every = every_row();
+    store_weights(bytes, weights, WEIGHTS);
+    renew_tree(&t, bytes, &every, root);
+}
+
+/* Why a word is refused: nothing reads past a board for one that is not valid. */
+enum { ACCEPTED, INVALID, FINISHED };
+
 /* The logits of valid words; int32[count][8]. */
-EXPORT void chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
-                               int32_t *logits) {
+EXPORT uint32_t chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
+                                   int32_t *logits) {
     activations n = {0};
     for (uint64_t i = 0; i < count; i++) {
         position p = unpack(words + 32 * i);
+        if (!is_valid(&p)) return INVALID;
         features_of(&p, n.x);
         forward((int16_t *)weights, &n); /* only reads them */
         memcpy(logits + 8 * i, n.z, sizeof n.z);
     }
+    return ACCEPTED;
 }
 
 /* The labels of words, int8[count][3] move, attack, block; move is -2 for a word that is not valid.
@@ -209,12 +223,12 @@ EXPORT void chainbeasts_labels(const uint8_t *words, uint64_t count, const rules
 }
 
 /* The inputs of a valid word, int16[32]. */
-EXPORT void chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
+EXPORT uint32_t chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
     position p = unpack(word);
+    if (!is_valid(&p)) return INVALID;
     features_of(&p, x);
+    return ACCEPTED;
 }
-
-enum { ACTIVATED, INVALID, FINISHED };
 
 /* The word after its `self` has acted; one that is not valid or over is refused and left as it is. */
 EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t power,
@@ -224,7 +238,7 @@ EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint3
     if (is_over(&p, r)) return FINISHED;
     activate(&p, (action){(int)direction, (int)power, (int)block}, r, battle_seed);
     pack(word, &p);
-    return ACTIVATED;
+    return ACCEPTED;
 }
 
 /* The action that eight logits mean on a word: direction, power, block; 1 if it is not valid. */
@@ -233,7 +247,7 @@ EXPORT uint32_t chainbeasts_decode(const uint8_t word[32], const int32_t z[8], u
     if (!is_valid(&p)) return INVALID;
     action a = decode_action(z, &p);
     out[0] = (uint8_t)a.direction, out[1] = (uint8_t)a.power, out[2] = (uint8_t)a.block;
-    return ACTIVATED;
+    return ACCEPTED;
 }
 
 /* The winner of a match that stands at a word; 0 if it is not over. */
