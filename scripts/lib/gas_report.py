@@ -223,8 +223,8 @@ hashes of nothing from a state that the cheat then publishes.
 
 Disproving a turn carries the rows of the acting beast's state that its forward pass reads, and
 hashes for all others; it is bound by the calldata floor: a forward pass and an activation are cheap
-beside it. *Trained*: the turn of a match between two beasts with all slots awake that opens the
-most.
+beside it, and so is unpacking the rows whose weights fit 12 bits. *Trained*: the turn of a match
+between two beasts with all slots awake that opens the most.
 
 ## `prove`: 8 micro-steps
 
