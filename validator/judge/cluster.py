@@ -21,7 +21,8 @@ import numpy.typing as npt
 import structlog
 
 from backend.errors import ChainBeastsError
-from backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state, state_hash
+from backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state
+from backend.kernels import state_hash
 from backend.store.waits import Waits
 from validator.judge.batch import Batch, Outcome, part_of, replay_batch, resolved, runs_of
 from validator.judge.worker import Identity, difference, identity, work

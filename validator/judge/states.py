@@ -19,8 +19,9 @@ from backend.errors import ChainBeastsError
 from backend.indexer.published import published_state
 from backend.indexer.queries import LIVE, checkpoint_by_hash
 from backend.kernel.samples import Source
-from backend.kernel.state import State, encode_state, state_hash
+from backend.kernel.state import State, encode_state
 from backend.kernel.window import genesis_state
+from backend.kernels import state_hash
 from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
 from backend.store.snapshots import PackedSnapshots
@@ -326,10 +327,11 @@ class StateProvider:
             if state is None:
                 return None
             # A case of its own. What follows it falls with it, and has no true start.
-            if state_hash(state) != case.checkpoint.payload.h128:
+            h = state_hash(state)
+            if h != case.checkpoint.payload.h128:
                 log.info("an ancestor is wrong", beast=case.beast_id, index=case.index)
                 return None
-            self.keep(state)
+            self.keep_ends([(case.index, h, encode_state(state))])
         return state
 
     def _end(self, case: Case, before: State | None) -> State | None:
