@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from backend.kernel.window import WindowContext
+from backend.kernel.state import encode_state
+from backend.kernel.window import WindowContext, genesis_state
+from backend.kernels import state_hash
 from backend.store.daemons import Mode, Verdict
 from validator.judge.batch import Outcome, Run, batch_of, replay_batch
 from validator.judge.cases import Case, Found
@@ -65,16 +67,22 @@ class _Flight:
 
 @dataclass
 class _Draft:
-    """A run as it is put together."""
+    """A run as it is put together.
+
+    Attributes:
+        parent: see ``Run``.
+        start: the state hash that it starts from.
+    """
 
     parent: bytes | None
+    start: bytes
     cases: list[Case] = field(default_factory=list)
     contexts: list[WindowContext] = field(default_factory=list)
     words: list[Sequence[int] | None] = field(default_factory=list)
 
     def planned(self) -> _Planned:
         """It is complete."""
-        parents = [case.parent_hash for case in self.cases]
+        parents = [self.start, *(case.checkpoint.parent for case in self.cases[1:])]
         records = [case.checkpoint for case in self.cases]
         beast_id = self.cases[0].beast_id
         run = Run(beast_id, records, self.contexts, parents, self.parent, self.words)
@@ -259,11 +267,15 @@ class WindowJudge:
         Args:
             stuck: the window before cannot be replayed here, so this state is not computed again.
         """
+        start = case.checkpoint.parent
+        if case.index == 0:
+            born = genesis_state(case.beast_id, case.dna)
+            # The reference takes longer for this hash than the kernel for ten windows.
+            return _Draft(encode_state(born), state_hash(born))
         if self._states.may_leave(case):
-            return _Draft(None)
-        known = self._states.encoded if stuck else None
-        parent = known(case.checkpoint.parent) if known else self._states.start_of(case)
-        return None if parent is None else _Draft(parent)
+            return _Draft(None, start)
+        parent = self._states.encoded(start) if stuck else self._states.start_of(case)
+        return None if parent is None else _Draft(parent, start)
 
     def _is_due(self, found: Found) -> bool:
         case = found.case
