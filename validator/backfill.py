@@ -39,7 +39,7 @@ class Backfill:
                     f"There is no beast {beast_id}.", "List them: chainbeasts beast list"
                 )
         jobs = JobStore(workspace.database)
-        self._work = HistoryWindows(workspace.reader, jobs, sorted(set(beasts)) or hatched)
+        self._work = HistoryWindows(workspace.reader, sorted(set(beasts)) or hatched)
         self._judge = WindowJudge(workspace.states, jobs, make_executor, self._work)
         standing = (
             select(CheckpointRow.beast_id, func.count())

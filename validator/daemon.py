@@ -136,8 +136,12 @@ class Validator:
                 break
 
     def close(self) -> None:
-        """Let the workers go."""
+        """Let the workers go, and write what is in memory alone."""
         self._judge.close()
+        try:
+            self._states.close()
+        except OSError as error:  # they can be computed again
+            log.warning("states are not kept", reason=str(error))
 
     def _pass(self, late_share: float = LATE_SHARE) -> bool:
         """One round; whether it judged or moved, so that another is worth while at once.

@@ -14,7 +14,8 @@ from backend.chain.transactions import TransactionManager
 from backend.indexer.follow import Waker
 from backend.indexer.workspace import Workspace, open_index
 from backend.settings import Settings
-from backend.store.snapshots import reading_store
+from backend.store.packs import DISK_BYTES, MEMORY_BYTES
+from backend.store.snapshots import packed_store
 from validator.daemon import Collector, Validator
 from validator.enforce.bonds import MoveSender
 from validator.enforce.collect import PayoutCollector
@@ -66,10 +67,13 @@ def open_workspace(
     datasets: Path | None = None,
     snapshots: Sequence[str] = (),
     confirmations: int = 0,
+    memory: int = MEMORY_BYTES,
+    disk: int = DISK_BYTES,
 ) -> ValidatorWorkspace:
     """Open database and folders.
 
     Args:
+        memory, disk: bytes for states of our own.
         datasets: folder of owners' files; ``beasts`` under home if not given.
         snapshots: where trainers publish states; ``snapshots`` under home if none is given.
 
@@ -80,8 +84,11 @@ def open_workspace(
     reader = CaseReader(chain, index.database)
     states = StateProvider(
         reader,
-        snapshots=reading_store(
-            settings.home / "validator" / "states", snapshots or [str(settings.snapshots_dir)]
+        snapshots=packed_store(
+            settings.home / "validator" / "states",
+            snapshots or [str(settings.snapshots_dir)],
+            memory=memory,
+            disk=disk,
         ),
         datasets=DatasetFolder(datasets or settings.home / "beasts"),
         logs=MatchLogs(index.database, parse_peers(settings.peers)),
@@ -106,7 +113,9 @@ def executor_factory(
 
     def make() -> Executor:
         local = make_executor(workers)
-        return local if cluster is None else ClusterExecutor(cluster, local, workspace.states.find)
+        return (
+            local if cluster is None else ClusterExecutor(cluster, local, workspace.states.encoded)
+        )
 
     return make
 

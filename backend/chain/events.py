@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from web3.types import LogReceipt
 
 from backend.chain.compile import artifact
 from backend.chain.errors import ChainError
+from backend.chain.static_abi import StaticEvent, checksummed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,19 @@ class RawLog:
     block_hash: bytes
     tx_hash: bytes
     log_index: int
+
+    @classmethod
+    def from_json(cls, log: Mapping[str, Any]) -> RawLog:
+        """The parts of a node's log that matter, whose shapes have been looked at."""
+        return cls(
+            checksummed(_bytes(log["address"])),
+            tuple(map(_bytes, log["topics"])),
+            _bytes(log["data"]),
+            int(log["blockNumber"], 16),
+            _bytes(log["blockHash"]),
+            _bytes(log["transactionHash"]),
+            int(log["logIndex"], 16),
+        )
 
     @classmethod
     def from_receipt(cls, log: LogReceipt) -> RawLog:
@@ -59,15 +73,24 @@ class RawLog:
         }
 
 
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
+
+
 _PLACE = ("blockNumber", "blockHash", "transactionHash", "logIndex")
 """What a log has once it is mined; null while it is pending."""
 
 
-def mined_logs(logs: Iterable[LogReceipt]) -> list[RawLog]:
+def mined_logs(
+    logs: Iterable[Any], read: Callable[[Any], RawLog] = RawLog.from_receipt
+) -> list[RawLog]:
     """A node's answer as it is to be read: each log once, in chain order.
 
     Nodes repeat logs where a range was put together from several indexes, and mix those in that are
     pending or that a reorg removed. These are of no block of the chain, and are left out.
+
+    Args:
+        read: a log of their form.
 
     Raises:
         ChainError: two different logs have one place in one block.
@@ -76,7 +99,7 @@ def mined_logs(logs: Iterable[LogReceipt]) -> list[RawLog]:
     for log in logs:
         if log.get("removed") or any(log.get(name) is None for name in _PLACE):
             continue
-        raw = RawLog.from_receipt(log)
+        raw = read(log)
         if found.setdefault((raw.block_hash, raw.log_index), raw) != raw:
             raise ChainError(
                 f"The node has two logs with number {raw.log_index} in block {raw.block_number}.",
@@ -91,7 +114,7 @@ class Event:
 
     Attributes:
         contract: the contract's name, such as ``CheckpointLedger``.
-        args: the event's values by their Solidity names; structs are tuples in field order.
+        args: the event's values by their Solidity names; structs are mappings in field order.
     """
 
     name: str
@@ -141,6 +164,9 @@ class EventDecoder:
         if found is None:
             return None
         contract, event = found
+        args = event.static.args(log.topics, log.data) if event.static is not None else None
+        if args is not None:
+            return Event(event.event.event_name, contract, args, log)
         try:
             data = event.event.process_log(log.to_receipt())
         except (Web3Exception, ABIDecodingError) as error:
@@ -156,6 +182,7 @@ class EventDecoder:
 class _KnownEvent:
     topic_bytes: bytes
     event: Any
+    static: StaticEvent | None
 
 
 @cache
@@ -163,7 +190,15 @@ def _events(name: str) -> tuple[_KnownEvent, ...]:
     """One of our contracts' events; the same at every address and node."""
     contract = Web3().eth.contract(abi=artifact(name).abi)
     return tuple(
-        _KnownEvent(event_abi_to_log_topic(entry), contract.events[entry["name"]]())
+        _KnownEvent(event_abi_to_log_topic(entry), contract.events[entry["name"]](), _static(entry))
         for entry in contract.abi
         if entry["type"] == "event"
     )
+
+
+def _static(abi: Mapping[str, Any]) -> StaticEvent | None:
+    """The quick reader of an event, where there is one: web3 takes a millisecond for a log."""
+    try:
+        return StaticEvent(abi)
+    except ValueError:
+        return None

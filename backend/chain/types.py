@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from functools import cache
 from typing import Any, Self, cast, get_type_hints
 
 from backend.kernel.rules import Rules, Schedule
@@ -28,11 +29,18 @@ class AbiStruct:
     def from_abi(cls, values: Sequence[Any] | Mapping[str, Any]) -> Self:
         """The dataclass of a tuple, or of a mapping in struct order, that web3 returned."""
         given = values.values() if isinstance(values, Mapping) else values
-        hints = get_type_hints(cls)
-        names = [field.name for field in fields(cast("Any", cls))]
-        plain = [_plain(hints[name], value) for name, value in zip(names, given, strict=True)]
+        plain = [
+            _plain(kind, value) for kind, value in zip(_kinds(cast("Any", cls)), given, strict=True)
+        ]
         made = cast("Callable[..., Any]", cls)(*plain)
         return cast("Self", made)
+
+
+@cache
+def _kinds(struct: type[Any]) -> tuple[Any, ...]:
+    """The types of a struct's fields; they are looked up by name, which takes long."""
+    hints = get_type_hints(struct)
+    return tuple(hints[field.name] for field in fields(struct))
 
 
 def _abi(value: Any) -> Any:

@@ -1,4 +1,7 @@
-"""What each event means for the tables: one function per event."""
+"""What each event means for the tables: one function per event.
+
+Submissions and finalizations, of which there are most, are written together: see checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.chain.events import Event
-from backend.chain.types import ZERO_ADDRESS, Checkpoint
+from backend.chain.types import ZERO_ADDRESS
+from backend.indexer.checkpoints import epoch_row
 from backend.indexer.disputes import DISPUTE_HANDLERS
 from backend.indexer.energy import ENERGY_HANDLERS
-from backend.indexer.errors import IncompleteLogsError
 from backend.indexer.governance import PROPOSAL_HANDLERS, SEASON_HANDLERS
 from backend.indexer.handlers import Handlers
 from backend.indexer.matches import MATCH_HANDLERS, OPENNESS_HANDLERS
 from backend.indexer.published import PUBLICATION_HANDLERS
-from backend.indexer.queries import live_checkpoint
 from backend.indexer.stakes import CREDIT_HANDLERS, STAKE_HANDLERS
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EpochRow
 from backend.store.matches import OpenChallengeRow
 
 MAX_ID = 2**63 - 1
 """The largest number that a database's column of ids holds."""
+
+
+def is_applied(event: Event) -> bool:
+    """Whether an event changes anything by ``apply``."""
+    return (event.contract, event.name) in _HANDLERS
 
 
 def apply(session: Session, event: Event) -> None:
@@ -89,66 +96,7 @@ def _transfer(session: Session, event: Event, args: Mapping[str, Any]) -> None:
 
 
 def _epoch_started(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    session.merge(
-        EpochRow(
-            beast_id=int(args["beastId"]),
-            epoch=args["epoch"],
-            epoch_seed=bytes(args["epochSeed"]),
-            season=args["season"],
-            start_index=args["startIndex"],
-        )
-    )
-
-
-def _submitted(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    record = Checkpoint.from_abi(args["checkpoint"])
-    beast_id, payload = int(args["beastId"]), record.payload
-    epoch = session.get(EpochRow, (beast_id, payload.epoch))
-    if epoch is None:
-        raise IncompleteLogsError(f"beast {beast_id}'s epoch {payload.epoch} never started")
-    # The ledger accepts nothing else, so a gap means that the node left an event out. Better to
-    # stop than to have a head on nothing, by which a validator would judge and a trainer submit.
-    if record.index:
-        parent = live_checkpoint(session, beast_id, record.index - 1)
-        if parent is None or parent.h128 != record.parent:
-            raise IncompleteLogsError(
-                f"checkpoint {record.index} of beast {beast_id} stands on another than the last"
-            )
-    session.add(
-        CheckpointRow(
-            beast_id=beast_id,
-            index=record.index,
-            generation=record.generation,
-            parent=record.parent,
-            epoch=payload.epoch,
-            h128=payload.h128,
-            energy_burn=payload.energy_burn,
-            lr_shift=payload.lr_shift,
-            active_mask=payload.active_mask,
-            global_step=payload.global_step,
-            window_loss=payload.window_loss,
-            source=int(payload.source),
-            source_id=payload.source_id,
-            season=record.season,
-            trainer=record.trainer,
-            submitted_at=record.submitted_at,
-            bond=record.bond,
-            locked_sum=record.locked_sum,
-            epoch_seed=epoch.epoch_seed,
-            loss_drop=args["lossDrop"],
-            proven=False,
-            status=CheckpointStatus.PENDING,
-            block_number=event.block_number,
-            tx_hash=event.tx_hash,
-        )
-    )
-
-
-def _finalized(session: Session, event: Event, args: Mapping[str, Any]) -> None:
-    # The block is kept with it: a reorg below it makes the checkpoint pending again.
-    row = live_checkpoint(session, int(args["beastId"]), args["index"])
-    if row is not None:
-        row.status, row.settled_block = CheckpointStatus.FINAL, event.block_number
+    session.merge(EpochRow(**epoch_row(args)))
 
 
 def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
@@ -165,11 +113,7 @@ def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
         row.settled_block = event.block_number
 
 
-_CHECKPOINT_HANDLERS: Handlers = {
-    ("CheckpointLedger", "CheckpointSubmitted"): _submitted,
-    ("CheckpointLedger", "CheckpointFinalized"): _finalized,
-    ("CheckpointLedger", "CheckpointSlashed"): _slashed,
-}
+_CHECKPOINT_HANDLERS: Handlers = {("CheckpointLedger", "CheckpointSlashed"): _slashed}
 
 _BEAST_HANDLERS: Handlers = {
     ("Beasts", "Hatched"): _hatched,

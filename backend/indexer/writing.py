@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from backend.chain.events import Event
 from backend.chain.views import Block
-from backend.indexer.apply import apply, beast_of
+from backend.indexer.apply import apply, beast_of, is_applied
+from backend.indexer.checkpoints import CheckpointWriter
 from backend.indexer.matches import match_of
 from backend.indexer.reader import Batch
 from backend.store.facts import BlockRow, EventRow
@@ -44,37 +46,44 @@ def write(session: Session, tip: Tip, batch: Batch) -> None:
     """
     # Headers first, for a proposal is dated by its block. Then event by event in the chain's order,
     # each with its row: which beast a move in a dispute is about, an earlier one may have to tell.
-    session.add_all(_block_row(header) for header in batch.headers)
-    session.flush()
+    if batch.headers:
+        session.execute(insert(BlockRow), [_block_row(header) for header in batch.headers])
+    checkpoints, rows = CheckpointWriter(session, batch.events), []
     for event in batch.events:
-        apply(session, event)
-        session.add(_event_row(session, event))
+        if not checkpoints.take(event):
+            if is_applied(event):
+                checkpoints.flush()
+            apply(session, event)
+        rows.append(_event_row(session, event))
+    checkpoints.flush()
     session.flush()
+    if rows:
+        session.execute(insert(EventRow), rows)
     _prune(session, tip.number - KEPT_HEADERS, batch.headers[-1].number - KEPT_HEADERS)
 
 
-def _block_row(block: Block) -> BlockRow:
-    return BlockRow(
-        number=block.number,
-        hash=block.hash,
-        parent_hash=block.parent_hash,
-        timestamp=block.timestamp,
-    )
+def _block_row(block: Block) -> dict[str, Any]:
+    return {
+        "number": block.number,
+        "hash": block.hash,
+        "parent_hash": block.parent_hash,
+        "timestamp": block.timestamp,
+    }
 
 
-def _event_row(session: Session, event: Event) -> EventRow:
+def _event_row(session: Session, event: Event) -> dict[str, Any]:
     raw = event.raw
-    return EventRow(
-        block_number=raw.block_number,
-        log_index=raw.log_index,
-        tx_hash=raw.tx_hash,
-        address=raw.address,
-        topics=b"".join(raw.topics),
-        data=raw.data,
-        name=event.name,
-        beast_id=beast_of(session, event),
-        match_id=match_of(event),
-    )
+    return {
+        "block_number": raw.block_number,
+        "log_index": raw.log_index,
+        "tx_hash": raw.tx_hash,
+        "address": raw.address,
+        "topics": b"".join(raw.topics),
+        "data": raw.data,
+        "name": event.name,
+        "beast_id": beast_of(session, event),
+        "match_id": match_of(event),
+    }
 
 
 def _prune(session: Session, after: int, up_to: int) -> None:

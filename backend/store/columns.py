@@ -65,12 +65,22 @@ Wei = Annotated[int, mapped_column(Uint256)]
 
 
 AT_ONCE = 256
-"""Rows in one statement: databases bound the number of its parameters."""
+"""Values looked for in one statement: databases bound the number of its parameters."""
 
 
 def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; those whose key is there already, or comes in meanwhile, stay as they are."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    for start in range(0, len(rows), AT_ONCE):
-        some = [dict(row) for row in rows[start : start + AT_ONCE]]
-        session.execute(insert(table).values(some).on_conflict_do_nothing())
+    if rows:
+        statement = insert(table).on_conflict_do_nothing()
+        session.connection().execute(statement, [dict(row) for row in rows])
+
+
+def replace_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, each in the place of the one with its key if there is one."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    made = insert(table)
+    keys = [column.name for column in table.__table__.primary_key]
+    new = {name: made.excluded[name] for name in rows[0] if name not in keys}
+    statement = made.on_conflict_do_update(index_elements=keys, set_=new)
+    session.connection().execute(statement, [dict(row) for row in rows])

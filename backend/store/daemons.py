@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, false
+from sqlalchemy import LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store.columns import Address, Base, Big, Hash, UtcTime, Wei
@@ -30,7 +30,6 @@ class JobRow(Base):
     """One window to verify, and its verdict. The digest names one record of one chain for ever."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_window", "beast_id", "index", "h128"),)
 
     digest: Mapped[Hash] = mapped_column(primary_key=True)
     beast_id: Mapped[Big]

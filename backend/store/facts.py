@@ -106,6 +106,9 @@ class CheckpointRow(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[Hash] = mapped_column(
+        index=True, doc="the ledger's name for the record, on its chain and for ever"
+    )
     beast_id: Mapped[Big]
     index: Mapped[Big]
     generation: Mapped[Big]

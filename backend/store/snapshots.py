@@ -7,7 +7,8 @@ places and publish to one. docs/spec/state.md gives the file's format.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from backend.kernel.state import (
     encode_state,
     state_hash,
 )
+from backend.store.packs import DISK_BYTES, MEMORY_BYTES, NO_GROUP, PackStore
 from backend.store.places import SECONDS, Place, PlaceError, TooLargeError, open_place
 from backend.store.waits import Waits
 
@@ -47,7 +49,12 @@ def file_name(h: bytes) -> str:
 
 def pack(state: State) -> bytes:
     """A state as its file has it."""
-    return zstandard.ZstdCompressor(level=LEVEL).compress(encode_state(state))
+    return compress(encode_state(state))
+
+
+def compress(encoded: bytes) -> bytes:
+    """An encoded state as its file has it."""
+    return zstandard.ZstdCompressor(level=LEVEL).compress(encoded)
 
 
 def open_packed(packed: bytes) -> State:
@@ -56,16 +63,19 @@ def open_packed(packed: bytes) -> State:
     Raises:
         MalformedStateError: the file is no state.
     """
+    return decode_state(_decompressed(packed))
+
+
+def _decompressed(packed: bytes) -> bytes:
     try:
         size = zstandard.frame_content_size(packed)
         if size != ENCODED_BYTES:
             raise MalformedStateError(
                 f"the file announces {size} bytes, a state has {ENCODED_BYTES}"
             )
-        data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=ENCODED_BYTES)
+        return zstandard.ZstdDecompressor().decompress(packed, max_output_size=ENCODED_BYTES)
     except zstandard.ZstdError as error:
         raise MalformedStateError(str(error)) from None
-    return decode_state(data)
 
 
 def unpack(packed: bytes, h: bytes) -> State:
@@ -216,8 +226,12 @@ class SnapshotStore:
         found = self.sources[source]
         state = found.get(h)
         if state is not None and found.place.folder is None:
-            write_atomic(self.path(h), pack(state))
+            self._keep(h, state)
         return state
+
+    def _keep(self, h: bytes, state: State) -> None:
+        """Keep what a source has served."""
+        write_atomic(self.path(h), pack(state))
 
     def hashes(self) -> Iterator[bytes]:
         """The hashes that our own folder has files for, in no order."""
@@ -258,6 +272,130 @@ class SnapshotStore:
         return [bytes.fromhex(name) for name in names]
 
 
+class PackedSnapshots(SnapshotStore):
+    """The same with packs instead of a file for each state, and what was used last in memory.
+
+    A state that replaces the newest of its beast in memory goes to a pack now and then only: after
+    a kill, the few windows since are computed again.
+
+    Args:
+        folder: of our own packs.
+        memory: bytes for states in memory.
+        disk: bytes for the packs.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sources: Sequence[PublishedStates] = (),
+        *,
+        memory: int = MEMORY_BYTES,
+        disk: int = DISK_BYTES,
+    ) -> None:
+        super().__init__(folder, sources)
+        self._packs = PackStore(folder, disk)
+        self._room = max(1, memory // ENCODED_BYTES)
+        self._recent: OrderedDict[bytes, bytes] = OrderedDict()
+        self._unwritten: dict[int, bytes] = {}
+
+    def has(self, h: bytes) -> bool:
+        return h in self._recent or h in self._packs
+
+    def put(self, state: State) -> bytes:
+        h = state_hash(state)
+        self._keep(h, state)
+        return h
+
+    def keep(self, encoded: Iterable[tuple[bytes, bytes]], durable: Collection[bytes] = ()) -> None:
+        """Keep encoded states of windows that were judged, each with its hash.
+
+        Args:
+            durable: hashes of those that a kill must not lose.
+
+        Raises:
+            OSError: the disk is full; what was to be written is in memory.
+        """
+        written = []
+        for h, data in encoded:
+            beast = _group(data)
+            self._recent[h] = data
+            self._recent.move_to_end(h)
+            if h in durable:
+                written.append((h, beast, data))
+                self._unwritten.pop(beast, None)
+            elif h not in self._packs:
+                self._unwritten[beast] = h
+        while len(self._recent) > self._room:
+            h, data = self._recent.popitem(last=False)
+            beast = _group(data)
+            if self._unwritten.get(beast) == h:  # the newest of its beast
+                written.append((h, beast, data))
+                del self._unwritten[beast]
+        self._write(written)
+
+    def encoded(self, h: bytes) -> bytes | None:
+        """An encoded state of our own, its hash not looked at where it is in memory."""
+        data = self._recent.get(h)
+        if data is not None:
+            self._recent.move_to_end(h)
+            return data
+        state = self._unpacked(h)
+        if state is None:
+            return None
+        data = encode_state(state)
+        self._recent[h] = data
+        return data
+
+    def own(self, h: bytes) -> State | None:
+        data = self.encoded(h)
+        return None if data is None else decode_state(data)
+
+    def hashes(self) -> Iterator[bytes]:
+        return iter({*self._recent, *self._packs.hashes()})
+
+    def flush(self) -> None:
+        """Write what is in memory alone, the newest of each beast."""
+        waiting = {h: beast for beast, h in self._unwritten.items()}
+        self._unwritten = {}
+        self._write([(h, beast, self._recent[h]) for h, beast in waiting.items()])
+
+    def close(self) -> None:
+        """Write what is in memory alone, and let the files go."""
+        self.flush()
+        self._packs.close()
+
+    def _keep(self, h: bytes, state: State) -> None:
+        # Of no beast, as far as we know: who publishes states may write any number into them, and
+        # the newest of each beast is kept beyond the budget.
+        data = encode_state(state)
+        self._write([(h, NO_GROUP, data)])
+        self._recent[h] = data
+
+    def _unpacked(self, h: bytes) -> State | None:
+        packed = self._packs.get(h)
+        if packed is None:
+            return None
+        try:
+            return unpack(packed, h)
+        except MalformedStateError as error:
+            log.warning("state in a pack dropped", h=h, reason=str(error))
+            self._packs.drop(h)
+            return None
+
+    def _write(self, states: Sequence[tuple[bytes, int, bytes]]) -> None:
+        new = [one for one in states if one[0] not in self._packs]
+        try:
+            self._packs.put([(h, beast, compress(data)) for h, beast, data in new])
+        except OSError:
+            self._unwritten.update((beast, h) for h, beast, _ in new if h in self._recent)
+            raise
+
+
+def _group(encoded: bytes) -> int:
+    """The beast of an encoded state, as far as a pack tells them apart."""
+    return int.from_bytes(encoded[24:32])
+
+
 def publishing_store(own: Path, places: Sequence[str]) -> SnapshotStore:
     """A trainer's store: it publishes to the first place named and reads from all of them.
 
@@ -284,7 +422,7 @@ def publishing_store(own: Path, places: Sequence[str]) -> SnapshotStore:
 
 
 def reading_store(own: Path, places: Sequence[str], seconds: float = SECONDS) -> SnapshotStore:
-    """A validator's store: its own folder, and the places where trainers publish.
+    """A reader's store: its own folder, and the places where trainers publish.
 
     Args:
         seconds: for one request to a place.
@@ -292,4 +430,23 @@ def reading_store(own: Path, places: Sequence[str], seconds: float = SECONDS) ->
     Raises:
         ChainBeastsError: one of them is no place.
     """
-    return SnapshotStore(own, [PublishedStates(open_place(url, seconds=seconds)) for url in places])
+    return SnapshotStore(own, _sources(places, seconds))
+
+
+def packed_store(
+    own: Path,
+    places: Sequence[str],
+    *,
+    memory: int = MEMORY_BYTES,
+    disk: int = DISK_BYTES,
+) -> PackedSnapshots:
+    """A validator's store: its own packs, and the places where trainers publish.
+
+    Raises:
+        ChainBeastsError: one of them is no place.
+    """
+    return PackedSnapshots(own, _sources(places), memory=memory, disk=disk)
+
+
+def _sources(places: Sequence[str], seconds: float = SECONDS) -> list[PublishedStates]:
+    return [PublishedStates(open_place(url, seconds=seconds)) for url in places]

@@ -139,6 +139,10 @@ def test_events_are_decoded_in_chain_order(
     }  # fmt: skip
     assert allowed.tx_hash == allow.hash
     assert chain.decode(allowed.raw) == allowed  # a stored log decodes as a fresh one
+    for event in events:  # however it was read, it is what web3 makes of it
+        contract = chain._contract(event.contract)
+        theirs = contract.events[event.name]().process_log(event.raw.to_receipt())
+        assert event.args == dict(theirs["args"]), event.name
     order = [(event.block_number, event.log_index) for event in events]
     assert order == sorted(order)
     block = hatched.block_number  # both ends of a range belong to it, and no more

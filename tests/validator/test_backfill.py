@@ -74,6 +74,7 @@ def test_interrupted_it_goes_on_where_it_stopped(
     rig: Rig, interrupted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("validator.judge.worklist.SLICE", 3)
+    monkeypatch.setattr("validator.judge.windows.TURN_SECONDS", 0.0)
     beast = rig.hatch()
     parent = None
     for _ in range(7):
@@ -88,7 +89,7 @@ def test_interrupted_it_goes_on_where_it_stopped(
 
     def progress(known: int) -> None:
         judged.append(known)
-        if interrupted and known == 4:
+        if interrupted and known == 3:
             raise Interrupted
 
     if interrupted:

@@ -24,7 +24,7 @@ from backend.chain.types import DisputeStatus
 from backend.indexer.follow import Waker
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import State
-from backend.store import snapshots
+from backend.store import packs
 from backend.store.daemons import JobRow, Verdict
 from backend.store.facts import CheckpointRow, RevealedDatasetRow
 from backend.store.session import DatabaseUnavailableError
@@ -41,6 +41,7 @@ from tests.validator.conftest import (
 )
 from validator.enforce.policy import Policy
 from validator.enforce.strategy import Strategy
+from validator.judge import states
 from validator.operations.metrics import ValidatorMetrics
 from validator.setup import make_validator
 
@@ -323,8 +324,10 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    write = snapshots.write_atomic
-    monkeypatch.setattr(snapshots, "write_atomic", no_room)
+    # Each window's end is written down, and there is room for none.
+    monkeypatch.setattr(states, "DURABLE_EVERY", 1)
+    write = packs.write_whole
+    monkeypatch.setattr(packs, "write_whole", no_room)
     monitor, waker = ValidatorMetrics(), Waker(rig.chain.rpc_url, 0.05)
     daemon = make_validator(
         rig.workspace(), None, policy=Policy(**QUIET), workers=0, monitor=monitor, waker=waker
@@ -334,7 +337,7 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
         try:
             follower.start()
             wait_until(lambda: "No space left" in monitor.problem)
-            monkeypatch.setattr(snapshots, "write_atomic", write)
+            monkeypatch.setattr(packs, "write_whole", write)
             wait_until(lambda: rig.verdicts() == {(beast, 0): "valid", (beast, 1): "valid"})
             wait_until(lambda: monitor.problem == "")
         finally:

@@ -24,7 +24,7 @@ from backend.indexer.follow import PASSING, what_is_away
 from backend.kernel.board import word_bytes
 from backend.kernel.merkle import root
 from backend.monitoring.server import serve
-from backend.store.daemons import JobRow, Mode, Verdict
+from backend.store.daemons import Mode, Verdict
 from backend.store.facts import CheckpointStatus
 from backend.store.session import Database, DatabaseUnavailableError
 from tests.validator.windows import DNA, make, private_words
@@ -61,7 +61,7 @@ def test_a_worker_ends_with_its_killed_daemon(tmp_path: Path) -> None:
     root_folder = str(Path(__file__).parents[2])
     ended = subprocess.run(
         [sys.executable, str(script)],
-        env={"PYTHONPATH": root_folder},
+        env={"PYTHONPATH": root_folder, "CHAINBEASTS_KERNEL": "numpy"},  # which takes processes
         stdout=subprocess.PIPE,
         timeout=60,
     )
@@ -127,7 +127,7 @@ def test_bytes_that_are_no_secret(data: bytes) -> None:
     ],
 )
 def test_what_is_due(verdict: Verdict | None, mode: Mode | None, known: bool, due: bool) -> None:
-    assert is_due(JobRow(verdict=verdict, mode=mode), known) is due
+    assert is_due(verdict, mode, known) is due
 
 
 def status(url: str) -> int:

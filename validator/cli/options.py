@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from backend.errors import ChainBeastsError
+from backend.store.packs import DISK_BYTES, MEMORY_BYTES
 from validator.enforce.strategy import Strategy
 
 CORES = os.cpu_count() or 1
 DEFAULT_RECHECK = 0.01
+MEMORY_MB, DISK_MB = MEMORY_BYTES >> 20, DISK_BYTES >> 20
 
 
 def _option(flag: str, text: str, **more: Any) -> Any:
@@ -63,7 +65,28 @@ ConfirmationsOption = Annotated[
 # --- where they are replayed ----------------------------------------------------------------------
 
 WorkersOption = Annotated[
-    int, _option("--workers", "Processes that replay; 0 replays in the daemon itself.", min=0)
+    int,
+    _option(
+        "--workers",
+        "Threads that replay (without a compiled kernel, processes); 0 replays in between.",
+        min=0,
+    ),
+]
+MemoryBudgetOption = Annotated[
+    int,
+    _option(
+        "--memory-budget",
+        "Most memory for states, MB: 34 kB each, those that were used last.",
+        min=1,
+    ),
+]
+DiskBudgetOption = Annotated[
+    int,
+    _option(
+        "--disk-budget",
+        "Most disk for states, MB; of each beast the newest one is kept in any case.",
+        min=1,
+    ),
 ]
 SchedulerOption = Annotated[
     str | None,

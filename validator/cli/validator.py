@@ -22,17 +22,21 @@ from validator.cli import backfill, matches, status, verification
 from validator.cli.options import (
     CORES,
     DEFAULT_RECHECK,
+    DISK_MB,
+    MEMORY_MB,
     AllowOption,
     ConfirmationsOption,
     DatasetsOption,
     DefendOption,
     DefensiveOption,
     DenyOption,
+    DiskBudgetOption,
     DryRunOption,
     EnergyBudgetOption,
     EnergyPriceOption,
     GasBudgetOption,
     MaxBondsOption,
+    MemoryBudgetOption,
     OnceOption,
     OpenAfterOption,
     OpenBudgetOption,
@@ -72,6 +76,8 @@ def run(
     snapshots: SnapshotsOption = None,
     scheduler: SchedulerOption = None,
     recheck: RecheckOption = DEFAULT_RECHECK,
+    memory_budget: MemoryBudgetOption = MEMORY_MB,
+    disk_budget: DiskBudgetOption = DISK_MB,
     max_bonds: MaxBondsOption = None,
     defensive: DefensiveOption = False,
     defend: DefendOption = False,
@@ -117,7 +123,12 @@ def run(
         if receiver is not None:
             refuse_contracts(session, receiver)
         workspace = workspace_of(
-            session, datasets=datasets, snapshots=snapshots, confirmations=confirmations
+            session,
+            datasets=datasets,
+            snapshots=snapshots,
+            confirmations=confirmations,
+            memory_budget=memory_budget,
+            disk_budget=disk_budget,
         )
         sender = None if dry_run else session.sender
         validator = make_validator(

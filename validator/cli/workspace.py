@@ -9,6 +9,7 @@ from pathlib import Path
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.store.facts import DisputeRow
+from validator.cli.options import DISK_MB, MEMORY_MB
 from validator.daemon import check_kernel
 from validator.judge.cases import Case
 from validator.judge.replay import Judgement, Window
@@ -28,8 +29,13 @@ def workspace_of(
     datasets: Path | None = None,
     snapshots: Sequence[str] | None = None,
     confirmations: int = 0,
+    memory_budget: int = MEMORY_MB,
+    disk_budget: int = DISK_MB,
 ) -> ValidatorWorkspace:
     """The workspace of a command, with the deployment's kernel checked; nothing is read yet.
+
+    Args:
+        memory_budget, disk_budget: for states of our own, MB.
 
     Raises:
         ChainBeastsError: no node, another kernel, or a place that is none.
@@ -45,6 +51,8 @@ def workspace_of(
         datasets=datasets,
         snapshots=snapshots or (),
         confirmations=confirmations,
+        memory=memory_budget << 20,
+        disk=disk_budget << 20,
     )
 
 

@@ -5,13 +5,15 @@ Judges nothing and sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
 
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, column, func, select, values
 from sqlalchemy.orm import Session
 
 from backend.chain.client import Chain
@@ -22,6 +24,7 @@ from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
 from backend.indexer.records import checkpoint_of
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_hash
+from backend.store.daemons import JobRow, Mode, Verdict
 from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, DisputeRow
 from backend.store.session import Database
 from backend.store.words import record_of_match
@@ -29,6 +32,8 @@ from validator.judge.replay import loss_drop_agrees
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"
+
+_COLUMNS = tuple(CheckpointRow.__table__.c.keys())
 
 MOST_BEASTS = 16_384
 """Beasts whose commitments are remembered: each that is forgotten is asked for in every pass."""
@@ -93,6 +98,21 @@ def digest_of(chain_id: int, ledger: str, beast_id: int, checkpoint: Checkpoint)
     return bytes(keccak(encode(["uint256", "address", "uint256", _RECORD], values)))
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A case with what is on record about it; ``verdict`` is None before there is any."""
+
+    case: Case
+    verdict: Verdict | None
+    mode: Mode | None
+    reason: str
+
+    @property
+    def right(self) -> bool:
+        """Recomputed and right: nothing about it can change any more."""
+        return (self.verdict, self.mode) == (Verdict.VALID, Mode.FULL)
+
+
 class CaseReader:
     """Reads cases of one deployment."""
 
@@ -124,6 +144,46 @@ class CaseReader:
             )
             cases = self._cases(session, beast_id, session.scalars(found).all())
         return cases[1:] if start else cases
+
+    def slices(self, starts: Mapping[int, int], count: int) -> dict[int, list[Found]]:
+        """Standing checkpoints of many beasts with their verdicts, of each in order; one statement.
+
+        Args:
+            starts: of each beast the first index.
+            count: indices of each beast.
+        """
+        pairs = values(column("beast_id", BigInteger), column("start", BigInteger))
+        wanted = pairs.data(list(starts.items())).cte("wanted")
+        row, job = CheckpointRow.__table__.c, JobRow.__table__.c
+        asked = (
+            select(CheckpointRow.__table__, BeastRow.dna, job.verdict, job.mode, job.reason)
+            .select_from(wanted)
+            .join(CheckpointRow.__table__, row.beast_id == wanted.c.beast_id)
+            .join(BeastRow, BeastRow.beast_id == wanted.c.beast_id)
+            .outerjoin(JobRow.__table__, job.digest == row.digest)
+            .where(
+                row.index >= wanted.c.start - 1,  # with the parent of the first
+                row.index < wanted.c.start + count,
+                row.status.in_(LIVE),
+            )
+            .order_by(row.beast_id, row.index)
+        )
+        found: dict[int, list[Found]] = {beast_id: [] for beast_id in starts}
+        beast, parent = 0, NO_CHECKPOINT
+        with self.database.session() as session:
+            for *columns, dna, verdict, mode, reason in session.execute(asked):
+                # No ORM object for each: they cost more than all else that is done here.
+                one: Any = SimpleNamespace(**dict(zip(_COLUMNS, columns, strict=True)))
+                record = checkpoint_of(one)
+                if one.beast_id != beast:
+                    beast, parent = one.beast_id, NO_CHECKPOINT
+                if record.index >= starts[beast]:
+                    known = None if verdict is None else Verdict(verdict)
+                    how = None if mode is None else Mode(mode)
+                    case = self._case(one, record, parent, dna)
+                    found[beast].append(Found(case, known, how, reason or ""))
+                parent = record
+        return found
 
     def pending(self, beast_id: int) -> list[Case]:
         """A beast's pending checkpoints, in order; the final ones before them are not read."""
@@ -233,26 +293,23 @@ class CaseReader:
         parent = NO_CHECKPOINT
         for row in rows:
             record = checkpoint_of(row)
-            cases.append(
-                Case(
-                    beast_id=beast_id,
-                    checkpoint=record,
-                    parent=parent if record.index else NO_CHECKPOINT,
-                    digest=self._digest(beast_id, record),
-                    dna=beast.dna,
-                    epoch_seed=row.epoch_seed,
-                    loss_drop=row.loss_drop,
-                    proven=row.proven,
-                    status=CheckpointStatus(row.status),
-                )
-            )
+            cases.append(self._case(row, record, parent, beast.dna))
             parent = record
         return cases
 
-    def _digest(self, beast_id: int, record: Checkpoint) -> bytes:
-        deployment = self.chain.deployment
-        ledger = deployment.addresses["CheckpointLedger"]
-        return digest_of(deployment.chain_id, ledger, beast_id, record)
+    @staticmethod
+    def _case(row: Any, record: Checkpoint, parent: Checkpoint, dna: bytes) -> Case:
+        return Case(
+            beast_id=row.beast_id,
+            checkpoint=record,
+            parent=parent if record.index else NO_CHECKPOINT,
+            digest=row.digest,
+            dna=dna,
+            epoch_seed=row.epoch_seed,
+            loss_drop=row.loss_drop,
+            proven=row.proven,
+            status=CheckpointStatus(row.status),
+        )
 
     # --- disputes -------------------------------------------------------------------------------
 

@@ -13,24 +13,25 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from backend.errors import ChainBeastsError
-from backend.kernel.state import State, state_hash
-from backend.store.daemons import Verdict
+from backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state
+from backend.kernels import state_hash
 from backend.store.waits import Waits
-from validator.judge.replay import Judgement, RemoteWindow, Task, Window, judge_fast
+from validator.judge.batch import Batch, Outcome, part_of, replay_batch, resolved, runs_of
 from validator.judge.worker import Identity, difference, identity, work
 
 log = structlog.get_logger()
 
-BATCH = 32
-"""Windows in one task: a task costs the scheduler a millisecond, a window less."""
+FLIGHTS = 6
+"""Batches on their way at once, at least."""
 
-WAVE = 512
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 """For a scheduler's answer. One that is frozen keeps its connections, and answers nothing."""
@@ -40,6 +41,7 @@ CHECK_SECONDS = 30.0
 """For a worker's first answer, which may have to compile the kernel."""
 
 TASK_SECONDS = 60.0
+Flags = npt.NDArray[np.bool_]
 # Not a seeded generator: a worker that can tell which results are looked at lies in the others.
 # At a share of 0.01 some 460 lies in a row stay unseen with a chance of 1 %, and the one that is
 # seen takes the others back.
@@ -90,27 +92,27 @@ class ClusterWorker:
 
 
 @dataclass(eq=False)
-class Batch:
-    """Windows that go to one worker together."""
+class Sent:
+    """A batch on its way."""
 
-    tasks: list[Task] = field(default_factory=list)
+    batch: Batch
     worker: ClusterWorker | None = None
-    future: Future[list[Judgement | None]] | None = None
+    future: Future[Outcome] | None = None
     since: float = 0.0
     tries: int = 0
-    found: list[Judgement | None] | None = None
+    found: Outcome | None = None
 
 
 class ClusterFuture(Future[Any]):
     """A result that is settled in the thread that asks for it, so that no replay runs in a loop's
     callback."""
 
-    def __init__(self, settle: Callable[[], Judgement | None]) -> None:
+    def __init__(self, settle: Callable[[], Outcome]) -> None:
         super().__init__()
         self._settle = settle
 
     def result(self, timeout: float | None = None) -> Any:
-        """The judgement; None if the parent's state could not be fetched by anybody."""
+        """What was found; see ``Outcome.absent`` for what nobody could fetch."""
         if not self.done():
             self.set_result(self._settle())
         return super().result()
@@ -121,17 +123,15 @@ class ClusterExecutor(Executor):
 
     Args:
         local: runs what the cluster does not.
-        load: a state by its hash, for what is computed again here.
+        load: an encoded state by its hash, for what is computed again here.
         chance: a number from 0 to 1, unforeseeable for the workers.
     """
-
-    wave = WAVE
 
     def __init__(
         self,
         cluster: Cluster,
         local: Executor,
-        load: Callable[[bytes], State | None],
+        load: Callable[[bytes], bytes | None],
         chance: Callable[[], float] = UNFORESEEABLE.random,
     ) -> None:
         self._cluster = cluster
@@ -141,27 +141,27 @@ class ClusterExecutor(Executor):
         self._ours: Identity | None = None
         self._client: Any = None
         self._workers: dict[str, ClusterWorker] = {}
-        self._filling: Batch | None = None
         self._revoked: set[bytes] = set()
         self._scheduler_waits = Waits(5.0, 300.0, 1, time.monotonic)
 
     # --- what a judge asks ----------------------------------------------------------------------
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a call; windows without private records go to the cluster, in batches."""
-        task = args[0] if args else None
-        if fn is not judge_fast or not isinstance(task, Window | RemoteWindow):
-            return self._local.submit(fn, *args, **kwargs)
+        """Run a call; batches without records go to the cluster."""
+        batch = args[0] if args else None
         # A private dataset is its owner's secret until a dispute reveals it; it leaves in no task.
-        if isinstance(task, Window) and task.words is not None:
-            return self._local.submit(fn, task)
-        batch = self._filling or Batch()
-        self._filling = batch
-        position = len(batch.tasks)
-        batch.tasks.append(task)
-        if len(batch.tasks) == BATCH:
-            self._send_filling()
-        return ClusterFuture(lambda: self._result(batch, position))
+        if fn is not replay_batch or not isinstance(batch, Batch) or batch.local:
+            given = batch if not isinstance(batch, Batch) else resolved(batch, self._load)
+            return self._local.submit(fn, *((given,) if args else ()), *args[1:], **kwargs)
+        sent = Sent(batch)
+        self._send(sent)
+        return ClusterFuture(lambda: self._result(sent))
+
+    @property
+    def flights(self) -> int:
+        """Batches to have on their way: each worker has its next one waiting."""
+        fit = sum(bool(one.process) and not one.refused for one in self._workers.values())
+        return max(FLIGHTS, 2 * fit + 1)
 
     def revoked(self) -> set[bytes]:
         """h128 of windows that a worker judged which is not believed any more; each call
@@ -176,66 +176,72 @@ class ClusterExecutor(Executor):
 
     # --- batches --------------------------------------------------------------------------------
 
-    def _send_filling(self) -> None:
-        batch, self._filling = self._filling, None
-        if batch is not None:
-            self._send(batch)
-
-    def _send(self, batch: Batch) -> None:
+    def _send(self, sent: Sent) -> None:
         """Give a batch to the least busy worker, or leave it to this machine."""
-        batch.future = batch.worker = None
+        sent.future = sent.worker = None
         usable = self._usable()
-        if usable and batch.tries < TRIES:
+        if usable and sent.tries < TRIES:
             worker = min(usable, key=lambda one: one.owed)
-            batch.tries += 1
-            batch.worker, batch.since = worker, time.monotonic()
-            worker.owed += len(batch.tasks)
+            sent.tries += 1
+            sent.worker, sent.since = worker, time.monotonic()
+            worker.owed += len(sent.batch)
             # With the process that was checked: whatever was started at its address since, answers
             # nothing.
-            batch.future = worker.executor.submit(work, worker.process, batch.tasks)
+            sent.future = worker.executor.submit(work, worker.process, sent.batch)
 
-    def _result(self, batch: Batch, position: int) -> Judgement | None:
-        if batch is self._filling:
-            self._send_filling()
-        while batch.found is None:
-            if batch.future is None:
-                return self._here(batch.tasks[position])
-            self._await(batch)
-        task, found, worker = batch.tasks[position], batch.found[position], batch.worker
+    def _result(self, sent: Sent) -> Outcome:
+        while sent.found is None:
+            if sent.future is None:
+                return self._here(sent.batch)
+            self._await(sent)
+        batch, found, worker = sent.batch, sent.found, sent.worker
         assert worker is not None
         # It may have been caught after this batch was sent: none of its answers counts any more.
         if worker.refused:
-            return self._here(task)
-        if found is None:
-            return None
-        # An invalid verdict leads to a bond, and an unavailable one hides a window: neither is
-        # taken on somebody's word. The other lie, a wrong window called valid, is what the sample
-        # is for.
-        doubtful = found.verdict is not Verdict.VALID or self._chance() < self._cluster.recheck
-        if doubtful or not _ends_right(task, found):
-            ours = self._here(task)
-            if ours is not None and ours.verdict is not found.verdict:
-                self._mistrust(worker, task, found, ours)
-            return ours
-        worker.accepted.append(task.checkpoint.payload.h128)
+            return self._here(batch)
+        # An invalid verdict leads to a bond, and none at all hides a window: neither is taken on
+        # somebody's word. The other lie, a wrong window called right, is what the sample is for.
+        drawn = np.array([self._chance() < self._cluster.recheck for _ in found.right], bool)
+        doubtful = (~found.right & ~found.absent) | (found.right & drawn)
+        doubtful[found.last] |= ~_ends_right(batch, found)
+        if doubtful.any():
+            found = self._recheck(worker, batch, found, doubtful)
+        if not worker.refused:
+            worker.accepted.extend(row.tobytes() for row in batch.h128[found.right])
         return found
 
-    def _await(self, batch: Batch) -> None:
+    def _recheck(
+        self, worker: ClusterWorker, batch: Batch, found: Outcome, doubtful: Flags
+    ) -> Outcome:
+        """Compute the runs of doubtful windows again here; what was found with ours in place."""
+        part, rows = part_of(batch, set(runs_of(batch)[doubtful].tolist()))
+        ours = self._here(part)
+        wrong = rows[~ours.absent & (found.right[rows] != ours.right)]
+        if wrong.size:
+            self._mistrust(worker, batch, found, int(wrong[0]))
+            return self._here(batch)
+        # The ends too: where a worker's is another state than h128 names, ours is the one.
+        theirs = ~np.isin(found.last, rows)
+        last = np.concatenate([found.last[theirs], rows[ours.last]])
+        ends = np.concatenate([found.ends[theirs], ours.ends])
+        return replace(found, last=last, ends=ends)
+
+    def _await(self, sent: Sent) -> None:
         """Take a batch's results; if its worker is lost or fails, give it to another."""
-        worker, future = batch.worker, batch.future
+        worker, future = sent.worker, sent.future
         assert worker is not None
         assert future is not None
         problem = ""
         try:
             found = future.result(timeout=LOOK_SECONDS)
-            if len(found) == len(batch.tasks):
-                batch.found = found
+            if _fits(sent.batch, found):
+                sent.found = found
             else:
                 problem = "it sent something else"
         except TimeoutError:
             if worker.address not in self._addresses():
                 problem = "it is gone"
-            elif time.monotonic() - batch.since > TASK_SECONDS:
+            elif time.monotonic() - sent.since > TASK_SECONDS:
                 problem = "it did not answer in time"
             else:
                 return
@@ -244,32 +250,23 @@ class ClusterExecutor(Executor):
         # Even an exception is the worker's to choose: none may end the daemon.
         except Exception as error:
             problem = type(error).__name__
-        worker.owed -= len(batch.tasks)
+        worker.owed -= len(sent.batch)
         if problem:
             self._forget(worker, problem)
             if self._client is not None:  # else it has been left, and knows of no task of ours
                 future.cancel()
-            self._send(batch)
+            self._send(sent)
 
-    def _here(self, task: Task) -> Judgement | None:
-        """Judge a window on this machine; None if its parent's state is not to be had."""
-        if isinstance(task, RemoteWindow):
-            parent = self._load(task.parent_hash)
-            if parent is None:
-                return None
-            task = task.at(parent)
-        return self._local.submit(judge_fast, task).result()
+    def _here(self, batch: Batch) -> Outcome:
+        """Judge a batch on this machine."""
+        return self._local.submit(replay_batch, resolved(batch, self._load)).result()
 
-    def _mistrust(
-        self, worker: ClusterWorker, task: Task, theirs: Judgement, ours: Judgement
-    ) -> None:
+    def _mistrust(self, worker: ClusterWorker, batch: Batch, theirs: Outcome, row: int) -> None:
         log.error(
             "a worker's result is wrong; nothing of what it found counts",
             worker=worker.address,
-            beast=task.beast_id,
-            checkpoint=task.checkpoint.index,
-            reported=str(theirs.verdict),
-            found_here=str(ours.verdict),
+            h128=batch.h128[row].tobytes().hex(),
+            reported="right" if theirs.right[row] else "wrong",
         )
         worker.refused = True
         self._revoked.update(worker.accepted)
@@ -402,6 +399,25 @@ class ClusterExecutor(Executor):
             client.close(timeout=LEAVE_SECONDS)
 
 
-def _ends_right(task: Task, found: Judgement) -> bool:
-    """Whether a valid judgement's end, if it came along, is the state behind h128."""
-    return found.end is None or state_hash(found.end) == task.checkpoint.payload.h128
+def _fits(batch: Batch, found: object) -> bool:
+    """Whether what a worker sent has the form of a batch's outcome."""
+    if not isinstance(found, Outcome):
+        return False
+    count, kept = len(batch), len(found.last)
+    flags = found.right.dtype == np.bool_ and found.absent.dtype == np.bool_
+    shapes = (found.right.shape, found.absent.shape) == ((count,), (count,))
+    states = found.ends.dtype == np.uint8 and found.ends.shape == (kept, ENCODED_BYTES)
+    rows = found.last.dtype == np.int64 and bool(((found.last >= 0) & (found.last < count)).all())
+    # Only what was sent by its hash may be absent.
+    named = np.isin(runs_of(batch), list(batch.fetched)) if shapes else found.absent
+    return flags and shapes and states and rows and not (found.absent & ~named).any()
+
+
+def _ends_right(batch: Batch, found: Outcome) -> Flags:
+    """Of each end that a worker sent whether it is the state behind h128."""
+    right = np.zeros(len(found.last), np.bool_)
+    for place, row in enumerate(found.last):
+        with suppress(MalformedStateError):
+            state = decode_state(found.ends[place].tobytes())
+            right[place] = state_hash(state) == batch.h128[row].tobytes()
+    return right

@@ -1,4 +1,8 @@
-"""Where replays run: worker processes that end with their parent, or this process for none."""
+"""Where replays run: threads of this process, or worker processes that end with their parent.
+
+The compiled kernel runs without the interpreter's lock, so threads share states and send nothing;
+the reference does not, and takes processes.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import wait
 from typing import Any, ParamSpec, TypeVar
+
+from backend.kernels import EVERY_SLOT, ReferenceKernel, kernel_for
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,9 +35,11 @@ class InlineExecutor(Executor):
 
 
 def make_executor(workers: int) -> Executor:
-    """An executor with that many worker processes; 0 runs replays in this process."""
+    """An executor with that many workers; with 0, replays run in the caller's thread."""
     if workers == 0:
         return InlineExecutor()
+    if not isinstance(kernel_for(EVERY_SLOT), ReferenceKernel):
+        return ThreadPoolExecutor(workers, "replay")
     context: Any = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_obey_the_parent)
 

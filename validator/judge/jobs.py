@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.indexer.positions import position
@@ -29,11 +29,7 @@ UNVERIFIED = "final without a verdict: "
 BEFORE_US = "final before this validator came: "
 """How the reason of a job begins that nothing will be done about any more."""
 
-SAME_WINDOW = and_(
-    JobRow.beast_id == CheckpointRow.beast_id,
-    JobRow.index == CheckpointRow.index,
-    JobRow.h128 == CheckpointRow.h128,
-)
+SAME_WINDOW = JobRow.digest == CheckpointRow.digest
 """A checkpoint and its job."""
 
 
@@ -75,22 +71,41 @@ class JobStore:
         found = session.scalars(select(JobRow).where(JobRow.digest.in_(list(digests))))
         return {row.digest: row for row in found}
 
+    def make(self, cases: Iterable[Case]) -> None:
+        """Make the jobs of cases that have none yet."""
+        # The job is there before the window is judged: a daemon that is killed over a window, again
+        # and again, shows it as waiting instead of not at all. A backfill may be judging beside the
+        # daemon: whose row is first, is both's.
+        new = [_new_job(case) for case in cases]
+        if new:
+            with self._database.session() as session:
+                insert_new(session, JobRow, new)
+
     def judged(self, case: Case, judgement: Judgement) -> None:
         """Record a verdict; a later one replaces it."""
         self.judged_all([(case, judgement)])
 
     def judged_all(self, found: Iterable[tuple[Case, Judgement]]) -> None:
         """Record verdicts in one transaction."""
+        now = datetime.now(UTC)
+        # By digest: two processes that lock rows in the same order do not wait for each other.
+        rows = [
+            {
+                "of": case.digest,
+                "verdict": judgement.verdict,
+                "mode": judgement.mode,
+                "reason": judgement.reason,
+                "header_lie": judgement.header_lie,
+                "judged_at": now,
+            }
+            for case, judgement in sorted(found, key=lambda one: one[0].digest)
+        ]
+        if not rows:
+            return
         # One commit for a wave, and always before anything acts on it: enforcing reads verdicts
         # from here only, so what it does after a restart follows from the same record.
         with self._database.session() as session:
-            # By digest: two processes that lock rows in the same order do not wait for each other.
-            for case, judgement in sorted(found, key=lambda one: one[0].digest):
-                row = session.get_one(JobRow, case.digest)
-                row.verdict, row.mode = judgement.verdict, judgement.mode
-                row.reason, row.header_lie = judgement.reason, judgement.header_lie
-                row.attempts += 1
-                row.judged_at = datetime.now(UTC)
+            session.connection().execute(_JUDGED, rows)
 
     def reopen(self, h128s: Collection[bytes]) -> set[int]:
         """Take the verdicts on windows with these state hashes back; whose beasts they are."""
@@ -128,6 +143,16 @@ class JobStore:
             return found
 
 
+_JUDGED = (
+    update(JobRow.__table__)  # type: ignore[arg-type]
+    .where(JobRow.digest == bindparam("of"))
+    .values(attempts=JobRow.attempts + 1)
+    .values({
+        name: bindparam(name) for name in ("verdict", "mode", "reason", "header_lie", "judged_at")
+    })
+)  # fmt: skip
+
+
 def _new_job(case: Case) -> dict[str, Any]:
     return {
         "digest": case.digest,
@@ -140,12 +165,12 @@ def _new_job(case: Case) -> dict[str, Any]:
     }
 
 
-def is_due(job: JobRow, records_known: bool) -> bool:
+def is_due(verdict: Verdict | None, mode: Mode | None, records_known: bool) -> bool:
     """Whether a window should be looked at (again): never judged to the end, or by half.
 
     Args:
         records_known: the window can be replayed in full now.
     """
-    if job.verdict is None or job.verdict == Verdict.UNAVAILABLE:
+    if verdict is None or verdict is Verdict.UNAVAILABLE:
         return True
-    return job.mode == Mode.LIGHT and job.verdict == Verdict.VALID and records_known
+    return mode is Mode.LIGHT and verdict is Verdict.VALID and records_known

@@ -43,29 +43,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteWindow:
-    """A window whose parent's state is named by its hash: whoever replays it fetches the state.
-
-    Attributes:
-        parent_hash: h128 of the parent checkpoint.
-        places: URLs that serve it.
-    """
-
-    beast_id: int
-    checkpoint: Checkpoint
-    context: WindowContext
-    parent_hash: bytes
-    places: tuple[str, ...]
-
-    def at(self, parent: State) -> Window:
-        """The window from its parent's state, whose hash the caller has checked."""
-        return Window(self.beast_id, self.checkpoint, self.context, parent)
-
-
-Task = Window | RemoteWindow
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a replay found.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -17,13 +17,14 @@ from backend.battle.logs import MatchLogs, MissingLogError
 from backend.chain.errors import ChainError
 from backend.errors import ChainBeastsError
 from backend.indexer.published import published_state
-from backend.indexer.queries import checkpoint_by_hash, needed_states
+from backend.indexer.queries import LIVE, checkpoint_by_hash
 from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State, encode_state
 from backend.kernel.window import genesis_state
+from backend.kernels import state_hash
 from backend.store.private import PrivateDataset
 from backend.store.session import DatabaseUnavailableError
-from backend.store.snapshots import SnapshotStore
+from backend.store.snapshots import PackedSnapshots
 from backend.store.waits import Waits
 from validator.judge.cases import Case, CaseReader
 from validator.judge.datasets import (
@@ -32,7 +33,7 @@ from validator.judge.datasets import (
     opened_records,
     revealed_dataset,
 )
-from validator.judge.replay import RemoteWindow, Task, Window, end_of
+from validator.judge.replay import Window, end_of
 
 log = structlog.get_logger()
 
@@ -47,10 +48,11 @@ REMOTE_RETRY_SECONDS, LONGEST_REMOTE_RETRY_SECONDS = 30.0, 600.0
 MOST_REMOTE_LOOKUPS = 64
 """Ancestors that remote places are asked for; older ones are looked for on this machine only."""
 
-TIDY_SECONDS = 600.0
-KEEP_SECONDS = 3_600.0
-"""A state of our own is kept at least so long, also if nothing pending needs it."""
+NEAR = 64
+"""Ancestors among which one with a known state is looked for, before all of them are read."""
 
+DURABLE_EVERY = 8
+"""Of a beast's windows, each so many-th's end is written to disk as it is judged."""
 
 NO_PARENT = "the parent's state is neither published nor computable"
 
@@ -84,7 +86,11 @@ class StateProvider:
     """
 
     def __init__(
-        self, reader: CaseReader, snapshots: SnapshotStore, datasets: DatasetFolder, logs: MatchLogs
+        self,
+        reader: CaseReader,
+        snapshots: PackedSnapshots,
+        datasets: DatasetFolder,
+        logs: MatchLogs,
     ) -> None:
         self.reader = reader
         self.snapshots = snapshots
@@ -100,13 +106,28 @@ class StateProvider:
         self._absent_waits = Waits(
             REMOTE_RETRY_SECONDS, LONGEST_REMOTE_RETRY_SECONDS, MOST_BEASTS, time.monotonic
         )
-        self._tidied = time.monotonic()
 
     # --- states ---------------------------------------------------------------------------------
 
     def keep(self, state: State) -> None:
         """Remember a state that we computed."""
         self.snapshots.put(state)
+
+    def keep_ends(self, ends: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Remember encoded ends of windows that were judged: index, hash, state."""
+        # A state of a beast goes to disk now and then: those between are computed again after a
+        # kill, in less time than it takes to write them all.
+        found = list(ends)
+        durable = {h for index, h, _ in found if index % DURABLE_EVERY == DURABLE_EVERY - 1}
+        self.snapshots.keep([(h, data) for _, h, data in found], durable)
+
+    def encoded(self, h: bytes) -> bytes | None:
+        """Like ``find``, encoded."""
+        data = self.snapshots.encoded(h)
+        if data is not None:
+            return data
+        found = self.find(h)
+        return None if found is None else encode_state(found)
 
     def find(self, h: bytes) -> State | None:
         """The state behind a hash: from our own folder, from the chain, or from where trainers
@@ -136,29 +157,13 @@ class StateProvider:
             row = checkpoint_by_hash(session, h)
         return None if row is None else self._recompute(self.reader.lineage(row))
 
-    def at_hand(self, case: Case) -> bool:
-        """Whether a case's window can start before another window's replay has ended."""
-        parent = case.checkpoint.parent
-        return (
-            self._can_be_remote(case) or self.snapshots.has(parent) or self.find(parent) is not None
-        )
-
     def absent(self, h: bytes) -> None:
         """Note that a worker could not fetch a state: for a while, we look for it ourselves."""
         self._absent_waits.again(h)
 
-    def tidy(self) -> int:
-        """Now and then, drop the states of our own that no pending window needs; how many.
-
-        What stays: the states of pending checkpoints, and of each beast's last final one.
-        """
-        if time.monotonic() - self._tidied < TIDY_SECONDS:
-            return 0
-        self._tidied = time.monotonic()
-        with self.reader.database.session() as session:
-            needed = needed_states(session)
-        idle = [h for h in self.snapshots.hashes() if h not in needed]
-        return self.snapshots.discard(idle, older_than=time.time() - KEEP_SECONDS)
+    def close(self) -> None:
+        """Write what is in memory alone."""
+        self.snapshots.close()
 
     # --- datasets -------------------------------------------------------------------------------
 
@@ -222,17 +227,25 @@ class StateProvider:
             return found
         return replace(found, published=self.find(case.checkpoint.payload.h128))
 
-    def task(self, case: Case, ancestors: Sequence[Case] | None = None) -> Task | str:
-        """Like ``window`` for an executor: without the state behind the case's own h128, and
-        without the parent's where the executor's workers fetch it themselves.
+    def start_of(self, case: Case) -> bytes | None:
+        """The encoded state that a case's window starts from, found or computed again; None if it
+        cannot be had.
         """
-        if self._can_be_remote(case) and not self.snapshots.has(case.checkpoint.parent):
-            context = self.reader.context(case)
-            parent = case.checkpoint.parent
-            return RemoteWindow(
-                case.beast_id, case.checkpoint, context, parent, self.snapshots.remote
-            )
-        return self._window(case, ancestors)
+        if case.index == 0:
+            return encode_state(genesis_state(case.beast_id, case.dna))
+        data = self.encoded(case.checkpoint.parent)
+        if data is None:
+            found = self.parent_state(case)
+            data = None if found is None else encode_state(found)
+        return data
+
+    def may_leave(self, case: Case) -> bool:
+        """Whether a case's window is replayed from a state that others fetch by its hash."""
+        return self._can_be_remote(case) and not self.snapshots.has(case.checkpoint.parent)
+
+    def records_of(self, case: Case) -> Records | str:
+        """What a window reads, or why that is not known."""
+        return self._records(case)
 
     def _can_be_remote(self, case: Case) -> bool:
         """Whether others can fetch the case's parent. A private dataset never leaves us."""
@@ -289,11 +302,16 @@ class StateProvider:
         # Neither here nor published. That may be meant to keep the window from being judged, so it
         # is computed again from the newest ancestor whose state is known, at the latest from
         # genesis.
+        if ancestors is None and case.status in LIVE:
+            near = self.reader.live(case.beast_id, max(0, case.index - NEAR), min(NEAR, case.index))
+            if any(self.snapshots.has(one.checkpoint.payload.h128) for one in near):
+                return self._recompute(near)
         chain = self.reader.ancestors(case) if ancestors is None else ancestors
         return self._recompute(chain[: case.index])
 
     def _recompute(self, chain: Sequence[Case]) -> State | None:
-        """The end of the last of consecutive cases from index 0, as far as they are right."""
+        """The end of the last of consecutive cases, as far as they are right: from index 0, or with
+        one whose state is known here."""
         start, state = 0, None
         for position in range(len(chain) - 1, -1, -1):
             h = chain[position].checkpoint.payload.h128
@@ -309,10 +327,11 @@ class StateProvider:
             if state is None:
                 return None
             # A case of its own. What follows it falls with it, and has no true start.
-            if state_hash(state) != case.checkpoint.payload.h128:
+            h = state_hash(state)
+            if h != case.checkpoint.payload.h128:
                 log.info("an ancestor is wrong", beast=case.beast_id, index=case.index)
                 return None
-            self.keep(state)
+            self.keep_ends([(case.index, h, encode_state(state))])
         return state
 
     def _end(self, case: Case, before: State | None) -> State | None:

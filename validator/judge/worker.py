@@ -13,19 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
+
 from backend.graph_cache.build import build
 from backend.graph_cache.compilers import CompilerError
 from backend.kernel.native.graph import Graph, source
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import encode_state, state_hash
 from backend.kernel.tables import KERNEL_ID
 from backend.kernel.window import WindowContext, genesis_state, open_window
 from backend.kernels import chosen, kernel_for
-from backend.store.daemons import Verdict
 from backend.store.places import open_place
 from backend.store.snapshots import PublishedStates
-from validator.judge.replay import Judgement, RemoteWindow, Task, judge_fast
+from validator.judge.batch import Batch, Outcome, replay_batch, resolved, runs_of
 
 PROCESS = secrets.token_hex(8)
 """Tells this process from the one that had its address before."""
@@ -100,10 +101,10 @@ def difference(ours: Identity, theirs: Identity) -> str | None:
     return None
 
 
-def work(process: str, tasks: Sequence[Task]) -> list[Judgement | None]:
-    """Judge some windows; None for one whose parent's state cannot be fetched.
+def work(process: str, batch: Batch) -> Outcome:
+    """Judge a batch.
 
-    The end of a window whose parent was fetched stays here: the daemon can fetch it, too.
+    The ends of runs whose starts were fetched stay here: the daemon can fetch them, too.
 
     Args:
         process: whom the daemon checked.
@@ -113,38 +114,33 @@ def work(process: str, tasks: Sequence[Task]) -> list[Judgement | None]:
     """
     if process != PROCESS:
         raise AnotherProcessError
-    return [_judge(task) for task in tasks]
+    if not batch.fetched:
+        return replay_batch(batch)
+    whole = resolved(batch, lambda h: _states.get(h) or _fetch(h, batch.places))
+    for row in batch.fetched.keys() - whole.fetched.keys():
+        _remember(batch.fetched[row], whole.states[row].tobytes())
+    found, runs = replay_batch(whole), runs_of(whole)
+    stays = np.isin(runs[found.last], list(batch.fetched))
+    for place in np.flatnonzero(stays):
+        _remember(whole.h128[found.last[place]].tobytes(), found.ends[place].tobytes())
+    return replace(found, last=found.last[~stays], ends=found.ends[~stays])
 
 
-def _judge(task: Task) -> Judgement | None:
-    if not isinstance(task, RemoteWindow):
-        return judge_fast(task)
-    parent = _states.get(task.parent_hash) or _fetch(task)
-    if parent is None:
-        return None
-    _remember(task.parent_hash, parent)
-    found = judge_fast(task.at(parent))
-    if found.verdict is Verdict.VALID and found.end is not None:
-        _remember(task.checkpoint.payload.h128, found.end)
-        return replace(found, end=None)
-    return found
+_states: OrderedDict[bytes, bytes] = OrderedDict()
 
 
-_states: OrderedDict[bytes, State] = OrderedDict()
-
-
-def _remember(h: bytes, state: State) -> None:
+def _remember(h: bytes, state: bytes) -> None:
     _states[h] = state
     _states.move_to_end(h)
     while len(_states) > MOST_STATES:
         _states.popitem(last=False)
 
 
-def _fetch(task: RemoteWindow) -> State | None:
-    for url in task.places:
-        state = _place(url).get(task.parent_hash)
+def _fetch(h: bytes, places: Sequence[str]) -> bytes | None:
+    for url in places:
+        state = _place(url).get(h)
         if state is not None:
-            return state
+            return encode_state(state)
     return None
 
 

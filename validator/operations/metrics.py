@@ -55,7 +55,7 @@ class ValidatorMetrics(AccountHealth):
         self._payable.set(math.nan)  # a validator that only watches has no account
         self._replay = Histogram(
             "chainbeasts_validator_replay_seconds",
-            "Time of a wave of replays by the number of its windows, once for each of them.",
+            "Time of a batch of replays by the number of its windows, once for each of them.",
             registry=self.registry,
             buckets=BUCKETS,
         )
@@ -105,6 +105,6 @@ class ValidatorMetrics(AccountHealth):
         self._payable.set(filings)
 
     def replayed(self, windows: int, seconds: float) -> None:
-        """A wave of windows was replayed."""
+        """A batch of windows was replayed."""
         for _ in range(windows):
             self._replay.observe(seconds / windows)

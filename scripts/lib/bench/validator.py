@@ -14,76 +14,65 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from eth_hash.auto import keccak
-from hexbytes import HexBytes
-from web3.types import TxParams
 
-from backend.accounts import devnet_account
 from backend.chain.client import Chain
-from backend.chain.escrow import ensure_allowance, ensure_escrow
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import NO_CHECKPOINT, CheckpointPayload, Commitments
-from backend.indexer.follow import Waker
+from backend.chain.types import NO_CHECKPOINT, CheckpointPayload
 from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State, encode_state, state_hash
 from backend.kernel.window import genesis_state, open_window
 from backend.kernels import kernel_for
 from backend.settings import load_settings
 from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus
 from backend.store.session import Database
+from scripts.lib.bench import daemon
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
-from trainer.train.windows import read_window_start, train_window
-from validator.enforce.policy import Policy
+from validator.judge.batch import Batch, Run, batch_of, replay_batch
 from validator.judge.cluster import Cluster, ClusterExecutor
 from validator.judge.executors import InlineExecutor, make_executor
 from validator.judge.jobs import JobStore
-from validator.judge.replay import Window, judge_fast
 from validator.judge.windows import WindowJudge
 from validator.judge.worklist import PendingWindows
-from validator.operations.metrics import ValidatorMetrics
-from validator.setup import make_validator, open_workspace
+from validator.setup import open_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 REPLAYED = 4_000
-BATCH = 1_000
 HISTORY, HISTORY_BEASTS = 50_000, 250
-CROWD = 1_000
-BUSY_BLOCKS = 100
-ENERGY = 10**18
 
 
-def windows_of(birth: Birth, count: int) -> list[Window]:
-    """Consecutive honest curriculum windows of one beast, every slot awake."""
-    found, parent, ctx = [], genesis_state(1, birth.dna), context(birth, 1_999, Source.CURRICULUM)
-    for index in range(count):
-        state = open_window(parent, ALL_AWAKE)
-        kernel_for(ALL_AWAKE).run(ctx, state)
-        header = state.header
-        payload = CheckpointPayload(
-            31, state_hash(state), 1, ctx.lr_shift, ALL_AWAKE, header.global_step,
-            header.window_loss, Source.CURRICULUM,
-        )  # fmt: skip
-        before = state_hash(parent) if index else bytes(32)
-        record = replace(NO_CHECKPOINT, index=index, parent=before, payload=payload)
-        found.append(Window(1, record, ctx, parent))
-        parent = state
+def runs_of(birth: Birth, count: int, length: int) -> list[Run]:
+    """Honest curriculum windows, every slot awake: so many runs of consecutive ones."""
+    found, state, ctx = [], genesis_state(1, birth.dna), context(birth, 1_999, Source.CURRICULUM)
+    for number in range(count):
+        first, records, parents = encode_state(state), [], []
+        for index in range(number * length, (number + 1) * length):
+            before = state_hash(state)
+            state = open_window(state, ALL_AWAKE, before)
+            kernel_for(ALL_AWAKE).run(ctx, state)
+            header = state.header
+            payload = CheckpointPayload(
+                31, state_hash(state), 1, ctx.lr_shift, ALL_AWAKE, header.global_step,
+                header.window_loss, Source.CURRICULUM,
+            )  # fmt: skip
+            parents.append(before)
+            records.append(replace(NO_CHECKPOINT, index=index, parent=before, payload=payload))
+        found.append(Run(1, records, [ctx] * length, parents, first, [None] * length))
     return found
 
 
-def throughput(executor: Executor, windows: Sequence[Window], workers: int) -> float:
+def throughput(executor: Executor, batches: Sequence[Batch], workers: int) -> float:
     """Windows a second, the states sent to the workers and back."""
-    warm = [executor.submit(judge_fast, windows[0]) for _ in range(64 * workers)]
-    for future in warm:
+    for future in [executor.submit(replay_batch, batches[0]) for _ in range(4 * workers)]:
         future.result()
     begun, done = time.perf_counter(), 0
     while done < REPLAYED:
-        wave = [executor.submit(judge_fast, one) for one in (list(windows) * 4)[:BATCH]]
-        for future in wave:
-            future.result()
-        done += len(wave)
+        wave = [(one, executor.submit(replay_batch, one)) for one in batches]
+        for batch, future in wave:
+            if not future.result().right.all():
+                raise AssertionError("an honest window is not right")
+            done += len(batch)
     return done / (time.perf_counter() - begun)
 
 
@@ -118,25 +107,33 @@ def dask(workers: int) -> Iterator[Executor]:
 
 
 def replays(born: Sequence[Birth]) -> list[Figure]:
-    """Windows a second by one and by two workers."""
-    windows, figures = windows_of(born[0], 256), []
+    """Windows a second in the judge's own thread, by threads, and by dask's workers."""
+    runs = runs_of(born[0], 128, 4)
+    batches = [batch_of(runs[start : start + 32]) for start in range(0, len(runs), 32)]
+    load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    inline = throughput(InlineExecutor(), batches, 1)
+    figures = [
+        Figure("replays, inline", inline, "windows/s",
+               method=f"runs of 4 windows, 128 in a batch; {load}")
+    ]  # fmt: skip
     for workers in (1, 2):
         pool = make_executor(workers)
-        figures.append(
-            Figure(f"replays, {workers} local worker{'s' * (workers > 1)}",
-                   throughput(pool, windows, workers), "windows/s",
-                   method=f"process pool, parent's state sent, end's sent back; {os.cpu_count()} "
-                   f"cores, load {os.getloadavg()[0]:.1f}")
-        )  # fmt: skip
+        name = f"replays, {workers} local worker{'s' * (workers > 1)}"
+        figures.append(Figure(name, throughput(pool, batches, workers), "windows/s"))
         pool.shutdown()
     for workers in (1, 2):
         with dask(workers) as cluster:
-            figures.append(
-                Figure(f"replays, {workers} dask worker{'s' * (workers > 1)}",
-                       throughput(cluster, windows, workers), "windows/s",
-                       method="scheduler and workers on this machine, in batches of 32, states "
-                       f"sent both ways; load {os.getloadavg()[0]:.1f}")
-            )  # fmt: skip
+            speed = throughput(cluster, batches, workers)
+        name = f"replays, {workers} dask worker{'s' * (workers > 1)}"
+        figures.append(
+            Figure(name, speed, "windows/s",
+                   method="scheduler and workers on this machine; each run's start sent, its end "
+                   "sent back")
+        )  # fmt: skip
+    figures.append(
+        Figure("two dask workers over inline", speed / inline, "×", target=1.6,
+               method="the same windows, one after the other")
+    )  # fmt: skip
     return figures
 
 
@@ -198,6 +195,7 @@ class History:
         self.states[beast] = state
         header = state.header
         return CheckpointRow(
+            digest=bytes(keccak(beast.to_bytes(32) + self.index.to_bytes(32))),
             beast_id=beast, index=self.index, generation=0,
             parent=before if self.index else bytes(32), epoch=epoch, h128=state_hash(state),
             energy_burn=1, lr_shift=shift, active_mask=mask, global_step=header.global_step,
@@ -237,121 +235,11 @@ def long_history(tell: Callable[[str], None]) -> list[Figure]:
         return [
             Figure("judge, inline, with its database", done / spent, "windows/s",
                    method=f"{HISTORY_BEASTS} beasts written into the database as the indexer "
-                   "would, nothing published, so each window's end is kept on disk; "
+                   "would, nothing published, so some of the windows' ends are kept on disk; "
                    f"load {os.getloadavg()[0]:.1f}"),
             Figure("memory after a tenth of it", start, "MB", method="resident, whole process"),
             Figure(f"memory after {done:,} windows", after, "MB",
                    method=f"database {size.stat().st_size / 1e6:.0f} MB, nothing deleted from it"),
-        ]  # fmt: skip
-
-
-# --- a crowd of beasts ---------------------------------------------------------------------------
-
-
-class Load:
-    """One account that owns many beasts and submits windows by an unlocked account of the node."""
-
-    def __init__(self, chain: Chain, sender: TransactionManager) -> None:
-        self.chain = chain
-        self._base: TxParams = {"from": sender.address, "gas": 2_000_000}
-        ensure_allowance(chain, sender, chain.beasts, 1_000 * ENERGY)
-        ensure_escrow(chain, sender, 1_000_000 * ENERGY)
-        self._states: dict[int, State] = {}
-
-    def hatch(self, count: int) -> None:
-        """Hatch that many beasts."""
-        beasts = self.chain.beasts.functions
-        for start in range(1, count + 1, 100):
-            some = range(start, min(start + 100, count + 1))
-            asked = [beasts.requestHatch(*Commitments().to_abi()) for _ in some]
-            self._mined([call.transact(self._base) for call in asked])
-            self._mined([beasts.hatch(beast).transact(self._base) for beast in some])
-
-    def train(self, beast: int) -> Any:
-        """The call that submits a beast's next window."""
-        chain = self.chain
-        store: Any = _Held(self._states.get(beast))
-        start = read_window_start(chain, store, beast, Source.CURRICULUM)
-        burn, _ = chain.quote(beast, start.head.active_mask)
-        window = train_window(start, start.head.active_mask, burn)
-        self._states[beast] = window.end
-        submit = chain.ledger.functions.submit
-        return submit(beast, start.head.h128, window.epoch_seed, window.payload.to_abi())
-
-    def send(self, calls: Sequence[Any]) -> float:
-        """Submit windows; the seconds that took."""
-        begun = time.perf_counter()
-        self._mined([call.transact(self._base) for call in calls])
-        return time.perf_counter() - begun
-
-    def _mined(self, sent: Sequence[HexBytes]) -> None:
-        """Wait for one account's transactions."""
-        for last in sent[-1:]:
-            self.chain.w3.eth.wait_for_transaction_receipt(last, poll_latency=0.01)
-
-
-class _Held:
-    """A beast's head, in the place of a store of states."""
-
-    folder = Path()
-
-    def __init__(self, state: State | None) -> None:
-        self._state = state
-
-    def get(self, h: bytes) -> State | None:
-        return self._state
-
-
-def crowd(tell: Callable[[str], None]) -> list[Figure]:
-    """How far a watching validator falls behind a chain with many beasts."""
-    with hatchery() as (chain, _), tempfile.TemporaryDirectory() as folder:
-        settings = load_settings(home=Path(folder), rpc_url=chain.rpc_url)
-        sender = TransactionManager(chain, devnet_account(0), Path(folder) / "locks")
-        mint = chain.energy.functions.mint(sender.address, 1_001_000 * ENERGY)
-        sender.send(mint, label="mint")
-        load = Load(chain, sender)
-        load.hatch(CROWD)
-        tell(f"{CROWD:,} beasts hatched; training a window of each")
-        calls = [load.train(beast) for beast in range(1, CROWD + 1)]
-        daemon = make_validator(
-            open_workspace(settings, chain),
-            None,
-            policy=Policy(),
-            workers=0,
-            monitor=ValidatorMetrics(),
-            waker=Waker(chain.rpc_url, 1.0),
-        )
-        seconds = {}
-
-        def once(name: str) -> None:
-            begun = time.perf_counter()
-            daemon.run_once()
-            seconds[name] = time.perf_counter() - begun
-
-        once("hatches")
-        load.send(calls)
-        first = chain.block().number
-        once("burst")
-        once("idle")
-        worst, blocks = 0.0, 0
-        for start in range(1, BUSY_BLOCKS + 1, 10):
-            load.send([load.train(beast) for beast in range(start, start + 10)])
-            once("ten")
-            worst, blocks = max(worst, seconds["ten"]), blocks + 10
-        jobs = JobStore(open_workspace(settings, chain).database).counts()
-        if jobs != {"valid": CROWD + blocks}:
-            raise AssertionError(f"not every window was found valid: {jobs}")
-        daemon.close()
-        return [
-            Figure("caught up with a burst, 1,000 beasts", seconds["burst"], "s",
-                   method=f"one window of each of {CROWD:,} beasts in {CROWD:,} blocks up to "
-                   f"{first}, read and judged in one process; load {os.getloadavg()[0]:.1f}"),
-            Figure("read and judged in that time", CROWD / seconds["burst"], "windows/s",
-                   method=f"so many blocks a second, too; the {2 * CROWD:,} hatches before took "
-                   f"{seconds['hatches']:.1f} s to read"),
-            Figure("a pass with nothing new, 1,000 beasts pending", seconds["idle"] * 1e3, "ms"),
-            Figure("longest lag, ten blocks with a window each", worst, "s",
-                   method=f"from the last block to its verdict, {blocks} blocks ten at a time"),
         ]  # fmt: skip
 
 
@@ -361,5 +249,4 @@ def measure(born: Sequence[Birth], tell: Callable[[str], None]) -> list[Figure]:
     figures = replays(born)
     tell(f"a history of {HISTORY:,} windows")
     figures += long_history(tell)
-    tell(f"a chain with {CROWD:,} beasts")
-    return [*figures, *crowd(tell)]
+    return [*figures, *daemon.measure(tell)]

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import structlog.testing
 
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State, encode_state, state_hash
 from backend.kernel.window import open_window
 from backend.kernels import kernel_for
 from backend.store.daemons import Verdict
@@ -27,9 +27,10 @@ from backend.store.snapshots import SnapshotStore
 from tests.store.servers import Web
 from tests.validator.windows import BEAST, Lies, context, make, private_words
 from validator.judge import cluster
+from validator.judge.batch import Outcome, Run, batch_of, replay_batch
 from validator.judge.cluster import Cluster, ClusterExecutor
 from validator.judge.executors import InlineExecutor
-from validator.judge.replay import Judgement, RemoteWindow, Window, judge_fast
+from validator.judge.replay import Window
 from validator.judge.worker import difference, identity
 
 ROOT = Path(__file__).parents[3]
@@ -40,10 +41,13 @@ if lie == "kernel":
     import backend.kernel.tables
     backend.kernel.tables.KERNEL_ID = bytes(32)
 if lie == "verdict":
-    from backend.store.daemons import Mode, Verdict
-    from validator.judge import replay
-    blind = replay.Judgement(Verdict.VALID, Mode.FULL, replay.RECOMPUTED)
-    replay.judge_fast = lambda window: blind
+    import numpy as np
+    from validator.judge import batch
+    def blind(given):
+        count, no_ends = len(given), np.zeros((0, batch.ENCODED_BYTES), np.uint8)
+        rights, absent = np.ones(count, bool), np.zeros(count, bool)
+        return batch.Outcome(rights, absent, np.zeros(0, np.int64), no_ends)
+    batch.replay_batch = blind
 """
 
 
@@ -130,7 +134,7 @@ def executor(farm: Farm) -> Iterator[Callable[..., ClusterExecutor]]:
     made: list[ClusterExecutor] = []
 
     def make_one(
-        load: Callable[[bytes], State | None] = lambda h: None,
+        load: Callable[[bytes], bytes | None] = lambda h: None,
         *,
         recheck: float = 0.0,
         address: str = "",
@@ -167,18 +171,34 @@ def chain(count: int) -> tuple[list[Window], list[State]]:
     return windows, ends
 
 
-def remote(window: Window, *places: str) -> RemoteWindow:
-    record = window.checkpoint
-    return RemoteWindow(BEAST, record, window.context, record.parent, places)
+def run_of(window: Window, *, fetched: bool = False) -> Run:
+    """A window as a run of its own; with ``fetched`` whoever replays it has to find its start."""
+    parent = None if fetched else encode_state(window.parent)
+    record, start = window.checkpoint, window.parent_hash
+    return Run(BEAST, [record], [window.context], [start], parent, [window.words])
 
 
-def submit(executor: ClusterExecutor, tasks: list[Any]) -> list[Future[Judgement | None]]:
-    return [executor.submit(judge_fast, task) for task in tasks]
+Futures = list[Future[Outcome]]
 
 
-def verdicts(futures: list[Future[Judgement | None]]) -> list[Verdict | None]:
-    found = [future.result() for future in futures]
-    return [None if one is None else one.verdict for one in found]
+def submit(
+    executor: ClusterExecutor, windows: Sequence[Window | Run], *places: str, size: int = 32
+) -> Futures:
+    """Windows, each as a run of its own, so many in a batch."""
+    runs = [one if isinstance(one, Run) else run_of(one) for one in windows]
+    starts = range(0, len(runs), size)
+    batches = [batch_of(runs[start : start + size], places) for start in starts]
+    return [executor.submit(replay_batch, batch) for batch in batches]
+
+
+def verdicts(futures: Futures) -> list[Verdict | None]:
+    found: list[Verdict | None] = []
+    for future in futures:
+        outcome = future.result()
+        for right, absent in zip(outcome.right, outcome.absent, strict=True):
+            known = Verdict.VALID if right else Verdict.INVALID
+            found.append(None if absent else known)
+    return found
 
 
 def test_windows_replay_in_parallel_from_published_states(
@@ -193,19 +213,20 @@ def test_windows_replay_in_parallel_from_published_states(
             SnapshotStore(folder).put(end)
         farm.worker()
         ours = executor()
-        tasks: list[Any] = [windows[0], *(remote(one, web.url) for one in windows[1:])]
-        assert verdicts(submit(ours, tasks[:5])) == [Verdict.VALID] * 5
-        assert verdicts(submit(ours, [remote(windows[4])])) == [Verdict.VALID]  # from its memory
+        tasks = [run_of(windows[0]), *(run_of(one, fetched=True) for one in windows[1:])]
+        assert verdicts(submit(ours, tasks[:5], web.url)) == [Verdict.VALID] * 5
+        assert verdicts(submit(ours, tasks[4:5])) == [Verdict.VALID]  # from its memory
         farm.worker()
         lie, _ = make(lies=Lies(5, weight=(100, 1)))
-        judged = submit(ours, [*tasks, lie])
+        judged = submit(ours, [*tasks, lie], web.url)
         assert verdicts(judged) == [Verdict.VALID] * 80 + [Verdict.INVALID]
-        assert judged[0].result().end is not None  # type: ignore[union-attr]
-        assert judged[5].result().end is None  # type: ignore[union-attr]
-        assert 1 <= len(web.asked) < 20  # the workers fetched, and kept what they computed
+        first = judged[0].result()
+        assert first.last.tolist() == [0]  # what starts from fetched states stays there
+        assert first.ends[0].tobytes() == encode_state(ends[0])
+        assert 1 <= len(web.asked) < 200  # the workers fetched, each state once at most
         missing = replace(windows[3].checkpoint, parent=bytes(32))
-        gone = remote(replace(windows[3], checkpoint=missing), web.url)
-        assert verdicts(submit(ours, [gone])) == [None]
+        gone = run_of(replace(windows[3], checkpoint=missing), fetched=True)
+        assert verdicts(submit(ours, [gone], web.url)) == [None]
     finally:
         web.close()
 
@@ -278,10 +299,10 @@ def test_a_lying_worker_is_caught_by_the_sample_and_believed_in_nothing(
     lie, _ = make(lies=Lies(5, weight=(100, 1)))
     honest, _ = make()
     farm.worker(LIE="verdict")
-    chances = iter([0.9, 0.9, 0.0])
+    chances = iter([0.9, 0.9, 0.0, 0.9])
     ours = executor(recheck=0.5, chance=lambda: next(chances))
     with structlog.testing.capture_logs() as logs:
-        found = verdicts(submit(ours, [honest, lie, lie, lie, honest]))
+        found = verdicts(submit(ours, [honest, lie, lie, lie, honest], size=2))
     # two were not sampled, the third was; the rest is computed here
     assert found == [Verdict.VALID] * 2 + [Verdict.INVALID] * 2 + [Verdict.VALID]
     assert "a worker's result is wrong; nothing of what it found counts" in [

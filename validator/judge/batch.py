@@ -1,0 +1,219 @@
+"""Windows of many beasts judged in one call: arrays in, verdicts and the last states out.
+
+A run is consecutive windows of one beast: the first starts from a given state, each later one from
+the end of the one before. No chain, no database, so that it runs in any executor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.chain.types import Checkpoint
+from backend.kernel.board import word_bytes
+from backend.kernel.replay import WINDOW, Bytes, Status, Windows
+from backend.kernel.state import ENCODED_BYTES
+from backend.kernel.window import WindowContext
+from backend.kernels import replay_windows
+
+STATED_BYTES = 5 * 32
+"""Of a header: beast, parent, global step, mask and window loss, which the payload states. The
+sixth field, the arena, it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive windows of one beast.
+
+    Attributes:
+        parent: the encoded state that the first one starts from; None for whoever replays it to
+            fetch.
+        parents: the state hash that each starts from.
+        words: of each the records that it reads, by index; None for one that reads none.
+    """
+
+    beast_id: int
+    checkpoints: Sequence[Checkpoint]
+    contexts: Sequence[WindowContext]
+    parents: Sequence[bytes]
+    parent: bytes | None
+    words: Sequence[Sequence[int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Runs as arrays.
+
+    Attributes:
+        windows: WINDOW[n]; see ``backend.kernel.replay``.
+        h128: uint8[n][32], as the checkpoints state it.
+        stated: uint8[n][160], the beginning of the header that each end must have.
+        states: uint8[m][33984], where the runs start.
+        records: words of BATTLE and PRIVATE windows.
+        fetched: rows of ``states`` that are zeros, each with the hash of the state that belongs
+            there.
+        places: URLs that serve those.
+    """
+
+    windows: Windows
+    h128: Bytes
+    stated: Bytes
+    states: Bytes
+    records: bytes = b""
+    fetched: dict[int, bytes] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    @property
+    def local(self) -> bool:
+        """Whether it must not leave this machine: a private dataset is its owner's secret."""
+        return bool(self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch's replay found.
+
+    Attributes:
+        right: of each window whether it, and all before it in its run, are recomputed, with the
+            stated hash and header.
+        absent: of each window whether the state that its run starts from was not to be had.
+        last: windows whose ends are given: of each run the last right one.
+        ends: uint8[k][33984], their encoded ends.
+        seconds: that it took.
+    """
+
+    right: npt.NDArray[np.bool_]
+    absent: npt.NDArray[np.bool_]
+    last: npt.NDArray[np.int64]
+    ends: Bytes
+    seconds: float = 0.0
+
+
+def batch_of(runs: Sequence[Run], places: tuple[str, ...] = ()) -> Batch:
+    """The arrays of some runs."""
+    count = sum(len(run.checkpoints) for run in runs)
+    windows = np.zeros(count, WINDOW)
+    contexts = [ctx for run in runs for ctx in run.contexts]
+    records = [(run, record) for run in runs for record in run.checkpoints]
+    payloads = [record.payload for _, record in records]
+    parents = _rows([parent for run in runs for parent in run.parents], 32)
+    windows["dna"] = _rows([ctx.dna for ctx in contexts], 32)
+    windows["epoch_seed"] = _rows([ctx.epoch_seed for ctx in contexts], 32)
+    windows["parent"] = parents
+    windows["owner_secret_fold"] = [ctx.owner_secret_fold for ctx in contexts]
+    windows["records_length"] = [ctx.records_length for ctx in contexts]
+    windows["active_mask"] = [payload.active_mask for payload in payloads]
+    windows["source"] = [int(ctx.source) for ctx in contexts]
+    windows["heads"] = [ctx.heads for ctx in contexts]
+    windows["lr_shift"] = [ctx.lr_shift for ctx in contexts]
+    windows["rules"] = [ctx.rules.values() for ctx in contexts]
+    starts = np.zeros(count, np.int64)
+    first, fetched, states = 0, dict[int, bytes](), []
+    for number, run in enumerate(runs):
+        length = len(run.checkpoints)
+        starts[first] = number
+        starts[first + 1 : first + length] = [~row for row in range(first, first + length - 1)]
+        if run.parent is None:
+            fetched[number] = run.parents[0]
+        states.append(run.parent or bytes(ENCODED_BYTES))
+        first += length
+    windows["start"] = starts
+    windows["records_start"], words = _records([words for run in runs for words in run.words])
+    stated = np.zeros((count, 5, 32), np.uint8)
+    stated[:, 0] = _rows([run.beast_id.to_bytes(32) for run, _ in records], 32)
+    stated[:, 1] = parents
+    for place, name in ((2, "global_step"), (3, "active_mask"), (4, "window_loss")):
+        values = np.array([getattr(payload, name) for payload in payloads], ">u4")
+        stated[:, place, 28:] = values.view(np.uint8).reshape(count, 4)
+    return Batch(
+        windows,
+        _rows([payload.h128 for payload in payloads], 32),
+        stated.reshape(count, STATED_BYTES),
+        _rows(states, ENCODED_BYTES),
+        words,
+        fetched,
+        places if fetched else (),
+    )
+
+
+def _records(read: Sequence[Sequence[int] | None]) -> tuple[list[int], bytes]:
+    """Where each window's records begin, and all of them; those of one dataset once."""
+    places, starts, data = dict[int, int](), [], bytearray()
+    for words in read:
+        if words is not None and id(words) not in places:
+            places[id(words)] = len(data) // 32
+            data += b"".join(map(word_bytes, words))
+        starts.append(0 if words is None else places[id(words)])
+    return starts, bytes(data)
+
+
+def _rows(parts: Sequence[bytes], size: int) -> Bytes:
+    return np.frombuffer(b"".join(parts), np.uint8).reshape(len(parts), size)
+
+
+def resolved(batch: Batch, load: Callable[[bytes], bytes | None]) -> Batch:
+    """A batch with the states that were to be fetched, as far as they are to be had.
+
+    Args:
+        load: an encoded state by its hash, which it has checked.
+    """
+    if not batch.fetched:
+        return batch
+    states, absent = batch.states.copy(), dict[int, bytes]()
+    for row, h in batch.fetched.items():
+        found = load(h)
+        if found is None:
+            absent[row] = h
+        else:
+            states[row] = np.frombuffer(found, np.uint8)
+    return replace(batch, states=states, fetched=absent)
+
+
+def runs_of(batch: Batch) -> npt.NDArray[np.int64]:
+    """Of each window the row of the state that its run starts from."""
+    found = batch.windows["start"].copy()
+    for number in np.flatnonzero(found < 0):
+        found[number] = found[~found[number]]
+    return found
+
+
+def part_of(batch: Batch, runs: Collection[int]) -> tuple[Batch, npt.NDArray[np.int64]]:
+    """The batch of some runs alone, and which windows of the whole it has."""
+    rows = np.flatnonzero(np.isin(runs_of(batch), list(runs)))
+    new = {int(old): number for number, old in enumerate(rows)}
+    windows = batch.windows[rows].copy()
+    for number, start in enumerate(windows["start"]):
+        if start < 0:
+            windows["start"][number] = ~new[int(~start)]
+    stated, h128 = batch.stated[rows], batch.h128[rows]
+    fetched = {row: h for row, h in batch.fetched.items() if row in runs}
+    return replace(batch, windows=windows, h128=h128, stated=stated, fetched=fetched), rows
+
+
+def replay_batch(batch: Batch) -> Outcome:
+    """Recompute a batch's windows and compare each with its checkpoint, bit for bit.
+
+    What is not right has to be judged again by itself, by the reference: here it is not told what
+    is the matter with it.
+    """
+    begun = time.perf_counter()
+    found = replay_windows(batch.windows, batch.states, batch.records)
+    right = found.status == Status.DONE
+    right &= (found.hashes[:, 0] == batch.h128).all(axis=1)
+    right &= (found.ends[:, :STATED_BYTES] == batch.stated).all(axis=1)
+    starts, last = batch.windows["start"], right.copy()
+    for number in np.flatnonzero(starts < 0):
+        before = ~starts[number]
+        right[number] &= right[before]
+        last[number] = right[number]
+        last[before] &= not right[number]
+    absent = np.isin(runs_of(batch), list(batch.fetched))
+    rows = np.flatnonzero(last)
+    return Outcome(right, absent, rows, found.ends[rows], time.perf_counter() - begun)
