@@ -77,6 +77,7 @@ class SimulationReport:
         before, after: figures on boards that were not trained on.
         quote: of all windows together; deposits and stake not counted.
         h128: state hash at the end; the real run's only where no seed had to be drawn.
+        end: the state of that hash.
     """
 
     epochs: tuple[EpochReport, ...]
@@ -85,6 +86,7 @@ class SimulationReport:
     after: Tally
     quote: TrainingQuote
     h128: bytes
+    end: State
 
     @property
     def cost(self) -> Cost:
@@ -143,7 +145,7 @@ def simulate(
     cost = sum((one.cost for one in epochs), Cost())
     price = season.economics.energy_price if energy_price is None else energy_price
     quote = training_quote(season.economics, cost, gas, price)
-    return SimulationReport(tuple(epochs), boards, before, after, quote, head.h128)
+    return SimulationReport(tuple(epochs), boards, before, after, quote, head.h128, state)
 
 
 def _epoch(
