@@ -243,6 +243,16 @@ class NativeKernel:
             bytes(found.log_root),
         )
 
+    def winners(
+        self, a: Fighter, b: Fighter, battle_seeds: Sequence[int], rules: Rules
+    ) -> list[int]:
+        """Who wins a match on each seed, like ``play`` repeated.
+
+        Raises:
+            ValueError: a fighter has slots awake that are not this graph's.
+        """
+        return [self.play(a, b, seed, rules).winner for seed in battle_seeds]
+
     def root(self, words: Sequence[int]) -> bytes:
         """The Merkle root over 1 to 256 words, like ``merkle.root``.
 
