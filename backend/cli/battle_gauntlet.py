@@ -35,8 +35,10 @@ def _entrants(named: Sequence[str], lazy: LazyWorkspace) -> list[Side]:
             sides += _everybody(lazy.workspace())
         else:
             sides.append(read_side(text, lazy.workspace))
-    found = {(one.fighter.dna, one.h): one for one in reversed(sides)}
-    return list(reversed(found.values()))
+    found: dict[tuple[bytes, bytes], Side] = {}
+    for one in sides:
+        found.setdefault((one.fighter.dna, one.h), one)
+    return list(found.values())
 
 
 def _everybody(workspace: ArenaWorkspace) -> list[Side]:
