@@ -12,6 +12,12 @@ REST, MOVE, ATTACK, BLOCK = range(4)
 NORTH, SOUTH, EAST, WEST = range(4)
 STEP_X = (0, 0, 1, -1)
 STEP_Y = (-1, 1, 0, 0)
+OPPOSITE = (SOUTH, NORTH, WEST, EAST)
+
+NO_HEADING = 0
+"""``heading`` of a creature that has not moved yet; else it is 1 + the direction it went last."""
+
+LAST_HEADING = 1 + WEST
 
 _CREATURE_BYTES = 7
 _SELF_BIT = 128
@@ -20,7 +26,11 @@ _ENEMY_BIT = 184
 
 @dataclass(slots=True)
 class Creature:
-    """One side of a position; every field is a byte."""
+    """One side of a position.
+
+    Every field up to ``defense`` is a byte of the word. ``last_action`` and ``heading`` share the
+    seventh, two bits and six: whatever 256 bits a word has, it unpacks and packs again.
+    """
 
     pos: int
     hp: int
@@ -29,6 +39,7 @@ class Creature:
     power: int
     defense: int
     last_action: int
+    heading: int = NO_HEADING
 
 
 @dataclass(slots=True)
@@ -52,7 +63,8 @@ class Position:
 
 
 def _creature(word: int, bit: int) -> Creature:
-    return Creature(*((word >> (bit + 8 * i)) & 0xFF for i in range(_CREATURE_BYTES)))
+    *stats, last = ((word >> (bit + 8 * i)) & 0xFF for i in range(_CREATURE_BYTES))
+    return Creature(*stats, last_action=last & 3, heading=last >> 2)
 
 
 def unpack(word: int) -> Position:
@@ -75,7 +87,7 @@ def _creature_bits(creature: Creature) -> int:
         creature.temp_def,
         creature.power,
         creature.defense,
-        creature.last_action,
+        creature.last_action | creature.heading << 2,
     )
     return sum(value << (8 * i) for i, value in enumerate(fields))
 
@@ -116,8 +128,8 @@ def neighbour(tile: int, direction: int) -> int | None:
 
 def invalid_reason(word: int) -> str | None:
     """Why a word is not a valid sample, in words for a user; None when it is valid."""
-    # All that follows relies on these bounds: shifts by ``pos``, inputs up to 127, labels. A
-    # private record, or the arena of a forged state, may be any 256 bits.
+    # All that follows relies on these bounds: shifts by ``pos``, inputs up to 127, labels, the
+    # reverse of a heading. A private record, or the arena of a forged state, may be any 256 bits.
     p = unpack(word)
     if p.walls & p.hazards:
         tile = (p.walls & p.hazards & -(p.walls & p.hazards)).bit_length() - 1
@@ -136,13 +148,13 @@ def invalid_reason(word: int) -> str | None:
         for field in ("temp_def", "power", "defense"):
             if getattr(creature, field) > 127:
                 return f"{name} {field} {getattr(creature, field)} is over 127"
-        if creature.last_action > 3:
-            return f"{name} last_action {creature.last_action} is over 3"
+        if creature.heading > LAST_HEADING:
+            return f"{name} heading {creature.heading} is over {LAST_HEADING}"
     if p.flags > 1:
         return f"flags {p.flags} is over 1"
     return None
 
 
 def is_valid(word: int) -> bool:
-    """Whether a word may be trained on; any other makes a null step."""
+    """Whether a word may be trained on and activated; as a sample, any other makes a null step."""
     return invalid_reason(word) is None

@@ -10,11 +10,14 @@ from backend.kernel.board import (
     ATTACK,
     BLOCK,
     MOVE,
+    NO_HEADING,
+    OPPOSITE,
     REST,
     Creature,
     Position,
     adjacent,
     bit,
+    invalid_reason,
     neighbour,
     pack,
     unpack,
@@ -25,6 +28,10 @@ from backend.kernel.tables import TEMPLATES
 
 DRAW = -1
 """Winner of a match that nobody won; otherwise 0 is creature A, 1 is creature B."""
+
+
+class RefusedWordError(ValueError):
+    """A word that no creature acts in: it is not valid, or its match is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,44 @@ class Action:
             raise ValueError(f"power {self.power} is not 0 to 15")
 
 
-def decode_action(logits: Sequence[int]) -> Action:
-    """The action that eight logits mean; the lowest direction wins a tie."""
+def decode_action(logits: Sequence[int], word: int) -> Action:
+    """The action that eight logits mean for the ``self`` of a valid word.
+
+    Raises:
+        RefusedWordError: the word is not valid.
+    """
+    _refuse_invalid(word)
+    p = unpack(word)
     z = [int(value) for value in logits]
     # Ties must not depend on how a language sorts: of equal logits the lowest direction is taken.
-    direction = max(range(4), key=lambda d: (z[d], -d))
-    return Action(direction, min(max(z[4] >> 1, 0), 15), z[5] > 0)
+    direction = max(_open_directions(p), key=lambda d: (z[d], -d))
+    rested = _stamina_at_start(p.self_) > 0
+    return Action(direction, min(max(z[4] >> 1, 0), 15), z[5] > 0 and rested)
+
+
+def _open_directions(p: Position) -> Sequence[int]:
+    """What an appendage chooses from: legal directions, a way back only where there is no other."""
+    # Neither adjacency nor exhaustion counts, although both keep a creature where it is: then the
+    # direction has no effect, and every kernel has one case less to get wrong.
+    targets = {d: neighbour(p.self_.pos, d) for d in range(4)}
+    legal = [d for d, tile in targets.items() if tile is not None and not bit(p.walls, tile)]
+    onward = [d for d in legal if not _reverses(d, p.self_.heading)]
+    return onward or legal or range(4)
+
+
+def _reverses(direction: int, heading: int) -> bool:
+    return heading != NO_HEADING and direction == OPPOSITE[heading - 1]
+
+
+def _stamina_at_start(creature: Creature) -> int:
+    """Stamina once a turn has begun, for which a blow or a block of the turn before is paid."""
+    return max(creature.stamina - (creature.last_action in (ATTACK, BLOCK)), 0)
+
+
+def _refuse_invalid(word: int) -> None:
+    reason = invalid_reason(word)
+    if reason is not None:
+        raise RefusedWordError(f"the word is not valid: {reason}")
 
 
 def damage(power: int, effective_defense: int, rules: Rules) -> int:
@@ -80,17 +119,17 @@ def activate(word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         battle_seed: 64-bit seed of the critical flags.
 
     Raises:
-        ValueError: the match is over; a finished word is never activated.
+        RefusedWordError: the word is not valid, or its match is over.
     """
     p = unpack(word)
     if is_over(p, rules):
-        raise ValueError("a finished match cannot be activated")
+        raise RefusedWordError("a finished match cannot be activated")
+    _refuse_invalid(word)
     me, enemy = p.self_, p.enemy
 
     # The order is consensus (rules.md §4). Exhaustion is settled before the move: what a hazard
     # takes now counts from the next activation on.
-    if me.last_action in (ATTACK, BLOCK):
-        me.stamina = max(me.stamina - 1, 0)
+    me.stamina = _stamina_at_start(me)
     exhausted = me.stamina == 0
 
     moved = not exhausted and not adjacent(me.pos, enemy.pos) and _move(p, action.direction, rules)
@@ -123,7 +162,8 @@ def _move(p: Position, direction: int, rules: Rules) -> bool:
     target = neighbour(p.self_.pos, direction)
     if target is None or bit(p.walls, target):
         return False
-    p.self_.pos = target
+    # Nothing but a step taken turns a creature, so its heading outlives rests, blows and blocks.
+    p.self_.pos, p.self_.heading = target, 1 + direction
     if bit(p.hazards, target):
         p.self_.stamina = max(p.self_.stamina - rules.hazard_stamina, 0)
     return True
@@ -148,7 +188,11 @@ class Stats:
 
 def stats_from_dna(dna: bytes) -> Stats:
     """Stats of a 32-byte DNA; ``dna[0]`` is its most significant byte."""
-    return Stats(32 + dna[0] % 96, dna[1] % 128, 12 + dna[2] % 20, 100 + dna[3] % 100)
+    defense, stamina = dna[1] % 128, 12 + dna[2] % 20
+    # Toughness is hp times 256 + defense, the more the less stamina there is: bodies differ, and
+    # none is much better. 116 to 219, so hp fits its byte.
+    hp = (44_800 + 94 * max(0, 23 - stamina) ** 2) // (256 + defense)
+    return Stats(48 + dna[0] % 64, defense, stamina, hp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +227,20 @@ def start_match(dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules) -> i
     return pack(Position(walls & cleared, hazards & cleared, first, second, 0, flags))
 
 
-def winner(last: int, battle_seed: int) -> int:
-    """Who won, from the word at a match's end: 0 for A, 1 for B, ``DRAW`` for neither."""
+def winner(last: int, battle_seed: int, dna_a: bytes, dna_b: bytes) -> int:
+    """Who won, from the word at a match's end: 0 for A, 1 for B, ``DRAW`` for neither.
+
+    Whoever has the larger share left of the hp that its DNA gives it, whatever hp a log says that
+    it started with.
+    """
     end = unpack(last)
     # The sides are swapped after every activation, the last one too.
     a_is_self = a_acts_first(battle_seed) == (end.turn % 2 == 0)
     a, b = (end.self_, end.enemy) if a_is_self else (end.enemy, end.self_)
-    return DRAW if a.hp == b.hp else int(b.hp > a.hp)
+    # Shares as products, which are exact. They decide a kill as well: 0 hp is the least share.
+    left_a = a.hp * stats_from_dna(dna_b).hp
+    left_b = b.hp * stats_from_dna(dna_a).hp
+    return DRAW if left_a == left_b else int(left_b > left_a)
 
 
 Brain = Callable[[int], Action]
@@ -208,4 +259,5 @@ def play_match(
         brain = brain_a if a_active else brain_b
         word = activate(word, brain(word), rules, battle_seed)
         a_active = not a_active
-    return Match(tuple(words), word, winner(word, battle_seed), merkle.root(words))
+    won = winner(word, battle_seed, dna_a, dna_b)
+    return Match(tuple(words), word, won, merkle.root(words))

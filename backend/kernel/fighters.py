@@ -38,8 +38,8 @@ class Fighter:
 
     @property
     def brain(self) -> Brain:
-        """Acts as its logits say."""
-        return lambda word: decode_action(self.logits(word))
+        """Acts as its logits say, where the board lets it."""
+        return lambda word: decode_action(self.logits(word), word)
 
 
 def fight(a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:

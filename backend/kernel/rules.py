@@ -31,6 +31,7 @@ _RULE_RANGES = {
     "max_turns": (1, 254),
     "block_threshold_num": (1, 255),
     "block_threshold_den": (1, 255),
+    "self_play_words": (1, 127),  # twice as many turns, which fit their byte
 }
 
 _SCHEDULE_RANGES = {
@@ -46,7 +47,7 @@ _SCHEDULE_RANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Combat and label constants of one season.
+    """Constants of one season for combat, labels and self-play.
 
     Raises:
         ValueError: a value is outside its range.
@@ -62,6 +63,7 @@ class Rules:
     max_turns: int = 60
     block_threshold_num: int = 4
     block_threshold_den: int = 5
+    self_play_words: int = 2
 
     def __post_init__(self) -> None:
         _check(self, _RULE_RANGES)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from backend.kernel.board import REST, Creature, Position, adjacent, neighbour, pack, unpack
+from backend.kernel.board import (
+    OPPOSITE,
+    REST,
+    Creature,
+    Position,
+    adjacent,
+    neighbour,
+    pack,
+    unpack,
+)
 from backend.kernel.combat import Action, activate, decode_action, is_over
 from backend.kernel.rng import draw, fold64, split_mix64
 from backend.kernel.rules import Rules
@@ -13,7 +22,6 @@ from backend.kernel.tables import TEMPLATES
 
 FRESH_HP = 100
 FRESH_STAMINA = 16
-OPPOSITE = (1, 0, 3, 2)
 ENEMY_DRAW = 16
 
 
@@ -107,17 +115,21 @@ def play_on(word: int, logits: Sequence[int], seed: int, global_step: int, rules
     start = unpack(word)
     if is_over(start, rules):  # a fresh word never is; an arena that somebody made up may be
         return 0
-    after_self = activate(word, decode_action(logits), rules, seed)
+    after_self = activate(word, decode_action(logits, word), rules, seed)
     if is_over(unpack(after_self), rules):
         return 0
     u = draw(seed ^ global_step, ENEMY_DRAW)
+    # As drawn: the enemy may bump into walls, turn back and block itself to exhaustion.
     enemy_action = Action(u & 3, (u >> 2) & 15, (u >> 6) & 3 == 0)
     following = activate(after_self, enemy_action, rules, seed)
     end = unpack(following)
     stand_off = adjacent(start.self_.pos, start.enemy.pos) and adjacent(
         end.self_.pos, end.enemy.pos
     )
-    return 0 if stand_off or is_over(end, rules) else following
+    # Neighbouring words of one match are too alike to learn much from: after a few a fresh
+    # position follows. A fresh one has turn 0, and self acts every second turn.
+    played_out = end.turn >= 2 * rules.self_play_words
+    return 0 if stand_off or played_out or is_over(end, rules) else following
 
 
 def record_index(

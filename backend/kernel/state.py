@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from eth_hash.auto import keccak
 
-from backend.kernel.constants import STATE_BYTES, WEIGHT_MIN, WEIGHTS
+from backend.kernel.constants import LAYERS, STATE_BYTES, WEIGHT_MIN, WEIGHTS
 from backend.kernel.network import Weights
 from backend.kernel.tables import KERNEL_ID
 
@@ -16,6 +16,12 @@ BIAS = 0xC000
 
 HEADER_BYTES = 6 * 32
 ENCODED_BYTES = HEADER_BYTES + STATE_BYTES
+
+LEAF_ROWS = (1, 1, 1, 8)
+"""Rows of W1 to W4 in one leaf of the weights' tree; eight of W4 have the bytes of one of W3."""
+
+GROUP_LEAVES = 16
+"""Leaves in one group; the eight of W4 are a group of their own."""
 
 
 class MalformedStateError(ValueError):
@@ -103,15 +109,37 @@ def deserialize_weights(data: bytes) -> Weights:
     return weights.astype(np.int16)
 
 
-def hash_header(header: Header, weights_hash: bytes) -> bytes:
-    """The state hash of a header and the keccak-256 of its serialised weights."""
+def leaf_hashes(serialized: bytes) -> list[list[bytes]]:
+    """The leaves of the weights' tree, W1 to W4, from 33,792 serialised bytes."""
+    leaves, start = [], 0
+    for sources, targets, rows in zip(LAYERS[:-1], LAYERS[1:], LEAF_ROWS, strict=True):
+        size, end = 2 * targets * rows, start + 2 * sources * targets
+        leaves.append([bytes(keccak(serialized[i : i + size])) for i in range(start, end, size)])
+        start = end
+    return leaves
+
+
+def weights_root(weights: Weights) -> bytes:
+    """Root of the tree over a state's serialised weights (docs/spec/state.md §2), 32 bytes."""
+    # No prefixes and no lengths: the shape is fixed, and whoever verifies takes it from here, never
+    # from a proof, so no inner node can pass for a row.
+    groups = [
+        bytes(keccak(b"".join(leaves[i : i + GROUP_LEAVES])))
+        for leaves in leaf_hashes(serialize_weights(weights))
+        for i in range(0, len(leaves), GROUP_LEAVES)
+    ]
+    return bytes(keccak(b"".join(groups)))
+
+
+def hash_header(header: Header, root: bytes) -> bytes:
+    """The state hash of a header and the root over its weights."""
     # 32 + 192 + 32 bytes, always: no two different triples have the same preimage.
-    return bytes(keccak(KERNEL_ID + header.encode() + weights_hash))
+    return bytes(keccak(KERNEL_ID + header.encode() + root))
 
 
 def state_hash(state: State) -> bytes:
-    """``keccak256(abi.encode(kernelId, header fields…, keccak256(weights)))``, 32 bytes."""
-    return hash_header(state.header, bytes(keccak(serialize_weights(state.weights))))
+    """``keccak256(abi.encode(kernelId, header fields…, weightsRoot))``, 32 bytes."""
+    return hash_header(state.header, weights_root(state.weights))
 
 
 def encode_state(state: State) -> bytes:

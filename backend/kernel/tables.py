@@ -8,7 +8,7 @@ from typing import Final
 
 from eth_hash.auto import keccak
 
-VERSION: Final = "chainbeasts-kernel-1"
+VERSION: Final = "chainbeasts-kernel-2"
 
 
 def _load() -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:

@@ -6,6 +6,7 @@ on every machine.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,13 +14,21 @@ from typing import Any
 
 from backend.kernel import vectors
 from backend.kernel.board import EAST, NORTH, SOUTH, WEST, neighbour, pack, unpack
-from backend.kernel.combat import a_acts_first
+from backend.kernel.combat import a_acts_first, start_match
+from backend.kernel.constants import LAYERS, WEIGHT_MAX, WEIGHT_MIN
 from backend.kernel.rng import draw
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
 from backend.kernel.tables import KERNEL_ID
 from backend.kernel.vector_fields import FORMAT, hex_bytes, hex_long, hex_word, rules_json
-from backend.kernel.vector_words import broken_words, maze_words, varied_word
+from backend.kernel.vector_words import (
+    broken_words,
+    decoding_cases,
+    heading_cases,
+    maze_words,
+    refused_words,
+    varied_word,
+)
 
 Inputs = dict[str, Any]
 
@@ -34,9 +43,12 @@ SEASONS = (
 ABOUT = {
     "labels": "word -> whether it is valid, and the labels of its three heads",
     "features": "word -> the network's 32 inputs",
-    "combat": "word and action -> the word after the activation",
+    "decoding": "word and logits -> the action that the appendage makes of them",
+    "combat": "word and action -> the word after the activation; null where it is refused",
+    "outcomes": "word, DNAs and seed -> who has won; null while the match goes on",
     "matches": "two DNAs, a seed, and actions or brains -> every word, the winner, the log's root",
-    "genesis": "DNA and beast -> mask, weights' hash and state hash at hatch",
+    "genesis": "DNA and beast -> mask, weights' root and state hash at hatch",
+    "states": "header and weights -> the weights' root and the state hash",
     "windows": "windows in a row -> 16 segment hashes and the loss of each",
 }
 
@@ -86,6 +98,69 @@ def _combat_cases() -> Iterator[Inputs]:
                 "battleSeed": hex_long(draw(seed, 51)),
             }
             yield _named(f"season {season}, activation {i}", rules, inputs)
+    for i, (name, word, acting) in enumerate(heading_cases()):
+        inputs = {"word": hex_word(word), "action": acting}
+        yield _named(name, Rules(), inputs | {"battleSeed": hex_long(draw(45_000, i))})
+    for name, word in refused_words(Rules()):
+        inputs = {"word": hex_word(word), "action": {"direction": 2, "power": 7, "block": False}}
+        yield _named(name, Rules(), inputs | {"battleSeed": hex_long(1)})
+
+
+def _decoding_cases() -> Iterator[Inputs]:
+    """Positions of every kind with logits that often tie, then those made for one rule each."""
+    for i in range(60):
+        spread = (3, 9, 60, 1 << 15)[i % 4]
+        values = [draw(46_000 + i, n) % (2 * spread) - spread for n in range(LAYERS[-1])]
+        word = hex_word(varied_word(47_000 + i, Rules()))
+        yield {"name": f"word {i}", "word": word, "logits": values}
+    for name, position, logits in decoding_cases():
+        yield {"name": name, "word": hex_word(position), "logits": logits}
+
+
+def _body(power: int, defense: int, stamina: int) -> bytes:
+    """A DNA with these stats; its hp follows from them."""
+    return bytes([power - 48, defense, stamina - 12]) + bytes(29)
+
+
+TOUGH, FRAIL = _body(50, 56, 12), _body(99, 117, 25)
+"""Born with 180 and with 120 hp: two thirds of the one are as much as all of the other."""
+
+
+def _outcome_cases() -> Iterator[Inputs]:
+    """Shares of hp equal and unequal, kills early and in the last turn, matches that go on; for A
+    and B, whoever acts first and whoever would act now."""
+    rules = Rules()
+    for name, turn, left_a, left_b in (
+        ("untouched, shares equal", 60, 180, 120),
+        ("shares equal", 60, 90, 60),
+        ("share of A less by one hp", 60, 89, 60),
+        ("share of B less by one hp", 60, 90, 59),
+        ("equal hp, B born with less", 60, 100, 100),
+        ("one hp each", 60, 1, 1),
+        ("A dies in the last turn", 60, 0, 1),
+        ("B dies in the last turn", 60, 1, 0),
+        ("A dies early", 7, 0, 120),
+        ("B dies early", 8, 180, 0),
+        ("goes on", 59, 1, 120),
+        ("goes on at once", 0, 180, 120),
+        ("more hp than born with", 60, 255, 171),
+    ):
+        for seed, late in itertools.product((5, 5 | 1 << 6), (0, 1)):
+            season = replace(rules, max_turns=rules.max_turns + late)
+            p = unpack(start_match(TOUGH, FRAIL, seed, season))
+            p.turn = turn + late
+            a_is_self = a_acts_first(seed) == (p.turn % 2 == 0)
+            a, b = (p.self_, p.enemy) if a_is_self else (p.enemy, p.self_)
+            a.pos, b.pos, a.hp, b.hp = 8, 9, left_a, left_b
+            p.walls = p.hazards = 0
+            inputs = {
+                "word": hex_word(pack(p)),
+                "dnaA": hex_bytes(TOUGH),
+                "dnaB": hex_bytes(FRAIL),
+                "battleSeed": hex_long(seed),
+            }
+            place = f"A {'acts first' if a_acts_first(seed) else 'acts second'}, turn {p.turn}"
+            yield _named(f"{name}; {place}", season, inputs)
 
 
 def _match_cases() -> Iterator[Inputs]:
@@ -112,6 +187,7 @@ def _match_cases() -> Iterator[Inputs]:
         }
         yield _named(f"match {i}", rules, inputs)
     yield from _brain_match_cases()
+    yield from _body_match_cases()
 
 
 def _hunter(strength: int, blocks: bool) -> list[dict[str, int]]:
@@ -159,6 +235,23 @@ def _brain_match_cases() -> Iterator[Inputs]:
         }
         name = f"{a[0]} {a[1]:#04x} against {b[0]} {b[1]:#04x}"
         yield _named(name, rules, inputs)
+        if i == 0:  # which ends with a kill in its 37th turn
+            yield _named("a kill in the last turn", Rules(max_turns=37), inputs)
+            yield _named("a turn short of the kill", Rules(max_turns=36), inputs)
+
+
+def _body_match_cases() -> Iterator[Inputs]:
+    """Two activations of the bodies at the ends of the stats: the first word shows them."""
+    bodies = [_body(*stats) for stats in itertools.product((48, 111), (0, 127), (12, 22, 23, 31))]
+    for i, (a, b) in enumerate(itertools.pairwise([*bodies, bytes([255] * 32)])):
+        if i % 2 == 0:
+            inputs = {
+                "dnaA": hex_bytes(a),
+                "dnaB": hex_bytes(b),
+                "battleSeed": hex_long(draw(68_000, i)),
+                "brains": [{"mask": 0x11, "weights": _hunter(30, True)}, {"mask": 0x11}],
+            }
+            yield _named(f"bodies {i} and {i + 1}", Rules(max_turns=2), inputs)
 
 
 def _genesis_cases() -> Iterator[Inputs]:
@@ -174,6 +267,33 @@ def _genesis_cases() -> Iterator[Inputs]:
     yield {"name": "widest id", "beastId": hex_word((1 << 256) - 1), "dna": hex_bytes(bytes(32))}
 
 
+def _state_cases() -> Iterator[Inputs]:
+    """Weights at both ends, drawn over their range, and one by one at the ends of rows and groups;
+    headers of nothing, of anything, of the most that their fields hold."""
+    ends = [0, 127, 128, 4_095, 4_096, 4_159, 12_287, 12_288, 16_383, 16_384, 16_447, 16_895]
+    listed = [{"index": index, "value": 100 + place} for place, index in enumerate(ends)]
+    brains: tuple[tuple[str, Inputs], ...] = (
+        ("every weight at its least", {"weights": [], "rest": WEIGHT_MIN}),
+        ("every weight at its most", {"weights": [], "rest": WEIGHT_MAX}),
+        ("no weights", {"weights": []}),
+        ("the ends of layers", {"weights": listed}),
+        ("the ends of layers over −1", {"weights": listed, "rest": -1}),
+        *((f"wild weights {i}", {"wildWeights": hex_long(draw(91_000, i))}) for i in range(4)),
+    )
+    for i, (name, weights) in enumerate(brains):
+        most = i == 1
+        r = [draw(92_000 + i, n) for n in range(4)]
+        header = {
+            "beastId": hex_word((1 << 256) - 1 if most else i),
+            "parent": hex_bytes(bytes([255] * 32) if most else _bytes32(93_000 + i)),
+            "globalStep": 0xFFFF_FFFF if most else r[0] >> 32,
+            "mask": 255 if most else r[1] & 255,
+            "windowLoss": 0xFFFF_FFFF if most else r[2] % 524_161,
+            "arena": hex_word((1 << 256) - 1 if most else (0, varied_word(r[3], Rules()))[i % 2]),
+        }
+        yield {"name": name} | header | weights
+
+
 def _window(seed: int, source: Source, mask: int, heads: int, lr_shift: int) -> Inputs:
     made: Inputs = {
         "epochSeed": hex_bytes(_bytes32(seed)),
@@ -186,7 +306,9 @@ def _window(seed: int, source: Source, mask: int, heads: int, lr_shift: int) -> 
         made["ownerSecretFold"] = hex_long(draw(seed, 60))
     if source in (Source.BATTLE, Source.PRIVATE):
         words = [varied_word(draw(seed, 61 + i), Rules()) for i in range(5 + seed % 7)]
-        words[3] = 0  # not a valid word: its steps are null steps
+        # Neither is a valid word: steps on them are null steps.
+        words[3] = 0
+        words[4] |= 5 << 178  # self's heading is one that there is not
         made["records"] = [hex_word(word) for word in words]
     return made
 
@@ -219,6 +341,15 @@ def _window_cases() -> Iterator[Inputs]:
         }
         name = f"wild weights, a counter that wraps, {source.name}"
         yield _named(name, SEASONS[(i + 1) % 3], inputs)
+    # Arenas played on to the last word that a season allows, to the last turn, or never.
+    for i, (words, turns) in enumerate(((1, 60), (3, 60), (127, 254), (127, 5), (4, 8))):
+        inputs = {
+            "beastId": hex_word(400 + i),
+            "dna": hex_bytes(_bytes32(87_000 + i)),
+            "windows": [_window(88_000 + i, Source.SELF_PLAY, 0xFF, 7, 9)],
+        }
+        rules = Rules(self_play_words=words, max_turns=turns, crit_odds=3)
+        yield _named(f"self-play of {words} words a match, {turns} turns", rules, inputs)
     inputs = {
         "beastId": hex_word(300),
         "dna": hex_bytes(_bytes32(85_000)),
@@ -230,9 +361,12 @@ def _window_cases() -> Iterator[Inputs]:
 _CASES = {
     "labels": _label_cases,
     "features": _feature_cases,
+    "decoding": _decoding_cases,
     "combat": _combat_cases,
+    "outcomes": _outcome_cases,
     "matches": _match_cases,
     "genesis": _genesis_cases,
+    "states": _state_cases,
     "windows": _window_cases,
 }
 

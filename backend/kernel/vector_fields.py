@@ -15,7 +15,7 @@ from typing import Any
 from backend.kernel.rules import Rules
 from backend.kernel.tables import KERNEL_ID
 
-FORMAT = "chainbeasts-vectors-1"
+FORMAT = "chainbeasts-vectors-2"
 HEX = re.compile("0x[0-9a-fA-F]*")
 """``bytes.fromhex`` alone would skip blanks."""
 
@@ -76,6 +76,14 @@ class Fields:
     def unsigned(self, name: str, bits: int) -> int:
         """An unsigned integer of 64 or 256 bits, written as its big-endian bytes."""
         return int.from_bytes(self.octets(name, bits // 8))
+
+    def numbers(self, name: str, count: int, low: int, high: int) -> list[int]:
+        """A list of so many JSON integers."""
+        items = self.sequence(name)
+        if len(items) != count:
+            raise self.fail(name, f"has {len(items)} numbers, it must have {count}")
+        each = Fields({f"{name}[{i}]": item for i, item in enumerate(items)}, self.where)
+        return [each.number(f"{name}[{i}]", low, high) for i in range(count)]
 
     def words(self, name: str) -> list[int]:
         """A list of board words."""

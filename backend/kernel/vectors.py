@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from eth_hash.auto import keccak
 
 from backend.kernel import combat, merkle
 from backend.kernel import features as inputs
 from backend.kernel import labels as teacher
 from backend.kernel.board import invalid_reason, unpack
-from backend.kernel.combat import Action, Match
+from backend.kernel.combat import Action, Match, RefusedWordError
 from backend.kernel.constants import (
     HEAD_SETS,
+    LAYERS,
     MAX_RECORDS,
     WEIGHT_MAX,
     WEIGHT_MIN,
@@ -32,9 +32,14 @@ from backend.kernel.network import Weights
 from backend.kernel.rng import draw
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import Header, State, state_hash, weights_root
 from backend.kernel.vector_fields import Fields, hex_bytes, hex_word
 from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
+
+LOGITS = (-(1 << 15), (1 << 15) - 1)
+"""More than any logit can be: 64 · 127 · 2^14 >> 12 is 32,512."""
+
+UINT32 = (1 << 32) - 1
 
 Case = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -49,14 +54,34 @@ class Kernel(Protocol):
 
     def features(self, word: int) -> Sequence[int]: ...
 
-    def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int: ...
+    def decode(self, logits: Sequence[int], word: int) -> Action:
+        """The action that logits mean for the ``self`` of a valid word."""
+        ...
+
+    def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
+        """The word after the activation.
+
+        Raises:
+            RefusedWordError: the word is not valid, or its match is over.
+        """
+        ...
+
+    def outcome(
+        self, word: int, dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules
+    ) -> int | None:
+        """The winner of a match that stands at this word; None if it is not over."""
+        ...
 
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         """A whole match, each beast by its own logits."""
         ...
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
-        """(active mask, weights hash, state hash) at hatch."""
+        """(active mask, weights' root, state hash) at hatch."""
+        ...
+
+    def hash_state(self, state: State) -> tuple[bytes, bytes]:
+        """(weights' root, state hash) of any state."""
         ...
 
     def window(
@@ -67,10 +92,9 @@ class Kernel(Protocol):
 
 
 def genesis_hashes(beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
-    """Mask, weights' hash and state hash at hatch, by the reference."""
+    """Mask, weights' root and state hash at hatch, by the reference."""
     state = genesis_state(beast_id, dna)
-    weights_hash = bytes(keccak(serialize_weights(state.weights)))
-    return state.header.active_mask, weights_hash, state_hash(state)
+    return state.header.active_mask, weights_root(state.weights), state_hash(state)
 
 
 class NumpyKernel:
@@ -85,14 +109,27 @@ class NumpyKernel:
     def features(self, word: int) -> Sequence[int]:
         return [int(value) for value in inputs.features(word)]
 
+    def decode(self, logits: Sequence[int], word: int) -> Action:
+        return combat.decode_action(logits, word)
+
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         return combat.activate(word, action, rules, battle_seed)
+
+    def outcome(
+        self, word: int, dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules
+    ) -> int | None:
+        if not combat.is_over(unpack(word), rules):
+            return None
+        return combat.winner(word, battle_seed, dna_a, dna_b)
 
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         return fight(a, b, battle_seed, rules)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
         return genesis_hashes(beast_id, dna)
+
+    def hash_state(self, state: State) -> tuple[bytes, bytes]:
+        return weights_root(state.weights), state_hash(state)
 
     def window(
         self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]
@@ -129,12 +166,27 @@ def _action(case: Fields) -> Action:
     return Action(case.number("direction", 0, 3), case.number("power", 0, 15), case.flag("block"))
 
 
+def _decoding(kernel: Kernel, case: Fields) -> Answer:
+    word = _valid_word(case)
+    found = kernel.decode(case.numbers("logits", LAYERS[-1], *LOGITS), word)
+    return {"direction": found.direction, "power": found.power, "block": found.block}
+
+
 def _combat(kernel: Kernel, case: Fields) -> Answer:
-    word, rules, seed = _valid_word(case), case.rules(), case.unsigned("battleSeed", 64)
+    """A word that no creature acts in answers with null."""
+    word, rules, seed = case.unsigned("word", 256), case.rules(), case.unsigned("battleSeed", 64)
     action = _action(Fields(case.raw("action"), f"{case.where}: action"))
-    if combat.is_over(unpack(word), rules):
-        raise case.fail("word", "is of a finished match, which is never activated")
-    return {"next": hex_word(kernel.activate(word, action, rules, seed))}
+    try:
+        return {"next": hex_word(kernel.activate(word, action, rules, seed))}
+    except RefusedWordError:
+        return {"next": None}
+
+
+def _outcomes(kernel: Kernel, case: Fields) -> Answer:
+    """A match that is not over answers with null."""
+    dnas = (case.octets("dnaA", 32), case.octets("dnaB", 32))
+    word, seed = case.unsigned("word", 256), case.unsigned("battleSeed", 64)
+    return {"winner": kernel.outcome(word, *dnas, seed, case.rules())}
 
 
 def _matches(kernel: Kernel, case: Fields) -> Answer:
@@ -156,12 +208,16 @@ def _acted(kernel: Kernel, case: Fields) -> Match:
     actions = [_action(item) for item in case.children("actions")]
     if not actions:
         raise case.fail("actions", "is empty")
-    word = combat.start_match(case.octets("dnaA", 32), case.octets("dnaB", 32), seed, rules)
+    dnas = (case.octets("dnaA", 32), case.octets("dnaB", 32))
+    word = combat.start_match(*dnas, seed, rules)
     words: list[int] = []
     while not combat.is_over(unpack(word), rules):
         words.append(word)
         word = kernel.activate(word, actions[(len(words) - 1) % len(actions)], rules, seed)
-    return Match(tuple(words), word, combat.winner(word, seed), merkle.root(words))
+    won = kernel.outcome(word, *dnas, seed, rules)
+    if won is None:
+        raise case.fail("actions", "lead to a word where the kernel says that the match goes on")
+    return Match(tuple(words), word, won, merkle.root(words))
 
 
 def _fought(kernel: Kernel, case: Fields) -> Match:
@@ -176,23 +232,46 @@ def _fought(kernel: Kernel, case: Fields) -> Match:
 
 def _fighter(dna: bytes, brain: Fields) -> Fighter:
     brain.only(INPUTS["brain"])
-    weights: Weights
-    if "weights" in brain:
-        weights = np.zeros(WEIGHTS, np.int16)
-        for one in brain.children("weights"):
-            one.only(INPUTS["weight"])
-            index = one.number("index", 0, WEIGHTS - 1)
-            weights[index] = one.number("value", WEIGHT_MIN, WEIGHT_MAX)
-    elif "wildWeights" in brain:
-        weights = wild_weights(brain.unsigned("wildWeights", 64))
-    else:
+    weights = _weights(brain)
+    if weights is None:
         weights = genesis_weights(dna)
     return Fighter(dna, weights, brain.number("mask", 0, 255))
 
 
+def _weights(item: Fields) -> Weights | None:
+    """Weights listed one by one over a value that all others have, or drawn over their range."""
+    if "wildWeights" in item:
+        return wild_weights(item.unsigned("wildWeights", 64))
+    if "weights" not in item:
+        return None
+    rest = item.number("rest", WEIGHT_MIN, WEIGHT_MAX) if "rest" in item else 0
+    weights = np.full(WEIGHTS, rest, np.int16)
+    for one in item.children("weights"):
+        one.only(INPUTS["weight"])
+        index = one.number("index", 0, WEIGHTS - 1)
+        weights[index] = one.number("value", WEIGHT_MIN, WEIGHT_MAX)
+    return weights
+
+
 def _genesis(kernel: Kernel, case: Fields) -> Answer:
-    mask, weights_hash, h = kernel.genesis(case.unsigned("beastId", 256), case.octets("dna", 32))
-    return {"mask": mask, "weightsHash": hex_bytes(weights_hash), "h": hex_bytes(h)}
+    mask, root, h = kernel.genesis(case.unsigned("beastId", 256), case.octets("dna", 32))
+    return {"mask": mask, "weightsRoot": hex_bytes(root), "h": hex_bytes(h)}
+
+
+def _states(kernel: Kernel, case: Fields) -> Answer:
+    header = Header(
+        beast_id=case.unsigned("beastId", 256),
+        parent=case.octets("parent", 32),
+        global_step=case.number("globalStep", 0, UINT32),
+        active_mask=case.number("mask", 0, 255),
+        window_loss=case.number("windowLoss", 0, UINT32),
+        arena=case.unsigned("arena", 256),
+    )
+    weights = _weights(case)
+    if weights is None:
+        raise case.fail("weights", "or wildWeights: a state has one of the two")
+    root, h = kernel.hash_state(State(header, weights))
+    return {"weightsRoot": hex_bytes(root), "h": hex_bytes(h)}
 
 
 def _windows(kernel: Kernel, case: Fields) -> Answer:
@@ -201,7 +280,7 @@ def _windows(kernel: Kernel, case: Fields) -> Answer:
     dna = case.octets("dna", 32)
     parent = genesis_state(case.unsigned("beastId", 256), dna)
     if "globalStep" in case:
-        parent.update(global_step=case.number("globalStep", 0, (1 << 32) - 1))
+        parent.update(global_step=case.number("globalStep", 0, UINT32))
     if "wildWeights" in case:
         parent.weights[:] = wild_weights(case.unsigned("wildWeights", 64))
     answers = []
@@ -252,9 +331,12 @@ def _context(item: Fields, dna: bytes, rules: Rules) -> tuple[WindowContext, lis
 _ANSWERS: dict[str, Callable[[Kernel, Fields], Answer]] = {
     "labels": _labels,
     "features": _features,
+    "decoding": _decoding,
     "combat": _combat,
+    "outcomes": _outcomes,
     "matches": _matches,
     "genesis": _genesis,
+    "states": _states,
     "windows": _windows,
 }
 KINDS = tuple(_ANSWERS)
@@ -262,11 +344,15 @@ KINDS = tuple(_ANSWERS)
 INPUTS = {
     "labels": {"word", "rules"},
     "features": {"word"},
+    "decoding": {"word", "logits"},
     "combat": {"word", "action", "battleSeed", "rules"},
+    "outcomes": {"word", "dnaA", "dnaB", "battleSeed", "rules"},
     "matches": {"dnaA", "dnaB", "battleSeed", "actions", "brains", "rules"},
-    "brain": {"mask", "weights", "wildWeights"},
+    "brain": {"mask", "weights", "rest", "wildWeights"},
     "weight": {"index", "value"},
     "genesis": {"beastId", "dna"},
+    "states": {"beastId", "parent", "globalStep", "mask", "windowLoss", "arena"}
+    | {"weights", "rest", "wildWeights"},
     "windows": {"beastId", "dna", "globalStep", "wildWeights", "rules", "windows"},
     "window": {"epochSeed", "mask", "heads", "lrShift", "source", "ownerSecretFold", "records"},
 }
@@ -275,9 +361,12 @@ INPUTS = {
 OUTPUTS = {
     "labels": {"valid", "move", "attack", "block"},
     "features": {"features"},
+    "decoding": {"direction", "power", "block"},
     "combat": {"next"},
+    "outcomes": {"winner"},
     "matches": {"words", "last", "winner", "logRoot"},
-    "genesis": {"mask", "weightsHash", "h"},
+    "genesis": {"mask", "weightsRoot", "h"},
+    "states": {"weightsRoot", "h"},
     "windows": {"windows"},
     "window": {"segments", "loss"},
 }

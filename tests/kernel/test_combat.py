@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
@@ -13,12 +15,14 @@ from backend.kernel.board import Creature, Position, adjacent, pack, unpack
 from backend.kernel.combat import (
     DRAW,
     Action,
+    RefusedWordError,
     activate,
     decode_action,
     is_over,
     play_match,
     start_match,
     stats_from_dna,
+    winner,
 )
 from backend.kernel.rng import draw
 from backend.kernel.rules import Rules
@@ -36,12 +40,12 @@ def slow_activation(p: Position, action: Action, rules: Rules, seed: int) -> Pos
     stamina = me.stamina
     if me.last_action in (ATTACK, BLOCK) and stamina:
         stamina -= 1
-    tired, pos, moved = stamina == 0, me.pos, False
+    tired, pos, heading, moved = stamina == 0, me.pos, me.heading, False
     distance = abs(pos % 8 - foe.pos % 8) + abs(pos // 8 - foe.pos // 8)
     if not tired and distance != 1:
         x, y = pos % 8 + DX[action.direction], pos // 8 + DY[action.direction]
         if 0 <= x < 8 and 0 <= y < 8 and not p.walls >> (8 * y + x) & 1:
-            pos, moved = 8 * y + x, True
+            pos, heading, moved = 8 * y + x, action.direction + 1, True
             if p.hazards >> pos & 1:
                 stamina = max(0, stamina - rules.hazard_stamina)
     guard = me.temp_def
@@ -63,8 +67,8 @@ def slow_activation(p: Position, action: Action, rules: Rules, seed: int) -> Pos
     return Position(
         p.walls,
         p.hazards,
-        Creature(foe.pos, foe_hp, foe.stamina, foe_guard, foe.power, foe.defense, foe.last_action),
-        Creature(pos, me.hp, stamina, guard, me.power, me.defense, last),
+        replace(foe, hp=foe_hp, temp_def=foe_guard),
+        Creature(pos, me.hp, stamina, guard, me.power, me.defense, last, heading),
         p.turn + 1,
         1 if draw(seed, p.turn + 1) % rules.crit_odds == 0 else 0,
     )
@@ -91,6 +95,29 @@ def test_bounds_hold(p: Position, action: Action, rules: Rules, seed: int) -> No
     assert me.temp_def <= 127
     assert not p.walls >> me.pos & 1
     assert me.pos != foe.pos
+
+
+@given(positions(), actions, seasons, u64)
+def test_only_a_step_taken_turns_a_creature(
+    p: Position, action: Action, rules: Rules, seed: int
+) -> None:
+    p.turn %= rules.max_turns
+    after = unpack(activate(pack(p), action, rules, seed))
+    moved = after.enemy.pos != p.self_.pos
+    assert after.enemy.heading == (1 + action.direction if moved else p.self_.heading)
+    assert after.self_.heading == p.enemy.heading
+
+
+@given(positions(), actions, st.sampled_from((5, 6, 63)), st.booleans())
+def test_an_invalid_word_is_not_activated(
+    p: Position, action: Action, heading: int, own: bool
+) -> None:
+    p.turn = 0
+    (p.self_ if own else p.enemy).heading = heading
+    with pytest.raises(RefusedWordError, match=f"heading {heading} is over 4"):
+        activate(pack(p), action, Rules(), 0)
+    with pytest.raises(RefusedWordError, match=f"heading {heading} is over 4"):
+        decode_action([0] * 8, pack(p))
 
 
 @given(positions(), actions, st.integers(1, 254))
@@ -123,19 +150,109 @@ def test_no_other_actions(bad: tuple[int, int]) -> None:
 logits = st.lists(st.integers(-1000, 1000) | st.integers(-3, 3), min_size=8, max_size=8)
 
 
-@given(logits)
-def test_decoding(z: list[int]) -> None:
-    action = decode_action(z)
-    assert action.direction == z[:4].index(max(z[:4]))
+def slow_direction(p: Position, z: list[int]) -> int:
+    """The rule once more: of the best of three sets that is not empty, the first with the most."""
+    x, y = p.self_.pos % 8, p.self_.pos // 8
+    legal = [
+        d
+        for d in range(4)
+        if 0 <= x + DX[d] < 8
+        and 0 <= y + DY[d] < 8
+        and not p.walls >> (8 * (y + DY[d]) + x + DX[d]) & 1
+    ]
+    back = {0: None, 1: 1, 2: 0, 3: 3, 4: 2}[p.self_.heading]
+    if len(legal) > 1 and back in legal:
+        legal.remove(back)
+    best = -(1 << 40), 0
+    for d in reversed(legal or range(4)):
+        if z[d] >= best[0]:
+            best = z[d], d
+    return best[1]
+
+
+@given(positions(), logits)
+def test_decoding(p: Position, z: list[int]) -> None:
+    action = decode_action(z, pack(p))
+    assert action.direction == slow_direction(p, z)
     assert action.power == max(0, min(15, z[4] // 2))
-    assert action.block is (z[5] > 0)
+    spent = 1 if p.self_.last_action in (ATTACK, BLOCK) else 0
+    assert action.block is (z[5] > 0 and p.self_.stamina > spent)
+
+
+@given(positions(), logits, seasons, u64)
+def test_decoding_reads_nothing_else(p: Position, z: list[int], rules: Rules, seed: int) -> None:
+    """Not the enemy, hazards, hp, turn or flags: what is decoded and then activated is legal."""
+    before = decode_action(z, pack(p))
+    p.turn, p.flags, p.hazards, p.self_.hp = 3, 1 - p.flags, 0, 255
+    p.enemy.hp = p.enemy.stamina = 9
+    p.enemy.heading = p.enemy.last_action = p.self_.temp_def = p.self_.power = 0
+    assert decode_action(z, pack(p)) == before
+    if rules.max_turns > 3 and before.block:
+        after = unpack(activate(pack(p), before, rules, seed))
+        assert after.enemy.last_action in (ATTACK, BLOCK)
 
 
 @given(bytes32)
 def test_stats(dna: bytes) -> None:
     s = stats_from_dna(dna)
-    assert (s.power, s.defense) == (32 + dna[0] % 96, dna[1] % 128)
-    assert (s.stamina, s.hp) == (12 + dna[2] % 20, 100 + dna[3] % 100)
+    assert (s.power, s.defense) == (48 + dna[0] % 64, dna[1] % 128)
+    assert s.stamina == 12 + dna[2] % 20
+    tough = 44_800 + (94 * (23 - s.stamina) ** 2 if s.stamina < 23 else 0)
+    assert s.hp * (256 + s.defense) <= tough < (s.hp + 1) * (256 + s.defense)
+    assert 116 <= s.hp <= 219
+    assert stats_from_dna(dna[:3] + bytes(29)) == s
+
+
+def body(defense: int, stamina: int) -> bytes:
+    return bytes([0, defense, stamina - 12]) + bytes(29)
+
+
+def test_stats_at_their_ends() -> None:
+    hps = {(d, s): stats_from_dna(body(d, s)).hp for d in (0, 127) for s in (12, 22, 23, 31)}
+    assert hps == {
+        (0, 12): 219,
+        (0, 22): 175,
+        (0, 23): 175,
+        (0, 31): 175,
+        (127, 12): 146,
+        (127, 22): 117,
+        (127, 23): 116,
+        (127, 31): 116,
+    }
+
+
+TOUGH, FRAIL = body(56, 12), body(117, 25)  # born with 180 and 120 hp
+
+
+@pytest.mark.parametrize(
+    ("tough", "frail", "won"),
+    [
+        (180, 120, DRAW),
+        (90, 60, DRAW),
+        (89, 60, 1),
+        (90, 59, 0),
+        (100, 100, 1),
+        (1, 1, 1),
+        (1, 0, 0),
+        (0, 1, 1),
+        (255, 170, DRAW),
+        (255, 171, 1),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 64])
+@pytest.mark.parametrize("turn", [60, 59])
+def test_the_larger_share_of_hp_wins(
+    tough: int, frail: int, won: int, seed: int, turn: int
+) -> None:
+    """Whoever acted first, whoever would act next, and with A and B exchanged."""
+    assert (stats_from_dna(TOUGH).hp, stats_from_dna(FRAIL).hp) == (180, 120)
+    p = unpack(start_match(TOUGH, FRAIL, seed, Rules()))
+    a_is_self = (seed == 0) == (turn % 2 == 0)
+    p.turn = turn
+    p.self_.hp, p.enemy.hp = (tough, frail) if a_is_self else (frail, tough)
+    assert winner(pack(p), seed, TOUGH, FRAIL) == won
+    p.self_.hp, p.enemy.hp = p.enemy.hp, p.self_.hp
+    assert winner(pack(p), seed, FRAIL, TOUGH) == (DRAW if won == DRAW else 1 - won)
 
 
 @given(bytes32, bytes32, u64, seasons)
@@ -160,8 +277,8 @@ def test_matches(dna_a: bytes, dna_b: bytes, seed: int, max_turns: int) -> None:
         p = unpack(word)
         own, foe = p.self_.pos, p.enemy.pos
         south = foe // 8 > own // 8
-        heading = int(south) if foe // 8 != own // 8 else 2 + int(foe % 8 < own % 8)
-        taken.append(Action(heading if rng.random() < 0.8 else rng.randrange(4), 15, False))
+        towards = int(south) if foe // 8 != own // 8 else 2 + int(foe % 8 < own % 8)
+        taken.append(Action(towards if rng.random() < 0.8 else rng.randrange(4), 15, False))
         return taken[-1]
 
     match = play_match(dna_a, dna_b, seed, rules, fighter, fighter)
@@ -175,7 +292,10 @@ def test_matches(dna_a: bytes, dna_b: bytes, seed: int, max_turns: int) -> None:
     assert match.log_root == merkle.root(match.words)
     end, a_is_self = unpack(word), (seed >> 6 & 1) ^ (match.turns & 1) == 0
     a, b = (end.self_, end.enemy) if a_is_self else (end.enemy, end.self_)
-    assert match.winner == (DRAW if a.hp == b.hp else 0 if a.hp > b.hp else 1)
+    share_a, share_b = (
+        Fraction(one.hp, stats_from_dna(dna).hp) for one, dna in ((a, dna_a), (b, dna_b))
+    )
+    assert match.winner == (DRAW if share_a == share_b else 0 if share_a > share_b else 1)
 
 
 @given(positions(close=True), st.integers(2, 15))

@@ -58,5 +58,6 @@ def test_what_the_brain_does_not_see(p: Position, hp: int, stamina: int, turn: i
     p.self_.hp = p.enemy.hp = hp
     p.self_.stamina = p.enemy.stamina = stamina
     p.turn, p.flags = turn, 1 - p.flags
-    p.self_.power = p.self_.defense = p.self_.last_action = 0
+    p.self_.power = p.self_.defense = p.self_.last_action = p.self_.heading = 0
+    p.enemy.last_action = p.enemy.heading = 0
     assert (features(pack(p)) == before).all()

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.kernel.board import Position, adjacent, is_valid, pack, unpack
+from backend.kernel.board import (
+    BLOCK,
+    REST,
+    SOUTH,
+    Position,
+    adjacent,
+    is_valid,
+    pack,
+    unpack,
+)
 from backend.kernel.combat import Action, activate, decode_action, is_over
 from backend.kernel.constants import MAX_RECORDS
 from backend.kernel.rng import draw, fold64, split_mix64
@@ -48,7 +58,7 @@ def test_positions_by_their_formula(s: int, rules: Rules, template: int | None) 
     for side, low, high, guard in ((p.enemy, 0, 9, 7), (p.self_, 25, 18, 16)):
         assert (side.defense, side.power) == (t >> low & 127, t >> high & 127)
         assert side.temp_def == min((t >> guard & 3) * rules.block_gain, rules.block_cap)
-        assert (side.hp, side.stamina, side.last_action) == (100, 16, 0)
+        assert (side.hp, side.stamina, side.last_action, side.heading) == (100, 16, 0, 0)
     assert (p.turn, p.flags) == (0, 0)
 
 
@@ -122,7 +132,7 @@ def test_playing_on(p: Position, z: list[int], seed: int, step: int, rules: Rule
     if start.turn >= rules.max_turns:
         assert found == 0
         return
-    after = activate(word, decode_action(z), rules, seed)
+    after = activate(word, decode_action(z, word), rules, seed)
     if is_over(unpack(after), rules):
         assert found == 0
         return
@@ -131,10 +141,37 @@ def test_playing_on(p: Position, z: list[int], seed: int, step: int, rules: Rule
     end = activate(after, enemy, rules, seed)
     q = unpack(end)
     stuck = adjacent(start.self_.pos, start.enemy.pos) and adjacent(q.self_.pos, q.enemy.pos)
-    assert found == (0 if stuck or is_over(q, rules) else end)
+    enough = q.turn >= 2 * rules.self_play_words
+    assert found == (0 if stuck or enough or is_over(q, rules) else end)
     if found:
         assert is_valid(found)
         assert q.turn == start.turn + 2
+
+
+@pytest.mark.parametrize("words", [1, 2, 4, 127])
+def test_self_play_leaves_a_match_after_so_many_words(words: int) -> None:
+    """Two creatures that never meet: of a match each second turn is trained on, `words` times."""
+    rules, turns = Rules(self_play_words=words, max_turns=254), []
+    word = 0
+    for step in range(200):
+        word = self_play_word(77, step, word, rules)
+        p = unpack(word)
+        turns.append(p.turn)
+        p.self_.pos, p.enemy.pos, p.walls, p.hazards = 0, 63, 0, 0
+        word = play_on(pack(p), [0, 0, 0, 0, 0, 0, 0, 0], 77, step, rules)
+    assert turns == [2 * (step % words) for step in range(200)]
+
+
+@given(positions(close=False), u64, u32)
+def test_the_brain_is_decoded_and_the_enemy_is_not(p: Position, seed: int, step: int) -> None:
+    """Self does not turn back where it has another way; what the enemy draws is made as it is."""
+    p.turn, p.self_.stamina, p.enemy.stamina, p.walls = 0, 16, 0, 0
+    p.self_.heading, p.self_.pos, p.enemy.pos, p.enemy.last_action = 1 + SOUTH, 27, 62, 0
+    word, rules = pack(p), Rules(self_play_words=127)
+    q = unpack(play_on(word, [9, 0, 0, 0, 0, 0, 0, 0], seed, step, rules))
+    assert q.self_.pos == 35  # not north, where it came from, so the next of the others: south
+    blocks = draw(seed ^ step, 16) >> 6 & 3 == 0
+    assert q.enemy.last_action == (BLOCK if blocks else REST)  # exhausted, it may block itself out
 
 
 @given(bytes32, u32, st.integers(1, MAX_RECORDS), u64)

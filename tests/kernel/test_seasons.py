@@ -21,6 +21,7 @@ RULE_RANGES = {
     "max_turns": (1, 254),
     "block_threshold_num": (1, 255),
     "block_threshold_den": (1, 255),
+    "self_play_words": (1, 127),
 }
 SCHEDULE_RANGES = {
     "epoch_windows": (1, 65_535),
@@ -61,7 +62,7 @@ def test_learning_rates_that_no_kernel_runs(base: int, top: int) -> None:
 
 
 def test_defaults() -> None:
-    assert Rules().values() == (256, 0, 32, 96, 16, 2, 2, 60, 4, 5)
+    assert Rules().values() == (256, 0, 32, 96, 16, 2, 2, 60, 4, 5, 2)
     assert Schedule().values() == (64, 3, 3, 9, 12, 4, 13)
 
 

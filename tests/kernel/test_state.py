@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields, replace
 
 import numpy as np
@@ -21,8 +22,10 @@ from backend.kernel.state import (
     decode_state,
     deserialize_weights,
     encode_state,
+    leaf_hashes,
     serialize_weights,
     state_hash,
+    weights_root,
 )
 from backend.kernel.tables import EXP, KERNEL_ID, TEMPLATES
 from tests.support.strategies import bytes32, masks, u32, u256, weights
@@ -52,10 +55,26 @@ def test_bytes(header: Header, w: Weights) -> None:
 @given(headers, weights())
 def test_hash_is_the_abi_encoding(header: Header, w: Weights) -> None:
     state = State(header, w)
-    body = encode(
-        ["bytes32", *ABI, "bytes32"], [KERNEL_ID, *parts(header), keccak(serialize_weights(w))]
-    )
+    body = encode(["bytes32", *ABI, "bytes32"], [KERNEL_ID, *parts(header), weights_root(w)])
     assert state_hash(state) == keccak(body)
+
+
+@given(weights())
+def test_the_root_by_its_leaves(w: Weights) -> None:
+    """232 leaves and 15 groups: row after row, W4 by eight, sixteen leaves of one layer."""
+    data, leaves = serialize_weights(w), []
+    for _ in range(32):
+        leaves.append(keccak(data[:256]))
+        data = data[256:]
+    while data:
+        leaves.append(keccak(data[:128]))
+        data = data[128:]
+    assert len(leaves) == 232
+    ends = [16, 32, *range(48, 161, 16), 176, 192, 208, 224, 232]
+    groups = [keccak(b"".join(leaves[a:b])) for a, b in itertools.pairwise([0, *ends])]
+    assert len(groups) == 15
+    assert weights_root(w) == keccak(b"".join(groups))
+    assert [leaf for layer in leaf_hashes(serialize_weights(w)) for leaf in layer] == leaves
 
 
 @given(headers, weights(), st.integers(0, WEIGHTS - 1))
@@ -107,7 +126,7 @@ def test_header_field_beyond_its_type(place: int) -> None:
 
 
 def test_kernel_id_preimage() -> None:
-    preimage = b"chainbeasts-kernel-1" + b"".join(value.to_bytes(2, "big") for value in EXP)
+    preimage = b"chainbeasts-kernel-2" + b"".join(value.to_bytes(2, "big") for value in EXP)
     for walls, hazards in TEMPLATES:
         preimage += walls.to_bytes(8, "big") + hazards.to_bytes(8, "big")
     assert len(preimage) == 20 + 512 + 1024

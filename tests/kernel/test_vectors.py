@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from backend.cli.main import main
+from backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
 from backend.kernel.constants import HEAD_SETS
 from backend.kernel.vector_cases import documents
 from backend.kernel.vector_check import check_case
@@ -50,14 +51,48 @@ def test_windows_cover_what_can_happen() -> None:
     assert 524_160 in {w["loss"] for w in windows}
 
 
+def test_combat_covers_what_is_refused() -> None:
+    """Every way not to be valid, and matches that are over; headings kept and turned."""
+    cases = published("combat")["cases"]
+    refused = {case["name"] for case in cases if case["next"] is None}
+    assert len([name for name in refused if name.startswith("invalid")]) == 20
+    assert len([name for name in refused if name.startswith("finished")]) == 3
+    turns = set()
+    for case in cases:
+        if case["next"] is not None:
+            before, after = unpack(int(case["word"], 16)).self_, unpack(int(case["next"], 16)).enemy
+            moved = before.pos != after.pos
+            assert moved or before.heading == after.heading
+            turns.add((after.last_action, moved, before.heading != after.heading))
+    rests = {(REST, False, False), (BLOCK, False, False), (ATTACK, False, False)}
+    steps = {(action, True, turned) for action in (MOVE, BLOCK, ATTACK) for turned in (False, True)}
+    assert turns == rests | steps
+
+
+def test_matches_cover_how_they_end() -> None:
+    """A kill, one in the very last turn, and no kill, with a winner by share of hp or none."""
+    ends = set()
+    for case in published("matches")["cases"]:
+        last, turns = unpack(int(case["last"], 16)), len(case["words"])
+        killed = 0 in (last.self_.hp, last.enemy.hp)
+        out_of_turns = turns == case.get("rules", {}).get("maxTurns", 60)
+        ends.add((killed, out_of_turns, case["winner"] >= 0))
+    assert ends == {(True, False, True), (True, True, True), (False, True, True)} | {
+        (False, True, False)
+    }
+
+
 def outputs(kind: str, case: Any) -> Iterator[tuple[Any, str]]:
     """(container, key) of every expected output of a case."""
     names = {
         "labels": ("valid", "move", "attack", "block"),
         "features": ("features",),
+        "decoding": ("direction", "power", "block"),
         "combat": ("next",),
+        "outcomes": ("winner",),
         "matches": ("words", "last", "winner", "logRoot"),
-        "genesis": ("mask", "weightsHash", "h"),
+        "genesis": ("mask", "weightsRoot", "h"),
+        "states": ("weightsRoot", "h"),
         "windows": ("segments", "loss"),
     }[kind]
     for holder in case["windows"] if kind == "windows" else [case]:
@@ -127,6 +162,14 @@ WINDOW = published("windows")["cases"][0]
         ("combat", {"action": {"direction": 1, "power": 1, "block": 1}}, "block is 1"),
         ("combat", {"action": {"direction": True, "power": 1, "block": True}}, "direction is True"),
         ("combat", {"battleSeed": 7}, "16 hex digits"),
+        ("decoding", {"logits": [0] * 7}, "logits has 7 numbers, it must have 8"),
+        ("decoding", {"logits": [0] * 7 + [32_768]}, "logits[7] is 32768"),
+        ("decoding", {"logits": [0] * 7 + ["1"]}, "logits[7] is '1'"),
+        ("decoding", {"word": "0x" + "00" * 32}, "word is not valid"),
+        ("outcomes", {"dnaA": "0x"}, "64 hex digits"),
+        ("states", {"mask": 256}, "mask is 256"),
+        ("states", {"weights": [{"index": 0}]}, "value is missing"),
+        ("states", {"rest": 16_384}, "rest is 16384"),
         ("matches", {"actions": []}, "actions is empty"),
         ("matches", {"actions": 1}, "actions is not a list"),
         ("matches", {"brains": []}, "actions or brains: a match has one of the two"),
@@ -233,7 +276,7 @@ def test_check_command(
         (None, "cannot be read"),
         ("{", "is not JSON"),
         ("[]", "is not an object"),
-        ({"format": "chainbeasts-vectors-2"}, "format is 'chainbeasts-vectors-2'"),
+        ({"format": "chainbeasts-vectors-1"}, "format is 'chainbeasts-vectors-1'"),
         ({"kernelId": "0x" + "00" * 32}, "kernelId is of another kernel"),
         ({"kind": "moves"}, "kind is 'moves'"),
         ({"kind": []}, "kind is []"),

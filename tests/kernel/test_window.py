@@ -115,13 +115,15 @@ def test_null_steps_change_only_counter_and_loss() -> None:
     assert state.header == wanted
 
 
-def test_a_hostile_arena_makes_null_steps_and_stays() -> None:
+@pytest.mark.parametrize("arena", [1 << 255, RECORDS[0] | 5 << 178, RECORDS[0] | 63 << 234])
+def test_a_hostile_arena_makes_null_steps_and_stays(arena: int) -> None:
+    """Also one with a heading that there is not, of whoever acts or of the other."""
     ctx = context(Source.SELF_PLAY)
     state = opened(ctx)
-    state.update(arena=1 << 255)
+    state.update(arena=arena)
     assert not is_valid(state.header.arena)
     assert step_window(ctx, state).null
-    assert state.header.arena == 1 << 255
+    assert state.header.arena == arena
 
 
 def test_an_arena_out_of_turns_is_trained_on_and_left() -> None:

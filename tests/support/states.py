@@ -43,6 +43,7 @@ def rules(rng: random.Random) -> Rules:
         max_turns=rng.choice([1, 254, rng.randint(1, 254)]),
         block_threshold_num=rng.randint(1, 255),
         block_threshold_den=rng.randint(1, 255),
+        self_play_words=rng.choice([1, 127, rng.randint(1, 127)]),
     )
 
 
@@ -106,8 +107,10 @@ def word(rng: random.Random, season: Rules) -> int:
     valid = random_position(rng.getrandbits(64), None, season)
     if kind < 0.5:
         return valid
+    # The last byte is valid up to 19, action and heading. At times one beyond.
+    last = rng.choice([19, 19, 19, 23, 255])
     for offset in (128, 184):
-        for byte, top in ((8, 255), (16, 255), (24, 127), (32, 127), (40, 127), (48, 3)):
+        for byte, top in ((8, 255), (16, 255), (24, 127), (32, 127), (40, 127), (48, last)):
             low = 1 if byte == 8 else 0
             value = rng.choice([low, top, rng.randint(low, top)])
             valid = valid & ~(0xFF << (offset + byte)) | value << (offset + byte)

@@ -30,6 +30,7 @@ seasons = st.just(Rules()) | st.builds(
     max_turns=st.integers(1, 254),
     block_threshold_num=st.integers(1, 255),
     block_threshold_den=st.integers(1, 255),
+    self_play_words=st.integers(1, 127),
 )
 
 bytes1 = st.integers(0, 255)
@@ -71,6 +72,7 @@ def positions(draw: st.DrawFn, close: bool | None = None) -> Position:
             power=draw(small),
             defense=draw(small),
             last_action=draw(st.integers(0, 3)),
+            heading=draw(st.integers(0, 4)),
         )
         for tile in (own, foe)
     ]
