@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from eth_hash.auto import keccak
+
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
@@ -45,9 +47,30 @@ class Birth:
     epoch_seeds: tuple[bytes, ...]
 
 
+DRAWN_TAG = b"chainbeasts/benchmark-births/1"
+"""Begins what the births are hashed from that need no chain."""
+
+
+def asleep(window: int) -> int:
+    """No slot ever wakes."""
+    return 0
+
+
 def all_at_once(window: int) -> int:
     """Every slot wakes with the first window."""
     return ALL_AWAKE if window == 0 else 0
+
+
+def drawn_births(count: int) -> list[Birth]:
+    """Beasts as a chain would decide them, hashes all through, and the same ones in each run."""
+
+    def drawn(*what: int) -> bytes:
+        return bytes(keccak(DRAWN_TAG + b"".join(number.to_bytes(4) for number in what)))
+
+    return [
+        Birth(drawn(beast), tuple(drawn(beast, epoch) for epoch in range(EPOCHS)))
+        for beast in range(count)
+    ]
 
 
 def births(count: int) -> list[Birth]:
@@ -84,7 +107,9 @@ def hatchery() -> Iterator[tuple[Chain, TransactionManager]]:
         yield chain, sender
 
 
-def context(birth: Birth, window: int, source: Source, records: int = 0) -> WindowContext:
+def context(
+    birth: Birth, window: int, source: Source, records: int = 0, rules: Rules = RULES
+) -> WindowContext:
     """What a window of a run is computed with."""
     epoch = window // SCHEDULE.epoch_windows
     return WindowContext(
@@ -93,7 +118,7 @@ def context(birth: Birth, window: int, source: Source, records: int = 0) -> Wind
         heads=SCHEDULE.heads(epoch),
         lr_shift=SCHEDULE.lr_shift(epoch),
         source=source,
-        rules=RULES,
+        rules=rules,
         owner_secret_fold=fold64(birth.dna[::-1]),
         records_length=records,
     )
@@ -106,6 +131,7 @@ def train(
     *,
     records: Sequence[int] = (),
     windows: int = WINDOWS,
+    rules: Rules = RULES,
     on_window: OnWindow = lambda window, state: None,
     on_traces: Callable[[int, Traces], None] | None = None,
 ) -> State:
@@ -114,7 +140,7 @@ def train(
     for window in range(windows):
         source = sources(window)
         reads = source is Source.PRIVATE
-        ctx = context(birth, window, source, len(records) if reads else 0)
+        ctx = context(birth, window, source, len(records) if reads else 0, rules)
         state = open_window(state, state.header.active_mask | woken(window))
         on_window(window, state)
         kernel = kernel_for(state.header.active_mask)

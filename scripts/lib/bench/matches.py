@@ -29,7 +29,7 @@ REFERENCE_MATCHES = 20
 def brain(fighter: Fighter) -> Brain:
     """Acts as a beast's logits say."""
     kernel = build(Graph(fighter.active_mask)).kernel
-    return lambda word: decode_action(kernel.logits(fighter.weights, [word])[0].tolist())
+    return lambda word: decode_action(kernel.logits(fighter.weights, [word])[0].tolist(), word)
 
 
 def teacher(word: int) -> Action:
