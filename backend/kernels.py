@@ -10,15 +10,19 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from backend.errors import ChainBeastsError
 from backend.graph_cache.build import build
 from backend.graph_cache.compilers import INSTALL_HINT, CompilerError
+from backend.kernel import replay
 from backend.kernel.combat import Match
 from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
 from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.graph import Graph
+from backend.kernel.replay import Bytes, Replayed, Windows
 from backend.kernel.rules import Rules
 from backend.kernel.state import State, state_hash
 from backend.kernel.traces import Traces
@@ -47,6 +51,17 @@ class WindowKernel(Protocol):
         traced: bool = False,
     ) -> Traces | None:
         """Steps of a window, like ``step_window`` repeated; what each did, if ``traced``."""
+        ...
+
+    def replay(
+        self,
+        windows: Windows,
+        states: Bytes,
+        records: bytes,
+        order: npt.NDArray[np.uint32],
+        found: Replayed,
+    ) -> None:
+        """Windows of one mask from bytes to bytes, like ``replay.replay_in_order``."""
         ...
 
     def learn(
@@ -81,6 +96,16 @@ class ReferenceKernel:
         read = records.__getitem__ if records is not None and ctx.reads_records else None
         done = [step_window(ctx, state, read) for _ in range(steps)]
         return Traces.of(done) if traced else None
+
+    def replay(
+        self,
+        windows: Windows,
+        states: Bytes,
+        records: bytes,
+        order: npt.NDArray[np.uint32],
+        found: Replayed,
+    ) -> None:
+        replay.replay_in_order(windows, states, records, order, found)
 
     def learn(
         self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
@@ -158,6 +183,39 @@ def segment_hashes(
             on_traces(traces)
         hashes.append(state_hash(state))
     return hashes
+
+
+def replay_windows(
+    windows: Windows,
+    states: Bytes,
+    records: bytes = b"",
+    *,
+    segments: bool = False,
+    ends: Bytes | None = None,
+) -> Replayed:
+    """Replay any number of windows of any beasts, from the bytes of states to those of their ends.
+
+    The compiled kernel runs without the GIL, so callers may share the work among threads.
+
+    Args:
+        windows: what to compute, see ``replay.WINDOW``. A window that starts from another's end
+            comes after it.
+        states: uint8[n][33984], encoded states, as ``state.encode_state`` makes them.
+        records: 32-byte words that BATTLE and PRIVATE windows read.
+        segments: give the hash after each of the 16 segments, not h128 alone.
+        ends: where to put the states at the ends, such as shared memory; else a new array.
+
+    Raises:
+        ValueError: a window is not computable whatever its state is; ``Status`` has what the
+            states' own bytes decide.
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    replay.check_windows(windows, states, records)
+    windows, states = np.ascontiguousarray(windows), np.ascontiguousarray(states)
+    found = replay.empty_replay(len(windows), segments=segments, ends=ends)
+    for mask, order in replay.batches(windows):
+        kernel_for(mask).replay(windows, states, records, order, found)
+    return found
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 PORTABLE_DEFINE = "-DCHAINBEASTS_PORTABLE"
+AVX512_FLAGS = ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,21 @@ def portable_target() -> Target:
     return Target(f"{base}-portable", (PORTABLE_DEFINE,))
 
 
+def vector_targets() -> list[Target]:
+    """What this machine can run besides plain C, the best first."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return []
+    base, features = f"{platform.system()}-{platform.machine()}".lower(), _cpu_features()
+    found = []
+    # Ice Lake's set, which Zen 4 has too, is the first that has both VNNI and the byte shuffles.
+    if "AVX512_ICL" in features:
+        found.append(Target(f"{base}-avx512", AVX512_FLAGS))
+    # NumPy names the x86-64 level that has AVX2 X86_V3, and older releases name the extension
+    if features & {"AVX2", "X86_V3"}:
+        found.append(Target(f"{base}-avx2", ("-mavx2",)))
+    return found
+
+
 def this_target() -> Target:
     """The best that this machine can run."""
-    base = f"{platform.system()}-{platform.machine()}".lower()
-    # NumPy names the x86-64 level that has AVX2 X86_V3, and older releases name the extension
-    if platform.machine().lower() in ("x86_64", "amd64") and _cpu_features() & {"AVX2", "X86_V3"}:
-        return Target(f"{base}-avx2", ("-mavx2",))
-    return portable_target()
+    return next(iter(vector_targets()), portable_target())

@@ -20,13 +20,14 @@ from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
 from backend.kernel.native.graph import Graph
 from backend.kernel.network import Weights
+from backend.kernel.replay import Bytes, Replayed, Windows
 from backend.kernel.rng import fold64
 from backend.kernel.rules import Rules
-from backend.kernel.state import State
+from backend.kernel.state import ENCODED_BYTES, HEADER_BYTES, State
 from backend.kernel.traces import TRACE, Traces
 from backend.kernel.window import WindowContext
 
-ABI_VERSION: Final = 2
+ABI_VERSION: Final = 3
 SEQUENCE: Final = 4
 """A source of C alone: the given words, one after another."""
 
@@ -35,8 +36,13 @@ MOST_TURNS: Final = 254
 MOST_WORDS: Final = 256
 NOT_VALID: Final = -2
 FUNCTIONS: Final = (
-    "run", "logits", "labels", "features", "activate", "play", "root", "keccak"
+    "run", "replay", "logits", "labels", "features", "play", "root", "weights_roots", "keccak"
 )  # fmt: skip
+CHECKED_FUNCTIONS: Final = ("activate", "decode")
+"""Those that return why they refuse, 0 if they do not."""
+
+REFUSALS: Final = {1: "the word is not valid", 2: "a finished match cannot be activated"}
+RULES: Final = len(Rules().values())
 
 
 class ForeignObjectError(Exception):
@@ -54,7 +60,7 @@ class _Context(ctypes.Structure):
         ("source", ctypes.c_uint32),
         ("heads", ctypes.c_uint32),
         ("lr_shift", ctypes.c_uint32),
-        ("rules", ctypes.c_uint32 * 10),
+        ("rules", ctypes.c_uint32 * RULES),
     )
 
 
@@ -66,13 +72,27 @@ class _Header(ctypes.Structure):
     )
 
 
+class _ReplayJob(ctypes.Structure):
+    _fields_ = (
+        ("windows", ctypes.c_void_p),
+        ("states", ctypes.c_void_p),
+        ("records", ctypes.c_char_p),
+        ("status", ctypes.c_void_p),
+        ("hashes", ctypes.c_void_p),
+        ("ends", ctypes.c_void_p),
+        ("order", ctypes.c_void_p),
+        ("count", ctypes.c_uint64),
+        ("segments", ctypes.c_uint32),
+    )
+
+
 class _Match(ctypes.Structure):
     _fields_ = (
         ("weights", ctypes.c_void_p * 2),
         ("dna", (ctypes.c_uint8 * WORD_BYTES) * 2),
         ("battle_seed", ctypes.c_uint64),
         ("active_mask", ctypes.c_uint32 * 2),
-        ("rules", ctypes.c_uint32 * 10),
+        ("rules", ctypes.c_uint32 * RULES),
     )
 
 
@@ -92,7 +112,7 @@ def encode_words(words: Sequence[int]) -> bytes:
 
 
 def _rules(rules: Rules) -> ctypes.Array[ctypes.c_uint32]:
-    return (ctypes.c_uint32 * 10)(*rules.values())
+    return (ctypes.c_uint32 * RULES)(*rules.values())
 
 
 class NativeKernel:
@@ -113,6 +133,8 @@ class NativeKernel:
             abi, name = library.chainbeasts_abi, library.chainbeasts_graph
             for function in FUNCTIONS:
                 getattr(library, f"chainbeasts_{function}").restype = None
+            for function in CHECKED_FUNCTIONS:
+                getattr(library, f"chainbeasts_{function}").restype = ctypes.c_uint32
         except AttributeError:
             raise ForeignObjectError("it is no kernel") from None
         abi.restype, name.restype = ctypes.c_uint32, ctypes.c_char_p
@@ -148,6 +170,33 @@ class NativeKernel:
         if len(records) != ctx.records_length:
             raise ValueError(f"{len(records)} records given, the window has {ctx.records_length}")
         return self._run(ctx, state, int(ctx.source), self._encoded(records), steps, traced)
+
+    def replay(
+        self,
+        windows: Windows,
+        states: Bytes,
+        records: bytes,
+        order: npt.NDArray[np.uint32],
+        found: Replayed,
+    ) -> None:
+        """Replay the windows whose numbers are in ``order``, each after the one it starts from.
+
+        Args:
+            windows: checked by ``replay.check_windows``; those in ``order`` have this graph's mask.
+            found: where to write, in the rows of those windows.
+        """
+        job = _ReplayJob(
+            windows.ctypes.data,
+            states.ctypes.data,
+            records,
+            found.status.ctypes.data,
+            found.hashes.ctypes.data,
+            found.ends.ctypes.data,
+            order.ctypes.data,
+            len(order),
+            found.hashes.shape[1] > 1,
+        )
+        self._library.chainbeasts_replay(ctypes.byref(job))
 
     def learn(
         self, ctx: WindowContext, state: State, words: Sequence[int], *, traced: bool = False
@@ -199,9 +248,13 @@ class NativeKernel:
         return found
 
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
-        """The word after ``self`` of a valid word, of a match that is not over, has acted."""
+        """The word after ``self`` has acted, like ``combat.activate``.
+
+        Raises:
+            ValueError: the word is not valid, or its match is over.
+        """
         changed = ctypes.create_string_buffer(word_bytes(word), WORD_BYTES)
-        self._library.chainbeasts_activate(
+        refusal = self._library.chainbeasts_activate(
             changed,
             ctypes.c_uint32(action.direction),
             ctypes.c_uint32(action.power),
@@ -209,7 +262,23 @@ class NativeKernel:
             ctypes.byref(_rules(rules)),
             ctypes.c_uint64(battle_seed),
         )
+        if refusal:
+            raise ValueError(REFUSALS[refusal])
         return int.from_bytes(changed.raw)
+
+    def decode(self, logits: Sequence[int], word: int) -> Action:
+        """The action that eight logits mean on a word, like ``combat.decode``.
+
+        Raises:
+            ValueError: the word is not valid.
+        """
+        found = (ctypes.c_uint8 * 3)()
+        refusal = self._library.chainbeasts_decode(
+            ctypes.c_char_p(word_bytes(word)), (ctypes.c_int32 * 8)(*logits), found
+        )
+        if refusal:
+            raise ValueError(REFUSALS[refusal])
+        return Action(found[0], found[1], bool(found[2]))
 
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         """The match of A against B, like ``fighters.fight``.
@@ -266,6 +335,20 @@ class NativeKernel:
             ctypes.c_char_p(encode_words(words)), ctypes.c_uint32(len(words)), found
         )
         return found.raw
+
+    def weights_roots(self, states: Bytes) -> Bytes:
+        """The root over the weights of each encoded state, uint8[n][32]."""
+        if states.dtype != np.uint8 or states.ndim != 2 or states.shape[1] != ENCODED_BYTES:
+            raise ValueError(f"states must be uint8[n][{ENCODED_BYTES}]")
+        states = np.ascontiguousarray(states)
+        found = np.zeros((len(states), WORD_BYTES), np.uint8)
+        self._library.chainbeasts_weights_roots(
+            ctypes.c_void_p(states.ctypes.data + HEADER_BYTES),
+            ctypes.c_uint64(ENCODED_BYTES),
+            ctypes.c_uint64(len(states)),
+            ctypes.c_void_p(found.ctypes.data),
+        )
+        return found
 
     def keccak(self, data: bytes) -> bytes:
         """keccak-256 of any bytes."""

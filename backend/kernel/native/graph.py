@@ -25,8 +25,12 @@ PARTS = (
     "layers_portable.h",
     "layers_avx2.h",
     "network.h",
+    "keccak_f.h",
     "keccak.h",
+    "merkle.h",
+    "state.h",
     "match.h",
+    "replay.h",
     "kernel.c",
 )
 MAIN = "kernel.c"
@@ -83,6 +87,7 @@ def _header(graph: Graph) -> str:
         # C has no empty array; one that is never read stands for it
         listed = ", ".join(map(str, blocks or [0]))
         lines += [f"#define A{layer}_COUNT {len(blocks)}", f"#define A{layer}_BLOCKS {listed}"]
+    lines += _table("static const uint8_t KERNEL_ID[32]", [f"0x{byte:02x}" for byte in KERNEL_ID])
     lines += _table("static const uint16_t EXP[256]", [str(value) for value in EXP])
     indices = [
         sum(i << (8 * n) for n, i in enumerate(i for i in range(8) if byte >> i & 1))

@@ -1,7 +1,7 @@
 /* Board words, random numbers, validity (docs/spec/rules.md §1, §2). */
 
 typedef struct {
-    uint8_t pos, hp, stamina, temp_def, power, defense, last_action;
+    uint8_t pos, hp, stamina, temp_def, power, defense, last; /* see ACTION and HEADING */
 } creature;
 
 typedef struct {
@@ -13,10 +13,16 @@ typedef struct {
 /* The season's constants, in the order of `Rules.values()`. */
 typedef struct {
     uint32_t damage_k, damage_curve, block_gain, block_cap, crit_odds, hazard_stamina, rest_gain,
-        max_turns, block_threshold_num, block_threshold_den;
+        max_turns, block_threshold_num, block_threshold_den, self_play_words;
 } rules;
 
 enum { REST, MOVE, ATTACK, BLOCK };
+
+/* The two halves of `last`: what the creature did, and where it moved last (0 nowhere yet, else
+ * 1 + the direction). */
+#define ACTION(last) ((last) & 3)
+#define HEADING(last) ((last) >> 2)
+#define MOST_HEADING 4
 enum { NO_MOVE = -1 };
 
 #define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
@@ -66,7 +72,7 @@ static void pack_creature(uint8_t *lowest, const creature *c) {
     lowest[-3] = c->temp_def;
     lowest[-4] = c->power;
     lowest[-5] = c->defense;
-    lowest[-6] = c->last_action;
+    lowest[-6] = c->last;
 }
 
 static void pack(uint8_t word[32], const position *p) {
@@ -82,7 +88,7 @@ static void pack(uint8_t word[32], const position *p) {
  * defined. */
 static int sound(const creature *c, uint64_t walls) {
     return c->pos < 64 && !(walls >> (c->pos & 63) & 1) && c->hp >= 1 && c->temp_def <= 127 &&
-           c->power <= 127 && c->defense <= 127 && c->last_action <= 3;
+           c->power <= 127 && c->defense <= 127 && HEADING(c->last) <= MOST_HEADING;
 }
 
 static int is_valid(const position *p) {

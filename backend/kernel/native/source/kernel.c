@@ -17,9 +17,11 @@
 #include "samples.h"
 #include "network.h"
 #include "keccak.h"
+#include "merkle.h"
+#include "state.h"
 #include "match.h"
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 #define NULL_LOSS 4095
 
 #if defined(_WIN32)
@@ -56,6 +58,14 @@ EXPORT uint32_t chainbeasts_abi(void) { return ABI_VERSION; }
 
 EXPORT const char *chainbeasts_graph(void) { return GRAPH_NAME; }
 
+/* A matrix changes in the rows of its active source units alone. */
+static void add_active(row_set *changed, const activations *n) {
+    for (int k = 0; k < n->on0.count; k++) add_row(changed, ROWS1 + n->on0.at[k]);
+    for (int k = 0; k < n->on1.count; k++) add_row(changed, ROWS2 + n->on1.at[k]);
+    for (int k = 0; k < n->on2.count; k++) add_row(changed, ROWS3 + n->on2.at[k]);
+    for (int k = 0; k < n->on3.count; k++) add_row(changed, ROWS4 + n->on3.at[k]);
+}
+
 static const uint8_t *record_of(const context *c, uint32_t global_step, uint32_t done) {
     if (c->source == SEQUENCE) return c->records + 32 * (size_t)done;
     uint64_t key = c->seed_core ^ global_step;
@@ -79,9 +89,10 @@ static position sample(const context *c, const header *h, uint32_t done) {
     return unpack(record_of(c, h->global_step, done));
 }
 
-/* Runs `steps` micro-steps on a state, in place; `traces`, if not null, takes one entry for each. */
-EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint32_t steps,
-                            trace *traces) {
+/* Runs `steps` micro-steps on a state, in place; `traces`, if not null, takes one entry for each;
+ * rows that may have changed are added to `changed`. */
+static void run(const context *c, header *h, int16_t *weights, uint32_t steps, trace *traces,
+                row_set *changed) {
     activations n = {0}; /* once: no step writes a masked unit */
     for (uint32_t done = 0; done < steps; done++) {
         position p = sample(c, h, done), next;
@@ -95,6 +106,7 @@ EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint3
             forward(weights, &n);
             loss = output_errors(n.z, wanted, c->heads, e4);
             learn(weights, &n, e4, (int)c->lr_shift); /* leaves n.z, which play_on acts by */
+            add_active(changed, &n);
             if (c->source == SELF_PLAY) {
                 if (play_on(&p, n.z, c->window_seed, h->global_step, &c->rules, &next))
                     pack(h->arena, &next);
@@ -117,6 +129,27 @@ EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint3
             t->null = (uint8_t)!valid;
         }
     }
+}
+
+#include "replay.h"
+
+/* Runs `steps` micro-steps on a state, in place; `traces`, if not null, takes one entry for each. */
+EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint32_t steps,
+                            trace *traces) {
+    row_set changed = {{0}};
+    run(c, h, weights, steps, traces, &changed);
+}
+
+/* Replays windows whose masks are this graph's. */
+EXPORT void chainbeasts_replay(const replay_job *job) { replay(job); }
+
+/* The roots over the serialised weights of some states, `stride` bytes apart. */
+EXPORT void chainbeasts_weights_roots(const uint8_t *states, uint64_t stride, uint64_t count,
+                                      uint8_t *roots) {
+    tree t;
+    row_set every = every_row();
+    for (uint64_t i = 0; i < count; i++)
+        renew_tree(&t, states + stride * i, &every, roots + 32 * i);
 }
 
 /* The logits of valid words; int32[count][8]. */
@@ -150,12 +183,26 @@ EXPORT void chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
     features_of(&p, x);
 }
 
-/* The word after `self` of a valid word, of a match that is not over, has acted. */
-EXPORT void chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t power,
-                                 uint32_t block, const rules *r, uint64_t battle_seed) {
+enum { ACTIVATED, INVALID, FINISHED };
+
+/* The word after its `self` has acted; one that is not valid or over is refused and left as it is. */
+EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t power,
+                                     uint32_t block, const rules *r, uint64_t battle_seed) {
     position p = unpack(word);
+    if (!is_valid(&p)) return INVALID;
+    if (is_over(&p, r)) return FINISHED;
     activate(&p, (action){(int)direction, (int)power, (int)block}, r, battle_seed);
     pack(word, &p);
+    return ACTIVATED;
+}
+
+/* The action that eight logits mean on a word: direction, power, block; 1 if it is not valid. */
+EXPORT uint32_t chainbeasts_decode(const uint8_t word[32], const int32_t z[8], uint8_t out[3]) {
+    position p = unpack(word);
+    if (!is_valid(&p)) return INVALID;
+    action a = decode_action(z, &p);
+    out[0] = (uint8_t)a.direction, out[1] = (uint8_t)a.power, out[2] = (uint8_t)a.block;
+    return ACTIVATED;
 }
 
 /* A match to its end. */

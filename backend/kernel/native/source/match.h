@@ -1,6 +1,5 @@
 /* Whole matches between two brains (docs/spec/rules.md §4). */
 
-#define WEIGHTS (L0 * L1 + L1 * L2 + L2 * L3 + L3 * L4)
 #define MOST_TURNS 254 /* the largest max_turns, so `words` cannot overflow */
 
 typedef struct {
@@ -34,13 +33,15 @@ static void copy_awake(int16_t *own, const int16_t *weights, uint32_t mask) {
             close_columns(weights3(own), L2, L3, APPENDAGE_UNITS * k, APPENDAGE_UNITS);
 }
 
+/* Tough bodies have less hp, and short-winded ones more: no stat is worth much more than another.
+ * hp is 116 to 219. */
 static creature newcomer(const uint8_t dna[32], uint8_t tile) {
-    return (creature){tile,
-                      (uint8_t)(100 + dna[3] % 100),
-                      (uint8_t)(12 + dna[2] % 20),
-                      0,
-                      (uint8_t)(32 + dna[0] % 96),
-                      dna[1] % 128,
+    uint32_t defense = dna[1] % 128, stamina = 12 + dna[2] % 20;
+    uint32_t lacking = stamina < 23 ? 23 - stamina : 0;
+    uint32_t hp = (44800 + 94 * lacking * lacking) / (256 + defense);
+    return (creature){tile,           (uint8_t)hp,
+                      (uint8_t)stamina, 0,
+                      (uint8_t)(48 + dna[0] % 64), (uint8_t)defense,
                       REST};
 }
 
@@ -64,11 +65,13 @@ static void play(const match *m, played *out) {
         pack(out->words[out->turns], &p);
         features_of(&p, n.x);
         forward(own[acting], &n);
-        activate(&p, decode_action(n.z), &m->rules, m->battle_seed);
+        activate(&p, decode_action(n.z, &p), &m->rules, m->battle_seed);
     }
     pack(out->last, &p);
     merkle_root(out->words[0], out->turns, out->log_root);
-    /* The last activation swapped the sides too: `self` is who would act next. */
-    int a = acting == 0 ? p.self.hp : p.enemy.hp, b = acting == 0 ? p.enemy.hp : p.self.hp;
-    out->winner = a == b ? -1 : a < b;
+    /* The last activation swapped the sides too: `self` is who would act next. Shares of what each
+     * was born with, so that more hp at birth is no victory; one without hp has the least share. */
+    uint32_t a = acting == 0 ? p.self.hp : p.enemy.hp, b = acting == 0 ? p.enemy.hp : p.self.hp;
+    uint32_t share_a = a * newcomer(m->dna[1], 63).hp, share_b = b * newcomer(m->dna[0], 0).hp;
+    out->winner = share_a == share_b ? -1 : share_a < share_b;
 }
