@@ -36,7 +36,8 @@ MOST_TURNS: Final = 254
 MOST_WORDS: Final = 256
 NOT_VALID: Final = -2
 FUNCTIONS: Final = (
-    "run", "replay", "logits", "labels", "features", "play", "root", "weights_roots", "keccak"
+    "run", "replay", "logits", "labels", "features", "play", "winners", "root", "weights_roots",
+    "keccak",
 )  # fmt: skip
 CHECKED_FUNCTIONS: Final = ("activate", "decode")
 """Those that return why they refuse, 0 if they do not."""
@@ -286,21 +287,7 @@ class NativeKernel:
         Raises:
             ValueError: a fighter has slots awake that are not this graph's.
         """
-        for one in (a, b):
-            if one.active_mask & ~self.graph.active_mask:
-                raise ValueError(
-                    f"a fighter with mask {one.active_mask:#04x} on the kernel of "
-                    f"{self.graph.active_mask:#04x}"
-                )
-        weights = [_checked(one.weights).ctypes.data for one in (a, b)]
-        bodies = ((ctypes.c_uint8 * WORD_BYTES)(*one.dna) for one in (a, b))
-        match = _Match(
-            (ctypes.c_void_p * 2)(*weights),
-            ((ctypes.c_uint8 * WORD_BYTES) * 2)(*bodies),
-            battle_seed,
-            (ctypes.c_uint32 * 2)(a.active_mask, b.active_mask),
-            _rules(rules),
-        )
+        match = self._match(a, b, battle_seed, rules)
         found = _Played()
         self._library.chainbeasts_play(ctypes.byref(match), ctypes.byref(found))
         log = bytes(memoryview(found.words).cast("B")[: WORD_BYTES * found.turns])
@@ -320,7 +307,34 @@ class NativeKernel:
         Raises:
             ValueError: a fighter has slots awake that are not this graph's.
         """
-        return [self.play(a, b, seed, rules).winner for seed in battle_seeds]
+        match = self._match(a, b, 0, rules)
+        seeds = np.array(battle_seeds, np.uint64)
+        found = np.zeros(len(seeds), np.int8)
+        self._library.chainbeasts_winners(
+            ctypes.byref(match),
+            ctypes.c_void_p(seeds.ctypes.data),
+            ctypes.c_uint64(len(seeds)),
+            ctypes.c_void_p(found.ctypes.data),
+        )
+        return [int(one) for one in found]
+
+    def _match(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> _Match:
+        """A match as C takes it; the fighters' weights must outlive the call."""
+        for one in (a, b):
+            if one.active_mask & ~self.graph.active_mask:
+                raise ValueError(
+                    f"a fighter with mask {one.active_mask:#04x} on the kernel of "
+                    f"{self.graph.active_mask:#04x}"
+                )
+        weights = [_checked(one.weights).ctypes.data for one in (a, b)]
+        bodies = ((ctypes.c_uint8 * WORD_BYTES)(*one.dna) for one in (a, b))
+        return _Match(
+            (ctypes.c_void_p * 2)(*weights),
+            ((ctypes.c_uint8 * WORD_BYTES) * 2)(*bodies),
+            battle_seed,
+            (ctypes.c_uint32 * 2)(a.active_mask, b.active_mask),
+            _rules(rules),
+        )
 
     def root(self, words: Sequence[int]) -> bytes:
         """The Merkle root over 1 to 256 words, like ``merkle.root``.
