@@ -51,11 +51,6 @@ DRAWN_TAG = b"chainbeasts/benchmark-births/1"
 """Begins what the births are hashed from that need no chain."""
 
 
-def asleep(window: int) -> int:
-    """No slot ever wakes."""
-    return 0
-
-
 def all_at_once(window: int) -> int:
     """Every slot wakes with the first window."""
     return ALL_AWAKE if window == 0 else 0
@@ -131,7 +126,6 @@ def train(
     *,
     records: Sequence[int] = (),
     windows: int = WINDOWS,
-    rules: Rules = RULES,
     on_window: OnWindow = lambda window, state: None,
     on_traces: Callable[[int, Traces], None] | None = None,
 ) -> State:
@@ -140,7 +134,7 @@ def train(
     for window in range(windows):
         source = sources(window)
         reads = source is Source.PRIVATE
-        ctx = context(birth, window, source, len(records) if reads else 0, rules)
+        ctx = context(birth, window, source, len(records) if reads else 0)
         state = open_window(state, state.header.active_mask | woken(window))
         on_window(window, state)
         kernel = kernel_for(state.header.active_mask)

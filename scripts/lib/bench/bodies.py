@@ -50,22 +50,26 @@ def _linear(x: Floats) -> Floats:
 
 def _quadratic(x: Floats) -> Floats:
     products = [x[i] * x[j] for i, j in combinations_with_replacement(range(len(x)), 2)]
-    return np.concatenate([x, products])
+    return np.asarray(np.concatenate([x, products]), np.float64)
 
 
 def _cubic(x: Floats) -> Floats:
     found = [x[i] * x[j] * x[k] for i, j, k in combinations_with_replacement(range(len(x)), 3)]
-    return np.concatenate([_quadratic(x), found])
+    return np.asarray(np.concatenate([_quadratic(x), found]), np.float64)
 
 
 def _binned(x: Floats) -> Floats:
     """Any function of each stat by itself, in steps."""
     places = np.clip(((x + 1) / 2 * BINS).astype(int), 0, BINS - 1)
-    return np.eye(BINS)[places].ravel()
+    return np.asarray(np.eye(BINS)[places].ravel(), np.float64)
+
+
+def _single(at: int) -> Callable[[Floats], Floats]:
+    return lambda x: x[at : at + 1]
 
 
 FORMULAS: dict[str, Callable[[Floats], Floats]] = {
-    **{name: (lambda x, at=at: x[at : at + 1]) for at, name in enumerate(STATS)},
+    **{name: _single(at) for at, name in enumerate(STATS)},
     "linear": _linear,
     "quadratic": _quadratic,
     "cubic": _cubic,

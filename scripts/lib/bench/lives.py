@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from backend.kernel.fighters import Fighter
+from backend.kernel.replay import WINDOW, state_rows, window_row
 from backend.kernel.rules import Rules
-from backend.kernel.state import State
-from scripts.lib.bench.beasts import Birth, all_at_once, asleep, train
+from backend.kernel.state import State, decode_state, encode_state, state_hash
+from backend.kernel.window import genesis_state
+from backend.kernels import replay_windows
+from scripts.lib.bench.beasts import ALL_AWAKE, BEAST, Birth, context
 from scripts.lib.bench.learning import PLANS
 
 SHORT, LONG = 400, 2_000
@@ -41,32 +45,36 @@ Ages = dict[int, Fighter]
 """A life's fighters by how many windows they had trained."""
 
 
-def live(birth: Birth, life: Life) -> Ages:
-    """Lead a life, newborn at 0 included."""
-    found: Ages = {}
-
-    def look(window: int, state: State) -> None:
-        if window in (0, SHORT):
-            found[window] = Fighter.of(birth.dna, state.copy())
-
-    woken = all_at_once if life.grown else asleep
-    end = train(birth, PLANS[life.plan], woken, windows=LONG, rules=life.rules, on_window=look)
-    return {**found, LONG: Fighter.of(birth.dna, end)}
-
-
-def _live(job: tuple[Birth, Life]) -> Ages:
-    return live(*job)
-
-
-def lead(
-    born: Sequence[Birth], lives: Sequence[Life], tell: Callable[[str], None]
-) -> dict[Life, list[Ages]]:
-    """Every life of every beast, on all cores."""
-    # Processes of their own: between two windows of C a trainer holds the interpreter.
-    pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"))
-    found = {}
-    with pool:
-        for life in lives:
-            tell(f"{len(born)} lives: {life}")
-            found[life] = list(pool.map(_live, [(birth, life) for birth in born]))
+def live(born: Sequence[Birth], life: Life) -> list[Ages]:
+    """Lead a life with some beasts side by side, newborns at 0 included."""
+    states = [genesis_state(BEAST, birth.dna) for birth in born]
+    found: list[Ages] = [{0: _fighter(b, s)} for b, s in zip(born, states, strict=True)]
+    encoded = state_rows([encode_state(state) for state in states])
+    parents = [state_hash(state) for state in states]
+    masks = [ALL_AWAKE if life.grown else state.header.active_mask for state in states]
+    for window in range(LONG):
+        rows = np.zeros(len(born), WINDOW)
+        for number, birth in enumerate(born):
+            ctx = context(birth, window, PLANS[life.plan](window), rules=life.rules)
+            rows[number] = window_row(ctx, masks[number], parents[number], number)
+        replayed = replay_windows(rows, encoded)
+        assert not replayed.status.any(), "an honest window has an end"
+        encoded, parents = replayed.ends, [one.tobytes() for one in replayed.hashes[:, 0]]
+        if window + 1 in (SHORT, LONG):
+            for ages, birth, end in zip(found, born, encoded, strict=True):
+                ages[window + 1] = _fighter(birth, decode_state(end.tobytes()))
     return found
+
+
+def _fighter(birth: Birth, state: State) -> Fighter:
+    return Fighter.of(birth.dna, state)
+
+
+def lead(born: Sequence[Birth], life: Life, tell: Callable[[str], None]) -> list[Ages]:
+    """A life of every beast, on all cores."""
+    tell(f"{len(born)} lives: {life}")
+    workers = os.cpu_count() or 1
+    parts = [part for part in (born[at::workers] for at in range(workers)) if part]
+    with ThreadPoolExecutor(workers) as pool:  # C runs without the interpreter's lock
+        told = list(pool.map(live, parts, [life] * len(parts)))
+    return [told[n % len(parts)][n // len(parts)] for n in range(len(born))]
