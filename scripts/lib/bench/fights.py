@@ -252,7 +252,6 @@ def self_play_words(
 
 def measure_born(born: Sequence[Birth], tell: Tell) -> Iterator[Figure]:
     """Every figure, of some births."""
-    exam = Exam()
     plain = lead(born, Life(DOCUMENTED), tell)
     yield from against_newborns(born, plain)
     yield from across_bodies(plain)
@@ -263,6 +262,8 @@ def measure_born(born: Sequence[Birth], tell: Tell) -> Iterator[Figure]:
     yield from growth(plain, grown)
     played = {words: lead(born, Life(SELF_PLAY, words=words), tell) for words in WORDS}
     alone = lead(born, Life(SELF_PLAY, grown=True), tell)
+    tell("accuracy")
+    exam = Exam()
     yield from accuracy(exam, "documented plan, every slot awake", grown, (89.5, 93))
     yield from accuracy(exam, "self-play alone, every slot awake", alone, (90, 94))
     yield from accuracy(exam, "documented plan, no growth", plain, (None, None))
