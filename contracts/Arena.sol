@@ -17,7 +17,7 @@ import {MatchStore, StoredMatch} from "./libraries/MatchStore.sol";
 import {Rewards} from "./libraries/Rewards.sol";
 import {Earnings, Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "./types/ArenaTypes.sol";
 import {Checkpoint, CheckpointStatus} from "./types/CheckpointTypes.sol";
-import {Rules, StateHeader} from "./types/KernelTypes.sol";
+import {RowOpening, Rules, StateHeader} from "./types/KernelTypes.sol";
 import {ArenaTerms, Economics} from "./types/SeasonTypes.sol";
 
 /// @title Matches: agreement, seed, record, disproof, rewards
@@ -288,9 +288,8 @@ contract Arena is IArena, EnergyEscrow {
     function disproveFirstWord(uint256 matchId, uint256 word, bytes32[] calldata proof) external {
         StoredMatch storage m = _disputable(matchId);
         _openWord(m, 0, word, proof);
-        bytes32 dnaA = beasts.birthOf(m.beastA).dna;
-        bytes32 dnaB = beasts.birthOf(m.beastB).dna;
-        if (word == referee.firstWord(dnaA, dnaB, m.battleSeed, _rules(m))) revert RecordCorrect(matchId);
+        bytes32 dnaA = _dnaOf(m.beastA);
+        if (word == referee.firstWord(dnaA, _dnaOf(m.beastB), m.battleSeed, _rules(m))) revert RecordCorrect(matchId);
         _slash(matchId, m, MatchLie.FIRST_WORD, 0);
     }
 
@@ -311,7 +310,7 @@ contract Arena is IArena, EnergyEscrow {
         bytes32[] calldata proof,
         bytes32[] calldata nextProof,
         StateHeader calldata header,
-        bytes calldata weights
+        RowOpening calldata opening
     ) external {
         StoredMatch storage m = _disputable(matchId);
         _openWord(m, turn, word, proof);
@@ -322,15 +321,23 @@ contract Arena is IArena, EnergyEscrow {
         if (!last) _openWord(m, turn + 1, nextWord, nextProof);
         // INVARIANT P63: a turn is judged by the state of the beast whose turn it is.
         bytes32 state = Matches.aActsFirst(m.battleSeed) == (turn & 1 == 0) ? m.stateA : m.stateB;
-        uint256 next = referee.nextWord(state, header, weights, word, m.battleSeed, rules);
+        uint256 next = referee.nextWord(state, header, opening, word, m.battleSeed, rules);
         if (!last) {
             if (next == nextWord) revert RecordCorrect(matchId);
             return _slash(matchId, m, MatchLie.TURN, turn);
         }
         // Nothing in the log follows the last word: it must lead to an end, and to the recorded one.
-        (bool over, uint8 result) = referee.outcome(next, m.battleSeed, rules);
+        (bool over, uint8 result) = _outcome(m, next, rules);
         if (over && result == uint8(m.result)) revert RecordCorrect(matchId);
         _slash(matchId, m, MatchLie.END, turn);
+    }
+
+    function _outcome(
+        StoredMatch storage m,
+        uint256 word,
+        Rules memory rules
+    ) private view returns (bool over, uint8 result) {
+        return referee.outcome(word, _dnaOf(m.beastA), _dnaOf(m.beastB), m.battleSeed, rules);
     }
 
     function _slash(uint256 matchId, StoredMatch storage m, MatchLie lie, uint8 turn) private {
@@ -428,6 +435,10 @@ contract Arena is IArena, EnergyEscrow {
     function _rewardBps(uint16 season) private view returns (uint256) {
         Economics memory e = seasons.economics(season);
         return uint256(e.filingBps) + e.proofBps;
+    }
+
+    function _dnaOf(uint256 beastId) private view returns (bytes32) {
+        return beasts.birthOf(beastId).dna;
     }
 
     function _rules(StoredMatch storage m) private view returns (Rules memory) {

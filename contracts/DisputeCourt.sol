@@ -342,7 +342,7 @@ contract DisputeCourt is IDisputeCourt {
             return true;
         }
         // INVARIANT P26: proven means that the payload is true too, not only its hash.
-        _requireOpening(result, end.header, end.weightsHash);
+        _requireOpening(result, end.header, end.weightsRoot);
         if (_contradicts(claim.beastId, c, end.header)) {
             _uphold(d, claim, Conviction.HEADER, 0, address(0), counted);
             return true;
@@ -372,19 +372,19 @@ contract DisputeCourt is IDisputeCourt {
         Checkpoint calldata c,
         Checkpoint calldata parent,
         StateHeader calldata header,
-        bytes32 weightsHash,
+        bytes32 weightsRoot,
         bytes32 salt
     ) external {
         CheckpointStatus status = ledger.statusOf(beastId, c);
         if (status == CheckpointStatus.UNKNOWN_OR_VOID || status == CheckpointStatus.FINAL) {
             revert NotPending(beastId, c.index);
         }
-        _requireOpening(c.payload.h128, header, weightsHash);
+        _requireOpening(c.payload.h128, header, weightsRoot);
         if (!_contradicts(beastId, c, header) && header.parent == _parentHash(beastId, c)) revert NoContradiction();
         bytes32 digest = ledger.digestOf(beastId, c);
         uint256 disputeId = ledger.standingOf(digest).disputeId;
         // Not h128, which everybody can commit to: only who knows its preimage could have committed to this.
-        bytes32 opened = keccak256(abi.encode(header, weightsHash));
+        bytes32 opened = keccak256(abi.encode(header, weightsRoot));
         address prover;
         address filer;
         if (disputeId != 0) {
@@ -528,8 +528,8 @@ contract DisputeCourt is IDisputeCourt {
         return c.index == 0 ? states.referee().genesisHash(beastId, c.parent) : c.parent;
     }
 
-    function _requireOpening(bytes32 expected, StateHeader calldata header, bytes32 weightsHash) private view {
-        bytes32 actual = states.referee().hashState(header, weightsHash);
+    function _requireOpening(bytes32 expected, StateHeader calldata header, bytes32 weightsRoot) private view {
+        bytes32 actual = states.referee().hashState(header, weightsRoot);
         if (actual != expected) revert StateMismatch(expected, actual);
     }
 

@@ -140,6 +140,7 @@ contract SeasonRegistry is ISeasonRegistry, Ownable {
         _check("maxTurns", r.maxTurns, 1, 254);
         _check("blockThresholdNum", r.blockThresholdNum, 1, 255);
         _check("blockThresholdDen", r.blockThresholdDen, 1, 255);
+        _check("selfPlayWords", r.selfPlayWords, 1, 127);
     }
 
     // INVARIANT P1, continued.

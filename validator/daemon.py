@@ -18,7 +18,7 @@ from backend.chain.errors import ChainError, WrongChainError
 from backend.errors import ChainBeastsError
 from backend.indexer.follow import PASSING, Waker, what_is_away
 from backend.indexer.sync import SyncReport
-from backend.kernel.tables import KERNEL_ID
+from backend.kernel.tables import KERNEL_ID, kernel_name
 from backend.redact import redact_text
 from backend.store.session import DatabaseUnavailableError
 from validator.enforce.bonds import MoveSender
@@ -225,7 +225,7 @@ def check_kernel(chain: Chain) -> None:
     theirs = bytes(chain.call(chain.referee.functions.kernelId()))
     if theirs != KERNEL_ID:
         raise ChainError(
-            f"The deployment's referee runs kernel 0x{theirs.hex()[:16]}…, this validator replays "
-            f"0x{KERNEL_ID.hex()[:16]}….",
+            f"The deployment's referee runs kernel {kernel_name(theirs)}, this validator replays "
+            f"{kernel_name(KERNEL_ID)}.",
             "Use the version of chainbeasts that made the deployment.",
         )

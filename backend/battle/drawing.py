@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from backend.battle.turns import Turn
+from backend.battle.turns import Turn, heading_of
 from backend.kernel.board import Creature, bit, unpack
 from backend.kernel.combat import stats_from_dna
 
@@ -71,9 +71,10 @@ def _beast(letter: str, name: str, creature: Creature, hp: int, acts: bool) -> T
     stamina = max(FULL_STAMINA, creature.stamina)
     text.append("  stamina ").append_text(_bar(creature.stamina, stamina, "cyan"))
     text.append(f" {creature.stamina}\n")
-    last = ACTIONS[creature.last_action] if creature.last_action < len(ACTIONS) else "?"
+    heading = heading_of(creature)
+    last = f"{ACTIONS[creature.last_action]} last" + (f", heading {heading}" if heading else "")
     guard = f"{creature.defense} + {creature.temp_def}"
-    return text.append(f"  power {creature.power}, defense {guard}\n  {last} last", "dim")
+    return text.append(f"  power {creature.power}, defense {guard}\n  {last}", "dim")
 
 
 def _logit(label: str, value: int, reach: int, chosen: bool) -> Text:
@@ -90,8 +91,10 @@ def _logit(label: str, value: int, reach: int, chosen: bool) -> Text:
 
 def draw_logits(turn: Turn) -> Text:
     """Why the beast acts so: its logits, and what they mean."""
-    if turn.logits is None or turn.action is None:
+    if turn.logits is None:
         return Text(f"why: the brain of {turn.actor} is not at hand", "dim")
+    if turn.action is None:
+        return Text("nobody acts on this word", "dim")
     z, action = turn.logits, turn.action
     reach = max(abs(value) for value in z[:6])
     text = Text(f"why {turn.actor} acts so\n")

@@ -6,12 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.battle.tournament import bodies
-from backend.kernel.board import ATTACK, BLOCK, REST, Creature, adjacent, bit, unpack
+from backend.kernel.board import (
+    ATTACK,
+    BLOCK,
+    LAST_HEADING,
+    REST,
+    Creature,
+    adjacent,
+    bit,
+    is_valid,
+    neighbour,
+    unpack,
+)
 from backend.kernel.combat import Action, a_acts_first, decode_action
 from backend.kernel.fighters import Fighter
 
 DIRECTIONS = ("north", "south", "east", "west")
 OFFSETS = {-8: 0, 8: 1, 1: 2, -1: 3}
+
+
+def heading_of(creature: Creature) -> str | None:
+    """Where a creature went last; None if it has not moved yet, or a liar gave it no direction."""
+    return DIRECTIONS[creature.heading - 1] if 1 <= creature.heading <= LAST_HEADING else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +53,11 @@ class Turn:
 
     @property
     def action(self) -> Action | None:
-        """What the logits ask for; the rules may not allow it."""
-        return None if self.logits is None else decode_action(self.logits)
+        """What the appendage makes of the logits; None also for a liar's word, which nobody acts
+        on."""
+        if self.logits is None or not is_valid(self.word):
+            return None
+        return decode_action(self.logits, self.word)
 
     @property
     def standing(self) -> tuple[Creature, Creature]:
@@ -78,12 +97,19 @@ class Turn:
         """What keeps the acting beast from doing all that its logits ask for."""
         p = unpack(self.word)
         tired = p.self_.last_action in (ATTACK, BLOCK)
-        found = []
         if max(p.self_.stamina - tired, 0) == 0:
-            found.append("exhausted: it can only block or rest")
-        elif adjacent(p.self_.pos, p.enemy.pos):
-            found.append("in reach: it stands its ground")
-        return tuple(found)
+            return ("exhausted: it rests",)
+        if adjacent(p.self_.pos, p.enemy.pos):
+            return ("in reach: it stands its ground",)
+        if self.logits is None or self.action is None:
+            return ()
+        wanted = max(range(4), key=self.logits.__getitem__)
+        if wanted == self.action.direction:
+            return ()
+        tile = neighbour(p.self_.pos, wanted)
+        closed = tile is None or bit(p.walls, tile)
+        why = "no way" if closed else "it does not turn back"
+        return (f"{why} {DIRECTIONS[wanted]}",)
 
 
 def turns_of(

@@ -5,23 +5,25 @@ Nothing here touches a deployment. What is judged in disputes is the same StepRe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from eth_hash.auto import keccak
 from web3 import Web3
 from web3.contract import Contract
 
 from backend.chain.anvil import Anvil
 from backend.chain.client import connect, read
 from backend.chain.compile import artifact
+from backend.chain.errors import Reverted
 from backend.chain.types import header_to_abi
 from backend.kernel import merkle
-from backend.kernel.combat import DRAW, Action, Match, a_acts_first
+from backend.kernel.combat import DRAW, Action, Match, RefusedWordError, a_acts_first
 from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
+from backend.kernel.row_opening import open_pass
 from backend.kernel.rules import Rules
-from backend.kernel.state import Header, hash_header, serialize_weights
+from backend.kernel.state import Header, State, serialize_weights, state_hash
 from backend.kernel.window import WindowContext
 
 CALL_GAS = 1 << 24
@@ -31,6 +33,8 @@ proven on a chain."""
 NO_MOVE = 4
 NOBODY = 2
 """The referee's result of a draw."""
+
+REFUSED_WORD = ("InvalidWord", "MatchOver")
 
 
 def context_to_abi(ctx: WindowContext) -> tuple[Any, ...]:
@@ -48,11 +52,9 @@ def context_to_abi(ctx: WindowContext) -> tuple[Any, ...]:
     )
 
 
-def _opened(fighter: Fighter) -> tuple[bytes, Any, bytes]:
-    """A state with a fighter's brain: its hash, header and weights, as the referee takes them."""
-    header = Header(0, bytes(32), 0, fighter.active_mask, 0, 0)
-    weights = serialize_weights(fighter.weights)
-    return hash_header(header, bytes(keccak(weights))), header_to_abi(header), weights
+def _state(fighter: Fighter) -> State:
+    """A state with a fighter's brain."""
+    return State(Header(0, bytes(32), 0, fighter.active_mask, 0, 0), fighter.weights)
 
 
 class EvmKernel:
@@ -130,26 +132,47 @@ class EvmKernel:
         """The 32 inputs of a valid word."""
         return [int(x) for x in self._call(self.inspector.functions.features(word))]
 
+    def decode(self, logits: Sequence[int], word: int) -> Action:
+        """The action that eight logits mean for the ``self`` of a valid word."""
+        return Action(*self._call(self.inspector.functions.decode(list(logits), word)))
+
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
-        """The word after ``self`` has acted; the word is valid and its match not over."""
-        return int(
-            self._call(
-                self.inspector.functions.activate(
-                    word,
-                    action.direction,
-                    action.power,
-                    action.block,
-                    rules.values(),
-                    battle_seed,
-                )
-            )
-        )
+        """The word after ``self`` has acted.
+
+        Raises:
+            RefusedWordError: the word is not valid, or its match is over.
+        """
+        did = (action.direction, action.power, action.block)
+        function = self.inspector.functions.activate(word, *did, rules.values(), battle_seed)
+        try:
+            return int(self._call(function))
+        except Reverted as error:
+            if error.name in REFUSED_WORD:
+                raise RefusedWordError(str(error)) from error
+            raise
+
+    def outcome(
+        self, word: int, dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules
+    ) -> int | None:
+        """The winner of a match that stands at this word; None if it is not over."""
+        judge = self.match_referee.functions.outcome
+        over, result = self._call(judge(word, dna_a, dna_b, battle_seed, rules.values()))
+        if not over:
+            return None
+        return DRAW if result == NOBODY else int(result)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
-        """(active mask, weights hash, state hash) at hatch."""
-        mask, weights_hash = self._call(self.inspector.functions.genesis(dna))
+        """(active mask, weights' root, state hash) at hatch."""
+        mask, root = self._call(self.inspector.functions.genesis(dna))
         h = self._call(self.referee.functions.genesisHash(beast_id, dna))
-        return int(mask), bytes(weights_hash), bytes(h)
+        return int(mask), bytes(root), bytes(h)
+
+    def hash_state(self, state: State) -> tuple[bytes, bytes]:
+        """(weights' root, state hash) of any state."""
+        weights = serialize_weights(state.weights)
+        root = self._call(self.inspector.functions.weightsRoot(weights))
+        h = self._call(self.referee.functions.stateHash(header_to_abi(state.header), weights))
+        return bytes(root), bytes(h)
 
     # --- matches --------------------------------------------------------------------------------
 
@@ -157,16 +180,17 @@ class EvmKernel:
         """A whole match, turn by turn as a disproof would judge it; the root is the reference's."""
         judge, constants = self.match_referee.functions, rules.values()
         word = int(self._call(judge.firstWord(a.dna, b.dna, battle_seed, constants)))
-        acting, other = (_opened(one) for one in ((a, b) if a_acts_first(battle_seed) else (b, a)))
+        acting, other = (_state(one) for one in ((a, b) if a_acts_first(battle_seed) else (b, a)))
         words: list[int] = []
         while self._call(judge.isActive(word, constants)):
             words.append(word)
-            word = int(self._call(judge.nextWord(*acting, word, battle_seed, constants)))
+            opening = open_pass(acting, word).to_abi()
+            opened = (state_hash(acting), header_to_abi(acting.header), opening)
+            word = int(self._call(judge.nextWord(*opened, word, battle_seed, constants)))
             acting, other = other, acting
-        over, result = self._call(judge.outcome(word, battle_seed, constants))
-        if not over:
+        winner = self.outcome(word, a.dna, b.dna, battle_seed, rules)
+        if winner is None:
             raise ValueError(f"word 0x{word:064x} is neither active nor an end")
-        winner = DRAW if result == NOBODY else int(result)
         return Match(tuple(words), word, winner, merkle.root(words))
 
     # --- steps ----------------------------------------------------------------------------------

@@ -178,11 +178,11 @@ def proof_commitment(sender: str, digest: bytes, segment: int, result: bytes, sa
 
 
 def header_commitment(
-    sender: str, digest: bytes, header: Header, weights_hash: bytes, salt: bytes
+    sender: str, digest: bytes, header: Header, root: bytes, salt: bytes
 ) -> bytes:
-    """The same, before it challenges a header: to the preimage of h128."""
+    """The same, before it challenges a header: to the preimage of h128, ``root`` its weights'."""
     struct = "(uint256,bytes32,uint32,uint8,uint32,uint256)"
-    opened = keccak(encode((struct, "bytes32"), (header_to_abi(header), weights_hash)))
+    opened = keccak(encode((struct, "bytes32"), (header_to_abi(header), root)))
     return proof_commitment(sender, digest, HEADER_PROOF, bytes(opened), salt)
 
 

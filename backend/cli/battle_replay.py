@@ -15,7 +15,7 @@ from rich.text import Text
 from backend.battle.drawing import Scene, draw_turn, full_hp
 from backend.battle.recording import expect, fighters_of, play_out
 from backend.battle.sides import Side, read_side
-from backend.battle.tournament import result_of
+from backend.battle.tournament import bodies, result_of
 from backend.battle.turns import Turn, turns_of
 from backend.battle.verdict import Terms, lie_against, lie_in_words
 from backend.battle.workspace import ArenaWorkspace, MissingStateError
@@ -128,7 +128,22 @@ def _ending(show: Show) -> Text:
     names = {MatchResult.A: "A wins", MatchResult.B: "B wins", MatchResult.DRAW: "Nobody wins"}
     verdict = VERDICTS[show.verified].format(reason=show.reason)
     style = {True: "green", False: "bold red", None: "dim"}[show.verified]
-    return Text(f"{names[show.result]} after {show.scene.turns} turns. ").append(verdict, style)
+    after = f"{names[show.result]} after {show.scene.turns} turns{_shares(show)}. "
+    return Text(after).append(verdict, style)
+
+
+def _shares(show: Show) -> str:
+    """What decides a match without a kill: how much of its hp each has left."""
+    end = show.turns[-1].after
+    if end is None:
+        return ""
+    left = bodies(end, show.turns[-1].a_acts is False)
+    if 0 in (left[0].hp, left[1].hp):
+        return ""
+    a, b = (
+        f"{100 * one.hp / full:.0f} %" for one, full in zip(left, show.scene.full_hp, strict=True)
+    )
+    return f", with {a} of A's hp and {b} of B's left"
 
 
 def _perform(show: Show, turns: Sequence[Turn], speed: float) -> None:

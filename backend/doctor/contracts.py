@@ -14,7 +14,7 @@ from backend.chain.deployment import Deployment
 from backend.chain.errors import NodeUnavailableError, Reverted
 from backend.doctor.report import Check, failed, ok
 from backend.errors import ChainBeastsError
-from backend.kernel.tables import KERNEL_ID
+from backend.kernel.tables import KERNEL_ID, kernel_name
 
 FIX_CODE = "Use the node of the deployment, or deploy anew with `chainbeasts deploy --fresh`."
 
@@ -108,10 +108,10 @@ def _check_kernel(name: str, chain: Chain, referee: Contract) -> Iterator[Check]
         yield failed(name, "The referee does not tell its kernel.", FIX_CODE)
         return
     if theirs == KERNEL_ID:
-        yield ok(name, f"It runs this installation's kernel, 0x{theirs.hex()[:16]}….")
+        yield ok(name, f"It runs this installation's kernel, {kernel_name(theirs)}.")
     else:
         yield failed(
             name,
-            f"It runs kernel 0x{theirs.hex()[:16]}…, this installation 0x{KERNEL_ID.hex()[:16]}….",
+            f"It runs kernel {kernel_name(theirs)}, this installation {kernel_name(KERNEL_ID)}.",
             "Use the version of chainbeasts that made the deployment.",
         )

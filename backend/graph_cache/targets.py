@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 PORTABLE_DEFINE = "-DCHAINBEASTS_PORTABLE"
-AVX512_FLAGS = ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni")
+AVX512 = ("f", "bw", "dq", "vl", "vbmi", "vbmi2", "vnni")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def vector_targets() -> list[Target]:
     found = []
     # Ice Lake's set, which Zen 4 has too, is the first that has both VNNI and the byte shuffles.
     if "AVX512_ICL" in features:
-        found.append(Target(f"{base}-avx512", AVX512_FLAGS))
+        found.append(Target(f"{base}-avx512", tuple(f"-mavx512{part}" for part in AVX512)))
     # NumPy names the x86-64 level that has AVX2 X86_V3, and older releases name the extension
     if features & {"AVX2", "X86_V3"}:
         found.append(Target(f"{base}-avx2", ("-mavx2",)))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from backend.graph_cache.build import build
 from backend.graph_cache.targets import Target
 from backend.kernel.combat import Action, Match
-from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS
 from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
+from backend.kernel.native.abi import encode_words
 from backend.kernel.native.graph import Graph
+from backend.kernel.replay import empty_replay, state_rows, window_row
 from backend.kernel.rules import Rules
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State, decode_state, encode_state, hash_header, state_hash
 from backend.kernel.vectors import genesis_hashes
-from backend.kernel.window import WindowContext, open_window
+from backend.kernel.window import WindowContext
 
 ANY_MASK = 0xFF
 """The board's rules do not depend on the graph; this one also plays for any slots awake."""
@@ -43,11 +46,23 @@ class NativeVectors:
     def features(self, word: int) -> Sequence[int]:
         return [int(value) for value in self._any.features(word)]
 
+    def decode(self, logits: Sequence[int], word: int) -> Action:
+        return self._any.decode(logits, word)
+
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
         return self._any.activate(word, action, rules, battle_seed)
 
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         return self._any.play(a, b, battle_seed, rules)
+
+    def outcome(
+        self, word: int, dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules
+    ) -> int | None:
+        return self._any.outcome(word, dna_a, dna_b, battle_seed, rules)
+
+    def hash_state(self, state: State) -> tuple[bytes, bytes]:
+        root = self._any.weights_roots(state_rows([encode_state(state)]))[0].tobytes()
+        return root, hash_header(state.header, root)
 
     def genesis(self, beast_id: int, dna: bytes) -> tuple[int, bytes, bytes]:
         return genesis_hashes(beast_id, dna)
@@ -56,8 +71,10 @@ class NativeVectors:
         self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]
     ) -> tuple[list[bytes], State]:
         kernel = build(Graph(mask), target=self._target).kernel
-        state, hashes = open_window(parent, mask), []
-        for _ in range(SEGMENTS):
-            kernel.run(ctx, state, SEGMENT_STEPS, tuple(records) if ctx.reads_records else None)
-            hashes.append(state_hash(state))
-        return hashes, state
+        windows = np.array([window_row(ctx, mask, state_hash(parent), 0)])
+        found = empty_replay(1, segments=True)
+        order = np.zeros(1, np.uint32)
+        start = state_rows([encode_state(parent)])
+        kernel.replay(windows, start, encode_words(records), order, found)
+        hashes = [digest.tobytes() for digest in found.hashes[0]]
+        return hashes, decode_state(found.ends[0].tobytes())

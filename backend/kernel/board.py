@@ -63,8 +63,9 @@ class Position:
 
 
 def _creature(word: int, bit: int) -> Creature:
-    *stats, last = ((word >> (bit + 8 * i)) & 0xFF for i in range(_CREATURE_BYTES))
-    return Creature(*stats, last_action=last & 3, heading=last >> 2)
+    *values, last = ((word >> (bit + 8 * i)) & 0xFF for i in range(_CREATURE_BYTES))
+    values += [last & 3, last >> 2]
+    return Creature(*values)
 
 
 def unpack(word: int) -> Position:

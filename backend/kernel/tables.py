@@ -35,3 +35,17 @@ def template_bytes() -> bytes:
 # Tables and version are inside: two kernels that could compute different bits never share a hash.
 KERNEL_ID: Final = bytes(keccak(VERSION.encode() + exp_bytes() + template_bytes()))
 """Names this kernel in every state hash (docs/spec/state.md)."""
+
+FORMER_KERNELS: Final = {
+    bytes.fromhex("cb485e445de339c271e4ada837057280e221655ca1c711ecafbe5412b1f803fb"): (
+        "chainbeasts-kernel-1"
+    ),
+}
+"""Kernels before this one. Nothing of theirs is read here; their ids are for saying so."""
+
+
+def kernel_name(kernel_id: bytes) -> str:
+    """A kernel's id as people read it, with its version if it is known."""
+    version = {KERNEL_ID: VERSION, **FORMER_KERNELS}.get(kernel_id)
+    short = f"0x{kernel_id.hex()[:16]}…"
+    return short if version is None else f"{version} ({short})"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.kernel.rules import Rules
-from backend.kernel.tables import KERNEL_ID
+from backend.kernel.tables import KERNEL_ID, kernel_name
 
 FORMAT = "chainbeasts-vectors-2"
 HEX = re.compile("0x[0-9a-fA-F]*")
@@ -171,11 +171,13 @@ def read_document(path: Path, kinds: Sequence[str]) -> tuple[str, list[Mapping[s
     except UnicodeEncodeError:
         raise VectorFileError(f"{path} holds half a surrogate pair, which is no text") from None
     top = Fields(document, str(path))
+    theirs = top.octets("kernelId", 32)
+    if theirs != KERNEL_ID:
+        names = f"{kernel_name(theirs)}; this one is {kernel_name(KERNEL_ID)}"
+        raise top.fail("kernelId", f"is of another kernel, {names}")
     if top.raw("format") != FORMAT:
         raise top.fail("format", f"is {top.raw('format')!r}, it must be {FORMAT!r}")
     top.only(FILE_FIELDS)
-    if top.octets("kernelId", 32) != KERNEL_ID:
-        raise top.fail("kernelId", f"is of another kernel; this one is {hex_bytes(KERNEL_ID)}")
     kind = top.raw("kind")
     if kind not in kinds:
         raise top.fail("kind", f"is {kind!r}, it must be one of {', '.join(kinds)}")

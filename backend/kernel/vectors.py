@@ -286,7 +286,7 @@ def _windows(kernel: Kernel, case: Fields) -> Answer:
     answers = []
     for item in case.children("windows"):
         item.only(INPUTS["window"] | OUTPUTS["window"])
-        ctx, records = _context(item, dna, case.rules())
+        ctx, records = context_of(item, dna, case.rules())
         mask = item.number("mask", 0, 255)
         if parent.header.active_mask & ~mask:
             raise item.fail("mask", f"is {mask}, it drops slots that were awake before")
@@ -304,7 +304,8 @@ def wild_weights(seed: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.array([((draw(seed, i) >> 2) & 0x7FFF) - 0x4000 for i in range(WEIGHTS)], np.int16)
 
 
-def _context(item: Fields, dna: bytes, rules: Rules) -> tuple[WindowContext, list[int]]:
+def context_of(item: Fields, dna: bytes, rules: Rules) -> tuple[WindowContext, list[int]]:
+    """The context and the records of one window of a case."""
     source = Source(item.number("source", 0, 3))
     heads = item.number("heads", 1, 7)
     if heads not in HEAD_SETS:

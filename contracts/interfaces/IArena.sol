@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Match, MatchLie, MatchResult, MatchStatus, OpenChallenge} from "../types/ArenaTypes.sol";
 import {Checkpoint} from "../types/CheckpointTypes.sol";
-import {StateHeader} from "../types/KernelTypes.sol";
+import {RowOpening, StateHeader} from "../types/KernelTypes.sol";
 import {ICheckpointLedger} from "./ICheckpointLedger.sol";
 import {IEnergyEscrow} from "./IEnergyEscrow.sol";
 import {IStateArchive} from "./IStateArchive.sol";
@@ -161,6 +161,7 @@ interface IArena is IEnergyEscrow {
 
     /// @notice The acting beast's activation of `word` leads to another word than `nextWord`; of the last word, to
     /// another end than recorded (`nextWord` and `nextProof` are then ignored).
+    /// @param opening the rows that the acting beast's forward pass reads (IMatchReferee.nextWord)
     function disproveTurn(
         uint256 matchId,
         uint8 turn,
@@ -169,7 +170,7 @@ interface IArena is IEnergyEscrow {
         bytes32[] calldata proof,
         bytes32[] calldata nextProof,
         StateHeader calldata header,
-        bytes calldata weights
+        RowOpening calldata opening
     ) external;
 
     // --- views ------------------------------------------------------------------------------------------------

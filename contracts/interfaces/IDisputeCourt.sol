@@ -134,7 +134,7 @@ interface IDisputeCourt {
 
     /// @notice Commit to a proof before sending it, so that nobody can copy its reward from the mempool.
     /// @param commitment of a proof: keccak256(abi.encode(sender, digest, uint8 k, result, salt)), where k is 16 and the result
-    /// keccak256(abi.encode(header, weightsHash)) for `challengeHeader`; of steps: keccak256(abi.encode(sender, digest, uint8 first, uint8 count, result, salt))
+    /// keccak256(abi.encode(header, weightsRoot)) for `challengeHeader`; of steps: keccak256(abi.encode(sender, digest, uint8 first, uint8 count, result, salt))
     function commit(bytes32 commitment) external;
 
     /// @notice Prove that segment `k` is wrong: open the state before it and re-execute 8 steps.
@@ -176,7 +176,7 @@ interface IDisputeCourt {
         Checkpoint calldata checkpoint,
         Checkpoint calldata parent,
         StateHeader calldata header,
-        bytes32 weightsHash,
+        bytes32 weightsRoot,
         bytes32 salt
     ) external;
 

@@ -37,8 +37,8 @@ interface IStepReferee {
     /// @notice The hash of a beast's state at hatch.
     function genesisHash(uint256 beastId, bytes32 dna) external view returns (bytes32);
 
-    /// @notice The hash of a state whose weights hash to `weightsHash`.
-    function hashState(StateHeader calldata header, bytes32 weightsHash) external view returns (bytes32);
+    /// @notice The hash of a state whose weights have the root `weightsRoot`.
+    function hashState(StateHeader calldata header, bytes32 weightsRoot) external view returns (bytes32);
 
     /// @notice The hash of a state, whose weights must be well-formed.
     function stateHash(StateHeader calldata header, bytes calldata weights) external view returns (bytes32);

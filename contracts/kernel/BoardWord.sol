@@ -18,10 +18,14 @@ library BoardWord {
     uint256 internal constant TEMP_DEF = 24;
     uint256 internal constant POWER = 32;
     uint256 internal constant DEFENSE = 40;
-    uint256 internal constant LAST_ACTION = 48;
+    /// @dev Two things in one byte: the action in bits 0 and 1, the heading above them.
+    uint256 internal constant LAST = 48;
+    uint256 internal constant HEADING = 50;
 
-    /// @dev Bit 7 of tempDef, power and defense; bit 6 and 7 of pos; bits 2 to 7 of lastAction.
-    uint256 private constant FORBIDDEN = 0xfc8080800000c0;
+    /// @dev 0 none, else 1 + the direction of the creature's last movement.
+    uint256 private constant MAX_HEADING = 4;
+    /// @dev Bit 7 of tempDef, power and defense; bit 6 and 7 of pos.
+    uint256 private constant FORBIDDEN = 0x8080800000c0;
 
     // The parts of a word are cut out without a check: what is not a valid word has parts, too, but no meaning.
 
@@ -43,6 +47,16 @@ library BoardWord {
 
     function turn(uint256 word) internal pure returns (uint256) {
         return (word >> TURN_BIT) & 0xff;
+    }
+
+    /// @dev What a creature did last; the heading beside it outlives it.
+    function action(uint256 creature) internal pure returns (uint256) {
+        return (creature >> LAST) & 3;
+    }
+
+    /// @dev 0 to 4 in a valid word.
+    function heading(uint256 creature) internal pure returns (uint256) {
+        return creature >> HEADING;
     }
 
     /// @dev A byte of a creature; `offset` is one of the constants above.
@@ -75,6 +89,7 @@ library BoardWord {
         uint256 b = enemy(word);
         // First the bits that must be clear: with them go positions from 64 on, before anything is shifted by one.
         if ((a | b) & FORBIDDEN != 0 || word >> FLAGS_BIT > 1) return false;
+        if (a >> HEADING > MAX_HEADING || b >> HEADING > MAX_HEADING) return false;
         if (a & 0xff == b & 0xff || a & 0xff00 == 0 || b & 0xff00 == 0) return false;
         uint256 standing = (1 << (a & 0xff)) | (1 << (b & 0xff));
         return walls(word) & (hazards(word) | standing) == 0;

@@ -39,20 +39,25 @@ library Combat {
             word.enemy().field(BoardWord.HP) == 0;
     }
 
-    /// @dev The action that the logits of the last forward pass mean: the first best direction, half of the attack
-    /// logit, the sign of the block logit. Reads LOGITS, which an update does not change: the action is that of before
-    /// it.
-    function decode() internal pure returns (uint256 direction, uint256 power, bool guard) {
+    /// @dev The action that the logits of the last forward pass mean to `self` of a valid word: the first best of the
+    /// directions open to it, half of the attack logit, the sign of the block logit unless it is exhausted. Reads
+    /// LOGITS, which an update does not change: the action is that of before it.
+    function decode(uint256 word) internal pure returns (uint256 direction, uint256 power, bool guard) {
+        uint256 me = word.self();
+        uint256 open = _openDirections(word.walls(), me);
+        // An exhausted creature that blocks would never rest again, so it does not.
+        bool fresh = _staminaAtStart(me) > 0;
         assembly ("memory-safe") {
-            let best := mload(LOGITS)
+            // Below every logit. What is open is not empty, so a direction is always taken.
+            let best := not(0x7fffffff)
             for {
-                let d := 1
+                let d := 0
             } lt(d, 4) {
                 d := add(d, 1)
             } {
                 let z := mload(add(LOGITS, shl(5, d)))
                 // Strictly greater, so that of equals the lowest direction stays.
-                if sgt(z, best) {
+                if and(sgt(z, best), and(shr(d, open), 1)) {
                     best := z
                     direction := d
                 }
@@ -62,8 +67,32 @@ library Combat {
             if gt(power, 15) {
                 power := mul(15, sgt(power, 0))
             }
-            guard := sgt(mload(add(LOGITS, 0xa0)), 0)
+            guard := and(sgt(mload(add(LOGITS, 0xa0)), 0), fresh)
         }
+    }
+
+    /// @dev The directions that decoding chooses from, bit d for direction d: those whose target is on the board and no
+    /// wall, without the reverse of the heading unless it is the only one; all four if there is none. What a creature
+    /// that cannot move would do with them has no effect, so it is not asked.
+    function _openDirections(uint256 walls, uint256 me) private pure returns (uint256 open) {
+        unchecked {
+            uint256 tile = me.field(BoardWord.POS);
+            for (uint256 d = 0; d < 4; ++d) {
+                if (BoardWord.step(tile, d) & ~walls != 0) open |= 1 << d;
+            }
+            if (open == 0) return 15;
+            uint256 heading = me.heading();
+            if (heading == 0) return open;
+            // Directions pair up as 0/1 and 2/3, so flipping the lowest bit reverses one.
+            uint256 onward = open & ~(1 << ((heading - 1) ^ 1));
+            return onward == 0 ? open : onward;
+        }
+    }
+
+    /// @dev Stamina after what the last action costs; 0 is exhausted for this turn.
+    function _staminaAtStart(uint256 me) private pure returns (uint256 stamina) {
+        stamina = me.field(BoardWord.STAMINA);
+        if (me.action() >= ATTACK) stamina = _less(stamina, 1);
     }
 
     /// @dev The word after `self` has acted: sides swapped, turn counted, the next critical flag drawn. The word must
@@ -81,9 +110,9 @@ library Combat {
             (uint256 me, bool attacks) = _moveAndBlock(word, direction, guard, rules);
             if (attacks && power > 0) {
                 foe = _hit(foe, power, word >> BoardWord.FLAGS_BIT != 0, rules);
-                me = _set(me, BoardWord.LAST_ACTION, ATTACK);
+                me = _setAction(me, ATTACK);
             }
-            if (me.field(BoardWord.LAST_ACTION) == REST) {
+            if (me.action() == REST) {
                 me = _set(me, BoardWord.STAMINA, _min(me.field(BoardWord.STAMINA) + rules.restGain, 255));
             }
             // At most maxTurns, so it fits its byte. Drawn also when the match has ended: the last word is defined,
@@ -102,10 +131,9 @@ library Combat {
         Rules memory rules
     ) private pure returns (uint256 me, bool attacks) {
         me = word.self();
-        uint256 stamina = me.field(BoardWord.STAMINA);
         // ATTACK and BLOCK cost. Exhaustion is decided here, once: what a hazard takes below does not undo this turn's
         // attack.
-        if (me.field(BoardWord.LAST_ACTION) >= ATTACK) stamina = _less(stamina, 1);
+        uint256 stamina = _staminaAtStart(me);
         uint256 did = REST;
         if (stamina > 0) {
             uint256 foeTile = word.enemy().field(BoardWord.POS);
@@ -116,7 +144,8 @@ library Combat {
             if (target & ~word.walls() != 0) {
                 tile = BoardWord.move(tile, direction);
                 if (target & word.hazards() != 0) stamina = _less(stamina, rules.hazardStamina);
-                me = _set(me, BoardWord.POS, tile);
+                // Nothing else changes a heading.
+                me = _set(_set(me, BoardWord.POS, tile), BoardWord.LAST, (1 + direction) << 2);
                 attacks = BoardWord.adjacent(tile, foeTile);
                 did = MOVE;
             }
@@ -127,7 +156,7 @@ library Combat {
             me = _set(me, BoardWord.TEMP_DEF, _min(raised, rules.blockCap));
             did = BLOCK;
         }
-        me = _set(_set(me, BoardWord.STAMINA, stamina), BoardWord.LAST_ACTION, did);
+        me = _setAction(_set(me, BoardWord.STAMINA, stamina), did);
     }
 
     function _hit(uint256 foe, uint256 power, bool crit, Rules memory rules) private pure returns (uint256) {
@@ -138,6 +167,11 @@ library Combat {
 
     function _set(uint256 creature, uint256 offset, uint256 value) private pure returns (uint256) {
         return (creature & ~(0xff << offset)) | (value << offset);
+    }
+
+    /// @dev The heading stays as it is.
+    function _setAction(uint256 creature, uint256 did) private pure returns (uint256) {
+        return (creature & ~(3 << BoardWord.LAST)) | (did << BoardWord.LAST);
     }
 
     function _less(uint256 a, uint256 b) private pure returns (uint256) {

@@ -40,6 +40,7 @@ library ContextCheck {
         _range("maxTurns", rules.maxTurns, 1, 254);
         _range("blockThresholdNum", rules.blockThresholdNum, 1, 255);
         _range("blockThresholdDen", rules.blockThresholdDen, 1, 255);
+        _range("selfPlayWords", rules.selfPlayWords, 1, 127);
     }
 
     function _range(bytes32 field, uint256 value, uint256 low, uint256 high) private pure {

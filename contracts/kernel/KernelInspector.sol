@@ -7,7 +7,7 @@ import {Combat} from "./Combat.sol";
 import {ContextCheck} from "./ContextCheck.sol";
 import {Features} from "./Features.sol";
 import {Genesis} from "./Genesis.sol";
-import {KernelMemory, LIST_INPUT, WEIGHTS_1} from "./KernelMemory.sol";
+import {KernelMemory, LIST_INPUT, LOGITS, WEIGHTS_1} from "./KernelMemory.sol";
 import {Labels} from "./Labels.sol";
 import {StateHash} from "./StateHash.sol";
 
@@ -73,11 +73,33 @@ contract KernelInspector {
         return Combat.activate(_checked(word), direction, power, guard, checkedRules, battleSeed);
     }
 
-    /// @notice The slots awake at hatch and the hash of the weights at hatch.
-    function genesis(bytes32 dna) external pure returns (uint8 activeMask, bytes32 weightsHash) {
+    /// @notice The action that eight logits mean to `self` of a valid word, whose match is not over.
+    function decode(
+        int16[8] calldata logits,
+        uint256 word
+    ) external pure returns (uint256 direction, uint256 power, bool guard) {
+        KernelMemory.reserve();
+        for (uint256 k = 0; k < 8; ++k) {
+            int256 z = logits[k];
+            assembly ("memory-safe") {
+                mstore(add(LOGITS, shl(5, k)), z)
+            }
+        }
+        return Combat.decode(_checked(word));
+    }
+
+    /// @notice The slots awake at hatch and the root of the weights at hatch.
+    function genesis(bytes32 dna) external pure returns (uint8 activeMask, bytes32 root) {
         KernelMemory.reserve();
         activeMask = Genesis.state(0, dna).activeMask;
-        weightsHash = StateHash.weightsHash();
+        root = StateHash.weightsRoot();
+    }
+
+    /// @notice The root of serialised weights, which must be well-formed.
+    function weightsRoot(bytes calldata weights) external pure returns (bytes32) {
+        KernelMemory.reserve();
+        StateHash.load(weights);
+        return StateHash.weightsRoot();
     }
 
     function _zeros() private pure returns (uint8[32] memory) {}

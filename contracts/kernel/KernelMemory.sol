@@ -51,7 +51,7 @@ import {KernelTables} from "./KernelTables.sol";
 //   0x0000   Solidity's: scratch, free pointer, zero slot, spilled variables, the decoded arguments; 0x0800 at most
 //   0x0800   errors of three kinds, 8 words each; output errors; constants of the learning rate; sums; accumulators
 //   0x1000   lists of active units: 32, 128, 64, 64 entries, and a 0 after each
-//   0x3500   queue of 64 boards; 8 logits; the two tables; 65 bytes to hash
+//   0x3500   queue of 64 boards, or hashes of rows; 8 logits; the two tables; 65 bytes to hash
 //   0x4500   W1  32 rows of 256 bytes
 //   0x6500   W2 128 rows of 128 bytes
 //   0xa500   W3  64 rows of 128 bytes
@@ -102,6 +102,9 @@ uint256 constant LIST_3 = 0x2c60;
 /// @dev Boards waiting behind hazards in the label's flood: one per cost at most, and each holds tiles that no other
 /// does, so 64 words are enough.
 uint256 constant QUEUE = 0x3500;
+/// @dev The same room between steps, while weights are hashed: the leaves of one group, then the 15 groups.
+uint256 constant LEAVES = 0x3500;
+uint256 constant GROUPS = 0x3700;
 /// @dev Eight logits of the last forward pass, one signed word each.
 uint256 constant LOGITS = 0x3d00;
 /// @dev 256 big-endian uint16.

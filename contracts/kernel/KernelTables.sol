@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 
 /// @title The kernel's version and tables
 library KernelTables {
-    string internal constant VERSION = "chainbeasts-kernel-1";
+    string internal constant VERSION = "chainbeasts-kernel-2";
 
     /// @dev floor(32767 * exp(-d / 32) + 1/2) for d = 0 to 255, big-endian uint16.
     bytes internal constant EXP =

@@ -3,18 +3,19 @@ pragma solidity ^0.8.28;
 
 import {IMatchReferee} from "../interfaces/IMatchReferee.sol";
 import {IStepReferee} from "../interfaces/IStepReferee.sol";
-import {Rules, StateHeader} from "../types/KernelTypes.sol";
+import {RowOpening, Rules, StateHeader} from "../types/KernelTypes.sol";
 import {Combat} from "./Combat.sol";
 import {ContextCheck} from "./ContextCheck.sol";
 import {Features} from "./Features.sol";
 import {Forward} from "./Forward.sol";
 import {KernelMemory} from "./KernelMemory.sol";
 import {Matches} from "./Matches.sol";
+import {OpenedRows} from "./OpenedRows.sol";
 import {StateHash} from "./StateHash.sol";
 
 /// @title The judge of matches
 /// @dev Anybody may call it with anything. Its doors are those of StepReferee: rules in range (ContextCheck), weights
-/// well-formed (StateHash.load) and the ones expected, and a word that is valid before inputs are made of it. It never
+/// well-formed (StateHash.load, OpenedRows) and the ones expected, and a word that is valid before inputs are made of it. It never
 /// changes a weight. Functions that compute with words alone need no memory reserved.
 contract MatchReferee is IMatchReferee {
     bytes32 private immutable _KERNEL_ID = StateHash.kernelId();
@@ -52,7 +53,7 @@ contract MatchReferee is IMatchReferee {
     function nextWord(
         bytes32 expectedHash,
         StateHeader calldata header,
-        bytes calldata weights,
+        RowOpening calldata opening,
         uint256 word,
         uint64 battleSeed,
         Rules calldata rules
@@ -60,23 +61,25 @@ contract MatchReferee is IMatchReferee {
         KernelMemory.reserve();
         Rules memory season = _checked(rules);
         if (!Matches.isActive(word, season)) revert NotActive(word);
-        StateHash.load(weights);
         // INVARIANT: a beast acts by the state that it was entered with, and by no other.
-        bytes32 actual = StateHash.current(_KERNEL_ID, header);
+        bytes32 actual = StateHash.hash(_KERNEL_ID, header, OpenedRows.load(opening));
         if (actual != expectedHash) revert IStepReferee.StateMismatch(expectedHash, actual);
         Features.list(word);
         Forward.run(header.activeMask);
-        (uint256 direction, uint256 power, bool guard) = Combat.decode();
+        OpenedRows.requireAllRead();
+        (uint256 direction, uint256 power, bool guard) = Combat.decode(word);
         return Combat.activate(word, direction, power, guard, season, battleSeed);
     }
 
     /// @inheritdoc IMatchReferee
     function outcome(
         uint256 word,
+        bytes32 dnaA,
+        bytes32 dnaB,
         uint64 battleSeed,
         Rules calldata rules
     ) external pure returns (bool over, uint8 result) {
-        (bool ended, uint256 winner) = Matches.outcome(word, battleSeed, _checked(rules));
+        (bool ended, uint256 winner) = Matches.outcome(word, dnaA, dnaB, battleSeed, _checked(rules));
         return (ended, uint8(winner));
     }
 

@@ -41,16 +41,29 @@ library Matches {
 
     /// @dev A rested creature with the stats of its DNA: power and defense at most 127, so the word is valid.
     function _creature(uint256 tile, bytes32 dna) private pure returns (uint256) {
-        uint256 power = 32 + (uint8(dna[0]) % 96);
-        uint256 defense = uint8(dna[1]) % 128;
-        uint256 stamina = 12 + (uint8(dna[2]) % 20);
-        uint256 hp = 100 + (uint8(dna[3]) % 100);
+        uint256 power = 48 + (uint8(dna[0]) % 64);
         return
             tile |
-            (hp << BoardWord.HP) |
-            (stamina << BoardWord.STAMINA) |
+            (startHp(dna) << BoardWord.HP) |
+            (_stamina(dna) << BoardWord.STAMINA) |
             (power << BoardWord.POWER) |
-            (defense << BoardWord.DEFENSE);
+            (_defense(dna) << BoardWord.DEFENSE);
+    }
+
+    /// @dev 116 to 219: the more of it, the less defense and, below 23, the less stamina. Never 0, so a share of it is
+    /// defined.
+    function startHp(bytes32 dna) internal pure returns (uint256) {
+        uint256 stamina = _stamina(dna);
+        uint256 short = stamina < 23 ? 23 - stamina : 0;
+        return (44_800 + 94 * short * short) / (256 + _defense(dna));
+    }
+
+    function _defense(bytes32 dna) private pure returns (uint256) {
+        return uint8(dna[1]) % 128;
+    }
+
+    function _stamina(bytes32 dna) private pure returns (uint256) {
+        return 12 + (uint8(dna[2]) % 20);
     }
 
     /// @dev Whether a word may be activated.
@@ -58,9 +71,13 @@ library Matches {
         return BoardWord.isValid(word) && !Combat.isOver(word, rules);
     }
 
-    /// @dev Whether the match is over after an activation that left `word`, and who has more hp left.
+    /// @dev Whether the match is over after an activation that left `word`, and who has the greater share of its first
+    /// hp left. That decides it also when a creature has fallen: its share is 0. First hp comes from the DNA, whatever
+    /// a log begins with.
     function outcome(
         uint256 word,
+        bytes32 dnaA,
+        bytes32 dnaB,
         uint256 battleSeed,
         Rules memory rules
     ) internal pure returns (bool over, uint256 result) {
@@ -68,8 +85,11 @@ library Matches {
         if (!Combat.isOver(word, rules)) return (false, DRAW);
         uint256 a = word.self().field(BoardWord.HP);
         uint256 b = word.enemy().field(BoardWord.HP);
-        if (a == b) return (true, DRAW);
         bool selfIsA = aActsFirst(battleSeed) == (word.turn() & 1 == 0);
-        return (true, (a > b) == selfIsA ? A_WINS : B_WINS);
+        if (!selfIsA) (a, b) = (b, a);
+        // Shares compared crosswise: bytes times at most 219, so nothing is rounded or cut off.
+        (a, b) = (a * startHp(dnaB), b * startHp(dnaA));
+        if (a == b) return (true, DRAW);
+        return (true, a > b ? A_WINS : B_WINS);
     }
 }

@@ -20,7 +20,7 @@ library Samples {
     uint256 internal constant BATTLE = 2;
     uint256 internal constant PRIVATE = 3;
 
-    /// @dev hp 100, stamina 16, lastAction REST.
+    /// @dev hp 100, stamina 16, last action REST, no heading.
     uint256 private constant FRESH = (100 << 8) | (16 << 16);
 
     /// @dev Bytes of one step's witness: the word and its siblings; the word alone where it was opened before; 0 where
@@ -122,7 +122,8 @@ library Samples {
         if (root != ctx.recordsRoot) revert IStepReferee.WrongWitness(n, index);
     }
 
-    /// @dev The arena after a self-play step: self acts by its logits, the enemy at random. 0 starts afresh.
+    /// @dev The arena after a self-play step: self acts by its logits, the enemy at random. 0 starts afresh, also after
+    /// selfPlayWords words of one match, for its neighbours are too alike to learn from.
     function playOn(
         uint256 word,
         uint256 seed,
@@ -131,12 +132,13 @@ library Samples {
     ) internal pure returns (uint256 next) {
         // The turn of an arena made up by hand may be any byte, and nobody acts in a match that is over.
         if (Combat.isOver(word, rules)) return 0;
-        (uint256 direction, uint256 power, bool guard) = Combat.decode();
+        (uint256 direction, uint256 power, bool guard) = Combat.decode(word);
         next = Combat.activate(word, direction, power, guard, rules, seed);
         if (Combat.isOver(next, rules)) return 0;
         uint256 u = SplitMix64.draw(seed ^ globalStep, 16);
         next = Combat.activate(next, u & 3, (u >> 2) & 15, (u >> 6) & 3 == 0, rules, seed);
-        if (Combat.isOver(next, rules) || (_standOff(word) && _standOff(next))) return 0;
+        if (Combat.isOver(next, rules) || next.turn() >= 2 * uint256(rules.selfPlayWords)) return 0;
+        if (_standOff(word) && _standOff(next)) return 0;
     }
 
     function _standOff(uint256 word) private pure returns (bool) {

@@ -38,8 +38,8 @@ contract StepReferee is IStepReferee {
     }
 
     /// @inheritdoc IStepReferee
-    function hashState(StateHeader calldata header, bytes32 weightsHash) external view returns (bytes32) {
-        return StateHash.hash(_KERNEL_ID, header, weightsHash);
+    function hashState(StateHeader calldata header, bytes32 weightsRoot) external view returns (bytes32) {
+        return StateHash.hash(_KERNEL_ID, header, weightsRoot);
     }
 
     /// @inheritdoc IStepReferee

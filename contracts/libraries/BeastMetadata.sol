@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {Matches} from "../kernel/Matches.sol";
 import {Commitments} from "../types/BeastTypes.sol";
 import {BeastPortrait} from "./BeastPortrait.sol";
 import {Slots} from "./Slots.sol";
@@ -36,10 +37,10 @@ library BeastMetadata {
         return
             string.concat(
                 "[",
-                _number("Power", 32 + (uint8(dna[0]) % 96)),
+                _number("Power", 48 + (uint8(dna[0]) % 64)),
                 _number("Defense", uint8(dna[1]) % 128),
                 _number("Stamina", 12 + (uint8(dna[2]) % 20)),
-                _number("HP", 100 + (uint8(dna[3]) % 100)),
+                _number("HP", Matches.startHp(dna)),
                 _number("Sensors at hatch", Slots.count(mask & 15)),
                 _number("Appendages at hatch", Slots.count(mask >> 4)),
                 _number("Private records", c.datasetLength),

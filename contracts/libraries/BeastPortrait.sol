@@ -5,8 +5,8 @@ import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {Slots} from "./Slots.sol";
 
 /// @title The portrait of a beast, an SVG drawn from its DNA
-/// @notice What it can do shows: one eye per sensor, one pair of limbs per appendage, longer spikes with more power,
-/// a thicker shell with more defence, a rounder body with more hp. The rest of the DNA chooses colours and moods.
+/// @notice What it can do shows: one eye per sensor, one pair of limbs per appendage, a thicker shell with more
+/// defence. The rest of the DNA chooses shapes, colours and moods.
 /// @dev No DNA may make this revert, or that beast would have no tokenURI. Arithmetic is checked, so every subtraction
 /// is of less than what it is from, term by term, for every width of 50 to 69, height of 46 to 67 and 1 to 4 eyes and
 /// pairs of limbs. Of the DNA only numbers get into the text, so nothing can be injected.

@@ -79,10 +79,10 @@ struct ProofClaim {
     Checkpoint parent;
 }
 
-/// @notice Preimage of a state hash, with the weights hashed.
+/// @notice Preimage of a state hash, with the root of the weights.
 struct StateOpening {
     StateHeader header;
-    bytes32 weightsHash;
+    bytes32 weightsRoot;
 }
 
 /// @notice Who is paid for a conviction.

@@ -16,6 +16,7 @@ struct Rules {
     uint8 maxTurns;
     uint8 blockThresholdNum;
     uint8 blockThresholdDen;
+    uint8 selfPlayWords;
 }
 
 /// @notice Everything of a training state but its weights.
@@ -32,6 +33,18 @@ struct StateHeader {
     uint8 activeMask;
     uint32 windowLoss;
     uint256 arena;
+}
+
+/// @notice Some rows of a state's weights, and hashes for all others (docs/spec, state §2).
+/// @param leaves bit i: leaf i of the weights' tree is opened
+/// @param rows the opened leaves in ascending order, as they are serialised: 256 bytes for each of leaves 0 to 31, 128 for
+/// every other
+/// @param siblings in ascending order: of a group without an opened leaf its hash, of any other those of the leaves that are
+/// not opened
+struct RowOpening {
+    uint256 leaves;
+    bytes rows;
+    bytes32[] siblings;
 }
 
 /// @notice What stays the same for all 128 micro-steps of a window.

@@ -30,7 +30,7 @@ from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from backend.kernel.rules import Rules, Schedule
 from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import WindowContext, genesis_state, open_window, step_window
 from tests.support.protocol import ETHER, Economics, Limits, Season
 
@@ -119,12 +119,11 @@ def true_window(beast_id: int, season: Season) -> tuple[Any, ...]:
             segments.append(state_hash(state))
         if done == LATE_STEP:
             late = state.copy()
-    weights = serialize_weights(state.weights)
     return (
         epoch_seed,
         segments,
         _header(state),
-        keccak(weights),
+        weights_root(state.weights),
         _header(late),
         serialize_weights(late.weights),
     )

@@ -32,6 +32,7 @@ LIMITS = {
     "record of 60 turns": 400_000,
     "disproveFirstWord": 4_000_000,
     "disproveOver": 4_000_000,
+    "disproveTurn, trained, all slots": 750_000,
     "disproveTurn, every unit active": 4_000_000,
     "disproveTurn, the last": 4_000_000,
     "disproveTurn, a sparse state": 4_000_000,
@@ -83,9 +84,10 @@ BOUNDS = {
     "drawSeed": "one new slot: until when it can be recorded",
     "finalize": "four new slots: both owners' rewards, both beasts' earnings",
     "disproveFirstWord": "the settlement; two births and the season read",
-    "disproveTurn, every unit active": "calldata at 40 gas per non-zero byte: the weights",
+    "disproveTurn, trained, all slots": "calldata at 40 gas per non-zero byte: rows and hashes",
+    "disproveTurn, every unit active": "the same: all rows",
     "disproveTurn, the last": "the same, and one Merkle path less",
-    "disproveTurn, a sparse state": "the same: half of its bytes are zero",
+    "disproveTurn, a sparse state": "the same: few rows, half of their bytes zero",
 }
 
 
@@ -96,7 +98,7 @@ def measure() -> dict[str, Any]:
     return {
         "transactions": gas_protocol.measure(),
         **gas_disputes.measure(),
-        "arena": gas_arena.measure(),
+        "arena": gas_arena.measure(kernel.trained[-1]),
         "prove": kernel.prove,
         "advance": {name: found.gas for name, found in kernel.advance.items()},
         "sizes": {name: size for name, size in sizes.items() if name not in NOT_DEPLOYED},
@@ -219,8 +221,10 @@ hashes of nothing from a state that the cheat then publishes.
 
 {_transactions(found["arena"])}
 
-Disproving a turn carries the acting beast's state, as `prove` does, and is bound by the calldata
-floor whatever that state is: a forward pass and an activation are cheap beside it.
+Disproving a turn carries the rows of the acting beast's state that its forward pass reads, and
+hashes for all others; it is bound by the calldata floor: a forward pass and an activation are cheap
+beside it. *Trained*: the turn of a match between two beasts with all slots awake that opens the
+most.
 
 ## `prove`: 8 micro-steps
 

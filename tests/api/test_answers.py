@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from backend.battle.logs import parse_peers
 from backend.kernel.merkle import root
 from backend.kernel.rules import Rules
-from backend.kernel.state import State, deserialize_weights, hash_header, state_hash
+from backend.kernel.state import State, deserialize_weights, hash_header, state_hash, weights_root
 from backend.kernel.tables import KERNEL_ID
 from backend.store.snapshots import unpack
 from backend.store.words import word_key
@@ -388,12 +388,13 @@ def test_a_state_can_be_verified_by_whoever_asks_for_it(scene: Scene, served: Se
     head = served.json(f"/v1/states/{digest.hex()}")
     weights = served.get(f"/v1/states/{spell(digest)}/weights")
     assert len(weights.content) == head["weights_bytes"] == 33_792
-    assert spell(keccak(weights.content)) == head["weights_hash"]
+    root = weights_root(deserialize_weights(weights.content))
+    assert spell(root) == head["weights_root"]
     header = state.header
     assert (head["beast"], head["global_step"], head["parent"]) == (
         str(header.beast_id), header.global_step, spell(header.parent),
     )  # fmt: skip
-    assert hash_header(header, keccak(weights.content)) == digest
+    assert hash_header(header, root) == digest
     packed = served.get(f"/v1/snapshots/{digest.hex()}")
     found: State = unpack(packed.content, digest)
     assert (found.weights == deserialize_weights(weights.content)).all()

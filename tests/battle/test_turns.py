@@ -14,10 +14,11 @@ from backend.battle.sides import read_side
 from backend.battle.tournament import result_of, seeds_from, tallies, tournament
 from backend.battle.turns import DIRECTIONS, Turn, turns_of
 from backend.errors import ChainBeastsError
-from backend.kernel.board import neighbour
-from backend.kernel.combat import Match, a_acts_first
+from backend.kernel.board import neighbour, pack, unpack
+from backend.kernel.combat import Action, Match, a_acts_first
 from backend.kernel.fighters import Fighter, fight
 from backend.kernel.rules import Rules
+from backend.kernel.samples import random_position
 from backend.kernels import play
 from tests.native.test_matches import anybody, trained
 
@@ -79,6 +80,44 @@ def test_last_turn_says_nothing_when_its_end_is_not_known() -> None:
     assert turns[-1].events == ()
     assert turns[0].logits is None
     assert turns[0].events == watched(SEEDS[0])[1][0].events
+
+
+NORTHWARD = (9, 0, 5, 0, 8, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "direction"),
+    [
+        ({}, (), 0),
+        ({"heading": 1}, (), 0),
+        ({"heading": 2}, ("it does not turn back north",), 2),
+        ({"walls": 1 << 19}, ("no way north",), 2),
+        ({"pos": 3}, ("no way north",), 2),
+        ({"enemy": 28, "heading": 2}, ("in reach: it stands its ground",), 2),
+        ({"stamina": 0, "heading": 2}, ("exhausted: it rests",), 2),
+        ({"stamina": 1, "last_action": 3}, ("exhausted: it rests",), 0),
+    ],
+)
+def test_limits_say_what_the_appendage_gives_up(
+    change: dict[str, int], said: tuple[str, ...], direction: int
+) -> None:
+    p = unpack(random_position(6, (0, 0), RULES))
+    p.self_.pos, p.enemy.pos = 27, change.pop("enemy", 62)
+    p.walls = change.pop("walls", 0)
+    for name, value in change.items():
+        setattr(p.self_, name, value)
+    turn = Turn(0, pack(p), None, True, NORTHWARD)
+    assert turn.limits == said
+    assert turn.action == Action(direction, 4, "exhausted: it rests" not in said)
+
+
+def test_headings_are_drawn_once_there_is_one() -> None:
+    p = unpack(random_position(6, (0, 0), RULES))
+    p.self_.heading, p.self_.last_action = 4, 1
+    frame = drawn(Turn(0, pack(p), None, True, None), Scene("M", ("a", "b"), (100, 100), 1))
+    assert "moved last, heading west" in frame
+    assert "rested last" in frame
+    assert frame.count("heading") == 1
 
 
 def drawn(turn: Turn, scene: Scene) -> str:

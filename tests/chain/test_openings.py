@@ -46,7 +46,7 @@ from backend.chain.types import (
 from backend.kernel.constants import MAX_RECORDS, SEGMENTS
 from backend.kernel.merkle import Tree
 from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
 from backend.store.private import PrivateDataset
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders, fund, submit
@@ -354,15 +354,15 @@ def test_a_committed_header_is_paid_to_its_sender(
     state.update(window_loss=2)  # the payload says 1
     record = submit(chain, sender, beast, h128=state_hash(state))
     prover, digest = sender(OTHER), chain.digest(beast, record)
-    weights_hash = keccak(serialize_weights(state.weights))
-    commitment = header_commitment(prover.address, digest, state.header, weights_hash, SALT)
+    root = weights_root(state.weights)
+    commitment = header_commitment(prover.address, digest, state.header, root, SALT)
     prover.send(chain.court.functions.commit(commitment), label="commit")
     call = chain.court.functions.challengeHeader(
         beast,
         record.to_abi(),
         NO_CHECKPOINT.to_abi(),
         header_to_abi(state.header),
-        weights_hash,
+        root,
         SALT,
     )
     upheld = event(

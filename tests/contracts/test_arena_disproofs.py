@@ -9,6 +9,7 @@ import pytest
 
 from backend.kernel import combat
 from backend.kernel.combat import activate
+from backend.kernel.row_opening import open_pass, open_rows, read_leaves
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from tests.support.arena import (
@@ -25,7 +26,7 @@ from tests.support.arena import (
     Record,
 )
 from tests.support.protocol import World
-from tests.support.training import opening
+from tests.support.training import header_of
 
 CRITICAL, DEFENSE = 1 << 248, 1 << 224
 """Bits of the critical flag, which passes, and of the enemy's defence, which stays."""
@@ -58,7 +59,7 @@ def wrong_from(bout: Bout, turn: int) -> Record:
             action = replace(action, block=True)
         words.append(word)
         word = activate(word, action, rules, bout.seed)
-    winner = combat.winner(word, bout.seed)
+    winner = combat.winner(word, bout.seed, bout.a.dna, bout.b.dna)
     return Record(2 if winner == combat.DRAW else winner, tuple(words))
 
 
@@ -114,7 +115,7 @@ def test_disproveOver_logBeyondTheEnd_slashes(bout: Bout) -> None:
 
 def test_disproveTurn_inactiveWord_needsNoState(bout: Bout) -> None:
     lie = replace(bout.truth, words=(*bout.truth.words, bout.played.last))
-    call = bout.turn_call(lie, len(lie.words) - 1, weights=b"")
+    call = bout.turn_call(lie, len(lie.words) - 1, opening=(0, b"", []))
     event = disprove(bout, lie, call)
     assert (event["lie"], event["turn"]) == (OVER, len(lie.words) - 1)
 
@@ -159,20 +160,32 @@ def test_attack_correctRecord_cannotBeDisproved(bout: Bout, world: World) -> Non
 
 
 def test_attack_correctRecord_otherStates_areRefused(bout: Bout, world: World) -> None:
-    """P63: not the opponent's state, not another header, not other weights, nothing malformed."""
+    """P63: not the opponent's state, not another header, not other weights, nothing malformed.
+
+    All that an opening of rows could be is in tests/evm_kernel/test_row_openings.py.
+    """
     bout.report(bout.truth, bout.reporter)
-    header, weights = opening(bout.actor(MIDDLE).state)
-    other_header, other_weights = opening(bout.actor(MIDDLE + 1).state)
-    no_guard = bytes([weights[0] & 0x7F]) + weights[1:]
+    word = bout.truth.words[MIDDLE]
+    acting, other = bout.actor(MIDDLE).state, bout.actor(MIDDLE + 1).state
+    header, other_header = header_of(acting.header), header_of(other.header)
+    leaves, rows, siblings = open_pass(acting, word).to_abi()
+    theirs = open_pass(other, word).to_abi()
+    needed = read_leaves(acting, word)
+    least = open_rows(acting.weights, needed - {max(needed)}).to_abi()
+    no_guard = bytes([rows[0] & 0x7F]) + rows[1:]
     attempts: list[tuple[dict[str, Any], str]] = [
-        ({"header": other_header, "weights": other_weights}, "StateMismatch"),
+        ({"header": other_header, "opening": theirs}, "StateMismatch"),
         ({"header": other_header}, "StateMismatch"),
         ({"header": header._replace(activeMask=header.activeMask ^ 0x80)}, "StateMismatch"),
-        ({"weights": weights[:-1] + bytes([weights[-1] ^ 1])}, "StateMismatch"),
-        ({"weights": weights[:-32]}, "MalformedLength"),
-        ({"weights": weights + bytes(32)}, "MalformedLength"),
-        ({"weights": b""}, "MalformedLength"),
-        ({"weights": no_guard}, "MalformedGuard"),
+        ({"opening": (leaves, rows[:-1] + bytes([rows[-1] ^ 1]), siblings)}, "StateMismatch"),
+        ({"opening": (leaves, rows, [bytes(32), *siblings[1:]])}, "StateMismatch"),
+        ({"opening": (leaves, rows[:-32], siblings)}, "RowsLength"),
+        ({"opening": (leaves, rows + bytes(32), siblings)}, "RowsLength"),
+        ({"opening": (leaves, rows, siblings[:-1])}, "SiblingCount"),
+        ({"opening": (leaves | 1 << 232, rows, siblings)}, "UnknownLeaves"),
+        ({"opening": (leaves, no_guard, siblings)}, "MalformedGuard"),
+        ({"opening": least}, "MissingRow"),
+        ({"opening": open_rows(acting.weights, ()).to_abi()}, "MissingRow"),
     ]
     for change, error in attempts:
         world.reverts(bout.turn_call(bout.truth, MIDDLE, **change), bout.challenger, error)

@@ -104,8 +104,8 @@ def test_challengeHeader_badInput_reverts(world: World, trainee: Trainee, challe
     trainee.train()
     window = trainee.train(windowLoss=5)
     call = world.court.functions.challengeHeader
-    header, weights_hash = hashed_opening(window.end)
-    good = [trainee.beast, window.checkpoint, window.parent, header, weights_hash, SALT]
+    header, root = hashed_opening(window.end)
+    good = [trainee.beast, window.checkpoint, window.parent, header, root, SALT]
     unknown = window.checkpoint._replace(bond=1)
     parent = window.parent._replace(bond=1)
     for at, other, error in (

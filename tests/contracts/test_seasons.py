@@ -26,6 +26,8 @@ OUT_OF_RANGE: list[tuple[str, str, int]] = [
     ("rules", "maxTurns", 255),
     ("rules", "blockThresholdNum", 0),
     ("rules", "blockThresholdDen", 0),
+    ("rules", "selfPlayWords", 0),
+    ("rules", "selfPlayWords", 128),
     ("schedule", "epochWindows", 0),
     ("schedule", "lrEpochsPerDecay", 0),
     ("schedule", "lrBase", 2),

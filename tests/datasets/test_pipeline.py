@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from backend.errors import ChainBeastsError
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
 from backend.kernel.state import decode_state, encode_state, state_hash
+from backend.kernel.tables import FORMER_KERNELS, KERNEL_ID
 from backend.kernel.window import genesis_state, learn
 from backend.monitoring.training import TrainingMetrics
 from tests.datasets.conftest import records
@@ -121,7 +123,15 @@ def test_a_checkpoint_of_another_kernel_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trainer.datasets.checkpoint_file.KERNEL_ID", bytes(32))
-    with pytest.raises(ChainBeastsError, match="of another kernel"):
+    with pytest.raises(ChainBeastsError, match="of another kernel, chainbeasts-kernel-2"):
+        run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
+
+
+def test_a_checkpoint_of_kernel_1_is_refused_by_its_id(file: Path) -> None:
+    signed = file.read_bytes()[:-32]
+    old = signed.replace(KERNEL_ID.hex().encode(), next(iter(FORMER_KERNELS)).hex().encode())
+    file.write_bytes(old + hashlib.sha256(old).digest())
+    with pytest.raises(ChainBeastsError, match="of another kernel, chainbeasts-kernel-1"):
         run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
 
 

@@ -133,6 +133,7 @@ RULE_FIELDS = {
     "maxTurns": (7, [0, 255]),
     "blockThresholdNum": (8, [0]),
     "blockThresholdDen": (9, [0]),
+    "selfPlayWords": (10, [0, 128]),
 }
 
 

@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web3.contract import Contract
 
-from backend.chain.anvil import Anvil
-from backend.chain.client import read
-from backend.chain.compile import artifact
 from backend.chain.errors import Reverted
-from backend.chain.evm_kernel import CALL_GAS, EvmKernel
 from backend.chain.types import header_to_abi
 from backend.kernel.board import is_valid, unpack
 from backend.kernel.combat import (
@@ -26,52 +21,23 @@ from backend.kernel.combat import (
 )
 from backend.kernel.features import features
 from backend.kernel.network import forward
+from backend.kernel.row_opening import open_rows, read_leaves
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import serialize_weights, state_hash
 from backend.kernel.tables import KERNEL_ID
 from backend.kernel.vector_fields import Fields, read_document
 from backend.kernel.vectors import KINDS
 from tests.conftest import NIGHTLY
+from tests.evm_kernel.conftest import Judge
 from tests.evm_kernel.test_doors import RULE_FIELDS
 from tests.support.states import case, rules, word
 
 VECTORS = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "matches.json"
 BATCHES = 25 if not NIGHTLY else 250
 OTHERS = 40 if not NIGHTLY else 400
+LEAVES = 232
 HP_OF_SELF, HP_OF_ENEMY = 0xFF << 136, 0xFF << 192
-
-
-class Judge:
-    """MatchReferee behind the types of ``backend.kernel``."""
-
-    def __init__(self, contract: Contract, url: str) -> None:
-        self.contract = contract
-        self._url = url
-
-    def ask(self, name: str, *args: Any) -> Any:
-        function = self.contract.functions[name](*args)
-        return read(lambda: function.call({"gas": CALL_GAS}), self._url)
-
-    def next_word(self, state: State, at: int, seed: int, season: Rules, **changes: Any) -> int:
-        values = {
-            "expected": state_hash(state),
-            "header": header_to_abi(state.header),
-            "weights": serialize_weights(state.weights),
-            "word": at,
-            "seed": seed,
-            "rules": season.values(),
-        }
-        return int(self.ask("nextWord", *(values | changes).values()))
-
-
-@pytest.fixture(scope="module")
-def judge(evm: EvmKernel, anvil_process: Anvil) -> Judge:
-    code = artifact("MatchReferee")
-    factory = evm.w3.eth.contract(abi=code.abi, bytecode=code.bytecode)
-    sent = factory.constructor().transact({"from": evm.w3.eth.accounts[0], "gas": CALL_GAS})
-    address = evm.w3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
-    return Judge(evm.w3.eth.contract(address=address, abi=code.abi), anvil_process.url)
 
 
 def active_word(rng: random.Random, season: Rules) -> int:
@@ -99,10 +65,10 @@ def test_published_matches_hold(judge: Judge) -> None:
         assert judge.ask("firstWord", *dna, seed, season) == words[0]
         for at in (*words[::9], words[-1]):
             assert judge.ask("isActive", at, season)
-            assert not judge.ask("outcome", at, seed, season)[0]
+            assert not judge.ask("outcome", at, *dna, seed, season)[0]
         assert not judge.ask("isActive", last, season)
         won = given["winner"]
-        assert judge.ask("outcome", last, seed, season) == [True, 2 if won == DRAW else won]
+        assert judge.ask("outcome", last, *dna, seed, season) == [True, 2 if won == DRAW else won]
 
 
 @pytest.mark.parametrize("batch", range(4))
@@ -125,8 +91,12 @@ def test_next_words_agree(judge: Judge, batch: int) -> None:
     state, season, seed = given.state, given.ctx.rules, rng.getrandbits(64)
     at = active_word(rng, season)
     logits = forward(state.weights, state.header.active_mask, features(at))[-1]
-    ours = activate(at, decode_action([int(z) for z in logits]), season, seed)
+    ours = activate(at, decode_action([int(z) for z in logits], at), season, seed)
     assert judge.next_word(state, at, seed, season) == ours
+    # Who opens more than is read, or all, changes nothing.
+    more = range(LEAVES) if batch % 5 == 0 else rng.sample(range(LEAVES), 40)
+    opening = open_rows(state.weights, read_leaves(state, at) | set(more)).to_abi()
+    assert judge.next_word(state, at, seed, season, opening=opening) == ours
 
 
 @pytest.mark.parametrize("batch", range(OTHERS))
@@ -139,8 +109,10 @@ def test_activity_and_outcome_agree(judge: Judge, batch: int) -> None:
     at ^= rng.choice([0, (at >> 240 & 0xFF ^ season.max_turns) << 240])
     over = is_over(unpack(at), season)
     assert judge.ask("isActive", at, season.values()) == (is_valid(at) and not over)
-    won = winner(at, seed) if over else DRAW
-    assert judge.ask("outcome", at, seed, season.values()) == [over, 2 if won == DRAW else won]
+    dnas = rng.randbytes(32), rng.randbytes(32)
+    won = winner(at, seed, *dnas) if over else DRAW
+    found = judge.ask("outcome", at, *dnas, seed, season.values())
+    assert found == [over, 2 if won == DRAW else won]
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -161,12 +133,17 @@ def test_malformed_states_are_refused(judge: Judge) -> None:
     header = header_to_abi(state.header)
     assert bytes(judge.ask("stateHash", header, weights)) == state_hash(state)
     for length in (0, len(weights) - 32, len(weights) + 1):
-        error = refusal(judge, *place, weights=(weights + bytes(1))[:length])
-        assert (error.name, error.args_by_name["actual"]) == ("MalformedLength", length)
+        with pytest.raises(Reverted) as caught:
+            judge.ask("stateHash", header, (weights + bytes(1))[:length])
+        assert (caught.value.name, caught.value.args_by_name["actual"]) == (
+            "MalformedLength",
+            length,
+        )
     for index in (0, 17, 16_895):
         open_guard = bytearray(weights)
         open_guard[2 * index] &= 0x7F
-        error = refusal(judge, *place, weights=bytes(open_guard))
+        opening = ((1 << LEAVES) - 1, bytes(open_guard), [])
+        error = refusal(judge, *place, opening=opening)
         assert (error.name, error.args_by_name["wordIndex"]) == ("MalformedGuard", index // 16)
         with pytest.raises(Reverted, match="MalformedGuard"):
             judge.ask("stateHash", header, bytes(open_guard))
@@ -197,7 +174,7 @@ def test_rules_out_of_range_are_refused(judge: Judge, name: str) -> None:
         attempts = [
             lambda season=season: judge.ask("firstWord", bytes(32), bytes(32), 0, season),
             lambda season=season: judge.ask("isActive", good, season),
-            lambda season=season: judge.ask("outcome", good, 0, season),
+            lambda season=season: judge.ask("outcome", good, bytes(32), bytes(32), 0, season),
             lambda season=season: judge.next_word(state, good, 0, Rules(), rules=season),
         ]
         for attempt in attempts:

@@ -9,7 +9,7 @@ import pytest
 from backend.chain.errors import Reverted
 from backend.chain.evm_kernel import EvmKernel
 from backend.kernel.board import is_valid, unpack
-from backend.kernel.combat import Action, activate, is_over
+from backend.kernel.combat import Action, RefusedWordError, activate, decode_action, is_over
 from backend.kernel.features import features
 from backend.kernel.labels import label
 from backend.kernel.rules import Rules
@@ -52,6 +52,9 @@ def test_labels_features_and_activations_agree(evm: EvmKernel, seed: int) -> Non
     position = valid_word(rng, season)
     assert evm.label(position, season) == label(position, season)
     assert evm.features(position) == features(position).tolist()
+    spread = rng.choice([1, 4, 1 << 15])  # small ones tie
+    logits = [rng.randrange(-spread, spread) for _ in range(8)]
+    assert evm.decode(logits, position) == decode_action(logits, position)
     if not is_over(unpack(position), season):
         action = Action(rng.randint(0, 3), rng.randint(0, 15), rng.random() < 0.5)
         seed64 = rng.getrandbits(64)
@@ -77,9 +80,14 @@ def test_single_rules_refuse_what_they_cannot_answer(evm: EvmKernel) -> None:
     attempts = {
         "BadAction": lambda: evm._call(act(good, 4, 0, False, season.values(), 0)),
         "InvalidWord": lambda: evm.label(invalid, season),
-        "MatchOver": lambda: evm.activate(over, Action(0, 0, False), season, 0),
+        "MatchOver": lambda: evm._call(act(over, 0, 0, False, season.values(), 0)),
     }
     for name, attempt in attempts.items():
         with pytest.raises(Reverted) as caught:
             attempt()
         assert caught.value.name == name
+    for refused in (over, good | 5 << 178, good | 7 << 234):  # over, and headings that are none
+        with pytest.raises(RefusedWordError):
+            evm.activate(refused, Action(0, 0, False), season, 0)
+    with pytest.raises(Reverted, match="InvalidWord"):
+        evm.decode([0] * 8, good | 5 << 178)

@@ -34,7 +34,7 @@ struct Held {
 /// @notice Preimage of a state hash.
 struct Preimage {
     StateHeader header;
-    bytes32 weightsHash;
+    bytes32 weightsRoot;
     bool known;
 }
 

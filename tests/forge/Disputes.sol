@@ -111,7 +111,7 @@ abstract contract Disputes is Training, Verdicts {
         if (disputeId != 0) found = _preimages[_records[record].parent];
         else if (_pending.length != 0 && _draw(4) == 0)
             found = _preimages[_records[_pending[_draw(_pending.length)]].payload.h128];
-        if (found.weightsHash != _zeroWeightsHash) found.header.beastId = _draw(type(uint256).max);
+        if (found.weightsRoot != _zeroWeightsRoot) found.header.beastId = _draw(type(uint256).max);
         bytes memory data = abi.encodeCall(states.publish, (found.header, _zeroWeights()));
         (bool ok, bytes memory returned) = _try("publish", _actor(), address(states), 0, data);
         _check(ok, "a well-formed state cannot be published");
@@ -124,7 +124,7 @@ abstract contract Disputes is Training, Verdicts {
     function _needsKnownState(uint256 disputeId) private view returns (bool) {
         if (court.dispute(disputeId).missing & _bit(Opening.STATE) == 0) return false;
         Preimage storage found = _preimages[_records[_filings[disputeId].record].parent];
-        return found.weightsHash == _zeroWeightsHash;
+        return found.weightsRoot == _zeroWeightsRoot;
     }
 
     function acceptOpenings(uint256 seed) external move(seed) {

@@ -126,7 +126,7 @@ contract Market is Protocol {
         StateHeader memory header = StateHeader(beastId, h.h128, (h.headCount + 1) * 128, h.activeMask, 0, 0);
         CheckpointPayload memory p;
         (p.epoch, p.lrShift, p.activeMask, p.globalStep) = (h.epoch, h.lrShift, h.activeMask, header.globalStep);
-        (p.h128, p.energyBurn) = (referee.hashState(header, _zeroWeightsHash), price);
+        (p.h128, p.energyBurn) = (referee.hashState(header, _zeroWeightsRoot), price);
         Checkpoint memory c = Checkpoint({
             index: h.headCount,
             generation: h.generation,

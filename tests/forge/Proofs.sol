@@ -47,7 +47,7 @@ abstract contract Proofs is Disputes {
 
     function _headerProof(uint256 record) private view returns (bytes memory) {
         Preimage memory found = _preimages[_records[record].payload.h128];
-        return abi.encode(_digestOf(record), HEADER, keccak256(abi.encode(found.header, found.weightsHash)), SALT);
+        return abi.encode(_digestOf(record), HEADER, keccak256(abi.encode(found.header, found.weightsRoot)), SALT);
     }
 
     function _stepsProof(uint256 record, uint8 first, uint8 steps, bytes32 result) private view returns (bytes memory) {
@@ -136,7 +136,7 @@ abstract contract Proofs is Disputes {
         bool fromHatch
     ) private view returns (bytes memory) {
         bytes memory weights = fromHatch ? bytes("") : truth.lateWeights;
-        StateOpening memory end = StateOpening(truth.end, truth.weightsHash);
+        StateOpening memory end = StateOpening(truth.end, truth.weightsRoot);
         return abi.encodeCall(court.advance, (claim, steps, truth.late, weights, "", end, SALT));
     }
 
@@ -166,6 +166,6 @@ abstract contract Proofs is Disputes {
     function _headerCall(uint256 record) private view returns (bytes memory) {
         Preimage memory p = _preimages[_records[record].payload.h128];
         (uint256 beastId, Checkpoint memory c) = (_beastOf[record], _records[record]);
-        return abi.encodeCall(court.challengeHeader, (beastId, c, _parentOf(record), p.header, p.weightsHash, SALT));
+        return abi.encodeCall(court.challengeHeader, (beastId, c, _parentOf(record), p.header, p.weightsRoot, SALT));
     }
 }

@@ -9,6 +9,7 @@ import {IDisputeCourt} from "contracts/interfaces/IDisputeCourt.sol";
 import {IDisputeVault} from "contracts/interfaces/IDisputeVault.sol";
 import {IEnergy} from "contracts/interfaces/IEnergy.sol";
 import {IEnergySale} from "contracts/interfaces/IEnergySale.sol";
+import {IMatchReferee} from "contracts/interfaces/IMatchReferee.sol";
 import {ISeasonRegistry} from "contracts/interfaces/ISeasonRegistry.sol";
 import {IStateArchive} from "contracts/interfaces/IStateArchive.sol";
 import {IStepReferee} from "contracts/interfaces/IStepReferee.sol";
@@ -21,7 +22,7 @@ struct TrueWindow {
     bytes32 epochSeed;
     bytes32[16] segments;
     StateHeader end;
-    bytes32 weightsHash;
+    bytes32 weightsRoot;
     StateHeader late;
     bytes lateWeights;
 }
@@ -40,7 +41,7 @@ abstract contract Protocol {
     uint256 private constant FIRST_BLOCK = 1_000;
     uint256 private constant FIRST_SECOND = 1_800_000_000;
 
-    bytes32 internal immutable _zeroWeightsHash = keccak256(_zeroWeights());
+    bytes32 internal immutable _zeroWeightsRoot = _rootOfZeros();
 
     IEnergy public energy;
     ISeasonRegistry public seasons;
@@ -50,6 +51,7 @@ abstract contract Protocol {
     ICheckpointLedger public ledger;
     IDisputeVault public vault;
     IDisputeCourt public court;
+    IMatchReferee public judge;
     IArena public arena;
     IEnergySale public sale;
 
@@ -103,8 +105,8 @@ abstract contract Protocol {
         vault = IDisputeVault(_create(world, "DisputeVault", abi.encode(ledger, _referenceFee)));
         address windows = _create(world, "WindowReferee", abi.encode(ledger, beasts, seasons, records, referee));
         court = IDisputeCourt(_create(world, "DisputeCourt", abi.encode(vault, seasons, windows, states)));
-        address matches = _create(world, "MatchReferee", "");
-        bytes memory parts = abi.encode(energy, beasts, seasons, ledger, matches, states);
+        judge = IMatchReferee(_create(world, "MatchReferee", ""));
+        bytes memory parts = abi.encode(energy, beasts, seasons, ledger, judge, states);
         arena = IArena(_create(world, "Arena", parts));
         IAccessControl(address(energy)).grantRole(minter, address(arena));
         ledger.bind(court, arena);
@@ -144,9 +146,31 @@ abstract contract Protocol {
         require(created != address(0), string.concat(name, " was not deployed"));
     }
 
-    /// @dev All weights 0: 16,896 times 0xC000.
+    /// @dev All rows of W1 have one hash, and all leaves of the other layers another.
+    function _rootOfZeros() private pure returns (bytes32) {
+        bytes memory row = _zeros(256);
+        bytes32 group1 = _hashOf(keccak256(row), 16);
+        bytes32 leaf = keccak256(_zeros(128));
+        bytes32 group = _hashOf(leaf, 16);
+        bytes memory groups = abi.encodePacked(group1, group1);
+        for (uint256 i = 2; i < 14; ++i) groups = abi.encodePacked(groups, group);
+        return keccak256(abi.encodePacked(groups, _hashOf(leaf, 8)));
+    }
+
+    function _hashOf(bytes32 leaf, uint256 times) private pure returns (bytes32) {
+        bytes memory leaves;
+        for (uint256 i = 0; i < times; ++i) leaves = abi.encodePacked(leaves, leaf);
+        return keccak256(leaves);
+    }
+
+    /// @dev All weights 0.
     function _zeroWeights() internal pure returns (bytes memory weights) {
-        weights = new bytes(WEIGHTS_BYTES);
+        return _zeros(WEIGHTS_BYTES);
+    }
+
+    /// @dev So many bytes of weights 0, each 0xC000.
+    function _zeros(uint256 length) private pure returns (bytes memory weights) {
+        weights = new bytes(length);
         bytes32 word = 0xC000C000C000C000C000C000C000C000C000C000C000C000C000C000C000C000;
         assembly ("memory-safe") {
             let end := add(add(weights, 0x20), mload(weights))

@@ -16,7 +16,7 @@ abstract contract Training is Books {
         for (uint256 id = 1; id <= BEASTS; ++id) {
             if (id == PRIVATE_BEAST) continue;
             TrueWindow storage w = _trueWindows[id];
-            _preimages[w.segments[15]] = Preimage(w.end, w.weightsHash, true);
+            _preimages[w.segments[15]] = Preimage(w.end, w.weightsRoot, true);
         }
     }
 
@@ -157,8 +157,8 @@ abstract contract Training is Books {
             else if (lie == 1) header.parent = bytes32(uint256(header.parent) ^ 1);
             else header.globalStep += 128;
         }
-        state = referee.hashState(header, _zeroWeightsHash);
-        _preimages[state] = Preimage(header, _zeroWeightsHash, true);
+        state = referee.hashState(header, _zeroWeightsRoot);
+        _preimages[state] = Preimage(header, _zeroWeightsRoot, true);
     }
 
     /// @dev The record that the ledger makes of the payload; moves the head onto it.

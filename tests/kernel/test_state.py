@@ -27,7 +27,7 @@ from backend.kernel.state import (
     state_hash,
     weights_root,
 )
-from backend.kernel.tables import EXP, KERNEL_ID, TEMPLATES
+from backend.kernel.tables import EXP, FORMER_KERNELS, KERNEL_ID, TEMPLATES, kernel_name
 from tests.support.strategies import bytes32, masks, u32, u256, weights
 
 headers = st.builds(Header, u256, bytes32, u32, masks, u32, u256)
@@ -131,3 +131,11 @@ def test_kernel_id_preimage() -> None:
         preimage += walls.to_bytes(8, "big") + hazards.to_bytes(8, "big")
     assert len(preimage) == 20 + 512 + 1024
     assert keccak(preimage) == KERNEL_ID
+    former = preimage.replace(b"kernel-2", b"kernel-1")  # with the same tables
+    assert {keccak(former): "chainbeasts-kernel-1"} == FORMER_KERNELS
+
+
+def test_kernels_are_named_by_their_version_where_it_is_known() -> None:
+    assert kernel_name(KERNEL_ID) == f"chainbeasts-kernel-2 (0x{KERNEL_ID.hex()[:16]}…)"
+    assert kernel_name(next(iter(FORMER_KERNELS))) == "chainbeasts-kernel-1 (0xcb485e445de339c2…)"
+    assert kernel_name(bytes(32)) == "0x0000000000000000…"

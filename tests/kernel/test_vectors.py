@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import pytest
 
 from backend.cli.main import main
 from backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
-from backend.kernel.constants import HEAD_SETS
+from backend.kernel.constants import HEAD_SETS, WINDOW_STEPS
+from backend.kernel.tables import FORMER_KERNELS
 from backend.kernel.vector_cases import documents
 from backend.kernel.vector_check import check_case
-from backend.kernel.vector_fields import VectorFileError, read_document
-from backend.kernel.vectors import KINDS, NumpyKernel
+from backend.kernel.vector_fields import Fields, VectorFileError, read_document
+from backend.kernel.vectors import KINDS, NumpyKernel, context_of
+from backend.kernel.window import genesis_state, open_window, step_window
 
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
 NUMPY = NumpyKernel()
@@ -80,6 +83,27 @@ def test_matches_cover_how_they_end() -> None:
     assert ends == {(True, False, True), (True, True, True), (False, True, True)} | {
         (False, True, False)
     }
+
+
+def trained_turns(case: Any) -> list[int]:
+    """The turn of each word that a case's only window trains on."""
+    fields = Fields(case, "case")
+    dna, (item,) = fields.octets("dna", 32), fields.children("windows")
+    ctx, _ = context_of(item, dna, fields.rules())
+    state = open_window(genesis_state(fields.unsigned("beastId", 256), dna), 0xFF)
+    return [unpack(step_window(ctx, state).word).turn for _ in range(WINDOW_STEPS)]
+
+
+@pytest.mark.parametrize(
+    ("words", "turns", "last"), [(1, 60, 0), (3, 60, 4), (127, 5, 4), (4, 8, 6), (127, 254, 48)]
+)
+def test_arenas_of_self_play_go_to_their_end(words: int, turns: int, last: int) -> None:
+    """To the last word that the season allows, to the last turn, and on until a stand-off."""
+    name = f"self-play of {words} words a match, {turns} turns"
+    (case,) = (one for one in published("windows")["cases"] if one["name"] == name)
+    found = trained_turns(case)
+    assert set(found) == set(range(0, last + 1, 2))
+    assert all(b in (0, a + 2) for a, b in pairwise(found))
 
 
 def outputs(kind: str, case: Any) -> Iterator[tuple[Any, str]]:
@@ -277,7 +301,15 @@ def test_check_command(
         ("{", "is not JSON"),
         ("[]", "is not an object"),
         ({"format": "chainbeasts-vectors-1"}, "format is 'chainbeasts-vectors-1'"),
-        ({"kernelId": "0x" + "00" * 32}, "kernelId is of another kernel"),
+        ({"kernelId": "0x" + "00" * 32}, "kernelId is of another kernel, 0x00000000000000"),
+        (
+            {
+                "kernelId": f"0x{next(iter(FORMER_KERNELS)).hex()}",
+                "format": "chainbeasts-vectors-1",
+            },
+            "kernelId is of another kernel, chainbeasts-kernel-1 (0xcb485e445de339c2…); this one "
+            "is chainbeasts-kernel-2",
+        ),
         ({"kind": "moves"}, "kind is 'moves'"),
         ({"kind": []}, "kind is []"),
         ({"cases": []}, "cases is empty"),

@@ -1,4 +1,4 @@
-"""The compiled kernel steps like the NumPy kernel, to the bit, on both of its code paths."""
+"""The compiled kernel steps like the NumPy kernel, to the bit, on all of its code paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backend.graph_cache.build import build
-from backend.graph_cache.targets import Target, portable_target, this_target
+from backend.graph_cache.targets import Target, portable_target, vector_targets
 from backend.kernel.native.abi import NativeKernel
 from backend.kernel.native.graph import Graph
 from backend.kernel.samples import Source
@@ -20,7 +20,7 @@ from tests.conftest import NIGHTLY
 from tests.support.states import Case, case
 
 MASKS = range(256) if NIGHTLY else (0x00, 0x0F, 0x31, 0x9A, 0xE4, 0xFF)
-TARGETS = tuple({target.name: target for target in (this_target(), portable_target())}.values())
+TARGETS = tuple({target.name: target for target in (*vector_targets(), portable_target())}.values())
 CASES = 24
 STEPS = 8
 
@@ -94,7 +94,7 @@ def test_what_c_relies_on_is_checked(target: Target) -> None:
     asleep = given.state.copy()
     asleep.update(active_mask=0x11)
     with pytest.raises(ValueError, match="mask"):
-        kernel.run(given.ctx, asleep, 1, words)
+        kernel.run(reads, asleep, 1, words)
     with pytest.raises(ValueError, match="needs its records"):
         kernel.run(reads, given.state.copy(), 1)
     with pytest.raises(ValueError, match="2 records given"):

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from backend.kernel import combat
+from backend.kernel.board import is_valid
 from backend.kernel.combat import Action, decode_action
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.merkle import Tree
 from backend.kernel.network import Weights, forward, layers
+from backend.kernel.row_opening import open_pass, open_rows
 from backend.kernel.rules import Rules
 from backend.kernel.state import Header, State, state_hash
 from tests.support.protocol import Checkpoint, World
-from tests.support.training import opening
+from tests.support.training import header_of, opening
 
 CHALLENGED, ACCEPTED, SEEDED, RECORDED, FINISHED, CANCELLED, EXPIRED = range(1, 8)
 A, B, DRAW = range(3)
@@ -67,7 +69,7 @@ def hunter(power: int = 32) -> Weights:
 
 
 def idle() -> Weights:
-    """Weights that do nothing but push north."""
+    """Weights that take the first way that is open, and never strike or block."""
     return np.zeros(WEIGHTS, dtype=np.int16)
 
 
@@ -106,7 +108,7 @@ class Fighter:
         return cls(beast, owner, dna, checkpoint, state)
 
     def act(self, word: int) -> Action:
-        return decode_action(self.logits(word))
+        return decode_action(self.logits(word), word)
 
     def logits(self, word: int) -> Sequence[int]:
         mask = self.state.header.active_mask
@@ -215,16 +217,19 @@ class Bout:
     def turn_call(self, record: Record, at: int, **changes: Any) -> Any:
         """The disproof of a turn's activation, whatever the record says."""
         tree, last = record.tree, at + 1 == len(record.words)
-        header, weights = opening(self.actor(at).state)
+        acting = self.actor(at).state
+        word = record.words[at]
+        # Nobody acts on a word that is none, so nothing is opened for it.
+        rows = open_pass(acting, word) if is_valid(word) else open_rows(acting.weights, ())
         values = {
             "matchId": self.number,
             "turn": at,
-            "word": record.words[at],
+            "word": word,
             "nextWord": 0 if last else record.words[at + 1],
             "proof": tree.proof(at),
             "nextProof": [] if last else tree.proof(at + 1),
-            "header": header,
-            "weights": weights,
+            "header": header_of(acting.header),
+            "opening": rows.to_abi(),
         }
         return self.world.arena.functions.disproveTurn(*(values | changes).values())
 

@@ -454,9 +454,9 @@ class Campaign(History):
         window, block = self.chance.choice(pool[-4:]), self.block()
         sender = self._sender(window, HEADER_PROOF)
         error = self.books.challenge_header(window, sender, block)
-        header, weights_hash = hashed_opening(self.trained[window].end)
+        header, root = hashed_opening(self.trained[window].end)
         call = self.world.court.functions.challengeHeader(
-            window.beast, window.record, window.parent, header, weights_hash, SALT
+            window.beast, window.record, window.parent, header, root, SALT
         )
         self.send("challenge_header", block, sender, call, error)
 
@@ -508,6 +508,6 @@ class Campaign(History):
 
 
 def _header_result(state: State) -> bytes:
-    header, weights_hash = hashed_opening(state)
+    header, root = hashed_opening(state)
     types = ["uint256", "bytes32", "uint32", "uint8", "uint32", "uint256", "bytes32"]
-    return keccak(encode(types, [*header, weights_hash]))
+    return keccak(encode(types, [*header, root]))

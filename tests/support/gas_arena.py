@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.kernel.network import Weights
+from backend.kernel.row_opening import open_pass
 from tests.support.arena import Bout, Fighter, Record, challenge, hunter, idle
 from tests.support.gas_meter import Meter, fresh_world
 from tests.support.protocol import ETHER, Season
@@ -16,8 +17,12 @@ DEFENSE = 1 << 224
 """A bit of the enemy's defence: a word with it flipped is active, and wrong."""
 
 
-def measure() -> dict[str, int]:
-    """Gas by transaction, the same figures at every call."""
+def measure(trained: Weights) -> dict[str, int]:
+    """Gas by transaction, the same figures at every call.
+
+    Args:
+        trained: weights of a beast trained with all slots awake.
+    """
     with fresh_world(Season()) as world:
         for account in world.accounts[1:6]:
             world.fund(account, 500 * ETHER, "arena")
@@ -25,6 +30,7 @@ def measure() -> dict[str, int]:
         meter.agreeing()
         meter.recording()
         meter.lies()
+        meter.trained(trained)
         meter.costliest()
         return meter.gas
 
@@ -81,6 +87,17 @@ class Matches(Meter):
         last = len(truth.words) - 1
         self.lie(bout, beyond, "disproveOver", bout.over_call(beyond, last))
 
+    def trained(self, weights: Weights) -> None:
+        """A beast of many windows with all slots awake, at the turn whose rows are the most."""
+        owners = self.world.accounts[1:3]
+        fighters = [self.fighter(owner, weights, activeMask=0xFF) for owner in owners]
+        bout = Bout.arrange(self.world, *fighters)
+        truth = bout.truth
+        most = max(range(len(truth.words) - 1), key=lambda turn: opened_bytes(bout, turn))
+        wrong = truth.with_word(most + 1, truth.words[most + 1] ^ DEFENSE)
+        call = bout.turn_call(wrong, most)
+        self.lie(bout, wrong, "disproveTurn, trained, all slots", call)
+
     def costliest(self) -> None:
         """Every unit active, hardly a zero byte in the state; in the middle and at the end."""
         owners = self.world.accounts[1:3]
@@ -103,3 +120,9 @@ class Matches(Meter):
     def lie(self, bout: Bout, record: Record, name: str, call: Any) -> None:
         bout.report(record, self.reporter)
         self.note(name, call, self.challenger)
+
+
+def opened_bytes(bout: Bout, turn: int) -> int:
+    """How much a disproof of the turn opens of the acting beast's state."""
+    opening = open_pass(bout.actor(turn).state, bout.truth.words[turn])
+    return len(opening.rows) + 32 * len(opening.siblings)

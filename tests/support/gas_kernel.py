@@ -13,6 +13,7 @@ from web3.exceptions import ContractLogicError, Web3RPCError
 
 from backend.kernel.constants import MAX_RECORDS, WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
+from backend.kernel.network import Weights
 from backend.kernel.rules import Rules as KernelRules
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import Header, State, state_hash
@@ -64,6 +65,8 @@ class KernelGas:
 
     prove: dict[str, int] = field(default_factory=dict)
     advance: dict[str, Advance] = field(default_factory=dict)
+    trained: list[Weights] = field(default_factory=list)
+    """Weights of the trained beasts, that with all slots awake last."""
 
 
 def measure() -> KernelGas:
@@ -110,6 +113,7 @@ def _trained(world: World, trainee: Trainee, found: KernelGas, slots: int) -> No
         context = trainee.context(Source.CURRICULUM, head.epoch, head.season, head.lrShift)
         state = open_window(state, mask)
         run_window(replace(context, heads=heads), state)
+    found.trained.append(state.weights.copy())
     for source in (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE):
         name = f"trained, {source.name.lower().replace('_', '-')}, {_slots(mask)}"
         _plant(world, trainee, state)

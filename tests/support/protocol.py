@@ -51,6 +51,7 @@ class Rules(NamedTuple):
     maxTurns: int = 60
     blockThresholdNum: int = 4
     blockThresholdDen: int = 5
+    selfPlayWords: int = 2
 
 
 class Schedule(NamedTuple):

@@ -17,7 +17,7 @@ from backend.kernel.merkle import Tree
 from backend.kernel.rng import fold64
 from backend.kernel.rules import Rules, Schedule
 from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, serialize_weights, state_hash
+from backend.kernel.state import Header, State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import (
     WindowContext,
     genesis_state,
@@ -94,8 +94,8 @@ def opening(state: State) -> tuple[StateHeader, bytes]:
 
 
 def hashed_opening(state: State) -> tuple[StateHeader, bytes]:
-    """Header and hash of the weights: the preimage of a state hash."""
-    return header_of(state.header), keccak(serialize_weights(state.weights))
+    """Header and root of the weights: the preimage of a state hash."""
+    return header_of(state.header), weights_root(state.weights)
 
 
 def add_one(state: State) -> None:
@@ -282,9 +282,9 @@ class Trainee:
 
     def header_call(self, window: Window, state: State | None = None, salt: bytes = NO_SALT) -> Any:
         """challengeHeader with the window's own end state (or another preimage)."""
-        header, weights_hash = hashed_opening(state or window.end)
+        header, root = hashed_opening(state or window.end)
         return self.world.court.functions.challengeHeader(
-            self.beast, window.checkpoint, window.parent, header, weights_hash, salt
+            self.beast, window.checkpoint, window.parent, header, root, salt
         )
 
     # --- openings -----------------------------------------------------------------------------
@@ -340,9 +340,9 @@ class Trainee:
         return self._commit(sender, window, segment, state_hash(state), salt)
 
     def commit_header(self, sender: str, window: Window, salt: bytes = SALT) -> Any:
-        header, weights_hash = hashed_opening(window.end)
+        header, root = hashed_opening(window.end)
         types = ["uint256", "bytes32", "uint32", "uint8", "uint32", "uint256", "bytes32"]
-        result = keccak(encode(types, [*header, weights_hash]))
+        result = keccak(encode(types, [*header, root]))
         return self._commit(sender, window, HEADER_PROOF, result, salt)
 
     def _commit(self, sender: str, window: Window, k: int, result: bytes, salt: bytes) -> Any:

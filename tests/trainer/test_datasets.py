@@ -20,7 +20,7 @@ from backend.kernel.board import ATTACK, BLOCK, is_valid, unpack, word_bytes
 from backend.kernel.combat import activate, decode_action
 from backend.kernel.constants import MAX_RECORDS
 from backend.store.private import DATASET_FILE, MAX_COMPRESSED, SECRET_FILE, load_private
-from trainer.datasets.columns import COLUMNS, row_of_word
+from trainer.datasets.columns import COLUMNS, OPTIONAL, row_of_word
 from trainer.datasets.generate import battle_words, sample_csv
 from trainer.datasets.pack import compress, pack_dataset, save_dataset
 from trainer.datasets.reader import MAX_FILE_BYTES, read_records
@@ -57,11 +57,11 @@ def refusal(path: Path) -> str:
 
 def test_a_csv_has_each_field_of_the_word_in_its_column(tmp_path: Path) -> None:
     path = tmp_path / "one.csv"
-    row = "0000000000000100,8000000000000000,1,2,3,4,5,6,0,62,7,8,9,10,11,3,12,1"
+    row = "0000000000000100,8000000000000000,1,2,3,4,5,6,0,4,62,7,8,9,10,11,3,1,12,1"
     path.write_text(",".join(COLUMNS) + "\n" + row + "\n")
     (word,) = read_records(path)
     # docs/spec/rules.md §2, byte for byte from the high end: flags, turn, enemy, self, boards
-    enemy, me = bytes([3, 11, 10, 9, 8, 7, 62]), bytes([0, 6, 5, 4, 3, 2, 1])
+    enemy, me = bytes([3 + 4, 11, 10, 9, 8, 7, 62]), bytes([4 * 4, 6, 5, 4, 3, 2, 1])
     boards = (1 << 63).to_bytes(8) + (1 << 8).to_bytes(8)
     assert word_bytes(word) == bytes([1, 12]) + enemy + me + boards
 
@@ -78,9 +78,27 @@ def test_csv_and_binary_files_give_the_same_words(tmp_path: Path) -> None:
         "no suffix": as_words(),
         "csv without suffix": as_csv(table()),
     }
+    assert {unpack(word).self_.heading for word in WORDS} > {0}
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
         assert read_records(tmp_path / name) == WORDS, name
+
+
+def without(*columns: str) -> list[list[str]]:
+    kept = [place for place, name in enumerate(COLUMNS) if name not in columns]
+    return [[row[place] for place in kept] for row in table()]
+
+
+@pytest.mark.parametrize("missing", [OPTIONAL, OPTIONAL[:1], OPTIONAL[1:]])
+def test_headings_may_be_left_out_and_are_then_none(
+    tmp_path: Path, missing: tuple[str, ...]
+) -> None:
+    """Files from before there were headings are read; what is written has them."""
+    (tmp_path / "old.csv").write_bytes(as_csv(without(*missing)))
+    bits = {"self_heading": 63 << 178, "enemy_heading": 63 << 234}
+    lost = sum(bits[name] for name in missing)
+    assert read_records(tmp_path / "old.csv") == tuple(word & ~lost for word in WORDS)
+    assert set(OPTIONAL) < set(as_csv(table()).split(b"\r\n", 1)[0].decode().split(","))
 
 
 def test_the_example_holds_600_records_of_fought_matches() -> None:
@@ -108,7 +126,7 @@ def test_generated_records_follow_from_each_other_by_the_rules() -> None:
 
 def reachable(word: int) -> set[int]:
     actions = (
-        decode_action([9 * (d == way) for d in range(4)] + [2 * power, block, 0, 0])
+        decode_action([9 * (d == way) for d in range(4)] + [2 * power, block, 0, 0], word)
         for way in range(4)
         for power in range(16)
         for block in (0, 1)
@@ -134,7 +152,11 @@ CELL_FAULTS = [
     ("self_pos", "64", "self pos 64 is not a tile (0 to 63)"),
     ("enemy_hp", "0", "enemy hp is 0"),
     ("self_power", "128", "self power 128 is over 127"),
-    ("self_last_action", "4", "self last_action 4 is over 3"),
+    ("self_last_action", "4", "self last_action 4 is over 3"),  # not a heading
+    ("enemy_last_action", "19", "enemy last_action 19 is over 3"),
+    ("self_heading", "5", "self heading 5 is over 4"),
+    ("enemy_heading", "64", "enemy heading 64 is over 4"),  # not the turn
+    ("enemy_heading", "", "enemy_heading is '', not a whole number"),
     ("flags", "2", "flags 2 is over 1"),
     ("walls", "f" * 16, "self stands on a wall"),
 ]
@@ -163,7 +185,11 @@ FILES: list[tuple[str, bytes, str]] = [
     ("empty.csv", b"", "empty.csv has no records"),
     ("header.csv", damaged(lambda rows: rows.__delitem__(slice(1, None))), "has no records"),
     ("empty.bin", b"", "empty.bin has no records"),
-    ("short.csv", damaged(lambda r: r[3].pop()), "line 4 (record 3): the row has 17 cells"),
+    (
+        "short.csv",
+        damaged(lambda r: r[3].pop()),
+        "line 4 (record 3): the row has 19 cells instead of 20",
+    ),
     ("less.csv", damaged(lambda r: [x.pop() for x in r]), "line 1: column flags is missing"),
     ("more.csv", damaged(lambda r: [x.append("9") for x in r]), "line 1: column '9' is not known"),
     ("twice.csv", damaged(lambda r: [x.append(x[0]) for x in r]), "column walls is named twice"),

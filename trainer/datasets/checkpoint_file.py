@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from backend.kernel.state import (
     decode_state,
     encode_state,
 )
-from backend.kernel.tables import KERNEL_ID
+from backend.kernel.tables import KERNEL_ID, kernel_name
 
 MAGIC = b"CHAINBEASTS TRAINING 1\n"
 DIGEST_BYTES = 32
@@ -80,7 +81,7 @@ def load(path: Path, dna: bytes, dataset: str) -> TrainingCheckpoint | None:
         raise ChainBeastsError(f"The checkpoint {path} cannot be read: {error.strerror}.") from None
     header, body = _open(path, data)
     for name, ours, theirs in (
-        ("kernel", KERNEL_ID.hex(), header.get("kernel")),
+        (f"kernel{_named(header.get('kernel'))}", KERNEL_ID.hex(), header.get("kernel")),
         ("beast", dna.hex(), header.get("dna")),
         ("dataset", dataset, header.get("dataset")),
     ):
@@ -99,6 +100,13 @@ def load(path: Path, dna: bytes, dataset: str) -> TrainingCheckpoint | None:
     if state.header.global_step != position % (1 << 32):
         raise _damaged(path)
     return TrainingCheckpoint(dna, dataset, position, state)
+
+
+def _named(kernel: object) -> str:
+    """Which kernel a checkpoint says that it is of, if that is an id."""
+    if not isinstance(kernel, str) or re.fullmatch("[0-9a-f]{64}", kernel) is None:
+        return ""
+    return f", {kernel_name(bytes.fromhex(kernel))}"
 
 
 def _open(path: Path, data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -9,10 +9,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from backend.kernel.board import Creature, Position, invalid_reason, pack, unpack
+from backend.kernel.board import (
+    LAST_HEADING,
+    NO_HEADING,
+    Creature,
+    Position,
+    invalid_reason,
+    pack,
+    unpack,
+)
 
 CREATURE_FIELDS = tuple(field.name for field in fields(Creature))
-"""pos, hp, stamina, temp_def, power, defense, last_action: bytes, from the low end."""
+"""pos, hp, stamina, temp_def, power, defense, last_action, heading: from the low end; the last two
+share a byte."""
 
 COLUMNS = (
     "walls",
@@ -21,7 +30,13 @@ COLUMNS = (
     "turn",
     "flags",
 )
-"""The 18 columns: two boards of 64 bits in hex, two creatures, the turn and the flags."""
+"""The 20 columns: two boards of 64 bits in hex, two creatures, the turn and the flags."""
+
+OPTIONAL = ("self_heading", "enemy_heading")
+"""Columns that a header may lack: a creature that no record has seen move has no heading."""
+
+_LARGEST = {"last_action": 3, "heading": LAST_HEADING}
+"""Fields that are less than a byte: in a word, more would be read as another field's."""
 
 _BOARDS = ("walls", "hazards")
 _BOARD = re.compile("0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{16}")
@@ -56,35 +71,43 @@ def _number(column: str, text: str) -> int:
 def check_header(names: Sequence[str]) -> None:
     """Make sure that a header names every column once and nothing else, in any order.
 
+    Those of ``OPTIONAL`` may be missing.
+
     Raises:
         RecordError: a column is missing, unknown or named twice.
     """
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in COLUMNS if name not in names and name not in OPTIONAL]
     unknown = [name for name in names if name not in COLUMNS]
     if missing:
         raise RecordError(f"column {missing[0]} is missing")
     if unknown:
         raise RecordError(f"column {unknown[0][:24]!r} is not known")
-    if len(names) != len(COLUMNS):
-        twice = next(name for name in names if list(names).count(name) > 1)
-        raise RecordError(f"column {twice} is named twice")
+    twice = [name for name in names if list(names).count(name) > 1]
+    if twice:
+        raise RecordError(f"column {twice[0]} is named twice")
 
 
 def word_of_row(row: Mapping[str, str]) -> int:
-    """The valid board word of a row.
+    """The valid board word of a row whose header ``check_header`` has accepted.
 
     Raises:
         RecordError: a value is no number or beyond its field, or the word is not valid.
     """
-    values = {column: _number(column, row[column]) for column in COLUMNS}
-    me, enemy = (
-        Creature(*(values[f"{side}_{name}"] for name in CREATURE_FIELDS))
-        for side in ("self", "enemy")
-    )
+    values = dict.fromkeys(OPTIONAL, NO_HEADING)
+    values |= {column: _number(column, text) for column, text in row.items()}
+    me, enemy = (_creature(side, values) for side in ("self", "enemy"))
     position = Position(
         values["walls"], values["hazards"], me, enemy, values["turn"], values["flags"]
     )
     return checked(pack(position))
+
+
+def _creature(side: str, values: Mapping[str, int]) -> Creature:
+    for name, most in _LARGEST.items():
+        value = values[f"{side}_{name}"]
+        if value > most:
+            raise RecordError(f"{side} {name} {value} is over {most}")
+    return Creature(*(values[f"{side}_{name}"] for name in CREATURE_FIELDS))
 
 
 def checked(word: int) -> int:

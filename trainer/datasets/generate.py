@@ -1,7 +1,8 @@
 """Makes battle records by playing matches: the same seed gives the same bytes everywhere.
 
-The creatures follow the teacher's labels most of the time and act at random otherwise, so that
-the records hold approaches, exchanges of blows, blocks and exhaustion.
+The creatures want what the teacher's labels say most of the time and act at random otherwise, so
+that the records hold approaches, exchanges of blows, blocks and exhaustion. What they want goes
+through an appendage as a beast's logits do, so every record is one that a match can hold.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 from eth_hash.auto import keccak
 
-from backend.kernel.combat import Action, Brain, play_match
+from backend.kernel.combat import Action, Brain, decode_action, play_match
 from backend.kernel.labels import label
 from backend.kernel.rng import draw, fold64, split_mix64
 from backend.kernel.rules import Rules
@@ -33,10 +34,17 @@ def _brain(seed: int, rules: Rules) -> Brain:
         r = split_mix64(seed ^ fold64(word.to_bytes(32)))
         wanted = label(word, rules)
         if draw(r, 0) % SLIP_ODDS == 0 or (wanted.move is None and wanted.attack == 0):
-            return Action(r & 3, (r >> 2) & 15, (r >> 6) & 3 == 0)
-        return Action(wanted.move or 0, min(2 * wanted.attack, 15), bool(wanted.block))
+            return _allowed(Action(r & 3, (r >> 2) & 15, (r >> 6) & 3 == 0), word)
+        power = min(2 * wanted.attack, 15)
+        return _allowed(Action(wanted.move or 0, power, bool(wanted.block)), word)
 
     return choose
+
+
+def _allowed(action: Action, word: int) -> Action:
+    """What an appendage makes of logits that ask for an action."""
+    directions = [int(d == action.direction) for d in range(4)]
+    return decode_action([*directions, 2 * action.power, int(action.block), 0, 0], word)
 
 
 def battle_words(count: int, seed: int, rules: Rules) -> Iterator[int]:

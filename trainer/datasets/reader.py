@@ -14,7 +14,14 @@ from backend.errors import ChainBeastsError
 from backend.kernel.constants import MAX_RECORDS
 from backend.store.private import WORD_BYTES, unpack_words, words_of
 from trainer.datasets import hdf5
-from trainer.datasets.columns import COLUMNS, RecordError, check_header, checked, word_of_row
+from trainer.datasets.columns import (
+    COLUMNS,
+    OPTIONAL,
+    RecordError,
+    check_header,
+    checked,
+    word_of_row,
+)
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """More than any CSV of 65,536 records has; read before anything is looked at."""
@@ -110,7 +117,8 @@ def _refuse(place: str, reason: object) -> ChainBeastsError:
 def _refuse_header(place: str, reason: object) -> ChainBeastsError:
     return ChainBeastsError(
         f"{place}: {reason}.",
-        f"The first line names the columns, with commas between them: {', '.join(COLUMNS)}.",
+        f"The first line names the columns, with commas between them: {', '.join(COLUMNS)}; "
+        f"{' and '.join(OPTIONAL)} may be left out.",
     )
 
 
@@ -141,8 +149,8 @@ def _csv_words(name: str, data: bytes, whole: bool) -> Iterator[int]:
                 continue
             number += 1
             _count(name, f"line {rows.line_num}", number)
-            if len(row) != len(COLUMNS):
-                raise RecordError(f"the row has {len(row)} cells instead of {len(COLUMNS)}")
+            if len(row) != len(header):
+                raise RecordError(f"the row has {len(row)} cells instead of {len(header)}")
             yield word_of_row(dict(zip(header, row, strict=True)))
         if number and not whole and not text.endswith(("\n", "\r")):
             raise ChainBeastsError(

@@ -12,7 +12,8 @@ from backend.chain.errors import NodeUnavailableError, WrongChainError
 from backend.chain.types import MatchLie, header_to_abi
 from backend.errors import ChainBeastsError
 from backend.kernel.merkle import Tree
-from backend.kernel.state import State, serialize_weights
+from backend.kernel.row_opening import open_pass
+from backend.kernel.state import State
 from backend.store.daemons import Verdict
 from backend.store.session import DatabaseUnavailableError
 from validator.enforce.bonds import MoveSender
@@ -42,7 +43,8 @@ def disproof(
     following: tuple[int, list[bytes]] = (0, [])
     if turn + 1 < len(words):
         following = (words[turn + 1], tree.proof(turn + 1))
-    opening = (header_to_abi(state.header), serialize_weights(state.weights))
+    # Only the rows that the acting beast reads at this word: a third of its state, and of the gas.
+    opening = (header_to_abi(state.header), open_pass(state, word).to_abi())
     return arena.disproveTurn(match_id, turn, word, following[0], proof, following[1], *opening)
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from backend.chain.chunks import is_large
 from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from backend.chain.openings import (
@@ -24,7 +22,7 @@ from backend.chain.openings import (
 from backend.chain.transactions import MAX_GAS, TransactionManager
 from backend.chain.types import NO_HEADER, ZERO32, FilingQuote, ProofClaim, header_to_abi
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import witnesses
 from backend.store.private import PrivateDataset
 from validator.judge.cases import Case, CaseReader
@@ -181,7 +179,7 @@ class MoveBuilder:
         opening = (
             (header_to_abi(NO_HEADER), ZERO32)
             if end is None
-            else (header_to_abi(end.header), weights_hash(end))
+            else (header_to_abi(end.header), weights_root(end.weights))
         )
         result = state_hash(after)
         witnesses = self._witnesses(case, window, done, steps)
@@ -197,7 +195,7 @@ class MoveBuilder:
 
     def challenge_header(self, case: Case, state: State) -> Proof:
         """Open h128 into a header that contradicts the payload; ``state`` is the one behind it."""
-        header, weights = header_to_abi(state.header), weights_hash(state)
+        header, weights = header_to_abi(state.header), weights_root(state.weights)
 
         def call(salt: bytes) -> Any:
             records = (case.checkpoint.to_abi(), case.parent.to_abi())
@@ -250,11 +248,6 @@ def _step_choices(done: int) -> list[int]:
         ends_on_segment = (done + steps) % SEGMENT_STEPS == 0 and steps < left
         found.add(steps - 1 if ends_on_segment and steps > 1 else steps)
     return sorted(found, reverse=True)
-
-
-def weights_hash(state: State) -> bytes:
-    """keccak-256 of a state's serialised weights."""
-    return bytes(keccak(serialize_weights(state.weights)))
 
 
 def _gas_if_fits(sender: TransactionManager, call: Any) -> int | None:

@@ -22,7 +22,7 @@ from backend.kernel.state import (
     encode_state,
     state_hash,
 )
-from backend.kernel.tables import KERNEL_ID
+from backend.kernel.tables import KERNEL_ID, kernel_name
 from backend.kernel.window import WindowContext, genesis_state
 from backend.store.daemons import Verdict
 from backend.store.facts import CheckpointRow, DisputeRow, EventRow
@@ -211,8 +211,8 @@ def open_bundle(members: Mapping[str, bytes]) -> Bundle:
     manifest = Manifest.decode(members[MANIFEST])
     if manifest.kernel_id != KERNEL_ID:
         raise ChainBeastsError(
-            f"The bundle is about kernel 0x{manifest.kernel_id.hex()[:16]}…, this installation "
-            f"has 0x{KERNEL_ID.hex()[:16]}….",
+            f"The bundle is about kernel {kernel_name(manifest.kernel_id)}, this installation has "
+            f"{kernel_name(KERNEL_ID)}.",
             "Use the version of chainbeasts that made it.",
         )
     record = manifest.checkpoint.record()

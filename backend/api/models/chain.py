@@ -144,7 +144,7 @@ class CurrentSeason(Season):
 
 
 class StateHeader(Answer):
-    """A published state without its weights; the hash is keccak256 of header and weights' hash."""
+    """A published state without its weights; the hash is keccak256 of header and weights' root."""
 
     hash: Hex32
     beast: str = Field(description="uint256 as a decimal string.")
@@ -153,7 +153,7 @@ class StateHeader(Answer):
     active_mask: int
     window_loss: Index
     arena: Hex32 = Field(description="Board word that self-play goes on from, or zero.")
-    weights_hash: Hex32
+    weights_root: Hex32
     weights_bytes: int = Field(examples=[33792])
 
 

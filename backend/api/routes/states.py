@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from anyio import to_thread
-from eth_hash.auto import keccak
 from fastapi import Request, Response
 
 from backend.api.answers import FOREVER, tagged
@@ -13,7 +12,7 @@ from backend.api.routes.common import Digest, content, digest_bytes, new_router
 from backend.api.services import Services, ServicesDep
 from backend.indexer.queries import checkpoint_by_hash
 from backend.kernel.constants import STATE_BYTES
-from backend.kernel.state import State, serialize_weights
+from backend.kernel.state import State, serialize_weights, weights_root
 from backend.store.snapshots import pack
 
 router = new_router("states")
@@ -45,7 +44,7 @@ async def header(request: Request, services: ServicesDep, digest: Digest) -> Res
         active_mask=head.active_mask,
         window_loss=head.window_loss,
         arena=head.arena.to_bytes(32),
-        weights_hash=bytes(keccak(serialize_weights(state.weights))),
+        weights_root=weights_root(state.weights),
         weights_bytes=STATE_BYTES,
     )
     return tagged(request, found.model_dump_json().encode(), JSON, FOREVER)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from backend.kernel import samples
 from backend.kernel.board import word_bytes
-from backend.kernel.combat import Action, Match
+from backend.kernel.combat import Action, Match, RefusedWordError
 from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
 from backend.kernel.fighters import Fighter
 from backend.kernel.labels import Label
@@ -39,8 +39,8 @@ FUNCTIONS: Final = (
     "run", "replay", "logits", "labels", "features", "play", "winners", "root", "weights_roots",
     "keccak",
 )  # fmt: skip
-CHECKED_FUNCTIONS: Final = ("activate", "decode")
-"""Those that return why they refuse, 0 if they do not."""
+CHECKED_FUNCTIONS: Final = ("activate", "decode", "outcome")
+"""Those that return what the word is: 0 as asked for, 1 not valid, 2 of a match that is over."""
 
 REFUSALS: Final = {1: "the word is not valid", 2: "a finished match cannot be activated"}
 RULES: Final = len(Rules().values())
@@ -252,7 +252,7 @@ class NativeKernel:
         """The word after ``self`` has acted, like ``combat.activate``.
 
         Raises:
-            ValueError: the word is not valid, or its match is over.
+            RefusedWordError: the word is not valid, or its match is over.
         """
         changed = ctypes.create_string_buffer(word_bytes(word), WORD_BYTES)
         refusal = self._library.chainbeasts_activate(
@@ -264,22 +264,36 @@ class NativeKernel:
             ctypes.c_uint64(battle_seed),
         )
         if refusal:
-            raise ValueError(REFUSALS[refusal])
+            raise RefusedWordError(REFUSALS[refusal])
         return int.from_bytes(changed.raw)
 
     def decode(self, logits: Sequence[int], word: int) -> Action:
-        """The action that eight logits mean on a word, like ``combat.decode``.
+        """The action that eight logits mean on a word, like ``combat.decode_action``.
 
         Raises:
-            ValueError: the word is not valid.
+            RefusedWordError: the word is not valid.
         """
         found = (ctypes.c_uint8 * 3)()
         refusal = self._library.chainbeasts_decode(
             ctypes.c_char_p(word_bytes(word)), (ctypes.c_int32 * 8)(*logits), found
         )
         if refusal:
-            raise ValueError(REFUSALS[refusal])
+            raise RefusedWordError(REFUSALS[refusal])
         return Action(found[0], found[1], bool(found[2]))
+
+    def outcome(
+        self, word: int, dna_a: bytes, dna_b: bytes, battle_seed: int, rules: Rules
+    ) -> int | None:
+        """The winner of a match that stands at a word; None if it is not over."""
+        winner = ctypes.c_int32()
+        over = self._library.chainbeasts_outcome(
+            ctypes.c_char_p(word_bytes(word)),
+            ctypes.c_char_p(dna_a + dna_b),
+            ctypes.c_uint64(battle_seed),
+            ctypes.byref(_rules(rules)),
+            ctypes.byref(winner),
+        )
+        return winner.value if over else None
 
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         """The match of A against B, like ``fighters.fight``.

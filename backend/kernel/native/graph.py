@@ -24,6 +24,7 @@ PARTS = (
     "samples.h",
     "layers_portable.h",
     "layers_avx2.h",
+    "layers_avx512.h",
     "network.h",
     "keccak_f.h",
     "keccak.h",

@@ -205,6 +205,15 @@ EXPORT uint32_t chainbeasts_decode(const uint8_t word[32], const int32_t z[8], u
     return ACTIVATED;
 }
 
+/* The winner of a match that stands at a word; 0 if it is not over. */
+EXPORT uint32_t chainbeasts_outcome(const uint8_t word[32], const uint8_t dna[2][32],
+                                    uint64_t battle_seed, const rules *r, int32_t *winner) {
+    position p = unpack(word);
+    if (!is_over(&p, r)) return 0;
+    *winner = winner_of(&p, dna, battle_seed);
+    return FINISHED;
+}
+
 /* A match to its end. */
 EXPORT void chainbeasts_play(const match *m, played *out) { play(m, out); }
 

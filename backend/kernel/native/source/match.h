@@ -53,6 +53,17 @@ static position first_position(const match *m, uint64_t battle_seed, int first) 
     return p;
 }
 
+/* 0 A, 1 B, -1 nobody, at a match's end. Shares of what each was born with, so that more hp at birth
+ * is no victory; one without hp has the least share. */
+static int32_t winner_of(const position *end, const uint8_t dna[2][32], uint64_t battle_seed) {
+    /* The sides are swapped after every activation, the last one too. */
+    int a_is_self = ((int)(battle_seed >> 6 & 1) ^ (end->turn & 1)) == 0;
+    uint32_t a = a_is_self ? end->self.hp : end->enemy.hp, b = a_is_self ? end->enemy.hp : end->self.hp;
+    a *= newcomer(dna[1], 63).hp;
+    b *= newcomer(dna[0], 0).hp;
+    return a == b ? -1 : a < b;
+}
+
 typedef int16_t brains[2][WEIGHTS] __attribute__((aligned(32)));
 
 static void wake(const match *m, brains own) {
@@ -72,11 +83,7 @@ static int32_t fight(const match *m, uint64_t battle_seed, brains own, uint8_t (
         forward(own[acting], &n);
         activate(p, decode_action(n.z, p), &m->rules, battle_seed);
     }
-    /* The last activation swapped the sides too: `self` is who would act next. Shares of what each
-     * was born with, so that more hp at birth is no victory; one without hp has the least share. */
-    uint32_t a = acting == 0 ? p->self.hp : p->enemy.hp, b = acting == 0 ? p->enemy.hp : p->self.hp;
-    uint32_t share_a = a * newcomer(m->dna[1], 63).hp, share_b = b * newcomer(m->dna[0], 0).hp;
-    return share_a == share_b ? -1 : share_a < share_b;
+    return winner_of(p, m->dna, battle_seed);
 }
 
 static void play(const match *m, played *out) {

@@ -3,7 +3,7 @@
  * Only what is not zero is computed: rows out of active units, and the columns of awake slots, which
  * graph.h lists as blocks of 16. A weight is an int16 in host order.
  *
- * layers_*.h has the passes over the matrices, once with AVX2 and once in plain C:
+ * layers_*.h has the passes over the matrices, with AVX-512, with AVX2 and in plain C:
  *   active_units   indices of the units that are not zero
  *   forward_hidden clamp(sum >> 12, 0, 127) of a layer's awake columns
  *   forward_output the eight logits
@@ -20,20 +20,23 @@
 
 typedef struct {
     int count;
-    uint8_t at[HIDDEN_MAX + 8]; /* eight are written at a time */
+    uint8_t at[HIDDEN_MAX + 64]; /* up to 64 are written at a time */
+    int16_t value[HIDDEN_MAX + 64]; /* with AVX-512 alone */
 } active;
 
 typedef struct {
     int16_t x[L0], a1[L1], a2[L2], a3[L3];
     int32_t z[L4];
     active on0, on1, on2, on3;
-} activations __attribute__((aligned(32)));
+} activations __attribute__((aligned(64)));
 
 static int32_t clamp(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
-#if defined(__AVX2__) && !defined(CHAINBEASTS_PORTABLE)
+#if defined(__AVX512VNNI__) && !defined(CHAINBEASTS_PORTABLE)
+#include "layers_avx512.h"
+#elif defined(__AVX2__) && !defined(CHAINBEASTS_PORTABLE)
 #include "layers_avx2.h"
 #else
 #include "layers_portable.h"
@@ -94,9 +97,9 @@ static uint32_t output_errors(const int32_t z[L4], labels wanted, uint32_t heads
  * From the top down, each matrix with its old weights: `backward` reads a row before it changes it.
  * The errors of masked units are 0, for those are never among the active ones. */
 static void learn(int16_t *w, const activations *n, const int16_t e4[16], int s) {
-    int16_t e3[L3 + 16] __attribute__((aligned(32)));
-    int16_t e2[L2 + 16] __attribute__((aligned(32)));
-    int16_t e1[L1 + 16] __attribute__((aligned(32)));
+    int16_t e3[L3 + 32] __attribute__((aligned(64)));
+    int16_t e2[L2 + 32] __attribute__((aligned(64)));
+    int16_t e1[L1 + 32] __attribute__((aligned(64)));
     backward_output(weights4(w), n->a3, &n->on3, e4, e3, s);
     backward(weights3(w), L3, n->a2, &n->on2, e3, BLOCKS3, A3_COUNT, e2, L2, s);
     backward(weights2(w), L2, n->a1, &n->on1, e2, BLOCKS2, A2_COUNT, e1, L1, s);
