@@ -42,8 +42,9 @@ def mean_of_pairs(values: npt.NDArray[np.float64]) -> Mean:
     for number in range(RESAMPLES):
         rows = rng.integers(n, size=n)
         mask = apart[np.ix_(rows, rows)]
-        found[number] = values[np.ix_(rows, rows)][mask].mean()
-    return _mean(float(values[apart].mean()), found)
+        # Of a few beasts a draw may hold one alone, which has fought nobody.
+        found[number] = values[np.ix_(rows, rows)][mask].mean() if mask.any() else np.nan
+    return _mean(float(values[apart].mean()), found[~np.isnan(found)])
 
 
 def _mean(value: float, resampled: npt.NDArray[np.float64]) -> Mean:
