@@ -24,7 +24,8 @@ from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.graph import Graph
 from backend.kernel.replay import Bytes, Replayed, Windows
 from backend.kernel.rules import Rules
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State
+from backend.kernel.state import state_hash as reference_state_hash
 from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, learn, step_window
 
@@ -80,6 +81,10 @@ class WindowKernel(Protocol):
         """Who wins a match on each seed, as ``Match.winner`` says it."""
         ...
 
+    def state_hash(self, state: State) -> bytes:
+        """Like ``state.state_hash``, whatever slots are awake."""
+        ...
+
 
 class ReferenceKernel:
     """The NumPy reference as a window kernel."""
@@ -121,6 +126,9 @@ class ReferenceKernel:
     ) -> list[int]:
         return [fight(a, b, seed, rules).winner for seed in battle_seeds]
 
+    def state_hash(self, state: State) -> bytes:
+        return reference_state_hash(state)
+
 
 def chosen() -> str:
     """What ``CHAINBEASTS_KERNEL`` asks for: auto, native or numpy.
@@ -161,6 +169,15 @@ def winners(a: Fighter, b: Fighter, battle_seeds: Sequence[int], rules: Rules) -
     return kernel_for(EVERY_SLOT).winners(a, b, battle_seeds, rules)
 
 
+def state_hash(state: State) -> bytes:
+    """The hash of a state, by the fastest kernel there is.
+
+    Raises:
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    return kernel_for(EVERY_SLOT).state_hash(state)
+
+
 def segment_hashes(
     ctx: WindowContext,
     state: State,
@@ -181,7 +198,7 @@ def segment_hashes(
         traces = kernel.run(ctx, state, SEGMENT_STEPS, records, traced=on_traces is not None)
         if on_traces is not None and traces is not None:
             on_traces(traces)
-        hashes.append(state_hash(state))
+        hashes.append(kernel.state_hash(state))
     return hashes
 
 

@@ -287,7 +287,7 @@ class Chain:
 
     @cached_property
     def _decoder(self) -> EventDecoder:
-        return EventDecoder({name: self._contract(name) for name in EVENT_CONTRACTS})
+        return EventDecoder(dict(zip(EVENT_CONTRACTS, self.event_addresses, strict=True)))
 
     def read(self, call: Callable[[], T]) -> T:
         """Make an idempotent call with retries; see ``read``."""
@@ -295,7 +295,7 @@ class Chain:
 
     def call(self, function: Any, block: BlockIdentifier = "latest") -> Any:
         """The result of a contract function's ``eth_call``."""
-        return self.read(lambda: call_view(function, block))
+        return self.read(lambda: call_view(function, block=block))
 
     # --- blocks and events ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.grammar import ABIType, BasicType, TupleType, parse
 from eth_utils.abi import get_abi_input_types, get_abi_output_types
 from eth_utils.address import to_checksum_address
@@ -69,26 +69,42 @@ def read_block(w3: Web3, which: BlockIdentifier) -> Block:
     )
 
 
-def call_view(function: ContractFunction, block: BlockIdentifier) -> Any:
+def call_data(function: ContractFunction) -> bytes:
+    """The selector and arguments of a contract function's call."""
+    try:
+        arguments = encode(get_abi_input_types(function.abi), function.args)
+    except EncodingError:  # hex for bytes, perhaps, which web3 takes; or it says what is wrong
+        return bytes(HexBytes(function._encode_transaction_data()))
+    return bytes(HexBytes(function.selector) + arguments)
+
+
+def with_call(function: ContractFunction, sent: TxParams) -> TxParams:
+    """What is sent, as a transaction that calls a contract function."""
+    return cast(TxParams, {**sent, "to": function.address, "data": HexBytes(call_data(function))})
+
+
+def call_view(
+    function: ContractFunction, sent: TxParams | None = None, block: BlockIdentifier = "latest"
+) -> Any:
     """The result of a contract function's ``eth_call``; a tuple if it has several.
+
+    Args:
+        sent: who calls, with which gas and how many wei; nobody with none if None.
 
     Raises:
         BadFunctionCallOutput: what came back does not have the types of the result: there is no
             such contract in that block.
     """
-    entry = function.abi
-    arguments = encode(get_abi_input_types(entry), function.args)
-    call = {"to": function.address, "data": HexBytes(HexBytes(function.selector) + arguments)}
-    data = function.w3.eth.call(cast(TxParams, call), block_identifier=block)
-    types = get_abi_output_types(entry)
+    data = function.w3.eth.call(with_call(function, sent or {}), block_identifier=block)
+    types = get_abi_output_types(function.abi)
     try:
         values = decode(types, data)
     except DecodingError:
-        raise BadFunctionCallOutput(f"{entry['name']} gave {len(data)} bytes") from None
+        name = function.abi["name"]
+        raise BadFunctionCallOutput(f"{name} gave {len(data)} bytes") from None
     if any("address" in one for one in types):
-        values = tuple(
-            _checksummed(parse(one), value) for one, value in zip(types, values, strict=True)
-        )
+        pairs = zip(types, values, strict=True)
+        values = tuple(_checksummed(parse(one), value) for one, value in pairs)
     return values[0] if len(values) == 1 else values
 
 

@@ -70,6 +70,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
             [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
         ),
         Check("types", [BIN / "mypy"]),
+        Check("sanitizers", [BIN / "python", "-m", "scripts.lib.sanitizers"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
         Check("tests", [BIN / "pytest", *WORKERS, *chosen], alone=True),

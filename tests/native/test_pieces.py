@@ -11,7 +11,7 @@ from backend.graph_cache.build import build
 from backend.graph_cache.vectors import NativeVectors
 from backend.kernel import vectors
 from backend.kernel.board import is_valid, unpack
-from backend.kernel.combat import Action, activate, is_over
+from backend.kernel.combat import Action, RefusedWordError, activate, decode_action, is_over
 from backend.kernel.features import features
 from backend.kernel.labels import label
 from backend.kernel.native.graph import Graph
@@ -48,8 +48,30 @@ def test_inputs_agree(word: int) -> None:
     st.builds(Action, st.integers(0, 3), st.integers(0, 15), st.booleans()),
 )
 def test_activations_agree(word: int, rules: Rules, seed: int, action: Action) -> None:
-    if not is_over(unpack(word), rules):
+    if is_over(unpack(word), rules):
+        with pytest.raises(RefusedWordError, match="finished"):
+            KERNEL.activate(word, action, rules, seed)
+    else:
         assert KERNEL.activate(word, action, rules, seed) == activate(word, action, rules, seed)
+
+
+@given(strategies.u256)
+def test_words_that_are_not_valid_are_refused(word: int) -> None:
+    """By everything that takes a word, and nothing is read for them."""
+    if not is_valid(word):
+        for call in (
+            lambda: KERNEL.activate(word, Action(0, 0, False), Rules(), 0),
+            lambda: KERNEL.decode([0] * 8, word),
+            lambda: KERNEL.features(word),
+            lambda: KERNEL.logits(np.zeros(16_896, np.int16), [word]),
+        ):
+            with pytest.raises(RefusedWordError, match="not valid"):
+                call()
+
+
+@given(strategies.valid_words, st.lists(st.integers(-(2**15), 2**15), min_size=8, max_size=8))
+def test_decoded_actions_agree(word: int, logits: list[int]) -> None:
+    assert KERNEL.decode(logits, word) == decode_action(logits, word)
 
 
 @given(strategies.weights(), st.lists(strategies.valid_words, min_size=1, max_size=4))

@@ -17,7 +17,8 @@ from backend.kernel.network import Weights
 from backend.kernel.rules import Rules as KernelRules
 from backend.kernel.samples import Source, random_position
 from backend.kernel.state import Header, State, state_hash
-from backend.kernel.window import open_window, run_window
+from backend.kernel.window import open_window
+from backend.kernels import kernel_for
 from tests.support.gas_meter import fresh_world
 from tests.support.protocol import GAS, Economics, Rules, Schedule, Season, World
 from tests.support.states import dense_weights, winding_board
@@ -107,12 +108,12 @@ def _trained(world: World, trainee: Trainee, found: KernelGas, slots: int) -> No
     """A beast trained for real, its state planted as a checkpoint that nobody disputes here."""
     mask = genesis_mask(trainee.dna) if slots < 8 else 0xFF
     head = world.head(trainee.beast)
-    state = trainee.state
+    state, kernel = trainee.state, kernel_for(mask)
     for number in range(TRAINED_WINDOWS):
         heads = (1, 3, 7)[3 * number // TRAINED_WINDOWS]
         context = trainee.context(Source.CURRICULUM, head.epoch, head.season, head.lrShift)
         state = open_window(state, mask)
-        run_window(replace(context, heads=heads), state)
+        kernel.run(replace(context, heads=heads), state)
     found.trained.append(state.weights.copy())
     for source in (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE):
         name = f"trained, {source.name.lower().replace('_', '-')}, {_slots(mask)}"

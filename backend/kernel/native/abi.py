@@ -23,7 +23,7 @@ from backend.kernel.network import Weights
 from backend.kernel.replay import Bytes, Replayed, Windows
 from backend.kernel.rng import fold64
 from backend.kernel.rules import Rules
-from backend.kernel.state import ENCODED_BYTES, HEADER_BYTES, State
+from backend.kernel.state import ENCODED_BYTES, HEADER_BYTES, State, hash_header
 from backend.kernel.traces import TRACE, Traces
 from backend.kernel.window import WindowContext
 
@@ -36,10 +36,9 @@ MOST_TURNS: Final = 254
 MOST_WORDS: Final = 256
 NOT_VALID: Final = -2
 FUNCTIONS: Final = (
-    "run", "replay", "logits", "labels", "features", "play", "winners", "root", "weights_roots",
-    "keccak",
+    "run", "replay", "labels", "play", "winners", "root", "weights_roots", "weights_root", "keccak"
 )  # fmt: skip
-CHECKED_FUNCTIONS: Final = ("activate", "decode", "outcome")
+CHECKED_FUNCTIONS: Final = ("activate", "decode", "features", "logits", "outcome")
 """Those that return what the word is: 0 as asked for, 1 not valid, 2 of a match that is over."""
 
 REFUSALS: Final = {1: "the word is not valid", 2: "a finished match cannot be activated"}
@@ -212,15 +211,21 @@ class NativeKernel:
         return self._run(ctx, state, SEQUENCE, encode_words(words), len(words), traced)
 
     def logits(self, weights: Weights, words: Sequence[int] | bytes) -> npt.NDArray[np.int32]:
-        """The eight logits of each valid word, int32[n][8]."""
+        """The eight logits of each valid word, int32[n][8].
+
+        Raises:
+            RefusedWordError: one of the words is not valid.
+        """
         data = words if isinstance(words, bytes) else encode_words(words)
         found = np.zeros((len(data) // WORD_BYTES, 8), np.int32)
-        self._library.chainbeasts_logits(
+        refusal = self._library.chainbeasts_logits(
             ctypes.c_void_p(_checked(weights).ctypes.data),
             ctypes.c_char_p(data),
             ctypes.c_uint64(len(found)),
             ctypes.c_void_p(found.ctypes.data),
         )
+        if refusal:
+            raise RefusedWordError(REFUSALS[refusal])
         return found
 
     def labels(self, words: Sequence[int] | bytes, rules: Rules) -> npt.NDArray[np.int8]:
@@ -241,11 +246,17 @@ class NativeKernel:
         return None if move == NOT_VALID else Label(None if move < 0 else move, attack, block)
 
     def features(self, word: int) -> npt.NDArray[np.int16]:
-        """The inputs of a valid word, int16[32]."""
+        """The inputs of a valid word, int16[32].
+
+        Raises:
+            RefusedWordError: it is not valid.
+        """
         found = np.zeros(32, np.int16)
-        self._library.chainbeasts_features(
+        refusal = self._library.chainbeasts_features(
             ctypes.c_char_p(word_bytes(word)), ctypes.c_void_p(found.ctypes.data)
         )
+        if refusal:
+            raise RefusedWordError(REFUSALS[refusal])
         return found
 
     def activate(self, word: int, action: Action, rules: Rules, battle_seed: int) -> int:
@@ -377,6 +388,14 @@ class NativeKernel:
             ctypes.c_void_p(found.ctypes.data),
         )
         return found
+
+    def state_hash(self, state: State) -> bytes:
+        """Like ``state.state_hash``."""
+        root = ctypes.create_string_buffer(WORD_BYTES)
+        self._library.chainbeasts_weights_root(
+            ctypes.c_void_p(_checked(state.weights).ctypes.data), root
+        )
+        return bytes(hash_header(state.header, root.raw))
 
     def keccak(self, data: bytes) -> bytes:
         """keccak-256 of any bytes."""

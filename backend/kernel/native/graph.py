@@ -18,8 +18,10 @@ BLOCK = 16
 """Columns that are computed together; a slot's units are one or two blocks."""
 
 PARTS = (
+    "lanes.h",
     "board.h",
     "teacher.h",
+    "lessons.h",
     "combat.h",
     "samples.h",
     "layers_portable.h",

@@ -22,7 +22,7 @@ static const uint64_t ROUND_CONSTANTS[24] = {
 };
 
 /* With AVX-512's mask registers GCC moves words out to them and back, which takes half as long again. */
-#if defined(__AVX512F__) && defined(__GNUC__)
+#if LANES == 8
 __attribute__((target("no-avx512f")))
 #endif
 #define KECCAK_F keccak_f
@@ -60,9 +60,7 @@ static void keccak(const uint8_t *data, size_t length, uint8_t digest[32]) {
     for (int i = 0; i < 4; i++) store_little64(digest + 8 * i, state[i]);
 }
 
-#if defined(__AVX512F__) && !defined(CHAINBEASTS_PORTABLE)
-#include <immintrin.h>
-#define LANES 8
+#if LANES == 8
 typedef __m512i lanes;
 #define XOR both
 #define XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
@@ -104,9 +102,7 @@ static inline void load_eight(const uint8_t *const input[LANES], int word, lanes
 #define LOAD_TOGETHER 8
 #define load_together load_eight
 
-#elif defined(__AVX2__) && !defined(CHAINBEASTS_PORTABLE)
-#include <immintrin.h>
-#define LANES 4
+#elif LANES == 4
 typedef __m256i lanes;
 #define XOR both
 #define XOR3(a, b, c) XOR(XOR(a, b), c)
@@ -142,7 +138,6 @@ static inline void load_four(const uint8_t *const input[LANES], int word, lanes 
 #define load_together load_four
 
 #else
-#define LANES 1
 #define ZERO UINT64_C(0)
 typedef uint64_t lanes;
 #define XOR(a, b) ((a) ^ (b))

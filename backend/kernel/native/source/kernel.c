@@ -11,8 +11,11 @@
 
 #include "graph.h"
 
+#include "lanes.h"
+
 #include "board.h"
 #include "teacher.h"
+#include "lessons.h"
 #include "combat.h"
 #include "samples.h"
 #include "network.h"
@@ -73,20 +76,47 @@ static const uint8_t *record_of(const context *c, uint32_t global_step, uint32_t
     return c->records + 32 * (size_t)(split_mix64(key) % c->records_length);
 }
 
-static position sample(const context *c, const header *h, uint32_t done) {
+static position sample(const context *c, const uint8_t arena[32], uint32_t global_step,
+                       uint32_t done) {
     static const uint8_t nothing[32];
-    uint64_t step = h->global_step;
     if (c->source == CURRICULUM) {
         /* (epochSeed + globalStep) mod 64 is in the low six bits, which no wrapping changes. */
-        const uint64_t *t = TEMPLATES[(c->template_offset + h->global_step) & 63];
-        return random_position(split_mix64(c->seed_core ^ step), (terrain){t[0], t[1]}, &c->rules);
+        const uint64_t *t = TEMPLATES[(c->template_offset + global_step) & 63];
+        uint64_t s = split_mix64(c->seed_core ^ global_step);
+        return random_position(s, (terrain){t[0], t[1]}, &c->rules);
     }
     if (c->source == SELF_PLAY) {
-        if (memcmp(h->arena, nothing, 32) != 0) return unpack(h->arena);
-        uint64_t s = split_mix64(c->window_seed ^ step);
+        if (memcmp(arena, nothing, 32) != 0) return unpack(arena);
+        uint64_t s = split_mix64(c->window_seed ^ global_step);
         return random_position(s, random_terrain(s), &c->rules);
     }
-    return unpack(record_of(c, h->global_step, done));
+    return unpack(record_of(c, global_step, done));
+}
+
+/* The lesson of a step. Words that do not depend on what the brain did are drawn and labelled LANES
+ * at a time, ahead of their steps; self-play's come one by one. */
+static const lesson *prepare(const context *c, const header *h, uint32_t done, uint32_t steps,
+                             lesson lessons[LANES]) {
+    if (c->source == SELF_PLAY) {
+        lessons->position = sample(c, h->arena, h->global_step, done);
+        lessons->valid = is_valid(&lessons->position);
+        lessons->wanted = (labels){NO_MOVE, 0, 0};
+        if (lessons->valid) {
+            lessons->wanted = label_of(&lessons->position, &c->rules);
+            features_of(&lessons->position, lessons->x);
+        }
+        return lessons;
+    }
+    if (done % LANES == 0) {
+        for (uint32_t i = 0; i < LANES; i++) {
+            uint32_t ahead = done + i < steps ? i : steps - 1 - done; /* SEQUENCE ends there */
+            lessons[i].position = sample(c, h->arena, h->global_step + ahead, done + ahead);
+            lessons[i].valid = is_valid(&lessons[i].position);
+            if (lessons[i].valid) features_of(&lessons[i].position, lessons[i].x);
+        }
+        label_lessons(lessons, &c->rules);
+    }
+    return lessons + done % LANES;
 }
 
 /* Runs `steps` micro-steps on a state, in place; `traces`, if not null, takes one entry for each;
@@ -94,21 +124,22 @@ static position sample(const context *c, const header *h, uint32_t done) {
 static void run(const context *c, header *h, int16_t *weights, uint32_t steps, trace *traces,
                 row_set *changed) {
     activations n = {0}; /* once: no step writes a masked unit */
+    lesson lessons[LANES];
     for (uint32_t done = 0; done < steps; done++) {
-        position p = sample(c, h, done), next;
+        position next;
+        const lesson *now = prepare(c, h, done, steps, lessons);
+        const position *p = &now->position;
+        labels wanted = now->wanted;
         uint32_t loss = NULL_LOSS;
-        labels wanted = {NO_MOVE, 0, 0};
-        int valid = is_valid(&p);
-        if (valid) {
+        if (now->valid) {
             int16_t e4[16] __attribute__((aligned(32)));
-            wanted = label_of(&p, &c->rules);
-            features_of(&p, n.x);
+            memcpy(n.x, now->x, sizeof n.x);
             forward(weights, &n);
             loss = output_errors(n.z, wanted, c->heads, e4);
             learn(weights, &n, e4, (int)c->lr_shift); /* leaves n.z, which play_on acts by */
             add_active(changed, &n);
             if (c->source == SELF_PLAY) {
-                if (play_on(&p, n.z, c->window_seed, h->global_step, &c->rules, &next))
+                if (play_on(p, n.z, c->window_seed, h->global_step, &c->rules, &next))
                     pack(h->arena, &next);
                 else
                     memset(h->arena, 0, 32);
@@ -119,14 +150,14 @@ static void run(const context *c, header *h, int16_t *weights, uint32_t steps, t
         h->window_loss += loss;
         if (traces) {
             trace *t = traces + done;
-            pack(t->word, &p);
+            pack(t->word, p);
             memset(t->logits, 0, sizeof t->logits);
-            if (valid) memcpy(t->logits, n.z, sizeof t->logits);
+            if (now->valid) memcpy(t->logits, n.z, sizeof t->logits);
             t->loss = loss;
             t->move = (int8_t)wanted.move;
             t->attack = (uint8_t)wanted.attack;
             t->block = (uint8_t)wanted.block;
-            t->null = (uint8_t)!valid;
+            t->null = (uint8_t)!now->valid;
         }
     }
 }
@@ -152,16 +183,30 @@ EXPORT void chainbeasts_weights_roots(const uint8_t *states, uint64_t stride, ui
         renew_tree(&t, states + stride * i, &every, roots + 32 * i);
 }
 
+/* The root over some weights, int16[16896]. */
+EXPORT void chainbeasts_weights_root(const int16_t *weights, uint8_t root[32]) {
+    uint8_t bytes[STATE_BYTES];
+    tree t;
+    row_set every = every_row();
+    store_weights(bytes, weights, WEIGHTS);
+    renew_tree(&t, bytes, &every, root);
+}
+
+/* Why a word is refused: nothing reads past a board for one that is not valid. */
+enum { ACCEPTED, INVALID, FINISHED };
+
 /* The logits of valid words; int32[count][8]. */
-EXPORT void chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
-                               int32_t *logits) {
+EXPORT uint32_t chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
+                                   int32_t *logits) {
     activations n = {0};
     for (uint64_t i = 0; i < count; i++) {
         position p = unpack(words + 32 * i);
+        if (!is_valid(&p)) return INVALID;
         features_of(&p, n.x);
         forward((int16_t *)weights, &n); /* only reads them */
         memcpy(logits + 8 * i, n.z, sizeof n.z);
     }
+    return ACCEPTED;
 }
 
 /* The labels of words, int8[count][3] move, attack, block; move is -2 for a word that is not valid.
@@ -178,12 +223,12 @@ EXPORT void chainbeasts_labels(const uint8_t *words, uint64_t count, const rules
 }
 
 /* The inputs of a valid word, int16[32]. */
-EXPORT void chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
+EXPORT uint32_t chainbeasts_features(const uint8_t word[32], int16_t x[32]) {
     position p = unpack(word);
+    if (!is_valid(&p)) return INVALID;
     features_of(&p, x);
+    return ACCEPTED;
 }
-
-enum { ACTIVATED, INVALID, FINISHED };
 
 /* The word after its `self` has acted; one that is not valid or over is refused and left as it is. */
 EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint32_t power,
@@ -193,7 +238,7 @@ EXPORT uint32_t chainbeasts_activate(uint8_t word[32], uint32_t direction, uint3
     if (is_over(&p, r)) return FINISHED;
     activate(&p, (action){(int)direction, (int)power, (int)block}, r, battle_seed);
     pack(word, &p);
-    return ACTIVATED;
+    return ACCEPTED;
 }
 
 /* The action that eight logits mean on a word: direction, power, block; 1 if it is not valid. */
@@ -202,7 +247,7 @@ EXPORT uint32_t chainbeasts_decode(const uint8_t word[32], const int32_t z[8], u
     if (!is_valid(&p)) return INVALID;
     action a = decode_action(z, &p);
     out[0] = (uint8_t)a.direction, out[1] = (uint8_t)a.power, out[2] = (uint8_t)a.block;
-    return ACTIVATED;
+    return ACCEPTED;
 }
 
 /* The winner of a match that stands at a word; 0 if it is not over. */

@@ -1,7 +1,5 @@
 /* The passes over the matrices with AVX2, 16 weights at a time. */
 
-#include <immintrin.h>
-
 /* The update's (a*e + (1 << (s-1))) >> s is pmulhrsw, (p + 2^14) >> 15, of a << i and e << j with
  * i + j = 15 - s: a <= 127 leaves room for i <= 8, |e| <= 1024 for j <= 4, and s >= 3 needs 12. Both
  * sides of the division are scaled by the same 2^(15-s), so the bits are the same; the one product

@@ -5,8 +5,6 @@
  * too: its activations are cleared before they are stored, so its errors are 0, and an update by 0
  * changes nothing. */
 
-#include <immintrin.h>
-
 /* The same bits as (a*e + (1 << (s-1))) >> s: see layers_avx2.h. */
 static int activation_shift(int s) { return 15 - s < 8 ? 15 - s : 8; }
 

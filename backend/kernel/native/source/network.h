@@ -34,9 +34,9 @@ static int32_t clamp(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
-#if defined(__AVX512VNNI__) && !defined(CHAINBEASTS_PORTABLE)
+#if LANES == 8
 #include "layers_avx512.h"
-#elif defined(__AVX2__) && !defined(CHAINBEASTS_PORTABLE)
+#elif LANES == 4
 #include "layers_avx2.h"
 #else
 #include "layers_portable.h"

@@ -54,11 +54,12 @@ static int first_step(const position *p, const rules *r) {
     return step;
 }
 
-static labels label_of(const position *p, const rules *r) {
+/* The labels of a valid word, given its first step; there is none for a creature in reach. */
+static labels label_beside_move(const position *p, const rules *r, int step) {
     int reach = adjacent(p->self.pos, p->enemy.pos);
     uint32_t defense = (uint32_t)p->enemy.defense + p->enemy.temp_def;
     labels found;
-    found.move = reach ? NO_MOVE : first_step(p, r);
+    found.move = step;
     found.attack = reach ? (int)damage(15, defense, r) : 0;
     /* At most 255 * 127 on either side. */
     found.block =
@@ -66,23 +67,46 @@ static labels label_of(const position *p, const rules *r) {
     return found;
 }
 
-/* Twelve tiles of a board's row: two off the board, the eight, two off the board. */
-static uint32_t padded_row(uint64_t board, int y, uint32_t outside) {
-    if (y < 0 || y > 7) return outside ? 0xFFF : 0;
-    return (uint32_t)(board >> (8 * y) & 0xFF) << 2 | (outside ? 0xC03 : 0);
+static labels label_of(const position *p, const rules *r) {
+    int reach = adjacent(p->self.pos, p->enemy.pos);
+    return label_beside_move(p, r, reach ? NO_MOVE : first_step(p, r));
+}
+
+/* Bits of the 5 x 5 tiles around one, five to a byte, that are off the board: by its row and by its
+ * column. */
+static const uint64_t OFF_ROWS[8] = {0x1F1F, 0x1F, 0, 0, 0, 0, UINT64_C(0x1F) << 32,
+                                     UINT64_C(0x1F1F) << 24};
+#define FIVE UINT64_C(0x0101010101)
+static const uint64_t OFF_COLUMNS[8] = {3 * FIVE, FIVE, 0, 0, 0, 0, 16 * FIVE, 24 * FIVE};
+
+/* Which of those bits are inputs: all but the corners and the middle, row by row. */
+#define AROUND 1, 2, 3, 8, 9, 10, 11, 12, 16, 17, 19, 20, 24, 25, 26, 27, 28, 33, 34, 35
+enum { NEAR = 20 };
+
+/* The 5 x 5 tiles around one, five to a byte: rows come down by rotating, columns by shifting. What
+ * wraps around is off the board. */
+static uint64_t around(uint64_t board, int row, int column) {
+    int by = 8 * ((row + 6) & 7);
+    uint64_t rows = by ? board >> by | board << (64 - by) : board;
+    return (rows & UINT64_C(0xFFFFFFFFFF)) << 2 >> column;
 }
 
 static void features_of(const position *p, int16_t x[32]) {
-    int column = p->self.pos & 7, row = p->self.pos >> 3, n = 0;
-    for (int dy = -2; dy <= 2; dy++) {
-        uint32_t walls = padded_row(p->walls, row + dy, 1) >> column;
-        uint32_t hazards = padded_row(p->hazards, row + dy, 0) >> column;
-        int edge = dy == -2 || dy == 2; /* without the corners */
-        for (int dx = edge; dx < 5 - edge; dx++) {
-            if (dy == 0 && dx == 2) continue; /* itself */
-            x[n++] = (int16_t)((walls >> dx & 1) * 32 + (hazards >> dx & ~walls >> dx & 1) * 16);
-        }
-    }
+    int column = p->self.pos & 7, row = p->self.pos >> 3;
+    uint64_t off = OFF_ROWS[row & 7] | OFF_COLUMNS[column];
+    uint64_t walls = around(p->walls, row, column) | off;
+    uint64_t hazards = around(p->hazards, row, column) & ~walls;
+#if LANES == 8
+    static const uint8_t order[64] = {AROUND};
+    __m512i tiles = _mm512_mask_mov_epi8(_mm512_maskz_set1_epi8(hazards, 16), walls,
+                                         _mm512_set1_epi8(32));
+    tiles = _mm512_permutexvar_epi8(_mm512_loadu_si512(order), tiles);
+    _mm512_storeu_si512(x, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(tiles)));
+#else
+    static const uint8_t order[NEAR] = {AROUND};
+    for (int i = 0; i < NEAR; i++)
+        x[i] = (int16_t)((walls >> order[i] & 1) * 32 + (hazards >> order[i] & 1) * 16);
+#endif
     int east = (p->enemy.pos & 7) - column, south = (p->enemy.pos >> 3) - row;
     x[20] = (int16_t)(16 * (east > 0 ? east : 0));
     x[21] = (int16_t)(16 * (east < 0 ? -east : 0));
