@@ -11,12 +11,15 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from backend.accounts import devnet_account
+from backend.chain import anvil as devnet
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from tests.support.forked import Program
+
+devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 

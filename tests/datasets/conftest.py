@@ -36,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers as the server's script says; the last entry for ever."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits for the reader's acknowledgement
     server: Server
 
     def do_GET(self) -> None:
