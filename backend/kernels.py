@@ -75,6 +75,12 @@ class WindowKernel(Protocol):
         """A whole match, like ``fighters.fight``."""
         ...
 
+    def winners(
+        self, a: Fighter, b: Fighter, battle_seeds: Sequence[int], rules: Rules
+    ) -> list[int]:
+        """Who wins a match on each seed, as ``Match.winner`` says it."""
+        ...
+
     def state_hash(self, state: State) -> bytes:
         """Like ``state.state_hash``, whatever slots are awake."""
         ...
@@ -115,6 +121,11 @@ class ReferenceKernel:
     def play(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         return fight(a, b, battle_seed, rules)
 
+    def winners(
+        self, a: Fighter, b: Fighter, battle_seeds: Sequence[int], rules: Rules
+    ) -> list[int]:
+        return [fight(a, b, seed, rules).winner for seed in battle_seeds]
+
     def state_hash(self, state: State) -> bytes:
         return reference_state_hash(state)
 
@@ -147,6 +158,15 @@ def play(a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
         ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
     """
     return kernel_for(EVERY_SLOT).play(a, b, battle_seed, rules)
+
+
+def winners(a: Fighter, b: Fighter, battle_seeds: Sequence[int], rules: Rules) -> list[int]:
+    """Who wins the matches of A against B on some seeds: 0 for A, 1 for B, ``DRAW`` for neither.
+
+    Raises:
+        ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
+    """
+    return kernel_for(EVERY_SLOT).winners(a, b, battle_seeds, rules)
 
 
 def state_hash(state: State) -> bytes:

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.battle.fighter_files import MAX_BYTES, decode_fighter, is_fighter_file
 from backend.battle.workspace import ArenaWorkspace
 from backend.errors import ChainBeastsError
 from backend.kernel.fighters import Fighter
-from backend.kernel.state import MalformedStateError, state_hash
+from backend.kernel.rules import Rules
+from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state
-from backend.store.snapshots import MAX_FILE_BYTES, open_packed
+from backend.store.snapshots import open_packed
 
 HELP = (
     "A beast's id (its latest final checkpoint), ID@INDEX (that checkpoint), ID@hatch (as it was "
-    "born), a DNA of 64 hex digits (a newborn), or a snapshot FILE; FILE:DNA needs no node."
+    "born), a DNA of 64 hex digits (a newborn), a FILE that `trainer simulate -o` wrote, or a "
+    "snapshot FILE. A fighter's file, a DNA and FILE:DNA (a brain in another body) need no node."
 )
 _DNA = "(?:0x)?([0-9a-fA-F]{64})"
 _BEAST = re.compile(r"([1-9][0-9]{0,17})(?:@(hatch|[0-9]{1,9}))?")
@@ -30,12 +33,14 @@ class Side:
         name: for people.
         beast_id: on the chain; None for one that is only thought of.
         h: state hash of its brain.
+        rules: that it brings along, from a fighter file.
     """
 
     name: str
     fighter: Fighter
     beast_id: int | None
     h: bytes
+    rules: Rules | None = None
 
 
 def read_side(text: str, workspace: Callable[[], ArenaWorkspace]) -> Side:
@@ -75,20 +80,31 @@ def _beast(workspace: ArenaWorkspace, beast_id: int, which: str | None) -> Side:
 
 
 def _file(path: Path, body: bytes | Callable[[], ArenaWorkspace]) -> Side:
-    """A snapshot's brain, in the body of a DNA or of the beast that it is of."""
+    """A file's brain: in the body of a DNA, else in the fighter's own or that of its beast."""
+    data, rules = _read(path), None
     try:
-        with path.open("rb") as file:
-            packed = file.read(MAX_FILE_BYTES + 1)
-        state = open_packed(packed)
-    except OSError as error:
-        raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None
-    except MalformedStateError as error:
+        if is_fighter_file(data):
+            found = decode_fighter(data)
+            state, rules = found.state, found.rules
+            body = body if isinstance(body, bytes) else found.dna
+        else:
+            state = open_packed(data)
+    except ValueError as error:  # MalformedStateError is one
         raise ChainBeastsError(
-            f"{path} is not a published state: {error}.",
-            "States are files named <hash>.state.zst, as trainers publish them.",
+            f"{path} is no fighter and no published state: {error}.",
+            "Fighters are written by `chainbeasts trainer simulate -o FILE`; states are files "
+            "named <hash>.state.zst, as trainers publish them.",
         ) from None
     h, beast_id = state_hash(state), state.header.beast_id
     if isinstance(body, bytes):
-        return Side(path.name, Fighter.of(body, state), None, h)
+        return Side(path.name, Fighter.of(body, state), None, h, rules)
     dna = body().chain.birth(beast_id).dna
     return Side(f"beast {beast_id}, {path.name}", Fighter.of(dna, state), beast_id, h)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)[:MAX_BYTES]
+    except OSError as error:
+        raise ChainBeastsError(f"{path} cannot be read: {error.strerror}.") from None

@@ -13,7 +13,11 @@ from backend.chain.client import Chain
 from backend.chain.types import MatchResult
 from backend.errors import ChainBeastsError
 from backend.indexer.published import published_state
-from backend.indexer.queries import live_checkpoints, match_row
+from backend.indexer.queries import (
+    beasts_with_final_checkpoints,
+    live_checkpoints,
+    match_row,
+)
 from backend.indexer.workspace import Workspace, open_index
 from backend.kernel.fighters import Fighter
 from backend.kernel.state import State
@@ -88,6 +92,11 @@ class ArenaWorkspace(Workspace):
         raise ChainBeastsError(
             f"Beast {beast_id} has no checkpoint {index}.", f"List them: {list_}"
         )
+
+    def final_beasts(self) -> list[int]:
+        """The beasts that have a final checkpoint, as last synced."""
+        with self.database.session() as session:
+            return beasts_with_final_checkpoints(session)
 
     def state(self, beast_id: int, h: bytes) -> State:
         """The state of a hash: published at one of the places, or on chain.

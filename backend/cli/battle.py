@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import battle_moves, battle_replay, battle_simulate, battle_views
+from backend.cli import (
+    battle_gauntlet,
+    battle_moves,
+    battle_replay,
+    battle_simulate,
+    battle_views,
+)
 
 app = typer.Typer(
-    help="Matches: simulate, challenge, record, watch. Guide: docs/guides/arena.md",
+    help="Matches: simulate, gauntlet, challenge, record, watch. Guide: docs/guides/arena.md",
     no_args_is_help=True,
 )
 
 battle_simulate.register(app)
+battle_gauntlet.register(app)
 battle_moves.register(app)
 battle_views.register(app)
 battle_replay.register(app)

@@ -55,8 +55,8 @@ class Show:
     reason: str = ""
 
 
-def _of_sides(a: Side, b: Side, seed: int, lazy: LazyWorkspace, profile: str) -> Show:
-    played = play(a.fighter, b.fighter, seed, lazy.rules(profile))
+def _of_sides(a: Side, b: Side, seed: int, lazy: LazyWorkspace, profile: str | None) -> Show:
+    played = play(a.fighter, b.fighter, seed, lazy.rules(profile, (a, b)))
     hp = (full_hp(a.fighter.dna), full_hp(b.fighter.dna))
     scene = Scene(f"Seed 0x{seed:x}", (a.name, b.name), hp, played.turns)
     turns = turns_of(played.words, seed, a.fighter, b.fighter, played.last)
@@ -173,7 +173,7 @@ def replay(
     turn: Annotated[int | None, typer.Option(min=0, help="Draw this turn alone.")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="Turns per second.")] = 3.0,
     snapshots: PlacesOption = None,
-    profile: ProfileOption = "devnet",
+    profile: ProfileOption = None,
 ) -> None:
     """Watch a match: the board, hp and stamina, and the logits behind each action.
 

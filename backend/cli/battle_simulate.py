@@ -25,9 +25,13 @@ from backend.kernel.rules import Rules
 
 SideArgument = Annotated[str, typer.Argument(help=HELP)]
 ProfileOption = Annotated[
-    str,
-    typer.Option(help="Season of a match without any beast of the chain: devnet or mainnet."),
+    str | None,
+    typer.Option(
+        help="Season of a match without any beast of the chain: devnet or mainnet; that of the "
+        "fighters' files if not given, else devnet."
+    ),
 ]
+DEFAULT_PROFILE = "devnet"
 SEED_BITS = 64
 
 
@@ -46,12 +50,26 @@ class LazyWorkspace:
             self._workspace.sync()
         return self._workspace
 
-    def rules(self, profile: str) -> Rules:
-        """The chain's present season, or a profile's where the chain was not needed."""
-        if self._workspace is None:
-            return load_profile(profile).season.rules
-        chain = self._workspace.chain
-        return chain.season(chain.current_season()).rules
+    def rules(self, profile: str | None, sides: Sequence[Side]) -> Rules:
+        """What they fight by: the chain's present season where the chain was needed, else a
+        profile's, else the season that the fighters' files tell of.
+
+        Raises:
+            ChainBeastsError: two files tell of different seasons, and no profile is named.
+        """
+        if self._workspace is not None:
+            chain = self._workspace.chain
+            return chain.season(chain.current_season()).rules
+        told = {side.rules: side.name for side in sides if side.rules is not None}
+        if profile is None and len(told) > 1:
+            one, other = list(told.values())[:2]
+            raise ChainBeastsError(
+                f"{one} and {other} were trained by the rules of different seasons.",
+                "Say by which they fight: --profile devnet or mainnet.",
+            )
+        if profile is None and told:
+            return next(iter(told))
+        return load_profile(profile or DEFAULT_PROFILE).season.rules
 
 
 def parse_seed(text: str) -> int:
@@ -106,7 +124,7 @@ def simulate(
         typer.Option(help="Number that all battle seeds are drawn from; any if not given."),
     ] = None,
     snapshots: PlacesOption = None,
-    profile: ProfileOption = "devnet",
+    profile: ProfileOption = None,
 ) -> None:
     """Let two fighters fight many matches, on different boards. Spends nothing, signs nothing.
 
@@ -116,7 +134,7 @@ def simulate(
     start = secrets.randbits(SEED_BITS) if first is None else parse_seed(first)
     lazy = LazyWorkspace(session, snapshots)
     side_a, side_b = read_side(a, lazy.workspace), read_side(b, lazy.workspace)
-    rules = lazy.rules(profile)
+    rules = lazy.rules(profile, (side_a, side_b))
     with progress() as bar:
         task = bar.add_task("fighting", total=seeds)
         bouts = tournament(

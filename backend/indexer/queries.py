@@ -48,6 +48,12 @@ def live_checkpoints(session: Session, beast_id: int) -> Sequence[CheckpointRow]
     ).all()
 
 
+def beasts_with_final_checkpoints(session: Session) -> list[int]:
+    """The beasts that have a final checkpoint, oldest first."""
+    wanted = select(CheckpointRow.beast_id).where(CheckpointRow.status == CheckpointStatus.FINAL)
+    return sorted(session.scalars(wanted.distinct()))
+
+
 def live_checkpoint(session: Session, beast_id: int, index: int) -> CheckpointRow | None:
     """The checkpoint at an index of the beast's present chain."""
     return session.scalar(

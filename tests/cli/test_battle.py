@@ -178,6 +178,17 @@ def test_an_open_beast_accepts_at_once_until_it_is_closed(ring: Ring) -> None:
     ring.hinted("Beast 2 is not open", "", BEN, "battle", "close", 2)
 
 
+def test_a_gauntlet_of_all_has_the_beasts_with_a_final_checkpoint(ring: Ring) -> None:
+    told = ring.cli.json("battle", "gauntlet", "3@hatch", "--against", "all", "--seeds", "4")
+    assert sorted(row["beast"] for row in told["standings"]) == [1, 2, 3]
+    assert (
+        told["matches"]
+        == sum(pair["won"] + pair["drawn"] + pair["lost"] for pair in told["pairings"])
+        == 24
+    )
+    ring.cli.hinted("takes two fighters at least", "--against", "battle", "gauntlet", "1", "1")
+
+
 def test_a_challenge_is_taken_back(ring: Ring) -> None:
     match = ring.agrees(ANNA, "challenge", 1, 2)["match"]
     ring.hinted(f"did not ask for match {match}", "", BEN, "battle", "cancel", match)

@@ -23,7 +23,7 @@ from backend.kernel.rng import draw
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import CHOICE, kernel_for, play
+from backend.kernels import CHOICE, ReferenceKernel, kernel_for, play
 from tests.native.test_steps import TARGETS
 from tests.support import strategies
 from tests.support.states import WEIGHT_KINDS, rules
@@ -152,3 +152,13 @@ def test_roots_of_long_logs_agree(kernel: NativeKernel, length: int) -> None:
 def test_roots_beyond_the_bounds_are_refused(kernel: NativeKernel, length: int) -> None:
     with pytest.raises(ValueError, match="1 to 256"):
         kernel.root([1] * length)
+
+
+def test_winners_of_many_seeds_are_those_of_their_matches(kernel: NativeKernel) -> None:
+    rng = random.Random("winners")
+    a, b, seeds = anybody(rng), anybody(rng), [rng.getrandbits(64) for _ in range(40)]
+    season = Rules(max_turns=30)
+    found = kernel.winners(a, b, seeds, season)
+    assert found == [kernel.play(a, b, seed, season).winner for seed in seeds]
+    assert found[:6] == ReferenceKernel().winners(a, b, seeds[:6], season)
+    assert kernel.winners(a, b, [], season) == []

@@ -27,6 +27,7 @@ from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.store.private import SECRET_FILE
+from trainer.cli import progress
 from trainer.cli.quotes import locks_view, quote_of, quote_view
 from trainer.cli.submitted import loss_of
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
@@ -181,7 +182,7 @@ def show(
     rewarded = workspace.chain.rewarded_of(beast)
     allowance = workspace.chain.reward_allowance_of(beast)
     required, stakes = required_stake(workspace.chain, beast), workspace.stakes(beast)
-    progress = {
+    training = {
         "head": head.h128,
         "checkpoints": head.head_count,
         "final": head.final_count,
@@ -228,7 +229,7 @@ def show(
             )
         last = f"{loss_of(head.window_loss)} a step ({Source(head.source).name.lower()})"
         view["loss of the last window"] = last
-    session.show(facts | progress, lambda: fields(f"Beast {beast}", view))
+    session.show(facts | training, lambda: fields(f"Beast {beast}", view))
 
 
 def _of(count: int, windows: int) -> str:
@@ -374,3 +375,6 @@ def sample_dataset(
         raise ChainBeastsError(f"{output} cannot be written ({error.strerror}).") from None
     value = {"file": output, "records": records, "seed": seed}
     session.show(value, lambda: fields("Battle records", value))
+
+
+progress.register(app)

@@ -13,14 +13,13 @@ from trainer.metrics.accuracy import Tally
 from trainer.train.simulate import EpochReport, SimulatedBeast, SimulationReport
 
 
-def _figures(counted: Tally, *, trained: bool = True) -> dict[str, Any]:
-    shown = {
-        "loss": counted.mean_loss,
+def learned_facts(counted: Tally) -> dict[str, Any]:
+    """What a brain gets right, for scripts."""
+    return {
         "move_accuracy": counted.move_accuracy,
         "attack_mae": counted.attack_mae,
         "block_accuracy": counted.block_accuracy,
     }
-    return shown if trained else {name: shown[name] for name in shown if name != "loss"}
 
 
 def _epoch_facts(one: EpochReport) -> dict[str, Any]:
@@ -30,7 +29,8 @@ def _epoch_facts(one: EpochReport) -> dict[str, Any]:
         "last": one.last,
         "sources": one.sources,
         "woken": one.woken,
-        **_figures(one.learned),
+        "loss": one.learned.mean_loss,
+        **learned_facts(one.learned),
         "price": one.cost.price,
         "growth": one.cost.growth,
         "bond": one.cost.bond,
@@ -47,8 +47,8 @@ def report_facts(subject: SimulatedBeast, report: SimulationReport) -> dict[str,
         "epochs": [_epoch_facts(one) for one in report.epochs],
         "held_out": {
             "boards": report.boards,
-            "before": _figures(report.before, trained=False),
-            "after": _figures(report.after, trained=False),
+            "before": learned_facts(report.before),
+            "after": learned_facts(report.after),
         },
         **report.quote.values(),
         "h128": report.h128,
@@ -65,7 +65,8 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _cells(counted: Tally) -> tuple[str, str, str]:
+def learned_cells(counted: Tally) -> tuple[str, str, str]:
+    """What a brain gets right, for people: moves, error of the attack, blocks."""
     return (
         _share(counted.move_accuracy),
         _number(counted.attack_mae),
@@ -91,7 +92,7 @@ def _epoch_table(report: SimulationReport) -> Table:
             f"{one.first}–{one.last}",
             _sources(one),
             f"{one.learned.mean_loss:.0f}",
-            *_cells(one.learned),
+            *learned_cells(one.learned),
             f"{one.cost.price / 10**18:.4f}",
         )
         for one in report.epochs
@@ -100,7 +101,7 @@ def _epoch_table(report: SimulationReport) -> Table:
 
 
 def _board_table(report: SimulationReport) -> Table:
-    rows = [("before", *_cells(report.before)), ("after", *_cells(report.after))]
+    rows = [("before", *learned_cells(report.before)), ("after", *learned_cells(report.after))]
     title = f"On {report.boards} boards it never saw"
     return table(title, ("", "move", "attack", "block"), rows)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from backend.battle.fighter_files import FighterFile, write_fighter
 from backend.chain.growth import slots_mask
 from backend.chain.seasons import load_profile
-from backend.cli.output import progress
+from backend.cli.output import note, progress
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
 from backend.kernel.samples import Source
@@ -52,6 +54,10 @@ def simulate(
         str, typer.Option(help="Season of a newborn: devnet or mainnet.")
     ] = "devnet",
     snapshots: SnapshotsOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write the trained fighter: `battle simulate FILE …`."),
+    ] = None,
 ) -> None:
     """Carry out a plan off chain: learning, price and time. Spends nothing, signs nothing."""
     if (beast is not None) + (dna is not None) + new != 1:
@@ -81,7 +87,11 @@ def simulate(
             energy_price=energy_price,
             on_window=lambda: bar.advance(task),
         )
-    session.show(report_facts(subject, report), lambda: report_view(subject, report))
+    if output is not None:
+        write_fighter(output, FighterFile(subject.dna, report.end, subject.season.rules))
+        note(f"Wrote the fighter {output}; let it fight: chainbeasts battle simulate {output} B")
+    facts = report_facts(subject, report) | {"file": output}
+    session.show(facts, lambda: report_view(subject, report))
 
 
 def parse_dna(text: str) -> bytes:

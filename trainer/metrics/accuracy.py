@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from backend.kernel.constants import LAYERS
 from backend.kernel.features import features
 from backend.kernel.labels import label
-from backend.kernel.network import forward
+from backend.kernel.network import Weights, logits
 from backend.kernel.rules import Rules
-from backend.kernel.state import State
 from backend.kernel.traces import Traces
 from backend.kernel.window import StepTrace
 
 Bytes = npt.NDArray[np.uint8]
+
+INPUTS = LAYERS[0]
 
 ATTACK_UNIT = 4
 """Logit 4 per unit of attack power."""
@@ -96,10 +98,20 @@ def _in_reach(one: Bytes, other: Bytes) -> npt.NDArray[np.bool_]:
     return reach
 
 
-def examine(state: State, words: Iterable[int], rules: Rules) -> Tally:
-    """What a brain gets right on some boards, without learning; its loss is not counted."""
-    steps = []
-    for word in words:
-        logits = forward(state.weights, state.header.active_mask, features(word))[-1]
-        steps.append(StepTrace(0, word, label(word, rules), tuple(logits.tolist()), 0))
-    return tally(Traces.of(steps))
+class Probe:
+    """Boards that brains are examined on without learning, labelled once.
+
+    Args:
+        words: valid positions.
+    """
+
+    def __init__(self, words: Sequence[int], rules: Rules) -> None:
+        steps = [StepTrace(0, word, label(word, rules), (0,) * 8, 0) for word in words]
+        self._rows = Traces.of(steps).rows
+        self._inputs = np.array([features(word) for word in words], np.int32).reshape(-1, INPUTS)
+
+    def tally(self, weights: Weights, active_mask: int) -> Tally:
+        """What a brain gets right on them; its loss is not counted."""
+        rows = self._rows.copy()
+        rows["logits"] = logits(weights, active_mask, self._inputs)
+        return tally(Traces(rows))

@@ -25,7 +25,7 @@ from backend.kernel.traces import Traces
 from backend.kernel.window import WindowContext, genesis_state
 from backend.kernels import kernel_for
 from backend.store.private import PrivateDataset
-from trainer.metrics.accuracy import Tally, examine, tally
+from trainer.metrics.accuracy import Probe, Tally, tally
 from trainer.plan.plan import Plan
 from trainer.plan.sources import Battle, TrainingSource, source_of, source_text
 from trainer.train.epoch import EpochContext, head_after
@@ -77,6 +77,7 @@ class SimulationReport:
         before, after: figures on boards that were not trained on.
         quote: of all windows together; deposits and stake not counted.
         h128: state hash at the end; the real run's only where no seed had to be drawn.
+        end: the state of that hash.
     """
 
     epochs: tuple[EpochReport, ...]
@@ -85,6 +86,7 @@ class SimulationReport:
     after: Tally
     quote: TrainingQuote
     h128: bytes
+    end: State
 
     @property
     def cost(self) -> Cost:
@@ -129,8 +131,8 @@ def simulate(
     """
     head, state, season = subject.head, subject.state, subject.season
     plan.check(head.head_count, head.active_mask, windows)
-    test = held_out(boards, season.rules)
-    before = examine(state, test, season.rules)
+    probe = Probe(held_out(boards, season.rules), season.rules)
+    before = probe.tally(state.weights, state.header.active_mask)
     gas = plan_gas(head.head_count, windows, batch, head.epoch_end, season.schedule.epoch_windows)
     epochs, left, seed = [], windows, subject.epoch_seed
     while left:
@@ -139,11 +141,11 @@ def simulate(
         epochs.append(report)
         left, wake, seed = left - count, 0, None
         head = _next_epoch(head, season)
-    after = examine(state, test, season.rules)
+    after = probe.tally(state.weights, state.header.active_mask)
     cost = sum((one.cost for one in epochs), Cost())
     price = season.economics.energy_price if energy_price is None else energy_price
     quote = training_quote(season.economics, cost, gas, price)
-    return SimulationReport(tuple(epochs), boards, before, after, quote, head.h128)
+    return SimulationReport(tuple(epochs), boards, before, after, quote, head.h128, state)
 
 
 def _epoch(

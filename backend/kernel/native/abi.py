@@ -36,7 +36,7 @@ MOST_TURNS: Final = 254
 MOST_WORDS: Final = 256
 NOT_VALID: Final = -2
 FUNCTIONS: Final = (
-    "run", "replay", "labels", "play", "root", "weights_roots", "weights_root", "keccak"
+    "run", "replay", "labels", "play", "winners", "root", "weights_roots", "weights_root", "keccak"
 )  # fmt: skip
 CHECKED_FUNCTIONS: Final = ("activate", "decode", "features", "logits", "outcome")
 """Those that return what the word is: 0 as asked for, 1 not valid, 2 of a match that is over."""
@@ -312,21 +312,7 @@ class NativeKernel:
         Raises:
             ValueError: a fighter has slots awake that are not this graph's.
         """
-        for one in (a, b):
-            if one.active_mask & ~self.graph.active_mask:
-                raise ValueError(
-                    f"a fighter with mask {one.active_mask:#04x} on the kernel of "
-                    f"{self.graph.active_mask:#04x}"
-                )
-        weights = [_checked(one.weights).ctypes.data for one in (a, b)]
-        bodies = ((ctypes.c_uint8 * WORD_BYTES)(*one.dna) for one in (a, b))
-        match = _Match(
-            (ctypes.c_void_p * 2)(*weights),
-            ((ctypes.c_uint8 * WORD_BYTES) * 2)(*bodies),
-            battle_seed,
-            (ctypes.c_uint32 * 2)(a.active_mask, b.active_mask),
-            _rules(rules),
-        )
+        match = self._match(a, b, battle_seed, rules)
         found = _Played()
         self._library.chainbeasts_play(ctypes.byref(match), ctypes.byref(found))
         log = bytes(memoryview(found.words).cast("B")[: WORD_BYTES * found.turns])
@@ -336,6 +322,43 @@ class NativeKernel:
             int.from_bytes(bytes(found.last)),
             found.winner,
             bytes(found.log_root),
+        )
+
+    def winners(
+        self, a: Fighter, b: Fighter, battle_seeds: Sequence[int], rules: Rules
+    ) -> list[int]:
+        """Who wins a match on each seed, like ``play`` repeated.
+
+        Raises:
+            ValueError: a fighter has slots awake that are not this graph's.
+        """
+        match = self._match(a, b, 0, rules)
+        seeds = np.array(battle_seeds, np.uint64)
+        found = np.zeros(len(seeds), np.int8)
+        self._library.chainbeasts_winners(
+            ctypes.byref(match),
+            ctypes.c_void_p(seeds.ctypes.data),
+            ctypes.c_uint64(len(seeds)),
+            ctypes.c_void_p(found.ctypes.data),
+        )
+        return [int(one) for one in found]
+
+    def _match(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> _Match:
+        """A match as C takes it; the fighters' weights must outlive the call."""
+        for one in (a, b):
+            if one.active_mask & ~self.graph.active_mask:
+                raise ValueError(
+                    f"a fighter with mask {one.active_mask:#04x} on the kernel of "
+                    f"{self.graph.active_mask:#04x}"
+                )
+        weights = [_checked(one.weights).ctypes.data for one in (a, b)]
+        bodies = ((ctypes.c_uint8 * WORD_BYTES)(*one.dna) for one in (a, b))
+        return _Match(
+            (ctypes.c_void_p * 2)(*weights),
+            ((ctypes.c_uint8 * WORD_BYTES) * 2)(*bodies),
+            battle_seed,
+            (ctypes.c_uint32 * 2)(a.active_mask, b.active_mask),
+            _rules(rules),
         )
 
     def root(self, words: Sequence[int]) -> bytes:

@@ -19,6 +19,7 @@ from backend.graph_cache.targets import this_target
 from backend.logs import configure_logging
 from scripts.lib.bench import (
     api,
+    fights,
     frameworks,
     kernel,
     learning,
@@ -34,7 +35,11 @@ from scripts.lib.bench.learning import Learning
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-GROUPS = ("speed", "validator", "plausibility", "learning", "matches", "frameworks", "api")
+GROUPS = (
+    "speed", "validator", "plausibility", "learning", "matches", "fights", "frameworks", "api"
+)  # fmt: skip
+OFF_CHAIN = {"fights"}
+"""Groups whose beasts need no chain to be born."""
 
 
 def machine() -> dict[str, str]:
@@ -94,10 +99,12 @@ def main() -> int:
         figures = kernel.measure(options.beside.resolve(), tell)
         show("kernel", figures, Console(highlight=False, width=None))
         return 1 if any(one.reached is False for one in figures) else 0
-    tell("hatching beasts on a local chain")
-    born = births(max(learning.BEASTS, matches.FIGHTERS))
-    learning.warm_up()
     wanted = options.only or GROUPS
+    born: Sequence[Birth] = ()
+    if set(wanted) - OFF_CHAIN:
+        tell("hatching beasts on a local chain")
+        born = births(max(learning.BEASTS, matches.FIGHTERS))
+        learning.warm_up()
     found: dict[str, list[Figure]] = {}
     learned: Learning | None = None
     for group in wanted:
@@ -128,6 +135,7 @@ def main() -> int:
 MEASURES: dict[str, Callable[[Sequence[Birth], Callable[[str], None]], list[Figure]]] = {
     "speed": speed.measure,
     "matches": matches.measure,
+    "fights": lambda born, tell: fights.measure(tell),
     "frameworks": frameworks.measure,
     "validator": validator.measure,
     "plausibility": plausibility.measure_all,

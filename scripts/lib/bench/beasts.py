@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from eth_hash.auto import keccak
+
 from backend.accounts import devnet_account
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
@@ -45,9 +47,25 @@ class Birth:
     epoch_seeds: tuple[bytes, ...]
 
 
+DRAWN_TAG = b"chainbeasts/benchmark-births/1"
+"""Begins what the births are hashed from that need no chain."""
+
+
 def all_at_once(window: int) -> int:
     """Every slot wakes with the first window."""
     return ALL_AWAKE if window == 0 else 0
+
+
+def drawn_births(count: int) -> list[Birth]:
+    """Beasts as a chain would decide them, hashes all through, and the same ones in each run."""
+
+    def drawn(*what: int) -> bytes:
+        return bytes(keccak(DRAWN_TAG + b"".join(number.to_bytes(4) for number in what)))
+
+    return [
+        Birth(drawn(beast), tuple(drawn(beast, epoch) for epoch in range(EPOCHS)))
+        for beast in range(count)
+    ]
 
 
 def births(count: int) -> list[Birth]:
@@ -84,7 +102,9 @@ def hatchery() -> Iterator[tuple[Chain, TransactionManager]]:
         yield chain, sender
 
 
-def context(birth: Birth, window: int, source: Source, records: int = 0) -> WindowContext:
+def context(
+    birth: Birth, window: int, source: Source, records: int = 0, rules: Rules = RULES
+) -> WindowContext:
     """What a window of a run is computed with."""
     epoch = window // SCHEDULE.epoch_windows
     return WindowContext(
@@ -93,7 +113,7 @@ def context(birth: Birth, window: int, source: Source, records: int = 0) -> Wind
         heads=SCHEDULE.heads(epoch),
         lr_shift=SCHEDULE.lr_shift(epoch),
         source=source,
-        rules=RULES,
+        rules=rules,
         owner_secret_fold=fold64(birth.dna[::-1]),
         records_length=records,
     )

@@ -19,7 +19,6 @@ from scripts.lib.bench.beasts import BEAST, RULES, SCHEDULE, WINDOWS, Birth, Sou
 from scripts.lib.bench.exam import Exam, Marks
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.float_sgd import FloatBrain
-from scripts.lib.bench.self_play import MOST_WORDS, train_shortened
 
 BEASTS = 4
 RECORDS = 65_536
@@ -85,11 +84,6 @@ def measure(born: Sequence[Birth], tell: Callable[[str], None]) -> Learning:
         marks = [mark(exam, train(b, sources, records=records[b.dna])) for b in born]
         spread = statistics.stdev(one.exact for one in marks)
         plans.append(PlanMarks(name, mean(marks), spread))
-    for most_words in MOST_WORDS:
-        name = f"(experiment) self-play, at most {most_words} words of a match"
-        tell(f"plan: {name}")
-        marks = [mark(exam, train_shortened(birth, most_words)) for birth in born[:3]]
-        plans.append(PlanMarks(name, mean(marks), statistics.stdev(one.exact for one in marks)))
     best = next(one for one in plans if one.plan == DOCUMENTED)
     tell("float32 SGD on the same stream")
     twins = [float_marks(exam, birth) for birth in born[:3]]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from scripts.lib.bench.beasts import WINDOWS
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import BEASTS, DOCUMENTED, Learning
-from scripts.lib.bench.self_play import MOST_WORDS
 
 TITLES = {
     "speed": "Speed",
@@ -18,6 +17,7 @@ TITLES = {
     "frameworks": "Other frameworks",
     "learning": "Learning",
     "matches": "Matches",
+    "fights": "Fights",
 }
 
 
@@ -73,7 +73,6 @@ def render(
         [(f"{s:,}", f"{m.exact:.1f} %", f"{m.optimal:.1f} %") for s, m in learned.course],
     )
     self_play = next(one for one in learned.plans if one.plan == "self-play")
-    short = [one for one in learned.plans if one.plan.startswith("(experiment)")][-1]
     late = next(one for one in learned.plans if one.plan.endswith("last quarter self-play"))
     best = next(one for one in learned.plans if one.plan == DOCUMENTED)
     return f"""# Benchmarks
@@ -94,8 +93,7 @@ learning rate.
 
 ## Plans
 
-{BEASTS} beasts each, the same for every plan (three for the experiments), on the same held-out
-boards.
+{BEASTS} beasts each, the same for every plan, on the same held-out boards.
 
 {plans}
 
@@ -103,27 +101,17 @@ On the way, by the documented plan:
 
 {course}
 
-### Where self-play hurts
+### Self-play
 
-Self-play alone ends {best.mean.exact - self_play.mean.exact:.1f} points of exact moves below the
-curriculum, with a larger attack error and fewer right blocks; put last, for a quarter of the run,
-{best.mean.exact - late.mean.exact:.1f} points below, and the beasts differ more
-(± {late.spread:.1f}). Any optimal move suffers less than the exact one: what is lost is the rule
-for ties rather than the way. The words of one match follow one another, so neighbouring steps see
-nearly the same board.
-
-A rule would mend it, and the experiment above says so: let the arena become 0 after two to four
-trained words of a match, besides the cases of the present rule. Self-play then ends at
-{short.mean.exact:.1f} % ({MOST_WORDS[-1]} words) instead of {self_play.mean.exact:.1f} %. It would
-be another kernel, so it is a proposal.
+A match of self-play is left after `selfPlayWords` trained words, for neighbouring words of one
+match are too alike to learn much from; how many is chosen by play strength ([fights](fights.md)).
+Alone it ends {self_play.mean.exact - best.mean.exact:+.1f} points of exact moves from the
+curriculum; put last, for a quarter of the run, {late.mean.exact - best.mean.exact:+.1f} points, and
+the beasts differ by ± {late.spread:.1f}.
 
 ## What was found out
 
 - The curriculum's 64 templates are enough: a dataset of 65,536 random boards adds little.
 - Accuracy comes late: the last points arrive when the learning rate falls, after window 768.
-- A trained beast loses to its untrained self only with some DNA: over runs with other beasts, from
-  none to a tenth of the decisive matches. There the newborn rests and hits while the trained beast,
-  facing a strong enemy, follows its block label every turn, and an exhausted creature that blocks
-  never recovers: only resting restores stamina. A block label that is 0 for an exhausted creature
-  would mend it.
+- What training is worth in a fight, and what bodies, sides and growth are: [fights](fights.md).
 """

@@ -9,21 +9,25 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from backend.battle.fighter_files import decode_fighter
 from backend.chain.costs import plan_cost, plan_gas
 from backend.chain.prices import window_lock, window_price
 from backend.chain.seasons import load_profile
 from backend.errors import ChainBeastsError
 from backend.kernel.board import adjacent, unpack
 from backend.kernel.combat import Action
+from backend.kernel.features import features
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.held_out import held_out
 from backend.kernel.labels import Label, label
+from backend.kernel.network import forward
 from backend.kernel.samples import Source
+from backend.kernel.state import state_hash
 from backend.kernel.traces import Traces
 from backend.kernel.window import StepTrace
 from tests.trainer.conftest import ROOT, Farm
 from trainer.cli.trainer import app
-from trainer.metrics.accuracy import Tally, examine, tally
+from trainer.metrics.accuracy import Probe, Tally, tally
 from trainer.plan.plan import Plan
 from trainer.plan.toml import make_plan
 from trainer.train.simulate import SEED_TAG, drawn_seed, newborn, simulate
@@ -162,6 +166,20 @@ def test_a_newborn_needs_no_node(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_leaves_a_fighter_where_it_is_told_to(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    given = ["--dna", "0x" + DNA.hex(), "--windows", "5", "--boards", "1", "--home", str(tmp_path)]
+    arguments = ["simulate", *given, "--grow", "s3@2", "-o", str(file), "--json"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    told, found = json.loads(result.stdout), decode_fighter(file.read_bytes())
+    assert told["file"] == str(file)
+    assert (found.dna, found.rules) == (DNA, SEASON.rules)
+    report = simulate(newborn(DNA, SEASON), plan("curriculum", "s3@2"), 5, boards=1)
+    assert state_hash(found.state) == report.h128 == state_hash(report.end)
+    assert told["h128"] == "0x" + report.h128.hex()
+    assert found.state.header.active_mask == genesis_mask(DNA) | 8
+
+
 def test_a_hatched_beasts_simulation_is_what_its_run_then_gives(farm: Farm) -> None:
     beast = str(farm.done("beast", "hatch", "--yes", "--dataset", str(SAMPLES))["beast"])
     farm.done("trainer", "run", beast)
@@ -186,8 +204,14 @@ def test_estimated_gas_is_near_the_real(farm: Farm) -> None:
     assert plan_gas(0, 5, 3, 4, 4) == pytest.approx(used, rel=0.1)
 
 
-def test_examining_teaches_nothing() -> None:
-    state = newborn(DNA, SEASON).state
-    weights = state.weights.copy()
-    examine(state, held_out(5, SEASON.rules), SEASON.rules)
+def test_a_probe_teaches_nothing_and_asks_the_network_as_it_acts() -> None:
+    state, words = newborn(DNA, SEASON).state, held_out(40, SEASON.rules)
+    weights, mask = state.weights.copy(), state.header.active_mask
+    found = Probe(words, SEASON.rules).tally(state.weights, mask)
     assert (state.weights == weights).all()
+    logits = [forward(weights, mask, features(word))[-1].tolist() for word in words]
+    labels = [label(word, SEASON.rules) for word in words]
+    pairs = zip(words, labels, logits, strict=True)
+    steps = [StepTrace(0, word, wanted, tuple(z), 0) for word, wanted, z in pairs]
+    assert found == tally(Traces.of(steps))
+    assert 0 < found.moves_right < found.moves

@@ -252,6 +252,12 @@ EXPORT uint32_t chainbeasts_outcome(const uint8_t word[32], const uint8_t dna[2]
 /* A match to its end. */
 EXPORT void chainbeasts_play(const match *m, played *out) { play(m, out); }
 
+/* Who wins a match on each of some seeds, whatever the match's own is; int8[count]. */
+EXPORT void chainbeasts_winners(const match *m, const uint64_t *seeds, uint64_t count,
+                                int8_t *out) {
+    winners(m, seeds, count, out);
+}
+
 /* The Merkle root over 1 to 256 words. */
 EXPORT void chainbeasts_root(const uint8_t *words, uint32_t count, uint8_t root[32]) {
     merkle_root(words, count, root);

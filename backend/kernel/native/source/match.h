@@ -45,11 +45,11 @@ static creature newcomer(const uint8_t dna[32], uint8_t tile) {
                       REST};
 }
 
-static position first_position(const match *m, int first) {
-    const uint64_t *terrain = TEMPLATES[m->battle_seed & 63], cleared = ~(BIT(0) | BIT(63));
+static position first_position(const match *m, uint64_t battle_seed, int first) {
+    const uint64_t *terrain = TEMPLATES[battle_seed & 63], cleared = ~(BIT(0) | BIT(63));
     creature sides[2] = {newcomer(m->dna[0], 0), newcomer(m->dna[1], 63)};
     position p = {terrain[0] & cleared, terrain[1] & cleared, sides[first], sides[1 - first], 0, 0};
-    p.flags = (uint8_t)is_critical(m->battle_seed, 0, &m->rules);
+    p.flags = (uint8_t)is_critical(battle_seed, 0, &m->rules);
     return p;
 }
 
@@ -64,21 +64,42 @@ static int32_t winner_of(const position *end, const uint8_t dna[2][32], uint64_t
     return a == b ? -1 : a < b;
 }
 
-static void play(const match *m, played *out) {
-    /* 67 kB of stack: the callers' weights stay as they are, and nothing is allocated. */
-    int16_t own[2][WEIGHTS] __attribute__((aligned(32)));
-    activations n = {0};
-    int acting = (int)(m->battle_seed >> 6 & 1);
-    position p = first_position(m, acting);
+typedef int16_t brains[2][WEIGHTS] __attribute__((aligned(32)));
+
+static void wake(const match *m, brains own) {
     for (int side = 0; side < 2; side++)
         copy_awake(own[side], m->weights[side], m->active_mask[side]);
-    for (out->turns = 0; !is_over(&p, &m->rules); out->turns++, acting ^= 1) {
-        pack(out->words[out->turns], &p);
-        features_of(&p, n.x);
+}
+
+/* Plays a match on one seed; `words`, if not null, takes the log. Who won; `p` is the last word. */
+static int32_t fight(const match *m, uint64_t battle_seed, brains own, uint8_t (*words)[32],
+                     position *p) {
+    activations n = {0};
+    int acting = (int)(battle_seed >> 6 & 1);
+    *p = first_position(m, battle_seed, acting);
+    for (; !is_over(p, &m->rules); acting ^= 1) {
+        if (words) pack(words[p->turn], p);
+        features_of(p, n.x);
         forward(own[acting], &n);
-        activate(&p, decode_action(n.z, &p), &m->rules, m->battle_seed);
+        activate(p, decode_action(n.z, p), &m->rules, battle_seed);
     }
+    return winner_of(p, m->dna, battle_seed);
+}
+
+static void play(const match *m, played *out) {
+    brains own; /* 67 kB of stack: the callers' weights stay as they are, nothing is allocated */
+    position p;
+    wake(m, own);
+    out->winner = fight(m, m->battle_seed, own, out->words, &p);
+    out->turns = p.turn;
     pack(out->last, &p);
     merkle_root(out->words[0], out->turns, out->log_root);
-    out->winner = winner_of(&p, m->dna, m->battle_seed);
+}
+
+/* Many matches of the same two, of which nothing is kept but who won: no log is hashed. */
+static void winners(const match *m, const uint64_t *seeds, uint64_t count, int8_t *out) {
+    brains own;
+    position p;
+    wake(m, own);
+    for (uint64_t i = 0; i < count; i++) out[i] = (int8_t)fight(m, seeds[i], own, NULL, &p);
 }
