@@ -82,6 +82,7 @@ EVENTS = [
     ("ledger", "CheckpointFinalized"),
     ("ledger", "CheckpointSlashed"),
     ("court", "DisputeFiled"),
+    ("court", "DisputeUpheld"),
     ("seasons", "SeasonAdded"),
 ]
 
