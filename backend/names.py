@@ -19,9 +19,8 @@ from eth_utils.address import (
     to_checksum_address,
 )
 
-from backend.accounts import NAME, devnet_account, list_keystores
+from backend.accounts import DEVNET_ADDRESSES, NAME, list_keystores
 from backend.cache import write_atomic
-from backend.chain.anvil import DEVNET_ACCOUNTS
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
 from backend.locks import ProcessLock
@@ -192,7 +191,7 @@ class Names:
     def _development(self) -> dict[str, str]:
         if not self._local():
             return {}
-        return {f"devnet:{i}": str(devnet_account(i).address) for i in range(DEVNET_ACCOUNTS)}
+        return {f"devnet:{i}": address for i, address in enumerate(DEVNET_ADDRESSES)}
 
     def _by_address(self) -> dict[str, str]:
         try:

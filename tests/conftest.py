@@ -11,12 +11,15 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from backend.accounts import devnet_account
+from backend.chain import anvil as devnet
 from backend.chain.anvil import Anvil, rpc
 from backend.chain.client import Chain
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
 from tests.support.forked import Program
+
+devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
@@ -59,8 +62,12 @@ def anvil_process() -> Iterator[Anvil]:
 def anvil(anvil_process: Anvil) -> Iterator[Anvil]:
     """The process's Anvil; whatever the test does to the chain is undone after it."""
     snapshot = rpc(anvil_process.url, "evm_snapshot")
+    latest = rpc(anvil_process.url, "eth_getBlockByNumber", "latest", False)
     yield anvil_process
     rpc(anvil_process.url, "evm_revert", snapshot)
+    # A snapshot leaves the next block's fee as the test left it, and what is offered by the latest
+    # block would be refused.
+    rpc(anvil_process.url, "anvil_setNextBlockBaseFeePerGas", latest["baseFeePerGas"])
 
 
 @pytest.fixture(autouse=True)

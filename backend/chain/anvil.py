@@ -20,6 +20,7 @@ from backend.chain.providers import is_loopback
 from backend.chain.toolchain import find_anvil
 from backend.errors import ChainBeastsError
 
+RPC_SECONDS = 5.0
 DEVNET_ACCOUNTS = 10
 DEVNET_CHAIN_ID = 31_337
 MNEMONIC = "test test test test test test test test test test test junk"
@@ -57,8 +58,11 @@ def port_in_use(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
+def rpc(url: str, method: str, *params: object, timeout: float | None = None) -> object:
     """One JSON-RPC call, for the few questions that are asked before there is a client.
+
+    Args:
+        timeout: seconds; ``RPC_SECONDS`` if None.
 
     Raises:
         AnvilError: nobody answers, or the answer is an error.
@@ -68,7 +72,8 @@ def rpc(url: str, method: str, *params: object, timeout: float = 5.0) -> object:
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
     tls = url.startswith("https")  # loading the certificates takes longer than the call
     try:
-        answer = parse(httpx.post(url, json=request, timeout=timeout, verify=tls).content)
+        seconds = RPC_SECONDS if timeout is None else timeout
+        answer = parse(httpx.post(url, json=request, timeout=seconds, verify=tls).content)
     except (httpx.HTTPError, NotAnAnswerError) as error:
         raise AnvilError(f"No node answers at {url} ({type(error).__name__}).") from None
     if (refusal := answer.get("error")) is not None:

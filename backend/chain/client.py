@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
@@ -24,7 +23,7 @@ from web3.exceptions import (
     TransactionNotFound,
     Web3RPCError,
 )
-from web3.types import BlockData, BlockIdentifier, FilterParams, LogReceipt, TxParams
+from web3.types import BlockIdentifier, FilterParams, LogReceipt, TxParams
 
 from backend.chain.answers import NotAnAnswerError
 from backend.chain.clock import HungUpError, check
@@ -61,6 +60,7 @@ from backend.chain.types import (
     StakeReward,
     Standing,
 )
+from backend.chain.views import Block, call_view, read_block
 from backend.kernel.samples import Source
 from backend.kernel.window import WindowContext
 from backend.redact import redact_text, redact_url
@@ -101,21 +101,6 @@ OUT_OF_STEP = (
     "indexing is in progress",  # Geth: receipts and transactions after a start
 )
 """Refusals of a node that does not have what others have: it is waited for like a silent one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What a reader needs of a block header; ``timestamp`` in seconds.
-
-    Attributes:
-        logs_bloom: 2,048 bits that tell which contracts may have logs in the block.
-    """
-
-    number: int
-    hash: bytes
-    parent_hash: bytes
-    timestamp: int
-    logs_bloom: bytes = b""
 
 
 def revert_from(error: ContractLogicError) -> Reverted:
@@ -302,7 +287,7 @@ class Chain:
 
     @cached_property
     def _decoder(self) -> EventDecoder:
-        return EventDecoder({name: self._contract(name) for name in EVENT_CONTRACTS})
+        return EventDecoder(dict(zip(EVENT_CONTRACTS, self.event_addresses, strict=True)))
 
     def read(self, call: Callable[[], T]) -> T:
         """Make an idempotent call with retries; see ``read``."""
@@ -310,7 +295,7 @@ class Chain:
 
     def call(self, function: Any, block: BlockIdentifier = "latest") -> Any:
         """The result of a contract function's ``eth_call``."""
-        return self.read(lambda: function.call(block_identifier=block))
+        return self.read(lambda: call_view(function, block=block))
 
     # --- blocks and events ----------------------------------------------------------------------
 
@@ -321,16 +306,9 @@ class Chain:
             ChainError: the node does not have it.
         """
         try:
-            data: BlockData = self.read(lambda: self.w3.eth.get_block(which))
+            return self.read(lambda: read_block(self.w3, which))
         except BlockNotFound:
             raise ChainError(f"The node does not have block {which!r}.") from None
-        return Block(
-            data["number"],
-            bytes(data["hash"]),
-            bytes(data["parentHash"]),
-            data["timestamp"],
-            bytes(data.get("logsBloom", b"")),
-        )
 
     def now(self) -> int:
         """The latest block's timestamp, the contracts' clock."""
@@ -342,13 +320,13 @@ class Chain:
         Raises:
             NodeUnavailableError: the node leaves it out, which no fee can be reckoned from.
         """
-        block = self.read(lambda: self.w3.eth.get_block("latest"))
-        if "baseFeePerGas" not in block:
+        fee = self.block().base_fee
+        if fee is None:
             raise NodeUnavailableError(
                 f"The node at {redact_url(self.rpc_url)} gave a block without a base fee.",
                 "Use a node of a chain with EIP-1559 fees.",
             )
-        return int(block["baseFeePerGas"])
+        return fee
 
     def events(self, from_block: int, to_block: int, attempts: int = READ_ATTEMPTS) -> list[Event]:
         """Our contracts' events of a block range, both ends included, in chain order.

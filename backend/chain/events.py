@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from eth_abi.exceptions import DecodingError as ABIDecodingError
@@ -11,10 +12,10 @@ from eth_typing import BlockNumber
 from eth_utils.abi import event_abi_to_log_topic
 from hexbytes import HexBytes
 from web3 import Web3
-from web3.contract import Contract
 from web3.exceptions import Web3Exception
 from web3.types import LogReceipt
 
+from backend.chain.compile import artifact
 from backend.chain.errors import ChainError
 
 
@@ -112,13 +113,17 @@ class Event:
 
 
 class EventDecoder:
-    """Decodes the logs of a fixed set of contracts."""
+    """Decodes the logs of a fixed set of contracts.
 
-    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+    Args:
+        addresses: of our contracts, by their names; with checksums.
+    """
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
         self._by_source = {
-            (str(contract.address), bytes(event.topic_bytes)): (name, event)
-            for name, contract in contracts.items()
-            for event in _events(contract)
+            (address, event.topic_bytes): (name, event)
+            for name, address in addresses.items()
+            for event in _events(name)
         }
 
     @property
@@ -153,9 +158,12 @@ class _KnownEvent:
     event: Any
 
 
-def _events(contract: Contract) -> list[_KnownEvent]:
-    return [
+@cache
+def _events(name: str) -> tuple[_KnownEvent, ...]:
+    """One of our contracts' events; the same at every address and node."""
+    contract = Web3().eth.contract(abi=artifact(name).abi)
+    return tuple(
         _KnownEvent(event_abi_to_log_topic(entry), contract.events[entry["name"]]())
         for entry in contract.abi
         if entry["type"] == "event"
-    ]
+    )

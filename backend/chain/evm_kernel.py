@@ -16,6 +16,7 @@ from backend.chain.anvil import Anvil
 from backend.chain.client import connect, read
 from backend.chain.compile import artifact
 from backend.chain.types import header_to_abi
+from backend.chain.views import call_view
 from backend.kernel import merkle
 from backend.kernel.combat import DRAW, Action, Match, a_acts_first
 from backend.kernel.fighters import Fighter
@@ -109,7 +110,7 @@ class EvmKernel:
         return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=code.abi)
 
     def _call(self, function: Any) -> Any:
-        return read(lambda: function.call({"gas": CALL_GAS}), self._url)
+        return read(lambda: call_view(function, {"gas": CALL_GAS}), self._url)
 
     # --- single rules ---------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from backend.chain.client import Chain, check_open
 from backend.chain.errors import ChainError, Reverted
 from backend.chain.fees import PRIORITY_FEE, Fees, offer, show_gwei
 from backend.chain.unresolved import Unresolved, UnresolvedFile, digest_of
+from backend.chain.views import call_data, call_view, with_call
 from backend.errors import ChainBeastsError
 from backend.locks import ProcessLock
 
@@ -154,8 +155,8 @@ class TransactionManager:
         Raises:
             Reverted: the contract refuses.
         """
-        call = {"from": self.address, "gas": gas, "value": value}
-        return self.chain.read(lambda: function.call(call))
+        sent: TxParams = {"from": self.account.address, "gas": gas, "value": Wei(value)}
+        return self.chain.read(lambda: call_view(function, sent))
 
     def estimate(self, function: Any, *, value: int = 0) -> int:
         """Gas the call needs as a transaction.
@@ -166,8 +167,8 @@ class TransactionManager:
         Raises:
             Reverted: the contract refuses.
         """
-        call = {"from": self.address, "value": value}
-        return int(self.chain.read(lambda: function.estimate_gas(call)))
+        call = with_call(function, {"from": self.account.address, "value": Wei(value)})
+        return int(self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call)))
 
     def offer(self) -> Fees:
         """What the next transaction would offer."""
@@ -201,9 +202,6 @@ class TransactionManager:
                 known.
             ChainError: no funds for gas, too dear, too large, or not mined in time.
         """
-        empty: TxParams = {"gas": MAX_GAS, "nonce": 0, "from": self.address}  # type: ignore[typeddict-item]
-        free: TxParams = {"maxFeePerGas": Wei(0), "maxPriorityFeePerGas": Wei(0), "chainId": 0}
-        data = function.build_transaction({**empty, **free})["data"]  # asks the node for nothing
 
         def gas() -> int:
             # a refusal costs nothing here, and has the contract's reason
@@ -211,7 +209,7 @@ class TransactionManager:
             estimated = int(self.estimate(function, value=value) * GAS_MARGIN)
             return min(estimated + spare_gas, MAX_GAS)
 
-        call = {"to": function.address, "data": data, "value": value}
+        call = {"to": function.address, "data": call_data(function), "value": value}
         return self._send(call, gas, label, journal, due)
 
     def estimate_payment(self, to: str, value: int) -> int:

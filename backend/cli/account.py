@@ -11,14 +11,13 @@ from eth_account import Account
 from rich.table import Table
 
 from backend.accounts import (
+    DEVNET_ADDRESSES,
     create_keystore,
-    devnet_account,
     keystore_path,
     list_keystores,
     read_password,
 )
 from backend.chain.amounts import parse_coin, show_coin
-from backend.chain.anvil import DEVNET_ACCOUNTS
 from backend.chain.errors import Reverted
 from backend.cli.confirm import Cost, YesOption, confirm
 from backend.cli.output import note, table
@@ -106,7 +105,7 @@ def list_(session: Session) -> None:
     """List the keystores of this home, and on a running devnet its funded accounts."""
     found = list_keystores(session.settings.keystore_dir)
     if running(session.settings) is not None:
-        found |= {f"devnet:{i}": devnet_account(i).address for i in range(DEVNET_ACCOUNTS)}
+        found |= {f"devnet:{i}": address for i, address in enumerate(DEVNET_ADDRESSES)}
     rows = [{"name": name, "address": address} for name, address in found.items()]
     session.show(rows, lambda: _names("Accounts", found))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from backend.chain.client import Block
 from backend.chain.events import Event
+from backend.chain.views import Block
 from backend.indexer.apply import apply, beast_of
 from backend.indexer.matches import match_of
 from backend.indexer.reader import Batch

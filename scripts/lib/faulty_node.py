@@ -365,6 +365,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each answer waits for the reader's acknowledgement
         raw_requestline: bytes
 
         def do_POST(self) -> None:

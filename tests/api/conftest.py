@@ -92,6 +92,10 @@ def world_of(chain: Chain) -> World:
     return world
 
 
+PATIENCE = 60.0
+"""Seconds, of a machine that has much else to do."""
+
+
 @dataclass
 class Served:
     """A running server and what it serves."""
@@ -101,7 +105,7 @@ class Served:
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """A request that follows no redirects and uses no proxy."""
-        with httpx.Client(base_url=self.url, trust_env=False) as client:
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE) as client:
             return client.get(path, **options)
 
     def json(self, path: str) -> Any:

@@ -115,6 +115,22 @@ class EmptyBlocks:
 
 
 @pytest.fixture
+def passing_blocks(chain: Chain) -> Iterator[None]:
+    """Blocks come by themselves, besides those that transactions make."""
+    done = threading.Event()
+
+    def run() -> None:
+        while not done.wait(0.1):
+            rpc(chain.rpc_url, "anvil_mine", "0x1")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+
+
+@pytest.fixture
 def empty_blocks(chain: Chain, tmp_path: Path, manual_mining: None) -> Iterator[EmptyBlocks]:
     """Mines blocks without anybody's transactions until it is stopped."""
     blocks = EmptyBlocks(chain, tmp_path / "locks")

@@ -11,9 +11,15 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from backend.accounts import create_keystore, devnet_account, list_keystores, load_account
+from backend.accounts import (
+    DEVNET_ADDRESSES,
+    create_keystore,
+    devnet_account,
+    list_keystores,
+    load_account,
+)
 from backend.cache import write_atomic
-from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil, rpc
+from backend.chain.anvil import DEVNET_ACCOUNTS, DEVNET_CHAIN_ID, Anvil, rpc
 from backend.errors import ChainBeastsError
 from backend.settings import Settings, load_settings
 
@@ -215,3 +221,8 @@ def test_no_account_is_told_with_the_remedy() -> None:
     with pytest.raises(ChainBeastsError, match="No account is named") as caught:
         load(Settings())
     assert "--account" in caught.value.hint
+
+
+def test_the_development_accounts_have_the_addresses_that_are_written_down() -> None:
+    derived = tuple(devnet_account(index).address for index in range(DEVNET_ACCOUNTS))
+    assert derived == DEVNET_ADDRESSES

@@ -171,7 +171,7 @@ def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
 ) -> None:
     raw: list[bytes] = []
 
-    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.5, bump_after=0.1))
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=3.0, bump_after=0.1))
     after_signed(monkeypatch, outbox, lambda signed: raw.append(signed.raw))
     with pytest.raises(NotMinedError):
         outbox.send_once("mint", "once", mint(chain), label="mint")

@@ -120,7 +120,7 @@ def window_at(
     return ctx, state
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(
     length=st.one_of(
         st.integers(1, 300), st.sampled_from([2**k + d for k in range(9, 16) for d in (-1, 0, 1)])

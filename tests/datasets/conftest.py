@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,18 +12,31 @@ from typing import Any
 import pytest
 import structlog
 
+from backend.cache import cache_dir
 from backend.kernel.rng import split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
+from backend.kernel.window import genesis_state
+from backend.kernels import kernel_for
+from trainer.datasets.pipeline import DEMO_DNA
 
 Answer = Callable[["Handler"], None]
 
 
+@pytest.fixture(scope="session")
+def kernels() -> Path:
+    """The folder of compiled kernels, with the one of the demonstrations' brain."""
+    kernel_for(genesis_state(0, DEMO_DNA).header.active_mask)
+    return cache_dir("kernels")
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache folder."""
+def cache(kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder; kernels are there, or every test that trains would compile one."""
     structlog.reset_defaults()
     folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    shutil.copytree(kernels, folder / "kernels")
     monkeypatch.setenv("HARMONICS_CACHE_DIR", str(folder))
     return folder
 
@@ -36,6 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers as the server's script says; the last entry for ever."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits for the reader's acknowledgement
     server: Server
 
     def do_GET(self) -> None:

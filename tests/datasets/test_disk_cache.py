@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def test_a_damaged_cache_is_made_again(cache: Path, damage: str) -> None:
 
 
 def test_where_nothing_can_be_written_the_base_serves(cache: Path) -> None:
+    shutil.rmtree(cache)
     cache.write_text("a file where the folder should be")
     assert tuple(DiskCacheProducer(MemoryProducer(WORDS), "train.cache").words()) == WORDS
     assert cache.read_text() == "a file where the folder should be"

@@ -9,7 +9,7 @@ from scripts.lib.chaos.schedule import Kind, draw
 from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Stage
 
-SECONDS = 15.0
+SECONDS = 10.0
 SEED = int(os.environ.get("CHAINBEASTS_CHAOS_SEED", "4"))
 
 

@@ -99,7 +99,7 @@ def test_what_old_answers_left_out_is_read_again(
         assert node.left_out > 0
         node.lacks = False
         report = indexer.sync()
-    assert facts(sqlite) == life.fresh()
+    assert facts(sqlite) == told
     assert (report.gaps, report.mended > 0) == (0, event not in ONCE)
 
 

@@ -490,6 +490,13 @@ def test_random_quarrels_and_reorgs_end_as_a_fresh_index(
 ) -> None:
     rng = random.Random(SEED)
     indexer = Indexer(life.chain(), database)
+    # What chance alone may leave out.
+    quarrel.publish_state(genesis_state(2**80, bytes(32)))
+    quarrel.submit()
+    window = quarrel.submit(PRIVATE)
+    dispute = quarrel.file(window)
+    quarrel.publish_records(window.index)
+    quarrel.accept(dispute, window)
     life.world.mine(6)
     for turn in range(80 if nightly else 6):
         for _ in range(rng.randrange(3, 9)):

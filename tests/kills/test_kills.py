@@ -2,6 +2,7 @@
 
 One account trains, answers and finalizes, another validates, all against a chain that takes a
 while to mine. `CHAINBEASTS_KILLS_SEED` chooses other instants; a failure names its seed.
+With CHAINBEASTS_NIGHTLY=1 twice as many frauds and windows.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from scripts.lib.stage import Player, Stage
 from tests.kills.conftest import DEADLINES, Mortal, slow_blocks
 
 SEED = int(os.environ.get("CHAINBEASTS_KILLS_SEED", "4"))
+NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 FUNDS = 1_000
 ENERGY = 10**18
 TRAINER, VALIDATOR, STRANGER = 1, 2, 3
-FRAUDS = ("weight", "label", "sample", "weight", "label", "sample")
+ROUNDS, WINDOWS, KILLS = (2, 80, 36) if NIGHTLY else (1, 40, 20)
+FRAUDS = ("weight", "label", "sample") * ROUNDS
 """Each brought down by a dispute; two more are silent, and one lies in its header."""
 
-WINDOWS = 80
-KILLS = 36
 MOST_SECONDS = 0.9
 PATIENCE = 120.0
 
@@ -150,7 +151,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         frauds.append(drill(trainer, "loss", liar))
         frauds.append(drill(trainer, "silent", silent))
         play.until("all windows are submitted", play.trainer.ended)
-        play.until("all but the silent one fall", lambda: len(Facts(chain).slashed) >= 7)
+        play.until("all but the silent one fall", lambda: len(Facts(chain).slashed) > len(FRAUDS))
         stranger.do("dispute", "file", honest, accused, "--yes")
         play.kill(4, play.defender, play.validator)
         play.until("the wrong dispute is answered", lambda: answered(chain, stranger))
@@ -166,7 +167,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         kills = {one.name: one.kills for one in play.all}
     print(kills, "blocks:", chain.block().number, "failed:", failures(chain))
     assert sum(kills.values()) >= KILLS
-    assert min(kills.values()) >= 5
+    assert min(kills.values()) >= KILLS // 7
 
     facts = Facts(chain)
     assert facts.slashed == dict.fromkeys(frauds, 1)

@@ -46,6 +46,7 @@ class Web:
 def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each answer waits for the reader's acknowledgement
 
         def do_GET(self) -> None:
             web.asked.append(self.path)

@@ -18,6 +18,7 @@ import sys
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,16 +27,24 @@ NOBODY = "http://127.0.0.1:9"
 
 def load() -> None:
     """Load every noun, and do once what every command does first."""
+    import backend.cli.main  # noqa: F401 - what every command begins with
     from backend.chain.client import read
     from backend.chain.compile import artifacts
     from backend.chain.errors import ChainError
     from backend.chain.providers import make_web3
     from backend.cli.commands import GROUP
+    from backend.store.facts import BeastRow
+    from backend.store.session import Database
 
     for entry in metadata.entry_points(group=GROUP):
         with suppress(ImportError):  # the program says so itself
             entry.load()
     artifacts()
+    with TemporaryDirectory() as folder:  # tables, mappers and migrations
+        database = Database(f"sqlite:///{folder}/empty.sqlite3")
+        with database.session() as session:
+            session.get(BeastRow, 1)
+        database.close()
     nobody = make_web3(NOBODY)
     with suppress(ChainError):
         read(lambda: nobody.eth.chain_id, NOBODY, attempts=1)

@@ -97,6 +97,7 @@ class Defender:
         self._finalizer = Finalizer(workspace, outbox) if finalize else None
         self._warned: set[tuple[int, str]] = set()
         self._low = False
+        self._funds_at = -1
 
     def run(self, waker: Waker) -> None:
         """Keep watch until the waker is stopped; waits for a node or database that is away, and
@@ -154,7 +155,10 @@ class Defender:
             if self._workspace.chain.dispute(dispute.dispute_id).status is DisputeStatus.FILED:
                 waiting[dispute.dispute_id] = present.response_deadline
         moves += self._finalize()
-        moves += self._collect(bool(waiting))
+        # What it has and what is due to it changes with blocks alone.
+        if report.head != self._funds_at:
+            moves += self._collect(bool(waiting))
+            self._funds_at = report.head
         if self._pruner is not None:
             self._pruner.now_and_then()
         self._monitor.waiting(len(waiting))

@@ -1,0 +1,119 @@
+"""Reads that daemons make thousands of, without web3's way through all of an ABI and every value.
+
+web3 validates a contract's whole ABI, and walks over each argument and each field of an answer
+several times, in every call: two thirds of what a read costs. A ``ContractFunction`` knows its own
+ABI entry and selector, the types of our arguments are checked by mypy, and the shapes of answers by
+``answers``. So eth-abi encodes and decodes here, and headers are read from their hex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.grammar import ABIType, BasicType, TupleType, parse
+from eth_utils.abi import get_abi_input_types, get_abi_output_types
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.contract.contract import ContractFunction
+from web3.exceptions import BadFunctionCallOutput, BlockNotFound
+from web3.types import BlockIdentifier, RPCEndpoint, TxParams
+
+BY_HASH, BY_NUMBER = RPCEndpoint("eth_getBlockByHash"), RPCEndpoint("eth_getBlockByNumber")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a reader needs of a block header; ``timestamp`` in seconds.
+
+    Attributes:
+        logs_bloom: 2,048 bits that tell which contracts may have logs in the block.
+        base_fee: wei per gas; None where the node leaves it out.
+    """
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: int
+    logs_bloom: bytes = b""
+    base_fee: int | None = None
+
+
+def read_block(w3: Web3, which: BlockIdentifier) -> Block:
+    """The header of a block that is on a chain.
+
+    Args:
+        which: its number or hash, or a tag.
+
+    Raises:
+        BlockNotFound: the node does not have it.
+    """
+    if isinstance(which, (bytes, bytearray)):
+        method, named = BY_HASH, "0x" + bytes(which).hex()
+    else:
+        method, named = BY_NUMBER, which if isinstance(which, str) else hex(which)
+    found = w3.manager.request_blocking(method, [named, False])
+    if found is None or found["number"] is None:
+        raise BlockNotFound(f"Block {named} is not there.")
+    fee = found.get("baseFeePerGas")
+    return Block(
+        int(found["number"], 16),
+        bytes.fromhex(found["hash"][2:]),
+        bytes.fromhex(found["parentHash"][2:]),
+        int(found["timestamp"], 16),
+        bytes.fromhex(found.get("logsBloom", "0x")[2:]),
+        None if fee is None else int(fee, 16),
+    )
+
+
+def call_data(function: ContractFunction) -> bytes:
+    """The selector and arguments of a contract function's call."""
+    try:
+        arguments = encode(get_abi_input_types(function.abi), function.args)
+    except EncodingError:  # hex for bytes, perhaps, which web3 takes; or it says what is wrong
+        return bytes(HexBytes(function._encode_transaction_data()))
+    return bytes(HexBytes(function.selector) + arguments)
+
+
+def with_call(function: ContractFunction, sent: TxParams) -> TxParams:
+    """What is sent, as a transaction that calls a contract function."""
+    return cast(TxParams, {**sent, "to": function.address, "data": HexBytes(call_data(function))})
+
+
+def call_view(
+    function: ContractFunction, sent: TxParams | None = None, block: BlockIdentifier = "latest"
+) -> Any:
+    """The result of a contract function's ``eth_call``; a tuple if it has several.
+
+    Args:
+        sent: who calls, with which gas and how many wei; nobody with none if None.
+
+    Raises:
+        BadFunctionCallOutput: what came back does not have the types of the result: there is no
+            such contract in that block.
+    """
+    data = function.w3.eth.call(with_call(function, sent or {}), block_identifier=block)
+    types = get_abi_output_types(function.abi)
+    try:
+        values = decode(types, data)
+    except DecodingError:
+        name = function.abi["name"]
+        raise BadFunctionCallOutput(f"{name} gave {len(data)} bytes") from None
+    if any("address" in one for one in types):
+        pairs = zip(types, values, strict=True)
+        values = tuple(_checksummed(parse(one), value) for one, value in pairs)
+    return values[0] if len(values) == 1 else values
+
+
+def _checksummed(kind: ABIType, value: Any) -> Any:
+    """A value whose addresses are written with their checksums, which eth-abi leaves out."""
+    if kind.is_array:
+        return [_checksummed(kind.item_type, one) for one in value]
+    if isinstance(kind, TupleType):
+        pairs = zip(kind.components, value, strict=True)
+        return tuple(_checksummed(part, one) for part, one in pairs)
+    is_address = isinstance(kind, BasicType) and kind.base == "address"
+    return to_checksum_address(value) if is_address else value
