@@ -154,4 +154,5 @@ class Growth:
 
 
 def _median(taken: Sequence[Taken], name: str) -> int:
-    return round(statistics.median(getattr(one, name) for one in taken))
+    values: list[int] = [getattr(one, name) for one in taken]
+    return round(statistics.median(values))
