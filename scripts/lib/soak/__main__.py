@@ -72,6 +72,10 @@ def main() -> int:
             with Stage(folder) as stage:
                 stage.deploy(str(SHORT.profile(folder)))
                 report = Soak(stage, say, seed=options.seed).run(options.minutes)
+                if options.json:
+                    print_json(report.facts())
+                else:
+                    show(report)
         except StageError as error:
             stderr.print(f"Error: {error}", style="bold red", markup=False)
             return 1
@@ -81,10 +85,6 @@ def main() -> int:
         except KeyboardInterrupt:
             stderr.print("Stopped.")
             return 130
-    if options.json:
-        print_json(report.facts())
-    else:
-        show(report)
     return 1 if report.faults else 0
 
 
