@@ -53,8 +53,9 @@ class Bounds:
     files: int = 12
     disk_per_window: int = 64 << 10
     disk_per_minute: int = 64 << 10
+    database: int = 4 * MIB  # to which SQLite's write-ahead log may come before it is written back
     database_per_window: int = 24 << 10
-    database_per_minute: int = 256 << 10
+    database_per_minute: int = 128 << 10
     log_per_window: int = 2 << 10
     log_per_minute: int = 256 << 10
 
@@ -139,8 +140,9 @@ class Growth:
         """A sentence for each bound that was passed."""
 
         def most(kind: str) -> int:
+            fixed = getattr(bounds, kind, 0)
             per_window = getattr(bounds, f"{kind}_per_window") * self.windows
-            return int(per_window + getattr(bounds, f"{kind}_per_minute") * self.minutes)
+            return int(fixed + per_window + getattr(bounds, f"{kind}_per_minute") * self.minutes)
 
         allowed = {"memory": bounds.memory, "files": bounds.files} | {
             kind: most(kind) for kind in ("disk", "database", "log")
