@@ -1,7 +1,8 @@
-"""Puts off a dependency of a dependency that costs half a second and is hardly ever used.
+"""Puts off dependencies of dependencies that cost a good part of a second and are hardly used.
 
 eth-account imports eth-keyfile, and that the pairing arithmetic of py_ecc, for keystores of beacon
 chain validators, which are none of ours. A stand-in takes its place until a keystore is opened.
+web3 imports aiohttp for its asynchronous providers, of which none is used here.
 """
 
 from __future__ import annotations
@@ -31,6 +32,51 @@ def defer_keyfile() -> None:
         setattr(package, name, _loading(name))
     module.KDFType = str  # type: ignore[attr-defined]
     sys.modules[PACKAGE], sys.modules[MODULE] = package, module
+
+
+HTTP = "aiohttp"
+
+
+def defer_aiohttp() -> None:
+    """Let web3 have classes of aiohttp that load it when one is made, unless it is there already.
+
+    Whoever else imports it gets the real one.
+    """
+    if HTTP in sys.modules:
+        return
+    spec = find_spec(HTTP)
+    if spec is None:
+        return
+    module = _ForWeb3(HTTP)
+    module.__spec__, module.__path__ = spec, spec.submodule_search_locations or []
+    sys.modules[HTTP] = module
+
+
+class _ForWeb3(ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__version__":
+            raise AttributeError(name)
+        asking = sys._getframe(1)
+        while asking.f_back and asking.f_globals.get("__name__", "").startswith("importlib."):
+            asking = asking.f_back  # the machinery, which looks whether the name is there
+        if asking.f_globals.get("__name__", "").startswith("web3."):
+            return _promised(name)
+        return getattr(_real_http(), name)
+
+
+def _promised(name: str) -> type:
+    """A class, good for annotations and ``except``, of which each object is one of the real."""
+
+    def make(cls: type, *args: Any, **given: Any) -> Any:
+        return getattr(_real_http(), name)(*args, **given)
+
+    return type(name, (Exception,), {"__new__": make})
+
+
+def _real_http() -> ModuleType:
+    if isinstance(sys.modules.get(HTTP), _ForWeb3):
+        del sys.modules[HTTP]
+    return importlib.import_module(HTTP)
 
 
 class _StandIn(ModuleType):

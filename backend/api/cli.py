@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from backend.api.limits import Limits
 from backend.api.places import States
 from backend.api.server import HOST, bind, make_server
 from backend.api.services import Services
+from backend.cli.ending import ended_by_signals, when_there
 from backend.cli.options import HealthPortOption, PollOption
 from backend.cli.session import Session, command
 from backend.indexer.follow import Waker
@@ -95,33 +96,42 @@ def serve(
     poll: PollOption = 1.0,
     health_port: HealthPortOption = 0,
 ) -> None:
-    """Serve the API and the page until stopped. Read-only: it has no account and signs nothing."""
-    settings, chain = session.settings, session.chain
+    """Serve the API and the page until stopped. Read-only: it has no account and signs nothing.
+
+    A node that is away at the start is waited for.
+    """
+    settings = session.settings
     store = Database(database or settings.database(ROLE), upgrade=database is None)
     waker, health = Waker(session.rpc_url, poll), Health(ROLE)
-    indexer = None if database is not None else Indexer(chain, store, confirmations)
-    services = Services(
-        chain=chain,
-        database=store,
-        states=States(
-            reading_store(
-                settings.home / ROLE / "states",
-                snapshots or [str(settings.snapshots_dir)],
-                places.SECONDS,
+    with closing(store), serve_health(health, health_port) as at:
+        with ended_by_signals(waker.stop):
+            chain = when_there(
+                lambda: session.chain, waker.pause, lambda: waker.stopped, health.failed
             )
-        ),
-        bundles=bundles or settings.home / "bundles",
-        follower=Follower(chain, store, indexer, waker, health),
-    )
-    served = make_app(
-        services,
-        metrics=f"ws://{HOST}:{metrics_port}{METRICS_PATH}" if metrics_port else None,
-        limits=Limits(rate=rate),
-        hosts=allow_host or (),
-    )
-    listener = bind(port)
-    url = f"http://{HOST}:{listener.getsockname()[1]}"
-    with serve_health(health, health_port) as at:
+        if chain is None:
+            return
+        indexer = None if database is not None else Indexer(chain, store, confirmations)
+        services = Services(
+            chain=chain,
+            database=store,
+            states=States(
+                reading_store(
+                    settings.home / ROLE / "states",
+                    snapshots or [str(settings.snapshots_dir)],
+                    places.SECONDS,
+                )
+            ),
+            bundles=bundles or settings.home / "bundles",
+            follower=Follower(chain, store, indexer, waker, health),
+        )
+        served = make_app(
+            services,
+            metrics=f"ws://{HOST}:{metrics_port}{METRICS_PATH}" if metrics_port else None,
+            limits=Limits(rate=rate),
+            hosts=allow_host or (),
+        )
+        listener = bind(port)
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
         facts = {"url": url, "health": f"http://{HOST}:{at}"}
 
         def ready() -> None:
@@ -136,10 +146,7 @@ def serve(
         )
         server = make_server(served, ready)
         with _ended_by_signals(server):
-            try:
-                server.run([listener])
-            finally:
-                store.close()
+            server.run([listener])
 
 
 @contextmanager

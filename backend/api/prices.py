@@ -9,13 +9,14 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.api.errors import missing
+from backend.api.errors import ApiError, missing
 from backend.api.models import PendingLocks, TrainingPrice
 from backend.api.summaries import where_it_stands
 from backend.chain.costs import next_windows
-from backend.chain.growth import Growth
+from backend.chain.growth import Growth, check_growth
 from backend.chain.seasons import parse_season
 from backend.chain.types import Season
+from backend.errors import ChainBeastsError
 from backend.indexer.locks import pending_locks
 from backend.store.facts import BeastRow, EpochRow
 from backend.store.governance import SeasonRow
@@ -27,9 +28,14 @@ def training_price(
     """What a beast's next windows cost, and what its pending ones have locked.
 
     Raises:
-        ApiError: a season that it takes is not in the index yet.
+        ApiError: a season that it takes is not in the index yet; or the growth is one that a run
+            would refuse, and has no price.
     """
     head, count = where_it_stands(session, row)
+    try:
+        check_growth(growth, count, head.active_mask)
+    except ChainBeastsError as error:
+        raise ApiError(400, error.message, error.hint) from None
     season = _season(session, head.season)
     energy_price = newest_season(session)[1].economics.energy_price
     epoch = session.get_one(EpochRow, (row.beast_id, head.epoch))

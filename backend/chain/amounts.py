@@ -57,6 +57,11 @@ def show_span(seconds: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def show_exact_span(seconds: int) -> str:
+    """The same for a constant, which can be set again by what is shown: ``1 d (86,400 s)``."""
+    return show_span(seconds) if seconds < 60 else f"{show_span(seconds)} ({seconds:,} s)"
+
+
 def _decimal(wei: int) -> str:
     whole, rest = divmod(abs(wei), 10**DECIMALS)
     digits = f"{rest:0{DECIMALS}d}".rstrip("0")

@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import httpx
-
 from backend.cache import ScratchFolder
 from backend.chain.answers import NotAnAnswerError, parse
 from backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
@@ -69,6 +67,8 @@ def rpc(url: str, method: str, *params: object, timeout: float | None = None) ->
     Raises:
         AnvilError: nobody answers, or the answer is an error.
     """
+    import httpx  # which commands that ask through a client do without
+
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
     tls = url.startswith("https")  # loading the certificates takes longer than the call
     try:

@@ -68,6 +68,29 @@ def merge_growth(planned: Iterable[Growth]) -> tuple[Growth, ...]:
     return tuple(Growth(window, mask) for window, mask in sorted(masks.items()))
 
 
+def check_growth(growth: Iterable[Growth], head_count: int, active_mask: int) -> None:
+    """Make sure that growth fits a beast's next windows.
+
+    Raises:
+        ChainBeastsError: a slot that is to wake is awake, or was to wake in a window that is past.
+    """
+    for one in growth:
+        for bit, slot in enumerate(SLOTS):
+            if not one.mask >> bit & 1:
+                continue
+            awake, past = bool(active_mask >> bit & 1), one.window < head_count
+            if awake and not past:
+                raise ChainBeastsError(
+                    f"{slot}@{one.window}: {slot} is awake already.",
+                    "Leave it out; a slot wakes once, for ever.",
+                )
+            if past and not awake:
+                raise ChainBeastsError(
+                    f"{slot}@{one.window}: window {one.window} is past, and {slot} sleeps.",
+                    f"The beast's next window is {head_count}; say {slot}@{head_count}.",
+                )
+
+
 def slots_mask(slots: Sequence[str], item: str = "") -> int:
     """The mask of slots named s0 to s3 (sensors) and a0 to a3 (appendages).
 

@@ -16,7 +16,7 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import Web3Exception
 
-from backend.chain.amounts import show_coin, show_energy
+from backend.chain.amounts import show_coin, show_energy, show_exact_span
 from backend.chain.client import Chain
 from backend.chain.compile import artifact
 from backend.chain.types import ArenaTerms, Economics, Limits, Season
@@ -37,6 +37,17 @@ ENERGY_FIELDS = (
     "loser_reward",
     "record_bond",
 )
+SPAN_FIELDS = (
+    "challenge_period",
+    "response_window",
+    "proof_window",
+    "publication_age",
+    "disproof_period",
+    "reward_cooldown",
+    "record_window",
+)
+"""In seconds; limits have them with ``min_`` or ``max_`` before."""
+
 COIN_FIELDS = ("energy_price", "reference_fee")
 _PARTS = {"rules": Rules, "schedule": Schedule, "economics": Economics, "arena": ArenaTerms}
 
@@ -143,7 +154,9 @@ def season_table(season: Season) -> dict[str, dict[str, Any]]:
 
 
 def show_constant(name: str, value: Any) -> str:
-    """A constant of a season as people read it, amounts with their unit."""
+    """A constant of a season, or a limit, as people read it: with its unit."""
+    if name.removeprefix("min_").removeprefix("max_") in SPAN_FIELDS:
+        return show_exact_span(value)
     if name in ENERGY_FIELDS:
         return show_energy(value)
     return show_coin(value) if name in COIN_FIELDS else str(value)

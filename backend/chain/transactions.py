@@ -282,6 +282,31 @@ class TransactionManager:
         except NonceTakenError:
             return None
 
+    def finish(self, label: str) -> Receipt | None:
+        """Bring to its end what an earlier run signed under a label, whatever the call was.
+
+        For a wish whose call depends on the moment, as a purchase does on the price: made again,
+        it would not be recognised by what it does.
+
+        Returns:
+            Its receipt; None if nothing of that label is open, or it never can be mined.
+
+        Raises:
+            as ``resume``.
+        """
+        with self._held():
+            entry = self._unresolved.labelled(label)
+        if entry is None:
+            return None
+        kept = _Kept(self._unresolved, entry.call)
+        try:
+            receipt = self.resume(kept.begun, journal=kept.note)
+        except (Reverted, FailedOnChainError):
+            self._forget(kept)
+            raise
+        self._forget(kept)
+        return receipt
+
     # --- the way out ----------------------------------------------------------------------------
 
     def _send(

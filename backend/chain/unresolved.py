@@ -74,6 +74,10 @@ class UnresolvedFile:
         """The last one that makes this call."""
         return next((one for one in reversed(self._read()) if one.call == call), None)
 
+    def labelled(self, label: str) -> Unresolved | None:
+        """The last one that was signed under a label."""
+        return next((one for one in reversed(self._read()) if one.last.label == label), None)
+
     def others(self, call: str | None) -> list[Unresolved]:
         """Those that do not make this call."""
         return [one for one in self._read() if one.call != call]

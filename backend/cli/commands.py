@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
+from importlib import import_module, metadata
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -55,16 +56,22 @@ def _add_unavailable(name: str, reason: str, noun: typer.Typer = app) -> None:
         )
 
 
-def load_commands(wanted: str | None = None) -> None:
+def load_commands(wanted: str | None = None, verb: str = "") -> None:
     """Add the nouns of the entry-point group to the root.
 
     An entry ``noun.verb`` adds to a noun what a package above it contributes.
 
     Args:
         wanted: the one noun that is asked for; all are added if there is none of this name.
+        verb: the one of its verbs that is asked for, which may have a module of its own.
     """
     entries = sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name)
     chosen = [e for e in entries if e.name.partition(".")[0] == wanted]
+    named = next((entry for entry in chosen if entry.name == wanted), None)
+    if named is not None and verb and (alone := _alone(named.module, verb)) is not None:
+        alone.callback()(_keep_verb)
+        app.add_typer(alone, name=wanted)
+        return
     nouns: dict[str, typer.Typer] = {}
     for entry in chosen or entries:
         name, _, verb = entry.name.partition(".")
@@ -88,6 +95,19 @@ def load_commands(wanted: str | None = None) -> None:
         app.add_typer(noun, name=entry.name)
 
 
+def _alone(noun: str, verb: str) -> typer.Typer | None:
+    """A verb without the rest of its noun, where it needs much less than that.
+
+    Args:
+        noun: its module; ``beast list`` of ``trainer.cli.beast`` is ``trainer.cli.beast_list``.
+    """
+    name = f"{noun}_{verb}"
+    if not verb.isidentifier() or find_spec(name) is None:
+        return None
+    found = getattr(import_module(name), "app", None)
+    return found if isinstance(found, typer.Typer) else None
+
+
 def _keep_verb() -> None:
     """A noun with one verb still wants its verb."""
 
@@ -99,7 +119,7 @@ def run(arguments: Sequence[str]) -> int:
         ChainBeastsError: it could not do what was asked for.
         KeyboardInterrupt: Ctrl-C, also at a prompt.
     """
-    load_commands(arguments[0] if arguments else None)  # the others cost a second to import
+    load_commands(*arguments[:2])  # the others cost a second to import
     commands = get_command(app)
     add_twins(commands)
     try:

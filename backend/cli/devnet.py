@@ -55,7 +55,7 @@ def up(
     child.start()
     try:
         record = local.record_started(settings, child, block_time)
-        session.show(asdict(record), fields("Devnet", asdict(record)))
+        session.show(asdict(record), fields("Devnet", _view(record)))
         if detach:
             return
         note("Press Ctrl-C to end it; its state is kept.")
@@ -67,6 +67,12 @@ def up(
         if not detach:
             child.stop()
             settings.devnet_file.unlink(missing_ok=True)
+
+
+def _view(record: DevnetRecord) -> dict[str, object]:
+    """The record for people, without the clock ticks that tell its processes from later ones."""
+    ticks = ("started", "keeper_started")
+    return {name: value for name, value in asdict(record).items() if name not in ticks}
 
 
 def _keep(keeper: Keeper, pid: int) -> None:
@@ -110,7 +116,8 @@ def status(session: Session) -> None:
         return
     number = local.block_number(record)
     shown = {"running": True, **asdict(record), "kept": record.is_kept, "block_number": number}
-    session.show(shown, fields("Devnet", shown))
+    view = {"running": True, **_view(record), "kept": record.is_kept, "block_number": number}
+    session.show(shown, fields("Devnet", view))
     if not record.is_kept:
         note(
             "Nobody mines idle blocks and saves the chain any more: run `chainbeasts devnet down`, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -59,9 +60,18 @@ def when_there(
         try:
             return make()
         except NodeUnavailableError as error:
+            if stopped():  # it was the wish to end that cut the call off
+                break
             problem = redact_text(str(error))
             failed(problem)
             log.warning("waiting for the node", seconds=delay, problem=problem)
             pause(delay)
             delay = min(2 * delay, LONGEST_WAIT_SECONDS)
     return None
+
+
+def started(make: Callable[[], T]) -> T | None:
+    """The same for a command that has no waker yet; None if a signal ended the wait."""
+    stopped = threading.Event()
+    with ended_by_signals(stopped.set):
+        return when_there(make, stopped.wait, stopped.is_set)

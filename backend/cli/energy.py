@@ -135,9 +135,16 @@ def withdraw(
     target, wei = _account(session, to), parse_energy(amount)
     escrow = session.chain.arena if arena else session.chain.ledger
     function = escrow.functions.withdraw(wei, target)
-    if target != session.account.address:
-        refuse_contracts(session, target)
-        cost = Cost(energy=wei, gas=session.sender.estimate(function))
-        confirm(session, f"Paying out to {session.names.show(target)}", cost, yes=yes)
-    session.sender.send(function, label="withdraw ENERGY")
+    try:
+        if target != session.account.address:
+            refuse_contracts(session, target)
+            cost = Cost(energy=wei, gas=session.sender.estimate(function))
+            confirm(session, f"Paying out to {session.names.show(target)}", cost, yes=yes)
+        session.sender.send(function, label="withdraw ENERGY")
+    except Reverted as error:
+        if error.name != "InsufficientEscrow":
+            raise
+        raise ChainBeastsError(
+            error.message, "Withdraw less; bonds come back when their windows are final."
+        ) from None
     _show_balance(session, target)

@@ -11,8 +11,9 @@ from web3.logs import DISCARD
 from backend.chain.amounts import parse_coin, show_coin
 from backend.chain.prices import BASIS_POINTS, coin_for
 from backend.chain.seasons import parse_energy
+from backend.chain.transactions import Receipt
 from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields
+from backend.cli.output import energy, fields, note
 from backend.cli.sending import refuse_contracts
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
@@ -48,7 +49,10 @@ def buy(
     ] = None,
     yes: YesOption = False,
 ) -> None:
-    """Buy ENERGY with the chain's native coin, at the season's price."""
+    """Buy ENERGY with the chain's native coin, at the season's price.
+
+    A purchase of which an earlier run did not see the end is looked for first, and not made twice.
+    """
     if (amount is None) == (spend is None):
         raise ChainBeastsError(
             "How much is to be bought?",
@@ -57,6 +61,12 @@ def buy(
     chain, sender = session.chain, session.sender
     target = sender.address if to is None else session.resolve(to)
     refuse_contracts(session, target)
+    label = purchase_label(amount, spend, target)
+    # Before price and balance are looked at, which it has changed if it was mined.
+    if (earlier := sender.finish(label)) is not None:
+        note("An earlier run made this purchase and did not see its end; nothing more is bought.")
+        _show_purchase(session, target, earlier)
+        return
     price = _price(session)
     if spend is not None:
         paid = parse_coin(spend)
@@ -73,9 +83,21 @@ def buy(
     gas = sender.estimate(call, value=paid)
     whose = "" if to is None else f" for {session.names.show(target)}"
     confirm(session, f"Buying {energy(expected)}{whose}", Cost(coin=paid, gas=gas), yes=yes)
-    receipt = sender.send(call, label="buy ENERGY", value=paid)
+    _show_purchase(session, target, sender.send(call, label=label, value=paid))
+
+
+def purchase_label(amount: str | None, spend: str | None, target: str) -> str:
+    """Names a purchase by what was asked for: the call itself depends on the price."""
+    if spend is not None:
+        return f"buy ENERGY for {show_coin(parse_coin(spend))}, to {target}"
+    return f"buy {energy(parse_energy(amount or ''))}, to {target}"
+
+
+def _show_purchase(session: Session, target: str, receipt: Receipt) -> None:
+    chain = session.chain
     events = chain.sale.events.EnergyBought().process_receipt(receipt.raw, errors=DISCARD)
     bought: dict[str, Any] = dict(events[0]["args"])
+    paid = int(bought["paid"])
     facts = {
         "to": target,
         "paid": paid,

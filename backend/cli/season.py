@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from backend.chain.amounts import show_moment
+from backend.chain.errors import Reverted
 from backend.chain.fees import show_gwei
 from backend.chain.games import play
 from backend.chain.seasons import (
@@ -22,6 +23,7 @@ from backend.chain.seasons import (
     show_constant,
 )
 from backend.chain.timelock import (
+    Operation,
     cancellation,
     execution,
     find_operation,
@@ -106,8 +108,9 @@ def _season(session: Session, number: int | None) -> tuple[int, Season]:
 def limits(session: Session) -> None:
     """Show what no season of this deployment may fall below; fixed when it was deployed."""
     values = asdict(session.chain.limits())
-    fee = {"reference_fee": f"{show_gwei(values['reference_fee'])} a gas"}
-    rows = list((values | fee).items())
+    shown = {name: show_constant(name, value) for name, value in values.items()}
+    shown["reference_fee"] = f"{show_gwei(values['reference_fee'])} a gas"
+    rows = list(shown.items())
     session.show(values, lambda: table("Limits of all seasons", ("limit", "value"), rows))
 
 
@@ -189,7 +192,7 @@ def execute(
             "Try again after that.",
         )
     call = execution(chain, chosen)
-    gas = session.sender.estimate(call)
+    gas = _gas_of_execution(session, chosen, call)
     known = only_seasons(addresses, chosen)
     if not known:
         note(f"Operation {chosen.name}:")
@@ -208,6 +211,26 @@ def execute(
         {"season": number, **season_table(season)},
         lambda: _view(f"Season {number} begins with each beast's next epoch", season),
     )
+
+
+def _gas_of_execution(session: Session, chosen: Operation, call: Any) -> int:
+    """Gas that it takes.
+
+    Raises:
+        ChainBeastsError: what the operation calls is refused, whoever executes it.
+    """
+    timelock = session.address("TimelockController")
+    try:
+        return session.sender.estimate(call)
+    except Reverted as error:
+        if error.args_by_name.get("account") != timelock:
+            raise
+        # The timelock itself lacks the role, which no account of the reader's can give it.
+        raise ChainBeastsError(
+            f"Operation {chosen.name} cannot be executed: the timelock itself does not have the "
+            "role that its call needs.",
+            f"Take it back: chainbeasts season cancel {chosen.name}",
+        ) from None
 
 
 @command(app, "cancel", signs=True, example="chainbeasts season cancel 0x5f2a…")

@@ -6,7 +6,7 @@ are in the contracts' storage, so an answer without an event contradicts them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from backend.chain.client import Chain
 from backend.chain.errors import Reverted
 from backend.chain.types import Head
+from backend.indexer.queries import OPEN
 from backend.indexer.writing import Tip, read_tip
 from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
 from backend.store.governance import SeasonRow
@@ -79,18 +80,24 @@ _NUMBERED = (
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """Where a beast stands, as the ledger counts it and as the events add up."""
+    """Where a beast stands, as ledger and vault count it and as the events add up.
+
+    Attributes:
+        disputes: that have not ended.
+    """
 
     submitted: int = 0
     final: int = 0
     slashings: int = 0
+    disputes: int = 0
 
     @classmethod
-    def of(cls, head: Head) -> _Standing:
-        return cls(head.head_count, head.final_count, head.generation)
+    def of(cls, head: Head, disputes: int) -> _Standing:
+        return cls(head.head_count, head.final_count, head.generation, disputes)
 
     def __str__(self) -> str:
-        return f"{self.submitted} windows, {self.final} final, {self.slashings} slashings"
+        counts = f"{self.submitted} windows, {self.final} final, {self.slashings} slashings"
+        return f"{counts}, {self.disputes} open disputes"
 
 
 class Counters:
@@ -136,10 +143,11 @@ class Counters:
         with self._database.reading() as session:
             tip = read_tip(session, self._start)
             hatched = _hatched(session, wanted)
-            read = _standings(session, wanted)
+            disputed = _disputed(session, wanted)
+            read = _standings(session, wanted, disputed)
         if tip.hash is None:
             return []
-        answers = self._ask(wanted, hatched, tip.number)
+        answers = self._ask(wanted, hatched, disputed, tip.number)
         if not self._unmoved(tip):
             return None
         gaps = []
@@ -149,13 +157,18 @@ class Counters:
                 if told is not None:
                     gaps.append(Gap(name, "it hatched, unseen", self._start))
             elif told != (known or _Standing()):
-                what = f"{known or _Standing()} were read, the ledger has {told}"
+                what = f"{known or _Standing()} were read, the contracts have {told}"
                 gaps.append(Gap(name, what, since))
         return gaps
 
-    def _told(self, beast_id: int, hatched: bool, block: int) -> _Standing | None:
+    def _told(self, beast_id: int, hatched: bool, disputed: bool, block: int) -> _Standing | None:
         """Where a beast stands; None if it was never born, which is asked of those alone that are
-        not known to be."""
+        not known to be.
+
+        Args:
+            disputed: an open dispute was read, so the vault is asked whether its end was not. One
+                that was not read at all is missing among the disputes that are numbered.
+        """
         chain = self._chain
         if not hatched:
             try:
@@ -164,7 +177,9 @@ class Counters:
                 if error.name != UNKNOWN_BEAST:
                     raise
                 return None  # asked for, and not hatched in that block
-        return _Standing.of(Head.from_abi(chain.call(chain.ledger.functions.head(beast_id), block)))
+        head = Head.from_abi(chain.call(chain.ledger.functions.head(beast_id), block))
+        asked = chain.vault.functions.openDisputesOf(beast_id)
+        return _Standing.of(head, int(chain.call(asked, block)) if disputed else 0)
 
     def _numbered_gap(self, one: _Numbered, size: int, count: int) -> Gap:
         """With the block of the last thing before the first that is missing."""
@@ -175,10 +190,14 @@ class Counters:
         return Gap(one.name, f"{size} were read, the contract counts {count}", since)
 
     def _ask(
-        self, beasts: Sequence[int], hatched: Collection[int], block: int
+        self,
+        beasts: Sequence[int],
+        hatched: Collection[int],
+        disputed: Collection[int],
+        block: int,
     ) -> list[_Standing | None]:
         def told(beast_id: int) -> _Standing | None:
-            return self._told(beast_id, beast_id in hatched, block)
+            return self._told(beast_id, beast_id in hatched, beast_id in disputed, block)
 
         if len(beasts) <= 2:
             return [told(beast_id) for beast_id in beasts]
@@ -200,7 +219,19 @@ def _hatched(session: Session, beasts: Sequence[int]) -> dict[int, int]:
     return {int(beast): int(block) for beast, block in session.execute(wanted)}
 
 
-def _standings(session: Session, beasts: Sequence[int]) -> dict[int, _Standing]:
+def _disputed(session: Session, beasts: Sequence[int]) -> dict[int, int]:
+    """How many open disputes were read, of beasts that have some."""
+    wanted = (
+        select(DisputeRow.beast_id, func.count())
+        .where(DisputeRow.beast_id.in_(beasts), DisputeRow.status.in_(OPEN))
+        .group_by(DisputeRow.beast_id)
+    )
+    return {int(beast): int(count) for beast, count in session.execute(wanted)}
+
+
+def _standings(
+    session: Session, beasts: Sequence[int], disputed: Mapping[int, int]
+) -> dict[int, _Standing]:
     counts: dict[int, dict[str, int]] = {}
     wanted = (
         select(CheckpointRow.beast_id, CheckpointRow.status, func.count())
@@ -214,6 +245,7 @@ def _standings(session: Session, beasts: Sequence[int]) -> dict[int, _Standing]:
             by.get(CheckpointStatus.PENDING, 0) + by.get(CheckpointStatus.FINAL, 0),
             by.get(CheckpointStatus.FINAL, 0),
             by.get(CheckpointStatus.SLASHED, 0),
+            disputed.get(beast_id, 0),
         )
         for beast_id, by in counts.items()
     }

@@ -48,8 +48,10 @@ class Check:
     slow: bool = False
 
 
-def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
+def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) -> list[Check]:
     """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out.
+
+    ``nightly`` adds what takes half an hour.
 
     The contracts come before the rest, which is done by the time they are compiled.
     """
@@ -75,6 +77,7 @@ def checks(pytest_arguments: list[str], *, fast: bool) -> list[Check]:
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
         Check("tests", [BIN / "pytest", *WORKERS, *chosen], alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
+        *([Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True)] * nightly),
     ]
 
 
@@ -132,7 +135,7 @@ def main() -> int:
     parser.add_argument(
         "--nightly",
         action="store_true",
-        help="more random cases, a second node and a second EVM (CHAINBEASTS_NIGHTLY=1)",
+        help="more random cases, a second node and a second EVM (CHAINBEASTS_NIGHTLY=1), a soak",
     )
     options, rest = parser.parse_known_args()
     environment = dict(os.environ)
@@ -140,7 +143,8 @@ def main() -> int:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes load the same modules
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
-    wanted = [c for c in checks(rest, fast=options.fast) if not (options.fast and c.slow)]
+    found = checks(rest, fast=options.fast, nightly=options.nightly)
+    wanted = [c for c in found if not (options.fast and c.slow)]
     results = run_all(wanted, environment)
     stderr.print()
     rows = [result.row() for result in results]

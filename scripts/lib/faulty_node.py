@@ -2,8 +2,9 @@
 
 Faults are chosen by a seeded generator at rates that may be changed at any time, or set down one by
 one for the next calls of a method. What lasts (a head that stands, receipts that are not shown, a
-second node behind the first, words of refusal) is switched on and off. Every call passes unharmed
-until somebody asks for faults. WebSockets pass through; they can be dropped.
+second node behind the first, words of refusal, wrong logs) is switched on and off, and holds over
+WebSockets as well; those can be dropped, too. Every call passes unharmed until somebody asks for
+faults.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ import struct
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from email.policy import HTTP
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 from eth_hash.auto import keccak
 
 from scripts.lib.faulty_logs import LogFault, spoil
+from scripts.lib.faulty_socket import Relay
 
 HOST = "127.0.0.1"
 UPSTREAM_SECONDS = 120.0
-CHUNK = 1 << 16
 ABORT = struct.pack("ii", 1, 0)
 """SO_LINGER that ends a connection with a reset, as a crash does."""
 
@@ -112,6 +113,7 @@ class FaultyNode:
         self._random = random.Random(seed)
         self._log_random = random.Random(seed)
         self._log_rate = 0.0
+        self._log_kinds: tuple[LogFault, ...] = tuple(LogFault)
         self._rates: dict[Fault, float] = {}
         self._methods: frozenset[str] | None = None
         self._planned: dict[str, deque[Fault]] = defaultdict(deque)
@@ -193,10 +195,14 @@ class FaultyNode:
             if delay is not None:
                 self.delay = delay
 
-    def misreport_logs(self, rate: float) -> None:
-        """Set the share of the answers to ``eth_getLogs`` over HTTP that are wrong."""
+    def misreport_logs(self, rate: float, kinds: Iterable[LogFault] = LogFault) -> None:
+        """Set the share of the answers to ``eth_getLogs`` that are wrong.
+
+        Args:
+            kinds: what may be wrong with them.
+        """
         with self._lock:
-            self._log_rate = rate
+            self._log_rate, self._log_kinds = rate, tuple(kinds)
 
     def behave(self) -> None:
         """No more faults, neither random nor planned ones."""
@@ -318,19 +324,23 @@ class FaultyNode:
         with self._lock:
             if self._log_random.random() >= self._log_rate:
                 return answer
-            fault = self._log_random.choice(list(LogFault))
+            fault = self._log_random.choice(self._log_kinds)
             wrong = spoil(body, answer, fault, self._log_random)
             self.log_faults[fault] += wrong != answer
             return wrong
 
-    def connect(self) -> socket.socket:
-        """A raw connection to the node.
+    def call(self, body: bytes) -> bytes:
+        """The answer to a call that came over a WebSocket.
 
         Raises:
-            OSError: the node does not listen.
+            ConnectionError: the node does not answer.
         """
-        place = urlsplit(self.upstream_url)
-        return socket.create_connection((place.hostname, place.port), timeout=UPSTREAM_SECONDS)
+        with self._lock:
+            self.calls.update(methods_of(body))
+        try:
+            return self.forward(body)
+        except httpx.HTTPError as error:
+            raise ConnectionError(str(error)) from None
 
     @contextmanager
     def tunnel(self, client: socket.socket) -> Iterator[None]:
@@ -393,20 +403,13 @@ def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
             if node.down:
                 self._break()
                 return
+            request = self.raw_requestline + self.headers.as_bytes(policy=HTTP)
+            relay = Relay(self.connection, node.call)
             try:
-                upstream = node.connect()
+                with node.tunnel(self.connection):
+                    relay.run(node.upstream_url, UPSTREAM_SECONDS, request)
             except OSError:
                 self._answer(502, b"Bad Gateway")
-                return
-            with node.tunnel(self.connection):
-                upstream.sendall(self.raw_requestline + bytes(self.headers.as_bytes()))
-                pump = threading.Thread(
-                    target=copy, args=(upstream, self.connection), name="to client", daemon=True
-                )
-                pump.start()
-                copy(self.connection, upstream)
-                pump.join()
-            upstream.close()
 
         def _break(self) -> None:
             self.close_connection = True
@@ -481,17 +484,6 @@ def methods_of(body: bytes) -> list[str]:
         return []
     calls = request if isinstance(request, list) else [request]
     return [str(call.get("method")) for call in calls if isinstance(call, dict)]
-
-
-def copy(source: socket.socket, target: socket.socket) -> None:
-    """Pass bytes on until one side ends; then end both."""
-    with suppress(OSError):
-        source.settimeout(None)
-        while data := source.recv(CHUNK):
-            target.sendall(data)
-    for one in (source, target):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
 
 
 def abort(connection: socket.socket) -> None:

@@ -111,6 +111,12 @@ def test_a_beast_says_what_going_on_costs_and_what_is_locked_until_when(
     assert int(plan["growth"]) == terms.growth_cost
     assert int(plan["price"]) == burn + 2 * grown - terms.growth_cost
     assert plan["gas"] > found["gas"] > 50_000
+    awake = next(bit for bit in range(8) if head.activeMask >> bit & 1)
+    known = f"{'sa'[awake // 4]}{awake % 4}"
+    refused = served.get(f"/v1/beasts/{beast}/price?windows=3&grow={known}%40{at}")
+    assert (refused.status_code, refused.json()["error"]) == (
+        400, f"{known}@{at}: {known} is awake already.",
+    )  # fmt: skip
     for path, status in ((f"{beast}/price?windows=0", 400), (f"{beast}/price?grow=x", 400),
                          ("99/price", 404)):  # fmt: skip
         assert served.get(f"/v1/beasts/{path}").status_code == status

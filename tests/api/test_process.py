@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from backend.api.server import bind
 from backend.store.session import upgrade_database
+from scripts.lib.faulty_node import FaultyNode
 from tests.api.conftest import Scene
 from tests.api.test_behind import eventually
 from tests.support.forked import Process, Program
@@ -47,14 +48,20 @@ class Command:
         return done.stderr
 
     @contextmanager
-    def serving(self, *arguments: str) -> Iterator[tuple[Process, dict[str, Any]]]:
-        """A running server, and what it printed."""
+    def started(self, *arguments: str) -> Iterator[Process]:
+        """A server's process."""
         given = ["serve", "--port", "0", "--json", "--poll", "0.1", *arguments]
         process = self.program.begin(given, self.environment())
         try:
-            yield process, eventually(lambda: printed(process))
+            yield process
         finally:
             process.kill()
+
+    @contextmanager
+    def serving(self, *arguments: str) -> Iterator[tuple[Process, dict[str, Any]]]:
+        """A running server, and what it printed."""
+        with self.started(*arguments) as process:
+            yield process, eventually(lambda: printed(process))
 
 
 def printed(process: Process) -> Any:
@@ -103,6 +110,31 @@ def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) 
         asyncio.run(main())
         assert process.wait(30) == 0
         assert "Traceback" not in process.err.read_text()
+
+
+def test_it_waits_for_its_node_and_ends_when_it_is_told_to(scene: Scene, command: Command) -> None:
+    with FaultyNode(scene.chain.rpc_url) as node:
+        node.down = True
+        given = ("--rpc-url", node.url)
+        with command.started(*given) as told, command.started(*given) as process:
+            for one in (told, process):
+                eventually(lambda one=one: "waiting for the node" in one.err.read_text())
+            told.send_signal(signal.SIGTERM)
+            assert told.wait(5) == 0
+            assert told.out.read_text() == ""
+            node.behave()
+            url = eventually(lambda: printed(process))["url"]
+            eventually(lambda: indexed(url) >= scene.chain.block().number)
+        assert "Traceback" not in told.err.read_text() + process.err.read_text()
+
+
+def test_it_does_not_wait_on_another_chain(command: Command, tmp_path: Path) -> None:
+    (record,) = (command.scene.folder / "deployments").glob("*.json")
+    other = tmp_path / "home" / "deployments"
+    other.mkdir(parents=True)
+    known = json.loads(record.read_text())
+    (other / record.name).write_text(json.dumps(known | {"genesis": "0x" + "11" * 32}))
+    assert "another chain" in command.refused("--home", str(other.parent))
 
 
 def test_it_reads_a_database_that_another_daemon_fills(command: Command, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -91,6 +92,31 @@ def test_websockets_pass_through_and_break_on_demand(node: FaultyNode, anvil: An
     with connect(node.ws_url) as again:
         again.send(json.dumps(request))
         assert "result" in json.loads(again.recv())
+
+
+def test_what_lasts_holds_over_websockets_and_news_pass_through(
+    node: FaultyNode, anvil: Anvil
+) -> None:
+    def ask(number: int, method: str, *params: object) -> None:
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        open_socket.send(json.dumps(request))
+
+    def told() -> dict[str, Any]:
+        answer = json.loads(open_socket.recv(timeout=10))
+        assert isinstance(answer, dict)
+        return answer
+
+    with connect(node.ws_url) as open_socket:
+        ask(1, "eth_subscribe", "newHeads")
+        assert told()["id"] == 1
+        mine(node)
+        assert told()["params"]["result"]["number"] == hex(height(anvil))
+        node.head, node.refusal = 0, "txpool is full"
+        ask(2, "eth_blockNumber")
+        assert told() == {"jsonrpc": "2.0", "id": 2, "result": "0x0"}
+        ask(3, "eth_sendRawTransaction", "0x00")
+        assert told()["error"]["message"] == "txpool is full"
+        assert node.calls["eth_blockNumber"] == 1
 
 
 def test_a_node_that_is_down_answers_nobody(node: FaultyNode) -> None:

@@ -39,6 +39,9 @@ def test_up_status_and_down_keep_the_chain(home: Cli) -> None:
     assert status["running"] is True
     assert status["pid"] == record["pid"]
     assert status["block_number"] >= 5
+    shown = home.run("devnet", "status").stdout
+    assert "started" not in shown  # clock ticks of processes, which tell people nothing
+    assert str(record["pid"]) in shown
     home.hinted("already runs on port", "devnet down", "devnet", "up", "--detach")
 
     stopped = home.json("devnet", "down")["stopped"]

@@ -17,7 +17,9 @@ from backend.chain.client import Chain
 from backend.chain.deployment import Deployment
 from backend.chain.errors import Reverted
 from backend.chain.seasons import season_with
-from backend.chain.transactions import TransactionManager
+from backend.chain.transactions import TransactionManager, UnknownOutcomeError
+from backend.cli.energy_sale import purchase_label
+from scripts.lib.faulty_node import FaultyNode
 from tests.cli.conftest import COMMAND, Cli
 
 ENERGY = 10**18  # wei; JSON has integers that large as strings
@@ -73,7 +75,12 @@ def test_energy_goes_from_the_faucet_through_escrow_and_back(deployed: Cli, tmp_
     assert (took["balance"], took["escrow"]) == (str(75 * ENERGY // 10), str(25 * ENERGY // 10))
 
     deployed.hinted("1,000 ENERGY are needed", "faucet", "energy", "deposit", "1000", *mine)
-    deployed.hinted("The escrow of", "energy deposit", "energy", "withdraw", "1000", *mine)
+    short = deployed.refused("The escrow of", "energy", "withdraw", "1000", *mine)
+    assert "Deposit" not in short
+    assert "Withdraw less" in short
+    deployed.hinted(
+        "The escrow of", "Withdraw less", "energy", "withdraw", "99", "--to", "devnet:8", *mine
+    )
     deployed.refused("'lots' is not an amount", "energy", "deposit", "lots", *mine)
     deployed.hinted("is not an address", "40 hex digits", "energy", "balance", "0x12", *mine)
     assert deployed.json("energy", "balance", *mine) == took
@@ -229,3 +236,27 @@ def test_a_price_that_rises_before_the_purchase_is_mined_buys_nothing(
         assert caught.value.name == "TooLittleEnergy"
         assert "The price has risen" in caught.value.message
         assert chain.coin_of(buyer.address) == before
+
+
+def test_a_purchase_of_which_the_end_was_not_seen_is_not_made_twice(deployed: Cli) -> None:
+    """Whatever has changed since: the price, and what the account has left."""
+    with open_sale(deployed, "0.003") as chain:
+        buyer = devnet_account(7)
+        before, wallet = chain.energy_sold(), chain.energy_of(buyer.address)
+        with FaultyNode(chain.rpc_url) as node:
+            node.hides_receipts = True
+            there = Chain.connect(node.url, chain.deployment)
+            locks = deployed.home / "locks"
+            sender = TransactionManager(there, buyer, locks, deadline=1.0, bump_after=9.0)
+            paid, label = 3 * ENERGY // 100, purchase_label("10", None, buyer.address)
+            call = there.sale.functions.buy(buyer.address, chain.energy_for(paid))
+            with pytest.raises(UnknownOutcomeError):
+                sender.send(call, label=label, value=paid)
+        set_price(chain, "0.0031")
+        rpc(chain.rpc_url, "anvil_setBalance", buyer.address, hex(ENERGY // 1_000))
+        got = deployed.json("energy", "buy", "10", *BUYER)
+        assert (got["bought"], got["paid"]) == (str(10 * ENERGY), str(paid))
+        assert got["balance"] == str(wallet + 10 * ENERGY)
+        assert chain.energy_sold() == before + 10 * ENERGY
+        deployed.refused("are needed", "energy", "buy", "10", *BUYER)  # another wish, and no coin
+        rpc(chain.rpc_url, "anvil_setBalance", buyer.address, hex(10_000 * ENERGY))

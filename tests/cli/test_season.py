@@ -116,6 +116,16 @@ def test_nothing_in_the_timelock_is_hidden(deployed: Cli, deployed_node: Anvil) 
                      second["operation"], "--yes", *DEPLOYER)  # fmt: skip
     deployed.json("season", "cancel", second["operation"], "--yes", *DEPLOYER)
 
+    # What the timelock itself may not do, no account of anybody's can.
+    send(functions.schedule(energy.address, 0, mint, ZERO32, b"\3" * 32, 3600))
+    barred = deployed.json("season", "pending")[0]["operation"]
+    advance(deployed_node, 3600)
+    said = deployed.refused("the timelock itself does not have the role", "season", "execute",
+                            barred, "--yes", *DEPLOYER)  # fmt: skip
+    assert "Use the account" not in said
+    assert f"season cancel {barred}" in said
+    deployed.json("season", "cancel", barred, "--yes", *DEPLOYER)
+
     # A batch of one call has another id than the call alone.
     later = chain.timelock.encode_abi("updateDelay", args=[2])
     batch = ([chain.timelock.address], [0], [later], ZERO32, ZERO32)
@@ -166,7 +176,13 @@ def test_what_does_not_fit_is_named(deployed: Cli, tmp_path: Path) -> None:
 
 def test_people_read_amounts_with_their_unit(deployed: Cli) -> None:
     assert "0.001 ENERGY" in deployed.run("season", "show", "1").stdout
-    assert "1 gwei a gas" in deployed.run("season", "limits").stdout
+    limits = deployed.run("season", "limits").stdout
+    assert "1 gwei a gas" in limits
+    assert "180 d (15,552,000 s)" in limits  # of max_publication_age
+    shown = " ".join(deployed.run("season", "show", "1").stdout.split())
+    assert "challenge_period" in shown
+    for span in ("30 s", "15 s", "31 d (2,678,400 s)", "10 min (600 s)"):
+        assert span in shown, span
     balance = deployed.run("energy", "balance", "--account", "devnet:3").stdout
     assert "native coin" in balance
     assert "wei" not in balance

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +147,41 @@ def test_only_the_noun_that_is_asked_for_is_loaded(monkeypatch: pytest.MonkeyPat
             c.name for c in root.registered_commands
         ]
         assert sorted(str(name) for name in names) == loaded
+
+
+LOOK = """
+import sys
+from backend.cli import commands
+try:
+    commands.run(["beast", "list", "--home", sys.argv[1]])
+finally:
+    print(*sys.modules, sep="\\n")
+"""
+
+
+def test_a_look_at_the_beasts_loads_no_database_and_no_http_client(tmp_path: Path) -> None:
+    """Imports are most of what such a command costs."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LOOK, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loaded = set(done.stdout.split())
+    assert "web3.eth" in loaded
+    heavy = {"sqlalchemy", "httpx", "aiohttp.client", "trainer.cli.beast"}
+    assert loaded & heavy == set()
+
+
+def test_whoever_else_wants_aiohttp_gets_it() -> None:
+    program = (
+        "import backend, web3, sys; assert 'aiohttp.client' not in sys.modules; import aiohttp; "
+        "print(aiohttp.ClientTimeout(3).total, aiohttp.__version__); "
+        "from web3._utils.http_session_manager import ClientTimeout; "
+        "print(type(ClientTimeout(4)) is sys.modules['aiohttp'].ClientTimeout)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["3", version("aiohttp"), "True"], done.stderr

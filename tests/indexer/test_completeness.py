@@ -13,6 +13,8 @@ from backend.indexer import completeness
 from backend.indexer.errors import IncompleteLogsError
 from backend.indexer.sync import Indexer
 from backend.store.session import Database
+from scripts.lib.faulty_logs import LogFault
+from scripts.lib.faulty_node import FaultyNode
 from tests.indexer.conftest import Facts, Life, facts
 from tests.support.rpc_proxy import Answer, RpcProxy
 
@@ -80,6 +82,7 @@ EVENTS = [
     ("ledger", "CheckpointFinalized"),
     ("ledger", "CheckpointSlashed"),
     ("court", "DisputeFiled"),
+    ("court", "DisputeUpheld"),
     ("seasons", "SeasonAdded"),
 ]
 
@@ -98,6 +101,22 @@ def test_what_old_answers_left_out_is_read_again(
         report = indexer.sync()
     assert facts(sqlite) == told
     assert (report.gaps, report.mended > 0) == (0, event not in ONCE)
+
+
+@pytest.mark.parametrize("fault", [one for one in LogFault if one is not LogFault.LEFT_OUT])
+def test_wrong_logs_over_a_socket_do_not_get_into_the_index(
+    life: Life, told: Facts, sqlite: Database, eager: None, fault: LogFault
+) -> None:
+    """Answers that are empty are told of and read again; the rest is sorted out at once."""
+    with FaultyNode(life.url, seed=5) as node:
+        node.misreport_logs(1.0, [fault])
+        indexer = Indexer(life.chain(node.ws_url), sqlite, largest_range=64)
+        assert (indexer.sync().gaps > 0) == (fault is LogFault.NONE_AT_ALL)
+        assert (facts(sqlite) == life.fresh()) == (fault is not LogFault.NONE_AT_ALL)
+        assert node.log_faults[fault] == node.log_faults.total() > 0
+        node.behave()
+        assert indexer.sync().gaps == 0
+    assert facts(sqlite) == life.fresh()
 
 
 def test_the_newest_window_alone_is_missed_and_told_of(

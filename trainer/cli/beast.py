@@ -19,7 +19,7 @@ from backend.chain.growth import LAST_WINDOW, parse_growth
 from backend.chain.outbox import Outbox
 from backend.chain.seasons import load_profile
 from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields, note, table
+from backend.cli.output import energy, fields, note
 from backend.cli.session import Session, command
 from backend.errors import ChainBeastsError
 from backend.kernel.combat import stats_from_dna
@@ -27,7 +27,7 @@ from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
 from backend.kernel.samples import Source
 from backend.store.private import SECRET_FILE
-from trainer.cli import progress
+from trainer.cli import beast_list, progress
 from trainer.cli.quotes import locks_view, quote_of, quote_view
 from trainer.cli.submitted import loss_of
 from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
@@ -42,6 +42,8 @@ from trainer.workspace import TrainerWorkspace, open_workspace
 app = typer.Typer(help="Beasts: hatch, show, authorise, transfer.", no_args_is_help=True)
 
 BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
+
+beast_list.register(app)
 
 
 @command(app, "hatch", signs=True, example="chainbeasts beast hatch --dataset battles.csv")
@@ -234,30 +236,6 @@ def show(
 
 def _of(count: int, windows: int) -> str:
     return f"{count} of {windows} windows"
-
-
-@command(app, "list", example="chainbeasts beast list")
-def list_(session: Session) -> None:
-    """List all beasts."""
-    chain = session.chain
-    rows = []
-    for beast_id in range(1, chain.beast_count() + 1):
-        try:
-            owner, head = chain.owner_of(beast_id), chain.head(beast_id)
-        except Reverted:  # asked for and not hatched
-            continue
-        rows.append(
-            {
-                "beast": beast_id,
-                "owner": owner,
-                "checkpoints": head.head_count,
-                "final": head.final_count,
-                "epoch": head.epoch,
-                "slashings": head.generation,
-            }
-        )
-    columns = ("beast", "owner", "checkpoints", "final", "epoch", "slashings")
-    session.show(rows, lambda: table("Beasts", columns, [list(row.values()) for row in rows]))
 
 
 @command(app, "authorise", signs=True, example="chainbeasts beast authorise 1 alice")

@@ -15,6 +15,7 @@ import typer
 from backend.chain.clock import carry_on, hang_up
 from backend.chain.growth import slots_mask
 from backend.cli.confirm import YesOption
+from backend.cli.ending import started
 from backend.cli.output import note, progress
 from backend.cli.session import Session
 from backend.errors import ChainBeastsError
@@ -85,9 +86,14 @@ def run(
     """Train windows, publish their states and submit their checkpoints.
 
     It may be killed at any instant; the same command goes on. Ctrl-C and SIGTERM end it within
-    seconds: a transaction that is not mined by then is left to the next run.
+    seconds: a transaction that is not mined by then is left to the next run. A node that is away
+    at the start is waited for.
     """
     mask, chosen = slots_mask(wake or []), make_plan(plan, grow, parse_training_source(source))
+    if started(lambda: session.chain) is None:
+        note("Stopped before the node was there.")
+        show_submitted(session, [])
+        return
     _, _, _, trainer = trainer_of(
         session,
         beast,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backend.chain.growth import LAST_WINDOW, SLOTS, Growth
+from backend.chain.growth import LAST_WINDOW, SLOTS, Growth, check_growth
 from backend.errors import ChainBeastsError
 from trainer.plan.sources import TrainingSource, source_text
 
@@ -122,21 +122,7 @@ class Plan:
         """
         for window in self._edges(head_count, windows):
             self.source(window)
-        for one in self.growth:
-            for bit, slot in enumerate(SLOTS):
-                if not one.mask >> bit & 1:
-                    continue
-                awake, past = bool(active_mask >> bit & 1), one.window < head_count
-                if awake and not past:
-                    raise ChainBeastsError(
-                        f"{slot}@{one.window}: {slot} is awake already.",
-                        "Leave it out; a slot wakes once, for ever.",
-                    )
-                if past and not awake:
-                    raise ChainBeastsError(
-                        f"{slot}@{one.window}: window {one.window} is past, and {slot} sleeps.",
-                        f"The beast's next window is {head_count}; say {slot}@{head_count}.",
-                    )
+        check_growth(self.growth, head_count, active_mask)
 
     def _edges(self, head_count: int, windows: int | None) -> Iterator[int]:
         """Windows that all have a source if these have."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from backend.kernel.samples import Source
 from backend.kernel.state import state_hash
 from backend.kernel.window import genesis_state, open_window, run_window
 from backend.store.daemons import WindowRow
-from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm
+from scripts.lib.faulty_node import FaultyNode
+from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm, wait_for
 from trainer.cli import growth
 from trainer.submit.finality import Finalizer
 
@@ -83,6 +86,36 @@ def test_batches_end_with_the_epoch(farm: Farm) -> None:
     transactions = [row["tx"] for row in made]
     assert [transactions.count(tx) for tx in dict.fromkeys(transactions)] == [4, 2]
     assert hashes(made) == expected(farm, beast, [Source.CURRICULUM] * 6)
+
+
+def test_a_run_waits_for_its_node_and_ends_when_it_is_told_to(farm: Farm) -> None:
+    beast = hatch(farm)
+    with FaultyNode(farm.chain.rpc_url) as node:
+        node.down = True
+        arguments = farm.arguments(TRAINER, "trainer", "run", str(beast))
+        arguments[arguments.index(farm.chain.rpc_url)] = node.url
+        told, run = (farm.program.begin(arguments, os.environ) for _ in range(2))
+        try:
+            for one in (told, run):
+                wait_for(lambda one=one: "waiting for the node" in one.err.read_text(), one)
+            told.send_signal(signal.SIGTERM)
+            assert told.wait(5) == 0
+            assert json.loads(told.out.read_text()) == []
+            assert "Stopped before the node was there" in told.err.read_text()
+            node.behave()
+            assert run.wait(60) == 0, run.err.read_text()
+        finally:
+            told.kill()
+            run.kill()
+    assert hashes(json.loads(run.out.read_text())) == on_chain(farm, beast)
+    assert "Traceback" not in told.err.read_text() + run.err.read_text()
+
+
+def test_a_run_does_not_wait_on_another_chain(farm: Farm) -> None:
+    record = next((farm.home / "deployments").glob("*.json"))
+    known = json.loads(record.read_text())
+    record.write_text(json.dumps(known | {"genesis": "0x" + "11" * 32}))
+    assert "another chain" in farm.refused("trainer", "run", "1").message
 
 
 def test_a_run_on_a_terminal_says_its_sum_and_asks(
