@@ -30,7 +30,8 @@ SECONDS = 0.6
 def least(run: Callable[[], object], times: int) -> float:
     """Least seconds of processor time of some runs of `times` calls, a call."""
     run()
-    found, begun = [], time.perf_counter()
+    found: list[float] = []
+    begun = time.perf_counter()
     while time.perf_counter() - begun < SECONDS or len(found) < 3:
         start = time.process_time()
         run()
