@@ -55,7 +55,8 @@ def _hashes_agree(kernel: NativeKernel) -> bool:
         kernel.run(ctx, state, SEGMENT_STEPS)
         if not digest.tobytes() == state_hash(state) == kernel.state_hash(state):
             return False
-    return found.ends[0].tobytes() == encode_state(state)
+    end: bytes = found.ends[0].tobytes()
+    return end == encode_state(state)
 
 
 def _matches_agree(kernel: NativeKernel) -> bool:
