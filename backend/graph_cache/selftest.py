@@ -6,16 +6,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from backend.kernel.constants import SEGMENT_STEPS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
 from backend.kernel.fighters import Fighter, fight
 from backend.kernel.native.abi import NativeKernel
 from backend.kernel.network import Weights
+from backend.kernel.replay import empty_replay, state_rows, window_row
 from backend.kernel.rng import draw, split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source, random_position
-from backend.kernel.state import Header, State
+from backend.kernel.state import Header, State, encode_state, state_hash
 from backend.kernel.traces import Traces
-from backend.kernel.window import WindowContext, step_window
+from backend.kernel.window import WindowContext, open_window, step_window
 
 STEPS = 4
 SPREADS = (600, 3_000, 40_000)
@@ -36,7 +37,26 @@ def agrees_with_reference(kernel: NativeKernel) -> bool:
     A few steps from each of three kinds of state and all sources, with every learning rate; and
     matches between them, which the compiled kernel has to lead to the same log and root.
     """
-    return _steps_agree(kernel) and _matches_agree(kernel)
+    return _steps_agree(kernel) and _hashes_agree(kernel) and _matches_agree(kernel)
+
+
+def _hashes_agree(kernel: NativeKernel) -> bool:
+    """A window from bytes to bytes, against its steps and the reference's segment hashes."""
+    mask = kernel.graph.active_mask
+    dna = bytes(range(7, 39))
+    ctx = WindowContext(dna, dna[::-1], 7, 9, Source.SELF_PLAY, Rules())
+    parent = State(Header(3, dna, 5, mask, 0, 0), _weights(9, SPREADS[0]))
+    windows = np.array([window_row(ctx, mask, dna, 0)])
+    found = empty_replay(1, segments=True)
+    start = state_rows([encode_state(parent)])
+    kernel.replay(windows, start, b"", np.zeros(1, np.uint32), found)
+    state = open_window(parent, mask, dna)
+    for digest in found.hashes[0]:
+        kernel.run(ctx, state, SEGMENT_STEPS)
+        if not digest.tobytes() == state_hash(state) == kernel.state_hash(state):
+            return False
+    end: bytes = found.ends[0].tobytes()
+    return end == encode_state(state)
 
 
 def _matches_agree(kernel: NativeKernel) -> bool:

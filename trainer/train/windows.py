@@ -13,7 +13,7 @@ from backend.chain.types import CheckpointPayload, Head
 from backend.errors import ChainBeastsError
 from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from backend.kernel.merkle import root
-from backend.kernel.state import State, state_hash
+from backend.kernel.state import State
 from backend.kernel.traces import Traces
 from backend.kernel.window import (
     RecordSource,
@@ -21,7 +21,7 @@ from backend.kernel.window import (
     genesis_state,
     open_window,
 )
-from backend.kernels import segment_hashes
+from backend.kernels import segment_hashes, state_hash
 from backend.store.private import PrivateDataset
 from backend.store.snapshots import SnapshotStore
 from trainer.plan.sources import Battle, TrainingSource, source_id_of, source_of

@@ -10,6 +10,7 @@ from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.state import Header, State, state_hash
 from backend.kernel.window import WindowContext, open_window, run_window
 from backend.kernels import kernel_for
+from backend.kernels import state_hash as fast_state_hash
 from backend.store.daemons import Mode, Verdict
 
 RECOMPUTED = "recomputed, same hash"
@@ -141,7 +142,7 @@ def judge_fast(window: Window) -> Judgement:
         end = end_of(window)
     except ValueError:
         return judge(window)
-    right = state_hash(end) == window.checkpoint.payload.h128
+    right = fast_state_hash(end) == window.checkpoint.payload.h128
     if not right or _lie(window, end) is not None:
         return judge(window)
     return Judgement(Verdict.VALID, Mode.FULL, RECOMPUTED, False, (), end)

@@ -20,10 +20,10 @@ from backend.graph_cache.compilers import CompilerError
 from backend.kernel.native.graph import Graph, source
 from backend.kernel.rules import Rules
 from backend.kernel.samples import Source
-from backend.kernel.state import encode_state, state_hash
+from backend.kernel.state import encode_state
 from backend.kernel.tables import KERNEL_ID
 from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import chosen, kernel_for
+from backend.kernels import chosen, kernel_for, state_hash
 from backend.store.places import open_place
 from backend.store.snapshots import PublishedStates
 from validator.judge.batch import Batch, Outcome, replay_batch, resolved, runs_of

@@ -97,7 +97,11 @@ def main() -> int:
 
     if options.beside:
         figures = kernel.measure(options.beside.resolve(), tell)
-        show("kernel", figures, Console(highlight=False, width=None))
+        if options.json:
+            rows = [{**asdict(one), "reached": one.reached} for one in figures]
+            sys.stdout.write(json.dumps({"machine": machine(), "kernel": rows}, indent=2) + "\n")
+        else:
+            show("kernel", figures, Console(highlight=False, width=None))
         return 1 if any(one.reached is False for one in figures) else 0
     wanted = options.only or GROUPS
     born: Sequence[Birth] = ()
