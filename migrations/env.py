@@ -1,12 +1,14 @@
 """Alembic's environment: one URL, one connection, all tables of backend.store.
 
 A migration happens as a whole or not at all, and in one process at a time: a daemon that is started
-beside another one waits here until the schema is ready.
+beside another one waits here until the schema is ready. An empty database gets the newest schema at
+once instead of every step of its history.
 """
 
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy import Connection, inspect
 
 import backend.store.daemons
 import backend.store.energy
@@ -15,6 +17,17 @@ import backend.store.governance
 import backend.store.matches  # noqa: F401 - all of them define the tables
 from backend.store.columns import Base
 from backend.store.session import lock_database, make_engine
+
+
+def is_new(connection: Connection) -> bool:
+    """Whether the newest schema is asked for, and there is nothing yet."""
+    try:
+        wanted = context.get_revision_argument()
+    except KeyError:  # nothing is: the schema is only looked at
+        return False
+    newest = context.script.get_current_head()
+    return wanted == newest and not inspect(connection).get_table_names()
+
 
 engine = make_engine(context.config.attributes["url"])
 try:
@@ -29,7 +42,11 @@ try:
             render_as_batch=True,
             transactional_ddl=True,
         )
-        context.run_migrations()
+        if is_new(connection):
+            Base.metadata.create_all(connection)
+            context.get_context().stamp(context.script, "head")
+        else:
+            context.run_migrations()
         connection.commit()
 finally:
     engine.dispose()

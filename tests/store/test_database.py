@@ -53,7 +53,7 @@ def intent(**changes: object) -> IntentRow:
 
 def test_the_schema_goes_up_down_and_up_and_matches_the_models(database_url: str) -> None:
     engine = make_engine(database_url)
-    for _ in range(2):
+    for _ in range(2):  # made at once, then step by step: the revisions' own table is left
         upgrade_database(database_url)
         assert set(inspect(engine).get_table_names()) >= set(Base.metadata.tables)
         command.check(alembic_config(database_url))  # raises where models and migrations differ
