@@ -173,7 +173,7 @@ _FINAL = (
     .where(
         CheckpointRow.beast_id == bindparam("beast"),
         CheckpointRow.index == bindparam("at"),
-        CheckpointRow.status.in_(LIVE),
+        CheckpointRow.status == CheckpointStatus.PENDING,
     )
     .values(status=CheckpointStatus.FINAL, settled_block=bindparam("block"))
 )
