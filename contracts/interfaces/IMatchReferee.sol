@@ -9,7 +9,7 @@ interface IMatchReferee {
     /// @notice The word is not valid, or its match is over: nobody acts on it.
     error NotActive(uint256 word);
 
-    /// @notice The weights' tree has 232 leaves.
+    /// @notice The weights' tree has 232 leaves, and only opened ones are packed.
     error UnknownLeaves(uint256 leaves);
 
     /// @notice The opened rows are not exactly as long as the leaves that are said to be opened.

@@ -37,12 +37,14 @@ struct StateHeader {
 
 /// @notice Some rows of a state's weights, and hashes for all others (docs/spec, state §2).
 /// @param leaves bit i: leaf i of the weights' tree is opened
+/// @param packed bit i: the opened leaf i comes packed, its weights all within -2048 to 2047
 /// @param rows the opened leaves in ascending order, as they are serialised: 256 bytes for each of leaves 0 to 31, 128 for
-/// every other
+/// every other; a packed one as big-endian 12 bits of w + 2048 for each weight, so three quarters as long
 /// @param siblings in ascending order: of a group without an opened leaf its hash, of any other those of the leaves that are
 /// not opened
 struct RowOpening {
     uint256 leaves;
+    uint256 packed;
     bytes rows;
     bytes32[] siblings;
 }

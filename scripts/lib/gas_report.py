@@ -223,8 +223,8 @@ hashes of nothing from a state that the cheat then publishes.
 
 Disproving a turn carries the rows of the acting beast's state that its forward pass reads, and
 hashes for all others; it is bound by the calldata floor: a forward pass and an activation are cheap
-beside it. *Trained*: the turn of a match between two beasts with all slots awake that opens the
-most.
+beside it, and so is unpacking the rows whose weights fit 12 bits. *Trained*: the turn of a match
+between two beasts with all slots awake that opens the most.
 
 ## `prove`: 8 micro-steps
 
@@ -238,6 +238,11 @@ and unclipped, errors near their cap and a learning-rate shift of 13, so that ev
 carried and updated, each update is undone and done again in wide lanes, the board winds through
 hazards, and each step brings a Merkle path of 16 siblings; and its proof is the first move to take
 note of what stands in the archives.
+
+Rows are not opened one by one here: eight steps of a trained beast read 142 to 182 of the 232
+leaves, 22 to 27 of the 33.8 kB, and the root after them needs every hash that it needs before. With
+all slots awake that would save three gas of a hundred, with few slots some twenty; the referee,
+whose code is near its limit, has no room for a second way in.
 
 ## `advance`: all 128 micro-steps of a window
 

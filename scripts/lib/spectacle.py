@@ -91,7 +91,9 @@ class Spectacle:
         """A validator and the rival's defender start; the lie will be found."""
         self.rival.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
         knows = ("--datasets", self.owner.home / "beasts")
-        self.validator.start("validator", "validator", "run", "--strategy", "cheap", *knows)
+        # So few windows are replayed faster than a worker process has loaded the program.
+        how = ("--strategy", "cheap", "--workers", 0)
+        self.validator.start("validator", "validator", "run", *how, *knows)
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

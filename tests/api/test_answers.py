@@ -38,6 +38,13 @@ def test_the_status_names_the_chain_and_how_far_it_has_been_read(
     }  # fmt: skip
 
 
+def test_the_status_names_the_kernel_of_the_contracts(
+    scene: Scene, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene.chain.deployment, "kernel_id", DIGEST)
+    assert served.json("/v1/status")["kernel_id"] == DIGEST
+
+
 def test_a_beast_tells_where_its_training_stands(scene: Scene, served: Served) -> None:
     beast = scene.honest
     found = served.json(f"/v1/beasts/{beast.beast}")

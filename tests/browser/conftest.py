@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from scripts.lib.stage import Stage
 from tests.support.forked import Program
 
 PATIENCE_MS = 120_000
+LOOK_MS = 20
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +52,51 @@ class Visit:
     url: str
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    expected: list[re.Pattern[str]] = field(default_factory=list)
 
     def go(self, address: str) -> None:
         """Open a view and wait until it is drawn."""
         self.page.goto(f"{self.url}/{address}")
         expect(self.page.locator("main .view:not([aria-busy])")).to_be_visible()
 
+    def expects(self, pattern: str) -> None:
+        """Say, before it can come, what the browser will rightly complain of.
+
+        A complaint comes when the browser finds the time, which may be after the page has shown
+        what the test looks for. So none is taken back afterwards: the end of the visit waits for
+        those that are expected, and bears no other.
+        """
+        self.expected.append(re.compile(pattern))
+
+    def wait_until(self, what: str, look: Callable[[], object]) -> None:
+        """Let the browser's events come in until there is something to see."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not look():
+            assert time.monotonic() < deadline, f"waited in vain: {what}"
+            self.page.wait_for_timeout(LOOK_MS)
+
+    def end(self) -> None:
+        """Wait for every complaint that is expected, then look at what else there was."""
+        wanted = [pattern.pattern for pattern in self.expected]
+        self.wait_until(
+            f"complaints like {wanted}, there were {self.complaints}",
+            lambda: all(any(map(p.search, self.complaints)) for p in self.expected),
+        )
+        self.page.unroute_all(behavior="ignoreErrors")  # an answer that is still on its way
+        self.page.context.close()
+        own = (self.url, self.url.replace("http", "ws"), "data:", "blob:")
+        assert [url for url in self.asked if not url.startswith(own)] == []
+        unexpected = [
+            told for told in self.complaints if not any(p.search(told) for p in self.expected)
+        ]
+        assert unexpected == []
+
 
 @pytest.fixture
 def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
-    """A new tab, in which nothing may fail and nobody else may be asked."""
-    context = browser.new_context(viewport={"width": 1180, "height": 900})
+    """A new tab, in which nothing may fail unexpectedly and nobody else may be asked."""
+    # What moves without end is drawn without end, by the processor: only tests of it let it move.
+    context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     made = Visit(page, world.url)
@@ -70,11 +107,7 @@ def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
         lambda told: made.complaints.append(told.text) if told.type == "error" else None,
     )
     yield made
-    page.unroute_all(behavior="ignoreErrors")  # an answer that is still on its way
-    context.close()
-    own = (made.url, made.url.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in made.asked if not url.startswith(own)] == []
-    assert made.complaints == []
+    made.end()
 
 
 @pytest.fixture(scope="module")

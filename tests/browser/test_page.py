@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, WebSocketRoute, expect
+from playwright.sync_api import Request, Route, WebSocketRoute, expect
 
 from backend.accounts import devnet_account
 from backend.chain.anvil import DEVNET_CHAIN_ID
@@ -59,14 +59,17 @@ def test_an_empty_chain_says_what_to_do(visit: Visit) -> None:
 def test_first_load_is_small_and_says_how_the_chain_stands(
     visit: Visit, beasts: tuple[int, int]
 ) -> None:
-    sizes: list[int] = []
-    visit.page.on("requestfinished", lambda r: sizes.append(r.sizes()["responseBodySize"]))
-    whole: list[int] = []
-    visit.page.on("response", lambda r: whole.append(len(r.body())))
+    finished: list[Request] = []
+    visit.page.on("requestfinished", lambda request: finished.append(request))
     visit.go("")
     expect(visit.page.locator(".plate")).to_have_count(len(beasts))
     expect(visit.page.locator("#status")).to_contain_text("in step with the chain")
     visit.page.wait_for_load_state("networkidle")
+    # The status is asked for again and again: what finishes from here on is not the first load.
+    load = list(finished)
+    sizes = [request.sizes()["responseBodySize"] for request in load]
+    answers = [request.response() for request in load]
+    whole = [len(answer.body()) for answer in answers if answer is not None]
     print(f"first load: {sum(sizes)} bytes sent, {sum(whole)} unpacked, {len(whole)} answers")
     assert 0 < sum(whole) < FIRST_LOAD_BYTES
 
@@ -74,18 +77,26 @@ def test_first_load_is_small_and_says_how_the_chain_stands(
 def test_what_happens_before_the_stream_is_open_is_shown(
     visit: Visit, beasts: tuple[int, int]
 ) -> None:
-    """The first answers are older than the stream, as if a beast had hatched in between."""
+    """The first answers are older than the stream, as if a beast had hatched in between.
 
-    def older(route: Route) -> None:
+    However many times the page asks for the status before it asks for the beasts, it is told of
+    the older block: no server has a list that is older than the block that it told of before.
+    """
+    listed: list[str] = []
+
+    def status(route: Route) -> None:
         answer = route.fetch().json()
-        if "items" in answer:
-            answer["items"] = answer["items"][:1]
-        else:
+        if not listed:
             answer["indexed"]["number"] -= 1
         route.fulfill(json=answer)
 
-    for path in ("**/v1/status", "**/v1/beasts?*"):
-        visit.page.route(path, older, times=1)
+    def some(route: Route) -> None:
+        listed.append(route.request.url)
+        answer = route.fetch().json()
+        route.fulfill(json=answer | {"items": answer["items"][:1]})
+
+    visit.page.route("**/v1/status", status)
+    visit.page.route("**/v1/beasts?*", some, times=1)
     visit.go("#/beasts")
     expect(visit.page.locator(".plate")).to_have_count(len(beasts))
 
@@ -105,6 +116,7 @@ def test_what_is_missed_while_the_stream_is_away_is_shown(
     )
     visit.go("#/beasts")
     expect(visit.page.locator(".notice")).to_be_visible()
+    visit.wait_until("the stream is open", lambda: streams)
     streams[0].close()
     expect(visit.page.locator(".plate")).to_have_count(len(beasts))
 
@@ -119,7 +131,9 @@ def test_portraits_have_the_eyes_of_their_beasts(visit: Visit, beasts: tuple[int
 def test_curves_move_while_a_trainer_runs(
     visit: Visit, world: Spectacle, beasts: tuple[int, int], battle: int
 ) -> None:
+    visit.page.emulate_media(reduced_motion="no-preference")
     visit.go(f"#/beasts/{beasts[0]}")
+    assert visit.page.evaluate("document.getAnimations().length") > 0
     losses = visit.page.locator(".learning figure").first
     expect(losses).to_have_attribute("data-points", "2")
     world.train(world.owner, beasts[0], 3)
@@ -131,6 +145,7 @@ def test_curves_move_while_a_trainer_runs(
 
 
 def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
+    visit.page.emulate_media(reduced_motion="no-preference")
     visit.go("#/battles")
     visit.page.get_by_role("link", name=re.compile(f"match {battle}$")).click()
     seal = visit.page.locator("#seal")
@@ -158,11 +173,11 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
 
 @contextmanager
 def lied_to(
-    database: Path, column: str, match: int, change: Callable[[Any], Any]
+    database: Path, table: str, column: str, match: int, change: Callable[[Any], Any]
 ) -> Iterator[None]:
     """The server's database tells another record than the chain's for a while."""
-    select = f"SELECT {column} FROM match_records WHERE match_id = ?"
-    update = f"UPDATE match_records SET {column} = ? WHERE match_id = ?"
+    select = f"SELECT {column} FROM {table} WHERE match_id = ? AND {column} IS NOT NULL"
+    update = f"UPDATE {table} SET {column} = ? WHERE match_id = ?"
     deadline = time.monotonic() + 30
     with sqlite3.connect(database, timeout=30) as connection:
         while (found := connection.execute(select, (match,)).fetchone()) is None:
@@ -201,7 +216,7 @@ def test_a_tampered_log_is_not_verified(
     change: Callable[[Any], Any],
     difference: str,
 ) -> None:
-    with lied_to(database, column, battle, change):
+    with lied_to(database, "match_records", column, battle, change):
         visit.go(f"#/battles/{battle}")
         seal = visit.page.locator("#seal")
         expect(seal).to_have_attribute("data-verdict", "not verified")
@@ -210,17 +225,10 @@ def test_a_tampered_log_is_not_verified(
 
 
 def test_a_wrong_winner_is_not_verified(visit: Visit, database: Path, battle: int) -> None:
-    with sqlite3.connect(database, timeout=30) as connection:
-        (truth,) = connection.execute("SELECT result FROM matches").fetchone()
-        lie = "b" if truth == "a" else "a"
-        connection.execute("UPDATE matches SET result = ?", (lie,))
-    try:
+    with lied_to(database, "matches", "result", battle, lambda won: "b" if won == "a" else "a"):
         visit.go(f"#/battles/{battle}")
         expect(visit.page.locator("#seal")).to_have_attribute("data-verdict", "not verified")
         expect(visit.page.locator(".reason")).to_contain_text("The record says that")
-    finally:
-        with sqlite3.connect(database, timeout=30) as connection:
-            connection.execute("UPDATE matches SET result = ?", (truth,))
 
 
 def test_a_state_that_nobody_serves_is_unavailable(
@@ -232,6 +240,7 @@ def test_a_state_that_nobody_serves_is_unavailable(
     places += [path for path in held if world.stage.published in path.parents]
     kept = {path: path.read_bytes() for path in places}
     assert kept
+    visit.expects("status of 404")
     for path in kept:
         path.unlink()
     try:
@@ -243,7 +252,6 @@ def test_a_state_that_nobody_serves_is_unavailable(
     finally:
         for path, data in kept.items():
             path.write_bytes(data)
-    visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
 
 
 def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle: int) -> None:
@@ -287,6 +295,9 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
 def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
     visit.go("#/season")
     expect(visit.page.locator(".notice")).to_contain_text("Nothing is proposed")
+    meanings = visit.page.locator(".constants dt small")
+    expect(meanings.first).to_be_visible()
+    assert all(meanings.all_text_contents()), "a constant of which the page says nothing"
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
     expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
     schedule_by_hand(world)
@@ -313,10 +324,11 @@ def schedule_by_hand(world: Spectacle) -> None:
 
 
 def fits_a_phone(visit: Visit) -> None:
-    """Nothing of the view is beside the screen, and it has one heading."""
+    """Nothing of the view is beside the screen, it has one heading, and keeps still if asked to."""
     visit.page.set_viewport_size({"width": 360, "height": 740})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360, visit.page.url
     assert visit.page.locator("h1").count() == 1, visit.page.url
+    assert visit.page.evaluate("document.getAnimations().length") == 0, visit.page.url
     nameless = visit.page.locator("button, a[href], input, canvas, svg[role=img]").evaluate_all(
         "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent)"
         " && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
@@ -361,11 +373,11 @@ def test_colours_follow_the_system_and_the_button(visit: Visit) -> None:
 
 
 def test_what_is_not_there_is_said_in_words(visit: Visit) -> None:
+    visit.expects("status of 404")
     visit.go("#/beasts/999")
     expect(visit.page.get_by_role("alert")).to_contain_text("There is no beast 999.")
     visit.go("#/nowhere")
     expect(visit.page.get_by_role("alert")).to_contain_text("There is nothing at this address.")
-    visit.complaints[:] = [told for told in visit.complaints if "404" not in told]
 
 
 def test_a_server_that_is_behind_says_by_how_much(visit: Visit) -> None:
@@ -380,6 +392,7 @@ def test_a_server_that_is_behind_says_by_how_much(visit: Visit) -> None:
 
 def test_no_answer_becomes_markup(visit: Visit) -> None:
     """A server that would run a script in the reader's browser only gets it shown."""
+    visit.expects("status of 418")
     visit.go("#/beasts")
     attack = "<img src=x onerror=\"document.title='owned'\">"
     answer = {"error": attack, "hint": attack}
@@ -387,4 +400,3 @@ def test_no_answer_becomes_markup(visit: Visit) -> None:
     visit.go("#/beasts/1")
     expect(visit.page.get_by_role("alert")).to_contain_text(attack)
     assert visit.page.locator("main img").count() == 0
-    visit.complaints[:] = [told for told in visit.complaints if "418" not in told]

@@ -167,14 +167,21 @@ def test_publication_gasUsed_isWhatItCost(
     world: World, stranger: str, weights: Callable[[], Weights]
 ) -> None:
     """Who opens little is paid little: the receipt, which is the calldata's floor price, and what
-    it costs to tell the court."""
+    it costs to tell the court.
+
+    With every second byte zero, the most that a state can have, copying and hashing it takes a
+    little more than its calldata.
+    """
     state = state_of(weights())
     receipt = world.publish_state(*opening(state), stranger)
     sent = bytes(world.w3.eth.get_transaction(receipt["transactionHash"])["input"])
     floor = 21_000 + 40 * (len(sent) - sent.count(0)) + 10 * sent.count(0)
-    assert receipt["gasUsed"] == floor
+    gas = receipt["gasUsed"]
+    if state.weights.any():
+        assert gas == floor
+    assert floor <= gas < 1.01 * floor
     reckoned = world.state_publication(state_hash(state)).gasUsed
-    assert abs(reckoned - ACCEPTANCE - floor) < 0.01 * floor
+    assert abs(reckoned - ACCEPTANCE - gas) < 0.01 * gas
 
 
 def test_publication_gasUsed_countsEveryByte(world: World, stranger: str) -> None:
@@ -186,7 +193,7 @@ def test_publication_gasUsed_countsEveryByte(world: World, stranger: str) -> Non
         blob = serialize_weights(state.weights)
         world.publish_state(header_of(state.header), blob, stranger)
         zeros = blob.count(0)
-        expected = 195_000 + 40 * (len(blob) - zeros) + 10 * zeros
+        expected = 203_000 + 40 * (len(blob) - zeros) + 10 * zeros
         assert world.state_publication(state_hash(state)).gasUsed == expected
 
 
@@ -198,7 +205,7 @@ def test_attack_openingsBuiltByAContract_arePaidTheirExecutionAlone(
     call = world.states.functions.publish(*opening(state))
     contract.execute(step(world.states, call))
     blob = serialize_weights(state.weights)
-    whole = 195_000 + 40 * (len(blob) - blob.count(0)) + 10 * blob.count(0)
+    whole = 203_000 + 40 * (len(blob) - blob.count(0)) + 10 * blob.count(0)
     assert world.state_publication(state_hash(state)).gasUsed == whole // 3
 
 

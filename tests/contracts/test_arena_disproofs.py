@@ -12,6 +12,7 @@ from backend.kernel.combat import activate
 from backend.kernel.row_opening import open_pass, open_rows, read_leaves
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
+from backend.kernel.state import serialize_weights
 from tests.support.arena import (
     DRAW,
     END,
@@ -115,7 +116,7 @@ def test_disproveOver_logBeyondTheEnd_slashes(bout: Bout) -> None:
 
 def test_disproveTurn_inactiveWord_needsNoState(bout: Bout) -> None:
     lie = replace(bout.truth, words=(*bout.truth.words, bout.played.last))
-    call = bout.turn_call(lie, len(lie.words) - 1, opening=(0, b"", []))
+    call = bout.turn_call(lie, len(lie.words) - 1, opening=(0, 0, b"", []))
     event = disprove(bout, lie, call)
     assert (event["lie"], event["turn"]) == (OVER, len(lie.words) - 1)
 
@@ -168,22 +169,27 @@ def test_attack_correctRecord_otherStates_areRefused(bout: Bout, world: World) -
     word = bout.truth.words[MIDDLE]
     acting, other = bout.actor(MIDDLE).state, bout.actor(MIDDLE + 1).state
     header, other_header = header_of(acting.header), header_of(other.header)
-    leaves, rows, siblings = open_pass(acting, word).to_abi()
+    leaves, packed, rows, siblings = open_pass(acting, word).to_abi()
     theirs = open_pass(other, word).to_abi()
     needed = read_leaves(acting, word)
     least = open_rows(acting.weights, needed - {max(needed)}).to_abi()
-    no_guard = bytes([rows[0] & 0x7F]) + rows[1:]
+    everything = (1 << 232) - 1
+    no_guard = bytearray(serialize_weights(acting.weights))
+    no_guard[0] &= 0x7F
     attempts: list[tuple[dict[str, Any], str]] = [
         ({"header": other_header, "opening": theirs}, "StateMismatch"),
         ({"header": other_header}, "StateMismatch"),
         ({"header": header._replace(activeMask=header.activeMask ^ 0x80)}, "StateMismatch"),
-        ({"opening": (leaves, rows[:-1] + bytes([rows[-1] ^ 1]), siblings)}, "StateMismatch"),
-        ({"opening": (leaves, rows, [bytes(32), *siblings[1:]])}, "StateMismatch"),
-        ({"opening": (leaves, rows[:-32], siblings)}, "RowsLength"),
-        ({"opening": (leaves, rows + bytes(32), siblings)}, "RowsLength"),
-        ({"opening": (leaves, rows, siblings[:-1])}, "SiblingCount"),
-        ({"opening": (leaves | 1 << 232, rows, siblings)}, "UnknownLeaves"),
-        ({"opening": (leaves, no_guard, siblings)}, "MalformedGuard"),
+        (
+            {"opening": (leaves, packed, rows[:-1] + bytes([rows[-1] ^ 1]), siblings)},
+            "StateMismatch",
+        ),
+        ({"opening": (leaves, packed, rows, [bytes(32), *siblings[1:]])}, "StateMismatch"),
+        ({"opening": (leaves, packed, rows[:-32], siblings)}, "RowsLength"),
+        ({"opening": (leaves, packed, rows + bytes(32), siblings)}, "RowsLength"),
+        ({"opening": (leaves, packed, rows, siblings[:-1])}, "SiblingCount"),
+        ({"opening": (leaves | 1 << 232, packed, rows, siblings)}, "UnknownLeaves"),
+        ({"opening": (everything, 0, bytes(no_guard), [])}, "MalformedGuard"),
         ({"opening": least}, "MissingRow"),
         ({"opening": open_rows(acting.weights, ()).to_abi()}, "MissingRow"),
     ]

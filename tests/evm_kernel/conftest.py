@@ -17,7 +17,7 @@ from backend.kernel.rules import Rules
 from backend.kernel.state import State, state_hash
 from tests.conftest import NIGHTLY
 
-NOTHING = (0, b"", [])
+NOTHING = (0, 0, b"", [])
 """Opened for a word that nobody acts on."""
 
 # Another EVM has to be installed for these.

@@ -142,7 +142,7 @@ def test_malformed_states_are_refused(judge: Judge) -> None:
     for index in (0, 17, 16_895):
         open_guard = bytearray(weights)
         open_guard[2 * index] &= 0x7F
-        opening = ((1 << LEAVES) - 1, bytes(open_guard), [])
+        opening = ((1 << LEAVES) - 1, 0, bytes(open_guard), [])
         error = refusal(judge, *place, opening=opening)
         assert (error.name, error.args_by_name["wordIndex"]) == ("MalformedGuard", index // 16)
         with pytest.raises(Reverted, match="MalformedGuard"):

@@ -29,6 +29,16 @@ contract OpenedRows is Protocol {
         else require(bytes4(answer) == IMatchReferee.MissingRow.selector, "only a row that is read is missed");
     }
 
+    function testFuzz_leaves_packed_theSameWord(bytes32 seed, uint256 leaves) external view {
+        bytes memory weights = _weights(seed);
+        _narrow(weights);
+        RowOpening memory opening = _open(weights, leaves % 2 == 0 ? ALL : leaves & ALL);
+        (bool plain, bytes memory whole) = _next(weights, opening);
+        _pack(opening);
+        (bool found, bytes memory answer) = _next(weights, opening);
+        require(found == plain && keccak256(answer) == keccak256(whole), "packed or not, the answer is the same");
+    }
+
     function testFuzz_opening_changed_reverts(bytes32 seed, uint256 leaves, uint8 kind, uint256 place) external view {
         bytes memory weights = _weights(seed);
         RowOpening memory opening = _open(weights, kind & 8 == 0 ? leaves & ALL : ALL);
@@ -117,6 +127,21 @@ contract OpenedRows is Protocol {
         }
     }
 
+    /// @dev Lets every weight be within -2048 to 2047: 12 random bits a lane, above 0xB800.
+    function _narrow(bytes memory weights) private pure {
+        assembly ("memory-safe") {
+            let end := add(add(weights, 0x20), mload(weights))
+            for {
+                let p := add(weights, 0x20)
+            } lt(p, end) {
+                p := add(p, 0x20)
+            } {
+                let lanes := and(mload(p), 0x0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff0fff)
+                mstore(p, add(lanes, 0xb800b800b800b800b800b800b800b800b800b800b800b800b800b800b800b800))
+            }
+        }
+    }
+
     /// @dev The opening of some leaves, by the text of the spec: leaf by leaf, group by group.
     function _open(bytes memory weights, uint256 leaves) private pure returns (RowOpening memory opening) {
         opening.leaves = leaves;
@@ -127,6 +152,24 @@ contract OpenedRows is Protocol {
         }
         _cut(opening.siblings, count);
         opening.rows = _rows(weights, leaves);
+    }
+
+    /// @dev The same opening with the packed leaves that may be packed: here all that are opened, of narrow weights.
+    function _pack(RowOpening memory opening) private pure {
+        opening.packed = opening.leaves;
+        bytes memory rows = opening.rows;
+        bytes memory packed = new bytes((rows.length / 4) * 3);
+        uint256 at = 0;
+        for (uint256 i = 0; i < rows.length; i += 4) {
+            uint256 two = _lane(rows, i) * 4096 + _lane(rows, i + 2);
+            for (uint256 byte_ = 0; byte_ < 3; ++byte_) packed[at++] = bytes1(uint8(two >> (8 * (2 - byte_))));
+        }
+        opening.rows = packed;
+    }
+
+    /// @dev w + 2048, of a lane w + 0xC000.
+    function _lane(bytes memory rows, uint256 i) private pure returns (uint256) {
+        return uint256(uint8(rows[i])) * 256 + uint8(rows[i + 1]) - 0xb800;
     }
 
     function _openGroup(

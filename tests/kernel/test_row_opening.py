@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from eth_hash.auto import keccak
 
+from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.network import forward, layers
 from backend.kernel.row_opening import RowOpening, open_pass, open_rows, read_leaves
@@ -23,6 +24,7 @@ WORD = random_position(7, None, Rules())
 def root_of(opening: RowOpening) -> bytes:
     """The root that an opening leads to, by the sizes that the spec lists."""
     rows, siblings = opening.rows, list(opening.siblings)
+    assert opening.packed & ~opening.leaves == 0
     groups, leaf = [], 0
     for count in [16] * 14 + [8]:
         numbers = range(leaf, leaf + count)
@@ -34,13 +36,22 @@ def root_of(opening: RowOpening) -> bytes:
         for i in numbers:
             if opening.leaves >> i & 1:
                 size = 256 if i < 32 else 128
-                hashes.append(keccak(rows[:size]))
-                rows = rows[size:]
+                sent = size * 3 // 4 if opening.packed >> i & 1 else size
+                row = rows[:sent] if sent == size else unpacked(rows[:sent])
+                hashes.append(keccak(row))
+                rows = rows[sent:]
             else:
                 hashes.append(siblings.pop(0))
         groups.append(keccak(b"".join(hashes)))
     assert (rows, siblings) == (b"", [])
     return bytes(keccak(b"".join(groups)))
+
+
+def unpacked(row: bytes) -> bytes:
+    """The serialised row of a packed one, bit by bit."""
+    bits = "".join(f"{byte:08b}" for byte in row)
+    weights = [int(bits[i : i + 12], 2) - 2_048 for i in range(0, len(bits), 12)]
+    return b"".join((weight + 0xC000).to_bytes(2) for weight in weights)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +69,9 @@ def test_any_leaves_lead_to_the_root(state: State, chance: float) -> None:
 
 
 def test_nothing_and_everything(state: State) -> None:
-    everything = open_rows(state.weights, range(LEAVES))
-    assert everything.rows == serialize_weights(state.weights)
+    wide = np.full(WEIGHTS, 2_048, np.int16)
+    everything = open_rows(wide, range(LEAVES))
+    assert (everything.packed, everything.rows) == (0, serialize_weights(wide))
     assert everything.siblings == ()
     nothing = open_rows(state.weights, ())
     assert (nothing.leaves, nothing.rows, len(nothing.siblings)) == (0, b"", 15)
@@ -82,6 +94,17 @@ def test_a_pass_reads_no_other_row(seed: int) -> None:
     opening = open_pass(state, WORD)
     assert opening.leaves == sum(1 << leaf for leaf in opened)
     assert root_of(opening) == weights_root(state.weights)
+
+
+def test_a_leaf_is_packed_if_each_of_its_weights_fits(state: State) -> None:
+    """-2,048 to 2,047; one beyond, and the leaf comes as it is."""
+    weights = np.zeros(WEIGHTS, np.int16)
+    weights[0], weights[127] = -2_048, 2_047
+    weights[128], weights[16_895] = -2_049, 2_048
+    opening = open_rows(weights, (0, 1, 32, 231))
+    assert opening.packed == 1 | 1 << 32
+    assert len(opening.rows) == 192 + 256 + 96 + 128
+    assert root_of(opening) == weights_root(weights)
 
 
 def test_a_leaf_of_the_last_layer_serves_eight_units(state: State) -> None:

@@ -42,7 +42,8 @@ def test_a_complaint_fails_the_check(
     one = compiler(
         tmp_path,
         'while [ "$1" != -o ]; do shift; done\n'
-        "case $3 in *empty.c) body='exit 0';; *) body='echo heap-buffer-overflow >&2; exit 1';; esac\n"
+        "body='echo heap-buffer-overflow >&2; exit 1'\n"
+        "case $3 in *empty.c) body='exit 0';; esac\n"
         'printf "#!/bin/sh\\n$body\\n" > "$2"; chmod +x "$2"',
     )
     monkeypatch.setattr(sanitizers, "find_compiler", lambda: one)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,14 @@ import numpy as np
 from backend.api.portrait import svg
 from backend.chain.toolchain import find_node
 from backend.kernel.board import word_bytes
-from backend.kernel.combat import DRAW, Action, decode_action, play_match
+from backend.kernel.combat import (
+    DRAW,
+    Action,
+    RefusedWordError,
+    activate,
+    decode_action,
+    play_match,
+)
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.genesis import genesis_mask, genesis_weights
@@ -22,11 +30,13 @@ from backend.kernel.rng import draw, split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
+from backend.kernel.vector_words import varied_word
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
+TURNS = 400
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
 
@@ -45,6 +55,10 @@ def _run(name: str, **environment: str) -> None:
 
 def test_page_kernel_agrees_with_the_specification() -> None:
     _run("kernel.test.mjs")
+
+
+def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
+    _run("rules.test.mjs")
 
 
 def test_no_live_figure_takes_others_away() -> None:
@@ -90,7 +104,7 @@ def _hex(value: bytes) -> str:
 
 def _decide(state: State, word: int) -> Action:
     logits = forward(state.weights, state.header.active_mask, features(word))[-1]
-    return decode_action(logits.tolist())
+    return decode_action(logits.tolist(), word)
 
 
 def _forward_case(state: State) -> dict[str, object]:
@@ -129,6 +143,37 @@ def _match_case(seed: int) -> dict[str, object]:
         "result": 2 if match.winner == DRAW else match.winner,
         "logRoot": _hex(match.log_root),
     }
+
+
+def _turn_case(seed: int) -> dict[str, object]:
+    """One turn in a word of which one byte may be anything: the action and the next word, or null.
+
+    Three in four words have such a byte; some of these are valid all the same.
+    """
+    r = split_mix64(seed)
+    word = varied_word(seed, Rules())
+    if r & 3:
+        word ^= ((r >> 2) & 0xFF) << 8 * ((r >> 10) % 32)
+    logits = [(draw(r, k) % 400) - 200 for k in range(8)]
+    case: dict[str, object] = {"word": _hex(word_bytes(word)), "logits": logits, "seed": hex(r)}
+    try:
+        action = decode_action(logits, word)
+    except RefusedWordError:
+        return case | {"action": None, "next": None}
+    try:
+        after = _hex(word_bytes(activate(word, action, Rules(), r)))
+    except RefusedWordError:
+        after = None
+    return case | {"action": asdict(action), "next": after}
+
+
+def test_page_takes_any_turn_as_the_reference(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    cases = [_turn_case(seed) for seed in range(TURNS)]
+    refused = sum(case["action"] is None for case in cases)
+    assert 0.1 < refused / TURNS < 0.9
+    path.write_text(json.dumps(cases))
+    _run("turns.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { fromHex, toBig, toHex } from "../../backend/api/page/kernel/bytes.js";
+import { concat, fromHex, toBig, toHex } from "../../backend/api/page/kernel/bytes.js";
 import { DEFAULT_RULES } from "../../backend/api/page/kernel/combat.js";
 import { verify } from "../../backend/api/page/verify.js";
 
 const [c] = JSON.parse(readFileSync(process.env.CHAINBEASTS_PAGE_CASES, "utf-8")).matches;
 const tables = readFileSync(new URL("../../backend/kernel/tables.json", import.meta.url));
 const KERNEL = JSON.parse(readFileSync(new URL("../../docs/spec/vectors/features.json", import.meta.url))).kernelId;
+
+/** The id that kernel 1 had in its specification. */
+const KERNEL_1 = "0xcb485e445de339c271e4ada837057280e221655ca1c711ecafbe5412b1f803fb";
 
 const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const record = {
@@ -78,14 +81,17 @@ test("every lie is named", async () => {
   await refuses(/differs in turn/, { battle_seed: `0x${(BigInt(c.battleSeed) ^ 1n).toString(16).padStart(16, "0")}` });
   await refuses(/differs in turn 0/, { dna_a: c.dnaB });
   await refuses(/beast 1's, not beast 7's/, { beast_a: 7 });
-  await refuses(/another kernel/, {}, answers(), other(KERNEL));
+  await refuses(/another kernel; this page has chainbeasts-kernel-2/, {}, answers(), other(KERNEL));
+  await refuses(/another kernel, chainbeasts-kernel-1; this page/, {}, answers(), KERNEL_1);
 });
 
 test("a state that is another, or none, is refused", async () => {
   const wrong = fromHex(c.stateB);
   wrong[200] ^= 1;
   await refuses(/served for B has the hash/, {}, answers(fromHex(c.stateA), wrong));
-  await refuses(/served for A has the hash/, {}, answers(fromHex(c.stateA).subarray(0, -2)));
+  const right = fromHex(c.stateA);
+  for (const bytes of [right.subarray(0, -2), concat(right, [192, 0]), right.subarray(0, 192)])
+    await refuses(new RegExp(`the state of A has ${bytes.length} bytes, a state has 33984`), {}, answers(bytes));
 });
 
 test("without a state nothing is known", async () => {

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tests.support.protocol import Checkpoint, Economics, World
 
 SEGMENTS_GAS = 325_000
-STATE_GAS = 195_000
+STATE_GAS = 203_000
 RECORDS_GAS = 450_000
 BYTE_GAS, ZERO_BYTE_GAS, HASH_GAS = 40, 10, 1_300
 STATE_BYTES = 33_792

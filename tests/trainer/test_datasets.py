@@ -17,7 +17,7 @@ from backend.chain.seasons import load_profile
 from backend.errors import ChainBeastsError
 from backend.kernel import merkle
 from backend.kernel.board import ATTACK, BLOCK, is_valid, unpack, word_bytes
-from backend.kernel.combat import activate, decode_action
+from backend.kernel.combat import Action, activate, decode_action
 from backend.kernel.constants import MAX_RECORDS
 from backend.store.private import DATASET_FILE, MAX_COMPRESSED, SECRET_FILE, load_private
 from trainer.datasets.columns import COLUMNS, OPTIONAL, row_of_word
@@ -125,12 +125,14 @@ def test_generated_records_follow_from_each_other_by_the_rules() -> None:
 
 
 def reachable(word: int) -> set[int]:
-    actions = (
-        decode_action([9 * (d == way) for d in range(4)] + [2 * power, block, 0, 0], word)
+    """What an appendage's actions lead to: its directions and blocks, with any power."""
+    wishes = (
+        decode_action([9 * (d == way) for d in range(4)] + [0, block, 0, 0], word)
         for way in range(4)
-        for power in range(16)
         for block in (0, 1)
     )
+    kept = {(wish.direction, wish.block) for wish in wishes}
+    actions = (Action(way, power, block) for way, block in kept for power in range(16))
     return {activate(word, action, RULES, 0) & ~(1 << 248) for action in actions}
 
 

@@ -6,6 +6,8 @@ import { ink } from "./theme.js";
 
 const TILES = 8;
 const SPRITE = 256;
+/** How far an arrow that points east is turned for north, south, east and west. */
+const TURNS = [-Math.PI / 2, Math.PI / 2, 0, Math.PI];
 
 /** A beast on a canvas of its own, without its sky. */
 function sprite(dna) {
@@ -76,6 +78,10 @@ export class Arena {
     for (const side of order) {
       const other = side === "a" ? "b" : "a";
       this.#beast(side, both[side], places[side], places[other], deed, progress, over);
+    }
+    for (const side of order) {
+      const goes = progress > 0 && deed?.side === side && deed.way !== null;
+      if (!goes && both[side].hp > 0) this.#heading(both[side].heading, places[side]);
     }
     if (deed) this.#effects(deed, places, progress);
   }
@@ -174,6 +180,27 @@ export class Arena {
     // A beast looks at its enemy; portraits look to the right of their tails.
     pen.scale((otherX < x ? -1 : 1) * wide, tall * (over && !fallen ? 1.08 : 1));
     pen.drawImage(this.sprites[side], -0.76, -0.9, 1.52, 1.52);
+    pen.restore();
+  }
+
+  /** An arrowhead on the edge of its tile, towards where a beast that has moved went last. */
+  #heading(heading, [x, y]) {
+    if (!heading) return;
+    const { pen } = this;
+    pen.save();
+    pen.translate(x, y);
+    pen.rotate(TURNS[heading - 1]);
+    pen.beginPath();
+    pen.moveTo(0.38, -0.16);
+    pen.lineTo(0.55, 0);
+    pen.lineTo(0.38, 0.16);
+    pen.closePath();
+    pen.fillStyle = ink("paper");
+    pen.fill();
+    pen.strokeStyle = "rgba(0,0,0,.75)";
+    pen.lineWidth = 0.04;
+    pen.lineJoin = "round";
+    pen.stroke();
     pen.restore();
   }
 

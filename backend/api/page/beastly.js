@@ -29,9 +29,9 @@ export function mention(id, dna) {
 }
 
 const STATS = [
-  ["power", "Power", 32, 127],
+  ["power", "Power", 48, 111],
   ["defense", "Defence", 0, 127],
-  ["hp", "Health", 100, 199],
+  ["hp", "Health", 116, 219],
   ["stamina", "Stamina", 12, 31],
 ];
 

@@ -2,10 +2,10 @@
 // side: DNAs, state hashes, seed, rules, result, Merkle root, and the log that the reporter published.
 import { bytes, get, Problem } from "./api.js";
 import { equal, fromHex, toHex } from "./kernel/bytes.js";
-import { RESULTS, firstWord, playMatch, think } from "./kernel/match.js";
+import { RESULTS, playMatch, think } from "./kernel/match.js";
 import { merkleRoot } from "./kernel/merkle.js";
-import { decodeState, encodeState, stateHash } from "./kernel/state.js";
-import { readTables } from "./kernel/tables.js";
+import { STATE_BYTES, decodeState, encodeState, stateHash } from "./kernel/state.js";
+import { VERSION, readTables } from "./kernel/tables.js";
 
 let tables = null;
 
@@ -38,6 +38,10 @@ async function fetchState(hash, side) {
 }
 
 function openState(kernelId, encoded, hash, beast, side) {
+  if (encoded.length !== STATE_BYTES)
+    throw new Difference(
+      `What is served as the state of ${side} has ${encoded.length} bytes, a state has ${STATE_BYTES}.`,
+    );
   const own = toHex(stateHash(kernelId, encoded));
   if (own !== hash) throw new Difference(`The state served for ${side} has the hash ${own}, the chain names ${hash}.`);
   const state = decodeState(encoded);
@@ -54,14 +58,15 @@ function openState(kernelId, encoded, hash, beast, side) {
  *   difference or what is missing; `checks` lists what held; `played` is the own match, null if it could not be played
  */
 export async function verify(match, kernelId) {
-  const { terrains, kernelId: own } = await loadTables();
+  const { terrains, kernelId: own, former } = await loadTables();
   const checks = [];
   let played = null;
   const done = (verdict, reason = "") => ({ verdict, reason, checks, played });
+  const known = former(kernelId);
   try {
     must(
       toHex(own) === kernelId,
-      "This page has another kernel than the contracts.",
+      `The contracts have another kernel${known ? `, ${known}` : ""}; this page has ${VERSION} and fights no match of theirs.`,
       "kernel: the same tables as the contracts",
     );
     const [a, b] = await Promise.all([fetchState(match.state_a, "A"), fetchState(match.state_b, "B")]);
@@ -71,9 +76,13 @@ export async function verify(match, kernelId) {
       openState(own, b, match.state_b, match.beast_b, "B"),
     ];
     checks.push("states: both hash to what the chain names");
-    const [seed, rules] = [BigInt(match.battle_seed), rulesOf(match.rules)];
-    const first = firstWord(terrains, fromHex(match.dna_a), fromHex(match.dna_b), seed, rules);
-    played = playMatch(first, seed, rules, (word, aActs) => think(brains[aActs ? 0 : 1], word));
+    const setup = {
+      dnaA: fromHex(match.dna_a),
+      dnaB: fromHex(match.dna_b),
+      battleSeed: BigInt(match.battle_seed),
+      rules: rulesOf(match.rules),
+    };
+    played = playMatch(terrains, setup, (word, aActs) => think(brains[aActs ? 0 : 1], word));
     compare(match, played, must);
     return done("verified");
   } catch (error) {

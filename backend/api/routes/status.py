@@ -12,6 +12,7 @@ from backend.api.answers import answer
 from backend.api.models import Counts, IndexedBlock, NodeHead, Status
 from backend.api.routes.common import new_router
 from backend.api.services import Services, ServicesDep, tip_hash, tip_of
+from backend.chain.deployment import Deployment
 from backend.indexer.queries import OPEN
 from backend.kernel.tables import KERNEL_ID
 from backend.store.facts import (
@@ -42,7 +43,7 @@ def read_status(services: Services) -> Status:
     return Status(
         chain_id=deployment.chain_id,
         genesis=bytes.fromhex(deployment.genesis.removeprefix("0x")),
-        kernel_id=KERNEL_ID,
+        kernel_id=_kernel_id(deployment),
         addresses=dict(deployment.addresses),
         indexed=None
         if tip is None
@@ -55,6 +56,15 @@ def read_status(services: Services) -> Status:
         counts=counts,
         version=metadata.version("chainbeasts"),
     )
+
+
+def _kernel_id(deployment: Deployment) -> bytes:
+    """The contracts' kernel, by which the page knows whether it is its own.
+
+    Only a record that was never finished does not have it.
+    """
+    recorded = deployment.kernel_id.removeprefix("0x")
+    return bytes.fromhex(recorded) if recorded else KERNEL_ID
 
 
 def _behind(head: int | None, indexed: int | None) -> int | None:

@@ -21,6 +21,7 @@ from scripts.lib.bench import (
     api,
     fights,
     frameworks,
+    kernel,
     learning,
     matches,
     plausibility,
@@ -77,6 +78,12 @@ def main() -> int:
     """Measure, print, write; 1 if a figure misses its target."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--only", choices=GROUPS, action="append", help="measure this group")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        metavar="TREE",
+        help="measure only the kernel, as ratios to that of another checkout",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
@@ -88,6 +95,10 @@ def main() -> int:
     def tell(text: str) -> None:
         progress.print(f"[bench] {text}", markup=False)
 
+    if options.beside:
+        figures = kernel.measure(options.beside.resolve(), tell)
+        show("kernel", figures, Console(highlight=False, width=None))
+        return 1 if any(one.reached is False for one in figures) else 0
     wanted = options.only or GROUPS
     born: Sequence[Birth] = ()
     if set(wanted) - OFF_CHAIN:

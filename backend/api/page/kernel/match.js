@@ -20,7 +20,7 @@ export function firstWord(terrains, dnaA, dnaB, battleSeed, rules) {
   const [a, b] = [
     [0, dnaA],
     [63, dnaB],
-  ].map(([pos, dna]) => ({ pos, ...stats(dna), tempDef: 0, lastAction: REST }));
+  ].map(([pos, dna]) => ({ pos, ...stats(dna), tempDef: 0, lastAction: REST, heading: 0 }));
   const [first, second] = aActsFirst(battleSeed) ? [a, b] : [b, a];
   return pack(terrain, first, second, 0, criticalAt(battleSeed, 0, rules));
 }
@@ -31,32 +31,36 @@ export function sides(word, battleSeed) {
   return aActs(battleSeed, turnOf(word)) ? { a: self, b: enemy } : { a: enemy, b: self };
 }
 
-/** Who won, from the word at a match's end: 0 A, 1 B, 2 nobody. */
-export function resultOf(last, battleSeed) {
+/**
+ * Who won, from the word at a match's end: 0 A, 1 B, 2 nobody. The larger share of the hp at the start wins, whatever
+ * the first word says of it; with an hp of 0 that share is nothing.
+ */
+export function resultOf(last, dnaA, dnaB, battleSeed) {
   const { a, b } = sides(last, battleSeed);
-  return a.hp === b.hp ? 2 : Number(b.hp > a.hp);
+  const [shareA, shareB] = [a.hp * stats(dnaB).hp, b.hp * stats(dnaA).hp]; // over the product of both starts
+  return shareA === shareB ? 2 : Number(shareB > shareA);
 }
 
 /** Logits and action of a beast's state {mask, weights} in a word in which it is self. */
 export function think(state, word) {
   const z = logits(state.weights, state.mask, features(word));
-  return { logits: z, action: decode(z) };
+  return { logits: z, action: decode(z, word) };
 }
 
 /**
- * Play a match: `choose(word, aActs)` gives {action} for whoever acts.
+ * Play a match on one of `terrains`: `choose(word, aActs)` gives {action} for whoever acts.
  * @returns {{words, thoughts, last, result}} the word before each activation, what was chosen in it, the word after
  *   the last one, and who won
  */
-export function playMatch(first, battleSeed, rules, choose) {
+export function playMatch(terrains, { dnaA, dnaB, battleSeed, rules }, choose) {
   const words = [];
   const thoughts = [];
-  let word = first;
+  let word = firstWord(terrains, dnaA, dnaB, battleSeed, rules);
   while (!isOver(word, rules)) {
     const thought = choose(word, aActs(battleSeed, turnOf(word)));
     words.push(word);
     thoughts.push(thought);
     word = activate(word, thought.action, rules, battleSeed);
   }
-  return { words, thoughts, last: word, result: resultOf(word, battleSeed) };
+  return { words, thoughts, last: word, result: resultOf(word, dnaA, dnaB, battleSeed) };
 }

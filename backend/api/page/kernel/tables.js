@@ -1,22 +1,27 @@
 // The kernel's tables, fetched once from the file that Python and Solidity take them from, and its identity.
-import { concat, fromHex, uint } from "./bytes.js";
+import { concat, fromHex, toHex, uint } from "./bytes.js";
 import { keccak } from "./keccak.js";
 
-const VERSION = "chainbeasts-kernel-1";
+export const VERSION = "chainbeasts-kernel-2";
 
-/** Tables of a parsed tables.json: terrains of 8 big-endian bytes a board, and kernelId (docs/spec/state.md §1). */
+/** Kernels that contracts may still run, and this page does not. */
+const FORMER = ["chainbeasts-kernel-1"];
+
+/**
+ * Tables of a parsed tables.json: terrains of 8 big-endian bytes a board, kernelId (docs/spec/state.md §1), and
+ * `former(id)`, the version of a former kernel by its id in hex, null if it is none of them.
+ */
 export function readTables({ exp, templates }) {
   const terrains = templates.map(({ name, walls, hazards }) => ({
     name,
     walls: fromHex("0x" + walls),
     hazards: fromHex("0x" + hazards),
   }));
-  const kernelId = keccak(
-    concat(
-      new TextEncoder().encode(VERSION),
-      ...exp.map((value) => uint(value, 2)),
-      ...terrains.flatMap(({ walls, hazards }) => [walls, hazards]),
-    ),
+  const tables = concat(
+    ...exp.map((value) => uint(value, 2)),
+    ...terrains.flatMap(({ walls, hazards }) => [walls, hazards]),
   );
-  return { terrains, kernelId };
+  const idOf = (version) => keccak(concat(new TextEncoder().encode(version), tables));
+  const former = (id) => FORMER.find((version) => toHex(idOf(version)) === id) ?? null;
+  return { terrains, kernelId: idOf(VERSION), former };
 }

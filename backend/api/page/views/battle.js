@@ -28,15 +28,17 @@ const SAYS = {
   verified: "Your browser fought this match again and came to the chain's record, word for word.",
   "not verified":
     "Your browser fought this match again and came to something else. Do not believe the record that is shown.",
+  refused:
+    "Your browser did not fight this match again: what it was given does not belong to it. Do not believe the record that is shown.",
   unavailable: "Your browser could not fight this match again, so nothing is known about the record.",
 };
 
-function seal({ verdict, reason, checks }, m) {
+function seal({ verdict, reason, checks, played }, m) {
   return h(
     "section",
     { class: "seal", id: "seal", "data-verdict": verdict, role: "status" },
     h("h2", {}, verdict),
-    h("p", {}, SAYS[verdict]),
+    h("p", {}, SAYS[verdict === "not verified" && !played ? "refused" : verdict]),
     reason ? h("p", { class: "reason" }, reason) : null,
     verdict === "unavailable"
       ? h(
@@ -50,7 +52,9 @@ function seal({ verdict, reason, checks }, m) {
       ? h(
           "p",
           { class: "hint" },
-          "Either the record is a lie, which anybody may disprove while it is not final (a validator does so by itself), or this server misquotes the chain: ",
+          played
+            ? "Either the record is a lie, which anybody may disprove while it is not final (a validator does so by itself), or this server misquotes the chain: "
+            : "Ask a node of your own: ",
           h("code", {}, `chainbeasts battle replay ${m.id}`),
         )
       : null,

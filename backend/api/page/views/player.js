@@ -3,17 +3,19 @@ import { Arena } from "../arena.js";
 import { colours } from "../beastly.js";
 import { h, icon, show } from "../dom.js";
 import { toHex } from "../kernel/bytes.js";
-import { ATTACK, BLOCK, adjacent, selfOf, enemyOf } from "../kernel/board.js";
-import { stats } from "../kernel/combat.js";
+import { adjacent, selfOf, enemyOf } from "../kernel/board.js";
+import { isExhausted, obstacles, stats } from "../kernel/combat.js";
 import { aActs, sides } from "../kernel/match.js";
-import { deed, ending, sentence, wordAt } from "../story.js";
+import { DIRECTIONS, deed, ending, sentence, share, wordAt } from "../story.js";
 
 const TURN_MS = 640;
 const SPEEDS = [1, 2, 4];
-const DIRECTIONS = ["north", "south", "east", "west"];
 const ARROWS = ["↑", "↓", "→", "←"];
+const OBSTACLES = { closed: "closed", reverse: "back" };
 
-/** One fighter's plate: name, hp, stamina, guard. */
+const directed = (direction) => `${ARROWS[direction]} ${DIRECTIONS[direction]}`;
+
+/** One fighter's plate: name, share of hp, stamina, heading, guard. */
 function corner(side, name, dna) {
   const most = stats(dna);
   const bar = (kind, label) => {
@@ -28,27 +30,28 @@ function corner(side, name, dna) {
     );
     return {
       element,
-      set(now, top) {
+      set(now, top, share = null) {
         fill.style.setProperty("--part", Math.min(1, now / top));
-        show(value, String(now));
+        show(value, String(now), share ? h("small", {}, ` ${share}`) : null);
         element.classList.toggle("low", now <= top / 4);
       },
     };
   };
   const [hp, stamina] = [bar("hp", "Health"), bar("stamina", "Stamina")];
-  const guard = h("span", { class: "guard" });
+  const [way, guard] = [h("span", { class: "heading" }), h("span", { class: "guard" })];
   const element = h(
     "div",
     { class: `fighter ${side}`, vars: colours(toHex(dna)) },
-    h("h3", {}, name, guard),
+    h("h3", {}, name, h("span", {}, way, guard)),
     hp.element,
     stamina.element,
   );
   return {
     element,
     set(creature, acts) {
-      hp.set(creature.hp, most.hp);
+      hp.set(creature.hp, most.hp, share(creature.hp, most.hp)); // the larger share wins when the turns are over
       stamina.set(creature.stamina, most.stamina);
+      show(way, creature.heading ? directed(creature.heading - 1) : "");
       show(guard, creature.tempDef ? `guard ${creature.tempDef}` : "");
       element.classList.toggle("acts", acts);
       element.classList.toggle("fallen", creature.hp === 0);
@@ -56,18 +59,26 @@ function corner(side, name, dna) {
   };
 }
 
+/** Why a creature that can move goes where it goes. */
+function chosenWay(name, { direction }, found) {
+  const open = found.filter((obstacle) => obstacle === null).length;
+  if (!open) return `${name} is walled in and stays where it is.`;
+  const greatest = open === 1 ? "the only way" : `the greatest of the ${open} ways`;
+  const reason = found.includes("reverse") ? "; it turns back only where nothing else is open" : " that are open";
+  return `${name} goes ${DIRECTIONS[direction]}, ${greatest}${reason}.`;
+}
+
 /** Logits as bars around zero, the chosen one marked, and what they mean in this position. */
 function reasons(word, thought, name) {
   const { logits: z, action } = thought;
   const [me, enemy] = [selfOf(word), enemyOf(word)];
-  const near = adjacent(me.pos, enemy.pos);
-  const tired = (me.lastAction === ATTACK || me.lastAction === BLOCK ? me.stamina - 1 : me.stamina) <= 0;
+  const found = obstacles(word);
   const span = Math.max(1, ...z.slice(0, 4).map(Math.abs));
-  const rows = DIRECTIONS.map((direction, d) =>
+  const rows = DIRECTIONS.map((_, d) =>
     h(
       "li",
-      { class: action.direction === d ? "chosen" : "" },
-      h("span", { class: "way" }, `${ARROWS[d]} ${direction}`),
+      { class: action.direction === d ? "chosen" : found[d] ? "barred" : "" },
+      h("span", { class: "way" }, directed(d), found[d] ? h("small", {}, ` ${OBSTACLES[found[d]]}`) : null),
       h(
         "span",
         { class: `reach ${z[d] < 0 ? "minus" : "plus"}`, "aria-hidden": "true", vars: { part: Math.abs(z[d]) / span } },
@@ -76,9 +87,10 @@ function reasons(word, thought, name) {
       h("b", {}, String(z[d])),
     ),
   );
-  let said = `${name} wants to go ${DIRECTIONS[action.direction]}, the greatest of the four.`;
-  if (tired) said = `${name} is exhausted: it can only block or rest, whatever it wants.`;
-  else if (near) said = `The enemy is in reach, so ${name} stands its ground and strikes with ${action.power} of 15.`;
+  let said = chosenWay(name, action, found);
+  if (isExhausted(me)) said = `${name} is exhausted: it rests, whatever it wants.`;
+  else if (adjacent(me.pos, enemy.pos))
+    said = `The enemy is in reach, so ${name} stands its ground and strikes with ${action.power} of 15.`;
   return [
     h("p", {}, said),
     h("ul", { class: "logits" }, ...rows),
@@ -101,7 +113,7 @@ function reasons(word, thought, name) {
         "div",
         { class: action.block ? "chosen" : "" },
         h("dt", {}, "block"),
-        h("dd", {}, h("b", {}, action.block ? "yes" : "no"), h("small", {}, `logit ${z[5]}`)),
+        h("dd", {}, h("b", {}, action.block ? "yes" : z[5] > 0 ? "too tired" : "no"), h("small", {}, `logit ${z[5]}`)),
       ),
     ),
   ];
@@ -168,9 +180,7 @@ export function player({ id, dnaA, dnaB, names, match, battleSeed, start, signal
     const text =
       turn < turns
         ? `Turn ${turn + 1} of ${turns}: ${sentence(deeds[turn], names)}`
-        : match.result === null
-          ? `The log ends after ${turns} turns.`
-          : ending(match.result, names, turns);
+        : ending(match, { a: dnaA, b: dnaB }, names, battleSeed);
     scrub.setAttribute("aria-valuetext", text);
     show(story, text);
     const thought = match.thoughts[turn];

@@ -16,9 +16,10 @@ const PARTS = {
       crit_odds: "one attack in so many is critical",
       hazard_stamina: "stamina that entering a hazard takes",
       rest_gain: "stamina that a rest restores",
-      max_turns: "turns after which more hp wins",
+      max_turns: "turns after which the larger share of the health wins",
       block_threshold_num: "label: block below this over the next of the enemy's power",
       block_threshold_den: "the denominator of it",
+      self_play_words: "positions of one match of self-play that are trained on",
     },
   ],
   schedule: [

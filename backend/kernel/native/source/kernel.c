@@ -61,14 +61,6 @@ EXPORT uint32_t chainbeasts_abi(void) { return ABI_VERSION; }
 
 EXPORT const char *chainbeasts_graph(void) { return GRAPH_NAME; }
 
-/* A matrix changes in the rows of its active source units alone. */
-static void add_active(row_set *changed, const activations *n) {
-    for (int k = 0; k < n->on0.count; k++) add_row(changed, ROWS1 + n->on0.at[k]);
-    for (int k = 0; k < n->on1.count; k++) add_row(changed, ROWS2 + n->on1.at[k]);
-    for (int k = 0; k < n->on2.count; k++) add_row(changed, ROWS3 + n->on2.at[k]);
-    for (int k = 0; k < n->on3.count; k++) add_row(changed, ROWS4 + n->on3.at[k]);
-}
-
 static const uint8_t *record_of(const context *c, uint32_t global_step, uint32_t done) {
     if (c->source == SEQUENCE) return c->records + 32 * (size_t)done;
     uint64_t key = c->seed_core ^ global_step;
@@ -137,7 +129,7 @@ static void run(const context *c, header *h, int16_t *weights, uint32_t steps, t
             forward(weights, &n);
             loss = output_errors(n.z, wanted, c->heads, e4);
             learn(weights, &n, e4, (int)c->lr_shift); /* leaves n.z, which play_on acts by */
-            add_active(changed, &n);
+            add_rows(changed, &n);
             if (c->source == SELF_PLAY) {
                 if (play_on(p, n.z, c->window_seed, h->global_step, &c->rules, &next))
                     pack(h->arena, &next);
@@ -178,18 +170,16 @@ EXPORT void chainbeasts_replay(const replay_job *job) { replay(job); }
 EXPORT void chainbeasts_weights_roots(const uint8_t *states, uint64_t stride, uint64_t count,
                                       uint8_t *roots) {
     tree t;
-    row_set every = every_row();
     for (uint64_t i = 0; i < count; i++)
-        renew_tree(&t, states + stride * i, &every, roots + 32 * i);
+        renew_tree(&t, states + stride * i, &EVERY_ROW, roots + 32 * i);
 }
 
 /* The root over some weights, int16[16896]. */
 EXPORT void chainbeasts_weights_root(const int16_t *weights, uint8_t root[32]) {
     uint8_t bytes[STATE_BYTES];
     tree t;
-    row_set every = every_row();
     store_weights(bytes, weights, WEIGHTS);
-    renew_tree(&t, bytes, &every, root);
+    renew_tree(&t, bytes, &EVERY_ROW, root);
 }
 
 /* Why a word is refused: nothing reads past a board for one that is not valid. */

@@ -16,12 +16,14 @@ static int error_shift(int s) { return 15 - s - activation_shift(s); }
  * eight of them in one uint64 carries from no byte into the next. */
 static void active_units(const int16_t *a, int units, active *on) {
     int count = 0;
+    on->bits[0] = on->bits[1] = 0;
     for (int i = 0; i < units; i += 32) {
         __m256i low = _mm256_load_si256((const __m256i *)(a + i));
         __m256i high = _mm256_load_si256((const __m256i *)(a + i + 16));
         __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
         __m256i zero = _mm256_cmpeq_epi8(packed, _mm256_setzero_si256());
         uint32_t bits = ~(uint32_t)_mm256_movemask_epi8(zero);
+        on->bits[i / 64] |= (uint64_t)bits << (i % 64);
         for (int j = 0; j < 4; j++, bits >>= 8) {
             uint64_t found = SET_BITS[bits & 255] + COLUMN_A * (uint64_t)(i + 8 * j);
             memcpy(on->at + count, &found, 8);

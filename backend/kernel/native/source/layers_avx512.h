@@ -26,6 +26,7 @@ static void active_units(const int16_t *a, int units, active *on) {
         __m512i bytes = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
         uint64_t mask = _mm512_test_epi8_mask(bytes, bytes);
         __m512i values = _mm512_maskz_compress_epi8(mask, bytes);
+        on->bits[i / 64] = mask;
         _mm512_storeu_si512(on->at + count, _mm512_maskz_compress_epi8(mask, index));
         _mm512_storeu_si512(on->value + count,
                             _mm512_cvtepu8_epi16(_mm512_castsi512_si256(values)));

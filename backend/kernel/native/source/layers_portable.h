@@ -2,9 +2,11 @@
 
 static void active_units(const int16_t *a, int units, active *on) {
     int count = 0;
+    on->bits[0] = on->bits[1] = 0;
     for (int i = 0; i < units; i++) { /* without a branch; a unit that is 0 is overwritten */
         on->at[count] = (uint8_t)i;
         count += a[i] != 0;
+        on->bits[i / 64] |= (uint64_t)(a[i] != 0) << (i % 64);
     }
     on->count = count;
 }

@@ -18,8 +18,10 @@
 #define MIN_WEIGHT (-16384)
 #define MAX_WEIGHT 16383
 
+/* Units that are not zero: how many, which, and the same as bits. */
 typedef struct {
     int count;
+    uint64_t bits[(HIDDEN_MAX + 63) / 64];
     uint8_t at[HIDDEN_MAX + 64]; /* up to 64 are written at a time */
     int16_t value[HIDDEN_MAX + 64]; /* with AVX-512 alone */
 } active;
@@ -29,6 +31,21 @@ typedef struct {
     int32_t z[L4];
     active on0, on1, on2, on3;
 } activations __attribute__((aligned(64)));
+
+/* Rows of the matrices, by source unit: W1's, the halves of W2's, W3's, W4's. */
+#define ROW_WORDS 5
+typedef struct {
+    uint64_t bits[ROW_WORDS];
+} row_set;
+
+/* A step changes a matrix in the rows of its active source units alone. */
+static void add_rows(row_set *changed, const activations *n) {
+    changed->bits[0] |= n->on0.bits[0];
+    changed->bits[1] |= n->on1.bits[0];
+    changed->bits[2] |= n->on1.bits[1];
+    changed->bits[3] |= n->on2.bits[0];
+    changed->bits[4] |= n->on3.bits[0];
+}
 
 static int32_t clamp(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;

@@ -7,12 +7,12 @@
 #define ENCODED_BYTES (HEADER_BYTES + STATE_BYTES)
 #define BIAS 0xC000
 
-/* Rows of source units, numbered through the layers; a leaf is a row, but eight of W4's. */
-enum { ROWS1 = 0, ROWS2 = ROWS1 + L0, ROWS3 = ROWS2 + L1, ROWS4 = ROWS3 + L2, ROWS = ROWS4 + L3 };
 #define TOGETHER 8 /* rows of W4 in a leaf */
-#define LEAVES (ROWS4 + L3 / TOGETHER)
-#define GROUP 16 /* leaves */
-#define WHOLE_GROUPS (ROWS4 / GROUP)
+#define GROUP 16   /* leaves */
+/* Where the leaves of each matrix begin: a leaf is a row, but eight of W4's. */
+enum { LEAVES1 = 0, LEAVES2 = L0, LEAVES3 = LEAVES2 + L1, LEAVES4 = LEAVES3 + L2 };
+#define LEAVES (LEAVES4 + L3 / TOGETHER)
+#define WHOLE_GROUPS (LEAVES4 / GROUP)
 #define LAST_LEAVES (L3 / TOGETHER)
 #define GROUPS (WHOLE_GROUPS + 1)
 
@@ -21,20 +21,16 @@ typedef struct {
     uint8_t leaf[LEAVES][32], group[GROUPS][32];
 } tree;
 
-/* Rows that may have changed since, a bit for each. */
-typedef struct {
-    uint64_t bits[(ROWS + 63) / 64];
-} row_set;
+static const row_set EVERY_ROW = {{UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
 
-static int row_in(const row_set *set, int row) { return (int)(set->bits[row / 64] >> (row % 64) & 1); }
-
-static void add_row(row_set *set, int row) { set->bits[row / 64] |= BIT(row % 64); }
-
-static row_set every_row(void) {
-    row_set set;
-    memset(&set, 0xFF, sizeof set);
-    return set;
-}
+/* Where the rows of a set's word begin, and how long they are. */
+static const struct {
+    int start, length;
+} ROWS_OF[ROW_WORDS] = {{0, L1},
+                        {L0 * L1, L2},
+                        {L0 * L1 + 64 * L2, L2},
+                        {L0 * L1 + L1 * L2, L3},
+                        {L0 * L1 + L1 * L2 + L2 * L3, L4}};
 
 /* -16,384 ... 16,383 to 0x8000 ... 0xFFFF, big-endian. */
 static void store_weights(uint8_t *restrict bytes, const int16_t *restrict w, int count) {
@@ -55,23 +51,14 @@ static int load_weights(int16_t *restrict w, const uint8_t *restrict bytes) {
     return 0;
 }
 
-/* Where a row's weights begin, and how many there are. */
-static int row_start(int row) {
-    if (row < ROWS2) return row * L1;
-    if (row < ROWS3) return L0 * L1 + (row - ROWS2) * L2;
-    if (row < ROWS4) return L0 * L1 + L1 * L2 + (row - ROWS3) * L3;
-    return L0 * L1 + L1 * L2 + L2 * L3 + (row - ROWS4) * L4;
-}
-
-static int row_length(int row) {
-    return row < ROWS2 ? L1 : row < ROWS3 ? L2 : row < ROWS4 ? L3 : L4;
-}
-
 /* Bring the bytes of rows that changed up to date. */
 static void store_rows(uint8_t *bytes, const int16_t *w, const row_set *changed) {
-    for (int row = 0; row < ROWS; row++)
-        if (row_in(changed, row))
-            store_weights(bytes + 2 * row_start(row), w + row_start(row), row_length(row));
+    for (int word = 0; word < ROW_WORDS; word++) {
+        for (uint64_t left = changed->bits[word]; left; left &= left - 1) {
+            int at = ROWS_OF[word].start + __builtin_ctzll(left) * ROWS_OF[word].length;
+            store_weights(bytes + 2 * at, w + at, ROWS_OF[word].length);
+        }
+    }
 }
 
 /* Bring a tree up to date, given the weights' bytes and the rows that changed. */
@@ -79,20 +66,23 @@ static void renew_tree(tree *t, const uint8_t *bytes, const row_set *changed, ui
     const uint8_t *from[LEAVES];
     uint8_t *to[LEAVES];
     uint32_t touched = 0; /* groups */
-    int wide = 0, count;
-    for (int leaf = 0; leaf < ROWS2; leaf++) {
-        if (!row_in(changed, leaf)) continue;
-        from[wide] = bytes + 2 * row_start(leaf), to[wide++] = t->leaf[leaf];
-        touched |= UINT32_C(1) << leaf / GROUP;
-    }
-    keccak_many(from, wide, 2 * L1 / 8, FIRST_PAD, to);
-    count = 0;
-    for (int leaf = ROWS2; leaf < LEAVES; leaf++) {
-        int row = leaf < ROWS4 ? leaf : ROWS4 + TOGETHER * (leaf - ROWS4), any = 0;
-        for (int i = 0; i < (leaf < ROWS4 ? 1 : TOGETHER); i++) any |= row_in(changed, row + i);
-        if (!any) continue;
-        from[count] = bytes + 2 * row_start(row), to[count++] = t->leaf[leaf];
-        touched |= UINT32_C(1) << leaf / GROUP;
+    int count = 0, leaf = 0;
+    for (int word = 0; word < ROW_WORDS; word++) {
+        uint64_t left = changed->bits[word];
+        if (word == ROW_WORDS - 1) { /* rows of W4 go by eights, a byte of the set */
+            for (int shift = 1; shift < TOGETHER; shift *= 2) left |= left >> shift;
+            left &= COLUMN_A;
+        }
+        for (; left; left &= left - 1) {
+            int row = __builtin_ctzll(left), own = leaf + (word == ROW_WORDS - 1 ? row / TOGETHER : row);
+            from[count] = bytes + 2 * (ROWS_OF[word].start + row * ROWS_OF[word].length);
+            to[count++] = t->leaf[own];
+            touched |= UINT32_C(1) << own / GROUP;
+        }
+        leaf += word == 0 ? L0 : 64;
+        if (word > 0) continue;
+        keccak_many(from, count, 2 * L1 / 8, FIRST_PAD, to); /* all other leaves are half as long */
+        count = 0;
     }
     keccak_many(from, count, 2 * L2 / 8, FIRST_PAD, to);
     count = 0;
