@@ -329,7 +329,7 @@ def test_random_matches_and_reorgs_end_as_a_fresh_index(
     ring.propose(match.to_bytes(32))
     life.world.mine(6)
     deepest = 0
-    for turn in range(80 if nightly else 6):
+    for turn in range(80 if nightly else 4):
         for _ in range(rng.randrange(2, 7)):
             ring.act(rng)
         if rng.random() < 0.8:

@@ -498,7 +498,7 @@ def test_random_quarrels_and_reorgs_end_as_a_fresh_index(
     quarrel.publish_records(window.index)
     quarrel.accept(dispute, window)
     life.world.mine(6)
-    for turn in range(80 if nightly else 6):
+    for turn in range(80 if nightly else 4):
         for _ in range(rng.randrange(3, 9)):
             quarrel.act(rng)
         if rng.random() < 0.8:

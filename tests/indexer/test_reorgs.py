@@ -25,7 +25,7 @@ def test_random_lives_and_reorgs_end_as_a_fresh_index(
     indexer = Indexer(life.chain(), database)
     life.world.mine(6)
     deepest = 0
-    for turn in range(60 if nightly else 6):
+    for turn in range(60 if nightly else 4):
         for _ in range(rng.randrange(1, 5)):
             life.act(rng)
         if rng.random() < 0.8:
