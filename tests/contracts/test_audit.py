@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from backend.kernel.constants import WEIGHTS
-from backend.kernel.state import Header, State, serialize_weights, state_hash
+from backend.kernel.state import Header, State, state_hash, weights_root
 from tests.support.arena import Bout
 from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.protocol import (
@@ -48,7 +48,7 @@ def submit_state(world: World, beast: int, trainer: str, state: State) -> Checkp
 
 
 def hashed(state: State) -> tuple[StateHeader, bytes]:
-    return header_of(state.header), keccak(serialize_weights(state.weights))
+    return header_of(state.header), weights_root(state.weights)
 
 
 def test_attack_stakeWithdrawnFromUnderOpeningDebts_isKept(

@@ -21,7 +21,7 @@ from backend.indexer.records import checkpoint_of, opening_of
 from backend.indexer.sync import Indexer
 from backend.kernel.merkle import Tree
 from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import genesis_state, open_window, run_window
 from backend.store.facts import (
     CheckpointRow,
@@ -362,7 +362,7 @@ def test_a_window_that_was_run_to_its_end_is_proven(index: Index, quarrel: Quarr
     window = world.submit(beast, quarrel.owner, payload)
     dispute = quarrel.file(window)
     claim = (dispute, beast, window, NO_CHECKPOINT)
-    end = (header_of(state.header), keccak(serialize_weights(state.weights)))
+    end = (header_of(state.header), weights_root(state.weights))
     for done, before in enumerate([None, *states[:3]]):
         header = header_of(before.header) if before else StateHeader()
         weights = serialize_weights(before.weights) if before else b""

@@ -26,7 +26,7 @@ from backend.errors import ChainBeastsError
 from backend.indexer.records import checkpoint_of
 from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash
+from backend.kernel.state import State, serialize_weights, state_hash, weights_root
 from backend.kernel.window import WindowContext, open_window, step_window
 from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
 from trainer.train.states import parent_state, window_inputs
@@ -212,7 +212,7 @@ class Guard:
             else (header_to_abi(state.header), serialize_weights(state.weights))
         )
         last = end == WINDOW_STEPS
-        weights = bytes(keccak(serialize_weights(result.weights)))
+        weights = weights_root(result.weights)
         opening = (
             (header_to_abi(result.header), weights) if last else (header_to_abi(NO_HEADER), ZERO32)
         )
