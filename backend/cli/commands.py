@@ -99,12 +99,13 @@ def _alone(noun: str, verb: str) -> typer.Typer | None:
     """A verb without the rest of its noun, where it needs much less than that.
 
     Args:
-        noun: its module; ``beast list`` of ``trainer.cli.beast`` is ``trainer.cli.beast_list``.
+        noun: its module; ``beast list`` of ``trainer.cli.beast`` is ``trainer.cli.beast_list``,
+            and what is there is named ``alone``: other modules have such names, too.
     """
     name = f"{noun}_{verb}"
     if not verb.isidentifier() or find_spec(name) is None:
         return None
-    found = getattr(import_module(name), "app", None)
+    found = getattr(import_module(name), "alone", None)
     return found if isinstance(found, typer.Typer) else None
 
 

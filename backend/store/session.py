@@ -7,6 +7,7 @@ ask the chain open no database.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -139,7 +140,7 @@ def alembic_config(url: str) -> Config:
     """Alembic's configuration for a database URL."""
     from alembic.config import Config
 
-    config = Config()
+    config = Config(stdout=sys.stdout)  # its own default is the one of when it was imported
     config.set_main_option("script_location", f"{MIGRATIONS}:")
     config.attributes["url"] = url
     return config

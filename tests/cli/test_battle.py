@@ -416,4 +416,6 @@ def test_simulations_repeat_and_can_be_watched(ring: Ring, tmp_path: Path) -> No
     assert "A: odd[red].state.zst" in shown.stdout
     torn = tmp_path / "torn.state.zst"
     torn.write_bytes(state.read_bytes()[:-9])
-    alone.hinted("is not a published state", "state.zst", "battle", "simulate", str(torn), "1")
+    alone.hinted(
+        "is no fighter and no published state", "state.zst", "battle", "simulate", str(torn), "1"
+    )

@@ -16,7 +16,11 @@ from tests.support.campaign import Campaign
 from tests.support.campaign_stage import Stage
 from tests.support.protocol import World
 
-HISTORIES, ACTIONS = (200, 300) if os.environ.get("CHAINBEASTS_NIGHTLY") == "1" else (8, 60)
+NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
+SEEDS = range(200) if NIGHTLY else (0, 1, 4, 6, 8, 10, 12, 15, 16, 17)
+"""The few see every kind of end between them."""
+
+ACTIONS = 300 if NIGHTLY else 60
 
 ENDS = ("prove", "advance", "challenge_header", "timeout", "dismiss")
 MONEY = ("buy", "deposit", "request_hatch")
@@ -37,7 +41,7 @@ def seen() -> Counter[str]:
     return Counter()
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_everyHistory_keepsTheModelsBooks(stage: Stage, seen: Counter[str], seed: int) -> None:
     """After each move, also after each refused one: every account's ENERGY, coin and credit, what
     burned, and that ledger and vault hold exactly what they owe."""

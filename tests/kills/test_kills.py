@@ -164,6 +164,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         play.until("all is final", lambda: chain.head(honest).final_count == WINDOWS)
         play.until("all is collected", lambda: not chain.escrow_of(validator.address))
         play.until("every window is judged", lambda: all_judged(validator, chain))
+        play.until("the trainer's index is as far", lambda: all_final(trainer, honest))
         kills = {one.name: one.kills for one in play.all}
     print(kills, "blocks:", chain.block().number, "failed:", failures(chain))
     assert sum(kills.values()) >= KILLS
@@ -208,6 +209,12 @@ def all_judged(validator: Player, chain: Chain) -> bool:
     return len(jobs) == len(Facts(chain).of("CheckpointSubmitted")) and all(
         job.verdict is not None for job in jobs
     )
+
+
+def all_final(trainer: Player, honest: int) -> bool:
+    windows = rows(trainer, "trainer", CheckpointRow)
+    ours = [row.status for row in windows if row.beast_id == honest]
+    return ours == [CheckpointStatus.FINAL] * WINDOWS
 
 
 def failures(chain: Chain) -> int:

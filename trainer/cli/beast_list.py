@@ -40,5 +40,5 @@ def register(app: typer.Typer) -> None:
     command(app, "list", example="chainbeasts beast list")(list_)
 
 
-app = typer.Typer(help="Beasts: hatch, show, authorise, transfer.")
-register(app)
+alone = typer.Typer(help="Beasts: hatch, show, authorise, transfer.")
+register(alone)
