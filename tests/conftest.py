@@ -71,9 +71,11 @@ def anvil(anvil_process: Anvil) -> Iterator[Anvil]:
 
 
 @pytest.fixture(autouse=True)
-def logs() -> None:
-    """Logs as the library has them; commands that ran before left theirs on a closed stream."""
+def logs() -> Iterator[None]:
+    """Logs as the library has them; commands leave theirs on a stream that is closed soon."""
     structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()  # before fixtures of the next module
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -26,9 +27,12 @@ RECORDS = 5
 MATCH_TURNS = 24
 
 
+@cache
 def _weights(seed: int, spread: int) -> Weights:
     values = (draw(seed, i) % (2 * spread + 1) - spread for i in range(WEIGHTS))
-    return np.array([min(max(w, WEIGHT_MIN), WEIGHT_MAX) for w in values], dtype=np.int16)
+    made = np.array([min(max(w, WEIGHT_MIN), WEIGHT_MAX) for w in values], dtype=np.int16)
+    made.setflags(write=False)
+    return made
 
 
 def agrees_with_reference(kernel: NativeKernel) -> bool:

@@ -10,15 +10,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from backend import kernels
 from backend.graph_cache import build as building
+from backend.graph_cache import compilers
 from backend.graph_cache.build import Built, build
 from backend.graph_cache.compilers import Compiler, CompilerError, find_compiler
 from backend.graph_cache.objects import CachedObject, ObjectCache
@@ -29,9 +30,14 @@ from backend.kernels import CHOICE, ReferenceKernel, kernel_for
 GRAPH, OTHER = Graph(0x11), Graph(0x13)
 
 
-@pytest.fixture(autouse=True)
-def logs() -> None:
-    structlog.reset_defaults()
+@pytest.fixture(scope="module", autouse=True)
+def unoptimised() -> Iterator[None]:
+    """These tests are about what is kept and loaded, and compile some thirty times."""
+    flags = tuple("-O0" if flag == "-O3" else flag for flag in compilers.FLAGS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compilers, "FLAGS", flags)
+        patch.setattr(building, "FLAGS", flags)
+        yield
 
 
 @pytest.fixture(scope="module")
