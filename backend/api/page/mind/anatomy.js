@@ -45,7 +45,12 @@ function seen(inputs) {
           "div",
           {},
           h("dt", {}, label),
-          h("dd", {}, h("span", { class: "bar", "aria-hidden": "true", vars: { part: inputs[i] / TOP } }, h("span", {})), String(inputs[i])),
+          h(
+            "dd",
+            {},
+            h("span", { class: "bar", "aria-hidden": "true", vars: { part: inputs[i] / TOP } }, h("span", {})),
+            String(inputs[i]),
+          ),
         ),
       ),
     ),
@@ -54,7 +59,9 @@ function seen(inputs) {
 
 function layer({ title, units, columns, slots, shift, noun }) {
   const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows: units / columns } });
-  const bands = slots ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", vars: { row: i, of: slots } })) : [];
+  const bands = slots
+    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", vars: { row: i, of: slots } }))
+    : [];
   const text = h("figcaption", {}, title);
   const read = h("output", { class: "reading" });
   let values = null;
@@ -87,7 +94,12 @@ function layer({ title, units, columns, slots, shift, noun }) {
 export function anatomy() {
   const eyes = h("div", { class: "eyes-of" });
   const layers = LAYERS.map(layer);
-  const element = h("div", { class: "anatomy" }, h("figure", { class: "sees" }, h("figcaption", {}, "What it sees"), eyes), ...layers.map((l) => l.element));
+  const element = h(
+    "div",
+    { class: "anatomy" },
+    h("figure", { class: "sees" }, h("figcaption", {}, "What it sees"), eyes),
+    ...layers.map((l) => l.element),
+  );
   return {
     element,
     draw(found, mask) {
@@ -99,4 +111,3 @@ export function anatomy() {
     },
   };
 }
-

@@ -25,7 +25,12 @@ const figure = (dna, kind) => {
   for (const [key, value] of Object.entries({ width: 1.24, height: 1.24, "aria-hidden": "true" }))
     picture.setAttribute(key, value);
   picture.removeAttribute("role");
-  return s("g", { class: `figure ${kind}` }, s("ellipse", { class: "shadow", cx: 0.62, cy: 1.02, rx: 0.36, ry: 0.1 }), picture);
+  return s(
+    "g",
+    { class: `figure ${kind}` },
+    s("ellipse", { class: "shadow", cx: 0.62, cy: 1.02, rx: 0.36, ry: 0.1 }),
+    picture,
+  );
 };
 
 const put = (element, tile) => {
@@ -150,7 +155,10 @@ export function board({ name, dna, foe, tool, onScene, onSelect }) {
     if (terrain !== scene.terrain) {
       terrain = scene.terrain;
       const kinds = Array.from({ length: TILES }, (_, i) => occupant(scene, i));
-      show(grounds, kinds.map((kind, i) => (kind === "wall" || kind === "pool" ? ground(kind, i) : null)));
+      show(
+        grounds,
+        kinds.map((kind, i) => (kind === "wall" || kind === "pool" ? ground(kind, i) : null)),
+      );
     }
     element.dataset.mode = mode;
     put(enemy, scene.enemy.pos);

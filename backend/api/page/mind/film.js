@@ -50,7 +50,9 @@ export function film({ onGo, onPlay }) {
       play.disabled = frames.length < 2;
       play.setAttribute("aria-label", playing ? "Pause the film" : "Play its learning as a film");
       show(play, playing ? "❚❚" : "▶");
-      const source = frames[at].source ? h("span", { class: `source ${frames[at].source}` }, words(frames[at].source)) : null;
+      const source = frames[at].source
+        ? h("span", { class: `source ${frames[at].source}` }, words(frames[at].source))
+        : null;
       show(label, h("b", {}, text), source);
     },
   };

@@ -31,8 +31,7 @@ export function byWorth(n) {
   const take = (i) => i >= 0 && i < n && !order.includes(i) && order.push(i);
   take(n - 1);
   take(0);
-  for (let gap = n - 1; gap > 0; gap = Math.floor(gap / 2))
-    for (let i = gap; i < n; i += gap) take(i);
+  for (let gap = n - 1; gap > 0; gap = Math.floor(gap / 2)) for (let i = gap; i < n; i += gap) take(i);
   for (let i = 0; i < n; i++) take(i);
   return order;
 }

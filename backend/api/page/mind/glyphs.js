@@ -4,6 +4,8 @@ import { s } from "../dom.js";
 
 /** Degrees from east of north, south, east and west. */
 const ANGLES = [-90, 90, 0, 180];
+/** A small shield in the lower left corner of a tile. */
+const SHIELD = "M-.46.2q.1 0 .13-.05.03.05.13.05 0 .19-.13.26Q-.46.39-.46.2Z";
 const THINNEST = 0.075;
 const THICKEST = 0.17;
 const FAINTEST = 0.28;
@@ -42,7 +44,7 @@ function arrow(kind) {
 export function signs(tile) {
   const now = arrow("now");
   const before = arrow("before");
-  const guard = s("circle", { class: "guard", r: 0.42 });
+  const guard = s("path", { class: "guard", d: SHIELD });
   const wants = ANGLES.map((angle) =>
     s("path", { class: "want", d: "M.36-.09.47 0 .36.09Z", transform: `rotate(${angle})` }),
   );
@@ -50,9 +52,9 @@ export function signs(tile) {
     "g",
     { class: "signs", transform: `translate(${(tile & 7) + 0.5} ${(tile >> 3) + 0.5})` },
     s("rect", { class: "tint", x: -0.5, y: -0.5, width: 1, height: 1 }),
-    guard,
     before.element,
     now.element,
+    guard,
     ...wants,
   );
   return {
@@ -62,6 +64,7 @@ export function signs(tile) {
       element.classList.toggle("changed", changed);
       element.dataset.move = found?.right.move === null || !found ? "none" : found.right.move ? "right" : "wrong";
       guard.classList.toggle("up", Boolean(found?.action.block));
+      guard.classList.toggle("wrong", found?.right.block === false);
       now.set(found, tile, enemy);
       before.set(changed ? earlier : null, tile, enemy);
       wants.forEach((want, d) => want.classList.toggle("shown", Boolean(found?.optimal.includes(d))));
@@ -79,7 +82,7 @@ export function ground(kind, tile) {
       "g",
       { class: "wall", transform: at },
       s("rect", { class: "foot", x: 0.04, y: 0.1, width: 0.92, height: 0.88, rx: 0.16 }),
-      s("rect", { class: "top", x: 0.04, y: 0.02, width: 0.92, height: 0.72, rx: 0.16 }),
+      s("rect", { class: "crown", x: 0.04, y: 0.02, width: 0.92, height: 0.72, rx: 0.16 }),
       s("path", { class: "crack", d: `M${0.25 + 0.1 * ((tile * 7) % 3)}.14l.14.2-.06.2` }),
     );
   return s(

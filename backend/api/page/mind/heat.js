@@ -19,7 +19,12 @@ function map({ name, title, columns, rows, at }) {
   const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows } });
   const said = h("small");
   return {
-    element: h("figure", { class: `heat ${name.toLowerCase()}` }, h("figcaption", {}, h("b", {}, name), ` ${title} `, said), canvas),
+    element: h(
+      "figure",
+      { class: `heat ${name.toLowerCase()}` },
+      h("figcaption", {}, h("b", {}, name), ` ${title} `, said),
+      canvas,
+    ),
     draw(weights, before, colourOf) {
       const scale = before ? MOVED : STRONG;
       const value = (i) => (before ? weights[i] - before[i] : weights[i]);
@@ -44,9 +49,11 @@ function map({ name, title, columns, rows, at }) {
 }
 
 function bands(shift, noun) {
-  return [0, 1, 2, 3].map((slot) =>
-    h("span", { class: "asleep upright", vars: { row: slot, of: 4 } }, h("b", {}, `${noun} ${slot} asleep`)),
-  ).map((element, slot) => ({ element, set: (mask) => (element.hidden = Boolean((mask >> (shift + slot)) & 1)) }));
+  return [0, 1, 2, 3]
+    .map((slot) =>
+      h("span", { class: "asleep upright", vars: { row: slot, of: 4 } }, h("b", {}, `${noun} ${slot} asleep`)),
+    )
+    .map((element, slot) => ({ element, set: (mask) => (element.hidden = Boolean((mask >> (shift + slot)) & 1)) }));
 }
 
 /** @returns {{element, draw}} `draw(brain, before)`, where `before` is the brain that changes are counted from, or null */
@@ -57,7 +64,13 @@ export function heat() {
     "div",
     { class: "heats" },
     ...[0, 1].map((i) =>
-      h("div", { class: "stack-of" }, maps[2 * i].element, maps[2 * i + 1].element, ...sleeping[i].map((band) => band.element)),
+      h(
+        "div",
+        { class: "stack-of" },
+        maps[2 * i].element,
+        maps[2 * i + 1].element,
+        ...sleeping[i].map((band) => band.element),
+      ),
     ),
   );
   return {

@@ -26,7 +26,11 @@ function compared({ action, reach, wanted, optimal, right, logits }) {
     "table",
     { class: "heads" },
     h("caption", { class: "unseen" }, "Its choice beside the teacher's label"),
-    h("thead", {}, h("tr", {}, ...["Head", "Its choice", "Teacher", ""].map((text) => h("th", { scope: "col" }, text)))),
+    h(
+      "thead",
+      {},
+      h("tr", {}, ...["Head", "Its choice", "Teacher", ""].map((text) => h("th", { scope: "col" }, text))),
+    ),
     h(
       "tbody",
       {},
@@ -47,7 +51,11 @@ function logitBars({ logits: z, barred, shares, action }) {
       h("span", { class: "way" }, label),
       h(
         "span",
-        { class: `bar-both ${value < 0 ? "minus" : "plus"}`, "aria-hidden": "true", vars: { part: Math.abs(value) / span } },
+        {
+          class: `bar-both ${value < 0 ? "minus" : "plus"}`,
+          "aria-hidden": "true",
+          vars: { part: Math.abs(value) / span },
+        },
         h("span", {}),
       ),
       h("b", {}, String(value)),
@@ -76,7 +84,8 @@ export function inspector() {
     element,
     draw(found, tile, name) {
       const title = h("h3", {}, `On ${tileName(tile)}`);
-      if (!found) return show(element, title, h("p", { class: "hint" }, `${name} cannot stand there. Choose an open tile.`));
+      if (!found)
+        return show(element, title, h("p", { class: "hint" }, `${name} cannot stand there. Choose an open tile.`));
       const said = `Here ${name} ${deedInWords(found)}.`;
       show(element, title, h("p", { class: "said" }, said), compared(found), logitBars(found));
     },

@@ -17,17 +17,18 @@ import { sceneOn, withStat } from "./scene.js";
 /** Most windows of a film: their states are 34 kB each. */
 const FRAMES = 64;
 const FRAME_MS = 260;
-/** The terrain that a visit begins on, and where the two stand: walls and pools, and ways around both. */
+/** What a visit begins with: a terrain of walls, pools and ways around both, and two open tiles on it. */
 const TERRAIN = 21;
 const ENEMY = 27;
-const STAND = 45;
+const STAND = 38;
 
 /**
  * @param beast the API's beast; `foe` is the DNA of who it fought last, or any
  * @param rules of its season, by the specification's names
- * @returns {{element, update, marks, frameAt}} `update(checkpoints)` takes the windows in
+ * @param onExams given what was measured so far, as [{step, …}]; `onStep` the step that is shown
+ * @returns {{element, update, seek}}
  */
-export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMarks }) {
+export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExams, onStep }) {
   const season = { ...DEFAULT_RULES, ...rules };
   const [dna, foeDna] = [fromHex(beast.dna), fromHex(foe)];
   let scene = sceneOn(tables.terrains[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
@@ -37,13 +38,24 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMark
   const brains = new Brains({ beast: beast.id, dna: beast.dna, rules: season, kernelId }, arrived, signal);
   const held = (frame) => brains.of(frame.hash);
 
-  const view = board({ name, dna, foe: foeDna, tool: () => tool, onScene: (next) => set(() => (scene = next)), onSelect: (to) => set(() => (tile = to)) });
+  const view = board({
+    name,
+    dna,
+    foe: foeDna,
+    tool: () => tool,
+    onScene: (next) => set(() => (scene = next)),
+    onSelect: (to) => set(() => (tile = to)),
+  });
   const reel = film({ onGo: (to) => (play(false), go(to)), onPlay: play });
   const [spot, inside, weights] = [inspector(), anatomy(), heat()];
   const bodies = dials((dial, value) => set(() => (scene = withStat(scene, dial, value))));
   const say = h("p", { class: "tells", id: "tells" });
   const apart = h("p", { class: "veil", role: "status", hidden: true });
-  const origin = h("button", { type: "button", class: "more", onclick: () => set(() => (before = at)) }, "Count changes from here");
+  const origin = h(
+    "button",
+    { type: "button", class: "more", onclick: () => set(() => (before = at)) },
+    "Count changes from here",
+  );
   const since = h("p", { class: "hint" });
   const kind = h(
     "label",
@@ -87,7 +99,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMark
 
   function arrived() {
     set(() => {});
-    onMarks(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
+    onExams(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
   }
 
   function tell(brain, map) {
@@ -107,10 +119,14 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMark
     const map = brain?.weights ? policy(brain, scene, season) : new Array(64).fill(null);
     const old = mode === "change" && earlier?.weights ? policy(earlier, scene, season) : null;
     reel.draw({ frames, held, at, before, playing });
+    onStep(frame.step);
     view.draw({ scene, map, before: old, mode, tile });
     view.element.classList.toggle("blank", !brain?.weights);
     apart.hidden = Boolean(brain?.weights);
-    show(apart, brain?.problem ? `The state of ${frameName(frame)} cannot be shown. ${brain.problem}` : "Fetching its brain …");
+    show(
+      apart,
+      brain?.problem ? `The state of ${frameName(frame)} cannot be shown. ${brain.problem}` : "Fetching its brain …",
+    );
     spot.draw(map[tile], tile, name);
     bodies.draw(scene);
     if (!brain?.weights) return show(say);
@@ -134,7 +150,12 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMark
       h(
         "div",
         { class: "aside" },
-        h("div", { class: "bar-of" }, modes((to) => set(() => (mode = to))), tools((to) => (tool = to))),
+        h(
+          "div",
+          { class: "bar-of" },
+          modes((to) => set(() => (mode = to))),
+          tools((to) => (tool = to)),
+        ),
         spot.element,
         say,
       ),
@@ -146,7 +167,11 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMark
         "div",
         { class: "setup" },
         h("h3", {}, "Arrange the board"),
-        h("p", { class: "hint" }, "Drag the enemy, walls and pools, or draw them; arrow keys, E, W, P and Delete do it, too."),
+        h(
+          "p",
+          { class: "hint" },
+          "Drag the enemy, walls and pools, or draw them; arrow keys, E, W, P and Delete do it, too.",
+        ),
         terrains(tables.terrains, TERRAIN, (i) =>
           set(() => (scene = sceneOn(tables.terrains[i], scene.self, scene.enemy))),
         ),
@@ -165,7 +190,11 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onMark
     update(checkpoints) {
       const [newest, hash, earlier] = [at === frames.length - 1, frames[at].hash, frames[before].hash];
       const next = framesOf(checkpoints, FRAMES);
-      const where = (h, otherwise) => Math.max(next.findIndex((frame) => frame.hash === h), otherwise);
+      const where = (h, otherwise) =>
+        Math.max(
+          next.findIndex((frame) => frame.hash === h),
+          otherwise,
+        );
       set(() => {
         frames = next;
         at = newest ? next.length - 1 : where(hash, 0);

@@ -2,7 +2,11 @@
 import { ink } from "../theme.js";
 
 /** Red, green and blue of a colour of the style sheet. */
-const channels = (name) => ink(name).match(/[\d.]+/g)?.slice(0, 3).map(Number) ?? [0, 0, 0];
+const channels = (name) =>
+  ink(name)
+    .match(/[\d.]+/g)
+    ?.slice(0, 3)
+    .map(Number) ?? [0, 0, 0];
 
 /** From −1 to 1: from one colour over the panel's to the other; the square root lets small numbers be seen. */
 export function diverging() {

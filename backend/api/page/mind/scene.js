@@ -61,8 +61,7 @@ export function withGround(scene, tile, kind) {
 }
 
 /** The scene with the enemy on a tile, whose ground becomes open. */
-export const withEnemy = (scene, tile) =>
-  sceneOn(scene.terrain, scene.self, { ...scene.enemy, pos: tile });
+export const withEnemy = (scene, tile) => sceneOn(scene.terrain, scene.self, { ...scene.enemy, pos: tile });
 
 /** The scene with a stat of one side set, within its dial. */
 export function withStat(scene, { side, field, most }, value) {

@@ -18,7 +18,8 @@ export async function fetchState(hash, beast, kernelId) {
 
 /** The brain in an encoded state, checked against its hash and its beast. */
 export function openState(encoded, hash, beast, kernelId) {
-  if (encoded.length !== STATE_BYTES) return { problem: `${encoded.length} bytes are served, a state has ${STATE_BYTES}.` };
+  if (encoded.length !== STATE_BYTES)
+    return { problem: `${encoded.length} bytes are served, a state has ${STATE_BYTES}.` };
   const own = toHex(stateHash(kernelId, encoded));
   if (own !== hash) return { problem: `What is served has the hash ${own}, the chain names ${hash}.` };
   const { beastId, mask, weights } = decodeState(encoded);
