@@ -9,6 +9,9 @@ import { readTables } from "../kernel/tables.js";
 import { exam, examine } from "./examine.js";
 import { fetchState } from "./states.js";
 
+/** States that are asked for at once. */
+const TOGETHER = 4;
+
 let about = null;
 let waiting = [];
 let busy = false;
@@ -28,18 +31,20 @@ async function fetched(hash, { problem, beast, dna, tables }) {
   return fetchState(hash, beast, tables.kernelId);
 }
 
+async function bring(hash, known) {
+  const { problem, brain } = await fetched(hash, known).catch((error) => ({ problem: error.message }));
+  if (problem) return postMessage({ hash, problem });
+  const marks = examine(brain, known.boards, known.tables.exp);
+  postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
+}
+
 async function work() {
   if (busy) return;
   busy = true;
   const known = await about;
   while (waiting.length) {
-    const hash = waiting.shift();
-    const { problem, brain } = await fetched(hash, known).catch((error) => ({ problem: error.message }));
-    if (problem) postMessage({ hash, problem });
-    else {
-      const marks = examine(brain, known.boards, known.tables.exp);
-      postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
-    }
+    const some = waiting.splice(0, TOGETHER);
+    await Promise.all(some.map((hash) => bring(hash, known)));
   }
   busy = false;
 }
