@@ -11,6 +11,9 @@ import { fetchState } from "./states.js";
 
 /** States that are asked for at once. */
 const TOGETHER = 4;
+/** Milliseconds before a busy server is asked again. */
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8000;
 
 let about = null;
 let waiting = [];
@@ -32,7 +35,12 @@ async function fetched(hash, { problem, beast, dna, tables }) {
 }
 
 async function bring(hash, known) {
-  const { problem, brain } = await fetched(hash, known).catch((error) => ({ problem: error.message }));
+  let found = await fetched(hash, known);
+  for (let wait = FIRST_WAIT; found.passing && wait <= LONGEST_WAIT; wait *= 2) {
+    await new Promise((done) => setTimeout(done, wait));
+    found = await fetched(hash, known);
+  }
+  const { problem, brain } = found;
   if (problem) return postMessage({ hash, problem });
   const marks = examine(brain, known.boards, known.tables.exp);
   postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
