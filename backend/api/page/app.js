@@ -5,6 +5,7 @@ import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
 import { concerns, startNews } from "./news.js";
 import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
+import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
 import { VIEWS, parseAddress, pathOf, withQuery } from "./views.js";
 
@@ -206,6 +207,7 @@ addEventListener("hashchange", () => {
   if (!location.hash || location.hash.startsWith("#/")) draw();
 });
 startTheme(document.getElementById("theme"), () => document.dispatchEvent(new Event("themechange")));
+startSearch(document.getElementById("search"));
 startPlaces();
 startClock();
 await refreshStatus();
