@@ -6,7 +6,7 @@ import { keepFocus, keepOpen } from "./patch.js";
 export { keepFocus, keepOpen, keyed } from "./patch.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "max", "min", "step"]);
+const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "max", "min", "step"]);
 
 const present = (children) =>
   children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
