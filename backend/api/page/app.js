@@ -24,7 +24,12 @@ let lagging = -1;
 function drawNav(view) {
   const shown = Object.entries(VIEWS).filter(([, { menu }]) => menu);
   const links = shown.map(([name, { title }]) =>
-    h("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, icon(name), h("span", {}, title)),
+    h(
+      "a",
+      { href: name === "home" ? "#/" : `#/${name}`, "aria-current": name === view ? "page" : null },
+      icon(name),
+      h("span", {}, title),
+    ),
   );
   if (nav.childElementCount !== links.length) return show(nav, links);
   links.forEach((link, i) => {

@@ -122,13 +122,15 @@ async function copy(text, code) {
   }
 }
 
-/** A hash or account in brief, with a button that copies and shows all of it; an account leads to what it owns. */
-export function hash(hex) {
-  const code = h("code", { title: hex }, brief(hex));
+/** A hash or account in brief, with a button that copies and shows all of it; an account leads to what it owns. `plain`: without the button; `whole`: not in brief. */
+export function hash(hex, { plain = false, whole = false } = {}) {
+  const code = h("code", { title: hex }, whole ? hex : brief(hex));
+  const shown = hex.length === ACCOUNT_LENGTH ? h("a", { href: `#/accounts/${hex.toLowerCase()}` }, code) : code;
+  if (plain) return shown;
   return h(
     "span",
-    { class: "hash" },
-    hex.length === ACCOUNT_LENGTH ? h("a", { href: `#/accounts/${hex.toLowerCase()}` }, code) : code,
+    { class: whole ? "hash whole" : "hash" },
+    shown,
     h(
       "button",
       {

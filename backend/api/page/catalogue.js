@@ -5,14 +5,31 @@ import { plural } from "./format.js";
 import { withQuery } from "./views.js";
 
 const TYPING_MS = 300;
-const PLAIN = /^(0|[1-9][0-9]{0,17})$/;
+
+/** Fields that the API takes only whole: what does not fit yet is not sent, and `hint` says what would. */
+export const NUMBER = {
+  fits: /^(0|[1-9][0-9]{0,17})$/,
+  hint: "A beast has a plain number.",
+  placeholder: "number",
+  inputmode: "numeric",
+};
+export const ACCOUNT = {
+  fits: /^0x[0-9a-f]{40}$/i,
+  hint: "An account has 0x and 40 digits.",
+  placeholder: "0x…",
+};
+
+const fitting = ({ name, fits }, query) => {
+  const value = query.get(name)?.trim() ?? "";
+  return { value, fits: !value || !fits || fits.test(value) };
+};
 
 /** What of an address's query goes to the API: the fields' values and the place in the list. */
 export function wanted(query, fields, size) {
   const found = new URLSearchParams({ limit: size });
-  for (const { name, number } of fields) {
-    const value = query.get(name)?.trim();
-    if (value && (!number || PLAIN.test(value))) found.set(name, value);
+  for (const field of fields) {
+    const { value, fits } = fitting(field, query);
+    if (value && fits) found.set(field.name, value);
   }
   if (query.get("cursor")) found.set("cursor", query.get("cursor"));
   return found;
@@ -31,7 +48,7 @@ function control(field, value, change) {
         type: "search",
         value: value ?? "",
         placeholder: field.placeholder ?? "",
-        inputmode: field.number ? "numeric" : null,
+        inputmode: field.inputmode ?? null,
         autocomplete: "off",
         spellcheck: "false",
         oninput: (event) => change(field.name, event.target.value, TYPING_MS),
@@ -52,7 +69,7 @@ function pager({ next, previous }, hash) {
 /**
  * Fill a view with a list.
  * @param list {path, lead, fields, size, noun, topics, container, draw, empty, nothing}:
- *   fields `[{name, label, options | placeholder, number}]` as the API's parameters; `container()` makes the element
+ *   fields `[{name, label, options | placeholder, fits, hint}]` as the API's parameters; `container()` makes the element
  *   that `draw(container, items, page)` fills; `empty()` is shown for a list that never had anything, `nothing` says so
  *   of a search without result; `extra(page)` may stand above the list
  */
@@ -78,7 +95,9 @@ export async function catalogue(place, { query, signal, setQuery, onNews }, list
     list.draw(body, page.items, page);
     body.hidden = none;
     redraw(below, pager(page, location.hash));
-    if (say) show(result, none ? list.nothing : `${plural(page.items.length, list.noun)} on this page`);
+    const odd = list.fields.find((field) => !fitting(field, now).fits);
+    if (odd) show(result, odd.hint);
+    else if (say) show(result, none ? list.nothing : `${plural(page.items.length, list.noun)} on this page`);
   }
 
   async function refresh(say) {

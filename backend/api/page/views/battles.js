@@ -1,6 +1,6 @@
 // All matches, newest first, as fight cards.
 import { chip, colours, face, nameOf, until, when } from "../beastly.js";
-import { catalogue } from "../catalogue.js";
+import { ACCOUNT, NUMBER, catalogue } from "../catalogue.js";
 import { countdown } from "../clock.js";
 import { h, keyed, lead, notice } from "../dom.js";
 import { plural, span } from "../format.js";
@@ -93,12 +93,13 @@ export function bouts(matches, dnas) {
 }
 
 const FIELDS = [
-  { name: "beast", label: "Beast", placeholder: "number", number: true },
+  { name: "beast", label: "Beast", ...NUMBER },
   {
     name: "status",
     label: "Status",
     options: [["", "all"], ...Object.keys(WAITS).map((status) => [status, status])],
   },
+  { name: "owner", label: "Owner", ...ACCOUNT },
 ];
 
 export const render = (place, context) =>

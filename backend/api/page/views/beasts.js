@@ -1,11 +1,17 @@
 // The beasts, as a hall of portraits that can be searched and put in order.
 import { colours, face, nameOf, statMeters } from "../beastly.js";
-import { catalogue } from "../catalogue.js";
+import { ACCOUNT, catalogue } from "../catalogue.js";
 import { h, keyed, lead, notice } from "../dom.js";
 import { energy, plural } from "../format.js";
 
 const FIELDS = [
-  { name: "q", label: "Find", placeholder: "name, number, account, hash" },
+  {
+    name: "q",
+    label: "Find",
+    placeholder: "name, number, account, hash",
+    fits: /^[0-9A-Za-z]{1,66}$/,
+    hint: "A name, a number, an account or a hash.",
+  },
   {
     name: "sort",
     label: "Order",
@@ -17,7 +23,7 @@ const FIELDS = [
       ["energy", "most ENERGY"],
     ],
   },
-  { name: "owner", label: "Owner", placeholder: "0x…" },
+  { name: "owner", label: "Owner", ...ACCOUNT },
 ];
 
 /** What a beast is going through, in a few words. */

@@ -1,13 +1,13 @@
 // All disputes, newest first, as a docket.
 import { chip, hash, mention, when } from "../beastly.js";
-import { catalogue, rows } from "../catalogue.js";
+import { ACCOUNT, NUMBER, catalogue, rows } from "../catalogue.js";
 import { countdown, distance } from "../clock.js";
 import { h, lead, notice, table } from "../dom.js";
 import { coin, energy } from "../format.js";
 
-const HEADS = ["Case", "Accused", "Verdict", "Segment", "Filer", "Bonds", "When"];
+export const CASE_HEADS = ["Case", "Accused", "Verdict", "Segment", "Filer", "Bonds", "When"];
 const FIELDS = [
-  { name: "beast", label: "Beast", placeholder: "number", number: true },
+  { name: "beast", label: "Beast", ...NUMBER },
   {
     name: "open",
     label: "Verdict",
@@ -17,6 +17,7 @@ const FIELDS = [
       ["false", "ended"],
     ],
   },
+  { name: "filer", label: "Filer", ...ACCOUNT },
 ];
 
 /** How long an open dispute waits, and for what. */
@@ -25,7 +26,8 @@ export function awaited(d) {
   return countdown(d.deadline, (left) => `${what} ${distance(left)}`);
 }
 
-const cells = (d) => [
+/** The cells of a dispute under them. */
+export const caseCells = (d) => [
   [h("a", { href: `#/disputes/${d.id}` }, `Case ${d.id}`)],
   [mention(d.beast, d.dna), `, window ${d.index}`],
   [chip(d.status, "")],
@@ -47,8 +49,8 @@ export const render = (place, context) =>
         "Disputes",
         "Who says that a window is wrong puts up two bonds. Its trainer has to open everything that it was computed from; then anybody can have the contract re-execute it, and one of the two loses.",
       ),
-    container: () => table("Disputes, newest first", HEADS, [], "stack docket"),
-    draw: (body, items) => rows(body, items, HEADS, (d) => d.id, cells),
+    container: () => table("Disputes, newest first", CASE_HEADS, [], "stack docket"),
+    draw: (body, items) => rows(body, items, CASE_HEADS, (d) => d.id, caseCells),
     empty: () =>
       notice(
         "Nobody has disputed anything",
