@@ -23,6 +23,21 @@ const TERRAIN = 21;
 const ENEMY = 27;
 const STAND = 38;
 
+/** What the signs on the board mean. */
+const legend = () =>
+  h(
+    "dl",
+    { class: "legend" },
+    ...[
+      ["arrow", "the way it goes: bolder the surer it is, thicker the harder it would strike"],
+      ["red tip", "it arrives in reach and strikes at once"],
+      ["blade", "it stands in reach and strikes"],
+      ["dot", "it stays"],
+      ["shield", "it raises its guard; red where the teacher would not, an empty one where the teacher would"],
+      ["edge", "where the teacher would go instead; tiles are green where both agree"],
+    ].flatMap(([sign, text]) => [h("dt", {}, sign), h("dd", {}, text)]),
+  );
+
 /**
  * @param beast the API's beast; `foe` is the DNA of who it fought last, or any
  * @param rules of its season, by the specification's names
@@ -51,7 +66,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const [spot, inside, weights] = [inspector(), anatomy(), heat()];
   const bodies = dials((dial, value) => set(() => (scene = withStat(scene, dial, value))));
   const say = h("p", { class: "tells", id: "tells" });
-  const apart = h("p", { class: "veil", role: "status", hidden: true });
+  const apart = h("p", { class: "absence", role: "status", hidden: true });
   const origin = h(
     "button",
     { type: "button", class: "more", onclick: () => set(() => (before = at)) },
@@ -61,7 +76,11 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const kind = h(
     "label",
     { class: "toggle" },
-    h("input", { type: "checkbox", onchange: ({ target }) => set(() => (changes = target.checked)) }),
+    h("input", {
+      type: "checkbox",
+      "aria-label": "Show what changed",
+      onchange: ({ target }) => set(() => (changes = target.checked)),
+    }),
     h("span", {}, "Show what changed"),
   );
 
@@ -149,19 +168,19 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
 
   const element = h(
     "section",
-    { class: "mind", "aria-labelledby": "mind" },
+    { class: "beast-mind", "aria-labelledby": "mind" },
     h("h2", { id: "mind", class: "unseen" }, "Mind"),
     reel.element,
     h(
       "div",
-      { class: "stage" },
+      { class: "map-and-tile" },
       h("div", { class: "arena" }, view.element, apart),
       h(
         "div",
-        { class: "aside" },
+        { class: "tile-panel" },
         h(
           "div",
-          { class: "bar-of" },
+          { class: "toolbar" },
           modes((to) => set(() => (mode = to))),
           tools((to) => (tool = to)),
         ),
@@ -185,11 +204,12 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
           set(() => (scene = sceneOn(tables.terrains[i], scene.self, scene.enemy))),
         ),
         bodies.element,
+        legend(),
       ),
       inside.element,
     ),
     h("h3", {}, "Its 16 896 weights"),
-    h("div", { class: "bar-of" }, kind, origin, since),
+    h("div", { class: "toolbar" }, kind, origin, since),
     weights.element,
   );
 
