@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from backend.api.routes import (
+    accounts,
+    activity,
     battles,
     beasts,
     disputes,
@@ -17,7 +19,9 @@ from backend.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    activity.router,
     beasts.router,
+    accounts.router,
     disputes.router,
     battles.router,
     seasons.router,
