@@ -21,7 +21,7 @@ class Difference extends Error {}
 const RESULT_NAMES = { A: "A won", B: "B won", draw: "nobody won" };
 
 /** Constants by the specification's names: `damage_k` is `damageK`. */
-function rulesOf(constants) {
+export function rulesOf(constants) {
   const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
   return Object.fromEntries(Object.entries(constants).map(([name, value]) => [camel(name), value]));
 }
