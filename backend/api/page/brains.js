@@ -20,8 +20,7 @@ export function openState(kernelId, encoded, hash, beast, whose) {
       `What is served as the state of ${whose} has ${encoded.length} bytes, a state has ${STATE_BYTES}.`,
     );
   const own = toHex(stateHash(kernelId, encoded));
-  if (own !== hash)
-    throw new Difference(`The state served for ${whose} has the hash ${own}, the chain names ${hash}.`);
+  if (own !== hash) throw new Difference(`The state served for ${whose} has the hash ${own}, the chain names ${hash}.`);
   const state = decodeState(encoded);
   if (state.beastId !== BigInt(beast))
     throw new Difference(`The state of ${whose} is beast ${state.beastId}'s, not beast ${beast}'s.`);

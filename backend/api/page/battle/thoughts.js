@@ -113,7 +113,10 @@ export function mindPanel({ word, thought, acts }, name, side) {
   const [me, enemy] = [selfOf(word), enemyOf(word)];
   return h(
     "section",
-    { class: `mind ${side} ${acts ? "acts" : "waits"}`, "aria-label": `What ${name} sees and ${acts ? "does" : "would do"}` },
+    {
+      class: `mind ${side} ${acts ? "acts" : "waits"}`,
+      "aria-label": `What ${name} sees and ${acts ? "does" : "would do"}`,
+    },
     h("h3", {}, name, h("small", {}, acts ? " acts" : " waits; if it were its turn")),
     h("p", {}, reason(word, thought, name, acts)),
     h(
