@@ -25,17 +25,21 @@ from backend.kernel.combat import (
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.network import forward
+from backend.kernel.held_out import held_out
+from backend.kernel.labels import label, optimal_steps
+from backend.kernel.network import forward, output_errors
 from backend.kernel.rng import draw, split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
+from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
+POSITIONS = 96
 TURNS = 400
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
@@ -117,11 +121,42 @@ def _forward_case(state: State) -> dict[str, object]:
         forward(state.weights, state.header.active_mask, features(word))[-1].tolist()
         for word in words
     ]
+    first = forward(state.weights, state.header.active_mask, features(words[0]))
     return {
         "name": f"mask {state.header.active_mask}",
+        "activations": [layer.tolist() for layer in first],
         "state": _hex(encode_state(state)),
         "words": [_hex(word_bytes(word)) for word in words],
         "logits": logits,
+    }
+
+
+def _position_case(seed: int) -> dict[str, object]:
+    """A position drawn under some season's rules, on a terrain of the tables or a random one."""
+    template = None if seed & 1 else seed % 64
+    rules = Rules(block_gain=1 + 37 * seed % 255, block_cap=1 + 91 * seed % 127)
+    terrain = None if template is None else TEMPLATES[template]
+    return {
+        "state": hex(split_mix64(seed)),
+        "template": template,
+        "rules": {"blockGain": rules.block_gain, "blockCap": rules.block_cap},
+        "word": _hex(word_bytes(random_position(split_mix64(seed), terrain, rules))),
+    }
+
+
+def _loss_case(seed: int) -> dict[str, object]:
+    """The errors of some logits, small and as large as they come."""
+    r, word = split_mix64(seed), varied_word(seed, Rules())
+    span = 40 if seed & 1 else 20_000
+    logits = [draw(r, k) % (2 * span) - span for k in range(8)]
+    heads = (1, 3, 7)[seed % 3]
+    errors = output_errors(logits, label(word, Rules()), heads)
+    return {
+        "word": _hex(word_bytes(word)),
+        "logits": logits,
+        "heads": heads,
+        "errors": errors.tolist(),
+        "loss": int(np.abs(errors).sum()),
     }
 
 
@@ -187,6 +222,12 @@ def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
     cases = {
         "forward": [_forward_case(state) for state in states],
         "matches": [_match_case(seed) for seed in range(6)],
+        "positions": [_position_case(seed) for seed in range(POSITIONS)],
+        "losses": [_loss_case(seed) for seed in range(POSITIONS)],
+        "heldOut": [
+            {"word": _hex(word_bytes(word)), "optimal": optimal_steps(word, Rules())}
+            for word in held_out(POSITIONS, Rules())
+        ],
     }
     path.write_text(json.dumps(cases))
     _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
