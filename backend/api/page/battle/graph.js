@@ -25,11 +25,13 @@ export function graph(dnas, names, battleSeed) {
   const mark = s("line", { class: "mark", y1: 0, y2: TALL, "vector-effect": "non-scaling-stroke" });
   const veil = s("rect", { class: "veil", y: -4, height: TALL + 8 });
   const picture = s("svg", { preserveAspectRatio: "none", role: "img" }, lines, veil, mark);
-  for (const side of SIDES)
-    for (const [name, value] of Object.entries(colours(toHex(dnas[side]))))
-      picture.style.setProperty(`--${name}-${side}`, value);
   const key = (kind, text) =>
-    h("span", {}, s("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" }, line(kind, [0.96, 0.96])), text);
+    h(
+      "span",
+      {},
+      s("svg", { viewBox: "0 0 24 8", "aria-hidden": "true" }, s("path", { class: kind, d: "M0 4H24" })),
+      text,
+    );
   const legend = h(
     "p",
     { class: "legend" },
@@ -37,13 +39,11 @@ export function graph(dnas, names, battleSeed) {
     key("hp b", names.b),
     h("span", {}, "thick: health, thin: stamina"),
   );
-  // The samples of the legend are as wide as their picture, which counts in other units than the graph.
-  for (const sample of legend.querySelectorAll("polyline")) sample.setAttribute("points", "0,4 24,4");
-  legend.style.cssText = picture.style.cssText;
+  const vars = { "hue-a": colours(toHex(dnas.a)).hue, "hue-b": colours(toHex(dnas.b)).hue };
   let turns = 0;
 
   return {
-    element: h("div", { class: "graph" }, picture, legend),
+    element: h("div", { class: "graph", vars }, picture, legend),
     course(match, former = null) {
       turns = match.words.length;
       const found = standings(match, dnas, battleSeed);

@@ -4,8 +4,8 @@ import { sentence } from "../story.js";
 
 /**
  * @param go called with the turn that the reader wants to see
- * @returns {{element, course, at}} `course(deeds, names, from)` lists a course's turns, those from `from` on being
- *   supposed; `at(turn, reached)` marks a turn, and hides those after `reached`
+ * @returns {{element, course, at}} `course(deeds, names, end, from)` lists a course's turns and how it ended, those from
+ *   `from` on being supposed; `at(turn, reached)` marks a turn, and hides those after `reached`
  */
 export function moves(go) {
   const list = h("ol");
@@ -13,13 +13,10 @@ export function moves(go) {
   let lines = [];
   return {
     element,
-    course(deeds, names, from = Infinity) {
-      lines = deeds.map((deed, i) =>
-        h(
-          "li",
-          { class: i >= from ? "supposed" : null },
-          h("button", { type: "button", onclick: () => go(i) }, deed ? sentence(deed, names) : "The log ends here."),
-        ),
+    course(deeds, names, end, from = Infinity) {
+      const told = deeds.map((deed) => (deed ? sentence(deed, names) : "What this led to was not recorded."));
+      lines = [...told, end].map((text, i) =>
+        h("li", { class: i >= from ? "supposed" : null }, h("button", { type: "button", onclick: () => go(i) }, text)),
       );
       show(list, lines);
     },

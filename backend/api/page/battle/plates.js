@@ -7,6 +7,9 @@ import { DIRECTIONS, share } from "../story.js";
 
 const ARROWS = ["↑", "↓", "→", "←"];
 
+/** A word for which there is no room on a phone. */
+const word = (text) => h("span", { class: "word" }, text);
+
 /** "→ east" */
 export const directed = (direction) => `${ARROWS[direction]} ${DIRECTIONS[direction]}`;
 
@@ -47,8 +50,9 @@ export function plate(side, name, dna) {
     set(creature, acts) {
       hp.set(creature.hp, most.hp, share(creature.hp, most.hp)); // the larger share wins when the turns are over
       stamina.set(creature.stamina, most.stamina);
-      show(way, creature.heading ? directed(creature.heading - 1) : "");
-      show(guard, creature.tempDef ? `guard ${creature.tempDef}` : "");
+      const heading = creature.heading - 1;
+      show(way, creature.heading ? [`${ARROWS[heading]} `, word(DIRECTIONS[heading])] : "");
+      show(guard, creature.tempDef ? [icon("defense"), word("guard "), String(creature.tempDef)] : "");
       element.classList.toggle("acts", acts);
       element.classList.toggle("fallen", creature.hp === 0);
     },

@@ -4,7 +4,7 @@ import { Problem, get } from "../api.js";
 import { record } from "../battle/record.js";
 import { seal } from "../battle/seal.js";
 import { seedOf } from "../battle/seed.js";
-import { mention } from "../beastly.js";
+import { colours, face } from "../beastly.js";
 import { Difference } from "../brains.js";
 import { chainNow } from "../clock.js";
 import { h, notice, show } from "../dom.js";
@@ -67,19 +67,28 @@ function namesOf(dnaA, dnaB) {
   return names;
 }
 
+/** A fighter in the title, as a link to its view. */
+const named = (id, dna, name) =>
+  h(
+    "a",
+    { href: `#/beasts/${id}`, title: `${name}, beast ${id}`, vars: colours(dna) },
+    h("span", { class: "token", "aria-hidden": "true" }, face(dna, id)),
+    name,
+  );
+
 function title(m, names) {
   return h(
     "header",
     { class: "bout-title" },
-    h("h1", {}, names.a, h("em", {}, " vs "), names.b, h("small", {}, ` match ${m.id}`)),
     h(
-      "p",
+      "h1",
       {},
-      mention(m.beast_a, m.dna_a),
-      mention(m.beast_b, m.dna_b),
-      h("a", { href: `#/compare/${m.beast_a},${m.beast_b}` }, "compare"),
-      h("a", { class: "whole", href: `#/battles/${m.id}`, target: "_blank", rel: "noopener" }, "the whole story"),
+      named(m.beast_a, m.dna_a, names.a),
+      h("em", {}, " vs "),
+      named(m.beast_b, m.dna_b, names.b),
+      h("small", {}, ` match ${m.id}`),
     ),
+    h("a", { class: "whole", href: `#/battles/${m.id}`, target: "_blank", rel: "noopener" }, "The whole story"),
   );
 }
 

@@ -9,7 +9,7 @@ import { plate } from "../battle/plates.js";
 import { Playback } from "../battle/playback.js";
 import { mindPanel } from "../battle/thoughts.js";
 import { whatIf } from "../battle/whatif.js";
-import { h, show } from "../dom.js";
+import { h, s, show } from "../dom.js";
 import { aActs, sides } from "../kernel/match.js";
 import { deed, ending, sentence, wordAt } from "../story.js";
 
@@ -18,6 +18,14 @@ const button = (label, text, onclick, kind = "", keys = null) =>
     "button",
     { type: "button", class: kind, "aria-label": label, "aria-keyshortcuts": keys, title: label, onclick },
     text,
+  );
+
+/** The corners of a screen. */
+const corners = () =>
+  s(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    s("path", { d: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" }),
   );
 
 /**
@@ -77,13 +85,13 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
   const controls = h(
     "div",
     { class: "controls" },
-    button("To the beginning", "⏮", () => playback.go(0), "", "Home"),
+    button("To the beginning", "«", () => playback.go(0), "ends", "Home"),
     button("One turn back", "⟨", () => playback.go(playback.turn - 1), "", "ArrowLeft"),
     playButton,
     button("One turn on", "⟩", () => playback.go(playback.turn + 1), "", "ArrowRight"),
-    button("To the end", "⏭", () => playback.go(playback.turns), "", "End"),
+    button("To the end", "»", () => playback.go(playback.turns), "ends", "End"),
     speedButton,
-    button("Fill the screen", "⛶", fill, "", "F"),
+    button("Fill the screen", corners(), fill, "", "F"),
     button("Copy a link to this turn", "Share", share, "share"),
     shared,
   );
@@ -96,7 +104,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
 
   const textOf = (turn) =>
     turn < shown.words.length
-      ? `Turn ${turn + 1} of ${veiled ? "this match" : shown.words.length}: ${deeds[turn] ? sentence(deeds[turn], names) : "the log ends here."}`
+      ? `Turn ${turn + 1} of ${veiled ? "this match" : shown.words.length}: ${deeds[turn] ? sentence(deeds[turn], names) : "what it led to was not recorded."}`
       : ending(shown, dnas, names, battleSeed);
 
   /** Everything that changes from turn to turn. */
@@ -150,7 +158,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
       deeds.map((d) => h("i", { class: d ? `${d.kind} ${d.side}${d.critical ? " critical" : ""}` : null })),
     );
     scrub.max = turns;
-    told.course(deeds, names, course.from);
+    told.course(deeds, names, ending(course, dnas, names, battleSeed), course.from);
     lines.course(course, course === match ? null : match);
     playback.recut(turns, turn);
   }
@@ -211,10 +219,14 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     },
     signal,
   );
-  const sized = new ResizeObserver(paint);
+  const sized = new ResizeObserver(() => {
+    paint();
+    told.at(playback.turn, veiled ? reached : Infinity);
+  });
   sized.observe(canvas);
   signal.addEventListener("abort", () => sized.disconnect(), { once: true });
 
+  const comparing = h("a", { href: `#/compare/${fighters.a.beast},${fighters.b.beast}` }, "compare them");
   const stage = h(
     "div",
     { class: "stage" },
@@ -233,7 +245,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     h("p", { class: "hint keys" }, KEYS),
     supposed,
     supposing?.element,
-    h("h2", { class: "minds-title" }, "What each sees and would do"),
+    h("h2", { class: "minds-title" }, "What each sees and would do ", comparing),
     thinking,
   );
 }
