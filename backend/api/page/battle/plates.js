@@ -41,7 +41,7 @@ export function plate(side, name, dna) {
   const element = h(
     "div",
     { class: `fighter ${side}`, vars: colours(toHex(dna)) },
-    h("h2", {}, name, h("span", {}, way, guard)),
+    h("h2", {}, h("span", { class: "name" }, name), way, guard),
     hp.element,
     stamina.element,
   );

@@ -23,8 +23,8 @@ const field = (label, control) => h("label", {}, h("span", {}, label), control);
  */
 export function whatIf({ fighters, setup, brains, shown, told }) {
   const way = h("select", {}, option("", "as it would"), ...DIRECTIONS.map((_, d) => option(String(d), directed(d))));
-  const power = h("input", { type: "range", min: 0, max: 15, step: 1 });
-  const block = h("input", { type: "checkbox" });
+  const power = h("input", { type: "range", min: 0, max: 15, step: 1, "aria-label": "strikes with" });
+  const block = h("input", { type: "checkbox", "aria-label": "blocks" });
   const powerShown = h("output");
   const turnName = h("b");
   const brainOf = Object.fromEntries(
@@ -93,16 +93,17 @@ export function whatIf({ fighters, setup, brains, shown, told }) {
   async function listWindows() {
     if (asked.listed) return;
     asked.listed = true;
-    for (const side of SIDES) {
-      try {
-        const { items } = await list(`/v1/beasts/${fighters[side].beast}/checkpoints`, WINDOWS);
-        const standing = items.filter(({ state }) => state !== "slashed" && state !== "void");
+    const wanted = SIDES.map((side) => list(`/v1/beasts/${fighters[side].beast}/checkpoints`, WINDOWS));
+    try {
+      const found = await Promise.all(wanted);
+      SIDES.forEach((side, i) => {
+        const standing = found[i].items.filter(({ state }) => state !== "slashed" && state !== "void");
         brainOf[side].append(...standing.map(({ index, h128 }) => option(h128, `as after window ${index}`)));
-      } catch (error) {
-        asked.listed = false;
-        if (!(error instanceof Problem)) throw error;
-        show(said, error.message);
-      }
+      });
+    } catch (error) {
+      asked.listed = false;
+      if (!(error instanceof Problem)) throw error;
+      show(said, error.message);
     }
   }
 

@@ -15,8 +15,8 @@ async function brainOf(beast, dna) {
     return { brain: state, which };
   } catch (error) {
     if (error instanceof Difference) return { brain: null, which: error.message };
-    if (error instanceof Problem && error.status === 404)
-      return { brain: null, which: `The state ${which} is not published here.` };
+    if (error instanceof Problem && error.status !== 0)
+      return { brain: null, which: `Its state ${which} cannot be fetched. ${error.message}` };
     throw error;
   }
 }
