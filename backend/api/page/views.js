@@ -18,6 +18,7 @@ export const VIEWS = {
   beasts: { title: "Beasts", one: "./views/beast.js", all: "./views/beasts.js", menu: true },
   battles: { title: "Battles", one: "./views/battle.js", all: "./views/battles.js", menu: true },
   disputes: { title: "Disputes", one: "./views/dispute.js", all: "./views/disputes.js", menu: true },
+  compare: { title: "Compare", one: "./views/compare.js", all: "./views/compare.js" },
   leaderboard: { title: "Leaderboard", all: "./views/leaderboard.js", menu: true },
   accounts: { title: "Accounts", one: "./views/account.js" },
   season: { title: "Season", all: "./views/season.js", menu: true },
