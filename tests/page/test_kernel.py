@@ -61,6 +61,10 @@ def test_page_kernel_agrees_with_the_specification() -> None:
     _run("kernel.test.mjs")
 
 
+def test_page_trains_whole_windows_as_the_specification() -> None:
+    _run("windows.test.mjs")
+
+
 def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
     _run("rules.test.mjs")
 
