@@ -1,0 +1,27 @@
+// Replays a window beside the page, so that the page never stands still.
+import { readTables } from "../kernel/tables.js";
+import { findCause } from "./cause.js";
+import { Uncomputable, replay, stepsOf } from "./replay.js";
+
+/** Say what is found as soon as it is: the segments first, then the wrong steps, then what was done instead. */
+export function examine(job, tables, tell) {
+  let found;
+  try {
+    found = replay(job, tables);
+  } catch (error) {
+    if (!(error instanceof Uncomputable)) throw error;
+    tell({ kind: "uncomputable", reason: error.message });
+    return;
+  }
+  const { segments, right, lie, reason, wrong, before, end } = found;
+  tell({ kind: "replayed", segments, right, lie, reason, wrong, loss: end.header.windowLoss });
+  if (wrong === null) return;
+  tell({ kind: "steps", first: 8 * wrong, steps: stepsOf(job, before, tables) });
+  tell({ kind: "cause", cause: findCause(job, found, tables) });
+}
+
+if (typeof WorkerGlobalScope !== "undefined")
+  addEventListener("message", ({ data: { tables, job } }) => {
+    examine(job, readTables(tables), (message) => postMessage(message));
+    postMessage({ kind: "done" });
+  });
