@@ -25,6 +25,7 @@ function pots(dispute, risk) {
   };
 }
 
+const sentence = (...parts) => parts.filter(Boolean).join("; ");
 const flow = (pot, coin, to, wei, note = "") => ({ pot, coin, to, wei, note });
 const there = (flows) => flows.filter(({ wei }) => wei > 0n);
 
@@ -33,8 +34,8 @@ function cut(pot, coin, wei, { filing_bps, proof_bps }, prover, note = "") {
   const share = (bps) => (wei * BigInt(bps)) / TEN_THOUSAND;
   const [filing, proof] = [share(filing_bps), share(proof_bps)];
   return [
-    flow(pot, coin, "filer", filing, note),
-    flow(pot, coin, prover, proof, note),
+    flow(pot, coin, "filer", filing, sentence("for filing", note)),
+    flow(pot, coin, prover, proof, sentence(prover === "filer" ? "in the prover's place" : "for the proof", note)),
     flow(pot, coin, "burned", wei - filing - proof),
   ];
 }
@@ -78,7 +79,12 @@ export function possibleEnds(dispute, risk) {
   const ends = [];
   const add = (name, title, when, flows) => ends.push({ name, title, when, flows: there(flows) });
   if (dispute.missing.length) add("timeout", "Silence", "something is not opened in time", upheld(p, risk, "filer"));
-  add("proved", "Proved wrong", "one segment, or the header, is shown to be wrong", upheld(p, risk, "prover"));
+  add(
+    "proved",
+    "Proved wrong",
+    "one segment, or the header, is shown to be wrong (in the head start the prover's share is the filer's)",
+    upheld(p, risk, "prover"),
+  );
   add("proven", "Re-executed, right", "all 128 steps are done on chain and end in the claimed state", [
     flow("bond", "energy", "steps", p.bond, "at most the gas of the steps; the rest burns"),
     ...stays(p),
@@ -109,8 +115,8 @@ export function actualFlows(dispute) {
   if (slashing) {
     const prover = slashing.prover === null ? "steps" : slashing.prover === slashing.filer ? "filer" : "prover";
     const parts = (pot, coin, shares, note) => [
-      flow(pot, coin, "filer", BigInt(shares.filing), note),
-      flow(pot, coin, prover, BigInt(shares.proof), note),
+      flow(pot, coin, "filer", BigInt(shares.filing), sentence("for filing", note)),
+      flow(pot, coin, prover, BigInt(shares.proof), sentence("for the proof", note)),
       flow(pot, coin, "filers", BigInt(shares.debts ?? 0), "for openings that they had paid"),
       flow(pot, coin, "burned", BigInt(shares.burned)),
     ];

@@ -11,8 +11,9 @@ export class Examination {
   constructor(prepare, changed, signal) {
     Object.assign(this, { prepare, changed, signal });
     /** Of the worker's messages: {segments, right, lie, reason, wrong, loss}, {first, steps}; the cause is undefined
-     * before it is looked for, null if there is none. `problem` says why nothing can be computed. */
-    Object.assign(this, { found: null, steps: null, cause: undefined, problem: null, busy: true });
+     * before it is looked for, null if there is none; {before, computed, claimed} of a wrong end whose segments nobody
+     * has opened. `problem` says why nothing can be computed. */
+    Object.assign(this, { found: null, steps: null, cause: undefined, end: null, problem: null, busy: true });
   }
 
   async start() {
@@ -29,6 +30,7 @@ export class Examination {
     if (message.kind === "replayed") this.found = message;
     if (message.kind === "steps") this.steps = message;
     if (message.kind === "cause") this.cause = message.cause;
+    if (message.kind === "end") this.end = message;
     if (message.kind === "uncomputable" || message.kind === "failed") this.problem = message.reason;
     if (["done", "uncomputable", "failed"].includes(message.kind)) this.busy = false;
     this.changed(message.kind);

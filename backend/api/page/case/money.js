@@ -1,6 +1,7 @@
 // What is at risk in a dispute: who is paid what at each end, as a diagram and as a table that says the same.
+import { hash } from "../beastly.js";
 import { h, s, table } from "../dom.js";
-import { coin, energy } from "../format.js";
+import { coin, energy, plural } from "../format.js";
 import { actualFlows, possibleEnds } from "./ends.js";
 
 const POTS = {
@@ -140,18 +141,20 @@ export function stakesCard(dispute, risk, chosen) {
 /** What an ended dispute paid to whom. */
 export function paidCard(dispute) {
   const flows = actualFlows(dispute);
+  const { slashing } = dispute;
   return h(
     "section",
-    { class: "risk", "aria-labelledby": "risk" },
-    h("h2", { id: "risk" }, dispute.slashing ? "What was slashed, and who was paid" : "Where the bonds went"),
-    dispute.slashing?.voided
+    { class: "risk scales", "aria-labelledby": "risk" },
+    h("h2", { id: "risk" }, slashing ? "What was slashed, and who was paid" : "Where the bonds went"),
+    slashing
       ? h(
           "p",
           {},
-          `With it fell ${dispute.slashing.voided === 1 ? "a later window" : `${dispute.slashing.voided} later windows`}.`,
+          slashing.offender ? ["Taken from ", hash(slashing.offender)] : "Taken",
+          slashing.voided ? `. ${plural(slashing.voided, "later window")} fell with it` : null,
+          ".",
         )
       : null,
-    diagram(flows),
-    inWords("Who got what", flows),
+    h("div", { class: "end-shown" }, diagram(flows), inWords("Who got what", flows)),
   );
 }

@@ -3,6 +3,7 @@
 import { h, table } from "../dom.js";
 import { count, plural } from "../format.js";
 import { enemyOf, invalidReason, selfOf } from "../kernel/board.js";
+import { ALL_HEADS, HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE } from "../kernel/loss.js";
 import { LAYERS } from "../kernel/network.js";
 import { STARTS } from "../kernel/train.js";
 import { boardPicture, directionName } from "./board.js";
@@ -33,23 +34,29 @@ export function differences({ before, computed, claimed }) {
   return found.sort((a, b) => by(b) - by(a) || a.index - b.index);
 }
 
-export const labelText = (label) =>
-  label === null
-    ? "none"
-    : `move ${directionName(label.move)}, attack ${label.attack}, block ${label.block ? "yes" : "no"}`;
+/** A label as far as the unlocked heads learn it. */
+export function labelText(label, heads = ALL_HEADS) {
+  if (label === null) return "none: a null step";
+  const parts = [
+    heads & HEAD_MOVE ? `move ${directionName(label.move)}` : null,
+    heads & HEAD_ATTACK ? `attack ${label.attack}` : null,
+    heads & HEAD_BLOCK ? `block ${label.block ? "yes" : "no"}` : null,
+  ];
+  return parts.filter(Boolean).join(", ");
+}
 
 /** The logits' own choice, as labels are written. */
 const moved = (logits) => directionName([0, 1, 2, 3].reduce((best, d) => (logits[d] > logits[best] ? d : best)));
 
 const signed = (n) => (n > 0 ? `+${n}` : n < 0 ? `−${-n}` : "0");
 
-function stepsTable(first, steps, cause) {
+function stepsTable({ first, heads, steps }, cause) {
   return table(
     "The micro-steps of the wrong segment, as they have to be",
     ["Step", "Label", "Logits' own move", "Errors", "Loss"],
     steps.map((step, i) => [
       cause?.step === first + i ? h("b", { class: "culprit" }, `${first + i} ←`) : String(first + i),
-      labelText(step.label),
+      labelText(step.label, heads),
       step.logits ? moved(step.logits) : "—",
       step.errors ? h("code", {}, [...step.errors].slice(0, 6).map(signed).join(" ")) : "null step",
       String(step.loss),
@@ -59,11 +66,11 @@ function stepsTable(first, steps, cause) {
 }
 
 const CAUSES = {
-  label: (cause) => [
+  label: (cause, heads) => [
     "learned the label ",
-    h("b", {}, labelText(cause.wrong)),
+    h("b", {}, labelText(cause.wrong, heads)),
     " instead of ",
-    h("b", {}, labelText(cause.right)),
+    h("b", {}, labelText(cause.right, heads)),
     ".",
   ],
   sample: (cause) => ["trained on ", h("b", {}, cause.name), "."],
@@ -90,11 +97,12 @@ function creature(name, one) {
 function position(word, caption, arrows) {
   const reason = invalidReason(word);
   if (reason) return h("figure", { class: "sample" }, h("figcaption", {}, `${caption}: no valid word (${reason})`));
+  const label = `${caption}: self on tile ${selfOf(word).pos}, enemy on tile ${enemyOf(word).pos}`;
   return h(
     "figure",
     { class: "sample" },
-    boardPicture(word, `${caption}: self on tile ${selfOf(word).pos}, enemy on tile ${enemyOf(word).pos}`, arrows),
     h("figcaption", {}, caption),
+    boardPicture(word, label, arrows),
     h("dl", {}, creature("Self", selfOf(word)), creature("Enemy", enemyOf(word))),
   );
 }
@@ -113,15 +121,12 @@ function samples(step, cause) {
   ];
 }
 
-function weights(cause) {
-  const found = differences(cause);
+function weights(after, states) {
+  const found = differences(states);
+  const [n, all] = [plural(found.length, "weight"), count(states.computed.length)];
   return [
     h("h3", {}, "Claimed against computed weights"),
-    h(
-      "p",
-      {},
-      `After that step ${plural(found.length, "weight")} of ${count(cause.computed.length)} ${found.length === 1 ? "is" : "are"} not what re-execution gives.`,
-    ),
+    h("p", {}, `${after} ${n} of ${all} ${found.length === 1 ? "is" : "are"} not what re-execution gives.`),
     table(
       "Weights that differ most",
       ["Weight", "Before", "Computed", "Claimed", "Apart"],
@@ -139,11 +144,23 @@ function weights(cause) {
   ];
 }
 
+/** Of a wrong window whose segments nobody has opened: its claimed end, if that is published. */
+export function endCard(end) {
+  return h(
+    "section",
+    { class: "wrong-steps", "aria-labelledby": "wrong-steps" },
+    h("h2", { id: "wrong-steps" }, "The claimed end, against the one computed here"),
+    h("p", { class: "hint" }, "Which step went wrong is seen once the trainer has opened its segments."),
+    weights("After the last step", end),
+  );
+}
+
 /**
- * @param found {first, steps} of the worker
+ * @param found {first, heads, steps} of the worker
  * @param cause what it named; undefined while it still looks, null if it found nothing
  */
-export function stepsCard({ first, steps }, cause) {
+export function stepsCard(found, cause) {
+  const { heads, steps } = found;
   return h(
     "section",
     { class: "wrong-steps", "aria-labelledby": "wrong-steps" },
@@ -153,11 +170,16 @@ export function stepsCard({ first, steps }, cause) {
       : cause === null
         ? h("p", {}, "No single other label, sample or weight gives the claimed hash: more than one thing was done.")
         : [
-            h("p", { class: "finding" }, `Step ${cause.step} `, ...CAUSES[cause.kind](cause)),
+            h(
+              "p",
+              { class: "finding" },
+              `${cause.last > cause.step ? "Steps" : "Step"} ${cause.step} `,
+              ...CAUSES[cause.kind](cause, heads),
+            ),
             h("p", { class: "hint" }, "That is what was done: repeating it here gives the claimed hash to the bit."),
             h("div", { class: "samples" }, ...samples(steps[cause.offset], cause)),
-            ...weights(cause),
+            ...weights("After that step", cause),
           ],
-    stepsTable(first, steps, cause),
+    stepsTable(found, cause),
   );
 }

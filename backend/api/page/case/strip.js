@@ -4,6 +4,17 @@ import { h, table } from "../dom.js";
 import { brief, plural } from "../format.js";
 import { SEGMENTS, SEGMENT_STEPS } from "../kernel/window.js";
 
+/** In one word, for readers who hear it. */
+const WORDS = {
+  closed: "not opened",
+  claimed: "claimed",
+  computed: "computed",
+  agreed: "agreed",
+  executed: "re-executed",
+  wrong: "wrong",
+  after: "follows from the wrong one",
+};
+
 const KINDS = {
   closed: "not opened: nobody has said anything of it",
   claimed: "claimed by the trainer, not checked",
@@ -52,7 +63,7 @@ export function strip(claim, found, executed = 0, convicted = null) {
           "li",
           { class: kind, title: `${stepsOf(k)}: ${KINDS[kind]}` },
           h("span", {}, String(k)),
-          h("span", { class: "unseen" }, `: ${stepsOf(k)}, ${KINDS[kind]}`),
+          h("span", { class: "unseen" }, `: ${WORDS[kind]}, ${stepsOf(k)}`),
         ),
       ),
     ),

@@ -6,7 +6,7 @@ import { h, notice, redraw, show } from "../dom.js";
 import { Examination } from "../case/examination.js";
 import { jobOf } from "../case/inputs.js";
 import { paidCard, stakesCard } from "../case/money.js";
-import { stepsCard } from "../case/steps.js";
+import { endCard, stepsCard } from "../case/steps.js";
 import { strip, verdict } from "../case/strip.js";
 import { openingsCard, timelineCard } from "../case/timeline.js";
 import { phaseOf, turnCard } from "../case/turn.js";
@@ -121,7 +121,10 @@ export async function render(place, { id, signal, retitle, onNews }) {
     head: () => headCard(d, beast),
     turn: () => turnCard(d, chainNow()),
     window: () => (d.status === "voided" ? null : windowCard(d, examination)),
-    steps: () => (examination.steps ? stepsCard(examination.steps, examination.cause) : null),
+    steps: () => {
+      const { steps, cause, end } = examination;
+      return steps ? stepsCard(steps, cause) : end ? endCard(end) : null;
+    },
     openings: () => openingsCard(d, chainNow()),
     money: () => (d.open ? stakesCard(d, risk, chosen) : paidCard(d)),
     moves: () => timelineCard(d),
