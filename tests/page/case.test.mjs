@@ -6,7 +6,7 @@ import test from "node:test";
 import { findCause, otherLabels } from "../../backend/api/page/case/cause.js";
 import { openRecords } from "../../backend/api/page/case/records.js";
 import { Uncomputable, parentOf, recordsOf, replay } from "../../backend/api/page/case/replay.js";
-import { examine } from "../../backend/api/page/case/worker.js";
+import { examine } from "../../backend/api/page/case/examine.js";
 import { fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
 import { DEFAULT_RULES } from "../../backend/api/page/kernel/combat.js";
 import { label } from "../../backend/api/page/kernel/labels.js";

@@ -19,6 +19,7 @@ export const VIEWS = {
   disputes: { title: "Disputes", one: "./views/dispute.js", all: "./views/disputes.js", menu: true },
   leaderboard: { title: "Leaderboard", all: "./views/leaderboard.js", menu: true },
   season: { title: "Season", all: "./views/season.js", menu: true },
+  evidence: { title: "Evidence", all: "./views/evidence.js" },
 };
 
 /** `#/embed/battles/3?turn=7` as {view, id, query, embedded}. */

@@ -7,14 +7,9 @@ import { BATTLE, CURRICULUM, PRIVATE, SELF_PLAY } from "../kernel/sources.js";
 import { encodeState } from "../kernel/state.js";
 import { openRecords } from "./records.js";
 import { Uncomputable } from "./replay.js";
+import { camelRules } from "./rules.js";
 
 const SOURCES = { curriculum: CURRICULUM, self_play: SELF_PLAY, battle: BATTLE, private: PRIVATE };
-
-/** Constants by the specification's names: `damage_k` is `damageK`. */
-export const camelRules = (rules) =>
-  Object.fromEntries(
-    Object.entries(rules).map(([name, value]) => [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), value]),
-  );
 
 /** The bytes of a published state, null where this server does not have it. */
 async function stateBytes(hash) {

@@ -3,7 +3,7 @@ import { get } from "../api.js";
 import { chip, figure, hash, mention, opennessBadge } from "../beastly.js";
 import { chainNow } from "../clock.js";
 import { h, notice, redraw, show } from "../dom.js";
-import { Examination } from "../case/examination.js";
+import { Examination, examineWindow } from "../case/examination.js";
 import { jobOf } from "../case/inputs.js";
 import { paidCard, stakesCard } from "../case/money.js";
 import { endCard, stepsCard } from "../case/steps.js";
@@ -122,8 +122,8 @@ export async function render(place, { id, signal, retitle, onNews }) {
     turn: () => turnCard(d, chainNow()),
     window: () => (d.status === "voided" ? null : windowCard(d, examination)),
     steps: () => {
-      const { steps, cause, end } = examination;
-      return steps ? stepsCard(steps, cause) : end ? endCard(end) : null;
+      const { steps, cause, end, problem } = examination;
+      return steps && !problem ? stepsCard(steps, cause) : end ? endCard(end) : null;
     },
     openings: () => openingsCard(d, chainNow()),
     money: () => (d.open ? stakesCard(d, risk, chosen) : paidCard(d)),
@@ -136,13 +136,8 @@ export async function render(place, { id, signal, retitle, onNews }) {
   const examine = () => {
     stop.abort();
     stop = new AbortController();
-    examination = new Examination(
-      () => jobOf(d),
-      () => again("window", "steps"),
-      AbortSignal.any([signal, stop.signal]),
-    );
-    if (d.status === "voided") examination.busy = false;
-    else examination.start();
+    examination = new Examination(() => again("window", "steps"));
+    if (d.status !== "voided") examineWindow(() => jobOf(d), examination, AbortSignal.any([signal, stop.signal]));
   };
   examine();
   again(...Object.keys(parts));
