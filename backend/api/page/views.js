@@ -22,6 +22,7 @@ export const VIEWS = {
   leaderboard: { title: "Leaderboard", all: "./views/leaderboard.js", menu: true },
   accounts: { title: "Accounts", one: "./views/account.js" },
   season: { title: "Season", all: "./views/season.js", menu: true },
+  evidence: { title: "Evidence", all: "./views/evidence.js" },
 };
 
 /** `#/embed/battles/3?turn=7` as {view, id, query, embedded}. */

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from backend.api.routes import (
     battles,
     beasts,
+    cases,
     disputes,
     energy,
     live,
@@ -19,6 +20,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     beasts.router,
     disputes.router,
+    cases.router,
     battles.router,
     seasons.router,
     energy.router,
