@@ -60,6 +60,11 @@ from backend.api.models.contests import (
     Slashing,
     StakeShares,
 )
+from backend.api.models.contracts import (
+    ContractInterface,
+    Contracts,
+    ErrorWording,
+)
 
 __all__ = [
     "Answer",
@@ -69,6 +74,8 @@ __all__ = [
     "Change",
     "Checkpoint",
     "CheckpointPage",
+    "ContractInterface",
+    "Contracts",
     "Counts",
     "CurrentSeason",
     "Curve",
@@ -78,6 +85,7 @@ __all__ = [
     "DisputePage",
     "Energy",
     "EnergyShares",
+    "ErrorWording",
     "IndexedBlock",
     "Leaderboard",
     "Live",

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from backend.api.routes import (
     battles,
     beasts,
+    contracts,
     disputes,
     energy,
     live,
@@ -17,6 +18,7 @@ from backend.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    contracts.router,
     beasts.router,
     disputes.router,
     battles.router,
