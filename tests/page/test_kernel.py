@@ -61,6 +61,10 @@ def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
     _run("rules.test.mjs")
 
 
+def test_clock_news_and_addresses_of_the_frame() -> None:
+    _run("frame.test.mjs")
+
+
 def test_no_live_figure_takes_others_away() -> None:
     _run("live.test.mjs")
 

@@ -1,8 +1,15 @@
 // Building the document. Text only ever becomes text nodes and attributes, never markup: whatever the chain says
 // cannot become part of the page.
 
+import { keepFocus, keepOpen } from "./patch.js";
+
+export { keepFocus, keepOpen, keyed } from "./patch.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "max", "min", "step"]);
+
+const present = (children) =>
+  children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 
 function fill(element, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
@@ -12,9 +19,7 @@ function fill(element, attributes, children) {
     else if (PROPERTIES.has(key)) element[key] = value;
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
-  );
+  element.append(...present(children));
   return element;
 }
 
@@ -53,11 +58,11 @@ export function icon(name) {
 }
 
 /** Put children in an element's place of its former ones. */
-export function show(element, ...children) {
-  element.replaceChildren(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
-  );
-}
+export const show = (element, ...children) => element.replaceChildren(...present(children));
+
+/** The same for news: focus, open parts and scrolling stay as the reader left them. */
+export const redraw = (element, ...children) =>
+  keepFocus(element, () => keepOpen(element, () => show(element, ...children)));
 
 /** What a view is about: its heading, and a sentence below. */
 export const lead = (title, ...text) => h("header", { class: "lead" }, h("h1", {}, title), h("p", {}, ...text));

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { ChainClock, distance } from "../../backend/api/page/clock.js";
+import { concerns, topicsOf } from "../../backend/api/page/news.js";
+import { parseAddress, withQuery } from "../../backend/api/page/views.js";
+
+function clockAt(start) {
+  const world = { seconds: start };
+  return { world, clock: new ChainClock(() => world.seconds) };
+}
+
+test("the chain's clock goes on between blocks and starts again from each", () => {
+  const { world, clock } = clockAt(50);
+  assert.equal(clock.now(), 0);
+  clock.tell(1000);
+  world.seconds += 7;
+  assert.equal(clock.now(), 1007);
+  clock.tell(1000); // told of the same block again
+  assert.equal(clock.now(), 1007);
+  clock.tell(1005);
+  assert.equal(clock.now(), 1005);
+});
+
+test("a block that is old already is counted from when it was mined", () => {
+  const { clock } = clockAt(0);
+  clock.tell(1000, 1030);
+  assert.equal(clock.now(), 1030);
+});
+
+test("a chain whose clock is another than the world's keeps its own", () => {
+  for (const world of [10, 1_000_000]) {
+    const { clock } = clockAt(0);
+    clock.tell(5000, world);
+    assert.equal(clock.now(), 5000);
+  }
+});
+
+test("a countdown says when, before and after", () => {
+  assert.equal(distance(90), "in 1 min 30 s");
+  assert.equal(distance(0), "0 s ago");
+  assert.equal(distance(-3600), "1 h ago");
+});
+
+test("news reach those who asked for what they are about", () => {
+  const message = { type: "checkpoint", beast: 3, index: 0, block: 9 };
+  assert.deepEqual([...topicsOf(message)], ["checkpoint", "beast", "beast:3"]);
+  assert.ok(concerns(message, null));
+  assert.ok(concerns(message, ["match", "beast:3"]));
+  assert.ok(!concerns(message, ["beast:33", "match"]));
+  for (const type of ["reorg", "gap"]) assert.ok(concerns({ type }, ["beast:3"]));
+  for (const type of ["block", "hello"]) assert.ok(!concerns({ type }, null));
+});
+
+test("an address names a view, one of a kind, and how it is shown", () => {
+  const read = (hash) => {
+    const { view, id, query, embedded } = parseAddress(hash);
+    return [view, id, query.toString(), embedded];
+  };
+  assert.deepEqual(read("#/battles/3?turn=7"), ["battles", "3", "turn=7", false]);
+  assert.deepEqual(read("#/embed/battles/3"), ["battles", "3", "", true]);
+  assert.deepEqual(read("#/beasts/1/more"), ["", "1", "", false]);
+  assert.deepEqual(read(""), read("#/"));
+});
+
+test("a query changes without the rest of the address", () => {
+  assert.equal(withQuery("#/beasts", { q: "mo ra", page: 2 }), "#/beasts?q=mo+ra&page=2");
+  assert.equal(withQuery("#/beasts?q=x&page=2", { q: "", page: null }), "#/beasts");
+  assert.equal(withQuery("#/beasts?sort=rating", { page: 3 }), "#/beasts?sort=rating&page=3");
+});
