@@ -89,7 +89,8 @@ export class Contracts {
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     }
-    if (!values) return new Reverted("Unknown", { data }, `The contract refused, with data that is unknown: ${data}`, "");
+    if (!values)
+      return new Reverted("Unknown", { data }, `The contract refused, with data that is unknown: ${data}`, "");
     const { sentence, hint, units } = this.wordings[entry.name] ?? { sentence: "", hint: "", units: {} };
     const fill = (text) =>
       text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? told(values[name], units[name]) : whole));

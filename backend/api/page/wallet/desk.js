@@ -134,10 +134,15 @@ export async function draw(place, action, values, { chain, account, attempts, si
         facts([
           ["To", [`${step.to}, `, h("code", {}, contract.shown)]],
           ["Function", h("code", {}, contract.signature(call))],
-          ...contract.functions
-            .get(call)
-            .inputs.map(({ name }, i) => [name, h("code", {}, shorten(told(args[i])))]),
-          ["Data", h("code", { title: tx.data.length > 2000 ? null : tx.data }, `${brief(tx.data)}, ${tx.data.length / 2 - 1} bytes`)],
+          ...contract.functions.get(call).inputs.map(({ name }, i) => [name, h("code", {}, shorten(told(args[i])))]),
+          [
+            "Data",
+            h(
+              "code",
+              { title: tx.data.length > 2000 ? null : tx.data },
+              `${brief(tx.data)}, ${tx.data.length / 2 - 1} bytes`,
+            ),
+          ],
         ]),
       ),
       sign,
@@ -167,7 +172,12 @@ export async function draw(place, action, values, { chain, account, attempts, si
       else state.append(outcome(done));
     };
     try {
-      await send(chain, attempts, { tx, title: step.title, signal: given.signal, told: (found) => hear(found).catch(ignoreAbort) });
+      await send(chain, attempts, {
+        tx,
+        title: step.title,
+        signal: given.signal,
+        told: (found) => hear(found).catch(ignoreAbort),
+      });
     } catch (error) {
       if (!given.signal.aborted) state.append(failure(error));
     }

@@ -77,13 +77,20 @@ export async function purse({ wallet, chain, account }, leave) {
 
 /** What is taken on this server's word, and how it is checked. */
 export function belief(contracts, doubts) {
-  const addresses = contracts.all.map(({ name, shown }) => h("div", {}, h("dt", {}, name), h("dd", {}, h("code", {}, shown))));
+  const addresses = contracts.all.map(({ name, shown }) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, h("code", {}, shown))),
+  );
   return h(
     "details",
     { class: "belief", id: "belief", open: doubts ? doubts.length > 0 : false },
     h("summary", {}, "What you believe this server"),
     doubts?.length
-      ? h("div", { class: "notice error", role: "alert" }, h("h2", {}, "The contracts contradict it"), doubts.map((one) => h("p", {}, one)))
+      ? h(
+          "div",
+          { class: "notice error", role: "alert" },
+          h("h2", {}, "The contracts contradict it"),
+          doubts.map((one) => h("p", {}, one)),
+        )
       : null,
     h(
       "ul",
@@ -100,7 +107,11 @@ export function belief(contracts, doubts) {
         h("code", {}, "chainbeasts doctor"),
         " on a machine of yours.",
       ),
-      h("li", {}, "In which block a window was submitted. The window itself comes from your node, and the ledger checks it."),
+      h(
+        "li",
+        {},
+        "In which block a window was submitted. The window itself comes from your node, and the ledger checks it.",
+      ),
       h("li", {}, "Nothing else: prices, balances, owners, matches and periods are read through the wallet's node."),
     ),
     h("dl", { class: "addresses" }, addresses),

@@ -53,10 +53,16 @@ export async function lastFinal(chain, beast) {
   const index = Number(finalCount) - 1;
   const told = (await listed(beast, index)).find((one) => one.index === index);
   if (!told)
-    throw new Refusal(`This server has not read window ${index} of beast ${beast}.`, "It may be behind: try again soon.");
+    throw new Refusal(
+      `This server has not read window ${index} of beast ${beast}.`,
+      "It may be behind: try again soon.",
+    );
   const found = await record(chain, beast, told);
   if (found.status !== FINAL)
-    throw new Refusal(`Window ${index} of beast ${beast} is not final by your node.`, "It may be behind: try again soon.");
+    throw new Refusal(
+      `Window ${index} of beast ${beast} is not final by your node.`,
+      "It may be behind: try again soon.",
+    );
   return found.record;
 }
 

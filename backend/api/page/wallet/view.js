@@ -24,11 +24,11 @@ function styled() {
   });
 }
 
-export async function render(place, { id, query, signal, retitle, onNews }) {
+export async function render(place, { id, query, signal, retitle, setQuery, onNews }) {
   const action = ACTIONS.find(({ name }) => name === id) ?? null;
   if (id && !action) throw new Problem(404, `There is no action “${id}”.`, "Those that there are stand under Act.");
   retitle(action?.title ?? "Act");
-  onNews(async () => true); // nobody's form is drawn anew under their hands
+  onNews(async () => {}); // nobody's form is drawn anew under their hands
   const [contracts] = await Promise.all([loadContracts(), styled()]);
   const attempts = new Attempts(contracts.genesis);
   const panel = h("section", { class: "wallet", "aria-label": "Wallet" });
@@ -47,7 +47,15 @@ export async function render(place, { id, query, signal, retitle, onNews }) {
 
   function offer() {
     show(desk);
-    discover((wallets) => connection || show(panel, choice(wallets, (one) => enter(one, true))), signal);
+    discover(
+      (wallets) =>
+        connection ||
+        show(
+          panel,
+          choice(wallets, (one) => enter(one, true)),
+        ),
+      signal,
+    );
   }
 
   /** Take a wallet up, or look anew at account and chain after a change. */
@@ -79,7 +87,11 @@ export async function render(place, { id, query, signal, retitle, onNews }) {
       if (mine.aborted) return;
       connection = null;
       leave();
-      show(panel, failure(error), h("button", { type: "button", class: "primary", onclick: () => enter(wallet, true) }, "Try again"));
+      show(
+        panel,
+        failure(error),
+        h("button", { type: "button", class: "primary", onclick: () => enter(wallet, true) }, "Try again"),
+      );
     }
   }
 
@@ -113,8 +125,7 @@ export async function render(place, { id, query, signal, retitle, onNews }) {
     const past = h("ol", { class: "past", "aria-label": "Done so far" });
     const busy = () => attempts.of(connection.account) !== null;
     const submit = (values) => {
-      const asked = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
-      history.replaceState(null, "", `#/act/${action.name}${asked.size ? `?${asked}` : ""}`);
+      setQuery(values);
       const { chain, account } = connection;
       const proceed = (outcome, next) => {
         past.append(h("li", {}, outcome));

@@ -34,7 +34,8 @@ export const challenge = {
       ["The opponent belongs to", other],
     ];
     const before = await publication(chain, beast, record.payload.h128);
-    if (before) return { facts, step: { ...before, note: `It has to be on chain before the beast fights. ${before.note}` } };
+    if (before)
+      return { facts, step: { ...before, note: `It has to be on chain before the beast fights. ${before.note}` } };
     const open = await chain.read("Arena", "openChallengeOf", opponent);
     return {
       facts,
@@ -85,7 +86,8 @@ export const accept = {
       ["Your beast", `beast ${beastB}, with the state of window ${record.index}`],
     ];
     const before = await publication(chain, beastB, record.payload.h128);
-    if (before) return { facts, step: { ...before, note: `It has to be on chain before the beast fights. ${before.note}` } };
+    if (before)
+      return { facts, step: { ...before, note: `It has to be on chain before the beast fights. ${before.note}` } };
     return {
       facts,
       step: {

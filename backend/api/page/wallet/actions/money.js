@@ -14,7 +14,10 @@ export const buy = {
     if (!wanted) throw new Refusal("How much is to be bought?", "Write an amount such as 10 or 0.5.");
     const [price, held] = await Promise.all([chain.read("EnergySale", "price"), chain.coinOf(account)]);
     if (!price)
-      throw new Refusal("The sale is closed: this season sells no ENERGY.", "On a devnet: chainbeasts energy faucet AMOUNT");
+      throw new Refusal(
+        "The sale is closed: this season sells no ENERGY.",
+        "On a devnet: chainbeasts energy faucet AMOUNT",
+      );
     const value = (wanted * price + ONE - 1n) / ONE;
     if (held < value) throw new Refusal(`This account has ${coinOf(held)}; ${coinOf(value)} and the gas are needed.`);
     return {
