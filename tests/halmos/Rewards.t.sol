@@ -35,13 +35,17 @@ contract RewardsProof {
     }
 
     function check_lesser(ArenaTerms memory a, ArenaTerms memory b) external pure {
-        (uint256 winner, uint256 loser, uint256 cap, uint256 cooldown) =
-            (a.winnerReward, a.loserReward, a.rewardCapBps, a.rewardCooldown);
-        ArenaTerms memory least = Rewards.lesser(a, b);
-        assert(least.winnerReward <= winner && least.winnerReward <= b.winnerReward);
-        assert(least.loserReward <= loser && least.loserReward <= b.loserReward);
-        assert(least.rewardCapBps <= cap && least.rewardCapBps <= b.rewardCapBps);
-        assert(least.rewardCooldown >= cooldown && least.rewardCooldown >= b.rewardCooldown);
+        // A copy: the lesser terms are written over the first ones.
+        ArenaTerms memory least = Rewards.lesser(abi.decode(abi.encode(a), (ArenaTerms)), b);
+        _requireLess(least, a);
+        _requireLess(least, b);
+    }
+
+    function _requireLess(ArenaTerms memory least, ArenaTerms memory than) private pure {
+        assert(least.winnerReward <= than.winnerReward);
+        assert(least.loserReward <= than.loserReward);
+        assert(least.rewardCapBps <= than.rewardCapBps);
+        assert(least.rewardCooldown >= than.rewardCooldown);
     }
 
     /// @dev What counts was published, in time, and young enough when the dispute was filed.
