@@ -94,12 +94,14 @@ def match_detail(session: Session, row: MatchRow) -> MatchDetail:
     dnas = dnas_of(session, (row.beast_a, row.beast_b))
     season = None if row.season is None else session.get(SeasonRow, row.season)
     seed = row.battle_seed
+    seed_block = None if row.seed_block is None else session.get(BlockRow, row.seed_block)
     return MatchDetail(
         **_fields(row, record, times, dnas),
         disproved=len(lies),
         state_a=row.state_a,
         state_b=row.state_b,
         seed_block=row.seed_block,
+        seed_hash=None if seed_block is None else seed_block.hash,
         battle_seed=None if seed is None else seed.to_bytes(SEED_BYTES),
         bond=None if record is None else record.bond,
         log_root=None if record is None else record.log_root,

@@ -50,6 +50,7 @@ class Services:
 
     Attributes:
         bundles: folder of evidence bundles, named as ``dispute bundle`` names them.
+        wallet: whether the page may ask the reader's wallet to sign; the server never signs.
     """
 
     chain: Chain
@@ -60,6 +61,7 @@ class Services:
     standings: Standings = field(default_factory=Standings)
     once: OncePerBlock = field(default_factory=OncePerBlock)
     wallets: Wallets = field(default_factory=Wallets)
+    wallet: bool = False
 
     def bundle_path(self, dispute_id: int) -> Path:
         """Where a dispute's evidence bundle is, if it is published."""

@@ -38,6 +38,7 @@ from backend.api.models.beasts import (
     Stats,
     TrainingPrice,
 )
+from backend.api.models.cases import RecordsOpened, Risk, WindowInputs
 from backend.api.models.chain import (
     CallArgument,
     Change,
@@ -75,6 +76,11 @@ from backend.api.models.contests import (
     Slashing,
     StakeShares,
 )
+from backend.api.models.contracts import (
+    ContractInterface,
+    Contracts,
+    ErrorWording,
+)
 
 __all__ = [
     "AccountDetail",
@@ -90,6 +96,8 @@ __all__ = [
     "Change",
     "Checkpoint",
     "CheckpointPage",
+    "ContractInterface",
+    "Contracts",
     "Counts",
     "CurrentSeason",
     "Curve",
@@ -99,6 +107,7 @@ __all__ = [
     "DisputePage",
     "Energy",
     "EnergyShares",
+    "ErrorWording",
     "HatchPrice",
     "IndexedBlock",
     "Kind",
@@ -124,8 +133,10 @@ __all__ = [
     "Proposal",
     "Ranked",
     "Rating",
+    "RecordsOpened",
     "Relayed",
     "RewardHeld",
+    "Risk",
     "ScheduledCall",
     "Season",
     "Seasons",
@@ -138,6 +149,7 @@ __all__ = [
     "Status",
     "TrainerWork",
     "TrainingPrice",
+    "WindowInputs",
     "WindowPrice",
     "hexadecimal",
 ]
