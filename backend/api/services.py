@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from backend.api.follow import Follower
 from backend.api.places import States
 from backend.api.standings import Standings
+from backend.api.wallets import Wallets
 from backend.chain.client import Chain
 from backend.store.facts import BlockRow
 from backend.store.governance import SeasonRow
@@ -49,6 +50,7 @@ class Services:
 
     Attributes:
         bundles: folder of evidence bundles, named as ``dispute bundle`` names them.
+        wallet: whether the page may ask the reader's wallet to sign; the server never signs.
     """
 
     chain: Chain
@@ -58,6 +60,8 @@ class Services:
     follower: Follower
     standings: Standings = field(default_factory=Standings)
     once: OncePerBlock = field(default_factory=OncePerBlock)
+    wallets: Wallets = field(default_factory=Wallets)
+    wallet: bool = False
 
     def bundle_path(self, dispute_id: int) -> Path:
         """Where a dispute's evidence bundle is, if it is published."""

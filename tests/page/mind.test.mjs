@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { ATTACK, BLOCK, REST, enemyOf, invalidReason, selfOf } from "../../backend/api/page/kernel/board.js";
-import { fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
+import { concat, fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
 import { DEFAULT_RULES, activate, decode } from "../../backend/api/page/kernel/combat.js";
 import { genesisState } from "../../backend/api/page/kernel/genesis.js";
 import { label } from "../../backend/api/page/kernel/labels.js";
@@ -12,7 +12,7 @@ import { draw } from "../../backend/api/page/kernel/rng.js";
 import { STATE_BYTES, decodeState, stateHash } from "../../backend/api/page/kernel/state.js";
 import { readTables } from "../../backend/api/page/kernel/tables.js";
 import { exam, examine } from "../../backend/api/page/mind/examine.js";
-import { NEWBORN, byWorth, framesOf, spread } from "../../backend/api/page/mind/frames.js";
+import { NEWBORN, byWorth, framesOf } from "../../backend/api/page/mind/frames.js";
 import { aligned, marksOf, smoothed, spansOf } from "../../backend/api/page/mind/history.js";
 import { consider, differs, policy, tally, tileInWords } from "../../backend/api/page/mind/policy.js";
 import {
@@ -27,7 +27,7 @@ import {
   withStat,
   wordOn,
 } from "../../backend/api/page/mind/scene.js";
-import { openState } from "../../backend/api/page/mind/states.js";
+import { openState, unpacked } from "../../backend/api/page/mind/states.js";
 
 const cases = JSON.parse(readFileSync(process.env.CHAINBEASTS_PAGE_CASES, "utf-8"));
 const tables = readTables(JSON.parse(readFileSync(new URL("../../backend/kernel/tables.json", import.meta.url))));
@@ -141,20 +141,19 @@ const windows = (n) =>
     dispute: null,
   }));
 
-test("a film has the newborn and windows that stand, evenly spread, the last among them", () => {
-  for (const { count, points, indices } of cases.spreads)
-    assert.deepEqual(spread([...Array(count).keys()], points), indices, `${count} over ${points}`);
-  const found = windows(9).toReversed();
-  found[4].state = "slashed";
-  found[3].state = "void";
-  assert.deepEqual(
-    framesOf(found, 64).map(({ window }) => window),
-    [NEWBORN, 0, 1, 2, 3, 6, 7, 8],
-  );
-  assert.deepEqual(
-    framesOf(windows(300), 4).map(({ window }) => window),
-    [NEWBORN, 74, 149, 224, 299],
-  );
+test("a film has the newborn and a window for each point of the curve, the last wanted first", () => {
+  const curve = {
+    index: [4, 9],
+    step: [640, 1280],
+    epoch: [1, 2],
+    source: ["battle", "private"],
+    hash: ["0x4", "0x9"],
+  };
+  assert.deepEqual(framesOf(curve), [
+    { window: NEWBORN, step: 0, epoch: 0, source: null, hash: null },
+    { window: 4, step: 640, epoch: 1, source: "battle", hash: "0x4" },
+    { window: 9, step: 1280, epoch: 2, source: "private", hash: "0x9" },
+  ]);
   for (const n of [1, 2, 3, 17, 65]) {
     const order = byWorth(n);
     assert.deepEqual(
@@ -173,7 +172,10 @@ test("a state is believed only by its hash", () => {
   const other = encoded.slice();
   other[STATE_BYTES - 1] ^= 1;
   assert.match(openState(other, hash, 3, tables.kernelId).problem, /the chain names 0x/);
-  assert.match(openState(encoded.subarray(1), hash, 3, tables.kernelId).problem, /33983 bytes/);
+  const served = unpacked(concat(fromHex(hash), encoded, fromHex(hash).reverse(), other));
+  assert.deepEqual([...served.keys()], [hash, toHex(fromHex(hash).reverse())]);
+  assert.deepEqual([...served.values()], [encoded, other]);
+  assert.throws(() => unpacked(encoded), /33984 bytes are served, each state takes 34016/);
 });
 
 test("epochs, sources, growth, disputes and slashes are marked where they happen", () => {

@@ -5,8 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from backend.api.routes import (
+    accounts,
+    activity,
     battles,
     beasts,
+    cases,
+    contracts,
     disputes,
     energy,
     live,
@@ -17,8 +21,12 @@ from backend.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    activity.router,
+    contracts.router,
     beasts.router,
+    accounts.router,
     disputes.router,
+    cases.router,
     battles.router,
     seasons.router,
     energy.router,

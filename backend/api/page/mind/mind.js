@@ -14,8 +14,9 @@ import { inspector } from "./inspector.js";
 import { policy, tally } from "./policy.js";
 import { sceneOn, withStat } from "./scene.js";
 
-/** Most windows of a film: their states are 34 kB each. */
-const FRAMES = 64;
+/** Most windows of a film, evenly spread over its life: their states are 34 kB each. */
+export const FRAMES = 64;
+const NO_CURVE = { index: [], step: [], epoch: [], source: [], hash: [] };
 const FRAME_MS = 260;
 const TELL_MS = 400;
 /** What a visit begins with: a terrain of walls, pools and ways around both, and two open tiles on it. */
@@ -48,7 +49,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const season = { ...DEFAULT_RULES, ...rules };
   const [dna, foeDna] = [fromHex(beast.dna), fromHex(foe)];
   let scene = sceneOn(tables.terrains[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
-  let [frames, at, before] = [framesOf([], FRAMES), 0, 0];
+  let [frames, at, before] = [framesOf(NO_CURVE), 0, 0];
   let [tile, tool, mode, playing, drawing, changes, theme] = [STAND, "look", "choice", false, false, false, 0];
 
   const brains = new Brains({ beast: beast.id, dna: beast.dna, rules: season, kernelId }, arrived, signal);
@@ -215,10 +216,10 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
 
   return {
     element,
-    /** The windows as the chain tells them; a reader at the newest stays there. */
-    update(checkpoints) {
+    /** Its curve of at most FRAMES points as the chain tells it; a reader at the newest window stays there. */
+    update(curve) {
       const [newest, hash, earlier] = [at === frames.length - 1, frames[at].hash, frames[before].hash];
-      const next = framesOf(checkpoints, FRAMES);
+      const next = framesOf(curve);
       const where = (h, otherwise) =>
         Math.max(
           next.findIndex((frame) => frame.hash === h),
