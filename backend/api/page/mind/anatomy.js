@@ -60,7 +60,7 @@ function seen(inputs) {
 function layer({ title, units, columns, slots, shift, noun }) {
   const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows: units / columns } });
   const bands = slots
-    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", vars: { row: i, of: slots } }))
+    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", hidden: true, vars: { row: i, of: slots } }))
     : [];
   const text = h("figcaption", {}, title);
   const read = h("output", { class: "reading" });
