@@ -281,7 +281,7 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
     expect(case).to_be_visible()
     case.click()
     expect(visit.page.locator(".stamp")).to_have_text("upheld")
-    expect(visit.page.locator(".segments .wrong")).to_contain_text(f"{LIE_STEP // 8}: wrong")
+    expect(visit.page.locator(".strip .wrong")).to_contain_text(f"{LIE_STEP // 8}: wrong")
     expect(visit.page.locator(".timeline .filed .deadline")).to_be_visible()
     expect(visit.page.locator(".scales")).to_contain_text("1 later window fell with it")
     expect(visit.page.locator(".evidence code")).to_contain_text(

@@ -7,7 +7,7 @@ import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
 import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
-import { VIEWS, parseAddress, pathOf, withQuery } from "./views.js";
+import { VIEWS, isOffered, parseAddress, pathOf, withQuery } from "./views.js";
 
 const STATUS_SECONDS = 5;
 const NAME = "ChainBeasts";
@@ -22,7 +22,7 @@ let streaming = false;
 let lagging = -1;
 
 function drawNav(view) {
-  const shown = Object.entries(VIEWS).filter(([, { menu }]) => menu);
+  const shown = Object.entries(VIEWS).filter(([, view]) => view.menu && isOffered(view, currentStatus()));
   const links = shown.map(([name, { title }]) =>
     h(
       "a",
@@ -75,7 +75,7 @@ function newVisit() {
 /** Fill `target` with what the address names; gives whether there is a view at all. */
 async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
-  const module = known && (id ? known.one : known.all);
+  const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
   if (!module) {
     show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error"));
     return;
