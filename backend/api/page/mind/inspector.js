@@ -37,7 +37,7 @@ function compared({ action, reach, wanted, optimal, right }) {
     h(
       "thead",
       {},
-      h("tr", {}, ...["Head", "Its choice", "Teacher", ""].map((text) => h("th", { scope: "col" }, text))),
+      h("tr", {}, ...["Head", "Its choice", "Teacher", "Agree"].map((text) => h("th", { scope: "col" }, text))),
     ),
     h(
       "tbody",
