@@ -8,7 +8,7 @@ import { count, plural, span } from "../format.js";
 import { drawBouts } from "./battles.js";
 import { awaited } from "./disputes.js";
 
-const EVENTS = 40;
+const EVENTS = 60;
 const CASES = 5;
 const MATCHES = 3;
 const FEW = 5;
