@@ -27,7 +27,7 @@ from backend.kernel.combat import (
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.held_out import held_out
+from backend.kernel.held_out import MoveExam, held_out
 from backend.kernel.labels import label, optimal_steps
 from backend.kernel.network import forward, output_errors
 from backend.kernel.rng import draw, split_mix64
@@ -37,12 +37,15 @@ from backend.kernel.state import Header, State, encode_state, state_hash
 from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
 from backend.store.private import PrivateDataset
+from trainer.metrics.accuracy import Probe
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
 POSITIONS = 96
+BOARDS = 256
+ALL_HEADS = 7
 TURNS = 400
 RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
@@ -168,6 +171,31 @@ def _loss_case(seed: int) -> dict[str, object]:
     }
 
 
+def _brain_case(state: State) -> dict[str, object]:
+    """A brain, and what the trainer measures of it on the held-out boards."""
+    words, weights = held_out(BOARDS, Rules()), state.weights
+    mask = state.header.active_mask
+    tally = Probe(words, Rules()).tally(weights, mask)
+    losses = [
+        np.abs(
+            output_errors(
+                forward(weights, mask, features(word))[-1].tolist(), label(word, Rules()), ALL_HEADS
+            )
+        ).sum()
+        for word in words
+    ]
+    return {
+        "state": _hex(encode_state(state)),
+        "marks": {
+            "loss": float(np.mean(losses)),
+            "exact": tally.move_accuracy,
+            "optimal": MoveExam.of(BOARDS, Rules()).accuracy(weights, mask),
+            "block": tally.block_accuracy,
+            "strike": tally.attack_mae,
+        },
+    }
+
+
 def _match_case(seed: int) -> dict[str, object]:
     dnas = [b"".join(draw(seed + side, n).to_bytes(8) for n in range(4)) for side in (1_000, 2_000)]
     states = [_born(side + 1, dna) for side, dna in enumerate(dnas)]
@@ -274,3 +302,15 @@ def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"matches": [_match_case(3)]}))
     _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_page_shows_a_mind_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    born = [_born(1, bytes(draw(seed, n) & 0xFF for n in range(32))) for seed in (7, 8)]
+    states = [*born, _wild(3, 0xFF), _wild(4, 0xA5)]
+    cases = {
+        "boards": BOARDS,
+        "brains": [_brain_case(state) for state in states],
+    }
+    path.write_text(json.dumps(cases))
+    _run("mind.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
