@@ -13,6 +13,7 @@ import numpy as np
 from eth_hash.auto import keccak
 
 from backend.api.portrait import svg
+from backend.chain.openings import records_opening
 from backend.chain.toolchain import find_node
 from backend.kernel.board import word_bytes
 from backend.kernel.combat import (
@@ -35,6 +36,7 @@ from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
 from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
+from backend.store.private import PrivateDataset
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
@@ -42,6 +44,7 @@ SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
 POSITIONS = 96
 TURNS = 400
+RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
 
@@ -60,6 +63,10 @@ def _run(name: str, **environment: str) -> None:
 
 def test_page_kernel_agrees_with_the_specification() -> None:
     _run("kernel.test.mjs")
+
+
+def test_page_trains_whole_windows_as_the_specification() -> None:
+    _run("windows.test.mjs")
 
 
 def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
@@ -232,6 +239,35 @@ def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(cases))
     _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def _opening_case() -> dict[str, object]:
+    """A private window's records as a dispute opens them: some words are sampled more than once."""
+    words = tuple(random_position(split_mix64(n), None, Rules()) for n in range(RECORDS))
+    data = PrivateDataset(words, bytes(range(32)), b"")
+    dna, index = keccak(b"opened"), 3
+    opening = records_opening(data, dna, index)
+    return {
+        "dna": _hex(dna),
+        "index": index,
+        "length": RECORDS,
+        "secret": _hex(data.secret),
+        "secret_hash": _hex(keccak(data.secret)),
+        "root": _hex(opening.root(dna, RECORDS, index)),
+        "order": list(opening.order),
+        "words": [_hex(word_bytes(word)) for word in opening.words],
+        "siblings": [_hex(sibling) for sibling in opening.siblings],
+        "records": [
+            [record, _hex(word_bytes(word))]
+            for record, word in sorted(opening.records(dna, RECORDS, index).items())
+        ],
+    }
+
+
+def test_page_computes_a_disputed_window_again_and_names_what_was_done(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"opening": _opening_case()}))
+    _run("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:

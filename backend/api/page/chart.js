@@ -4,6 +4,9 @@ import { h, show } from "./dom.js";
 import { count } from "./format.js";
 import { ink } from "./theme.js";
 
+/** Pixels between the epochs that are drawn: where they are short, some are left out. */
+const EPOCHS_APART = 36;
+
 let library = null;
 
 function load() {
@@ -31,7 +34,12 @@ function drawMarks(plot, { marks, spans }) {
     ctx.fillRect(at(from), bbox.top + bbox.height - 4 * ratio, Math.max(at(to) - at(from), ratio), 4 * ratio);
   }
   ctx.font = `${10 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  let epoch = -Infinity;
   for (const { step, kind, ink: name, text } of marks) {
+    if (kind === "epoch" && at(step) - epoch < EPOCHS_APART * ratio) continue;
+    if (kind === "epoch") epoch = at(step);
     ctx.strokeStyle = ctx.fillStyle = ink(name);
     ctx.lineWidth = kind === "now" ? 2 * ratio : ratio;
     ctx.setLineDash(kind === "epoch" ? [2 * ratio, 4 * ratio] : []);
@@ -56,7 +64,7 @@ function options(spec, width, hooks) {
     cursor: { y: false, sync: { key: sync, scales: ["x", null] }, drag: { x: true, y: false } },
     hooks,
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map(count) },
+      { ...axis, label: "micro-steps", labelSize: 16, size: 34, values: (_, ticks) => ticks.map(count) },
       { ...axis, size: 58, label: unit, labelSize: 18, values: (_, ticks) => ticks.map(read) },
     ],
     series: [

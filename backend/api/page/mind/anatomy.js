@@ -8,15 +8,15 @@ const TOP = 127;
 const CORNERS = new Set([0, 4, 20, 24]);
 const GROUND = { 0: "open", 16: "pool", 32: "wall" };
 const OTHERS = [
-  [20, "enemy to the east"],
-  [21, "enemy to the west"],
-  [22, "enemy to the south"],
-  [23, "enemy to the north"],
-  [24, "enemy in reach"],
-  [25, "enemy's defence and guard"],
-  [26, "enemy's power"],
-  [27, "its own guard"],
-  [28, "always one"],
+  [20, "enemy east"],
+  [21, "enemy west"],
+  [22, "enemy south"],
+  [23, "enemy north"],
+  [24, "in reach"],
+  [25, "its defence"],
+  [26, "its power"],
+  [27, "own guard"],
+  [28, "bias"],
 ];
 
 /** Hidden layers: units, columns of a row, and which slots own the rows. */

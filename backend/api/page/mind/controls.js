@@ -38,7 +38,9 @@ export function terrains(list, chosen, onChoose) {
   const select = h(
     "select",
     { "aria-label": "Terrain", onchange: () => onChoose(Number(select.value)) },
-    ...list.map(({ name }, i) => h("option", { value: i, selected: i === chosen }, name.replace(/,.*/, ""))),
+    ...list.map(({ name }, i) =>
+      h("option", { value: i, selected: i === chosen }, name.replace(/^derived (\d+).*/, "drawn $1")),
+    ),
   );
   return select;
 }

@@ -17,7 +17,8 @@ const bar = (frame) => h("i", { class: frame.source ?? "newborn" });
 /**
  * @param onGo given the number of the frame that the reader wants
  * @param onPlay given whether the film should run
- * @returns {{element, draw}} `draw({frames, held, at, before, playing})`, where `held(frame)` is what is known of it
+ * @returns {{element, draw, fill}} `draw({frames, held, at, before, playing})`, where `held(frame)` is what is known of it;
+ *   `fill({frames, held})` only the bars
  */
 export function film({ onGo, onPlay }) {
   const bars = h("div", { class: "bars", "aria-hidden": "true" });
@@ -27,21 +28,27 @@ export function film({ onGo, onPlay }) {
   slider.addEventListener("input", () => onGo(Number(slider.value)));
   const element = h("div", { class: "film" }, play, h("div", { class: "reel" }, bars, slider), label);
   let drawn = [];
+
+  function fill({ frames, held }) {
+    if (drawn !== frames) return;
+    frames.forEach((frame, i) => {
+      const found = held(frame);
+      bars.children[i].dataset.held = found ? (found.problem ? "absent" : "yes") : "no";
+      bars.children[i].style.setProperty("--part", found?.marks?.optimal ?? 0);
+    });
+  }
+
   return {
     element,
+    fill,
     draw({ frames, held, at, before, playing }) {
       if (drawn !== frames) {
         drawn = frames;
         slider.max = frames.length - 1;
         show(bars, frames.map(bar));
       }
-      frames.forEach((frame, i) => {
-        const found = held(frame);
-        const element = bars.children[i];
-        element.dataset.state = i === at ? "now" : i === before ? "before" : "";
-        element.dataset.held = found ? (found.problem ? "absent" : "yes") : "no";
-        element.style.setProperty("--part", found?.marks?.optimal ?? 0);
-      });
+      frames.forEach((_, i) => (bars.children[i].dataset.state = i === at ? "now" : i === before ? "before" : ""));
+      fill({ frames, held });
       const text = inWords(frames[at], held(frames[at]));
       slider.value = at;
       slider.setAttribute("aria-valuetext", text);

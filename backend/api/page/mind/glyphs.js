@@ -17,6 +17,7 @@ function arrow(kind) {
   const element = s(
     "g",
     { class: `arrow ${kind}` },
+    s("path", { class: "halo", d: "M-.3 0H.14M.1-.12.27 0 .1.12" }),
     s("path", { class: "shaft", d: "M-.3 0H.14" }),
     s("path", { class: "head", d: "M.05-.17.32 0 .05.17Z" }),
     s("path", { class: "blow", d: "M-.3-.1.34 0-.3.1-.16 0Z" }),

@@ -56,7 +56,8 @@ function bands(shift, noun) {
     .map((element, slot) => ({ element, set: (mask) => (element.hidden = Boolean((mask >> (shift + slot)) & 1)) }));
 }
 
-/** @returns {{element, draw}} `draw(brain, before)`, where `before` is the brain that changes are counted from, or null */
+/** @returns {{element, draw}} `draw(brain, before, theme)`, where `before` is the brain that changes are counted from, or null;
+ *   nothing is painted twice while the three are the same */
 export function heat() {
   const maps = MAPS.map(map);
   const sleeping = [bands(0, "sensor"), bands(4, "limb")];
@@ -73,9 +74,12 @@ export function heat() {
       ),
     ),
   );
+  let drawn = [];
   return {
     element,
-    draw(brain, before) {
+    draw(brain, before, theme) {
+      if ([brain, before, theme].every((one, i) => one === drawn[i])) return;
+      drawn = [brain, before, theme];
       const colourOf = diverging();
       maps.forEach((one) => one.draw(brain.weights, before?.weights ?? null, colourOf));
       sleeping.flat().forEach((band) => band.set(brain.mask));

@@ -9,18 +9,26 @@ const BARRED = { closed: "closed", reverse: "back" };
 
 const ways = (steps) => steps.map((d) => `${ARROWS[d]} ${DIRECTIONS[d]}`).join(", ");
 
-function verdict(right) {
+const AGREES = "✓ as taught";
+
+function verdict(right, otherwise = "✗ otherwise") {
   if (right === null) return h("td", { class: "none" }, "—");
-  return h("td", { class: right ? "right" : "wrong" }, right ? "✓ as taught" : "✗ otherwise");
+  return h("td", { class: right ? "right" : "wrong" }, right ? AGREES : otherwise);
 }
 
 /** Head by head: the beast's choice, the teacher's label, and whether they agree. */
-function compared({ action, reach, wanted, optimal, right, logits }) {
-  const strike = Math.abs(logits[4] / 4 - wanted.attack);
+function compared({ action, reach, wanted, optimal, right }) {
+  // Out of reach nothing comes of a strike, so nothing is held against it.
+  const off = reach ? Math.abs(action.power - wanted.attack) : null;
   const rows = [
-    ["Move", ways([action.direction]), optimal.length ? ways(optimal) : reach ? "none in reach" : "no way", right.move],
-    ["Strike", `${action.power} of 15`, String(wanted.attack), strike < 1],
-    ["Guard", action.block ? "up" : "down", wanted.block ? "up" : "down", right.block],
+    [
+      "Move",
+      ways([action.direction]),
+      optimal.length ? ways(optimal) : reach ? "in reach" : "no way",
+      verdict(right.move),
+    ],
+    ["Strike", `${action.power} of 15`, String(wanted.attack), verdict(off === null ? null : !off, `✗ ${off} off`)],
+    ["Guard", action.block ? "up" : "down", wanted.block ? "up" : "down", verdict(right.block)],
   ];
   return h(
     "table",
@@ -35,7 +43,7 @@ function compared({ action, reach, wanted, optimal, right, logits }) {
       "tbody",
       {},
       ...rows.map(([head, own, taught, agrees]) =>
-        h("tr", {}, h("th", { scope: "row" }, head), h("td", {}, own), h("td", {}, taught), verdict(agrees)),
+        h("tr", {}, h("th", { scope: "row" }, head), h("td", {}, own), h("td", {}, taught), agrees),
       ),
     ),
   );

@@ -17,6 +17,7 @@ import { sceneOn, withStat } from "./scene.js";
 /** Most windows of a film: their states are 34 kB each. */
 const FRAMES = 64;
 const FRAME_MS = 260;
+const TELL_MS = 400;
 /** What a visit begins with: a terrain of walls, pools and ways around both, and two open tiles on it. */
 const TERRAIN = 21;
 const ENEMY = 27;
@@ -33,7 +34,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const [dna, foeDna] = [fromHex(beast.dna), fromHex(foe)];
   let scene = sceneOn(tables.terrains[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
   let [frames, at, before] = [framesOf([], FRAMES), 0, 0];
-  let [tile, tool, mode, playing, drawing, changes] = [STAND, "look", "choice", false, false, false];
+  let [tile, tool, mode, playing, drawing, changes, theme] = [STAND, "look", "choice", false, false, false, 0];
 
   const brains = new Brains({ beast: beast.id, dna: beast.dna, rules: season, kernelId }, arrived, signal);
   const held = (frame) => brains.of(frame.hash);
@@ -97,9 +98,17 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     setTimeout(step, FRAME_MS);
   }
 
-  function arrived() {
-    set(() => {});
-    onExams(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
+  let telling = null;
+  signal.addEventListener("abort", () => clearTimeout(telling), { once: true });
+
+  /** A brain is there: its bar at once, its marks with those of others, the board only if it is the one that is shown. */
+  function arrived(hash) {
+    if (hash === frames[at].hash || hash === frames[before].hash) set(() => {});
+    else reel.fill({ frames, held });
+    telling ??= setTimeout(() => {
+      telling = null;
+      onExams(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
+    }, TELL_MS);
   }
 
   function tell(brain, map) {
@@ -131,12 +140,12 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     bodies.draw(scene);
     if (!brain?.weights) return show(say);
     inside.draw(map[tile], brain.mask);
-    weights.draw(brain, changes && earlier?.weights ? earlier : null);
+    weights.draw(brain, changes && earlier?.weights ? earlier : null, theme);
     show(since, `Changes count from: ${frameName(frames[before])}.`);
     tell(brain, map);
   }
 
-  document.addEventListener("themechange", () => set(() => {}), { signal });
+  document.addEventListener("themechange", () => set(() => (theme += 1)), { signal });
 
   const element = h(
     "section",

@@ -3,14 +3,14 @@ import { Problem, bytes, get } from "../api.js";
 import { toHex } from "../kernel/bytes.js";
 import { STATE_BYTES, decodeState, encodeState, stateHash } from "../kernel/state.js";
 
-/** A state that was fetched: {brain} of {mask, weights}, or {problem} in words. */
+/** A state that was fetched: {brain} of {mask, weights}, or {problem} in words, `passing` if it may be gone soon. */
 export async function fetchState(hash, beast, kernelId) {
   let encoded;
   try {
     const [header, weights] = await Promise.all([get(`/v1/states/${hash}`), bytes(`/v1/states/${hash}/weights`)]);
     encoded = encodeState(header, weights);
   } catch (error) {
-    if (error instanceof Problem) return { problem: error.message };
+    if (error instanceof Problem) return { problem: error.message, passing: error.status === 0 || error.status >= 429 };
     throw error;
   }
   return openState(encoded, hash, beast, kernelId);

@@ -9,6 +9,12 @@ import { readTables } from "../kernel/tables.js";
 import { exam, examine } from "./examine.js";
 import { fetchState } from "./states.js";
 
+/** States that are asked for at once. */
+const TOGETHER = 4;
+/** Milliseconds before a busy server is asked again. */
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8000;
+
 let about = null;
 let waiting = [];
 let busy = false;
@@ -28,18 +34,25 @@ async function fetched(hash, { problem, beast, dna, tables }) {
   return fetchState(hash, beast, tables.kernelId);
 }
 
+async function bring(hash, known) {
+  let found = await fetched(hash, known);
+  for (let wait = FIRST_WAIT; found.passing && wait <= LONGEST_WAIT; wait *= 2) {
+    await new Promise((done) => setTimeout(done, wait));
+    found = await fetched(hash, known);
+  }
+  const { problem, brain } = found;
+  if (problem) return postMessage({ hash, problem });
+  const marks = examine(brain, known.boards, known.tables.exp);
+  postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
+}
+
 async function work() {
   if (busy) return;
   busy = true;
   const known = await about;
   while (waiting.length) {
-    const hash = waiting.shift();
-    const { problem, brain } = await fetched(hash, known).catch((error) => ({ problem: error.message }));
-    if (problem) postMessage({ hash, problem });
-    else {
-      const marks = examine(brain, known.boards, known.tables.exp);
-      postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
-    }
+    const some = waiting.splice(0, TOGETHER);
+    await Promise.all(some.map((hash) => bring(hash, known)));
   }
   busy = false;
 }
