@@ -92,7 +92,7 @@ def test_board_controls_and_moves_are_in_the_first_screen(
     menu = page.locator("nav").bounding_box()
     assert menu is not None
     end = menu["y"] if menu["y"] > height / 2 else height  # on a phone the menu is at the foot
-    for part in (".board canvas", ".controls", "#scrub", ".moves .now"):
+    for part in (".board canvas", ".controls", "#scrub", ".moves .current"):
         assert bottom(page, part) <= end, (part, bottom(page, part))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("scrollY") == 0
