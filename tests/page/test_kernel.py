@@ -30,7 +30,7 @@ from backend.kernel.genesis import genesis_mask, genesis_weights
 from backend.kernel.held_out import MoveExam, held_out
 from backend.kernel.labels import label, optimal_steps
 from backend.kernel.network import forward, output_errors
-from backend.kernel.rng import draw, split_mix64
+from backend.kernel.rng import draw, fold64, split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
@@ -314,3 +314,43 @@ def test_page_shows_a_mind_as_it_is(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(cases))
     _run("mind.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def _bout_cases(seed: int, count: int) -> dict[str, object]:
+    """Matches of the two of `_match_case(seed)` on some seeds, from both sides."""
+    dnas = [b"".join(draw(seed + side, n).to_bytes(8) for n in range(4)) for side in (1_000, 2_000)]
+    states = [_born(side + 1, dna) for side, dna in enumerate(dnas)]
+    found = []
+    for n in range(count):
+        for a, b in ((0, 1), (1, 0)):
+            played = play_match(
+                dnas[a],
+                dnas[b],
+                draw(seed, n),
+                Rules(),
+                lambda word, who=states[a]: _decide(who, word),
+                lambda word, who=states[b]: _decide(who, word),
+            )
+            result = 2 if played.winner == DRAW else played.winner
+            found.append({"a": a, "b": b, "result": result, "turns": len(played.words)})
+    return {"first": str(seed), "seeds": count, "bouts": found}
+
+
+def _seed_case(seed: int) -> dict[str, object]:
+    """What `Arena.drawSeed` computes."""
+    block_hash = b"".join(draw(seed, n).to_bytes(8) for n in range(4))
+    arena, match = draw(seed, 9).to_bytes(8) + block_hash[:12], draw(seed, 10) >> 40
+    encoded = block_hash + bytes(12) + arena + match.to_bytes(32)
+    drawn = fold64(keccak(encoded))
+    return {"hash": _hex(block_hash), "arena": _hex(arena), "match": match, "seed": str(drawn)}
+
+
+def test_page_supposes_and_compares_by_the_rules(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    cases = {
+        "matches": [_match_case(5)],
+        "bouts": _bout_cases(5, 4),
+        "seeds": [_seed_case(seed) for seed in range(8)],
+    }
+    path.write_text(json.dumps(cases))
+    _run("battle.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
