@@ -48,7 +48,7 @@ RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
 
-def _run(name: str, **environment: str) -> None:
+def run_node(name: str, **environment: str) -> None:
     """Run a file of Node's test runner; its report is the failure."""
     command = [find_node(), "--import", FOLDER / "resolve.mjs", "--test", FOLDER / name]
     done = subprocess.run(
@@ -62,30 +62,30 @@ def _run(name: str, **environment: str) -> None:
 
 
 def test_page_kernel_agrees_with_the_specification() -> None:
-    _run("kernel.test.mjs")
+    run_node("kernel.test.mjs")
 
 
 def test_page_trains_whole_windows_as_the_specification() -> None:
-    _run("windows.test.mjs")
+    run_node("windows.test.mjs")
 
 
 def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
-    _run("rules.test.mjs")
+    run_node("rules.test.mjs")
 
 
 def test_clock_news_and_addresses_of_the_frame() -> None:
-    _run("frame.test.mjs")
+    run_node("frame.test.mjs")
 
 
 def test_no_live_figure_takes_others_away() -> None:
-    _run("live.test.mjs")
+    run_node("live.test.mjs")
 
 
 def test_page_draws_the_portraits_of_the_tokens(tmp_path: Path) -> None:
     path = tmp_path / "portraits.json"
     dnas = [b"".join(draw(seed, n).to_bytes(8) for n in range(4)) for seed in range(200)]
     path.write_text(json.dumps([{"dna": _hex(dna), "svg": svg(dna)} for dna in dnas]))
-    _run("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    run_node("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b")
@@ -220,7 +220,7 @@ def test_page_takes_any_turn_as_the_reference(tmp_path: Path) -> None:
     refused = sum(case["action"] is None for case in cases)
     assert 0.1 < refused / TURNS < 0.9
     path.write_text(json.dumps(cases))
-    _run("turns.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    run_node("turns.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
         ],
     }
     path.write_text(json.dumps(cases))
-    _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    run_node("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def _opening_case() -> dict[str, object]:
@@ -267,10 +267,10 @@ def _opening_case() -> dict[str, object]:
 def test_page_computes_a_disputed_window_again_and_names_what_was_done(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"opening": _opening_case()}))
-    _run("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    run_node("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"matches": [_match_case(3)]}))
-    _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    run_node("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
