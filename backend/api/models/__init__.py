@@ -61,6 +61,11 @@ from backend.api.models.contests import (
     Slashing,
     StakeShares,
 )
+from backend.api.models.contracts import (
+    ContractInterface,
+    Contracts,
+    ErrorWording,
+)
 
 __all__ = [
     "Answer",
@@ -70,6 +75,8 @@ __all__ = [
     "Change",
     "Checkpoint",
     "CheckpointPage",
+    "ContractInterface",
+    "Contracts",
     "Counts",
     "CurrentSeason",
     "Curve",
@@ -79,6 +86,7 @@ __all__ = [
     "DisputePage",
     "Energy",
     "EnergyShares",
+    "ErrorWording",
     "IndexedBlock",
     "Leaderboard",
     "Live",

@@ -5,8 +5,9 @@ import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
 import { concerns, startNews } from "./news.js";
 import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
+import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
-import { VIEWS, parseAddress, pathOf, withQuery } from "./views.js";
+import { VIEWS, isOffered, parseAddress, pathOf, withQuery } from "./views.js";
 
 const STATUS_SECONDS = 5;
 const NAME = "ChainBeasts";
@@ -21,9 +22,14 @@ let streaming = false;
 let lagging = -1;
 
 function drawNav(view) {
-  const shown = Object.entries(VIEWS).filter(([, { menu }]) => menu);
+  const shown = Object.entries(VIEWS).filter(([, view]) => view.menu && isOffered(view, currentStatus()));
   const links = shown.map(([name, { title }]) =>
-    h("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, icon(name), h("span", {}, title)),
+    h(
+      "a",
+      { href: name === "home" ? "#/" : `#/${name}`, "aria-current": name === view ? "page" : null },
+      icon(name),
+      h("span", {}, title),
+    ),
   );
   if (nav.childElementCount !== links.length) return show(nav, links);
   links.forEach((link, i) => {
@@ -69,7 +75,7 @@ function newVisit() {
 /** Fill `target` with what the address names; gives whether there is a view at all. */
 async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
-  const module = known && (id ? known.one : known.all);
+  const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
   if (!module) {
     show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error"));
     return;
@@ -206,6 +212,7 @@ addEventListener("hashchange", () => {
   if (!location.hash || location.hash.startsWith("#/")) draw();
 });
 startTheme(document.getElementById("theme"), () => document.dispatchEvent(new Event("themechange")));
+startSearch(document.getElementById("search"));
 startPlaces();
 startClock();
 await refreshStatus();

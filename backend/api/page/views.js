@@ -1,7 +1,8 @@
 // Every address of the page: what is in the menu, what it is called, and which module draws it.
 
 /**
- * name → title, the modules that draw all of a kind and one of it, and whether it is in the menu.
+ * name → title, the modules that draw all of a kind and one of it, whether it is in the menu, and whether it needs a server
+ * that lets its readers act (`serve --allow-wallet`).
  *
  * A module exports `render(place, context)`, which fills `place` or throws a Problem. The context:
  * - `id`, `query` (URLSearchParams): of the address
@@ -14,20 +15,27 @@
  * - `onLeave(close)`: called when the reader leaves
  */
 export const VIEWS = {
+  home: { title: "Home", all: "./views/home.js", menu: true },
   beasts: { title: "Beasts", one: "./views/beast.js", all: "./views/beasts.js", menu: true },
   battles: { title: "Battles", one: "./views/battle.js", all: "./views/battles.js", menu: true },
   disputes: { title: "Disputes", one: "./views/dispute.js", all: "./views/disputes.js", menu: true },
+  compare: { title: "Compare", one: "./views/compare.js", all: "./views/compare.js" },
   leaderboard: { title: "Leaderboard", all: "./views/leaderboard.js", menu: true },
+  accounts: { title: "Accounts", one: "./views/account.js" },
   season: { title: "Season", all: "./views/season.js", menu: true },
   evidence: { title: "Evidence", all: "./views/evidence.js" },
+  act: { title: "Act", one: "./wallet/view.js", all: "./wallet/view.js", menu: true, wallet: true },
 };
+
+/** Whether a server has a view: one that its readers act in, only if it allows that. */
+export const isOffered = (view, status) => Boolean(view) && (!view.wallet || Boolean(status?.wallet));
 
 /** `#/embed/battles/3?turn=7` as {view, id, query, embedded}. */
 export function parseAddress(hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").filter(Boolean);
   const embedded = parts[0] === "embed";
-  const [view = "beasts", id = null, ...more] = embedded ? parts.slice(1) : parts;
+  const [view = "home", id = null, ...more] = embedded ? parts.slice(1) : parts;
   return { view: more.length ? "" : view, id, query: new URLSearchParams(query || ""), embedded };
 }
 

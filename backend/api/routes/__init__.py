@@ -8,6 +8,7 @@ from backend.api.routes import (
     battles,
     beasts,
     cases,
+    contracts,
     disputes,
     energy,
     live,
@@ -18,6 +19,7 @@ from backend.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    contracts.router,
     beasts.router,
     disputes.router,
     cases.router,
