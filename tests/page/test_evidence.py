@@ -31,7 +31,7 @@ from backend.kernel.window import (
     step_window,
 )
 from backend.store.private import PrivateDataset
-from tests.page.test_kernel import run_node
+from tests.page.runner import run_node
 from trainer.datasets.pack import compress
 from validator.evidence import archive
 from validator.evidence.bundle import pack_opening

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from eth_hash.auto import keccak
 
 from backend.api.portrait import svg
 from backend.chain.openings import records_opening
-from backend.chain.toolchain import find_node
 from backend.kernel.board import word_bytes
 from backend.kernel.combat import (
     DRAW,
@@ -37,6 +34,7 @@ from backend.kernel.state import Header, State, encode_state, state_hash
 from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
 from backend.store.private import PrivateDataset
+from tests.page.runner import run_node as _run
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
@@ -48,44 +46,31 @@ RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
 
-def run_node(name: str, **environment: str) -> None:
-    """Run a file of Node's test runner; its report is the failure."""
-    command = [find_node(), "--import", FOLDER / "resolve.mjs", "--test", FOLDER / name]
-    done = subprocess.run(
-        [str(part) for part in command],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_page_kernel_agrees_with_the_specification() -> None:
-    run_node("kernel.test.mjs")
+    _run("kernel.test.mjs")
 
 
 def test_page_trains_whole_windows_as_the_specification() -> None:
-    run_node("windows.test.mjs")
+    _run("windows.test.mjs")
 
 
 def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
-    run_node("rules.test.mjs")
+    _run("rules.test.mjs")
 
 
 def test_clock_news_and_addresses_of_the_frame() -> None:
-    run_node("frame.test.mjs")
+    _run("frame.test.mjs")
 
 
 def test_no_live_figure_takes_others_away() -> None:
-    run_node("live.test.mjs")
+    _run("live.test.mjs")
 
 
 def test_page_draws_the_portraits_of_the_tokens(tmp_path: Path) -> None:
     path = tmp_path / "portraits.json"
     dnas = [b"".join(draw(seed, n).to_bytes(8) for n in range(4)) for seed in range(200)]
     path.write_text(json.dumps([{"dna": _hex(dna), "svg": svg(dna)} for dna in dnas]))
-    run_node("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    _run("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b")
@@ -220,7 +205,7 @@ def test_page_takes_any_turn_as_the_reference(tmp_path: Path) -> None:
     refused = sum(case["action"] is None for case in cases)
     assert 0.1 < refused / TURNS < 0.9
     path.write_text(json.dumps(cases))
-    run_node("turns.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    _run("turns.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
@@ -238,7 +223,7 @@ def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
         ],
     }
     path.write_text(json.dumps(cases))
-    run_node("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def _opening_case() -> dict[str, object]:
@@ -267,10 +252,14 @@ def _opening_case() -> dict[str, object]:
 def test_page_computes_a_disputed_window_again_and_names_what_was_done(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"opening": _opening_case()}))
-    run_node("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    _run("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_page_tells_whose_move_it_is_and_what_each_end_of_a_dispute_pays() -> None:
+    _run("dispute.test.mjs")
 
 
 def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"matches": [_match_case(3)]}))
-    run_node("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
