@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from eth_hash.auto import keccak
 
 from backend.api.portrait import svg
 from backend.chain.openings import records_opening
-from backend.chain.toolchain import find_node
 from backend.kernel.board import word_bytes
 from backend.kernel.combat import (
     DRAW,
@@ -37,6 +34,7 @@ from backend.kernel.state import Header, State, encode_state, state_hash
 from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
 from backend.store.private import PrivateDataset
+from tests.page.runner import run_node as _run
 from trainer.metrics.accuracy import Probe
 
 FOLDER = Path(__file__).parent
@@ -49,19 +47,6 @@ ALL_HEADS = 7
 TURNS = 400
 RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
-
-
-def _run(name: str, **environment: str) -> None:
-    """Run a file of Node's test runner; its report is the failure."""
-    command = [find_node(), "--import", FOLDER / "resolve.mjs", "--test", FOLDER / name]
-    done = subprocess.run(
-        [str(part) for part in command],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_page_kernel_agrees_with_the_specification() -> None:
@@ -296,6 +281,10 @@ def test_page_computes_a_disputed_window_again_and_names_what_was_done(tmp_path:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"opening": _opening_case()}))
     _run("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_page_tells_whose_move_it_is_and_what_each_end_of_a_dispute_pays() -> None:
+    _run("dispute.test.mjs")
 
 
 def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
