@@ -123,18 +123,24 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
     if (!action) return;
     const plan = h("div", { class: "plan" });
     const past = h("ol", { class: "past", "aria-label": "Done so far" });
-    const busy = () => attempts.of(connection.account) !== null;
+    let planning = new AbortController();
     const submit = (values) => {
       setQuery(values);
+      planning.abort();
+      planning = new AbortController();
+      mine.addEventListener("abort", () => planning.abort(), { once: true });
       const { chain, account } = connection;
       const proceed = (outcome, next) => {
         past.append(h("li", {}, outcome));
         show(desk, form(action, new URLSearchParams(next), submit), past, plan);
         submit(next);
       };
-      draw(plan, action, values, { chain, account, attempts, signal: mine, proceed, busy }).catch((error) => {
-        if (!mine.aborted) throw error;
-      });
+      const asked = planning.signal;
+      draw(plan, action, values, { chain, account, attempts, signal: mine, planning: asked, proceed }).catch(
+        (error) => {
+          if (!asked.aborted) throw error;
+        },
+      );
     };
     show(desk, form(action, query, submit), past, plan);
   }
