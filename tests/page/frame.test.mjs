@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { ACCOUNT, NUMBER, wanted } from "../../backend/api/page/catalogue.js";
 import { ChainClock, distance } from "../../backend/api/page/clock.js";
 import { concerns, topicsOf } from "../../backend/api/page/news.js";
+import { PARTS, sentence } from "../../backend/api/page/rulebook.js";
+import { destination } from "../../backend/api/page/search.js";
 import { parseAddress, withQuery } from "../../backend/api/page/views.js";
 
 function clockAt(start) {
@@ -67,4 +70,29 @@ test("a query changes without the rest of the address", () => {
   assert.equal(withQuery("#/beasts", { q: "mo ra", page: 2 }), "#/beasts?q=mo+ra&page=2");
   assert.equal(withQuery("#/beasts?q=x&page=2", { q: "", page: null }), "#/beasts");
   assert.equal(withQuery("#/beasts?sort=rating", { page: 3 }), "#/beasts?sort=rating&page=3");
+});
+
+test("a search leads to an account, to something numbered, or to the beasts that it finds", () => {
+  const account = `0x${"Ab".repeat(20)}`;
+  assert.equal(destination(` ${account} `), `#/accounts/${account.toLowerCase()}`);
+  assert.equal(destination("match 3"), "#/battles/3");
+  assert.equal(destination("Case #07"), "#/disputes/7");
+  assert.equal(destination("beast № 12"), "#/beasts/12");
+  assert.equal(destination("12"), "#/beasts?q=12");
+  assert.equal(destination("a&b"), "#/beasts?q=a%26b");
+  assert.equal(destination(" "), "#/beasts");
+});
+
+test("a list asks for what fits and leaves out what is still being typed", () => {
+  const fields = [{ name: "q" }, { name: "beast", ...NUMBER }, { name: "owner", ...ACCOUNT }];
+  const ask = (query) => wanted(new URLSearchParams(query), fields, 48).toString();
+  assert.equal(ask("q=mor&beast=3&other=1&cursor=9"), "limit=48&q=mor&beast=3&cursor=9");
+  for (const typed of ["beast=03", "beast=x", "owner=0x12"]) assert.equal(ask(typed), "limit=48");
+});
+
+test("a constant is told with its value, one that is unknown by its name", () => {
+  assert.equal(sentence("rules", "rest_gain", { rest_gain: 7 }).includes("7"), true);
+  assert.equal(sentence("rules", "novelty", { novelty: 7 }), "novelty is 7.");
+  const curves = [0, 1].map((damage_curve) => PARTS.rules.says.damage_k({ damage_k: 256, damage_curve }));
+  assert.notEqual(...curves);
 });

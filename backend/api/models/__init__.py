@@ -25,6 +25,7 @@ from backend.api.models.beasts import (
     Stats,
     TrainingPrice,
 )
+from backend.api.models.cases import RecordsOpened, Risk, WindowInputs
 from backend.api.models.chain import (
     CallArgument,
     Change,
@@ -105,7 +106,9 @@ __all__ = [
     "Proposal",
     "Ranked",
     "Rating",
+    "RecordsOpened",
     "Relayed",
+    "Risk",
     "ScheduledCall",
     "Season",
     "Seasons",
@@ -116,5 +119,6 @@ __all__ = [
     "Stats",
     "Status",
     "TrainingPrice",
+    "WindowInputs",
     "hexadecimal",
 ]

@@ -5,6 +5,7 @@ import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
 import { concerns, startNews } from "./news.js";
 import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
+import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
 import { VIEWS, isOffered, parseAddress, pathOf, withQuery } from "./views.js";
 
@@ -23,7 +24,12 @@ let lagging = -1;
 function drawNav(view) {
   const shown = Object.entries(VIEWS).filter(([, view]) => view.menu && isOffered(view, currentStatus()));
   const links = shown.map(([name, { title }]) =>
-    h("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, icon(name), h("span", {}, title)),
+    h(
+      "a",
+      { href: name === "home" ? "#/" : `#/${name}`, "aria-current": name === view ? "page" : null },
+      icon(name),
+      h("span", {}, title),
+    ),
   );
   if (nav.childElementCount !== links.length) return show(nav, links);
   links.forEach((link, i) => {
@@ -206,6 +212,7 @@ addEventListener("hashchange", () => {
   if (!location.hash || location.hash.startsWith("#/")) draw();
 });
 startTheme(document.getElementById("theme"), () => document.dispatchEvent(new Event("themechange")));
+startSearch(document.getElementById("search"));
 startPlaces();
 startClock();
 await refreshStatus();

@@ -3,6 +3,9 @@ import { follow } from "./api.js";
 
 const PAUSE_MS = 400;
 
+/** Between two batches: each may make a view ask for all that it shows. */
+const LEAST_MS = 1500;
+
 /** What a message is about: its type, and what it names. */
 export function topicsOf(message) {
   const found = [message.type];
@@ -29,10 +32,10 @@ export function concerns(message, topics) {
  * @param changed `(open)`: hears whether the stream is open
  */
 export function startNews(tell, changed) {
-  let [waiting, timer, connections, last] = [[], null, 0, null];
+  let [waiting, timer, connections, last, told] = [[], null, 0, null, -Infinity];
   const flush = () => {
     const news = waiting;
-    [waiting, timer] = [[], null];
+    [waiting, timer, told] = [[], null, performance.now()];
     tell(news, connections > 1 && news.some(({ type }) => type === "hello"));
   };
   follow(
@@ -40,7 +43,7 @@ export function startNews(tell, changed) {
     (message) => {
       last = message.id ?? last;
       waiting.push(message);
-      timer ??= setTimeout(flush, PAUSE_MS);
+      timer ??= setTimeout(flush, Math.max(PAUSE_MS, told + LEAST_MS - performance.now()));
     },
     new AbortController().signal,
     (open) => {

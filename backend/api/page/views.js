@@ -15,11 +15,15 @@
  * - `onLeave(close)`: called when the reader leaves
  */
 export const VIEWS = {
+  home: { title: "Home", all: "./views/home.js", menu: true },
   beasts: { title: "Beasts", one: "./views/beast.js", all: "./views/beasts.js", menu: true },
   battles: { title: "Battles", one: "./views/battle.js", all: "./views/battles.js", menu: true },
   disputes: { title: "Disputes", one: "./views/dispute.js", all: "./views/disputes.js", menu: true },
+  compare: { title: "Compare", one: "./views/compare.js", all: "./views/compare.js" },
   leaderboard: { title: "Leaderboard", all: "./views/leaderboard.js", menu: true },
+  accounts: { title: "Accounts", one: "./views/account.js" },
   season: { title: "Season", all: "./views/season.js", menu: true },
+  evidence: { title: "Evidence", all: "./views/evidence.js" },
   act: { title: "Act", one: "./wallet/view.js", all: "./wallet/view.js", menu: true, wallet: true },
 };
 
@@ -31,7 +35,7 @@ export function parseAddress(hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").filter(Boolean);
   const embedded = parts[0] === "embed";
-  const [view = "beasts", id = null, ...more] = embedded ? parts.slice(1) : parts;
+  const [view = "home", id = null, ...more] = embedded ? parts.slice(1) : parts;
   return { view: more.length ? "" : view, id, query: new URLSearchParams(query || ""), embedded };
 }
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from backend.api.routes import (
     battles,
     beasts,
+    cases,
     contracts,
     disputes,
     energy,
@@ -21,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contracts.router,
     beasts.router,
     disputes.router,
+    cases.router,
     battles.router,
     seasons.router,
     energy.router,

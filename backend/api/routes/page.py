@@ -28,8 +28,9 @@ VENDORED: Mapping[str, str] = {
     "sha3.js": "@noble/hashes/sha3.js",
     "_u64.js": "@noble/hashes/_u64.js",
     "utils.js": "@noble/hashes/utils.js",
+    "fzstd.js": "fzstd/esm/index.mjs",
 }
-"""Files of Node packages by the name that the page imports; the last two are sha3's own imports."""
+"""Files of Node packages by the name that the page imports; `_u64.js` and `utils.js` are sha3's own."""
 
 KINDS = {
     ".html": "text/html; charset=utf-8",
