@@ -16,7 +16,7 @@ from scripts.lib.spectacle import Spectacle, patient_profile
 from scripts.lib.stage import Stage
 from tests.support.forked import Program
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 LOOK_MS = 20
 
 
