@@ -1,6 +1,6 @@
 """Runs the symbolic proofs of tests/halmos: what they say holds for every input, or is refuted.
 
-Each proof is a function ``check_…``; docs/audit/halmos.md says what they prove and what they do not.
+Each proof is a function ``check_…``; docs/audit/halmos.md says what they prove, and what not.
 """
 
 from __future__ import annotations
