@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -14,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from backend.resources import project_root
+from backend.resources import is_checkout, project_root
 
 DEFAULT = Path(".harmonics") / "cache"
 FOLDER_MODE = 0o755
@@ -34,12 +35,23 @@ _sweeping = threading.Lock()
 def cache_dir(kind: str) -> Path:
     """The folder for one kind of cached file, made if missing.
 
-    It lies under ``HARMONICS_CACHE_DIR``, else under ``.harmonics/cache`` of the project.
+    It lies under ``HARMONICS_CACHE_DIR``, else under ``.harmonics/cache`` of the checkout; where
+    chainbeasts is installed, in the user's cache folder, since what is installed is not ours to
+    write.
     """
     given = os.environ.get("HARMONICS_CACHE_DIR")
-    folder = (Path(given) if given else project_root() / DEFAULT).absolute() / kind
+    folder = (Path(given) if given else _default()).absolute() / kind
     make_folder(folder)
     return folder
+
+
+def _default() -> Path:
+    if is_checkout():
+        return project_root() / DEFAULT
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/chainbeasts").expanduser()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "chainbeasts"
 
 
 def make_folder(folder: Path) -> None:

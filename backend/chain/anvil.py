@@ -94,6 +94,7 @@ class Anvil:
         state: file that keeps the chain between runs; written when the child ends, and by whoever
             calls ``anvil_state.dump`` meanwhile.
         log: file for Anvil's output, which is added to; a temporary one if None.
+        home: whose tools are looked at for Anvil; the environment's or the nearest if None.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Anvil:
         accounts: int = DEVNET_ACCOUNTS,
         detached: bool = False,
         extra: Sequence[str] = (),
+        home: Path | None = None,
     ) -> None:
         self.port = free_port() if port is None else port
         self.chain_id = chain_id
@@ -117,6 +119,7 @@ class Anvil:
         self._accounts = accounts
         self.detached = detached
         self._extra = tuple(extra)
+        self._home = home
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._output_start = 0
@@ -143,7 +146,7 @@ class Anvil:
         return self._process.pid
 
     def _command(self) -> list[str]:
-        command = [str(find_anvil()), "--host", HOST, "--port", str(self.port)]
+        command = [str(find_anvil(self._home)), "--host", HOST, "--port", str(self.port)]
         command += ["--hardfork", "osaka", "--enable-tx-gas-limit"]
         command += ["--gas-limit", str(BLOCK_GAS_LIMIT), "--chain-id", str(self.chain_id)]
         command += ["--mnemonic", MNEMONIC, "--accounts", str(self._accounts)]

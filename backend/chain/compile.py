@@ -1,6 +1,6 @@
-"""Compiles the contracts and caches what the compiler said.
+"""Compiles the contracts and caches what the compiler said; a wheel brings them along compiled.
 
-One artifact file per source file, named by the digest of that file's whole import closure, the
+One cached file per source file, named by the digest of that file's whole import closure, the
 compiler's version and the settings: an edited ledger does not recompile the kernel. Knows nothing
 of chains.
 """
@@ -14,12 +14,12 @@ import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from backend.cache import cache_dir, write_atomic
+from backend.chain.artifact import Artifact, Provenance, built, built_units
 from backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
 from backend.errors import ChainBeastsError
 from backend.locks import ProcessLock
@@ -39,6 +39,8 @@ RUNS_OF: Mapping[str, int] = {"contracts/CheckpointLedger.sol": 1_000} | dict.fr
 LIBRARY_SOURCES = ("@openzeppelin/contracts/governance/TimelockController.sol",)
 """Contracts of libraries that are deployed as they are."""
 
+ONLY_TESTS = "contracts/test/"
+
 MAX_CODE_BYTES = 24_576
 """EIP-170's limit on deployed code."""
 
@@ -54,29 +56,6 @@ _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storag
 
 class CompileError(ChainBeastsError):
     """The compiler refused a source; the message is the compiler's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """One compiled contract.
-
-    Attributes:
-        source: its source file's unit name, such as ``contracts/Energy.sol``.
-        bytecode: creation code.
-        runtime: deployed code, with zeros where immutables go.
-    """
-
-    name: str
-    source: str
-    abi: list[dict[str, Any]]
-    bytecode: bytes
-    runtime: bytes
-    storage: dict[str, Any]
-
-    @property
-    def code_size(self) -> int:
-        """Bytes of deployed code."""
-        return len(self.runtime)
 
 
 def _unit_path(unit: str) -> Path:
@@ -136,6 +115,16 @@ def _cached(unit: str) -> tuple[Path, dict[str, Any]]:
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(f"{solc_version()}\n{text}".encode()).hexdigest()
     return cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json", request
+
+
+def provenance(unit: str) -> Provenance:
+    """What a source of this checkout is compiled from, and how."""
+    request = _request(unit, _closure(unit))
+    hashes = {
+        name: hashlib.sha256(source["content"].encode()).hexdigest()
+        for name, source in request["sources"].items()
+    }
+    return Provenance(solc_version(), request["settings"], hashes)
 
 
 def _compile(unit: str) -> list[Artifact]:
@@ -203,6 +192,8 @@ def _explain(error: Any) -> str:
 @cache
 def _unit_of() -> Mapping[str, str]:
     """The source file of each deployable contract, by the contract's name."""
+    if found := built_units():
+        return found
     root = contracts_dir()
     own = {
         name: f"contracts/{path.relative_to(root).as_posix()}"
@@ -210,6 +201,11 @@ def _unit_of() -> Mapping[str, str]:
         for name in _CONTRACT.findall(path.read_text("utf-8"))
     }
     return own | {Path(unit).stem: unit for unit in LIBRARY_SOURCES}
+
+
+def published() -> list[str]:
+    """Names of the deployable contracts, without those that only tests use."""
+    return [name for name, unit in _unit_of().items() if not unit.startswith(ONLY_TESTS)]
 
 
 def source_units(names: Iterable[str] | None = None) -> list[str]:
@@ -234,6 +230,9 @@ def uncompiled(units: Iterable[str]) -> list[str]:
 def _known(unit: str) -> list[Artifact] | None:
     """The contracts of a source, as read before or from the cache; None if that lacks them."""
     if unit not in _READ:
+        if brought := [built(name) for name, source in built_units().items() if source == unit]:
+            _READ[unit] = brought
+            return brought
         path, _ = _cached(unit)
         if not path.exists():
             return None

@@ -15,7 +15,8 @@ from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
 from backend.chain.amounts import show_coin, show_energy, show_moment, show_span
-from backend.chain.compile import Artifact, artifacts, compiled
+from backend.chain.artifact import Artifact
+from backend.chain.compile import artifacts, compiled
 from backend.chain.deployment import CONTRACTS
 from backend.chain.types import MatchStatus
 from backend.errors import ChainBeastsError

@@ -17,9 +17,17 @@ from typing import Any
 
 from backend.cache import cache_dir, write_atomic
 from backend.errors import ChainBeastsError
-from backend.resources import node_modules_dirs, project_root
+from backend.home import find_home
+from backend.resources import is_checkout, node_modules_dirs, project_root
 
-SETUP_HINT = "Run `scripts/test` or `scripts/demo` once; they install it."
+SETUP_HINT = (
+    "Run `scripts/test` or `scripts/demo` once; they install it."
+    if is_checkout()
+    else "Run `chainbeasts setup`; it installs it into the home."
+)
+
+TOOLS = "tools"
+"""In a home: where `chainbeasts setup` puts what npm gives."""
 
 _SHIM = Path(__file__).with_name("solc_shim.js")
 
@@ -49,13 +57,16 @@ def _platform_package(tool: str) -> str:
     return f"{tool}-{system}-{machine}"
 
 
-def find_anvil() -> Path:
+def find_anvil(home: Path | None = None) -> Path:
     """The Anvil binary: ``ANVIL_BINARY``, the npm package's, else the one on PATH.
+
+    Args:
+        home: where `chainbeasts setup` may have put it; the environment's or the nearest if None.
 
     Raises:
         ChainBeastsError: there is none.
     """
-    return _find_foundry("anvil")
+    return _find_foundry("anvil", home)
 
 
 def find_forge() -> Path:
@@ -67,14 +78,19 @@ def find_forge() -> Path:
     return _find_foundry("forge")
 
 
-def _find_foundry(tool: str) -> Path:
+def tools_dir(home: Path | None = None) -> Path:
+    """The folder of a home, the environment's or the nearest if None, that holds its tools."""
+    return (home or Path(os.environ.get("CHAINBEASTS_HOME") or find_home())) / TOOLS
+
+
+def _find_foundry(tool: str, home: Path | None = None) -> Path:
     variable = f"{tool.upper()}_BINARY"
     given = os.environ.get(variable)
     if given:
         if Path(given).is_file():
             return Path(given)
         raise ChainBeastsError(f"{variable} names {given}, which is not a file.")
-    for folder in node_modules_dirs():
+    for folder in [*node_modules_dirs(), tools_dir(home) / "node_modules"]:
         binary = folder / "@foundry-rs" / _platform_package(tool) / "bin" / tool
         if binary.is_file():
             if not os.access(binary, os.X_OK):

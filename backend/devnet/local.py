@@ -60,6 +60,7 @@ def make(settings: Settings, *, port: int | None, fresh: bool, detached: bool) -
         state=state,
         log=log_file(settings),
         detached=detached,
+        home=settings.home,
     )
     if fresh:
         deployment = settings.deployments_dir / f"{child.chain_id}.json"

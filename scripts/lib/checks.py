@@ -85,6 +85,7 @@ def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) ->
         Check("documentation", [ROOT / "scripts" / "docs", "build", "--quiet"]),
         Check("sanitizers", [BIN / "python", "-m", "scripts.lib.sanitizers"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
+        Check("generated ABI", [ROOT / "scripts" / "generate_abi", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
         Check("tests", crowd if nightly else forgiving, alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),

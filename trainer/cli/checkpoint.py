@@ -11,8 +11,9 @@ from backend.chain.amounts import show_time
 from backend.chain.errors import Reverted
 from backend.chain.escrow import ensure_escrow
 from backend.chain.types import CheckpointPayload
+from backend.chain.waiting import await_time
 from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields, table
+from backend.cli.output import energy, fields, note, table
 from backend.cli.session import Session, command
 from backend.documents import parse_json
 from backend.errors import ChainBeastsError
@@ -223,12 +224,22 @@ def _read_payload(path: Path) -> CheckpointPayload:
 
 
 @command(app, "finalize", signs=True, example="chainbeasts checkpoint finalize 1")
-def finalize(session: Session, beast: BeastId) -> None:
+def finalize(
+    session: Session,
+    beast: BeastId,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="First wait for the challenge periods of all pending.")
+    ] = False,
+) -> None:
     """Make the checkpoints final whose challenge period is over. Anyone may."""
     session.chain.birth(beast)
     workspace = open_workspace(session.settings, session.chain)
     workspace.sync()
-    finalized = Finalizer(workspace, outbox_of(session, workspace)).beast(beast)
+    finalizer = Finalizer(workspace, outbox_of(session, workspace))
+    if wait and (at := finalizer.due_at(beast)) > session.chain.now():
+        note(f"Waiting until the last challenge period is over, {show_time(at)}…")
+        await_time(session.chain, at)
+    finalized = finalizer.beast(beast)
     if not finalized:
         raise ChainBeastsError(
             f"No checkpoint of beast {beast} may be final yet.",

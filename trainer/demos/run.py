@@ -14,14 +14,13 @@ import typer
 from backend.cli.output import fields, note, print_error, print_json, progress, stdout
 from backend.errors import ChainBeastsError
 from backend.logs import configure_logging
-from backend.resources import project_root
+from backend.resources import samples_file
 from trainer.cli.sinks import metrics_port
 from trainer.datasets.http import HttpProducer
 from trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
 from trainer.datasets.producers import FileProducer, Producer
 from trainer.metrics.streamer import MetricsStreamer
 
-SAMPLES = Path("examples") / "battle_samples.csv"
 CACHE_NAME = "train.cache"
 
 DataOption = Annotated[
@@ -39,7 +38,7 @@ def producer(data: str | None) -> Producer:
     """The producer of a file or URL; of the samples that come along if neither is given."""
     if data is not None and data.startswith(("http://", "https://")):
         return HttpProducer(data)
-    return FileProducer(project_root() / SAMPLES if data is None else Path(data))
+    return FileProducer(samples_file() if data is None else Path(data))
 
 
 def demonstrate(

@@ -92,6 +92,21 @@ class Finalizer:
             due.append(row)
         return due
 
+    def due_at(self, beast_id: int) -> int:
+        """From when on all of a beast's pending checkpoints may be final; 0 if it has none.
+
+        Disputes may put that off.
+        """
+        chain = self._workspace.chain
+        pending = self._first_pending(beast_id, chain.head(beast_id).final_count)
+        return max(
+            (
+                row.submitted_at + chain.season(row.season).economics.challenge_period
+                for row in pending
+            ),
+            default=0,
+        )
+
     def _first_pending(self, beast_id: int, final: int) -> Sequence[CheckpointRow]:
         """A beast's first pending checkpoints from index ``final`` on."""
         found = (

@@ -1,0 +1,7 @@
+"""Trains a brain on a dataset: cached, resumed from its checkpoint, its figures told."""
+
+from __future__ import annotations
+
+from trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
+
+__all__ = ["PipelineRun", "run_dataset_pipeline"]
