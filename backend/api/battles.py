@@ -57,6 +57,7 @@ def match_detail(session: Session, row: MatchRow) -> MatchDetail:
     }
     season = None if row.season is None else session.get(SeasonRow, row.season)
     seed = row.battle_seed
+    seed_block = None if row.seed_block is None else session.get(BlockRow, row.seed_block)
     return MatchDetail(
         **_fields(row, record, times),
         disproved=len(lies),
@@ -65,6 +66,7 @@ def match_detail(session: Session, row: MatchRow) -> MatchDetail:
         state_a=row.state_a,
         state_b=row.state_b,
         seed_block=row.seed_block,
+        seed_hash=None if seed_block is None else seed_block.hash,
         battle_seed=None if seed is None else seed.to_bytes(SEED_BYTES),
         bond=None if record is None else record.bond,
         reward_a=row.reward_a,

@@ -85,6 +85,14 @@ def serve(
             help="A host name that a web server in front of this one answers to; repeatable.",
         ),
     ] = None,
+    allow_wallet: Annotated[
+        bool,
+        typer.Option(
+            "--allow-wallet",
+            help="Let readers act from the page, each through the wallet in their own browser. The "
+            "server itself still signs and sends nothing.",
+        ),
+    ] = False,
     rate: Annotated[
         float,
         typer.Option(min=0, help="Requests a second from one address; 0 for no limit."),
@@ -123,6 +131,7 @@ def serve(
             ),
             bundles=bundles or settings.home / "bundles",
             follower=Follower(chain, store, indexer, waker, health),
+            wallet=allow_wallet,
         )
         served = make_app(
             services,

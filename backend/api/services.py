@@ -49,6 +49,7 @@ class Services:
 
     Attributes:
         bundles: folder of evidence bundles, named as ``dispute bundle`` names them.
+        wallet: whether the page may ask the reader's wallet to sign; the server never signs.
     """
 
     chain: Chain
@@ -58,6 +59,7 @@ class Services:
     follower: Follower
     standings: Standings = field(default_factory=Standings)
     once: OncePerBlock = field(default_factory=OncePerBlock)
+    wallet: bool = False
 
     def bundle_path(self, dispute_id: int) -> Path:
         """Where a dispute's evidence bundle is, if it is published."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -367,6 +368,34 @@ def _constant(field: str) -> Show:
     if field in _CONSTANTS:
         return _CONSTANTS[field]
     return show_span if _LENGTH_NAME.search(field) else str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a custom error is told: for those who decode it themselves.
+
+    Attributes:
+        sentence: with the error's own values in braces; empty if there is none.
+        units: what its values are, by name: ``energy`` or ``coin`` in wei, ``seconds``, or a
+            ``time`` in unix seconds; those that are none of these are not named.
+    """
+
+    sentence: str
+    hint: str
+    units: Mapping[str, str]
+
+
+_UNITS: dict[Show, str] = {show_energy: "energy", show_coin: "coin", show_span: "seconds"}
+
+
+def wording_of(name: str, fields: Iterable[str]) -> Wording:
+    """The wording of an error with these values."""
+    sentence, hint = _SENTENCES.get(name, ("", ""))
+    units = {field: "time" for field in fields if _TIME_NAME.search(field)}
+    if name in _AMOUNTS:
+        show, amounts = _AMOUNTS[name]
+        units |= dict.fromkeys(amounts, _UNITS[show])
+    return Wording(sentence, hint, units)
 
 
 def _show(value: Any) -> str:

@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from backend.kernel import vectors
@@ -380,6 +381,7 @@ def _merge(inputs: Any, outputs: Any) -> Any:
     return outputs
 
 
+@cache
 def document(kind: str) -> str:
     """The text of one published file: JSON, a case per line."""
     kernel = vectors.NumpyKernel()

@@ -252,7 +252,7 @@ def play(chain: Chain, folder: Path) -> Scene:
     return scene
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A chain of the API's tests' own; tests may add to it and take nothing back."""
     folder = tmp_path_factory.mktemp("api")
@@ -265,7 +265,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield play(chain, folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(scene: Scene) -> Iterator[Served]:
     """The scene's server, at the chain's head."""
     database = Database(f"sqlite:///{scene.folder}/api.sqlite3")

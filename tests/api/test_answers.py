@@ -9,6 +9,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from backend.battle.logs import parse_peers
+from backend.chain.openings import RecordsOpening
 from backend.kernel.merkle import root
 from backend.kernel.rules import Rules
 from backend.kernel.state import State, deserialize_weights, hash_header, state_hash, weights_root
@@ -299,6 +300,48 @@ def test_openings_are_made_and_paid(scene: Scene, served: Served) -> None:
     waiting = sum(int(one["waiting"]) for one in (segments, records))
     assert (paid, waiting) == (bond.paid, bond.waiting)
     assert paid + waiting > 0
+
+
+def test_a_disputed_window_comes_with_what_it_is_computed_from(
+    scene: Scene, served: Served
+) -> None:
+    for dispute, window in ((1, scene.lie), (2, scene.doubted.windows[0])):
+        found = served.json(f"/v1/disputes/{dispute}/window")
+        context = window.context
+        assert found["dna"] == spell(context.dna)
+        assert found["epoch_seed"] == spell(context.epoch_seed)
+        assert found["heads"] == context.heads
+        assert Rules(**found["rules"]) == context.rules
+        assert found["opened"] is None
+    found = served.json("/v1/disputes/4/window")
+    context, opened = scene.opened.windows[0].context, found["opened"]
+    opening = RecordsOpening(
+        bytes.fromhex(opened["secret"][2:]),
+        bytes(opened["order"]),
+        tuple(int(word, 16) for word in opened["words"]),
+        tuple(bytes.fromhex(sibling[2:]) for sibling in opened["siblings"]),
+    )
+    assert spell(keccak(opening.secret)) == opened["owner_secret_hash"]
+    root_of_opening = opening.root(context.dna, opened["dataset_length"], found["index"])
+    assert root_of_opening == context.records_root
+    assert spell(root_of_opening) == opened["records_root"]
+
+
+def test_what_is_at_risk_is_what_the_ledger_holds(scene: Scene, served: Served) -> None:
+    found, trainee = served.json("/v1/disputes/2/risk"), scene.doubted
+    record, economics = trainee.windows[0].checkpoint, scene.world.season.economics
+    assert (found["trainer"], found["windows"]) == (trainee.trainer, 1)
+    assert int(found["lock"]) == int(found["own_lock"]) == record.locked
+    stake = scene.chain.stake_of(trainee.beast, trainee.trainer).amount
+    assert (int(found["stake"]), int(found["debts"])) == (stake, 0)
+    assert stake > 0
+    shares = (found["filing_bps"], found["proof_bps"])
+    assert shares == (economics.filingBps, economics.proofBps)
+    opened = served.json("/v1/disputes/4/risk")
+    assert int(opened["debts"]) == scene.world.opening_bond(4).paid
+    ended = served.json("/v1/disputes/1/risk")
+    assert {ended[name] for name in ("lock", "own_lock", "stake", "debts")} == {"0"}
+    assert ended["windows"] == 0
 
 
 def test_a_lineage_that_was_believed_is_marked(scene: Scene, served: Served) -> None:

@@ -23,7 +23,7 @@ from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
 
 FIRST_LOAD_BYTES = 300_000
-VIEWS = ("beasts", "battles", "disputes", "leaderboard", "season")
+VIEWS = ("", "beasts", "battles", "disputes", "leaderboard", "season")
 KEY_BYTES = 32
 RAW = bytes.fromhex("12345678") + bytes(range(96))
 
@@ -46,6 +46,7 @@ def battle(world: Spectacle, beasts: tuple[int, int]) -> int:
 
 def test_an_empty_chain_says_what_to_do(visit: Visit) -> None:
     for view, command in (
+        ("", "chainbeasts beast hatch"),
         ("beasts", "chainbeasts beast hatch"),
         ("battles", "chainbeasts battle challenge"),
         ("disputes", "chainbeasts validator run"),
@@ -62,7 +63,8 @@ def test_first_load_is_small_and_says_how_the_chain_stands(
     finished: list[Request] = []
     visit.page.on("requestfinished", lambda request: finished.append(request))
     visit.go("")
-    expect(visit.page.locator(".plate")).to_have_count(len(beasts))
+    hatched = visit.page.locator(".event.birth")
+    expect(hatched).to_have_count(len(beasts))
     expect(visit.page.locator("#status")).to_contain_text("in step with the chain")
     visit.page.wait_for_load_state("networkidle")
     # The status is asked for again and again: what finishes from here on is not the first load.
@@ -279,7 +281,7 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
     expect(case).to_be_visible()
     case.click()
     expect(visit.page.locator(".stamp")).to_have_text("upheld")
-    expect(visit.page.locator(".segments .wrong")).to_contain_text(f"{LIE_STEP // 8}: wrong")
+    expect(visit.page.locator(".strip .wrong")).to_contain_text(f"{LIE_STEP // 8}: wrong")
     expect(visit.page.locator(".timeline .filed .deadline")).to_be_visible()
     expect(visit.page.locator(".scales")).to_contain_text("1 later window fell with it")
     expect(visit.page.locator(".evidence code")).to_contain_text(
@@ -295,9 +297,10 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
 def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:
     visit.go("#/season")
     expect(visit.page.locator(".notice")).to_contain_text("Nothing is proposed")
-    meanings = visit.page.locator(".constants dt small")
-    expect(meanings.first).to_be_visible()
-    assert all(meanings.all_text_contents()), "a constant of which the page says nothing"
+    rules = visit.page.locator(".constants li > p:first-child")
+    expect(rules.first).to_be_visible()
+    told = rules.all_inner_texts()
+    assert all(text.endswith(".") and "_" not in text for text in told), "a constant only named"
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
     expect(visit.page.locator(".proposal")).to_contain_text("block_gain")
     schedule_by_hand(world)
@@ -343,7 +346,7 @@ def test_every_view_fits_a_phone_and_works_by_keyboard(
         visit.go(f"#/{view}")
         fits_a_phone(visit)
     visit.go("#/beasts")
-    visit.page.locator("nav a").nth(1).focus()
+    visit.page.locator("#nav a").nth(2).focus()
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
     expect(visit.page.locator("main")).to_be_focused()

@@ -7,7 +7,6 @@ import gzip
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,6 +16,7 @@ import pytest
 import stamina
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
+from web3.middleware import AttributeDictMiddleware
 from web3.types import RPCEndpoint
 from websockets.sync.server import ServerConnection, serve
 
@@ -176,11 +176,13 @@ def test_a_dripping_answer_ends_with_the_calls_deadline(anvil: Anvil) -> None:
         node.delay = 0.1
         node.plan("eth_blockNumber", Fault.DRIP)
         provider = make_provider(node.url, seconds=0.5)
-        begun = time.monotonic()
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError):  # without one for the whole, it would come to its end
             provider.make_request(RPCEndpoint("eth_blockNumber"), [])
-        assert time.monotonic() - begun < 2
         assert "result" in provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+
+
+NEVER = 100_000.0
+"""Seconds of a deadline that no test lives to see."""
 
 
 @contextmanager
@@ -265,9 +267,9 @@ def test_no_proxy_stands_before_this_machine(anvil: Anvil, monkeypatch: pytest.M
 def test_a_call_ends_soon_after_the_wish_to_end(scheme: str, chain: Chain) -> None:
     with silent_node() as place:
         url = f"{scheme}://{place}"
-        there = Chain(make_web3(url), url, chain.deployment)
+        web3 = Web3(make_provider(url, NEVER), middleware=[(AttributeDictMiddleware, "attrdict")])
+        there = Chain(web3, url, chain.deployment)
         threading.Timer(0.2, hang_up, (0.2,)).start()
-        begun = time.monotonic()
         try:
             with pytest.raises(NodeUnavailableError):
                 there.block()
@@ -275,7 +277,6 @@ def test_a_call_ends_soon_after_the_wish_to_end(scheme: str, chain: Chain) -> No
                 there.block()
         finally:
             carry_on()
-        assert time.monotonic() - begun < 5
 
 
 def test_an_http_refusal_in_the_nodes_own_words_is_heard() -> None:

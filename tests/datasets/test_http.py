@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
@@ -141,10 +140,8 @@ def test_the_time_for_all_holds_before_the_body(web: Web) -> None:
                 handler.wfile.flush()
 
     server.script = [drip]
-    began = time.monotonic()
     with pytest.raises(ChainBeastsError, match=r"it takes longer than 0\.5 s"):
         producer(server, stall=5.0, total=0.5).download()
-    assert time.monotonic() - began < 3
 
 
 def unannounced(data: bytes) -> Answer:

@@ -4,9 +4,11 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
+import { invalidReason } from "../../backend/api/page/kernel/board.js";
 import { DEFAULT_RULES, activate, decode, isOver } from "../../backend/api/page/kernel/combat.js";
 import { features } from "../../backend/api/page/kernel/features.js";
 import { genesisMask, genesisState } from "../../backend/api/page/kernel/genesis.js";
+import { label } from "../../backend/api/page/kernel/labels.js";
 import { playMatch, resultOf, think } from "../../backend/api/page/kernel/match.js";
 import { merkleRoot } from "../../backend/api/page/kernel/merkle.js";
 import { WEIGHTS } from "../../backend/api/page/kernel/network.js";
@@ -32,6 +34,15 @@ test("the tables give the kernel's id", () => {
 
 test("features", () => {
   for (const c of vectors("features").cases) assert.deepEqual([...features(fromHex(c.word))], c.features, c.name);
+});
+
+test("labels, and words that have none", () => {
+  for (const c of vectors("labels").cases) {
+    const word = fromHex(c.word);
+    assert.equal(invalidReason(word) === null, c.valid, c.name);
+    const { move, attack, block } = c;
+    if (c.valid) assert.deepEqual(label(word, rulesOf(c)), { move, attack, block }, c.name);
+  }
 });
 
 test("decoding", () => {

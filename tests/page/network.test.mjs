@@ -5,10 +5,14 @@ import test from "node:test";
 
 import { fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
 import { DEFAULT_RULES } from "../../backend/api/page/kernel/combat.js";
+import { enemyOf } from "../../backend/api/page/kernel/board.js";
 import { features } from "../../backend/api/page/kernel/features.js";
+import { costsToReach, label, optimalSteps } from "../../backend/api/page/kernel/labels.js";
+import { lossOf, outputErrors } from "../../backend/api/page/kernel/loss.js";
 import { playMatch, think } from "../../backend/api/page/kernel/match.js";
 import { merkleRoot } from "../../backend/api/page/kernel/merkle.js";
-import { logits } from "../../backend/api/page/kernel/network.js";
+import { forward, logits } from "../../backend/api/page/kernel/network.js";
+import { heldOut, randomPosition } from "../../backend/api/page/kernel/samples.js";
 import { decodeState, stateHash } from "../../backend/api/page/kernel/state.js";
 import { readTables } from "../../backend/api/page/kernel/tables.js";
 
@@ -23,6 +27,46 @@ test("forward passes", () => {
       c.logits,
       c.name,
     );
+  }
+});
+
+test("activations of every layer", () => {
+  for (const c of cases.forward) {
+    const { weights, mask } = decodeState(fromHex(c.state));
+    const found = forward(weights, mask, features(fromHex(c.words[0])));
+    assert.deepEqual(
+      found.map((layer) => [...layer]),
+      c.activations,
+      c.name,
+    );
+  }
+});
+
+test("positions drawn at random, on terrains and without", () => {
+  for (const c of cases.positions) {
+    const terrain = c.template === null ? null : tables.terrains[c.template];
+    assert.equal(toHex(randomPosition(BigInt(c.state), terrain, { ...DEFAULT_RULES, ...c.rules })), c.word);
+  }
+});
+
+test("the held-out boards, and every step that begins a cheapest path on them", () => {
+  const boards = heldOut(cases.heldOut.length, DEFAULT_RULES);
+  assert.deepEqual(
+    boards.map((word) => ({ word: toHex(word), optimal: optimalSteps(word, DEFAULT_RULES) })),
+    cases.heldOut,
+  );
+  const costs = boards.map((word) => costsToReach(word, enemyOf(word).pos, DEFAULT_RULES));
+  assert.deepEqual(
+    boards.map((word, i) => optimalSteps(word, DEFAULT_RULES, costs[i])),
+    cases.heldOut.map(({ optimal }) => optimal),
+  );
+});
+
+test("errors of the outputs, and a step's loss", () => {
+  for (const c of cases.losses) {
+    const errors = outputErrors(c.logits, label(fromHex(c.word), DEFAULT_RULES), c.heads, tables.exp);
+    assert.deepEqual([...errors], c.errors);
+    assert.equal(lossOf(errors), c.loss);
   }
 });
 

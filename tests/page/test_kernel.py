@@ -10,8 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from eth_hash.auto import keccak
 
 from backend.api.portrait import svg
+from backend.chain.openings import records_opening
 from backend.chain.toolchain import find_node
 from backend.kernel.board import word_bytes
 from backend.kernel.combat import (
@@ -25,18 +27,24 @@ from backend.kernel.combat import (
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.network import forward
+from backend.kernel.held_out import held_out
+from backend.kernel.labels import label, optimal_steps
+from backend.kernel.network import forward, output_errors
 from backend.kernel.rng import draw, split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
+from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
+from backend.store.private import PrivateDataset
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
+POSITIONS = 96
 TURNS = 400
+RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
 
 
@@ -57,8 +65,16 @@ def test_page_kernel_agrees_with_the_specification() -> None:
     _run("kernel.test.mjs")
 
 
+def test_page_trains_whole_windows_as_the_specification() -> None:
+    _run("windows.test.mjs")
+
+
 def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
     _run("rules.test.mjs")
+
+
+def test_clock_news_and_addresses_of_the_frame() -> None:
+    _run("frame.test.mjs")
 
 
 def test_no_live_figure_takes_others_away() -> None:
@@ -113,11 +129,42 @@ def _forward_case(state: State) -> dict[str, object]:
         forward(state.weights, state.header.active_mask, features(word))[-1].tolist()
         for word in words
     ]
+    first = forward(state.weights, state.header.active_mask, features(words[0]))
     return {
         "name": f"mask {state.header.active_mask}",
+        "activations": [layer.tolist() for layer in first],
         "state": _hex(encode_state(state)),
         "words": [_hex(word_bytes(word)) for word in words],
         "logits": logits,
+    }
+
+
+def _position_case(seed: int) -> dict[str, object]:
+    """A position drawn under some season's rules, on a terrain of the tables or a random one."""
+    template = None if seed & 1 else seed % 64
+    rules = Rules(block_gain=1 + 37 * seed % 255, block_cap=1 + 91 * seed % 127)
+    terrain = None if template is None else TEMPLATES[template]
+    return {
+        "state": hex(split_mix64(seed)),
+        "template": template,
+        "rules": {"blockGain": rules.block_gain, "blockCap": rules.block_cap},
+        "word": _hex(word_bytes(random_position(split_mix64(seed), terrain, rules))),
+    }
+
+
+def _loss_case(seed: int) -> dict[str, object]:
+    """The errors of some logits, small and as large as they come."""
+    r, word = split_mix64(seed), varied_word(seed, Rules())
+    span = 40 if seed & 1 else 20_000
+    logits = [draw(r, k) % (2 * span) - span for k in range(8)]
+    heads = (1, 3, 7)[seed % 3]
+    errors = output_errors(logits, label(word, Rules()), heads)
+    return {
+        "word": _hex(word_bytes(word)),
+        "logits": logits,
+        "heads": heads,
+        "errors": errors.tolist(),
+        "loss": int(np.abs(errors).sum()),
     }
 
 
@@ -183,9 +230,44 @@ def test_page_thinks_and_fights_as_the_reference(tmp_path: Path) -> None:
     cases = {
         "forward": [_forward_case(state) for state in states],
         "matches": [_match_case(seed) for seed in range(6)],
+        "positions": [_position_case(seed) for seed in range(POSITIONS)],
+        "losses": [_loss_case(seed) for seed in range(POSITIONS)],
+        "heldOut": [
+            {"word": _hex(word_bytes(word)), "optimal": optimal_steps(word, Rules())}
+            for word in held_out(POSITIONS, Rules())
+        ],
     }
     path.write_text(json.dumps(cases))
     _run("network.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def _opening_case() -> dict[str, object]:
+    """A private window's records as a dispute opens them: some words are sampled more than once."""
+    words = tuple(random_position(split_mix64(n), None, Rules()) for n in range(RECORDS))
+    data = PrivateDataset(words, bytes(range(32)), b"")
+    dna, index = keccak(b"opened"), 3
+    opening = records_opening(data, dna, index)
+    return {
+        "dna": _hex(dna),
+        "index": index,
+        "length": RECORDS,
+        "secret": _hex(data.secret),
+        "secret_hash": _hex(keccak(data.secret)),
+        "root": _hex(opening.root(dna, RECORDS, index)),
+        "order": list(opening.order),
+        "words": [_hex(word_bytes(word)) for word in opening.words],
+        "siblings": [_hex(sibling) for sibling in opening.siblings],
+        "records": [
+            [record, _hex(word_bytes(word))]
+            for record, word in sorted(opening.records(dna, RECORDS, index).items())
+        ],
+    }
+
+
+def test_page_computes_a_disputed_window_again_and_names_what_was_done(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"opening": _opening_case()}))
+    _run("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from backend.api.models.beasts import (
     Stats,
     TrainingPrice,
 )
+from backend.api.models.cases import RecordsOpened, Risk, WindowInputs
 from backend.api.models.chain import (
     CallArgument,
     Change,
@@ -60,6 +61,11 @@ from backend.api.models.contests import (
     Slashing,
     StakeShares,
 )
+from backend.api.models.contracts import (
+    ContractInterface,
+    Contracts,
+    ErrorWording,
+)
 
 __all__ = [
     "Answer",
@@ -69,6 +75,8 @@ __all__ = [
     "Change",
     "Checkpoint",
     "CheckpointPage",
+    "ContractInterface",
+    "Contracts",
     "Counts",
     "CurrentSeason",
     "Curve",
@@ -78,6 +86,7 @@ __all__ = [
     "DisputePage",
     "Energy",
     "EnergyShares",
+    "ErrorWording",
     "IndexedBlock",
     "Leaderboard",
     "Live",
@@ -97,7 +106,9 @@ __all__ = [
     "Proposal",
     "Ranked",
     "Rating",
+    "RecordsOpened",
     "Relayed",
+    "Risk",
     "ScheduledCall",
     "Season",
     "Seasons",
@@ -108,5 +119,6 @@ __all__ = [
     "Stats",
     "Status",
     "TrainingPrice",
+    "WindowInputs",
     "hexadecimal",
 ]

@@ -59,6 +59,9 @@ class Status(Answer):
     problem: str = Field(description="Why the chain is not being read; empty if it is.")
     season: int | None
     counts: Counts
+    wallet: bool = Field(
+        description="Whether the page acts through its reader's wallet; the server signs nothing."
+    )
     version: str
 
 

@@ -184,6 +184,10 @@ class MatchDetail(Match):
     state_a: Hex32
     state_b: Hex32 | None
     seed_block: int | None
+    seed_hash: Hex32 | None = Field(
+        description="Hash of that block: what the seed is made of, so that anybody can play the "
+        "match before its seed is drawn."
+    )
     battle_seed: Hex8 | None = Field(description="uint64, big-endian.")
     bond: Wei | None
     reward_a: Wei

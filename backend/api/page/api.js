@@ -9,11 +9,12 @@ export class Problem extends Error {
   }
 }
 
-async function ask(path) {
+async function ask(path, signal) {
   let answer;
   try {
-    answer = await fetch(path);
+    answer = await fetch(path, { signal });
   } catch {
+    signal?.throwIfAborted();
     throw new Problem(0, "The server does not answer.", "Is it still running? Start it again with: chainbeasts serve");
   }
   if (answer.ok) return answer;
@@ -21,20 +22,27 @@ async function ask(path) {
   throw new Problem(answer.status, said.error || `The server answered ${answer.status}.`, said.hint || "");
 }
 
-/** A JSON answer of the API; throws a Problem. */
-export const get = async (path) => (await ask(path)).json();
+/** A JSON answer of the API; throws a Problem, or the signal's reason once the reader has left. */
+export const get = async (path, signal = null) => (await ask(path, signal)).json();
 
-/** The bytes at an address; throws a Problem. */
-export const bytes = async (path) => new Uint8Array(await (await ask(path)).arrayBuffer());
+/** A JSON answer, and the server's time in seconds when it was given. */
+export async function dated(path) {
+  const answer = await ask(path, null);
+  return { body: await answer.json(), time: Date.parse(answer.headers.get("date")) / 1000 || Date.now() / 1000 };
+}
+
+/** The bytes at an address; throws as `get` does. */
+export const bytes = async (path, signal = null) => new Uint8Array(await (await ask(path, signal)).arrayBuffer());
 
 /** Up to `most` items of a paged list, and whether there are more. */
-export async function list(path, most = 200) {
+export async function list(path, most = 200, signal = null) {
   const items = [];
   const join = path.includes("?") ? "&" : "?";
   let next = null;
   do {
     const page = await get(
       `${path}${join}limit=${Math.min(most, 200)}${next ? `&cursor=${encodeURIComponent(next)}` : ""}`,
+      signal,
     );
     items.push(...page.items);
     next = page.next;
@@ -48,13 +56,15 @@ const LONGEST_WAIT = 10_000;
 /**
  * Read a stream of JSON messages for as long as `signal` is not aborted, connecting again whenever it ends.
  * `told(open)` hears of every change.
+ * @param path an address, or what gives it at each connection
  */
 export function follow(path, message, signal, told = () => {}) {
   let wait = FIRST_WAIT;
   const connect = () => {
     if (signal.aborted) return;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}${path}`);
+    const address = typeof path === "function" ? path() : path;
+    const socket = new WebSocket(`${scheme}://${location.host}${address}`);
     const stop = () => socket.close();
     signal.addEventListener("abort", stop, { once: true });
     socket.onopen = () => {

@@ -1,174 +1,225 @@
-// The page's frame: navigation, status, and which view the address names.
-import { Problem, follow, get } from "./api.js";
-import { h, icon, notice, show } from "./dom.js";
-import { count, plural, span } from "./format.js";
+// The page's frame: navigation, and the view that the address names, from its arrival to its leaving.
+import { Problem } from "./api.js";
+import { startClock } from "./clock.js";
+import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
+import { concerns, startNews } from "./news.js";
+import { arrive, settle, startPlaces } from "./places.js";
+import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
+import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
+import { VIEWS, isOffered, parseAddress, pathOf, withQuery } from "./views.js";
 
-/** name → title and module; a view is `render(place, context)`, which fills `place` or throws a Problem. */
-const VIEWS = {
-  beasts: { title: "Beasts", one: "./views/beast.js", all: "./views/beasts.js" },
-  battles: { title: "Battles", one: "./views/battle.js", all: "./views/battles.js" },
-  disputes: { title: "Disputes", one: "./views/dispute.js", all: "./views/disputes.js" },
-  leaderboard: { title: "Leaderboard", all: "./views/leaderboard.js" },
-  season: { title: "Season", all: "./views/season.js" },
-};
-
-const NEWS_PAUSE = 400;
 const STATUS_SECONDS = 5;
+const NAME = "ChainBeasts";
 
 const place = document.getElementById("view");
 const nav = document.getElementById("nav");
-const statusBar = document.getElementById("status");
 
+/** The view that is shown: {path, seen, stop, news, topics}; `seen` is the block that it is of. */
 let current = null;
-let status = null;
-
-/** `#/battles/3?turn=7` as {view, id, query}. */
-function address() {
-  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [view, id] = path.split("/");
-  return { view: view || "beasts", id: id || null, query: new URLSearchParams(query || "") };
-}
+let drawing = Promise.resolve();
+let streaming = false;
+let lagging = -1;
 
 function drawNav(view) {
-  const links = Object.entries(VIEWS).map(([name, { title }]) =>
-    h("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, icon(name), h("span", {}, title)),
+  const shown = Object.entries(VIEWS).filter(([, view]) => view.menu && isOffered(view, currentStatus()));
+  const links = shown.map(([name, { title }]) =>
+    h(
+      "a",
+      { href: name === "home" ? "#/" : `#/${name}`, "aria-current": name === view ? "page" : null },
+      icon(name),
+      h("span", {}, title),
+    ),
   );
-  show(nav, links);
+  if (nav.childElementCount !== links.length) return show(nav, links);
+  links.forEach((link, i) => {
+    const current = link.getAttribute("aria-current");
+    if (current) nav.children[i].setAttribute("aria-current", current);
+    else nav.children[i].removeAttribute("aria-current");
+  });
 }
+
+const again = () => h("button", { type: "button", class: "more", onclick: () => draw() }, "Try again");
 
 function failure(error) {
   if (!(error instanceof Problem)) console.error(error);
   const known = error instanceof Problem;
   const title = known ? error.message : "This view could not be drawn.";
-  const hint = known ? error.hint : "Load the page again. If it stays so, the browser's console says more.";
+  const hint = known ? error.hint : "Try again. If it stays so, the browser's console says more.";
   const commands = known && error.status === 0 ? ["chainbeasts serve"] : [];
-  return notice(title, hint, commands, "error");
+  const said = notice(title, hint, commands, "error");
+  if (!known || error.status === 0 || error.status >= 429) said.append(again());
+  return said;
 }
 
-/** The newest block that the server has told of. */
-const indexed = () => status?.indexed?.number ?? -1;
+const failures = new Map();
 
-/** Draw what the address names. `again`: the same view with news, so focus and scrolling stay. */
-async function draw(again = false) {
-  const { view, id, query } = address();
+/** A view's module. One that failed to load is asked for by another address: the browser remembers the failure. */
+async function load(module) {
+  const failed = failures.get(module) ?? 0;
+  try {
+    return await import(failed ? `${module}?again=${failed}` : module);
+  } catch (error) {
+    failures.set(module, failed + 1);
+    if (!(error instanceof TypeError)) throw error;
+    throw new Problem(0, "A part of the page could not be loaded.", "Does the server still run? Then try again.");
+  }
+}
+
+/** A view from its arrival on; `leave` ends everything that it has started. */
+function newVisit() {
+  const stop = new AbortController();
+  return { path: pathOf(location.hash), seen: -1, stop, news: null, topics: null, leave: () => stop.abort() };
+}
+
+/** Fill `target` with what the address names; gives whether there is a view at all. */
+async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
-  const module = known && (id ? known.one : known.all);
+  const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
+  if (!module) {
+    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error"));
+    return;
+  }
+  const { render } = await load(module);
+  if (!currentStatus() && !(await refreshStatus())) throw new Problem(0, "The server does not answer.", "");
+  visit.seen = indexedBlock(); // what is asked for from here on is at least as new
+  await render(target, {
+    id,
+    query,
+    signal: visit.stop.signal,
+    status: currentStatus,
+    retitle(title) {
+      if (!visit.stop.signal.aborted) document.title = `${title} · ${NAME}`;
+    },
+    setQuery(changes) {
+      if (visit.stop.signal.aborted) return;
+      history.replaceState(history.state, "", withQuery(location.hash, changes));
+    },
+    onNews(handler, topics = null) {
+      [visit.news, visit.topics] = [handler, topics];
+    },
+    onLeave(close) {
+      visit.stop.signal.addEventListener("abort", close, { once: true });
+    },
+  });
+}
+
+/** Draw what the address names. With the same path as before the old view stays until the new one is there. */
+function draw() {
+  drawing = drawAddress();
+  return drawing;
+}
+
+async function drawAddress() {
+  const address = parseAddress(location.hash);
   const before = current;
-  current?.stop.abort();
-  current = { stop: new AbortController(), key: location.hash.split("?")[0], seen: -1 };
-  const mine = current;
-  drawNav(view);
-  const same = again && before?.key === mine.key;
-  const target = same ? h("div", { class: `view ${view}` }) : h("div", { class: `view ${view}`, "aria-busy": "true" });
+  const visit = newVisit();
+  before?.leave();
+  current = visit;
+  arrive();
+  drawNav(address.view);
+  document.documentElement.classList.toggle("embedded", address.embedded);
+  const same = before?.path === visit.path;
+  const target = h("div", { class: `view ${address.view}`, "aria-busy": "true" });
   if (!same) {
-    document.title = known ? `${known.title} · ChainBeasts` : "ChainBeasts";
+    const { title } = VIEWS[address.view] ?? {};
+    document.title = title ? `${title} · ${NAME}` : NAME;
     show(place, target);
-    window.scrollTo(0, 0);
+    scrollTo(0, 0);
     if (before) place.focus({ preventScroll: true });
   }
   try {
-    if (!module) {
-      show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error"));
-    } else {
-      const { render } = await import(module);
-      if (!status) status = await get("/v1/status");
-      mine.seen = indexed(); // what is asked for from here on is at least as new
-      await render(target, { id, query, signal: mine.stop.signal, status: () => status, retitle, onNews });
-    }
+    await fill(target, visit, address);
   } catch (error) {
+    if (visit !== current) return;
     show(target, failure(error));
   }
-  if (mine !== current) return;
+  if (visit !== current) return;
   target.removeAttribute("aria-busy");
   if (same) swap(target);
+  settle();
+}
 
-  function retitle(title) {
-    if (mine === current) document.title = `${title} · ChainBeasts`;
+/** Draw the same view with news. While the server is away the old one stays, and the bar says of which block it is. */
+async function renew() {
+  const [before, visit] = [current, newVisit()];
+  const address = parseAddress(location.hash);
+  const target = h("div", { class: `view ${address.view}` });
+  try {
+    await fill(target, visit, address);
+  } catch (error) {
+    const passing = error instanceof Problem && (error.status === 0 || error.status >= 429);
+    if (before !== current || passing) return visit.leave();
+    show(target, failure(error));
   }
-
-  /** A view that takes news in by itself (async; it fails or gives false to be drawn again instead). */
-  function onNews(handler) {
-    mine.news = handler;
-  }
+  if (before !== current) return visit.leave();
+  before.leave();
+  current = visit;
+  swap(target);
 }
 
 /** Put a redrawn view in the old one's place without moving the reader. */
 function swap(target) {
-  const active = document.activeElement;
-  const address = place.contains(active) ? active.getAttribute("href") || active.id : null;
-  const open = [...place.querySelectorAll("details[open]")].map((part) => part.id);
-  show(place, target);
-  for (const id of open) if (id) document.getElementById(id)?.setAttribute("open", "");
-  if (address)
-    [...place.querySelectorAll("a, button, [id]")]
-      .find((e) => e.getAttribute("href") === address || e.id === address)
-      ?.focus();
+  keepFocus(place, () => keepOpen(place, () => show(place, target)));
 }
 
-function drawStatus() {
-  if (!status) return;
-  const { chain_id, indexed, blocks_behind, seconds_behind, problem, node, counts } = status;
-  const mood = problem || !node.answers ? "bad" : blocks_behind === null || blocks_behind > 2 ? "late" : "good";
-  let text = "in step with the chain";
-  if (problem) text = problem;
-  else if (!node.answers) text = "the node does not answer: this is the chain as it was last read";
-  else if (!indexed) text = "nothing has been read yet";
-  else if (blocks_behind)
-    text = `${plural(blocks_behind, "block")} behind${seconds_behind ? ` (${span(seconds_behind)})` : ""}`;
-  show(
-    statusBar,
-    h("span", { class: `dot ${mood}`, "aria-hidden": "true" }),
-    h("span", {}, `chain ${chain_id}`),
-    h("span", {}, indexed ? `block ${count(indexed.number)}` : "no block"),
-    h("span", { class: mood }, text),
-    h(
-      "span",
-      { class: "tally" },
-      [plural(counts.beasts, "beast"), plural(counts.open_disputes, "open dispute")].join(" · "),
-    ),
-  );
+/** Give the view what is new; `missed`: something may have gone by while nobody listened. */
+async function take(news, missed) {
+  await Promise.all([refreshStatus(), drawing]);
+  const visit = current;
+  const newest = Math.max(...news.map(({ block }) => block ?? -1), missed ? indexedBlock() : -1);
+  const opened = news.some(({ type }) => type === "hello");
+  const late = newest > visit.seen && (opened || visit.seen < 0);
+  const told = late || missed ? [...news, { type: "reorg" }] : news;
+  const wanted = told.filter((one) => concerns(one, visit.topics));
+  if (!wanted.length || (visit.news && (await visit.news(wanted).catch(() => false)) !== false))
+    visit.seen = Math.max(visit.seen, newest);
+  else if (visit === current) await renew();
+  tellStatus();
 }
 
-async function refreshStatus() {
-  try {
-    status = await get("/v1/status");
-    drawStatus();
-  } catch (error) {
-    show(statusBar, h("span", { class: "dot bad", "aria-hidden": "true" }), h("span", { class: "bad" }, error.message));
-  }
+/** The bar; it says of which block the view is if that is not the newest. */
+function tellStatus() {
+  const old = current.seen >= 0 && current.seen < indexedBlock() && lagging > current.seen;
+  drawStatus(old ? current.seen : null);
 }
 
-/** News come in bursts: one redraw for all of them, and for what went by while nobody listened. */
-function startNews() {
-  let waiting = [];
-  let connections = 0;
-  let timer = null;
-  follow(
-    "/v1/events",
-    (message) => {
-      waiting.push(message);
-      timer ??= setTimeout(async () => {
-        const news = waiting;
-        [waiting, timer] = [[], null];
-        await refreshStatus();
-        const newest = Math.max(...news.map(({ block }) => block ?? -1));
-        const opened = news.some(({ type }) => type === "hello");
-        const late = newest > current.seen && (opened || current.seen < 0);
-        if (late || (opened && connections > 1)) news.push({ type: "reorg" }); // anything may be another
-        current.seen = Math.max(current.seen, newest);
-        if (news.every(({ type }) => type === "block" || type === "hello")) return;
-        if (current.news && (await current.news(news).catch(() => false)) !== false) return;
-        await draw(true);
-      }, NEWS_PAUSE);
-    },
-    new AbortController().signal,
-    (open) => (open ? connections++ : refreshStatus()),
-  );
+let queue = Promise.resolve();
+const enqueue = (news, missed) => (queue = queue.then(() => take(news, missed)).catch(console.error));
+
+/** Ask how the chain stands. What the stream has not told of by the next time is asked for without it. */
+async function look() {
+  if (!(await refreshStatus())) return;
+  const behind = current.seen < indexedBlock();
+  if (behind && (!streaming || lagging > current.seen)) {
+    lagging = indexedBlock();
+    await enqueue([], true);
+  } else lagging = behind ? indexedBlock() : -1;
+  tellStatus();
 }
 
+async function keepLooking() {
+  await look().catch(console.error);
+  setTimeout(keepLooking, 1000 * STATUS_SECONDS);
+}
+
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  place.focus();
+  place.scrollIntoView();
+});
+addEventListener("hashchange", () => {
+  if (!location.hash || location.hash.startsWith("#/")) draw();
+});
 startTheme(document.getElementById("theme"), () => document.dispatchEvent(new Event("themechange")));
-addEventListener("hashchange", () => draw());
-setInterval(refreshStatus, 1000 * STATUS_SECONDS);
-await Promise.all([refreshStatus(), draw()]);
-startNews();
+startSearch(document.getElementById("search"));
+startPlaces();
+startClock();
+await refreshStatus();
+drawStatus();
+await draw();
+setTimeout(keepLooking, 1000 * STATUS_SECONDS);
+startNews(enqueue, (open) => {
+  streaming = open;
+  if (!open) look();
+});

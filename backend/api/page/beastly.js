@@ -1,8 +1,11 @@
 // The parts that every view shares: portraits, names, meters, chips, links.
+import { announce } from "./announce.js";
 import { h, icon } from "./dom.js";
 import { brief, moment, span } from "./format.js";
 import { fromHex } from "./kernel/bytes.js";
 import { hues, nickname, portrait } from "./portrait.js";
+
+const ACCOUNT_LENGTH = 42;
 
 /** CSS variables of a beast's own colours. */
 export function colours(dna) {
@@ -106,8 +109,41 @@ export function believedMark(since) {
   );
 }
 
-/** A hash or account in brief; all of it is in the title and can be copied. */
-export const hash = (hex) => h("code", { class: "hash", title: hex }, brief(hex));
+/** Copy a text and show it whole; where the browser refuses to copy, it can be selected there. */
+async function copy(text, code) {
+  code.textContent = text;
+  code.closest(".hash").classList.add("whole");
+  try {
+    await navigator.clipboard.writeText(text);
+    announce("Copied");
+  } catch {
+    getSelection().selectAllChildren(code);
+    announce("This browser does not copy by itself: the text is selected");
+  }
+}
+
+/** A hash or account in brief, with a button that copies and shows all of it; an account leads to what it owns. `plain`: without the button; `whole`: not in brief. */
+export function hash(hex, { plain = false, whole = false } = {}) {
+  const code = h("code", { title: hex }, whole ? hex : brief(hex));
+  const shown = hex.length === ACCOUNT_LENGTH ? h("a", { href: `#/accounts/${hex.toLowerCase()}` }, code) : code;
+  if (plain) return shown;
+  return h(
+    "span",
+    { class: whole ? "hash whole" : "hash" },
+    shown,
+    h(
+      "button",
+      {
+        type: "button",
+        class: "copy",
+        "aria-label": `Copy ${brief(hex)}`,
+        title: "Copy",
+        onclick: () => copy(hex, code),
+      },
+      icon("copy"),
+    ),
+  );
+}
 
 export const when = (seconds, timeStyle) =>
   h("time", { datetime: new Date(1000 * seconds).toISOString() }, moment(seconds, timeStyle));

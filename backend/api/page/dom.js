@@ -1,8 +1,15 @@
 // Building the document. Text only ever becomes text nodes and attributes, never markup: whatever the chain says
 // cannot become part of the page.
 
+import { keepFocus, keepOpen } from "./patch.js";
+
+export { keepFocus, keepOpen, keyed } from "./patch.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "max", "min", "step"]);
+const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "max", "min", "step"]);
+
+const present = (children) =>
+  children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 
 function fill(element, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
@@ -12,9 +19,7 @@ function fill(element, attributes, children) {
     else if (PROPERTIES.has(key)) element[key] = value;
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
-  );
+  element.append(...present(children));
   return element;
 }
 
@@ -36,6 +41,10 @@ const ICONS = {
   leaderboard: "M7 4h10v5a5 5 0 0 1-10 0zM7 6H3c0 3 1.500 5 4.500 5M17 6h4c0 3-1.500 5-4.500 5M12 14v4M8 21h8",
   season:
     "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 1v3M12 20v3M1 12h3M20 12h3M4.200 4.200l2 2M17.800 17.800l2 2M4.200 19.800l2-2M17.800 6.200l2-2",
+  home: "M4 11 12 4l8 7M6 9.500V20h12V9.500M10 20v-6h4v6",
+  search: "M10.500 4a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM15.500 15.500 21 21",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  act: "M3 8h15a3 3 0 0 1 3 3v6a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3zM3 8l11-5 2 5M16.500 14h1",
   sun: "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 1v3M12 20v3M1 12h3M20 12h3",
   moon: "M20 14A8.500 8.500 0 0 1 10 4a8.500 8.500 0 1 0 10 10z",
   auto: "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
@@ -53,11 +62,11 @@ export function icon(name) {
 }
 
 /** Put children in an element's place of its former ones. */
-export function show(element, ...children) {
-  element.replaceChildren(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
-  );
-}
+export const show = (element, ...children) => element.replaceChildren(...present(children));
+
+/** The same for news: focus, open parts and scrolling stay as the reader left them. */
+export const redraw = (element, ...children) =>
+  keepFocus(element, () => keepOpen(element, () => show(element, ...children)));
 
 /** What a view is about: its heading, and a sentence below. */
 export const lead = (title, ...text) => h("header", { class: "lead" }, h("h1", {}, title), h("p", {}, ...text));

@@ -1,92 +1,97 @@
 // Fights a recorded match again, here, and says whether the record tells the same. What it is given is the chain's
 // side: DNAs, state hashes, seed, rules, result, Merkle root, and the log that the reporter published.
-import { bytes, get, Problem } from "./api.js";
+import { get, Problem } from "./api.js";
+import { Difference, openState, servedState } from "./brains.js";
 import { equal, fromHex, toHex } from "./kernel/bytes.js";
 import { RESULTS, playMatch, think } from "./kernel/match.js";
 import { merkleRoot } from "./kernel/merkle.js";
-import { STATE_BYTES, decodeState, encodeState, stateHash } from "./kernel/state.js";
 import { VERSION, readTables } from "./kernel/tables.js";
 
 let tables = null;
 
-/** The kernel's tables, fetched once. */
+/** The kernel's tables, fetched once; a failure is not kept, so the next who asks may have them. */
 export async function loadTables() {
-  tables ??= get("/kernel/tables.json").then(readTables);
+  tables ??= get("/kernel/tables.json")
+    .then(readTables)
+    .catch((error) => {
+      tables = null;
+      throw error;
+    });
   return tables;
 }
-
-/** A difference between what was computed here and what the record says. */
-class Difference extends Error {}
 
 const RESULT_NAMES = { A: "A won", B: "B won", draw: "nobody won" };
 
 /** Constants by the specification's names: `damage_k` is `damageK`. */
-function rulesOf(constants) {
+export function rulesOf(constants) {
   const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
   return Object.fromEntries(Object.entries(constants).map(([name, value]) => [camel(name), value]));
 }
 
-async function fetchState(hash, side) {
-  try {
-    const [header, weights] = await Promise.all([get(`/v1/states/${hash}`), bytes(`/v1/states/${hash}/weights`)]);
-    return encodeState(header, weights);
-  } catch (error) {
-    if (error instanceof Problem)
-      return { missing: `The state that ${side} fought with cannot be fetched. ${error.message}` };
-    throw error;
-  }
+/** The encoded states of A and B; a Problem that says whose is missing. */
+async function fetchStates({ state_a, state_b }) {
+  const fetched = async (hash, side) => {
+    try {
+      return await servedState(hash);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      throw new Problem(
+        error.status,
+        `The state that ${side} fought with cannot be fetched. ${error.message}`,
+        error.hint,
+      );
+    }
+  };
+  return Promise.all([fetched(state_a, "A"), fetched(state_b, "B")]);
 }
 
-function openState(kernelId, encoded, hash, beast, side) {
-  if (encoded.length !== STATE_BYTES)
+/**
+ * Fight a match whose seed is known, whether or not anybody has recorded it.
+ * @param match the API's MatchDetail, of which states, DNAs and rules are used
+ * @param battleSeed a BigInt
+ * @param check called with what was established, one sentence each
+ * @returns {{played, brains}} the match as this browser fought it, and the two brains; throws a Difference, or a Problem
+ *   if a state is missing
+ */
+export async function fight(match, battleSeed, kernelId, check = () => {}) {
+  const { terrains, kernelId: own, former } = await loadTables();
+  if (toHex(own) !== kernelId) {
+    const known = former(kernelId);
     throw new Difference(
-      `What is served as the state of ${side} has ${encoded.length} bytes, a state has ${STATE_BYTES}.`,
+      `The contracts have another kernel${known ? `, ${known}` : ""}; this page has ${VERSION} and fights no match of theirs.`,
     );
-  const own = toHex(stateHash(kernelId, encoded));
-  if (own !== hash) throw new Difference(`The state served for ${side} has the hash ${own}, the chain names ${hash}.`);
-  const state = decodeState(encoded);
-  if (state.beastId !== BigInt(beast))
-    throw new Difference(`The state of ${side} is beast ${state.beastId}'s, not beast ${beast}'s.`);
-  return state;
+  }
+  check("kernel: the same tables as the contracts");
+  const [a, b] = await fetchStates(match);
+  const brains = {
+    a: openState(own, a, match.state_a, match.beast_a, "A"),
+    b: openState(own, b, match.state_b, match.beast_b, "B"),
+  };
+  check("states: both hash to what the chain names");
+  const setup = { dnaA: fromHex(match.dna_a), dnaB: fromHex(match.dna_b), battleSeed, rules: rulesOf(match.rules) };
+  const played = playMatch(terrains, setup, (word, aActs) => think(aActs ? brains.a : brains.b, word));
+  return { played, brains };
 }
 
 /**
  * Play a recorded match again and compare.
  * @param match the API's MatchDetail of a recorded or final match
  * @param kernelId the kernel's id as the deployment has it, in hex
- * @returns {{verdict, reason, checks, played}} verdict "verified", "not verified" or "unavailable"; `reason` is the first
- *   difference or what is missing; `checks` lists what held; `played` is the own match, null if it could not be played
+ * @returns {{verdict, reason, checks, played, brains}} verdict "verified", "not verified" or "unavailable"; `reason` is
+ *   the first difference or what is missing; `checks` lists what held; `played` is the own match and `brains` are those
+ *   that fought it, null if it could not be played
  */
 export async function verify(match, kernelId) {
-  const { terrains, kernelId: own, former } = await loadTables();
   const checks = [];
-  let played = null;
-  const done = (verdict, reason = "") => ({ verdict, reason, checks, played });
-  const known = former(kernelId);
+  let fought = { played: null, brains: null };
+  const done = (verdict, reason = "") => ({ verdict, reason, checks, ...fought });
   try {
-    must(
-      toHex(own) === kernelId,
-      `The contracts have another kernel${known ? `, ${known}` : ""}; this page has ${VERSION} and fights no match of theirs.`,
-      "kernel: the same tables as the contracts",
-    );
-    const [a, b] = await Promise.all([fetchState(match.state_a, "A"), fetchState(match.state_b, "B")]);
-    for (const state of [a, b]) if (state.missing) return done("unavailable", state.missing);
-    const brains = [
-      openState(own, a, match.state_a, match.beast_a, "A"),
-      openState(own, b, match.state_b, match.beast_b, "B"),
-    ];
-    checks.push("states: both hash to what the chain names");
-    const setup = {
-      dnaA: fromHex(match.dna_a),
-      dnaB: fromHex(match.dna_b),
-      battleSeed: BigInt(match.battle_seed),
-      rules: rulesOf(match.rules),
-    };
-    played = playMatch(terrains, setup, (word, aActs) => think(brains[aActs ? 0 : 1], word));
-    compare(match, played, must);
+    fought = await fight(match, BigInt(match.battle_seed), kernelId, (check) => checks.push(check));
+    compare(match, fought.played, must);
     return done("verified");
   } catch (error) {
     if (error instanceof Difference || error instanceof RangeError) return done("not verified", error.message);
+    if (error instanceof Problem) return done("unavailable", error.message);
     throw error;
   }
 

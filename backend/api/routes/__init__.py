@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from backend.api.routes import (
     battles,
     beasts,
+    cases,
+    contracts,
     disputes,
     energy,
     live,
@@ -17,8 +19,10 @@ from backend.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    contracts.router,
     beasts.router,
     disputes.router,
+    cases.router,
     battles.router,
     seasons.router,
     energy.router,

@@ -10,10 +10,12 @@ from fastapi import APIRouter, Request, Response
 
 from backend.api.answers import REVALIDATE, tagged
 from backend.api.errors import ApiError, missing
+from backend.api.services import ServicesDep
 from backend.resources import node_modules_dirs
 
 PAGE = Path(__file__).resolve().parents[1] / "page"
 INDEX = "index.html"
+WALLET = "wallet/"
 
 SHARED: Mapping[str, Path] = {
     "kernel/tables.json": Path(__file__).resolve().parents[2] / "kernel" / "tables.json",
@@ -26,8 +28,9 @@ VENDORED: Mapping[str, str] = {
     "sha3.js": "@noble/hashes/sha3.js",
     "_u64.js": "@noble/hashes/_u64.js",
     "utils.js": "@noble/hashes/utils.js",
+    "fzstd.js": "fzstd/esm/index.mjs",
 }
-"""Files of Node packages by the name that the page imports; the last two are sha3's own imports."""
+"""Files of Node packages by the name that the page imports; `_u64.js` and `utils.js` are sha3's own."""
 
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -77,10 +80,10 @@ def vendor(request: Request, name: str) -> Response:
 
 
 @router.get("/{path:path}")
-def page(request: Request, path: str) -> Response:
-    """A file of the page."""
+def page(request: Request, services: ServicesDep, path: str) -> Response:
+    """A file of the page; what talks to wallets only where the server was started for it."""
     found = page_files().get(path)
-    if found is None:
+    if found is None or (path.startswith(WALLET) and not services.wallet):
         hint = "/openapi.json lists the routes of the API; the page is at /."
         raise ApiError(404, "There is nothing at this address.", hint)
     return _file(request, found)

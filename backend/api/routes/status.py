@@ -54,6 +54,7 @@ def read_status(services: Services) -> Status:
         problem=head.problem,
         season=season,
         counts=counts,
+        wallet=services.wallet,
         version=metadata.version("chainbeasts"),
     )
 

@@ -21,6 +21,7 @@ const DIRECTIONS = [0, 1, 2, 3];
 
 const clamp = (value, most) => Math.min(Math.max(value, 0), most);
 
+/** What a season has if nothing else is said, as far as combat and labels need it. */
 export const DEFAULT_RULES = Object.freeze({
   damageK: 256,
   damageCurve: 0,
@@ -30,6 +31,8 @@ export const DEFAULT_RULES = Object.freeze({
   hazardStamina: 2,
   restGain: 2,
   maxTurns: 60,
+  blockThresholdNum: 4,
+  blockThresholdDen: 5,
 });
 
 /** What a beast brings into a match, from its DNA of 32 bytes; who has less defence or endurance has more hp. */

@@ -47,20 +47,25 @@ export function think(state, word) {
   return { logits: z, action: decode(z, word) };
 }
 
-/**
- * Play a match on one of `terrains`: `choose(word, aActs)` gives {action} for whoever acts.
- * @returns {{words, thoughts, last, result}} the word before each activation, what was chosen in it, the word after
- *   the last one, and who won
- */
-export function playMatch(terrains, { dnaA, dnaB, battleSeed, rules }, choose) {
+/** Play on from `word` to the end: as `playMatch`, without the result. */
+export function playFrom(word, { battleSeed, rules }, choose) {
   const words = [];
   const thoughts = [];
-  let word = firstWord(terrains, dnaA, dnaB, battleSeed, rules);
   while (!isOver(word, rules)) {
     const thought = choose(word, aActs(battleSeed, turnOf(word)));
     words.push(word);
     thoughts.push(thought);
     word = activate(word, thought.action, rules, battleSeed);
   }
-  return { words, thoughts, last: word, result: resultOf(word, dnaA, dnaB, battleSeed) };
+  return { words, thoughts, last: word };
+}
+
+/**
+ * Play a match on one of `terrains`: `choose(word, aActs)` gives {action} for whoever acts.
+ * @returns {{words, thoughts, last, result}} the word before each activation, what was chosen in it, the word after
+ *   the last one, and who won
+ */
+export function playMatch(terrains, { dnaA, dnaB, battleSeed, rules }, choose) {
+  const played = playFrom(firstWord(terrains, dnaA, dnaB, battleSeed, rules), { battleSeed, rules }, choose);
+  return { ...played, result: resultOf(played.last, dnaA, dnaB, battleSeed) };
 }

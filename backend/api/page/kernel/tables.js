@@ -8,7 +8,7 @@ export const VERSION = "chainbeasts-kernel-2";
 const FORMER = ["chainbeasts-kernel-1"];
 
 /**
- * Tables of a parsed tables.json: terrains of 8 big-endian bytes a board, kernelId (docs/spec/state.md §1), and
+ * Tables of a parsed tables.json: exp (docs/spec/network.md §4), terrains of 8 big-endian bytes a board, kernelId (docs/spec/state.md §1), and
  * `former(id)`, the version of a former kernel by its id in hex, null if it is none of them.
  */
 export function readTables({ exp, templates }) {
@@ -23,5 +23,5 @@ export function readTables({ exp, templates }) {
   );
   const idOf = (version) => keccak(concat(new TextEncoder().encode(version), tables));
   const former = (id) => FORMER.find((version) => toHex(idOf(version)) === id) ?? null;
-  return { terrains, kernelId: idOf(VERSION), former };
+  return { exp, terrains, kernelId: idOf(VERSION), former };
 }

@@ -1,10 +1,9 @@
 // All matches, newest first, as fight cards.
-import { list } from "../api.js";
 import { chip, colours, face, nameOf, until, when } from "../beastly.js";
-import { h, lead, notice, show } from "../dom.js";
-import { plural } from "../format.js";
-
-const MOST = 100;
+import { ACCOUNT, NUMBER, catalogue } from "../catalogue.js";
+import { countdown } from "../clock.js";
+import { h, keyed, lead, notice } from "../dom.js";
+import { plural, span } from "../format.js";
 
 /** What each status waits for. */
 export const WAITS = {
@@ -47,55 +46,81 @@ export function standing(m, now) {
 /** Whether a deadline runs. */
 export const runs = (m) => m.status === "recorded" || m.status === "seeded";
 
-function card(m, dnas, now) {
+/** The same as text that goes on by itself. */
+export function running(m) {
+  if (m.status === "seeded")
+    return countdown(m.record_until, (left) => (left > 0 ? `to be recorded in ${span(left)}` : "too late to record"));
+  return countdown(m.final_at, (left) => (left > 0 ? `final in ${span(left)}` : "may be made final"));
+}
+
+function card(m) {
   return h(
     "li",
     {},
     h(
       "a",
       { class: `bout ${m.status}`, href: `#/battles/${m.id}` },
-      corner(m.beast_a, dnas.get(m.beast_a), "a", m),
+      corner(m.beast_a, m.dna_a, "a", m),
       h(
         "span",
         { class: "middle" },
         h("span", { class: "versus" }, "vs"),
         chip(m.status, WAITS[m.status]),
         h("small", {}, verdictOf(m)),
-        h("small", {}, runs(m) ? standing(m, now) : when((m.recorded ?? m.challenged).time, "short")),
+        h("small", {}, runs(m) ? running(m) : when((m.recorded ?? m.challenged).time, "short")),
       ),
-      corner(m.beast_b, dnas.get(m.beast_b), "b", m),
+      corner(m.beast_b, m.dna_b, "b", m),
       h("span", { class: "unseen" }, `, match ${m.id}`),
     ),
   );
 }
 
-/** Fight cards of matches; `dnas` maps beasts to DNAs. */
-export const bouts = (matches, dnas, now) => h("ul", { class: "bouts" }, ...matches.map((m) => card(m, dnas, now)));
+/** Put fight cards into a list; `dnas` maps beasts to DNAs that the matches themselves do not tell. */
+export function drawBouts(list, matches, dnas = new Map()) {
+  const items = matches.map((m) => ({
+    ...m,
+    dna_a: m.dna_a ?? dnas.get(m.beast_a),
+    dna_b: m.dna_b ?? dnas.get(m.beast_b),
+  }));
+  keyed(list, items, (m) => m.id, card);
+}
 
-export async function render(place, { status }) {
-  const [{ items, more }, beasts] = await Promise.all([list("/v1/matches", MOST), list("/v1/beasts", 400)]);
-  const top = lead(
-    "Battles",
-    "A block hash decides each match; nobody referees. Open one: your browser fights it again and compares.",
-  );
-  if (!items.length) {
-    show(
-      place,
-      top,
+/** Fight cards of matches. */
+export function bouts(matches, dnas) {
+  const list = h("ul", { class: "bouts" });
+  drawBouts(list, matches, dnas);
+  return list;
+}
+
+const FIELDS = [
+  { name: "beast", label: "Beast", ...NUMBER },
+  {
+    name: "status",
+    label: "Status",
+    options: [["", "all"], ...Object.keys(WAITS).map((status) => [status, status])],
+  },
+  { name: "owner", label: "Owner", ...ACCOUNT },
+];
+
+export const render = (place, context) =>
+  catalogue(place, context, {
+    path: "/v1/matches",
+    fields: FIELDS,
+    size: 30,
+    noun: "match",
+    topics: ["match"],
+    lead: () =>
+      lead(
+        "Battles",
+        "A block hash decides each match; nobody referees. Open one: your browser fights it again and compares.",
+      ),
+    container: () => h("ul", { class: "bouts" }),
+    draw: (list, items) => drawBouts(list, items),
+    empty: () =>
       notice(
         "No match has been agreed on yet",
         "Both beasts fight with a final checkpoint. One owner challenges, the other accepts:",
         ["chainbeasts battle challenge 1 2", "chainbeasts battle accept 1", "chainbeasts battle record 1"],
       ),
-    );
-    return;
-  }
-  const dnas = new Map(beasts.items.map(({ id, dna }) => [id, dna]));
-  const now = status().indexed?.time ?? 0;
-  show(
-    place,
-    top,
-    bouts(items, dnas, now),
-    more ? h("p", { class: "hint" }, `The newest ${MOST} are shown; all: /v1/matches`) : null,
-  );
-}
+    nothing: "No match is like that.",
+  });

@@ -1,4 +1,4 @@
-// One beast: who it is, what it has learned, and every window of its life.
+// One beast: its mind first, then what it has learned, and every window of its life.
 import { get, list } from "../api.js";
 import {
   believedMark,
@@ -13,8 +13,11 @@ import {
   until,
   when,
 } from "../beastly.js";
-import { h, notice, show, table } from "../dom.js";
+import { h, keepFocus, notice, show, table } from "../dom.js";
 import { coin, count, energy, plural, span, words } from "../format.js";
+import { fromHex, toHex } from "../kernel/bytes.js";
+import { mind } from "../mind/mind.js";
+import { loadTables, rulesOf } from "../verify.js";
 import { bouts } from "./battles.js";
 import { learning } from "./learning.js";
 import { mood } from "./beasts.js";
@@ -49,10 +52,11 @@ function nextWindow(price) {
   );
 }
 
-function hero(beast, price) {
+/** Who it is, on one strip: what it learned has the room. */
+function hero(beast) {
   const [kind, text] = mood(beast);
   return h(
-    "section",
+    "header",
     { class: "hero", vars: colours(beast.dna) },
     h("div", { class: "niche" }, face(beast.dna, beast.id, { alive: true })),
     h(
@@ -60,11 +64,15 @@ function hero(beast, price) {
       { class: "who" },
       h("h1", {}, nameOf(beast.dna), h("small", {}, `№ ${beast.id}`)),
       h("p", { class: `mood ${kind}` }, text),
-      statMeters(beast.stats),
-      brain(beast.active_mask),
       believedMark(beast.believed_since),
-      h("p", { class: "hint" }, "owned by ", hash(beast.owner), " · DNA ", hash(beast.dna)),
     ),
+    statMeters(beast.stats),
+    brain(beast.active_mask),
+  );
+}
+
+function facts(beast, price) {
+  return [
     h(
       "dl",
       { class: "figures" },
@@ -81,7 +89,8 @@ function hero(beast, price) {
           )
         : figure("Rating", "—", "no final match yet"),
     ),
-  );
+    h("p", { class: "hint" }, "owned by ", hash(beast.owner), " · DNA ", hash(beast.dna)),
+  ];
 }
 
 /** The windows as a spine, one vertebra each, oldest first. */
@@ -166,6 +175,19 @@ async function fights(beast) {
   return { matches: items, dnas: new Map([beast, ...met].map(({ id, dna }) => [id, dna])) };
 }
 
+/** Whom it fought last, else a stranger: its own DNA read backwards. */
+function rivalOf(beast, { matches, dnas }) {
+  const [last] = matches;
+  const other = last && (last.beast_a === beast.id ? last.beast_b : last.beast_a);
+  return dnas.get(other) ?? toHex(fromHex(beast.dna).reverse());
+}
+
+/** The constants that a beast's present epoch has. */
+async function rulesFor({ season }) {
+  const { items } = await get("/v1/seasons");
+  return rulesOf(items.find((one) => one.season === season)?.rules ?? {});
+}
+
 export async function render(place, { id, signal, status, retitle, onNews }) {
   const path = `/v1/beasts/${encodeURIComponent(id)}`;
   const read = async () => {
@@ -179,11 +201,25 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
     return { beast, price, checkpoints: windows.items.toReversed(), more: windows.more, curve, fought };
   };
   const first = await read();
-  retitle(nameOf(first.beast.dna));
+  const [rules, tables] = await Promise.all([rulesFor(first.beast), loadTables()]);
+  const name = nameOf(first.beast.dna);
+  retitle(name);
   const top = h("div");
+  const purse = h("section", { class: "facts", "aria-label": "Facts" });
   const life = h("section", { class: "lineage", "aria-labelledby": "lineage" });
   const ring = h("section", { class: "ring", "aria-labelledby": "ring" });
-  const curves = learning(first.beast, signal);
+  const curves = learning(first.beast, signal, (step) => thoughts.seek(step));
+  const thoughts = mind({
+    beast: first.beast,
+    foe: rivalOf(first.beast, first.fought),
+    name,
+    rules,
+    tables,
+    kernelId: status().kernel_id,
+    signal,
+    onExams: curves.exams,
+    onStep: curves.now,
+  });
   let all = false;
   const draw = (found) => {
     const { beast, price, checkpoints, more, curve, fought } = found;
@@ -192,28 +228,34 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
       draw(found);
     };
     const now = status().indexed?.time ?? 0;
-    show(top, hero(beast, price));
-    show(
-      life,
-      h("h2", { id: "lineage" }, "Lineage"),
-      h("p", { class: "hint" }, `${plural(checkpoints.length, "window")}, each naming the state that it grew from.`),
-      lineage(checkpoints, more, now, beast.id, all, showAll),
+    show(top, hero(beast));
+    show(purse, facts(beast, price));
+    thoughts.update(checkpoints);
+    curves.chain(curve, checkpoints);
+    keepFocus(life, () =>
+      show(
+        life,
+        h("h2", { id: "lineage" }, "Lineage"),
+        h("p", { class: "hint" }, `${plural(checkpoints.length, "window")}, each naming the state that it grew from.`),
+        lineage(checkpoints, more, now, beast.id, all, showAll),
+      ),
     );
-    curves.chain(curve);
-    show(
-      ring,
-      h("h2", { id: "ring" }, "Battles"),
-      fought.matches.length
-        ? bouts(fought.matches, fought.dnas, now)
-        : h(
-            "p",
-            { class: "hint" },
-            "It has not fought yet. With a final checkpoint it can: ",
-            h("code", {}, `chainbeasts battle open ${beast.id}`),
-          ),
+    keepFocus(ring, () =>
+      show(
+        ring,
+        h("h2", { id: "ring" }, "Battles"),
+        fought.matches.length
+          ? bouts(fought.matches, fought.dnas, now)
+          : h(
+              "p",
+              { class: "hint" },
+              "It has not fought yet. With a final checkpoint it can: ",
+              h("code", {}, `chainbeasts battle open ${beast.id}`),
+            ),
+      ),
     );
   };
-  show(place, h("p", { class: "back" }, h("a", { href: "#/beasts" }, "← all beasts")), top, curves.element, ring, life);
+  show(place, top, thoughts.element, curves.element, purse, ring, life);
   draw(first);
   onNews(async (news) => {
     if (news.some((item) => item.type === "reorg" || item.beast === first.beast.id || item.dispute || item.match))

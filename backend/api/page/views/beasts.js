@@ -1,10 +1,30 @@
-// All beasts, as a hall of portraits.
-import { list } from "../api.js";
+// The beasts, as a hall of portraits that can be searched and put in order.
 import { colours, face, nameOf, statMeters } from "../beastly.js";
-import { h, lead, notice, show } from "../dom.js";
+import { ACCOUNT, catalogue } from "../catalogue.js";
+import { h, keyed, lead, notice } from "../dom.js";
 import { energy, plural } from "../format.js";
 
-const MOST = 400;
+const FIELDS = [
+  {
+    name: "q",
+    label: "Find",
+    placeholder: "name, number, account, hash",
+    fits: /^[0-9A-Za-z]{1,66}$/,
+    hint: "A name, a number, an account or a hash.",
+  },
+  {
+    name: "sort",
+    label: "Order",
+    options: [
+      ["", "by number"],
+      ["newest", "newest first"],
+      ["windows", "most windows"],
+      ["rating", "best rating"],
+      ["energy", "most ENERGY"],
+    ],
+  },
+  { name: "owner", label: "Owner", ...ACCOUNT },
+];
 
 /** What a beast is going through, in a few words. */
 export function mood(beast) {
@@ -14,7 +34,8 @@ export function mood(beast) {
   return ["newborn", "newborn"];
 }
 
-function card(beast) {
+/** A beast in a list. */
+export function plate(beast) {
   const [kind, text] = mood(beast);
   const name = nameOf(beast.dna);
   return h(
@@ -38,30 +59,30 @@ function card(beast) {
   );
 }
 
-export async function render(place, { status }) {
-  const { items, more } = await list("/v1/beasts", MOST);
-  if (!items.length) {
-    const ready = status().indexed !== null;
-    show(
-      place,
-      h("h1", {}, "Beasts"),
-      notice(
-        ready ? "No beast has hatched yet" : "The chain has not been read yet",
-        ready
-          ? "A hatch burns a little ENERGY. The first one could be yours:"
-          : "The server reads it from the deployment's first block on; this takes a moment.",
-        ready ? ["chainbeasts beast hatch", "chainbeasts trainer run 1 --windows 4"] : [],
-      ),
-    );
-    return;
-  }
-  show(
-    place,
-    lead(
-      "Beasts",
-      "Born from a block hash, raised in public. Whoever doubts a window of their training has it opened, and then anybody can check it.",
-    ),
-    h("ul", { class: "plates" }, ...items.map(card)),
-    more ? h("p", { class: "hint" }, `The first ${MOST} are shown. All of them: /v1/beasts`) : null,
+function empty(ready) {
+  return notice(
+    ready ? "No beast has hatched yet" : "The chain has not been read yet",
+    ready
+      ? "A hatch burns a little ENERGY. The first one could be yours:"
+      : "The server reads it from the deployment's first block on; this takes a moment.",
+    ready ? ["chainbeasts beast hatch", "chainbeasts trainer run 1 --windows 4"] : [],
   );
 }
+
+export const render = (place, context) =>
+  catalogue(place, context, {
+    path: "/v1/beasts",
+    fields: FIELDS,
+    size: 48,
+    noun: "beast",
+    topics: ["beast", "checkpoint", "dispute", "match"],
+    lead: () =>
+      lead(
+        "Beasts",
+        "Born from a block hash, raised in public. Whoever doubts a window of their training has it opened, and then anybody can check it.",
+      ),
+    container: () => h("ul", { class: "plates" }),
+    draw: (list, items) => keyed(list, items, (beast) => beast.id, plate),
+    empty: () => empty(context.status().indexed !== null),
+    nothing: "No beast is like that.",
+  });

@@ -1,29 +1,17 @@
-// One dispute: what it opens, its moves with their deadlines, where the window went wrong, who paid and who was paid.
+// One dispute: whose move it is, what is at risk, the window computed again here, and how it ended.
 import { get } from "../api.js";
-import { chip, figure, hash, mention, opennessBadge, until, when } from "../beastly.js";
-import { h, notice, show } from "../dom.js";
-import { coin, energy, plural } from "../format.js";
+import { chip, figure, hash, mention, opennessBadge } from "../beastly.js";
+import { chainNow } from "../clock.js";
+import { h, notice, redraw, show } from "../dom.js";
+import { Examination, examineWindow } from "../case/examination.js";
+import { jobOf } from "../case/inputs.js";
+import { paidCard, stakesCard } from "../case/money.js";
+import { endCard, stepsCard } from "../case/steps.js";
+import { strip, verdict } from "../case/strip.js";
+import { openingsCard, timelineCard } from "../case/timeline.js";
+import { phaseOf, turnCard } from "../case/turn.js";
 
-const SEGMENTS = 16;
-
-const OPENINGS = {
-  segments: ["The 16 segment hashes", "by the trainer"],
-  state: ["The state that the window starts from", "by anybody"],
-  records: ["The private records that it samples", "by anybody"],
-};
-
-const MOVES = {
-  filed: "The window is disputed",
-  filed_again: "Disputed once more: nothing was locked",
-  revealed: "A private dataset was revealed",
-  opened: "Opened",
-  proofs: "Everything is open: proofs can be made",
-  advanced: "Steps were re-executed on chain",
-  upheld: "Convicted: slashed",
-  dismissed: "Dismissed: the window stands",
-  proven: "Re-executed to its end, and right: the window stands",
-  voided: "Voided: the window fell with another",
-};
+const LOOK_MS = 1000;
 
 const CONVICTIONS = {
   timeout: "Something that the window was computed from was not opened in time.",
@@ -32,205 +20,70 @@ const CONVICTIONS = {
   header: "The committed state contradicts the checkpoint's own figures.",
 };
 
-/** What has to be open so that everybody can compute the window again. */
-function openings(d, now) {
+const ENDS = {
+  dismissed: "Nobody proved the window wrong in time. It stands, unless it fell otherwise.",
+  proven: "The contract re-executed all 128 steps and came to the claimed state.",
+  voided: "The window fell with an earlier one, so there was nothing left to judge.",
+};
+
+function headCard(d, beast) {
   return h(
     "section",
-    { class: "openings", "aria-labelledby": "openings" },
-    h("h2", { id: "openings" }, "What the dispute opens"),
+    { class: `case ${d.status}` },
+    h("h1", {}, `Case ${d.id}`),
+    h("p", { class: "stamp" }, d.status),
     h(
-      "ul",
-      {},
-      ...d.openings.map((o) => {
-        const [name, by] = OPENINGS[o.opening];
-        const kind = o.made ? "made" : d.open && d.response_deadline >= now ? "owed" : "missed";
-        const paid = BigInt(o.paid) + BigInt(o.waiting);
-        return h(
-          "li",
-          { class: kind },
-          h("b", {}, name),
-          h(
-            "span",
-            {},
-            kind === "made"
-              ? ["open", o.published_at === null ? null : [" since ", when(o.published_at)]]
-              : kind === "owed"
-                ? [`due ${until(d.response_deadline, now)}, ${by}: `, when(d.response_deadline)]
-                : "not opened in time",
-          ),
-          paid
-            ? h(
-                "span",
-                { class: "hint" },
-                `its trainer is paid ${coin(paid)}`,
-                BigInt(o.waiting) ? `, ${coin(o.waiting)} of it when the dispute ends` : null,
-              )
-            : null,
-        );
-      }),
+      "p",
+      { class: "versus" },
+      hash(d.filer),
+      " says that window ",
+      h("b", {}, String(d.index)),
+      " of ",
+      mention(d.beast, beast?.dna),
+      " is wrong.",
+    ),
+    d.conviction || ENDS[d.status] ? h("p", { class: "finding" }, CONVICTIONS[d.conviction] ?? ENDS[d.status]) : null,
+    h(
+      "dl",
+      { class: "figures" },
+      figure("Trainer", d.trainer ? hash(d.trainer) : "—"),
+      figure(
+        "Window",
+        d.checkpoint ? chip(d.checkpoint.state) : "—",
+        d.checkpoint ? opennessBadge(d.checkpoint.openness) : null,
+      ),
+      figure("Re-executed on chain", `${d.steps_done} of 128 steps`),
+      figure("Proved by", d.prover ? hash(d.prover) : "—"),
     ),
   );
 }
 
-function segments(d) {
+/** The window in segments, with what this browser found of it. */
+function windowCard(d, examination) {
+  const { found, problem, busy } = examination;
+  const claim = { segments: d.segments, h128: d.checkpoint?.h128 };
   return h(
     "section",
     { class: "segments", "aria-labelledby": "segments" },
     h("h2", { id: "segments" }, "The window, in 16 segments of 8 steps"),
-    h(
-      "ol",
-      {},
-      ...Array.from({ length: SEGMENTS }, (_, k) => {
-        const wrong = d.segment === k;
-        const before = d.segment === null || k < d.segment;
-        const done = 8 * (k + 1) <= d.steps_done;
-        const kind = wrong
-          ? "wrong"
-          : d.segment !== null && !before
-            ? "after"
-            : done
-              ? "done"
-              : d.segments.length
-                ? "said"
-                : "";
-        const name = `steps ${8 * k}–${8 * k + 7}`;
-        return h(
-          "li",
-          { class: kind, title: d.segments[k] ? `${name}, opened as ${d.segments[k]}` : name },
-          h("span", {}, String(k)),
-          h("span", { class: "unseen" }, wrong ? `: wrong, ${name}` : ""),
-        );
-      }),
-    ),
-    h(
-      "p",
-      {},
-      d.segment !== null
-        ? [
-            "Segment ",
-            h("b", {}, String(d.segment)),
-            ` is where it departs from the truth: micro-steps ${d.steps[0]} to ${d.steps[1]} of the window. `,
-            "The very step, head and layer: ",
-            h("code", {}, `chainbeasts dispute explain ${d.id}`),
-          ]
-        : d.steps_done
-          ? `${d.steps_done} of 128 micro-steps have been re-executed on chain.`
-          : "No segment has been proved wrong.",
-    ),
-  );
-}
-
-function timeline(d, now) {
-  return h(
-    "section",
-    { class: "moves", "aria-labelledby": "moves" },
-    h("h2", { id: "moves" }, "Moves"),
-    h(
-      "ol",
-      { class: "timeline" },
-      ...d.timeline.map((m) =>
-        h(
-          "li",
-          { class: m.kind },
-          h("h3", {}, MOVES[m.kind], m.opening ? `: ${m.opening}` : null),
-          h(
+    strip(claim, found, d.steps_done, d.segment),
+    h("p", { class: "verdict", role: "status" }, verdict(claim, found)),
+    problem
+      ? h("p", { class: "hint" }, `It could not be computed here. ${problem}`)
+      : busy && !found
+        ? h("p", { class: "hint" }, "Your browser computes it again…")
+        : h(
             "p",
-            {},
-            when(m.time),
-            ` · block ${m.block}`,
-            m.by ? [" · by ", hash(m.by)] : null,
-            m.steps_done !== null ? ` · ${m.steps_done} of 128 steps` : null,
-            m.counted === false ? " · not committed to before, so not paid" : null,
+            { class: "hint" },
+            "States, private records and logs were checked by their hashes. For DNA, epoch seed, rules and the claim itself the server is believed; a node of your own tells the same.",
           ),
-          m.deadline !== null
-            ? h(
-                "p",
-                { class: "deadline" },
-                "sets a deadline: ",
-                when(m.deadline),
-                d.open ? ` (${until(m.deadline, now)})` : null,
-              )
-            : null,
-          h("p", { class: "hint" }, "transaction ", hash(m.tx)),
-        ),
-      ),
-      d.open
-        ? h(
-            "li",
-            { class: "next" },
-            h("h3", {}, d.missing.length ? `Awaited: ${d.missing.join(", ")}` : "Proofs are awaited"),
-            h("p", { class: "deadline" }, `the deadline is ${until(d.deadline, now)}: `, when(d.deadline)),
-            d.head_start_end !== null && d.head_start_end > now
-              ? h("p", {}, `a proof pays the filer alone, whoever sends it, until ${until(d.head_start_end, now)}`)
-              : null,
-          )
-        : null,
-    ),
   );
 }
 
-/** One currency of what was taken, as a bar cut into shares: {taken, filing, proof, steps, debts, burned}. */
-function shares(title, taken, parts, spell) {
-  const total = Number(taken) || 1;
-  const shown = parts.filter(([, wei]) => wei !== "0");
-  return [
-    h("h3", {}, title),
-    h(
-      "div",
-      { class: "shares", "aria-hidden": "true" },
-      ...shown.map(([kind, wei]) => h("span", { class: kind, vars: { part: Number(wei) / total } })),
-    ),
-    h(
-      "dl",
-      { class: "figures" },
-      ...shown.map(([kind, wei, name, account]) =>
-        h(
-          "div",
-          { class: `figure ${kind}` },
-          h("dt", {}, name),
-          h("dd", {}, spell(wei)),
-          account ? h("dd", { class: "hint" }, hash(account)) : null,
-        ),
-      ),
-    ),
-  ];
-}
-
-const HELD = {
-  held: "The shares of the stake are held until every window below this one is final or has fallen.",
-  settled: "The shares of the stake have been credited.",
-  taken_over: "The shares of the stake went to who convicted an earlier window.",
-  none: null,
-};
-
-function scales(slashing) {
-  const { energy: e, stake: s } = slashing;
-  const proof = slashing.prover === null ? "who re-executed the steps" : "the prover";
-  const parts = (p) => [
-    ["filer", p.filing, "the filer", slashing.filer],
-    ["prover", p.proof, proof, slashing.prover],
-    ["debts", p.debts ?? "0", "filers, for openings that they paid", null],
-    ["burned", p.burned, "burned", null],
-  ];
-  return h(
-    "section",
-    { class: "scales", "aria-labelledby": "scales" },
-    h("h2", { id: "scales" }, "What was slashed, and who was paid"),
-    h(
-      "p",
-      {},
-      slashing.offender ? ["Taken from ", hash(slashing.offender)] : "Taken",
-      slashing.voided ? `. ${plural(slashing.voided, "later window")} fell with it` : null,
-      ".",
-    ),
-    shares(`${energy(e.taken)} ENERGY`, e.taken, parts(e), energy),
-    s.taken === "0" ? null : shares(`A stake of ${coin(s.taken)}`, s.taken, parts(s), coin),
-    HELD[slashing.reward] ? h("p", { class: "hint" }, HELD[slashing.reward]) : null,
-  );
-}
-
-function evidence(d) {
+function evidenceCard(d) {
   const file = `case-${d.id}.zip`;
+  const commands = [`chainbeasts dispute verify-bundle ${file}`];
+  if (!d.bundle) commands.unshift(`chainbeasts dispute bundle ${d.id} -o ${file}`);
   return h(
     "section",
     { class: "evidence", "aria-labelledby": "evidence" },
@@ -239,72 +92,83 @@ function evidence(d) {
       ? h(
           "p",
           {},
-          "All of it is in one file that anybody verifies without a node: ",
+          "All of it is in one file: ",
           h("a", { href: `/v1/disputes/${d.id}/bundle`, download: file }, "download the bundle"),
           ".",
         )
-      : h(
-          "p",
-          {},
-          "No bundle is published here. Anybody with the window's states can write one, and anybody can verify it without a node:",
-        ),
-    h(
-      "pre",
-      { tabindex: 0 },
-      h(
-        "code",
-        {},
-        [d.bundle ? null : `chainbeasts dispute bundle ${d.id} -o ${file}`, `chainbeasts dispute verify-bundle ${file}`]
-          .filter(Boolean)
-          .join("\n"),
-      ),
-    ),
+      : h("p", {}, "No bundle is published here. Anybody with the window's states can write one."),
+    h("p", {}, "It needs no node and no server: ", h("a", { href: "#/evidence" }, "drop it onto this page"), ", or"),
+    h("pre", { tabindex: 0 }, h("code", {}, commands.join("\n"))),
   );
 }
 
-export async function render(place, { id, status, retitle }) {
-  const d = await get(`/v1/disputes/${encodeURIComponent(id)}`);
+/** What has to be computed again when it changes. */
+const claimOf = (d) => JSON.stringify([d.checkpoint?.h128, d.segments, d.openings.map(({ made }) => made)]);
+
+export async function render(place, { id, signal, retitle, onNews }) {
+  const fetchAll = async () => {
+    const path = `/v1/disputes/${encodeURIComponent(id)}`;
+    const dispute = await get(path);
+    return [dispute, dispute.open ? await get(`${path}/risk`) : null];
+  };
+  let [d, risk] = await fetchAll();
   const beast = await get(`/v1/beasts/${d.beast}`).catch(() => null);
-  const now = status().indexed?.time ?? 0;
   retitle(`Case ${d.id}`);
-  const bond = { locked: "locked until it ends", returned: "went back", burned: "was burned" }[d.bond_outcome];
-  const opening = d.opening_outcome
-    ? `${coin(d.opening_outcome.returned)} went back, the trainer kept ${coin(d.opening_outcome.kept)}`
-    : "pays for openings";
+
+  const chosen = { end: null };
+  let [examination, stop] = [null, new AbortController()];
+  const parts = {
+    head: () => headCard(d, beast),
+    turn: () => turnCard(d, chainNow()),
+    window: () => (d.status === "voided" ? null : windowCard(d, examination)),
+    steps: () => {
+      const { steps, cause, end, problem } = examination;
+      return steps && !problem ? stepsCard(steps, cause) : end ? endCard(end) : null;
+    },
+    openings: () => openingsCard(d, chainNow()),
+    money: () => (d.open ? stakesCard(d, risk, chosen) : paidCard(d)),
+    moves: () => timelineCard(d),
+    evidence: () => evidenceCard(d),
+  };
+  const places = Object.fromEntries(Object.keys(parts).map((name) => [name, h("div", { class: "part" })]));
+  const again = (...names) => names.forEach((name) => redraw(places[name], parts[name]()));
+
+  const examine = () => {
+    stop.abort();
+    stop = new AbortController();
+    examination = new Examination(() => again("window", "steps"));
+    if (d.status !== "voided") examineWindow(() => jobOf(d), examination, AbortSignal.any([signal, stop.signal]));
+  };
+  examine();
+  again(...Object.keys(parts));
+  const { head, turn, window: strips, steps, openings, money, moves, evidence } = places;
   show(
     place,
     h("p", { class: "back" }, h("a", { href: "#/disputes" }, "← all disputes")),
-    h(
-      "section",
-      { class: `case ${d.status}` },
-      h("h1", {}, `Case ${d.id}`),
-      h("p", { class: "stamp" }, d.status),
-      h(
-        "p",
-        { class: "versus" },
-        hash(d.filer),
-        " says that window ",
-        h("b", {}, String(d.index)),
-        " of ",
-        mention(d.beast, beast?.dna),
-        " is wrong.",
-      ),
-      d.conviction ? h("p", { class: "finding" }, CONVICTIONS[d.conviction]) : null,
-      h(
-        "dl",
-        { class: "figures" },
-        figure("Trainer", d.trainer ? hash(d.trainer) : "—"),
-        figure("Filer's bond", `${energy(d.bond)} ENERGY`, bond),
-        figure("Opening bond", coin(d.opening_bond), opening),
-        figure(
-          "Window",
-          d.checkpoint ? chip(d.checkpoint.state) : "—",
-          d.checkpoint ? opennessBadge(d.checkpoint.openness) : null,
-        ),
-        figure("Proved by", d.prover ? hash(d.prover) : "—"),
-      ),
-    ),
-    d.status === "voided" ? notice("There was nothing left to judge", MOVES.voided) : [openings(d, now), segments(d)],
-    h("div", { class: "columns" }, timeline(d, now), h("div", {}, d.slashing ? scales(d.slashing) : null, evidence(d))),
+    head,
+    turn,
+    d.status === "voided" ? notice("There was nothing left to judge", "The window fell with an earlier one.") : null,
+    strips,
+    steps,
+    money,
+    openings,
+    h("div", { class: "columns" }, moves, evidence),
   );
+
+  let phase = phaseOf(d, chainNow());
+  const timer = setInterval(() => {
+    const now = phaseOf(d, chainNow());
+    if (now === phase) return;
+    phase = now;
+    again("turn", "openings");
+  }, LOOK_MS);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+
+  onNews(async () => {
+    const before = claimOf(d);
+    [d, risk] = await fetchAll();
+    phase = phaseOf(d, chainNow());
+    if (claimOf(d) !== before) examine();
+    again(...Object.keys(parts));
+  }, [`dispute:${d.id}`, `beast:${d.beast}`]);
 }

@@ -1,292 +1,251 @@
-// The player of a match: board, bars, controls, and why each move was made.
+// The player of a match: board, plates, controls and moves in one screen, what both would do, and what if.
+import { announce } from "../announce.js";
 import { Arena } from "../arena.js";
-import { colours } from "../beastly.js";
-import { h, icon, show } from "../dom.js";
-import { toHex } from "../kernel/bytes.js";
-import { adjacent, selfOf, enemyOf } from "../kernel/board.js";
-import { isExhausted, obstacles, stats } from "../kernel/combat.js";
+import { graph } from "../battle/graph.js";
+import { KEYS, listen } from "../battle/keys.js";
+import { moves } from "../battle/moves.js";
+import { minds } from "../battle/course.js";
+import { plate } from "../battle/plates.js";
+import { Playback } from "../battle/playback.js";
+import { mindPanel } from "../battle/thoughts.js";
+import { whatIf } from "../battle/whatif.js";
+import { h, s, show } from "../dom.js";
 import { aActs, sides } from "../kernel/match.js";
-import { DIRECTIONS, deed, ending, sentence, share, wordAt } from "../story.js";
+import { deed, ending, sentence, wordAt } from "../story.js";
 
-const TURN_MS = 640;
-const SPEEDS = [1, 2, 4];
-const ARROWS = ["↑", "↓", "→", "←"];
-const OBSTACLES = { closed: "closed", reverse: "back" };
-
-const directed = (direction) => `${ARROWS[direction]} ${DIRECTIONS[direction]}`;
-
-/** One fighter's plate: name, share of hp, stamina, heading, guard. */
-function corner(side, name, dna) {
-  const most = stats(dna);
-  const bar = (kind, label) => {
-    const value = h("b");
-    const fill = h("span", { class: "fill" });
-    const element = h(
-      "div",
-      { class: `meter ${kind}` },
-      h("span", { class: "name" }, icon(kind), label),
-      h("span", { class: "bar", "aria-hidden": "true" }, fill),
-      value,
-    );
-    return {
-      element,
-      set(now, top, share = null) {
-        fill.style.setProperty("--part", Math.min(1, now / top));
-        show(value, String(now), share ? h("small", {}, ` ${share}`) : null);
-        element.classList.toggle("low", now <= top / 4);
-      },
-    };
-  };
-  const [hp, stamina] = [bar("hp", "Health"), bar("stamina", "Stamina")];
-  const [way, guard] = [h("span", { class: "heading" }), h("span", { class: "guard" })];
-  const element = h(
-    "div",
-    { class: `fighter ${side}`, vars: colours(toHex(dna)) },
-    h("h3", {}, name, h("span", {}, way, guard)),
-    hp.element,
-    stamina.element,
+const button = (label, text, onclick, kind = "", keys = null) =>
+  h(
+    "button",
+    { type: "button", class: kind, "aria-label": label, "aria-keyshortcuts": keys, title: label, onclick },
+    text,
   );
-  return {
-    element,
-    set(creature, acts) {
-      hp.set(creature.hp, most.hp, share(creature.hp, most.hp)); // the larger share wins when the turns are over
-      stamina.set(creature.stamina, most.stamina);
-      show(way, creature.heading ? directed(creature.heading - 1) : "");
-      show(guard, creature.tempDef ? `guard ${creature.tempDef}` : "");
-      element.classList.toggle("acts", acts);
-      element.classList.toggle("fallen", creature.hp === 0);
-    },
-  };
-}
 
-/** Why a creature that can move goes where it goes. */
-function chosenWay(name, { direction }, found) {
-  const open = found.filter((obstacle) => obstacle === null).length;
-  if (!open) return `${name} is walled in and stays where it is.`;
-  const greatest = open === 1 ? "the only way" : `the greatest of the ${open} ways`;
-  const reason = found.includes("reverse") ? "; it turns back only where nothing else is open" : " that are open";
-  return `${name} goes ${DIRECTIONS[direction]}, ${greatest}${reason}.`;
-}
-
-/** Logits as bars around zero, the chosen one marked, and what they mean in this position. */
-function reasons(word, thought, name) {
-  const { logits: z, action } = thought;
-  const [me, enemy] = [selfOf(word), enemyOf(word)];
-  const found = obstacles(word);
-  const span = Math.max(1, ...z.slice(0, 4).map(Math.abs));
-  const rows = DIRECTIONS.map((_, d) =>
-    h(
-      "li",
-      { class: action.direction === d ? "chosen" : found[d] ? "barred" : "" },
-      h("span", { class: "way" }, directed(d), found[d] ? h("small", {}, ` ${OBSTACLES[found[d]]}`) : null),
-      h(
-        "span",
-        { class: `reach ${z[d] < 0 ? "minus" : "plus"}`, "aria-hidden": "true", vars: { part: Math.abs(z[d]) / span } },
-        h("span", {}),
-      ),
-      h("b", {}, String(z[d])),
-    ),
+/** The corners of a screen. */
+const corners = () =>
+  s(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    s("path", { d: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" }),
   );
-  let said = chosenWay(name, action, found);
-  if (isExhausted(me)) said = `${name} is exhausted: it rests, whatever it wants.`;
-  else if (adjacent(me.pos, enemy.pos))
-    said = `The enemy is in reach, so ${name} stands its ground and strikes with ${action.power} of 15.`;
-  return [
-    h("p", {}, said),
-    h("ul", { class: "logits" }, ...rows),
-    h(
-      "dl",
-      { class: "urges" },
-      h(
-        "div",
-        {},
-        h("dt", {}, "strike"),
-        h(
-          "dd",
-          {},
-          h("span", { class: "reach plus", "aria-hidden": "true", vars: { part: action.power / 15 } }, h("span", {})),
-          h("b", {}, `${action.power} of 15`),
-          h("small", {}, `logit ${z[4]}`),
-        ),
-      ),
-      h(
-        "div",
-        { class: action.block ? "chosen" : "" },
-        h("dt", {}, "block"),
-        h("dd", {}, h("b", {}, action.block ? "yes" : z[5] > 0 ? "too tired" : "no"), h("small", {}, `logit ${z[5]}`)),
-      ),
-    ),
-  ];
-}
-
-const button = (label, text, onclick, kind = "") =>
-  h("button", { type: "button", class: kind, "aria-label": label, title: label, onclick }, text);
 
 /**
  * The player's element.
+ * @param fighters {a, b} of {beast, dna, name}
  * @param match {words, thoughts, last, result} as it is to be shown
- * @param start the turn to begin with
+ * @param brains {a, b} of those who fought; null if they are not at hand
+ * @param start the turn to begin with; null plays from the first one
+ * @param veiled whether what comes after the turns seen stays hidden, as nobody knows it yet
+ * @param setQuery as of a view
+ * @param link gives the address of a turn
  */
-export function player({ id, dnaA, dnaB, names, match, battleSeed, start, signal }) {
-  const turns = match.words.length;
+export function player({ fighters, match, brains, battleSeed, rules, start, veiled, setQuery, link, signal }) {
+  const dnas = { a: fighters.a.dna, b: fighters.b.dna };
+  const names = { a: fighters.a.name, b: fighters.b.name };
+  const setup = { dnaA: dnas.a, dnaB: dnas.b, battleSeed, rules };
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
   const canvas = h("canvas", {
     width: 480,
     height: 480,
     role: "img",
     "aria-label": `The board of ${names.a} and ${names.b}`,
   });
-  const arena = new Arena(canvas, dnaA, dnaB, battleSeed);
-  const corners = { a: corner("a", names.a, dnaA), b: corner("b", names.b, dnaB) };
-  const story = h("p", { class: "story", id: "story", "aria-live": "polite" });
-  const why = h("div", { class: "thoughts" });
-  const scrub = h("input", { type: "range", min: 0, max: turns, step: 1, "aria-label": "Turn", id: "scrub" });
-  const deeds = Array.from({ length: turns }, (_, i) => deed(match, i, battleSeed));
-  const ticks = h(
-    "div",
-    { class: "ticks", "aria-hidden": "true" },
-    ...deeds.map((d) => h("i", { class: `${d.kind} ${d.side}${d.critical ? " critical" : ""}` })),
-  );
-  const lines = deeds.map((d, i) =>
-    h("li", {}, h("button", { type: "button", onclick: () => go(i) }, sentence(d, names))),
-  );
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const arena = new Arena(canvas, dnas.a, dnas.b, battleSeed);
+  const plates = { a: plate("a", names.a, dnas.a), b: plate("b", names.b, dnas.b) };
+  const story = h("p", { class: "story", id: "story" });
+  const scrub = h("input", { type: "range", min: 0, step: 1, "aria-label": "Turn", id: "scrub" });
+  const ticks = h("div", { class: "ticks", "aria-hidden": "true" });
+  const lines = graph(dnas, names, battleSeed);
+  const told = moves((turn) => playback.go(turn));
+  const thinking = h("div", { class: "minds" });
+  const supposed = h("div", { class: "supposed", hidden: true });
 
-  let turn = Math.min(Math.max(Math.trunc(start) || 0, 0), turns);
-  let progress = 0;
-  let playing = false;
-  let speed = 1;
-  let last = null;
+  let shown = match;
+  let deeds = [];
+  let reached = 0;
+  let drawn = false;
 
-  const playButton = button("Play", "▶", () => play(!playing), "play");
+  const playback = new Playback(match.words.length, start ?? 0, { settled, moved: () => still || paint() });
+  const supposing = brains
+    ? whatIf({
+        fighters,
+        setup,
+        brains,
+        shown: () => ({ match, turn: Math.min(playback.turn, match.words.length - 1) }),
+        told: suppose,
+      })
+    : null;
+
+  const playButton = button("Play", "▶", () => play(!playback.playing), "play", "Space");
   const speedButton = button("Speed", "1×", () => {
-    speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
-    show(speedButton, `${speed}×`);
+    playback.faster();
+    show(speedButton, `${playback.speed}×`);
   });
-  const shareButton = button("Copy a link to this turn", "Share", share, "share");
-  const shared = h("span", { class: "hint", role: "status" });
+  const shared = h("span", { class: "hint" });
+  const controls = h(
+    "div",
+    { class: "controls" },
+    button("To the beginning", "«", () => playback.go(0), "ends", "Home"),
+    button("One turn back", "⟨", () => playback.go(playback.turn - 1), "", "ArrowLeft"),
+    playButton,
+    button("One turn on", "⟩", () => playback.go(playback.turn + 1), "", "ArrowRight"),
+    button("To the end", "»", () => playback.go(playback.turns), "ends", "End"),
+    speedButton,
+    button("Fill the screen", corners(), fill, "", "F"),
+    button("Copy a link to this turn", "Share", share, "share"),
+    shared,
+  );
 
   function paint() {
-    arena.draw(wordAt(match, turn), deeds[turn] ?? null, progress, turn === turns);
+    const { turn, progress, over } = playback;
+    const word = wordAt(shown, turn);
+    if (word) arena.draw(word, deeds[turn] ?? null, progress, over);
   }
 
+  const textOf = (turn) =>
+    turn < shown.words.length
+      ? `Turn ${turn + 1} of ${veiled ? "this match" : shown.words.length}: ${deeds[turn] ? sentence(deeds[turn], names) : "what it led to was not recorded."}`
+      : ending(shown, dnas, names, battleSeed);
+
   /** Everything that changes from turn to turn. */
-  function settle() {
-    const word = wordAt(match, turn);
+  function settled(turn, playing) {
+    const word = wordAt(shown, turn) ?? shown.words.at(-1);
     const both = sides(word, battleSeed);
-    const acts = turn < turns && aActs(battleSeed, turn);
-    corners.a.set(both.a, turn < turns && acts);
-    corners.b.set(both.b, turn < turns && !acts);
+    const acts = turn < shown.words.length ? (aActs(battleSeed, turn) ? "a" : "b") : null;
+    for (const side of ["a", "b"]) plates[side].set(both[side], side === acts);
+    reached = Math.max(reached, turn);
+    if (reached === shown.words.length) veiled = false;
     scrub.value = turn;
-    const text =
-      turn < turns
-        ? `Turn ${turn + 1} of ${turns}: ${sentence(deeds[turn], names)}`
-        : ending(match, { a: dnaA, b: dnaB }, names, battleSeed);
+    const text = textOf(turn);
     scrub.setAttribute("aria-valuetext", text);
     show(story, text);
-    const thought = match.thoughts[turn];
-    show(
-      why,
-      thought
-        ? reasons(word, thought, acts ? names.a : names.b)
-        : h(
-            "p",
-            { class: "hint" },
-            turn === turns ? "Nobody acts any more." : "The state that decided this is not at hand.",
-          ),
-    );
-    lines.forEach((line, i) => line.classList.toggle("now", i === turn));
-    history.replaceState(null, "", `#/battles/${id}${turn ? `?turn=${turn}` : ""}`);
+    showMinds(turn);
+    const horizon = veiled ? reached : Infinity;
+    told.at(turn, horizon);
+    [...ticks.children].forEach((tick, i) => tick.classList.toggle("ahead", i >= horizon));
+    lines.at(turn, veiled);
+    playButton.setAttribute("aria-label", playing ? "Pause" : "Play");
+    playButton.title = playing ? "Pause" : "Play";
+    show(playButton, playing ? "❚❚" : "▶");
+    if (drawn && !playing) {
+      announce(text);
+      if (shown === match) setQuery({ turn: turn || null });
+    }
     paint();
   }
 
-  function go(to) {
-    turn = Math.min(Math.max(to, 0), turns);
-    progress = 0;
-    settle();
+  function showMinds(turn) {
+    const found = minds(shown, turn, brains && (shown.brains ?? brains), battleSeed);
+    const panels = ["a", "b"].flatMap((side) => (found[side] ? [mindPanel(found[side], names[side], side)] : []));
+    const over = turn >= shown.words.length;
+    show(
+      thinking,
+      panels.length
+        ? panels
+        : h("p", { class: "hint" }, over ? "Nobody acts any more." : "The states that decided this are not at hand."),
+    );
+    const side = found.a?.acts ? "a" : "b";
+    supposing?.at(shown === match && !veiled && found[side] ? { ...found[side], name: names[side] } : null);
+  }
+
+  /** Put a course of the match on the board. */
+  function put(course, turn) {
+    shown = course;
+    const turns = course.words.length;
+    deeds = Array.from({ length: turns }, (_, i) => deed(course, i, battleSeed));
+    show(
+      ticks,
+      deeds.map((d) => h("i", { class: d ? `${d.kind} ${d.side}${d.critical ? " critical" : ""}` : null })),
+    );
+    scrub.max = turns;
+    told.course(deeds, names, ending(course, dnas, names, battleSeed), course.from);
+    lines.course(course, course === match ? null : match);
+    playback.recut(turns, turn);
+  }
+
+  function suppose({ course, text }) {
+    show(
+      supposed,
+      h("p", {}, h("b", {}, "What if. "), text, " ", ending(course, dnas, names, battleSeed)),
+      h("p", { class: "hint" }, "In truth: ", ending(match, dnas, names, battleSeed)),
+      button("Back to the match", "Back to the match", () => back(course.from), "more"),
+    );
+    supposed.hidden = false;
+    put(course, course.from);
+    if (!still && course.from < course.words.length) play(true);
+  }
+
+  function back(turn) {
+    supposed.hidden = true;
+    put(match, turn);
+    playButton.focus({ preventScroll: true });
   }
 
   function play(on) {
-    playing = on;
-    if (on && turn === turns) go(0);
-    playButton.setAttribute("aria-label", on ? "Pause" : "Play");
-    playButton.title = on ? "Pause" : "Play";
-    show(playButton, on ? "❚❚" : "▶");
-    last = null;
+    playback.play(on);
     if (on) requestAnimationFrame(frame);
   }
 
   function frame(time) {
-    if (!playing || signal.aborted) return;
-    progress += last === null ? 0 : ((time - last) * speed) / TURN_MS;
-    last = time;
-    if (progress >= 1) {
-      progress = 0;
-      turn += 1;
-      settle();
-      if (turn === turns) return play(false);
-    } else if (!still) paint();
-    requestAnimationFrame(frame);
+    if (!signal.aborted && playback.tick(time)) requestAnimationFrame(frame);
   }
 
   async function share() {
+    const address = link(shown === match ? playback.turn : shown.from);
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(address);
       show(shared, "The link is copied.");
+      announce("The link is copied.");
     } catch {
-      show(shared, location.href);
+      show(shared, h("a", { href: address }, address));
     }
   }
 
-  scrub.addEventListener("input", () => {
-    play(false);
-    go(Number(scrub.value));
-  });
-  document.addEventListener("themechange", paint, { signal });
-  addEventListener("resize", paint, { signal });
-  addEventListener(
-    "keydown",
-    (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, summary, pre, .scroll"))
-        return;
-      if (event.key === " " && !event.target.closest("button, a")) play(!playing);
-      else if (event.key === "ArrowRight") (play(false), go(turn + 1));
-      else if (event.key === "ArrowLeft") (play(false), go(turn - 1));
-      else return;
-      event.preventDefault();
-    },
-    { signal },
-  );
+  function fill() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else stage.requestFullscreen?.().catch(() => show(shared, "The browser does not allow it here."));
+  }
 
-  const element = h(
+  scrub.addEventListener("input", () => playback.go(Number(scrub.value)));
+  document.addEventListener("themechange", paint, { signal });
+  listen(
+    {
+      " ": () => play(!playback.playing),
+      ArrowLeft: () => playback.go(playback.turn - 1),
+      ArrowRight: () => playback.go(playback.turn + 1),
+      Home: () => playback.go(0),
+      End: () => playback.go(playback.turns),
+      f: fill,
+    },
+    signal,
+  );
+  const sized = new ResizeObserver(() => {
+    paint();
+    told.at(playback.turn, veiled ? reached : Infinity);
+  });
+  sized.observe(canvas);
+  signal.addEventListener("abort", () => sized.disconnect(), { once: true });
+
+  const comparing = h("a", { href: `#/compare/${fighters.a.beast},${fighters.b.beast}` }, "compare them");
+  const stage = h(
+    "div",
+    { class: "stage" },
+    h("div", { class: "board" }, canvas),
+    h("div", { class: "corners" }, plates.a.element, plates.b.element),
+    h("div", { class: "deck" }, story, lines.element, ticks, scrub, controls),
+    told.element,
+  );
+  put(match, playback.turn);
+  drawn = true;
+  if (start === null && !still) play(true);
+  return h(
     "section",
     { class: "player", "aria-label": "Replay" },
-    h("div", { class: "corners" }, corners.a.element, corners.b.element),
-    h("div", { class: "board" }, canvas),
-    h(
-      "div",
-      { class: "deck" },
-      story,
-      h("div", { class: "track" }, ticks, scrub),
-      h(
-        "div",
-        { class: "controls" },
-        button("One turn back", "⟨", () => (play(false), go(turn - 1))),
-        playButton,
-        button("One turn on", "⟩", () => (play(false), go(turn + 1))),
-        speedButton,
-        shareButton,
-        shared,
-      ),
-      h("p", { class: "hint keys" }, "Keys: space plays, ← and → step."),
-    ),
-    h("div", { class: "why" }, h("h2", {}, "Why this move"), why),
-    h(
-      "details",
-      { class: "turns", id: "turns" },
-      h("summary", {}, `All ${turns} turns in words`),
-      h("ol", {}, ...lines),
-    ),
+    stage,
+    h("p", { class: "hint keys" }, KEYS),
+    supposed,
+    supposing?.element,
+    h("h2", { class: "minds-title" }, "What each sees and would do ", comparing),
+    thinking,
   );
-  requestAnimationFrame(settle);
-  return element;
 }

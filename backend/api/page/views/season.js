@@ -1,122 +1,58 @@
-// The constants in force, and those on their way through the timelock.
+// The rule book: every constant in force in a sentence, and what waits in the timelock to change one.
 import { get } from "../api.js";
 import { hash, when } from "../beastly.js";
-import { h, lead, notice, show, table } from "../dom.js";
-import { coin, count, energy, plural, span } from "../format.js";
+import { countdown } from "../clock.js";
+import { h, keyed, lead, notice, show } from "../dom.js";
+import { coin, plural, span } from "../format.js";
+import { PARTS, sentence } from "../rulebook.js";
 
-/** What each constant is for, in the order of the parts. */
-const PARTS = {
-  rules: [
-    "Combat",
-    {
-      damage_k: "how little defence takes off a hit",
-      damage_curve: "0 hyperbola, 1 straight line",
-      block_gain: "defence that one block adds",
-      block_cap: "most that blocks add up to",
-      crit_odds: "one attack in so many is critical",
-      hazard_stamina: "stamina that entering a hazard takes",
-      rest_gain: "stamina that a rest restores",
-      max_turns: "turns after which the larger share of the health wins",
-      block_threshold_num: "label: block below this over the next of the enemy's power",
-      block_threshold_den: "the denominator of it",
-      self_play_words: "positions of one match of self-play that are trained on",
-    },
-  ],
-  schedule: [
-    "Training",
-    {
-      epoch_windows: "windows in an epoch",
-      move_only_epochs: "first epochs, in which only moving is learned",
-      attack_epochs: "epochs after them, with attacks too",
-      lr_base: "learning-rate shift at first",
-      lr_hold_epochs: "epochs before it grows",
-      lr_epochs_per_decay: "epochs from one growth to the next",
-      lr_max: "the largest shift",
-    },
-  ],
-  economics: [
-    "Economics",
-    {
-      base_cost: "a micro-step with all slots awake",
-      growth_cost: "waking a slot",
-      trainer_bond_multiple: "trainer's bond, in prices of the window",
-      dispute_bond_multiple: "filer's bond in ENERGY, likewise",
-      stake_gas: "gas that a trainer's stake has to pay for",
-      filing_bps: "filer's share of what is slashed",
-      proof_bps: "prover's share of it",
-      challenge_period: "to dispute a window; then it is final",
-      response_window: "to open everything that a dispute asks for",
-      proof_window: "to prove a segment wrong after that",
-      publication_age: "so long what was published counts as opened",
-      energy_price: "native coin for one ENERGY, 0 where none is sold",
-      hatch_cost: "burned by a request to hatch",
-    },
-  ],
-  arena: [
-    "Arena",
-    {
-      winner_reward: "minted for the winner's owner",
-      loser_reward: "minted for the loser's owner",
-      disproof_period: "to disprove a record of a match",
-      reward_cooldown: "in which a beast earns its best reward and no more",
-      record_bond: "what a reporter puts up",
-      reward_cap_bps: "most that a beast ever earns, of what its final training burned",
-      record_window: "to record a match whose seed is drawn",
-    },
-  ],
-};
-
-const PRICES = new Set(["base_cost", "growth_cost", "hatch_cost", "winner_reward", "loser_reward", "record_bond"]);
-const PERIODS = /_period$|_window$|_cooldown$|_age$/;
-
-/** A constant with its unit. */
-function value(name, raw) {
-  if (PRICES.has(name)) return `${energy(raw, 6)} ENERGY`;
-  if (PERIODS.test(name)) return span(Number(raw));
-  if (name === "energy_price") return coin(raw);
-  if (name.endsWith("_gas")) return `${count(raw)} gas`;
-  if (name.endsWith("_bps")) return `${Number(raw) / 100} %`;
-  if (name.endsWith("_multiple")) return `${raw} ×`;
-  return String(raw);
+function rule(part, name, constants) {
+  return h(
+    "li",
+    { id: `rule-${name}` },
+    h("p", {}, sentence(part, name, constants)),
+    h("p", { class: "hint" }, h("code", {}, `${name} = ${constants[name]}`)),
+  );
 }
 
-function part(key, constants) {
-  const [title, meanings] = PARTS[key];
+function chapter(part, constants) {
   return h(
     "section",
     { class: "constants" },
-    h("h2", {}, title),
+    h("h2", {}, PARTS[part].title),
+    h("ul", {}, ...Object.keys(constants).map((name) => rule(part, name, constants))),
+  );
+}
+
+/** What a proposal makes of one constant: the sentence now, and then. */
+function change({ part, name, now, then }, season) {
+  const constants = season[part] ?? {};
+  return h(
+    "li",
+    {},
+    h("p", {}, h("del", {}, sentence(part, name, { ...constants, [name]: now }))),
+    h("p", {}, h("ins", {}, sentence(part, name, { ...constants, [name]: then }))),
+    h("p", { class: "hint" }, h("code", {}, `${name}: ${now} → ${then}`)),
+  );
+}
+
+function changes(found, season) {
+  const parts = Object.keys(PARTS).filter((part) => found.some((one) => one.part === part));
+  return parts.map((part) =>
     h(
-      "dl",
-      {},
-      ...Object.entries(constants).map(([name, raw]) =>
-        h(
-          "div",
-          {},
-          h("dt", {}, h("code", {}, name), h("small", {}, meanings[name] || "")),
-          h("dd", {}, value(name, raw)),
-        ),
-      ),
+      "section",
+      { class: "changes" },
+      h("h4", {}, PARTS[part].title),
+      h("ul", {}, ...found.filter((one) => one.part === part).map((one) => change(one, season))),
+      h("p", { class: "hint" }, "Whom it concerns: ", PARTS[part].concerns),
     ),
   );
 }
 
 /** What a call does, in words; raw and marked where that is not known. */
-function call(c) {
+function call(c, season) {
   const paid = c.value === "0" ? null : [" with ", coin(c.value)];
-  if (c.changes?.length) {
-    return table(
-      "What it changes",
-      ["Constant", "Part", "Now", "Then"],
-      c.changes.map(({ part: key, name, now, then }) => [
-        [h("code", {}, name)],
-        [PARTS[key]?.[0] ?? key],
-        [value(name, now)],
-        [h("b", {}, value(name, then))],
-      ]),
-      "stack",
-    );
-  }
+  if (c.changes?.length) return changes(c.changes, season);
   if (c.changes) return h("p", {}, "It adds a season and changes no constant.");
   if (!c.function) {
     return h(
@@ -138,57 +74,76 @@ function call(c) {
   );
 }
 
-function proposal(p) {
+const unlocks = (left) => (left > 0 ? `Unlocks in ${span(left)}` : "Unlocked: anybody may execute it");
+
+function proposal(p, season) {
   return h(
     "article",
     { class: "proposal" },
-    h("h3", {}, p.seconds_left > 0 ? `Unlocks in ${span(p.seconds_left)}` : "Unlocked: anybody may execute it"),
+    h("h3", {}, countdown(p.ready_at, unlocks)),
     h(
       "p",
       { class: "hint" },
-      "from ",
       when(p.ready_at),
-      " · operation ",
+      " by the chain's clock · operation ",
       hash(p.operation),
       p.scheduled_by ? [" · scheduled by ", hash(p.scheduled_by)] : null,
       p.predecessor ? [" · only after operation ", hash(p.predecessor)] : null,
     ),
-    ...p.calls.map(call),
+    ...p.calls.map((c) => call(c, season)),
     p.seconds_left > 0 ? null : h("pre", { tabindex: 0 }, h("code", {}, `chainbeasts season execute ${p.operation}`)),
   );
 }
 
-export async function render(place) {
-  const season = await get("/v1/season");
+const none = () =>
+  notice("Nothing is proposed", "A change waits in the timelock for everybody to see before it can take effect:", [
+    "chainbeasts season propose --help",
+    "chainbeasts season pending",
+  ]);
+
+export async function render(place, { signal, onNews }) {
+  const [title, tally, proposals, book] = [h("div"), h("div"), h("div"), h("div", { class: "parts" })];
+  let shown = null;
+
+  function draw(season) {
+    if (season.season !== shown) {
+      shown = season.season;
+      show(
+        title,
+        lead(
+          `Season ${season.season}`,
+          "in force since ",
+          when(season.added.time),
+          `, block ${season.added.block}. Only the timelock changes it, and a beast's epoch keeps the season that it began with.`,
+        ),
+      );
+      const parts = Object.keys(PARTS).filter((part) => season[part]);
+      show(
+        book,
+        parts.map((part) => chapter(part, season[part])),
+      );
+    }
+    const waiting = season.pending;
+    show(tally, waiting.length ? h("p", {}, `${plural(waiting.length, "operation")} in the timelock.`) : none());
+    // What the chain's clock alone changes is no news: the time left is counted down by itself.
+    const items = waiting.map((p) => ({ ...p, seconds_left: Math.min(p.seconds_left, 1) }));
+    keyed(
+      proposals,
+      items,
+      (p) => p.operation,
+      (p) => proposal(p, season),
+    );
+  }
+
+  draw(await get("/v1/season", signal));
   show(
     place,
-    lead(
-      `Season ${season.season}`,
-      "in force since ",
-      when(season.added.time),
-      `, block ${season.added.block}. Only the timelock changes it, and a beast's epoch keeps the season that it began with.`,
-    ),
-    h(
-      "section",
-      { class: "pending" },
-      h("h2", {}, "On the way"),
-      season.pending.length
-        ? [
-            h("p", {}, `${plural(season.pending.length, "operation")} in the timelock.`),
-            ...season.pending.map(proposal),
-          ]
-        : notice(
-            "Nothing is proposed",
-            "A change waits in the timelock for everybody to see before it can take effect:",
-            ["chainbeasts season propose --help", "chainbeasts season pending"],
-          ),
-    ),
-    h(
-      "div",
-      { class: "parts" },
-      ...Object.keys(PARTS)
-        .filter((key) => season[key])
-        .map((key) => part(key, season[key])),
-    ),
+    title,
+    h("section", { class: "proposals", "aria-labelledby": "proposals" }, h("h2", { id: "proposals" }, "On the way"), [
+      tally,
+      proposals,
+    ]),
+    book,
   );
+  onNews(async () => draw(await get("/v1/season", signal)), ["season"]);
 }

@@ -1,0 +1,102 @@
+// What happens on the chain, told in sentences. Pieces are text and links; who draws them need not know the events.
+import { coin, energy, span } from "./format.js";
+
+const beastLink = (beast) => ({ text: `${beast.name} № ${beast.id}`, href: `#/beasts/${beast.id}` });
+const caseLink = (a) => ({ text: `case ${a.dispute}`, href: `#/disputes/${a.dispute}` });
+const matchLink = (a) => ({ text: `match ${a.match}`, href: `#/battles/${a.match}` });
+
+/** The amount of a name, as text. */
+function paid(a, name) {
+  const found = a.amounts.find((one) => one.name === name);
+  if (!found) return "";
+  return found.coin === "energy" ? `${energy(found.wei)} ENERGY` : coin(found.wei);
+}
+
+const worth = (a, name) => BigInt(a.amounts.find((one) => one.name === name)?.wei ?? 0) > 0n;
+
+/** event → its tone and its pieces: `$a`, `$b` the beasts, `$who` the account. */
+const TELLS = {
+  HatchRequested: (a) => ["quiet", ["$who", ` asked for a hatch and burned ${paid(a, "burned")}`]],
+  Hatched: () => ["birth", ["$a", " hatched"]],
+  Transfer: () => ["quiet", ["$a", " went to ", "$who"]],
+  TrainerSet: () => ["quiet", ["$who", " changed who may train ", "$a"]],
+  RecordsPublished: () => ["quiet", ["Records of ", "$a", " were published"]],
+  DatasetRevealed: () => ["quiet", ["The dataset of ", "$a", " was revealed"]],
+  StagedDatasetRevealed: () => ["quiet", ["The dataset of ", "$a", " was revealed"]],
+  SecretRevealed: () => ["quiet", ["The owner's secret of ", "$a", " was revealed"]],
+  CheckpointSubmitted: (a) => ["pending", ["$a", ` trained window ${a.index} for ${paid(a, "price")}`]],
+  CheckpointFinalized: (a) => ["final", [`Window ${a.index} of `, "$a", " is final"]],
+  CheckpointSlashed: (a) => ["slashed", [`Window ${a.index} of `, "$a", ` was slashed, ${paid(a, "burned")} burned`]],
+  EpochStarted: () => ["quiet", ["$a", " began an epoch"]],
+  Staked: (a) => ["quiet", ["$who", ` staked ${paid(a, "stake")} on `, "$a"]],
+  StakeWithdrawalAnnounced: () => ["quiet", ["$who", " wants the stake on ", "$a", " back"]],
+  StakeWithdrawalCancelled: () => ["quiet", ["$who", " leaves the stake on ", "$a"]],
+  StakeWithdrawn: (a) => ["quiet", ["$who", ` took back ${paid(a, "stake")} from `, "$a"]],
+  DisputeFiled: (a) => [
+    "disputed",
+    ["$who", ` says that window ${a.index} of `, "$a", " is wrong: ", caseLink(a), `, bond ${paid(a, "bond")}`],
+  ],
+  FilingIgnored: (a) => ["quiet", ["$who", " filed ", caseLink(a), " again"]],
+  OpeningAccepted: (a) => ["pending", ["In ", caseLink(a), " something was opened"]],
+  OpeningPaid: (a) => ["quiet", ["$who", ` was paid ${paid(a, "paid")} for an opening in `, caseLink(a)]],
+  ProofWindowOpened: (a) => ["pending", ["In ", caseLink(a), " all is open: now it can be proved"]],
+  DisputeAdvanced: (a) => ["pending", ["$who", " had steps re-executed in ", caseLink(a)]],
+  DisputeUpheld: (a) => ["slashed", [`Window ${a.index} of `, "$a", " was wrong: ", caseLink(a), " is upheld"]],
+  DisputeDismissed: (a) => ["void", ["Nobody proved anything in ", caseLink(a), ": it is dismissed"]],
+  DisputeProven: (a) => ["final", [`Window ${a.index} of `, "$a", " was re-executed and is right: ", caseLink(a)]],
+  DisputeVoided: (a) => ["void", [caseLink(a), " fell with an earlier window of ", "$a"]],
+  StakeTaken: (a) => ["slashed", ["$who", ` lost a stake of ${paid(a, "stake")} on `, "$a"]],
+  RewardSettled: () => ["quiet", ["The rewards for convicting the trainer of ", "$a", " are settled"]],
+  StepsClaimed: (a) => ["quiet", ["$who", ` was paid for steps re-executed in `, caseLink(a)]],
+  OpenChallengeSet: () => ["recorded", ["$a", " takes on anybody"]],
+  OpenChallengeClosed: () => ["quiet", ["$a", " takes on nobody any more"]],
+  MatchChallenged: (a) => ["recorded", ["$a", " challenged ", "$b", ": ", matchLink(a)]],
+  MatchAccepted: (a) => ["recorded", ["$b", " accepted ", matchLink(a), " with ", "$a"]],
+  MatchSeeded: (a) => ["recorded", ["A block hash decided ", matchLink(a), ", ", "$a", " against ", "$b"]],
+  MatchRecorded: (a) => ["recorded", [matchLink(a), " of ", "$a", " and ", "$b", " was recorded"]],
+  MatchDisproved: (a) => ["slashed", ["The record of ", matchLink(a), " was a lie, ", "$who", " disproved it"]],
+  MatchFinalized: (a) => [
+    "final",
+    [
+      matchLink(a),
+      " of ",
+      "$a",
+      " and ",
+      "$b",
+      " is final",
+      worth(a, "reward_a") || worth(a, "reward_b")
+        ? `: ${paid(a, "reward_a")} and ${paid(a, "reward_b")} for the owners`
+        : "",
+    ],
+  ],
+  MatchCancelled: (a) => ["quiet", [matchLink(a), " of ", "$a", " and ", "$b", " was taken back"]],
+  MatchExpired: (a) => ["quiet", [matchLink(a), " of ", "$a", " and ", "$b", " expired"]],
+  RewardsClaimed: (a) => ["quiet", ["$who", ` collected ${paid(a, "rewards")}`]],
+  SeasonAdded: (a) => ["season", [{ text: `Season ${a.season}`, href: "#/season" }, " is in force"]],
+  CallScheduled: () => ["season", [{ text: "A change", href: "#/season" }, " was put into the timelock"]],
+  CallExecuted: () => ["season", ["An operation of the timelock was executed"]],
+  Cancelled: () => ["season", ["An operation of the timelock was taken back"]],
+  EnergyBought: (a) => ["quiet", ["$who", ` bought ${paid(a, "bought")} for ${paid(a, "paid")}`]],
+};
+
+/** The events that this page has a sentence for. */
+export const TOLD = Object.keys(TELLS);
+
+/**
+ * An item of /v1/activity as {tone, pieces}: pieces are texts, `{text, href}`, or `{account}`. An event that is newer
+ * than this page is told by its name.
+ */
+export function tell(a) {
+  const [tone, pieces] = TELLS[a.event]?.(a) ?? ["quiet", [a.event, a.beasts.length ? " of " : "", "$a"]];
+  const [first, second] = a.beasts;
+  const filled = pieces.map((piece) => {
+    if (piece === "$a") return first ? beastLink(first) : a.beasts.length || !TELLS[a.event] ? "" : "a beast";
+    if (piece === "$b") return second ? beastLink(second) : "another beast";
+    if (piece === "$who") return a.account ? { account: a.account } : "Somebody";
+    return piece;
+  });
+  return { tone, pieces: filled.filter((piece) => piece !== "") };
+}
+
+/** How long ago, in words short enough for the end of a line. */
+export const ago = (left) => (left >= -1 ? "now" : `${span(-left).split(" ").slice(0, 2).join(" ")} ago`);

@@ -1,0 +1,33 @@
+// The turns in words, each a button that leads to it; the list keeps the turn shown in sight.
+import { h, show } from "../dom.js";
+import { sentence } from "../story.js";
+
+/**
+ * @param go called with the turn that the reader wants to see
+ * @returns {{element, course, at}} `course(deeds, names, end, from)` lists a course's turns and how it ended, those from
+ *   `from` on being supposed; `at(turn, reached)` marks a turn, and hides those after `reached`
+ */
+export function moves(go) {
+  const list = h("ol");
+  const element = h("div", { class: "moves scroll", tabindex: 0, role: "region", "aria-label": "All turns" }, list);
+  let lines = [];
+  return {
+    element,
+    course(deeds, names, end, from = Infinity) {
+      const told = deeds.map((deed) => (deed ? sentence(deed, names) : "What this led to was not recorded."));
+      lines = [...told, end].map((text, i) =>
+        h("li", { class: i >= from ? "supposed" : null }, h("button", { type: "button", onclick: () => go(i) }, text)),
+      );
+      show(list, lines);
+    },
+    at(turn, reached) {
+      lines.forEach((line, i) => {
+        line.classList.toggle("now", i === turn);
+        line.firstChild.toggleAttribute("aria-current", i === turn);
+        line.hidden = i > reached;
+      });
+      const line = lines[Math.min(turn, lines.length - 1)];
+      if (line) element.scrollTop = line.offsetTop - element.clientHeight / 2;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+// The brains of a film, as the worker brings them. Kept by the hash of their state; null is the newborn.
+
+/** What is held of each hash: {mask, weights, marks} or {problem}. */
+export class Brains {
+  /**
+   * @param about what worker.js is told
+   * @param onBrain called after each answer
+   * @param signal ends the worker
+   */
+  constructor(about, onBrain, signal) {
+    this.held = new Map();
+    this.worker = new Worker("/mind/worker.js", { type: "module" });
+    this.worker.onmessage = ({ data: { hash, ...found } }) => {
+      this.held.set(hash, found);
+      onBrain(hash);
+    };
+    signal.addEventListener("abort", () => this.worker.terminate(), { once: true });
+    this.worker.postMessage({ about });
+  }
+
+  of(hash) {
+    return this.held.get(hash) ?? null;
+  }
+
+  /** Fetch those of some hashes that are not held yet, in their order; former wishes are dropped. */
+  want(hashes) {
+    this.worker.postMessage({ wanted: hashes.filter((hash) => !this.held.has(hash)) });
+  }
+}

@@ -1,0 +1,221 @@
+// A beast's mind: what it would do on every tile, how it came to that over its windows, and what goes on inside.
+import { h, show } from "../dom.js";
+import { percent } from "../format.js";
+import { fromHex } from "../kernel/bytes.js";
+import { DEFAULT_RULES, stats } from "../kernel/combat.js";
+import { anatomy } from "./anatomy.js";
+import { board } from "./board.js";
+import { Brains } from "./brains.js";
+import { dials, modes, terrains, tools } from "./controls.js";
+import { film, frameName } from "./film.js";
+import { byWorth, framesOf } from "./frames.js";
+import { heat } from "./heat.js";
+import { inspector } from "./inspector.js";
+import { policy, tally } from "./policy.js";
+import { sceneOn, withStat } from "./scene.js";
+
+/** Most windows of a film: their states are 34 kB each. */
+const FRAMES = 64;
+const FRAME_MS = 260;
+const TELL_MS = 400;
+/** What a visit begins with: a terrain of walls, pools and ways around both, and two open tiles on it. */
+const TERRAIN = 21;
+const ENEMY = 27;
+const STAND = 38;
+
+/**
+ * @param beast the API's beast; `foe` is the DNA of who it fought last, or any
+ * @param rules of its season, by the specification's names
+ * @param onExams given what was measured so far, as [{step, …}]; `onStep` the step that is shown
+ * @returns {{element, update, seek}}
+ */
+export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExams, onStep }) {
+  const season = { ...DEFAULT_RULES, ...rules };
+  const [dna, foeDna] = [fromHex(beast.dna), fromHex(foe)];
+  let scene = sceneOn(tables.terrains[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
+  let [frames, at, before] = [framesOf([], FRAMES), 0, 0];
+  let [tile, tool, mode, playing, drawing, changes, theme] = [STAND, "look", "choice", false, false, false, 0];
+
+  const brains = new Brains({ beast: beast.id, dna: beast.dna, rules: season, kernelId }, arrived, signal);
+  const held = (frame) => brains.of(frame.hash);
+
+  const view = board({
+    name,
+    dna,
+    foe: foeDna,
+    tool: () => tool,
+    onScene: (next) => set(() => (scene = next)),
+    onSelect: (to) => set(() => (tile = to)),
+  });
+  const reel = film({ onGo: (to) => (play(false), go(to)), onPlay: play });
+  const [spot, inside, weights] = [inspector(), anatomy(), heat()];
+  const bodies = dials((dial, value) => set(() => (scene = withStat(scene, dial, value))));
+  const say = h("p", { class: "tells", id: "tells" });
+  const apart = h("p", { class: "veil", role: "status", hidden: true });
+  const origin = h(
+    "button",
+    { type: "button", class: "more", onclick: () => set(() => (before = at)) },
+    "Count changes from here",
+  );
+  const since = h("p", { class: "hint" });
+  const kind = h(
+    "label",
+    { class: "toggle" },
+    h("input", { type: "checkbox", onchange: ({ target }) => set(() => (changes = target.checked)) }),
+    h("span", {}, "Show what changed"),
+  );
+
+  /** Change something, and draw once for all changes until the next frame of the screen. */
+  function set(change) {
+    change();
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      if (!signal.aborted) draw();
+    });
+  }
+
+  function go(to) {
+    set(() => (at = Math.min(Math.max(to, 0), frames.length - 1)));
+  }
+
+  const here = (i) => Boolean(held(frames[i])?.weights);
+
+  function play(on) {
+    if (on && !playing) {
+      if (at === frames.length - 1) go(0);
+      setTimeout(step, FRAME_MS);
+    }
+    set(() => (playing = on));
+  }
+
+  function step() {
+    if (!playing || signal.aborted) return;
+    const next = frames.findIndex((_, i) => i > at && here(i)); // those that nobody serves are passed over
+    if (next < 0) return play(false);
+    go(next);
+    setTimeout(step, FRAME_MS);
+  }
+
+  let telling = null;
+  signal.addEventListener("abort", () => clearTimeout(telling), { once: true });
+
+  /** A brain is there: its bar at once, its marks with those of others, the board only if it is the one that is shown. */
+  function arrived(hash) {
+    if (hash === frames[at].hash || hash === frames[before].hash) set(() => {});
+    else reel.fill({ frames, held });
+    telling ??= setTimeout(() => {
+      telling = null;
+      onExams(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
+    }, TELL_MS);
+  }
+
+  function tell(brain, map) {
+    const { moves, movesRight, tiles, blocksRight } = tally(map);
+    const marks = brain.marks;
+    show(
+      say,
+      `On this board it goes the teacher's way on ${movesRight} of ${moves} tiles and guards rightly on ${blocksRight} of ${tiles}. `,
+      marks ? `Of 256 boards it never saw it masters ${percent(marks.optimal ?? 0)}.` : null,
+    );
+  }
+
+  function draw() {
+    const frame = frames[at];
+    const brain = held(frame);
+    const earlier = held(frames[before]);
+    const map = brain?.weights ? policy(brain, scene, season) : new Array(64).fill(null);
+    const old = mode === "change" && earlier?.weights ? policy(earlier, scene, season) : null;
+    reel.draw({ frames, held, at, before, playing });
+    onStep(frame.step);
+    view.draw({ scene, map, before: old, mode, tile });
+    view.element.classList.toggle("blank", !brain?.weights);
+    apart.hidden = Boolean(brain?.weights);
+    show(
+      apart,
+      brain?.problem ? `The state of ${frameName(frame)} cannot be shown. ${brain.problem}` : "Fetching its brain …",
+    );
+    spot.draw(map[tile], tile, name);
+    bodies.draw(scene);
+    if (!brain?.weights) return show(say);
+    inside.draw(map[tile], brain.mask);
+    weights.draw(brain, changes && earlier?.weights ? earlier : null, theme);
+    show(since, `Changes count from: ${frameName(frames[before])}.`);
+    tell(brain, map);
+  }
+
+  document.addEventListener("themechange", () => set(() => (theme += 1)), { signal });
+
+  const element = h(
+    "section",
+    { class: "mind", "aria-labelledby": "mind" },
+    h("h2", { id: "mind", class: "unseen" }, "Mind"),
+    reel.element,
+    h(
+      "div",
+      { class: "stage" },
+      h("div", { class: "arena" }, view.element, apart),
+      h(
+        "div",
+        { class: "aside" },
+        h(
+          "div",
+          { class: "bar-of" },
+          modes((to) => set(() => (mode = to))),
+          tools((to) => (tool = to)),
+        ),
+        spot.element,
+        say,
+      ),
+    ),
+    h(
+      "div",
+      { class: "bench" },
+      h(
+        "div",
+        { class: "setup" },
+        h("h3", {}, "Arrange the board"),
+        h(
+          "p",
+          { class: "hint" },
+          "Drag the enemy, walls and pools, or draw them; arrow keys, E, W, P and Delete do it, too.",
+        ),
+        terrains(tables.terrains, TERRAIN, (i) =>
+          set(() => (scene = sceneOn(tables.terrains[i], scene.self, scene.enemy))),
+        ),
+        bodies.element,
+      ),
+      inside.element,
+    ),
+    h("h3", {}, "Its 16 896 weights"),
+    h("div", { class: "bar-of" }, kind, origin, since),
+    weights.element,
+  );
+
+  return {
+    element,
+    /** The windows as the chain tells them; a reader at the newest stays there. */
+    update(checkpoints) {
+      const [newest, hash, earlier] = [at === frames.length - 1, frames[at].hash, frames[before].hash];
+      const next = framesOf(checkpoints, FRAMES);
+      const where = (h, otherwise) =>
+        Math.max(
+          next.findIndex((frame) => frame.hash === h),
+          otherwise,
+        );
+      set(() => {
+        frames = next;
+        at = newest ? next.length - 1 : where(hash, 0);
+        before = where(earlier, 0);
+      });
+      brains.want(byWorth(next.length).map((i) => next[i].hash));
+    },
+    /** Show the frame nearest to a step. */
+    seek(step) {
+      const distance = (i) => Math.abs(frames[i].step - step);
+      play(false);
+      go(frames.reduce((best, _, i) => (distance(i) < distance(best) ? i : best), 0));
+    },
+  };
+}

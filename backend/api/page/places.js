@@ -1,0 +1,47 @@
+// Where the reader was: how far down each entry of the tab's history was scrolled.
+
+const KEY = "chainbeasts-scrolled";
+const KEPT = 100;
+
+const heights = new Map();
+let [entry, settled, made] = ["", false, 0];
+
+function load() {
+  try {
+    for (const [name, y] of JSON.parse(sessionStorage.getItem(KEY) || "[]")) heights.set(name, y);
+  } catch {
+    // a browser that keeps nothing, or something else under our key
+  }
+}
+
+function save() {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify([...heights].slice(-KEPT)));
+  } catch {
+    // kept for this document only
+  }
+}
+
+/** Take over from the browser, which restores before there is anything to scroll. */
+export function startPlaces() {
+  history.scrollRestoration = "manual";
+  load();
+  addEventListener("scroll", () => settled && heights.set(entry, scrollY), { passive: true });
+  addEventListener("pagehide", save);
+}
+
+/** Name the entry that the tab is at now; nothing is noted until `settle`. */
+export function arrive() {
+  settled = false;
+  entry = history.state?.entry;
+  if (!entry) {
+    entry = `${Date.now()}-${made++}`;
+    history.replaceState({ ...history.state, entry }, "");
+  }
+}
+
+/** Scroll to where the reader was in this entry, or to the top of a new one. */
+export function settle() {
+  scrollTo(0, heights.get(entry) ?? 0);
+  settled = true;
+}

@@ -1,0 +1,142 @@
+// Beasts side by side: how they learned, where their brains differ, their bodies, and how they would fight.
+import { Problem, get, list } from "../api.js";
+import { colours, face, mention } from "../beastly.js";
+import { contest } from "../compare/contest.js";
+import { curves } from "../compare/curves.js";
+import { MOST, inkVars } from "../compare/inks.js";
+import { loadFighter } from "../compare/load.js";
+import { disagreementMap } from "../compare/map.js";
+import { h, lead, notice, show, table } from "../dom.js";
+import { plural } from "../format.js";
+import { loadTables, rulesOf } from "../verify.js";
+
+const OFFERED = 24;
+const SLOTS = 8;
+
+/** "1,3" as ids, each once; null unless all are plain decimals and so many can be compared. */
+export function parseIds(text) {
+  const ids = [...new Set(text.split(",").map((part) => part.trim()))];
+  const right = ids.every((id) => /^(0|[1-9]\d{0,14})$/.test(id)) && ids.length <= MOST;
+  return right ? ids.map(Number) : null;
+}
+
+/** A form that leads to the comparison of the beasts that are chosen in it. */
+async function chooser(chosen) {
+  const { items } = await list("/v1/beasts", OFFERED);
+  const input = h("input", {
+    type: "text",
+    inputmode: "numeric",
+    value: chosen.join(","),
+    "aria-describedby": "ids-hint",
+  });
+  const toggle = (id) => {
+    const ids = (parseIds(input.value || "x") ?? []).filter((one) => one !== id);
+    if (ids.length === (parseIds(input.value || "x") ?? []).length) ids.push(id);
+    input.value = ids.join(",");
+  };
+  return h(
+    "form",
+    {
+      class: "chooser",
+      onsubmit: (event) => {
+        event.preventDefault();
+        if (input.value.trim()) location.hash = `#/compare/${input.value.replaceAll(" ", "")}`;
+      },
+    },
+    h("label", {}, "Beasts by their numbers ", input),
+    h("button", { type: "submit", class: "more" }, "Compare"),
+    h("p", { class: "hint", id: "ids-hint" }, `Two to ${MOST}, with commas between. Or add them here:`),
+    h(
+      "div",
+      { class: "offered" },
+      ...items.map(({ id, dna }) =>
+        h(
+          "button",
+          {
+            type: "button",
+            onclick: () => toggle(id),
+            "aria-label": `Add or take away beast ${id}`,
+            vars: colours(dna),
+          },
+          h("span", { class: "token", "aria-hidden": "true" }, face(dna, id)),
+          `№ ${id}`,
+        ),
+      ),
+    ),
+  );
+}
+
+const awake = (mask) => Array.from({ length: SLOTS }, (_, i) => (mask >> i) & 1).reduce((sum, bit) => sum + bit, 0);
+
+/** Bodies and lives in one table, a column a beast. */
+function bodies(fighters) {
+  const rows = [
+    ["Power", ({ beast }) => beast.stats.power],
+    ["Defence", ({ beast }) => beast.stats.defense],
+    ["Health", ({ beast }) => beast.stats.hp],
+    ["Stamina", ({ beast }) => beast.stats.stamina],
+    ["Slots awake", ({ beast }) => `${awake(beast.active_mask)} of ${SLOTS}`],
+    ["Windows", ({ beast }) => `${beast.head_count}, ${beast.final_count} final`],
+    ["Slashed", ({ beast }) => plural(beast.slashed_count, "window")],
+    ["Rating", ({ beast }) => (beast.rating ? `${beast.rating.rating.toFixed(1)}, #${beast.rating.rank}` : "—")],
+    ["Brain compared", ({ which }) => which],
+  ];
+  return h(
+    "section",
+    { "aria-labelledby": "bodies" },
+    h("h2", { id: "bodies" }, "Bodies"),
+    table(
+      "Bodies and lives",
+      ["", ...fighters.map(({ name, id }) => `${name} № ${id}`)],
+      rows.map(([label, of]) => [[label], ...fighters.map((one) => [String(of(one))])]),
+    ),
+  );
+}
+
+async function compare(place, ids, signal, retitle) {
+  const [fighters, { terrains }, season] = await Promise.all([
+    Promise.all(ids.map(loadFighter)),
+    loadTables(),
+    get("/v1/season"),
+  ]);
+  const form = await chooser(ids);
+  if (signal.aborted) return;
+  retitle(fighters.map(({ name }) => name).join(", "));
+  const rules = rulesOf(season.rules);
+  const thinking = fighters.filter(({ brain }) => brain);
+  const silent = fighters.filter(({ brain }) => !brain);
+  show(
+    place,
+    h("h1", {}, "Side by side"),
+    h(
+      "ul",
+      { class: "compared" },
+      ...fighters.map(({ id, beast }, i) => h("li", { vars: inkVars(i) }, mention(id, beast.dna))),
+    ),
+    silent.map(({ name, id, which }) => h("p", { class: "warning" }, `${name} № ${id} has no brain here. ${which}`)),
+    curves(fighters, signal),
+    thinking.length > 1
+      ? [disagreementMap(thinking, terrains, rules), contest(thinking, terrains, rules, signal)]
+      : notice("Too few brains are at hand", "Two published states are needed to compare what beasts would do."),
+    bodies(fighters),
+    h("details", { class: "others", id: "others" }, h("summary", {}, "Compare others"), form),
+  );
+}
+
+export async function render(place, { id, signal, retitle, onNews }) {
+  if (id === null) {
+    const form = await chooser([]);
+    show(
+      place,
+      lead("Compare", "Beasts side by side: curves, brains, bodies, and bouts fought in your browser."),
+      form,
+    );
+    return;
+  }
+  const ids = parseIds(decodeURIComponent(id));
+  if (!ids || ids.length < 2)
+    throw new Problem(400, `Name two to ${MOST} beasts by their numbers.`, "Like this: #/compare/1,3");
+  await compare(place, ids, signal, retitle);
+  // A comparison stays as it was made: a reader who is in the midst of it asks for it anew by loading the page.
+  onNews(async () => true, []);
+}

@@ -1,0 +1,182 @@
+// What is happening now: everything on the chain as it comes, who trains, what is on trial, what comes next.
+import { follow, get } from "../api.js";
+import { ago, tell } from "../activity.js";
+import { chip, colours, face, hash, mention } from "../beastly.js";
+import { countdown } from "../clock.js";
+import { h, keyed, lead, notice, show } from "../dom.js";
+import { count, plural, span } from "../format.js";
+import { drawBouts } from "./battles.js";
+import { awaited } from "./disputes.js";
+
+const EVENTS = 40;
+const CASES = 5;
+const MATCHES = 3;
+const TRAINING_MS = 20_000;
+
+const piece = (one) =>
+  typeof one === "string"
+    ? one
+    : one.account
+      ? hash(one.account, { plain: true })
+      : h("a", { href: one.href }, one.text);
+
+/** An item of /v1/activity as a line. */
+export function eventLine(a) {
+  const { tone, pieces } = tell(a);
+  const beast = a.beasts[0];
+  return h(
+    "li",
+    { class: `event ${tone}`, vars: beast ? colours(beast.dna) : {} },
+    h("span", { class: "token", "aria-hidden": "true" }, beast ? face(beast.dna, beast.id) : null),
+    h("p", {}, ...pieces.map(piece)),
+    h("small", {}, countdown(a.time, ago)),
+  );
+}
+
+function tally(counts) {
+  const one = (n, text, href) => h("li", {}, h("a", { href }, h("b", {}, count(n)), ` ${text}`));
+  return h(
+    "ul",
+    { class: "tallies" },
+    one(counts.beasts, counts.beasts === 1 ? "beast" : "beasts", "#/beasts"),
+    one(counts.pending, "windows that can still fall", "#/beasts?sort=windows"),
+    one(counts.open_disputes, counts.open_disputes === 1 ? "case on trial" : "cases on trial", "#/disputes?open=true"),
+    one(counts.matches, counts.matches === 1 ? "match" : "matches", "#/battles"),
+  );
+}
+
+/** A titled part of the right column; hidden while it has nothing to show. */
+function part(title, id, list) {
+  const element = h("section", { class: "aside", "aria-labelledby": id }, h("h2", { id }, title), list);
+  element.hidden = true;
+  return element;
+}
+
+/** Beasts whose trainers tell figures now. */
+function trainers(list, section, signal) {
+  const heard = new Map();
+  function draw() {
+    const since = performance.now() - TRAINING_MS;
+    for (const [id, { at }] of heard) if (at < since) heard.delete(id);
+    const items = [...heard].map(([id, { step, dna }]) => ({ id, step, dna }));
+    keyed(list, items, ({ id }) => id, training, retell);
+    section.hidden = !items.length;
+  }
+  const training = ({ id, step, dna }) => h("li", {}, mention(id, dna), h("small", {}, ` step ${count(step)}`));
+  function retell(element, { step, dna }, before) {
+    if (dna !== before.dna) element.firstChild.replaceWith(mention(element.dataset.key, dna));
+    element.querySelector(":scope > small").textContent = ` step ${count(step)}`;
+  }
+  let opened = Infinity;
+  let drawing = 0;
+  follow(
+    "/v1/metrics",
+    ({ message }) => {
+      // What comes right after the connection is history.
+      if (!message || performance.now() - opened < 700) return;
+      const known = heard.get(message.beast);
+      heard.set(message.beast, { ...known, step: message.step, at: performance.now() });
+      if (!known)
+        get(`/v1/beasts/${encodeURIComponent(message.beast)}`, signal)
+          .then(({ dna }) => heard.has(message.beast) && (heard.get(message.beast).dna = dna))
+          .catch(() => null);
+      drawing ||= requestAnimationFrame(() => {
+        drawing = 0;
+        if (!signal.aborted) draw();
+      });
+    },
+    signal,
+    (open) => (opened = open ? performance.now() : Infinity),
+  );
+  const timer = setInterval(draw, TRAINING_MS / 4);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+const docket = (d) =>
+  h(
+    "li",
+    {},
+    h("a", { href: `#/disputes/${d.id}` }, `Case ${d.id}`),
+    " ",
+    chip(d.status, ""),
+    h("small", {}, awaited(d)),
+  );
+
+const waiting = (p) =>
+  h(
+    "li",
+    {},
+    h("a", { href: "#/season" }, "A change of the season"),
+    h(
+      "small",
+      {},
+      countdown(p.ready_at, (left) => (left > 0 ? `unlocks in ${span(left)}` : "may be executed by anybody")),
+    ),
+  );
+
+async function read(signal) {
+  const [activity, cases, accepted, seeded, season] = await Promise.all([
+    get(`/v1/activity?limit=${EVENTS}`, signal),
+    get(`/v1/disputes?open=true&limit=${CASES}`, signal),
+    get(`/v1/matches?status=accepted&limit=${MATCHES}`, signal),
+    get(`/v1/matches?status=seeded&limit=${MATCHES}`, signal),
+    get("/v1/season", signal),
+  ]);
+  const next = [...seeded.items, ...accepted.items].slice(0, MATCHES);
+  return { events: activity.items, cases: cases.items, next, proposals: season.pending };
+}
+
+const quiet = () =>
+  notice("Nothing has happened yet", "The first hatch will be told of here:", [
+    "chainbeasts beast hatch",
+    "chainbeasts trainer run 1 --windows 4",
+  ]);
+
+export async function render(place, { signal, status, onNews }) {
+  const [counts, still] = [h("div"), h("div")];
+  const feed = h("ol", { class: "feed" });
+  const lists = Object.fromEntries(
+    ["training", "cases", "next", "proposals"].map((name) => [
+      name,
+      h("ul", { class: name === "next" ? "bouts" : "" }),
+    ]),
+  );
+  const parts = {
+    training: part("Training now", "training", lists.training),
+    next: part("The next match", "next", lists.next),
+    cases: part("On trial", "cases", lists.cases),
+    proposals: part("In the timelock", "proposals", lists.proposals),
+  };
+  let tallied = "";
+
+  function draw({ events, cases, next, proposals }) {
+    const now = JSON.stringify(status().counts);
+    if (now !== tallied) show(counts, tally(status().counts));
+    tallied = now;
+    show(still, events.length ? null : quiet());
+    keyed(feed, events, ({ id }) => id, eventLine);
+    keyed(lists.cases, cases, ({ id }) => id, docket);
+    keyed(lists.proposals, proposals, ({ operation }) => operation, waiting);
+    drawBouts(lists.next, next);
+    for (const [name, items] of Object.entries({ cases, next, proposals })) parts[name].hidden = !items.length;
+  }
+
+  const found = await read(signal);
+  show(
+    place,
+    lead(
+      "What is happening",
+      "Creatures whose brains are trained in public. Everything below is on the chain, and whatever is wrong can be proved wrong by anybody.",
+    ),
+    counts,
+    h(
+      "div",
+      { class: "now" },
+      h("section", { "aria-labelledby": "feed" }, h("h2", { id: "feed" }, "As it comes"), still, feed),
+      h("div", { class: "asides" }, ...Object.values(parts)),
+    ),
+  );
+  draw(found);
+  trainers(lists.training, parts.training, signal);
+  onNews(async () => draw(await read(signal)));
+}

@@ -1,0 +1,89 @@
+// A beast without a private dataset: allow the cost, request, and a block later hatch.
+import { Refusal } from "../records.js";
+import { energyOf, parseId } from "../units.js";
+
+const NONE = `0x${"0".repeat(64)}`;
+const NOBODY = `0x${"0".repeat(40)}`;
+
+export const hatch = {
+  name: "hatch",
+  title: "Hatch a beast",
+  text:
+    "A beast that trains in public only. Its DNA is drawn from the block that mines your request, which nobody knows yet. " +
+    "With a dataset of your own, which never leaves your machine, a beast is hatched by: chainbeasts beast hatch --dataset FILE",
+  fields: [
+    { name: "beast", label: "Go on with a request (the beast's number)", kind: "id", optional: true, example: "7" },
+  ],
+  plan: (chain, account, { beast }) => (beast ? second(chain, parseId(beast)) : first(chain, account)),
+};
+
+async function first(chain, account) {
+  const season = await chain.read("SeasonRegistry", "effectiveSeason");
+  const [{ hatchCost }, held, allowed] = await Promise.all([
+    chain.read("SeasonRegistry", "economics", season),
+    chain.read("Energy", "balanceOf", account),
+    chain.read("Energy", "allowance", account, chain.contracts.of("Beasts").address),
+  ]);
+  const facts = [
+    ["A hatch burns", energyOf(hatchCost)],
+    ["In your wallet", energyOf(held)],
+    ["The contract may take", energyOf(allowed)],
+  ];
+  if (held < hatchCost)
+    throw new Refusal(`A hatch burns ${energyOf(hatchCost)}; this account has ${energyOf(held)}.`, "Buy ENERGY first.");
+  if (allowed < hatchCost)
+    return {
+      facts,
+      step: {
+        title: `Allow the hatch to burn ${energyOf(hatchCost)}`,
+        to: "Energy",
+        call: "approve",
+        args: [chain.contracts.of("Beasts").address, hatchCost],
+        note: "First of three. Exactly this sum: should a new season ask for more, nothing burns.",
+        done: () => ({ text: `The contract may take ${energyOf(hatchCost)}.`, next: {} }),
+      },
+    };
+  return {
+    facts,
+    step: {
+      title: "Request a beast",
+      to: "Beasts",
+      call: "requestHatch",
+      args: [NONE, NONE, 0n, NONE],
+      note: `Second of three. Burns ${energyOf(hatchCost)}, also if you never hatch it.`,
+      done: (logs) => {
+        const { beastId } = logs("Beasts", "HatchRequested");
+        return { text: `Requested beast ${beastId}.`, next: { beast: String(beastId) } };
+      },
+    },
+  };
+}
+
+async function second(chain, beast) {
+  if (!beast) throw new Refusal("That is no beast's number.");
+  const [{ requester, requestBlock }, { number }] = await Promise.all([
+    chain.read("Beasts", "requestOf", beast),
+    chain.head(),
+  ]);
+  if (requester === NOBODY) {
+    const last = await chain.read("Beasts", "lastBeastId");
+    if (beast > last) throw new Refusal(`Nobody has requested beast ${beast}.`);
+    return { facts: [], done: `Beast ${beast} has hatched.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] };
+  }
+  const facts = [
+    ["Requested by", requester],
+    ["In block", String(requestBlock)],
+  ];
+  if (number <= Number(requestBlock)) return { facts, wait: "Its DNA is known with the next block." };
+  return {
+    facts,
+    step: {
+      title: `Hatch beast ${beast}`,
+      to: "Beasts",
+      call: "hatch",
+      args: [beast],
+      note: "Third of three. Anybody may send it; the beast is its requester's.",
+      done: () => ({ text: `Beast ${beast} has hatched.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] }),
+    },
+  };
+}

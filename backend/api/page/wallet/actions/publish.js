@@ -1,0 +1,59 @@
+// Putting a state on chain, which the arena asks for before a beast fights.
+import { bytes, get } from "../../api.js";
+import { toHex } from "../../kernel/bytes.js";
+import { Refusal, lastFinal } from "../records.js";
+import { parseId, told } from "../units.js";
+
+/** Seconds that a publication must have left, so that the match itself finds it young enough. */
+const MARGIN = 3600n;
+
+/** The step that publishes a state; null if it stands in the archive, and long enough. */
+export async function publication(chain, beast, state) {
+  const season = await chain.read("SeasonRegistry", "effectiveSeason");
+  const [{ publicationAge }, published, { time }] = await Promise.all([
+    chain.read("SeasonRegistry", "economics", season),
+    chain.read("StateArchive", "publicationOf", state),
+    chain.head(),
+  ]);
+  if (published.time && published.time + publicationAge >= BigInt(time) + MARGIN) return null;
+  const [header, weights] = await Promise.all([get(`/v1/states/${state}`), bytes(`/v1/states/${state}/weights`)]);
+  return {
+    title: `Publish the state of beast ${beast}`,
+    to: "StateArchive",
+    call: "publish",
+    args: [headerOf(header), toHex(weights)],
+    note: "It shows the brain, not the dataset, and stays in public for ever.",
+    // The contract hashes what it is given, so the server's bytes need not be believed.
+    check: (hash) => (hash === state ? null : `What this server gives as the state ${state} has the hash ${hash}.`),
+    done: () => ({ text: `The state ${state} is on chain.`, next: {} }),
+  };
+}
+
+const headerOf = ({ beast, parent, global_step, active_mask, window_loss, arena }) => ({
+  beastId: BigInt(beast),
+  parent,
+  globalStep: BigInt(global_step),
+  activeMask: BigInt(active_mask),
+  windowLoss: BigInt(window_loss),
+  arena: BigInt(arena),
+});
+
+export const publish = {
+  name: "publish",
+  title: "Publish a state",
+  text: "Put the state of a beast's last final window on chain, so that everybody can replay and disprove its matches. Anybody may.",
+  fields: [{ name: "beast", label: "Beast", kind: "id", example: "1" }],
+  async plan(chain, account, values) {
+    const beast = parseId(values.beast);
+    if (!beast) throw new Refusal("Which beast?", "Name it by its number.");
+    const record = await lastFinal(chain, beast);
+    const step = await publication(chain, beast, record.payload.h128);
+    const facts = [
+      ["State", record.payload.h128],
+      ["Of window", String(record.index)],
+    ];
+    if (step) return { facts, step };
+    const { time } = await chain.read("StateArchive", "publicationOf", record.payload.h128);
+    return { facts, done: `It is on chain since ${told(time, "time")}.` };
+  },
+};

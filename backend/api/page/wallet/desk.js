@@ -1,0 +1,198 @@
+// One action: its form, what stands now and what would happen, the signing, and what became of it.
+import { h, show } from "../dom.js";
+import { Problem } from "../api.js";
+import { brief } from "../format.js";
+import { Reverted } from "./contracts.js";
+import { pause } from "./chain.js";
+import { WalletError } from "./provider.js";
+import { Refusal } from "./records.js";
+import { send } from "./sending.js";
+import { about, coinOf, told } from "./units.js";
+import { drawState } from "./states.js";
+
+const WAIT = 2000;
+
+/** The form of an action. `submit` gets its values. */
+export function form(action, values, submit) {
+  const inputs = action.fields.map((field) => [field, input(field, values.get(field.name) ?? "")]);
+  const read = () => Object.fromEntries(inputs.map(([{ name }, element]) => [name, element.value]));
+  return h(
+    "form",
+    {
+      class: "deed",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit(read());
+      },
+    },
+    inputs.map(([{ label, name }, element]) => h("p", {}, h("label", { for: `field-${name}` }, label), element)),
+    h("button", { class: "primary", type: "submit" }, "See what it does"),
+  );
+}
+
+function input({ name, kind, options, optional, example }, value) {
+  const id = `field-${name}`;
+  if (kind === "choice") {
+    const select = h(
+      "select",
+      { id, name },
+      options.map(([one, label]) => h("option", { value: one }, label)),
+    );
+    if (options.some(([one]) => one === value)) select.value = value;
+    return select;
+  }
+  return h("input", {
+    id,
+    name,
+    value,
+    required: !optional,
+    autocomplete: "off",
+    inputmode: kind === "id" ? "numeric" : "decimal",
+    placeholder: example,
+  });
+}
+
+const facts = (rows) =>
+  rows.length
+    ? h(
+        "dl",
+        { class: "terms" },
+        rows.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))),
+      )
+    : null;
+
+/** A failure in words; what is no failure of the world is thrown on. */
+export function failure(error) {
+  const known = [Refusal, Reverted, WalletError, Problem].some((kind) => error instanceof kind);
+  if (!known) throw error;
+  const values = error instanceof Reverted ? Object.entries(error.values) : [];
+  return h(
+    "div",
+    { class: "notice error", role: "alert" },
+    h("h2", {}, error.message),
+    error.hint ? h("p", {}, error.hint) : null,
+    values.length
+      ? h(
+          "p",
+          { class: "raw" },
+          h("code", {}, `${error.code}(${values.map(([name, value]) => `${name}: ${told(value)}`).join(", ")})`),
+        )
+      : null,
+  );
+}
+
+/**
+ * Draw the plan of an action with these values, and its next step's signing, in `place`.
+ * @param proceed called with what became of a step, and what the next one's form is to have
+ */
+export async function draw(place, action, values, { chain, account, attempts, signal, proceed, busy }) {
+  show(place, h("p", { class: "busy", role: "status" }, "Reading the chain through your wallet …"));
+  for (;;) {
+    let plan;
+    try {
+      plan = await action.plan(chain, account, values);
+      if (plan.step) return show(place, facts(plan.facts), await review(plan.step));
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      return show(place, plan ? facts(plan.facts) : null, failure(error));
+    }
+    if (signal.aborted) return undefined;
+    if (!plan.wait) return show(place, facts(plan.facts), outcome({ text: plan.done, link: plan.link }));
+    show(place, facts(plan.facts), h("p", { class: "busy", role: "status" }, plan.wait));
+    await pause(WAIT, signal);
+  }
+
+  /** What the step's transaction is, what it would give and cost, and the button that asks the wallet. */
+  async function review(step) {
+    const contract = chain.contracts.of(step.to);
+    const { call, args, value = 0n } = step;
+    const tx = { from: account, to: contract.address, data: contract.encode(call, args), value };
+    const result = await chain.simulate(tx);
+    const wrong = step.check?.(contract.decode(call, result));
+    if (wrong) throw new Refusal(wrong, "Nothing is sent.");
+    const { gas, price } = await chain.cost(tx);
+    const state = h("div", { class: "sending", "aria-live": "polite" });
+    const sign = h(
+      "button",
+      { class: "primary", type: "button", disabled: busy(), onclick: () => signAndSend(step, tx, sign, state) },
+      "Sign in the wallet",
+    );
+    return h(
+      "section",
+      { class: "review" },
+      h("h2", {}, step.title),
+      step.note ? h("p", {}, step.note) : null,
+      facts([
+        ["Coin that goes along", coinOf(value)],
+        ["Gas", `about ${gas}, at your node's price ${about(gas * price)}; the wallet says the last word`],
+        ["Tried out on your node", "it would be accepted now"],
+      ]),
+      h(
+        "details",
+        { class: "call" },
+        h("summary", {}, "The call, as it is signed"),
+        facts([
+          ["To", [`${step.to}, `, h("code", {}, contract.shown)]],
+          ["Function", h("code", {}, contract.signature(call))],
+          ...contract.functions.get(call).inputs.map(({ name }, i) => [name, h("code", {}, shorten(told(args[i])))]),
+          [
+            "Data",
+            h(
+              "code",
+              { title: tx.data.length > 2000 ? null : tx.data },
+              `${brief(tx.data)}, ${tx.data.length / 2 - 1} bytes`,
+            ),
+          ],
+        ]),
+      ),
+      sign,
+      state,
+    );
+  }
+
+  async function signAndSend(step, tx, button, state) {
+    button.disabled = true;
+    let ended = false;
+    const given = new AbortController();
+    signal.addEventListener("abort", () => given.abort(), { once: true });
+    const forget = () => {
+      given.abort();
+      attempts.forget(attempts.of(account));
+      show(state);
+      button.disabled = false;
+    };
+    const hear = async (found) => {
+      drawState(state, found, forget);
+      if (["rejected", "refused", "busy"].includes(found.state)) button.disabled = false;
+      if (found.state !== "mined" || ended) return;
+      ended = true;
+      const done = step.done(events(found.logs));
+      await chain.reach(found.block, signal);
+      if (done.next) proceed(outcome(done), { ...values, ...done.next });
+      else state.append(outcome(done));
+    };
+    try {
+      await send(chain, attempts, {
+        tx,
+        title: step.title,
+        signal: given.signal,
+        told: (found) => hear(found).catch(ignoreAbort),
+      });
+    } catch (error) {
+      if (!given.signal.aborted) state.append(failure(error));
+    }
+  }
+
+  const events = (logs) => (contract, name) =>
+    logs.map((log) => chain.contracts.of(contract).parse(name, log)).find((found) => found !== null);
+
+  function ignoreAbort(error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+const LONG = 400;
+const shorten = (text) => (text.length > LONG ? `${text.slice(0, LONG)}… (${text.length} characters)` : text);
+
+const outcome = ({ text, link }) =>
+  h("p", { class: "outcome" }, text, " ", link ? h("a", { href: link[0] }, link[1]) : null);

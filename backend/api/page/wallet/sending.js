@@ -1,0 +1,141 @@
+// One transaction from the wallet's question to its end. Nothing is sent twice: whoever does not know what became of a
+// transaction looks for it on the chain, and as long as that does not tell, sends nothing.
+import { callHash } from "./attempts.js";
+import { pause } from "./chain.js";
+import { WalletError } from "./provider.js";
+
+const POLL = 1500;
+
+/** Blocks on top of a transaction's until it is looked at no more. */
+const DEEP = 3;
+
+/** How many of an account's next transactions may be the one that is looked for. */
+const MOST_NONCES = 8;
+
+/**
+ * Send a transaction and follow it.
+ * @param told hears of each state: {state, hash?, block?, error?, fee?}; `state` is "signing", "rejected", "refused" (it was
+ *   not sent), "busy" (another one is under way), "pending", "mined", "failed", "replaced" (by another transaction) or "unknown" (whether it was sent)
+ * @returns the last state
+ */
+export async function send(chain, attempts, { tx, title, signal, told }) {
+  const [nonce, { number }] = await Promise.all([chain.nonceAt(tx.from), chain.head()]);
+  const call = callHash(tx);
+  const attempt = { id: `${nonce}:${number}:${call}`, from: tx.from, call, nonce, block: number, title, hash: null };
+  if (!(await attempts.claim(attempt))) return end({ state: "busy" }, told);
+  told({ state: "signing" });
+  try {
+    attempt.hash = await chain.send(tx);
+  } catch (error) {
+    if (!(error instanceof WalletError)) throw error;
+    if (error.notSent) {
+      attempts.forget(attempt);
+      const why = error.data ? chain.contracts.explain(error.data) : error;
+      return end({ state: error.rejected ? "rejected" : "refused", error: why }, told);
+    }
+    told({ state: "unknown", error });
+    return follow(chain, attempts, { attempt, tx, signal, told });
+  }
+  attempts.update(attempt);
+  return follow(chain, attempts, { attempt, tx, signal, told });
+}
+
+function end(state, told) {
+  told(state);
+  return state;
+}
+
+/**
+ * Follow an attempt to its end; also one of an earlier visit, of which only what was kept is known.
+ * @param tx the transaction, if it is known: it tells why one failed
+ */
+export async function follow(chain, attempts, { attempt, tx = null, signal, told }) {
+  let last = null;
+  for (;;) {
+    const found = await standing(chain, attempt, last);
+    if (found.hash && found.hash !== attempt.hash) attempts.update(Object.assign(attempt, { hash: found.hash }));
+    if (found.state === "failed" && tx && !last?.block) found.error = await reason(chain, tx, found.block);
+    if (found.block || found.state === "replaced") attempts.forget(attempt); // whoever leaves now knows how it ended
+    if (last === null || ["state", "hash", "block", "away"].some((key) => found[key] !== last[key])) told(found);
+    last = found;
+    if (found.state === "replaced" || (found.block && found.head >= found.block + DEEP)) return found;
+    await pause(POLL, signal);
+  }
+}
+
+/** Where an attempt stands; as before, if wallet or node do not tell just now. */
+async function standing(chain, attempt, last) {
+  try {
+    const found = await look(chain, attempt);
+    return found.block ? { ...found, head: (await chain.head()).number } : found;
+  } catch (error) {
+    if (!(error instanceof WalletError)) throw error;
+    return { state: "unknown", hash: attempt.hash, ...last, away: true };
+  }
+}
+
+/** Where an attempt stands now. */
+async function look(chain, attempt) {
+  const { hash } = attempt;
+  const receipt = hash && (await chain.wallet.request("eth_getTransactionReceipt", [hash]));
+  if (receipt) return ofReceipt(receipt);
+  const mined = await chain.nonceAt(attempt.from);
+  const known = hash ? await chain.wallet.request("eth_getTransactionByHash", [hash]) : null;
+  const first = known ? Number(known.nonce) : attempt.nonce;
+  if (mined <= first) {
+    if (hash) return { state: "pending", hash };
+    const waiting = await chain.nonceAt(attempt.from, "pending");
+    return { state: waiting > first ? "pending" : "unknown" };
+  }
+  return searched(chain, attempt, first, mined);
+}
+
+/** The transaction that took an attempt's place in the account's order: itself with another fee, or another one. */
+async function searched(chain, attempt, first, mined) {
+  const { hash } = attempt;
+  let other = null;
+  for (let nonce = first; nonce < Math.min(mined, first + MOST_NONCES); nonce++) {
+    const found = await withNonce(chain, attempt.from, nonce, attempt.block);
+    if (!found) return { state: hash ? "pending" : "unknown", hash };
+    if (callHash({ ...found, data: found.input }) === attempt.call) {
+      const receipt = await chain.wallet.request("eth_getTransactionReceipt", [found.hash]);
+      if (receipt) return { ...ofReceipt(receipt), fee: hash !== null && hash !== found.hash };
+      return { state: "pending", hash: found.hash };
+    }
+    other ??= found.hash;
+    if (hash) break; // its own place is taken: no later transaction is it
+  }
+  // Without a hash it may still come behind the others: only what has one can be replaced.
+  return hash ? { state: "replaced", hash, by: other } : { state: "unknown" };
+}
+
+const ofReceipt = ({ status, transactionHash, blockNumber, logs }) => ({
+  state: Number(status) === 1 ? "mined" : "failed",
+  hash: transactionHash,
+  block: Number(blockNumber),
+  logs,
+});
+
+/** The mined transaction of an account with a nonce, by halving the blocks that it can be in. */
+async function withNonce(chain, account, nonce, from) {
+  let [low, high] = [from, (await chain.head()).number];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((await chain.nonceAt(account, middle)) > nonce) high = middle;
+    else low = middle + 1;
+  }
+  const all = await chain.transactionsIn(low);
+  return all.find((one) => one.from.toLowerCase() === account && Number(one.nonce) === nonce) ?? null;
+}
+
+/** Why a mined transaction failed, as far as a call in its block's state tells. */
+async function reason(chain, { from, to, data, value }, block) {
+  const tx = { from, to, data, value: `0x${BigInt(value).toString(16)}` };
+  try {
+    await chain.wallet.request("eth_call", [tx, `0x${block.toString(16)}`]);
+  } catch (error) {
+    if (error instanceof WalletError) return error.data ? chain.contracts.explain(error.data) : error;
+    throw error;
+  }
+  return null;
+}

@@ -1,0 +1,155 @@
+// Act: what a reader does on the chain from this page, through the wallet in this browser. The server is not asked to
+// sign or send anything, and of what decides it is believed as little as possible (see `panel.js`).
+import { Problem } from "../api.js";
+import { h, lead, show } from "../dom.js";
+import { ACTIONS } from "./actions/index.js";
+import { Attempts } from "./attempts.js";
+import { chosenWallet, connect, leave } from "./connection.js";
+import { loadContracts } from "./contracts.js";
+import { draw, failure, form } from "./desk.js";
+import { belief, choice, purse, wrongChain } from "./panel.js";
+import { discover } from "./provider.js";
+import { follow } from "./sending.js";
+import { drawState } from "./states.js";
+
+/** The views' styles but for this one come with the page; this one is not for everybody. */
+const STYLE = "/css/act.css";
+
+function styled() {
+  if (document.querySelector(`link[href="${STYLE}"]`)) return undefined;
+  const link = h("link", { rel: "stylesheet", href: STYLE });
+  return new Promise((resolve) => {
+    link.onload = link.onerror = resolve;
+    document.head.append(link);
+  });
+}
+
+export async function render(place, { id, query, signal, retitle, setQuery, onNews }) {
+  const action = ACTIONS.find(({ name }) => name === id) ?? null;
+  if (id && !action) throw new Problem(404, `There is no action “${id}”.`, "Those that there are stand under Act.");
+  retitle(action?.title ?? "Act");
+  onNews(async () => {}); // nobody's form is drawn anew under their hands
+  const [contracts] = await Promise.all([loadContracts(), styled()]);
+  const attempts = new Attempts(contracts.genesis);
+  const panel = h("section", { class: "wallet", "aria-label": "Wallet" });
+  const under = h("section", { class: "under-way", "aria-live": "polite" });
+  const desk = h("section", { class: "desk" });
+  const trust = h("div", {}, belief(contracts, null));
+  show(place, ...heading(action), panel, under, desk, trust);
+
+  let connection = null;
+  let stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(), { once: true });
+
+  const wallet = chosenWallet();
+  if (wallet) await enter(wallet, false);
+  else offer();
+
+  function offer() {
+    show(desk);
+    discover(
+      (wallets) =>
+        connection ||
+        show(
+          panel,
+          choice(wallets, (one) => enter(one, true)),
+        ),
+      signal,
+    );
+  }
+
+  /** Take a wallet up, or look anew at account and chain after a change. */
+  async function enter(wallet, ask) {
+    stop.abort();
+    stop = new AbortController();
+    const mine = stop.signal;
+    show(under);
+    show(desk);
+    try {
+      const found = await connect(wallet, contracts, ask);
+      if (mine.aborted || signal.aborted) return;
+      connection = found;
+      wallet.watch(() => enter(wallet, false), mine);
+      if (!found.account) return void (leave(), (connection = null), offer());
+      show(trust, belief(contracts, found.where === "right" ? found.doubts : null));
+      if (found.where !== "right") return void show(panel, wrongChain(found, contracts));
+      const left = () => {
+        stop.abort();
+        leave();
+        connection = null;
+        offer();
+      };
+      show(panel, await purse(found, left));
+      if (mine.aborted || found.doubts.length) return;
+      takeUp(mine);
+      work(mine);
+    } catch (error) {
+      if (mine.aborted) return;
+      connection = null;
+      leave();
+      show(
+        panel,
+        failure(error),
+        h("button", { type: "button", class: "primary", onclick: () => enter(wallet, true) }, "Try again"),
+      );
+    }
+  }
+
+  /** Follow what this browser sent earlier and did not see the end of. */
+  function takeUp(mine) {
+    const attempt = attempts.of(connection.account);
+    if (!attempt) return;
+    const state = h("div", {});
+    const given = new AbortController();
+    mine.addEventListener("abort", () => given.abort(), { once: true });
+    const forget = () => {
+      given.abort();
+      attempts.forget(attempt);
+      show(under);
+      work(mine);
+    };
+    show(under, h("h2", {}, `Under way: ${attempt.title}`), state);
+    const told = (found) => {
+      drawState(state, found, forget);
+      if (found.block || found.state === "replaced") work(mine);
+    };
+    follow(connection.chain, attempts, { attempt, signal: given.signal, told }).catch((error) => {
+      if (!given.signal.aborted) show(state, failure(error));
+    });
+  }
+
+  /** The form of the action that the address names. */
+  function work(mine) {
+    if (!action) return;
+    const plan = h("div", { class: "plan" });
+    const past = h("ol", { class: "past", "aria-label": "Done so far" });
+    const busy = () => attempts.of(connection.account) !== null;
+    const submit = (values) => {
+      setQuery(values);
+      const { chain, account } = connection;
+      const proceed = (outcome, next) => {
+        past.append(h("li", {}, outcome));
+        show(desk, form(action, new URLSearchParams(next), submit), past, plan);
+        submit(next);
+      };
+      draw(plan, action, values, { chain, account, attempts, signal: mine, proceed, busy }).catch((error) => {
+        if (!mine.aborted) throw error;
+      });
+    };
+    show(desk, form(action, query, submit), past, plan);
+  }
+}
+
+function heading(action) {
+  const links = ACTIONS.map(({ name, title }) =>
+    h("a", { href: `#/act/${name}`, "aria-current": action?.name === name ? "page" : null }, title),
+  );
+  return [
+    lead(
+      action?.title ?? "Act",
+      action?.text ??
+        "Do what the commands do, signed by the wallet in this browser. What it costs is shown first, and tried out on your wallet's node.",
+    ),
+    h("nav", { class: "actions", "aria-label": "Actions" }, links),
+  ];
+}

@@ -1,0 +1,176 @@
+"""Acting from the page through a wallet: each test is a chapter of one small world's story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from backend.accounts import devnet_account
+from backend.api.limits import Limits
+from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil
+from backend.chain.deploy import Deployer, prepare
+from backend.chain.seasons import load_profile
+from backend.chain.transactions import TransactionManager
+from backend.store.session import Database
+from backend.store.snapshots import SnapshotStore
+from tests.api.conftest import Served, services_of, serving, world_of
+from tests.browser.conftest import PATIENCE_MS, Visit
+from tests.browser.wallets import Wallet
+from tests.support.arena import Bout, Fighter, hunter, idle
+from tests.support.protocol import ETHER, World
+
+PRICE = 10**15
+OTHER_CHAIN = 1
+REJECTION = {"code": 4001, "message": "User rejected the request."}
+
+
+@dataclass
+class Ground:
+    """A deployment whose sale is open, its server, and two players."""
+
+    world: World
+    served: Served
+    store: SnapshotStore
+    url: str
+    ours: str
+    theirs: str
+
+    def train(self, beast: int, owner: str, weights: object) -> Fighter:
+        """A window of a beast whose state this server has."""
+        fighter = Fighter.submit(self.world, owner, weights, beast)  # type: ignore[arg-type]
+        self.store.put(fighter.state)
+        return fighter
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("act")
+    with Anvil() as anvil:
+        account, devnet = devnet_account(0), load_profile("devnet")
+        economics = replace(devnet.season.economics, energy_price=PRICE)
+        profile = replace(devnet, season=replace(devnet.season, economics=economics))
+        chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
+        sender = TransactionManager(chain, account, folder / "locks")
+        for _ in Deployer(chain, sender, profile, folder / "deployments").run():
+            pass
+        world = world_of(chain)
+        database = Database(f"sqlite:///{folder}/api.sqlite3")
+        services = replace(services_of(chain, database, folder), wallet=True)
+        with serving(services, limits=Limits(rate=0)) as served:
+            store = SnapshotStore(folder / "states")
+            ours, theirs = (world.accounts[n].lower() for n in (1, 2))
+            yield Ground(world, served, store, anvil.url, ours, theirs)
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def wallet(ground: Ground) -> Wallet:
+    return Wallet(ground.url, [ground.ours], OTHER_CHAIN)
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, ground: Ground, wallet: Wallet) -> Iterator[Visit]:
+    """One tab for the whole story."""
+    context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    made = Visit(page, ground.served.url)
+    page.on("request", lambda request: made.asked.append(request.url))
+    page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda told: made.complaints.append(told.text) if told.type == "error" else None,
+    )
+    wallet.enter(page, "Rabbit", "Fox")
+    yield made
+    made.end()
+
+
+def fill(visit: Visit, action: str, **values: object) -> None:
+    """Go to an action and ask what it does."""
+    query = "&".join(f"{name}={value}" for name, value in values.items())
+    visit.go(f"#/act/{action}?{query}")
+    visit.page.get_by_role("button", name="See what it does").click()
+
+
+def sign(visit: Visit, title: str) -> None:
+    """Sign the step that is shown."""
+    expect(visit.page.locator(".review h2")).to_contain_text(title)
+    visit.page.get_by_role("button", name="Sign in the wallet").click()
+
+
+def state(visit: Visit) -> Locator:
+    return visit.page.locator(".review .tx")
+
+
+def outcome(visit: Visit) -> Locator:
+    return visit.page.locator(".outcome")
+
+
+def term(visit: Visit, label: str) -> Locator:
+    return visit.page.locator(".plan .terms > div").filter(has_text=label).locator("dd")
+
+
+def test_nothing_of_it_is_there_by_default(browser: Browser, ground: Ground) -> None:
+    services = replace(ground.served.services, wallet=False)
+    folder = services.bundles.parent
+    idle_one = replace(
+        services_of(services.chain, services.database, folder, follows=False), wallet=False
+    )
+    with serving(idle_one, limits=Limits(rate=0)) as closed:
+        for path in ("wallet/view.js", "wallet/sending.js", "wallet/actions/money.js"):
+            assert httpx.get(f"{closed.url}/{path}", trust_env=False).status_code == 404
+            assert ground.served.get(f"/{path}").status_code == 200
+        page = browser.new_page()
+        page.goto(f"{closed.url}/#/act")
+        expect(page.locator(".notice.error")).to_contain_text("nothing at this address")
+        expect(page.get_by_role("link", name="Season")).to_be_visible()
+        expect(page.get_by_role("link", name="Act")).to_have_count(0)
+        page.context.close()
+
+
+def test_a_wallet_is_chosen_and_moved_to_the_right_chain(
+    visit: Visit, wallet: Wallet, ground: Ground
+) -> None:
+    visit.go("#/act/buy")
+    expect(visit.page.locator(".wallets button")).to_have_count(2)
+    assert wallet.asked == [], "no wallet is asked for anything before it is chosen"
+    visit.page.get_by_role("button", name="Connect Fox").click()
+    wrong = visit.page.locator(".wallet .notice.error")
+    expect(wrong).to_contain_text(f"on chain {DEVNET_CHAIN_ID}")
+    expect(visit.page.locator(".deed")).to_have_count(0)
+    wallet.errors["wallet_switchEthereumChain"] = {"code": 4902, "message": "Unrecognized chain"}
+    wrong.get_by_role("button").click()
+    expect(wrong).to_contain_text("The wallet does not know chain")
+    wrong.get_by_role("button").click()
+    wallet.move(DEVNET_CHAIN_ID)
+    expect(visit.page.locator(".purse")).to_contain_text(ground.ours)
+    belief = visit.page.locator("#belief")
+    belief.locator("summary").click()
+    expect(belief).to_contain_text(ground.world.ledger.address)
+    assert set(wallet.asked) & {"eth_sendTransaction", "personal_sign"} == set()
+
+
+def test_energy_is_bought_at_the_price_that_was_shown(
+    visit: Visit, wallet: Wallet, ground: Ground
+) -> None:
+    fill(visit, "buy", amount="ten")
+    expect(visit.page.locator(".plan .notice.error")).to_contain_text("How much")
+    fill(visit, "buy", amount="2.5")
+    expect(term(visit, "You pay")).to_have_text("0.0025 coin")
+    expect(term(visit, "Gas")).to_contain_text("coin")
+    held = ground.world.energy.functions.balanceOf(ground.world.accounts[1])
+    before = held.call()
+    wallet.errors["eth_sendTransaction"] = REJECTION
+    sign(visit, "Buy 2.5 ENERGY")
+    expect(state(visit)).to_have_attribute("data-state", "rejected")
+    assert wallet.sent == []
+    sign(visit, "Buy 2.5 ENERGY")
+    expect(outcome(visit)).to_have_text("Bought 2.5 ENERGY for 0.0025 coin. ")
+    assert held.call() == before + 5 * ETHER // 2
+    assert len(wallet.sent) == 1
