@@ -98,7 +98,6 @@ def test_a_silent_stream_leaves_no_view_old(
 def test_a_view_that_cannot_be_asked_for_again_says_how_old_it_is(
     visit: Visit, world: Spectacle, beasts: tuple[int, int]
 ) -> None:
-    visit.expects("Failed to load resource")
     visit.page.route_web_socket("**/v1/events", lambda stream: None)
     visit.go("#/beasts")
     plates = visit.page.locator(".plate")
@@ -205,7 +204,7 @@ def test_who_left_before_an_answer_stays_where_they_are(
 ) -> None:
     """An answer that comes late is given up, and changes neither view, title nor address."""
     held: list[Route] = []
-    visit.page.route("**/v1/matches?*", held.append)
+    visit.page.route("**/v1/matches?*", lambda route: held.append(route))
     visit.page.goto(f"{visit.url}/#/battles")
     visit.wait_until("the list is asked for", lambda: held)
     visit.page.locator("#nav a", has_text="Beasts").click()

@@ -153,7 +153,8 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
     seal = visit.page.locator("#seal")
     expect(seal).to_have_attribute("data-verdict", "verified")
     expect(seal.locator(".checks li")).to_have_count(6)
-    expect(visit.page.locator(".logits .chosen")).to_have_count(1)
+    expect(visit.page.locator(".mind.acts .logits .chosen")).to_have_count(1)
+    expect(visit.page.locator(".mind.waits .logits .chosen")).to_have_count(1)
 
     scrub = visit.page.get_by_role("slider", name="Turn")
     visit.page.keyboard.press("ArrowRight")

@@ -22,12 +22,12 @@ export function moves(go) {
     },
     at(turn, reached) {
       lines.forEach((line, i) => {
-        line.classList.toggle("now", i === turn);
+        line.classList.toggle("current", i === turn);
         line.firstChild.toggleAttribute("aria-current", i === turn);
         line.hidden = i > reached;
       });
       const line = lines[Math.min(turn, lines.length - 1)];
-      if (line) element.scrollTop = line.offsetTop - element.clientHeight / 2;
+      if (line) element.scrollTop = line.offsetTop - Math.min(40, element.clientHeight / 2); // the one before it, too
     },
   };
 }

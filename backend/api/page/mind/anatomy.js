@@ -58,7 +58,12 @@ function seen(inputs) {
 }
 
 function layer({ title, units, columns, slots, shift, noun }) {
-  const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows: units / columns } });
+  const canvas = h("canvas", {
+    class: "cells-of",
+    role: "img",
+    "aria-label": title,
+    vars: { columns, rows: units / columns },
+  });
   const bands = slots
     ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", hidden: true, vars: { row: i, of: slots } }))
     : [];

@@ -38,7 +38,7 @@ function compared({ action, deed, reach, wanted, optimal, right }) {
     h(
       "thead",
       {},
-      h("tr", {}, ...["Head", "Its choice", "Teacher", ""].map((text) => h("th", { scope: "col" }, text))),
+      h("tr", {}, ...["Head", "Its choice", "Teacher", "Agree"].map((text) => h("th", { scope: "col" }, text))),
     ),
     h(
       "tbody",
