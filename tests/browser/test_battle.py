@@ -16,12 +16,15 @@ from tests.browser.conftest import Visit
 SCREENS = ((1280, 720), (390, 844), (360, 740))
 COUNT_SAID = """
 window.said = [];
-new MutationObserver(() => {
-  for (const e of document.querySelectorAll('[role=status], [aria-live]')) {
-    const text = e.textContent;
-    if (text && e.dataset.heard !== text) { e.dataset.heard = text; window.said.push(text); }
-  }
-}).observe(document.body, { childList: true, characterData: true, subtree: true });
+const heard = new Map();
+const listen = () => {
+  const said = [...document.querySelectorAll('[role=status], [aria-live]')].filter(
+    (e) => e.textContent !== (heard.get(e) ?? ''));
+  for (const e of said) heard.set(e, e.textContent);
+  return said.map((e) => e.textContent).filter(Boolean);
+};
+listen();
+new MutationObserver(() => window.said.push(...listen())).observe(document.body, { childList: true, characterData: true, subtree: true });
 """
 
 
@@ -114,6 +117,7 @@ def test_keys_lead_through_a_match_and_little_is_read_out(visit: Visit, match: i
     page.wait_for_function("document.fullscreenElement === null")
 
     address = page.url
+    expect(page.locator("#announcer")).to_have_text(page.locator("#story").inner_text())
     page.evaluate(COUNT_SAID)
     page.keyboard.press("Space")
     expect(page.locator("#scrub")).to_have_value("3")
@@ -207,9 +211,9 @@ def test_beasts_are_compared_and_fight_in_a_worker(
     expect(page.locator(".differing .tile")).to_have_count(64)
     expect(page.locator(".disagreement [role=status]")).to_contain_text("They would do the same on")
     before = page.locator(".differing").get_attribute("aria-label")
-    page.get_by_label("Enemy on").select_option(label="a1")
+    page.get_by_role("combobox", name="Enemy on").select_option(label="a1")
     expect(page.locator(".differing")).not_to_have_attribute("aria-label", str(before))
-    page.get_by_label("Look at").select_option(label="c3")
+    page.get_by_role("combobox", name="Look at").select_option(label="c3")
     expect(page.locator(".on-tile li")).to_have_count(2)
     expect(page.locator("#bodies + div tbody tr")).to_have_count(9)
 
