@@ -27,7 +27,8 @@ export function moves(go) {
     at(turn, reached) {
       lines.forEach((line, i) => {
         line.classList.toggle("current", i === turn);
-        line.firstChild.toggleAttribute("aria-current", i === turn);
+        if (i === turn) line.firstChild.setAttribute("aria-current", "true");
+        else line.firstChild.removeAttribute("aria-current");
         line.hidden = i > reached;
       });
       const line = lines[Math.min(turn, lines.length - 1)];
