@@ -265,7 +265,7 @@ def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle
     expect(visit.page.locator("table .mention")).to_have_count(2)
     fits_a_phone(visit)
     visit.page.locator(".podium a").first.click()
-    expect(visit.page.locator(".hero .figures")).to_contain_text("#1")
+    expect(visit.page.locator(".facts .figures")).to_contain_text("#1")
     expect(visit.page.locator(".ring .bout.final")).to_have_count(1)
 
 

@@ -79,6 +79,19 @@ const TELLS = {
   EnergyBought: (a) => ["plain", ["$who", ` bought ${paid(a, "bought")} for ${paid(a, "paid")}`]],
 };
 
+/** Steps of something that other events tell better, for where there is little room. */
+const MINOR = new Set([
+  "FilingIgnored",
+  "OpeningAccepted",
+  "OpeningPaid",
+  "EpochStarted",
+  "StakeWithdrawalAnnounced",
+  "StakeWithdrawalCancelled",
+  "RewardSettled",
+]);
+
+export const isMajor = ({ event }) => !MINOR.has(event);
+
 /** The events that this page has a sentence for. */
 export const TOLD = Object.keys(TELLS);
 

@@ -71,12 +71,15 @@ export const redraw = (element, ...children) =>
 /** What a view is about: its heading, and a sentence below. */
 export const lead = (title, ...text) => h("header", { class: "lead" }, h("h1", {}, title), h("p", {}, ...text));
 
-/** An empty or failed view: what is so, what to do next, and the commands for it. */
-export function notice(title, text, commands = [], kind = "empty") {
+/**
+ * An empty or failed view: what is so, what to do next, and the commands for it.
+ * @param level of its heading: 1 where it is all that a view has
+ */
+export function notice(title, text, commands = [], kind = "empty", level = 2) {
   return h(
     "section",
     { class: `notice ${kind}`, role: kind === "error" ? "alert" : null },
-    h("h2", {}, title),
+    h(`h${level}`, {}, title),
     text ? h("p", {}, text) : null,
     commands.length ? h("pre", { tabindex: 0 }, h("code", {}, commands.join("\n"))) : null,
   );
@@ -91,7 +94,7 @@ export function table(caption, heads, rows, kind = "") {
       "table",
       { class: kind },
       h("caption", { class: "unseen" }, caption),
-      h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
+      h("thead", {}, h("tr", {}, ...heads.map((head) => (head ? h("th", { scope: "col" }, head) : h("td"))))),
       h(
         "tbody",
         {},

@@ -16,7 +16,12 @@ const MAPS = [
 ];
 
 function map({ name, title, columns, rows, at }) {
-  const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows } });
+  const canvas = h("canvas", {
+    class: "cells-of",
+    role: "img",
+    "aria-label": `${name}, ${title}`,
+    vars: { columns, rows },
+  });
   const said = h("small");
   return {
     element: h(

@@ -119,7 +119,7 @@ function dropZone(take) {
   const zone = h(
     "div",
     {
-      class: "drop",
+      class: "dropzone",
       ondragover: (event) => {
         event.preventDefault();
         zone.classList.add("over");

@@ -1,6 +1,6 @@
 // What is happening now: everything on the chain as it comes, who trains, what is on trial, what comes next.
 import { follow, get } from "../api.js";
-import { ago, tell } from "../activity.js";
+import { ago, isMajor, tell } from "../activity.js";
 import { chip, colours, face, hash, mention } from "../beastly.js";
 import { countdown } from "../clock.js";
 import { h, keyed, lead, notice, show } from "../dom.js";
@@ -8,7 +8,7 @@ import { count, plural, span } from "../format.js";
 import { drawBouts } from "./battles.js";
 import { awaited } from "./disputes.js";
 
-const EVENTS = 40;
+const EVENTS = 60;
 const CASES = 5;
 const MATCHES = 3;
 const FEW = 5;
@@ -132,7 +132,7 @@ async function read(signal) {
   ]);
   const next = [...seeded.items, ...accepted.items].slice(0, MATCHES);
   return {
-    events: activity.items,
+    events: activity.items.filter(isMajor),
     cases: cases.items,
     next,
     proposals: season.pending,

@@ -77,9 +77,10 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     : null;
 
   const playButton = button("Play", "▶", () => play(!playback.playing), "play", "Space");
-  const speedButton = button("Speed", "1×", () => {
+  const speedButton = button("Speed 1×", "1×", () => {
     playback.faster();
     show(speedButton, `${playback.speed}×`);
+    speedButton.setAttribute("aria-label", `Speed ${playback.speed}×`);
   });
   const shared = h("span", { class: "hint" });
   const controls = h(
@@ -92,7 +93,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     button("To the end", "»", () => playback.go(playback.turns), "outer", "End"),
     speedButton,
     button("Fill the screen", corners(), fill, "", "F"),
-    button("Copy a link to this turn", "Share", share, "share"),
+    button("Share: copy a link to this turn", "Share", share, "share"),
     shared,
   );
 
