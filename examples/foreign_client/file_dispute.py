@@ -36,7 +36,8 @@ class Client:
     def contract(self, name: str) -> Contract:
         """A contract of the deployment, by its published ABI."""
         abi = json.loads((self._abi / f"{name}.json").read_text("utf-8"))
-        return self.w3.eth.contract(address=self._addresses[name], abi=abi)
+        found: Contract = self.w3.eth.contract(address=self._addresses[name], abi=abi)
+        return found
 
     def send(self, call: Any, value: int = 0) -> Any:
         """Sign, send, and wait until it is mined."""
