@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ from backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
 from tests.browser.conftest import PATIENCE_MS, Visit
 from tests.browser.wallets import Wallet
-from tests.support.arena import Fighter
+from tests.support.arena import Bout, Fighter, hunter, idle
 from tests.support.protocol import ETHER, World
 
 PRICE = 10**15
