@@ -44,9 +44,10 @@ def test_wrong_usage_is_named(cli: Cli, arguments: tuple[str, ...], said: str) -
 
 
 def test_every_noun_has_help(cli: Cli) -> None:
-    nouns = ["account", "battle", "beast", "cache", "checkpoint", "dataset", "db", "deploy",
-             "devnet", "dispute", "doctor", "energy", "kernel", "leaderboard", "metrics", "season",
-             "trainer", "validator"]  # fmt: skip
+    nouns = ["abi", "account", "battle", "beast", "cache", "checkpoint", "dataset", "db", "deploy",
+             "devnet", "dispute", "doctor", "energy", "kernel", "leaderboard", "metrics",
+             "quickstart", "season", "setup", "trainer", "validator",
+             "verify-deployment"]  # fmt: skip
     shown = cli.run("--help").stdout
     for noun in nouns:
         assert noun in shown
@@ -88,7 +89,7 @@ def test_the_documents_name_commands_and_options_that_exist() -> None:
     seen = 0
     for page in pages:
         text = page.read_text("utf-8")
-        for noun, verb in re.findall(r"chainbeasts ([a-z]+)(?: ([a-z-]+))?", text):
+        for noun, verb in re.findall(r"chainbeasts ([a-z][a-z-]*)(?: ([a-z-]+))?", text):
             seen += 1
             assert noun in nouns, (page.name, noun)
             known_verb = f"{noun} {verb}" in found.keys() | nested

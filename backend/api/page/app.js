@@ -7,7 +7,7 @@ import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
 import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
-import { VIEWS, isOffered, parseAddress, pathOf, withQuery } from "./views.js";
+import { VIEWS, isOffered, menuAddress, parseAddress, pathOf, withQuery } from "./views.js";
 
 const STATUS_SECONDS = 5;
 const NAME = "ChainBeasts";
@@ -21,18 +21,19 @@ let drawing = Promise.resolve();
 let streaming = false;
 let lagging = -1;
 
-function drawNav(view) {
-  const shown = Object.entries(VIEWS).filter(([, view]) => view.menu && isOffered(view, currentStatus()));
+function drawNav({ view, id }) {
+  const shown = Object.entries(VIEWS).filter(([, one]) => one.menu && isOffered(one, currentStatus()));
   const links = shown.map(([name, { title }]) =>
     h(
       "a",
-      { href: name === "home" ? "#/" : `#/${name}`, "aria-current": name === view ? "page" : null },
+      { href: menuAddress(name, view, id), "aria-current": name === view ? "page" : null },
       icon(name),
       h("span", {}, title),
     ),
   );
   if (nav.childElementCount !== links.length) return show(nav, links);
   links.forEach((link, i) => {
+    nav.children[i].setAttribute("href", link.getAttribute("href"));
     const current = link.getAttribute("aria-current");
     if (current) nav.children[i].setAttribute("aria-current", current);
     else nav.children[i].removeAttribute("aria-current");
@@ -117,7 +118,7 @@ async function drawAddress() {
   before?.leave();
   current = visit;
   arrive();
-  drawNav(address.view);
+  drawNav(address);
   document.documentElement.classList.toggle("embedded", address.embedded);
   const same = before?.path === visit.path;
   const target = h("div", { class: `view ${address.view}`, "aria-busy": "true" });

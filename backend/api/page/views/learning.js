@@ -180,7 +180,7 @@ export function learning(beast, signal, onPick) {
     h("h2", { id: "learning" }, "Learning ", lamp),
     h(
       "div",
-      { class: "bar-of" },
+      { class: "toolbar" },
       h("label", { class: "pick" }, h("span", {}, "Loss "), smooth),
       h(
         "span",
