@@ -334,8 +334,8 @@ def fits_a_phone(visit: Visit) -> None:
     assert visit.page.locator("h1").count() == 1, visit.page.url
     assert visit.page.evaluate("document.getAnimations().length") == 0, visit.page.url
     nameless = visit.page.locator("button, a[href], input, canvas, svg[role=img]").evaluate_all(
-        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent)"
-        " && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
+        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent"
+        " || e.labels?.length) && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
     )
     assert nameless == []
 
