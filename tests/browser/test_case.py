@@ -120,15 +120,15 @@ def test_evidence_is_verified_without_a_connection(visit: Visit, bundle: Path) -
     visit.expects("ERR_INTERNET_DISCONNECTED")
     page.context.set_offline(True)
     page.get_by_label("Drop an evidence bundle").set_input_files(bundle)
-    expect(page.locator(".seal.good")).to_contain_text("is wrong")
+    expect(page.locator(".bundle-verdict.good")).to_contain_text("is wrong")
     names_the_lie(visit)
     fits_a_phone(visit)
     page.get_by_label("Drop an evidence bundle").set_input_files(liar)
-    expect(page.locator(".seal.bad")).to_contain_text("not as it claims: verdict")
+    expect(page.locator(".bundle-verdict.bad")).to_contain_text("not as it claims: verdict")
     page.get_by_label("Drop an evidence bundle").set_input_files(junk)
     expect(page.locator(".notice")).to_contain_text("This is no evidence bundle")
     drop(visit, bundle)
-    expect(page.locator(".seal.good")).to_be_visible()
+    expect(page.locator(".bundle-verdict.good")).to_be_visible()
 
 
 def drop(visit: Visit, path: Path) -> None:
