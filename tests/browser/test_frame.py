@@ -71,7 +71,7 @@ def views(world: Spectacle, beasts: tuple[int, int], match: int) -> list[str]:
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
     lists = ["", "beasts", "battles", "disputes", "leaderboard", "season"]
     ones = [f"beasts/{beasts[0]}", f"battles/{match}", f"accounts/{world.owner.address}"]
-    return [f"#/{view}" for view in (*lists, *ones, "disputes/1")]
+    return [f"#/{view}" for view in (*lists, *ones, "disputes/1", "evidence")]
 
 
 def mine(world: Spectacle, blocks: int = 1) -> None:
