@@ -18,8 +18,6 @@ ENTRY = 32 + ENCODED_BYTES
 """Of an answer with several states: its hash, then the state."""
 
 VISITS = 6
-NODES_KEPT = 300
-"""A visit has thousands."""
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +194,7 @@ def test_a_state_that_is_missing_or_false_is_not_shown(
 
 
 def test_who_leaves_takes_everything_along(visit: Visit, beast: int) -> None:
-    """Workers end, and visits leave no nodes behind."""
+    """Workers end, and visits do not pile up; the browser may keep the last one for a while."""
     page = visit.page
     session = page.context.new_cdp_session(page)
 
@@ -204,14 +202,16 @@ def test_who_leaves_takes_everything_along(visit: Visit, beast: int) -> None:
         session.send("HeapProfiler.collectGarbage")
         return int(session.send("Memory.getDOMCounters")["nodes"])
 
-    counts = []
+    during, after = [], []
     for _ in range(VISITS):
         visit.go(f"#/beasts/{beast}")
         whole_film(page)
         expect(page.locator(".learning canvas")).to_have_count(2)
         assert len(page.workers) == 1
+        during.append(nodes())
         visit.go("#/season")
         visit.wait_until("the worker has ended", lambda: not page.workers)
-        counts.append(nodes())
-    # Collecting takes the browser its time; what is kept for good never goes.
-    visit.wait_until(f"nodes are {counts}", lambda: nodes() - counts[0] < NODES_KEPT)
+        after.append(nodes())
+    one = during[0] - after[0]
+    assert one > 1_000
+    assert after[-1] - after[0] < 2 * one, (during, after)

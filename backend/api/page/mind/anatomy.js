@@ -65,7 +65,7 @@ function layer({ title, units, columns, slots, shift, noun }) {
     vars: { columns, rows: units / columns },
   });
   const bands = slots
-    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", vars: { row: i, of: slots } }))
+    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", hidden: true, vars: { row: i, of: slots } }))
     : [];
   const text = h("figcaption", {}, title);
   const read = h("output", { class: "reading" });

@@ -56,7 +56,11 @@ function map({ name, title, columns, rows, at }) {
 function bands(shift, noun) {
   return [0, 1, 2, 3]
     .map((slot) =>
-      h("span", { class: "asleep upright", vars: { row: slot, of: 4 } }, h("b", {}, `${noun} ${slot} asleep`)),
+      h(
+        "span",
+        { class: "asleep upright", hidden: true, vars: { row: slot, of: 4 } },
+        h("b", {}, `${noun} ${slot} asleep`),
+      ),
     )
     .map((element, slot) => ({ element, set: (mask) => (element.hidden = Boolean((mask >> (shift + slot)) & 1)) }));
 }

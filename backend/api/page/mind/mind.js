@@ -137,7 +137,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     show(
       say,
       `On this board it goes the teacher's way on ${movesRight} of ${moves} tiles and guards rightly on ${blocksRight} of ${tiles}. `,
-      marks ? `Of 256 boards it never saw it masters ${percent(marks.optimal ?? 0)}.` : null,
+      marks ? `On held-out boards ${percent(marks.optimal ?? 0)} of its moves are optimal.` : null,
     );
   }
 

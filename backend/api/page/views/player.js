@@ -129,7 +129,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     playButton.title = playing ? "Pause" : "Play";
     show(playButton, playing ? "❚❚" : "▶");
     if (drawn && !playing) {
-      announce(text);
+      if (document.activeElement !== scrub) announce(text); // a slider says its value by itself
       if (shown === match) setQuery({ turn: turn || null });
     }
     paint();
