@@ -162,7 +162,7 @@ def main() -> int:
         prog="scripts/test",
         description="Set-up, then every check. Other arguments go to pytest.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="examples:\n  scripts/test\n  scripts/test --quick\n  scripts/test --fast\n  scripts/test -k kernel",
+        epilog="examples:\n  scripts/test --quick\n  scripts/test --fast\n  scripts/test -k kernel",
     )
     parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
     parser.add_argument(

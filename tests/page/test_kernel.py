@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from eth_hash.auto import keccak
 
+from backend.api.events import AMOUNTS, KIND_OF
 from backend.api.portrait import svg
 from backend.chain.openings import records_opening
 from backend.kernel.board import word_bytes
@@ -63,6 +64,16 @@ def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
 
 def test_clock_news_and_addresses_of_the_frame() -> None:
     _run("frame.test.mjs")
+
+
+def test_every_event_that_is_told_of_has_a_sentence(tmp_path: Path) -> None:
+    amounts: dict[str, list[str]] = {
+        event: [name for name, _ in moved.values()] for event, moved in AMOUNTS.items()
+    }
+    amounts |= {"CheckpointSubmitted": ["price", "bond"], "RewardSettled": ["filing", "proof"]}
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps({"events": sorted(KIND_OF), "amounts": amounts}))
+    _run("activity.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_no_live_figure_takes_others_away() -> None:

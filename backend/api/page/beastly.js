@@ -140,7 +140,7 @@ export function hash(hex, { plain = false, whole = false } = {}) {
         title: "Copy",
         onclick: () => copy(hex, code),
       },
-      icon("copy"),
+      icon("duplicate"),
     ),
   );
 }
