@@ -48,7 +48,7 @@ function failure(error) {
   const title = known ? error.message : "This view could not be drawn.";
   const hint = known ? error.hint : "Try again. If it stays so, the browser's console says more.";
   const commands = known && error.status === 0 ? ["chainbeasts serve"] : [];
-  const said = notice(title, hint, commands, "error");
+  const said = notice(title, hint, commands, "error", 1);
   if (!known || error.status === 0 || error.status >= 429) said.append(again());
   return said;
 }
@@ -78,7 +78,7 @@ async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
   const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
   if (!module) {
-    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error"));
+    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error", 1));
     return;
   }
   const { render } = await load(module);
