@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
-HARNESS = "tests/forge/*.sol"
+HARNESSES = ("tests/forge/*.sol", "tests/halmos/*.sol")
 SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
 WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
@@ -85,7 +85,8 @@ def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) ->
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),
         Check(
-            "Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY, HARNESS]
+            "Solidity format",
+            [node, prettier, "--check", "--log-level=warn", SOLIDITY, *HARNESSES],
         ),
         Check("script format", [node, prettier, "--check", "--log-level=warn", *SCRIPTS]),
         Check(
@@ -93,13 +94,23 @@ def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) ->
             [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
         ),
         Check("types", [BIN / "mypy"]),
+        Check("documentation", [ROOT / "scripts" / "docs", "build", "--quiet"]),
         Check("sanitizers", [BIN / "python", "-m", "scripts.lib.sanitizers"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
         Check("generated ABI", [ROOT / "scripts" / "generate_abi", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
         Check("tests", crowd if nightly else forgiving, alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
-        *([Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True)] * nightly),
+        *(examinations() if nightly else ()),
+    ]
+
+
+def examinations() -> list[Check]:
+    """What takes too long for every day: see docs/audit."""
+    return [
+        Check("static analysis", [ROOT / "scripts" / "slither"]),
+        Check("symbolic proofs", [ROOT / "scripts" / "halmos"]),
+        Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True),
     ]
 
 

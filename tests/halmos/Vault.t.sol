@@ -21,7 +21,12 @@ contract VaultProof {
         _check(stake, filer, prover, steps, 1_000, 3_000);
     }
 
-    function check_takeStake_whereAllGoesToTheProver(uint96 stake, address filer, address prover, uint8 steps) external {
+    function check_takeStake_whereAllGoesToTheProver(
+        uint96 stake,
+        address filer,
+        address prover,
+        uint8 steps
+    ) external {
         _check(stake, filer, prover, steps, 0, 5_000);
     }
 

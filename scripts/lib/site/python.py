@@ -1,11 +1,11 @@
-"""The reference of Python: which modules it shows. mkdocstrings reads their docstrings and types."""
+"""The reference of Python: which modules it shows, whose docstrings mkdocstrings reads."""
 
 from __future__ import annotations
 
 HEAD = """# Python
 
-The modules that programs of other people may build on, made from their docstrings and types. What is not here may change without notice.
-Every package has a `py.typed`.
+The modules that programs of other people may build on, made from their docstrings and types. What
+is not here may change without notice. Every package has a `py.typed`.
 
 """
 
