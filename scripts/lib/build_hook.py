@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PLACE = "backend/resources"
 """In wheel and sdist alike; ``backend.resources`` looks there."""
 
-ARTIFACTS = f"{PLACE}/artifacts"
+ARTIFACTS, NODE = f"{PLACE}/artifacts", f"{PLACE}/node_modules"
 
 
 class CompiledContracts(BuildHookInterface[Any]):
@@ -31,11 +33,14 @@ class CompiledContracts(BuildHookInterface[Any]):
             return  # a checkout's own, which follow its sources
         root = Path(self.root)
         folder = root / ARTIFACTS
-        if not folder.is_dir():
+        unpacked = folder.is_dir()  # an sdist, which holds what needs a compiler and Node
+        if not unpacked:
             self._scratch = tempfile.TemporaryDirectory(prefix="chainbeasts-build-")
             folder = Path(self._scratch.name)
             write(root, folder)
         found = {str(path): f"{ARTIFACTS}/{path.name}" for path in sorted(folder.iterdir())}
+        node = root / NODE if unpacked else root / "node_modules"
+        found |= {str(node / name): f"{NODE}/{name}" for name in page_files(root)}
         if self.target_name == "wheel":
             found |= {str(root / name): f"{PLACE}/{name}" for name in self.config["resources"]}
         build_data["force_include"].update(found)
@@ -46,17 +51,31 @@ class CompiledContracts(BuildHookInterface[Any]):
             scratch.cleanup()
 
 
+@contextmanager
+def importable(root: Path) -> Iterator[None]:
+    """Import from the tree that is built, and not from one that happens to be installed."""
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+
+
+def page_files(root: Path) -> tuple[str, ...]:
+    """The files of Node packages that the page is served with, and their licences."""
+    with importable(root):
+        from backend.api.vendored import LICENCES, VENDORED
+    return (*VENDORED.values(), *LICENCES)
+
+
 def write(root: Path, folder: Path) -> None:
     """Write the compiled contracts of a checkout into a folder.
 
     Raises:
         ChainBeastsError: no compiler was found, or it refused a source.
     """
-    sys.path.insert(0, str(root))
-    try:
+    with importable(root):
         from backend.chain.artifact import write_built
         from backend.chain.compile import artifacts, provenance, published
-    finally:
-        sys.path.remove(str(root))
     made = artifacts(published())
     write_built(folder, made, {name: provenance(one.source) for name, one in made.items()})

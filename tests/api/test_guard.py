@@ -11,7 +11,7 @@ import pytest
 
 from backend.api.guard import HEADERS
 from backend.api.limits import Limits, RateLimit, neighbourhood
-from backend.api.routes.page import VENDORED
+from backend.api.vendored import VENDORED
 from tests.api.conftest import Scene, Served, serving
 
 LIMITS = Limits(rate=0.001, burst=5)
