@@ -7,10 +7,9 @@ compiler. Which contracts: all but those that only tests use.
 
 from __future__ import annotations
 
+import runpy
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +50,10 @@ class CompiledContracts(BuildHookInterface[Any]):
             scratch.cleanup()
 
 
-@contextmanager
-def importable(root: Path) -> Iterator[None]:
-    """Import from the tree that is built, and not from one that happens to be installed."""
-    sys.path.insert(0, str(root))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(root))
-
-
 def page_files(root: Path) -> tuple[str, ...]:
     """The files of Node packages that the page is served with, and their licences."""
-    with importable(root):
-        from backend.api.vendored import LICENCES, VENDORED
-    return (*VENDORED.values(), *LICENCES)
+    told = runpy.run_path(str(root / "backend" / "api" / "vendored.py"))
+    return (*told["VENDORED"].values(), *told["LICENCES"])
 
 
 def write(root: Path, folder: Path) -> None:
@@ -74,8 +62,11 @@ def write(root: Path, folder: Path) -> None:
     Raises:
         ChainBeastsError: no compiler was found, or it refused a source.
     """
-    with importable(root):
+    sys.path.insert(0, str(root))  # of the tree that is built, whatever else is installed
+    try:
         from backend.chain.artifact import write_built
         from backend.chain.compile import artifacts, provenance, published
+    finally:
+        sys.path.remove(str(root))
     made = artifacts(published())
     write_built(folder, made, {name: provenance(one.source) for name, one in made.items()})
