@@ -23,7 +23,12 @@ from backend.api.services import Services
 
 COMPRESSED_FROM = 1024
 COMPRESSION_LEVEL = 5
-PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/zstd", "application/octet-stream")
+PACKED = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/zstd",
+    "application/octet-stream",
+    "application/vnd.chainbeasts.states",
+)
 """Types that are not compressed again."""
 
 REFERENCE = "#/components/schemas/{model}"
@@ -114,15 +119,9 @@ class _Described(FastAPI):
     """Describes itself as it is."""
 
     def openapi(self) -> dict[str, Any]:
-        """The routes; what does not fit is answered with 400, in our shape, and never with 422.
-
-        The messages of the streams, which OpenAPI has no place for, are among the schemas.
-        """
+        """The routes, and as further schemas the messages of the streams."""
         found = super().openapi()
         schemas = found["components"]["schemas"]
-        for path in found["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         for message in (Live, Relayed):

@@ -71,7 +71,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = first["loc"][-1]
     text = f"{where} does not fit: {first['msg']}."
-    return problem(400, text, "/openapi.json says what each parameter may be.")
+    return problem(422, text, "/openapi.json says what each parameter may be.")
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import func, select
@@ -46,12 +46,14 @@ class Head:
     """The node's newest block, as last asked.
 
     Attributes:
+        base_fee: wei per gas.
         problem: why the last pass failed; empty if it did not.
         answers: whether it was the node that answered.
     """
 
     number: int | None = None
     time: int | None = None
+    base_fee: int | None = None
     answers: bool = False
     problem: str = "no pass yet"
 
@@ -78,6 +80,8 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self.head = Head()
         self.indexed: int | None = None
+        self.reference_fee: int | None = None
+        """Wei per gas below which no stake or opening bond is reckoned; fixed at deployment."""
         self.schedulers: dict[bytes, str] = {}
         """Who sent the transactions that scheduled what waits in the timelock, by their hashes."""
 
@@ -125,7 +129,9 @@ class Follower:
         else:
             self._chain.check()
         head = self._chain.block()
-        self.head = Head(head.number, head.timestamp, answers=True, problem="")
+        if self.reference_fee is None:
+            self.reference_fee = self._chain.limits().reference_fee
+        self.head = Head(head.number, head.timestamp, head.base_fee, answers=True, problem="")
         self.indexed = self._newest()
         with self._database.session() as session:
             wanted = select(func.count()).select_from(DisputeRow).where(DisputeRow.status.in_(OPEN))
@@ -160,6 +166,6 @@ class Follower:
         node = isinstance(error, (NodeUnavailableError, *TRANSPORT_ERRORS))
         database = isinstance(error, DatabaseUnavailableError)
         problem = NODE_AWAY if node else DATABASE_AWAY if database else UNREADABLE
-        self.head = Head(before.number, before.time, answers=not node, problem=problem)
+        self.head = replace(before, answers=not node, problem=problem)
         self._health.failed(text)
         log.warning("the chain is not followed", seconds=delay, problem=text)

@@ -18,7 +18,7 @@ class Limits:
         rate: requests per second from one address, sustained; 0 for no limit.
         burst: requests from one address at once. The page asks for a portrait per beast.
         addresses: that are remembered; the one that was silent the longest is forgotten.
-        url: characters of path and query.
+        url: characters of path and query; 64 hashes of states are the most that a route takes.
         streams: WebSocket connections at once.
         streams_each: of them, from one address.
         queue: messages that such a client may be behind.
@@ -28,7 +28,7 @@ class Limits:
     rate: float = 50.0
     burst: int = 400
     addresses: int = 10_000
-    url: int = 2_000
+    url: int = 4_500
     streams: int = 200
     streams_each: int = 20
     queue: int = 256

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anyio import CapacityLimiter, move_on_after, to_thread
 
 from backend.api.errors import RETRY_SECONDS, ApiError
@@ -25,6 +27,25 @@ class States:
     def __init__(self, store: SnapshotStore, seconds: float = SECONDS) -> None:
         self._store, self._seconds = store, seconds
         self._threads = [CapacityLimiter(AT_ONCE) for _ in store.sources]
+
+    async def get_many(self, hashes: Sequence[bytes]) -> dict[bytes, State]:
+        """Those states of some hashes that are here, or at a place that gives them in time."""
+        found = await to_thread.run_sync(self._own, hashes)
+        rest = [h for h in hashes if h not in found]
+        for source, threads in enumerate(self._threads):
+            # One wait for all that a place is asked for: what it has given by then is served.
+            with move_on_after(self._seconds if threads.available_tokens else 0):
+                for h in [h for h in rest if h not in found]:
+                    state = await to_thread.run_sync(
+                        self._store.fetch, source, h, limiter=threads, abandon_on_cancel=True
+                    )
+                    if state is not None:
+                        found[h] = state
+        return found
+
+    def _own(self, hashes: Sequence[bytes]) -> dict[bytes, State]:
+        states = {h: self._store.own(h) for h in hashes}
+        return {h: state for h, state in states.items() if state is not None}
 
     async def get(self, h: bytes) -> State | None:
         """The state of a hash; None if it is at none of the places.

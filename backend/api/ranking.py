@@ -42,7 +42,10 @@ def leaderboard_answer(services: Services, session: Session, after: int, limit: 
     ]
     more = after + limit < len(found)
     return Leaderboard(
-        matches=matches, items=items, next=cursor_of(after + limit) if more else None
+        matches=matches,
+        items=items,
+        next=cursor_of(after + limit) if more else None,
+        previous=cursor_of(max(0, after - limit)) if after else None,
     )
 
 

@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from backend.api.follow import Follower
 from backend.api.places import States
 from backend.api.standings import Standings
+from backend.api.wallets import Wallets
 from backend.chain.client import Chain
 from backend.store.facts import BlockRow
 from backend.store.governance import SeasonRow
@@ -59,6 +60,7 @@ class Services:
     follower: Follower
     standings: Standings = field(default_factory=Standings)
     once: OncePerBlock = field(default_factory=OncePerBlock)
+    wallets: Wallets = field(default_factory=Wallets)
     wallet: bool = False
 
     def bundle_path(self, dispute_id: int) -> Path:

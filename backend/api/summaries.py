@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.api.models import Beast, Checkpoint, Openness, Rating, Source, Stats
@@ -17,6 +17,7 @@ from backend.kernel import samples
 from backend.kernel.combat import stats_from_dna
 from backend.kernel.constants import WINDOW_STEPS
 from backend.kernel.genesis import genesis_mask
+from backend.nicknames import nickname
 from backend.store.facts import (
     BeastRow,
     CheckpointRow,
@@ -91,6 +92,7 @@ def _beast(
     pending, final = by_status[CheckpointStatus.PENDING], by_status[CheckpointStatus.FINAL]
     return Beast(
         id=row.beast_id,
+        name=nickname(row.dna),
         owner=row.owner,
         dna=row.dna,
         stats=Stats(power=stats.power, defense=stats.defense, hp=stats.hp, stamina=stats.stamina),
@@ -192,7 +194,17 @@ def checkpoint_answers(
     """
     disputes = _latest_disputes(session, rows)
     lineages = Lineages(session, (row.beast_id for row in rows))
-    return [_checkpoint(row, disputes.get(key_of(row)), lineages, periods) for row in rows]
+    dnas = dnas_of(session, {row.beast_id for row in rows})
+    return [
+        _checkpoint(row, dnas[row.beast_id], disputes.get(key_of(row)), lineages, periods)
+        for row in rows
+    ]
+
+
+def dnas_of(session: Session, beasts: Collection[int]) -> Mapping[int, bytes]:
+    """The DNAs of some beasts."""
+    found = select(BeastRow.beast_id, BeastRow.dna).where(BeastRow.beast_id.in_(beasts))
+    return {row.beast_id: row.dna for row in session.execute(found)}
 
 
 def key_of(row: CheckpointRow | DisputeRow) -> Key:
@@ -201,13 +213,18 @@ def key_of(row: CheckpointRow | DisputeRow) -> Key:
 
 
 def _checkpoint(
-    row: CheckpointRow, dispute: DisputeRow | None, lineages: Lineages, periods: Mapping[int, int]
+    row: CheckpointRow,
+    dna: bytes,
+    dispute: DisputeRow | None,
+    lineages: Lineages,
+    periods: Mapping[int, int],
 ) -> Checkpoint:
     disputed = dispute is not None and dispute.status in OPEN
     pending = row.status == CheckpointStatus.PENDING
     state = "disputed" if disputed else "proven" if row.proven else "pending"
     return Checkpoint(
         beast=row.beast_id,
+        dna=dna,
         index=row.index,
         generation=row.generation,
         state=state if pending else str(row.status),  # type: ignore[arg-type]
@@ -240,12 +257,9 @@ def _latest_disputes(session: Session, rows: Sequence[CheckpointRow]) -> Mapping
     """The latest dispute about each of some checkpoints that has had one."""
     if not rows:
         return {}
-    indices = [row.index for row in rows]
     d = DisputeRow
+    pairs = {(row.beast_id, row.index) for row in rows}
     found = session.scalars(
-        select(d)
-        .where(d.beast_id.in_({row.beast_id for row in rows}))
-        .where(d.index.between(min(indices), max(indices)))
-        .order_by(d.dispute_id)
+        select(d).where(tuple_(d.beast_id, d.index).in_(pairs)).order_by(d.dispute_id)
     )
     return {key_of(row): row for row in found}

@@ -21,7 +21,7 @@ from backend.api.models import (
 )
 from backend.api.services import Services, challenge_periods
 from backend.api.slashings import slashing_answer
-from backend.api.summaries import Key, checkpoint_answers, key_of
+from backend.api.summaries import Key, checkpoint_answers, dnas_of, key_of
 from backend.chain.events import Event
 from backend.chain.types import Opening, opening_bit
 from backend.indexer.disputes import account_or_none
@@ -86,8 +86,12 @@ def dispute_answers(session: Session, rows: Sequence[DisputeRow]) -> list[Disput
     """The answers for disputes, in the order given."""
     checkpoints = _checkpoints(session, rows)
     times = times_of(session, {row.block_number for row in rows})
+    dnas = dnas_of(session, {row.beast_id for row in rows})
     return [
-        Dispute(**_fields(row, checkpoints.get(key_of(row)), times[row.block_number]))
+        Dispute(
+            **_fields(row, checkpoints.get(key_of(row)), times[row.block_number]),
+            dna=dnas[row.beast_id],
+        )
         for row in rows
     ]
 
@@ -103,6 +107,7 @@ def dispute_detail(services: Services, session: Session, row: DisputeRow) -> Dis
         (shown,) = checkpoint_answers(session, [checkpoint], periods)
     return DisputeDetail(
         **_fields(row, checkpoint, times[row.block_number]),
+        dna=dnas_of(session, [row.beast_id])[row.beast_id],
         checkpoint=shown,
         openings=_openings(session, row, checkpoint, [event for event, _ in events]),
         segments=row.segment_hashes,

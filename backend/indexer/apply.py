@@ -21,11 +21,9 @@ from backend.indexer.handlers import Handlers
 from backend.indexer.matches import MATCH_HANDLERS, OPENNESS_HANDLERS
 from backend.indexer.published import PUBLICATION_HANDLERS
 from backend.indexer.stakes import CREDIT_HANDLERS, STAKE_HANDLERS
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EpochRow
+from backend.nicknames import nickname
+from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, EpochRow
 from backend.store.matches import OpenChallengeRow
-
-MAX_ID = 2**63 - 1
-"""The largest number that a database's column of ids holds."""
 
 
 def is_applied(event: Event) -> bool:
@@ -44,28 +42,15 @@ def apply(session: Session, event: Event) -> None:
         handler(session, event, event.args)
 
 
-def beast_of(session: Session, event: Event) -> int | None:
-    """The beast that an event is about, if it is about one."""
-    args = event.args
-    if "beastId" in args:
-        # Anybody may publish a state whose header names any number: no beast has such an id.
-        beast_id = int(args["beastId"])
-        return beast_id if beast_id <= MAX_ID else None
-    if event.contract == "Beasts" and "tokenId" in args:
-        return int(args["tokenId"])
-    if "disputeId" in args:  # of the court, and of the ledger and the vault about its bonds
-        row = session.get(DisputeRow, int(args["disputeId"]))
-        return None if row is None else row.beast_id
-    return None
-
-
 def _hatched(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     beast_id = int(args["beastId"])
     session.merge(
         BeastRow(
             beast_id=beast_id,
             owner=args["owner"],
+            owner_key=args["owner"].lower(),
             dna=bytes(args["dna"]),
+            name_key=nickname(bytes(args["dna"])).lower(),
             epoch_seed=bytes(args["epochSeed"]),
             season=args["season"],
             block_number=event.block_number,
@@ -87,7 +72,7 @@ def _transfer(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     # The mint's Transfer comes after Hatched, which names the same owner.
     if beast is None or args["from"] == ZERO_ADDRESS:
         return
-    beast.owner = args["to"]
+    beast.owner, beast.owner_key = args["to"], args["to"].lower()
     # Bound to the ownership that it was made under: it stays closed if the beast comes back.
     challenge = session.get(OpenChallengeRow, beast.beast_id)
     if challenge is not None:
@@ -111,6 +96,9 @@ def _slashed(session: Session, event: Event, args: Mapping[str, Any]) -> None:
         offender = row.index == args["index"]
         row.status = CheckpointStatus.SLASHED if offender else CheckpointStatus.VOID
         row.settled_block = event.block_number
+    beast = session.get(BeastRow, int(args["beastId"]))
+    if beast is not None:
+        beast.windows = args["index"]
 
 
 _CHECKPOINT_HANDLERS: Handlers = {("CheckpointLedger", "CheckpointSlashed"): _slashed}

@@ -17,6 +17,7 @@ from backend.chain.events import Event
 from backend.chain.types import Checkpoint
 from backend.indexer.errors import IncompleteLogsError
 from backend.indexer.queries import LIVE
+from backend.indexer.tallies import count_in
 from backend.store.columns import replace_rows
 from backend.store.facts import CheckpointRow, CheckpointStatus, EpochRow, SourceRow
 
@@ -152,6 +153,7 @@ class CheckpointWriter:
             replace_rows(session, EpochRow, list(self._epochs.values()))
         if self._checkpoints:
             session.execute(insert(CheckpointRow), self._checkpoints)
+            count_in(session, self._checkpoints)
         if self._final:
             session.connection().execute(_FINAL, self._final)
         self._epochs, self._checkpoints, self._final = {}, [], []

@@ -193,10 +193,19 @@ def matches(
 
 
 def select_matches(
-    *, beast_id: int | None = None, status: MatchStatus | None = None
+    *,
+    beast_id: int | None = None,
+    status: MatchStatus | None = None,
+    owner: str | None = None,
 ) -> Select[MatchRow]:
-    """The same matches as a query, for whoever reads them a page at a time."""
+    """The same matches as a query, for whoever reads them a page at a time.
+
+    Args:
+        owner: those in which a beast fights for this account.
+    """
     wanted = select(MatchRow)
+    if owner is not None:
+        wanted = wanted.where(or_(MatchRow.owner_a == owner, MatchRow.owner_b == owner))
     if beast_id is not None:
         wanted = wanted.where(or_(MatchRow.beast_a == beast_id, MatchRow.beast_b == beast_id))
     if status is not None:

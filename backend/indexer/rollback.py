@@ -12,6 +12,7 @@ from backend.chain.client import Chain
 from backend.chain.events import RawLog
 from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
 from backend.indexer.positions import rewound
+from backend.indexer.tallies import count_back, spent_on, spent_since
 from backend.store.energy import EnergySaleRow, HatchRequestRow
 from backend.store.facts import (
     AdvanceRow,
@@ -94,6 +95,7 @@ def forget(session: Session, chain: Chain, first: int) -> None:
         EventRow.block_number >= first, EventRow.name.in_(PROPOSAL_EVENTS)
     )
     governed = session.scalar(proposed.limit(1)) is not None
+    lost = spent_since(session, first)
     session.execute(delete(EventRow).where(EventRow.block_number >= first))
     session.execute(delete(BlockRow).where(BlockRow.number >= first))
     for born in (CheckpointRow, DisputeRow, *_NEVER_CHANGED):
@@ -116,10 +118,12 @@ def forget(session: Session, chain: Chain, first: int) -> None:
     # first. Disputes that stay are not deleted: replayed, they keep the generation they are about.
     stored = select(EventRow)
     for some in _slices(beasts):
+        spent = {beast: n - lost.get(beast, 0) for beast, n in spent_on(session, some).items()}
         for table in (BeastRow, EpochRow, OpenChallengeRow, StakeRow, StakeRewardRow):
             session.execute(delete(table).where(table.beast_id.in_(some)))
         mine = EventRow.beast_id.in_(some)
         _replay(session, chain, stored.where(mine, EventRow.name.in_(REPLAYED)))
+        count_back(session, spent)
     for some in _slices(matches):
         session.execute(delete(MatchRow).where(MatchRow.match_id.in_(some)))
         session.execute(delete(MatchRecordRow).where(MatchRecordRow.match_id.in_(some)))

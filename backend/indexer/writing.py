@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from backend.chain.events import Event
 from backend.chain.views import Block
-from backend.indexer.apply import apply, beast_of, is_applied
+from backend.indexer.apply import apply, is_applied
 from backend.indexer.checkpoints import CheckpointWriter
 from backend.indexer.matches import match_of
 from backend.indexer.reader import Batch
+from backend.indexer.subjects import account_of, beast_of, rival_of
 from backend.store.facts import BlockRow, EventRow
 
 KEPT_HEADERS = 64
@@ -82,7 +83,9 @@ def _event_row(session: Session, event: Event) -> dict[str, Any]:
         "data": raw.data,
         "name": event.name,
         "beast_id": beast_of(session, event),
+        "rival_id": rival_of(session, event),
         "match_id": match_of(event),
+        "account": account_of(event),
     }
 
 

@@ -47,7 +47,15 @@ class EventRow(Base):
     """A log that has been applied, raw; its key makes applying idempotent."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("block_number", "log_index"),)
+    __table_args__ = (
+        UniqueConstraint("block_number", "log_index"),
+        # Each list of events, newest first, is read off one of these.
+        Index("ix_events_named", "name", "block_number", "log_index"),
+        Index("ix_events_beast", "beast_id", "name", "block_number", "log_index"),
+        Index("ix_events_rival", "rival_id", "name", "block_number", "log_index"),
+        Index("ix_events_match", "match_id", "block_number", "log_index"),
+        Index("ix_events_account", "account", "name", "block_number", "log_index"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     block_number: Mapped[Big] = mapped_column(ForeignKey("blocks.number", ondelete="CASCADE"))
@@ -56,22 +64,37 @@ class EventRow(Base):
     address: Mapped[Address]
     topics: Mapped[bytes] = mapped_column(doc="up to four hashes of 32 bytes")
     data: Mapped[bytes]
-    name: Mapped[str] = mapped_column(String(48), index=True)
-    beast_id: Mapped[Big | None] = mapped_column(index=True)
-    match_id: Mapped[Big | None] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(String(48))
+    beast_id: Mapped[Big | None] = mapped_column(doc="that it is about; of a match the first")
+    rival_id: Mapped[Big | None] = mapped_column(doc="of a match the second")
+    match_id: Mapped[Big | None]
+    account: Mapped[str | None] = mapped_column(String(42), doc="whose doing it is")
 
 
 class BeastRow(Base):
     """A hatched beast."""
 
     __tablename__ = "beasts"
+    __table_args__ = (
+        Index("ix_beasts_owner", "owner_key", "beast_id"),
+        Index("ix_beasts_name", "name_key", "beast_id"),
+        Index("ix_beasts_windows", "windows", "beast_id"),
+        Index("ix_beasts_spent", "spent_micro", "beast_id"),
+        Index("ix_beasts_newest", "block_number", "beast_id"),
+    )
 
     beast_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
     owner: Mapped[Address]
-    dna: Mapped[Hash]
+    owner_key: Mapped[Address] = mapped_column(doc="the owner in small letters, for prefixes")
+    dna: Mapped[Hash] = mapped_column(index=True)
+    name_key: Mapped[str] = mapped_column(String(16), doc="the nickname in small letters")
+    windows: Mapped[Big] = mapped_column(default=0, doc="live checkpoints")
+    spent_micro: Mapped[Big] = mapped_column(
+        default=0, doc="ENERGY of all windows ever submitted, each in whole millionths: to sort by"
+    )
     epoch_seed: Mapped[Hash]
     season: Mapped[int]
-    block_number: Mapped[Big] = mapped_column(index=True)
+    block_number: Mapped[Big]
 
 
 class EpochRow(Base):
@@ -103,6 +126,10 @@ class CheckpointRow(Base):
         UniqueConstraint("beast_id", "index", "generation"),
         Index("ix_checkpoints_pending", "status", "beast_id", "index"),
         Index("ix_checkpoints_tally", "beast_id", "status", "source", "energy_burn", "bond"),
+        # Each list of checkpoints, newest first, is read off one of these.
+        Index("ix_checkpoints_list", "status", "source", "id"),
+        Index("ix_checkpoints_of", "beast_id", "status", "source", "id"),
+        Index("ix_checkpoints_trainer", "trainer", "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -143,7 +170,10 @@ class DisputeRow(Base):
     """A dispute, as its events tell it; amounts of the opening bond are in wei of native coin."""
 
     __tablename__ = "disputes"
-    __table_args__ = (Index("ix_disputes_of", "beast_id", "index"),)
+    __table_args__ = (
+        Index("ix_disputes_of", "beast_id", "index"),
+        Index("ix_disputes_filer", "filer", "dispute_id"),
+    )
 
     dispute_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
     beast_id: Mapped[Big]
@@ -286,7 +316,7 @@ class StakeRow(Base):
     __tablename__ = "stakes"
 
     beast_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
-    trainer: Mapped[Address] = mapped_column(primary_key=True)
+    trainer: Mapped[Address] = mapped_column(primary_key=True, index=True)
     amount: Mapped[Wei] = mapped_column(doc="wei of native coin")
     barred_at: Mapped[Big] = mapped_column(default=0, doc="head count at the announcement")
     withdrawable_at: Mapped[Big] = mapped_column(default=0, doc="0: no withdrawal is announced")
@@ -303,8 +333,10 @@ class StakeRewardRow(Base):
     dispute_id: Mapped[Big] = mapped_column(doc="0: convicted outside a dispute")
     filing: Mapped[Wei]
     proof: Mapped[Wei]
-    filer: Mapped[Address]
-    prover: Mapped[str | None] = mapped_column(String(42), doc="none: committed steps share it")
+    filer: Mapped[Address] = mapped_column(index=True)
+    prover: Mapped[str | None] = mapped_column(
+        String(42), index=True, doc="none: committed steps share it"
+    )
     gas_cap: Mapped[Big]
     block_number: Mapped[Big]
 

@@ -38,7 +38,11 @@ class MatchRow(Base):
     """A match, as its events tell it; what was recorded of it is in its records."""
 
     __tablename__ = "matches"
-    __table_args__ = (Index("ix_matches_status", "status", "match_id"),)
+    __table_args__ = (
+        Index("ix_matches_status", "status", "match_id"),
+        Index("ix_matches_owner_a", "owner_a", "match_id"),
+        Index("ix_matches_owner_b", "owner_b", "match_id"),
+    )
 
     match_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
     status: Mapped[MatchStatus] = mapped_column(String(12))

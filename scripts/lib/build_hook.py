@@ -1,7 +1,8 @@
-"""Puts what a checkout makes for itself into wheel and sdist: the contracts, compiled.
+"""Puts what a checkout has or makes for itself where an installation looks for it.
 
-Hatchling runs this for every build but an editable one. An sdist holds the compiled contracts, so
-that a wheel is made of it without a compiler. Which contracts: all but those that only tests use.
+That are the contracts, compiled, and some files from outside of the packages. An editable build
+needs none of it. An sdist holds the compiled contracts, so that a wheel is made of it without a
+compiler. Which contracts: all but those that only tests use.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PLACE = "backend/resources/artifacts"
+PLACE = "backend/resources"
 """In wheel and sdist alike; ``backend.resources`` looks there."""
+
+ARTIFACTS = f"{PLACE}/artifacts"
 
 
 class CompiledContracts(BuildHookInterface[Any]):
@@ -23,16 +26,18 @@ class CompiledContracts(BuildHookInterface[Any]):
     PLUGIN_NAME = "compiled contracts"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the contracts, and have them included."""
+        """Compile the contracts, and have them included with the other files."""
         if version == "editable":
             return  # a checkout's own, which follow its sources
         root = Path(self.root)
-        folder = root / PLACE
+        folder = root / ARTIFACTS
         if not folder.is_dir():
             self._scratch = tempfile.TemporaryDirectory(prefix="chainbeasts-build-")
             folder = Path(self._scratch.name)
             write(root, folder)
-        found = {str(path): f"{PLACE}/{path.name}" for path in sorted(folder.iterdir())}
+        found = {str(path): f"{ARTIFACTS}/{path.name}" for path in sorted(folder.iterdir())}
+        if self.target_name == "wheel":
+            found |= {str(root / name): f"{PLACE}/{name}" for name in self.config["resources"]}
         build_data["force_include"].update(found)
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:

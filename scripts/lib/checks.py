@@ -27,9 +27,21 @@ MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
 HARNESSES = ("tests/forge/*.sol", "tests/halmos/*.sol")
 SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
-WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
 file stays on one, which builds its world once."""
+
+QUICK_TESTS = (
+    "tests/kernel",
+    "tests/battle",
+    "tests/datasets",
+    "tests/graph_cache",
+    "tests/page",
+    "tests/test_imports.py",
+)
+"""What --quick runs between two edits: no chain, no daemon, no browser; 90 seconds at most."""
+
+QUICK = ("lint", "format", "script format", "types", "tests")
 PRINTING = threading.Lock()
 
 
@@ -150,9 +162,12 @@ def main() -> int:
         prog="scripts/test",
         description="Set-up, then every check. Other arguments go to pytest.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="examples:\n  scripts/test\n  scripts/test --fast\n  scripts/test -k kernel",
+        epilog="examples:\n  scripts/test --quick\n  scripts/test --fast\n  scripts/test -k kernel",
     )
     parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
+    parser.add_argument(
+        "--quick", action="store_true", help="lint, types, and the tests that need no chain"
+    )
     parser.add_argument(
         "--nightly",
         action="store_true",
@@ -164,8 +179,11 @@ def main() -> int:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes load the same modules
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
-    found = checks(rest, fast=options.fast, nightly=options.nightly)
+    chosen = [*(QUICK_TESTS if options.quick else ()), *rest]
+    found = checks(chosen, fast=options.fast, nightly=options.nightly)
     wanted = [c for c in found if not (options.fast and c.slow)]
+    if options.quick:
+        wanted = [c for c in wanted if c.name in QUICK]
     results = run_all(wanted, environment)
     stderr.print()
     rows = [result.row() for result in results]

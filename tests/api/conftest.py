@@ -114,6 +114,10 @@ class Served:
         assert answer.status_code == 200, (path, answer.status_code, answer.text)
         return answer.json()
 
+    def follow(self) -> None:
+        """Read the chain to its head."""
+        Indexer(self.services.chain, self.services.database).sync()
+
     def all(self, path: str, limit: int = 2) -> list[Any]:
         """A whole list, page by page."""
         mark = "&" if "?" in path else "?"

@@ -153,7 +153,8 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
     seal = visit.page.locator("#seal")
     expect(seal).to_have_attribute("data-verdict", "verified")
     expect(seal.locator(".checks li")).to_have_count(6)
-    expect(visit.page.locator(".logits .chosen")).to_have_count(1)
+    expect(visit.page.locator(".mind.acts .logits .chosen")).to_have_count(1)
+    expect(visit.page.locator(".mind.waits .logits .chosen")).to_have_count(1)
 
     scrub = visit.page.get_by_role("slider", name="Turn")
     visit.page.keyboard.press("ArrowRight")
@@ -264,7 +265,7 @@ def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle
     expect(visit.page.locator("table .mention")).to_have_count(2)
     fits_a_phone(visit)
     visit.page.locator(".podium a").first.click()
-    expect(visit.page.locator(".hero .figures")).to_contain_text("#1")
+    expect(visit.page.locator(".facts .figures")).to_contain_text("#1")
     expect(visit.page.locator(".ring .bout.final")).to_have_count(1)
 
 

@@ -118,3 +118,7 @@ def test_page_encodes_and_decodes_as_the_reference(tmp_path: Path) -> None:
         json.dumps({"functions": functions, "reverts": reverts, "contracts": contracts})
     )
     _run("wallet.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_nothing_is_sent_twice_and_every_end_is_told() -> None:
+    _run("sending.test.mjs")

@@ -72,6 +72,20 @@ class Page(Answer):
         description="Pass it as ?cursor= for what follows; null at the end.",
         examples=["50"],
     )
+    previous: str | None = Field(
+        description="The same for what comes before; null at the beginning.", examples=["r51"]
+    )
+
+
+class BeastName(Answer):
+    """A beast as others mention it."""
+
+    id: int = Field(examples=[1])
+    name: str = Field(
+        description="A nickname read out of the DNA; two may share one.", examples=["Morvak"]
+    )
+    dna: Hex32
+    owner: Account = Field(description="Now.")
 
 
 class Moment(Answer):

@@ -59,6 +59,9 @@ class Beast(Answer):
     """A beast and where its training stands."""
 
     id: int = Field(examples=[1])
+    name: str = Field(
+        description="A nickname read out of the DNA; two may share one.", examples=["Morvak"]
+    )
     owner: Account
     dna: Hex32
     stats: Stats
@@ -134,6 +137,7 @@ class Checkpoint(Answer):
     """One submitted window of 128 micro-steps."""
 
     beast: int
+    dna: Hex32 = Field(description="The beast's.")
     index: Index
     generation: Index = Field(description="Slashings of the beast before it was submitted.")
     state: Literal["pending", "disputed", "proven", "final", "slashed", "void"]
@@ -179,4 +183,7 @@ class Curve(Answer):
     loss: list[Loss]
     low: list[Loss] = Field(description="Least loss of the windows that a point stands for.")
     high: list[Loss]
+    hash: list[Hex32] = Field(description="State of the last window that a point stands for.")
+    epoch: list[int]
     source: list[Source]
+    lr_shift: list[int] = Field(description="The learning rate is 2^-lr_shift.")

@@ -9,6 +9,7 @@ from pydantic import Field
 from backend.api.models.base import (
     Account,
     Answer,
+    BeastName,
     Hex8,
     Hex32,
     Index,
@@ -27,6 +28,7 @@ class Dispute(Answer):
 
     id: int
     beast: int
+    dna: Hex32 = Field(description="The beast's.")
     index: Index
     generation: Index
     status: Literal["filed", "opened", "upheld", "dismissed", "proven", "voided"]
@@ -146,6 +148,8 @@ class Match(Answer):
     status: Literal["challenged", "accepted", "seeded", "recorded", "final", "cancelled", "expired"]
     beast_a: int
     beast_b: int
+    dna_a: Hex32
+    dna_b: Hex32
     owner_a: Account
     owner_b: Account | None
     result: Literal["a", "b", "draw"] | None
@@ -159,10 +163,24 @@ class Match(Answer):
     challenged: Moment
     recorded: Moment | None
     disproved: Index = Field(description="Records of it that were proved wrong.")
+    reward_a: Wei = Field(description="ENERGY credited to the owner of A when it became final.")
+    reward_b: Wei
 
 
 class MatchPage(Page):
     items: list[Match]
+
+
+class OpenChallenge(BeastName):
+    """A beast that takes on everybody."""
+
+    state: Hex32 = Field(description="It fights with.")
+    since: Moment
+    rating: Rating | None = Field(description="null before its first final match")
+
+
+class OpenChallengePage(Page):
+    items: list[OpenChallenge]
 
 
 class Disproof(Moment):
@@ -179,8 +197,6 @@ class Disproof(Moment):
 class MatchDetail(Match):
     """All that is needed to play the match again and to compare it with the chain's record."""
 
-    dna_a: Hex32
-    dna_b: Hex32
     state_a: Hex32
     state_b: Hex32 | None
     seed_block: int | None
@@ -190,8 +206,6 @@ class MatchDetail(Match):
     )
     battle_seed: Hex8 | None = Field(description="uint64, big-endian.")
     bond: Wei | None
-    reward_a: Wei
-    reward_b: Wei
     log_root: Hex32 | None
     log: list[Hex32] = Field(description="The word before each activation; empty before a record.")
     rules: dict[str, int] | None = Field(description="The combat constants of its season.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from backend.api.routes import (
+    accounts,
+    activity,
     battles,
     beasts,
     cases,
@@ -19,8 +21,10 @@ from backend.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    activity.router,
     contracts.router,
     beasts.router,
+    accounts.router,
     disputes.router,
     cases.router,
     battles.router,

@@ -1,27 +1,36 @@
-"""/v1/matches, /v1/leaderboard and /v1/words: who fought whom, how, and who is the strongest."""
+"""/v1/matches, /v1/open-challenges, /v1/leaderboard and /v1/words: who fights whom."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Query, Request, Response
+from sqlalchemy import select
 
 from backend.api.answers import FOREVER, answer, tagged
-from backend.api.battles import match_answers, match_detail
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, place, read_page
+from backend.api.battles import match_answers, match_detail, open_challenge_answers
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain, place_of, read_page
 from backend.api.errors import missing
-from backend.api.models import Leaderboard, MatchDetail, MatchPage
-from backend.api.ranking import leaderboard_answer
-from backend.api.routes.common import Digest, content, digest_bytes, find_row, new_router
+from backend.api.models import Leaderboard, MatchDetail, MatchPage, OpenChallengePage
+from backend.api.ranking import leaderboard_answer, ratings
+from backend.api.routes.common import (
+    AccountQuery,
+    Digest,
+    account_of,
+    content,
+    digest_bytes,
+    find_row,
+    new_router,
+)
 from backend.api.services import ServicesDep
 from backend.indexer.queries import select_matches
-from backend.store.matches import MatchRow, MatchStatus
+from backend.store.matches import MatchRow, MatchStatus, OpenChallengeRow
 from backend.store.words import word_by_key
 
 router = new_router("battles")
 
 BYTES = "application/octet-stream"
-In = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only those it fights in.")]
+In = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only those it fights in.")]
 Standing = Annotated[MatchStatus | None, Query(description="Only those that stand so.")]
 
 
@@ -33,13 +42,30 @@ def matches(
     limit: Limit = USUAL_ITEMS,
     beast: In = None,
     status: Standing = None,
+    owner: AccountQuery = None,
 ) -> Response:
     """A page of matches."""
-    wanted = select_matches(beast_id=beast, status=status)
+    wanted = select_matches(beast_id=beast, status=status, owner=account_of(owner))
     with services.session() as session:
-        rows, following = read_page(session, wanted, cursor, limit, MatchRow.match_id)
-        items = match_answers(session, rows)
-    return answer(request, MatchPage(items=items, next=following))
+        part = read_page(session, wanted, cursor, limit, MatchRow.match_id)
+        items = match_answers(session, part.rows)
+    return answer(request, MatchPage(items=items, next=part.next, previous=part.previous))
+
+
+@router.get(
+    "/open-challenges",
+    response_model=OpenChallengePage,
+    summary="Beasts that take on everybody, oldest first",
+)
+def open_challenges(
+    request: Request, services: ServicesDep, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+) -> Response:
+    """A page of open challenges; those of beasts that changed hands since are closed."""
+    c = OpenChallengeRow
+    with services.session() as session:
+        part = read_page(session, select(c), cursor, limit, c.beast_id, newest_first=False)
+        found = open_challenge_answers(session, part.rows, ratings(services, session))
+    return answer(request, OpenChallengePage(items=found, next=part.next, previous=part.previous))
 
 
 @router.get("/matches/{match_id}", response_model=MatchDetail, summary="One match")
@@ -57,7 +83,7 @@ def leaderboard(
 ) -> Response:
     """A page of the beasts with a final match, the strongest first."""
     with services.session() as session:
-        found = leaderboard_answer(services, session, (place(cursor) or (0,))[0], limit)
+        found = leaderboard_answer(services, session, (place_of(cursor).key or (0,))[0], limit)
     return answer(request, found)
 
 

@@ -10,15 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.api.answers import answer, tagged
-from backend.api.cursors import USUAL_ITEMS, Cursor, Id, Limit, PairCursor, read_page
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain
 from backend.api.errors import ApiError
-from backend.api.models import Beast, BeastPage, CheckpointPage, Curve, TrainingPrice
+from backend.api.models import Beast, BeastPage, CheckpointPage, Curve, Source, TrainingPrice
 from backend.api.portrait import svg
 from backend.api.prices import training_price
 from backend.api.ranking import ratings
-from backend.api.routes.common import content, find_row, new_router
+from backend.api.roster import ORDERS, Sort, read_beasts, select_beasts
+from backend.api.routes.common import AccountQuery, account_of, content, find_row, new_router
 from backend.api.services import ServicesDep, challenge_periods
 from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
+from backend.api.windows import State, read_checkpoints
 from backend.chain.growth import parse_growth
 from backend.errors import ChainBeastsError
 from backend.indexer.queries import LIVE
@@ -32,7 +34,35 @@ SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'no
 """The portrait brings its own colours as a style sheet, and nothing else."""
 
 KEPT_SECONDS = 300
-Windows = Annotated[int, Query(ge=1, le=100_000, description="How many windows.")]
+BeastCursor = Annotated[
+    str | None,
+    Query(
+        pattern=r"^r?[0-9]{1,18}(-[0-9]{1,18})?$",
+        description="`next` or `previous` of another page in the same order.",
+        examples=["50"],
+    ),
+]
+Search = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9A-Za-z]{1,66}$",
+        description="An id, or what a name, an owner's account or, from 8 digits after 0x on, the "
+        "DNA or the hash of a state begins with.",
+        examples=["mor"],
+    ),
+]
+SortBy = Annotated[
+    Sort,
+    Query(
+        description="id: oldest first; newest; windows: most live checkpoints first; energy: most "
+        "spent first, to a millionth of ENERGY; rating: strongest first, only those with a final "
+        "match."
+    ),
+]
+OfBeast = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only of this beast.")]
+InState = Annotated[State | None, Query(description="Only those that stand so.")]
+FromSource = Annotated[Source | None, Query(description="Only those trained on this.")]
+Windows = Annotated[int, Plain, Query(ge=1, le=100_000, description="How many windows.")]
 GROWTH = "[sa][0-3]@(0|[1-9][0-9]{0,6})"
 Grow = Annotated[
     str | None,
@@ -44,7 +74,7 @@ Grow = Annotated[
         examples=["s1@20,a2@40"],
     ),
 ]
-Points = Annotated[int, Query(ge=2, le=1000, description="Most points of the curve.")]
+Points = Annotated[int, Plain, Query(ge=2, le=1000, description="Most points of the curve.")]
 
 
 def find_beast(session: Session, beast_id: int) -> BeastRow:
@@ -56,18 +86,37 @@ def find_beast(session: Session, beast_id: int) -> BeastRow:
     return find_row(session, BeastRow, beast_id, "beast", "/v1/beasts")
 
 
-@router.get("/beasts", response_model=BeastPage, summary="All beasts, oldest first")
+@router.get("/beasts", response_model=BeastPage, summary="Beasts, by what is asked for")
 def beasts(
-    request: Request, services: ServicesDep, cursor: Cursor = None, limit: Limit = USUAL_ITEMS
+    request: Request,
+    services: ServicesDep,
+    cursor: BeastCursor = None,
+    limit: Limit = USUAL_ITEMS,
+    owner: AccountQuery = None,
+    q: Search = None,
+    sort: SortBy = "id",
 ) -> Response:
-    """A page of beasts in the order of their ids."""
+    """A page of beasts; a cursor leads on in the same list only."""
+    _check_cursor(sort, cursor)
     with services.session() as session:
-        b = BeastRow
-        rows, following = read_page(
-            session, select(b), cursor, limit, b.beast_id, newest_first=False
+        known = ratings(services, session)
+        wanted = select_beasts(account_of(owner), q)
+        part = read_beasts(session, wanted, sort, cursor, limit, known)
+        items = beast_answers(session, part.rows, known)
+    return answer(request, BeastPage(items=items, next=part.next, previous=part.previous))
+
+
+def _check_cursor(sort: Sort, cursor: str | None) -> None:
+    """Refuse the cursor of a list in another order.
+
+    Raises:
+        ApiError: it is one.
+    """
+    numbers = len(ORDERS.get(sort, (BeastRow.beast_id,)))
+    if cursor is not None and cursor.count("-") + 1 != numbers:
+        raise ApiError(
+            422, "cursor does not fit: it is of a list in another order.", "Begin without one."
         )
-        items = beast_answers(session, rows, ratings(services, session))
-    return answer(request, BeastPage(items=items, next=following))
 
 
 @router.get("/beasts/{beast_id}", response_model=Beast, summary="One beast")
@@ -92,7 +141,7 @@ def price(
         items = () if grow is None else dict.fromkeys(grow.split(","))
         growth = parse_growth(",".join(items)) if items else ()
     except ChainBeastsError as error:
-        raise ApiError(400, error.message, error.hint) from None
+        raise ApiError(422, error.message, error.hint) from None
     with services.session() as session:
         found = training_price(session, find_beast(session, beast_id), windows, growth)
     return answer(request, found)
@@ -117,22 +166,50 @@ def portrait(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     response_model=CheckpointPage,
     summary="Its checkpoints, newest first",
 )
-def checkpoints(
+def checkpoints_of(
     request: Request,
     services: ServicesDep,
     beast_id: Id,
-    cursor: PairCursor = None,
+    cursor: Cursor = None,
     limit: Limit = USUAL_ITEMS,
+    state: InState = None,
+    source: FromSource = None,
 ) -> Response:
-    """A page of all the checkpoints it ever had, by index and generation, slashed and void too."""
-    c = CheckpointRow
-    wanted = select(c).where(c.beast_id == beast_id)
+    """A page of all it ever had, in the order of their submission, slashed and void ones too."""
     with services.session() as session:
         find_beast(session, beast_id)
-        rows, following = read_page(session, wanted, cursor, limit, c.index, c.generation)
-        periods = challenge_periods(session, {row.season for row in rows})
-        items = checkpoint_answers(session, rows, periods)
-    return answer(request, CheckpointPage(items=items, next=following))
+        found = _checkpoints(session, cursor, limit, beast_id, state, source)
+    return answer(request, found)
+
+
+@router.get("/checkpoints", response_model=CheckpointPage, summary="Checkpoints, newest first")
+def checkpoints(
+    request: Request,
+    services: ServicesDep,
+    cursor: Cursor = None,
+    limit: Limit = USUAL_ITEMS,
+    beast: OfBeast = None,
+    state: InState = None,
+    source: FromSource = None,
+) -> Response:
+    """A page of the checkpoints of all beasts, in the order of their submission."""
+    with services.session() as session:
+        found = _checkpoints(session, cursor, limit, beast, state, source)
+    return answer(request, found)
+
+
+def _checkpoints(
+    session: Session,
+    cursor: str | None,
+    limit: int,
+    beast: int | None,
+    state: State | None,
+    source: Source | None,
+) -> CheckpointPage:
+    part = read_checkpoints(session, cursor, limit, beast=beast, state=state, source=source)
+    periods = challenge_periods(session, {row.season for row in part.rows})
+    items = checkpoint_answers(session, part.rows, periods)
+    return CheckpointPage(items=items, next=part.next, previous=part.previous)
 
 
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")
@@ -140,7 +217,7 @@ def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points 
     """The loss of its live windows, each point standing for as many windows."""
     c = CheckpointRow
     wanted = (
-        select(c.index, c.global_step, c.window_loss, c.source)
+        select(c.index, c.global_step, c.window_loss, c.source, c.epoch, c.lr_shift, c.h128)
         .where(c.beast_id == beast_id, c.status.in_(LIVE))
         .order_by(c.index)
     )
@@ -161,5 +238,8 @@ def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points 
         low=[min(some) for some in losses],
         high=[max(some) for some in losses],
         source=[SOURCES[part[-1][3]] for part in parts],
+        epoch=[part[-1][4] for part in parts],
+        lr_shift=[part[-1][5] for part in parts],
+        hash=[part[-1][6] for part in parts],
     )
     return answer(request, found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Path
+from eth_utils.address import to_checksum_address
+from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
 from backend.api.errors import missing
@@ -12,10 +13,12 @@ from backend.api.models import Problem
 
 Row = TypeVar("Row")
 
+ACCOUNT = r"^0x[0-9a-fA-F]{40}$"
+
 _SAID = {
-    400: "A parameter does not fit.",
     404: "There is none of that number, digest or key.",
     414: "Path and query are longer than any route needs.",
+    422: "A parameter does not fit.",
     429: "Too many requests from this address; Retry-After says when to ask again.",
     503: "The database or the node does not answer.",
 }
@@ -31,6 +34,21 @@ Digest = Annotated[
         examples=["0x" + "1f" * 32],
     ),
 ]
+
+
+AccountQuery = Annotated[
+    str | None,
+    Query(
+        pattern=ACCOUNT,
+        description="Only of this account: 40 hex digits, in any case.",
+        examples=["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"],
+    ),
+]
+
+
+def account_of(text: str | None) -> str | None:
+    """An account as the index spells it."""
+    return None if text is None else str(to_checksum_address(text))
 
 
 def new_router(tag: str) -> APIRouter:

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.api.answers import REVALIDATE, answer
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, read_page
+from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain, read_page
 from backend.api.errors import missing
 from backend.api.models import DisputeDetail, DisputePage
-from backend.api.routes.common import content, find_row, new_router
+from backend.api.routes.common import AccountQuery, account_of, content, find_row, new_router
 from backend.api.services import ServicesDep
 from backend.api.verdicts import dispute_answers, dispute_detail
 from backend.indexer.queries import OPEN
@@ -22,7 +22,7 @@ from backend.store.facts import DisputeRow
 router = new_router("disputes")
 
 ZIP = "application/zip"
-About = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only about this beast.")]
+About = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only about this beast.")]
 Open = Annotated[bool | None, Query(description="Only those that have (not) ended.")]
 
 
@@ -34,18 +34,21 @@ def disputes(
     limit: Limit = USUAL_ITEMS,
     beast: About = None,
     open: Open = None,
+    filer: AccountQuery = None,
 ) -> Response:
     """A page of disputes."""
     d = DisputeRow
     wanted = select(d)
     if beast is not None:
         wanted = wanted.where(d.beast_id == beast)
+    if filer is not None:
+        wanted = wanted.where(d.filer == account_of(filer))
     if open is not None:
         wanted = wanted.where(d.status.in_(OPEN) if open else d.status.not_in(OPEN))
     with services.session() as session:
-        rows, following = read_page(session, wanted, cursor, limit, d.dispute_id)
-        items = dispute_answers(session, rows)
-    return answer(request, DisputePage(items=items, next=following))
+        part = read_page(session, wanted, cursor, limit, d.dispute_id)
+        items = dispute_answers(session, part.rows)
+    return answer(request, DisputePage(items=items, next=part.next, previous=part.previous))
 
 
 @router.get("/disputes/{dispute_id}", response_model=DisputeDetail, summary="One dispute")

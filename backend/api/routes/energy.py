@@ -1,4 +1,4 @@
-"""/v1/energy: what ENERGY costs, and where it came from and went."""
+"""/v1/energy and /v1/prices: what ENERGY and all else cost, and where ENERGY came from and went."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from backend.api.answers import answer
-from backend.api.models import Energy
+from backend.api.models import Energy, Prices
 from backend.api.prices import newest_season
+from backend.api.pricing import current_prices
 from backend.api.routes.common import new_router
 from backend.api.services import ServicesDep, tip_hash, tip_of
 from backend.indexer.energy import energy_totals
@@ -21,6 +22,14 @@ def energy(request: Request, services: ServicesDep) -> Response:
     with services.session() as session:
         tip = tip_hash(tip_of(session))
         found = services.once.get("energy", tip, lambda: _energy(session))
+    return answer(request, found)
+
+
+@router.get("/prices", response_model=Prices, summary="What things cost now")
+def prices(request: Request, services: ServicesDep) -> Response:
+    """What windows, hatches, stakes and bonds cost, by the newest season and the latest fee."""
+    with services.session() as session:
+        found = current_prices(services.follower, session)
     return answer(request, found)
 
 

@@ -30,7 +30,7 @@ VENDORED: Mapping[str, str] = {
     "utils.js": "@noble/hashes/utils.js",
     "fzstd.js": "fzstd/esm/index.mjs",
 }
-"""Files of Node packages by the name that the page imports; `_u64.js` and `utils.js` are sha3's own."""
+"""Files of Node packages by the name that the page imports; sha3 imports `_u64` and `utils`."""
 
 KINDS = {
     ".html": "text/html; charset=utf-8",

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from anyio import to_thread
-from fastapi import Request, Response
+from collections.abc import Sequence
+from typing import Annotated
 
-from backend.api.answers import FOREVER, tagged
+from anyio import to_thread
+from fastapi import Query, Request, Response
+from sqlalchemy import select
+
+from backend.api.answers import FOREVER, REVALIDATE, tagged
 from backend.api.errors import missing
 from backend.api.models import StateHeader
 from backend.api.routes.common import Digest, content, digest_bytes, new_router
 from backend.api.services import Services, ServicesDep
 from backend.indexer.queries import checkpoint_by_hash
 from backend.kernel.constants import STATE_BYTES
-from backend.kernel.state import State, serialize_weights, weights_root
+from backend.kernel.state import State, encode_state, serialize_weights, weights_root
+from backend.store.facts import CheckpointRow
 from backend.store.snapshots import pack
 
 router = new_router("states")
+
+MOST_STATES = 64
+_DIGEST = "(0x)?[0-9a-fA-F]{64}"
+Hashes = Annotated[
+    str,
+    Query(
+        pattern=rf"^{_DIGEST}(,{_DIGEST}){{0,{MOST_STATES - 1}}}$",
+        description="Hashes of states, up to 64, with commas between them.",
+        examples=["0x" + "1f" * 32],
+    ),
+]
+BATCH = "application/vnd.chainbeasts.states"
 
 ZSTD, BYTES, JSON = "application/zstd", "application/octet-stream", "application/json"
 
@@ -29,6 +46,25 @@ ZSTD, BYTES, JSON = "application/zstd", "application/octet-stream", "application
 async def snapshot(request: Request, services: ServicesDep, digest: Digest) -> Response:
     """The file that trainers publish: header and weights, compressed."""
     return tagged(request, pack(await _state(services, digest)), ZSTD, FOREVER)
+
+
+@router.get(
+    "/states",
+    response_class=Response,
+    responses=content(BATCH, "For each state that was found its hash and its 33,984 bytes."),
+    summary="Several states at once",
+)
+async def states(request: Request, services: ServicesDep, h: Hashes) -> Response:
+    """Up to 64 states, in the order asked for; one that is not published is left out.
+
+    Each takes 32 + 192 + 33,792 bytes: its hash, its encoded header and its weights as they are
+    hashed, so that whoever asks can check it.
+    """
+    wanted = list(dict.fromkeys(map(digest_bytes, h.split(","))))
+    known = await to_thread.run_sync(_all_known, services, wanted)
+    found = await services.states.get_many([one for one in wanted if one in known])
+    body = b"".join(one + encode_state(found[one]) for one in wanted if one in found)
+    return tagged(request, body, BATCH, FOREVER if len(found) == len(wanted) else REVALIDATE)
 
 
 @router.get("/states/{digest}", response_model=StateHeader, summary="A state's header")
@@ -74,6 +110,13 @@ async def _state(services: Services, digest: str) -> State:
             "Its trainer may publish it elsewhere; whoever replays the windows can compute it.",
         )
     return state
+
+
+def _all_known(services: Services, hashes: Sequence[bytes]) -> set[bytes]:
+    """Those of some hashes that checkpoints have."""
+    wanted = select(CheckpointRow.h128).where(CheckpointRow.h128.in_(hashes))
+    with services.session() as session:
+        return set(session.scalars(wanted))
 
 
 def _known(services: Services, h: bytes) -> bool:

@@ -23,6 +23,7 @@ from backend.kernel.samples import Source
 from backend.kernel.state import State, encode_state, state_hash
 from backend.kernel.window import genesis_state, open_window
 from backend.kernels import kernel_for
+from backend.nicknames import nickname
 from backend.settings import load_settings
 from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus
 from backend.store.session import Database
@@ -164,7 +165,8 @@ class History:
                 dna = bytes(keccak(beast.to_bytes(32)))
                 self.states[beast] = genesis_state(beast, dna)
                 session.add(
-                    BeastRow(beast_id=beast, owner="0x" + "11" * 20, dna=dna,
+                    BeastRow(beast_id=beast, owner="0x" + "11" * 20, owner_key="0x" + "11" * 20,
+                             name_key=nickname(dna).lower(), dna=dna,
                              epoch_seed=bytes(32), season=1, block_number=1)
                 )  # fmt: skip
 

@@ -180,14 +180,14 @@ export function learning(beast, signal, onPick) {
     h("h2", { id: "learning" }, "Learning ", lamp),
     h(
       "div",
-      { class: "bar-of" },
+      { class: "toolbar" },
       h("label", { class: "pick" }, h("span", {}, "Loss "), smooth),
       h(
         "span",
         { class: "zooms" },
         button("+", "Zoom in", () => zoom(0.5)),
         button("−", "Zoom out", () => zoom(2)),
-        button("All", "Show its whole life", () => onZoom(null)),
+        button("All", "All of its life", () => onZoom(null)),
       ),
       h("span", { class: "hint" }, "Drag over a curve to zoom, click to see its mind at that step."),
     ),

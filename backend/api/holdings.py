@@ -1,0 +1,110 @@
+"""What an account has and did, as an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from backend.api.battles import match_answers
+from backend.api.models import AccountDetail, Balances, RewardHeld, StakeHeld, TrainerWork
+from backend.api.names import beast_names
+from backend.api.ranking import ratings
+from backend.api.roster import select_beasts
+from backend.api.services import Services, challenge_periods, tip_of
+from backend.api.summaries import beast_answers
+from backend.api.verdicts import dispute_answers
+from backend.indexer.queries import credit_of, select_matches
+from backend.store.facts import (
+    BeastRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+    StakeRewardRow,
+    StakeRow,
+)
+from backend.store.matches import MatchRow
+
+NEWEST = 50
+"""Items of each list; the rest comes by pages."""
+
+MOST_STAKES = 200
+
+
+def account_detail(
+    services: Services, session: Session, account: str, balances: Balances | None
+) -> AccountDetail:
+    """An account, as the index has it."""
+    tip = tip_of(session)
+    b, d = BeastRow, DisputeRow
+    beasts = select_beasts(account, None).order_by(b.beast_id.desc()).limit(NEWEST)
+    filed = select(d).where(d.filer == account).order_by(d.dispute_id.desc()).limit(NEWEST)
+    fought = select_matches(owner=account).order_by(MatchRow.match_id.desc()).limit(NEWEST)
+    return AccountDetail(
+        account=account,
+        time=None if tip is None else tip.timestamp,
+        balances=balances,
+        credit=credit_of(session, account),
+        beasts=beast_answers(session, session.scalars(beasts).all(), ratings(services, session)),
+        stakes=_stakes(session, account),
+        rewards=_rewards(session, account),
+        training=_training(session, account, 0 if tip is None else tip.timestamp),
+        disputes=dispute_answers(session, session.scalars(filed).all()),
+        matches=match_answers(session, session.scalars(fought).all()),
+    )
+
+
+def _stakes(session: Session, account: str) -> list[StakeHeld]:
+    s = StakeRow
+    wanted = select(s).where(s.trainer == account).order_by(s.beast_id.desc()).limit(MOST_STAKES)
+    rows: Sequence[StakeRow] = session.scalars(wanted).all()
+    names = beast_names(session, {row.beast_id for row in rows})
+    return [
+        StakeHeld(
+            **names[row.beast_id].model_dump(),
+            amount=row.amount,
+            withdrawable_at=row.withdrawable_at or None,
+        )
+        for row in rows
+        if row.beast_id in names
+    ]
+
+
+def _rewards(session: Session, account: str) -> list[RewardHeld]:
+    r = StakeRewardRow
+    mine = or_(r.filer == account, r.prover == account)
+    wanted = select(r).where(mine).order_by(r.beast_id, r.trainer).limit(MOST_STAKES)
+    rows: Sequence[StakeRewardRow] = session.scalars(wanted).all()
+    names = beast_names(session, {row.beast_id for row in rows})
+    return [
+        RewardHeld(
+            **names[row.beast_id].model_dump(),
+            offender=row.trainer,
+            filing=row.filing if row.filer == account else 0,
+            proof=row.proof if row.prover == account else 0,
+        )
+        for row in rows
+    ]
+
+
+def _training(session: Session, account: str, now: int) -> TrainerWork:
+    c = CheckpointRow
+    mine = (c.trainer == account, c.status == CheckpointStatus.PENDING)
+    found = session.execute(
+        select(c.season, c.energy_burn, c.bond, func.count())
+        .where(*mine)
+        .group_by(c.season, c.energy_burn, c.bond)
+    ).all()
+    periods = challenge_periods(session, {row[0] for row in found})
+    due = [
+        session.scalar(
+            select(func.count()).where(*mine, c.season == season, c.submitted_at <= now - period)
+        )
+        for season, period in periods.items()
+    ]
+    return TrainerWork(
+        pending=sum(row[3] for row in found),
+        locked=sum((row[1] + row[2]) * row[3] for row in found),
+        finalizable=sum(one or 0 for one in due),
+    )
