@@ -60,7 +60,11 @@ def vendor(request: Request, name: str) -> Response:
     """A module of a library."""
     path = VENDORED.get(name)
     if path is None:
-        raise ApiError(404, "There is nothing at this address.", "The page needs no other library.")
+        raise ApiError(
+            "no_such_address",
+            "There is nothing at this address.",
+            "The page needs no other library.",
+        )
     for folder in node_modules_dirs():
         if (folder / path).is_file():
             return _file(request, folder / path)
@@ -76,7 +80,7 @@ def page(request: Request, services: ServicesDep, path: str) -> Response:
     found = page_files().get(path)
     if found is None or (path.startswith(WALLET) and not services.wallet):
         hint = "/openapi.json lists the routes of the API; the page is at /."
-        raise ApiError(404, "There is nothing at this address.", hint)
+        raise ApiError("no_such_address", "There is nothing at this address.", hint)
     return _file(request, found)
 
 

@@ -24,13 +24,13 @@ function layout(n) {
 /** What the i-th of `n` beasts would do on a tile. */
 function mark({ deed, action }, i, n) {
   const { size, at } = layout(n);
-  const turn = deed === "move" ? `rotate(${ANGLES[action.direction]})` : "";
-  const shape =
-    deed === "move"
-      ? s("path", { d: ARROW })
-      : deed === "strike"
-        ? s("path", { d: STRIKE })
-        : s("circle", { class: "still", r: 0.1 });
+  const goes = deed === "move" || deed === "charge";
+  const turn = goes ? `rotate(${ANGLES[action.direction]})` : "";
+  const shape = goes
+    ? s("path", { d: ARROW })
+    : deed === "strike"
+      ? s("path", { d: STRIKE })
+      : s("circle", { class: "still", r: 0.1 });
   return s(
     "g",
     { class: "act", transform: `translate(${at(i)}) scale(${size}) ${turn}`, vars: inkVars(i) },

@@ -142,7 +142,7 @@ async function read(signal) {
 }
 
 const quiet = () =>
-  notice("Nothing has happened yet", "The first hatch will be told of here:", [
+  notice("No beast has hatched yet", "The first hatch will be told of here:", [
     "chainbeasts beast hatch",
     "chainbeasts trainer run 1 --windows 4",
   ]);
@@ -168,7 +168,7 @@ export async function render(place, { signal, status, onNews }) {
     const now = JSON.stringify(status().counts);
     if (now !== tallied) show(counts, tally(status().counts));
     tallied = now;
-    show(still, events.length ? null : quiet());
+    show(still, status().counts.beasts ? null : quiet());
     keyed(feed, events, ({ id }) => id, eventLine);
     keyed(lists.cases, cases, ({ id }) => id, docket);
     keyed(lists.proposals, proposals, ({ operation }) => operation, waiting);
