@@ -11,13 +11,9 @@ import pytest
 
 from backend.api.guard import HEADERS, parse_origin
 from backend.api.limits import Limits, RateLimit, neighbourhood
-<<<<<<< HEAD
-from backend.api.vendored import VENDORED
-=======
 from backend.api.routes.beasts import SVG_POLICY
-from backend.api.routes.page import VENDORED
+from backend.api.vendored import VENDORED
 from backend.errors import ChainBeastsError
->>>>>>> next
 from tests.api.conftest import Scene, Served, serving
 
 LIMITS = Limits(rate=0.001, burst=5)
