@@ -239,6 +239,6 @@ def test_beasts_are_compared_and_fight_in_a_worker(
     expect(page.get_by_role("alert")).to_contain_text("Name two to 6 beasts")
     visit.go("#/compare")
     for beast in beasts:
-        page.get_by_role("button", name=f"beast {beast}").click()
+        page.get_by_role("button", name=f"№ {beast}:").click()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Side by side")

@@ -56,7 +56,7 @@ export function disagreementMap(fighters, terrains, rules) {
   const tiles = () => Array.from({ length: TILES }, (_, tile) => h("option", { value: String(tile) }, tileName(tile)));
   const enemy = h("select", { onchange: () => draw() }, ...tiles());
   const looked = h("select", { onchange: () => tell() }, ...tiles());
-  const guards = h("input", { type: "checkbox", onchange: () => draw() });
+  const guards = h("input", { type: "checkbox", "aria-label": "guards count, too", onchange: () => draw() });
   enemy.value = String(CENTRE);
   let maps = [];
   let scene = null;
