@@ -138,16 +138,17 @@ def test_learning_is_played_as_a_film_measured_here(visit: Visit, beast: int) ->
     expect(marks).to_have_text(re.compile(r"optimal \d+ %.*taught \d+ %.*guards \d+ %"))
     grown = page.locator(".tells").inner_text()
 
-    page.get_by_role("button", name="Play its learning as a film").click()
+    slider.press("Home")
     expect(slider).to_have_value("0")
     expect(page.locator(".frame")).to_contain_text("Newborn")
-    assert page.locator(".tells").inner_text() != grown
+    expect(page.locator(".tells")).not_to_have_text(grown)
+    page.get_by_role("button", name="Play its learning as a film").click()
     expect(slider).to_have_value(str(WINDOWS))
     expect(page.get_by_role("button", name="Play its learning as a film")).to_be_visible()
     expect(page.locator(".tells")).to_have_text(grown)
 
     page.get_by_role("radio", name="What changed").check(force=True)
-    assert page.locator(".signs.changed").count() > 0
+    expect(page.locator(".signs.changed")).not_to_have_count(0)
     page.get_by_role("button", name="Count changes from here").click()
     expect(page.locator(".signs.changed")).to_have_count(0)
     weights = page.locator(".heat canvas").first
