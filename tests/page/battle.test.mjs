@@ -73,7 +73,7 @@ test("standings go from all to what was left", () => {
   const left = sides(match.last, setup.battleSeed);
   assert.equal(a.hp.at(-1), left.a.hp / stats(dnaA).hp);
   assert.equal(b.hp.at(-1), left.b.hp / stats(dnaB).hp);
-  assert.ok(Math.min(a.hp.at(-1), b.hp.at(-1)) < 1);
+  assert.equal(b.stamina.at(-1), Math.min(1, left.b.stamina / stats(dnaB).stamina));
   const cut = { words: match.words.slice(0, 3), last: undefined };
   assert.equal(standings(cut, { a: dnaA, b: dnaB }, setup.battleSeed).a.hp.length, 3);
 });

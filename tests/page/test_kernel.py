@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -331,8 +332,8 @@ def _bout_cases(seed: int, count: int) -> dict[str, object]:
                 dnas[b],
                 draw(seed, n),
                 Rules(),
-                lambda word, who=states[a]: _decide(who, word),
-                lambda word, who=states[b]: _decide(who, word),
+                partial(_decide, states[a]),
+                partial(_decide, states[b]),
             )
             result = 2 if played.winner == DRAW else played.winner
             found.append({"a": a, "b": b, "result": result, "turns": len(played.words)})
