@@ -112,7 +112,8 @@ def members_of(
     """
     told = tell(source, index, lies=lies)
     members: dict[str, bytes] = {}
-    dataset = match = None
+    dataset: DatasetPart | None = None
+    match: MatchPart | None = None
     if source is Source.PRIVATE:
         data = PrivateDataset(WORDS, SECRET, compress(WORDS))
         dataset = DatasetPart(
