@@ -69,9 +69,10 @@ def views(world: Spectacle, beasts: tuple[int, int], match: int) -> list[str]:
     world.cheat(liar)
     world.validator.do("dispute", "file", liar, 0, "--yes")
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
-    lists = ["", "beasts", "battles", "disputes", "leaderboard", "season"]
+    lists = ["", "beasts", "battles", "disputes", "leaderboard", "season", "evidence"]
     ones = [f"beasts/{beasts[0]}", f"battles/{match}", f"accounts/{world.owner.address}"]
-    return [f"#/{view}" for view in (*lists, *ones, "disputes/1")]
+    ones += [f"compare/{beasts[0]},{beasts[1]}", "disputes/1"]
+    return [f"#/{view}" for view in (*lists, *ones)]
 
 
 def mine(world: Spectacle, blocks: int = 1) -> None:

@@ -334,8 +334,8 @@ def fits_a_phone(visit: Visit) -> None:
     assert visit.page.locator("h1").count() == 1, visit.page.url
     assert visit.page.evaluate("document.getAnimations().length") == 0, visit.page.url
     nameless = visit.page.locator("button, a[href], input, canvas, svg[role=img]").evaluate_all(
-        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent)"
-        " && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
+        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent"
+        " || e.labels?.length) && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
     )
     assert nameless == []
 
@@ -351,6 +351,25 @@ def test_every_view_fits_a_phone_and_works_by_keyboard(
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
     expect(visit.page.locator("main")).to_be_focused()
+
+
+def test_the_keyboard_alone_leads_from_home_to_a_replayed_turn(visit: Visit, battle: int) -> None:
+    def tab_to(address: str) -> None:
+        focused = "document.activeElement.getAttribute('href')"
+        visit.wait_until(
+            f"{address} is reached",
+            lambda: visit.page.keyboard.press("Tab") or visit.page.evaluate(focused) == address,
+        )
+
+    visit.go("#/")
+    tab_to("#/battles")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
+    tab_to(f"#/battles/{battle}")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("#seal")).to_have_attribute("data-verdict", "verified")
+    visit.page.keyboard.press("ArrowRight")
+    expect(visit.page.get_by_role("slider", name="Turn")).to_have_value("1")
 
 
 def test_colours_follow_the_system_and_the_button(visit: Visit) -> None:
@@ -399,7 +418,7 @@ def test_no_answer_becomes_markup(visit: Visit) -> None:
     visit.expects("status of 418")
     visit.go("#/beasts")
     attack = "<img src=x onerror=\"document.title='owned'\">"
-    answer = {"error": attack, "hint": attack}
+    answer = {"detail": attack, "hint": attack}
     visit.page.route("**/v1/beasts/1", lambda route: route.fulfill(status=418, json=answer))
     visit.go("#/beasts/1")
     expect(visit.page.get_by_role("alert")).to_contain_text(attack)

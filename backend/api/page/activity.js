@@ -81,6 +81,7 @@ const TELLS = {
 
 /** Steps of something that other events tell better, for where there is little room. */
 const MINOR = new Set([
+  "HatchRequested",
   "FilingIgnored",
   "OpeningAccepted",
   "OpeningPaid",
