@@ -17,9 +17,11 @@ from backend.api.figures import Window, losses
 from backend.api.guard import Guard
 from backend.api.hub import Hub
 from backend.api.limits import Limits, Streams
-from backend.api.models import Live, Relayed
+from backend.api.memory import Memory
+from backend.api.models import Live, Problem, Relayed
 from backend.api.routes import ROUTERS, page
 from backend.api.services import Services
+from backend.api.topics import topics_of
 
 COMPRESSED_FROM = 1024
 COMPRESSION_LEVEL = 5
@@ -48,12 +50,14 @@ def make_app(
     metrics: str | None = None,
     limits: Limits | None = None,
     hosts: Collection[str] = (),
+    origins: Collection[str] = (),
 ) -> Guard:
     """The app of one deployment.
 
     Args:
         metrics: address of the metrics server to relay.
         hosts: names of the server, besides this machine's own.
+        origins: of other people's pages that may read what is served.
     """
 
     def look_up(windows: Collection[Window]) -> Mapping[Window, tuple[int, int]]:
@@ -63,20 +67,29 @@ def make_app(
     borne = limits or Limits()
     streams = Streams(borne)
     events, figures = Hub(borne, streams), Hub(borne, streams)
+    memory = Memory()
     bridge = Bridge(metrics, figures, look_up)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
 
+        def publish(one: Live) -> None:
+            text = one.model_dump_json(exclude_none=True)
+            memory.add(one, text)
+            events.publish(text, topics_of(one))
+
         def tell(news: Sequence[Live]) -> None:
             for one in news:
-                text = one.model_dump_json(exclude_none=True)
                 with suppress(RuntimeError):  # the loop has ended
-                    loop.call_soon_threadsafe(events.publish, text)
+                    loop.call_soon_threadsafe(publish, one)
+
+        def remember(past: Sequence[Live], whole: bool) -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(memory.remember, past, whole)
 
         relay = asyncio.create_task(bridge.run())
-        services.follower.start(tell)
+        services.follower.start(tell, remember)
         try:
             yield
         finally:
@@ -88,7 +101,8 @@ def make_app(
     app = routed(life)
     app.state.services = services
     app.state.events, app.state.figures, app.state.bridge = events, figures, bridge
-    return Guard(app, limits=borne, hosts=hosts)
+    app.state.memory = memory
+    return Guard(app, limits=borne, hosts=hosts, origins=origins)
 
 
 def routed(life: Life | None = None) -> FastAPI:
@@ -119,12 +133,12 @@ class _Described(FastAPI):
     """Describes itself as it is."""
 
     def openapi(self) -> dict[str, Any]:
-        """The routes, and as further schemas the messages of the streams."""
+        """The routes, and as further schemas the errors and the messages of the streams."""
         found = super().openapi()
         schemas = found["components"]["schemas"]
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        for message in (Live, Relayed):
+        for message in (Live, Relayed, Problem):
             schema = message.model_json_schema(mode="serialization", ref_template=REFERENCE)
             schemas |= schema.pop("$defs", {})
             schemas[message.__name__] = schema

@@ -96,7 +96,7 @@ class Bridge:
                 except DatabaseUnavailableError:
                     found = {}
                 for message in self._figures.confirm(found, time.monotonic()):
-                    self._hub.publish(_relayed(message), message.beast)
+                    self._hub.publish(_relayed(message), frozenset({f"beast:{message.beast}"}))
                 await asyncio.sleep(LOOK_SECONDS)
 
 

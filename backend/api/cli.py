@@ -93,6 +93,14 @@ def serve(
             "server itself still signs and sends nothing.",
         ),
     ] = False,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="A page elsewhere whose scripts may read all this, such as https://lab.example; "
+            "repeatable.",
+        ),
+    ] = None,
     rate: Annotated[
         float,
         typer.Option(min=0, help="Requests a second from one address; 0 for no limit."),
@@ -138,6 +146,7 @@ def serve(
             metrics=f"ws://{HOST}:{metrics_port}{METRICS_PATH}" if metrics_port else None,
             limits=Limits(rate=rate),
             hosts=allow_host or (),
+            origins=allow_origin or (),
         )
         listener = bind(port)
         url = f"http://{HOST}:{listener.getsockname()[1]}"

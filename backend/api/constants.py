@@ -20,15 +20,12 @@ from backend.api.models import (
 )
 from backend.api.services import Services, tip_of
 from backend.chain.calls import decode_call
-from backend.chain.seasons import COIN_FIELDS, ENERGY_FIELDS, season_table
+from backend.chain.seasons import season_table
 from backend.chain.timelock import Call, Operation, season_of
 from backend.chain.types import ZERO32
 from backend.indexer.queries import pending_operations, seasons
 from backend.store.facts import BlockRow
 from backend.store.governance import SeasonRow
-
-AMOUNTS = frozenset((*ENERGY_FIELDS, *COIN_FIELDS))
-"""Constants in wei, which answers spell as strings: JSON numbers end at 2^53."""
 
 Tables = Mapping[str, Mapping[str, int]]
 
@@ -59,12 +56,11 @@ def _moment(session: Session, row: SeasonRow | Operation) -> Moment:
 
 
 def _season(session: Session, row: SeasonRow) -> dict[str, Any]:
-    tables: Tables = json.loads(row.constants)
-    shown = {
-        part: {name: str(value) if name in AMOUNTS else value for name, value in values.items()}
-        for part, values in tables.items()
+    return {
+        "season": row.season,
+        "added": _moment(session, row),
+        **json.loads(row.constants),
     }
-    return {"season": row.season, "added": _moment(session, row), **shown}
 
 
 def _proposal(

@@ -118,7 +118,7 @@ def part_of(
     if place.back:
         shown.reverse()
     if not shown:
-        return Part((), None, None)
+        return Part((), None, None if place.key is None else cursor_of(*place.key, back=True))
     first = cursor_of(*key(shown[0]), back=True)
     last = cursor_of(*key(shown[-1]))
     if place.back:

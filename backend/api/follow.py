@@ -32,6 +32,8 @@ from backend.store.session import Database, DatabaseUnavailableError
 log = structlog.get_logger()
 
 Tell = Callable[[Sequence[Live]], None]
+Remember = Callable[[Sequence[Live], bool], None]
+"""Given the newest events that were there before the first pass, and whether they are all."""
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 15.0
@@ -76,6 +78,7 @@ class Follower:
         self._chain, self._database, self._indexer = chain, database, indexer
         self._waker, self._health = waker, health
         self._tell: Tell = lambda news: None
+        self._remember: Remember | None = None
         self._news = News(chain, database)
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self.head = Head()
@@ -85,13 +88,14 @@ class Follower:
         self.schedulers: dict[bytes, str] = {}
         """Who sent the transactions that scheduled what waits in the timelock, by their hashes."""
 
-    def start(self, tell: Tell) -> None:
+    def start(self, tell: Tell, remember: Remember | None = None) -> None:
         """Begin; passes go on until ``stop``.
 
         Args:
             tell: given what is new after each pass, in the follower's thread.
+            remember: called once before, in the same thread.
         """
-        self._tell = tell
+        self._tell, self._remember = tell, remember
         with suppress(DatabaseUnavailableError):  # the passes will say so
             self.indexed = self._newest()
         self._thread.start()
@@ -145,6 +149,9 @@ class Follower:
         )
         self._ask_for_schedulers()
         news = self._news.read()
+        if news and self._remember is not None:
+            self._remember(self._news.past, self._news.whole)
+            self._remember = None
         if news:
             self._tell(news)
 

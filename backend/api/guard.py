@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.errors import problem
 from backend.api.limits import Limits, RateLimit
+from backend.errors import ChainBeastsError
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 POLICY = (
@@ -27,6 +29,18 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 METHODS = ("GET", "HEAD")
+SHARED = {
+    "Access-Control-Expose-Headers": "ETag, Retry-After",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": ", ".join(METHODS),
+    "Access-Control-Allow-Headers": "If-None-Match",
+    "Access-Control-Max-Age": "600",
+}
+"""Scripts elsewhere may ask with the tag of what they have, of which their browser asks first."""
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 POLICY_VIOLATION = 1008
 
@@ -39,14 +53,24 @@ class Guard:
 
     Args:
         hosts: names that the server is reached by, besides this machine's own.
+        origins: of pages elsewhere whose scripts may read every answer and listen to the streams.
+            Nothing here is a secret of the reader's, and no credentials are asked for.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+    ) -> None:
         self._app = app
         self._limits = limits
         self._rate = RateLimit(limits)
         self._named = {_without_port(host.lower()) for host in hosts}
         self._hosts = {*LOOPBACK_HOSTS, *self._named}
+        self._origins = frozenset(map(parse_origin, origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -57,9 +81,15 @@ class Guard:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = self._allowed(scope)
+
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if self._origins:
+                    headers.add_vary_header("Origin")
+                if origin is not None:
+                    headers.update({"Access-Control-Allow-Origin": origin, **SHARED})
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -67,6 +97,9 @@ class Guard:
         refused = self._refusal(scope)
         if refused is not None:
             await refused(scope, receive, dressed)
+            return
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=PREFLIGHT)(scope, receive, dressed)
             return
         # The server leaves out the body of an answer to HEAD by itself.
         await self._app({**scope, "method": "GET"}, receive, dressed)
@@ -82,22 +115,35 @@ class Guard:
         """Why a request is not answered; None if it is."""
         if self._stranger(scope):
             return problem(
-                421,
+                "unknown_host",
                 "This server is not known by that name.",
                 "Use its address, or start it with --allow-host NAME.",
             )
-        if scope["method"] not in METHODS:
+        asked = scope["method"] == "OPTIONS" and self._allowed(scope) is not None
+        if scope["method"] not in METHODS and not asked:
             hint = "Nothing can be changed here: use GET."
-            return problem(405, "This method is not supported.", hint, Allow=", ".join(METHODS))
+            return problem(
+                "method_not_allowed",
+                "This method is not supported.",
+                hint,
+                Allow=", ".join(METHODS),
+            )
         if len(scope["raw_path"]) + len(scope["query_string"]) > self._limits.url:
-            return problem(414, "The address is too long.", "No route needs so many characters.")
+            return problem(
+                "address_too_long", "The address is too long.", "No route needs so many characters."
+            )
         headers = Headers(scope=scope)
         if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-            return problem(413, "No route takes a body.", "Ask without one.")
+            return problem("body_not_allowed", "No route takes a body.", "Ask without one.")
         wait = self._rate.take(client_of(scope))
         if wait:
             hint = f"Ask again in {wait} s, and less often."
-            return problem(429, "Too many requests from this address.", hint, Retry_After=str(wait))
+            return problem(
+                "too_many_requests",
+                "Too many requests from this address.",
+                hint,
+                Retry_After=str(wait),
+            )
         return None
 
     def _stranger(self, scope: Scope) -> bool:
@@ -109,7 +155,12 @@ class Guard:
         origin = headers.get("origin")
         if scope["type"] != "websocket" or origin is None:
             return False
-        return not self._own_page(origin.lower(), host)
+        return self._allowed(scope) is None and not self._own_page(origin.lower(), host)
+
+    def _allowed(self, scope: Scope) -> str | None:
+        """The origin of a request, if it is one of those that were allowed."""
+        origin = Headers(scope=scope).get("origin")
+        return origin if origin is not None and origin.lower() in self._origins else None
 
     def _own_page(self, origin: str, host: str) -> bool:
         """Whether an origin (RFC 6454) is a page of this server.
@@ -132,6 +183,20 @@ class Guard:
         asked = _without_port(host)
         at = host.removeprefix(asked).removeprefix(":") or str(usual)
         return (name, str(port or usual)) == (asked, at)
+
+
+def parse_origin(text: str) -> str:
+    """An origin (RFC 6454) as browsers send it.
+
+    Raises:
+        ChainBeastsError: it is none.
+    """
+    if not _ORIGIN.fullmatch(text.lower()):
+        raise ChainBeastsError(
+            f"{text} is no origin of a page.",
+            "It is like https://lab.example or http://localhost:3000, without a path.",
+        )
+    return text.lower()
 
 
 def client_of(scope: Scope) -> str:

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from backend.api.guard import client_of
 from backend.api.limits import Limits, Streams
+from backend.api.topics import Topics, wants
 
 TOO_SLOW, TOO_MANY, ONLY_LISTEN = 1013, 1013, 1008
 CLOSE_SECONDS = 1.0
@@ -20,11 +21,11 @@ class Inbox:
     """What one client has still to be sent.
 
     Args:
-        topic: all that it wants to hear of; everything if None.
+        wanted: all that it wants to hear of; everything if None.
     """
 
-    def __init__(self, size: int, topic: int | None = None) -> None:
-        self.topic = topic
+    def __init__(self, size: int, wanted: Topics | None = None) -> None:
+        self.wanted = wanted
         self._queue: asyncio.Queue[str] = asyncio.Queue(size)
         self.overrun = asyncio.Event()
         """Set once a message did not fit: the client is too slow, and has missed something."""
@@ -46,14 +47,14 @@ class Hub:
         self._limits, self._streams = limits, streams
         self._inboxes: set[Inbox] = set()
 
-    def publish(self, text: str, topic: int | None = None) -> None:
-        """Give a message to everybody who listens now; one with a topic, to those who want it."""
+    def publish(self, text: str, topics: Topics | None = None) -> None:
+        """Give a message to everybody who listens now; one with topics, to those who want it."""
         for inbox in self._inboxes:
-            if topic is None or inbox.topic in (None, topic):
+            if wants(inbox.wanted, topics):
                 inbox.put(text)
 
     async def serve(
-        self, socket: WebSocket, first: Callable[[], list[str]], topic: int | None = None
+        self, socket: WebSocket, first: Callable[[], list[str]], wanted: Topics | None = None
     ) -> None:
         """Send a client what is published until either side ends; what ``first`` gives before it.
 
@@ -64,7 +65,7 @@ class Hub:
         if not self._streams.enter(address):
             await socket.close(TOO_MANY, "too many connections")
             return
-        inbox = Inbox(self._limits.queue, topic)
+        inbox = Inbox(self._limits.queue, wanted)
         self._inboxes.add(inbox)
         try:
             await self._relay(socket, first(), inbox)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.api.events import ABOUT, event_id, kind_of
 from backend.api.models import Live
 from backend.chain.client import Chain
 from backend.chain.events import Event
@@ -20,35 +21,20 @@ from backend.store.session import Database
 MOST_EVENTS = 200
 """Told of at once: who listens to a long catching-up asks for the lists anyway."""
 
-Kind = Literal["beast", "checkpoint", "dispute", "match", "season"]
-# Not of the archive of states: nobody has checked what beast a published header names.
-KINDS: Mapping[str, Kind] = {
-    "Beasts": "beast",
-    "RecordArchive": "beast",
-    "CheckpointLedger": "checkpoint",
-    "DisputeCourt": "dispute",
-    "DisputeVault": "dispute",
-    "Arena": "match",
-    "SeasonRegistry": "season",
-    "TimelockController": "season",
-}
-TOLD = {
-    "beastId": "beast",
-    "tokenId": "beast",
-    "index": "index",
-    "disputeId": "dispute",
-    "matchId": "match",
-    "season": "season",
-}
-"""Arguments of events that a message carries, and by what name."""
-
 
 class News:
-    """Compares the database with what was told before; the first look tells the block alone."""
+    """Compares the database with what was told before; the first look tells the block alone.
+
+    Attributes:
+        past: the newest events that were there at the first look, oldest first.
+        whole: whether those are all there were.
+    """
 
     def __init__(self, chain: Chain, database: Database) -> None:
         self._chain, self._database = chain, database
         self._told: deque[tuple[int, bytes]] = deque(maxlen=KEPT_HEADERS)
+        self.past: list[Live] = []
+        self.whole = True
 
     def read(self) -> list[Live]:
         """The messages since the last call, in the order of the chain."""
@@ -58,6 +44,8 @@ class News:
                 if newest is None:
                     return []
                 self._told.append((newest.number, newest.hash))
+                self.past = self._events(session, -1)
+                self.whole = not session.scalar(select(EventRow.id).offset(MOST_EVENTS).limit(1))
                 return [Live(type="block", block=newest.number, time=newest.timestamp)]
             told, found = self._told[-1][0], []
             lost = self._take_back(session)
@@ -108,22 +96,27 @@ class News:
 
     def _told_of(self, row: EventRow, time: int) -> Live | None:
         event = self._chain.decode(stored_log(row))
-        return None if event is None else live_message(event, time)
+        return None if event is None else live_message(row, event, time)
 
 
-def live_message(event: Event, time: int) -> Live | None:
-    """What the stream says about an event; None if nothing that is shown changes with it."""
-    kind = KINDS.get(event.contract)
+def live_message(row: EventRow, event: Event, time: int) -> Live | None:
+    """What the stream says about an event; None if it is not told of."""
+    kind = kind_of(event)
+    if kind is None:
+        return None
     about: dict[str, Any] = {
-        name: int(event.args[argument]) for argument, name in TOLD.items() if argument in event.args
+        name: int(event.args[argument])
+        for argument, name in ABOUT.items()
+        if argument in event.args
     }
-    if kind is None or not (about or kind == "season"):
-        return None  # money in or out of an escrow
     return Live(
-        type="dispute" if "dispute" in about else kind,
+        type=kind,
+        id=event_id(event),
         block=event.block_number,
         time=time,
         event=event.name,
+        beast=row.beast_id,
+        rival=row.rival_id,
         tx=event.tx_hash,
         **about,
     )

@@ -67,7 +67,7 @@ class States:
             late = late or wait.cancelled_caught
         if state is None and late:
             raise ApiError(
-                503,
+                "place_unavailable",
                 "A place of snapshots does not answer in time.",
                 "Everything else is answered: ask for this state again later.",
                 Retry_After=str(RETRY_SECONDS),

@@ -5,13 +5,18 @@ Function for function and byte for byte what the contract draws; tests hold the 
 
 from __future__ import annotations
 
+from backend.kernel.combat import stats_from_dna
 from backend.kernel.genesis import genesis_mask
+
+LEAST_HP, LEAST_POWER = 116, 48
+"""Of what a DNA can give: the narrowest body, the lowest crest."""
 
 
 def svg(dna: bytes) -> str:
     """The portrait of a 32-byte DNA."""
     mask = genesis_mask(dna)
-    width, height = 50 + dna[3] % 100 // 5, 46 + dna[6] % 22
+    stats = stats_from_dna(dna)
+    width, height = 50 + (stats.hp - LEAST_HP) * 5 // 26, 46 + dna[6] % 22
     eyes, pairs = (mask & 15).bit_count(), (mask >> 4).bit_count()
     parts = (
         _sky(dna) + _tail(dna, width) + _limbs(pairs, width, height),
@@ -57,8 +62,8 @@ def _limbs(pairs: int, width: int, height: int) -> str:
 
 
 def _spikes(dna: bytes, width: int, height: int) -> str:
-    """A crest of triangles over the back, tallest in the middle."""
-    n, tall, out = 3 + dna[10] % 5, 14 + dna[0] % 96 // 4, ""
+    """A crest of triangles over the back, tallest in the middle, and the taller the more power."""
+    n, tall, out = 3 + dna[10] % 5, 14 + (stats_from_dna(dna).power - LEAST_POWER) * 3 // 8, ""
     for i in range(n):
         x = 100 - width + 2 * width * (i + 1) // (n + 1)
         off = abs(x - 100)

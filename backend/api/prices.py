@@ -35,7 +35,7 @@ def training_price(
     try:
         check_growth(growth, count, head.active_mask)
     except ChainBeastsError as error:
-        raise ApiError(422, error.message, error.hint) from None
+        raise ApiError("invalid_parameter", error.message, error.hint) from None
     season = _season(session, head.season)
     energy_price = newest_season(session)[1].economics.energy_price
     epoch = session.get_one(EpochRow, (row.beast_id, head.epoch))

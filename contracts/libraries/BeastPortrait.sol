@@ -2,11 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {Matches} from "../kernel/Matches.sol";
 import {Slots} from "./Slots.sol";
 
 /// @title The portrait of a beast, an SVG drawn from its DNA
-/// @notice What it can do shows: one eye per sensor, one pair of limbs per appendage, a thicker shell with more
-/// defence. The rest of the DNA chooses shapes, colours and moods.
+/// @notice What it can do shows: one eye per sensor, one pair of limbs per appendage, a broader body with more hp, a
+/// taller crest with more power, a thicker shell with more defence. The rest of the DNA chooses shapes, colours and moods.
 /// @dev No DNA may make this revert, or that beast would have no tokenURI. Arithmetic is checked, so every subtraction
 /// is of less than what it is from, term by term, for every width of 50 to 69, height of 46 to 67 and 1 to 4 eyes and
 /// pairs of limbs. Of the DNA only numbers get into the text, so nothing can be injected.
@@ -15,7 +16,7 @@ library BeastPortrait {
 
     function svg(bytes32 dna) internal pure returns (string memory) {
         uint256 mask = Slots.genesisMask(dna);
-        uint256 width = 50 + (uint8(dna[3]) % 100) / 5;
+        uint256 width = 50 + ((Matches.startHp(dna) - 116) * 5) / 26;
         uint256 height = 46 + (uint8(dna[6]) % 22);
         string memory behind = string.concat(
             _sky(dna),
@@ -98,10 +99,10 @@ library BeastPortrait {
         }
     }
 
-    /// @dev A crest of triangles over the back, tallest in the middle.
+    /// @dev A crest of triangles over the back, tallest in the middle, and the taller the more power.
     function _spikes(bytes32 dna, uint256 width, uint256 height) private pure returns (string memory out) {
         uint256 n = 3 + (uint8(dna[10]) % 5);
-        uint256 tall = 14 + (uint8(dna[0]) % 96) / 4;
+        uint256 tall = 14 + (uint256(uint8(dna[0]) % 64) * 3) / 8;
         for (uint256 i = 0; i < n; ++i) {
             uint256 x = 100 - width + (2 * width * (i + 1)) / (n + 1);
             uint256 off = x > 100 ? x - 100 : 100 - x;

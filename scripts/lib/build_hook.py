@@ -7,6 +7,7 @@ compiler. Which contracts: all but those that only tests use.
 
 from __future__ import annotations
 
+import runpy
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PLACE = "backend/resources"
 """In wheel and sdist alike; ``backend.resources`` looks there."""
 
-ARTIFACTS = f"{PLACE}/artifacts"
+ARTIFACTS, NODE = f"{PLACE}/artifacts", f"{PLACE}/node_modules"
 
 
 class CompiledContracts(BuildHookInterface[Any]):
@@ -31,11 +32,14 @@ class CompiledContracts(BuildHookInterface[Any]):
             return  # a checkout's own, which follow its sources
         root = Path(self.root)
         folder = root / ARTIFACTS
-        if not folder.is_dir():
+        unpacked = folder.is_dir()  # an sdist, which holds what needs a compiler and Node
+        if not unpacked:
             self._scratch = tempfile.TemporaryDirectory(prefix="chainbeasts-build-")
             folder = Path(self._scratch.name)
             write(root, folder)
         found = {str(path): f"{ARTIFACTS}/{path.name}" for path in sorted(folder.iterdir())}
+        node = root / NODE if unpacked else root / "node_modules"
+        found |= {str(node / name): f"{NODE}/{name}" for name in page_files(root)}
         if self.target_name == "wheel":
             found |= {str(root / name): f"{PLACE}/{name}" for name in self.config["resources"]}
         build_data["force_include"].update(found)
@@ -46,13 +50,19 @@ class CompiledContracts(BuildHookInterface[Any]):
             scratch.cleanup()
 
 
+def page_files(root: Path) -> tuple[str, ...]:
+    """The files of Node packages that the page is served with, and their licences."""
+    told = runpy.run_path(str(root / "backend" / "api" / "vendored.py"))
+    return (*told["VENDORED"].values(), *told["LICENCES"])
+
+
 def write(root: Path, folder: Path) -> None:
     """Write the compiled contracts of a checkout into a folder.
 
     Raises:
         ChainBeastsError: no compiler was found, or it refused a source.
     """
-    sys.path.insert(0, str(root))
+    sys.path.insert(0, str(root))  # of the tree that is built, whatever else is installed
     try:
         from backend.chain.artifact import write_built
         from backend.chain.compile import artifacts, provenance, published

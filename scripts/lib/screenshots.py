@@ -124,6 +124,7 @@ def settled(page: Page, url: str) -> None:
     page.wait_for_selector("main .view:not([aria-busy])")
     if page.locator(".lamp").count():
         page.wait_for_selector(".lamp[data-state=live]", timeout=LIVE_MS)
+        page.locator(".bars [data-held=no]").first.wait_for(state="detached", timeout=LIVE_MS)
     seal = page.locator("#seal")
     if seal.count():
         top = seal.evaluate("e => e.getBoundingClientRect().top")

@@ -115,10 +115,10 @@ def test_a_beast_says_what_going_on_costs_and_what_is_locked_until_when(
     awake = next(bit for bit in range(8) if head.activeMask >> bit & 1)
     known = f"{'sa'[awake // 4]}{awake % 4}"
     refused = served.get(f"/v1/beasts/{beast}/price?windows=3&grow={known}%40{at}")
-    assert (refused.status_code, refused.json()["error"]) == (
-        400, f"{known}@{at}: {known} is awake already.",
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422, f"{known}@{at}: {known} is awake already.",
     )  # fmt: skip
-    for path, status in ((f"{beast}/price?windows=0", 400), (f"{beast}/price?grow=x", 400),
+    for path, status in ((f"{beast}/price?windows=0", 422), (f"{beast}/price?grow=x", 422),
                          ("99/price", 404)):  # fmt: skip
         assert served.get(f"/v1/beasts/{path}").status_code == status
 
@@ -466,7 +466,7 @@ def test_only_states_that_the_chain_knows_and_somebody_published(
         for route in ("snapshots/{}", "states/{}", "states/{}/weights"):
             answer = served.get(f"/v1/{route.format(digest)}")
             assert answer.status_code == 404
-            assert said in answer.json()["error"]
+            assert said in answer.json()["detail"]
 
 
 def test_words_of_matches_are_served_by_their_key(scene: Scene, served: Served) -> None:
@@ -493,6 +493,6 @@ def test_an_unknown_id_is_told_what_there_is(served: Served, path: str) -> None:
     answer = served.get(f"/v1/{path}")
     assert answer.status_code == 404
     found = answer.json()
-    assert set(found) == {"error", "hint"}
-    assert found["error"].startswith("There is no ")
+    assert (found["code"], found["status"]) == ("not_found", 404)
+    assert found["detail"].startswith("There is no ")
     assert "GET /v1/" in found["hint"]

@@ -9,9 +9,11 @@ from contextlib import closing
 import httpx
 import pytest
 
-from backend.api.guard import HEADERS
+from backend.api.guard import HEADERS, parse_origin
 from backend.api.limits import Limits, RateLimit, neighbourhood
-from backend.api.routes.page import VENDORED
+from backend.api.routes.beasts import SVG_POLICY
+from backend.api.vendored import VENDORED
+from backend.errors import ChainBeastsError
 from tests.api.conftest import Scene, Served, serving
 
 LIMITS = Limits(rate=0.001, burst=5)
@@ -43,6 +45,13 @@ def raw(served: Served, text: str) -> bytes:
     return found
 
 
+PORTRAIT = {
+    "Content-Security-Policy": SVG_POLICY,
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""Any page may show a portrait."""
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -51,25 +60,31 @@ def raw(served: Served, text: str) -> bytes:
         ("/openapi.json", 200),
         ("/vendor/uplot.js", 200),
         ("/v1/beasts/99", 404),
-        ("/v1/beasts/x", 400),
-        ("/v1/beasts?limit=0", 400),
+        ("/v1/beasts/x", 422),
+        ("/v1/beasts?limit=0", 422),
         ("/nothing", 404),
         ("/docs", 404),
         ("/redoc", 404),
-        ("/v1/status?" + "x" * 2_000, 414),
+        ("/v1/status?" + "x" * 4_500, 414),
     ],
 )
 def test_every_answer_carries_the_headers(served: Served, path: str, status: int) -> None:
     answer = served.get(path)
     assert answer.status_code == status
     for name, value in HEADERS.items():
-        if name != "Content-Security-Policy" or not path.endswith(".svg"):
+        if path.endswith(".svg") and name in PORTRAIT:
+            assert answer.headers[name] == PORTRAIT[name]
+        else:
             assert answer.headers[name] == value
     assert "script-src" not in answer.headers["content-security-policy"]
     assert "access-control-allow-origin" not in answer.headers
     assert "server" not in answer.headers
     if status >= 400:
-        assert set(answer.json()) == {"error", "hint"}
+        assert answer.headers["content-type"] == "application/problem+json"
+        found = answer.json()
+        assert set(found) == {"type", "title", "status", "detail", "code", "hint"}
+        assert found["status"] == status
+        assert found["type"] == f"urn:chainbeasts:problem:{found['code']}"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
@@ -156,8 +171,8 @@ TRAVERSALS = [
 def test_no_path_leads_out(served: Served, path: str) -> None:
     answer = raw(served, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
     status = int(answer.split(b" ", 2)[1])
-    assert status in (400, 404), answer[:200]
-    assert b'{"error":' in answer
+    assert status in (404, 422), answer[:200]
+    assert b'{"type":' in answer
 
 
 def test_the_libraries_are_served_and_nothing_else_of_their_packages(served: Served) -> None:
@@ -185,3 +200,42 @@ def test_text_is_compressed_and_what_is_packed_is_not(scene: Scene, served: Serv
     assert served.get("/vendor/uplot.js", headers=packed).headers["content-encoding"] == "gzip"
     digest = scene.honest.windows[0].checkpoint.payload.h128.hex()
     assert "content-encoding" not in served.get(f"/v1/snapshots/{digest}", headers=packed).headers
+
+
+LAB, OTHER = "https://lab.example", "https://other.example"
+
+
+def test_pages_of_others_read_what_they_were_allowed_to(served: Served) -> None:
+    with serving(idle(served), limits=Limits(rate=0), origins=[LAB]) as found:
+        answer = found.get("/v1/status", headers={"Origin": LAB})
+        assert answer.headers["access-control-allow-origin"] == LAB
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert "origin" in answer.headers["vary"].lower()
+        assert "access-control-allow-credentials" not in answer.headers
+        missing = found.get("/v1/beasts/99", headers={"Origin": LAB})
+        assert missing.headers["access-control-allow-origin"] == LAB
+        asked = httpx.options(
+            f"{found.url}/v1/status",
+            headers={"Origin": LAB, "Access-Control-Request-Method": "GET"},
+            trust_env=False,
+        )
+        assert asked.status_code == 204
+        assert asked.headers["access-control-allow-methods"] == "GET, HEAD"
+        assert asked.headers["access-control-allow-origin"] == LAB
+        for stranger in (OTHER, f"{LAB}:8443", f"{LAB}.evil.example", "null"):
+            answer = found.get("/v1/status", headers={"Origin": stranger})
+            assert "access-control-allow-origin" not in answer.headers
+            refused = httpx.options(
+                f"{found.url}/v1/status", headers={"Origin": stranger}, trust_env=False
+            )
+            assert refused.status_code == 405
+        answer = found.get("/v1/status")
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "lab.example", "https://lab.example/", "https://a b", "null", "file://x", ""]
+)
+def test_what_is_no_origin_is_refused_at_the_start(text: str) -> None:
+    with pytest.raises(ChainBeastsError):
+        parse_origin(text)

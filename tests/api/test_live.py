@@ -16,7 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from backend.api.figures import PATIENCE_SECONDS, WAITING_WINDOWS, Figures
-from backend.api.follow import Follower, Tell
+from backend.api.follow import Follower, Remember, Tell
 from backend.api.guard import Guard
 from backend.api.limits import Limits
 from backend.api.models import Live
@@ -80,6 +80,57 @@ def test_news_comes_with_the_event_it_is_about(scene: Scene, served: Served) -> 
     run(main)
 
 
+def test_who_comes_back_is_told_what_was_missed(scene: Scene, served: Served) -> None:
+    beast, other = scene.honest, scene.doubted
+
+    async def until(socket: ClientConnection, mark: str) -> list[dict[str, Any]]:
+        """The messages up to the event of an id."""
+        found: list[dict[str, Any]] = []
+        async with asyncio.timeout(SECONDS):
+            while not found or found[-1].get("id") != mark:
+                found.append(json.loads(await socket.recv()))
+        return found
+
+    async def main() -> None:
+        async with stream(served, "events") as socket:
+            await asyncio.to_thread(scene.world.submit, beast.beast, beast.trainer)
+            seen = await heard(socket, "checkpoint")
+        for one in (other, beast):
+            await asyncio.to_thread(scene.world.submit, one.beast, one.trainer)
+        newest = ""
+        while True:  # until the index has them
+            page = await asyncio.to_thread(served.json, f"/v1/activity?since={seen['id']}")
+            missed = [one for one in page["items"] if one["event"] == "CheckpointSubmitted"]
+            if len(missed) == 2:
+                newest = page["newest"]
+                break
+            await asyncio.sleep(0.05)
+        for wanted, expected in (
+            ("", [one["id"] for one in page["items"]][::-1]),
+            (f"&topics=beast:{other.beast}", [missed[1]["id"]]),
+            ("&topics=checkpoint,match", [one["id"] for one in missed][::-1]),
+        ):
+            async with stream(served, f"events?since={seen['id']}{wanted}") as socket:
+                told = await until(socket, expected[-1])
+                assert told[0]["type"] == "hello"
+                assert "id" not in told[0]
+                assert [one["id"] for one in told if one.get("id")] == expected
+        async with stream(served, "events?since=999999999-0") as socket:
+            await heard(socket, "hello")
+            assert (await heard(socket, "gap"))["id"] == newest
+        async with stream(served, f"events?topics=beast:{other.beast}") as socket:
+            await heard(socket, "hello")
+            for one in (beast, other):
+                await asyncio.to_thread(scene.world.submit, one.beast, one.trainer)
+            assert (await heard(socket, "checkpoint"))["beast"] == other.beast
+        for wrong in ("since=1", "since=1-2-3", "topics=nothing", "topics=beast:01", "topics="):
+            with pytest.raises((InvalidStatus, ConnectionClosed)):
+                async with stream(served, f"events?{wrong}") as socket:
+                    await socket.recv()
+
+    run(main)
+
+
 def test_a_reorg_is_told_before_what_replaces_it(scene: Scene, served: Served) -> None:
     async def main() -> None:
         async with stream(served, "events") as socket:
@@ -92,7 +143,24 @@ def test_a_reorg_is_told_before_what_replaces_it(scene: Scene, served: Served) -
             await asyncio.to_thread(scene.world.mine)
             reorg = await heard(socket, "reorg")
             assert reorg["block"] <= head
+            async with stream(served, f"events?since={head}-0") as late:
+                await heard(late, "gap")  # its event may be another now
             assert (await heard(socket, "block"))["block"] > head
+
+    run(main)
+
+
+def test_a_page_that_was_allowed_opens_streams(served: Served) -> None:
+    services = served.services
+    second = services_of(services.chain, services.database, services.bundles.parent, follows=False)
+
+    async def main() -> None:
+        with serving(second, limits=Limits(rate=0), origins=["https://lab.example"]) as found:
+            async with stream(found, "events", origin="https://lab.example") as socket:
+                await heard(socket, "hello")
+            with pytest.raises(InvalidStatus):
+                async with stream(found, "events", origin="https://other.example"):
+                    pass
 
     run(main)
 
@@ -316,7 +384,7 @@ def test_what_waits_for_the_chain_is_bounded() -> None:
 class Teller(Follower):
     """A follower whose news a test makes up."""
 
-    def start(self, tell: Tell) -> None:
+    def start(self, tell: Tell, remember: Remember | None = None) -> None:
         self.tell = tell
 
     def stop(self) -> None:

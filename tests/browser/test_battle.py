@@ -113,10 +113,9 @@ def test_keys_lead_through_a_match_and_little_is_read_out(visit: Visit, match: i
     for key, turn in (("End", last), ("Home", "0"), ("ArrowRight", "1"), ("ArrowLeft", "0")):
         page.keyboard.press(key)
         expect(scrub).to_have_value(turn)
-    page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement?.className === 'stage'")
-    page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement === null")
+    for filled in (1, 0):
+        page.keyboard.press("f")
+        expect(page.locator(".stage:fullscreen")).to_have_count(filled)
 
     address = page.url
     expect(page.locator("#announcer")).to_have_text(page.locator("#story").inner_text())
@@ -126,7 +125,7 @@ def test_keys_lead_through_a_match_and_little_is_read_out(visit: Visit, match: i
     assert page.evaluate("window.said") == []
     assert page.url == address  # the address is written when the replay rests
     page.keyboard.press("Space")
-    page.wait_for_function("window.said.length === 1")
+    visit.wait_until("the turn is read out", lambda: page.evaluate("window.said.length"))
     paused = page.locator("#story").inner_text()
     assert page.evaluate("window.said") == [paused]
     assert page.url.endswith(f"?turn={scrub.input_value()}")
@@ -240,6 +239,6 @@ def test_beasts_are_compared_and_fight_in_a_worker(
     expect(page.get_by_role("alert")).to_contain_text("Name two to 6 beasts")
     visit.go("#/compare")
     for beast in beasts:
-        page.get_by_role("button", name=f"beast {beast}").click()
+        page.get_by_role("button", name=f"№ {beast}:").click()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Side by side")

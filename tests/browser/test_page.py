@@ -418,7 +418,7 @@ def test_no_answer_becomes_markup(visit: Visit) -> None:
     visit.expects("status of 418")
     visit.go("#/beasts")
     attack = "<img src=x onerror=\"document.title='owned'\">"
-    answer = {"error": attack, "hint": attack}
+    answer = {"detail": attack, "hint": attack}
     visit.page.route("**/v1/beasts/1", lambda route: route.fulfill(status=418, json=answer))
     visit.go("#/beasts/1")
     expect(visit.page.get_by_role("alert")).to_contain_text(attack)

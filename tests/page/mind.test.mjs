@@ -27,7 +27,7 @@ import {
   withStat,
   wordOn,
 } from "../../backend/api/page/mind/scene.js";
-import { openState, unpacked } from "../../backend/api/page/mind/states.js";
+import { opened, unpacked } from "../../backend/api/page/mind/states.js";
 
 const cases = JSON.parse(readFileSync(process.env.CHAINBEASTS_PAGE_CASES, "utf-8"));
 const tables = readTables(JSON.parse(readFileSync(new URL("../../backend/kernel/tables.json", import.meta.url))));
@@ -167,11 +167,11 @@ test("a film has the newborn and a window for each point of the curve, the last 
 test("a state is believed only by its hash", () => {
   const encoded = genesisState(3n, fromHex("0x" + "5a".repeat(32)));
   const hash = toHex(stateHash(tables.kernelId, encoded));
-  assert.equal(openState(encoded, hash, 3, tables.kernelId).brain.weights.length, 16896);
-  assert.match(openState(encoded, hash, 4, tables.kernelId).problem, /beast 3's/);
+  assert.equal(opened(encoded, hash, 3, tables.kernelId).brain.weights.length, 16896);
+  assert.match(opened(encoded, hash, 4, tables.kernelId).problem, /beast 3's/);
   const other = encoded.slice();
   other[STATE_BYTES - 1] ^= 1;
-  assert.match(openState(other, hash, 3, tables.kernelId).problem, /the chain names 0x/);
+  assert.match(opened(other, hash, 3, tables.kernelId).problem, /the chain names 0x/);
   const served = unpacked(concat(fromHex(hash), encoded, fromHex(hash).reverse(), other));
   assert.deepEqual([...served.keys()], [hash, toHex(fromHex(hash).reverse())]);
   assert.deepEqual([...served.values()], [encoded, other]);

@@ -34,6 +34,7 @@ from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
 from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
+from backend.nicknames import nickname
 from backend.store.private import PrivateDataset
 from tests.page.runner import run_node as _run
 from trainer.metrics.accuracy import Probe
@@ -83,7 +84,9 @@ def test_no_live_figure_takes_others_away() -> None:
 def test_page_draws_the_portraits_of_the_tokens(tmp_path: Path) -> None:
     path = tmp_path / "portraits.json"
     dnas = [b"".join(draw(seed, n).to_bytes(8) for n in range(4)) for seed in range(200)]
-    path.write_text(json.dumps([{"dna": _hex(dna), "svg": svg(dna)} for dna in dnas]))
+    path.write_text(
+        json.dumps([{"dna": _hex(dna), "name": nickname(dna), "svg": svg(dna)} for dna in dnas])
+    )
     _run("portrait.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 

@@ -50,7 +50,7 @@ function answers(stateA = fromHex(c.stateA), stateB = fromHex(c.stateB)) {
 
 async function judge(changes = {}, served = answers(), kernel = KERNEL) {
   globalThis.fetch = async (path) =>
-    new Response(served[path] ?? '{"error":"There is none.","hint":""}', { status: path in served ? 200 : 404 });
+    new Response(served[path] ?? '{"detail":"There is none.","hint":""}', { status: path in served ? 200 : 404 });
   return verify({ ...record, ...changes }, kernel);
 }
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from backend.api.vendored import LICENCES, VENDORED
 from backend.chain.compile import artifact
 from backend.chain.deployment import CONTRACTS
 from backend.chain.toolchain import find_anvil, find_node
@@ -97,6 +98,9 @@ def test_a_wheel_has_its_packages_and_nothing_else(dist: Dist) -> None:
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
     artifacts = {Path(name).stem for name in names if "/artifacts/" in name}
     assert set(CONTRACTS) <= artifacts
+    (resources,) = {name.partition("/artifacts/")[0] for name in names if "/artifacts/" in name}
+    page = {f"{resources}/node_modules/{path}" for path in (*VENDORED.values(), *LICENCES)}
+    assert page <= set(names)
     assert not {name for name in artifacts if name.startswith("Hostile")}
 
 

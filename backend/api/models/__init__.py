@@ -23,6 +23,7 @@ from backend.api.models.base import (
     Moment,
     Page,
     Problem,
+    ProblemCode,
     Source,
     hexadecimal,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "PendingLocks",
     "Prices",
     "Problem",
+    "ProblemCode",
     "Proposal",
     "Ranked",
     "Rating",

@@ -55,10 +55,24 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Problem(Answer):
-    """Every error, in two sentences."""
+ProblemCode = Literal[
+    "not_found", "no_such_address", "method_not_allowed", "body_not_allowed", "address_too_long",
+    "unknown_host", "invalid_parameter", "too_many_requests", "internal_error",
+    "database_unavailable", "node_unavailable", "place_unavailable",
+]  # fmt: skip
 
-    error: str = Field(description="What is wrong.", examples=["There is no beast 99."])
+
+class Problem(Answer):
+    """Every error: a problem document of RFC 9457 with a code that stays, and what to do next."""
+
+    type: str = Field(
+        description="A name for the kind of problem, made of the code.",
+        examples=["urn:chainbeasts:problem:not_found"],
+    )
+    title: str = Field(description="The kind in words.", examples=["It is not there"])
+    status: int = Field(description="Of the answer.", examples=[404])
+    detail: str = Field(description="What is wrong.", examples=["There is no beast 99."])
+    code: ProblemCode
     hint: str = Field(
         description="What to do next; empty if nothing can be done.",
         examples=["GET /v1/beasts lists those there are."],

@@ -15,6 +15,7 @@ from backend.api.models.base import (
     Time,
     Wei,
 )
+from backend.api.models.constants import ArenaTerms, Economics, Rules, Schedule
 from backend.monitoring.training import TrainingMetrics
 
 
@@ -70,10 +71,10 @@ class Season(Answer):
 
     season: int
     added: Moment
-    rules: dict[str, int]
-    schedule: dict[str, int]
-    economics: dict[str, int | str] = Field(description="Amounts are decimal strings.")
-    arena: dict[str, int | str] = Field(description="Amounts are decimal strings.")
+    rules: Rules
+    schedule: Schedule
+    economics: Economics
+    arena: ArenaTerms
 
 
 class Seasons(Answer):
@@ -163,13 +164,22 @@ class StateHeader(Answer):
 class Live(Answer):
     """One message of /v1/events: what is new, so that a reader asks for it."""
 
-    type: Literal["hello", "block", "reorg", "beast", "checkpoint", "dispute", "match", "season"]
+    type: Literal[
+        "hello", "block", "reorg", "gap",
+        "beast", "checkpoint", "dispute", "match", "season", "energy",
+    ]  # fmt: skip
+    id: str | None = Field(
+        default=None,
+        description="Of the event, as in /v1/activity; of hello and gap, of the newest event "
+        "that was told. The last one that was seen is the ?since= of the next connection.",
+    )
     block: int | None = Field(
         default=None, description="Of the news; on reorg the first block that was taken back."
     )
     time: int | None = None
     event: str | None = Field(default=None, description="The contract's event.")
-    beast: int | None = None
+    beast: int | None = Field(default=None, description="Of a match A.")
+    rival: int | None = Field(default=None, description="Of a match B.")
     index: int | None = None
     dispute: int | None = None
     match: int | None = None

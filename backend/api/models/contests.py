@@ -19,6 +19,7 @@ from backend.api.models.base import (
     Wei,
 )
 from backend.api.models.beasts import Checkpoint, Rating
+from backend.api.models.constants import Rules
 
 OpeningName = Literal["segments", "state", "records"]
 
@@ -208,7 +209,7 @@ class MatchDetail(Match):
     bond: Wei | None
     log_root: Hex32 | None
     log: list[Hex32] = Field(description="The word before each activation; empty before a record.")
-    rules: dict[str, int] | None = Field(description="The combat constants of its season.")
+    rules: Rules | None = Field(description="The combat constants of its season.")
     disproofs: list[Disproof]
 
 

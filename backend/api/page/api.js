@@ -1,11 +1,12 @@
 // Asking the server: JSON answers, bytes, and two streams that come back by themselves.
 
-/** An answer that is an error, in the server's two sentences. */
+/** An answer that is an error: a problem document (RFC 9457) in the server's two sentences, with its code. */
 export class Problem extends Error {
-  constructor(status, error, hint) {
-    super(error);
+  constructor(status, detail, hint, code = null) {
+    super(detail);
     this.status = status;
     this.hint = hint;
+    this.code = code;
   }
 }
 
@@ -19,7 +20,7 @@ async function ask(path, signal) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
-  throw new Problem(answer.status, said.error || `The server answered ${answer.status}.`, said.hint || "");
+  throw new Problem(answer.status, said.detail || `The server answered ${answer.status}.`, said.hint || "", said.code);
 }
 
 /** A JSON answer of the API; throws a Problem, or the signal's reason once the reader has left. */

@@ -1,6 +1,10 @@
 // A beast's portrait: the very shapes that the contract draws for its token (contracts/libraries/BeastPortrait.sol),
 // as data, so that the page can also animate them and put them on the board.
+import { stats } from "./kernel/combat.js";
 import { genesisMask } from "./kernel/genesis.js";
+
+// Of what a DNA can give: the narrowest body, the lowest crest.
+const [LEAST_HP, LEAST_POWER] = [116, 48];
 
 const div = (a, b) => Math.floor(a / b);
 const hsl = (hue, saturation, light) => `hsl(${hue},${saturation}%,${light}%)`;
@@ -48,7 +52,7 @@ function limbs(pairs, width, height) {
 
 function spikes(dna, width, height) {
   const n = 3 + (dna[10] % 5);
-  const tall = 14 + div(dna[0] % 96, 4);
+  const tall = 14 + div((stats(dna).power - LEAST_POWER) * 3, 8);
   return Array.from({ length: n }, (_, i) => {
     const x = 100 - width + div(2 * width * (i + 1), n + 1);
     const off = Math.abs(x - 100);
@@ -111,7 +115,7 @@ function mouth(dna, height) {
 /** The creature's shapes from back to front, in a box of 200 × 200; `eyes` counts those at the end's face. */
 export function creature(dna) {
   const mask = genesisMask(dna);
-  const width = 50 + div(dna[3] % 100, 5);
+  const width = 50 + div((stats(dna).hp - LEAST_HP) * 5, 26);
   const height = 46 + (dna[6] % 22);
   return {
     behind: [...tail(dna, width), ...limbs(bits(mask >> 4), width, height)],

@@ -115,7 +115,9 @@ def _check_cursor(sort: Sort, cursor: str | None) -> None:
     numbers = len(ORDERS.get(sort, (BeastRow.beast_id,)))
     if cursor is not None and cursor.count("-") + 1 != numbers:
         raise ApiError(
-            422, "cursor does not fit: it is of a list in another order.", "Begin without one."
+            "invalid_parameter",
+            "cursor does not fit: it is of a list in another order.",
+            "Begin without one.",
         )
 
 
@@ -141,7 +143,7 @@ def price(
         items = () if grow is None else dict.fromkeys(grow.split(","))
         growth = parse_growth(",".join(items)) if items else ()
     except ChainBeastsError as error:
-        raise ApiError(422, error.message, error.hint) from None
+        raise ApiError("invalid_parameter", error.message, error.hint) from None
     with services.session() as session:
         found = training_price(session, find_beast(session, beast_id), windows, growth)
     return answer(request, found)
@@ -157,7 +159,10 @@ def portrait(request: Request, services: ServicesDep, beast_id: Id) -> Response:
     """The portrait that the contract draws from the DNA."""
     with services.session() as session:
         dna = find_beast(session, beast_id).dna
-    headers = {"Content-Security-Policy": SVG_POLICY}
+    headers = {
+        "Content-Security-Policy": SVG_POLICY,
+        "Cross-Origin-Resource-Policy": "cross-origin",  # an <img> of anybody's page may show it
+    }
     return tagged(request, svg(dna).encode(), SVG, f"public, max-age={KEPT_SECONDS}", headers)
 
 

@@ -8,7 +8,7 @@ from eth_utils.address import to_checksum_address
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
-from backend.api.errors import missing
+from backend.api.errors import PROBLEM, missing
 from backend.api.models import Problem
 
 Row = TypeVar("Row")
@@ -16,14 +16,19 @@ Row = TypeVar("Row")
 ACCOUNT = r"^0x[0-9a-fA-F]{40}$"
 
 _SAID = {
-    404: "There is none of that number, digest or key.",
+    404: "There is none of that number, digest, account or key.",
+    413: "A body was sent: no route takes one.",
     414: "Path and query are longer than any route needs.",
+    421: "The request is for a host that this server is not known by.",
     422: "A parameter does not fit.",
     429: "Too many requests from this address; Retry-After says when to ask again.",
-    503: "The database or the node does not answer.",
+    500: "Something is wrong on the server's side.",
+    503: "The database, the node or a place of snapshots does not answer.",
 }
+_PROBLEM = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
 ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": text} for code, text in _SAID.items()
+    304: {"description": "What If-None-Match names is still what there is."},
+    **{code: {"content": {PROBLEM: _PROBLEM}, "description": text} for code, text in _SAID.items()},
 }
 
 Digest = Annotated[

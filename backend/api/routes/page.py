@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from backend.api.answers import REVALIDATE, tagged
 from backend.api.errors import ApiError, missing
 from backend.api.services import ServicesDep
+from backend.api.vendored import VENDORED
 from backend.resources import node_modules_dirs
 
 PAGE = Path(__file__).resolve().parents[1] / "page"
@@ -21,16 +22,6 @@ SHARED: Mapping[str, Path] = {
     "kernel/tables.json": Path(__file__).resolve().parents[2] / "kernel" / "tables.json",
 }
 """Files of other packages: the page reads the kernel's tables from their one source."""
-
-VENDORED: Mapping[str, str] = {
-    "uplot.js": "uplot/dist/uPlot.esm.js",
-    "uplot.css": "uplot/dist/uPlot.min.css",
-    "sha3.js": "@noble/hashes/sha3.js",
-    "_u64.js": "@noble/hashes/_u64.js",
-    "utils.js": "@noble/hashes/utils.js",
-    "fzstd.js": "fzstd/esm/index.mjs",
-}
-"""Files of Node packages by the name that the page imports; sha3 imports `_u64` and `utils`."""
 
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -69,7 +60,11 @@ def vendor(request: Request, name: str) -> Response:
     """A module of a library."""
     path = VENDORED.get(name)
     if path is None:
-        raise ApiError(404, "There is nothing at this address.", "The page needs no other library.")
+        raise ApiError(
+            "no_such_address",
+            "There is nothing at this address.",
+            "The page needs no other library.",
+        )
     for folder in node_modules_dirs():
         if (folder / path).is_file():
             return _file(request, folder / path)
@@ -85,7 +80,7 @@ def page(request: Request, services: ServicesDep, path: str) -> Response:
     found = page_files().get(path)
     if found is None or (path.startswith(WALLET) and not services.wallet):
         hint = "/openapi.json lists the routes of the API; the page is at /."
-        raise ApiError(404, "There is nothing at this address.", hint)
+        raise ApiError("no_such_address", "There is nothing at this address.", hint)
     return _file(request, found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 HEAD = """# Python
 
 What the modules of the package `chainbeasts` export, made from docstrings and types. [Use it from
@@ -19,5 +21,10 @@ MODULES = (
 
 
 def page() -> str:
-    """The page's text: directives that mkdocstrings fills."""
-    return HEAD + "\n".join(f"::: {module}\n" for module in MODULES)
+    """The page's text: directives that mkdocstrings fills, one for each name that is exported."""
+    parts = [HEAD]
+    for name in MODULES:
+        module = import_module(name)
+        parts.append(f"## {name}\n\n{module.__doc__ or ''}\n")
+        parts += [f"::: {name}.{exported}\n" for exported in module.__all__]
+    return "\n".join(parts)

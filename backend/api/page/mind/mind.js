@@ -5,7 +5,7 @@ import { fromHex } from "../kernel/bytes.js";
 import { DEFAULT_RULES, stats } from "../kernel/combat.js";
 import { anatomy } from "./anatomy.js";
 import { board } from "./board.js";
-import { Brains } from "./brains.js";
+import { Brains } from "./loader.js";
 import { dials, modes, terrains, tools } from "./controls.js";
 import { film, frameName } from "./film.js";
 import { byWorth, framesOf } from "./frames.js";

@@ -1,7 +1,8 @@
 // Published states by their hashes, several at once, each believed only if it has that hash.
 import { bytes } from "../api.js";
+import { Difference, openState } from "../brains.js";
 import { toHex } from "../kernel/bytes.js";
-import { STATE_BYTES, decodeState, stateHash } from "../kernel/state.js";
+import { STATE_BYTES } from "../kernel/state.js";
 
 const HASH_BYTES = 32;
 const ENTRY = HASH_BYTES + STATE_BYTES;
@@ -22,15 +23,17 @@ export function unpacked(body) {
 export async function fetchStates(hashes, beast, kernelId) {
   const served = unpacked(await bytes(`/v1/states?h=${hashes.join(",")}`));
   return hashes.map((hash) =>
-    served.has(hash) ? openState(served.get(hash), hash, beast, kernelId) : { problem: ABSENT },
+    served.has(hash) ? opened(served.get(hash), hash, beast, kernelId) : { problem: ABSENT },
   );
 }
 
-/** The brain in an encoded state, checked against its hash and its beast. */
-export function openState(encoded, hash, beast, kernelId) {
-  const own = toHex(stateHash(kernelId, encoded));
-  if (own !== hash) return { problem: `What is served has the hash ${own}, the chain names ${hash}.` };
-  const { beastId, mask, weights } = decodeState(encoded);
-  if (beastId !== BigInt(beast)) return { problem: `The state is beast ${beastId}'s.` };
-  return { brain: { mask, weights } };
+/** The brain in an encoded state, or what it is instead of the beast's state of that hash. */
+export function opened(encoded, hash, beast, kernelId) {
+  try {
+    const { mask, weights } = openState(kernelId, encoded, hash, beast, "this window");
+    return { brain: { mask, weights } };
+  } catch (error) {
+    if (error instanceof Difference) return { problem: error.message };
+    throw error;
+  }
 }

@@ -2,9 +2,8 @@
 // once and then lists of hashes to fetch, most wanted first; null stands for the newborn. It answers each with {hash, mask,
 // weights, marks} or {hash, problem}.
 import { Problem, get } from "../api.js";
+import { newborn } from "../brains.js";
 import { fromHex, toHex } from "../kernel/bytes.js";
-import { genesisState } from "../kernel/genesis.js";
-import { decodeState } from "../kernel/state.js";
 import { readTables } from "../kernel/tables.js";
 import { exam, examine } from "./examine.js";
 import { fetchStates } from "./states.js";
@@ -58,7 +57,7 @@ async function work() {
       tell(waiting.shift(), known, known);
     } else if (waiting[0] === null) {
       waiting.shift();
-      tell(null, { brain: decodeState(genesisState(BigInt(known.beast), known.dna)) }, known);
+      tell(null, { brain: newborn(known.beast, known.dna) }, known);
     } else {
       const end = waiting.indexOf(null);
       const some = waiting.splice(0, end < 0 ? together : Math.min(together, end));
