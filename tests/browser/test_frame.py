@@ -99,11 +99,12 @@ def test_a_silent_stream_leaves_no_view_old(
 def test_a_view_that_cannot_be_asked_for_again_says_how_old_it_is(
     visit: Visit, world: Spectacle, beasts: tuple[int, int]
 ) -> None:
+    visit.expects("status of 503")
     visit.page.route_web_socket("**/v1/events", lambda stream: None)
     visit.go("#/beasts")
     plates = visit.page.locator(".plate")
     before = plates.count()
-    visit.page.route("**/v1/beasts?*", lambda route: route.abort())
+    visit.page.route("**/v1/beasts?*", lambda route: route.fulfill(status=503, json={}))
     world.hatch(world.owner)
     expect(visit.page.locator("#status")).to_contain_text("what is shown below is of block")
     expect(plates).to_have_count(before)

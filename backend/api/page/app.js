@@ -21,6 +21,9 @@ let drawing = Promise.resolve();
 let streaming = false;
 let lagging = -1;
 
+/** Whether the view was asked for again, and is still older than what the server knows. */
+let overdue = false;
+
 function drawNav({ view, id }) {
   const shown = Object.entries(VIEWS).filter(([, one]) => one.menu && isOffered(one, currentStatus()));
   const links = shown.map(([name, { title }]) =>
@@ -181,7 +184,7 @@ async function take(news, missed) {
 
 /** The bar; it says of which block the view is if that is not the newest. */
 function tellStatus() {
-  const old = current.seen >= 0 && current.seen < indexedBlock() && lagging > current.seen;
+  const old = overdue && current.seen >= 0 && current.seen < indexedBlock();
   drawStatus(old ? current.seen : null);
 }
 
@@ -195,7 +198,11 @@ async function look() {
   if (behind && (!streaming || lagging > current.seen)) {
     lagging = indexedBlock();
     await enqueue([], true);
-  } else lagging = behind ? indexedBlock() : -1;
+    overdue = current.seen < lagging;
+  } else {
+    lagging = behind ? indexedBlock() : -1;
+    overdue &&= behind;
+  }
   tellStatus();
 }
 
