@@ -7,7 +7,7 @@ import importlib
 import sys
 from contextlib import suppress
 
-from backend.deferred import defer_aiohttp, defer_keyfile
+from backend.deferred import defer_http, defer_keyfile
 
 RECURSION_LIMIT = 1_000
 
@@ -18,4 +18,4 @@ with suppress(ImportError):
     importlib.import_module("py_ecc")
 sys.setrecursionlimit(RECURSION_LIMIT)
 defer_keyfile()
-defer_aiohttp()
+defer_http()

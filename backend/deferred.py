@@ -2,7 +2,7 @@
 
 eth-account imports eth-keyfile, and that the pairing arithmetic of py_ecc, for keystores of beacon
 chain validators, which are none of ours. A stand-in takes its place until a keystore is opened.
-web3 imports aiohttp for its asynchronous providers, of which none is used here.
+web3 imports aiohttp and requests for its own providers over HTTP, of which none is used here.
 """
 
 from __future__ import annotations
@@ -34,22 +34,20 @@ def defer_keyfile() -> None:
     sys.modules[PACKAGE], sys.modules[MODULE] = package, module
 
 
-HTTP = "aiohttp"
+HTTP = ("aiohttp", "requests")
 
 
-def defer_aiohttp() -> None:
-    """Let web3 have classes of aiohttp that load it when one is made, unless it is there already.
+def defer_http() -> None:
+    """Let web3 have classes of these that load them when one is made, unless they are there.
 
-    Whoever else imports it gets the real one.
+    Whoever else imports them gets the real ones.
     """
-    if HTTP in sys.modules:
-        return
-    spec = find_spec(HTTP)
-    if spec is None:
-        return
-    module = _ForWeb3(HTTP)
-    module.__spec__, module.__path__ = spec, spec.submodule_search_locations or []
-    sys.modules[HTTP] = module
+    for name in HTTP:
+        spec = None if name in sys.modules else find_spec(name)
+        if spec is not None:
+            module = _ForWeb3(name)
+            module.__spec__, module.__path__ = spec, spec.submodule_search_locations or []
+            sys.modules[name] = module
 
 
 class _ForWeb3(ModuleType):
@@ -59,24 +57,24 @@ class _ForWeb3(ModuleType):
         asking = sys._getframe(1)
         while asking.f_back and asking.f_globals.get("__name__", "").startswith("importlib."):
             asking = asking.f_back  # the machinery, which looks whether the name is there
-        if asking.f_globals.get("__name__", "").startswith("web3."):
-            return _promised(name)
-        return getattr(_real_http(), name)
+        if name[0].isupper() and asking.f_globals.get("__name__", "").startswith("web3."):
+            return _promised(self.__name__, name)
+        return getattr(_real_http(self.__name__), name)
 
 
-def _promised(name: str) -> type:
+def _promised(module: str, name: str) -> type:
     """A class, good for annotations and ``except``, of which each object is one of the real."""
 
     def make(cls: type, *args: Any, **given: Any) -> Any:
-        return getattr(_real_http(), name)(*args, **given)
+        return getattr(_real_http(module), name)(*args, **given)
 
     return type(name, (Exception,), {"__new__": make})
 
 
-def _real_http() -> ModuleType:
-    if isinstance(sys.modules.get(HTTP), _ForWeb3):
-        del sys.modules[HTTP]
-    return importlib.import_module(HTTP)
+def _real_http(name: str) -> ModuleType:
+    if isinstance(sys.modules.get(name), _ForWeb3):
+        del sys.modules[name]
+    return importlib.import_module(name)
 
 
 class _StandIn(ModuleType):

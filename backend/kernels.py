@@ -217,7 +217,7 @@ def replay_windows(
     Args:
         windows: what to compute, see ``replay.WINDOW``. A window that starts from another's end
             comes after it.
-        states: uint8[n][33984], encoded states, as ``state.encode_state`` makes them.
+        states: ``uint8[n][33984]``, encoded states, as ``state.encode_state`` makes them.
         records: 32-byte words that BATTLE and PRIVATE windows read.
         segments: give the hash after each of the 16 segments, not h128 alone.
         ends: where to put the states at the ends, such as shared memory; else a new array.

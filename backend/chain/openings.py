@@ -92,7 +92,11 @@ class RecordsOpening:
         Raises:
             IndexError, ValueError: it is no opening of that window.
         """
-        indices = sorted(set(window_indices(dna, fold64(self.secret), length, index)))
+        sampled = window_indices(dna, fold64(self.secret), length, index)
+        indices = sorted(set(sampled))
+        # The root fixes which word is where, and not which step it is given to.
+        if [indices[place] for place in self.order] != sampled:
+            raise ValueError("its order gives a step another record than it samples")
         return multiproof_root(indices, [leaf(word) for word in self.words], length, self.siblings)
 
 

@@ -78,6 +78,15 @@ def find_forge() -> Path:
     return _find_foundry("forge")
 
 
+def find_cast() -> Path:
+    """The Cast binary: ``CAST_BINARY``, the npm package's, else the one on PATH.
+
+    Raises:
+        ChainBeastsError: there is none.
+    """
+    return _find_foundry("cast")
+
+
 def tools_dir(home: Path | None = None) -> Path:
     """The folder of a home, the environment's or the nearest if None, that holds its tools."""
     return (home or Path(os.environ.get("CHAINBEASTS_HOME") or find_home())) / TOOLS

@@ -41,7 +41,7 @@ ERROR_MAX = ERROR_ONE - 1
 
 
 def layers(weights: Weights) -> list[Weights]:
-    """The four matrices as views: W1[32][128], W2[128][64], W3[64][64], W4[64][8]."""
+    """The four matrices as views: ``W1[32][128] W2[128][64] W3[64][64] W4[64][8]``."""
     views, start = [], 0
     for rows, columns in pairwise(LAYERS):
         views.append(weights[start : start + rows * columns].reshape(rows, columns))
@@ -78,7 +78,7 @@ def forward(weights: Weights, active_mask: int, x: Inputs) -> list[Ints]:
 
 
 def logits(weights: Weights, active_mask: int, inputs: Ints) -> Ints:
-    """The logits of many positions at once, int32[n][8], each row as ``forward`` gives it."""
+    """The logits of many positions at once, ``int32[n][8]``, each row as ``forward`` gives it."""
     found = inputs.astype(np.float64)
     masks = (*unit_masks(active_mask), None)
     for matrix, mask in zip(layers(weights), masks, strict=True):

@@ -25,11 +25,23 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
-HARNESS = "tests/forge/*.sol"
+HARNESSES = ("tests/forge/*.sol", "tests/halmos/*.sol")
 SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
-WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
 file stays on one, which builds its world once."""
+
+QUICK_TESTS = (
+    "tests/kernel",
+    "tests/battle",
+    "tests/datasets",
+    "tests/graph_cache",
+    "tests/page",
+    "tests/test_imports.py",
+)
+"""What --quick runs between two edits: no chain, no daemon, no browser; 90 seconds at most."""
+
+QUICK = ("lint", "format", "script format", "types", "tests")
 PRINTING = threading.Lock()
 
 
@@ -73,7 +85,8 @@ def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) ->
         Check("lint", [BIN / "ruff", "check", "."]),
         Check("format", [BIN / "ruff", "format", "--check", "."]),
         Check(
-            "Solidity format", [node, prettier, "--check", "--log-level=warn", SOLIDITY, HARNESS]
+            "Solidity format",
+            [node, prettier, "--check", "--log-level=warn", SOLIDITY, *HARNESSES],
         ),
         Check("script format", [node, prettier, "--check", "--log-level=warn", *SCRIPTS]),
         Check(
@@ -81,12 +94,23 @@ def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) ->
             [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
         ),
         Check("types", [BIN / "mypy"]),
+        Check("documentation", [ROOT / "scripts" / "docs", "build", "--quiet"]),
         Check("sanitizers", [BIN / "python", "-m", "scripts.lib.sanitizers"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
+        Check("generated ABI", [ROOT / "scripts" / "generate_abi", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
         Check("tests", crowd if nightly else forgiving, alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
-        *([Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True)] * nightly),
+        *(examinations() if nightly else ()),
+    ]
+
+
+def examinations() -> list[Check]:
+    """What takes too long for every day: see docs/audit."""
+    return [
+        Check("static analysis", [ROOT / "scripts" / "slither"]),
+        Check("symbolic proofs", [ROOT / "scripts" / "halmos"]),
+        Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True),
     ]
 
 
@@ -138,9 +162,12 @@ def main() -> int:
         prog="scripts/test",
         description="Set-up, then every check. Other arguments go to pytest.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="examples:\n  scripts/test\n  scripts/test --fast\n  scripts/test -k kernel",
+        epilog="examples:\n  scripts/test --quick\n  scripts/test --fast\n  scripts/test -k kernel",
     )
     parser.add_argument("--fast", action="store_true", help="no end-to-end tests, no gas report")
+    parser.add_argument(
+        "--quick", action="store_true", help="lint, types, and the tests that need no chain"
+    )
     parser.add_argument(
         "--nightly",
         action="store_true",
@@ -152,8 +179,11 @@ def main() -> int:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes load the same modules
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
-    found = checks(rest, fast=options.fast, nightly=options.nightly)
+    chosen = [*(QUICK_TESTS if options.quick else ()), *rest]
+    found = checks(chosen, fast=options.fast, nightly=options.nightly)
     wanted = [c for c in found if not (options.fast and c.slow)]
+    if options.quick:
+        wanted = [c for c in wanted if c.name in QUICK]
     results = run_all(wanted, environment)
     stderr.print()
     rows = [result.row() for result in results]

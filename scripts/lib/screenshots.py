@@ -53,12 +53,15 @@ class World:
     """What there is to be seen."""
 
     hero: int
+    rival: int
+    owner: str
     battle: int
     turn: int
     dispute: int
 
     def views(self) -> Iterator[tuple[str, str]]:
         """Every view's name and address."""
+        yield "home", "#/"
         yield "beasts", "#/beasts"
         yield "beast", f"#/beasts/{self.hero}"
         yield "battles", "#/battles"
@@ -67,14 +70,17 @@ class World:
         yield "dispute", f"#/disputes/{self.dispute}"
         yield "leaderboard", "#/leaderboard"
         yield "season", "#/season"
+        yield "compare", f"#/compare/{self.hero},{self.rival}"
+        yield "account", f"#/accounts/{self.owner}"
 
 
 @dataclass(frozen=True)
 class Played:
-    """What came of the world: the beast to show, its owner's matches."""
+    """What came of the world: the beast to show and one to compare it with, its owner's matches."""
 
     world: Spectacle
     hero: int
+    rival: int
     matches: list[int]
 
 
@@ -104,7 +110,7 @@ def play(stage: Stage) -> Played:
     stage.host.do("season", "propose", "--set", "block_gain=40", "--set", "crit_odds=12")
     stderr.print("the liar has been slashed")
     owner.start("trainer", "trainer", "run", hero, "--forever")
-    return Played(world, hero, fights)
+    return Played(world, hero, foe, fights)
 
 
 def _slashed(world: Spectacle, beast: int) -> bool:
@@ -118,6 +124,7 @@ def settled(page: Page, url: str) -> None:
     page.wait_for_selector("main .view:not([aria-busy])")
     if page.locator(".lamp").count():
         page.wait_for_selector(".lamp[data-state=live]", timeout=LIVE_MS)
+        page.locator(".bars [data-held=no]").first.wait_for(state="detached", timeout=LIVE_MS)
     seal = page.locator("#seal")
     if seal.count():
         top = seal.evaluate("e => e.getBoundingClientRect().top")
@@ -172,7 +179,8 @@ def main() -> int:
             with chromium(executable) as browser:
                 url = played.world.url
                 match, turn = most_eventful(browser, url, played.matches)
-                take(browser, url, World(played.hero, match, turn, dispute=1), folder)
+                world = World(played.hero, played.rival, played.world.owner.address, match, turn, 1)
+                take(browser, url, world, folder)
     except StageError as error:
         stderr.print(str(error), markup=False)
         return 1

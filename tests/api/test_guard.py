@@ -12,7 +12,7 @@ import pytest
 from backend.api.guard import HEADERS, parse_origin
 from backend.api.limits import Limits, RateLimit, neighbourhood
 from backend.api.routes.beasts import SVG_POLICY
-from backend.api.routes.page import VENDORED
+from backend.api.vendored import VENDORED
 from backend.errors import ChainBeastsError
 from tests.api.conftest import Scene, Served, serving
 

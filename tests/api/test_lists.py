@@ -282,10 +282,11 @@ def test_lists_of_contests_show_the_faces(scene: Scene, served: Served) -> None:
         assert served.json(f"/v1/disputes/{dispute['id']}")["dna"] == expected
 
 
-def test_a_curve_names_epoch_source_and_rate(scene: Scene, served: Served) -> None:
+def test_a_curve_names_epoch_source_rate_and_state(scene: Scene, served: Served) -> None:
     beast = scene.honest.beast
     found = served.json(f"/v1/beasts/{beast}/curve")
     every = served.all(f"/v1/beasts/{beast}/checkpoints", 50)[::-1]
     live = [one for one in every if one["state"] in ("pending", "final", "proven", "disputed")]
     for name in ("epoch", "source", "lr_shift"):
         assert found[name] == [one[name] for one in live]
+    assert found["hash"] == [one["h128"] for one in live]

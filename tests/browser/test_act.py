@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
@@ -16,12 +15,13 @@ from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil
 from backend.chain.deploy import Deployer, prepare
 from backend.chain.seasons import load_profile
 from backend.chain.transactions import TransactionManager
+from backend.kernel.network import Weights
 from backend.store.session import Database
 from backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
 from tests.browser.conftest import PATIENCE_MS, Visit
 from tests.browser.wallets import Wallet
-from tests.support.arena import Bout, Fighter, hunter, idle
+from tests.support.arena import ACCEPTED, Bout, Fighter, hunter, idle
 from tests.support.protocol import ETHER, World
 
 PRICE = 10**15
@@ -40,11 +40,13 @@ class Ground:
     ours: str
     theirs: str
 
-    def train(self, beast: int, owner: str, weights: object) -> Fighter:
-        """A window of a beast whose state this server has."""
-        fighter = Fighter.submit(self.world, owner, weights, beast)  # type: ignore[arg-type]
+    latest: dict[int, Fighter] = field(default_factory=dict)
+
+    def train(self, beast: int, owner: str, weights: Weights) -> None:
+        """A window of a beast, whose state the server has."""
+        fighter = Fighter.submit(self.world, owner, weights, beast)
         self.store.put(fighter.state)
-        return fighter
+        self.latest[beast] = fighter
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +70,30 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         database.close()
 
 
+@dataclass
+class Tab(Visit):
+    """The one tab of the story, whose server reads the chain meanwhile."""
+
+    ground: Ground = field(kw_only=True)
+
+    def caught_up(self) -> bool:
+        """Whether the server has read all blocks."""
+        indexed = self.ground.served.json("/v1/status")["indexed"]
+        return bool(indexed and indexed["number"] >= self.ground.world.w3.eth.block_number)
+
+
 @pytest.fixture(scope="module")
 def wallet(ground: Ground) -> Wallet:
     return Wallet(ground.url, [ground.ours], OTHER_CHAIN)
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Browser, ground: Ground, wallet: Wallet) -> Iterator[Visit]:
+def visit(browser: Browser, ground: Ground, wallet: Wallet) -> Iterator[Tab]:
     """One tab for the whole story."""
     context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    made = Visit(page, ground.served.url)
+    made = Tab(page, ground.served.url, ground=ground)
     page.on("request", lambda request: made.asked.append(request.url))
     page.on("pageerror", lambda error: made.complaints.append(str(error)))
     page.on(
@@ -91,38 +105,44 @@ def visit(browser: Browser, ground: Ground, wallet: Wallet) -> Iterator[Visit]:
     made.end()
 
 
-def fill(visit: Visit, action: str, **values: object) -> None:
-    """Go to an action and ask what it does."""
+def fill(visit: Tab, action: str, **values: object) -> None:
+    """Go to an action and ask what it does, once the server knows all blocks."""
+    visit.wait_until("the server has read the chain", visit.caught_up)
     query = "&".join(f"{name}={value}" for name, value in values.items())
     visit.go(f"#/act/{action}?{query}")
+    for (
+        name,
+        value,
+    ) in values.items():  # of the same action the old form stays until this one is there
+        expect(visit.page.locator(f"#field-{name}")).to_have_value(str(value))
     visit.page.get_by_role("button", name="See what it does").click()
 
 
-def sign(visit: Visit, title: str) -> None:
+def sign(visit: Tab, title: str) -> None:
     """Sign the step that is shown."""
     expect(visit.page.locator(".review h2")).to_contain_text(title)
     visit.page.get_by_role("button", name="Sign in the wallet").click()
 
 
-def state(visit: Visit) -> Locator:
+def state(visit: Tab) -> Locator:
     return visit.page.locator(".review .tx")
 
 
-def outcome(visit: Visit) -> Locator:
-    return visit.page.locator(".outcome")
+def outcome(visit: Tab) -> Locator:
+    """What became of the newest step."""
+    return visit.page.locator(".outcome").last
 
 
-def term(visit: Visit, label: str) -> Locator:
+def term(visit: Tab, label: str) -> Locator:
     return visit.page.locator(".plan .terms > div").filter(has_text=label).locator("dd")
 
 
 def test_nothing_of_it_is_there_by_default(browser: Browser, ground: Ground) -> None:
-    services = replace(ground.served.services, wallet=False)
+    services = ground.served.services
     folder = services.bundles.parent
-    idle_one = replace(
-        services_of(services.chain, services.database, folder, follows=False), wallet=False
-    )
-    with serving(idle_one, limits=Limits(rate=0)) as closed:
+    with serving(
+        services_of(services.chain, services.database, folder), limits=Limits(rate=0)
+    ) as closed:
         for path in ("wallet/view.js", "wallet/sending.js", "wallet/actions/money.js"):
             assert httpx.get(f"{closed.url}/{path}", trust_env=False).status_code == 404
             assert ground.served.get(f"/{path}").status_code == 200
@@ -130,12 +150,12 @@ def test_nothing_of_it_is_there_by_default(browser: Browser, ground: Ground) -> 
         page.goto(f"{closed.url}/#/act")
         expect(page.locator(".notice.error")).to_contain_text("nothing at this address")
         expect(page.get_by_role("link", name="Season")).to_be_visible()
-        expect(page.get_by_role("link", name="Act")).to_have_count(0)
+        expect(page.get_by_role("link", name="Act", exact=True)).to_have_count(0)
         page.context.close()
 
 
 def test_a_wallet_is_chosen_and_moved_to_the_right_chain(
-    visit: Visit, wallet: Wallet, ground: Ground
+    visit: Tab, wallet: Wallet, ground: Ground
 ) -> None:
     visit.go("#/act/buy")
     expect(visit.page.locator(".wallets button")).to_have_count(2)
@@ -157,7 +177,7 @@ def test_a_wallet_is_chosen_and_moved_to_the_right_chain(
 
 
 def test_energy_is_bought_at_the_price_that_was_shown(
-    visit: Visit, wallet: Wallet, ground: Ground
+    visit: Tab, wallet: Wallet, ground: Ground
 ) -> None:
     fill(visit, "buy", amount="ten")
     expect(visit.page.locator(".plan .notice.error")).to_contain_text("How much")
@@ -174,3 +194,123 @@ def test_energy_is_bought_at_the_price_that_was_shown(
     expect(outcome(visit)).to_have_text("Bought 2.5 ENERGY for 0.0025 coin. ")
     assert held.call() == before + 5 * ETHER // 2
     assert len(wallet.sent) == 1
+
+
+def test_a_beast_hatches_in_three_steps(visit: Tab, wallet: Wallet, ground: Ground) -> None:
+    fill(visit, "hatch", beast="")
+    sign(visit, "Allow the hatch to burn 0.1 ENERGY")
+    sign(visit, "Request a beast")
+    expect(visit.page.locator(".past li")).to_have_count(2)
+    expect(visit.page.locator(".plan .busy")).to_contain_text("with the next block")
+    assert "beast=1" in visit.page.url
+    ground.world.mine()
+    sign(visit, "Hatch beast 1")
+    expect(outcome(visit)).to_have_text("Beast 1 has hatched. Beast 1")
+    assert ground.world.beasts.functions.ownerOf(1).call().lower() == ground.ours
+    assert len(wallet.sent) == 4
+    fill(visit, "hatch", beast=1)
+    expect(outcome(visit)).to_contain_text("Beast 1 has hatched.")
+
+
+def test_windows_that_nobody_disputed_are_made_final(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    world, (ours, theirs) = ground.world, ground.world.accounts[1:3]
+    ground.train(1, ours, hunter())
+    ground.train(1, ours, hunter())
+    ground.train(world.hatch(theirs), theirs, idle())
+    fill(visit, "finalize", beast=1)
+    expect(outcome(visit)).to_contain_text("Window 0 can be disputed until")
+    world.travel(world.season.economics.challengePeriod)
+    fill(visit, "finalize", beast=2)
+    sign(visit, "Make window 0 of beast 2 final")
+    expect(outcome(visit)).to_contain_text("Final: window 0 of beast 2.")
+    fill(visit, "finalize", beast=1)
+    expect(term(visit, "Afterwards")).to_have_text("All its windows are final.")
+    sign(visit, "Make windows 0 to 1 of beast 1 final")
+    expect(outcome(visit)).to_contain_text("Final: windows 0 to 1 of beast 1.")
+    assert world.head(1).finalCount == 2
+
+
+def test_two_owners_agree_on_a_match_and_publish_what_it_needs(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    world = ground.world
+    fill(visit, "challenge", beast=1, opponent=99)
+    refusal = visit.page.locator(".plan .notice.error")
+    expect(refusal.locator(".raw")).to_have_text("ERC721NonexistentToken(tokenId: 99)")
+    fill(visit, "challenge", beast=2, opponent=1)
+    expect(refusal).to_contain_text(f"Beast 2 belongs to {ground.theirs}")
+    fill(visit, "challenge", beast=1, opponent=2)
+    sign(visit, "Publish the state of beast 1")
+    sign(visit, "Challenge beast 2 with beast 1")
+    expect(outcome(visit)).to_contain_text("Match 1 is proposed.")
+
+    fill(visit, "publish", beast=2)
+    sign(visit, "Publish the state of beast 2")
+    expect(visit.page.locator(".past li")).to_contain_text("is on chain.")
+    expect(outcome(visit)).to_contain_text("It is on chain since")
+    fill(visit, "accept", match=1)
+    expect(refusal).to_contain_text(f"Beast 2 belongs to {ground.theirs}")
+    wallet.use(ground.theirs)
+    expect(visit.page.locator(".purse")).to_contain_text(ground.theirs)
+    fill(visit, "accept", match=1)
+    sign(visit, "Accept match 1")
+    expect(outcome(visit)).to_contain_text("Match 1 is agreed on.")
+    assert world.arena.functions.matchOf(1).call()[7] == ACCEPTED
+
+
+def test_a_match_is_settled_and_its_reward_claimed(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    world, a, b = ground.world, ground.latest[1], ground.latest[2]
+    bout = Bout.draw(world, 1, a, b)
+    bout.report(bout.truth, bout.reporter)
+    fill(visit, "settle", match=1)
+    expect(visit.page.locator(".plan .notice.error")).to_contain_text("can be disproved until")
+    world.travel(world.season.arena.disproofPeriod)
+    visit.page.get_by_role("button", name="See what it does").click()
+    sign(visit, "Make match 1 final")
+    expect(outcome(visit)).to_contain_text("Match 1 is final:")
+
+    earned = world.arena.functions.rewardsOf(b.owner).call()
+    assert earned > 0
+    fill(visit, "claim", what="rewards")
+    wallet.before = lambda: world.send(world.arena.functions.claimRewards(b.owner), b.owner)
+    sign(visit, "Take out")
+    expect(state(visit)).to_have_attribute("data-state", "failed")
+    expect(state(visit)).to_contain_text("NoRewards(account)")
+    wallet.use(ground.ours)
+    expect(visit.page.locator(".purse")).to_contain_text(ground.ours)
+    fill(visit, "claim", what="rewards")
+    sign(visit, "Take out")
+    expect(outcome(visit)).to_contain_text("Taken out:")
+    assert world.arena.functions.rewardsOf(a.owner).call() == 0
+    fill(visit, "claim", what="ledger")
+    sign(visit, "Take out")
+    expect(outcome(visit)).to_contain_text("Taken out:")
+    assert world.escrow(a.owner) == 0
+    fill(visit, "claim", what="credit")
+    expect(outcome(visit)).to_contain_text("there is nothing to take out")
+
+
+def test_a_wallet_that_loses_its_answer_makes_the_page_look_and_not_send_again(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    fill(visit, "buy", amount="1")
+    count = len(wallet.sent)
+    wallet.lost = True
+    ground.world.rpc("evm_setAutomine", False)
+    sign(visit, "Buy 1 ENERGY")
+    expect(state(visit)).to_have_attribute("data-state", "pending")
+    expect(visit.page.get_by_role("button", name="Sign in the wallet")).to_be_disabled()
+    visit.page.reload()
+    visit.page.get_by_role("button", name="Connect Fox").click()
+    under = visit.page.locator(".under-way")
+    expect(under).to_contain_text("Under way: Buy 1 ENERGY")
+    fill(visit, "buy", amount="1")
+    expect(visit.page.get_by_role("button", name="Sign in the wallet")).to_be_disabled()
+    ground.world.mine()
+    ground.world.rpc("evm_setAutomine", True)
+    expect(under.locator(".tx")).to_have_attribute("data-state", "mined")
+    assert len(wallet.sent) == count + 1

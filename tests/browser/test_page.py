@@ -153,7 +153,8 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
     seal = visit.page.locator("#seal")
     expect(seal).to_have_attribute("data-verdict", "verified")
     expect(seal.locator(".checks li")).to_have_count(6)
-    expect(visit.page.locator(".logits .chosen")).to_have_count(1)
+    expect(visit.page.locator(".mind.acts .logits .chosen")).to_have_count(1)
+    expect(visit.page.locator(".mind.waits .logits .chosen")).to_have_count(1)
 
     scrub = visit.page.get_by_role("slider", name="Turn")
     visit.page.keyboard.press("ArrowRight")
@@ -264,7 +265,7 @@ def test_final_matches_make_a_leaderboard(visit: Visit, world: Spectacle, battle
     expect(visit.page.locator("table .mention")).to_have_count(2)
     fits_a_phone(visit)
     visit.page.locator(".podium a").first.click()
-    expect(visit.page.locator(".hero .figures")).to_contain_text("#1")
+    expect(visit.page.locator(".facts .figures")).to_contain_text("#1")
     expect(visit.page.locator(".ring .bout.final")).to_have_count(1)
 
 
@@ -333,8 +334,8 @@ def fits_a_phone(visit: Visit) -> None:
     assert visit.page.locator("h1").count() == 1, visit.page.url
     assert visit.page.evaluate("document.getAnimations().length") == 0, visit.page.url
     nameless = visit.page.locator("button, a[href], input, canvas, svg[role=img]").evaluate_all(
-        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent)"
-        " && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
+        "all => all.filter(e => !(e.getAttribute('aria-label') || e.textContent"
+        " || e.labels?.length) && !e.closest('[aria-hidden=true]')).map(e => e.outerHTML)"
     )
     assert nameless == []
 
@@ -350,6 +351,25 @@ def test_every_view_fits_a_phone_and_works_by_keyboard(
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
     expect(visit.page.locator("main")).to_be_focused()
+
+
+def test_the_keyboard_alone_leads_from_home_to_a_replayed_turn(visit: Visit, battle: int) -> None:
+    def tab_to(address: str) -> None:
+        focused = "document.activeElement.getAttribute('href')"
+        visit.wait_until(
+            f"{address} is reached",
+            lambda: visit.page.keyboard.press("Tab") or visit.page.evaluate(focused) == address,
+        )
+
+    visit.go("#/")
+    tab_to("#/battles")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Battles")
+    tab_to(f"#/battles/{battle}")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("#seal")).to_have_attribute("data-verdict", "verified")
+    visit.page.keyboard.press("ArrowRight")
+    expect(visit.page.get_by_role("slider", name="Turn")).to_have_value("1")
 
 
 def test_colours_follow_the_system_and_the_button(visit: Visit) -> None:

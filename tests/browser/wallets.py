@@ -30,7 +30,7 @@ PROVIDERS = """
   if (names === null) { window.ethereum = provider; return; }
   const announce = () => names.forEach((name) => dispatchEvent(new CustomEvent(
     "eip6963:announceProvider",
-    { detail: { info: { uuid: name, name, rdns: `example.${name.toLowerCase()}`, icon: "data:," }, provider } },
+    { detail: { info: { uuid: name, name, rdns: "example." + name, icon: "data:," }, provider } },
   )));
   addEventListener("eip6963:requestProvider", announce);
   announce();
@@ -44,6 +44,7 @@ class Wallet:
 
     Attributes:
         before: called just before the next transaction is sent, once.
+        lost: whether the answer to the next sending is lost on its way.
         errors: answers to a method, each used up once, instead of the node's.
     """
 
@@ -54,10 +55,11 @@ class Wallet:
     asked: list[str] = field(default_factory=list)
     errors: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[], None] | None = None
+    lost: bool = False
     page: Page | None = None
 
     def enter(self, page: Page, *names: str) -> None:
-        """Be in a page's browser: announced by these names, or without any as ``window.ethereum``."""
+        """Be in a page's browser: announced by these names, without any as ``window.ethereum``."""
         self.page = page
         page.expose_function("askWallet", self.answer)
         given = repr(list(names)) if names else "null"
@@ -97,6 +99,10 @@ class Wallet:
                 hook()
             params = [params[0] | {"gas": GAS}]
             self.sent.append(params[0])
+            if self.lost:
+                self.lost = False
+                self.ask_node(method, params)
+                return {"error": {"code": -32603, "message": "The connection was lost."}}
         return self.ask_node(method, params)
 
     def ask_node(self, method: str, params: list[Any]) -> dict[str, Any]:

@@ -196,6 +196,8 @@ def test_a_bent_opening_is_refused_here_and_there(
     assert bent["WrongRecordsRoot"].root(dna, 100, 0) != opening.root(dna, 100, 0)
     with pytest.raises(ValueError, match="too many"):
         bent["SiblingCount"].root(dna, 100, 0)
+    with pytest.raises(ValueError, match="another record than it samples"):
+        bent["WrongOrder"].root(dna, 100, 0)
 
 
 def test_words_are_judged_by_only_as_they_were_opened(

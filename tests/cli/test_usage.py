@@ -44,9 +44,10 @@ def test_wrong_usage_is_named(cli: Cli, arguments: tuple[str, ...], said: str) -
 
 
 def test_every_noun_has_help(cli: Cli) -> None:
-    nouns = ["account", "battle", "beast", "cache", "checkpoint", "dataset", "db", "deploy",
-             "devnet", "dispute", "doctor", "energy", "kernel", "leaderboard", "metrics", "season",
-             "trainer", "validator"]  # fmt: skip
+    nouns = ["abi", "account", "battle", "beast", "cache", "checkpoint", "dataset", "db", "deploy",
+             "devnet", "dispute", "doctor", "energy", "kernel", "leaderboard", "metrics",
+             "quickstart", "season", "setup", "trainer", "validator",
+             "verify-deployment"]  # fmt: skip
     shown = cli.run("--help").stdout
     for noun in nouns:
         assert noun in shown
@@ -88,7 +89,7 @@ def test_the_documents_name_commands_and_options_that_exist() -> None:
     seen = 0
     for page in pages:
         text = page.read_text("utf-8")
-        for noun, verb in re.findall(r"chainbeasts ([a-z]+)(?: ([a-z-]+))?", text):
+        for noun, verb in re.findall(r"chainbeasts ([a-z][a-z-]*)(?: ([a-z-]+))?", text):
             seen += 1
             assert noun in nouns, (page.name, noun)
             known_verb = f"{noun} {verb}" in found.keys() | nested
@@ -170,18 +171,23 @@ def test_a_look_at_the_beasts_loads_no_database_and_no_http_client(tmp_path: Pat
     )
     loaded = set(done.stdout.split())
     assert "web3.eth" in loaded
-    heavy = {"sqlalchemy", "httpx", "aiohttp.client", "trainer.cli.beast"}
+    heavy = {"sqlalchemy", "httpx", "aiohttp.client", "requests.sessions", "trainer.cli.beast"}
     assert loaded & heavy == set()
 
 
-def test_whoever_else_wants_aiohttp_gets_it() -> None:
+def test_whoever_else_wants_aiohttp_or_requests_gets_it() -> None:
     program = (
         "import backend, web3, sys; assert 'aiohttp.client' not in sys.modules; import aiohttp; "
         "print(aiohttp.ClientTimeout(3).total, aiohttp.__version__); "
         "from web3._utils.http_session_manager import ClientTimeout; "
-        "print(type(ClientTimeout(4)) is sys.modules['aiohttp'].ClientTimeout)"
+        "print(type(ClientTimeout(4)) is sys.modules['aiohttp'].ClientTimeout); "
+        "assert 'requests.sessions' not in sys.modules; import requests; "
+        "print(requests.exceptions.Timeout.__name__, requests.__version__); "
+        "print(type(requests.Session()) is sys.modules['requests.sessions'].Session)"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.stdout.split() == ["3", version("aiohttp"), "True"], done.stderr
+    assert done.stdout.split() == [
+        "3", version("aiohttp"), "True", "Timeout", version("requests"), "True"
+    ], done.stderr  # fmt: skip

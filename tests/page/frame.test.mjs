@@ -6,7 +6,7 @@ import { ChainClock, distance } from "../../backend/api/page/clock.js";
 import { concerns, topicsOf } from "../../backend/api/page/news.js";
 import { PARTS, sentence } from "../../backend/api/page/rulebook.js";
 import { destination } from "../../backend/api/page/search.js";
-import { parseAddress, withQuery } from "../../backend/api/page/views.js";
+import { VIEWS, isOffered, menuAddress, parseAddress, withQuery } from "../../backend/api/page/views.js";
 
 function clockAt(start) {
   const world = { seconds: start };
@@ -95,4 +95,17 @@ test("a constant is told with its value, one that is unknown by its name", () =>
   assert.equal(sentence("rules", "novelty", { novelty: 7 }), "novelty is 7.");
   const curves = [0, 1].map((damage_curve) => PARTS.rules.says.damage_k({ damage_k: 256, damage_curve }));
   assert.notEqual(...curves);
+});
+
+test("acting is offered only by a server that allows it, and begins with what is looked at", () => {
+  assert.equal(isOffered(VIEWS.act, { wallet: false }), false);
+  assert.equal(isOffered(VIEWS.act, null), false);
+  assert.equal(isOffered(VIEWS.act, { wallet: true }), true);
+  assert.equal(isOffered(VIEWS.beasts, { wallet: false }), true);
+  assert.equal(isOffered(undefined, { wallet: true }), false);
+  assert.equal(menuAddress("act", "beasts", "3"), "#/act?beast=3");
+  assert.equal(menuAddress("act", "battles", "7"), "#/act?match=7");
+  assert.equal(menuAddress("act", "accounts", "0x12"), "#/act");
+  assert.equal(menuAddress("season", "beasts", "3"), "#/season");
+  assert.equal(menuAddress("home", "act", null), "#/");
 });

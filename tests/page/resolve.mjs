@@ -4,7 +4,10 @@ import { pathToFileURL } from "node:url";
 
 const root = new URL("../../", import.meta.url);
 const hooks = `
-const vendor = { "/vendor/sha3.js": "node_modules/@noble/hashes/sha3.js" };
+const vendor = {
+  "/vendor/sha3.js": "node_modules/@noble/hashes/sha3.js",
+  "/vendor/fzstd.js": "node_modules/fzstd/esm/index.mjs",
+};
 export async function resolve(specifier, context, next) {
   const file = vendor[specifier];
   return file ? next(new URL(file, ${JSON.stringify(root.href)}).href, context) : next(specifier, context);

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from eth_hash.auto import keccak
 
+from backend.api.events import AMOUNTS, KIND_OF
 from backend.api.portrait import svg
 from backend.chain.openings import records_opening
-from backend.chain.toolchain import find_node
 from backend.kernel.board import word_bytes
 from backend.kernel.combat import (
     DRAW,
@@ -27,10 +26,10 @@ from backend.kernel.combat import (
 from backend.kernel.constants import WEIGHTS
 from backend.kernel.features import features
 from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.held_out import held_out
+from backend.kernel.held_out import MoveExam, held_out
 from backend.kernel.labels import label, optimal_steps
 from backend.kernel.network import forward, output_errors
-from backend.kernel.rng import draw, split_mix64
+from backend.kernel.rng import draw, fold64, split_mix64
 from backend.kernel.rules import Rules
 from backend.kernel.samples import random_position
 from backend.kernel.state import Header, State, encode_state, state_hash
@@ -38,28 +37,19 @@ from backend.kernel.tables import TEMPLATES
 from backend.kernel.vector_words import varied_word
 from backend.nicknames import nickname
 from backend.store.private import PrivateDataset
+from tests.page.runner import run_node as _run
+from trainer.metrics.accuracy import Probe
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 WORDS = 24
 POSITIONS = 96
+BOARDS = 256
+ALL_HEADS = 7
 TURNS = 400
 RECORDS = 300
 MASKS = (0x11, 0x3F, 0xA5, 0xFF)
-
-
-def _run(name: str, **environment: str) -> None:
-    """Run a file of Node's test runner; its report is the failure."""
-    command = [find_node(), "--import", FOLDER / "resolve.mjs", "--test", FOLDER / name]
-    done = subprocess.run(
-        [str(part) for part in command],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_page_kernel_agrees_with_the_specification() -> None:
@@ -76,6 +66,16 @@ def test_page_chooses_refuses_and_judges_by_the_rules() -> None:
 
 def test_clock_news_and_addresses_of_the_frame() -> None:
     _run("frame.test.mjs")
+
+
+def test_every_event_that_is_told_of_has_a_sentence(tmp_path: Path) -> None:
+    amounts: dict[str, list[str]] = {
+        event: [name for name, _ in moved.values()] for event, moved in AMOUNTS.items()
+    }
+    amounts |= {"CheckpointSubmitted": ["price", "bond"], "RewardSettled": ["filing", "proof"]}
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps({"events": sorted(KIND_OF), "amounts": amounts}))
+    _run("activity.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_no_live_figure_takes_others_away() -> None:
@@ -168,6 +168,31 @@ def _loss_case(seed: int) -> dict[str, object]:
         "heads": heads,
         "errors": errors.tolist(),
         "loss": int(np.abs(errors).sum()),
+    }
+
+
+def _brain_case(state: State) -> dict[str, object]:
+    """A brain, and what the trainer measures of it on the held-out boards."""
+    words, weights = held_out(BOARDS, Rules()), state.weights
+    mask = state.header.active_mask
+    tally = Probe(words, Rules()).tally(weights, mask)
+    losses = [
+        np.abs(
+            output_errors(
+                forward(weights, mask, features(word))[-1].tolist(), label(word, Rules()), ALL_HEADS
+            )
+        ).sum()
+        for word in words
+    ]
+    return {
+        "state": _hex(encode_state(state)),
+        "marks": {
+            "loss": float(np.mean(losses)),
+            "exact": tally.move_accuracy,
+            "optimal": MoveExam.of(BOARDS, Rules()).accuracy(weights, mask),
+            "block": tally.block_accuracy,
+            "strike": tally.attack_mae,
+        },
     }
 
 
@@ -273,7 +298,63 @@ def test_page_computes_a_disputed_window_again_and_names_what_was_done(tmp_path:
     _run("case.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
+def test_page_tells_whose_move_it_is_and_what_each_end_of_a_dispute_pays() -> None:
+    _run("dispute.test.mjs")
+
+
 def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"matches": [_match_case(3)]}))
     _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_page_shows_a_mind_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    born = [_born(1, bytes(draw(seed, n) & 0xFF for n in range(32))) for seed in (7, 8)]
+    states = [*born, _wild(3, 0xFF), _wild(4, 0xA5)]
+    cases = {
+        "boards": BOARDS,
+        "brains": [_brain_case(state) for state in states],
+    }
+    path.write_text(json.dumps(cases))
+    _run("mind.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def _bout_cases(seed: int, count: int) -> dict[str, object]:
+    """Matches of the two of `_match_case(seed)` on some seeds, from both sides."""
+    dnas = [b"".join(draw(seed + side, n).to_bytes(8) for n in range(4)) for side in (1_000, 2_000)]
+    states = [_born(side + 1, dna) for side, dna in enumerate(dnas)]
+    found = []
+    for n in range(count):
+        for a, b in ((0, 1), (1, 0)):
+            played = play_match(
+                dnas[a],
+                dnas[b],
+                draw(seed, n),
+                Rules(),
+                partial(_decide, states[a]),
+                partial(_decide, states[b]),
+            )
+            result = 2 if played.winner == DRAW else played.winner
+            found.append({"a": a, "b": b, "result": result, "turns": len(played.words)})
+    return {"first": str(seed), "seeds": count, "bouts": found}
+
+
+def _seed_case(seed: int) -> dict[str, object]:
+    """What `Arena.drawSeed` computes."""
+    block_hash = b"".join(draw(seed, n).to_bytes(8) for n in range(4))
+    arena, match = draw(seed, 9).to_bytes(8) + block_hash[:12], draw(seed, 10) >> 40
+    encoded = block_hash + bytes(12) + arena + match.to_bytes(32)
+    drawn = fold64(keccak(encoded))
+    return {"hash": _hex(block_hash), "arena": _hex(arena), "match": match, "seed": str(drawn)}
+
+
+def test_page_supposes_and_compares_by_the_rules(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    cases = {
+        "matches": [_match_case(5)],
+        "bouts": _bout_cases(5, 4),
+        "seeds": [_seed_case(seed) for seed in range(8)],
+    }
+    path.write_text(json.dumps(cases))
+    _run("battle.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))

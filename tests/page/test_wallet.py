@@ -80,7 +80,9 @@ def _sentence(entry: Mapping[str, Any], data: str) -> str:
 
 
 def test_page_encodes_and_decodes_as_the_reference(tmp_path: Path) -> None:
-    made, functions, reverts, seen = _Values(), [], [], set()
+    made, seen = _Values(), set[str]()
+    functions: list[dict[str, Any]] = []
+    reverts: list[dict[str, Any]] = []
     for name in CONTRACTS:
         for entry in artifact(name).abi:
             if entry["type"] not in ("function", "error"):
@@ -97,10 +99,7 @@ def test_page_encodes_and_decodes_as_the_reference(tmp_path: Path) -> None:
                     case | {"given": _spelled(values), "sentence": _sentence(entry, data)}
                 )
     assert sum(bool(one["sentence"]) for one in reverts) > 20
-    wordings = {
-        str(one["name"]): wording_of(str(one["name"]), one["names"])  # type: ignore[arg-type]
-        for one in reverts
-    }
+    wordings = {one["name"]: wording_of(one["name"], one["names"]) for one in reverts}
     contracts = {
         "chain_id": 31_337,
         "genesis": "0x" + "00" * 32,
@@ -118,3 +117,7 @@ def test_page_encodes_and_decodes_as_the_reference(tmp_path: Path) -> None:
         json.dumps({"functions": functions, "reverts": reverts, "contracts": contracts})
     )
     _run("wallet.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+
+
+def test_nothing_is_sent_twice_and_every_end_is_told() -> None:
+    _run("sending.test.mjs")

@@ -183,6 +183,7 @@ class Curve(Answer):
     loss: list[Loss]
     low: list[Loss] = Field(description="Least loss of the windows that a point stands for.")
     high: list[Loss]
+    hash: list[Hex32] = Field(description="State of the last window that a point stands for.")
     epoch: list[int]
     source: list[Source]
     lr_shift: list[int] = Field(description="The learning rate is 2^-lr_shift.")

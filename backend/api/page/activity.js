@@ -16,29 +16,29 @@ const worth = (a, name) => BigInt(a.amounts.find((one) => one.name === name)?.we
 
 /** event → its tone and its pieces: `$a`, `$b` the beasts, `$who` the account. */
 const TELLS = {
-  HatchRequested: (a) => ["quiet", ["$who", ` asked for a hatch and burned ${paid(a, "burned")}`]],
+  HatchRequested: (a) => ["plain", ["$who", ` asked for a hatch and burned ${paid(a, "burned")}`]],
   Hatched: () => ["birth", ["$a", " hatched"]],
-  Transfer: () => ["quiet", ["$a", " went to ", "$who"]],
-  TrainerSet: () => ["quiet", ["$who", " changed who may train ", "$a"]],
-  RecordsPublished: () => ["quiet", ["Records of ", "$a", " were published"]],
-  DatasetRevealed: () => ["quiet", ["The dataset of ", "$a", " was revealed"]],
-  StagedDatasetRevealed: () => ["quiet", ["The dataset of ", "$a", " was revealed"]],
-  SecretRevealed: () => ["quiet", ["The owner's secret of ", "$a", " was revealed"]],
+  Transfer: () => ["plain", ["$a", " went to ", "$who"]],
+  TrainerSet: () => ["plain", ["$who", " changed who may train ", "$a"]],
+  RecordsPublished: () => ["plain", ["Records of ", "$a", " were published"]],
+  DatasetRevealed: () => ["plain", ["The dataset of ", "$a", " was revealed"]],
+  StagedDatasetRevealed: () => ["plain", ["The dataset of ", "$a", " was revealed"]],
+  SecretRevealed: () => ["plain", ["The owner's secret of ", "$a", " was revealed"]],
   CheckpointSubmitted: (a) => ["pending", ["$a", ` trained window ${a.index} for ${paid(a, "price")}`]],
   CheckpointFinalized: (a) => ["final", [`Window ${a.index} of `, "$a", " is final"]],
   CheckpointSlashed: (a) => ["slashed", [`Window ${a.index} of `, "$a", ` was slashed, ${paid(a, "burned")} burned`]],
-  EpochStarted: () => ["quiet", ["$a", " began an epoch"]],
-  Staked: (a) => ["quiet", ["$who", ` staked ${paid(a, "stake")} on `, "$a"]],
-  StakeWithdrawalAnnounced: () => ["quiet", ["$who", " wants the stake on ", "$a", " back"]],
-  StakeWithdrawalCancelled: () => ["quiet", ["$who", " leaves the stake on ", "$a"]],
-  StakeWithdrawn: (a) => ["quiet", ["$who", ` took back ${paid(a, "stake")} from `, "$a"]],
+  EpochStarted: () => ["plain", ["$a", " began an epoch"]],
+  Staked: (a) => ["plain", ["$who", ` staked ${paid(a, "stake")} on `, "$a"]],
+  StakeWithdrawalAnnounced: () => ["plain", ["$who", " wants the stake on ", "$a", " back"]],
+  StakeWithdrawalCancelled: () => ["plain", ["$who", " leaves the stake on ", "$a"]],
+  StakeWithdrawn: (a) => ["plain", ["$who", ` took back ${paid(a, "stake")} from `, "$a"]],
   DisputeFiled: (a) => [
     "disputed",
     ["$who", ` says that window ${a.index} of `, "$a", " is wrong: ", caseLink(a), `, bond ${paid(a, "bond")}`],
   ],
-  FilingIgnored: (a) => ["quiet", ["$who", " filed ", caseLink(a), " again"]],
+  FilingIgnored: (a) => ["plain", ["$who", " filed ", caseLink(a), " again"]],
   OpeningAccepted: (a) => ["pending", ["In ", caseLink(a), " something was opened"]],
-  OpeningPaid: (a) => ["quiet", ["$who", ` was paid ${paid(a, "paid")} for an opening in `, caseLink(a)]],
+  OpeningPaid: (a) => ["plain", ["$who", ` was paid ${paid(a, "paid")} for an opening in `, caseLink(a)]],
   ProofWindowOpened: (a) => ["pending", ["In ", caseLink(a), " all is open: now it can be proved"]],
   DisputeAdvanced: (a) => ["pending", ["$who", " had steps re-executed in ", caseLink(a)]],
   DisputeUpheld: (a) => ["slashed", [`Window ${a.index} of `, "$a", " was wrong: ", caseLink(a), " is upheld"]],
@@ -46,10 +46,10 @@ const TELLS = {
   DisputeProven: (a) => ["final", [`Window ${a.index} of `, "$a", " was re-executed and is right: ", caseLink(a)]],
   DisputeVoided: (a) => ["void", [caseLink(a), " fell with an earlier window of ", "$a"]],
   StakeTaken: (a) => ["slashed", ["$who", ` lost a stake of ${paid(a, "stake")} on `, "$a"]],
-  RewardSettled: () => ["quiet", ["The rewards for convicting the trainer of ", "$a", " are settled"]],
-  StepsClaimed: (a) => ["quiet", ["$who", ` was paid for steps re-executed in `, caseLink(a)]],
+  RewardSettled: () => ["plain", ["The rewards for convicting the trainer of ", "$a", " are settled"]],
+  StepsClaimed: (a) => ["plain", ["$who", ` was paid for steps re-executed in `, caseLink(a)]],
   OpenChallengeSet: () => ["recorded", ["$a", " takes on anybody"]],
-  OpenChallengeClosed: () => ["quiet", ["$a", " takes on nobody any more"]],
+  OpenChallengeClosed: () => ["plain", ["$a", " takes on nobody any more"]],
   MatchChallenged: (a) => ["recorded", ["$a", " challenged ", "$b", ": ", matchLink(a)]],
   MatchAccepted: (a) => ["recorded", ["$b", " accepted ", matchLink(a), " with ", "$a"]],
   MatchSeeded: (a) => ["recorded", ["A block hash decided ", matchLink(a), ", ", "$a", " against ", "$b"]],
@@ -69,15 +69,29 @@ const TELLS = {
         : "",
     ],
   ],
-  MatchCancelled: (a) => ["quiet", [matchLink(a), " of ", "$a", " and ", "$b", " was taken back"]],
-  MatchExpired: (a) => ["quiet", [matchLink(a), " of ", "$a", " and ", "$b", " expired"]],
-  RewardsClaimed: (a) => ["quiet", ["$who", ` collected ${paid(a, "rewards")}`]],
+  MatchCancelled: (a) => ["plain", [matchLink(a), " of ", "$a", " and ", "$b", " was taken back"]],
+  MatchExpired: (a) => ["plain", [matchLink(a), " of ", "$a", " and ", "$b", " expired"]],
+  RewardsClaimed: (a) => ["plain", ["$who", ` collected ${paid(a, "rewards")}`]],
   SeasonAdded: (a) => ["season", [{ text: `Season ${a.season}`, href: "#/season" }, " is in force"]],
   CallScheduled: () => ["season", [{ text: "A change", href: "#/season" }, " was put into the timelock"]],
   CallExecuted: () => ["season", ["An operation of the timelock was executed"]],
   Cancelled: () => ["season", ["An operation of the timelock was taken back"]],
-  EnergyBought: (a) => ["quiet", ["$who", ` bought ${paid(a, "bought")} for ${paid(a, "paid")}`]],
+  EnergyBought: (a) => ["plain", ["$who", ` bought ${paid(a, "bought")} for ${paid(a, "paid")}`]],
 };
+
+/** Steps of something that other events tell better, for where there is little room. */
+const MINOR = new Set([
+  "HatchRequested",
+  "FilingIgnored",
+  "OpeningAccepted",
+  "OpeningPaid",
+  "EpochStarted",
+  "StakeWithdrawalAnnounced",
+  "StakeWithdrawalCancelled",
+  "RewardSettled",
+]);
+
+export const isMajor = ({ event }) => !MINOR.has(event);
 
 /** The events that this page has a sentence for. */
 export const TOLD = Object.keys(TELLS);
@@ -87,7 +101,7 @@ export const TOLD = Object.keys(TELLS);
  * than this page is told by its name.
  */
 export function tell(a) {
-  const [tone, pieces] = TELLS[a.event]?.(a) ?? ["quiet", [a.event, a.beasts.length ? " of " : "", "$a"]];
+  const [tone, pieces] = TELLS[a.event]?.(a) ?? ["plain", [a.event, a.beasts.length ? " of " : "", "$a"]];
   const [first, second] = a.beasts;
   const filled = pieces.map((piece) => {
     if (piece === "$a") return first ? beastLink(first) : a.beasts.length || !TELLS[a.event] ? "" : "a beast";

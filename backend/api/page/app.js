@@ -7,7 +7,7 @@ import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
 import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
-import { VIEWS, isOffered, parseAddress, pathOf, withQuery } from "./views.js";
+import { VIEWS, isOffered, menuAddress, parseAddress, pathOf, withQuery } from "./views.js";
 
 const STATUS_SECONDS = 5;
 const NAME = "ChainBeasts";
@@ -21,18 +21,22 @@ let drawing = Promise.resolve();
 let streaming = false;
 let lagging = -1;
 
-function drawNav(view) {
-  const shown = Object.entries(VIEWS).filter(([, view]) => view.menu && isOffered(view, currentStatus()));
+/** Whether the view was asked for again, and is still older than what the server knows. */
+let overdue = false;
+
+function drawNav({ view, id }) {
+  const shown = Object.entries(VIEWS).filter(([, one]) => one.menu && isOffered(one, currentStatus()));
   const links = shown.map(([name, { title }]) =>
     h(
       "a",
-      { href: name === "home" ? "#/" : `#/${name}`, "aria-current": name === view ? "page" : null },
+      { href: menuAddress(name, view, id), "aria-current": name === view ? "page" : null },
       icon(name),
       h("span", {}, title),
     ),
   );
   if (nav.childElementCount !== links.length) return show(nav, links);
   links.forEach((link, i) => {
+    nav.children[i].setAttribute("href", link.getAttribute("href"));
     const current = link.getAttribute("aria-current");
     if (current) nav.children[i].setAttribute("aria-current", current);
     else nav.children[i].removeAttribute("aria-current");
@@ -47,7 +51,7 @@ function failure(error) {
   const title = known ? error.message : "This view could not be drawn.";
   const hint = known ? error.hint : "Try again. If it stays so, the browser's console says more.";
   const commands = known && error.status === 0 ? ["chainbeasts serve"] : [];
-  const said = notice(title, hint, commands, "error");
+  const said = notice(title, hint, commands, "error", 1);
   if (!known || error.status === 0 || error.status >= 429) said.append(again());
   return said;
 }
@@ -77,7 +81,7 @@ async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
   const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
   if (!module) {
-    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error"));
+    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error", 1));
     return;
   }
   const { render } = await load(module);
@@ -117,7 +121,7 @@ async function drawAddress() {
   before?.leave();
   current = visit;
   arrive();
-  drawNav(address.view);
+  drawNav(address);
   document.documentElement.classList.toggle("embedded", address.embedded);
   const same = before?.path === visit.path;
   const target = h("div", { class: `view ${address.view}`, "aria-busy": "true" });
@@ -180,7 +184,7 @@ async function take(news, missed) {
 
 /** The bar; it says of which block the view is if that is not the newest. */
 function tellStatus() {
-  const old = current.seen >= 0 && current.seen < indexedBlock() && lagging > current.seen;
+  const old = overdue && current.seen >= 0 && current.seen < indexedBlock();
   drawStatus(old ? current.seen : null);
 }
 
@@ -194,7 +198,11 @@ async function look() {
   if (behind && (!streaming || lagging > current.seen)) {
     lagging = indexedBlock();
     await enqueue([], true);
-  } else lagging = behind ? indexedBlock() : -1;
+    overdue = current.seen < lagging;
+  } else {
+    lagging = behind ? indexedBlock() : -1;
+    overdue &&= behind;
+  }
   tellStatus();
 }
 

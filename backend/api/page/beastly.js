@@ -112,7 +112,7 @@ export function believedMark(since) {
 /** Copy a text and show it whole; where the browser refuses to copy, it can be selected there. */
 async function copy(text, code) {
   code.textContent = text;
-  code.closest(".hash").classList.add("whole");
+  code.closest(".hash").classList.add("in-full");
   try {
     await navigator.clipboard.writeText(text);
     announce("Copied");
@@ -129,7 +129,7 @@ export function hash(hex, { plain = false, whole = false } = {}) {
   if (plain) return shown;
   return h(
     "span",
-    { class: whole ? "hash whole" : "hash" },
+    { class: whole ? "hash in-full" : "hash" },
     shown,
     h(
       "button",
@@ -140,7 +140,7 @@ export function hash(hex, { plain = false, whole = false } = {}) {
         title: "Copy",
         onclick: () => copy(hex, code),
       },
-      icon("copy"),
+      icon("duplicate"),
     ),
   );
 }

@@ -79,7 +79,7 @@ export async function catalogue(place, { query, signal, setQuery, onNews }, list
   let [timer, asked] = [null, 0];
 
   const ask = () => get(`${list.path}?${wanted(now, list.fields, size)}`, signal);
-  const sifted = () => [...now.keys()].some((key) => key !== "cursor" || now.get("cursor"));
+  const sifted = () => now.size > 0;
 
   const [top, above, body, below] = [h("div"), h("div"), list.container(), h("div")];
   const result = h("p", { class: "hint found", role: "status" });
@@ -126,15 +126,15 @@ export async function catalogue(place, { query, signal, setQuery, onNews }, list
 
   const first = await ask();
   const controls = list.fields.map((field) => control(field, now.get(field.name), change));
-  const fresh = !first.items.length && !sifted();
+  const fresh = () => !list.fields.length || (body.hidden && !sifted());
   const sieve = h("form", { class: "sieve", role: "search", "aria-label": "In this list" }, controls, result);
   sieve.addEventListener("submit", (event) => event.preventDefault());
-  sieve.hidden = fresh;
   show(place, top, sieve, above, body, below);
   draw(first);
+  sieve.hidden = fresh();
   onNews(async () => {
     await refresh(false);
-    sieve.hidden &&= body.hidden;
+    sieve.hidden &&= fresh();
   }, list.topics);
 }
 

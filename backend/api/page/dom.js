@@ -43,7 +43,7 @@ const ICONS = {
     "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 1v3M12 20v3M1 12h3M20 12h3M4.200 4.200l2 2M17.800 17.800l2 2M4.200 19.800l2-2M17.800 6.200l2-2",
   home: "M4 11 12 4l8 7M6 9.500V20h12V9.500M10 20v-6h4v6",
   search: "M10.500 4a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM15.500 15.500 21 21",
-  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  duplicate: "M9 9h11v11H9zM5 15H4V4h11v1",
   act: "M3 8h15a3 3 0 0 1 3 3v6a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3zM3 8l11-5 2 5M16.500 14h1",
   sun: "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 1v3M12 20v3M1 12h3M20 12h3",
   moon: "M20 14A8.500 8.500 0 0 1 10 4a8.500 8.500 0 1 0 10 10z",
@@ -71,12 +71,15 @@ export const redraw = (element, ...children) =>
 /** What a view is about: its heading, and a sentence below. */
 export const lead = (title, ...text) => h("header", { class: "lead" }, h("h1", {}, title), h("p", {}, ...text));
 
-/** An empty or failed view: what is so, what to do next, and the commands for it. */
-export function notice(title, text, commands = [], kind = "empty") {
+/**
+ * An empty or failed view: what is so, what to do next, and the commands for it.
+ * @param level of its heading: 1 where it is all that a view has
+ */
+export function notice(title, text, commands = [], kind = "empty", level = 2) {
   return h(
     "section",
     { class: `notice ${kind}`, role: kind === "error" ? "alert" : null },
-    h("h2", {}, title),
+    h(`h${level}`, {}, title),
     text ? h("p", {}, text) : null,
     commands.length ? h("pre", { tabindex: 0 }, h("code", {}, commands.join("\n"))) : null,
   );
@@ -91,7 +94,7 @@ export function table(caption, heads, rows, kind = "") {
       "table",
       { class: kind },
       h("caption", { class: "unseen" }, caption),
-      h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
+      h("thead", {}, h("tr", {}, ...heads.map((head) => (head ? h("th", { scope: "col" }, head) : h("td"))))),
       h(
         "tbody",
         {},

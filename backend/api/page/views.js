@@ -30,6 +30,13 @@ export const VIEWS = {
 /** Whether a server has a view: one that its readers act in, only if it allows that. */
 export const isOffered = (view, status) => Boolean(view) && (!view.wallet || Boolean(status?.wallet));
 
+/** Where the menu leads from a view: acting begins with the beast or match that is looked at. */
+export function menuAddress(name, view, id) {
+  if (name === "home") return "#/";
+  const about = { beasts: "beast", battles: "match" }[view];
+  return name === "act" && about && id ? `#/act?${about}=${encodeURIComponent(id)}` : `#/${name}`;
+}
+
 /** `#/embed/battles/3?turn=7` as {view, id, query, embedded}. */
 export function parseAddress(hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");

@@ -222,7 +222,7 @@ def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points 
     """The loss of its live windows, each point standing for as many windows."""
     c = CheckpointRow
     wanted = (
-        select(c.index, c.global_step, c.window_loss, c.source, c.epoch, c.lr_shift)
+        select(c.index, c.global_step, c.window_loss, c.source, c.epoch, c.lr_shift, c.h128)
         .where(c.beast_id == beast_id, c.status.in_(LIVE))
         .order_by(c.index)
     )
@@ -245,5 +245,6 @@ def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points 
         source=[SOURCES[part[-1][3]] for part in parts],
         epoch=[part[-1][4] for part in parts],
         lr_shift=[part[-1][5] for part in parts],
+        hash=[part[-1][6] for part in parts],
     )
     return answer(request, found)

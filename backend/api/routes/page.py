@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from backend.api.answers import REVALIDATE, tagged
 from backend.api.errors import ApiError, missing
 from backend.api.services import ServicesDep
+from backend.api.vendored import VENDORED
 from backend.resources import node_modules_dirs
 
 PAGE = Path(__file__).resolve().parents[1] / "page"
@@ -21,16 +22,6 @@ SHARED: Mapping[str, Path] = {
     "kernel/tables.json": Path(__file__).resolve().parents[2] / "kernel" / "tables.json",
 }
 """Files of other packages: the page reads the kernel's tables from their one source."""
-
-VENDORED: Mapping[str, str] = {
-    "uplot.js": "uplot/dist/uPlot.esm.js",
-    "uplot.css": "uplot/dist/uPlot.min.css",
-    "sha3.js": "@noble/hashes/sha3.js",
-    "_u64.js": "@noble/hashes/_u64.js",
-    "utils.js": "@noble/hashes/utils.js",
-    "fzstd.js": "fzstd/esm/index.mjs",
-}
-"""Files of Node packages by the name that the page imports; `_u64.js` and `utils.js` are sha3's own."""
 
 KINDS = {
     ".html": "text/html; charset=utf-8",

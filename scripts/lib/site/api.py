@@ -10,8 +10,8 @@ from scripts.lib.site.markdown import cell, table
 
 HEAD = """# API
 
-Every route and every field, made from the description that a server gives at `/openapi.json`. [The API](../guides/api.md) says what they mean together, and how
-to stream.
+Every route and every field, made from the description that a server gives at `/openapi.json`.
+[The API](../guides/api.md) says what they mean together, and how to stream.
 
 """
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from backend.cli import commands
-from backend.cli.twins import WITHOUT, add_twins, is_setting
+from backend.cli.twins import WITHOUT, add_twins
 from scripts.lib.site.markdown import cell, table
 
 HEAD = """# Commands
 
-Every noun and verb of `chainbeasts` with its options, made from the program. Where an option can be set in the environment, the
-variable stands beside it; [settings](settings.md) hold for all commands.
+Every noun and verb of `chainbeasts` with its options, made from the program, each option with its
+environment twin. [Settings](settings.md) hold for all commands.
 
 """
 
@@ -52,36 +53,22 @@ def page() -> str:
 
 
 def _command(command: TyperCommand) -> str:
-    arguments = [one for one in command.params if isinstance(one, TyperArgument)]
-    options = [
-        one
-        for one in command.params
-        if isinstance(one, TyperOption) and one.name not in WITHOUT and not one.hidden
-    ]
-    rows = [(f"`{_shown(one)}`", cell(one.help or ""), "") for one in arguments]
-    rows += [(f"`{_flags(one)}`", cell(one.help or ""), _variable(one)) for one in options]
+    context = typer.Context(command)
+    rows = []
+    for one in command.params:
+        if isinstance(one, TyperOption) and (one.hidden or one.name in WITHOUT):
+            continue
+        record = one.get_help_record(context)
+        shown, told = record or (_name(one), getattr(one, "help", None) or "")
+        rows.append((f"`{shown}`", cell(told)))
     epilog = f"\n```\n{inspect.cleandoc(command.epilog)}\n```\n" if command.epilog else ""
-    return f"{_prose(command.help)}\n{table(('', '', 'environment'), rows)}{epilog}"
+    return f"{_prose(command.help)}\n{table(('argument or option', 'meaning'), rows)}{epilog}"
+
+
+def _name(parameter: object) -> str:
+    assert isinstance(parameter, TyperArgument)
+    return parameter.metavar or (parameter.name or "").upper()
 
 
 def _prose(text: str | None) -> str:
-    return f"{cell(inspect.cleandoc(text or '')).replace('&lt;', '<')}\n" if text else ""
-
-
-def _shown(argument: TyperArgument) -> str:
-    name = argument.metavar or (argument.name or "").upper()
-    return name if argument.required else f"[{name}]"
-
-
-def _flags(option: TyperOption) -> str:
-    flags = ", ".join([*option.opts, *option.secondary_opts])
-    if option.is_flag or option.count:
-        return flags
-    return f"{flags} {option.metavar or option.type.name.upper()}"
-
-
-def _variable(option: TyperOption) -> str:
-    if is_setting(option):
-        return f"`CHAINBEASTS_{str(option.name).upper()}`"
-    names = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
-    return ", ".join(f"`{name}`" for name in names)
+    return f"{' '.join(inspect.cleandoc(text).split())}\n" if text else ""

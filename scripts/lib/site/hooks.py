@@ -1,4 +1,4 @@
-"""What the site adds to docs/: the pages of the repository's root, and references made from the code.
+"""What the site adds to docs/: pages of the repository's root, and references made from the code.
 
 MkDocs calls these functions. Nothing that they make is kept in the repository.
 """
@@ -41,5 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Let links of the repository lead to pages of the site, where there is one."""
     place = page.file.src_uri
+    if place in REFERENCES:
+        return markdown  # its links are the site's already
     source = next((path for path, at in ROOT_PAGES.items() if at == place), f"docs/{place}")
     return links.rewrite(markdown, source, place, ROOT_PAGES)

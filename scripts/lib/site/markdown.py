@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 
 def cell(text: str) -> str:
     """A text as one cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    text = " ".join(text.split())
+    for mark, written in (("|", "\\|"), ("<", "&lt;"), ("[", "\\["), ("*", "\\*")):
+        text = text.replace(mark, written)
+    return text
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

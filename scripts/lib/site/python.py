@@ -1,44 +1,30 @@
-"""The reference of Python: which modules it shows. mkdocstrings reads their docstrings and types."""
+"""The reference of Python: which modules it shows, whose docstrings mkdocstrings reads."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 HEAD = """# Python
 
-The modules that programs of other people may build on, made from their docstrings and types. What is not here may change without notice.
-Every package has a `py.typed`.
+What the modules of the package `chainbeasts` export, made from docstrings and types. [Use it from
+Python](../guides/python.md) begins with examples.
 
 """
 
-MODULES = {
-    "The kernel: what a window computes, to the bit": (
-        "backend.kernel.board",
-        "backend.kernel.combat",
-        "backend.kernel.rules",
-        "backend.kernel.samples",
-        "backend.kernel.labels",
-        "backend.kernel.network",
-        "backend.kernel.state",
-        "backend.kernel.window",
-        "backend.kernel.fighters",
-        "backend.kernel.merkle",
-        "backend.kernel.vectors",
-    ),
-    "The fastest kernel there is": ("backend.kernels",),
-    "A deployment on a chain": (
-        "backend.chain.client",
-        "backend.chain.types",
-        "backend.chain.deployment",
-        "backend.chain.errors",
-    ),
-    "Datasets": ("trainer.datasets",),
-    "Metrics": ("trainer.metrics", "backend.monitoring.training"),
-}
+MODULES = (
+    "chainbeasts.client",
+    "chainbeasts.kernel",
+    "chainbeasts.datasets",
+    "chainbeasts.pipeline",
+    "chainbeasts.metrics",
+)
 
 
 def page() -> str:
-    """The page's text: directives that mkdocstrings fills."""
+    """The page's text: directives that mkdocstrings fills, one for each name that is exported."""
     parts = [HEAD]
-    for title, modules in MODULES.items():
-        parts.append(f"## {title}\n")
-        parts += [f"::: {module}\n" for module in modules]
+    for name in MODULES:
+        module = import_module(name)
+        parts.append(f"## {name}\n\n{module.__doc__ or ''}\n")
+        parts += [f"::: {name}.{exported}\n" for exported in module.__all__]
     return "\n".join(parts)

@@ -9,8 +9,10 @@ from scripts.lib.site.markdown import cell, table
 
 HEAD = """# Settings
 
-What holds for every command: an environment variable, and where a command has it an option of the same name, which overrides it. Made from `backend.settings`;
-[deployment](../guides/deployment.md#settings) tells what they are for, and [commands](commands.md) have the variables of single options.
+What holds for every command: an environment variable, and where a command has it an option of the
+same name, which overrides it. Made from `backend.settings`.
+[Deployment](../guides/deployment.md#settings) tells what they are for; [commands](commands.md) have
+the variables of single options.
 
 """
 

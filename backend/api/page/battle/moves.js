@@ -2,6 +2,10 @@
 import { h, show } from "../dom.js";
 import { sentence } from "../story.js";
 
+/** So high a list shows this much of what came before the turn, in pixels. */
+const ROOMY = 130;
+const ABOVE = 40;
+
 /**
  * @param go called with the turn that the reader wants to see
  * @returns {{element, course, at}} `course(deeds, names, end, from)` lists a course's turns and how it ended, those from
@@ -22,12 +26,14 @@ export function moves(go) {
     },
     at(turn, reached) {
       lines.forEach((line, i) => {
-        line.classList.toggle("now", i === turn);
-        line.firstChild.toggleAttribute("aria-current", i === turn);
+        line.classList.toggle("current", i === turn);
+        if (i === turn) line.firstChild.setAttribute("aria-current", "true");
+        else line.firstChild.removeAttribute("aria-current");
         line.hidden = i > reached;
       });
       const line = lines[Math.min(turn, lines.length - 1)];
-      if (line) element.scrollTop = line.offsetTop - element.clientHeight / 2;
+      const before = element.clientHeight > ROOMY ? ABOVE : 0;
+      if (line) element.scrollTop = line.offsetTop - before;
     },
   };
 }

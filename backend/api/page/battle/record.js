@@ -1,9 +1,8 @@
 // What the chain says of a match: its status, its record, and records that were proved wrong.
 import { chip, figure, hash, when } from "../beastly.js";
-import { countdown } from "../clock.js";
 import { h } from "../dom.js";
-import { energy, span } from "../format.js";
-import { WAITS, runs, verdictOf } from "../views/battles.js";
+import { energy } from "../format.js";
+import { WAITS, running, runs, verdictOf } from "../views/battles.js";
 
 const LIES = {
   first_word: "it began with another word than the match",
@@ -11,14 +10,6 @@ const LIES = {
   over: "it went on after the match was over",
   end: "it ended otherwise than recorded",
 };
-
-const SAYS = {
-  seeded: (left) => (left > 0 ? `to be recorded in ${span(left)}` : "too late to record"),
-  recorded: (left) => (left > 0 ? `final in ${span(left)}` : "may be made final"),
-};
-
-/** The time that a match's status leaves, by the chain's clock. */
-const deadline = (m) => countdown(m.status === "seeded" ? m.record_until : m.final_at, SAYS[m.status]);
 
 const disproof = (d) =>
   h(
@@ -40,7 +31,7 @@ export function record(m) {
     h(
       "dl",
       { class: "figures" },
-      figure("Status", chip(m.status, WAITS[m.status]), runs(m) ? deadline(m) : null),
+      figure("Status", chip(m.status, WAITS[m.status]), runs(m) ? running(m) : null),
       figure("Result", m.result === null ? "—" : verdictOf(m)),
       figure(
         "Seed",

@@ -25,7 +25,7 @@ function pots(dispute, risk) {
   };
 }
 
-const sentence = (...parts) => parts.filter(Boolean).join("; ");
+const noted = (...parts) => parts.filter(Boolean).join("; ");
 const flow = (pot, coin, to, wei, note = "") => ({ pot, coin, to, wei, note });
 const there = (flows) => flows.filter(({ wei }) => wei > 0n);
 
@@ -34,8 +34,8 @@ function cut(pot, coin, wei, { filing_bps, proof_bps }, prover, note = "") {
   const share = (bps) => (wei * BigInt(bps)) / TEN_THOUSAND;
   const [filing, proof] = [share(filing_bps), share(proof_bps)];
   return [
-    flow(pot, coin, "filer", filing, sentence("for filing", note)),
-    flow(pot, coin, prover, proof, sentence(prover === "filer" ? "in the prover's place" : "for the proof", note)),
+    flow(pot, coin, "filer", filing, noted("for filing", note)),
+    flow(pot, coin, prover, proof, noted(prover === "filer" ? "in the prover's place" : "for the proof", note)),
     flow(pot, coin, "burned", wei - filing - proof),
   ];
 }
@@ -115,8 +115,8 @@ export function actualFlows(dispute) {
   if (slashing) {
     const prover = slashing.prover === null ? "steps" : slashing.prover === slashing.filer ? "filer" : "prover";
     const parts = (pot, coin, shares, note) => [
-      flow(pot, coin, "filer", BigInt(shares.filing), sentence("for filing", note)),
-      flow(pot, coin, prover, BigInt(shares.proof), sentence("for the proof", note)),
+      flow(pot, coin, "filer", BigInt(shares.filing), noted("for filing", note)),
+      flow(pot, coin, prover, BigInt(shares.proof), noted("for the proof", note)),
       flow(pot, coin, "filers", BigInt(shares.debts ?? 0), "for openings that they had paid"),
       flow(pot, coin, "burned", BigInt(shares.burned)),
     ];

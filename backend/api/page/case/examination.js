@@ -73,6 +73,7 @@ export async function examineWindow(prepare, examination, signal) {
     );
     worker.postMessage({ tables, job });
   } catch (error) {
+    if (signal.aborted) return;
     if (!(error instanceof Uncomputable || "status" in error)) throw error;
     tell({ kind: "failed", reason: [error.message, error.hint].filter(Boolean).join(" ") });
   }

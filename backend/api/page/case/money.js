@@ -94,7 +94,7 @@ const inWords = (caption, flows) =>
     caption,
     ["From", "To", "How much", ""],
     flows.map((one) => [POTS[one.pot], RECEIVERS[one.to], spell(one), one.note]),
-    "money",
+    "stack money",
   );
 
 /** The ends that may still come, of which the reader chooses one to look at. `chosen` keeps the choice over redraws. */
@@ -117,7 +117,7 @@ export function stakesCard(dispute, risk, chosen) {
     h("h2", { id: "risk" }, "What is at risk, and for whom"),
     h(
       "fieldset",
-      { class: "ends" },
+      { class: "end-choice" },
       h("legend", { class: "unseen" }, "If it ends like this"),
       ...ends.map((end) =>
         h(

@@ -69,7 +69,7 @@ export function strip(claim, found, executed = 0, convicted = null) {
     ),
     h(
       "ul",
-      { class: "legend", "aria-hidden": "true" },
+      { class: "strip-legend", "aria-hidden": "true" },
       ...Object.keys(KINDS)
         .filter((kind) => kinds.includes(kind))
         .map((kind) => h("li", { class: kind }, KINDS[kind])),

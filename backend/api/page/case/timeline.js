@@ -64,7 +64,7 @@ function opening(d, one, now) {
 export function timelineCard(d) {
   return h(
     "section",
-    { class: "moves", "aria-labelledby": "moves" },
+    { class: "case-moves", "aria-labelledby": "moves" },
     h("h2", { id: "moves" }, "Moves"),
     h("ol", { class: "timeline" }, ...d.timeline.map((move) => moved(d, move))),
   );

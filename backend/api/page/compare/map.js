@@ -24,13 +24,13 @@ function layout(n) {
 /** What the i-th of `n` beasts would do on a tile. */
 function mark({ deed, action }, i, n) {
   const { size, at } = layout(n);
-  const turn = deed === "move" ? `rotate(${ANGLES[action.direction]})` : "";
-  const shape =
-    deed === "move"
-      ? s("path", { d: ARROW })
-      : deed === "strike"
-        ? s("path", { d: STRIKE })
-        : s("circle", { class: "still", r: 0.1 });
+  const goes = deed === "move" || deed === "charge";
+  const turn = goes ? `rotate(${ANGLES[action.direction]})` : "";
+  const shape = goes
+    ? s("path", { d: ARROW })
+    : deed === "strike"
+      ? s("path", { d: STRIKE })
+      : s("circle", { class: "still", r: 0.1 });
   return s(
     "g",
     { class: "act", transform: `translate(${at(i)}) scale(${size}) ${turn}`, vars: inkVars(i) },
@@ -56,7 +56,7 @@ export function disagreementMap(fighters, terrains, rules) {
   const tiles = () => Array.from({ length: TILES }, (_, tile) => h("option", { value: String(tile) }, tileName(tile)));
   const enemy = h("select", { onchange: () => draw() }, ...tiles());
   const looked = h("select", { onchange: () => tell() }, ...tiles());
-  const guards = h("input", { type: "checkbox", onchange: () => draw() });
+  const guards = h("input", { type: "checkbox", "aria-label": "guards count, too", onchange: () => draw() });
   enemy.value = String(CENTRE);
   let maps = [];
   let scene = null;

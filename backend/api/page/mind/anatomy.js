@@ -36,7 +36,7 @@ function seen(inputs) {
   const around = Array.from(inputs.slice(0, 20));
   const words = `Around it: ${around.filter((x) => x === 32).length} walls or edges and ${around.filter((x) => x === 16).length} pools in 20 tiles`;
   return [
-    h("div", { class: "sight", role: "img", "aria-label": words }, ...tiles),
+    h("div", { class: "nearby", role: "img", "aria-label": words }, ...tiles),
     h(
       "dl",
       { class: "senses" },
@@ -58,9 +58,14 @@ function seen(inputs) {
 }
 
 function layer({ title, units, columns, slots, shift, noun }) {
-  const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows: units / columns } });
+  const canvas = h("canvas", {
+    class: "cells-of",
+    role: "img",
+    "aria-label": title,
+    vars: { columns, rows: units / columns },
+  });
   const bands = slots
-    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", vars: { row: i, of: slots } }))
+    ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", hidden: true, vars: { row: i, of: slots } }))
     : [];
   const text = h("figcaption", {}, title);
   const read = h("output", { class: "reading" });

@@ -23,7 +23,14 @@ function choice(legend, name, options, chosen, onChoose) {
       h(
         "label",
         {},
-        h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onChoose(value) }),
+        h("input", {
+          type: "radio",
+          name,
+          value,
+          checked: value === chosen,
+          "aria-label": label,
+          onchange: () => onChoose(value),
+        }),
         h("span", {}, label),
       ),
     ),

@@ -16,7 +16,12 @@ const MAPS = [
 ];
 
 function map({ name, title, columns, rows, at }) {
-  const canvas = h("canvas", { class: "cells-of", role: "img", vars: { columns, rows } });
+  const canvas = h("canvas", {
+    class: "cells-of",
+    role: "img",
+    "aria-label": `${name}, ${title}`,
+    vars: { columns, rows },
+  });
   const said = h("small");
   return {
     element: h(
@@ -51,7 +56,11 @@ function map({ name, title, columns, rows, at }) {
 function bands(shift, noun) {
   return [0, 1, 2, 3]
     .map((slot) =>
-      h("span", { class: "asleep upright", vars: { row: slot, of: 4 } }, h("b", {}, `${noun} ${slot} asleep`)),
+      h(
+        "span",
+        { class: "asleep upright", hidden: true, vars: { row: slot, of: 4 } },
+        h("b", {}, `${noun} ${slot} asleep`),
+      ),
     )
     .map((element, slot) => ({ element, set: (mask) => (element.hidden = Boolean((mask >> (shift + slot)) & 1)) }));
 }

@@ -17,9 +17,10 @@ function verdict(right, otherwise = "✗ otherwise") {
 }
 
 /** Head by head: the beast's choice, the teacher's label, and whether they agree. */
-function compared({ action, reach, wanted, optimal, right }) {
-  // Out of reach nothing comes of a strike, so nothing is held against it.
-  const off = reach ? Math.abs(action.power - wanted.attack) : null;
+function compared({ action, deed, reach, wanted, optimal, right }) {
+  // Where nothing comes of a strike, nothing is held against it.
+  const strikes = reach || deed === "charge";
+  const off = strikes ? Math.abs(action.power - wanted.attack) : null;
   const rows = [
     [
       "Move",
@@ -37,7 +38,7 @@ function compared({ action, reach, wanted, optimal, right }) {
     h(
       "thead",
       {},
-      h("tr", {}, ...["Head", "Its choice", "Teacher", ""].map((text) => h("th", { scope: "col" }, text))),
+      h("tr", {}, ...["Head", "Its choice", "Teacher", "Agree"].map((text) => h("th", { scope: "col" }, text))),
     ),
     h(
       "tbody",

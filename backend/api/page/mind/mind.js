@@ -5,7 +5,7 @@ import { fromHex } from "../kernel/bytes.js";
 import { DEFAULT_RULES, stats } from "../kernel/combat.js";
 import { anatomy } from "./anatomy.js";
 import { board } from "./board.js";
-import { Brains } from "./brains.js";
+import { Brains } from "./loader.js";
 import { dials, modes, terrains, tools } from "./controls.js";
 import { film, frameName } from "./film.js";
 import { byWorth, framesOf } from "./frames.js";
@@ -14,14 +14,30 @@ import { inspector } from "./inspector.js";
 import { policy, tally } from "./policy.js";
 import { sceneOn, withStat } from "./scene.js";
 
-/** Most windows of a film: their states are 34 kB each. */
-const FRAMES = 64;
+/** Most windows of a film, evenly spread over its life: their states are 34 kB each. */
+export const FRAMES = 64;
+const NO_CURVE = { index: [], step: [], epoch: [], source: [], hash: [] };
 const FRAME_MS = 260;
 const TELL_MS = 400;
 /** What a visit begins with: a terrain of walls, pools and ways around both, and two open tiles on it. */
 const TERRAIN = 21;
 const ENEMY = 27;
 const STAND = 38;
+
+/** What the signs on the board mean. */
+const legend = () =>
+  h(
+    "dl",
+    { class: "legend" },
+    ...[
+      ["arrow", "the way it goes: bolder the surer it is, thicker the harder it would strike"],
+      ["red tip", "it arrives in reach and strikes at once"],
+      ["blade", "it stands in reach and strikes"],
+      ["dot", "it stays"],
+      ["shield", "it raises its guard; red where the teacher would not, an empty one where the teacher would"],
+      ["edge", "where the teacher would go instead; tiles are green where both agree"],
+    ].flatMap(([sign, text]) => [h("dt", {}, sign), h("dd", {}, text)]),
+  );
 
 /**
  * @param beast the API's beast; `foe` is the DNA of who it fought last, or any
@@ -33,7 +49,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const season = { ...DEFAULT_RULES, ...rules };
   const [dna, foeDna] = [fromHex(beast.dna), fromHex(foe)];
   let scene = sceneOn(tables.terrains[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
-  let [frames, at, before] = [framesOf([], FRAMES), 0, 0];
+  let [frames, at, before] = [framesOf(NO_CURVE), 0, 0];
   let [tile, tool, mode, playing, drawing, changes, theme] = [STAND, "look", "choice", false, false, false, 0];
 
   const brains = new Brains({ beast: beast.id, dna: beast.dna, rules: season, kernelId }, arrived, signal);
@@ -51,7 +67,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const [spot, inside, weights] = [inspector(), anatomy(), heat()];
   const bodies = dials((dial, value) => set(() => (scene = withStat(scene, dial, value))));
   const say = h("p", { class: "tells", id: "tells" });
-  const apart = h("p", { class: "veil", role: "status", hidden: true });
+  const apart = h("p", { class: "absence", role: "status", hidden: true });
   const origin = h(
     "button",
     { type: "button", class: "more", onclick: () => set(() => (before = at)) },
@@ -61,7 +77,11 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   const kind = h(
     "label",
     { class: "toggle" },
-    h("input", { type: "checkbox", onchange: ({ target }) => set(() => (changes = target.checked)) }),
+    h("input", {
+      type: "checkbox",
+      "aria-label": "Show what changed",
+      onchange: ({ target }) => set(() => (changes = target.checked)),
+    }),
     h("span", {}, "Show what changed"),
   );
 
@@ -117,7 +137,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     show(
       say,
       `On this board it goes the teacher's way on ${movesRight} of ${moves} tiles and guards rightly on ${blocksRight} of ${tiles}. `,
-      marks ? `Of 256 boards it never saw it masters ${percent(marks.optimal ?? 0)}.` : null,
+      marks ? `On held-out boards ${percent(marks.optimal ?? 0)} of its moves are optimal.` : null,
     );
   }
 
@@ -149,19 +169,19 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
 
   const element = h(
     "section",
-    { class: "mind", "aria-labelledby": "mind" },
+    { class: "beast-mind", "aria-labelledby": "mind" },
     h("h2", { id: "mind", class: "unseen" }, "Mind"),
     reel.element,
     h(
       "div",
-      { class: "stage" },
+      { class: "map-and-tile" },
       h("div", { class: "arena" }, view.element, apart),
       h(
         "div",
-        { class: "aside" },
+        { class: "tile-panel" },
         h(
           "div",
-          { class: "bar-of" },
+          { class: "toolbar" },
           modes((to) => set(() => (mode = to))),
           tools((to) => (tool = to)),
         ),
@@ -185,20 +205,21 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
           set(() => (scene = sceneOn(tables.terrains[i], scene.self, scene.enemy))),
         ),
         bodies.element,
+        legend(),
       ),
       inside.element,
     ),
     h("h3", {}, "Its 16 896 weights"),
-    h("div", { class: "bar-of" }, kind, origin, since),
+    h("div", { class: "toolbar" }, kind, origin, since),
     weights.element,
   );
 
   return {
     element,
-    /** The windows as the chain tells them; a reader at the newest stays there. */
-    update(checkpoints) {
+    /** Its curve of at most FRAMES points as the chain tells it; a reader at the newest window stays there. */
+    update(curve) {
       const [newest, hash, earlier] = [at === frames.length - 1, frames[at].hash, frames[before].hash];
-      const next = framesOf(checkpoints, FRAMES);
+      const next = framesOf(curve);
       const where = (h, otherwise) =>
         Math.max(
           next.findIndex((frame) => frame.hash === h),

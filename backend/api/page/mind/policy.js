@@ -1,6 +1,6 @@
 // What a brain would do on every tile of a scene, and what the teacher wants there.
-import { adjacent, enemyOf, selfOf } from "../kernel/board.js";
-import { decode, isExhausted, obstacles } from "../kernel/combat.js";
+import { ATTACK, BLOCK, adjacent, enemyOf, selfOf } from "../kernel/board.js";
+import { activate, decode, obstacles } from "../kernel/combat.js";
 import { features } from "../kernel/features.js";
 import { costsToReach, label, optimalSteps } from "../kernel/labels.js";
 import { forward } from "../kernel/network.js";
@@ -37,7 +37,7 @@ export function consider(brain, word, rules, costs = null) {
     barred,
     shares: shares(z, barred),
     action,
-    deed: deedOf(self, reach, action, barred),
+    deed: deedOf(word, action, rules),
     reach,
     wanted,
     optimal,
@@ -48,12 +48,19 @@ export function consider(brain, word, rules, costs = null) {
   };
 }
 
-/** What an action comes to: "strike", "move", with or without a guard; else "block" or "rest". */
-function deedOf(self, reach, { direction, power, block }, barred) {
-  const tired = isExhausted(self);
-  if (reach && power > 0 && !tired) return "strike";
-  if (!reach && !tired && barred[direction] !== "closed") return "move";
-  return block ? "block" : "rest";
+/** Of the seed only critical hits depend, and nothing shown does. */
+const SEED = 0n;
+
+/**
+ * What an action comes to: "strike", "move", "charge" (a move into reach and a strike at once), each with or without a
+ * guard; else "block" or "rest".
+ */
+function deedOf(word, action, rules) {
+  const after = enemyOf(activate(word, action, rules, SEED));
+  const moves = after.pos !== selfOf(word).pos;
+  if (after.lastAction === ATTACK) return moves ? "charge" : "strike";
+  if (moves) return "move";
+  return after.lastAction === BLOCK ? "block" : "rest";
 }
 
 /** What `consider` finds on each of the 64 tiles; null where the beast cannot stand. */
@@ -89,6 +96,7 @@ export function deedInWords({ deed, action }) {
   const main = {
     move: `goes ${DIRECTIONS[action.direction]}`,
     strike: `strikes with ${action.power} of 15`,
+    charge: `goes ${DIRECTIONS[action.direction]} and strikes with ${action.power} of 15`,
     block: "raises its guard",
     rest: "rests",
   }[deed];

@@ -1,28 +1,39 @@
-// Published states by their hash, each believed only if it has that hash.
-import { Problem, bytes, get } from "../api.js";
+// Published states by their hashes, several at once, each believed only if it has that hash.
+import { bytes } from "../api.js";
+import { Difference, openState } from "../brains.js";
 import { toHex } from "../kernel/bytes.js";
-import { STATE_BYTES, decodeState, encodeState, stateHash } from "../kernel/state.js";
+import { STATE_BYTES } from "../kernel/state.js";
 
-/** A state that was fetched: {brain} of {mask, weights}, or {problem} in words, `passing` if it may be gone soon. */
-export async function fetchState(hash, beast, kernelId) {
-  let encoded;
-  try {
-    const [header, weights] = await Promise.all([get(`/v1/states/${hash}`), bytes(`/v1/states/${hash}/weights`)]);
-    encoded = encodeState(header, weights);
-  } catch (error) {
-    if (error instanceof Problem) return { problem: error.message, passing: error.status === 0 || error.status >= 429 };
-    throw error;
-  }
-  return openState(encoded, hash, beast, kernelId);
+const HASH_BYTES = 32;
+const ENTRY = HASH_BYTES + STATE_BYTES;
+const ABSENT = "It is not published where this server looks; whoever replays the windows can compute it.";
+
+/** The encoded states in an answer of /v1/states, by their hashes as the server names them; throws a RangeError. */
+export function unpacked(body) {
+  if (body.length % ENTRY) throw new RangeError(`${body.length} bytes are served, each state takes ${ENTRY}.`);
+  return new Map(
+    Array.from({ length: body.length / ENTRY }, (_, i) => {
+      const entry = body.subarray(ENTRY * i, ENTRY * (i + 1));
+      return [toHex(entry.subarray(0, HASH_BYTES)), entry.subarray(HASH_BYTES)];
+    }),
+  );
 }
 
-/** The brain in an encoded state, checked against its hash and its beast. */
-export function openState(encoded, hash, beast, kernelId) {
-  if (encoded.length !== STATE_BYTES)
-    return { problem: `${encoded.length} bytes are served, a state has ${STATE_BYTES}.` };
-  const own = toHex(stateHash(kernelId, encoded));
-  if (own !== hash) return { problem: `What is served has the hash ${own}, the chain names ${hash}.` };
-  const { beastId, mask, weights } = decodeState(encoded);
-  if (beastId !== BigInt(beast)) return { problem: `The state is beast ${beastId}'s.` };
-  return { brain: { mask, weights } };
+/** What is known of each of some hashes of a beast's states: {brain} of {mask, weights}, or {problem} in words. */
+export async function fetchStates(hashes, beast, kernelId) {
+  const served = unpacked(await bytes(`/v1/states?h=${hashes.join(",")}`));
+  return hashes.map((hash) =>
+    served.has(hash) ? opened(served.get(hash), hash, beast, kernelId) : { problem: ABSENT },
+  );
+}
+
+/** The brain in an encoded state, or what it is instead of the beast's state of that hash. */
+export function opened(encoded, hash, beast, kernelId) {
+  try {
+    const { mask, weights } = openState(kernelId, encoded, hash, beast, "this window");
+    return { brain: { mask, weights } };
+  } catch (error) {
+    if (error instanceof Difference) return { problem: error.message };
+    throw error;
+  }
 }

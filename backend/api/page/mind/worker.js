@@ -1,16 +1,15 @@
 // Fetches, checks and examines states beside the page, so that the page stays smooth. It is told {beast, dna, rules, kernelId}
 // once and then lists of hashes to fetch, most wanted first; null stands for the newborn. It answers each with {hash, mask,
 // weights, marks} or {hash, problem}.
-import { get } from "../api.js";
+import { Problem, get } from "../api.js";
+import { newborn } from "../brains.js";
 import { fromHex, toHex } from "../kernel/bytes.js";
-import { genesisState } from "../kernel/genesis.js";
-import { decodeState } from "../kernel/state.js";
 import { readTables } from "../kernel/tables.js";
 import { exam, examine } from "./examine.js";
-import { fetchState } from "./states.js";
+import { fetchStates } from "./states.js";
 
-/** States that are asked for at once. */
-const TOGETHER = 4;
+/** States that are asked for at once: the first alone, for it is the one that is shown. */
+const TOGETHER = 8;
 /** Milliseconds before a busy server is asked again. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
@@ -18,6 +17,7 @@ const LONGEST_WAIT = 8000;
 let about = null;
 let waiting = [];
 let busy = false;
+let together = 1;
 
 async function ready({ beast, dna, rules, kernelId }) {
   const tables = readTables(await get("/kernel/tables.json"));
@@ -28,21 +28,23 @@ async function ready({ beast, dna, rules, kernelId }) {
   return { beast, dna: fromHex(dna), tables, boards: exam(rules) };
 }
 
-async function fetched(hash, { problem, beast, dna, tables }) {
-  if (problem) return { problem };
-  if (hash === null) return { brain: decodeState(genesisState(BigInt(beast), dna)) };
-  return fetchState(hash, beast, tables.kernelId);
+const passing = (error) => error instanceof Problem && (error.status === 0 || error.status >= 429);
+
+/** What is known of some hashes; a server that is busy is asked again for a while. */
+async function fetched(hashes, { beast, tables }) {
+  for (let wait = FIRST_WAIT; ; wait *= 2) {
+    try {
+      return await fetchStates(hashes, beast, tables.kernelId);
+    } catch (error) {
+      if (!passing(error) || wait > LONGEST_WAIT) return hashes.map(() => ({ problem: error.message }));
+      await new Promise((done) => setTimeout(done, wait));
+    }
+  }
 }
 
-async function bring(hash, known) {
-  let found = await fetched(hash, known);
-  for (let wait = FIRST_WAIT; found.passing && wait <= LONGEST_WAIT; wait *= 2) {
-    await new Promise((done) => setTimeout(done, wait));
-    found = await fetched(hash, known);
-  }
-  const { problem, brain } = found;
+function tell(hash, { problem, brain }, { boards, tables }) {
   if (problem) return postMessage({ hash, problem });
-  const marks = examine(brain, known.boards, known.tables.exp);
+  const marks = examine(brain, boards, tables.exp);
   postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
 }
 
@@ -51,8 +53,18 @@ async function work() {
   busy = true;
   const known = await about;
   while (waiting.length) {
-    const some = waiting.splice(0, TOGETHER);
-    await Promise.all(some.map((hash) => bring(hash, known)));
+    if (known.problem) {
+      tell(waiting.shift(), known, known);
+    } else if (waiting[0] === null) {
+      waiting.shift();
+      tell(null, { brain: newborn(known.beast, known.dna) }, known);
+    } else {
+      const end = waiting.indexOf(null);
+      const some = waiting.splice(0, end < 0 ? together : Math.min(together, end));
+      together = TOGETHER;
+      const found = await fetched(some, known);
+      some.forEach((hash, i) => tell(hash, found[i], known));
+    }
   }
   busy = false;
 }

@@ -1,5 +1,5 @@
 // All matches, newest first, as fight cards.
-import { chip, colours, face, nameOf, until, when } from "../beastly.js";
+import { chip, colours, face, nameOf, when } from "../beastly.js";
 import { ACCOUNT, NUMBER, catalogue } from "../catalogue.js";
 import { countdown } from "../clock.js";
 import { h, keyed, lead, notice } from "../dom.js";
@@ -8,7 +8,7 @@ import { plural, span } from "../format.js";
 /** What each status waits for. */
 export const WAITS = {
   challenged: "waits for the other owner to accept",
-  accepted: "waits for the hash of a block that nobody knows yet",
+  accepted: "decided by the hash of the block that it was accepted in; waits for a record",
   seeded: "decided by its seed, waits for a record",
   recorded: "recorded; whoever finds it wrong can disprove it",
   final: "final",
@@ -36,17 +36,10 @@ export function verdictOf(m) {
   return `${m.result === "draw" ? "a draw" : `${m.result.toUpperCase()} won`} after ${plural(m.turns, "turn")}`;
 }
 
-/** When a record that stands becomes final, or one that is missing comes too late. */
-export function standing(m, now) {
-  if (m.status === "seeded")
-    return m.record_until > now ? `to be recorded ${until(m.record_until, now)}` : "too late to record";
-  return m.final_at > now ? `final ${until(m.final_at, now)}` : "may be made final";
-}
-
 /** Whether a deadline runs. */
 export const runs = (m) => m.status === "recorded" || m.status === "seeded";
 
-/** The same as text that goes on by itself. */
+/** When a record that stands becomes final, or one that is missing comes too late: text that goes on by itself. */
 export function running(m) {
   if (m.status === "seeded")
     return countdown(m.record_until, (left) => (left > 0 ? `to be recorded in ${span(left)}` : "too late to record"));

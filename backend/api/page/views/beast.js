@@ -16,7 +16,7 @@ import {
 import { h, keepFocus, notice, show, table } from "../dom.js";
 import { coin, count, energy, plural, span, words } from "../format.js";
 import { fromHex, toHex } from "../kernel/bytes.js";
-import { mind } from "../mind/mind.js";
+import { FRAMES, mind } from "../mind/mind.js";
 import { loadTables, rulesOf } from "../verify.js";
 import { bouts } from "./battles.js";
 import { learning } from "./learning.js";
@@ -191,14 +191,15 @@ async function rulesFor({ season }) {
 export async function render(place, { id, signal, status, retitle, onNews }) {
   const path = `/v1/beasts/${encodeURIComponent(id)}`;
   const read = async () => {
-    const [beast, windows, curve, price] = await Promise.all([
+    const [beast, windows, curve, film, price] = await Promise.all([
       get(path),
       list(`${path}/checkpoints`, WINDOWS),
       get(`${path}/curve`),
+      get(`${path}/curve?points=${FRAMES}`),
       get(`${path}/price`),
     ]);
     const fought = await fights(beast);
-    return { beast, price, checkpoints: windows.items.toReversed(), more: windows.more, curve, fought };
+    return { beast, price, checkpoints: windows.items.toReversed(), more: windows.more, curve, film, fought };
   };
   const first = await read();
   const [rules, tables] = await Promise.all([rulesFor(first.beast), loadTables()]);
@@ -222,7 +223,7 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   });
   let all = false;
   const draw = (found) => {
-    const { beast, price, checkpoints, more, curve, fought } = found;
+    const { beast, price, checkpoints, more, curve, film, fought } = found;
     const showAll = () => {
       all = true;
       draw(found);
@@ -230,7 +231,7 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
     const now = status().indexed?.time ?? 0;
     show(top, hero(beast));
     show(purse, facts(beast, price));
-    thoughts.update(checkpoints);
+    thoughts.update(film);
     curves.chain(curve, checkpoints);
     keepFocus(life, () =>
       show(

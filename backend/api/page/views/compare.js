@@ -27,6 +27,7 @@ async function chooser(chosen) {
     type: "text",
     inputmode: "numeric",
     value: chosen.join(","),
+    "aria-label": "Beasts by their numbers",
     "aria-describedby": "ids-hint",
   });
   const toggle = (id) => {
@@ -55,7 +56,7 @@ async function chooser(chosen) {
           {
             type: "button",
             onclick: () => toggle(id),
-            "aria-label": `Add or take away beast ${id}`,
+            "aria-label": `№ ${id}: add or take away`,
             vars: colours(dna),
           },
           h("span", { class: "token", "aria-hidden": "true" }, face(dna, id)),

@@ -47,7 +47,8 @@ export const render = (place, context) =>
     lead: () =>
       lead(
         "Disputes",
-        "Who says that a window is wrong puts up two bonds. Its trainer has to open everything that it was computed from; then anybody can have the contract re-execute it, and one of the two loses.",
+        "Who says that a window is wrong puts up two bonds. Its trainer has to open everything that it was computed from; then anybody can have the contract re-execute it, and one of the two loses. ",
+        h("a", { href: "#/evidence" }, "Verify a bundle of evidence"),
       ),
     container: () => table("Disputes, newest first", CASE_HEADS, [], "stack docket"),
     draw: (body, items) => rows(body, items, CASE_HEADS, (d) => d.id, caseCells),

@@ -90,7 +90,7 @@ function report(examination, name) {
   return [
     h(
       "section",
-      { class: `seal ${kind}`, "aria-labelledby": "seal" },
+      { class: `bundle-verdict ${kind}`, "aria-labelledby": "seal" },
       h("h2", { id: "seal" }, title),
       h("p", {}, text),
       h("ul", {}, ...checks(examination).map((check) => h("li", {}, check))),
@@ -119,7 +119,7 @@ function dropZone(take) {
   const zone = h(
     "div",
     {
-      class: "drop",
+      class: "dropzone",
       ondragover: (event) => {
         event.preventDefault();
         zone.classList.add("over");

@@ -1,6 +1,6 @@
 // What is happening now: everything on the chain as it comes, who trains, what is on trial, what comes next.
 import { follow, get } from "../api.js";
-import { ago, tell } from "../activity.js";
+import { ago, isMajor, tell } from "../activity.js";
 import { chip, colours, face, hash, mention } from "../beastly.js";
 import { countdown } from "../clock.js";
 import { h, keyed, lead, notice, show } from "../dom.js";
@@ -8,9 +8,10 @@ import { count, plural, span } from "../format.js";
 import { drawBouts } from "./battles.js";
 import { awaited } from "./disputes.js";
 
-const EVENTS = 40;
+const EVENTS = 60;
 const CASES = 5;
 const MATCHES = 3;
+const FEW = 5;
 const TRAINING_MS = 20_000;
 
 const piece = (one) =>
@@ -114,20 +115,34 @@ const waiting = (p) =>
     ),
   );
 
+const strong = (r) => h("li", {}, mention(r.beast, r.dna), h("small", {}, `#${r.rank} · ${r.rating.toFixed(1)}`));
+
+const open = (c) =>
+  h("li", {}, mention(c.id, c.dna), h("small", {}, c.rating ? `#${c.rating.rank}` : "has not fought yet"));
+
 async function read(signal) {
-  const [activity, cases, accepted, seeded, season] = await Promise.all([
+  const [activity, cases, accepted, seeded, season, ranks, takers] = await Promise.all([
     get(`/v1/activity?limit=${EVENTS}`, signal),
     get(`/v1/disputes?open=true&limit=${CASES}`, signal),
     get(`/v1/matches?status=accepted&limit=${MATCHES}`, signal),
     get(`/v1/matches?status=seeded&limit=${MATCHES}`, signal),
     get("/v1/season", signal),
+    get(`/v1/leaderboard?limit=${FEW}`, signal),
+    get(`/v1/open-challenges?limit=${FEW}`, signal),
   ]);
   const next = [...seeded.items, ...accepted.items].slice(0, MATCHES);
-  return { events: activity.items, cases: cases.items, next, proposals: season.pending };
+  return {
+    events: activity.items.filter(isMajor),
+    cases: cases.items,
+    next,
+    proposals: season.pending,
+    ranks: ranks.items,
+    takers: takers.items,
+  };
 }
 
 const quiet = () =>
-  notice("Nothing has happened yet", "The first hatch will be told of here:", [
+  notice("No beast has hatched yet", "The first hatch will be told of here:", [
     "chainbeasts beast hatch",
     "chainbeasts trainer run 1 --windows 4",
   ]);
@@ -136,29 +151,32 @@ export async function render(place, { signal, status, onNews }) {
   const [counts, still] = [h("div"), h("div")];
   const feed = h("ol", { class: "feed" });
   const lists = Object.fromEntries(
-    ["training", "cases", "next", "proposals"].map((name) => [
-      name,
-      h("ul", { class: name === "next" ? "bouts" : "" }),
-    ]),
+    ["training", "next", "cases", "proposals", "takers", "ranks"].map((name) => [name, h("ul")]),
   );
+  lists.next.className = "bouts";
   const parts = {
     training: part("Training now", "training", lists.training),
     next: part("The next match", "next", lists.next),
     cases: part("On trial", "cases", lists.cases),
     proposals: part("In the timelock", "proposals", lists.proposals),
+    takers: part("Take on anybody", "takers", lists.takers),
+    ranks: part("The strongest", "ranks", lists.ranks),
   };
   let tallied = "";
 
-  function draw({ events, cases, next, proposals }) {
+  function draw({ events, cases, next, proposals, takers, ranks }) {
     const now = JSON.stringify(status().counts);
     if (now !== tallied) show(counts, tally(status().counts));
     tallied = now;
-    show(still, events.length ? null : quiet());
+    show(still, status().counts.beasts ? null : quiet());
     keyed(feed, events, ({ id }) => id, eventLine);
     keyed(lists.cases, cases, ({ id }) => id, docket);
     keyed(lists.proposals, proposals, ({ operation }) => operation, waiting);
+    keyed(lists.takers, takers, ({ id }) => id, open);
+    keyed(lists.ranks, ranks, ({ beast }) => beast, strong);
     drawBouts(lists.next, next);
-    for (const [name, items] of Object.entries({ cases, next, proposals })) parts[name].hidden = !items.length;
+    for (const [name, items] of Object.entries({ cases, next, proposals, takers, ranks }))
+      parts[name].hidden = !items.length;
   }
 
   const found = await read(signal);

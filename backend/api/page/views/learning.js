@@ -81,6 +81,9 @@ export function learning(beast, signal, onPick) {
     null,
   ];
   const { lamp, say, tell } = lampOf(beast);
+  // A metrics server also remembers windows that fell since: what it recalls up to the last of them is not on its way.
+  const recalled = new Set();
+  let fallen = 0;
   const plots = [];
   const onZoom = (to) => {
     range = to;
@@ -97,7 +100,7 @@ export function learning(beast, signal, onPick) {
 
   function draw() {
     const head = curve.step.at(-1) ?? 0;
-    const told = live.points.filter(({ step }) => step > head);
+    const told = live.points.filter(({ step }) => step > head && !(recalled.has(step) && step <= fallen));
     const points = (list, key) =>
       list.flatMap((one) => (one[key] === null ? [] : [{ step: one.step, value: one[key] }]));
     const chain = curve.step.map((step, i) => ({ step, value: curve.loss[i] }));
@@ -123,10 +126,12 @@ export function learning(beast, signal, onPick) {
   let quiet = null;
   signal.addEventListener("abort", () => clearTimeout(quiet), { once: true });
   function heard() {
-    if (performance.now() - since < HISTORY_MS) return tell("quiet");
+    const now = performance.now() - since >= HISTORY_MS;
+    tell(now ? "live" : "quiet");
+    if (!now) return false;
     clearTimeout(quiet);
     quiet = setTimeout(() => tell("quiet"), QUIET_MS);
-    tell("live");
+    return true;
   }
 
   tell("away");
@@ -137,7 +142,8 @@ export function learning(beast, signal, onPick) {
       else if (type === "connected") tell("quiet");
       else if (message?.beast === String(beast.id)) {
         live.add(message);
-        heard();
+        if (heard()) recalled.delete(message.step);
+        else recalled.add(message.step);
         soon();
       }
     },
@@ -180,14 +186,14 @@ export function learning(beast, signal, onPick) {
     h("h2", { id: "learning" }, "Learning ", lamp),
     h(
       "div",
-      { class: "bar-of" },
+      { class: "toolbar" },
       h("label", { class: "pick" }, h("span", {}, "Loss "), smooth),
       h(
         "span",
         { class: "zooms" },
         button("+", "Zoom in", () => zoom(0.5)),
         button("−", "Zoom out", () => zoom(2)),
-        button("All", "Show its whole life", () => onZoom(null)),
+        button("All", "All of its life", () => onZoom(null)),
       ),
       h("span", { class: "hint" }, "Drag over a curve to zoom, click to see its mind at that step."),
     ),
@@ -208,6 +214,8 @@ export function learning(beast, signal, onPick) {
       if (after < before) live.upTo(after); // a window fell
       curve = found;
       [marks, spans] = [marksOf(checkpoints), spansOf(checkpoints)];
+      const fell = checkpoints.filter(({ state }) => state === "slashed" || state === "void");
+      fallen = Math.max(0, ...fell.map(({ global_step }) => global_step));
       show(
         happened,
         marks.length

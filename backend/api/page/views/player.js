@@ -77,22 +77,23 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     : null;
 
   const playButton = button("Play", "▶", () => play(!playback.playing), "play", "Space");
-  const speedButton = button("Speed", "1×", () => {
+  const speedButton = button("Speed 1×", "1×", () => {
     playback.faster();
     show(speedButton, `${playback.speed}×`);
+    speedButton.setAttribute("aria-label", `Speed ${playback.speed}×`);
   });
   const shared = h("span", { class: "hint" });
   const controls = h(
     "div",
     { class: "controls" },
-    button("To the beginning", "«", () => playback.go(0), "ends", "Home"),
+    button("To the beginning", "«", () => playback.go(0), "outer", "Home"),
     button("One turn back", "⟨", () => playback.go(playback.turn - 1), "", "ArrowLeft"),
     playButton,
     button("One turn on", "⟩", () => playback.go(playback.turn + 1), "", "ArrowRight"),
-    button("To the end", "»", () => playback.go(playback.turns), "ends", "End"),
+    button("To the end", "»", () => playback.go(playback.turns), "outer", "End"),
     speedButton,
     button("Fill the screen", corners(), fill, "", "F"),
-    button("Copy a link to this turn", "Share", share, "share"),
+    button("Share: copy a link to this turn", "Share", share, "share"),
     shared,
   );
 
@@ -128,7 +129,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     playButton.title = playing ? "Pause" : "Play";
     show(playButton, playing ? "❚❚" : "▶");
     if (drawn && !playing) {
-      announce(text);
+      if (document.activeElement !== scrub) announce(text); // a slider says its value by itself
       if (shown === match) setQuery({ turn: turn || null });
     }
     paint();

@@ -112,7 +112,7 @@ export async function render(place, { signal, onNews }) {
         title,
         lead(
           `Season ${season.season}`,
-          "in force since ",
+          "In force since ",
           when(season.added.time),
           `, block ${season.added.block}. Only the timelock changes it, and a beast's epoch keeps the season that it began with.`,
         ),

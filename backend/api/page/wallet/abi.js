@@ -1,6 +1,8 @@
 // The contract ABI: what is signed is encoded here, and answers and errors are decoded. Of its types those that the
 // contracts have: unsigned integers, address, bool, bytes, string, and structs and arrays of them. Values are BigInts,
-// "0x…" strings, booleans and text; a struct is an object by its fields' names.
+// "0x…" strings, booleans and text; a struct is an object by its fields' names. No library: those that do it bring an
+// elliptic curve, a client and dozens of modules along, and this is held to eth_abi's bytes by every function and error
+// that the contracts have (tests/page/test_wallet.py).
 import { concat, fromHex, toBig, toHex, uint } from "../kernel/bytes.js";
 import { keccak } from "../kernel/keccak.js";
 

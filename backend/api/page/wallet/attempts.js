@@ -2,6 +2,7 @@
 // asked, so that neither a reload nor a lost answer makes the page send the same thing again.
 import { toHex } from "../kernel/bytes.js";
 import { keccak } from "../kernel/keccak.js";
+import { Refusal } from "./refusal.js";
 
 const KEY = "chainbeasts-sending";
 
@@ -11,9 +12,14 @@ export const callHash = ({ from, to, data, value }) =>
 
 export class Attempts {
   /** @param genesis the chain's first block, so that no other chain's are taken up */
-  constructor(genesis, storage = localStorage) {
+  constructor(genesis, storage = null) {
     this.key = `${KEY}:${genesis}`;
-    this.storage = storage;
+    this.given = storage;
+  }
+
+  /** A browser may refuse it altogether. */
+  get storage() {
+    return this.given ?? localStorage;
   }
 
   #all() {
@@ -31,12 +37,19 @@ export class Attempts {
 
   /**
    * Write down what is about to be sent; false if the account has something under way already, in whatever tab.
-   * Throws where the browser keeps nothing: then nothing may be sent either.
+   * Throws a Refusal where the browser keeps nothing: then nothing may be sent either.
    */
   async claim(attempt) {
     const take = () => {
       if (this.of(attempt.from)) return false;
-      this.storage.setItem(this.key, JSON.stringify({ ...this.#all(), [attempt.from]: attempt }));
+      try {
+        this.storage.setItem(this.key, JSON.stringify({ ...this.#all(), [attempt.from]: attempt }));
+      } catch {
+        throw new Refusal(
+          "This browser lets the page keep nothing.",
+          "Nothing is sent: after a reload nobody would know of it. Allow the page to keep data.",
+        );
+      }
       return true;
     };
     return globalThis.navigator?.locks ? navigator.locks.request(this.key, take) : take();

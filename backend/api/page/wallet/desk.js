@@ -5,7 +5,7 @@ import { brief } from "../format.js";
 import { Reverted } from "./contracts.js";
 import { pause } from "./chain.js";
 import { WalletError } from "./provider.js";
-import { Refusal } from "./records.js";
+import { Refusal } from "./refusal.js";
 import { send } from "./sending.js";
 import { about, coinOf, told } from "./units.js";
 import { drawState } from "./states.js";
@@ -63,6 +63,13 @@ const facts = (rows) =>
 
 /** A failure in words; what is no failure of the world is thrown on. */
 export function failure(error) {
+  if (error instanceof RangeError)
+    return h(
+      "div",
+      { class: "notice error", role: "alert" },
+      h("h2", {}, "The wallet's node gave an answer that cannot be read."),
+      h("p", {}, error.message),
+    );
   const known = [Refusal, Reverted, WalletError, Problem].some((kind) => error instanceof kind);
   if (!known) throw error;
   const values = error instanceof Reverted ? Object.entries(error.values) : [];
@@ -83,23 +90,25 @@ export function failure(error) {
 
 /**
  * Draw the plan of an action with these values, and its next step's signing, in `place`.
+ * @param signal ends everything; `planning` only what is drawn, when it is asked for anew: what is sent is followed on
  * @param proceed called with what became of a step, and what the next one's form is to have
  */
-export async function draw(place, action, values, { chain, account, attempts, signal, proceed, busy }) {
+export async function draw(place, action, values, { chain, account, attempts, signal, planning, proceed }) {
   show(place, h("p", { class: "busy", role: "status" }, "Reading the chain through your wallet …"));
   for (;;) {
     let plan;
     try {
       plan = await action.plan(chain, account, values);
-      if (plan.step) return show(place, facts(plan.facts), await review(plan.step));
+      const drawn = plan.step ? await review(plan.step) : null;
+      if (planning.aborted) return undefined;
+      if (drawn) return show(place, facts(plan.facts), drawn);
     } catch (error) {
-      if (signal.aborted) return undefined;
+      if (planning.aborted) return undefined;
       return show(place, plan ? facts(plan.facts) : null, failure(error));
     }
-    if (signal.aborted) return undefined;
     if (!plan.wait) return show(place, facts(plan.facts), outcome({ text: plan.done, link: plan.link }));
     show(place, facts(plan.facts), h("p", { class: "busy", role: "status" }, plan.wait));
-    await pause(WAIT, signal);
+    await pause(WAIT, planning);
   }
 
   /** What the step's transaction is, what it would give and cost, and the button that asks the wallet. */
@@ -111,10 +120,11 @@ export async function draw(place, action, values, { chain, account, attempts, si
     const wrong = step.check?.(contract.decode(call, result));
     if (wrong) throw new Refusal(wrong, "Nothing is sent.");
     const { gas, price } = await chain.cost(tx);
+    const busy = attempts.of(account);
     const state = h("div", { class: "sending", "aria-live": "polite" });
     const sign = h(
       "button",
-      { class: "primary", type: "button", disabled: busy(), onclick: () => signAndSend(step, tx, sign, state) },
+      { class: "primary", type: "button", disabled: busy !== null, onclick: () => signAndSend(step, tx, sign, state) },
       "Sign in the wallet",
     );
     return h(
@@ -146,6 +156,7 @@ export async function draw(place, action, values, { chain, account, attempts, si
         ]),
       ),
       sign,
+      busy ? h("p", { class: "hint" }, `Not before the end of what is under way: ${busy.title}.`) : null,
       state,
     );
   }
@@ -157,7 +168,8 @@ export async function draw(place, action, values, { chain, account, attempts, si
     signal.addEventListener("abort", () => given.abort(), { once: true });
     const forget = () => {
       given.abort();
-      attempts.forget(attempts.of(account));
+      const attempt = attempts.of(account);
+      if (attempt) attempts.forget(attempt);
       show(state);
       button.disabled = false;
     };
@@ -183,8 +195,10 @@ export async function draw(place, action, values, { chain, account, attempts, si
     }
   }
 
-  const events = (logs) => (contract, name) =>
-    logs.map((log) => chain.contracts.of(contract).parse(name, log)).find((found) => found !== null);
+  function events(logs) {
+    const parsed = (contract, name) => logs.map((log) => chain.contracts.of(contract).parse(name, log));
+    return (contract, name) => parsed(contract, name).find((found) => found !== null);
+  }
 
   function ignoreAbort(error) {
     if (!signal.aborted) throw error;

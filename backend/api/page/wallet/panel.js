@@ -77,9 +77,11 @@ export async function purse({ wallet, chain, account }, leave) {
 
 /** What is taken on this server's word, and how it is checked. */
 export function belief(contracts, doubts) {
-  const addresses = contracts.all.map(({ name, shown }) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, h("code", {}, shown))),
-  );
+  const facts = [
+    ["Chain", String(contracts.chainId)],
+    ["Its first block", contracts.genesis],
+    ...contracts.all.map(({ name, shown }) => [name, shown]),
+  ];
   return h(
     "details",
     { class: "belief", id: "belief", open: doubts ? doubts.length > 0 : false },
@@ -103,9 +105,11 @@ export function belief(contracts, doubts) {
         doubts
           ? "Your node was asked: the other contracts that are used here are those that the ledger leads to, and the sale may make ENERGY."
           : "The others that are used here follow from it, which your node is asked once a wallet is connected.",
-        " Compare it with a source that you trust, such as the deployment's record, or ",
+        " Compare it with a deployment record that you trust: ",
+        h("code", {}, `deployments/${contracts.chainId}.json`),
+        " under a home of yours, which ",
         h("code", {}, "chainbeasts doctor"),
-        " on a machine of yours.",
+        " checks against the chain.",
       ),
       h(
         "li",
@@ -114,6 +118,10 @@ export function belief(contracts, doubts) {
       ),
       h("li", {}, "Nothing else: prices, balances, owners, matches and periods are read through the wallet's node."),
     ),
-    h("dl", { class: "addresses" }, addresses),
+    h(
+      "dl",
+      { class: "addresses" },
+      facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("code", {}, value)))),
+    ),
   );
 }

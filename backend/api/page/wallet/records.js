@@ -1,6 +1,7 @@
 // Checkpoints as the ledger takes them: the whole record, from the event of the block that the server names. The ledger
 // has its digest, so a record that the server or a node made up is not taken.
 import { get } from "../api.js";
+import { Refusal } from "./refusal.js";
 import { told as words } from "./units.js";
 
 export const PENDING = 1n;
@@ -9,14 +10,6 @@ export const FINAL = 4n;
 
 /** Most windows that one transaction makes final here. */
 export const MOST = 16;
-
-/** What cannot be done, and what to do instead. */
-export class Refusal extends Error {
-  constructor(message, hint = "") {
-    super(message);
-    this.hint = hint;
-  }
-}
 
 /** The beast's windows from an index on that still stand, as the server lists them, oldest first. */
 async function listed(beast, first) {

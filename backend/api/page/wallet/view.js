@@ -35,7 +35,7 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   const under = h("section", { class: "under-way", "aria-live": "polite" });
   const desk = h("section", { class: "desk" });
   const trust = h("div", {}, belief(contracts, null));
-  show(place, ...heading(action), panel, under, desk, trust);
+  show(place, ...heading(action, query), panel, under, desk, trust);
 
   let connection = null;
   let stop = new AbortController();
@@ -46,7 +46,7 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   else offer();
 
   function offer() {
-    show(desk);
+    show(desk, action ? null : overview(query));
     discover(
       (wallets) =>
         connection ||
@@ -79,8 +79,10 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
         connection = null;
         offer();
       };
-      show(panel, await purse(found, left));
-      if (mine.aborted || found.doubts.length) return;
+      if (found.doubts.length) return void show(panel, h("p", { role: "alert" }, "Nothing can be signed: see below."));
+      const held = await purse(found, left);
+      if (mine.aborted) return;
+      show(panel, held);
       takeUp(mine);
       work(mine);
     } catch (error) {
@@ -109,9 +111,12 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
       work(mine);
     };
     show(under, h("h2", {}, `Under way: ${attempt.title}`), state);
+    let over = false;
     const told = (found) => {
       drawState(state, found, forget);
-      if (found.block || found.state === "replaced") work(mine);
+      if (over || !(found.block || found.state === "replaced")) return;
+      over = true;
+      work(mine);
     };
     follow(connection.chain, attempts, { attempt, signal: given.signal, told }).catch((error) => {
       if (!given.signal.aborted) show(state, failure(error));
@@ -120,36 +125,55 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
 
   /** The form of the action that the address names. */
   function work(mine) {
-    if (!action) return;
+    if (!action) return show(desk, overview(query));
     const plan = h("div", { class: "plan" });
     const past = h("ol", { class: "past", "aria-label": "Done so far" });
-    const busy = () => attempts.of(connection.account) !== null;
+    let planning = new AbortController();
     const submit = (values) => {
       setQuery(values);
+      planning.abort();
+      planning = new AbortController();
+      mine.addEventListener("abort", () => planning.abort(), { once: true });
       const { chain, account } = connection;
       const proceed = (outcome, next) => {
         past.append(h("li", {}, outcome));
         show(desk, form(action, new URLSearchParams(next), submit), past, plan);
         submit(next);
       };
-      draw(plan, action, values, { chain, account, attempts, signal: mine, proceed, busy }).catch((error) => {
-        if (!mine.aborted) throw error;
-      });
+      const asked = planning.signal;
+      draw(plan, action, values, { chain, account, attempts, signal: mine, planning: asked, proceed }).catch(
+        (error) => {
+          if (!asked.aborted) throw error;
+        },
+      );
     };
     show(desk, form(action, query, submit), past, plan);
   }
 }
 
-function heading(action) {
-  const links = ACTIONS.map(({ name, title }) =>
-    h("a", { href: `#/act/${name}`, "aria-current": action?.name === name ? "page" : null }, title),
-  );
-  return [
-    lead(
-      action?.title ?? "Act",
-      action?.text ??
-        "Do what the commands do, signed by the wallet in this browser. What it costs is shown first, and tried out on your wallet's node.",
-    ),
-    h("nav", { class: "actions", "aria-label": "Actions" }, links),
-  ];
+/** An action's address, with what of the query it has a field for. */
+function addressOf({ name, fields }, query) {
+  const known = new URLSearchParams(fields.map((one) => [one.name, query.get(one.name)]).filter(([, value]) => value));
+  return `#/act/${name}${known.size ? `?${known}` : ""}`;
 }
+
+function heading(action, query) {
+  const text =
+    action?.text ??
+    "What the commands do, signed by the wallet in this browser. What it costs is shown first, and tried out on your wallet's node.";
+  if (!action) return [lead("Act", text)];
+  const links = ACTIONS.map((one) =>
+    h("a", { href: addressOf(one, query), "aria-current": one === action ? "page" : null }, one.title),
+  );
+  return [lead(action.title, text), h("nav", { class: "actions", "aria-label": "Actions" }, links)];
+}
+
+/** All that can be done. */
+const overview = (query) =>
+  h(
+    "ul",
+    { class: "deeds" },
+    ACTIONS.map((one) =>
+      h("li", {}, h("h2", {}, h("a", { href: addressOf(one, query) }, one.title)), h("p", {}, one.text)),
+    ),
+  );

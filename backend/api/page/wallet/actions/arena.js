@@ -1,5 +1,6 @@
 // Matches: challenge, accept, and make a record final.
-import { Refusal, lastFinal } from "../records.js";
+import { lastFinal } from "../records.js";
+import { Refusal } from "../refusal.js";
 import { energyOf, parseId, told } from "../units.js";
 import { publication } from "./publish.js";
 

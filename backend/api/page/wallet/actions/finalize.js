@@ -1,5 +1,6 @@
 // Making windows final that nobody has disputed in time.
-import { MOST, Refusal, due } from "../records.js";
+import { MOST, due } from "../records.js";
+import { Refusal } from "../refusal.js";
 import { energyOf, parseId } from "../units.js";
 
 export const finalize = {

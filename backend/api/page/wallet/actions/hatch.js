@@ -1,5 +1,5 @@
 // A beast without a private dataset: allow the cost, request, and a block later hatch.
-import { Refusal } from "../records.js";
+import { Refusal } from "../refusal.js";
 import { energyOf, parseId } from "../units.js";
 
 const NONE = `0x${"0".repeat(64)}`;

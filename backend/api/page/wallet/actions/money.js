@@ -1,5 +1,5 @@
 // Buying ENERGY, and taking out what is the reader's.
-import { Refusal } from "../records.js";
+import { Refusal } from "../refusal.js";
 import { coinOf, energyOf, parseAmount } from "../units.js";
 
 const ONE = 10n ** 18n;

@@ -1,7 +1,8 @@
 // Putting a state on chain, which the arena asks for before a beast fights.
 import { bytes, get } from "../../api.js";
 import { toHex } from "../../kernel/bytes.js";
-import { Refusal, lastFinal } from "../records.js";
+import { lastFinal } from "../records.js";
+import { Refusal } from "../refusal.js";
 import { parseId, told } from "../units.js";
 
 /** Seconds that a publication must have left, so that the match itself finds it young enough. */

@@ -14,7 +14,11 @@ export class Brains {
       this.held.set(hash, found);
       onBrain(hash);
     };
-    signal.addEventListener("abort", () => this.worker.terminate(), { once: true });
+    const end = () => {
+      this.worker.onmessage = null;
+      this.worker.terminate();
+    };
+    signal.addEventListener("abort", end, { once: true });
     this.worker.postMessage({ about });
   }
 
