@@ -29,7 +29,9 @@ from backend.chain.deployment import Deployment
 from backend.chain.providers import make_web3
 from backend.chain.seasons import load_profile, season_table
 from backend.indexer.follow import Waker
+from backend.indexer.tallies import MICRO
 from backend.monitoring.health import Health
+from backend.nicknames import nickname
 from backend.store.facts import (
     BeastRow,
     BlockRow,
@@ -67,7 +69,7 @@ def _status(index: int) -> CheckpointStatus:
 
 def _checkpoint(beast: int, index: int, epoch_windows: int) -> dict[str, Any]:
     return {
-        "beast_id": beast, "index": index, "generation": 0,
+        "digest": _hash(beast, index, 4), "beast_id": beast, "index": index, "generation": 0,
         "parent": _hash(beast, index - 1) if index else _hash(beast),
         "epoch": index // epoch_windows, "h128": _hash(beast, index),
         "energy_burn": BURN * (1 + index // 25), "lr_shift": 9, "active_mask": 0x33,
@@ -91,15 +93,18 @@ def fill(database: Database) -> None:
                      "timestamp": 1_000 + n} for n in range(1, WINDOWS + 2))),
         (SeasonRow, [{"season": 1, "constants": json.dumps(season_table(season)),
                       "block_number": 1, "tx_hash": ZERO}]),
-        (BeastRow, ({"beast_id": b, "owner": OWNER, "dna": _hash(b), "epoch_seed": ZERO,
+        (BeastRow, ({"beast_id": b, "owner": OWNER, "owner_key": OWNER, "dna": _hash(b),
+                     "name_key": nickname(_hash(b)).lower(), "windows": WINDOWS,
+                     "spent_micro": WINDOWS * BURN // MICRO, "epoch_seed": ZERO,
                      "season": 1, "block_number": 1} for b in beasts)),
         (EpochRow, ({"beast_id": b, "epoch": e, "epoch_seed": ZERO, "season": 1,
                      "start_index": e * epoch_windows} for b in beasts for e in epochs)),
         (CheckpointRow, (_checkpoint(b, i, epoch_windows)
                          for i in range(WINDOWS) for b in beasts)),
         (DisputeRow, ({"dispute_id": 1 + b // 10, "beast_id": b, "index": WINDOWS - 1,
-                       "generation": 0, "digest": _hash(b, 2), "challenger": OWNER, "bond": BURN,
-                       "status": "filed", "deadline": 9_999, "segments": None, "steps_done": 0,
+                       "generation": 0, "digest": _hash(b, 2), "filer": OWNER, "bond": BURN,
+                       "status": "filed", "missing": 1, "response_deadline": 9_999,
+                       "segments": None, "steps_done": 0,
                        "conviction": None, "segment": None, "prover": None,
                        "block_number": WINDOWS, "tx_hash": _hash(b, 3)}
                       for b in beasts if b % 10 == 0)),
