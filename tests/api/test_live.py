@@ -81,7 +81,7 @@ def test_news_comes_with_the_event_it_is_about(scene: Scene, served: Served) -> 
 
 
 def test_who_comes_back_is_told_what_was_missed(scene: Scene, served: Served) -> None:
-    beast, other = scene.honest, scene.doubted
+    beast, other = scene.honest, scene.revealed
 
     async def until(socket: ClientConnection, mark: str) -> list[dict[str, Any]]:
         """The messages up to the event of an id."""
