@@ -57,7 +57,8 @@ def make_app(
     Args:
         metrics: address of the metrics server to relay.
         hosts: names of the server, besides this machine's own.
-        origins: of other people's pages that may read what is served.
+        origins: of other people's pages that may read what is served, and show the page in a
+            frame unless its readers sign there.
     """
 
     def look_up(windows: Collection[Window]) -> Mapping[Window, tuple[int, int]]:
@@ -102,7 +103,7 @@ def make_app(
     app.state.services = services
     app.state.events, app.state.figures, app.state.bridge = events, figures, bridge
     app.state.memory = memory
-    return Guard(app, limits=borne, hosts=hosts, origins=origins)
+    return Guard(app, limits=borne, hosts=hosts, origins=origins, acts=services.wallet)
 
 
 def routed(life: Life | None = None) -> FastAPI:

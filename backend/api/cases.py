@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.api.errors import missing
 from backend.api.models import RecordsOpened, Risk, WindowInputs
+from backend.api.models.constants import Rules
 from backend.api.services import Services
 from backend.chain.seasons import parse_season
 from backend.chain.types import Season
@@ -35,7 +37,7 @@ def window_inputs(services: Services, session: Session, row: DisputeRow) -> Wind
         epoch_seed=checkpoint.epoch_seed,
         heads=season.schedule.heads(checkpoint.epoch),  # type: ignore[arg-type]  # one of three
         season=checkpoint.season,
-        rules={name: getattr(season.rules, name) for name in season.rules.__slots__},
+        rules=Rules(**asdict(season.rules)),
         opened=_opened(services, session, checkpoint),
     )
 

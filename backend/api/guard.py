@@ -28,6 +28,20 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+def framed_by(origins: Collection[str]) -> dict[str, str]:
+    """The headers of every answer where pages of some origins may show ours in a frame."""
+    if not origins:
+        return HEADERS
+    policy = POLICY.replace(
+        "frame-ancestors 'none'", f"frame-ancestors {' '.join(sorted(origins))}"
+    )
+    # The older header knows no origins; browsers that know the policy ignore it.
+    kept = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}
+    return kept | {"Content-Security-Policy": policy}
+
+
 METHODS = ("GET", "HEAD")
 SHARED = {
     "Access-Control-Expose-Headers": "ETag, Retry-After",
@@ -55,6 +69,8 @@ class Guard:
         hosts: names that the server is reached by, besides this machine's own.
         origins: of pages elsewhere whose scripts may read every answer and listen to the streams.
             Nothing here is a secret of the reader's, and no credentials are asked for.
+        acts: whether readers sign from the page. Then nobody may frame it, allowed or not: what is
+            drawn over a frame can lead a reader's click astray.
     """
 
     def __init__(
@@ -64,6 +80,7 @@ class Guard:
         limits: Limits,
         hosts: Collection[str] = (),
         origins: Collection[str] = (),
+        acts: bool = False,
     ) -> None:
         self._app = app
         self._limits = limits
@@ -71,6 +88,7 @@ class Guard:
         self._named = {_without_port(host.lower()) for host in hosts}
         self._hosts = {*LOOPBACK_HOSTS, *self._named}
         self._origins = frozenset(map(parse_origin, origins))
+        self._headers = framed_by(() if acts else self._origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -90,7 +108,7 @@ class Guard:
                     headers.add_vary_header("Origin")
                 if origin is not None:
                     headers.update({"Access-Control-Allow-Origin": origin, **SHARED})
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from backend.errors import ChainBeastsError
 
 DECIMALS = 18
+LAST_SECOND = 253_402_300_799
+"""Of the year 9999, which is as far as dates go."""
 
 
 def show_energy(wei: int) -> str:
@@ -36,7 +38,12 @@ def parse_coin(text: str) -> int:
 
 
 def show_time(seconds: int) -> str:
-    """A block's time, such as ``2026-01-31 12:00:00 UTC``."""
+    """A block's time, such as ``2026-01-31 12:00:00 UTC``.
+
+    One after the year 9999, which a contract may name for "never", is shown as its seconds.
+    """
+    if seconds > LAST_SECOND:
+        return f"second {seconds}"
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

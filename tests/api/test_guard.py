@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -231,6 +232,18 @@ def test_pages_of_others_read_what_they_were_allowed_to(served: Served) -> None:
             assert refused.status_code == 405
         answer = found.get("/v1/status")
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(("acts", "framed"), [(False, f"{LAB} {OTHER}"), (True, "'none'")])
+def test_pages_of_others_show_ours_in_a_frame_unless_readers_sign_there(
+    served: Served, acts: bool, framed: str
+) -> None:
+    """Who signs is not to be led astray by what is drawn over a frame."""
+    offered = replace(idle(served), wallet=acts)
+    with serving(offered, limits=Limits(rate=0), origins=[LAB, OTHER]) as found:
+        headers = found.get("/").headers
+    assert f"frame-ancestors {framed};" in headers["content-security-policy"]
+    assert headers.get("x-frame-options") == ("DENY" if acts else None)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from backend.api.models.base import Account, Answer, Hex32, Index, Wei
+from backend.api.models.constants import Rules
 
 
 class RecordsOpened(Answer):
@@ -34,7 +35,7 @@ class WindowInputs(Answer):
     epoch_seed: Hex32
     heads: Literal[1, 3, 7] = Field(description="Unlocked: 1 move, 2 attack, 4 block.")
     season: int
-    rules: dict[str, int]
+    rules: Rules
     opened: RecordsOpened | None = Field(
         description="null of a window that is not private, or whose records nobody has opened."
     )

@@ -12,6 +12,7 @@ export function topicsOf(message) {
   for (const name of ["beast", "dispute", "match", "season"]) {
     if (message[name] !== undefined && message[name] !== null) found.push(name, `${name}:${message[name]}`);
   }
+  if (message.rival !== undefined && message.rival !== null) found.push(`beast:${message.rival}`); // B of a match
   return new Set(found);
 }
 

@@ -90,6 +90,7 @@ function facts(beast, price) {
         : figure("Rating", "—", "no final match yet"),
     ),
     h("p", { class: "hint" }, "owned by ", hash(beast.owner), " · DNA ", hash(beast.dna)),
+    h("p", {}, h("a", { href: `#/compare/${beast.id}` }, "Compare it with others")),
   ];
 }
 

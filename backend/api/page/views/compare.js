@@ -125,8 +125,9 @@ async function compare(place, ids, signal, retitle) {
 }
 
 export async function render(place, { id, signal, retitle, onNews }) {
-  if (id === null) {
-    const form = await chooser([]);
+  const ids = id === null ? [] : parseIds(decodeURIComponent(id));
+  if (ids && ids.length < 2) {
+    const form = await chooser(ids); // one, such as from its own view, waits for others
     show(
       place,
       lead("Compare", "Beasts side by side: curves, brains, bodies, and bouts fought in your browser."),
@@ -134,9 +135,7 @@ export async function render(place, { id, signal, retitle, onNews }) {
     );
     return;
   }
-  const ids = parseIds(decodeURIComponent(id));
-  if (!ids || ids.length < 2)
-    throw new Problem(400, `Name two to ${MOST} beasts by their numbers.`, "Like this: #/compare/1,3");
+  if (!ids) throw new Problem(400, `Name two to ${MOST} beasts by their numbers.`, "Like this: #/compare/1,3");
   await compare(place, ids, signal, retitle);
   // A comparison stays as it was made: a reader who is in the midst of it asks for it anew by loading the page.
   onNews(async () => true, []);

@@ -1,0 +1,20 @@
+"""Amounts and times as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.chain.amounts import show_time
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "1970-01-01 00:00:00 UTC"),
+        (253_402_300_799, "9999-12-31 23:59:59 UTC"),
+        (253_402_300_800, "second 253402300800"),
+        (2**64 - 1, "second 18446744073709551615"),  # "never", as contracts say it
+    ],
+)
+def test_every_time_that_a_chain_can_name_is_shown(seconds: int, shown: str) -> None:
+    assert show_time(seconds) == shown
