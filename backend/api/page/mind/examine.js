@@ -1,5 +1,5 @@
 // How good a brain is, measured here: on the held-out boards, which are the same for every beast and which hardly anyone
-// trains on. The same boards and counts as `chainbeasts trainer progress`.
+// trains on. The same boards and counts as `chainbeasts beast progress`.
 import { adjacent, enemyOf, selfOf } from "../kernel/board.js";
 import { features } from "../kernel/features.js";
 import { label, optimalSteps } from "../kernel/labels.js";
