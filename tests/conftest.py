@@ -34,7 +34,18 @@ settings.register_profile("nightly", settings.get_profile("default"), max_exampl
 settings.load_profile("nightly" if NIGHTLY else "default")
 
 
-LONG = ("e2e", "kills", "validator", "browser", "trainer", "indexer", "cli", "api")
+LONG = (
+    "wheel",
+    "e2e",
+    "kills",
+    "examples",
+    "validator",
+    "browser",
+    "trainer",
+    "indexer",
+    "cli",
+    "api",
+)
 """Folders whose tests wait for chains and processes: begun first, so that none runs on alone."""
 
 
