@@ -119,12 +119,17 @@ def test_the_variables_have_values_that_fit(name: str, monkeypatch: pytest.Monke
 
 def test_what_the_container_copies_and_checks_exists() -> None:
     copied = re.findall(r"^COPY (.+) \S+$", text(CONTAINER), re.MULTILINE)
-    names = [name for line in copied for name in line.split()]
+    own = [line for line in copied if not line.startswith("--from=")]
+    names = [name for line in own for name in line.split()]
     assert "requirements.lock" in names
     for name in names:
         assert (ROOT / name).exists(), name
     assert "/healthz" in text(CONTAINER)
     assert re.search(r"^USER (?!root|0)", text(CONTAINER), re.MULTILINE)
+    # The wheel is built of the whole checkout, without what builds and tools have left in it.
+    assert "." in names
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
+    assert {".git", ".venv*", "node_modules"} <= set(left_out)
     wheel = (ROOT / "pyproject.toml").read_text("utf-8")
     for package in re.search(r"^packages = \[(.+)\]$", wheel, re.MULTILINE)[1].split(","):  # type: ignore[index]
-        assert package.strip(' "') in names
+        assert package.strip(' "') not in left_out

@@ -235,7 +235,9 @@ def test_a_slice_is_read_in_one_statement_whatever_the_history(rig: Rig) -> None
                 {
                     "beast_id": 1_000 + one,
                     "owner": "0x" + "11" * 20,
+                    "owner_key": "0x" + "11" * 20,
                     "dna": bytes(32),
+                    "name_key": "nobody",
                     "epoch_seed": bytes(32),
                     "season": 1,
                     "block_number": 1,

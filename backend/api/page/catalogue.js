@@ -1,6 +1,6 @@
 // A list of the API with its search, filters, order and pages, all of which are in the address.
 import { get } from "./api.js";
-import { h, keyed, redraw, show } from "./dom.js";
+import { h, keyed, onLeave, redraw, show } from "./dom.js";
 import { plural } from "./format.js";
 import { withQuery } from "./views.js";
 
@@ -76,7 +76,7 @@ function pager({ next, previous }, hash) {
 export async function catalogue(place, { query, signal, setQuery, onNews }, list) {
   const now = new URLSearchParams(query);
   const size = list.size ?? 48;
-  let [timer, asked] = [null, 0];
+  let [timer, asked, unsaid] = [null, 0, false];
 
   const ask = () => get(`${list.path}?${wanted(now, list.fields, size)}`, signal);
   const sifted = () => now.size > 0;
@@ -102,8 +102,11 @@ export async function catalogue(place, { query, signal, setQuery, onNews }, list
 
   async function refresh(say) {
     const mine = ++asked;
+    unsaid ||= say; // of an answer that news overtook, the next one tells
     const page = await ask();
-    if (mine === asked && !signal.aborted) draw(page, say);
+    if (mine !== asked || signal.aborted) return;
+    draw(page, unsaid);
+    unsaid = false;
   }
 
   function change(name, value, wait) {
@@ -122,7 +125,7 @@ export async function catalogue(place, { query, signal, setQuery, onNews }, list
       });
     }, wait);
   }
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  onLeave(signal, () => clearTimeout(timer));
 
   const first = await ask();
   const controls = list.fields.map((field) => control(field, now.get(field.name), change));

@@ -1,6 +1,6 @@
 // Curves over micro-steps, drawn by uPlot, which is loaded when the first one has something to show. Several of them share
 // one cursor and one zoom; each ends with the signal that it was given.
-import { h, show } from "./dom.js";
+import { h, onLeave, show } from "./dom.js";
 import { count } from "./format.js";
 import { ink } from "./theme.js";
 
@@ -99,7 +99,7 @@ export function chart(spec, { signal, onPick = () => {}, onZoom = () => {} }) {
     plot?.destroy();
     plot = null;
   }
-  signal.addEventListener("abort", close, { once: true });
+  onLeave(signal, close);
 
   const hooks = {
     draw: [(u) => drawMarks(u, extras)],

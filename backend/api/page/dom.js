@@ -109,3 +109,12 @@ export function table(caption, heads, rows, kind = "") {
     ),
   );
 }
+
+/**
+ * Call `end` when the reader leaves a view, or at once if that has happened: what was asked for in between goes on after
+ * the answer, and what it starts then would never end.
+ */
+export function onLeave(signal, end) {
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
+}

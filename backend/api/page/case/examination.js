@@ -1,4 +1,5 @@
 // What is known of one window so far, as a worker tells of it.
+import { onLeave } from "../dom.js";
 import { get } from "../api.js";
 import { Uncomputable } from "./replay.js";
 
@@ -41,7 +42,7 @@ export class Examination {
 /** A worker of the page, ended by `signal`; `failed(reason)` hears if it breaks. */
 export function startWorker(address, tell, signal) {
   const worker = new Worker(address, { type: "module" });
-  signal.addEventListener("abort", () => worker.terminate(), { once: true });
+  onLeave(signal, () => worker.terminate());
   worker.onmessage = ({ data }) => tell(data);
   worker.onerror = (event) => {
     event.preventDefault();

@@ -1,5 +1,5 @@
 // Bouts of everybody against everybody, played in a worker while the reader watches the table fill.
-import { h, show, table } from "../dom.js";
+import { h, onLeave, show, table } from "../dom.js";
 import { count, percent, plural } from "../format.js";
 import { WinTable, pairs } from "./bouts.js";
 
@@ -79,7 +79,7 @@ export function contest(fighters, terrains, rules, signal) {
     );
   }
 
-  signal.addEventListener("abort", () => worker?.terminate(), { once: true });
+  onLeave(signal, () => worker?.terminate());
   const ids = fighters.map(({ id }) => id);
   return h(
     "section",

@@ -1,6 +1,6 @@
 // The losses of several beasts over each other.
 import { chart } from "../chart.js";
-import { h } from "../dom.js";
+import { h, onLeave } from "../dom.js";
 import { INKS, dashOf } from "./inks.js";
 
 const HEIGHT = 260;
@@ -33,7 +33,7 @@ export function curves(fighters, signal) {
   const draw = () => figure.draw(overlaid(fighters.map(({ curve }) => curve)), { marks: [], spans: [] });
   const sized = new ResizeObserver(draw);
   sized.observe(figure.element);
-  signal.addEventListener("abort", () => sized.disconnect(), { once: true });
+  onLeave(signal, () => sized.disconnect());
   document.addEventListener("themechange", draw, { signal });
   return h(
     "section",

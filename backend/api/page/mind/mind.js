@@ -1,5 +1,5 @@
 // A beast's mind: what it would do on every tile, how it came to that over its windows, and what goes on inside.
-import { h, show } from "../dom.js";
+import { h, onLeave, show } from "../dom.js";
 import { percent } from "../format.js";
 import { fromHex } from "../kernel/bytes.js";
 import { DEFAULT_RULES, stats } from "../kernel/combat.js";
@@ -119,7 +119,7 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
   }
 
   let telling = null;
-  signal.addEventListener("abort", () => clearTimeout(telling), { once: true });
+  onLeave(signal, () => clearTimeout(telling));
 
   /** A brain is there: its bar at once, its marks with those of others, the board only if it is the one that is shown. */
   function arrived(hash) {

@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { chip, figure, hash, mention, opennessBadge } from "../beastly.js";
 import { chainNow } from "../clock.js";
-import { h, notice, redraw, show } from "../dom.js";
+import { h, notice, onLeave, redraw, show } from "../dom.js";
 import { Examination, examineWindow } from "../case/examination.js";
 import { jobOf } from "../case/inputs.js";
 import { paidCard, stakesCard } from "../case/money.js";
@@ -162,7 +162,7 @@ export async function render(place, { id, signal, retitle, onNews }) {
     phase = now;
     again("turn", "openings");
   }, LOOK_MS);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  onLeave(signal, () => clearInterval(timer));
 
   onNews(async () => {
     const before = claimOf(d);

@@ -3,7 +3,7 @@ import { follow, get } from "../api.js";
 import { ago, isMajor, tell } from "../activity.js";
 import { chip, colours, face, hash, mention } from "../beastly.js";
 import { countdown } from "../clock.js";
-import { h, keyed, lead, notice, show } from "../dom.js";
+import { h, keyed, lead, notice, onLeave, show } from "../dom.js";
 import { count, plural, span } from "../format.js";
 import { drawBouts } from "./battles.js";
 import { awaited } from "./disputes.js";
@@ -90,7 +90,7 @@ function trainers(list, section, signal) {
     (open) => (opened = open ? performance.now() : Infinity),
   );
   const timer = setInterval(draw, TRAINING_MS / 4);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  onLeave(signal, () => clearInterval(timer));
 }
 
 const docket = (d) =>

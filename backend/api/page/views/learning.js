@@ -2,7 +2,7 @@
 // what is not on chain yet.
 import { follow } from "../api.js";
 import { chart } from "../chart.js";
-import { h, show } from "../dom.js";
+import { h, onLeave, show } from "../dom.js";
 import { count, percent } from "../format.js";
 import { Live } from "../live.js";
 import { aligned, marksOf, smoothed, spansOf } from "../mind/history.js";
@@ -124,7 +124,7 @@ export function learning(beast, signal, onPick) {
   // What comes right after the connection is history; what comes later is happening.
   let since = Infinity;
   let quiet = null;
-  signal.addEventListener("abort", () => clearTimeout(quiet), { once: true });
+  onLeave(signal, () => clearTimeout(quiet));
   function heard() {
     const now = performance.now() - since >= HISTORY_MS;
     tell(now ? "live" : "quiet");

@@ -9,7 +9,7 @@ import { plate } from "../battle/plates.js";
 import { Playback } from "../battle/playback.js";
 import { mindPanel } from "../battle/thoughts.js";
 import { whatIf } from "../battle/whatif.js";
-import { h, s, show } from "../dom.js";
+import { h, onLeave, s, show } from "../dom.js";
 import { aActs, sides } from "../kernel/match.js";
 import { deed, ending, sentence, wordAt } from "../story.js";
 
@@ -225,7 +225,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     told.at(playback.turn, veiled ? reached : Infinity);
   });
   sized.observe(canvas);
-  signal.addEventListener("abort", () => sized.disconnect(), { once: true });
+  onLeave(signal, () => sized.disconnect());
 
   const comparing = h("a", { href: `#/compare/${fighters.a.beast},${fighters.b.beast}` }, "compare them");
   const stage = h(
