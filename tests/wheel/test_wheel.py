@@ -154,7 +154,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_the_pages_lines_are_those_of_the_command() -> None:
     first, by_hand = blocks(PAGE, "sh")
     assert by_hand.splitlines() == [ENTER, *LINES, SERVE]
-    assert first.splitlines() == ["pip install chainbeasts", "chainbeasts quickstart"]
+    assert first.splitlines() == ["pip install dist/chainbeasts-*.whl", "chainbeasts quickstart"]
 
 
 @pytest.mark.timeout(1_500)
