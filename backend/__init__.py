@@ -7,7 +7,7 @@ import importlib
 import sys
 from contextlib import suppress
 
-from backend.deferred import defer_http, defer_keyfile
+from chainbeasts.backend.deferred import defer_http, defer_keyfile
 
 RECURSION_LIMIT = 1_000
 

@@ -16,11 +16,11 @@ from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from backend.cache import write_atomic
-from backend.chain.anvil import MNEMONIC, is_local_chain
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.anvil import MNEMONIC, is_local_chain
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.settings import Settings
 
 KEYSTORE_VERSION = 3
 MOST_SCRYPT_BYTES = 2 << 30

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from backend.resources import is_checkout, project_root
+from chainbeasts.backend.resources import is_checkout, project_root
 
 DEFAULT = Path(".harmonics") / "cache"
 FOLDER_MODE = 0o755

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
 
 TOO_DEEP = "it is nested too deeply"
 

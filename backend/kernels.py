@@ -14,20 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from backend.errors import ChainBeastsError
-from backend.graph_cache.build import build
-from backend.graph_cache.compilers import INSTALL_HINT, CompilerError
-from backend.kernel import replay
-from backend.kernel.combat import Match
-from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.native.graph import Graph
-from backend.kernel.replay import Bytes, Replayed, Windows
-from backend.kernel.rules import Rules
-from backend.kernel.state import State
-from backend.kernel.state import state_hash as reference_state_hash
-from backend.kernel.traces import Traces
-from backend.kernel.window import WindowContext, learn, step_window
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.compilers import INSTALL_HINT, CompilerError
+from chainbeasts.backend.kernel import replay
+from chainbeasts.backend.kernel.combat import Match
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.replay import Bytes, Replayed, Windows
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.state import state_hash as reference_state_hash
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import WindowContext, learn, step_window
 
 log = structlog.get_logger()
 

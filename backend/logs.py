@@ -11,7 +11,7 @@ import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from backend.redact import HIDDEN, redact_text
+from chainbeasts.backend.redact import HIDDEN, redact_text
 
 _SECRET_NAMES = re.compile(r"secret|password|private|mnemonic|passphrase", re.IGNORECASE)
 _RAW_BYTES = 64

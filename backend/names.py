@@ -19,12 +19,12 @@ from eth_utils.address import (
     to_checksum_address,
 )
 
-from backend.accounts import DEVNET_ADDRESSES, NAME, list_keystores
-from backend.cache import write_atomic
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
-from backend.settings import Settings
+from chainbeasts.backend.accounts import DEVNET_ADDRESSES, NAME, list_keystores
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.settings import Settings
 
 ZERO = "0x" + "00" * 20
 TIMELOCK = "timelock"

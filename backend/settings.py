@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from backend.errors import ChainBeastsError
-from backend.home import find_home
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import find_home
 
 METRICS_PORT, METRICS_PATH = 8765, "/metrics"
 """Where a metrics server listens unless it is told otherwise."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backend.chain.artifact import Artifact
-from backend.chain.client import Chain
-from backend.chain.compile import artifact
-from backend.chain.deployment import Deployment
-from backend.chain.reading import connect, read
-from backend.errors import ChainBeastsError
-from backend.home import find_home
+from chainbeasts.backend.chain.artifact import Artifact
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.reading import connect, read
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import find_home
 
 __all__ = ["Artifact", "Chain", "ChainBeastsError", "Deployment", "artifact", "open_chain"]
 

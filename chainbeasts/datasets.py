@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from trainer.datasets.disk_cache import DiskCacheProducer
-from trainer.datasets.generate import battle_words
-from trainer.datasets.http import HttpProducer
-from trainer.datasets.pack import PackedDataset, pack_dataset
-from trainer.datasets.producers import (
+from chainbeasts.trainer.datasets.disk_cache import DiskCacheProducer
+from chainbeasts.trainer.datasets.generate import battle_words
+from chainbeasts.trainer.datasets.http import HttpProducer
+from chainbeasts.trainer.datasets.pack import PackedDataset, pack_dataset
+from chainbeasts.trainer.datasets.producers import (
     CsvProducer,
     FileProducer,
     GeneratedProducer,
@@ -14,7 +14,7 @@ from trainer.datasets.producers import (
     MemoryProducer,
     Producer,
 )
-from trainer.datasets.reader import parse_records, read_records
+from chainbeasts.trainer.datasets.reader import parse_records, read_records
 
 __all__ = [
     "CsvProducer",

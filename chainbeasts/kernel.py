@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, decode_state, encode_state, state_hash
-from backend.kernel.tables import KERNEL_ID
-from backend.kernel.window import (
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import Header, State, decode_state, encode_state, state_hash
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.window import (
     StepTrace,
     WindowContext,
     genesis_hash,
@@ -18,7 +18,7 @@ from backend.kernel.window import (
     run_window,
     step_window,
 )
-from backend.kernels import WindowKernel, kernel_for
+from chainbeasts.backend.kernels import WindowKernel, kernel_for
 
 __all__ = [
     "KERNEL_ID",

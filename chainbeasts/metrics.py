@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from backend.monitoring.training import TrainingMetrics
-from trainer.metrics.log import MetricsLog, read_log
-from trainer.metrics.server import MetricsServer
-from trainer.metrics.sinks import Sink, fan_out
-from trainer.metrics.streamer import MetricsStreamer
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.log import MetricsLog, read_log
+from chainbeasts.trainer.metrics.server import MetricsServer
+from chainbeasts.trainer.metrics.sinks import Sink, fan_out
+from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 
 __all__ = [
     "MetricsLog",

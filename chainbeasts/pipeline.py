@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
+from chainbeasts.trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
 
 __all__ = ["PipelineRun", "run_dataset_pipeline"]

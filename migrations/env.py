@@ -1,4 +1,4 @@
-"""Alembic's environment: one URL, one connection, all tables of backend.store.
+"""Alembic's environment: one URL, one connection, all tables of chainbeasts.backend.store.
 
 A migration happens as a whole or not at all, and in one process at a time: a daemon that is started
 beside another one waits here until the schema is ready. An empty database gets the newest schema at
@@ -10,13 +10,13 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, inspect
 
-import backend.store.daemons
-import backend.store.energy
-import backend.store.facts
-import backend.store.governance
-import backend.store.matches  # noqa: F401 - all of them define the tables
-from backend.store.columns import Base
-from backend.store.session import lock_database, make_engine
+import chainbeasts.backend.store.daemons
+import chainbeasts.backend.store.energy
+import chainbeasts.backend.store.facts
+import chainbeasts.backend.store.governance
+import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
+from chainbeasts.backend.store.columns import Base
+from chainbeasts.backend.store.session import lock_database, make_engine
 
 
 def is_new(connection: Connection) -> bool:

@@ -10,13 +10,13 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from backend.accounts import devnet_account
-from backend.chain import anvil as devnet
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.deploy import Deployer, prepare
-from backend.chain.seasons import load_profile
-from backend.chain.transactions import TransactionManager
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import anvil as devnet
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deploy import Deployer, prepare
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.transactions import TransactionManager
 from tests.support.forked import Program
 
 devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once

@@ -16,7 +16,7 @@ CONTRACTS = [
     contract["id"]
     for contract in read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]
 ]
-KERNEL = "backend.kernel"
+KERNEL = "chainbeasts.backend.kernel"
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -32,7 +32,7 @@ def test_imports_keep_the_contract(contract: str) -> None:
 
 
 def test_the_kernel_imports_nothing_but_numpy_and_the_hash() -> None:
-    graph = grimp.build_graph("backend", include_external_packages=True, cache_dir=None)
+    graph = grimp.build_graph("chainbeasts", include_external_packages=True, cache_dir=None)
     modules = {KERNEL, *graph.find_descendants(KERNEL)}
     imported = set().union(*map(graph.find_modules_directly_imported_by, modules)) - modules
     assert imported - sys.stdlib_module_names == {"numpy", "eth_hash"}

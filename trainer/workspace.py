@@ -11,18 +11,18 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from backend.battle.logs import MatchLogs, MissingLogError, parse_peers
-from backend.chain.client import Chain
-from backend.chain.types import MatchStatus
-from backend.errors import ChainBeastsError
-from backend.indexer.locks import Locks, pending_locks
-from backend.indexer.openness import Openness, openness
-from backend.indexer.queries import all_checkpoints, live_checkpoints
-from backend.indexer.workspace import Workspace, open_index
-from backend.settings import Settings
-from backend.store.facts import CheckpointRow, StakeRow
-from backend.store.private import PrivateDataset, load_private, private_folder
-from backend.store.snapshots import SnapshotStore, publishing_store
+from chainbeasts.backend.battle.logs import MatchLogs, MissingLogError, parse_peers
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import MatchStatus
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.locks import Locks, pending_locks
+from chainbeasts.backend.indexer.openness import Openness, openness
+from chainbeasts.backend.indexer.queries import all_checkpoints, live_checkpoints
+from chainbeasts.backend.indexer.workspace import Workspace, open_index
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.facts import CheckpointRow, StakeRow
+from chainbeasts.backend.store.private import PrivateDataset, load_private, private_folder
+from chainbeasts.backend.store.snapshots import SnapshotStore, publishing_store
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from concurrent.futures import Executor
 
 from sqlalchemy import func, select
 
-from backend.errors import ChainBeastsError
-from backend.indexer.queries import LIVE
-from backend.store.facts import CheckpointRow
-from validator.judge.jobs import JobStore
-from validator.judge.windows import WindowJudge
-from validator.judge.worklist import BeastHistory, HistoryWindows
-from validator.setup import ValidatorWorkspace
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.queries import LIVE
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.windows import WindowJudge
+from chainbeasts.validator.judge.worklist import BeastHistory, HistoryWindows
+from chainbeasts.validator.setup import ValidatorWorkspace
 
 
 class Backfill:

@@ -13,25 +13,25 @@ from typing import Protocol
 
 import structlog
 
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError, WrongChainError
-from backend.errors import ChainBeastsError
-from backend.indexer.follow import PASSING, Waker, what_is_away
-from backend.indexer.sync import SyncReport
-from backend.kernel.tables import KERNEL_ID, kernel_name
-from backend.redact import redact_text
-from backend.store.session import DatabaseUnavailableError
-from validator.enforce.bonds import MoveSender
-from validator.enforce.matches import Disprover
-from validator.enforce.windows import Enforcer, due_of
-from validator.judge.jobs import JobStore
-from validator.judge.matches import MatchJobStore, MatchJudge
-from validator.judge.states import StateProvider
-from validator.judge.windows import WindowJudge
-from validator.operations.deadlines import DeadlineAlarm, Overdue
-from validator.operations.funds import FundsWatch
-from validator.operations.metrics import ValidatorMetrics
-from validator.operations.timelock import TimelockAlarm
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError, WrongChainError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
+from chainbeasts.backend.indexer.sync import SyncReport
+from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
+from chainbeasts.backend.redact import redact_text
+from chainbeasts.backend.store.session import DatabaseUnavailableError
+from chainbeasts.validator.enforce.bonds import MoveSender
+from chainbeasts.validator.enforce.matches import Disprover
+from chainbeasts.validator.enforce.windows import Enforcer, due_of
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.matches import MatchJobStore, MatchJudge
+from chainbeasts.validator.judge.states import StateProvider
+from chainbeasts.validator.judge.windows import WindowJudge
+from chainbeasts.validator.operations.deadlines import DeadlineAlarm, Overdue
+from chainbeasts.validator.operations.funds import FundsWatch
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.operations.timelock import TimelockAlarm
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 @dataclass(frozen=True, slots=True)

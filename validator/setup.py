@@ -7,40 +7,40 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.battle.logs import MatchLogs, parse_peers
-from backend.chain.client import Chain
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import TransactionManager
-from backend.indexer.follow import Waker
-from backend.indexer.workspace import Workspace, open_index
-from backend.settings import Settings
-from backend.store.packs import DISK_BYTES, MEMORY_BYTES
-from backend.store.snapshots import packed_store
-from validator.daemon import Collector, Validator
-from validator.enforce.bonds import MoveSender
-from validator.enforce.collect import PayoutCollector
-from validator.enforce.credits import arena_credits, ledger_credits
-from validator.enforce.matches import Disprover
-from validator.enforce.moves import MoveBuilder
-from validator.enforce.policy import Policy
-from validator.enforce.secret import own_secret
-from validator.enforce.stakes import StakeCollector
-from validator.enforce.value import Appraiser
-from validator.enforce.windows import Enforcer
-from validator.judge.cases import CaseReader
-from validator.judge.cluster import Cluster, ClusterExecutor
-from validator.judge.datasets import DatasetFolder
-from validator.judge.executors import make_executor
-from validator.judge.jobs import JobStore
-from validator.judge.matches import MatchJobStore, MatchJudge, MatchReader
-from validator.judge.published import PublishedWindows
-from validator.judge.states import StateProvider
-from validator.judge.windows import WindowJudge
-from validator.judge.worklist import FinalWindows, PendingWindows
-from validator.operations.deadlines import DeadlineAlarm
-from validator.operations.funds import FundsWatch
-from validator.operations.metrics import ValidatorMetrics
-from validator.operations.timelock import TimelockAlarm
+from chainbeasts.backend.battle.logs import MatchLogs, parse_peers
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.workspace import Workspace, open_index
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.packs import DISK_BYTES, MEMORY_BYTES
+from chainbeasts.backend.store.snapshots import packed_store
+from chainbeasts.validator.daemon import Collector, Validator
+from chainbeasts.validator.enforce.bonds import MoveSender
+from chainbeasts.validator.enforce.collect import PayoutCollector
+from chainbeasts.validator.enforce.credits import arena_credits, ledger_credits
+from chainbeasts.validator.enforce.matches import Disprover
+from chainbeasts.validator.enforce.moves import MoveBuilder
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.secret import own_secret
+from chainbeasts.validator.enforce.stakes import StakeCollector
+from chainbeasts.validator.enforce.value import Appraiser
+from chainbeasts.validator.enforce.windows import Enforcer
+from chainbeasts.validator.judge.cases import CaseReader
+from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
+from chainbeasts.validator.judge.datasets import DatasetFolder
+from chainbeasts.validator.judge.executors import make_executor
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.matches import MatchJobStore, MatchJudge, MatchReader
+from chainbeasts.validator.judge.published import PublishedWindows
+from chainbeasts.validator.judge.states import StateProvider
+from chainbeasts.validator.judge.windows import WindowJudge
+from chainbeasts.validator.judge.worklist import FinalWindows, PendingWindows
+from chainbeasts.validator.operations.deadlines import DeadlineAlarm
+from chainbeasts.validator.operations.funds import FundsWatch
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.operations.timelock import TimelockAlarm
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from backend.api.bridge import Bridge
-from backend.api.errors import handle_errors
-from backend.api.figures import Window, losses
-from backend.api.guard import Guard
-from backend.api.hub import Hub
-from backend.api.limits import Limits, Streams
-from backend.api.memory import Memory
-from backend.api.models import Live, Problem, Relayed
-from backend.api.routes import ROUTERS, page
-from backend.api.services import Services
-from backend.api.topics import topics_of
+from chainbeasts.backend.api.bridge import Bridge
+from chainbeasts.backend.api.errors import handle_errors
+from chainbeasts.backend.api.figures import Window, losses
+from chainbeasts.backend.api.guard import Guard
+from chainbeasts.backend.api.hub import Hub
+from chainbeasts.backend.api.limits import Limits, Streams
+from chainbeasts.backend.api.memory import Memory
+from chainbeasts.backend.api.models import Live, Problem, Relayed
+from chainbeasts.backend.api.routes import ROUTERS, page
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.api.topics import topics_of
 
 COMPRESSED_FROM = 1024
 COMPRESSION_LEVEL = 5

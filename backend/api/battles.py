@@ -10,20 +10,27 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from backend.api.models import Disproof, Match, MatchDetail, Moment, OpenChallenge, Rating
-from backend.api.names import beast_names
-from backend.api.summaries import dnas_of
-from backend.indexer.queries import records_of
-from backend.store.facts import BlockRow, EventRow
-from backend.store.governance import SeasonRow
-from backend.store.matches import (
+from chainbeasts.backend.api.models import (
+    Disproof,
+    Match,
+    MatchDetail,
+    Moment,
+    OpenChallenge,
+    Rating,
+)
+from chainbeasts.backend.api.names import beast_names
+from chainbeasts.backend.api.summaries import dnas_of
+from chainbeasts.backend.indexer.queries import records_of
+from chainbeasts.backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.store.governance import SeasonRow
+from chainbeasts.backend.store.matches import (
     MatchRecordRow,
     MatchRow,
     MatchStatus,
     OpenChallengeRow,
     RecordStatus,
 )
-from backend.store.words import words_by_keys
+from chainbeasts.backend.store.words import words_by_keys
 
 SEED_BYTES = 8
 

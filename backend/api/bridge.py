@@ -10,11 +10,11 @@ import structlog
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from backend.api.figures import UNVERIFIED, Figures, Window
-from backend.api.hub import Hub
-from backend.api.models import Relayed
-from backend.monitoring.training import MessageError, TrainingMetrics
-from backend.store.session import DatabaseUnavailableError
+from chainbeasts.backend.api.figures import UNVERIFIED, Figures, Window
+from chainbeasts.backend.api.hub import Hub
+from chainbeasts.backend.api.models import Relayed
+from chainbeasts.backend.monitoring.training import MessageError, TrainingMetrics
+from chainbeasts.backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
 

@@ -8,16 +8,16 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.api.errors import missing
-from backend.api.models import RecordsOpened, Risk, WindowInputs
-from backend.api.models.constants import Rules
-from backend.api.services import Services
-from backend.chain.seasons import parse_season
-from backend.chain.types import Season
-from backend.indexer.queries import LIVE, OPEN, published_records, stake
-from backend.kernel.samples import Source
-from backend.store.facts import BeastRow, CheckpointRow, DisputeRow
-from backend.store.governance import SeasonRow
+from chainbeasts.backend.api.errors import missing
+from chainbeasts.backend.api.models import RecordsOpened, Risk, WindowInputs
+from chainbeasts.backend.api.models.constants import Rules
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.chain.seasons import parse_season
+from chainbeasts.backend.chain.types import Season
+from chainbeasts.backend.indexer.queries import LIVE, OPEN, published_records, stake
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow, DisputeRow
+from chainbeasts.backend.store.governance import SeasonRow
 
 
 def window_inputs(services: Services, session: Session, row: DisputeRow) -> WindowInputs:

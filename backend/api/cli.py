@@ -12,24 +12,24 @@ import structlog
 import typer
 from uvicorn import Server
 
-from backend.api import places
-from backend.api.app import make_app
-from backend.api.follow import Follower
-from backend.api.limits import Limits
-from backend.api.places import States
-from backend.api.server import HOST, bind, make_server
-from backend.api.services import Services
-from backend.cli.ending import ended_by_signals, when_there
-from backend.cli.options import HealthPortOption, PollOption
-from backend.cli.session import Session, command
-from backend.indexer.follow import Waker
-from backend.indexer.sync import Indexer
-from backend.monitoring.health import Health
-from backend.monitoring.server import serve as serve_health
-from backend.redact import redact_url
-from backend.settings import METRICS_PATH, METRICS_PORT
-from backend.store.session import Database
-from backend.store.snapshots import reading_store
+from chainbeasts.backend.api import places
+from chainbeasts.backend.api.app import make_app
+from chainbeasts.backend.api.follow import Follower
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.api.places import States
+from chainbeasts.backend.api.server import HOST, bind, make_server
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.cli.ending import ended_by_signals, when_there
+from chainbeasts.backend.cli.options import HealthPortOption, PollOption
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.monitoring.health import Health
+from chainbeasts.backend.monitoring.server import serve as serve_health
+from chainbeasts.backend.redact import redact_url
+from chainbeasts.backend.settings import METRICS_PATH, METRICS_PORT
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import reading_store
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.models import (
+from chainbeasts.backend.api.models import (
     CallArgument,
     Change,
     CurrentSeason,
@@ -18,14 +18,14 @@ from backend.api.models import (
     ScheduledCall,
     Season,
 )
-from backend.api.services import Services, tip_of
-from backend.chain.calls import decode_call
-from backend.chain.seasons import season_table
-from backend.chain.timelock import Call, Operation, season_of
-from backend.chain.types import ZERO32
-from backend.indexer.queries import pending_operations, seasons
-from backend.store.facts import BlockRow
-from backend.store.governance import SeasonRow
+from chainbeasts.backend.api.services import Services, tip_of
+from chainbeasts.backend.chain.calls import decode_call
+from chainbeasts.backend.chain.seasons import season_table
+from chainbeasts.backend.chain.timelock import Call, Operation, season_of
+from chainbeasts.backend.chain.types import ZERO32
+from chainbeasts.backend.indexer.queries import pending_operations, seasons
+from chainbeasts.backend.store.facts import BlockRow
+from chainbeasts.backend.store.governance import SeasonRow
 
 Tables = Mapping[str, Mapping[str, int]]
 

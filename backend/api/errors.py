@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from backend.api.models import Problem, ProblemCode
-from backend.chain.errors import ChainError
-from backend.store.session import DatabaseUnavailableError
+from chainbeasts.backend.api.models import Problem, ProblemCode
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
 

@@ -9,15 +9,15 @@ from typing import Literal
 from sqlalchemy import Select, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
-from backend.api.cursors import Place
-from backend.api.models import Activity, Amount, BeastName
-from backend.api.models.activity import Kind
-from backend.api.names import beast_names
-from backend.chain.client import Chain
-from backend.chain.events import Event
-from backend.chain.types import ZERO_ADDRESS
-from backend.indexer.rollback import stored_log
-from backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.api.cursors import Place
+from chainbeasts.backend.api.models import Activity, Amount, BeastName
+from chainbeasts.backend.api.models.activity import Kind
+from chainbeasts.backend.api.names import beast_names
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.indexer.rollback import stored_log
+from chainbeasts.backend.store.facts import BlockRow, EventRow
 
 KINDS: Mapping[Kind, tuple[str, ...]] = {
     "beast": (

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from backend.api.cursors import LARGEST
-from backend.indexer.queries import LIVE
-from backend.kernel.constants import WINDOW_STEPS
-from backend.monitoring.training import TrainingMetrics
-from backend.store.facts import CheckpointRow
+from chainbeasts.backend.api.cursors import LARGEST
+from chainbeasts.backend.indexer.queries import LIVE
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.store.facts import CheckpointRow
 
 Window = tuple[int, int]
 """A beast and the index of its checkpoint."""

@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy import func, select
 
-from backend.api.models import Live
-from backend.api.news import News
-from backend.chain.client import TRANSPORT_ERRORS, Chain
-from backend.chain.clock import carry_on, hang_up
-from backend.chain.errors import NodeUnavailableError
-from backend.chain.timelock import scheduler_of
-from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
-from backend.indexer.queries import OPEN, pending_operations
-from backend.indexer.sync import Indexer
-from backend.monitoring.health import Health
-from backend.redact import redact_text
-from backend.store.facts import BlockRow, DisputeRow
-from backend.store.session import Database, DatabaseUnavailableError
+from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.api.news import News
+from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain
+from chainbeasts.backend.chain.clock import carry_on, hang_up
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.timelock import scheduler_of
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.queries import OPEN, pending_operations
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.monitoring.health import Health
+from chainbeasts.backend.redact import redact_text
+from chainbeasts.backend.store.facts import BlockRow, DisputeRow
+from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 
 log = structlog.get_logger()
 

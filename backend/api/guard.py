@@ -10,9 +10,9 @@ from fastapi.responses import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.api.errors import problem
-from backend.api.limits import Limits, RateLimit
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.api.errors import problem
+from chainbeasts.backend.api.limits import Limits, RateLimit
+from chainbeasts.backend.errors import ChainBeastsError
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 POLICY = (

@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.api.battles import match_answers
-from backend.api.models import AccountDetail, Balances, RewardHeld, StakeHeld, TrainerWork
-from backend.api.names import beast_names
-from backend.api.ranking import ratings
-from backend.api.roster import select_beasts
-from backend.api.services import Services, challenge_periods, tip_of
-from backend.api.summaries import beast_answers
-from backend.api.verdicts import dispute_answers
-from backend.indexer.queries import credit_of, select_matches
-from backend.store.facts import (
+from chainbeasts.backend.api.battles import match_answers
+from chainbeasts.backend.api.models import (
+    AccountDetail,
+    Balances,
+    RewardHeld,
+    StakeHeld,
+    TrainerWork,
+)
+from chainbeasts.backend.api.names import beast_names
+from chainbeasts.backend.api.ranking import ratings
+from chainbeasts.backend.api.roster import select_beasts
+from chainbeasts.backend.api.services import Services, challenge_periods, tip_of
+from chainbeasts.backend.api.summaries import beast_answers
+from chainbeasts.backend.api.verdicts import dispute_answers
+from chainbeasts.backend.indexer.queries import credit_of, select_matches
+from chainbeasts.backend.store.facts import (
     BeastRow,
     CheckpointRow,
     CheckpointStatus,
@@ -24,7 +30,7 @@ from backend.store.facts import (
     StakeRewardRow,
     StakeRow,
 )
-from backend.store.matches import MatchRow
+from chainbeasts.backend.store.matches import MatchRow
 
 NEWEST = 50
 """Items of each list; the rest comes by pages."""

@@ -9,9 +9,9 @@ from contextlib import suppress
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from backend.api.guard import client_of
-from backend.api.limits import Limits, Streams
-from backend.api.topics import Topics, wants
+from chainbeasts.backend.api.guard import client_of
+from chainbeasts.backend.api.limits import Limits, Streams
+from chainbeasts.backend.api.topics import Topics, wants
 
 TOO_SLOW, TOO_MANY, ONLY_LISTEN = 1013, 1013, 1008
 CLOSE_SECONDS = 1.0

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.api.models import Live
-from backend.api.topics import Topics, topics_of, wants
+from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.api.topics import Topics, topics_of, wants
 
 MOST_HELD = 1_000
 MOST_REORGS = 64

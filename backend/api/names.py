@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.models import BeastName
-from backend.nicknames import nickname
-from backend.store.facts import BeastRow
+from chainbeasts.backend.api.models import BeastName
+from chainbeasts.backend.nicknames import nickname
+from chainbeasts.backend.store.facts import BeastRow
 
 
 def beast_names(session: Session, ids: Collection[int]) -> Mapping[int, BeastName]:

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.events import ABOUT, event_id, kind_of
-from backend.api.models import Live
-from backend.chain.client import Chain
-from backend.chain.events import Event
-from backend.indexer.rollback import stored_log
-from backend.indexer.writing import KEPT_HEADERS
-from backend.store.facts import BlockRow, EventRow
-from backend.store.session import Database
+from chainbeasts.backend.api.events import ABOUT, event_id, kind_of
+from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.indexer.rollback import stored_log
+from chainbeasts.backend.indexer.writing import KEPT_HEADERS
+from chainbeasts.backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.store.session import Database
 
 MOST_EVENTS = 200
 """Told of at once: who listens to a long catching-up asks for the lists anyway."""

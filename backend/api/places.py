@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 
-from backend.api.errors import RETRY_SECONDS, ApiError
-from backend.kernel.state import State
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.api.errors import RETRY_SECONDS, ApiError
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.store.snapshots import SnapshotStore
 
 SECONDS = 2.5
 """That one place may take for one answer."""

@@ -5,8 +5,8 @@ Function for function and byte for byte what the contract draws; tests hold the 
 
 from __future__ import annotations
 
-from backend.kernel.combat import stats_from_dna
-from backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.kernel.genesis import genesis_mask
 
 LEAST_HP, LEAST_POWER = 116, 48
 """Of what a DNA can give: the narrowest body, the lowest crest."""

@@ -9,17 +9,17 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.api.errors import ApiError, missing
-from backend.api.models import PendingLocks, TrainingPrice
-from backend.api.summaries import where_it_stands
-from backend.chain.costs import next_windows
-from backend.chain.growth import Growth, check_growth
-from backend.chain.seasons import parse_season
-from backend.chain.types import Season
-from backend.errors import ChainBeastsError
-from backend.indexer.locks import pending_locks
-from backend.store.facts import BeastRow, EpochRow
-from backend.store.governance import SeasonRow
+from chainbeasts.backend.api.errors import ApiError, missing
+from chainbeasts.backend.api.models import PendingLocks, TrainingPrice
+from chainbeasts.backend.api.summaries import where_it_stands
+from chainbeasts.backend.chain.costs import next_windows
+from chainbeasts.backend.chain.growth import Growth, check_growth
+from chainbeasts.backend.chain.seasons import parse_season
+from chainbeasts.backend.chain.types import Season
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.locks import pending_locks
+from chainbeasts.backend.store.facts import BeastRow, EpochRow
+from chainbeasts.backend.store.governance import SeasonRow
 
 
 def training_price(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from backend.api.follow import Follower
-from backend.api.models import HatchPrice, OpeningBonds, Prices, WindowPrice
-from backend.api.prices import newest_season
-from backend.chain.costs import HATCH_GAS
-from backend.chain.prices import (
+from chainbeasts.backend.api.follow import Follower
+from chainbeasts.backend.api.models import HatchPrice, OpeningBonds, Prices, WindowPrice
+from chainbeasts.backend.api.prices import newest_season
+from chainbeasts.backend.chain.costs import HATCH_GAS
+from chainbeasts.backend.chain.prices import (
     coin_for,
     dispute_bond,
     opening_bond,
@@ -16,8 +16,8 @@ from backend.chain.prices import (
     stake_price,
     window_price,
 )
-from backend.chain.types import Economics, Opening, opening_bit
-from backend.kernel.constants import APPENDAGE_SLOTS, MAX_RECORDS, SENSOR_SLOTS
+from chainbeasts.backend.chain.types import Economics, Opening, opening_bit
+from chainbeasts.backend.kernel.constants import APPENDAGE_SLOTS, MAX_RECORDS, SENSOR_SLOTS
 
 _FIRST = opening_bit(Opening.SEGMENTS)
 _PUBLIC = _FIRST | opening_bit(Opening.STATE)

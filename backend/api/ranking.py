@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.cursors import cursor_of
-from backend.api.models import Leaderboard, Ranked, Rating
-from backend.api.services import Services, tip_hash, tip_of
-from backend.indexer.openness import Lineages
-from backend.store.facts import BeastRow
+from chainbeasts.backend.api.cursors import cursor_of
+from chainbeasts.backend.api.models import Leaderboard, Ranked, Rating
+from chainbeasts.backend.api.services import Services, tip_hash, tip_of
+from chainbeasts.backend.indexer.openness import Lineages
+from chainbeasts.backend.store.facts import BeastRow
 
 
 def _read(services: Services, session: Session) -> tuple[Mapping[int, Rating], int]:

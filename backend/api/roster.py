@@ -9,9 +9,9 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from backend.api.cursors import LARGEST, Part, Place, part_of, read_page
-from backend.api.models import Rating
-from backend.store.facts import BeastRow, CheckpointRow
+from chainbeasts.backend.api.cursors import LARGEST, Part, Place, part_of, read_page
+from chainbeasts.backend.api.models import Rating
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow
 
 Sort = Literal["id", "newest", "windows", "energy", "rating"]
 

@@ -15,14 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
-from backend.api.follow import Follower
-from backend.api.places import States
-from backend.api.standings import Standings
-from backend.api.wallets import Wallets
-from backend.chain.client import Chain
-from backend.store.facts import BlockRow
-from backend.store.governance import SeasonRow
-from backend.store.session import Database
+from chainbeasts.backend.api.follow import Follower
+from chainbeasts.backend.api.places import States
+from chainbeasts.backend.api.standings import Standings
+from chainbeasts.backend.api.wallets import Wallets
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.store.facts import BlockRow
+from chainbeasts.backend.store.governance import SeasonRow
+from chainbeasts.backend.store.session import Database
 
 T = TypeVar("T")
 

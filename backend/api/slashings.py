@@ -8,13 +8,13 @@ from typing import Literal
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.api.models import EnergyShares, Slashing, StakeShares
-from backend.api.services import Services
-from backend.chain.events import Event
-from backend.chain.types import StakeReward
-from backend.indexer.disputes import account_or_none
-from backend.indexer.rollback import stored_log
-from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow, EventRow
+from chainbeasts.backend.api.models import EnergyShares, Slashing, StakeShares
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import StakeReward
+from chainbeasts.backend.indexer.disputes import account_or_none
+from chainbeasts.backend.indexer.rollback import stored_log
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow, EventRow
 
 Reward = Literal["none", "held", "settled", "taken_over"]
 REWARD_ENDS: dict[str, Reward] = {"RewardSettled": "settled", "RewardTakenOver": "taken_over"}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from backend.api.models import Rating
-from backend.battle.ratings import FinalMatch, Ladder, final_matches
-from backend.battle.ratings import Rating as Place
+from chainbeasts.backend.api.models import Rating
+from chainbeasts.backend.battle.ratings import FinalMatch, Ladder, final_matches
+from chainbeasts.backend.battle.ratings import Rating as Place
 
 
 class Standings:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from backend.api.models import Beast, Checkpoint, Openness, Rating, Source, Stats
-from backend.indexer import openness as public
-from backend.indexer.openness import Lineages
-from backend.indexer.queries import LIVE, OPEN
-from backend.kernel import samples
-from backend.kernel.combat import stats_from_dna
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.genesis import genesis_mask
-from backend.nicknames import nickname
-from backend.store.facts import (
+from chainbeasts.backend.api.models import Beast, Checkpoint, Openness, Rating, Source, Stats
+from chainbeasts.backend.indexer import openness as public
+from chainbeasts.backend.indexer.openness import Lineages
+from chainbeasts.backend.indexer.queries import LIVE, OPEN
+from chainbeasts.backend.kernel import samples
+from chainbeasts.backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.nicknames import nickname
+from chainbeasts.backend.store.facts import (
     BeastRow,
     CheckpointRow,
     CheckpointStatus,

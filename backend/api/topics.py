@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.api.models import Live
+from chainbeasts.backend.api.models import Live
 
 KINDS = ("beast", "checkpoint", "dispute", "match", "season", "energy")
 NUMBERED = ("beast", "dispute", "match", "season")

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from backend.api.battles import times_of
-from backend.api.models import (
+from chainbeasts.backend.api.battles import times_of
+from chainbeasts.backend.api.models import (
     Dispute,
     DisputeDetail,
     Moment,
@@ -19,15 +19,15 @@ from backend.api.models import (
     OpeningOwed,
     Slashing,
 )
-from backend.api.services import Services, challenge_periods
-from backend.api.slashings import slashing_answer
-from backend.api.summaries import Key, checkpoint_answers, dnas_of, key_of
-from backend.chain.events import Event
-from backend.chain.types import Opening, opening_bit
-from backend.indexer.disputes import account_or_none
-from backend.indexer.queries import OPEN, published_records
-from backend.indexer.rollback import stored_log
-from backend.store.facts import (
+from chainbeasts.backend.api.services import Services, challenge_periods
+from chainbeasts.backend.api.slashings import slashing_answer
+from chainbeasts.backend.api.summaries import Key, checkpoint_answers, dnas_of, key_of
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import Opening, opening_bit
+from chainbeasts.backend.indexer.disputes import account_or_none
+from chainbeasts.backend.indexer.queries import OPEN, published_records
+from chainbeasts.backend.indexer.rollback import stored_log
+from chainbeasts.backend.store.facts import (
     BlockRow,
     CheckpointRow,
     DisputeRow,

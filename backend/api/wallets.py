@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 
-from backend.api.models import Balances
-from backend.chain.client import TRANSPORT_ERRORS, Chain
-from backend.chain.errors import ChainError
+from chainbeasts.backend.api.models import Balances
+from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain
+from chainbeasts.backend.chain.errors import ChainError
 
 SECONDS = 2.5
 """That the node may take for one account."""

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, exists, select, union_all
 from sqlalchemy.orm import Session
 
-from backend.api.cursors import Part, Place, keyset, part_of
-from backend.api.models import Source
-from backend.api.summaries import SOURCES
-from backend.indexer.queries import OPEN
-from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
+from chainbeasts.backend.api.cursors import Part, Place, keyset, part_of
+from chainbeasts.backend.api.models import Source
+from chainbeasts.backend.api.summaries import SOURCES
+from chainbeasts.backend.indexer.queries import OPEN
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
 
 State = Literal["pending", "disputed", "proven", "final", "slashed", "void"]
 

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from backend.battle.turns import Turn, heading_of
-from backend.kernel.board import Creature, bit, unpack
-from backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.battle.turns import Turn, heading_of
+from chainbeasts.backend.kernel.board import Creature, bit, unpack
+from chainbeasts.backend.kernel.combat import stats_from_dna
 
 STYLES = {"A": "bold green", "B": "bold magenta", "#": "bright_black", "~": "yellow", "·": "dim"}
 ACTIONS = ("rested", "moved", "attacked", "blocked")

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from backend.cache import write_atomic
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.kernel.fighters import Fighter
-from backend.kernel.rules import Rules
-from backend.kernel.state import MalformedStateError, State, state_hash
-from backend.kernel.tables import KERNEL_ID
-from backend.store.snapshots import pack, unpack
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import MalformedStateError, State, state_hash
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.store.snapshots import pack, unpack
 
 FORMAT = "chainbeasts-fighter-1"
 MAX_BYTES = 65_536

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import combinations
 
-from backend.kernel.combat import DRAW
-from backend.kernel.fighters import Fighter
-from backend.kernel.rules import Rules
-from backend.kernels import winners
+from chainbeasts.backend.kernel.combat import DRAW
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernels import winners
 
 BATCH = 64
 """Seeds that one call plays: long enough that calling costs nothing, short for a progress bar."""

@@ -14,12 +14,12 @@ from typing import Self
 import httpx
 import structlog
 
-from backend.errors import ChainBeastsError
-from backend.kernel import merkle
-from backend.redact import redact_url
-from backend.store.matches import MatchRecordRow
-from backend.store.session import Database
-from backend.store.words import keep_words, record_of_match, word_key, words_by_keys
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.redact import redact_url
+from chainbeasts.backend.store.matches import MatchRecordRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.words import keep_words, record_of_match, word_key, words_by_keys
 
 log = structlog.get_logger()
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from backend.battle.workspace import ArenaWorkspace
-from backend.chain.types import header_to_abi
-from backend.kernel.state import serialize_weights
+from chainbeasts.backend.battle.workspace import ArenaWorkspace
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.kernel.state import serialize_weights
 
 MARGIN = 3_600
 """Seconds that a publication must have left, so that the match itself finds it young enough."""

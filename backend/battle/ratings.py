@@ -14,8 +14,8 @@ from openskill.models import PlackettLuce
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.store.facts import EventRow
-from backend.store.matches import MatchRow, MatchStatus
+from chainbeasts.backend.store.facts import EventRow
+from chainbeasts.backend.store.matches import MatchRow, MatchStatus
 
 FINALIZED = "MatchFinalized"
 DECIMALS = 6

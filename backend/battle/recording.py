@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.battle.tournament import result_of
-from backend.battle.workspace import LOOK, ArenaWorkspace
-from backend.chain import types
-from backend.chain.amounts import show_time
-from backend.chain.escrow import ensure_escrow
-from backend.chain.transactions import Receipt, TransactionManager
-from backend.chain.types import MatchResult, MatchStatus
-from backend.chain.waiting import await_block
-from backend.errors import ChainBeastsError
-from backend.kernel.combat import Match
-from backend.kernel.fighters import Fighter, fight
-from backend.kernels import play
+from chainbeasts.backend.battle.tournament import result_of
+from chainbeasts.backend.battle.workspace import LOOK, ArenaWorkspace
+from chainbeasts.backend.chain import types
+from chainbeasts.backend.chain.amounts import show_time
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.transactions import Receipt, TransactionManager
+from chainbeasts.backend.chain.types import MatchResult, MatchStatus
+from chainbeasts.backend.chain.waiting import await_block
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.combat import Match
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernels import play
 
 _ELSEWHERE: dict[MatchStatus, tuple[str, str]] = {
     MatchStatus.NONE: ("There is no match {id}.", LOOK),

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.battle.fighter_files import MAX_BYTES, decode_fighter, is_fighter_file
-from backend.battle.workspace import ArenaWorkspace
-from backend.errors import ChainBeastsError
-from backend.kernel.fighters import Fighter
-from backend.kernel.rules import Rules
-from backend.kernel.state import state_hash
-from backend.kernel.window import genesis_state
-from backend.store.snapshots import open_packed
+from chainbeasts.backend.battle.fighter_files import MAX_BYTES, decode_fighter, is_fighter_file
+from chainbeasts.backend.battle.workspace import ArenaWorkspace
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.store.snapshots import open_packed
 
 HELP = (
     "A beast's id (its latest final checkpoint), ID@INDEX (that checkpoint), ID@hatch (as it was "

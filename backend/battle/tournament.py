@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from backend.chain.types import MatchResult
-from backend.kernel.board import Creature, unpack
-from backend.kernel.combat import DRAW, Match, a_acts_first
-from backend.kernel.fighters import Fighter
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernels import play
+from chainbeasts.backend.chain.types import MatchResult
+from chainbeasts.backend.kernel.board import Creature, unpack
+from chainbeasts.backend.kernel.combat import DRAW, Match, a_acts_first
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernels import play
 
 
 def result_of(match: Match) -> MatchResult:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.battle.tournament import bodies
-from backend.kernel.board import (
+from chainbeasts.backend.battle.tournament import bodies
+from chainbeasts.backend.kernel.board import (
     ATTACK,
     BLOCK,
     LAST_HEADING,
@@ -18,8 +18,8 @@ from backend.kernel.board import (
     neighbour,
     unpack,
 )
-from backend.kernel.combat import Action, a_acts_first, decode_action
-from backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.combat import Action, a_acts_first, decode_action
+from chainbeasts.backend.kernel.fighters import Fighter
 
 DIRECTIONS = ("north", "south", "east", "west")
 OFFSETS = {-8: 0, 8: 1, 1: 2, -1: 3}

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.battle.tournament import result_of
-from backend.chain.types import MatchLie, MatchResult
-from backend.kernel.board import invalid_reason, unpack
-from backend.kernel.combat import Match, a_acts_first, is_over, start_match
-from backend.kernel.fighters import Fighter
-from backend.kernel.rules import Rules
+from chainbeasts.backend.battle.tournament import result_of
+from chainbeasts.backend.chain.types import MatchLie, MatchResult
+from chainbeasts.backend.kernel.board import invalid_reason, unpack
+from chainbeasts.backend.kernel.combat import Match, a_acts_first, is_over, start_match
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rules import Rules
 
 Player = Callable[[Fighter, Fighter, int, Rules], Match]
 """Plays the match of A against B from a battle seed under some rules."""

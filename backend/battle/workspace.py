@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.battle.logs import MatchLogs, parse_peers
-from backend.chain.client import Chain
-from backend.chain.types import MatchResult
-from backend.errors import ChainBeastsError
-from backend.indexer.published import published_state
-from backend.indexer.queries import (
+from chainbeasts.backend.battle.logs import MatchLogs, parse_peers
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import MatchResult
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.published import published_state
+from chainbeasts.backend.indexer.queries import (
     beasts_with_final_checkpoints,
     live_checkpoints,
     match_row,
 )
-from backend.indexer.workspace import Workspace, open_index
-from backend.kernel.fighters import Fighter
-from backend.kernel.state import State
-from backend.settings import Settings
-from backend.store.facts import CheckpointRow, CheckpointStatus
-from backend.store.matches import MatchRow
-from backend.store.snapshots import SnapshotStore, reading_store
-from backend.store.words import record_of_match
+from chainbeasts.backend.indexer.workspace import Workspace, open_index
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.backend.store.matches import MatchRow
+from chainbeasts.backend.store.snapshots import SnapshotStore, reading_store
+from chainbeasts.backend.store.words import record_of_match
 
 ROLE = "arena"
 LOOK = "See: chainbeasts battle list"

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from backend.cache import ScratchFolder
-from backend.chain.answers import NotAnAnswerError, parse
-from backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
-from backend.chain.providers import is_loopback
-from backend.chain.toolchain import find_anvil
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.cache import ScratchFolder
+from chainbeasts.backend.chain.answers import NotAnAnswerError, parse
+from chainbeasts.backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
+from chainbeasts.backend.chain.providers import is_loopback
+from chainbeasts.backend.chain.toolchain import find_anvil
+from chainbeasts.backend.errors import ChainBeastsError
 
 RPC_SECONDS = 5.0
 DEVNET_ACCOUNTS = 10

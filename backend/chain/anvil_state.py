@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.cache import write_atomic
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
 
 DUMP_ATTEMPTS = 3
 

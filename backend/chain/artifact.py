@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from backend.resources import built_contracts_dir
+from chainbeasts.backend.resources import built_contracts_dir
 
 INDEX = "index.json"
 

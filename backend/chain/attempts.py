@@ -21,12 +21,12 @@ from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
-from backend.chain.broadcast import Outcome, SignedTransaction
-from backend.chain.client import Chain, check_open
-from backend.chain.errors import ChainError, StoppedError
-from backend.chain.fees import FEE_BUMP, Fees, bumped, offer, pace, show_gwei
-from backend.chain.nonces import Nonces
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction
+from chainbeasts.backend.chain.client import Chain, check_open
+from chainbeasts.backend.chain.errors import ChainError, StoppedError
+from chainbeasts.backend.chain.fees import FEE_BUMP, Fees, bumped, offer, pace, show_gwei
+from chainbeasts.backend.chain.nonces import Nonces
+from chainbeasts.backend.errors import ChainBeastsError
 
 log = structlog.get_logger()
 

@@ -13,9 +13,9 @@ from enum import StrEnum
 import structlog
 from web3.exceptions import ContractLogicError, Web3RPCError
 
-from backend.chain.client import TRANSPORT_ERRORS, Chain, revert_from
-from backend.chain.errors import ChainError
-from backend.redact import redact_text
+from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain, revert_from
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.redact import redact_text
 
 log = structlog.get_logger()
 

@@ -17,8 +17,8 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import Web3Exception
 
-from backend.chain.amounts import show_coin, show_energy, show_span
-from backend.chain.compile import artifact
+from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_span
+from chainbeasts.backend.chain.compile import artifact
 
 ROLES = {
     bytes(32): "DEFAULT_ADMIN_ROLE",

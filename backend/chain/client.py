@@ -19,13 +19,13 @@ from web3.exceptions import (
 )
 from web3.types import BlockIdentifier, FilterParams, LogReceipt, RPCEndpoint, TxParams
 
-from backend.chain.contracts import Contracts
-from backend.chain.errors import (
+from chainbeasts.backend.chain.contracts import Contracts
+from chainbeasts.backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
 )
-from backend.chain.events import Event, EventDecoder, RawLog, mined_logs
-from backend.chain.reading import (
+from chainbeasts.backend.chain.events import Event, EventDecoder, RawLog, mined_logs
+from chainbeasts.backend.chain.reading import (
     READ_ATTEMPTS,
     TRANSPORT_ERRORS,
     check_chain,
@@ -34,7 +34,7 @@ from backend.chain.reading import (
     read,
     revert_from,
 )
-from backend.chain.types import (
+from chainbeasts.backend.chain.types import (
     NO_OPEN_CHALLENGE,
     Birth,
     Checkpoint,
@@ -55,10 +55,10 @@ from backend.chain.types import (
     StakeReward,
     Standing,
 )
-from backend.chain.views import Block, read_block
-from backend.kernel.samples import Source
-from backend.kernel.window import WindowContext
-from backend.redact import redact_url
+from chainbeasts.backend.chain.views import Block, read_block
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.window import WindowContext
+from chainbeasts.backend.redact import redact_url
 
 __all__ = [
     "EVENT_CONTRACTS",

@@ -18,12 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from backend.cache import cache_dir, write_atomic
-from backend.chain.artifact import Artifact, Provenance, built, built_units
-from backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
-from backend.resources import contracts_dir, node_modules_dirs
+from chainbeasts.backend.cache import cache_dir, write_atomic
+from chainbeasts.backend.chain.artifact import Artifact, Provenance, built, built_units
+from chainbeasts.backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.resources import contracts_dir, node_modules_dirs
 
 EVM_VERSION = "osaka"
 OPTIMIZER_RUNS = 200

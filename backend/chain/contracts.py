@@ -10,10 +10,10 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.types import BlockIdentifier
 
-from backend.chain.compile import artifact
-from backend.chain.deployment import Deployment
-from backend.chain.reading import check_chain, connect, read
-from backend.chain.views import call_view
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.reading import check_chain, connect, read
+from chainbeasts.backend.chain.views import call_view
 
 T = TypeVar("T")
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from backend.chain.growth import Growth
-from backend.chain.prices import (
+from chainbeasts.backend.chain.growth import Growth
+from chainbeasts.backend.chain.prices import (
     coin_for,
     latest_finality,
     opening_gas,
     window_lock,
     window_price,
 )
-from backend.chain.types import Economics, Opening, Season, opening_bit
+from chainbeasts.backend.chain.types import Economics, Opening, Season, opening_bit
 
 # docs/gas-report.md: a single window costs a trainer some 94,000 gas, a batch of three 166,000; an
 # epoch's end and a beast's first window write further slots.

@@ -21,14 +21,14 @@ from typing import Any
 from eth_hash.auto import keccak
 from web3 import Web3
 
-from backend.chain.client import Chain, check_chain, connect, read
-from backend.chain.compile import EVM_VERSION, artifact
-from backend.chain.deployment import CONTRACTS, Deployment
-from backend.chain.errors import ChainError, WrongChainError
-from backend.chain.seasons import Profile
-from backend.chain.toolchain import solc_version
-from backend.chain.transactions import Receipt, TransactionManager
-from backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.chain.client import Chain, check_chain, connect, read
+from chainbeasts.backend.chain.compile import EVM_VERSION, artifact
+from chainbeasts.backend.chain.deployment import CONTRACTS, Deployment
+from chainbeasts.backend.chain.errors import ChainError, WrongChainError
+from chainbeasts.backend.chain.seasons import Profile
+from chainbeasts.backend.chain.toolchain import solc_version
+from chainbeasts.backend.chain.transactions import Receipt, TransactionManager
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
 
 MINTER_ROLE = bytes(keccak(b"MINTER_ROLE"))
 ADMIN_ROLE = bytes(32)

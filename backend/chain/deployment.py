@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from backend.cache import write_atomic
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.home import seen_homes
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import seen_homes
 
 CONTRACTS = (
     "TimelockController",

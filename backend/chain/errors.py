@@ -15,12 +15,12 @@ from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
-from backend.chain.amounts import show_coin, show_energy, show_moment, show_span
-from backend.chain.artifact import Artifact
-from backend.chain.compile import artifacts, compiled
-from backend.chain.deployment import CONTRACTS
-from backend.chain.types import MatchStatus
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_moment, show_span
+from chainbeasts.backend.chain.artifact import Artifact
+from chainbeasts.backend.chain.compile import artifacts, compiled
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.types import MatchStatus
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 class ChainError(ChainBeastsError):

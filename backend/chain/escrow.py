@@ -9,12 +9,12 @@ from typing import Any
 
 from web3.contract import Contract
 
-from backend.chain.amounts import show_energy
-from backend.chain.client import Chain
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import TransactionManager
-from backend.chain.waiting import await_block
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import show_energy
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.waiting import await_block
+from chainbeasts.backend.errors import ChainBeastsError
 
 GET_ENERGY = "chainbeasts energy buy AMOUNT (on a devnet: chainbeasts energy faucet AMOUNT)"
 """What whoever has too little of it does."""

@@ -15,9 +15,9 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.types import LogReceipt
 
-from backend.chain.compile import artifact
-from backend.chain.errors import ChainError
-from backend.chain.static_abi import StaticEvent, checksummed
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.static_abi import StaticEvent, checksummed
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,20 @@ from typing import Any, Self
 from web3 import Web3
 from web3.contract import Contract
 
-from backend.chain.anvil import Anvil
-from backend.chain.client import connect, read
-from backend.chain.compile import artifact
-from backend.chain.errors import Reverted
-from backend.chain.types import header_to_abi
-from backend.chain.views import call_view
-from backend.kernel import merkle
-from backend.kernel.combat import DRAW, Action, Match, RefusedWordError, a_acts_first
-from backend.kernel.fighters import Fighter
-from backend.kernel.labels import Label
-from backend.kernel.row_opening import open_pass
-from backend.kernel.rules import Rules
-from backend.kernel.state import Header, State, serialize_weights, state_hash
-from backend.kernel.window import WindowContext
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.client import connect, read
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.chain.views import call_view
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.combat import DRAW, Action, Match, RefusedWordError, a_acts_first
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.row_opening import open_pass
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import Header, State, serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import WindowContext
 
 CALL_GAS = 1 << 24
 """Gas of one call: what a transaction may use, so that nothing is proven here that could not be

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.chain.evm_kernel import EvmKernel
-from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS
-from backend.kernel.state import State, serialize_weights, state_hash
-from backend.kernel.window import (
+from chainbeasts.backend.chain.evm_kernel import EvmKernel
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, SEGMENTS
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_hash,
     open_window,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.chain.gas_figures import GasFigures, Opening
-from backend.chain.prices import (
+from chainbeasts.backend.chain.gas_figures import GasFigures, Opening
+from chainbeasts.backend.chain.prices import (
     BASIS_POINTS,
     MAX_BOND_MULTIPLE,
     dispute_bond,
@@ -21,9 +21,9 @@ from backend.chain.prices import (
     stake_price,
     window_price,
 )
-from backend.chain.types import Economics, Season, opening_bit
-from backend.chain.types import Opening as OpeningKind
-from backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.chain.types import Economics, Season, opening_bit
+from chainbeasts.backend.chain.types import Opening as OpeningKind
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
 
 GWEI, UNIT = 10**9, 10**18
 LEAST_MASK = 0x11

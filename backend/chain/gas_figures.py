@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from backend.errors import ChainBeastsError
-from backend.resources import gas_report_file
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.resources import gas_report_file
 
 _TOTAL = "in all"
 """In the names of figures of several transactions."""

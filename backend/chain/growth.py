@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
 
 SLOTS = tuple(f"s{i}" for i in range(SENSOR_SLOTS)) + tuple(f"a{i}" for i in range(APPENDAGE_SLOTS))
 """Slots by the bit of the active mask that they are."""

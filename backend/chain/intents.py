@@ -13,10 +13,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.chain.broadcast import SignedTransaction
-from backend.chain.transactions import Begun, Receipt
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database
+from chainbeasts.backend.chain.broadcast import SignedTransaction
+from chainbeasts.backend.chain.transactions import Begun, Receipt
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.session import Database
 
 HASH_BYTES = 32
 ON_THE_WAY = (IntentState.SIGNED, IntentState.MINED)

@@ -23,8 +23,8 @@ import httpcore
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from backend.chain.answers import Answer, NotAnAnswerError, is_id, parse
-from backend.chain.clock import CallClock
+from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, is_id, parse
+from chainbeasts.backend.chain.clock import CallClock
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from web3.exceptions import BlockNotFound
 
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError, StoppedError
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError, StoppedError
 
 KEPT_STATES = 128
 """Blocks whose accounts every full node can tell of."""

@@ -13,15 +13,15 @@ from typing import Any, Self
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
-from backend.chain.types import header_to_abi
-from backend.kernel.board import word_bytes
-from backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
-from backend.kernel.merkle import Tree, leaf, multiproof_root
-from backend.kernel.rng import fold64
-from backend.kernel.samples import Source, record_index
-from backend.kernel.state import Header
-from backend.kernel.window import MASK32, WindowContext, witnesses
-from backend.store.private import PrivateDataset
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
+from chainbeasts.backend.kernel.merkle import Tree, leaf, multiproof_root
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.samples import Source, record_index
+from chainbeasts.backend.kernel.state import Header
+from chainbeasts.backend.kernel.window import MASK32, WindowContext, witnesses
+from chainbeasts.backend.store.private import PrivateDataset
 
 MERKLE_PATHS = b"\x00"
 """First byte of a PRIVATE window's witnesses: per step a word and its siblings follow."""

@@ -21,20 +21,20 @@ import structlog
 from web3.exceptions import BlockNotFound, TransactionNotFound
 from web3.types import TxReceipt
 
-from backend.chain.broadcast import SignedTransaction
-from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
-from backend.chain.intents import IntentLog, OvertakenError, begun
-from backend.chain.nonces import Nonces
-from backend.chain.transactions import (
+from chainbeasts.backend.chain.broadcast import SignedTransaction
+from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from chainbeasts.backend.chain.intents import IntentLog, OvertakenError, begun
+from chainbeasts.backend.chain.nonces import Nonces
+from chainbeasts.backend.chain.transactions import (
     Begun,
     FailedOnChainError,
     Journal,
     Receipt,
     TransactionManager,
 )
-from backend.errors import ChainBeastsError
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database, DatabaseUnavailableError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 
 log = structlog.get_logger()
 

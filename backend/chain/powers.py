@@ -10,10 +10,10 @@ from eth_hash.auto import keccak
 from web3 import Web3
 from web3.contract import Contract
 
-from backend.chain.client import Chain
-from backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE
-from backend.chain.errors import ChainError, NodeUnavailableError
-from backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deploy import ADMIN_ROLE, MINTER_ROLE
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
 
 PROPOSER_ROLE, EXECUTOR_ROLE, CANCELLER_ROLE = (
     bytes(keccak(role)) for role in (b"PROPOSER_ROLE", b"EXECUTOR_ROLE", b"CANCELLER_ROLE")

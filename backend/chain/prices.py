@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.chain.types import Economics, Opening, opening_bit
-from backend.kernel.constants import (
+from chainbeasts.backend.chain.types import Economics, Opening, opening_bit
+from chainbeasts.backend.kernel.constants import (
     APPENDAGE_PARAMS,
     APPENDAGE_SLOTS,
     SENSOR_PARAMS,
@@ -12,7 +12,7 @@ from backend.kernel.constants import (
     WEIGHTS,
     WINDOW_STEPS,
 )
-from backend.kernel.merkle import depth
+from chainbeasts.backend.kernel.merkle import depth
 
 BASIS_POINTS = 10_000
 UNIT = 10**18

@@ -11,11 +11,11 @@ from web3.middleware import AttributeDictMiddleware
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from backend.chain.answers import read_answer
-from backend.chain.clock import CALL_SECONDS, CallClock
-from backend.chain.errors import ChainError
-from backend.chain.lines import HttpLine, Line, SocketLine, is_loopback, open_socket
-from backend.redact import redact_text, redact_url
+from chainbeasts.backend.chain.answers import read_answer
+from chainbeasts.backend.chain.clock import CALL_SECONDS, CallClock
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.lines import HttpLine, Line, SocketLine, is_loopback, open_socket
+from chainbeasts.backend.redact import redact_text, redact_url
 
 __all__ = ["NodeProvider", "is_loopback", "make_provider", "make_web3", "open_socket"]
 

@@ -20,10 +20,10 @@ from web3.exceptions import (
     Web3RPCError,
 )
 
-from backend.chain.answers import NotAnAnswerError
-from backend.chain.clock import HungUpError, check
-from backend.chain.deployment import Deployment
-from backend.chain.errors import (
+from chainbeasts.backend.chain.answers import NotAnAnswerError
+from chainbeasts.backend.chain.clock import HungUpError, check
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
     Reverted,
@@ -31,8 +31,8 @@ from backend.chain.errors import (
     WrongChainError,
     decode_revert,
 )
-from backend.chain.providers import make_web3
-from backend.redact import redact_text, redact_url
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.redact import redact_text, redact_url
 
 T = TypeVar("T")
 

@@ -16,13 +16,13 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import Web3Exception
 
-from backend.chain.amounts import show_coin, show_energy, show_exact_span
-from backend.chain.client import Chain
-from backend.chain.compile import artifact
-from backend.chain.types import ArenaTerms, Economics, Limits, Season
-from backend.documents import read_toml
-from backend.errors import ChainBeastsError
-from backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_exact_span
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.types import ArenaTerms, Economics, Limits, Season
+from chainbeasts.backend.documents import read_toml
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.rules import Rules, Schedule
 
 T = TypeVar("T")
 
@@ -125,7 +125,11 @@ def load_profile(name: str) -> Profile:
         raise ChainBeastsError(
             f"There is no profile {name}.", f"Use {', '.join(PROFILES)}, or a file NAME.toml."
         )
-    text = resources.files("backend.chain.profiles").joinpath(f"{name}.toml").read_text("utf-8")
+    text = (
+        resources.files("chainbeasts.backend.chain.profiles")
+        .joinpath(f"{name}.toml")
+        .read_text("utf-8")
+    )
     return _profile(name, tomllib.loads(text))
 
 

@@ -16,14 +16,14 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import FilterParams
 
-from backend.chain.amounts import show_coin
-from backend.chain.calls import DecodedCall, decode_call
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError
-from backend.chain.events import Event, RawLog
-from backend.chain.seasons import added_season
-from backend.chain.types import ZERO32, Season
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.calls import DecodedCall, decode_call
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.events import Event, RawLog
+from chainbeasts.backend.chain.seasons import added_season
+from chainbeasts.backend.chain.types import ZERO32, Season
+from chainbeasts.backend.errors import ChainBeastsError
 
 MOST_BYTES = 68
 """Of calldata that people are shown raw: a selector and two words."""

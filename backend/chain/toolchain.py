@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from backend.cache import cache_dir, write_atomic
-from backend.errors import ChainBeastsError
-from backend.home import find_home
-from backend.resources import is_checkout, node_modules_dirs, project_root
+from chainbeasts.backend.cache import cache_dir, write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import find_home
+from chainbeasts.backend.resources import is_checkout, node_modules_dirs, project_root
 
 SETUP_HINT = (
     "Run `scripts/test` or `scripts/demo` once; they install it."

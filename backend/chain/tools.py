@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend.cache import cache_dir, make_folder, write_atomic
-from backend.chain.toolchain import find_anvil, tools_dir
-from backend.errors import ChainBeastsError
-from backend.resources import project_root
+from chainbeasts.backend.cache import cache_dir, make_folder, write_atomic
+from chainbeasts.backend.chain.toolchain import find_anvil, tools_dir
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.resources import project_root
 
 ANVIL = "@foundry-rs/anvil"
 NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")

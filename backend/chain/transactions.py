@@ -19,7 +19,7 @@ import structlog
 from eth_account.signers.local import LocalAccount
 from web3.types import TxParams, TxReceipt, Wei
 
-from backend.chain.attempts import (
+from chainbeasts.backend.chain.attempts import (
     MAX_RAW_BYTES,
     Attempt,
     Attempts,
@@ -31,14 +31,14 @@ from backend.chain.attempts import (
     NotMinedError,
     UnknownOutcomeError,
 )
-from backend.chain.broadcast import Outcome, SignedTransaction, hand_over
-from backend.chain.client import Chain, check_open
-from backend.chain.errors import ChainError, Reverted
-from backend.chain.fees import PRIORITY_FEE, Fees, offer, show_gwei
-from backend.chain.unresolved import Unresolved, UnresolvedFile, digest_of
-from backend.chain.views import call_data, call_view, with_call
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
+from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction, hand_over
+from chainbeasts.backend.chain.client import Chain, check_open
+from chainbeasts.backend.chain.errors import ChainError, Reverted
+from chainbeasts.backend.chain.fees import PRIORITY_FEE, Fees, offer, show_gwei
+from chainbeasts.backend.chain.unresolved import Unresolved, UnresolvedFile, digest_of
+from chainbeasts.backend.chain.views import call_data, call_view, with_call
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
 
 __all__ = [
     "GAS_MARGIN",

@@ -8,9 +8,9 @@ from enum import IntEnum
 from functools import cache
 from typing import Any, Self, cast, get_type_hints
 
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import Header
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import Header
 
 ZERO32 = bytes(32)
 HEAD_START_DIVISOR = 4

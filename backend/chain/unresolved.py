@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 from eth_hash.auto import keccak
 
-from backend.cache import write_atomic
-from backend.chain.broadcast import SignedTransaction
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.broadcast import SignedTransaction
 
 log = structlog.get_logger()
 

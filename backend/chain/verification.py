@@ -10,12 +10,12 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import TxData
 
-from backend.chain.artifact import Artifact
-from backend.chain.client import Chain
-from backend.chain.compile import artifacts
-from backend.chain.deployment import CONTRACTS
-from backend.chain.reading import read
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.artifact import Artifact
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.compile import artifacts
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.reading import read
+from chainbeasts.backend.errors import ChainBeastsError
 
 WORD_BYTES = 32
 PUSH1, PUSH32 = 0x60, 0x7F

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import structlog
 
-from backend.chain.anvil import AnvilError, is_local_chain, rpc
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError
+from chainbeasts.backend.chain.anvil import AnvilError, is_local_chain, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError
 
 log = structlog.get_logger()
 

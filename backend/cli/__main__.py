@@ -1,5 +1,5 @@
-"""``python -m backend.cli`` is ``chainbeasts``."""
+"""``python -m chainbeasts.backend.cli`` is ``chainbeasts``."""
 
-from backend.cli.main import main
+from chainbeasts.backend.cli.main import main
 
 main()

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.compile import artifact, published
-from backend.chain.selectors import entries
-from backend.cli.compiling import compile_contracts
-from backend.cli.output import table
-from backend.cli.session import Session, command
+from chainbeasts.backend.chain.compile import artifact, published
+from chainbeasts.backend.chain.selectors import entries
+from chainbeasts.backend.cli.compiling import compile_contracts
+from chainbeasts.backend.cli.output import table
+from chainbeasts.backend.cli.session import Session, command
 
 app = typer.Typer(help="ABI, selectors and topics of a contract.")
 

@@ -10,22 +10,22 @@ import typer
 from eth_account import Account
 from rich.table import Table
 
-from backend.accounts import (
+from chainbeasts.backend.accounts import (
     DEVNET_ADDRESSES,
     create_keystore,
     keystore_path,
     list_keystores,
     read_password,
 )
-from backend.chain.amounts import parse_coin, show_coin
-from backend.chain.errors import Reverted
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import note, table
-from backend.cli.sending import show_sent
-from backend.cli.session import Session, ask_password, command
-from backend.devnet.record import running
-from backend.errors import ChainBeastsError
-from backend.names import parse_address
+from chainbeasts.backend.chain.amounts import parse_coin, show_coin
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import note, table
+from chainbeasts.backend.cli.sending import show_sent
+from chainbeasts.backend.cli.session import Session, ask_password, command
+from chainbeasts.backend.devnet.record import running
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.names import parse_address
 
 app = typer.Typer(
     help="Keys, encrypted with a password (scrypt keystores); names of others; native coin.",

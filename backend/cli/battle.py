@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import (
+from chainbeasts.backend.cli import (
     battle_gauntlet,
     battle_moves,
     battle_replay,

@@ -12,15 +12,20 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from backend.battle.gauntlet import Pairing, Score, gauntlet, standings
-from backend.battle.sides import HELP, Side, read_side
-from backend.battle.tournament import seeds_from
-from backend.battle.workspace import ArenaWorkspace, MissingStateError
-from backend.cli.battle_simulate import SEED_BITS, LazyWorkspace, ProfileOption, parse_seed
-from backend.cli.options import PlacesOption
-from backend.cli.output import note, progress, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.battle.gauntlet import Pairing, Score, gauntlet, standings
+from chainbeasts.backend.battle.sides import HELP, Side, read_side
+from chainbeasts.backend.battle.tournament import seeds_from
+from chainbeasts.backend.battle.workspace import ArenaWorkspace, MissingStateError
+from chainbeasts.backend.cli.battle_simulate import (
+    SEED_BITS,
+    LazyWorkspace,
+    ProfileOption,
+    parse_seed,
+)
+from chainbeasts.backend.cli.options import PlacesOption
+from chainbeasts.backend.cli.output import note, progress, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
 
 EVERYBODY = "all"
 WIDEST = 10

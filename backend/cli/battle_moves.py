@@ -7,25 +7,25 @@ from typing import Annotated, Any
 import typer
 from web3.logs import DISCARD
 
-from backend.battle.publication import Entry, publication
-from backend.battle.recording import expect
-from backend.battle.recording import expire as expire_match
-from backend.battle.recording import record as record_match
-from backend.battle.workspace import ArenaWorkspace
-from backend.chain.amounts import show_moment, show_time
-from backend.chain.transactions import Receipt
-from backend.chain.types import MatchStatus
-from backend.chain.waiting import await_time
-from backend.cli.battle_publication import published
-from backend.cli.battle_views import MatchId, synced
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.options import PlacesOption
-from backend.cli.output import energy, fields, note
-from backend.cli.sending import refuse_contracts
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.indexer.records import checkpoint_of
-from backend.store.facts import CheckpointRow
+from chainbeasts.backend.battle.publication import Entry, publication
+from chainbeasts.backend.battle.recording import expect
+from chainbeasts.backend.battle.recording import expire as expire_match
+from chainbeasts.backend.battle.recording import record as record_match
+from chainbeasts.backend.battle.workspace import ArenaWorkspace
+from chainbeasts.backend.chain.amounts import show_moment, show_time
+from chainbeasts.backend.chain.transactions import Receipt
+from chainbeasts.backend.chain.types import MatchStatus
+from chainbeasts.backend.chain.waiting import await_time
+from chainbeasts.backend.cli.battle_publication import published
+from chainbeasts.backend.cli.battle_views import MatchId, synced
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.options import PlacesOption
+from chainbeasts.backend.cli.output import energy, fields, note
+from chainbeasts.backend.cli.sending import refuse_contracts
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.store.facts import CheckpointRow
 
 CheckpointOption = Annotated[
     int | None,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend.battle.publication import Entry, publication, unpublished
-from backend.battle.workspace import ArenaWorkspace
-from backend.cli.confirm import Cost, confirm
-from backend.cli.session import Session
+from chainbeasts.backend.battle.publication import Entry, publication, unpublished
+from chainbeasts.backend.battle.workspace import ArenaWorkspace
+from chainbeasts.backend.cli.confirm import Cost, confirm
+from chainbeasts.backend.cli.session import Session
 
 
 def published(

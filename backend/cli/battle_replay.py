@@ -12,23 +12,23 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from backend.battle.drawing import Scene, draw_turn, full_hp
-from backend.battle.recording import expect, fighters_of, play_out
-from backend.battle.sides import Side, read_side
-from backend.battle.tournament import bodies, result_of
-from backend.battle.turns import Turn, turns_of
-from backend.battle.verdict import Terms, lie_against, lie_in_words
-from backend.battle.workspace import ArenaWorkspace, MissingStateError
-from backend.chain.types import MatchResult, MatchStatus
-from backend.cli.battle_simulate import LazyWorkspace, ProfileOption, parse_seed
-from backend.cli.options import PlacesOption
-from backend.cli.output import note, stdout
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.kernel.board import word_bytes
-from backend.kernel.combat import Match
-from backend.kernel.fighters import Fighter
-from backend.kernels import play
+from chainbeasts.backend.battle.drawing import Scene, draw_turn, full_hp
+from chainbeasts.backend.battle.recording import expect, fighters_of, play_out
+from chainbeasts.backend.battle.sides import Side, read_side
+from chainbeasts.backend.battle.tournament import bodies, result_of
+from chainbeasts.backend.battle.turns import Turn, turns_of
+from chainbeasts.backend.battle.verdict import Terms, lie_against, lie_in_words
+from chainbeasts.backend.battle.workspace import ArenaWorkspace, MissingStateError
+from chainbeasts.backend.chain.types import MatchResult, MatchStatus
+from chainbeasts.backend.cli.battle_simulate import LazyWorkspace, ProfileOption, parse_seed
+from chainbeasts.backend.cli.options import PlacesOption
+from chainbeasts.backend.cli.output import note, stdout
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.combat import Match
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernels import play
 
 VERDICTS = {
     True: "verified: played again, the match gives this log, this root and this result",

@@ -12,16 +12,16 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from backend.battle.sides import HELP, Side, read_side
-from backend.battle.tournament import Bout, seeds_from, tallies, tournament
-from backend.battle.workspace import ArenaWorkspace, open_workspace
-from backend.chain.seasons import load_profile
-from backend.chain.types import MatchResult
-from backend.cli.options import PlacesOption
-from backend.cli.output import progress, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.kernel.rules import Rules
+from chainbeasts.backend.battle.sides import HELP, Side, read_side
+from chainbeasts.backend.battle.tournament import Bout, seeds_from, tallies, tournament
+from chainbeasts.backend.battle.workspace import ArenaWorkspace, open_workspace
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.types import MatchResult
+from chainbeasts.backend.cli.options import PlacesOption
+from chainbeasts.backend.cli.output import progress, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.rules import Rules
 
 SideArgument = Annotated[str, typer.Argument(help=HELP)]
 ProfileOption = Annotated[

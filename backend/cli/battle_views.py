@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group, RenderableType
 
-from backend.battle.workspace import ArenaWorkspace, open_workspace
-from backend.chain.amounts import show_moment, show_span, show_time
-from backend.cli.output import energy, fields, table
-from backend.cli.session import Session, command
-from backend.indexer.queries import matches, open_challenges, records_of
-from backend.store.matches import MatchRecordRow, MatchRow, MatchStatus, RecordStatus
+from chainbeasts.backend.battle.workspace import ArenaWorkspace, open_workspace
+from chainbeasts.backend.chain.amounts import show_moment, show_span, show_time
+from chainbeasts.backend.cli.output import energy, fields, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.indexer.queries import matches, open_challenges, records_of
+from chainbeasts.backend.store.matches import MatchRecordRow, MatchRow, MatchStatus, RecordStatus
 
 MatchId = Annotated[int, typer.Argument(min=1, metavar="MATCH", help="The match's number.")]
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.output import print_error, progress, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.graph_cache.build import build
-from backend.graph_cache.objects import CachedObject, ObjectCache
-from backend.kernel.native.graph import Graph
+from chainbeasts.backend.cli.output import print_error, progress, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.objects import CachedObject, ObjectCache
+from chainbeasts.backend.kernel.native.graph import Graph
 
 app = typer.Typer(help="Compiled kernels: list, compile and clear them.", no_args_is_help=True)
 

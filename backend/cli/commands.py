@@ -11,9 +11,9 @@ import typer
 from typer._click.exceptions import ClickException  # typer's copy of Click: it has no other name
 from typer.main import get_command
 
-from backend.cli.twins import add_twins
-from backend.cli.version import PROGRAM, version_line
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.cli.twins import add_twins
+from chainbeasts.backend.cli.version import PROGRAM, version_line
+from chainbeasts.backend.errors import ChainBeastsError
 
 GROUP = "chainbeasts.commands"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.chain.compile import compile_units, source_units, uncompiled
-from backend.chain.deployment import CONTRACTS
-from backend.cli.output import note, progress, stderr
+from chainbeasts.backend.chain.compile import compile_units, source_units, uncompiled
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.cli.output import note, progress, stderr
 
 
 def compile_contracts(names: Sequence[str] | None = CONTRACTS) -> int:

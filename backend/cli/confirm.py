@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.amounts import show_coin, show_energy
-from backend.chain.client import Chain
-from backend.chain.seasons import parse_energy
-from backend.cli.output import note
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import show_coin, show_energy
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.seasons import parse_energy
+from chainbeasts.backend.cli.output import note
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
 
 YesOption = Annotated[
     bool,

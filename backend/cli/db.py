@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.session import Session, command
-from backend.indexer.rollback import forget_everything
-from backend.indexer.source import LOCK
-from backend.store.session import (
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.indexer.rollback import forget_everything
+from chainbeasts.backend.indexer.source import LOCK
+from chainbeasts.backend.store.session import (
     Database,
     current_revision,
     downgrade_database,

@@ -9,20 +9,20 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from backend.chain.amounts import show_span
-from backend.chain.anvil import is_local_chain
-from backend.chain.client import Chain, read
-from backend.chain.deploy import Deployer, deployment_gas, prepare
-from backend.chain.deployment import Deployment
-from backend.chain.errors import ChainError
-from backend.chain.powers import Powers, holder_name, names_of, powers_of
-from backend.chain.seasons import Profile, load_profile
-from backend.cli.compiling import compile_contracts
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import fields, note, progress
-from backend.cli.session import Session, command
-from backend.doctor.examine import chain_rules
-from backend.doctor.report import Result
+from chainbeasts.backend.chain.amounts import show_span
+from chainbeasts.backend.chain.anvil import is_local_chain
+from chainbeasts.backend.chain.client import Chain, read
+from chainbeasts.backend.chain.deploy import Deployer, deployment_gas, prepare
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.powers import Powers, holder_name, names_of, powers_of
+from chainbeasts.backend.chain.seasons import Profile, load_profile
+from chainbeasts.backend.cli.compiling import compile_contracts
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import fields, note, progress
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.doctor.examine import chain_rules
+from chainbeasts.backend.doctor.report import Result
 
 app = typer.Typer(help="Deploy the contracts.")
 

@@ -12,16 +12,16 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.anvil import rpc
-from backend.cli.output import fields, note
-from backend.cli.session import Session, command
-from backend.devnet import backup as backups
-from backend.devnet import local
-from backend.devnet.keeper import Keeper, keep
-from backend.devnet.record import DevnetRecord, running
-from backend.errors import ChainBeastsError
-from backend.home import seen_homes
-from backend.settings import DEVNET_FILE, Settings
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.cli.output import fields, note
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.devnet import backup as backups
+from chainbeasts.backend.devnet import local
+from chainbeasts.backend.devnet.keeper import Keeper, keep
+from chainbeasts.backend.devnet.record import DevnetRecord, running
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import seen_homes
+from chainbeasts.backend.settings import DEVNET_FILE, Settings
 
 app = typer.Typer(help="A local chain (Anvil) that keeps its state.", no_args_is_help=True)
 

@@ -8,12 +8,12 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from backend.cli.compiling import compile_contracts
-from backend.cli.output import stderr
-from backend.cli.session import Session, command
-from backend.doctor.examine import examine
-from backend.doctor.report import Check, Result
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.cli.compiling import compile_contracts
+from chainbeasts.backend.cli.output import stderr
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.doctor.examine import examine
+from chainbeasts.backend.doctor.report import Check, Result
+from chainbeasts.backend.errors import ChainBeastsError
 
 app = typer.Typer(help="Check node, deployment, kernel, account, database and secrets.")
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import structlog
 
-from backend.chain.clock import carry_on, hang_up
-from backend.chain.errors import NodeUnavailableError
-from backend.redact import redact_text
+from chainbeasts.backend.chain.clock import carry_on, hang_up
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.redact import redact_text
 
 log = structlog.get_logger()
 T = TypeVar("T")

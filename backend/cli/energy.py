@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.amounts import show_coin
-from backend.chain.errors import Reverted
-from backend.chain.escrow import deposit_energy
-from backend.chain.seasons import parse_energy
-from backend.cli import energy_sale
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields
-from backend.cli.sending import refuse_contracts, show_sent
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import deposit_energy
+from chainbeasts.backend.chain.seasons import parse_energy
+from chainbeasts.backend.cli import energy_sale
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import energy, fields
+from chainbeasts.backend.cli.sending import refuse_contracts, show_sent
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
 
 app = typer.Typer(help="ENERGY: balances, sale, sending, faucet, escrow.", no_args_is_help=True)
 energy_sale.register(app)

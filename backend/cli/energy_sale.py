@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import typer
 from web3.logs import DISCARD
 
-from backend.chain.amounts import parse_coin, show_coin
-from backend.chain.prices import BASIS_POINTS, coin_for
-from backend.chain.seasons import parse_energy
-from backend.chain.transactions import Receipt
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields, note
-from backend.cli.sending import refuse_contracts
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import parse_coin, show_coin
+from chainbeasts.backend.chain.prices import BASIS_POINTS, coin_for
+from chainbeasts.backend.chain.seasons import parse_energy
+from chainbeasts.backend.chain.transactions import Receipt
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import energy, fields, note
+from chainbeasts.backend.cli.sending import refuse_contracts
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
 
 CLOSED_HINT = "On a devnet the faucet gives ENERGY away: chainbeasts energy faucet AMOUNT"
 

@@ -16,16 +16,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from backend.chain.evm_vectors import EvmVectors
-from backend.cli.output import fields, note, print_error, progress, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.graph_cache.vectors import NativeVectors
-from backend.kernel import vector_cases
-from backend.kernel.tables import KERNEL_ID, VERSION
-from backend.kernel.vector_check import Mismatch, check_case
-from backend.kernel.vector_fields import VectorFileError, read_document
-from backend.kernel.vectors import KINDS, Kernel, NumpyKernel
+from chainbeasts.backend.chain.evm_vectors import EvmVectors
+from chainbeasts.backend.cli.output import fields, note, print_error, progress, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.graph_cache.vectors import NativeVectors
+from chainbeasts.backend.kernel import vector_cases
+from chainbeasts.backend.kernel.tables import KERNEL_ID, VERSION
+from chainbeasts.backend.kernel.vector_check import Mismatch, check_case
+from chainbeasts.backend.kernel.vector_fields import VectorFileError, read_document
+from chainbeasts.backend.kernel.vectors import KINDS, Kernel, NumpyKernel
 
 app = typer.Typer(help="The consensus kernel: identity and test vectors.", no_args_is_help=True)
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.battle.ratings import Rating, final_matches, ratings
-from backend.battle.workspace import open_workspace
-from backend.cli.output import table
-from backend.cli.session import Session, command
-from backend.indexer.queries import beasts
+from chainbeasts.backend.battle.ratings import Rating, final_matches, ratings
+from chainbeasts.backend.battle.workspace import open_workspace
+from chainbeasts.backend.cli.output import table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.indexer.queries import beasts
 
 app = typer.Typer()
 

@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from backend.cli.version import version_line
+from chainbeasts.backend.cli.version import version_line
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -33,10 +33,10 @@ def main() -> None:
 
 def _command() -> int:
     """Run what the arguments name, and turn what goes wrong into sentences."""
-    from backend.cli import commands
-    from backend.cli.output import print_error
-    from backend.errors import ChainBeastsError
-    from backend.redact import redact_tracebacks
+    from chainbeasts.backend.cli import commands
+    from chainbeasts.backend.cli.output import print_error
+    from chainbeasts.backend.errors import ChainBeastsError
+    from chainbeasts.backend.redact import redact_tracebacks
 
     redact_tracebacks()
     try:

@@ -18,10 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from backend.chain.amounts import show_energy
-from backend.cli.units import is_amount, is_time, iso, iso_time, readable
-from backend.errors import ChainBeastsError
-from backend.redact import redact_text
+from chainbeasts.backend.chain.amounts import show_energy
+from chainbeasts.backend.cli.units import is_amount, is_time, iso, iso_time, readable
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.redact import redact_text
 
 UNBOUNDED = 10_000
 """Columns of what is no terminal: whoever reads a pipe wants each row on a line of its own."""

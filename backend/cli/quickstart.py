@@ -15,9 +15,9 @@ from typing import Annotated
 import httpx
 import typer
 
-from backend.cli.output import note, print_json
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.cli.output import note, print_json
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
 
 app = typer.Typer(help="A whole small world in one command.")
 

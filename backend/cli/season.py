@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from backend.chain.amounts import show_moment
-from backend.chain.errors import Reverted
-from backend.chain.fees import show_gwei
-from backend.chain.games import play
-from backend.chain.seasons import (
+from chainbeasts.backend.chain.amounts import show_moment
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.fees import show_gwei
+from chainbeasts.backend.chain.games import play
+from chainbeasts.backend.chain.seasons import (
     add_season_call,
     load_profile,
     season_from_file,
@@ -22,7 +22,7 @@ from backend.chain.seasons import (
     season_with,
     show_constant,
 )
-from backend.chain.timelock import (
+from chainbeasts.backend.chain.timelock import (
     Operation,
     cancellation,
     execution,
@@ -30,14 +30,14 @@ from backend.chain.timelock import (
     only_seasons,
     pending_operations,
 )
-from backend.chain.types import ZERO32, Season
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import fields, note, table
-from backend.cli.season_economics import as_tables, as_values, chosen_prices, warnings
-from backend.cli.season_operations import described, show_operations
-from backend.cli.session import Session, command
-from backend.doctor.examine import chain_deadlines
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.types import ZERO32, Season
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import fields, note, table
+from chainbeasts.backend.cli.season_economics import as_tables, as_values, chosen_prices, warnings
+from chainbeasts.backend.cli.season_operations import described, show_operations
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.doctor.examine import chain_deadlines
+from chainbeasts.backend.errors import ChainBeastsError
 
 app = typer.Typer(help="Seasons: constants that only the timelock changes.", no_args_is_help=True)
 

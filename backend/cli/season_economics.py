@@ -9,11 +9,11 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from backend.chain.fees import parse_gwei, show_gwei
-from backend.chain.games import MAINNET_REFERENCE, Game, Prices, lost, play
-from backend.chain.seasons import parse_energy
-from backend.chain.types import Economics, Season
-from backend.cli.output import table
+from chainbeasts.backend.chain.fees import parse_gwei, show_gwei
+from chainbeasts.backend.chain.games import MAINNET_REFERENCE, Game, Prices, lost, play
+from chainbeasts.backend.chain.seasons import parse_energy
+from chainbeasts.backend.chain.types import Economics, Season
+from chainbeasts.backend.cli.output import table
 
 Played = Sequence[tuple[Prices, list[Game]]]
 MILLIONTH = 10**12

@@ -6,14 +6,21 @@ from typing import Any
 
 from rich.console import Group
 
-from backend.chain.amounts import show_moment
-from backend.chain.calls import DecodedCall
-from backend.chain.client import Chain
-from backend.chain.seasons import season_table, show_constant
-from backend.chain.timelock import Call, Operation, call_text, decoded, scheduler_of, season_of
-from backend.chain.types import ZERO32, Season
-from backend.cli.output import fields
-from backend.cli.session import Session
+from chainbeasts.backend.chain.amounts import show_moment
+from chainbeasts.backend.chain.calls import DecodedCall
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.seasons import season_table, show_constant
+from chainbeasts.backend.chain.timelock import (
+    Call,
+    Operation,
+    call_text,
+    decoded,
+    scheduler_of,
+    season_of,
+)
+from chainbeasts.backend.chain.types import ZERO32, Season
+from chainbeasts.backend.cli.output import fields
+from chainbeasts.backend.cli.session import Session
 
 
 def show_operations(session: Session, operations: list[Operation]) -> None:

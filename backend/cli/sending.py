@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backend.chain.transactions import Receipt
-from backend.cli.output import fields
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.transactions import Receipt
+from chainbeasts.backend.cli.output import fields
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 def show_sent(

@@ -24,23 +24,23 @@ from eth_typing import ChecksumAddress
 from rich.console import RenderableType
 from web3 import Web3
 
-from backend.accounts import account_address, devnet_account, load_account
-from backend.chain.anvil import is_local_chain
-from backend.chain.client import Chain, connect, read
-from backend.chain.deployment import Deployment
-from backend.chain.errors import NodeUnavailableError
-from backend.chain.fees import parse_gwei
-from backend.chain.transactions import TransactionManager
-from backend.cli import output
-from backend.cli.compiling import compile_contracts
-from backend.devnet.record import running
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.home import seen_homes
-from backend.logs import configure_logging
-from backend.names import Names
-from backend.redact import redact_url
-from backend.settings import DEVNET_FILE, Settings, load_settings
+from chainbeasts.backend.accounts import account_address, devnet_account, load_account
+from chainbeasts.backend.chain.anvil import is_local_chain
+from chainbeasts.backend.chain.client import Chain, connect, read
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.fees import parse_gwei
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.cli import output
+from chainbeasts.backend.cli.compiling import compile_contracts
+from chainbeasts.backend.devnet.record import running
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import seen_homes
+from chainbeasts.backend.logs import configure_logging
+from chainbeasts.backend.names import Names
+from chainbeasts.backend.redact import redact_url
+from chainbeasts.backend.settings import DEVNET_FILE, Settings, load_settings
 
 P = ParamSpec("P")
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.toolchain import find_anvil
-from backend.chain.tools import install_anvil
-from backend.cli.output import fields, note, stderr
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.graph_cache.compilers import INSTALL_HINT, find_compiler
+from chainbeasts.backend.chain.toolchain import find_anvil
+from chainbeasts.backend.chain.tools import install_anvil
+from chainbeasts.backend.cli.output import fields, note, stderr
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.graph_cache.compilers import INSTALL_HINT, find_compiler
 
 app = typer.Typer(help="Make ready what a local chain needs.")
 

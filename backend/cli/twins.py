@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from backend.settings import Settings
+from chainbeasts.backend.settings import Settings
 
 PREFIX = "CHAINBEASTS"
 WITHOUT = ("help", "version", "install_completion", "show_completion")

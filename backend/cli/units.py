@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.chain.amounts import show_coin, show_energy, show_time
+from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_time
 
 ENERGY = frozenset(
     {

@@ -6,10 +6,10 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from backend.chain.client import Chain
-from backend.chain.verification import Verified, verify_deployment
-from backend.cli.output import note, table
-from backend.cli.session import Session, command
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.verification import Verified, verify_deployment
+from chainbeasts.backend.cli.output import note, table
+from chainbeasts.backend.cli.session import Session, command
 
 app = typer.Typer(help="Compare the code on chain with this build's.")
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.cache import write_atomic
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.anvil_state import check_state, genesis_of, settle
-from backend.devnet.local import save, set_aside
-from backend.devnet.record import running, state_file
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.home import seen_homes
-from backend.settings import DEVNET_FILE, Settings
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.anvil_state import check_state, genesis_of, settle
+from chainbeasts.backend.devnet.local import save, set_aside
+from chainbeasts.backend.devnet.record import running, state_file
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import seen_homes
+from chainbeasts.backend.settings import DEVNET_FILE, Settings
 
 FORMAT = "chainbeasts.devnet/1"
 GZIP_MAGIC = b"\x1f\x8b"

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from backend.chain.anvil import AnvilError, rpc
-from backend.chain.anvil_state import dump
-from backend.devnet.record import process_start
+from chainbeasts.backend.chain.anvil import AnvilError, rpc
+from chainbeasts.backend.chain.anvil_state import dump
+from chainbeasts.backend.devnet.record import process_start
 
 CALL_SECONDS = 120.0
 """A dump of a chain of many hundred megabytes takes its time."""

@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from backend.cache import sweep_folders
-from backend.chain.anvil import SCRATCH, Anvil, AnvilError, rpc
-from backend.chain.anvil_state import dump, last_good, settle
-from backend.devnet import keeper
-from backend.devnet.record import (
+from chainbeasts.backend.cache import sweep_folders
+from chainbeasts.backend.chain.anvil import SCRATCH, Anvil, AnvilError, rpc
+from chainbeasts.backend.chain.anvil_state import dump, last_good, settle
+from chainbeasts.backend.devnet import keeper
+from chainbeasts.backend.devnet.record import (
     DevnetRecord,
     devnet_dir,
     log_file,
@@ -27,8 +27,8 @@ from backend.devnet.record import (
     state_file,
     write_record,
 )
-from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.settings import Settings
 
 STOP_SECONDS = 60.0
 """A long chain takes its time to be written."""

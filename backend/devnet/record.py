@@ -7,9 +7,9 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from backend.cache import write_atomic
-from backend.documents import parse_json
-from backend.settings import Settings
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from eth_typing import ChecksumAddress
 from web3 import Web3
 
-from backend.accounts import keystore_path, list_keystores
-from backend.accounts import load_account as open_key
-from backend.chain.amounts import show_energy
-from backend.chain.client import Chain, read
-from backend.chain.escrow import GET_ENERGY
-from backend.doctor.report import Check, failed, ok, warning
-from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from chainbeasts.backend.accounts import keystore_path, list_keystores
+from chainbeasts.backend.accounts import load_account as open_key
+from chainbeasts.backend.chain.amounts import show_energy
+from chainbeasts.backend.chain.client import Chain, read
+from chainbeasts.backend.chain.escrow import GET_ENERGY
+from chainbeasts.backend.doctor.report import Check, failed, ok, warning
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.settings import Settings
 
 LITTLE_ETHER = 10**16
 """0.01, in wei: below it, gas may run out in the middle of a dispute."""

@@ -18,13 +18,13 @@ from web3 import Web3
 from web3.exceptions import ContractLogicError, Web3Exception
 from web3.types import BlockData, FilterParams, TxParams
 
-from backend.chain.anvil import is_local_chain
-from backend.chain.chunks import MAX_WHOLE
-from backend.chain.client import read
-from backend.chain.compile import artifacts
-from backend.chain.deployment import CONTRACTS
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
-from backend.chain.gas_figures import heaviest_transaction
+from chainbeasts.backend.chain.anvil import is_local_chain
+from chainbeasts.backend.chain.chunks import MAX_WHOLE
+from chainbeasts.backend.chain.client import read
+from chainbeasts.backend.chain.compile import artifacts
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, Reverted
+from chainbeasts.backend.chain.gas_figures import heaviest_transaction
 
 T = TypeVar("T")
 

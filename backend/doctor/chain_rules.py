@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend.chain.amounts import show_span
-from backend.chain.types import Economics
-from backend.doctor.chain_facts import TX_GAS_CAP, YOUNG, ChainFacts, Kind, Needs
-from backend.doctor.report import Check, failed, ok, warning
+from chainbeasts.backend.chain.amounts import show_span
+from chainbeasts.backend.chain.types import Economics
+from chainbeasts.backend.doctor.chain_facts import TX_GAS_CAP, YOUNG, ChainFacts, Kind, Needs
+from chainbeasts.backend.doctor.report import Check, failed, ok, warning
 
 GUIDE = "docs/guides/chains.md says which chains serve."
 

@@ -9,12 +9,12 @@ from eth_hash.auto import keccak
 from web3 import Web3
 from web3.contract import Contract
 
-from backend.chain.client import Chain, check_chain, read
-from backend.chain.deployment import Deployment
-from backend.chain.errors import NodeUnavailableError, Reverted
-from backend.doctor.report import Check, failed, ok
-from backend.errors import ChainBeastsError
-from backend.kernel.tables import KERNEL_ID, kernel_name
+from chainbeasts.backend.chain.client import Chain, check_chain, read
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted
+from chainbeasts.backend.doctor.report import Check, failed, ok
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
 
 FIX_CODE = "Use the node of the deployment, or deploy anew with `chainbeasts deploy --fresh`."
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from eth_typing import ChecksumAddress
 from web3 import Web3
 
-from backend.chain.client import Chain, read
-from backend.chain.types import Economics
-from backend.doctor import account, contracts, machine, node, powers, storage
-from backend.doctor.chain_facts import Needs, gather
-from backend.doctor.chain_rules import check_deadlines, judge
-from backend.doctor.report import Check, Result, guarded, refusal
-from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from chainbeasts.backend.chain.client import Chain, read
+from chainbeasts.backend.chain.types import Economics
+from chainbeasts.backend.doctor import account, contracts, machine, node, powers, storage
+from chainbeasts.backend.doctor.chain_facts import Needs, gather
+from chainbeasts.backend.doctor.chain_rules import check_deadlines, judge
+from chainbeasts.backend.doctor.report import Check, Result, guarded, refusal
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.settings import Settings
 
 
 def examine(settings: Settings, rpc_url: str) -> Iterator[Check]:

@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.doctor.report import Check, failed, ok, warning
-from backend.graph_cache.build import build
-from backend.graph_cache.compilers import INSTALL_HINT, CompilerError, find_compiler
-from backend.graph_cache.objects import ObjectCache
-from backend.graph_cache.selftest import agrees_with_reference
-from backend.kernel.native.graph import Graph
-from backend.kernels import CHOICE, chosen
+from chainbeasts.backend.doctor.report import Check, failed, ok, warning
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.compilers import INSTALL_HINT, CompilerError, find_compiler
+from chainbeasts.backend.graph_cache.objects import ObjectCache
+from chainbeasts.backend.graph_cache.selftest import agrees_with_reference
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernels import CHOICE, chosen
 
 NEWBORN = 0x11
 """The slots that are awake in every beast that just hatched."""

@@ -11,10 +11,10 @@ from web3 import Web3
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect as open_socket
 
-from backend.chain.anvil import is_local_chain
-from backend.chain.client import connect, read
-from backend.doctor.report import Check, failed, ok, warning
-from backend.redact import redact_text, redact_url
+from chainbeasts.backend.chain.anvil import is_local_chain
+from chainbeasts.backend.chain.client import connect, read
+from chainbeasts.backend.doctor.report import Check, failed, ok, warning
+from chainbeasts.backend.redact import redact_text, redact_url
 
 SOCKET_SECONDS = 10.0
 CLOCK_AHEAD_SECONDS = 60

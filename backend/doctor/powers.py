@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend.chain.amounts import show_span
-from backend.chain.client import Chain
-from backend.chain.powers import names_of, powers_of, violations
-from backend.doctor.report import Check, failed, ok, warning
+from chainbeasts.backend.chain.amounts import show_span
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.powers import names_of, powers_of, violations
+from chainbeasts.backend.doctor.report import Check, failed, ok, warning
 
 FIX = "Do not trust this deployment with money until whoever made it has explained it."
 

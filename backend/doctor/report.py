@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.errors import ChainBeastsError
-from backend.redact import redact_text
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.redact import redact_text
 
 
 class Result(StrEnum):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from backend.doctor.report import Check, failed, guarded, ok, warning
-from backend.redact import redact_url
-from backend.settings import Settings
-from backend.store.private import SECRET_FILE
-from backend.store.session import alembic_config, current_revision, parse_url
+from chainbeasts.backend.doctor.report import Check, failed, guarded, ok, warning
+from chainbeasts.backend.redact import redact_url
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.private import SECRET_FILE
+from chainbeasts.backend.store.session import alembic_config, current_revision, parse_url
 
 ROLES = ("validator", "trainer", "arena")
 GROUP_AND_OTHERS, OTHERS = 0o077, 0o007

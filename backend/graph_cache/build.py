@@ -10,19 +10,19 @@ from pathlib import Path
 
 import structlog
 
-from backend.cache import ScratchFolder
-from backend.graph_cache.compilers import (
+from chainbeasts.backend.cache import ScratchFolder
+from chainbeasts.backend.graph_cache.compilers import (
     FLAGS,
     Compiler,
     CompilerError,
     find_compiler,
     no_compiler,
 )
-from backend.graph_cache.objects import CachedObject, CacheError, ObjectCache, Variation
-from backend.graph_cache.selftest import agrees_with_reference
-from backend.graph_cache.targets import Target, this_target
-from backend.kernel.native.abi import ForeignObjectError, NativeKernel
-from backend.kernel.native.graph import MAIN, Graph, source
+from chainbeasts.backend.graph_cache.objects import CachedObject, CacheError, ObjectCache, Variation
+from chainbeasts.backend.graph_cache.selftest import agrees_with_reference
+from chainbeasts.backend.graph_cache.targets import Target, this_target
+from chainbeasts.backend.kernel.native.abi import ForeignObjectError, NativeKernel
+from chainbeasts.backend.kernel.native.graph import MAIN, Graph, source
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
 
 PROBE_SECONDS = 30
 COMPILE_SECONDS = 300

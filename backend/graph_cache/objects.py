@@ -18,10 +18,10 @@ from typing import Any
 
 import structlog
 
-from backend.cache import cache_dir, make_folder, sweep_unfinished, write_atomic
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
+from chainbeasts.backend.cache import cache_dir, make_folder, sweep_unfinished, write_atomic
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
 
 log = structlog.get_logger()
 

@@ -7,17 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from backend.kernel.constants import SEGMENT_STEPS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.native.abi import NativeKernel
-from backend.kernel.network import Weights
-from backend.kernel.replay import empty_replay, state_rows, window_row
-from backend.kernel.rng import draw, split_mix64
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import Header, State, encode_state, state_hash
-from backend.kernel.traces import Traces
-from backend.kernel.window import WindowContext, open_window, step_window
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.native.abi import NativeKernel
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.replay import empty_replay, state_rows, window_row
+from chainbeasts.backend.kernel.rng import draw, split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import Header, State, encode_state, state_hash
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import WindowContext, open_window, step_window
 
 STEPS = 4
 SPREADS = (600, 3_000, 40_000)

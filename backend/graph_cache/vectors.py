@@ -6,18 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backend.graph_cache.build import build
-from backend.graph_cache.targets import Target
-from backend.kernel.combat import Action, Match
-from backend.kernel.fighters import Fighter
-from backend.kernel.labels import Label
-from backend.kernel.native.abi import encode_words
-from backend.kernel.native.graph import Graph
-from backend.kernel.replay import empty_replay, state_rows, window_row
-from backend.kernel.rules import Rules
-from backend.kernel.state import State, decode_state, encode_state, hash_header, state_hash
-from backend.kernel.vectors import genesis_hashes
-from backend.kernel.window import WindowContext
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.targets import Target
+from chainbeasts.backend.kernel.combat import Action, Match
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.native.abi import encode_words
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.replay import empty_replay, state_rows, window_row
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import (
+    State,
+    decode_state,
+    encode_state,
+    hash_header,
+    state_hash,
+)
+from chainbeasts.backend.kernel.vectors import genesis_hashes
+from chainbeasts.backend.kernel.window import WindowContext
 
 ANY_MASK = 0xFF
 """The board's rules do not depend on the graph; this one also plays for any slots awake."""

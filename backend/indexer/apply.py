@@ -11,19 +11,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.types import ZERO_ADDRESS
-from backend.indexer.checkpoints import epoch_row
-from backend.indexer.disputes import DISPUTE_HANDLERS
-from backend.indexer.energy import ENERGY_HANDLERS
-from backend.indexer.governance import PROPOSAL_HANDLERS, SEASON_HANDLERS
-from backend.indexer.handlers import Handlers
-from backend.indexer.matches import MATCH_HANDLERS, OPENNESS_HANDLERS
-from backend.indexer.published import PUBLICATION_HANDLERS
-from backend.indexer.stakes import CREDIT_HANDLERS, STAKE_HANDLERS
-from backend.nicknames import nickname
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, EpochRow
-from backend.store.matches import OpenChallengeRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.indexer.checkpoints import epoch_row
+from chainbeasts.backend.indexer.disputes import DISPUTE_HANDLERS
+from chainbeasts.backend.indexer.energy import ENERGY_HANDLERS
+from chainbeasts.backend.indexer.governance import PROPOSAL_HANDLERS, SEASON_HANDLERS
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.indexer.matches import MATCH_HANDLERS, OPENNESS_HANDLERS
+from chainbeasts.backend.indexer.published import PUBLICATION_HANDLERS
+from chainbeasts.backend.indexer.stakes import CREDIT_HANDLERS, STAKE_HANDLERS
+from chainbeasts.backend.nicknames import nickname
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, EpochRow
+from chainbeasts.backend.store.matches import OpenChallengeRow
 
 
 def is_applied(event: Event) -> bool:

@@ -13,13 +13,13 @@ from eth_hash.auto import keccak
 from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.types import Checkpoint
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.queries import LIVE
-from backend.indexer.tallies import count_in
-from backend.store.columns import replace_rows
-from backend.store.facts import CheckpointRow, CheckpointStatus, EpochRow, SourceRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import Checkpoint
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.queries import LIVE
+from chainbeasts.backend.indexer.tallies import count_in
+from chainbeasts.backend.store.columns import replace_rows
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, EpochRow, SourceRow
 
 SUBMITTED, FINALIZED = "CheckpointSubmitted", "CheckpointFinalized"
 SLASHED, EPOCH = "CheckpointSlashed", "EpochStarted"

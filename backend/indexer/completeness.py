@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 import structlog
 from sqlalchemy import select
 
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError, Reverted, WrongChainError
-from backend.indexer.counters import Counters, Gap
-from backend.indexer.ranges import RangeSizer
-from backend.store.facts import EventRow
-from backend.store.governance import SeasonRow
-from backend.store.session import Database
-from backend.store.waits import Waits
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError, Reverted, WrongChainError
+from chainbeasts.backend.indexer.counters import Counters, Gap
+from chainbeasts.backend.indexer.ranges import RangeSizer
+from chainbeasts.backend.store.facts import EventRow
+from chainbeasts.backend.store.governance import SeasonRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.waits import Waits
 
 log = structlog.get_logger()
 

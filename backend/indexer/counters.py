@@ -14,15 +14,21 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.types import Head
-from backend.indexer.queries import OPEN
-from backend.indexer.writing import Tip, read_tip
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus, DisputeRow, EventRow
-from backend.store.governance import SeasonRow
-from backend.store.matches import MatchRow
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.types import Head
+from chainbeasts.backend.indexer.queries import OPEN
+from chainbeasts.backend.indexer.writing import Tip, read_tip
+from chainbeasts.backend.store.facts import (
+    BeastRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+    EventRow,
+)
+from chainbeasts.backend.store.governance import SeasonRow
+from chainbeasts.backend.store.matches import MatchRow
+from chainbeasts.backend.store.session import Database
 
 CONNECTIONS = 8
 REQUESTED = "HatchRequested"

@@ -12,13 +12,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.types import ZERO_ADDRESS, BondEnd, BondOutcome, Conviction, DisputeStatus
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.handlers import Handlers
-from backend.indexer.queries import live_checkpoint
-from backend.store.facts import AdvanceRow, CheckpointRow, DisputeRow
-from backend.store.governance import SeasonRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import (
+    ZERO_ADDRESS,
+    BondEnd,
+    BondOutcome,
+    Conviction,
+    DisputeStatus,
+)
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.indexer.queries import live_checkpoint
+from chainbeasts.backend.store.facts import AdvanceRow, CheckpointRow, DisputeRow
+from chainbeasts.backend.store.governance import SeasonRow
 
 
 def _status(status: DisputeStatus) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from backend.chain.events import Event
-from backend.indexer.handlers import Handlers
-from backend.store.energy import EnergySaleRow, HatchRequestRow
-from backend.store.facts import CheckpointRow, CheckpointStatus
-from backend.store.matches import MatchRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.store.energy import EnergySaleRow, HatchRequestRow
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.backend.store.matches import MatchRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.chain.errors import ChainError
+from chainbeasts.backend.chain.errors import ChainError
 
 
 class MovedError(Exception):

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import structlog
 from websockets.exceptions import WebSocketException
 
-from backend.chain.client import TRANSPORT_ERRORS
-from backend.chain.errors import ChainError
-from backend.chain.providers import open_socket
-from backend.store.session import DatabaseUnavailableError
+from chainbeasts.backend.chain.client import TRANSPORT_ERRORS
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.providers import open_socket
+from chainbeasts.backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
 

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.seasons import added_season, season_table
-from backend.chain.types import ZERO32, Season
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.handlers import Handlers
-from backend.store.facts import BlockRow
-from backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.seasons import added_season, season_table
+from chainbeasts.backend.chain.types import ZERO32, Season
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.store.facts import BlockRow
+from chainbeasts.backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
 
 
 def _constants(season: Season) -> str:

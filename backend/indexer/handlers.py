@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
+from chainbeasts.backend.chain.events import Event
 
 Handler = Callable[[Session, Event, Mapping[str, Any]], None]
 """Brings the tables up to date with one event, whose values are given by their Solidity names."""

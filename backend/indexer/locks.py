@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.chain.prices import latest_finality
-from backend.chain.types import Economics
-from backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.backend.chain.prices import latest_finality
+from chainbeasts.backend.chain.types import Economics
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
 
 
 @dataclass(frozen=True, slots=True)

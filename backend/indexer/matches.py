@@ -8,18 +8,18 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.types import MatchLie, MatchResult
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.handlers import Handlers
-from backend.store.matches import (
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import MatchLie, MatchResult
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.store.matches import (
     MatchRecordRow,
     MatchRow,
     MatchStatus,
     OpenChallengeRow,
     RecordStatus,
 )
-from backend.store.words import keep_words, record_of_match
+from chainbeasts.backend.store.words import keep_words, record_of_match
 
 
 def match_of(event: Event) -> int | None:

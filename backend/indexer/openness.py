@@ -14,9 +14,9 @@ from typing import cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.indexer.queries import LIVE
-from backend.kernel.samples import Source
-from backend.store.facts import (
+from chainbeasts.backend.indexer.queries import LIVE
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.facts import (
     CheckpointRow,
     CheckpointStatus,
     PublishedRecordsRow,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from backend.store.facts import BlockRow, SourceRow
+from chainbeasts.backend.store.facts import BlockRow, SourceRow
 
 
 @dataclass(frozen=True, slots=True)

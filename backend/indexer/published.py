@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.indexer.handlers import Handlers
-from backend.kernel.state import Header, State
-from backend.store.facts import (
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.kernel.state import Header, State
+from chainbeasts.backend.store.facts import (
     BlockRow,
     PublishedRecordsRow,
     PublishedStateRow,

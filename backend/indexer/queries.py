@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
-from backend.chain.timelock import Call, Operation
-from backend.chain.types import DisputeStatus
-from backend.store.facts import (
+from chainbeasts.backend.chain.timelock import Call, Operation
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.backend.store.facts import (
     AdvanceRow,
     BeastRow,
     CheckpointRow,
@@ -21,8 +21,8 @@ from backend.store.facts import (
     StakeRow,
     VaultCreditRow,
 )
-from backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
-from backend.store.matches import (
+from chainbeasts.backend.store.governance import ProposalRow, ProposalStatus, SeasonRow
+from chainbeasts.backend.store.matches import (
     MatchRecordRow,
     MatchRow,
     MatchStatus,

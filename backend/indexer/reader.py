@@ -14,11 +14,11 @@ from functools import cached_property
 import structlog
 from eth_hash.auto import keccak
 
-from backend.chain.client import READ_ATTEMPTS, Chain
-from backend.chain.errors import ChainError, NodeUnavailableError
-from backend.chain.events import Event
-from backend.chain.views import Block
-from backend.indexer.errors import MovedError
+from chainbeasts.backend.chain.client import READ_ATTEMPTS, Chain
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.views import Block
+from chainbeasts.backend.indexer.errors import MovedError
 
 log = structlog.get_logger()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backend.chain.openings import RecordsOpening
-from backend.chain.types import Checkpoint, CheckpointPayload
-from backend.kernel.samples import Source
-from backend.store.facts import CheckpointRow, PublishedRecordsRow
+from chainbeasts.backend.chain.openings import RecordsOpening
+from chainbeasts.backend.chain.types import Checkpoint, CheckpointPayload
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.facts import CheckpointRow, PublishedRecordsRow
 
 
 def checkpoint_of(row: CheckpointRow) -> Checkpoint:

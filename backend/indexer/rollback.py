@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from backend.chain.client import Chain
-from backend.chain.events import RawLog
-from backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
-from backend.indexer.positions import rewound
-from backend.indexer.tallies import count_back, spent_on, spent_since
-from backend.store.energy import EnergySaleRow, HatchRequestRow
-from backend.store.facts import (
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.events import RawLog
+from chainbeasts.backend.indexer.apply import PROPOSAL_EVENTS, REPLAYED, apply
+from chainbeasts.backend.indexer.positions import rewound
+from chainbeasts.backend.indexer.tallies import count_back, spent_on, spent_since
+from chainbeasts.backend.store.energy import EnergySaleRow, HatchRequestRow
+from chainbeasts.backend.store.facts import (
     AdvanceRow,
     BeastRow,
     BlockRow,
@@ -32,9 +32,9 @@ from backend.store.facts import (
     StakeRow,
     VaultCreditRow,
 )
-from backend.store.governance import ProposalRow, SeasonRow
-from backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
-from backend.store.session import Database
+from chainbeasts.backend.store.governance import ProposalRow, SeasonRow
+from chainbeasts.backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
+from chainbeasts.backend.store.session import Database
 
 TOPIC_BYTES = 32
 AT_ONCE = 64

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from backend.chain.deployment import Deployment
-from backend.chain.errors import WrongChainError
-from backend.store.facts import SourceRow
-from backend.store.session import Database
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import WrongChainError
+from chainbeasts.backend.store.facts import SourceRow
+from chainbeasts.backend.store.session import Database
 
 LOCK = "indexer"
 """Held by whoever writes chain facts."""

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.types import StakeReward
-from backend.indexer.disputes import account_or_none
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.handlers import Handlers
-from backend.store.facts import StakeRewardRow, StakeRow, VaultCreditRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import StakeReward
+from chainbeasts.backend.indexer.disputes import account_or_none
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.handlers import Handlers
+from chainbeasts.backend.store.facts import StakeRewardRow, StakeRow, VaultCreditRow
 
 
 def _stake(session: Session, args: Mapping[str, Any]) -> StakeRow:

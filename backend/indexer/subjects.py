@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.types import ZERO_ADDRESS
-from backend.indexer.matches import match_of
-from backend.store.facts import DisputeRow
-from backend.store.matches import MatchRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.indexer.matches import match_of
+from chainbeasts.backend.store.facts import DisputeRow
+from chainbeasts.backend.store.matches import MatchRow
 
 MAX_ID = 2**63 - 1
 """The largest number that a database's column of ids holds."""

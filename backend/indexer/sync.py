@@ -13,17 +13,17 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError, NodeUnavailableError
-from backend.chain.providers import is_loopback
-from backend.indexer.completeness import Completeness
-from backend.indexer.errors import IncompleteLogsError, MovedError
-from backend.indexer.ranges import MAX_RANGE, RangeSizer
-from backend.indexer.reader import Batch, RangeReader
-from backend.indexer.rollback import find_fork, forget
-from backend.indexer.source import LOCK, bind
-from backend.indexer.writing import ANCHOR_EVERY, KEPT_HEADERS, Tip, read_tip, write
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError
+from chainbeasts.backend.chain.providers import is_loopback
+from chainbeasts.backend.indexer.completeness import Completeness
+from chainbeasts.backend.indexer.errors import IncompleteLogsError, MovedError
+from chainbeasts.backend.indexer.ranges import MAX_RANGE, RangeSizer
+from chainbeasts.backend.indexer.reader import Batch, RangeReader
+from chainbeasts.backend.indexer.rollback import find_fork, forget
+from chainbeasts.backend.indexer.source import LOCK, bind
+from chainbeasts.backend.indexer.writing import ANCHOR_EVERY, KEPT_HEADERS, Tip, read_tip, write
+from chainbeasts.backend.store.session import Database
 
 log = structlog.get_logger()
 

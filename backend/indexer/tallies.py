@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from backend.indexer.queries import LIVE
-from backend.store.facts import BeastRow, CheckpointRow
+from chainbeasts.backend.indexer.queries import LIVE
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow
 
 MICRO = 10**12
 """Wei of a millionth of ENERGY."""

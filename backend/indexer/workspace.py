@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.chain.client import Chain
-from backend.indexer.sync import Indexer, SyncReport
-from backend.locks import ProcessLock
-from backend.settings import Settings
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.indexer.sync import Indexer, SyncReport
+from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.session import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.orm import Session
 
-from backend.chain.events import Event
-from backend.chain.views import Block
-from backend.indexer.apply import apply, is_applied
-from backend.indexer.checkpoints import CheckpointWriter
-from backend.indexer.matches import match_of
-from backend.indexer.reader import Batch
-from backend.indexer.subjects import account_of, beast_of, rival_of
-from backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.views import Block
+from chainbeasts.backend.indexer.apply import apply, is_applied
+from chainbeasts.backend.indexer.checkpoints import CheckpointWriter
+from chainbeasts.backend.indexer.matches import match_of
+from chainbeasts.backend.indexer.reader import Batch
+from chainbeasts.backend.indexer.subjects import account_of, beast_of, rival_of
+from chainbeasts.backend.store.facts import BlockRow, EventRow
 
 KEPT_HEADERS = 64
 """Of this many newest blocks every header is kept: two epochs of Ethereum, its usual finality."""

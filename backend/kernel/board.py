@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.kernel.rng import MASK64
+from chainbeasts.backend.kernel.rng import MASK64
 
 REST, MOVE, ATTACK, BLOCK = range(4)
 """Values of ``last_action``."""

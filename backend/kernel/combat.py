@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.kernel import merkle
-from backend.kernel.board import (
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import (
     ATTACK,
     BLOCK,
     MOVE,
@@ -22,9 +22,9 @@ from backend.kernel.board import (
     pack,
     unpack,
 )
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.tables import TEMPLATES
 
 DRAW = -1
 """Winner of a match that nobody won; otherwise 0 is creature A, 1 is creature B."""

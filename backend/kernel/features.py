@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.board import adjacent, bit, unpack
+from chainbeasts.backend.kernel.board import adjacent, bit, unpack
 
 ONE = 32
 """The input value that stands for 1.0."""

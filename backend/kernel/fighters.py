@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from backend.kernel.combat import Brain, Match, decode_action, play_match
-from backend.kernel.features import features
-from backend.kernel.network import Weights, forward
-from backend.kernel.rules import Rules
-from backend.kernel.state import State
+from chainbeasts.backend.kernel.combat import Brain, Match, decode_action, play_match
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.network import Weights, forward
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import State
 
 
 @dataclass(frozen=True, slots=True, eq=False)

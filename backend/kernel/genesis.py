@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS, WEIGHTS
-from backend.kernel.network import Weights, layers, unit_masks
-from backend.kernel.rng import GOLDEN, fold64
+from chainbeasts.backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS, WEIGHTS
+from chainbeasts.backend.kernel.network import Weights, layers, unit_masks
+from chainbeasts.backend.kernel.rng import GOLDEN, fold64
 
 PADDING_LOGITS = slice(6, 8)
 SPREAD = 17

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from eth_hash.auto import keccak
 
-from backend.kernel.features import features
-from backend.kernel.labels import optimal_steps
-from backend.kernel.network import Weights, logits
-from backend.kernel.rng import draw, fold64
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.labels import optimal_steps
+from chainbeasts.backend.kernel.network import Weights, logits
+from chainbeasts.backend.kernel.rng import draw, fold64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
 
 BOARDS_TAG = b"chainbeasts/held-out-boards/1"
 """Its keccak-256, folded, seeds the positions."""

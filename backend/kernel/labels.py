@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from backend.kernel.board import Position, adjacent, bit, neighbour, unpack
-from backend.kernel.combat import damage
-from backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.board import Position, adjacent, bit, neighbour, unpack
+from chainbeasts.backend.kernel.combat import damage
+from chainbeasts.backend.kernel.rules import Rules
 
 FULL_POWER = 15
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from eth_hash.auto import keccak
 
-from backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.board import word_bytes
 
 PADDING = bytes(32)
 

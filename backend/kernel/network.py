@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.constants import (
+from chainbeasts.backend.kernel.constants import (
     APPENDAGE_SLOTS,
     APPENDAGE_UNITS,
     HEAD_ATTACK,
@@ -25,9 +25,9 @@ from backend.kernel.constants import (
     WEIGHT_MAX,
     WEIGHT_MIN,
 )
-from backend.kernel.features import Inputs
-from backend.kernel.labels import Label
-from backend.kernel.tables import EXP
+from chainbeasts.backend.kernel.features import Inputs
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.tables import EXP
 
 Weights = npt.NDArray[np.int16]
 """int16[16896]: W1, W2, W3, W4, each row-major."""

@@ -16,11 +16,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.constants import HEAD_SETS, MAX_RECORDS, SEGMENTS
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state, encode_state
-from backend.kernel.window import WindowContext, open_window, run_window
+from chainbeasts.backend.kernel.constants import HEAD_SETS, MAX_RECORDS, SEGMENTS
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import (
+    ENCODED_BYTES,
+    MalformedStateError,
+    decode_state,
+    encode_state,
+)
+from chainbeasts.backend.kernel.window import WindowContext, open_window, run_window
 
 WORD_BYTES: Final = 32
 

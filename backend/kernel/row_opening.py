@@ -13,10 +13,16 @@ from itertools import pairwise
 import numpy as np
 from eth_hash.auto import keccak
 
-from backend.kernel.constants import LAYERS
-from backend.kernel.features import features
-from backend.kernel.network import Weights, forward
-from backend.kernel.state import GROUP_LEAVES, LEAF_ROWS, State, leaf_hashes, serialize_weights
+from chainbeasts.backend.kernel.constants import LAYERS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.network import Weights, forward
+from chainbeasts.backend.kernel.state import (
+    GROUP_LEAVES,
+    LEAF_ROWS,
+    State,
+    leaf_hashes,
+    serialize_weights,
+)
 
 WEIGHT_BYTES = 2
 PACKED_BITS = 12

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE
+from chainbeasts.backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE
 
 
 def _check(owner: object, ranges: dict[str, tuple[int, int]]) -> None:

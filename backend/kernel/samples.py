@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from backend.kernel.board import (
+from chainbeasts.backend.kernel.board import (
     OPPOSITE,
     REST,
     Creature,
@@ -15,10 +15,10 @@ from backend.kernel.board import (
     pack,
     unpack,
 )
-from backend.kernel.combat import Action, activate, decode_action, is_over
-from backend.kernel.rng import draw, fold64, split_mix64
-from backend.kernel.rules import Rules
-from backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.combat import Action, activate, decode_action, is_over
+from chainbeasts.backend.kernel.rng import draw, fold64, split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.tables import TEMPLATES
 
 FRESH_HP = 100
 FRESH_STAMINA = 16

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from eth_hash.auto import keccak
 
-from backend.kernel.constants import LAYERS, STATE_BYTES, WEIGHT_MIN, WEIGHTS
-from backend.kernel.network import Weights
-from backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.constants import LAYERS, STATE_BYTES, WEIGHT_MIN, WEIGHTS
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.tables import KERNEL_ID
 
 BIAS = 0xC000
 """What is added to a weight to store it: bit 15 of the result, the guard bit, is always set."""

@@ -12,7 +12,7 @@ VERSION: Final = "chainbeasts-kernel-2"
 
 
 def _load() -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-    text = resources.files("backend.kernel").joinpath("tables.json").read_text("utf-8")
+    text = resources.files("chainbeasts.backend.kernel").joinpath("tables.json").read_text("utf-8")
     tables = json.loads(text)
     templates = tuple((int(t["walls"], 16), int(t["hazards"], 16)) for t in tables["templates"])
     return tuple(tables["exp"]), templates

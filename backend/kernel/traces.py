@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.board import word_bytes
-from backend.kernel.window import StepTrace
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.window import StepTrace
 
 TRACE = np.dtype(
     [

@@ -13,16 +13,22 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from backend.kernel import vectors
-from backend.kernel.board import EAST, NORTH, SOUTH, WEST, neighbour, pack, unpack
-from backend.kernel.combat import a_acts_first, start_match
-from backend.kernel.constants import LAYERS, WEIGHT_MAX, WEIGHT_MIN
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.tables import KERNEL_ID
-from backend.kernel.vector_fields import FORMAT, hex_bytes, hex_long, hex_word, rules_json
-from backend.kernel.vector_words import (
+from chainbeasts.backend.kernel import vectors
+from chainbeasts.backend.kernel.board import EAST, NORTH, SOUTH, WEST, neighbour, pack, unpack
+from chainbeasts.backend.kernel.combat import a_acts_first, start_match
+from chainbeasts.backend.kernel.constants import LAYERS, WEIGHT_MAX, WEIGHT_MIN
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.vector_fields import (
+    FORMAT,
+    hex_bytes,
+    hex_long,
+    hex_word,
+    rules_json,
+)
+from chainbeasts.backend.kernel.vector_words import (
     broken_words,
     decoding_cases,
     heading_cases,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.kernel.vectors import Case, Kernel, answer
+from chainbeasts.backend.kernel.vectors import Case, Kernel, answer
 
 ABSENT = "(absent)"
 

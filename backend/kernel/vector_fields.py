@@ -12,8 +12,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from backend.kernel.rules import Rules
-from backend.kernel.tables import KERNEL_ID, kernel_name
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
 
 FORMAT = "chainbeasts-vectors-2"
 HEX = re.compile("0x[0-9a-fA-F]*")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend.kernel.board import (
+from chainbeasts.backend.kernel.board import (
     ATTACK,
     BLOCK,
     EAST,
@@ -19,10 +19,10 @@ from backend.kernel.board import (
     pack,
     unpack,
 )
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.tables import TEMPLATES
 
 
 def varied_word(seed: int, rules: Rules) -> int:

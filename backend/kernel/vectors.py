@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from backend.kernel import combat, merkle
-from backend.kernel import features as inputs
-from backend.kernel import labels as teacher
-from backend.kernel.board import invalid_reason, unpack
-from backend.kernel.combat import Action, Match, RefusedWordError
-from backend.kernel.constants import (
+from chainbeasts.backend.kernel import combat, merkle
+from chainbeasts.backend.kernel import features as inputs
+from chainbeasts.backend.kernel import labels as teacher
+from chainbeasts.backend.kernel.board import invalid_reason, unpack
+from chainbeasts.backend.kernel.combat import Action, Match, RefusedWordError
+from chainbeasts.backend.kernel.constants import (
     HEAD_SETS,
     LAYERS,
     MAX_RECORDS,
@@ -25,16 +25,16 @@ from backend.kernel.constants import (
     WEIGHT_MIN,
     WEIGHTS,
 )
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.genesis import genesis_weights
-from backend.kernel.labels import Label
-from backend.kernel.network import Weights
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, state_hash, weights_root
-from backend.kernel.vector_fields import Fields, hex_bytes, hex_word
-from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.genesis import genesis_weights
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import Header, State, state_hash, weights_root
+from chainbeasts.backend.kernel.vector_fields import Fields, hex_bytes, hex_word
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window, run_window
 
 LOGITS = (-(1 << 15), (1 << 15) - 1)
 """More than any logit can be: 64 · 127 · 2^14 >> 12 is 32,512."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.kernel import merkle, samples
-from backend.kernel.board import is_valid, word_bytes
-from backend.kernel.constants import HEAD_SETS, NULL_LOSS, SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.features import features
-from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.labels import Label, label
-from backend.kernel.network import step
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel import merkle, samples
+from chainbeasts.backend.kernel.board import is_valid, word_bytes
+from chainbeasts.backend.kernel.constants import HEAD_SETS, NULL_LOSS, SEGMENT_STEPS, WINDOW_STEPS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.genesis import genesis_mask, genesis_weights
+from chainbeasts.backend.kernel.labels import Label, label
+from chainbeasts.backend.kernel.network import step
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import Header, State, state_hash
 
 MASK32 = 0xFFFF_FFFF
 

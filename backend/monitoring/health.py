@@ -12,8 +12,8 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.session import Database
 
 READY_SECONDS = 60.0
 """A daemon whose last good pass is older than this is not ready."""

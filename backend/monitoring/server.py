@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from backend.errors import ChainBeastsError
-from backend.monitoring.health import Health
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.monitoring.health import Health
 
 HOST = "127.0.0.1"
 

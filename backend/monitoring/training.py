@@ -13,7 +13,7 @@ from pydantic import (
     ValidationError,
 )
 
-from backend.kernel.constants import NULL_LOSS
+from chainbeasts.backend.kernel.constants import NULL_LOSS
 
 SCHEMA: Literal["chainbeasts.training/1"] = "chainbeasts.training/1"
 """The value of ``schema`` in every message; a change that breaks readers raises the number."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.store.columns import Address, Base, Big, Hash, UtcTime, Wei
+from chainbeasts.backend.store.columns import Address, Base, Big, Hash, UtcTime, Wei
 
 
 class Verdict(StrEnum):

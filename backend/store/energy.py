@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.store.columns import Address, Base, Big, Hash, Wei
+from chainbeasts.backend.store.columns import Address, Base, Big, Hash, Wei
 
 
 class EnergySaleRow(Base):

@@ -11,8 +11,8 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.kernel.state import State, decode_state
-from backend.store.columns import Address, Base, Big, Hash, Wei, Wide
+from chainbeasts.backend.kernel.state import State, decode_state
+from chainbeasts.backend.store.columns import Address, Base, Big, Hash, Wei, Wide
 
 HASH_BYTES = 32
 

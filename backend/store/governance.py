@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.store.columns import Address, Base, Big, Hash, Wei
+from chainbeasts.backend.store.columns import Address, Base, Big, Hash, Wei
 
 
 class ProposalStatus(StrEnum):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.store.columns import Address, Base, Big, Hash, Wei, Wide
+from chainbeasts.backend.store.columns import Address, Base, Big, Hash, Wei, Wide
 
 KEY_BYTES = 32
 

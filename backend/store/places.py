@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import HTTPStore, LocalStore, S3Store
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig

@@ -13,10 +13,10 @@ from typing import Protocol
 import zstandard
 from eth_hash.auto import keccak
 
-from backend.errors import ChainBeastsError
-from backend.kernel import merkle
-from backend.kernel.constants import MAX_RECORDS
-from backend.kernel.rng import fold64
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.kernel.rng import fold64
 
 WORD_BYTES = 32
 MAX_COMPRESSED = 524_288

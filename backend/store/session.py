@@ -25,15 +25,15 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.errors import ChainBeastsError
-from backend.redact import redact_url
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.redact import redact_url
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
-MIGRATIONS = "migrations"
+MIGRATIONS = "chainbeasts.migrations"
 POSTGRESQL = "postgresql+psycopg"
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import structlog
 import zstandard
 
-from backend.cache import write_atomic
-from backend.errors import ChainBeastsError
-from backend.kernel.state import (
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.state import (
     ENCODED_BYTES,
     MalformedStateError,
     State,
@@ -25,9 +25,9 @@ from backend.kernel.state import (
     encode_state,
     state_hash,
 )
-from backend.store.packs import DISK_BYTES, MEMORY_BYTES, NO_GROUP, PackStore
-from backend.store.places import SECONDS, Place, PlaceError, TooLargeError, open_place
-from backend.store.waits import Waits
+from chainbeasts.backend.store.packs import DISK_BYTES, MEMORY_BYTES, NO_GROUP, PackStore
+from chainbeasts.backend.store.places import SECONDS, Place, PlaceError, TooLargeError, open_place
+from chainbeasts.backend.store.waits import Waits
 
 log = structlog.get_logger()
 

@@ -12,9 +12,9 @@ from eth_hash.auto import keccak
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.kernel.board import word_bytes
-from backend.store.columns import AT_ONCE, insert_new
-from backend.store.matches import MatchRecordRow, RecordStatus, WordRow
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.store.columns import AT_ONCE, insert_new
+from chainbeasts.backend.store.matches import MatchRecordRow, RecordStatus, WordRow
 
 
 def word_key(word: int) -> bytes:

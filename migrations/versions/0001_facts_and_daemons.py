@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import backend.store.columns
+import chainbeasts.backend.store.columns
 
 revision = "0001"
 down_revision = None
@@ -48,7 +48,9 @@ def upgrade() -> None:
         sa.Column("parent", sa.LargeBinary(length=32), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("h128", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("energy_burn", backend.store.columns.Uint256(length=78), nullable=False),
+        sa.Column(
+            "energy_burn", chainbeasts.backend.store.columns.Uint256(length=78), nullable=False
+        ),
         sa.Column("lr_shift", sa.Integer(), nullable=False),
         sa.Column("active_mask", sa.Integer(), nullable=False),
         sa.Column("global_step", sa.BigInteger(), nullable=False),
@@ -58,8 +60,10 @@ def upgrade() -> None:
         sa.Column("season", sa.Integer(), nullable=False),
         sa.Column("trainer", sa.String(length=42), nullable=False),
         sa.Column("submitted_at", sa.BigInteger(), nullable=False),
-        sa.Column("bond", backend.store.columns.Uint256(length=78), nullable=False),
-        sa.Column("locked_sum", backend.store.columns.Uint256(length=78), nullable=False),
+        sa.Column("bond", chainbeasts.backend.store.columns.Uint256(length=78), nullable=False),
+        sa.Column(
+            "locked_sum", chainbeasts.backend.store.columns.Uint256(length=78), nullable=False
+        ),
         sa.Column("epoch_seed", sa.LargeBinary(length=32), nullable=False),
         sa.Column("loss_drop", sa.Boolean(), nullable=False),
         sa.Column("proven", sa.Boolean(), nullable=False),
@@ -86,7 +90,7 @@ def upgrade() -> None:
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("challenger", sa.String(length=42), nullable=False),
-        sa.Column("bond", backend.store.columns.Uint256(length=78), nullable=False),
+        sa.Column("bond", chainbeasts.backend.store.columns.Uint256(length=78), nullable=False),
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("deadline", sa.BigInteger(), nullable=False),
         sa.Column("segments", sa.LargeBinary(), nullable=True),
@@ -123,10 +127,12 @@ def upgrade() -> None:
         sa.Column("nonce", sa.BigInteger(), nullable=True),
         sa.Column("tx_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("raw", sa.LargeBinary(), nullable=True),
-        sa.Column("bond", backend.store.columns.Uint256(length=78), nullable=False),
+        sa.Column("bond", chainbeasts.backend.store.columns.Uint256(length=78), nullable=False),
         sa.Column("gas_used", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.String(), nullable=False),
-        sa.Column("updated_at", backend.store.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column(
+            "updated_at", chainbeasts.backend.store.columns.UtcTime(timezone=True), nullable=False
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("account", "kind", "key"),
     )
@@ -141,7 +147,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("header_lie", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("judged_at", backend.store.columns.UtcTime(timezone=True), nullable=True),
+        sa.Column(
+            "judged_at", chainbeasts.backend.store.columns.UtcTime(timezone=True), nullable=True
+        ),
         sa.PrimaryKeyConstraint("digest"),
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
@@ -156,7 +164,9 @@ def upgrade() -> None:
         sa.Column("segments", sa.LargeBinary(), nullable=False),
         sa.Column("payload", sa.String(), nullable=False),
         sa.Column("epoch_seed", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("created_at", backend.store.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column(
+            "created_at", chainbeasts.backend.store.columns.UtcTime(timezone=True), nullable=False
+        ),
         sa.PrimaryKeyConstraint("h128"),
     )
     with op.batch_alter_table("windows", schema=None) as batch_op:

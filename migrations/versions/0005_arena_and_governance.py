@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import backend.store.columns
+import chainbeasts.backend.store.columns
 
 revision = "0005"
 down_revision = "0004"
@@ -25,7 +25,7 @@ def _hash(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
 
 
 def _wide(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, backend.store.columns.Uint256(length=78), nullable=nullable)
+    return sa.Column(name, chainbeasts.backend.store.columns.Uint256(length=78), nullable=nullable)
 
 
 def _big(name: str, *, nullable: bool = False) -> sa.Column[int]:
@@ -61,7 +61,9 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=12), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("judged_at", backend.store.columns.UtcTime(timezone=True), nullable=True),
+        sa.Column(
+            "judged_at", chainbeasts.backend.store.columns.UtcTime(timezone=True), nullable=True
+        ),
         sa.PrimaryKeyConstraint("digest"),
     )
     _index("match_jobs", "match_id")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import backend.store.columns
+import chainbeasts.backend.store.columns
 
 revision = "0007"
 down_revision = "0006"
@@ -40,7 +40,7 @@ def _bytes(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
 
 
 def _wide(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, backend.store.columns.Uint256(length=78), nullable=nullable)
+    return sa.Column(name, chainbeasts.backend.store.columns.Uint256(length=78), nullable=nullable)
 
 
 def _big(name: str, *, nullable: bool = False) -> sa.Column[int]:

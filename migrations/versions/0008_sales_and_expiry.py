@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import backend.store.columns
+import chainbeasts.backend.store.columns
 
 revision = "0008"
 down_revision = "0007"
@@ -45,7 +45,7 @@ def _hash(name: str) -> sa.Column[bytes]:
 
 
 def _wei(name: str) -> sa.Column[int]:
-    return sa.Column(name, backend.store.columns.Uint256(length=78), nullable=False)
+    return sa.Column(name, chainbeasts.backend.store.columns.Uint256(length=78), nullable=False)
 
 
 def _id(name: str) -> sa.Column[int]:

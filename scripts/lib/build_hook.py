@@ -16,9 +16,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PLACE = "backend/resources"
-"""In wheel and sdist alike; ``backend.resources`` looks there."""
+"""In a tree of sources, and so in an sdist; ``backend.resources`` looks there."""
 
 ARTIFACTS, NODE = f"{PLACE}/artifacts", f"{PLACE}/node_modules"
+
+
+PACKAGE = "chainbeasts/"
+"""What a wheel has all of it below."""
 
 
 class CompiledContracts(BuildHookInterface[Any]):
@@ -37,11 +41,12 @@ class CompiledContracts(BuildHookInterface[Any]):
             self._scratch = tempfile.TemporaryDirectory(prefix="chainbeasts-build-")
             folder = Path(self._scratch.name)
             write(root, folder)
-        found = {str(path): f"{ARTIFACTS}/{path.name}" for path in sorted(folder.iterdir())}
+        top = PACKAGE if self.target_name == "wheel" else ""
+        found = {str(path): f"{top}{ARTIFACTS}/{path.name}" for path in sorted(folder.iterdir())}
         node = root / NODE if unpacked else root / "node_modules"
-        found |= {str(node / name): f"{NODE}/{name}" for name in page_files(root)}
+        found |= {str(node / name): f"{top}{NODE}/{name}" for name in page_files(root)}
         if self.target_name == "wheel":
-            found |= {str(root / name): f"{PLACE}/{name}" for name in self.config["resources"]}
+            found |= {str(root / name): f"{top}{PLACE}/{name}" for name in self.config["resources"]}
         build_data["force_include"].update(found)
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
@@ -64,8 +69,8 @@ def write(root: Path, folder: Path) -> None:
     """
     sys.path.insert(0, str(root))  # of the tree that is built, whatever else is installed
     try:
-        from backend.chain.artifact import write_built
-        from backend.chain.compile import artifacts, provenance, published
+        from chainbeasts.backend.chain.artifact import write_built
+        from chainbeasts.backend.chain.compile import artifacts, provenance, published
     finally:
         sys.path.remove(str(root))
     made = artifacts(published())

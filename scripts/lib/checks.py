@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.chain.toolchain import find_node
-from backend.cli.output import stderr, table
+from chainbeasts.backend.chain.toolchain import find_node
+from chainbeasts.backend.cli.output import stderr, table
 from scripts.lib.chromium import ABSENT as NO_CHROMIUM
 from scripts.lib.chromium import find_chromium
 from tests.support.postgres import ABSENT, find_binaries

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from backend.chain.deployment import CONTRACTS
-from backend.cli.compiling import compile_contracts
-from backend.cli.output import note, print_error
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.cli.compiling import compile_contracts
+from chainbeasts.backend.cli.output import note, print_error
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 def main() -> int:

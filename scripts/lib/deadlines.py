@@ -19,7 +19,7 @@ class Deadlines:
 
     def profile(self, folder: Path) -> Path:
         """The devnet's profile with these deadlines, as a file that `deploy --profile` takes."""
-        devnet = resources.files("backend.chain.profiles").joinpath("devnet.toml")
+        devnet = resources.files("chainbeasts.backend.chain.profiles").joinpath("devnet.toml")
         wanted = asdict(self)
         lines = []
         for line in devnet.read_text("utf-8").splitlines():

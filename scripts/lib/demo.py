@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.cli.output import energy, print_json, stderr, stdout, table
+from chainbeasts.backend.cli.output import energy, print_json, stderr, stdout, table
 from scripts.lib.deadlines import Deadlines
 from scripts.lib.stage import Player, Stage, StageError
 

@@ -22,16 +22,16 @@ from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
-from backend.cache import cache_dir
-from backend.chain.compile import artifact
-from backend.chain.toolchain import find_forge, find_solc
-from backend.cli.output import note, print_error, stderr
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash, weights_root
-from backend.kernel.window import WindowContext, genesis_state, open_window, step_window
+from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.toolchain import find_forge, find_solc
+from chainbeasts.backend.cli.output import note, print_error, stderr
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash, weights_root
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window, step_window
 from tests.support.protocol import ETHER, Economics, Limits, Season
 
 ROOT = Path(__file__).resolve().parents[2]

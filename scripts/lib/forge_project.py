@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from backend.chain.toolchain import find_forge, find_solc
-from backend.resources import contracts_dir, node_modules_dirs
+from chainbeasts.backend.chain.toolchain import find_forge, find_solc
+from chainbeasts.backend.resources import contracts_dir, node_modules_dirs
 
 CONFIG = """\
 [profile.default]

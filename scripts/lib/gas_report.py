@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend.chain.compile import MAX_CODE_BYTES, artifacts
-from backend.chain.transactions import MAX_GAS
+from chainbeasts.backend.chain.compile import MAX_CODE_BYTES, artifacts
+from chainbeasts.backend.chain.transactions import MAX_GAS
 from tests.support import gas_arena, gas_disputes, gas_kernel, gas_protocol
 
 ROOT = Path(__file__).resolve().parents[2]

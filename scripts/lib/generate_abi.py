@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from backend.chain.artifact import Artifact
-from backend.chain.compile import artifacts
-from backend.chain.deployment import CONTRACTS
-from backend.chain.selectors import Entry, entries
+from chainbeasts.backend.chain.artifact import Artifact
+from chainbeasts.backend.chain.compile import artifacts
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.selectors import Entry, entries
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "abi"
 PAGE = "README.md"

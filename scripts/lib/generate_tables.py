@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from backend.kernel.tables import VERSION, exp_bytes, template_bytes
+from chainbeasts.backend.kernel.tables import VERSION, exp_bytes, template_bytes
 
 TARGET = Path(__file__).resolve().parents[2] / "contracts" / "kernel" / "KernelTables.sol"
 LINE_BYTES = 48

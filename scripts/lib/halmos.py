@@ -9,9 +9,9 @@ import argparse
 import subprocess
 import sys
 
-from backend.cache import cache_dir
-from backend.cli.output import note, print_error
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.cli.output import note, print_error
+from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib.forge_project import forge_environment
 from scripts.lib.tool_env import ROOT, tool_bin
 

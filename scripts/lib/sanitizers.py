@@ -12,9 +12,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from backend.graph_cache.compilers import Compiler, find_compiler
-from backend.graph_cache.targets import Target, portable_target, vector_targets
-from backend.kernel.native.graph import Graph, source
+from chainbeasts.backend.graph_cache.compilers import Compiler, find_compiler
+from chainbeasts.backend.graph_cache.targets import Target, portable_target, vector_targets
+from chainbeasts.backend.kernel.native.graph import Graph, source
 
 PROGRAM = Path(__file__).resolve().parents[2] / "tests" / "native" / "hostile.c"
 FLAGS = (

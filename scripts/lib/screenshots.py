@@ -14,7 +14,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from backend.cli.output import stderr
+from chainbeasts.backend.cli.output import stderr
 from scripts.lib.chromium import ABSENT, chromium, find_chromium
 from scripts.lib.spectacle import Spectacle, patient_profile
 from scripts.lib.stage import Stage, StageError

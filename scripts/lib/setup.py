@@ -25,6 +25,7 @@ NPM = VENV / "bin" / "npm"  # of the Node wheel, where the machine has none
 STAMP = VENV / ".set-up"
 NODE_STAMP = ROOT / "node_modules" / ".set-up"
 LOG = VENV / "set-up.log"
+PACKAGES = ("backend", "migrations", "trainer", "validator")
 NPM_CACHE = ROOT / ".harmonics" / "npm"
 INPUTS = (
     "pyproject.toml",
@@ -123,6 +124,14 @@ def pip(*arguments: str | Path) -> None:
     run(PYTHON, "-m", "pip", "install", *options, *arguments, hint=hint)
 
 
+def link_packages(root: Path = ROOT) -> None:
+    """Make the top folders packages of `chainbeasts`, where a clone or sdist lacks the links."""
+    for name in PACKAGES:
+        link = root / "chainbeasts" / name
+        if not link.exists():
+            link.symlink_to(Path("..") / name)
+
+
 def install_packages() -> None:
     """The locked packages, each checked by its hash, then the project itself."""
     say("installing the locked Python packages")
@@ -187,6 +196,7 @@ def install() -> None:
     """Make everything, in order, and leave the stamp."""
     STAMP.unlink(missing_ok=True)
     make_venv()
+    link_packages()
     install_packages()
     install_compiler()
     install_node_tools()

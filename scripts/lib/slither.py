@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.cli.output import note, print_error, stderr
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.cli.output import note, print_error, stderr
+from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib.forge_project import forge_environment, write_project
 from scripts.lib.tool_env import ROOT, tool_bin
 

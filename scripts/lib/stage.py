@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_CHAIN_ID, rpc
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, rpc
 
 T = TypeVar("T")
 

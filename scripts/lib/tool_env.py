@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backend.cache import cache_dir
-from backend.cli.output import note
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
+from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.cli.output import note
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,25 +12,25 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.accounts import devnet_account
-from backend.api.app import make_app
-from backend.api.follow import Follower
-from backend.api.limits import Limits
-from backend.api.places import States
-from backend.api.server import bind, make_server
-from backend.api.services import Services
-from backend.chain.anvil import Anvil
-from backend.chain.client import Chain
-from backend.chain.deploy import Deployer, prepare
-from backend.chain.seasons import add_season_call, load_profile, season_with
-from backend.chain.transactions import TransactionManager
-from backend.indexer.follow import Waker
-from backend.indexer.sync import Indexer
-from backend.kernel.board import word_bytes
-from backend.kernel.samples import Source
-from backend.monitoring.health import Health
-from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.api.app import make_app
+from chainbeasts.backend.api.follow import Follower
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.api.places import States
+from chainbeasts.backend.api.server import bind, make_server
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deploy import Deployer, prepare
+from chainbeasts.backend.chain.seasons import add_season_call, load_profile, season_with
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.monitoring.health import Health
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.support import artifacts
 from tests.support.arena import Bout, Fighter, Record, hunter
 from tests.support.postgres import database_url, postgres_server, postgres_url

@@ -8,14 +8,20 @@ import json
 import pytest
 from eth_hash.auto import keccak
 
-from backend.battle.logs import parse_peers
-from backend.chain.openings import RecordsOpening
-from backend.kernel.merkle import root
-from backend.kernel.rules import Rules
-from backend.kernel.state import State, deserialize_weights, hash_header, state_hash, weights_root
-from backend.kernel.tables import KERNEL_ID
-from backend.store.snapshots import unpack
-from backend.store.words import word_key
+from chainbeasts.backend.battle.logs import parse_peers
+from chainbeasts.backend.chain.openings import RecordsOpening
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import (
+    State,
+    deserialize_weights,
+    hash_header,
+    state_hash,
+    weights_root,
+)
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.store.snapshots import unpack
+from chainbeasts.backend.store.words import word_key
 from tests.api.conftest import LIE_STEP, Scene, Served, spell, word_of
 from tests.support.protocol import ETHER
 

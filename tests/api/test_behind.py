@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from backend.api.follow import NODE_AWAY
-from backend.api.limits import Limits
-from backend.api.places import AT_ONCE, States
-from backend.api.services import Services
-from backend.chain.anvil import free_port
-from backend.chain.client import Chain
-from backend.chain.providers import make_web3
-from backend.indexer.sync import Indexer
-from backend.kernel.state import state_hash
-from backend.store.session import Database
-from backend.store.snapshots import reading_store
+from chainbeasts.backend.api.follow import NODE_AWAY
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.api.places import AT_ONCE, States
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.chain.anvil import free_port
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import reading_store
 from tests.api.conftest import Scene, Served, services_of, serving
 
 LIMITS = Limits(rate=0)

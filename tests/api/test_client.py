@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.api.app import routed
-from backend.chain.seasons import load_profile, season_table
-from backend.chain.toolchain import find_node
-from backend.resources import node_modules_dirs
+from chainbeasts.backend.api.app import routed
+from chainbeasts.backend.chain.seasons import load_profile, season_table
+from chainbeasts.backend.chain.toolchain import find_node
+from chainbeasts.backend.resources import node_modules_dirs
 
 GENERATOR = "openapi-typescript/bin/cli.js"
 COMPILER = "typescript/bin/tsc"

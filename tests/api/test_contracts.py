@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backend.api.limits import Limits
-from backend.chain.compile import artifact
-from backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.deployment import CONTRACTS
 from tests.api.conftest import Scene, Served, services_of, serving
 
 

@@ -7,7 +7,7 @@ import json
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from backend.api.app import routed
+from chainbeasts.backend.api.app import routed
 from tests.api.conftest import Served
 
 DESCRIPTION = routed().openapi()

@@ -10,11 +10,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from backend.api.guard import HEADERS, parse_origin
-from backend.api.limits import Limits, RateLimit, neighbourhood
-from backend.api.routes.beasts import SVG_POLICY
-from backend.api.vendored import VENDORED
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.api.guard import HEADERS, parse_origin
+from chainbeasts.backend.api.limits import Limits, RateLimit, neighbourhood
+from chainbeasts.backend.api.routes.beasts import SVG_POLICY
+from chainbeasts.backend.api.vendored import VENDORED
+from chainbeasts.backend.errors import ChainBeastsError
 from tests.api.conftest import Scene, Served, serving
 
 LIMITS = Limits(rate=0.001, burst=5)

@@ -8,8 +8,8 @@ import pytest
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from backend.api.hub import ONLY_LISTEN, Hub
-from backend.api.limits import Limits, Streams
+from chainbeasts.backend.api.hub import ONLY_LISTEN, Hub
+from chainbeasts.backend.api.limits import Limits, Streams
 
 
 @pytest.mark.parametrize("turns", range(8))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from backend.chain.costs import HATCH_GAS
-from backend.chain.prices import stake_price, window_price
-from backend.kernel.state import ENCODED_BYTES, decode_state, encode_state, state_hash
-from backend.nicknames import nickname
+from chainbeasts.backend.chain.costs import HATCH_GAS
+from chainbeasts.backend.chain.prices import stake_price, window_price
+from chainbeasts.backend.kernel.state import ENCODED_BYTES, decode_state, encode_state, state_hash
+from chainbeasts.backend.nicknames import nickname
 from tests.api.conftest import Scene, Served, spell
 from tests.support.training import Trainee
 

@@ -15,18 +15,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from backend.api.figures import PATIENCE_SECONDS, WAITING_WINDOWS, Figures
-from backend.api.follow import Follower, Remember, Tell
-from backend.api.guard import Guard
-from backend.api.limits import Limits
-from backend.api.models import Live
-from backend.indexer.follow import Waker
-from backend.monitoring.health import Health
-from backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.api.figures import PATIENCE_SECONDS, WAITING_WINDOWS, Figures
+from chainbeasts.backend.api.follow import Follower, Remember, Tell
+from chainbeasts.backend.api.guard import Guard
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.monitoring.health import Health
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.server import MetricsServer
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.metrics.figures import figures
 from tests.support.training import Trainee
-from trainer.metrics.server import MetricsServer
 
 SECONDS = 30.0
 LIMITS = Limits(rate=0, queue=4, streams_each=3, send_seconds=1.0)

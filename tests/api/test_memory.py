@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.api.memory import Memory
-from backend.api.models import Live
+from chainbeasts.backend.api.memory import Memory
+from chainbeasts.backend.api.models import Live
 
 
 def told(block: int, number: int = 0, beast: int = 1) -> Live:

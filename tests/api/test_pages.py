@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.indexer.sync import Indexer
+from chainbeasts.backend.indexer.sync import Indexer
 from tests.api.conftest import Scene, Served
 
 

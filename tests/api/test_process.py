@@ -17,8 +17,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from backend.api.server import bind
-from backend.store.session import upgrade_database
+from chainbeasts.backend.api.server import bind
+from chainbeasts.backend.store.session import upgrade_database
 from scripts.lib.faulty_node import FaultyNode
 from tests.api.conftest import Scene
 from tests.api.test_behind import eventually

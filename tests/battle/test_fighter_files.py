@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backend.battle.fighter_files import (
+from chainbeasts.backend.battle.fighter_files import (
     FighterFile,
     decode_fighter,
     encode_fighter,
     write_fighter,
 )
-from backend.battle.sides import read_side
-from backend.battle.workspace import ArenaWorkspace
-from backend.cli.battle import app
-from backend.errors import ChainBeastsError
-from backend.kernel.rules import Rules
-from backend.kernel.state import state_hash
-from backend.kernel.window import genesis_state
-from backend.store.snapshots import pack
+from chainbeasts.backend.battle.sides import read_side
+from chainbeasts.backend.battle.workspace import ArenaWorkspace
+from chainbeasts.backend.cli.battle import app
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.store.snapshots import pack
 
 DNA, BODY = bytes(range(32)), bytes(range(50, 82))
 STATE = genesis_state(7, DNA)

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from backend.battle.fighter_files import FighterFile, write_fighter
-from backend.battle.gauntlet import BATCH, Score, both_sides, gauntlet, standings
-from backend.battle.tournament import seeds_from
-from backend.chain.types import MatchResult
-from backend.cli.battle import app
-from backend.errors import ChainBeastsError
-from backend.kernel.fighters import Fighter
-from backend.kernel.rules import Rules
-from backend.kernel.window import genesis_state
+from chainbeasts.backend.battle.fighter_files import FighterFile, write_fighter
+from chainbeasts.backend.battle.gauntlet import BATCH, Score, both_sides, gauntlet, standings
+from chainbeasts.backend.battle.tournament import seeds_from
+from chainbeasts.backend.chain.types import MatchResult
+from chainbeasts.backend.cli.battle import app
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.window import genesis_state
 from tests.battle.test_turns import RULES, A, B, tournament
 
 NEWBORN_DNA = bytes(range(7, 39))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.battle.ratings import FinalMatch, Ladder, final_matches, ratings
-from backend.store.facts import BlockRow, EventRow
-from backend.store.matches import MatchRow, MatchStatus
-from backend.store.session import Database
+from chainbeasts.backend.battle.ratings import FinalMatch, Ladder, final_matches, ratings
+from chainbeasts.backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.store.matches import MatchRow, MatchStatus
+from chainbeasts.backend.store.session import Database
 
 ZERO = bytes(32)
 OWNER = "0x" + "11" * 20

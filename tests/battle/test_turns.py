@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from backend.battle.drawing import Scene, draw_turn, full_hp
-from backend.battle.sides import read_side
-from backend.battle.tournament import result_of, seeds_from, tallies, tournament
-from backend.battle.turns import DIRECTIONS, Turn, turns_of
-from backend.errors import ChainBeastsError
-from backend.kernel.board import neighbour, pack, unpack
-from backend.kernel.combat import Action, Match, a_acts_first
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernels import play
+from chainbeasts.backend.battle.drawing import Scene, draw_turn, full_hp
+from chainbeasts.backend.battle.sides import read_side
+from chainbeasts.backend.battle.tournament import result_of, seeds_from, tallies, tournament
+from chainbeasts.backend.battle.turns import DIRECTIONS, Turn, turns_of
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import neighbour, pack, unpack
+from chainbeasts.backend.kernel.combat import Action, Match, a_acts_first
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernels import play
 from tests.native.test_matches import anybody, trained
 
 A, B = trained(bytes(range(32))), trained(bytes(range(100, 132)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.kernel.fighters import Fighter
-from backend.kernel.window import genesis_state
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.window import genesis_state
 from scripts.lib.bench import lives
 from scripts.lib.bench.beasts import ALL_AWAKE, drawn_births, train
 from scripts.lib.bench.bodies import FORMULAS, Bout, body, fit, stats

@@ -9,15 +9,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from backend.accounts import devnet_account
-from backend.api.limits import Limits
-from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil
-from backend.chain.deploy import Deployer, prepare
-from backend.chain.seasons import load_profile
-from backend.chain.transactions import TransactionManager
-from backend.kernel.network import Weights
-from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, Anvil
+from chainbeasts.backend.chain.deploy import Deployer, prepare
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
 from tests.browser.conftest import PATIENCE_MS, Visit
 from tests.browser.wallets import Wallet

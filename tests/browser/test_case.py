@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from chainbeasts.validator.evidence import archive
 from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
-from validator.evidence import archive
 
 WRONG = LIE_STEP // 8
 SEGMENTS = 16

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from backend.resources import node_modules_dirs
+from chainbeasts.backend.resources import node_modules_dirs
 from scripts.lib.spectacle import Spectacle
 from tests.browser.conftest import PATIENCE_MS, Visit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from backend.kernel.state import ENCODED_BYTES
+from chainbeasts.backend.kernel.state import ENCODED_BYTES
 from scripts.lib.spectacle import Spectacle
 from tests.browser.conftest import Visit
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Request, Route, WebSocketRoute, expect
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.client import Chain, connect
-from backend.chain.deployment import Deployment
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import ZERO32
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.client import Chain, connect
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import ZERO32
 from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
 

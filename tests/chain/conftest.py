@@ -11,17 +11,17 @@ import pytest
 from eth_hash.auto import keccak
 from web3.logs import DISCARD
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.escrow import ensure_escrow, ensure_stake
-from backend.chain.outbox import Outbox
-from backend.chain.prices import window_price
-from backend.chain.transactions import SignedTransaction, TransactionManager
-from backend.chain.types import Checkpoint, CheckpointPayload, Commitments
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.store.session import Database
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.escrow import ensure_escrow, ensure_stake
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.prices import window_price
+from chainbeasts.backend.chain.transactions import SignedTransaction, TransactionManager
+from chainbeasts.backend.chain.types import Checkpoint, CheckpointPayload, Commitments
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import FaultyNode
 from tests.support.hatching import pay_hatch
 

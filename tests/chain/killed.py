@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import TransactionManager
-from backend.store.session import Database
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.store.session import Database
 
 
 def die() -> None:

@@ -11,17 +11,17 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from backend.accounts import (
+from chainbeasts.backend.accounts import (
     DEVNET_ADDRESSES,
     create_keystore,
     devnet_account,
     list_keystores,
     load_account,
 )
-from backend.cache import write_atomic
-from backend.chain.anvil import DEVNET_ACCOUNTS, DEVNET_CHAIN_ID, Anvil, rpc
-from backend.errors import ChainBeastsError
-from backend.settings import Settings, load_settings
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.anvil import DEVNET_ACCOUNTS, DEVNET_CHAIN_ID, Anvil, rpc
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.settings import Settings, load_settings
 
 KEY = "0x" + "5a" * 31 + "01"
 LOCAL = "http://127.0.0.1:8545"
@@ -123,7 +123,7 @@ def test_nesting_without_end_is_an_error_in_every_process() -> None:
     """And not a segmentation fault, whoever sent it: a node, a peer, or a file."""
     program = (
         "import json\n"
-        "from backend.accounts import load_account\n"
+        "from chainbeasts.backend.accounts import load_account\n"
         "try: json.loads('[' * 200_000)\n"
         "except RecursionError: print('an error')\n"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.chain.amounts import show_time
+from chainbeasts.backend.chain.amounts import show_time
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain import anvil as module
-from backend.chain.anvil import DEVNET_CHAIN_ID, Anvil, AnvilError, free_port, port_in_use, rpc
-from backend.chain.anvil_state import dump, last_good, left_by_anvil, settle
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain import anvil as module
+from chainbeasts.backend.chain.anvil import (
+    DEVNET_CHAIN_ID,
+    Anvil,
+    AnvilError,
+    free_port,
+    port_in_use,
+    rpc,
+)
+from chainbeasts.backend.chain.anvil_state import dump, last_good, left_by_anvil, settle
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 def script(path: Path, body: str) -> str:

@@ -6,12 +6,12 @@ import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted, decode_revert
-from backend.chain.escrow import ensure_escrow
-from backend.chain.seasons import load_profile
-from backend.chain.types import MatchStatus, OpenChallenge
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted, decode_revert
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.types import MatchStatus, OpenChallenge
+from chainbeasts.backend.errors import ChainBeastsError
 from tests.chain.conftest import DEPLOYER, OTHER, Senders
 
 ENERGY = 10**18

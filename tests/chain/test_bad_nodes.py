@@ -11,24 +11,24 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from sqlalchemy import select
 
-from backend.accounts import devnet_account
-from backend.chain import attempts
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.broadcast import Outcome, meaning
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError
-from backend.chain.escrow import ensure_escrow
-from backend.chain.fees import MOST_MULTIPLE, ceiling
-from backend.chain.intents import IntentLog
-from backend.chain.outbox import SETTLED_BLOCKS, Outbox
-from backend.chain.transactions import (
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import attempts
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.broadcast import Outcome, meaning
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.fees import MOST_MULTIPLE, ceiling
+from chainbeasts.backend.chain.intents import IntentLog
+from chainbeasts.backend.chain.outbox import SETTLED_BLOCKS, Outbox
+from chainbeasts.backend.chain.transactions import (
     NotMinedError,
     SignedTransaction,
     TransactionManager,
     UnknownOutcomeError,
 )
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import FaultyNode
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
 

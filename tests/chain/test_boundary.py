@@ -20,13 +20,18 @@ from web3.middleware import AttributeDictMiddleware
 from web3.types import RPCEndpoint
 from websockets.sync.server import ServerConnection, serve
 
-from backend.chain.answers import Answer, NotAnAnswerError, parse
-from backend.chain.anvil import Anvil
-from backend.chain.broadcast import Outcome, SignedTransaction, hand_over
-from backend.chain.client import Chain, connect
-from backend.chain.clock import CallClock, carry_on, hang_up
-from backend.chain.errors import ChainError, NodeUnavailableError, StoppedError, WrongChainError
-from backend.chain.providers import NodeProvider, make_provider, make_web3
+from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction, hand_over
+from chainbeasts.backend.chain.client import Chain, connect
+from chainbeasts.backend.chain.clock import CallClock, carry_on, hang_up
+from chainbeasts.backend.chain.errors import (
+    ChainError,
+    NodeUnavailableError,
+    StoppedError,
+    WrongChainError,
+)
+from chainbeasts.backend.chain.providers import NodeProvider, make_provider, make_web3
 from scripts.lib.faulty_node import Fault, FaultyNode
 
 HASH, ADDRESS = "0x" + "ab" * 32, Web3.to_checksum_address("0x" + "cd" * 20)

@@ -8,17 +8,24 @@ from typing import Any
 
 import pytest
 
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.chunks import MAX_WHOLE
-from backend.chain.client import Chain
-from backend.chain.gas_figures import heaviest_transaction
-from backend.chain.providers import make_web3
-from backend.chain.seasons import load_profile
-from backend.doctor.chain_facts import HISTORY, TX_GAS_CAP, ChainFacts, Kind, Needs, gather
-from backend.doctor.chain_facts import opcodes_in as opcodes
-from backend.doctor.chain_rules import RESPONSE_BLOCKS, judge
-from backend.doctor.examine import chain_deadlines
-from backend.doctor.report import Result
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.chunks import MAX_WHOLE
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.gas_figures import heaviest_transaction
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.doctor.chain_facts import (
+    HISTORY,
+    TX_GAS_CAP,
+    ChainFacts,
+    Kind,
+    Needs,
+    gather,
+)
+from chainbeasts.backend.doctor.chain_facts import opcodes_in as opcodes
+from chainbeasts.backend.doctor.chain_rules import RESPONSE_BLOCKS, judge
+from chainbeasts.backend.doctor.examine import chain_deadlines
+from chainbeasts.backend.doctor.report import Result
 from tests.support.rpc_proxy import Answer, RpcProxy
 
 MAINNET = load_profile("mainnet").season.economics

@@ -9,15 +9,20 @@ from dataclasses import fields, replace
 import pytest
 from eth_hash.auto import keccak
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, free_port, rpc
-from backend.chain.client import Chain, connect, read
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted, WrongChainError
-from backend.chain.events import RawLog
-from backend.chain.providers import make_web3
-from backend.chain.types import NO_CHECKPOINT, Commitments
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, free_port, rpc
+from chainbeasts.backend.chain.client import Chain, connect, read
+from chainbeasts.backend.chain.errors import (
+    ChainError,
+    NodeUnavailableError,
+    Reverted,
+    WrongChainError,
+)
+from chainbeasts.backend.chain.events import RawLog
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, Commitments
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
 
 PRIVATE = Commitments(b"\x01" * 32, b"\x02" * 32, 77, b"\x03" * 32)

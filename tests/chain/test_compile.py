@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend import resources
-from backend.chain.compile import MAX_CODE_BYTES, CompileError, artifacts, compile_units
-from backend.chain.toolchain import SETUP_HINT, find_solc
-from backend.errors import ChainBeastsError
+from chainbeasts.backend import resources
+from chainbeasts.backend.chain.compile import MAX_CODE_BYTES, CompileError, artifacts, compile_units
+from chainbeasts.backend.chain.toolchain import SETUP_HINT, find_solc
+from chainbeasts.backend.errors import ChainBeastsError
 
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.28;\n"
 UNIT = "contracts/Thing.sol"

@@ -9,11 +9,11 @@ import pytest
 from eth_hash.auto import keccak
 from eth_typing import HexStr
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.attempts import UnknownOutcomeError
-from backend.chain.client import Chain
-from backend.chain.deploy import (
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.attempts import UnknownOutcomeError
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deploy import (
     ADMIN_ROLE,
     MINTER_ROLE,
     Deployer,
@@ -21,13 +21,13 @@ from backend.chain.deploy import (
     open_record,
     prepare,
 )
-from backend.chain.deployment import CONTRACTS, Deployment
-from backend.chain.errors import Reverted, WrongChainError
-from backend.chain.powers import powers_of, violations
-from backend.chain.providers import make_web3
-from backend.chain.seasons import load_profile
-from backend.chain.transactions import TransactionManager
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.deployment import CONTRACTS, Deployment
+from chainbeasts.backend.chain.errors import Reverted, WrongChainError
+from chainbeasts.backend.chain.powers import powers_of, violations
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib.faulty_node import FaultyNode
 from tests.chain.conftest import DEPLOYER, Senders
 

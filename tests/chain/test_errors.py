@@ -12,8 +12,8 @@ from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 
-from backend.chain.compile import artifacts
-from backend.chain.errors import _AMOUNTS, _SENTENCES, Reverted, decode_revert
+from chainbeasts.backend.chain.compile import artifacts
+from chainbeasts.backend.chain.errors import _AMOUNTS, _SENTENCES, Reverted, decode_revert
 
 ADDRESS = "0x" + "ab" * 20
 

@@ -12,8 +12,8 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from backend.chain.anvil import Anvil
-from backend.chain.providers import make_web3
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.providers import make_web3
 from scripts.lib.faulty_logs import LogFault, spoil
 from scripts.lib.faulty_node import Fault, FaultyNode
 

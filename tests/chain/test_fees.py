@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from backend.chain.fees import (
+from chainbeasts.backend.chain.fees import (
     FEE_BUMP,
     GWEI,
     LEAST_PRIORITY_FEE,
@@ -17,7 +17,7 @@ from backend.chain.fees import (
     pace,
     parse_gwei,
 )
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 def test_an_offer_covers_twice_the_base_fee_and_stays_under_the_cap() -> None:

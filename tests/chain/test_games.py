@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.chain.games import (
+from chainbeasts.backend.chain.games import (
     FARM,
     GAMES,
     GWEI,
@@ -20,9 +20,9 @@ from backend.chain.games import (
     lost,
     play,
 )
-from backend.chain.gas_figures import GasFigures, Opening
-from backend.chain.seasons import load_profile
-from backend.cli.season_economics import warnings
+from chainbeasts.backend.chain.gas_figures import GasFigures, Opening
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.cli.season_economics import warnings
 
 MAINNET, DEVNET = load_profile("mainnet"), load_profile("devnet")
 L1 = MAINNET_REFERENCE[1]

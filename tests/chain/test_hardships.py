@@ -13,15 +13,15 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from sqlalchemy import select
 
-from backend.accounts import devnet_account
-from backend.chain import attempts
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.errors import NodeUnavailableError
-from backend.chain.fees import GWEI
-from backend.chain.nonces import Nonces
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import (
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import attempts
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.fees import GWEI
+from chainbeasts.backend.chain.nonces import Nonces
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import (
     FeeCapError,
     ForeignPendingError,
     NotMinedError,
@@ -29,8 +29,8 @@ from backend.chain.transactions import (
     SignedTransaction,
     TransactionManager,
 )
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed
 

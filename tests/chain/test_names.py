@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.accounts import create_keystore, devnet_account
-from backend.errors import ChainBeastsError
-from backend.names import AddressBook, Names, parse_address
-from backend.settings import Settings
+from chainbeasts.backend.accounts import create_keystore, devnet_account
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.names import AddressBook, Names, parse_address
+from chainbeasts.backend.settings import Settings
 
 BOB = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 EVE = "0x1563915e194D8CfBA1943570603F7606A3115508"

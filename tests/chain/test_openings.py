@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from web3.logs import DISCARD
 
-from backend.accounts import devnet_account
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.openings import (
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.openings import (
     RecordsOpening,
     dataset_witnesses,
     header_commitment,
@@ -27,7 +27,7 @@ from backend.chain.openings import (
     steps_commitment,
     words_hash,
 )
-from backend.chain.types import (
+from chainbeasts.backend.chain.types import (
     NO_CHECKPOINT,
     NO_HEADER,
     ZERO32,
@@ -43,12 +43,12 @@ from backend.chain.types import (
     openings_of,
     trainer_tag,
 )
-from backend.kernel.constants import MAX_RECORDS, SEGMENTS
-from backend.kernel.merkle import Tree
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, serialize_weights, state_hash, weights_root
-from backend.kernel.window import WindowContext, genesis_state, open_window, run_window
-from backend.store.private import PrivateDataset
+from chainbeasts.backend.kernel.constants import MAX_RECORDS, SEGMENTS
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash, weights_root
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window, run_window
+from chainbeasts.backend.store.private import PrivateDataset
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders, fund, submit
 
 Hatch = Callable[..., int]

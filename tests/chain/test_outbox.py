@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from backend.accounts import devnet_account
-from backend.chain import attempts
-from backend.chain.anvil import rpc
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import SignedTransaction
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.session import Database
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import attempts
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import SignedTransaction
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.session import Database
 from tests.chain.conftest import (
     DEPLOYER,
     OTHER,

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 from web3.exceptions import Web3RPCError
 
-from backend.chain.client import Chain
-from backend.chain.powers import (
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.powers import (
     TIMELOCK_CAN,
     holder_name,
     names_of,
     powers_of,
     violations,
 )
-from backend.chain.types import ZERO_ADDRESS
-from backend.doctor.powers import check_powers
-from backend.doctor.report import Result
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.doctor.powers import check_powers
+from chainbeasts.backend.doctor.report import Result
 from tests.chain.conftest import OTHER, Senders
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_stake
-from backend.chain.prices import (
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import ensure_stake
+from chainbeasts.backend.chain.prices import (
     active_params,
     dispute_bond,
     opening_bond,
@@ -24,10 +24,10 @@ from backend.chain.prices import (
     window_lock,
     window_price,
 )
-from backend.chain.seasons import load_profile
-from backend.chain.types import Commitments, Economics, Season
-from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
-from backend.kernel.samples import Source
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.types import Commitments, Economics, Season
+from chainbeasts.backend.kernel.constants import WEIGHTS, WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
 from tests.chain.conftest import TRAINER, Senders, fund, submit
 from tests.support.rpc_proxy import RpcProxy
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from web3 import Web3
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain, connect
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
-from backend.chain.providers import NodeProvider, is_loopback, make_provider
-from backend.chain.transactions import TransactionManager
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain, connect
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, Reverted
+from chainbeasts.backend.chain.providers import NodeProvider, is_loopback, make_provider
+from chainbeasts.backend.chain.transactions import TransactionManager
 from tests.chain.conftest import DEPLOYER, OTHER, Senders
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from backend.chain.anvil import free_port
-from backend.chain.client import connect
-from backend.chain.errors import ChainError, NodeUnavailableError
-from backend.chain.providers import make_provider
-from backend.logs import configure_logging
-from backend.redact import redact_text, redact_url
+from chainbeasts.backend.chain.anvil import free_port
+from chainbeasts.backend.chain.client import connect
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError
+from chainbeasts.backend.chain.providers import make_provider
+from chainbeasts.backend.logs import configure_logging
+from chainbeasts.backend.redact import redact_text, redact_url
 
 ROOT = Path(__file__).parents[2]
 KEY = "0123456789abcdef0123456789abcdef"
@@ -97,7 +97,7 @@ def test_tracebacks_are_redacted(thread: bool) -> None:
     url = f"https://me:hush@node.example/v3/{KEY}"
     code = (
         "import os, threading\n"
-        "from backend.redact import redact_tracebacks\n"
+        "from chainbeasts.backend.redact import redact_tracebacks\n"
         "redact_tracebacks()\n"
         "def fail(): raise ValueError(os.environ['URL'])\n"
     )

@@ -11,10 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from backend import resources
-from backend.chain import toolchain
-from backend.chain.toolchain import find_anvil, find_forge, find_node, find_solc, solc_version
-from backend.errors import ChainBeastsError
+from chainbeasts.backend import resources
+from chainbeasts.backend.chain import toolchain
+from chainbeasts.backend.chain.toolchain import (
+    find_anvil,
+    find_forge,
+    find_node,
+    find_solc,
+    solc_version,
+)
+from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib import setup
 
 

@@ -16,11 +16,16 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from structlog.testing import capture_logs
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError, Reverted
-from backend.chain.transactions import MAX_GAS, MAX_RAW_BYTES, SignedTransaction, TransactionManager
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError, Reverted
+from chainbeasts.backend.chain.transactions import (
+    MAX_GAS,
+    MAX_RAW_BYTES,
+    SignedTransaction,
+    TransactionManager,
+)
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
 
 TO = devnet_account(OTHER).address
@@ -28,11 +33,11 @@ TO = devnet_account(OTHER).address
 MINT_ONE = """
 import sys
 from pathlib import Path
-from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.transactions import TransactionManager
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.transactions import TransactionManager
 url, folder, locks, to = sys.argv[1:]
 chain = Chain.connect(url, Deployment.load(Path(folder), DEVNET_CHAIN_ID))
 sender = TransactionManager(chain, devnet_account(0), Path(locks), deadline=30)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from backend.chain.anvil import Anvil
-from backend.cli.units import is_amount, is_time
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.cli.units import is_amount, is_time
 from tests.support.forked import Process, Program
 
 COMMAND = str(Path(sys.executable).with_name("chainbeasts"))

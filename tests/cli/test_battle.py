@@ -12,25 +12,25 @@ from typing import Any
 
 import pytest
 
-from backend.accounts import devnet_account
-from backend.battle.recording import play_out
-from backend.battle.workspace import open_workspace
-from backend.chain.amounts import show_energy
-from backend.chain.anvil import rpc
-from backend.chain.client import Chain, connect
-from backend.chain.deployment import Deployment
-from backend.chain.errors import Reverted
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import MatchStatus
-from backend.chain.waiting import wait_until
-from backend.cli.units import iso_time
-from backend.kernel.combat import Match
-from backend.kernel.merkle import Tree, root
-from backend.settings import Settings
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.battle.recording import play_out
+from chainbeasts.backend.battle.workspace import open_workspace
+from chainbeasts.backend.chain.amounts import show_energy
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.client import Chain, connect
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import MatchStatus
+from chainbeasts.backend.chain.waiting import wait_until
+from chainbeasts.backend.cli.units import iso_time
+from chainbeasts.backend.kernel.combat import Match
+from chainbeasts.backend.kernel.merkle import Tree, root
+from chainbeasts.backend.settings import Settings
+from chainbeasts.trainer.datasets.formats import write_words
+from chainbeasts.trainer.datasets.reader import read_records
 from tests.cli.conftest import Cli
 from tests.support.history import forget
-from trainer.datasets.formats import write_words
-from trainer.datasets.reader import read_records
 
 ENERGY = 10**18
 DEPLOYER, ANNA, BEN, REPORTER, STRANGER = range(5)

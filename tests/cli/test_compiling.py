@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.cache import cache_dir
-from backend.chain import compile as compiler
-from backend.chain.deployment import CONTRACTS
-from backend.chain.toolchain import find_solc, solc_version
-from backend.cli.compiling import compile_contracts
+from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.chain import compile as compiler
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.toolchain import find_solc, solc_version
+from chainbeasts.backend.cli.compiling import compile_contracts
 
 COMPILER = """#!{python}
 import json, sys

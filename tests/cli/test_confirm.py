@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from backend.cli import confirm as asking
-from backend.cli.confirm import Cost, confirm
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
-from backend.settings import Settings
+from chainbeasts.backend.cli import confirm as asking
+from chainbeasts.backend.cli.confirm import Cost, confirm
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.settings import Settings
 
 ENERGY = COIN = 10**18
 GWEI = 10**9

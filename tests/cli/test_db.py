@@ -7,11 +7,11 @@ from contextlib import closing
 
 import pytest
 
-import backend.store.daemons
-import backend.store.facts
-import backend.store.governance
-import backend.store.matches  # noqa: F401 - all of them define the tables
-from backend.store.columns import Base
+import chainbeasts.backend.store.daemons
+import chainbeasts.backend.store.facts
+import chainbeasts.backend.store.governance
+import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
+from chainbeasts.backend.store.columns import Base
 from tests.cli.conftest import Cli
 
 

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.anvil import Anvil, rpc
 from tests.cli.conftest import Cli
 
 CONTRACTS = {
@@ -92,7 +92,11 @@ def test_a_profile_may_be_a_file_and_stays_the_deployments(
     cli: Cli, anvil: Anvil, tmp_path: Path
 ) -> None:
     cli.rpc_url = anvil.url
-    text = resources.files("backend.chain.profiles").joinpath("devnet.toml").read_text("utf-8")
+    text = (
+        resources.files("chainbeasts.backend.chain.profiles")
+        .joinpath("devnet.toml")
+        .read_text("utf-8")
+    )
     file = tmp_path / "patient.toml"
     file.write_text(re.sub("challenge_period = .*", "challenge_period = 1234", text))
     assert cli.json("deploy", "--profile", str(file), "--fresh")["profile"] == "patient"

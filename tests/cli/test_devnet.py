@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain.anvil import rpc
+from chainbeasts.backend.chain.anvil import rpc
 from tests.cli.conftest import Cli
 
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from web3 import Web3
 
-from backend.chain.anvil import Anvil, free_port, rpc
-from backend.chain.client import connect
-from backend.chain.compile import artifact
-from backend.doctor.node import check_clock
-from backend.doctor.report import Check
-from backend.doctor.storage import check_databases
-from backend.graph_cache.objects import ObjectCache, Variation
-from backend.settings import Settings
-from backend.store.session import upgrade_database
+from chainbeasts.backend.chain.anvil import Anvil, free_port, rpc
+from chainbeasts.backend.chain.client import connect
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.doctor.node import check_clock
+from chainbeasts.backend.doctor.report import Check
+from chainbeasts.backend.doctor.storage import check_databases
+from chainbeasts.backend.graph_cache.objects import ObjectCache, Variation
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.session import upgrade_database
 from tests.cli.conftest import Cli
 
 CODE = "0x60016000526020"  # other code than any contract's

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_CHAIN_ID, rpc
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.errors import Reverted
-from backend.chain.seasons import season_with
-from backend.chain.transactions import TransactionManager, UnknownOutcomeError
-from backend.cli.energy_sale import purchase_label
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.seasons import season_with
+from chainbeasts.backend.chain.transactions import TransactionManager, UnknownOutcomeError
+from chainbeasts.backend.cli.energy_sale import purchase_label
 from scripts.lib.faulty_node import FaultyNode
 from tests.cli.conftest import COMMAND, Cli
 

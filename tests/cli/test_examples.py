@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import typer
 
-from backend.cli.commands import app, load_commands
-from backend.cli.twins import add_twins
-from backend.kernels import CHOICE
-from backend.settings import Settings, load_settings
+from chainbeasts.backend.cli.commands import app, load_commands
+from chainbeasts.backend.cli.twins import add_twins
+from chainbeasts.backend.kernels import CHOICE
+from chainbeasts.backend.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backend.chain.deployment import Deployment
-from backend.errors import ChainBeastsError
-from backend.home import NAME, find_home, seen_homes
-from backend.settings import DEVNET_FILE, load_settings
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.home import NAME, find_home, seen_homes
+from chainbeasts.backend.settings import DEVNET_FILE, load_settings
 from tests.cli.conftest import Cli
 
 

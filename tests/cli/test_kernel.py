@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.kernel.tables import KERNEL_ID, VERSION
+from chainbeasts.backend.kernel.tables import KERNEL_ID, VERSION
 from tests.cli.conftest import Cli
 
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"

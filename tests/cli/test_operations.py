@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import typer
 
-from backend.cli.commands import app, load_commands
-from backend.monitoring.health import Health, Spent
-from trainer.defend.metrics import DefenderMetrics
-from validator.operations.metrics import ValidatorMetrics
+from chainbeasts.backend.cli.commands import app, load_commands
+from chainbeasts.backend.monitoring.health import Health, Spent
+from chainbeasts.trainer.defend.metrics import DefenderMetrics
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
 
 DOCS = Path(__file__).parents[2] / "docs"
 RUNBOOK = DOCS / "guides" / "operations.md"

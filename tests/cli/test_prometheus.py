@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.monitoring.server import serve
+from chainbeasts.backend.monitoring.server import serve
 from tests.cli.test_operations import ALARMS, expressions, monitors
 from tests.support.prometheus import PATIENCE, prometheus, promtool
 

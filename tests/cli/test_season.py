@@ -6,14 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain, connect
-from backend.chain.deployment import Deployment
-from backend.chain.seasons import load_profile
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import ZERO32
-from backend.cli.output import plain
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain, connect
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import ZERO32
+from chainbeasts.backend.cli.output import plain
 from tests.cli.conftest import Cli
 
 DEPLOYER = ("--account", "devnet:0")

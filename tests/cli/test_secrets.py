@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from backend.cli.commands import app, load_commands
+from chainbeasts.backend.cli.commands import app, load_commands
 from tests.cli.conftest import Cli
 
 SECRET = ("secret", "password", "passphrase", "private", "key", "mnemonic", "seed_phrase", "token")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from backend import resources
-from backend.chain import tools
-from backend.chain.toolchain import _platform_package, find_anvil
-from backend.chain.tools import install_anvil
-from backend.errors import ChainBeastsError
+from chainbeasts.backend import resources
+from chainbeasts.backend.chain import tools
+from chainbeasts.backend.chain.toolchain import _platform_package, find_anvil
+from chainbeasts.backend.chain.tools import install_anvil
+from chainbeasts.backend.errors import ChainBeastsError
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).parents[2]

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from backend.cli import main, output, units
-from backend.cli.output import plain, table
+from chainbeasts.backend.cli import main, output, units
+from chainbeasts.backend.cli.output import plain, table
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = (ROOT / "docs" / "guides" / "json.md").read_text("utf-8")
-PROGRAM = [sys.executable, "-m", "backend.cli"]
+PROGRAM = [sys.executable, "-m", "chainbeasts.backend.cli"]
 
 
 def started(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -43,7 +43,7 @@ def test_the_version_costs_little() -> None:
 
 def test_the_arithmetic_of_other_chains_keystores_is_loaded_when_one_is_opened() -> None:
     script = """if True:
-        import backend, sys, web3
+        import chainbeasts.backend, sys, web3
         from eth_account import Account
         assert "py_ecc.bls" not in sys.modules
         made = Account.create()

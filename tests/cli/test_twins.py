@@ -13,8 +13,8 @@ import pytest
 from typer.core import TyperOption
 from typer.main import get_command
 
-from backend.cli.commands import app, load_commands
-from backend.cli.twins import add_twins, is_setting, options
+from chainbeasts.backend.cli.commands import app, load_commands
+from chainbeasts.backend.cli.twins import add_twins, is_setting, options
 
 FOREIGN = {"METRICS_PORT"}
 """Named by others, and kept."""
@@ -53,7 +53,7 @@ def test_a_variable_means_one_thing(found: list[tuple[str, TyperOption]]) -> Non
 
 def test_a_twin_is_read() -> None:
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "backend.cli", "kernel", "id", *words]
+        command = [sys.executable, "-m", "chainbeasts.backend.cli", "kernel", "id", *words]
         return subprocess.run(
             command,
             env=os.environ | environment,

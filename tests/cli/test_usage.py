@@ -16,8 +16,8 @@ import typer
 from typer.core import TyperCommand as Command
 from typer.main import get_command
 
-from backend.cli import commands as program
-from backend.cli.commands import app, load_commands
+from chainbeasts.backend.cli import commands as program
+from chainbeasts.backend.cli.commands import app, load_commands
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).parents[2]
@@ -152,7 +152,7 @@ def test_only_the_noun_that_is_asked_for_is_loaded(monkeypatch: pytest.MonkeyPat
 
 LOOK = """
 import sys
-from backend.cli import commands
+from chainbeasts.backend.cli import commands
 try:
     commands.run(["beast", "list", "--home", sys.argv[1]])
 finally:
@@ -171,7 +171,13 @@ def test_a_look_at_the_beasts_loads_no_database_and_no_http_client(tmp_path: Pat
     )
     loaded = set(done.stdout.split())
     assert "web3.eth" in loaded
-    heavy = {"sqlalchemy", "httpx", "aiohttp.client", "requests.sessions", "trainer.cli.beast"}
+    heavy = {
+        "sqlalchemy",
+        "httpx",
+        "aiohttp.client",
+        "requests.sessions",
+        "chainbeasts.trainer.cli.beast",
+    }
     assert loaded & heavy == set()
 
 

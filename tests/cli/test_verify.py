@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.compile import artifact
-from backend.chain.deployment import CONTRACTS
-from backend.chain.selectors import entries
-from backend.chain.verification import differing_words, immutable_places
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.selectors import entries
+from chainbeasts.backend.chain.verification import differing_words, immutable_places
 from tests.cli.conftest import Cli
 
 PUSH_NOTHING, PUSH_ZERO_WORD = b"\x5f", b"\x7f" + bytes(32)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.chain.anvil import Anvil
-from backend.chain.providers import make_web3
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.providers import make_web3
 from tests.support import artifacts, books
 from tests.support.arena import Bout, Fighter, hunter
 from tests.support.gas_meter import GENESIS_TIMESTAMP

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from eth_utils.crypto import keccak
 
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.genesis import genesis_weights
-from backend.kernel.network import Weights
-from backend.kernel.rng import fold64
-from backend.kernel.samples import Source, record_index
-from backend.kernel.state import Header, State, serialize_weights, state_hash
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.genesis import genesis_weights
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.samples import Source, record_index
+from chainbeasts.backend.kernel.state import Header, State, serialize_weights, state_hash
 from tests.support.hostile import HostileAccount, step
 from tests.support.protocol import DAY, GWEI, ZERO32, Publication, RevertedError, World
 from tests.support.records import RecordsOpening, open_records

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from backend.kernel import combat
-from backend.kernel.combat import activate
-from backend.kernel.row_opening import open_pass, open_rows, read_leaves
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import serialize_weights
+from chainbeasts.backend.kernel import combat
+from chainbeasts.backend.kernel.combat import activate
+from chainbeasts.backend.kernel.row_opening import open_pass, open_rows, read_leaves
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import serialize_weights
 from tests.support.arena import (
     DRAW,
     END,

@@ -8,8 +8,8 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.kernel.rng import fold64
-from backend.kernel.state import serialize_weights
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.state import serialize_weights
 from tests.support.arena import (
     ACCEPTED,
     CANCELLED,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.merkle import Tree
 from tests.conftest import NIGHTLY
 from tests.support.arena import (
     DRAW,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import Header, State, deserialize_weights, state_hash
-from backend.kernel.window import open_window, run_window
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import Header, State, deserialize_weights, state_hash
+from chainbeasts.backend.kernel.window import open_window, run_window
 from tests.support.money import Money, money, shares
 from tests.support.protocol import (
     BURN,

@@ -6,8 +6,8 @@ import numpy as np
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.state import Header, State, state_hash, weights_root
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.state import Header, State, state_hash, weights_root
 from tests.support.arena import Bout
 from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
 from tests.support.protocol import (

@@ -11,8 +11,8 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.kernel.combat import stats_from_dna
-from backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.kernel.genesis import genesis_mask
 from tests.support.history import BLOCK_HASHES
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
 

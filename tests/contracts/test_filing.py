@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
 from tests.support.money import (
     NOTHING,
     Money,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import State, state_hash
 from tests.support.money import Money, money, shares
 from tests.support.protocol import HEADER, PRIVATE, UPHELD, World, fresh_hash
 from tests.support.training import SALT, Dataset, Tamper, Trainee, hashed_opening

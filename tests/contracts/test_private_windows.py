@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
 from tests.support.protocol import (
     ADVANCE,
     DISMISSED,

@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from web3.exceptions import ContractCustomError
 
-from backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.rng import fold64
 from tests.support.protocol import GAS, PRIVATE, SEGMENTS, Checkpoint, World
 from tests.support.training import Dataset
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import state_hash
 from tests.support.protocol import (
     ADVANCE,
     CURRICULUM,

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import structlog
 
-from backend.cache import cache_dir
-from backend.kernel.rng import split_mix64
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.window import genesis_state
-from backend.kernels import kernel_for
-from trainer.datasets.pipeline import DEMO_DNA
+from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.kernel.rng import split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.trainer.datasets.pipeline import DEMO_DNA
 
 Answer = Callable[["Handler"], None]
 

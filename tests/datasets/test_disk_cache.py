@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.datasets.disk_cache import KIND, DiskCacheProducer
+from chainbeasts.trainer.datasets.formats import to_binary, write_words
+from chainbeasts.trainer.datasets.http import HttpProducer
+from chainbeasts.trainer.datasets.producers import CsvProducer, GeneratedProducer, MemoryProducer
 from tests.datasets.conftest import Server, records
-from trainer.datasets.disk_cache import KIND, DiskCacheProducer
-from trainer.datasets.formats import to_binary, write_words
-from trainer.datasets.http import HttpProducer
-from trainer.datasets.producers import CsvProducer, GeneratedProducer, MemoryProducer
 
 WORDS = records(30)
 
@@ -133,8 +133,8 @@ def test_readers_beside_writers_see_whole_datasets(cache: Path) -> None:
     program = (
         "import sys\n"
         "from tests.datasets.conftest import records\n"
-        "from trainer.datasets.disk_cache import DiskCacheProducer\n"
-        "from trainer.datasets.producers import MemoryProducer\n"
+        "from chainbeasts.trainer.datasets.disk_cache import DiskCacheProducer\n"
+        "from chainbeasts.trainer.datasets.producers import MemoryProducer\n"
         "for turn in range(60):\n"
         "    words = records(200 + turn % 2, seed=turn % 2)\n"
         "    base = MemoryProducer(words, version=sys.argv[1] + str(turn))\n"

@@ -15,14 +15,14 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.trainer.datasets import hdf5, hdf5_child
+from chainbeasts.trainer.datasets.formats import FORMATS, to_binary, write_words
+from chainbeasts.trainer.datasets.producers import Hdf5Producer
+from chainbeasts.trainer.datasets.reader import parse_records, read_records
 from tests.datasets.conftest import records
 from tests.support import strategies
-from trainer.datasets import hdf5, hdf5_child
-from trainer.datasets.formats import FORMATS, to_binary, write_words
-from trainer.datasets.producers import Hdf5Producer
-from trainer.datasets.reader import parse_records, read_records
 
 
 @given(st.lists(strategies.valid_words, min_size=1, max_size=6))

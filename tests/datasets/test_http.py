@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.datasets.formats import to_binary, to_csv
+from chainbeasts.trainer.datasets.http import KIND, HttpProducer
+from chainbeasts.trainer.datasets.pack import compress
 from tests.datasets.conftest import Answer, Handler, Server, records
-from trainer.datasets.formats import to_binary, to_csv
-from trainer.datasets.http import KIND, HttpProducer
-from trainer.datasets.pack import compress
 
 WORDS = records(50)
 DATA = to_binary(WORDS)

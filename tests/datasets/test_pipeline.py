@@ -13,19 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.errors import ChainBeastsError
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.state import decode_state, encode_state, state_hash
-from backend.kernel.tables import FORMER_KERNELS, KERNEL_ID
-from backend.kernel.window import genesis_state, learn
-from backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import decode_state, encode_state, state_hash
+from chainbeasts.backend.kernel.tables import FORMER_KERNELS, KERNEL_ID
+from chainbeasts.backend.kernel.window import genesis_state, learn
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.datasets.checkpoint_file import TrainingCheckpoint, load, save
+from chainbeasts.trainer.datasets.pipeline import DEMO_DNA, _context, run_dataset_pipeline
+from chainbeasts.trainer.datasets.producers import MemoryProducer
+from chainbeasts.trainer.metrics.sinks import fan_out
 from tests.datasets.conftest import records
 from tests.support.forked import Program
-from trainer.datasets.checkpoint_file import TrainingCheckpoint, load, save
-from trainer.datasets.pipeline import DEMO_DNA, _context, run_dataset_pipeline
-from trainer.datasets.producers import MemoryProducer
-from trainer.metrics.sinks import fan_out
 
 WORDS = records(150)
 BASE = MemoryProducer(WORDS)
@@ -122,7 +122,7 @@ def test_a_checkpoint_of_another_run_is_refused_and_left_alone(file: Path) -> No
 def test_a_checkpoint_of_another_kernel_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.datasets.checkpoint_file.KERNEL_ID", bytes(32))
+    monkeypatch.setattr("chainbeasts.trainer.datasets.checkpoint_file.KERNEL_ID", bytes(32))
     with pytest.raises(ChainBeastsError, match="of another kernel, chainbeasts-kernel-2"):
         run_dataset_pipeline(BASE, "train.cache", 1, fan_out(), checkpoint=file)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain.anvil import Anvil, free_port, rpc
-from backend.devnet.keeper import Keeper, keep, shorten_log
+from chainbeasts.backend.chain.anvil import Anvil, free_port, rpc
+from chainbeasts.backend.devnet.keeper import Keeper, keep, shorten_log
 
 
 class Clock:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.escrow import ensure_escrow
-from backend.chain.transactions import TransactionManager
-from backend.kernel import merkle
-from backend.kernel.combat import start_match
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.combat import start_match
 from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Player, Stage
 from tests.e2e.conftest import FUNDS

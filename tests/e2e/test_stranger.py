@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.seasons import load_profile
 from scripts.lib.stage import Player, Stage
 from tests.support.forked import Program
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from web3.contract import Contract
 
-from backend.chain.anvil import Anvil
-from backend.chain.client import read
-from backend.chain.evm_kernel import CALL_GAS, EvmKernel
-from backend.chain.types import header_to_abi
-from backend.kernel.board import is_valid
-from backend.kernel.row_opening import open_pass
-from backend.kernel.rules import Rules
-from backend.kernel.state import State, state_hash
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.client import read
+from chainbeasts.backend.chain.evm_kernel import CALL_GAS, EvmKernel
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.kernel.board import is_valid
+from chainbeasts.backend.kernel.row_opening import open_pass
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import State, state_hash
 from tests.conftest import NIGHTLY
 
 NOTHING = (0, 0, b"", [])

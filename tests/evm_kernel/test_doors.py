@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from web3.exceptions import ContractCustomError
 
-from backend.chain.client import revert_from
-from backend.chain.errors import Reverted
-from backend.chain.evm_kernel import CALL_GAS, EvmKernel, context_to_abi
-from backend.chain.types import header_to_abi
-from backend.kernel.constants import STATE_BYTES
-from backend.kernel.merkle import Tree
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, serialize_weights, state_hash
-from backend.kernel.window import (
+from chainbeasts.backend.chain.client import revert_from
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.evm_kernel import CALL_GAS, EvmKernel, context_to_abi
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.kernel.constants import STATE_BYTES
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     learn,

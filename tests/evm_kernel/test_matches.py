@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backend.chain.errors import Reverted
-from backend.chain.types import header_to_abi
-from backend.kernel.board import is_valid, unpack
-from backend.kernel.combat import (
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.kernel.board import is_valid, unpack
+from chainbeasts.backend.kernel.combat import (
     DRAW,
     activate,
     decode_action,
@@ -19,15 +19,15 @@ from backend.kernel.combat import (
     start_match,
     winner,
 )
-from backend.kernel.features import features
-from backend.kernel.network import forward
-from backend.kernel.row_opening import open_rows, read_leaves
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import serialize_weights, state_hash
-from backend.kernel.tables import KERNEL_ID
-from backend.kernel.vector_fields import Fields, read_document
-from backend.kernel.vectors import KINDS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.network import forward
+from chainbeasts.backend.kernel.row_opening import open_rows, read_leaves
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import serialize_weights, state_hash
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.vector_fields import Fields, read_document
+from chainbeasts.backend.kernel.vectors import KINDS
 from tests.conftest import NIGHTLY
 from tests.evm_kernel.conftest import Judge
 from tests.evm_kernel.test_doors import RULE_FIELDS

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 from eth_hash.auto import keccak
 
-from backend.chain.errors import Reverted
-from backend.chain.types import header_to_abi
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.row_opening import RowOpening, open_pass, open_rows, read_leaves
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import (
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.types import header_to_abi
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.row_opening import RowOpening, open_pass, open_rows, read_leaves
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import (
     State,
     deserialize_weights,
     hash_header,
     serialize_weights,
     state_hash,
 )
-from backend.kernel.window import genesis_state
+from chainbeasts.backend.kernel.window import genesis_state
 from tests.evm_kernel.conftest import Judge
 from tests.evm_kernel.test_matches import LEAVES
 

@@ -6,16 +6,22 @@ import random
 
 import pytest
 
-from backend.chain.errors import Reverted
-from backend.chain.evm_kernel import EvmKernel
-from backend.kernel.board import is_valid, unpack
-from backend.kernel.combat import Action, RefusedWordError, activate, decode_action, is_over
-from backend.kernel.features import features
-from backend.kernel.labels import label
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.tables import KERNEL_ID
-from backend.kernel.window import genesis_state, state_hash
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.evm_kernel import EvmKernel
+from chainbeasts.backend.kernel.board import is_valid, unpack
+from chainbeasts.backend.kernel.combat import (
+    Action,
+    RefusedWordError,
+    activate,
+    decode_action,
+    is_over,
+)
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.window import genesis_state, state_hash
 from tests.conftest import NIGHTLY
 from tests.support.states import rules, word
 

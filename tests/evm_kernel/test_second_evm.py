@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.chain.errors import Reverted
-from backend.kernel.rules import Rules
-from backend.kernel.vector_check import check_case
-from backend.kernel.vector_fields import read_document
-from backend.kernel.vectors import KINDS
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.vector_check import check_case
+from chainbeasts.backend.kernel.vector_fields import read_document
+from chainbeasts.backend.kernel.vectors import KINDS
 from tests.evm_kernel.test_vectors import FOLDER
 from tests.support.second_evm import SecondEvm
 

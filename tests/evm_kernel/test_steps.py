@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from backend.chain.evm_kernel import EvmKernel
-from backend.kernel.board import is_valid
-from backend.kernel.samples import Source
-from backend.kernel.state import serialize_weights, state_hash
-from backend.kernel.window import sample, step_window, witnesses
+from chainbeasts.backend.chain.evm_kernel import EvmKernel
+from chainbeasts.backend.kernel.board import is_valid
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import sample, step_window, witnesses
 from tests.conftest import NIGHTLY
 from tests.support.states import case
 

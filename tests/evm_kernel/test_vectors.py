@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain.anvil import Anvil
-from backend.chain.evm_vectors import EvmVectors
-from backend.kernel.vector_check import check_case
-from backend.kernel.vector_fields import read_document
-from backend.kernel.vectors import KINDS
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.evm_vectors import EvmVectors
+from chainbeasts.backend.kernel.vector_check import check_case
+from chainbeasts.backend.kernel.vector_fields import read_document
+from chainbeasts.backend.kernel.vectors import KINDS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
 

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from backend.chain.evm_kernel import EvmKernel
-from backend.kernel.merkle import Tree
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, serialize_weights, state_hash
-from backend.kernel.window import (
+from chainbeasts.backend.chain.evm_kernel import EvmKernel
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     open_window,

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from backend.chain.anvil import Anvil
-from backend.chain.providers import make_web3
-from backend.chain.toolchain import find_cast
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.chain.toolchain import find_cast
 from tests.support import artifacts
 from tests.support.money import energy_bond
 from tests.support.protocol import DISPUTED, ETHER, FILED, World

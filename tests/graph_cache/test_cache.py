@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from backend import kernels
-from backend.graph_cache import build as building
-from backend.graph_cache import compilers
-from backend.graph_cache.build import Built, build
-from backend.graph_cache.compilers import Compiler, CompilerError, find_compiler
-from backend.graph_cache.objects import CachedObject, ObjectCache
-from backend.graph_cache.targets import portable_target, this_target
-from backend.kernel.native.graph import Graph
-from backend.kernels import CHOICE, ReferenceKernel, kernel_for
+from chainbeasts.backend import kernels
+from chainbeasts.backend.graph_cache import build as building
+from chainbeasts.backend.graph_cache import compilers
+from chainbeasts.backend.graph_cache.build import Built, build
+from chainbeasts.backend.graph_cache.compilers import Compiler, CompilerError, find_compiler
+from chainbeasts.backend.graph_cache.objects import CachedObject, ObjectCache
+from chainbeasts.backend.graph_cache.targets import portable_target, this_target
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernels import CHOICE, ReferenceKernel, kernel_for
 
 GRAPH, OTHER = Graph(0x11), Graph(0x13)
 
@@ -145,9 +145,9 @@ def test_a_link_is_never_followed(cache: ObjectCache, tmp_path: Path) -> None:
 def test_two_processes_compile_once(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
-        "from backend.graph_cache.build import build\n"
-        "from backend.graph_cache.objects import ObjectCache\n"
-        "from backend.kernel.native.graph import Graph\n"
+        "from chainbeasts.backend.graph_cache.build import build\n"
+        "from chainbeasts.backend.graph_cache.objects import ObjectCache\n"
+        "from chainbeasts.backend.kernel.native.graph import Graph\n"
         "print(build(Graph(0x11), ObjectCache(Path(sys.argv[1]))).compiled)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "kernels")]
@@ -220,7 +220,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
 
 def test_without_a_compiler_the_reference_serves_and_says_so_once(tmp_path: Path) -> None:
     program = (
-        "from backend.kernels import kernel_for\n"
+        "from chainbeasts.backend.kernels import kernel_for\n"
         "print(type(kernel_for(0x11)).__name__, type(kernel_for(0x13)).__name__)"
     )
     environment = {

@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import select
 from web3.exceptions import ContractLogicError
 
-from backend.chain.anvil import Anvil
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.providers import make_web3
-from backend.indexer.sync import Indexer
-from backend.store.energy import EnergySaleRow, HatchRequestRow
-from backend.store.facts import (
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.store.energy import EnergySaleRow, HatchRequestRow
+from chainbeasts.backend.store.facts import (
     AdvanceRow,
     BeastRow,
     BlockRow,
@@ -36,9 +36,9 @@ from backend.store.facts import (
     StakeRow,
     VaultCreditRow,
 )
-from backend.store.governance import ProposalRow, SeasonRow
-from backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
-from backend.store.session import Database
+from chainbeasts.backend.store.governance import ProposalRow, SeasonRow
+from chainbeasts.backend.store.matches import MatchRecordRow, MatchRow, OpenChallengeRow
+from chainbeasts.backend.store.session import Database
 from tests.support import artifacts
 from tests.support.postgres import database_url, postgres_server, postgres_url
 from tests.support.protocol import (

@@ -11,12 +11,12 @@ import signal
 import sys
 from typing import Any
 
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.providers import make_web3
-from backend.indexer import sync
-from backend.indexer.writing import write
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.indexer import sync
+from chainbeasts.backend.indexer.writing import write
+from chainbeasts.backend.store.session import Database
 
 url, record, database, ranges = sys.argv[1:]
 left = int(ranges)

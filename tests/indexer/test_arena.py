@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.indexer import queries
-from backend.indexer.energy import energy_totals
-from backend.indexer.sync import Indexer
-from backend.kernel.board import word_bytes
-from backend.kernel.merkle import proof, root
-from backend.store.energy import EnergySaleRow, HatchRequestRow
-from backend.store.facts import EventRow
-from backend.store.governance import ProposalStatus
-from backend.store.matches import MatchRow, MatchStatus, RecordStatus, WordRow
-from backend.store.session import Database
-from backend.store.words import word_by_key, word_key, words_of_match
+from chainbeasts.backend.indexer import queries
+from chainbeasts.backend.indexer.energy import energy_totals
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.merkle import proof, root
+from chainbeasts.backend.store.energy import EnergySaleRow, HatchRequestRow
+from chainbeasts.backend.store.facts import EventRow
+from chainbeasts.backend.store.governance import ProposalStatus
+from chainbeasts.backend.store.matches import MatchRow, MatchStatus, RecordStatus, WordRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.words import word_by_key, word_key, words_of_match
 from tests.indexer.conftest import Life, facts
 from tests.support.arena import Fighter, idle
 from tests.support.protocol import ZERO32, RevertedError, World

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from backend.chain.errors import ChainError
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.ranges import PROBE_AFTER, RangeSizer
-from backend.indexer.reader import in_bloom
-from backend.indexer.rollback import forget_everything
-from backend.indexer.source import LOCK
-from backend.indexer.sync import Indexer
-from backend.store.session import Database
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.ranges import PROBE_AFTER, RangeSizer
+from chainbeasts.backend.indexer.reader import in_bloom
+from chainbeasts.backend.indexer.rollback import forget_everything
+from chainbeasts.backend.indexer.source import LOCK
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.store.session import Database
 from tests.indexer.conftest import Facts, Life, facts
 from tests.support.forked import Program
 from tests.support.rpc_proxy import RpcProxy

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from backend.indexer import completeness
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.sync import Indexer
-from backend.store.session import Database
+from chainbeasts.backend.indexer import completeness
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_logs import LogFault
 from scripts.lib.faulty_node import FaultyNode
 from tests.indexer.conftest import Facts, Life, facts

@@ -12,18 +12,18 @@ import pytest
 from eth_hash.auto import keccak
 from sqlalchemy import select
 
-from backend.chain.client import Chain
-from backend.chain.openings import records_opening
-from backend.chain.types import Opening, StakeReward, opening_bit
-from backend.indexer import queries
-from backend.indexer.published import published_state
-from backend.indexer.records import checkpoint_of, opening_of
-from backend.indexer.sync import Indexer
-from backend.kernel.merkle import Tree
-from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash, weights_root
-from backend.kernel.window import genesis_state, open_window, run_window
-from backend.store.facts import (
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.openings import records_opening
+from chainbeasts.backend.chain.types import Opening, StakeReward, opening_bit
+from chainbeasts.backend.indexer import queries
+from chainbeasts.backend.indexer.published import published_state
+from chainbeasts.backend.indexer.records import checkpoint_of, opening_of
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash, weights_root
+from chainbeasts.backend.kernel.window import genesis_state, open_window, run_window
+from chainbeasts.backend.store.facts import (
     CheckpointRow,
     DisputeRow,
     EventRow,
@@ -33,8 +33,8 @@ from backend.store.facts import (
     StakeRow,
     VaultCreditRow,
 )
-from backend.store.private import PrivateDataset
-from backend.store.session import Database
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.backend.store.session import Database
 from tests.indexer.conftest import Life, facts
 from tests.support.protocol import (
     DAY,

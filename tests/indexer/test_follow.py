@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from backend.chain.anvil import Anvil, rpc
-from backend.indexer.follow import Waker
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.indexer.follow import Waker
 
 NEVER = 3_600.0
 """Seconds between two looks; a test that waits for the clock does not end in time."""

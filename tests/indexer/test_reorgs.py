@@ -7,11 +7,11 @@ import random
 import pytest
 from sqlalchemy import func, select
 
-from backend.chain.errors import ChainError, WrongChainError
-from backend.indexer.sync import Indexer
-from backend.indexer.writing import KEPT_HEADERS
-from backend.store.facts import BlockRow, CheckpointRow, SourceRow
-from backend.store.session import Database
+from chainbeasts.backend.chain.errors import ChainError, WrongChainError
+from chainbeasts.backend.indexer.sync import Indexer
+from chainbeasts.backend.indexer.writing import KEPT_HEADERS
+from chainbeasts.backend.store.facts import BlockRow, CheckpointRow, SourceRow
+from chainbeasts.backend.store.session import Database
 from tests.indexer.conftest import Life, facts
 from tests.support.rpc_proxy import RpcProxy
 

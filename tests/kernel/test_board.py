@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.board import (
+from chainbeasts.backend.kernel.board import (
     Position,
     adjacent,
     invalid_reason,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.kernel import merkle
-from backend.kernel.board import Creature, Position, adjacent, pack, unpack
-from backend.kernel.combat import (
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import Creature, Position, adjacent, pack, unpack
+from chainbeasts.backend.kernel.combat import (
     DRAW,
     Action,
     RefusedWordError,
@@ -24,9 +24,9 @@ from backend.kernel.combat import (
     stats_from_dna,
     winner,
 )
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.tables import TEMPLATES
 from tests.support.strategies import bytes32, positions, seasons, u64
 
 REST, MOVE, ATTACK, BLOCK = range(4)

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.board import Position, pack
-from backend.kernel.features import features
+from chainbeasts.backend.kernel.board import Position, pack
+from chainbeasts.backend.kernel.features import features
 from tests.support.strategies import positions
 
 SQUARE = """

@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.features import features
-from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.network import forward, layers
-from backend.kernel.rng import draw, fold64
-from backend.kernel.state import state_hash
-from backend.kernel.window import genesis_hash, genesis_state
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.genesis import genesis_mask, genesis_weights
+from chainbeasts.backend.kernel.network import forward, layers
+from chainbeasts.backend.kernel.rng import draw, fold64
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.window import genesis_hash, genesis_state
 from tests.support.strategies import bytes32, u256, valid_words
 
 

@@ -9,13 +9,13 @@ import pytest
 from eth_hash.auto import keccak
 from hypothesis import given
 
-from backend.kernel.board import REST, Creature, Position, pack
-from backend.kernel.features import INPUT_MAX, features
-from backend.kernel.genesis import genesis_weights
-from backend.kernel.held_out import MoveExam, held_out
-from backend.kernel.labels import label
-from backend.kernel.network import forward, logits
-from backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.board import REST, Creature, Position, pack
+from chainbeasts.backend.kernel.features import INPUT_MAX, features
+from chainbeasts.backend.kernel.genesis import genesis_weights
+from chainbeasts.backend.kernel.held_out import MoveExam, held_out
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.network import forward, logits
+from chainbeasts.backend.kernel.rules import Rules
 from tests.support.strategies import valid_words
 
 RULES = Rules()

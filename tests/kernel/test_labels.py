@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.kernel.board import Position, pack, unpack
-from backend.kernel.labels import label
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.board import Position, pack, unpack
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
 from tests.support.slow_kernel import move_label
 from tests.support.states import winding_board
 from tests.support.strategies import positions, seasons

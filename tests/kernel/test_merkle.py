@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.merkle import (
+from chainbeasts.backend.kernel.merkle import (
     Tree,
     depth,
     leaf,

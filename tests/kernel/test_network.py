@@ -6,11 +6,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN
-from backend.kernel.features import features
-from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.labels import Label
-from backend.kernel.network import Weights, forward, layers, output_errors, step, unit_masks
+from chainbeasts.backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.genesis import genesis_mask, genesis_weights
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.network import (
+    Weights,
+    forward,
+    layers,
+    output_errors,
+    step,
+    unit_masks,
+)
 from tests.support import slow_kernel
 from tests.support.strategies import (
     bytes32,

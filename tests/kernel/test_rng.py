@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.rng import GOLDEN, MASK64, draw, fold64, split_mix64
+from chainbeasts.backend.kernel.rng import GOLDEN, MASK64, draw, fold64, split_mix64
 from tests.support.strategies import bytes32, u64
 
 

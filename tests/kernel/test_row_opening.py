@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from eth_hash.auto import keccak
 
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.features import features
-from backend.kernel.network import forward, layers
-from backend.kernel.row_opening import RowOpening, open_pass, open_rows, read_leaves
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import State, deserialize_weights, serialize_weights, weights_root
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.network import forward, layers
+from chainbeasts.backend.kernel.row_opening import RowOpening, open_pass, open_rows, read_leaves
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import (
+    State,
+    deserialize_weights,
+    serialize_weights,
+    weights_root,
+)
 from tests.support.states import case
 
 LEAVES = 232

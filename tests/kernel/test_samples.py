@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.kernel.board import (
+from chainbeasts.backend.kernel.board import (
     BLOCK,
     REST,
     SOUTH,
@@ -16,11 +16,11 @@ from backend.kernel.board import (
     pack,
     unpack,
 )
-from backend.kernel.combat import Action, activate, decode_action, is_over
-from backend.kernel.constants import MAX_RECORDS
-from backend.kernel.rng import draw, fold64, split_mix64
-from backend.kernel.rules import Rules
-from backend.kernel.samples import (
+from chainbeasts.backend.kernel.combat import Action, activate, decode_action, is_over
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.kernel.rng import draw, fold64, split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import (
     Source,
     curriculum_word,
     play_on,
@@ -30,7 +30,7 @@ from backend.kernel.samples import (
     template_index,
     window_seed,
 )
-from backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.tables import TEMPLATES
 from tests.support.strategies import bytes32, positions, seasons, u32, u64
 
 logits = st.lists(st.integers(-40, 60), min_size=8, max_size=8)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.rules import Rules, Schedule
 
 RULE_RANGES = {
     "damage_k": (1, 2184),

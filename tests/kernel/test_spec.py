@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.tables import KERNEL_ID, TEMPLATES
-from backend.kernel.vector_fields import camel
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.tables import KERNEL_ID, TEMPLATES
+from chainbeasts.backend.kernel.vector_fields import camel
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "docs" / "spec"

@@ -12,9 +12,9 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel.constants import STATE_BYTES, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
-from backend.kernel.network import Weights
-from backend.kernel.state import (
+from chainbeasts.backend.kernel.constants import STATE_BYTES, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.state import (
     ENCODED_BYTES,
     Header,
     MalformedStateError,
@@ -27,7 +27,7 @@ from backend.kernel.state import (
     state_hash,
     weights_root,
 )
-from backend.kernel.tables import EXP, FORMER_KERNELS, KERNEL_ID, TEMPLATES, kernel_name
+from chainbeasts.backend.kernel.tables import EXP, FORMER_KERNELS, KERNEL_ID, TEMPLATES, kernel_name
 from tests.support.strategies import bytes32, masks, u32, u256, weights
 
 headers = st.builds(Header, u256, bytes32, u32, masks, u32, u256)

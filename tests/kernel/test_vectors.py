@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from backend.cli.main import main
-from backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
-from backend.kernel.constants import HEAD_SETS, WINDOW_STEPS
-from backend.kernel.tables import FORMER_KERNELS
-from backend.kernel.vector_cases import documents
-from backend.kernel.vector_check import check_case
-from backend.kernel.vector_fields import Fields, VectorFileError, read_document
-from backend.kernel.vectors import KINDS, NumpyKernel, context_of
-from backend.kernel.window import genesis_state, open_window, step_window
+from chainbeasts.backend.cli.main import main
+from chainbeasts.backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
+from chainbeasts.backend.kernel.constants import HEAD_SETS, WINDOW_STEPS
+from chainbeasts.backend.kernel.tables import FORMER_KERNELS
+from chainbeasts.backend.kernel.vector_cases import documents
+from chainbeasts.backend.kernel.vector_check import check_case
+from chainbeasts.backend.kernel.vector_fields import Fields, VectorFileError, read_document
+from chainbeasts.backend.kernel.vectors import KINDS, NumpyKernel, context_of
+from chainbeasts.backend.kernel.window import genesis_state, open_window, step_window
 
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
 NUMPY = NumpyKernel()

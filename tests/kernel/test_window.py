@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel import merkle
-from backend.kernel.board import is_valid
-from backend.kernel.constants import MAX_WINDOW_LOSS, NULL_LOSS
-from backend.kernel.features import features
-from backend.kernel.labels import label
-from backend.kernel.network import step
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import (
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import is_valid
+from chainbeasts.backend.kernel.constants import MAX_WINDOW_LOSS, NULL_LOSS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.network import step
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import (
     Source,
     curriculum_word,
     play_on,
@@ -25,8 +25,8 @@ from backend.kernel.samples import (
     self_play_word,
     window_seed,
 )
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import (
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     open_window,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain.anvil import AnvilError, rpc
+from chainbeasts.backend.chain.anvil import AnvilError, rpc
 from scripts.lib.deadlines import Deadlines
 from scripts.lib.stage import Player, Process, Stage
 from tests.support.forked import Program

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.store.daemons import IntentRow, IntentState, JobRow, Verdict
-from backend.store.facts import CheckpointRow, CheckpointStatus
-from backend.store.session import Database
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.store.daemons import IntentRow, IntentState, JobRow, Verdict
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.backend.store.session import Database
 from scripts.lib.stage import Player, Stage
 from tests.kills.conftest import DEADLINES, Mortal, slow_blocks
 

@@ -15,8 +15,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
 
-from backend.monitoring.training import SCHEMA, TrainingMetrics
-from trainer.metrics.server import MetricsServer
+from chainbeasts.backend.monitoring.training import SCHEMA, TrainingMetrics
+from chainbeasts.trainer.metrics.server import MetricsServer
 
 PATIENCE = 60.0
 

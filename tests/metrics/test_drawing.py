@@ -10,12 +10,12 @@ from pathlib import Path
 from rich.console import Console
 from typer.testing import CliRunner
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.cli.metrics import app
+from chainbeasts.trainer.metrics.curves import Run, Runs
+from chainbeasts.trainer.metrics.log import MetricsLog
+from chainbeasts.trainer.metrics.terminal import Screen, bars, line, squeeze
 from tests.metrics.figures import figures
-from trainer.cli.metrics import app
-from trainer.metrics.curves import Run, Runs
-from trainer.metrics.log import MetricsLog
-from trainer.metrics.terminal import Screen, bars, line, squeeze
 
 
 def test_a_run_that_went_back_replaces_what_came_after() -> None:
@@ -99,7 +99,7 @@ def test_plot_says_what_it_cannot_draw(tmp_path: Path) -> None:
 
 
 def test_a_curve_of_one_run_is_that_runs(tmp_path: Path) -> None:
-    from trainer.metrics.plot import draw, runs_of
+    from chainbeasts.trainer.metrics.plot import draw, runs_of
 
     messages = [figures(1, run="a"), figures(2, run="b", loss=7.0, block_accuracy=1.0)]
     figure = draw(runs_of(messages, "b"))

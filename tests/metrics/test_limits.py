@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.metrics.backlog import Backlog, Entry, History
-from trainer.metrics.limits import Limits, TokenBucket, metrics_url
+from chainbeasts.trainer.metrics.backlog import Backlog, Entry, History
+from chainbeasts.trainer.metrics.limits import Limits, TokenBucket, metrics_url
 
 
 @given(capacity=st.integers(1, 12), count=st.integers(0, 40))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import ChainBeastsError
-from backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.log import MetricsLog, read_log
+from chainbeasts.trainer.metrics.sinks import fan_out
 from tests.metrics.figures import figures, text
-from trainer.metrics.log import MetricsLog, read_log
-from trainer.metrics.sinks import fan_out
 
 
 class Kept:

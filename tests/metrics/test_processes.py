@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.cli.metrics import app
+from chainbeasts.trainer.metrics.listener import complete_url, listen
+from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 from tests.metrics.figures import PATIENCE, figures, served, text
-from trainer.cli.metrics import app
-from trainer.metrics.listener import complete_url, listen
-from trainer.metrics.streamer import MetricsStreamer
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "metrics_server.py"

@@ -11,10 +11,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.metrics.limits import Limits
+from chainbeasts.trainer.metrics.server import MetricsServer
 from tests.metrics.figures import longest, padded, run, step_of, text, until, verdict
-from trainer.metrics.limits import Limits
-from trainer.metrics.server import MetricsServer
 
 
 def joined(server: MetricsServer, **options: object) -> connect:

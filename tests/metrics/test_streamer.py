@@ -10,10 +10,10 @@ import threading
 import pytest
 from websockets.asyncio.client import connect
 
+from chainbeasts.trainer.metrics.limits import Limits
+from chainbeasts.trainer.metrics.server import MetricsServer
+from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 from tests.metrics.figures import figures, run, soon, step_of, until
-from trainer.metrics.limits import Limits
-from trainer.metrics.server import MetricsServer
-from trainer.metrics.streamer import MetricsStreamer
 
 QUICK = (0.01, 0.05)
 

@@ -11,19 +11,19 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.graph_cache.build import build
-from backend.graph_cache.targets import Target
-from backend.kernel import merkle
-from backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
-from backend.kernel.combat import DRAW, Match
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.native.abi import NativeKernel
-from backend.kernel.native.graph import Graph
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import CHOICE, ReferenceKernel, kernel_for, play
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.targets import Target
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import ATTACK, BLOCK, MOVE, REST, unpack
+from chainbeasts.backend.kernel.combat import DRAW, Match
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.native.abi import NativeKernel
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import CHOICE, ReferenceKernel, kernel_for, play
 from tests.native.test_steps import TARGETS
 from tests.support import strategies
 from tests.support.states import WEIGHT_KINDS, rules

@@ -7,18 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.graph_cache.build import build
-from backend.graph_cache.vectors import NativeVectors
-from backend.kernel import vectors
-from backend.kernel.board import is_valid, unpack
-from backend.kernel.combat import Action, RefusedWordError, activate, decode_action, is_over
-from backend.kernel.features import features
-from backend.kernel.labels import label
-from backend.kernel.native.graph import Graph
-from backend.kernel.network import Weights, forward
-from backend.kernel.rules import Rules
-from backend.kernel.vector_check import check_case
-from backend.kernel.vector_fields import read_document
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.vectors import NativeVectors
+from chainbeasts.backend.kernel import vectors
+from chainbeasts.backend.kernel.board import is_valid, unpack
+from chainbeasts.backend.kernel.combat import (
+    Action,
+    RefusedWordError,
+    activate,
+    decode_action,
+    is_over,
+)
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.network import Weights, forward
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.vector_check import check_case
+from chainbeasts.backend.kernel.vector_fields import read_document
 from tests.kernel.test_vectors import FOLDER
 from tests.native.test_steps import TARGETS
 from tests.support import strategies

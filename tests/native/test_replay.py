@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from backend.graph_cache.build import build
-from backend.graph_cache.targets import Target, portable_target, vector_targets
-from backend.kernel.constants import SEGMENTS
-from backend.kernel.native.abi import encode_words
-from backend.kernel.native.graph import Graph
-from backend.kernel.replay import (
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.targets import Target, portable_target, vector_targets
+from chainbeasts.backend.kernel.constants import SEGMENTS
+from chainbeasts.backend.kernel.native.abi import encode_words
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.replay import (
     Replayed,
     Status,
     Windows,
@@ -24,9 +24,9 @@ from backend.kernel.replay import (
     state_rows,
     window_row,
 )
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.state import (
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import (
     ENCODED_BYTES,
     HEADER_BYTES,
     Header,
@@ -35,8 +35,8 @@ from backend.kernel.state import (
     state_hash,
     weights_root,
 )
-from backend.kernel.window import WindowContext, genesis_state
-from backend.kernels import replay_windows
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state
+from chainbeasts.backend.kernels import replay_windows
 from tests.support.states import WEIGHT_KINDS, Case, case
 
 TARGETS = tuple({one.name: one for one in (*vector_targets(), portable_target())}.values())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.graph_cache.compilers import Compiler
+from chainbeasts.backend.graph_cache.compilers import Compiler
 from scripts.lib import sanitizers
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.graph_cache.build import build
-from backend.graph_cache.targets import Target, portable_target, vector_targets
-from backend.kernel.native.abi import NativeKernel
-from backend.kernel.native.graph import Graph
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.kernel.traces import Traces
-from backend.kernel.window import learn, step_window
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.targets import Target, portable_target, vector_targets
+from chainbeasts.backend.kernel.native.abi import NativeKernel
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import learn, step_window
 from tests.conftest import NIGHTLY
 from tests.support.states import Case, case
 

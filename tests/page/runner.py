@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from backend.chain.toolchain import find_node
+from chainbeasts.backend.chain.toolchain import find_node
 
 FOLDER = Path(__file__).parent
 

@@ -12,31 +12,30 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from backend.chain.openings import records_opening
-from backend.chain.types import Checkpoint, CheckpointPayload
-from backend.errors import ChainBeastsError
-from backend.kernel.board import word_bytes
-from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.merkle import root
-from backend.kernel.rng import fold64, split_mix64
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, encode_state, state_hash
-from backend.kernel.tables import KERNEL_ID
-from backend.kernel.window import (
+from chainbeasts.backend.chain.openings import records_opening
+from chainbeasts.backend.chain.types import Checkpoint, CheckpointPayload
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.kernel.rng import fold64, split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, encode_state, state_hash
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     open_window,
     run_window,
     step_window,
 )
-from backend.store.private import PrivateDataset
-from tests.page.runner import run_node
-from trainer.datasets.pack import compress
-from validator.evidence import archive
-from validator.evidence.bundle import pack_opening
-from validator.evidence.check import verify
-from validator.evidence.manifest import (
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.trainer.datasets.pack import compress
+from chainbeasts.validator.evidence import archive
+from chainbeasts.validator.evidence.bundle import pack_opening
+from chainbeasts.validator.evidence.check import verify
+from chainbeasts.validator.evidence.manifest import (
     CheckpointPart,
     ClaimPart,
     ContextPart,
@@ -46,8 +45,9 @@ from validator.evidence.manifest import (
     Manifest,
     MatchPart,
 )
-from validator.judge.cases import digest_of
-from validator.judge.replay import first_divergent
+from chainbeasts.validator.judge.cases import digest_of
+from chainbeasts.validator.judge.replay import first_divergent
+from tests.page.runner import run_node
 
 BEAST = 7
 DNA = bytes(keccak(b"a beast"))

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from eth_hash.auto import keccak
 
-from backend.api.events import AMOUNTS, KIND_OF
-from backend.api.portrait import svg
-from backend.chain.openings import records_opening
-from backend.kernel.board import word_bytes
-from backend.kernel.combat import (
+from chainbeasts.backend.api.events import AMOUNTS, KIND_OF
+from chainbeasts.backend.api.portrait import svg
+from chainbeasts.backend.chain.openings import records_opening
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.combat import (
     DRAW,
     Action,
     RefusedWordError,
@@ -23,22 +23,22 @@ from backend.kernel.combat import (
     decode_action,
     play_match,
 )
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.features import features
-from backend.kernel.genesis import genesis_mask, genesis_weights
-from backend.kernel.held_out import MoveExam, held_out
-from backend.kernel.labels import label, optimal_steps
-from backend.kernel.network import forward, output_errors
-from backend.kernel.rng import draw, fold64, split_mix64
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
-from backend.kernel.state import Header, State, encode_state, state_hash
-from backend.kernel.tables import TEMPLATES
-from backend.kernel.vector_words import varied_word
-from backend.nicknames import nickname
-from backend.store.private import PrivateDataset
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.genesis import genesis_mask, genesis_weights
+from chainbeasts.backend.kernel.held_out import MoveExam, held_out
+from chainbeasts.backend.kernel.labels import label, optimal_steps
+from chainbeasts.backend.kernel.network import forward, output_errors
+from chainbeasts.backend.kernel.rng import draw, fold64, split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.kernel.state import Header, State, encode_state, state_hash
+from chainbeasts.backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.vector_words import varied_word
+from chainbeasts.backend.nicknames import nickname
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.trainer.metrics.accuracy import Probe
 from tests.page.runner import run_node as _run
-from trainer.metrics.accuracy import Probe
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "backend" / "api" / "page"

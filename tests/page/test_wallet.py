@@ -11,10 +11,10 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.abi import collapse_if_tuple
 
-from backend.chain.compile import artifact
-from backend.chain.deployment import CONTRACTS
-from backend.chain.errors import decode_revert, wording_of
-from backend.kernel.rng import split_mix64
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.errors import decode_revert, wording_of
+from chainbeasts.backend.kernel.rng import split_mix64
 from tests.page.test_kernel import _run
 
 

@@ -15,16 +15,16 @@ from psycopg import sql
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-import backend.store.daemons
-import backend.store.facts
-import backend.store.governance
-import backend.store.matches  # noqa: F401 - all of them define the tables
-from backend.chain.anvil import free_port
-from backend.errors import ChainBeastsError
-from backend.store.columns import Base
-from backend.store.daemons import IntentRow, IntentState, JobRow
-from backend.store.facts import BlockRow
-from backend.store.session import (
+import chainbeasts.backend.store.daemons
+import chainbeasts.backend.store.facts
+import chainbeasts.backend.store.governance
+import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
+from chainbeasts.backend.chain.anvil import free_port
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.columns import Base
+from chainbeasts.backend.store.daemons import IntentRow, IntentState, JobRow
+from chainbeasts.backend.store.facts import BlockRow
+from chainbeasts.backend.store.session import (
     Database,
     DatabaseUnavailableError,
     alembic_config,
@@ -88,7 +88,10 @@ def test_an_upgrade_keeps_what_daemons_decided_and_drops_facts(database_url: str
 
 
 def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> None:
-    code = "import sys; from backend.store.session import Database; Database(sys.argv[1]).close()"
+    code = (
+        "import sys; from chainbeasts.backend.store.session import Database; "
+        "Database(sys.argv[1]).close()"
+    )
     children = [
         subprocess.Popen([sys.executable, "-c", code, database_url], stderr=subprocess.PIPE)
         for _ in range(3)

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from backend import cache, locks
-from backend.cache import ScratchFolder, sweep_unfinished, write_atomic
-from backend.locks import ProcessLock
-from backend.store.places import open_place
-from backend.store.session import Database
-from trainer.cli.dataset import converted
+from chainbeasts.backend import cache, locks
+from chainbeasts.backend.cache import ScratchFolder, sweep_unfinished, write_atomic
+from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.session import Database
+from chainbeasts.trainer.cli.dataset import converted
 
 LONG_AGO = 1_000_000.0
 
@@ -62,7 +62,7 @@ def test_converted_records_stay_their_owners(tmp_path: Path) -> None:
 def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from backend import cache\n"
+        "from chainbeasts.backend import cache\n"
         "os.fsync = lambda _: os.kill(os.getpid(), 9)\n"
         "cache.write_atomic(Path(sys.argv[1]), b'half')\n"
     )
@@ -87,7 +87,7 @@ def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> N
 def test_scratch_folders_of_killed_processes_are_swept(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from backend.cache import ScratchFolder\n"
+        "from chainbeasts.backend.cache import ScratchFolder\n"
         "(ScratchFolder('test', Path(sys.argv[1])).path / 'file').touch()\n"
         "os.kill(os.getpid(), 9)\n"
     )

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.kernel.state import State, encode_state, state_hash
-from backend.kernel.window import genesis_state
-from backend.store import packs
-from backend.store.packs import NO_GROUP, SMALLEST_PACK, PackStore
-from backend.store.snapshots import PackedSnapshots
+from chainbeasts.backend.kernel.state import State, encode_state, state_hash
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.store import packs
+from chainbeasts.backend.store.packs import NO_GROUP, SMALLEST_PACK, PackStore
+from chainbeasts.backend.store.snapshots import PackedSnapshots
 
 BLOB = 10_000
 

@@ -8,11 +8,11 @@ import pytest
 import structlog.testing
 import zstandard
 
-from backend.errors import ChainBeastsError
-from backend.kernel.state import ENCODED_BYTES, State, encode_state, state_hash
-from backend.kernel.window import genesis_state
-from backend.store.places import open_place
-from backend.store.snapshots import (
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.state import ENCODED_BYTES, State, encode_state, state_hash
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.snapshots import (
     LONGEST_WAIT_SECONDS,
     MAX_FILE_BYTES,
     PublishedStates,

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from backend.kernel import combat
-from backend.kernel.board import is_valid
-from backend.kernel.combat import Action, decode_action
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.features import features
-from backend.kernel.merkle import Tree
-from backend.kernel.network import Weights, forward, layers
-from backend.kernel.row_opening import open_pass, open_rows
-from backend.kernel.rules import Rules
-from backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel import combat
+from chainbeasts.backend.kernel.board import is_valid
+from chainbeasts.backend.kernel.combat import Action, decode_action
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.network import Weights, forward, layers
+from chainbeasts.backend.kernel.row_opening import open_pass, open_rows
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import Header, State, state_hash
 from tests.support.protocol import Checkpoint, World
 from tests.support.training import header_of, opening
 

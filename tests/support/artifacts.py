@@ -9,7 +9,7 @@ from typing import Any
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
-from backend.chain import compile
+from chainbeasts.backend.chain import compile
 
 
 @dataclass(frozen=True)

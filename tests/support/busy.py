@@ -12,7 +12,7 @@ import pytest
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have connections that are opened from now on wait for nobody."""
-    monkeypatch.setattr("backend.store.session.BUSY_SECONDS", 0)
+    monkeypatch.setattr("chainbeasts.backend.store.session.BUSY_SECONDS", 0)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.state import State, state_hash
 from tests.support.campaign_history import FEES, History
 from tests.support.model import ENERGY_UNIT, Dispute, Window
 from tests.support.model_court import HEADER_PROOF

@@ -11,11 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import WindowContext, open_window, sample_index, step_window, witnesses
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import (
+    WindowContext,
+    open_window,
+    sample_index,
+    step_window,
+    witnesses,
+)
 from tests.support.protocol import CURRICULUM, PRIVATE, World
 from tests.support.records import RecordsOpening, open_records
 from tests.support.training import SEGMENT_STEPS, WINDOW_STEPS, Dataset, Trainee, add_one

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.kernel.network import Weights
-from backend.kernel.row_opening import open_pass
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.row_opening import open_pass
 from tests.support.arena import Bout, Fighter, Record, challenge, hunter, idle
 from tests.support.gas_meter import Meter, fresh_world
 from tests.support.protocol import ETHER, Season

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from backend.kernel.constants import MAX_RECORDS, WEIGHTS, WINDOW_STEPS
-from backend.kernel.rng import fold64
-from backend.kernel.samples import Source, record_index
-from backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel.constants import MAX_RECORDS, WEIGHTS, WINDOW_STEPS
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.samples import Source, record_index
+from chainbeasts.backend.kernel.state import Header, State, state_hash
 from tests.support.gas_meter import Meter, fresh_world
 from tests.support.money import opening_fee
 from tests.support.protocol import (

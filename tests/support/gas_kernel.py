@@ -13,15 +13,15 @@ from eth_abi import encode
 from eth_utils.crypto import keccak
 from web3.exceptions import ContractLogicError, Web3RPCError
 
-from backend.chain.compile import artifact
-from backend.kernel.constants import MAX_RECORDS, WINDOW_STEPS
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.network import Weights
-from backend.kernel.rules import Rules as KernelRules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import Header, State, state_hash
-from backend.kernel.window import open_window
-from backend.kernels import kernel_for
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.kernel.constants import MAX_RECORDS, WINDOW_STEPS
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.rules import Rules as KernelRules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel.window import open_window
+from chainbeasts.backend.kernels import kernel_for
 from tests.support.gas_meter import fresh_world
 from tests.support.protocol import GAS, Economics, Rules, Schedule, Season, World
 from tests.support.states import dense_weights, winding_board

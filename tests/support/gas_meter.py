@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.chain.anvil import Anvil
-from backend.chain.providers import make_web3
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.providers import make_web3
 from tests.support import artifacts
 from tests.support.protocol import Season, World
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.chain.chunks import CHUNK_BYTES, CHUNKS_AT_ONCE, chunks_of
-from backend.kernel.rules import Rules
-from backend.kernel.samples import random_position
+from chainbeasts.backend.chain.chunks import CHUNK_BYTES, CHUNKS_AT_ONCE, chunks_of
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import random_position
 from tests.support.gas_meter import Meter, fresh_world
 from tests.support.protocol import (
     ETHER,

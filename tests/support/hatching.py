@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from backend.chain.client import Chain
-from backend.chain.escrow import ensure_allowance
-from backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.escrow import ensure_allowance
+from chainbeasts.backend.chain.transactions import TransactionManager
 
 
 def give_hatches(chain: Chain, minter: TransactionManager, account: str, hatches: int = 1) -> None:

@@ -23,7 +23,7 @@ import psycopg
 import pytest
 from filelock import FileLock
 
-from backend.chain.anvil import free_port
+from chainbeasts.backend.chain.anvil import free_port
 
 ABSENT = (
     "PostgreSQL is not installed: its tests are skipped. "

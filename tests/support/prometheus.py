@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.chain.anvil import free_port
+from chainbeasts.backend.chain.anvil import free_port
 
 ABSENT = (
     "Prometheus is not installed: the test that loads alarms and dashboard into it is skipped. "

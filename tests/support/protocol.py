@@ -16,7 +16,7 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
 
-from backend.chain.views import call_view, with_call
+from chainbeasts.backend.chain.views import call_view, with_call
 from tests.support.artifacts import Artifacts
 from tests.support.history import forget
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from backend.kernel.board import word_bytes
-from backend.kernel.merkle import PADDING, depth, leaf, node
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.merkle import PADDING, depth, leaf, node
 
 STEPS, SEGMENT_STEPS = 128, 8
 

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from backend.battle.tournament import result_of
-from backend.chain.anvil import rpc
-from backend.chain.client import Chain
-from backend.chain.escrow import ensure_escrow
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import Checkpoint, header_to_abi
-from backend.kernel import merkle
-from backend.kernel.combat import Match
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.state import State, serialize_weights
+from chainbeasts.backend.battle.tournament import result_of
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import Checkpoint, header_to_abi
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.combat import Match
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.state import State, serialize_weights
 
 
 @dataclass(frozen=True, slots=True)

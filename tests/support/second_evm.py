@@ -10,9 +10,9 @@ from eth_utils.abi import collapse_if_tuple
 from web3 import Web3
 from web3.contract import Contract
 
-from backend.chain.compile import artifact
-from backend.chain.errors import decode_revert
-from backend.chain.evm_vectors import EvmVectors
+from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.errors import decode_revert
+from chainbeasts.backend.chain.evm_vectors import EvmVectors
 from tests.support.second_node import install
 
 

@@ -19,8 +19,8 @@ from typing import Self
 
 from filelock import FileLock
 
-from backend.cache import cache_dir
-from backend.chain.anvil import HOST, STOP_SECONDS, AnvilError, free_port, rpc
+from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.chain.anvil import HOST, STOP_SECONDS, AnvilError, free_port, rpc
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ROOT / "tests" / "second_node"

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.kernel.board import Creature, Position, pack
-from backend.kernel.constants import HEAD_SETS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
-from backend.kernel.genesis import genesis_weights
-from backend.kernel.merkle import Tree
-from backend.kernel.network import Weights, layers
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import Header, State
-from backend.kernel.window import WindowContext
+from chainbeasts.backend.kernel.board import Creature, Position, pack
+from chainbeasts.backend.kernel.constants import HEAD_SETS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from chainbeasts.backend.kernel.genesis import genesis_weights
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.network import Weights, layers
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import Header, State
+from chainbeasts.backend.kernel.window import WindowContext
 
 
 @dataclass(frozen=True)

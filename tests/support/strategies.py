@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from backend.kernel.board import Creature, Position, pack
-from backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
-from backend.kernel.network import Weights
-from backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.board import Creature, Position, pack
+from chainbeasts.backend.kernel.constants import WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.rules import Rules
 
 u32 = st.integers(0, 2**32 - 1)
 u64 = st.integers(0, 2**64 - 1)

@@ -12,13 +12,19 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.merkle import Tree
-from backend.kernel.rng import fold64
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, serialize_weights, state_hash, weights_root
-from backend.kernel.window import (
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import (
+    Header,
+    State,
+    serialize_weights,
+    state_hash,
+    weights_root,
+)
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     open_window,

@@ -27,14 +27,14 @@ NOBODY = "http://127.0.0.1:9"
 
 def load() -> None:
     """Load every noun, and do once what every command does first."""
-    import backend.cli.main  # noqa: F401 - what every command begins with
-    from backend.chain.client import read
-    from backend.chain.compile import artifacts
-    from backend.chain.errors import ChainError
-    from backend.chain.providers import make_web3
-    from backend.cli.commands import GROUP
-    from backend.store.facts import BeastRow
-    from backend.store.session import Database
+    import chainbeasts.backend.cli.main  # noqa: F401 - what every command begins with
+    from chainbeasts.backend.chain.client import read
+    from chainbeasts.backend.chain.compile import artifacts
+    from chainbeasts.backend.chain.errors import ChainError
+    from chainbeasts.backend.chain.providers import make_web3
+    from chainbeasts.backend.cli.commands import GROUP
+    from chainbeasts.backend.store.facts import BeastRow
+    from chainbeasts.backend.store.session import Database
 
     for entry in metadata.entry_points(group=GROUP):
         with suppress(ImportError):  # the program says so itself

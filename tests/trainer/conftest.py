@@ -16,21 +16,21 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.escrow import deposit_energy
-from backend.chain.transactions import Receipt, TransactionManager
-from backend.chain.types import Commitments
-from backend.errors import ChainBeastsError
-from backend.indexer.records import checkpoint_of
-from backend.settings import Settings
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.escrow import deposit_energy
+from chainbeasts.backend.chain.transactions import Receipt, TransactionManager
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.settings import Settings
+from chainbeasts.trainer.cli.beast import app as beast
+from chainbeasts.trainer.cli.checkpoint import app as checkpoint
+from chainbeasts.trainer.cli.trainer import app as trainer
+from chainbeasts.trainer.workspace import TrainerWorkspace, open_workspace
 from tests.support.forked import Process, Program
 from tests.support.hatching import pay_hatch
-from trainer.cli.beast import app as beast
-from trainer.cli.checkpoint import app as checkpoint
-from trainer.cli.trainer import app as trainer
-from trainer.workspace import TrainerWorkspace, open_workspace
 
 DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
 ENERGY = 10**18

@@ -16,19 +16,19 @@ import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.errors import ChainError, Reverted
-from backend.chain.seasons import load_profile
-from backend.chain.waiting import wait_until
-from backend.errors import ChainBeastsError
-from backend.kernel.board import word_bytes
-from backend.kernel.samples import random_position
-from backend.store.private import SECRET_FILE
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.errors import ChainError, Reverted
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.waiting import wait_until
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.samples import random_position
+from chainbeasts.backend.store.private import SECRET_FILE
+from chainbeasts.trainer.datasets.generate import sample_csv
 from tests.support.hatching import give_hatches
 from tests.support.history import forget
 from tests.trainer.conftest import DEPLOYER, OTHER, TRAINER, Farm
-from trainer.datasets.generate import sample_csv
 
 PENNILESS = 77
 RULES = load_profile("mainnet").season.rules

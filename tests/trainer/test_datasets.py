@@ -13,17 +13,22 @@ import pytest
 import zstandard
 from eth_hash.auto import keccak
 
-from backend.chain.seasons import load_profile
-from backend.errors import ChainBeastsError
-from backend.kernel import merkle
-from backend.kernel.board import ATTACK, BLOCK, is_valid, unpack, word_bytes
-from backend.kernel.combat import Action, activate, decode_action
-from backend.kernel.constants import MAX_RECORDS
-from backend.store.private import DATASET_FILE, MAX_COMPRESSED, SECRET_FILE, load_private
-from trainer.datasets.columns import COLUMNS, OPTIONAL, row_of_word
-from trainer.datasets.generate import battle_words, sample_csv
-from trainer.datasets.pack import compress, pack_dataset, save_dataset
-from trainer.datasets.reader import MAX_FILE_BYTES, read_records
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import ATTACK, BLOCK, is_valid, unpack, word_bytes
+from chainbeasts.backend.kernel.combat import Action, activate, decode_action
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.store.private import (
+    DATASET_FILE,
+    MAX_COMPRESSED,
+    SECRET_FILE,
+    load_private,
+)
+from chainbeasts.trainer.datasets.columns import COLUMNS, OPTIONAL, row_of_word
+from chainbeasts.trainer.datasets.generate import battle_words, sample_csv
+from chainbeasts.trainer.datasets.pack import compress, pack_dataset, save_dataset
+from chainbeasts.trainer.datasets.reader import MAX_FILE_BYTES, read_records
 
 RULES = load_profile("mainnet").season.rules
 EXAMPLE = Path(__file__).parents[2] / "examples" / "battle_samples.csv"

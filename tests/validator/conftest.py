@@ -16,35 +16,35 @@ import zstandard
 from eth_hash.auto import keccak
 from web3.logs import DISCARD
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.escrow import ensure_escrow, ensure_stake
-from backend.chain.openings import records_opening
-from backend.chain.transactions import Receipt, TransactionManager
-from backend.chain.types import (
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.escrow import ensure_escrow, ensure_stake
+from chainbeasts.backend.chain.openings import records_opening
+from chainbeasts.backend.chain.transactions import Receipt, TransactionManager
+from chainbeasts.backend.chain.types import (
     NO_CHECKPOINT,
     Checkpoint,
     CheckpointPayload,
     Commitments,
     header_to_abi,
 )
-from backend.indexer.follow import Waker
-from backend.kernel import merkle
-from backend.kernel.board import word_bytes
-from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash
-from backend.kernel.window import genesis_state, open_window, step_window
-from backend.settings import Settings
-from backend.store.private import PrivateDataset
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import genesis_state, open_window, step_window
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.validator.daemon import Validator
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.setup import ValidatorWorkspace, make_validator, open_workspace
 from tests.support.hatching import pay_hatch
 from tests.support.ring import Corner, Ring, steady_time
-from validator.daemon import Validator
-from validator.enforce.policy import Policy
-from validator.enforce.strategy import Strategy
-from validator.operations.metrics import ValidatorMetrics
-from validator.setup import ValidatorWorkspace, make_validator, open_workspace
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
@@ -287,7 +287,7 @@ class Rig:
 
     def verdicts(self) -> dict[tuple[int, int], str | None]:
         """Verdict by (beast, index)."""
-        from validator.judge.jobs import JobStore
+        from chainbeasts.validator.judge.jobs import JobStore
 
         jobs = JobStore(self.workspace().database).all()
         return {(job.beast_id, job.index): job.verdict for job in jobs}

@@ -10,9 +10,9 @@ import signal
 import sys
 from typing import Any
 
-from backend.chain.attempts import Attempts
-from backend.chain.transactions import TransactionManager
-from backend.cli.main import main
+from chainbeasts.backend.chain.attempts import Attempts
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.cli.main import main
 
 WHEN = sys.argv.pop(1)
 LABELS = ("file", "disprove")

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source, random_position
-from backend.store.daemons import Verdict
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.validator.backfill import Backfill
+from chainbeasts.validator.judge.executors import InlineExecutor
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.worklist import BeastHistory
 from tests.validator.conftest import OTHER, Rig, Submitted
 from tests.validator.test_commands import invoke, one_weight, refused
-from validator.backfill import Backfill
-from validator.judge.executors import InlineExecutor
-from validator.judge.jobs import JobStore
-from validator.judge.worklist import BeastHistory
 
 
 def backfilled(rig: Rig, *beasts: int) -> tuple[list[dict[str, Any]], str]:
@@ -73,8 +73,8 @@ def test_what_cannot_be_judged_is_looked_at_once(rig: Rig) -> None:
 def test_interrupted_it_goes_on_where_it_stopped(
     rig: Rig, interrupted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("validator.judge.worklist.SLICE", 3)
-    monkeypatch.setattr("validator.judge.windows.TURN_SECONDS", 0.0)
+    monkeypatch.setattr("chainbeasts.validator.judge.worklist.SLICE", 3)
+    monkeypatch.setattr("chainbeasts.validator.judge.windows.TURN_SECONDS", 0.0)
     beast = rig.hatch()
     parent = None
     for _ in range(7):

@@ -12,18 +12,18 @@ import structlog
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from backend.accounts import devnet_account
-from backend.chain.amounts import show_time
-from backend.chain.types import DisputeStatus
-from backend.cli.units import iso_time
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source, random_position
-from backend.store.daemons import IntentRow, JobRow
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.amounts import show_time
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.backend.cli.units import iso_time
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.store.daemons import IntentRow, JobRow
+from chainbeasts.validator.cli.display import shown
+from chainbeasts.validator.cli.dispute import app as dispute
+from chainbeasts.validator.cli.validator import app as validator
 from tests.validator.conftest import OTHER, TRAINER, VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, write_dataset
-from validator.cli.display import shown
-from validator.cli.dispute import app as dispute
-from validator.cli.validator import app as validator
 
 Apps = {"dispute": dispute, "validator": validator}
 
@@ -199,7 +199,7 @@ def test_verify_says_what_it_could_not_judge(rig: Rig) -> None:
 def test_a_deployment_of_another_kernel_is_refused(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("validator.daemon.KERNEL_ID", bytes(32))
+    monkeypatch.setattr("chainbeasts.validator.daemon.KERNEL_ID", bytes(32))
     refused(rig, "runs kernel", "validator", "run", "--once")
 
 
@@ -236,7 +236,7 @@ def test_bad_input(rig: Rig, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', '["0x12"]', "[" + '"zz",' * 15 + '"zz"]'])
 def test_a_file_that_is_no_response_is_refused(tmp_path: Path, text: str) -> None:
-    from validator.cli.openings import read_segments
+    from chainbeasts.validator.cli.openings import read_segments
 
     path = tmp_path / "segments.json"
     path.write_text(text)

@@ -12,19 +12,19 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from sqlalchemy import event
 
-from backend.accounts import devnet_account
-from backend.chain.client import Chain
-from backend.chain.outbox import Outbox
-from backend.chain.types import BondOutcome, Commitments
-from backend.indexer.positions import rewound
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.facts import BlockRow, DisputeRow, EventRow, SourceRow
-from backend.store.session import Database
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import BondOutcome, Commitments
+from chainbeasts.backend.indexer.positions import rewound
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.facts import BlockRow, DisputeRow, EventRow, SourceRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.enforce.bonds import MoveSender, filing_key
+from chainbeasts.validator.enforce.credits import Credit, CreditLog, ledger_credits
+from chainbeasts.validator.judge import datasets
+from chainbeasts.validator.judge.datasets import DatasetFolder
 from tests.validator.conftest import OTHER, VALIDATOR, Rig
-from validator.enforce.bonds import MoveSender, filing_key
-from validator.enforce.credits import Credit, CreditLog, ledger_credits
-from validator.judge import datasets
-from validator.judge.datasets import DatasetFolder
 
 BOND = 10**18
 RELEASED = "DisputeBondReleased(bytes32,uint64,address,uint128,uint8,uint256)"

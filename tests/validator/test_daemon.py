@@ -15,20 +15,25 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.escrow import ensure_escrow
-from backend.chain.events import Event
-from backend.chain.providers import make_provider
-from backend.chain.types import DisputeStatus
-from backend.indexer.follow import Waker
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State
-from backend.store import packs
-from backend.store.daemons import JobRow, Verdict
-from backend.store.facts import CheckpointRow, RevealedDatasetRow
-from backend.store.session import DatabaseUnavailableError
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.events import Event
+from chainbeasts.backend.chain.providers import make_provider
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.store import packs
+from chainbeasts.backend.store.daemons import JobRow, Verdict
+from chainbeasts.backend.store.facts import CheckpointRow, RevealedDatasetRow
+from chainbeasts.backend.store.session import DatabaseUnavailableError
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.judge import states
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.setup import make_validator
 from tests.support.busy import busy, impatient
 from tests.validator.conftest import (
     ENERGY,
@@ -39,11 +44,6 @@ from tests.validator.conftest import (
     VALIDATOR,
     Rig,
 )
-from validator.enforce.policy import Policy
-from validator.enforce.strategy import Strategy
-from validator.judge import states
-from validator.operations.metrics import ValidatorMetrics
-from validator.setup import make_validator
 
 
 @pytest.fixture

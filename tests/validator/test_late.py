@@ -9,16 +9,16 @@ import pytest
 import structlog.testing
 from prometheus_client import generate_latest
 
-from backend.kernel.samples import Source, random_position
-from backend.store.matches import WordRow
-from backend.store.words import record_of_match
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.store.matches import WordRow
+from chainbeasts.backend.store.words import record_of_match
+from chainbeasts.validator.judge import worklist
+from chainbeasts.validator.judge.matches import MatchJobStore
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from tests.support.ring import Ring
 from tests.validator.conftest import MATCH, VALIDATOR, Rig, Submitted
 from tests.validator.judge.test_matches import lies_of
 from tests.validator.test_daemon import one_weight
-from validator.judge import worklist
-from validator.judge.matches import MatchJobStore
-from validator.operations.metrics import ValidatorMetrics
 
 PERIOD = 30
 """The challenge period, seconds."""

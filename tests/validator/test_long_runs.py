@@ -12,29 +12,29 @@ import pytest
 import structlog.testing
 from sqlalchemy import event, insert
 
-from backend.chain.anvil import rpc
-from backend.chain.types import NO_CHECKPOINT
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import encode_state
-from backend.store.daemons import JobRow, Mode, Verdict
-from backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus
-from backend.store.places import open_place
-from backend.store.session import Database
-from backend.store.snapshots import PublishedStates, SnapshotStore
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.types import NO_CHECKPOINT
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import encode_state
+from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus
+from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import PublishedStates, SnapshotStore
+from chainbeasts.validator.judge import worker
+from chainbeasts.validator.judge.batch import Batch
+from chainbeasts.validator.judge.executors import InlineExecutor
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.replay import loss_drop_agrees
+from chainbeasts.validator.judge.watch import BeastWatch
+from chainbeasts.validator.judge.windows import WindowJudge, check
+from chainbeasts.validator.judge.worker import PROCESS, work
+from chainbeasts.validator.judge.worklist import PendingWindows
+from chainbeasts.validator.operations.deadlines import DeadlineAlarm
+from chainbeasts.validator.scope import EVERYBODY
+from chainbeasts.validator.setup import ValidatorWorkspace
 from tests.store.servers import Web
 from tests.validator.conftest import Rig, Submitted
-from validator.judge import worker
-from validator.judge.batch import Batch
-from validator.judge.executors import InlineExecutor
-from validator.judge.jobs import JobStore
-from validator.judge.replay import loss_drop_agrees
-from validator.judge.watch import BeastWatch
-from validator.judge.windows import WindowJudge, check
-from validator.judge.worker import PROCESS, work
-from validator.judge.worklist import PendingWindows
-from validator.operations.deadlines import DeadlineAlarm
-from validator.scope import EVERYBODY
-from validator.setup import ValidatorWorkspace
 
 
 class Workers(InlineExecutor):

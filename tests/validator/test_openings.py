@@ -10,21 +10,26 @@ from typing import Any
 
 import pytest
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.types import Checkpoint, CheckpointPayload, Commitments, DisputeStatus
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import state_hash
-from backend.kernel.window import genesis_state, open_window
-from backend.kernels import kernel_for
-from backend.store.daemons import IntentRow
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.types import (
+    Checkpoint,
+    CheckpointPayload,
+    Commitments,
+    DisputeStatus,
+)
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.store.daemons import IntentRow
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.validator.daemon import Validator
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.judge.published import PublishedWindows
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
 from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight
-from validator.daemon import Validator
-from validator.enforce.strategy import Strategy
-from validator.judge.published import PublishedWindows
 
 HALF, RESPONSE_WINDOW, PROOF_WINDOW = 15, 15, 30
 

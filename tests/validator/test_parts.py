@@ -17,23 +17,23 @@ import zstandard
 from eth_hash.auto import keccak
 from sqlalchemy import event
 
-from backend.chain.answers import NotAnAnswerError
-from backend.chain.errors import NodeUnavailableError
-from backend.chain.types import NO_CHECKPOINT, Commitments
-from backend.indexer.follow import PASSING, what_is_away
-from backend.kernel.board import word_bytes
-from backend.kernel.merkle import root
-from backend.monitoring.server import serve
-from backend.store.daemons import Mode, Verdict
-from backend.store.facts import CheckpointStatus
-from backend.store.session import Database, DatabaseUnavailableError
+from chainbeasts.backend.chain.answers import NotAnAnswerError
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, Commitments
+from chainbeasts.backend.indexer.follow import PASSING, what_is_away
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.monitoring.server import serve
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.backend.store.facts import CheckpointStatus
+from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.datasets import DatasetFolder, read_secret
+from chainbeasts.validator.judge.executors import make_executor
+from chainbeasts.validator.judge.jobs import JobStore, is_due
+from chainbeasts.validator.judge.replay import Judgement
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from tests.validator.windows import DNA, make, private_words
-from validator.judge.cases import Case
-from validator.judge.datasets import DatasetFolder, read_secret
-from validator.judge.executors import make_executor
-from validator.judge.jobs import JobStore, is_due
-from validator.judge.replay import Judgement
-from validator.operations.metrics import ValidatorMetrics
 
 SECRET = bytes(range(32))
 
@@ -47,7 +47,7 @@ def test_inline_executor_hands_on_results_and_errors() -> None:
 
 PARENT = """
 import os, signal, sys
-from validator.judge.executors import make_executor
+from chainbeasts.validator.judge.executors import make_executor
 if __name__ == "__main__":
     print(make_executor(1).submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -11,28 +11,28 @@ import pytest
 import structlog.testing
 from prometheus_client import generate_latest
 
-import validator.judge.replay
-from backend.accounts import devnet_account
-from backend.chain.types import ZERO32, DisputeStatus
-from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
-from backend.kernel.samples import Source, random_position
-from backend.names import Names
-from backend.settings import Settings
-from backend.store.daemons import JobRow
+import chainbeasts.validator.judge.replay
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.types import ZERO32, DisputeStatus
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.names import Names
+from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.store.daemons import JobRow
+from chainbeasts.validator.daemon import Validator
+from chainbeasts.validator.enforce import windows
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.judge.jobs import UNVERIFIED
+from chainbeasts.validator.operations.deadlines import DeadlineAlarm
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.operations.timelock import TimelockAlarm, Waiting
+from chainbeasts.validator.scope import EVERYBODY, Scope, parse_names
+from chainbeasts.validator.setup import make_validator
 from tests.support.forked import Program
 from tests.validator.conftest import DEPLOYER, OTHER, QUIET, SHARES, TRAINER, VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, wealth
-from validator.daemon import Validator
-from validator.enforce import windows
-from validator.enforce.policy import Policy
-from validator.enforce.strategy import Strategy
-from validator.judge.jobs import UNVERIFIED
-from validator.operations.deadlines import DeadlineAlarm
-from validator.operations.metrics import ValidatorMetrics
-from validator.operations.timelock import TimelockAlarm, Waiting
-from validator.scope import EVERYBODY, Scope, parse_names
-from validator.setup import make_validator
 
 ROOT = Path(__file__).parents[2]
 RESPONSE_WINDOW, CHALLENGE_PERIOD = 15, 30
@@ -230,7 +230,7 @@ def test_a_fault_of_the_compiled_kernel_files_nothing(
     beast = rig.hatch()
     first = rig.train(beast)
     rig.train(beast, first)
-    kernel_for = validator.judge.replay.kernel_for
+    kernel_for = chainbeasts.validator.judge.replay.kernel_for
 
     class Faulty:
         def __init__(self, mask: int) -> None:
@@ -241,7 +241,7 @@ def test_a_fault_of_the_compiled_kernel_files_nothing(
             one_weight(state)
             return done
 
-    monkeypatch.setattr(validator.judge.replay, "kernel_for", Faulty)
+    monkeypatch.setattr(chainbeasts.validator.judge.replay, "kernel_for", Faulty)
     daemon(rig).run_once()
     assert rig.disputes == 0
     assert rig.verdicts()[beast, 0] == "valid"

@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from backend.accounts import create_keystore, devnet_account
-from backend.kernel.samples import Source, random_position
+from chainbeasts.backend.accounts import create_keystore, devnet_account
+from chainbeasts.backend.kernel.samples import Source, random_position
 from scripts.lib.faulty_node import ODD, FaultyNode
 from tests.support.endpoints import get
 from tests.support.forked import Program
@@ -142,7 +142,16 @@ def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:
             "CHAINBEASTS_DATASETS": str(tmp_path / "private"),
             "CHAINBEASTS_LOG_LEVEL": "debug",
         }
-        command = [sys.executable, "-m", "backend.cli", *RUN, "--workers", "1", "--poll", "0.1"]
+        command = [
+            sys.executable,
+            "-m",
+            "chainbeasts.backend.cli",
+            *RUN,
+            "--workers",
+            "1",
+            "--poll",
+            "0.1",
+        ]
         log = tmp_path / "log"
         with (
             log.open("w") as out,
@@ -162,7 +171,7 @@ def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:
     said += log.read_text()
     assert "http://***@127.0.0.1" in said
     assert "No node answers" in said
-    assert "backend.cli" in shown
+    assert "chainbeasts.backend.cli" in shown
     secret = rig.private[beast].secret
     secrets = (PASSWORD, "hush-hush", KEY, key.key.hex(), secret.hex(), secret.decode("latin1"))
     for hidden in secrets:

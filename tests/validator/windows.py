@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from backend.chain.types import NO_CHECKPOINT, Checkpoint, CheckpointPayload
-from backend.kernel.labels import Label, label
-from backend.kernel.merkle import root
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import (
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, Checkpoint, CheckpointPayload
+from chainbeasts.backend.kernel.labels import Label, label
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     learn,
@@ -19,7 +19,7 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
-from validator.judge.replay import Window
+from chainbeasts.validator.judge.replay import Window
 
 DNA = bytes(range(32))
 RULES = Rules(256, 0, 32, 96, 16, 2, 2, 60, 4, 5)

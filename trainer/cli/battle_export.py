@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from backend.battle.recording import expect
-from backend.battle.workspace import open_workspace
-from backend.chain.types import MatchStatus
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.kernel.board import invalid_reason
-from backend.kernel.constants import MAX_RECORDS
-from trainer.datasets.formats import FORMATS, write_words
+from chainbeasts.backend.battle.recording import expect
+from chainbeasts.backend.battle.workspace import open_workspace
+from chainbeasts.backend.chain.types import MatchStatus
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import invalid_reason
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.trainer.datasets.formats import FORMATS, write_words
 
 app = typer.Typer()
 

@@ -10,34 +10,34 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cache import write_atomic
-from backend.chain.amounts import show_coin
-from backend.chain.chunks import is_large, transactions_for
-from backend.chain.costs import HATCH_GAS
-from backend.chain.errors import Reverted
-from backend.chain.growth import LAST_WINDOW, parse_growth
-from backend.chain.outbox import Outbox
-from backend.chain.seasons import load_profile
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields, note
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.kernel.combat import stats_from_dna
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.samples import Source
-from backend.store.private import SECRET_FILE
-from trainer.cli import beast_list, progress
-from trainer.cli.quotes import locks_view, quote_of, quote_view
-from trainer.cli.submitted import loss_of
-from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
-from trainer.datasets.pack import pack_dataset
-from trainer.datasets.reader import read_records
-from trainer.hatch.transactions import Hatched, Hatcher
-from trainer.plan.plan import Plan
-from trainer.submit.funds import count
-from trainer.submit.stake import required_stake
-from trainer.workspace import TrainerWorkspace, open_workspace
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.chunks import is_large, transactions_for
+from chainbeasts.backend.chain.costs import HATCH_GAS
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.growth import LAST_WINDOW, parse_growth
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import energy, fields, note
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.private import SECRET_FILE
+from chainbeasts.trainer.cli import beast_list, progress
+from chainbeasts.trainer.cli.quotes import locks_view, quote_of, quote_view
+from chainbeasts.trainer.cli.submitted import loss_of
+from chainbeasts.trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, sample_csv
+from chainbeasts.trainer.datasets.pack import pack_dataset
+from chainbeasts.trainer.datasets.reader import read_records
+from chainbeasts.trainer.hatch.transactions import Hatched, Hatcher
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.submit.funds import count
+from chainbeasts.trainer.submit.stake import required_stake
+from chainbeasts.trainer.workspace import TrainerWorkspace, open_workspace
 
 app = typer.Typer(help="Beasts: hatch, show, authorise, transfer.", no_args_is_help=True)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typer
 
-from backend.chain.errors import Reverted
-from backend.cli.output import table
-from backend.cli.session import Session, command
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.cli.output import table
+from chainbeasts.backend.cli.session import Session, command
 
 
 def list_(session: Session) -> None:

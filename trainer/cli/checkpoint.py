@@ -7,20 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.chain.amounts import show_time
-from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow
-from backend.chain.types import CheckpointPayload
-from backend.chain.waiting import await_time
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, fields, note, table
-from backend.cli.session import Session, command
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.store.facts import CheckpointRow
-from trainer.cli.options import (
+from chainbeasts.backend.chain.amounts import show_time
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.types import CheckpointPayload
+from chainbeasts.backend.chain.waiting import await_time
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import energy, fields, note, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.trainer.cli.options import (
     CURRICULUM,
     AcceptForeignOption,
     BeastId,
@@ -32,14 +32,14 @@ from trainer.cli.options import (
     stakes_of,
     trainer_of,
 )
-from trainer.cli.submitted import loss_of, show_submitted
-from trainer.plan.sources import source_text, training_source_of
-from trainer.plan.text import parse_training_source
-from trainer.submit.finality import Finalizer
-from trainer.submit.parents import check_parent
-from trainer.submit.submitter import STAKE_LACKS
-from trainer.train.window_store import payload_from_json
-from trainer.workspace import open_workspace
+from chainbeasts.trainer.cli.submitted import loss_of, show_submitted
+from chainbeasts.trainer.plan.sources import source_text, training_source_of
+from chainbeasts.trainer.plan.text import parse_training_source
+from chainbeasts.trainer.submit.finality import Finalizer
+from chainbeasts.trainer.submit.parents import check_parent
+from chainbeasts.trainer.submit.submitter import STAKE_LACKS
+from chainbeasts.trainer.train.window_store import payload_from_json
+from chainbeasts.trainer.workspace import open_workspace
 
 app = typer.Typer(help="Checkpoints: list, show, submit, finalize.", no_args_is_help=True)
 

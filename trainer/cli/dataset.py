@@ -9,12 +9,12 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from backend.cli.output import table
-from backend.cli.session import Session, command
-from backend.kernel.rules import Rules
-from trainer.datasets.formats import FORMATS, write_words
-from trainer.datasets.picture import LEGEND, Balance, balance, draw_boards
-from trainer.datasets.reader import read_records
+from chainbeasts.backend.cli.output import table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.trainer.datasets.formats import FORMATS, write_words
+from chainbeasts.trainer.datasets.picture import LEGEND, Balance, balance, draw_boards
+from chainbeasts.trainer.datasets.reader import read_records
 
 app = typer.Typer(help="Files of battle records.", no_args_is_help=True)
 

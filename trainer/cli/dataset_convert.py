@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.output import print_error, print_json, stdout
-from backend.errors import ChainBeastsError
-from trainer.cli.dataset import SUFFIXES, converted
+from chainbeasts.backend.cli.output import print_error, print_json, stdout
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.cli.dataset import SUFFIXES, converted
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 

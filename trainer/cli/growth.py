@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from backend.chain.costs import plan_cost, window_cost
-from backend.chain.growth import slot_names
-from backend.chain.types import Head
-from backend.cli.confirm import Cost, at_terminal, confirm, require_yes
-from backend.cli.output import energy, note
-from backend.cli.session import Session
-from trainer.plan.plan import Plan
-from trainer.submit.funds import count
-from trainer.train.loop import Trainer
+from chainbeasts.backend.chain.costs import plan_cost, window_cost
+from chainbeasts.backend.chain.growth import slot_names
+from chainbeasts.backend.chain.types import Head
+from chainbeasts.backend.cli.confirm import Cost, at_terminal, confirm, require_yes
+from chainbeasts.backend.cli.output import energy, note
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.submit.funds import count
+from chainbeasts.trainer.train.loop import Trainer
 
 
 def agree_to_run(

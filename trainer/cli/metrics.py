@@ -15,16 +15,16 @@ import structlog
 import typer
 from rich.live import Live
 
-from backend.cli import output
-from backend.cli.output import fields, note
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from trainer.metrics.curves import printable
-from trainer.metrics.limits import DEFAULT_HOST, DEFAULT_PORT, Limits, metrics_url
-from trainer.metrics.listener import listen
-from trainer.metrics.log import read_log
-from trainer.metrics.server import MetricsServer, serve_until_stopped
-from trainer.metrics.terminal import Screen, line
+from chainbeasts.backend.cli import output
+from chainbeasts.backend.cli.output import fields, note
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.metrics.curves import printable
+from chainbeasts.trainer.metrics.limits import DEFAULT_HOST, DEFAULT_PORT, Limits, metrics_url
+from chainbeasts.trainer.metrics.listener import listen
+from chainbeasts.trainer.metrics.log import read_log
+from chainbeasts.trainer.metrics.server import MetricsServer, serve_until_stopped
+from chainbeasts.trainer.metrics.terminal import Screen, line
 
 log = structlog.get_logger()
 
@@ -114,7 +114,9 @@ def plot(
 ) -> None:
     """Draw loss and the heads' figures of a run's log into a PNG."""
     messages = read_log(path)
-    from trainer.metrics.plot import plot as write_plot  # matplotlib takes a second to load
+    from chainbeasts.trainer.metrics.plot import (
+        plot as write_plot,  # matplotlib takes a second to load
+    )
 
     drawn = write_plot(messages, out, run)
     facts = {

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.amounts import parse_coin
-from backend.chain.outbox import Outbox
-from backend.cli.output import note
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from trainer.plan.sources import Battle, TrainingSource
-from trainer.submit.stake import Stakes
-from trainer.submit.submitter import Submitter
-from trainer.train.loop import Trainer
-from trainer.train.window_store import WindowStore
-from trainer.workspace import TrainerWorkspace, open_workspace
+from chainbeasts.backend.chain.amounts import parse_coin
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.cli.output import note
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.trainer.plan.sources import Battle, TrainingSource
+from chainbeasts.trainer.submit.stake import Stakes
+from chainbeasts.trainer.submit.submitter import Submitter
+from chainbeasts.trainer.train.loop import Trainer
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.workspace import TrainerWorkspace, open_workspace
 
 BeastId = Annotated[int, typer.Argument(min=1, help="The beast's id.")]
 Index = Annotated[int, typer.Argument(min=0, help="The checkpoint's index, from 0.")]

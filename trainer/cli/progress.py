@@ -10,17 +10,17 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from backend.battle.tournament import seeds_from
-from backend.cli.options import PlacesOption
-from backend.cli.output import progress as progress_bar
-from backend.cli.output import table
-from backend.cli.session import Session, command
-from backend.kernel.rng import fold64
-from backend.store.snapshots import reading_store
-from trainer.cli.options import BeastId
-from trainer.cli.report import learned_cells, learned_facts
-from trainer.train.progress import Standing, Terms, progress, spread
-from trainer.workspace import open_workspace
+from chainbeasts.backend.battle.tournament import seeds_from
+from chainbeasts.backend.cli.options import PlacesOption
+from chainbeasts.backend.cli.output import progress as progress_bar
+from chainbeasts.backend.cli.output import table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.store.snapshots import reading_store
+from chainbeasts.trainer.cli.options import BeastId
+from chainbeasts.trainer.cli.report import learned_cells, learned_facts
+from chainbeasts.trainer.train.progress import Standing, Terms, progress, spread
+from chainbeasts.trainer.workspace import open_workspace
 
 DASH = "–"
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.session import Session
-from trainer.cli.options import SnapshotsOption
-from trainer.train.pruning import KEEP_SECONDS, SnapshotPruner
-from trainer.workspace import open_workspace
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.trainer.cli.options import SnapshotsOption
+from chainbeasts.trainer.train.pruning import KEEP_SECONDS, SnapshotPruner
+from chainbeasts.trainer.workspace import open_workspace
 
 EXAMPLE = "chainbeasts trainer prune"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend.chain.amounts import show_coin, show_span, show_time
-from backend.chain.client import Chain
-from backend.chain.costs import TrainingQuote, next_windows
-from backend.chain.growth import Growth
-from backend.chain.types import Head
-from backend.cli.output import energy
-from backend.indexer.locks import Locks
+from chainbeasts.backend.chain.amounts import show_coin, show_span, show_time
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.costs import TrainingQuote, next_windows
+from chainbeasts.backend.chain.growth import Growth
+from chainbeasts.backend.chain.types import Head
+from chainbeasts.backend.cli.output import energy
+from chainbeasts.backend.indexer.locks import Locks
 
 
 def quote_of(

@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from backend.cli.output import fields, table
-from trainer.cli.quotes import quote_view
-from trainer.metrics.accuracy import Tally
-from trainer.train.simulate import EpochReport, SimulatedBeast, SimulationReport
+from chainbeasts.backend.cli.output import fields, table
+from chainbeasts.trainer.cli.quotes import quote_view
+from chainbeasts.trainer.metrics.accuracy import Tally
+from chainbeasts.trainer.train.simulate import EpochReport, SimulatedBeast, SimulationReport
 
 
 def learned_facts(counted: Tally) -> dict[str, Any]:

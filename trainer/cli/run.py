@@ -12,15 +12,15 @@ from typing import Annotated
 
 import typer
 
-from backend.chain.clock import carry_on, hang_up
-from backend.chain.growth import slots_mask
-from backend.cli.confirm import YesOption
-from backend.cli.ending import started
-from backend.cli.output import note, progress
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
-from trainer.cli.growth import agree_to_run
-from trainer.cli.options import (
+from chainbeasts.backend.chain.clock import carry_on, hang_up
+from chainbeasts.backend.chain.growth import slots_mask
+from chainbeasts.backend.cli.confirm import YesOption
+from chainbeasts.backend.cli.ending import started
+from chainbeasts.backend.cli.output import note, progress
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.cli.growth import agree_to_run
+from chainbeasts.trainer.cli.options import (
     CURRICULUM,
     AcceptForeignOption,
     BatchOption,
@@ -33,14 +33,14 @@ from trainer.cli.options import (
     WakeOption,
     trainer_of,
 )
-from trainer.cli.sinks import open_sinks
-from trainer.cli.submitted import show_submitted
-from trainer.plan.text import parse_training_source
-from trainer.plan.toml import make_plan
-from trainer.submit.funds import Pause
-from trainer.train.job import Submitted, TrainingJob
-from trainer.train.loop import Run
-from trainer.train.telemetry import Telemetry
+from chainbeasts.trainer.cli.sinks import open_sinks
+from chainbeasts.trainer.cli.submitted import show_submitted
+from chainbeasts.trainer.plan.text import parse_training_source
+from chainbeasts.trainer.plan.toml import make_plan
+from chainbeasts.trainer.submit.funds import Pause
+from chainbeasts.trainer.train.job import Submitted, TrainingJob
+from chainbeasts.trainer.train.loop import Run
+from chainbeasts.trainer.train.telemetry import Telemetry
 
 EXAMPLE = "chainbeasts trainer run 1 --windows 40 --plan curriculum:0-19,self-play --grow s3@20"
 

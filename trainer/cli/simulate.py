@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from backend.battle.fighter_files import FighterFile, write_fighter
-from backend.chain.growth import slots_mask
-from backend.chain.seasons import load_profile
-from backend.cli.output import note, progress
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from trainer.cli.options import (
+from chainbeasts.backend.battle.fighter_files import FighterFile, write_fighter
+from chainbeasts.backend.chain.growth import slots_mask
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.cli.output import note, progress
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.trainer.cli.options import (
     CURRICULUM,
     BatchOption,
     GrowOption,
@@ -25,15 +25,15 @@ from trainer.cli.options import (
     SourceOption,
     WakeOption,
 )
-from trainer.cli.report import report_facts, report_view
-from trainer.plan.plan import Plan
-from trainer.plan.sources import Battle
-from trainer.plan.text import parse_training_source
-from trainer.plan.toml import make_plan
-from trainer.train.simulate import SimulatedBeast, newborn
-from trainer.train.simulate import simulate as carry_out
-from trainer.train.windows import read_window_start
-from trainer.workspace import open_workspace
+from chainbeasts.trainer.cli.report import report_facts, report_view
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.plan.sources import Battle
+from chainbeasts.trainer.plan.text import parse_training_source
+from chainbeasts.trainer.plan.toml import make_plan
+from chainbeasts.trainer.train.simulate import SimulatedBeast, newborn
+from chainbeasts.trainer.train.simulate import simulate as carry_out
+from chainbeasts.trainer.train.windows import read_window_start
+from chainbeasts.trainer.workspace import open_workspace
 
 EXAMPLE = "chainbeasts trainer simulate --new --windows 40 --plan curriculum:0-19,self-play"
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from backend.errors import ChainBeastsError
-from trainer.metrics.limits import DEFAULT_HOST, DEFAULT_PORT
-from trainer.metrics.log import MetricsLog
-from trainer.metrics.sinks import Sink
-from trainer.metrics.streamer import MetricsStreamer
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.metrics.limits import DEFAULT_HOST, DEFAULT_PORT
+from chainbeasts.trainer.metrics.log import MetricsLog
+from chainbeasts.trainer.metrics.sinks import Sink
+from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 
 PORT_VARIABLE = "METRICS_PORT"
 LOOK_SECONDS = 0.5

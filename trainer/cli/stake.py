@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from backend.chain.amounts import parse_coin, show_coin, show_time
-from backend.chain.costs import STAKE_GAS
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import fields, note, table
-from backend.cli.session import Session
-from trainer.cli.options import BeastId, outbox_of, stakes_of
-from trainer.defend.purse import Purse
-from trainer.submit.stake import StakeError, Stakes, StakeView, default_stake
-from trainer.workspace import open_workspace
+from chainbeasts.backend.chain.amounts import parse_coin, show_coin, show_time
+from chainbeasts.backend.chain.costs import STAKE_GAS
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import fields, note, table
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.trainer.cli.options import BeastId, outbox_of, stakes_of
+from chainbeasts.trainer.defend.purse import Purse
+from chainbeasts.trainer.submit.stake import StakeError, Stakes, StakeView, default_stake
+from chainbeasts.trainer.workspace import open_workspace
 
 STAKE_EXAMPLE = "chainbeasts trainer stake 1 --amount 0.2"
 UNSTAKE_EXAMPLE = "chainbeasts trainer unstake 1"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.cli.output import table
-from backend.cli.session import Session
-from backend.kernel.constants import WINDOW_STEPS
-from trainer.train.job import Submitted
+from chainbeasts.backend.cli.output import table
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.trainer.train.job import Submitted
 
 
 def loss_of(window_loss: int) -> str:

@@ -9,48 +9,55 @@ import typer
 from web3 import Web3
 from web3.logs import DISCARD
 
-from backend.chain.amounts import parse_coin
-from backend.chain.anvil import is_local_chain
-from backend.chain.escrow import ensure_allowance
-from backend.chain.prices import window_lock, window_price
-from backend.chain.types import ZERO_ADDRESS
-from backend.cli.ending import ended_by_signals, when_there
-from backend.cli.options import HealthPortOption, PollOption
-from backend.cli.output import energy, fields, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.monitoring.server import HOST, serve
-from trainer.cli.options import (
+from chainbeasts.backend.chain.amounts import parse_coin
+from chainbeasts.backend.chain.anvil import is_local_chain
+from chainbeasts.backend.chain.escrow import ensure_allowance
+from chainbeasts.backend.chain.prices import window_lock, window_price
+from chainbeasts.backend.chain.types import ZERO_ADDRESS
+from chainbeasts.backend.cli.ending import ended_by_signals, when_there
+from chainbeasts.backend.cli.options import HealthPortOption, PollOption
+from chainbeasts.backend.cli.output import energy, fields, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.monitoring.server import HOST, serve
+from chainbeasts.trainer.cli.options import (
     CURRICULUM,
     SnapshotsOption,
     SourceOption,
     outbox_of,
     trainer_of,
 )
-from trainer.cli.prune import EXAMPLE as PRUNE_EXAMPLE
-from trainer.cli.prune import prune
-from trainer.cli.run import EXAMPLE as RUN_EXAMPLE
-from trainer.cli.run import run
-from trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
-from trainer.cli.simulate import simulate
-from trainer.cli.stake import STAKE_EXAMPLE, STATUS_EXAMPLE, UNSTAKE_EXAMPLE, stake, status, unstake
-from trainer.cli.submitted import submitted_facts
-from trainer.defend.defender import Defender
-from trainer.defend.depth import Depth
-from trainer.defend.guard import Guard
-from trainer.defend.metrics import DefenderMetrics
-from trainer.drills.blind import blind_start, invented_commitments
-from trainer.drills.lies import BLIND, Kind, make_drill
-from trainer.hatch.transactions import Hatcher
-from trainer.plan.sources import source_text, training_source_of
-from trainer.plan.text import parse_training_source
-from trainer.train.job import Submitted
-from trainer.train.pruning import SnapshotPruner
-from trainer.train.window_store import WindowStore
-from trainer.workspace import open_workspace
+from chainbeasts.trainer.cli.prune import EXAMPLE as PRUNE_EXAMPLE
+from chainbeasts.trainer.cli.prune import prune
+from chainbeasts.trainer.cli.run import EXAMPLE as RUN_EXAMPLE
+from chainbeasts.trainer.cli.run import run
+from chainbeasts.trainer.cli.simulate import EXAMPLE as SIMULATE_EXAMPLE
+from chainbeasts.trainer.cli.simulate import simulate
+from chainbeasts.trainer.cli.stake import (
+    STAKE_EXAMPLE,
+    STATUS_EXAMPLE,
+    UNSTAKE_EXAMPLE,
+    stake,
+    status,
+    unstake,
+)
+from chainbeasts.trainer.cli.submitted import submitted_facts
+from chainbeasts.trainer.defend.defender import Defender
+from chainbeasts.trainer.defend.depth import Depth
+from chainbeasts.trainer.defend.guard import Guard
+from chainbeasts.trainer.defend.metrics import DefenderMetrics
+from chainbeasts.trainer.drills.blind import blind_start, invented_commitments
+from chainbeasts.trainer.drills.lies import BLIND, Kind, make_drill
+from chainbeasts.trainer.hatch.transactions import Hatcher
+from chainbeasts.trainer.plan.sources import source_text, training_source_of
+from chainbeasts.trainer.plan.text import parse_training_source
+from chainbeasts.trainer.train.job import Submitted
+from chainbeasts.trainer.train.pruning import SnapshotPruner
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.workspace import open_workspace
 
 log = structlog.get_logger()
 

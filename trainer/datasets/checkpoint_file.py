@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.cache import write_atomic
-from backend.errors import ChainBeastsError
-from backend.kernel.state import (
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.state import (
     ENCODED_BYTES,
     MalformedStateError,
     State,
     decode_state,
     encode_state,
 )
-from backend.kernel.tables import KERNEL_ID, kernel_name
+from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
 
 MAGIC = b"CHAINBEASTS TRAINING 1\n"
 DIGEST_BYTES = 32

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from backend.kernel.board import (
+from chainbeasts.backend.kernel.board import (
     LAST_HEADING,
     NO_HEADING,
     Creature,

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import structlog
 
-from backend.cache import cache_dir, remove_unfinished, write_atomic
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import MAX_RECORDS
-from backend.locks import ProcessLock
-from backend.store.private import WORD_BYTES, words_of
-from trainer.datasets.formats import to_binary
-from trainer.datasets.producers import Producer
+from chainbeasts.backend.cache import cache_dir, remove_unfinished, write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.store.private import WORD_BYTES, words_of
+from chainbeasts.trainer.datasets.formats import to_binary
+from chainbeasts.trainer.datasets.producers import Producer
 
 log = structlog.get_logger()
 

@@ -7,12 +7,12 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backend.cache import write_atomic
-from backend.errors import ChainBeastsError
-from backend.kernel.board import word_bytes
-from trainer.datasets import hdf5
-from trainer.datasets.columns import COLUMNS, row_of_word
-from trainer.datasets.pack import compress
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.trainer.datasets import hdf5
+from chainbeasts.trainer.datasets.columns import COLUMNS, row_of_word
+from chainbeasts.trainer.datasets.pack import compress
 
 
 def to_csv(words: Sequence[int]) -> bytes:

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 from eth_hash.auto import keccak
 
-from backend.kernel.combat import Action, Brain, decode_action, play_match
-from backend.kernel.labels import label
-from backend.kernel.rng import draw, fold64, split_mix64
-from backend.kernel.rules import Rules
-from trainer.datasets.columns import COLUMNS, row_of_word
+from chainbeasts.backend.kernel.combat import Action, Brain, decode_action, play_match
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.rng import draw, fold64, split_mix64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.trainer.datasets.columns import COLUMNS, row_of_word
 
 DEFAULT_RECORDS = 600
 DEFAULT_SEED = 1

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backend.errors import ChainBeastsError
-from backend.kernel.board import word_bytes
-from backend.store.private import words_of
-from trainer.datasets import hdf5_child
-from trainer.datasets.hdf5_child import DATASET, FORMAT, VERSION, WORD_BYTES
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.store.private import words_of
+from chainbeasts.trainer.datasets import hdf5_child
+from chainbeasts.trainer.datasets.hdf5_child import DATASET, FORMAT, VERSION, WORD_BYTES
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 SECONDS = 10

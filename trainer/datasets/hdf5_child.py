@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
 
 WORD_BYTES = 32
 DATASET = "words"

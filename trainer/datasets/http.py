@@ -20,11 +20,11 @@ import httpx
 import stamina
 import structlog
 
-from backend.cache import ScratchFolder, cache_dir
-from backend.errors import ChainBeastsError
-from backend.locks import ProcessLock
-from trainer.datasets.partial import About, OtherFileError, PartialFile
-from trainer.datasets.reader import MAX_FILE_BYTES, checks_itself, parse_records
+from chainbeasts.backend.cache import ScratchFolder, cache_dir
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.trainer.datasets.partial import About, OtherFileError, PartialFile
+from chainbeasts.trainer.datasets.reader import MAX_FILE_BYTES, checks_itself, parse_records
 
 log = structlog.get_logger()
 

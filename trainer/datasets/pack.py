@@ -16,12 +16,12 @@ from pathlib import Path
 import zstandard
 from eth_hash.auto import keccak
 
-from backend.cache import write_atomic
-from backend.chain.types import Commitments
-from backend.errors import ChainBeastsError
-from backend.kernel import merkle
-from backend.kernel.board import word_bytes
-from backend.store.private import (
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.store.private import (
     COMMITMENTS_FILE,
     DATASET_FILE,
     MAX_COMPRESSED,

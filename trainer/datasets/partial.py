@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from backend.cache import write_atomic
+from chainbeasts.backend.cache import write_atomic
 
 STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]*"')
 """Of ASCII, since no other can be sent back (RFC 9110, 8.8.3, would allow it to be there)."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from backend.kernel.board import bit, unpack
-from backend.kernel.labels import label
-from backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.board import bit, unpack
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.rules import Rules
 
 MOVES = ("north", "south", "east", "west")
 LEGEND = "S self, E enemy, # wall, ~ hazard"

@@ -12,21 +12,21 @@ from pathlib import Path
 from eth_hash.auto import keccak
 from filelock import FileLock, Timeout
 
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.kernel.window import WindowContext, genesis_state
-from backend.kernels import kernel_for
-from backend.monitoring.training import SCHEMA, TrainingMetrics
-from trainer.datasets import checkpoint_file
-from trainer.datasets.checkpoint_file import TrainingCheckpoint
-from trainer.datasets.disk_cache import DiskCacheProducer
-from trainer.datasets.formats import to_binary
-from trainer.datasets.producers import Producer
-from trainer.metrics.accuracy import Tally, tally
-from trainer.metrics.sinks import Sink
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.monitoring.training import SCHEMA, TrainingMetrics
+from chainbeasts.trainer.datasets import checkpoint_file
+from chainbeasts.trainer.datasets.checkpoint_file import TrainingCheckpoint
+from chainbeasts.trainer.datasets.disk_cache import DiskCacheProducer
+from chainbeasts.trainer.datasets.formats import to_binary
+from chainbeasts.trainer.datasets.producers import Producer
+from chainbeasts.trainer.metrics.accuracy import Tally, tally
+from chainbeasts.trainer.metrics.sinks import Sink
 
 DEMO_DNA = bytes(keccak(b"chainbeasts/pipeline/1"))
 """The brain of a run that names none."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from backend.errors import ChainBeastsError
-from backend.kernel.rules import Rules
-from trainer.datasets import hdf5
-from trainer.datasets.columns import RecordError, checked
-from trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, battle_words
-from trainer.datasets.reader import CSV_SUFFIX, parse_records, read_bytes
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.trainer.datasets import hdf5
+from chainbeasts.trainer.datasets.columns import RecordError, checked
+from chainbeasts.trainer.datasets.generate import DEFAULT_RECORDS, DEFAULT_SEED, battle_words
+from chainbeasts.trainer.datasets.reader import CSV_SUFFIX, parse_records, read_bytes
 
 
 class Producer(Protocol):

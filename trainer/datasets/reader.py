@@ -10,11 +10,11 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import MAX_RECORDS
-from backend.store.private import WORD_BYTES, unpack_words, words_of
-from trainer.datasets import hdf5
-from trainer.datasets.columns import (
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import MAX_RECORDS
+from chainbeasts.backend.store.private import WORD_BYTES, unpack_words, words_of
+from chainbeasts.trainer.datasets import hdf5
+from chainbeasts.trainer.datasets.columns import (
     COLUMNS,
     OPTIONAL,
     RecordError,

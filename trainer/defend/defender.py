@@ -14,33 +14,39 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from backend.chain.amounts import show_coin
-from backend.chain.errors import (
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
     Reverted,
     WrongChainError,
 )
-from backend.chain.outbox import Outbox
-from backend.chain.prices import opening_gas
-from backend.chain.types import Dispute, DisputeStatus, Opening, opening_bit, openings_of
-from backend.errors import ChainBeastsError
-from backend.indexer.follow import PASSING, Waker, what_is_away
-from backend.indexer.queries import open_disputes
-from backend.indexer.records import checkpoint_of
-from backend.monitoring.health import spent
-from backend.redact import redact_text
-from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
-from backend.store.session import DatabaseUnavailableError
-from trainer.defend.depth import Depth
-from trainer.defend.guard import Guard
-from trainer.defend.metrics import DefenderMetrics
-from trainer.defend.openings import Opener
-from trainer.defend.purse import Purse
-from trainer.submit.finality import Finalizer
-from trainer.train.pruning import SnapshotPruner
-from trainer.train.window_store import WindowStore
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.prices import opening_gas
+from chainbeasts.backend.chain.types import (
+    Dispute,
+    DisputeStatus,
+    Opening,
+    opening_bit,
+    openings_of,
+)
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
+from chainbeasts.backend.indexer.queries import open_disputes
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.monitoring.health import spent
+from chainbeasts.backend.redact import redact_text
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
+from chainbeasts.backend.store.session import DatabaseUnavailableError
+from chainbeasts.trainer.defend.depth import Depth
+from chainbeasts.trainer.defend.guard import Guard
+from chainbeasts.trainer.defend.metrics import DefenderMetrics
+from chainbeasts.trainer.defend.openings import Opener
+from chainbeasts.trainer.defend.purse import Purse
+from chainbeasts.trainer.submit.finality import Finalizer
+from chainbeasts.trainer.train.pruning import SnapshotPruner
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 log = structlog.get_logger()
 

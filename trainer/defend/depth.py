@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.chain.views import Block
+from chainbeasts.backend.chain.views import Block
 
 CONFIRMATIONS = 12
 """Blocks on top of a filing's before it is answered; two and a half minutes on Ethereum."""

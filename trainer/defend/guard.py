@@ -18,19 +18,19 @@ from eth_hash.auto import keccak
 from eth_typing import Hash32
 from sqlalchemy import select
 
-from backend.chain.amounts import show_coin
-from backend.chain.openings import dataset_witnesses, steps_commitment
-from backend.chain.outbox import Outbox
-from backend.chain.types import NO_HEADER, ZERO32, Dispute, Opening, header_to_abi
-from backend.errors import ChainBeastsError
-from backend.indexer.records import checkpoint_of
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.kernel.state import State, serialize_weights, state_hash, weights_root
-from backend.kernel.window import WindowContext, open_window, step_window
-from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
-from trainer.train.states import parent_state, window_inputs
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.openings import dataset_witnesses, steps_commitment
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import NO_HEADER, ZERO32, Dispute, Opening, header_to_abi
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash, weights_root
+from chainbeasts.backend.kernel.window import WindowContext, open_window, step_window
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
+from chainbeasts.trainer.train.states import parent_state, window_inputs
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 log = structlog.get_logger()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.monitoring.health import AccountHealth
+from chainbeasts.backend.monitoring.health import AccountHealth
 
 
 class DefenderMetrics(AccountHealth):

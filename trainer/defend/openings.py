@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backend.chain.openings import records_opening
-from backend.chain.types import Opening, header_to_abi, openings_of
-from backend.errors import ChainBeastsError
-from backend.indexer.records import checkpoint_of
-from backend.kernel.state import State, serialize_weights
-from backend.store.facts import CheckpointRow
-from trainer.train.states import parent_state, recompute_segments
-from trainer.train.window_store import WindowStore
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.chain.openings import records_opening
+from chainbeasts.backend.chain.types import Opening, header_to_abi, openings_of
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.kernel.state import State, serialize_weights
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.trainer.train.states import parent_state, recompute_segments
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 
 class UnanswerableError(ChainBeastsError):

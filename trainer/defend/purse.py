@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from backend.chain.costs import COLLECT_GAS, full_opening_gas
-from backend.chain.outbox import Outbox
-from backend.store import facts
-from backend.store.facts import CheckpointRow
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.chain.costs import COLLECT_GAS, full_opening_gas
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.store import facts
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 FEW_OPENINGS = 3
 """Disputes whose openings can be paid, below which the coin is said to run low."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainer.demos.run import (
+from chainbeasts.trainer.demos.run import (
     CACHE_NAME,
     CacheOption,
     DataOption,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from trainer.demos.run import (
+from chainbeasts.trainer.demos.run import (
     CACHE_NAME,
     CacheOption,
     DataOption,

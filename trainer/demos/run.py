@@ -11,15 +11,15 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.output import fields, note, print_error, print_json, progress, stdout
-from backend.errors import ChainBeastsError
-from backend.logs import configure_logging
-from backend.resources import samples_file
-from trainer.cli.sinks import metrics_port
-from trainer.datasets.http import HttpProducer
-from trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
-from trainer.datasets.producers import FileProducer, Producer
-from trainer.metrics.streamer import MetricsStreamer
+from chainbeasts.backend.cli.output import fields, note, print_error, print_json, progress, stdout
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.logs import configure_logging
+from chainbeasts.backend.resources import samples_file
+from chainbeasts.trainer.cli.sinks import metrics_port
+from chainbeasts.trainer.datasets.http import HttpProducer
+from chainbeasts.trainer.datasets.pipeline import PipelineRun, run_dataset_pipeline
+from chainbeasts.trainer.datasets.producers import FileProducer, Producer
+from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 
 CACHE_NAME = "train.cache"
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from backend.chain.client import Chain
-from backend.chain.types import CheckpointPayload, Commitments
-from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import genesis_state, open_window
-from backend.kernels import segment_hashes
-from trainer.submit.window import TrainedWindow
-from trainer.train.windows import WindowStart
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import CheckpointPayload, Commitments
+from chainbeasts.backend.kernel.constants import SEGMENTS, WINDOW_STEPS
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import segment_hashes
+from chainbeasts.trainer.submit.window import TrainedWindow
+from chainbeasts.trainer.train.windows import WindowStart
 
 UNSEEN_WINDOWS = 16
 """Windows trained off chain for an invented one, of which the price of one is paid."""

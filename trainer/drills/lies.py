@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
-from backend.errors import ChainBeastsError
-from backend.kernel.board import is_valid
-from backend.kernel.constants import LAYERS, SEGMENT_STEPS, WEIGHT_MAX, WEIGHTS
-from backend.kernel.features import features
-from backend.kernel.labels import Label, label
-from backend.kernel.network import forward
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.kernel.window import (
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import is_valid
+from chainbeasts.backend.kernel.constants import LAYERS, SEGMENT_STEPS, WEIGHT_MAX, WEIGHTS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.labels import Label, label
+from chainbeasts.backend.kernel.network import forward
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.window import (
     RecordSource,
     WindowContext,
     genesis_state,
@@ -23,9 +23,9 @@ from backend.kernel.window import (
     sample,
     step_window,
 )
-from trainer.drills.blind import UNSEEN_WINDOWS, invented_window, withheld_window
-from trainer.submit.window import TrainedWindow
-from trainer.train.windows import Stepper, WindowStart, train_window
+from chainbeasts.trainer.drills.blind import UNSEEN_WINDOWS, invented_window, withheld_window
+from chainbeasts.trainer.submit.window import TrainedWindow
+from chainbeasts.trainer.train.windows import Stepper, WindowStart, train_window
 
 LOGIT_WEIGHTS = WEIGHTS - LAYERS[-2] * LAYERS[-1]
 """Flat index of W4's first weight."""

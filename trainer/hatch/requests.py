@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.cache import write_atomic
-from backend.chain.types import Commitments
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.store.private import DATASET_FILE, SECRET_FILE, private_folder
-from trainer.datasets.pack import PackedDataset, commitments_record, save_dataset
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.private import DATASET_FILE, SECRET_FILE, private_folder
+from chainbeasts.trainer.datasets.pack import PackedDataset, commitments_record, save_dataset
 
 REQUEST_FILE = "request.json"
 PREFIX = "hatching-"

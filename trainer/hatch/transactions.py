@@ -8,17 +8,17 @@ from pathlib import Path
 from web3.logs import DISCARD
 from web3.types import TxReceipt
 
-from backend.chain.amounts import show_energy
-from backend.chain.errors import Reverted
-from backend.chain.escrow import GET_ENERGY, ensure_allowance
-from backend.chain.outbox import Outbox
-from backend.chain.types import ZERO_ADDRESS, Birth
-from backend.chain.waiting import await_block
-from backend.errors import ChainBeastsError
-from trainer.datasets.pack import PackedDataset
-from trainer.hatch import requests
-from trainer.hatch.requests import PendingHatch
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.chain.amounts import show_energy
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import GET_ENERGY, ensure_allowance
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import ZERO_ADDRESS, Birth
+from chainbeasts.backend.chain.waiting import await_block
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.datasets.pack import PackedDataset
+from chainbeasts.trainer.hatch import requests
+from chainbeasts.trainer.hatch.requests import PendingHatch
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 REQUEST_KIND = "requestHatch"
 

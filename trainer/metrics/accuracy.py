@@ -9,13 +9,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.constants import LAYERS
-from backend.kernel.features import features
-from backend.kernel.labels import label
-from backend.kernel.network import Weights, logits
-from backend.kernel.rules import Rules
-from backend.kernel.traces import Traces
-from backend.kernel.window import StepTrace
+from chainbeasts.backend.kernel.constants import LAYERS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.network import Weights, logits
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import StepTrace
 
 Bytes = npt.NDArray[np.uint8]
 

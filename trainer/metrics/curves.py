@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.monitoring.training import TrainingMetrics
 
 Figure = Literal["loss", "move_accuracy", "attack_mae", "block_accuracy"]
 

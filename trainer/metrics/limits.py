@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.settings import METRICS_PATH, METRICS_PORT
+from chainbeasts.backend.settings import METRICS_PATH, METRICS_PORT
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = METRICS_PORT

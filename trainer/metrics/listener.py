@@ -19,9 +19,9 @@ from websockets.exceptions import (
 from websockets.sync.client import connect
 from websockets.typing import Data
 
-from backend.errors import ChainBeastsError
-from backend.monitoring.training import MessageError, TrainingMetrics
-from trainer.metrics.limits import PATH
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.monitoring.training import MessageError, TrainingMetrics
+from chainbeasts.trainer.metrics.limits import PATH
 
 REMEMBERED = 4096
 BACKOFF = (0.25, 5.0)

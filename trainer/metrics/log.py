@@ -11,8 +11,8 @@ from typing import Self
 
 import structlog
 
-from backend.errors import ChainBeastsError
-from backend.monitoring.training import MessageError, TrainingMetrics
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.monitoring.training import MessageError, TrainingMetrics
 
 log = structlog.get_logger()
 

@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from backend.errors import ChainBeastsError
-from backend.monitoring.training import TrainingMetrics
-from trainer.metrics.curves import HEADS, Head, Run, Runs, printable
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.curves import HEADS, Head, Run, Runs, printable
 
 _SMOOTH_FROM = 60
 _INCHES = (9.0, 2.3)

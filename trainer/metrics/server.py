@@ -30,10 +30,10 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Data
 
-from backend.errors import ChainBeastsError
-from backend.monitoring.training import MessageError, TrainingMetrics
-from trainer.metrics.backlog import Backlog, Entry, History
-from trainer.metrics.limits import (
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.monitoring.training import MessageError, TrainingMetrics
+from chainbeasts.trainer.metrics.backlog import Backlog, Entry, History
+from chainbeasts.trainer.metrics.limits import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     PATH,

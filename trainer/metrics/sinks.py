@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.monitoring.training import TrainingMetrics
 
 
 class Sink(Protocol):

@@ -15,8 +15,14 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from backend.monitoring.training import TrainingMetrics
-from trainer.metrics.limits import DEFAULT_HOST, DEFAULT_PORT, Limits, TokenBucket, metrics_url
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.limits import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    Limits,
+    TokenBucket,
+    metrics_url,
+)
 
 log = structlog.get_logger()
 

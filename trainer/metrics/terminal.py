@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from backend.cli.output import energy
-from backend.monitoring.training import TrainingMetrics
-from trainer.metrics.curves import HEADS, Head, Run, Runs, printable
+from chainbeasts.backend.cli.output import energy
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.curves import HEADS, Head, Run, Runs, printable
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 _ROWS = {"loss": 5, "move_accuracy": 3}

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backend.chain.growth import LAST_WINDOW, SLOTS, Growth, check_growth
-from backend.errors import ChainBeastsError
-from trainer.plan.sources import TrainingSource, source_text
+from chainbeasts.backend.chain.growth import LAST_WINDOW, SLOTS, Growth, check_growth
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.plan.sources import TrainingSource, source_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.kernel.samples import Source
+from chainbeasts.backend.kernel.samples import Source
 
 
 @dataclass(frozen=True, slots=True)

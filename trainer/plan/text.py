@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from backend.chain.growth import window_number
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from trainer.plan.plan import Plan, PlanRange
-from trainer.plan.sources import Battle, TrainingSource, source_text
+from chainbeasts.backend.chain.growth import window_number
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.trainer.plan.plan import Plan, PlanRange
+from chainbeasts.trainer.plan.sources import Battle, TrainingSource, source_text
 
 _RANGE = re.compile(r"(\d{1,10})(?:(-)(\d{1,10})?)?", re.ASCII)
 _BATTLE = re.compile(r"battle#(\d{1,10})", re.ASCII)

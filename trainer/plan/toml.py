@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from backend.chain.growth import (
+from chainbeasts.backend.chain.growth import (
     Growth,
     merge_growth,
     parse_growth,
     slots_mask,
     window_number,
 )
-from backend.documents import read_toml
-from backend.errors import ChainBeastsError
-from trainer.plan.plan import Plan, PlanRange
-from trainer.plan.sources import TrainingSource
-from trainer.plan.text import parse_plan, parse_source
+from chainbeasts.backend.documents import read_toml
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.plan.plan import Plan, PlanRange
+from chainbeasts.trainer.plan.sources import TrainingSource
+from chainbeasts.trainer.plan.text import parse_plan, parse_source
 
 _FIELDS = {"train": ("source", "first", "last"), "grow": ("window", "wake")}
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from backend.chain.outbox import Outbox
-from backend.chain.types import CheckpointStatus
-from backend.indexer.records import checkpoint_of
-from backend.store import facts
-from backend.store.facts import CheckpointRow
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import CheckpointStatus
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.store import facts
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 MAX_BATCH = 32
 """Checkpoints per transaction, so that none comes near the gas cap."""

@@ -8,12 +8,12 @@ from itertools import accumulate
 
 import structlog
 
-from backend.chain.amounts import show_coin, show_energy
-from backend.chain.client import Chain
-from backend.chain.escrow import GET_ENERGY
-from backend.chain.fees import show_gwei
-from backend.chain.transactions import TransactionManager
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.amounts import show_coin, show_energy
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.escrow import GET_ENERGY
+from chainbeasts.backend.chain.fees import show_gwei
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.errors import ChainBeastsError
 
 log = structlog.get_logger()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.chain.types import Head, trainer_tag
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.chain.types import Head, trainer_tag
+from chainbeasts.backend.errors import ChainBeastsError
 
 
 class ForeignParentError(ChainBeastsError):

@@ -14,15 +14,15 @@ from typing import Any
 import structlog
 from web3.types import TxReceipt
 
-from backend.chain.amounts import show_coin, show_time
-from backend.chain.client import Chain
-from backend.chain.costs import STAKE_GAS, full_opening_gas
-from backend.chain.errors import Reverted
-from backend.chain.escrow import keep_in_step
-from backend.chain.outbox import Outbox
-from backend.chain.prices import stake_price
-from backend.errors import ChainBeastsError
-from trainer.submit.funds import OutOfGasError
+from chainbeasts.backend.chain.amounts import show_coin, show_time
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.costs import STAKE_GAS, full_opening_gas
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import keep_in_step
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.prices import stake_price
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.submit.funds import OutOfGasError
 
 log = structlog.get_logger()
 

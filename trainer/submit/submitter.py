@@ -8,17 +8,17 @@ import structlog
 from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
-from backend.chain.client import Chain
-from backend.chain.costs import DEPOSIT_GAS, submission_gas
-from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import GAS_MARGIN
-from backend.chain.types import Head
-from trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
-from trainer.submit.parents import check_parent
-from trainer.submit.stake import Stakes
-from trainer.submit.window import TrainedWindow
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.costs import DEPOSIT_GAS, submission_gas
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import GAS_MARGIN
+from chainbeasts.backend.chain.types import Head
+from chainbeasts.trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
+from chainbeasts.trainer.submit.parents import check_parent
+from chainbeasts.trainer.submit.stake import Stakes
+from chainbeasts.trainer.submit.window import TrainedWindow
 
 log = structlog.get_logger()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.chain.types import CheckpointPayload
-from backend.kernel.state import State
+from chainbeasts.backend.chain.types import CheckpointPayload
+from chainbeasts.backend.kernel.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backend.chain.types import Head
-from backend.kernel.state import State
-from backend.kernel.window import WindowContext
-from trainer.plan.sources import TrainingSource, source_id_of
-from trainer.submit.window import TrainedWindow
-from trainer.train.windows import WindowStart
+from chainbeasts.backend.chain.types import Head
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.window import WindowContext
+from chainbeasts.trainer.plan.sources import TrainingSource, source_id_of
+from chainbeasts.trainer.submit.window import TrainedWindow
+from chainbeasts.trainer.train.windows import WindowStart
 
 
 @dataclass(frozen=True, slots=True)

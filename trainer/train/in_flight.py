@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from backend.chain.costs import window_cost
-from backend.chain.types import Economics, Head
-from backend.kernel.constants import HEAD_BLOCK
-from backend.kernel.samples import Source
-from backend.kernel.traces import Traces
-from trainer.metrics.accuracy import Tally, tally
-from trainer.plan.sources import TrainingSource
-from trainer.train.epoch import EpochContext, head_after
-from trainer.train.job import TrainingJob
-from trainer.train.prefetch import Prefetcher, PreparedWindow
-from trainer.train.window_store import WindowStore
-from trainer.train.windows import WindowStart, train_window
+from chainbeasts.backend.chain.costs import window_cost
+from chainbeasts.backend.chain.types import Economics, Head
+from chainbeasts.backend.kernel.constants import HEAD_BLOCK
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.trainer.metrics.accuracy import Tally, tally
+from chainbeasts.trainer.plan.sources import TrainingSource
+from chainbeasts.trainer.train.epoch import EpochContext, head_after
+from chainbeasts.trainer.train.job import TrainingJob
+from chainbeasts.trainer.train.prefetch import Prefetcher, PreparedWindow
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.train.windows import WindowStart, train_window
 
 
 @dataclass(slots=True)

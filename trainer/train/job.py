@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from backend.chain.types import CheckpointPayload
-from backend.errors import ChainBeastsError
-from trainer.metrics.accuracy import Tally
-from trainer.plan.plan import Plan
-from trainer.submit.funds import Pause
-from trainer.submit.window import TrainedWindow
+from chainbeasts.backend.chain.types import CheckpointPayload
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.trainer.metrics.accuracy import Tally
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.submit.funds import Pause
+from chainbeasts.trainer.submit.window import TrainedWindow
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from backend.chain.client import Chain
-from backend.chain.costs import plan_cost
-from backend.chain.errors import NodeUnavailableError, Reverted, StoppedError
-from backend.chain.types import Economics, Head
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from backend.store.private import PrivateDataset
-from backend.store.snapshots import SnapshotStore
-from trainer.plan.plan import Plan
-from trainer.plan.sources import Battle, TrainingSource
-from trainer.submit.funds import out_of_energy, wait_for_fee
-from trainer.submit.submitter import Submitter
-from trainer.train.epoch import head_after
-from trainer.train.in_flight import WindowsInFlight, start_in_flight
-from trainer.train.job import Submitted, TrainingJob
-from trainer.train.prefetch import PreparedWindow
-from trainer.train.window_store import WindowStore
-from trainer.train.windows import WindowStart, read_window_start
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.costs import plan_cost
+from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, StoppedError
+from chainbeasts.backend.chain.types import Economics, Head
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.plan.sources import Battle, TrainingSource
+from chainbeasts.trainer.submit.funds import out_of_energy, wait_for_fee
+from chainbeasts.trainer.submit.submitter import Submitter
+from chainbeasts.trainer.train.epoch import head_after
+from chainbeasts.trainer.train.in_flight import WindowsInFlight, start_in_flight
+from chainbeasts.trainer.train.job import Submitted, TrainingJob
+from chainbeasts.trainer.train.prefetch import PreparedWindow
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.train.windows import WindowStart, read_window_start
 
 log = structlog.get_logger()
 

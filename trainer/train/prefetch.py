@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trainer.metrics.accuracy import Tally
-from trainer.submit.window import TrainedWindow
+from chainbeasts.trainer.metrics.accuracy import Tally
+from chainbeasts.trainer.submit.window import TrainedWindow
 
 LOOK_SECONDS = 0.1
 """Between two looks at whether the run was asked to stop."""

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from backend.battle.gauntlet import Score, both_sides
-from backend.errors import ChainBeastsError
-from backend.indexer.published import published_state
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.fighters import Fighter
-from backend.kernel.held_out import held_out
-from backend.kernel.rules import Rules
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import genesis_state, open_window
-from backend.kernels import kernel_for
-from backend.store.facts import CheckpointRow
-from trainer.metrics.accuracy import Probe, Tally
-from trainer.train.states import MissingStateError, window_inputs
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.battle.gauntlet import Score, both_sides
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.published import published_state
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.trainer.metrics.accuracy import Probe, Tally
+from chainbeasts.trainer.train.states import MissingStateError, window_inputs
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from backend.indexer.queries import last_final, needed_states
-from backend.store.daemons import WindowRow
-from backend.store.facts import CheckpointRow, CheckpointStatus
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.indexer.queries import last_final, needed_states
+from chainbeasts.backend.store.daemons import WindowRow
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 KEEP_SECONDS = 3_600.0
 """A state this young stays, whatever is known of it: a reorg may take back what made it idle."""

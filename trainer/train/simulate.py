@@ -13,23 +13,29 @@ from dataclasses import dataclass, field, replace
 
 from eth_hash.auto import keccak
 
-from backend.chain.costs import Cost, TrainingQuote, plan_gas, training_quote, window_cost
-from backend.chain.growth import slot_names
-from backend.chain.types import Head, Season
-from backend.kernel import merkle
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.held_out import held_out
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.kernel.traces import Traces
-from backend.kernel.window import WindowContext, genesis_state
-from backend.kernels import kernel_for
-from backend.store.private import PrivateDataset
-from trainer.metrics.accuracy import Probe, Tally, tally
-from trainer.plan.plan import Plan
-from trainer.plan.sources import Battle, TrainingSource, source_of, source_text
-from trainer.train.epoch import EpochContext, head_after
-from trainer.train.windows import train_window
+from chainbeasts.backend.chain.costs import (
+    Cost,
+    TrainingQuote,
+    plan_gas,
+    training_quote,
+    window_cost,
+)
+from chainbeasts.backend.chain.growth import slot_names
+from chainbeasts.backend.chain.types import Head, Season
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.trainer.metrics.accuracy import Probe, Tally, tally
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.plan.sources import Battle, TrainingSource, source_of, source_text
+from chainbeasts.trainer.train.epoch import EpochContext, head_after
+from chainbeasts.trainer.train.windows import train_window
 
 SEED_TAG = b"chainbeasts/simulated-epoch-seed/1"
 """A simulated epoch's seed is the keccak-256 of this tag, the DNA and the epoch as a uint32."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import segment_hashes
-from backend.store.facts import CheckpointRow
-from trainer.workspace import TrainerWorkspace
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import segment_hashes
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.trainer.workspace import TrainerWorkspace
 
 log = structlog.get_logger()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.kernel.constants import WINDOW_STEPS
-from backend.monitoring.training import TrainingMetrics
-from trainer.metrics.accuracy import Tally
-from trainer.metrics.sinks import Sink
-from trainer.plan.sources import source_text, training_source_of
-from trainer.train.job import Submitted
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.trainer.metrics.accuracy import Tally
+from chainbeasts.trainer.metrics.sinks import Sink
+from chainbeasts.trainer.plan.sources import source_text, training_source_of
+from chainbeasts.trainer.train.job import Submitted
 
 
 class Telemetry:

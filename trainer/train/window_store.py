@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from backend.chain.types import CheckpointPayload
-from backend.kernel.samples import Source
-from backend.store.daemons import WindowRow
-from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
-from trainer.submit.window import TrainedWindow
-from trainer.train.windows import WindowStart
+from chainbeasts.backend.chain.types import CheckpointPayload
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.store.daemons import WindowRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.trainer.submit.window import TrainedWindow
+from chainbeasts.trainer.train.windows import WindowStart
 
 SEASON = "season"
 """Beside the payload's fields: the season of an honest window's epoch."""

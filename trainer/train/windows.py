@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.chain.client import Chain
-from backend.chain.types import CheckpointPayload, Head
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.merkle import root
-from backend.kernel.state import State
-from backend.kernel.traces import Traces
-from backend.kernel.window import (
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import CheckpointPayload, Head
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import (
     RecordSource,
     WindowContext,
     genesis_state,
     open_window,
 )
-from backend.kernels import segment_hashes, state_hash
-from backend.store.private import PrivateDataset
-from backend.store.snapshots import SnapshotStore
-from trainer.plan.sources import Battle, TrainingSource, source_id_of, source_of
-from trainer.submit.window import TrainedWindow
+from chainbeasts.backend.kernels import segment_hashes, state_hash
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.trainer.plan.sources import Battle, TrainingSource, source_id_of, source_of
+from chainbeasts.trainer.submit.window import TrainedWindow
 
 Stepper = Callable[[WindowContext, State, RecordSource | None], object]
 """One micro-step on a state, in place."""

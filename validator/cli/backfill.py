@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.output import progress, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from validator.backfill import Backfill
-from validator.cli.display import cells
-from validator.cli.options import (
+from chainbeasts.backend.cli.output import progress, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.validator.backfill import Backfill
+from chainbeasts.validator.cli.display import cells
+from chainbeasts.validator.cli.options import (
     CORES,
     DEFAULT_RECHECK,
     ConfirmationsOption,
@@ -22,10 +22,10 @@ from validator.cli.options import (
     SnapshotsOption,
     WorkersOption,
 )
-from validator.cli.workspace import synced_workspace
-from validator.judge.cluster import Cluster
-from validator.judge.worklist import BeastHistory
-from validator.setup import executor_factory
+from chainbeasts.validator.cli.workspace import synced_workspace
+from chainbeasts.validator.judge.cluster import Cluster
+from chainbeasts.validator.judge.worklist import BeastHistory
+from chainbeasts.validator.setup import executor_factory
 
 
 def register(app: typer.Typer) -> None:

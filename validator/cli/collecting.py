@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.chain.amounts import show_coin
-from backend.chain.outbox import Outbox
-from backend.cli.output import energy, fields
-from backend.cli.sending import refuse_contracts
-from backend.cli.session import Session, command
-from backend.store.facts import StakeRewardRow
-from validator.cli.workspace import synced_workspace
-from validator.daemon import Collector
-from validator.enforce.stakes import StakeCollector
-from validator.enforce.value import Appraiser
-from validator.setup import payout_collectors
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.cli.output import energy, fields
+from chainbeasts.backend.cli.sending import refuse_contracts
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.store.facts import StakeRewardRow
+from chainbeasts.validator.cli.workspace import synced_workspace
+from chainbeasts.validator.daemon import Collector
+from chainbeasts.validator.enforce.stakes import StakeCollector
+from chainbeasts.validator.enforce.value import Appraiser
+from chainbeasts.validator.setup import payout_collectors
 
 MOST_PASSES = 16
 """One settles, the next withdraws; an end in case the chain goes on meanwhile."""

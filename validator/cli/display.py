@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from backend.chain.transactions import Receipt
-from backend.cli.output import fields
-from backend.cli.session import Session
-from backend.cli.units import readable
+from chainbeasts.backend.chain.transactions import Receipt
+from chainbeasts.backend.cli.output import fields
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.cli.units import readable
 
 
 def shown(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,25 +6,25 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.chain.amounts import show_coin
-from backend.cli.confirm import Cost, YesOption, confirm, require_yes
-from backend.cli.output import energy, note
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import SEGMENTS, WINDOW_STEPS
-from validator.cli import collecting, evidence, filing, following, openings, views
-from validator.cli.display import show_transaction
-from validator.cli.options import (
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm, require_yes
+from chainbeasts.backend.cli.output import energy, note
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import SEGMENTS, WINDOW_STEPS
+from chainbeasts.validator.cli import collecting, evidence, filing, following, openings, views
+from chainbeasts.validator.cli.display import show_transaction
+from chainbeasts.validator.cli.options import (
     BeastId,
     CheckpointIndex,
     DatasetsOption,
     DisputeId,
     SnapshotsOption,
 )
-from validator.cli.proofs import in_head_start, send_proof
-from validator.cli.workspace import OpenedDispute, open_dispute, synced_workspace
-from validator.judge.replay import first_divergent
-from validator.judge.windows import check
+from chainbeasts.validator.cli.proofs import in_head_start, send_proof
+from chainbeasts.validator.cli.workspace import OpenedDispute, open_dispute, synced_workspace
+from chainbeasts.validator.judge.replay import first_divergent
+from chainbeasts.validator.judge.windows import check
 
 app = typer.Typer(help="Disputes: every move by hand, and what a dispute is about.")
 

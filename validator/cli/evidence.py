@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import typer
 from eth_hash.auto import keccak
 
-from backend.cli.output import fields
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from validator.cli.display import shown
-from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
-from validator.cli.workspace import open_dispute
-from validator.evidence import archive
-from validator.evidence.bundle import make_bundle
-from validator.evidence.check import Finding, against_chain, verify
+from chainbeasts.backend.cli.output import fields
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.validator.cli.display import shown
+from chainbeasts.validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
+from chainbeasts.validator.cli.workspace import open_dispute
+from chainbeasts.validator.evidence import archive
+from chainbeasts.validator.evidence.bundle import make_bundle
+from chainbeasts.validator.evidence.check import Finding, against_chain, verify
 
 OutOption = Annotated[
     Path | None,

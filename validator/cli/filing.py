@@ -8,30 +8,35 @@ from typing import Annotated
 import typer
 from web3.logs import DISCARD
 
-from backend.chain.amounts import show_coin
-from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow
-from backend.chain.prices import MAX_BOND_MULTIPLE
-from backend.chain.types import FilingQuote, openings_of
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import energy, note, progress
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.store.daemons import Mode, Verdict
-from backend.store.private import PrivateDataset, open_dataset
-from validator.cli.display import show_transaction
-from validator.cli.options import BeastId, CheckpointIndex, DatasetsOption, SnapshotsOption
-from validator.cli.workspace import synced_workspace
-from validator.enforce.bonds import opening_cost
-from validator.enforce.filing import fund_bond, value_to_send
-from validator.enforce.staging import Staging
-from validator.enforce.strategy import Action
-from validator.enforce.value import GAS, Appraiser
-from validator.judge.cases import Case
-from validator.judge.datasets import read_secret
-from validator.judge.replay import Judgement
-from validator.judge.windows import check
-from validator.setup import ValidatorWorkspace
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.prices import MAX_BOND_MULTIPLE
+from chainbeasts.backend.chain.types import FilingQuote, openings_of
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import energy, note, progress
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.backend.store.private import PrivateDataset, open_dataset
+from chainbeasts.validator.cli.display import show_transaction
+from chainbeasts.validator.cli.options import (
+    BeastId,
+    CheckpointIndex,
+    DatasetsOption,
+    SnapshotsOption,
+)
+from chainbeasts.validator.cli.workspace import synced_workspace
+from chainbeasts.validator.enforce.bonds import opening_cost
+from chainbeasts.validator.enforce.filing import fund_bond, value_to_send
+from chainbeasts.validator.enforce.staging import Staging
+from chainbeasts.validator.enforce.strategy import Action
+from chainbeasts.validator.enforce.value import GAS, Appraiser
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.datasets import read_secret
+from chainbeasts.validator.judge.replay import Judgement
+from chainbeasts.validator.judge.windows import check
+from chainbeasts.validator.setup import ValidatorWorkspace
 
 
 def register(app: typer.Typer) -> None:

@@ -7,24 +7,24 @@ from typing import Any
 
 import typer
 
-from backend.chain.amounts import show_time
-from backend.chain.outbox import Outbox
-from backend.chain.prices import opening_gas
-from backend.chain.types import Opening, opening_bit, openings_of
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.output import fields, note
-from backend.cli.session import Session, command
-from validator.cli import openings
-from validator.cli.display import shown
-from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
-from validator.cli.workspace import OpenedDispute, open_dispute
-from validator.enforce.bonds import MoveSender
-from validator.enforce.policy import Policy
-from validator.enforce.strategy import Action, Move, Situation, Strategy, decide
-from validator.enforce.value import COMMIT_GAS, GAS
-from validator.enforce.windows import CaseFile, Enforcer, Made
-from validator.judge.jobs import JobStore
-from validator.judge.published import PublishedWindows
+from chainbeasts.backend.chain.amounts import show_time
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.prices import opening_gas
+from chainbeasts.backend.chain.types import Opening, opening_bit, openings_of
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.output import fields, note
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.validator.cli import openings
+from chainbeasts.validator.cli.display import shown
+from chainbeasts.validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
+from chainbeasts.validator.cli.workspace import OpenedDispute, open_dispute
+from chainbeasts.validator.enforce.bonds import MoveSender
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.strategy import Action, Move, Situation, Strategy, decide
+from chainbeasts.validator.enforce.value import COMMIT_GAS, GAS
+from chainbeasts.validator.enforce.windows import CaseFile, Enforcer, Made
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.published import PublishedWindows
 
 ANYBODY = "anybody"
 NO_BUDGET = 1 << 62

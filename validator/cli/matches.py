@@ -6,16 +6,16 @@ from typing import Any
 
 import typer
 
-from backend.battle.verdict import Lie
-from backend.cli.output import fields
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.store.daemons import Verdict
-from validator.cli.display import show_transaction, shown
-from validator.cli.options import MatchId, SnapshotsOption
-from validator.cli.workspace import synced_workspace
-from validator.enforce.matches import disproof
-from validator.judge.matches import MatchCase, MatchJudgement, MatchReader
+from chainbeasts.backend.battle.verdict import Lie
+from chainbeasts.backend.cli.output import fields
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.validator.cli.display import show_transaction, shown
+from chainbeasts.validator.cli.options import MatchId, SnapshotsOption
+from chainbeasts.validator.cli.workspace import synced_workspace
+from chainbeasts.validator.enforce.matches import disproof
+from chainbeasts.validator.judge.matches import MatchCase, MatchJudgement, MatchReader
 
 
 def register(app: typer.Typer) -> None:

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.chain.types import Opening, openings_of
-from backend.cli.confirm import Cost, YesOption, confirm
-from backend.cli.session import Session, command
-from backend.documents import parse_json
-from backend.errors import ChainBeastsError
-from backend.kernel.constants import SEGMENTS
-from validator.cli.display import show_transaction
-from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
-from validator.cli.workspace import OpenedDispute, open_dispute
+from chainbeasts.backend.chain.types import Opening, openings_of
+from chainbeasts.backend.cli.confirm import Cost, YesOption, confirm
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.documents import parse_json
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.constants import SEGMENTS
+from chainbeasts.validator.cli.display import show_transaction
+from chainbeasts.validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
+from chainbeasts.validator.cli.workspace import OpenedDispute, open_dispute
 
 
 def register(app: typer.Typer) -> None:

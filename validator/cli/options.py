@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.errors import ChainBeastsError
-from backend.store.packs import DISK_BYTES, MEMORY_BYTES
-from validator.enforce.strategy import Strategy
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.packs import DISK_BYTES, MEMORY_BYTES
+from chainbeasts.validator.enforce.strategy import Strategy
 
 CORES = os.cpu_count() or 1
 DEFAULT_RECHECK = 0.01

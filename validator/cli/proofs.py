@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.chain.transactions import Receipt
-from backend.cli.confirm import Cost, confirm
-from backend.cli.session import Session
-from validator.cli.workspace import OpenedDispute
-from validator.enforce.commitments import SPARE_GAS, Committer
-from validator.enforce.moves import Proof
-from validator.enforce.value import COMMIT_GAS
-from validator.judge.cases import Case
-from validator.setup import ValidatorWorkspace
+from chainbeasts.backend.chain.transactions import Receipt
+from chainbeasts.backend.cli.confirm import Cost, confirm
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.validator.cli.workspace import OpenedDispute
+from chainbeasts.validator.enforce.commitments import SPARE_GAS, Committer
+from chainbeasts.validator.enforce.moves import Proof
+from chainbeasts.validator.enforce.value import COMMIT_GAS
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.setup import ValidatorWorkspace
 
 
 def in_head_start(session: Session, disputed: OpenedDispute) -> bool:

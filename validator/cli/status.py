@@ -7,14 +7,14 @@ from typing import Any
 import typer
 from rich.console import Group
 
-from backend.cli.output import energy, table
-from backend.cli.session import Session, command
-from backend.store.daemons import JobRow, MatchJobRow
-from validator.cli.display import cells
-from validator.cli.workspace import synced_workspace
-from validator.judge.cases import CaseReader
-from validator.judge.jobs import JobStore
-from validator.judge.matches import MatchJobStore
+from chainbeasts.backend.cli.output import energy, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.store.daemons import JobRow, MatchJobRow
+from chainbeasts.validator.cli.display import cells
+from chainbeasts.validator.cli.workspace import synced_workspace
+from chainbeasts.validator.judge.cases import CaseReader
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.matches import MatchJobStore
 
 WINDOW_COLUMNS = ("beast", "checkpoint", "verdict", "mode", "reason")
 MATCH_COLUMNS = ("match", "verdict", "reason")

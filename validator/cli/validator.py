@@ -9,17 +9,17 @@ import structlog
 import typer
 from filelock import FileLock, Timeout
 
-from backend.chain.transactions import TransactionManager
-from backend.cli.ending import ended_by_signals, when_there
-from backend.cli.options import HealthPortOption, PollOption
-from backend.cli.sending import refuse_contracts
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.indexer.follow import Waker
-from backend.monitoring.server import serve
-from backend.redact import redact_url
-from validator.cli import backfill, matches, status, verification
-from validator.cli.options import (
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.cli.ending import ended_by_signals, when_there
+from chainbeasts.backend.cli.options import HealthPortOption, PollOption
+from chainbeasts.backend.cli.sending import refuse_contracts
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.monitoring.server import serve
+from chainbeasts.backend.redact import redact_url
+from chainbeasts.validator.cli import backfill, matches, status, verification
+from chainbeasts.validator.cli.options import (
     CORES,
     DEFAULT_RECHECK,
     DISK_MB,
@@ -49,15 +49,15 @@ from validator.cli.options import (
     WorkersOption,
     amount,
 )
-from validator.cli.status import show_status
-from validator.cli.workspace import workspace_of
-from validator.daemon import Validator
-from validator.enforce.policy import GAS_BUDGET, OPEN_AFTER, OPEN_RATE, Policy
-from validator.enforce.strategy import Strategy
-from validator.judge.cluster import Cluster
-from validator.operations.metrics import ValidatorMetrics
-from validator.scope import Scope, parse_names
-from validator.setup import ValidatorWorkspace, make_validator
+from chainbeasts.validator.cli.status import show_status
+from chainbeasts.validator.cli.workspace import workspace_of
+from chainbeasts.validator.daemon import Validator
+from chainbeasts.validator.enforce.policy import GAS_BUDGET, OPEN_AFTER, OPEN_RATE, Policy
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.judge.cluster import Cluster
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.scope import Scope, parse_names
+from chainbeasts.validator.setup import ValidatorWorkspace, make_validator
 
 log = structlog.get_logger()
 

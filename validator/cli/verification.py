@@ -6,18 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.output import fields, progress, table
-from backend.cli.session import Session, command
-from backend.errors import ChainBeastsError
-from backend.store.daemons import Mode, Verdict
-from validator.cli.display import cells, shown
-from validator.cli.options import BeastId, DatasetsOption, SnapshotsOption
-from validator.cli.workspace import synced_workspace
-from validator.judge.cases import Case
-from validator.judge.history import HistoryRow, complaint, judge_history
-from validator.judge.replay import Judgement
-from validator.judge.windows import check
-from validator.setup import ValidatorWorkspace
+from chainbeasts.backend.cli.output import fields, progress, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.validator.cli.display import cells, shown
+from chainbeasts.validator.cli.options import BeastId, DatasetsOption, SnapshotsOption
+from chainbeasts.validator.cli.workspace import synced_workspace
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.history import HistoryRow, complaint, judge_history
+from chainbeasts.validator.judge.replay import Judgement
+from chainbeasts.validator.judge.windows import check
+from chainbeasts.validator.setup import ValidatorWorkspace
 
 
 def register(app: typer.Typer) -> None:

@@ -7,25 +7,25 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.chain.amounts import show_coin
-from backend.chain.types import openings_of
-from backend.cli.output import energy, fields, table
-from backend.cli.session import Session, command
-from backend.indexer.queries import OPEN, all_disputes
-from backend.kernel.constants import SEGMENT_STEPS
-from backend.store.daemons import Verdict
-from backend.store.facts import DisputeRow
-from validator.cli.display import cells, shown
-from validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
-from validator.cli.workspace import open_dispute, synced_workspace
-from validator.evidence.explain import (
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.types import openings_of
+from chainbeasts.backend.cli.output import energy, fields, table
+from chainbeasts.backend.cli.session import Session, command
+from chainbeasts.backend.indexer.queries import OPEN, all_disputes
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.backend.store.facts import DisputeRow
+from chainbeasts.validator.cli.display import cells, shown
+from chainbeasts.validator.cli.options import DatasetsOption, DisputeId, SnapshotsOption
+from chainbeasts.validator.cli.workspace import open_dispute, synced_workspace
+from chainbeasts.validator.evidence.explain import (
     Cause,
     find_cause,
     find_cause_unanswered,
     most_different,
     segment_of,
 )
-from validator.judge.replay import Judgement, Window, first_divergent
+from chainbeasts.validator.judge.replay import Judgement, Window, first_divergent
 
 
 def _summary(row: DisputeRow) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.cli.session import Session
-from backend.errors import ChainBeastsError
-from backend.store.facts import DisputeRow
-from validator.cli.options import DISK_MB, MEMORY_MB
-from validator.daemon import check_kernel
-from validator.judge.cases import Case
-from validator.judge.replay import Judgement, Window
-from validator.judge.windows import check
-from validator.setup import ValidatorWorkspace, open_workspace
+from chainbeasts.backend.cli.session import Session
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.facts import DisputeRow
+from chainbeasts.validator.cli.options import DISK_MB, MEMORY_MB
+from chainbeasts.validator.daemon import check_kernel
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.replay import Judgement, Window
+from chainbeasts.validator.judge.windows import check
+from chainbeasts.validator.setup import ValidatorWorkspace, open_workspace
 
 
 def _folder(path: Path | None, option: str) -> Path | None:

@@ -12,16 +12,16 @@ import structlog
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from backend.chain.outbox import Outbox
-from backend.chain.prices import FEE_HEADROOM
-from backend.chain.transactions import TransactionManager
-from backend.indexer.queries import OPEN
-from backend.monitoring.health import Spent, spent
-from backend.store.columns import AT_ONCE
-from backend.store.daemons import IntentRow, IntentState
-from backend.store.facts import DisputeRow
-from backend.store.session import Database
-from validator.enforce.strategy import Action
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.prices import FEE_HEADROOM
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.indexer.queries import OPEN
+from chainbeasts.backend.monitoring.health import Spent, spent
+from chainbeasts.backend.store.columns import AT_ONCE
+from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.facts import DisputeRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.enforce.strategy import Action
 
 log = structlog.get_logger()
 

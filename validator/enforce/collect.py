@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import structlog
 
-from backend.chain.amounts import show_energy
-from backend.chain.client import Chain
-from backend.chain.outbox import Outbox
-from backend.store.session import Database
-from validator.enforce.credits import Credit, CreditLog, CreditSource
+from chainbeasts.backend.chain.amounts import show_energy
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.enforce.credits import Credit, CreditLog, CreditSource
 
 log = structlog.get_logger()
 

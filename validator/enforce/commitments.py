@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.chain.client import Chain
-from backend.chain.outbox import Outbox
-from backend.chain.types import ZERO32
-from validator.enforce.moves import Proof
-from validator.enforce.secret import salt_of
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import ZERO32
+from chainbeasts.validator.enforce.moves import Proof
+from chainbeasts.validator.enforce.secret import salt_of
 
 COMMIT = "commit"
 

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from web3.contract import Contract
 
-from backend.chain.client import Chain
-from backend.chain.types import BondOutcome
-from backend.indexer.positions import Position, position, stands
-from backend.indexer.rollback import stored_log
-from backend.store.facts import EventRow
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import BondOutcome
+from chainbeasts.backend.indexer.positions import Position, position, stands
+from chainbeasts.backend.indexer.rollback import stored_log
+from chainbeasts.backend.store.facts import EventRow
+from chainbeasts.backend.store.session import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, or_, select
 
-from backend.chain.prices import MAX_BOND_MULTIPLE
-from backend.store.daemons import JobRow, Mode, Verdict
-from backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
-from backend.store.waits import Waits
-from validator.enforce.bonds import Openings, opening_cost
-from validator.enforce.moves import MoveBuilder
-from validator.enforce.openings import Answer, Doubt, Terms, judge_doubt
-from validator.enforce.policy import Policy
-from validator.enforce.secret import draw_of
-from validator.judge.cases import Case, CaseReader
-from validator.judge.jobs import SAME_WINDOW, JobStore
-from validator.judge.states import StateProvider
+from chainbeasts.backend.chain.prices import MAX_BOND_MULTIPLE
+from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
+from chainbeasts.backend.store.waits import Waits
+from chainbeasts.validator.enforce.bonds import Openings, opening_cost
+from chainbeasts.validator.enforce.moves import MoveBuilder
+from chainbeasts.validator.enforce.openings import Answer, Doubt, Terms, judge_doubt
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.secret import draw_of
+from chainbeasts.validator.judge.cases import Case, CaseReader
+from chainbeasts.validator.judge.jobs import SAME_WINDOW, JobStore
+from chainbeasts.validator.judge.states import StateProvider
 
 PARENT_RETRY_SECONDS, LONGEST_PARENT_RETRY_SECONDS = 10.0, 600.0
 MOST_PARENTS = 16_384

@@ -6,22 +6,22 @@ from typing import Any
 
 import structlog
 
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.escrow import ensure_escrow
-from backend.chain.outbox import Outbox
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import FilingQuote
-from backend.errors import ChainBeastsError
-from backend.kernel.window import WindowContext
-from backend.store.private import PrivateDataset
-from validator.enforce.bonds import MoveSender, filing_key
-from validator.enforce.moves import MoveBuilder
-from validator.enforce.policy import Policy
-from validator.enforce.staging import Staging
-from validator.enforce.strategy import Action
-from validator.enforce.value import GAS
-from validator.judge.cases import Case, CaseReader
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import FilingQuote
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.window import WindowContext
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.validator.enforce.bonds import MoveSender, filing_key
+from chainbeasts.validator.enforce.moves import MoveBuilder
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.staging import Staging
+from chainbeasts.validator.enforce.strategy import Action
+from chainbeasts.validator.enforce.value import GAS
+from chainbeasts.validator.judge.cases import Case, CaseReader
 
 log = structlog.get_logger()
 

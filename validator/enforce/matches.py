@@ -6,19 +6,24 @@ from typing import Any
 
 import structlog
 
-from backend.battle.verdict import Lie
-from backend.chain.client import Chain
-from backend.chain.errors import NodeUnavailableError, WrongChainError
-from backend.chain.types import MatchLie, header_to_abi
-from backend.errors import ChainBeastsError
-from backend.kernel.merkle import Tree
-from backend.kernel.row_opening import open_pass
-from backend.kernel.state import State
-from backend.store.daemons import Verdict
-from backend.store.session import DatabaseUnavailableError
-from validator.enforce.bonds import MoveSender
-from validator.enforce.strategy import Action
-from validator.judge.matches import MatchCase, MatchJobStore, MatchJudgement, MatchReader
+from chainbeasts.backend.battle.verdict import Lie
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import NodeUnavailableError, WrongChainError
+from chainbeasts.backend.chain.types import MatchLie, header_to_abi
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.merkle import Tree
+from chainbeasts.backend.kernel.row_opening import open_pass
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.backend.store.session import DatabaseUnavailableError
+from chainbeasts.validator.enforce.bonds import MoveSender
+from chainbeasts.validator.enforce.strategy import Action
+from chainbeasts.validator.judge.matches import (
+    MatchCase,
+    MatchJobStore,
+    MatchJudgement,
+    MatchReader,
+)
 
 log = structlog.get_logger()
 

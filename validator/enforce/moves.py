@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.chain.chunks import is_large
-from backend.chain.errors import ChainError, NodeUnavailableError, Reverted
-from backend.chain.openings import (
+from chainbeasts.backend.chain.chunks import is_large
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, Reverted
+from chainbeasts.backend.chain.openings import (
     MERKLE_PATHS,
     header_commitment,
     opened_witnesses,
@@ -19,14 +19,20 @@ from backend.chain.openings import (
     records_opening,
     steps_commitment,
 )
-from backend.chain.transactions import MAX_GAS, TransactionManager
-from backend.chain.types import NO_HEADER, ZERO32, FilingQuote, ProofClaim, header_to_abi
-from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
-from backend.kernel.state import State, serialize_weights, state_hash, weights_root
-from backend.kernel.window import witnesses
-from backend.store.private import PrivateDataset
-from validator.judge.cases import Case, CaseReader
-from validator.judge.replay import Window, state_after
+from chainbeasts.backend.chain.transactions import MAX_GAS, TransactionManager
+from chainbeasts.backend.chain.types import (
+    NO_HEADER,
+    ZERO32,
+    FilingQuote,
+    ProofClaim,
+    header_to_abi,
+)
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash, weights_root
+from chainbeasts.backend.kernel.window import witnesses
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.validator.judge.cases import Case, CaseReader
+from chainbeasts.validator.judge.replay import Window, state_after
 
 ADVANCE_GAS = MAX_GAS * 85 // 100
 """Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from validator.enforce.strategy import Strategy
-from validator.scope import EVERYBODY, Scope
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.scope import EVERYBODY, Scope
 
 GAS_BUDGET = 30_000_000
 """About what re-executing one window in the EVM takes."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from eth_hash.auto import keccak
 
-from backend.errors import ChainBeastsError
+from chainbeasts.backend.errors import ChainBeastsError
 
 SECRET_BYTES = 32
 _SALT, _DRAW = b"salt", b"draw"

@@ -14,10 +14,10 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from web3 import Web3
 
-from backend.chain.chunks import CHUNKS_AT_ONCE, chunks_of
-from backend.chain.client import Chain
-from backend.chain.errors import ChainError, Reverted
-from backend.store.private import PrivateDataset
+from chainbeasts.backend.chain.chunks import CHUNKS_AT_ONCE, chunks_of
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import ChainError, Reverted
+from chainbeasts.backend.store.private import PrivateDataset
 
 MAX_REFUSALS = 3
 _OVERTAKEN = ("StageExists", "NoStage", "WrongChunk", "StageIsClosed")

@@ -12,15 +12,15 @@ from typing import Any
 import structlog
 from sqlalchemy import func, or_, select
 
-from backend.chain.amounts import show_coin
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.outbox import Outbox
-from backend.indexer.queries import stake_rewards
-from backend.store.facts import AdvanceRow, DisputeRow, StakeRewardRow, VaultCreditRow
-from backend.store.session import Database
-from validator.enforce.value import Appraiser
-from validator.judge.cases import CaseReader
+from chainbeasts.backend.chain.amounts import show_coin
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.indexer.queries import stake_rewards
+from chainbeasts.backend.store.facts import AdvanceRow, DisputeRow, StakeRewardRow, VaultCreditRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.enforce.value import Appraiser
+from chainbeasts.validator.judge.cases import CaseReader
 
 log = structlog.get_logger()
 

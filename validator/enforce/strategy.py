@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.chain.types import DisputeStatus
-from backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 
 
 class Strategy(StrEnum):

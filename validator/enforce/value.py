@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.chain.client import Chain
-from backend.chain.fees import PRIORITY_FEE
-from backend.chain.prices import BASIS_POINTS
-from backend.chain.types import Economics
-from backend.kernel.constants import WINDOW_STEPS
-from validator.enforce.strategy import Action
-from validator.judge.cases import Case, CaseReader
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.fees import PRIORITY_FEE
+from chainbeasts.backend.chain.prices import BASIS_POINTS
+from chainbeasts.backend.chain.types import Economics
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.validator.enforce.strategy import Action
+from chainbeasts.validator.judge.cases import Case, CaseReader
 
 STEP_GAS = 200_000
 """What the court pays a re-executed step of a right window as."""

@@ -14,26 +14,26 @@ from typing import Any
 
 import structlog
 
-from backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
-from backend.chain.prices import BASIS_POINTS
-from backend.chain.types import ZERO32, DisputeStatus, Opening, opening_bit
-from backend.errors import ChainBeastsError
-from backend.store.daemons import Mode, Verdict
-from backend.store.facts import DisputeRow
-from backend.store.session import DatabaseUnavailableError
-from validator.enforce.bonds import MoveSender
-from validator.enforce.commitments import SPARE_GAS, Committer
-from validator.enforce.doubts import Deadlines, Doubts
-from validator.enforce.filing import Filer, filing_deadline
-from validator.enforce.moves import MoveBuilder, Proof
-from validator.enforce.policy import Policy
-from validator.enforce.strategy import Action, Move, Situation, Strategy, decide
-from validator.enforce.value import Appraiser, Prospect
-from validator.judge.cases import Case
-from validator.judge.jobs import JobStore
-from validator.judge.replay import Judgement, Window, first_divergent
-from validator.judge.states import StateProvider
-from validator.judge.windows import check
+from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from chainbeasts.backend.chain.prices import BASIS_POINTS
+from chainbeasts.backend.chain.types import ZERO32, DisputeStatus, Opening, opening_bit
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.backend.store.facts import DisputeRow
+from chainbeasts.backend.store.session import DatabaseUnavailableError
+from chainbeasts.validator.enforce.bonds import MoveSender
+from chainbeasts.validator.enforce.commitments import SPARE_GAS, Committer
+from chainbeasts.validator.enforce.doubts import Deadlines, Doubts
+from chainbeasts.validator.enforce.filing import Filer, filing_deadline
+from chainbeasts.validator.enforce.moves import MoveBuilder, Proof
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.strategy import Action, Move, Situation, Strategy, decide
+from chainbeasts.validator.enforce.value import Appraiser, Prospect
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.replay import Judgement, Window, first_divergent
+from chainbeasts.validator.judge.states import StateProvider
+from chainbeasts.validator.judge.windows import check
 
 log = structlog.get_logger()
 

@@ -10,11 +10,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from backend.cache import write_atomic
-from backend.errors import ChainBeastsError
-from backend.kernel.state import ENCODED_BYTES
-from backend.store.private import MAX_COMPRESSED
-from validator.evidence import manifest
+from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.state import ENCODED_BYTES
+from chainbeasts.backend.store.private import MAX_COMPRESSED
+from chainbeasts.validator.evidence import manifest
 
 MANIFEST = "manifest.json"
 PARENT = "parent.state"

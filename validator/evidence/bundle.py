@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from eth_hash.auto import keccak
 from sqlalchemy import select
 
-from backend.chain.openings import RecordsOpening
-from backend.chain.types import ZERO32, Checkpoint
-from backend.errors import ChainBeastsError
-from backend.kernel import merkle
-from backend.kernel.board import word_bytes
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.kernel.state import (
+from chainbeasts.backend.chain.openings import RecordsOpening
+from chainbeasts.backend.chain.types import ZERO32, Checkpoint
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import (
     MalformedStateError,
     State,
     decode_state,
     encode_state,
     state_hash,
 )
-from backend.kernel.tables import KERNEL_ID, kernel_name
-from backend.kernel.window import WindowContext, genesis_state
-from backend.store.daemons import Verdict
-from backend.store.facts import CheckpointRow, DisputeRow, EventRow
-from backend.store.private import WORD_BYTES, open_dataset, words_of
-from validator.evidence.archive import (
+from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.backend.store.facts import CheckpointRow, DisputeRow, EventRow
+from chainbeasts.backend.store.private import WORD_BYTES, open_dataset, words_of
+from chainbeasts.validator.evidence.archive import (
     DATASET,
     MANIFEST,
     MATCH_LOG,
@@ -36,7 +36,7 @@ from validator.evidence.archive import (
     RECORDS,
     pack,
 )
-from validator.evidence.manifest import (
+from chainbeasts.validator.evidence.manifest import (
     CheckpointPart,
     ClaimPart,
     ContextPart,
@@ -46,10 +46,10 @@ from validator.evidence.manifest import (
     Manifest,
     MatchPart,
 )
-from validator.judge.cases import Case, CaseReader, digest_of
-from validator.judge.datasets import OpenedRecords
-from validator.judge.replay import Judgement, Window, first_divergent
-from validator.judge.states import Records, StateProvider
+from chainbeasts.validator.judge.cases import Case, CaseReader, digest_of
+from chainbeasts.validator.judge.datasets import OpenedRecords
+from chainbeasts.validator.judge.replay import Judgement, Window, first_divergent
+from chainbeasts.validator.judge.states import Records, StateProvider
 
 MOST_EVENTS = 256
 SUBMITTED = "CheckpointSubmitted"

@@ -10,14 +10,14 @@ from eth_hash.auto import keccak
 from web3.exceptions import TransactionNotFound
 from web3.logs import DISCARD
 
-from backend.chain.client import Chain
-from backend.chain.errors import Reverted
-from backend.chain.types import Checkpoint
-from backend.errors import ChainBeastsError
-from backend.store.daemons import Verdict
-from validator.evidence.bundle import SUBMITTED, Bundle, open_bundle
-from validator.judge.cases import court_agrees
-from validator.judge.replay import Judgement, first_divergent, judge
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.types import Checkpoint
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.validator.evidence.bundle import SUBMITTED, Bundle, open_bundle
+from chainbeasts.validator.judge.cases import court_agrees
+from chainbeasts.validator.judge.replay import Judgement, first_divergent, judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE
-from backend.kernel.labels import Label
-from backend.kernel.state import State
-from backend.kernel.window import MASK32, sample, sample_index
-from validator.judge.replay import Window
+from chainbeasts.backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.window import MASK32, sample, sample_index
+from chainbeasts.validator.judge.replay import Window
 
 NEIGHBOURHOOD = 128
 """How far away another sample is looked for, in steps or records."""

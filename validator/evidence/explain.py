@@ -12,26 +12,26 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.board import is_valid
-from backend.kernel.constants import (
+from chainbeasts.backend.kernel.board import is_valid
+from chainbeasts.backend.kernel.constants import (
     LAYERS,
     SEGMENT_STEPS,
     WEIGHT_MAX,
     WEIGHT_MIN,
     WINDOW_STEPS,
 )
-from backend.kernel.labels import label
-from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import learn, sample, step_window
-from backend.kernels import ReferenceKernel, kernel_for
-from validator.evidence.counterfactual import (
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import learn, sample, step_window
+from chainbeasts.backend.kernels import ReferenceKernel, kernel_for
+from chainbeasts.validator.evidence.counterfactual import (
     differing_heads,
     other_labels,
     other_samples,
     show_label,
 )
-from validator.judge.replay import Window, replay
+from chainbeasts.validator.judge.replay import Window, replay
 
 SEARCH_BUDGET = 10_000_000
 """What is spent on one kind of cause before it is given up, in about microseconds."""

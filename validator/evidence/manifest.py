@@ -14,10 +14,10 @@ from pydantic import (
     ValidationError,
 )
 
-from backend.chain.types import Checkpoint, CheckpointPayload, Commitments
-from backend.errors import ChainBeastsError
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
+from chainbeasts.backend.chain.types import Checkpoint, CheckpointPayload, Commitments
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
 
 MAX_BYTES = 65_536
 """Most bytes of a manifest; real ones have about 6,000."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from backend.chain.types import Checkpoint
-from backend.kernel.board import word_bytes
-from backend.kernel.replay import WINDOW, Bytes, Status, Windows
-from backend.kernel.state import ENCODED_BYTES
-from backend.kernel.window import WindowContext
-from backend.kernels import replay_windows
+from chainbeasts.backend.chain.types import Checkpoint
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.replay import WINDOW, Bytes, Status, Windows
+from chainbeasts.backend.kernel.state import ENCODED_BYTES
+from chainbeasts.backend.kernel.window import WindowContext
+from chainbeasts.backend.kernels import replay_windows
 
 STATED_BYTES = 5 * 32
 """Of a header: beast, parent, global step, mask and window loss, which the payload states. The

@@ -16,19 +16,25 @@ from eth_hash.auto import keccak
 from sqlalchemy import BigInteger, column, func, select, values
 from sqlalchemy.orm import Session
 
-from backend.chain.client import Chain
-from backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
-from backend.errors import ChainBeastsError
-from backend.indexer.errors import IncompleteLogsError
-from backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
-from backend.indexer.records import checkpoint_of
-from backend.kernel.samples import Source
-from backend.kernel.window import WindowContext, genesis_hash
-from backend.store.daemons import JobRow, Mode, Verdict
-from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus, DisputeRow
-from backend.store.session import Database
-from backend.store.words import record_of_match
-from validator.judge.replay import loss_drop_agrees
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, Checkpoint, Commitments, Season
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.errors import IncompleteLogsError
+from chainbeasts.backend.indexer.queries import LIVE, OPEN, all_checkpoints, open_disputes
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.window import WindowContext, genesis_hash
+from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict
+from chainbeasts.backend.store.facts import (
+    BeastRow,
+    BlockRow,
+    CheckpointRow,
+    CheckpointStatus,
+    DisputeRow,
+)
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.words import record_of_match
+from chainbeasts.validator.judge.replay import loss_drop_agrees
 
 _PAYLOAD = "(uint32,bytes32,uint128,uint8,uint8,uint32,uint32,uint8,uint32)"
 _RECORD = f"(uint32,uint32,bytes32,{_PAYLOAD},uint16,address,uint64,uint128,uint128)"

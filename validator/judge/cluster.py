@@ -20,12 +20,19 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from backend.errors import ChainBeastsError
-from backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state
-from backend.kernels import state_hash
-from backend.store.waits import Waits
-from validator.judge.batch import Batch, Outcome, part_of, replay_batch, resolved, runs_of
-from validator.judge.worker import Identity, difference, identity, work
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state
+from chainbeasts.backend.kernels import state_hash
+from chainbeasts.backend.store.waits import Waits
+from chainbeasts.validator.judge.batch import (
+    Batch,
+    Outcome,
+    part_of,
+    replay_batch,
+    resolved,
+    runs_of,
+)
+from chainbeasts.validator.judge.worker import Identity, difference, identity, work
 
 log = structlog.get_logger()
 

@@ -17,15 +17,15 @@ from eth_hash.auto import keccak
 from sqlalchemy import select
 from web3 import Web3
 
-from backend.chain.client import Chain
-from backend.chain.openings import RecordsOpening
-from backend.chain.types import Commitments
-from backend.errors import ChainBeastsError
-from backend.indexer.queries import published_records, revealed_secret
-from backend.kernel.rng import fold64
-from backend.store.facts import RevealedDatasetRow
-from backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.openings import RecordsOpening
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.queries import published_records, revealed_secret
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.store.facts import RevealedDatasetRow
+from chainbeasts.backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
+from chainbeasts.backend.store.session import Database
 
 log = structlog.get_logger()
 

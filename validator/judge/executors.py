@@ -15,7 +15,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from multiprocessing.connection import wait
 from typing import Any, ParamSpec, TypeVar
 
-from backend.kernels import EVERY_SLOT, ReferenceKernel, kernel_for
+from chainbeasts.backend.kernels import EVERY_SLOT, ReferenceKernel, kernel_for
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backend.store.daemons import Verdict
-from validator.judge.cases import Case
-from validator.judge.replay import Judgement, judge_fast
-from validator.judge.states import StateProvider
-from validator.judge.windows import judge_without_replay
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.replay import Judgement, judge_fast
+from chainbeasts.validator.judge.states import StateProvider
+from chainbeasts.validator.judge.windows import judge_without_replay
 
 FALLS = "falls"
 """Shown for a checkpoint built on an invalid one: it cannot stand, whatever it holds itself."""

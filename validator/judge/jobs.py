@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from backend.indexer.positions import position
-from backend.store.columns import insert_new
-from backend.store.daemons import JobRow, Mode, Verdict, WatchRow
-from backend.store.facts import CheckpointRow
-from backend.store.session import Database
-from validator.judge.cases import Case
-from validator.judge.replay import Judgement
+from chainbeasts.backend.indexer.positions import position
+from chainbeasts.backend.store.columns import insert_new
+from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict, WatchRow
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.replay import Judgement
 
 AT_ONCE = 500
 """Hashes in one query: databases bound the number of its parameters."""

@@ -18,23 +18,23 @@ from eth_hash.auto import keccak
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.battle.logs import MissingLogError
-from backend.battle.verdict import Lie, Player, Terms, lie_against, lie_in_words
-from backend.chain.types import MatchResult
-from backend.indexer.positions import Position, position, stands
-from backend.indexer.queries import final_records, standing_records
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.state import State
-from backend.kernels import play
-from backend.store.columns import insert_new
-from backend.store.daemons import MatchJobRow, Verdict
-from backend.store.facts import BeastRow
-from backend.store.matches import MatchRecordRow, MatchRow, RecordStatus
-from backend.store.session import Database
-from backend.store.waits import Waits
-from validator.judge.jobs import BEFORE_US, UNVERIFIED, watching_since
-from validator.judge.states import StateProvider
-from validator.scope import EVERYBODY, Scope
+from chainbeasts.backend.battle.logs import MissingLogError
+from chainbeasts.backend.battle.verdict import Lie, Player, Terms, lie_against, lie_in_words
+from chainbeasts.backend.chain.types import MatchResult
+from chainbeasts.backend.indexer.positions import Position, position, stands
+from chainbeasts.backend.indexer.queries import final_records, standing_records
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernels import play
+from chainbeasts.backend.store.columns import insert_new
+from chainbeasts.backend.store.daemons import MatchJobRow, Verdict
+from chainbeasts.backend.store.facts import BeastRow
+from chainbeasts.backend.store.matches import MatchRecordRow, MatchRow, RecordStatus
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.waits import Waits
+from chainbeasts.validator.judge.jobs import BEFORE_US, UNVERIFIED, watching_since
+from chainbeasts.validator.judge.states import StateProvider
+from chainbeasts.validator.scope import EVERYBODY, Scope
 
 log = structlog.get_logger()
 

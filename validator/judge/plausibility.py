@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from backend.chain.types import Checkpoint
-from backend.kernel.constants import (
+from chainbeasts.backend.chain.types import Checkpoint
+from chainbeasts.backend.kernel.constants import (
     HEAD_ATTACK,
     HEAD_BLOCK,
     HEAD_MOVE,
@@ -23,9 +23,9 @@ from backend.kernel.constants import (
     NULL_LOSS,
     WINDOW_STEPS,
 )
-from backend.kernel.features import INPUT_MAX
-from backend.kernel.held_out import MoveExam
-from backend.kernel.network import (
+from chainbeasts.backend.kernel.features import INPUT_MAX
+from chainbeasts.backend.kernel.held_out import MoveExam
+from chainbeasts.backend.kernel.network import (
     ACTIVATION_MAX,
     ERROR_MAX,
     ERROR_ONE,
@@ -33,9 +33,9 @@ from backend.kernel.network import (
     layers,
     unit_masks,
 )
-from backend.kernel.rules import Rules
-from backend.kernel.state import State
-from validator.judge.replay import contradiction
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.validator.judge.replay import contradiction
 
 MATRICES = ("W1", "W2", "W3", "W4")
 MOVE_COLUMNS, ATTACK_COLUMN, BLOCK_COLUMN = slice(0, 4), 4, 5

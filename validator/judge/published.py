@@ -6,10 +6,10 @@ from collections import OrderedDict
 
 import structlog
 
-from backend.kernel.window import genesis_state
-from validator.judge.cases import Case
-from validator.judge.plausibility import PublishedWindow, objection
-from validator.judge.states import StateProvider
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.plausibility import PublishedWindow, objection
+from chainbeasts.validator.judge.states import StateProvider
 
 log = structlog.get_logger()
 

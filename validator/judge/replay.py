@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.chain.types import Checkpoint
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.state import Header, State, state_hash
-from backend.kernel.window import WindowContext, open_window, run_window
-from backend.kernels import kernel_for
-from backend.kernels import state_hash as fast_state_hash
-from backend.store.daemons import Mode, Verdict
+from chainbeasts.backend.chain.types import Checkpoint
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, open_window, run_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.kernels import state_hash as fast_state_hash
+from chainbeasts.backend.store.daemons import Mode, Verdict
 
 RECOMPUTED = "recomputed, same hash"
 

@@ -13,27 +13,27 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from backend.battle.logs import MatchLogs, MissingLogError
-from backend.chain.errors import ChainError
-from backend.errors import ChainBeastsError
-from backend.indexer.published import published_state
-from backend.indexer.queries import LIVE, checkpoint_by_hash
-from backend.kernel.samples import Source
-from backend.kernel.state import State, encode_state
-from backend.kernel.window import genesis_state
-from backend.kernels import state_hash
-from backend.store.private import PrivateDataset
-from backend.store.session import DatabaseUnavailableError
-from backend.store.snapshots import PackedSnapshots
-from backend.store.waits import Waits
-from validator.judge.cases import Case, CaseReader
-from validator.judge.datasets import (
+from chainbeasts.backend.battle.logs import MatchLogs, MissingLogError
+from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.published import published_state
+from chainbeasts.backend.indexer.queries import LIVE, checkpoint_by_hash
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, encode_state
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.kernels import state_hash
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.backend.store.session import DatabaseUnavailableError
+from chainbeasts.backend.store.snapshots import PackedSnapshots
+from chainbeasts.backend.store.waits import Waits
+from chainbeasts.validator.judge.cases import Case, CaseReader
+from chainbeasts.validator.judge.datasets import (
     DatasetFolder,
     OpenedRecords,
     opened_records,
     revealed_dataset,
 )
-from validator.judge.replay import Window, end_of
+from chainbeasts.validator.judge.replay import Window, end_of
 
 log = structlog.get_logger()
 

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.indexer.positions import Position, position, stands
-from backend.store.daemons import JobRow, Mode, Verdict
-from backend.store.facts import CheckpointRow, CheckpointStatus
-from backend.store.session import Database
-from validator.judge.jobs import SAME_WINDOW
+from chainbeasts.backend.indexer.positions import Position, position, stands
+from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.judge.jobs import SAME_WINDOW
 
 UNKNOWN = 2**31
 """Beyond every index, of a span whose last checkpoint is found as it is read."""

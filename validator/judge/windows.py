@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from backend.kernel.state import encode_state
-from backend.kernel.window import WindowContext, genesis_state
-from backend.kernels import state_hash
-from backend.store.daemons import Mode, Verdict
-from validator.judge.batch import Outcome, Run, batch_of, replay_batch
-from validator.judge.cases import Case, Found
-from validator.judge.cluster import ClusterExecutor
-from validator.judge.jobs import JobStore, is_due
-from validator.judge.replay import RECOMPUTED, Judgement, Window, judge, judge_light
-from validator.judge.states import NO_PARENT, StateProvider
-from validator.judge.worklist import Slice, Worklist
+from chainbeasts.backend.kernel.state import encode_state
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state
+from chainbeasts.backend.kernels import state_hash
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.validator.judge.batch import Outcome, Run, batch_of, replay_batch
+from chainbeasts.validator.judge.cases import Case, Found
+from chainbeasts.validator.judge.cluster import ClusterExecutor
+from chainbeasts.validator.judge.jobs import JobStore, is_due
+from chainbeasts.validator.judge.replay import RECOMPUTED, Judgement, Window, judge, judge_light
+from chainbeasts.validator.judge.states import NO_PARENT, StateProvider
+from chainbeasts.validator.judge.worklist import Slice, Worklist
 
 log = structlog.get_logger()
 

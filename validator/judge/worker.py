@@ -15,18 +15,18 @@ from functools import cache
 
 import numpy as np
 
-from backend.graph_cache.build import build
-from backend.graph_cache.compilers import CompilerError
-from backend.kernel.native.graph import Graph, source
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.state import encode_state
-from backend.kernel.tables import KERNEL_ID
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import chosen, kernel_for, state_hash
-from backend.store.places import open_place
-from backend.store.snapshots import PublishedStates
-from validator.judge.batch import Batch, Outcome, replay_batch, resolved, runs_of
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.compilers import CompilerError
+from chainbeasts.backend.kernel.native.graph import Graph, source
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import encode_state
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import chosen, kernel_for, state_hash
+from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.snapshots import PublishedStates
+from chainbeasts.validator.judge.batch import Batch, Outcome, replay_batch, resolved, runs_of
 
 PROCESS = secrets.token_hex(8)
 """Tells this process from the one that had its address before."""

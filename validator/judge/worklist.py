@@ -9,12 +9,12 @@ from typing import Protocol
 
 from sqlalchemy import and_, select
 
-from backend.store.daemons import JobRow, Verdict
-from backend.store.facts import CheckpointRow, CheckpointStatus
-from validator.judge.cases import Case, CaseReader, Found
-from validator.judge.jobs import SAME_WINDOW
-from validator.judge.watch import PENDING, BeastWatch, Which
-from validator.scope import EVERYBODY, Scope
+from chainbeasts.backend.store.daemons import JobRow, Verdict
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.validator.judge.cases import Case, CaseReader, Found
+from chainbeasts.validator.judge.jobs import SAME_WINDOW
+from chainbeasts.validator.judge.watch import PENDING, BeastWatch, Which
+from chainbeasts.validator.scope import EVERYBODY, Scope
 
 SLICE = 16
 """Checkpoints of one beast that are looked at, and replayed, together."""

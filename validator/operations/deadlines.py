@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.indexer.queries import OPEN
-from backend.store.daemons import JobRow, Verdict
-from backend.store.facts import (
+from chainbeasts.backend.indexer.queries import OPEN
+from chainbeasts.backend.store.daemons import JobRow, Verdict
+from chainbeasts.backend.store.facts import (
     BeastRow,
     BlockRow,
     CheckpointRow,
@@ -24,9 +24,9 @@ from backend.store.facts import (
     DisputeRow,
     EpochRow,
 )
-from validator.judge.cases import CaseReader
-from validator.judge.jobs import BEFORE_US, SAME_WINDOW, UNVERIFIED, watching_since
-from validator.scope import Scope
+from chainbeasts.validator.judge.cases import CaseReader
+from chainbeasts.validator.judge.jobs import BEFORE_US, SAME_WINDOW, UNVERIFIED, watching_since
+from chainbeasts.validator.scope import Scope
 
 log = structlog.get_logger()
 

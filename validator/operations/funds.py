@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from backend.chain.client import Chain
-from backend.chain.costs import full_opening_gas
-from backend.chain.prices import dispute_bond, opening_bond, window_price
-from backend.chain.transactions import TransactionManager
-from backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
-from validator.operations.metrics import ValidatorMetrics
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.costs import full_opening_gas
+from chainbeasts.backend.chain.prices import dispute_bond, opening_bond, window_price
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.kernel.constants import APPENDAGE_SLOTS, SENSOR_SLOTS
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
 
 LOOK_SECONDS = 30.0
 FILING_GAS = 250_000

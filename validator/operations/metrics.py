@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from prometheus_client import Histogram
 
-from backend.monitoring.health import AccountHealth
+from chainbeasts.backend.monitoring.health import AccountHealth
 
 VERDICTS = ("waiting", "valid", "invalid", "unavailable")
 BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)

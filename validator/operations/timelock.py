@@ -10,11 +10,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from backend.chain.amounts import show_time
-from backend.chain.client import Chain
-from backend.chain.timelock import Operation, call_text, decoded, only_seasons, scheduler_of
-from backend.indexer.queries import pending_operations
-from backend.store.session import Database
+from chainbeasts.backend.chain.amounts import show_time
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.timelock import (
+    Operation,
+    call_text,
+    decoded,
+    only_seasons,
+    scheduler_of,
+)
+from chainbeasts.backend.indexer.queries import pending_operations
+from chainbeasts.backend.store.session import Database
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ strings (JSON numbers end at 2^53), times are unix seconds of the chain's clock.
 pages.
 """
 
-from backend.api.models.accounts import (
+from chainbeasts.backend.api.models.accounts import (
     AccountDetail,
     Balances,
     HatchPrice,
@@ -16,8 +16,8 @@ from backend.api.models.accounts import (
     TrainerWork,
     WindowPrice,
 )
-from backend.api.models.activity import Activity, ActivityPage, Amount, Kind
-from backend.api.models.base import (
+from chainbeasts.backend.api.models.activity import Activity, ActivityPage, Amount, Kind
+from chainbeasts.backend.api.models.base import (
     Answer,
     BeastName,
     Moment,
@@ -27,7 +27,7 @@ from backend.api.models.base import (
     Source,
     hexadecimal,
 )
-from backend.api.models.beasts import (
+from chainbeasts.backend.api.models.beasts import (
     Beast,
     BeastPage,
     Checkpoint,
@@ -39,8 +39,8 @@ from backend.api.models.beasts import (
     Stats,
     TrainingPrice,
 )
-from backend.api.models.cases import RecordsOpened, Risk, WindowInputs
-from backend.api.models.chain import (
+from chainbeasts.backend.api.models.cases import RecordsOpened, Risk, WindowInputs
+from chainbeasts.backend.api.models.chain import (
     CallArgument,
     Change,
     Counts,
@@ -57,7 +57,7 @@ from backend.api.models.chain import (
     StateHeader,
     Status,
 )
-from backend.api.models.contests import (
+from chainbeasts.backend.api.models.contests import (
     Disproof,
     Dispute,
     DisputeDetail,
@@ -77,7 +77,7 @@ from backend.api.models.contests import (
     Slashing,
     StakeShares,
 )
-from backend.api.models.contracts import (
+from chainbeasts.backend.api.models.contracts import (
     ContractInterface,
     Contracts,
     ErrorWording,

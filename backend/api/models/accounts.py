@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from backend.api.models.base import Account, Answer, BeastName, Index, Time, Wei
-from backend.api.models.beasts import Beast
-from backend.api.models.contests import Dispute, Match
+from chainbeasts.backend.api.models.base import Account, Answer, BeastName, Index, Time, Wei
+from chainbeasts.backend.api.models.beasts import Beast
+from chainbeasts.backend.api.models.contests import Dispute, Match
 
 
 class Balances(Answer):

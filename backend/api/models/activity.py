@@ -6,7 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.models.base import Account, Answer, BeastName, Hex32, Index, Page, Time, Wei
+from chainbeasts.backend.api.models.base import (
+    Account,
+    Answer,
+    BeastName,
+    Hex32,
+    Index,
+    Page,
+    Time,
+    Wei,
+)
 
 Kind = Literal["beast", "checkpoint", "dispute", "match", "season", "energy"]
 EventId = str

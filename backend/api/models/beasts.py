@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.models.base import (
+from chainbeasts.backend.api.models.base import (
     Account,
     Answer,
     Hex32,

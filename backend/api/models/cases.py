@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.models.base import Account, Answer, Hex32, Index, Wei
-from backend.api.models.constants import Rules
+from chainbeasts.backend.api.models.base import Account, Answer, Hex32, Index, Wei
+from chainbeasts.backend.api.models.constants import Rules
 
 
 class RecordsOpened(Answer):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.models.base import (
+from chainbeasts.backend.api.models.base import (
     Account,
     Answer,
     Hex32,
@@ -15,8 +15,8 @@ from backend.api.models.base import (
     Time,
     Wei,
 )
-from backend.api.models.constants import ArenaTerms, Economics, Rules, Schedule
-from backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.api.models.constants import ArenaTerms, Economics, Rules, Schedule
+from chainbeasts.backend.monitoring.training import TrainingMetrics
 
 
 class IndexedBlock(Answer):

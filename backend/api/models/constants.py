@@ -5,7 +5,7 @@ The names are those of a season's TOML form; a test holds the two together.
 
 from __future__ import annotations
 
-from backend.api.models.base import Answer, Wei
+from chainbeasts.backend.api.models.base import Answer, Wei
 
 
 class Rules(Answer):

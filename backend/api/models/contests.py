@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.models.base import (
+from chainbeasts.backend.api.models.base import (
     Account,
     Answer,
     BeastName,
@@ -18,8 +18,8 @@ from backend.api.models.base import (
     Time,
     Wei,
 )
-from backend.api.models.beasts import Checkpoint, Rating
-from backend.api.models.constants import Rules
+from chainbeasts.backend.api.models.beasts import Checkpoint, Rating
+from chainbeasts.backend.api.models.constants import Rules
 
 OpeningName = Literal["segments", "state", "records"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.api.models.base import Account, Answer, Hex32
+from chainbeasts.backend.api.models.base import Account, Answer, Hex32
 
 
 class ContractInterface(Answer):

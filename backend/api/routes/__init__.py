@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from backend.api.routes import (
+from chainbeasts.backend.api.routes import (
     accounts,
     activity,
     battles,

@@ -8,11 +8,11 @@ from anyio import to_thread
 from eth_utils.address import to_checksum_address
 from fastapi import Path, Request, Response
 
-from backend.api.answers import answer
-from backend.api.holdings import account_detail
-from backend.api.models import AccountDetail, Balances
-from backend.api.routes.common import ACCOUNT, new_router
-from backend.api.services import Services, ServicesDep
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.holdings import account_detail
+from chainbeasts.backend.api.models import AccountDetail, Balances
+from chainbeasts.backend.api.routes.common import ACCOUNT, new_router
+from chainbeasts.backend.api.services import Services, ServicesDep
 
 router = new_router("accounts")
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from backend.api.answers import answer
-from backend.api.cursors import (
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.cursors import (
     LARGEST,
     USUAL_ITEMS,
     Limit,
@@ -16,17 +16,17 @@ from backend.api.cursors import (
     part_of,
     place_of,
 )
-from backend.api.events import (
+from chainbeasts.backend.api.events import (
     Wanted,
     activity_answers,
     is_known,
     newest_event,
     read_events,
 )
-from backend.api.models import ActivityPage
-from backend.api.models.activity import Kind
-from backend.api.routes.common import AccountQuery, account_of, new_router
-from backend.api.services import ServicesDep
+from chainbeasts.backend.api.models import ActivityPage
+from chainbeasts.backend.api.models.activity import Kind
+from chainbeasts.backend.api.routes.common import AccountQuery, account_of, new_router
+from chainbeasts.backend.api.services import ServicesDep
 
 router = new_router("activity")
 

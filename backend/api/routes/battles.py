@@ -7,13 +7,22 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from sqlalchemy import select
 
-from backend.api.answers import FOREVER, answer, tagged
-from backend.api.battles import match_answers, match_detail, open_challenge_answers
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain, place_of, read_page
-from backend.api.errors import missing
-from backend.api.models import Leaderboard, MatchDetail, MatchPage, OpenChallengePage
-from backend.api.ranking import leaderboard_answer, ratings
-from backend.api.routes.common import (
+from chainbeasts.backend.api.answers import FOREVER, answer, tagged
+from chainbeasts.backend.api.battles import match_answers, match_detail, open_challenge_answers
+from chainbeasts.backend.api.cursors import (
+    LARGEST,
+    USUAL_ITEMS,
+    Cursor,
+    Id,
+    Limit,
+    Plain,
+    place_of,
+    read_page,
+)
+from chainbeasts.backend.api.errors import missing
+from chainbeasts.backend.api.models import Leaderboard, MatchDetail, MatchPage, OpenChallengePage
+from chainbeasts.backend.api.ranking import leaderboard_answer, ratings
+from chainbeasts.backend.api.routes.common import (
     AccountQuery,
     Digest,
     account_of,
@@ -22,10 +31,10 @@ from backend.api.routes.common import (
     find_row,
     new_router,
 )
-from backend.api.services import ServicesDep
-from backend.indexer.queries import select_matches
-from backend.store.matches import MatchRow, MatchStatus, OpenChallengeRow
-from backend.store.words import word_by_key
+from chainbeasts.backend.api.services import ServicesDep
+from chainbeasts.backend.indexer.queries import select_matches
+from chainbeasts.backend.store.matches import MatchRow, MatchStatus, OpenChallengeRow
+from chainbeasts.backend.store.words import word_by_key
 
 router = new_router("battles")
 

@@ -9,23 +9,36 @@ from fastapi import Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.answers import answer, tagged
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain
-from backend.api.errors import ApiError
-from backend.api.models import Beast, BeastPage, CheckpointPage, Curve, Source, TrainingPrice
-from backend.api.portrait import svg
-from backend.api.prices import training_price
-from backend.api.ranking import ratings
-from backend.api.roster import ORDERS, Sort, read_beasts, select_beasts
-from backend.api.routes.common import AccountQuery, account_of, content, find_row, new_router
-from backend.api.services import ServicesDep, challenge_periods
-from backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
-from backend.api.windows import State, read_checkpoints
-from backend.chain.growth import parse_growth
-from backend.errors import ChainBeastsError
-from backend.indexer.queries import LIVE
-from backend.kernel.constants import WINDOW_STEPS
-from backend.store.facts import BeastRow, CheckpointRow
+from chainbeasts.backend.api.answers import answer, tagged
+from chainbeasts.backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain
+from chainbeasts.backend.api.errors import ApiError
+from chainbeasts.backend.api.models import (
+    Beast,
+    BeastPage,
+    CheckpointPage,
+    Curve,
+    Source,
+    TrainingPrice,
+)
+from chainbeasts.backend.api.portrait import svg
+from chainbeasts.backend.api.prices import training_price
+from chainbeasts.backend.api.ranking import ratings
+from chainbeasts.backend.api.roster import ORDERS, Sort, read_beasts, select_beasts
+from chainbeasts.backend.api.routes.common import (
+    AccountQuery,
+    account_of,
+    content,
+    find_row,
+    new_router,
+)
+from chainbeasts.backend.api.services import ServicesDep, challenge_periods
+from chainbeasts.backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
+from chainbeasts.backend.api.windows import State, read_checkpoints
+from chainbeasts.backend.chain.growth import parse_growth
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.queries import LIVE
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow
 
 router = new_router("beasts")
 

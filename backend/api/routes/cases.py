@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
-from backend.api.answers import answer
-from backend.api.cases import risk_of, window_inputs
-from backend.api.cursors import Id
-from backend.api.models import Risk, WindowInputs
-from backend.api.routes.common import find_row, new_router
-from backend.api.services import ServicesDep
-from backend.store.facts import DisputeRow
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.cases import risk_of, window_inputs
+from chainbeasts.backend.api.cursors import Id
+from chainbeasts.backend.api.models import Risk, WindowInputs
+from chainbeasts.backend.api.routes.common import find_row, new_router
+from chainbeasts.backend.api.services import ServicesDep
+from chainbeasts.backend.store.facts import DisputeRow
 
 router = new_router("disputes")
 

@@ -8,8 +8,8 @@ from eth_utils.address import to_checksum_address
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
-from backend.api.errors import PROBLEM, missing
-from backend.api.models import Problem
+from chainbeasts.backend.api.errors import PROBLEM, missing
+from chainbeasts.backend.api.models import Problem
 
 Row = TypeVar("Row")
 

@@ -6,13 +6,13 @@ from functools import cache
 
 from fastapi import Request, Response
 
-from backend.api.answers import answer
-from backend.api.models import ContractInterface, Contracts, ErrorWording
-from backend.api.routes.common import new_router
-from backend.api.services import ServicesDep
-from backend.chain.compile import artifact, artifacts
-from backend.chain.deployment import CONTRACTS
-from backend.chain.errors import wording_of
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.models import ContractInterface, Contracts, ErrorWording
+from chainbeasts.backend.api.routes.common import new_router
+from chainbeasts.backend.api.services import ServicesDep
+from chainbeasts.backend.chain.compile import artifact, artifacts
+from chainbeasts.backend.chain.deployment import CONTRACTS
+from chainbeasts.backend.chain.errors import wording_of
 
 router = new_router("contracts")
 

@@ -9,15 +9,29 @@ from fastapi.responses import FileResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.api.answers import REVALIDATE, answer
-from backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain, read_page
-from backend.api.errors import missing
-from backend.api.models import DisputeDetail, DisputePage
-from backend.api.routes.common import AccountQuery, account_of, content, find_row, new_router
-from backend.api.services import ServicesDep
-from backend.api.verdicts import dispute_answers, dispute_detail
-from backend.indexer.queries import OPEN
-from backend.store.facts import DisputeRow
+from chainbeasts.backend.api.answers import REVALIDATE, answer
+from chainbeasts.backend.api.cursors import (
+    LARGEST,
+    USUAL_ITEMS,
+    Cursor,
+    Id,
+    Limit,
+    Plain,
+    read_page,
+)
+from chainbeasts.backend.api.errors import missing
+from chainbeasts.backend.api.models import DisputeDetail, DisputePage
+from chainbeasts.backend.api.routes.common import (
+    AccountQuery,
+    account_of,
+    content,
+    find_row,
+    new_router,
+)
+from chainbeasts.backend.api.services import ServicesDep
+from chainbeasts.backend.api.verdicts import dispute_answers, dispute_detail
+from chainbeasts.backend.indexer.queries import OPEN
+from chainbeasts.backend.store.facts import DisputeRow
 
 router = new_router("disputes")
 

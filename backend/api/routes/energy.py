@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
-from backend.api.answers import answer
-from backend.api.models import Energy, Prices
-from backend.api.prices import newest_season
-from backend.api.pricing import current_prices
-from backend.api.routes.common import new_router
-from backend.api.services import ServicesDep, tip_hash, tip_of
-from backend.indexer.energy import energy_totals
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.models import Energy, Prices
+from chainbeasts.backend.api.prices import newest_season
+from chainbeasts.backend.api.pricing import current_prices
+from chainbeasts.backend.api.routes.common import new_router
+from chainbeasts.backend.api.services import ServicesDep, tip_hash, tip_of
+from chainbeasts.backend.indexer.energy import energy_totals
 
 router = new_router("energy")
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, WebSocket
 
-from backend.api.bridge import Bridge
-from backend.api.cursors import LARGEST, Plain
-from backend.api.hub import Hub
-from backend.api.memory import Memory
-from backend.api.models import Live
-from backend.api.services import Services
-from backend.api.topics import PATTERN, parse_topics
+from chainbeasts.backend.api.bridge import Bridge
+from chainbeasts.backend.api.cursors import LARGEST, Plain
+from chainbeasts.backend.api.hub import Hub
+from chainbeasts.backend.api.memory import Memory
+from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.api.topics import PATTERN, parse_topics
 
 router = APIRouter(prefix="/v1")
 

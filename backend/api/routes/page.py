@@ -8,11 +8,11 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from backend.api.answers import REVALIDATE, tagged
-from backend.api.errors import ApiError, missing
-from backend.api.services import ServicesDep
-from backend.api.vendored import VENDORED
-from backend.resources import node_modules_dirs
+from chainbeasts.backend.api.answers import REVALIDATE, tagged
+from chainbeasts.backend.api.errors import ApiError, missing
+from chainbeasts.backend.api.services import ServicesDep
+from chainbeasts.backend.api.vendored import VENDORED
+from chainbeasts.backend.resources import node_modules_dirs
 
 PAGE = Path(__file__).resolve().parents[1] / "page"
 INDEX = "index.html"

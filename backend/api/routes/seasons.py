@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
-from backend.api.answers import answer
-from backend.api.constants import current_season, season_answers
-from backend.api.errors import missing
-from backend.api.models import CurrentSeason, Seasons
-from backend.api.routes.common import new_router
-from backend.api.services import ServicesDep
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.constants import current_season, season_answers
+from chainbeasts.backend.api.errors import missing
+from chainbeasts.backend.api.models import CurrentSeason, Seasons
+from chainbeasts.backend.api.routes.common import new_router
+from chainbeasts.backend.api.services import ServicesDep
 
 router = new_router("seasons")
 

@@ -9,16 +9,16 @@ from anyio import to_thread
 from fastapi import Query, Request, Response
 from sqlalchemy import select
 
-from backend.api.answers import FOREVER, REVALIDATE, tagged
-from backend.api.errors import missing
-from backend.api.models import StateHeader
-from backend.api.routes.common import Digest, content, digest_bytes, new_router
-from backend.api.services import Services, ServicesDep
-from backend.indexer.queries import checkpoint_by_hash
-from backend.kernel.constants import STATE_BYTES
-from backend.kernel.state import State, encode_state, serialize_weights, weights_root
-from backend.store.facts import CheckpointRow
-from backend.store.snapshots import pack
+from chainbeasts.backend.api.answers import FOREVER, REVALIDATE, tagged
+from chainbeasts.backend.api.errors import missing
+from chainbeasts.backend.api.models import StateHeader
+from chainbeasts.backend.api.routes.common import Digest, content, digest_bytes, new_router
+from chainbeasts.backend.api.services import Services, ServicesDep
+from chainbeasts.backend.indexer.queries import checkpoint_by_hash
+from chainbeasts.backend.kernel.constants import STATE_BYTES
+from chainbeasts.backend.kernel.state import State, encode_state, serialize_weights, weights_root
+from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.backend.store.snapshots import pack
 
 router = new_router("states")
 

@@ -8,21 +8,21 @@ from fastapi import Request, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.api.answers import answer
-from backend.api.models import Counts, IndexedBlock, NodeHead, Status
-from backend.api.routes.common import new_router
-from backend.api.services import Services, ServicesDep, tip_hash, tip_of
-from backend.chain.deployment import Deployment
-from backend.indexer.queries import OPEN
-from backend.kernel.tables import KERNEL_ID
-from backend.store.facts import (
+from chainbeasts.backend.api.answers import answer
+from chainbeasts.backend.api.models import Counts, IndexedBlock, NodeHead, Status
+from chainbeasts.backend.api.routes.common import new_router
+from chainbeasts.backend.api.services import Services, ServicesDep, tip_hash, tip_of
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.indexer.queries import OPEN
+from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.store.facts import (
     BeastRow,
     CheckpointRow,
     CheckpointStatus,
     DisputeRow,
 )
-from backend.store.governance import SeasonRow
-from backend.store.matches import MatchRow
+from chainbeasts.backend.store.governance import SeasonRow
+from chainbeasts.backend.store.matches import MatchRow
 
 router = new_router("status")
 

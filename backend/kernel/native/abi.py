@@ -12,20 +12,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel import samples
-from backend.kernel.board import word_bytes
-from backend.kernel.combat import Action, Match, RefusedWordError
-from backend.kernel.constants import WEIGHTS, WINDOW_STEPS
-from backend.kernel.fighters import Fighter
-from backend.kernel.labels import Label
-from backend.kernel.native.graph import Graph
-from backend.kernel.network import Weights
-from backend.kernel.replay import Bytes, Replayed, Windows
-from backend.kernel.rng import fold64
-from backend.kernel.rules import Rules
-from backend.kernel.state import ENCODED_BYTES, HEADER_BYTES, State, hash_header
-from backend.kernel.traces import TRACE, Traces
-from backend.kernel.window import WindowContext
+from chainbeasts.backend.kernel import samples
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.combat import Action, Match, RefusedWordError
+from chainbeasts.backend.kernel.constants import WEIGHTS, WINDOW_STEPS
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.replay import Bytes, Replayed, Windows
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import ENCODED_BYTES, HEADER_BYTES, State, hash_header
+from chainbeasts.backend.kernel.traces import TRACE, Traces
+from chainbeasts.backend.kernel.window import WindowContext
 
 ABI_VERSION: Final = 3
 SEQUENCE: Final = 4

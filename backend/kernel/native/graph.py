@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 
-from backend.kernel.constants import (
+from chainbeasts.backend.kernel.constants import (
     APPENDAGE_SLOTS,
     APPENDAGE_UNITS,
     LAYERS,
     SENSOR_SLOTS,
     SENSOR_UNITS,
 )
-from backend.kernel.tables import EXP, KERNEL_ID, TEMPLATES
+from chainbeasts.backend.kernel.tables import EXP, KERNEL_ID, TEMPLATES
 
 BLOCK = 16
 """Columns that are computed together; a slot's units are one or two blocks."""
@@ -66,7 +66,7 @@ class Graph:
 
 def source(graph: Graph) -> dict[str, str]:
     """The files of a graph's C source by name; ``MAIN`` is compiled and includes the rest."""
-    folder = resources.files("backend.kernel.native").joinpath("source")
+    folder = resources.files("chainbeasts.backend.kernel.native").joinpath("source")
     texts = {part: folder.joinpath(part).read_text("utf-8") for part in PARTS}
     return {**texts, HEADER: _header(graph)}
 

@@ -14,9 +14,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from backend.graph_cache.compilers import find_compiler
-from backend.graph_cache.targets import this_target
-from backend.logs import configure_logging
+from chainbeasts.backend.graph_cache.compilers import find_compiler
+from chainbeasts.backend.graph_cache.targets import this_target
+from chainbeasts.backend.logs import configure_logging
 from scripts.lib.bench import (
     api,
     fights,

@@ -18,21 +18,21 @@ from urllib.request import urlopen
 from eth_hash.auto import keccak
 from sqlalchemy import insert, text
 
-from backend.api.app import make_app
-from backend.api.follow import Follower
-from backend.api.limits import Limits
-from backend.api.places import States
-from backend.api.server import bind, make_server
-from backend.api.services import Services
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
-from backend.chain.providers import make_web3
-from backend.chain.seasons import load_profile, season_table
-from backend.indexer.follow import Waker
-from backend.indexer.tallies import MICRO
-from backend.monitoring.health import Health
-from backend.nicknames import nickname
-from backend.store.facts import (
+from chainbeasts.backend.api.app import make_app
+from chainbeasts.backend.api.follow import Follower
+from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.api.places import States
+from chainbeasts.backend.api.server import bind, make_server
+from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.chain.seasons import load_profile, season_table
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.tallies import MICRO
+from chainbeasts.backend.monitoring.health import Health
+from chainbeasts.backend.nicknames import nickname
+from chainbeasts.backend.store.facts import (
     BeastRow,
     BlockRow,
     CheckpointRow,
@@ -40,9 +40,9 @@ from backend.store.facts import (
     DisputeRow,
     EpochRow,
 )
-from backend.store.governance import SeasonRow
-from backend.store.session import Database
-from backend.store.snapshots import reading_store
+from chainbeasts.backend.store.governance import SeasonRow
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import reading_store
 from scripts.lib.bench.beasts import Birth
 from scripts.lib.bench.figures import Figure
 from tests.support.postgres import database_on, find_binaries, shared_server

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from eth_hash.auto import keccak
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.deploy import Deployer, prepare
-from backend.chain.escrow import ensure_allowance
-from backend.chain.seasons import load_profile
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import Commitments
-from backend.kernel.rng import fold64
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.kernel.traces import Traces
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import kernel_for
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deploy import Deployer, prepare
+from chainbeasts.backend.chain.escrow import ensure_allowance
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
 
 BEAST = 1
 ALL_AWAKE = 0xFF

@@ -12,11 +12,11 @@ from itertools import combinations_with_replacement
 import numpy as np
 import numpy.typing as npt
 
-from backend.battle.gauntlet import both_sides
-from backend.kernel.combat import stats_from_dna
-from backend.kernel.fighters import Fighter
-from backend.kernel.rng import draw
-from backend.kernel.rules import Rules
+from chainbeasts.backend.battle.gauntlet import both_sides
+from chainbeasts.backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rng import draw
+from chainbeasts.backend.kernel.rules import Rules
 from scripts.lib.bench.intervals import Mean, mean_of
 
 Floats = npt.NDArray[np.float64]

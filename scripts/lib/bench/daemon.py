@@ -22,27 +22,27 @@ from typing import Any, Self
 
 import httpx
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain, connect
-from backend.chain.deploy import Deployer, prepare
-from backend.chain.deployment import Deployment
-from backend.chain.escrow import ensure_allowance, ensure_escrow
-from backend.chain.seasons import load_profile
-from backend.chain.transactions import TransactionManager
-from backend.chain.types import CheckpointPayload, Commitments
-from backend.indexer.follow import Waker
-from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import kernel_for
-from backend.logs import configure_logging
-from backend.settings import load_settings
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain, connect
+from chainbeasts.backend.chain.deploy import Deployer, prepare
+from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.escrow import ensure_allowance, ensure_escrow
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.types import CheckpointPayload, Commitments
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.logs import configure_logging
+from chainbeasts.backend.settings import load_settings
+from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from chainbeasts.validator.setup import make_validator, open_workspace
 from scripts.lib.bench.figures import Figure
-from validator.enforce.policy import Policy
-from validator.judge.jobs import JobStore
-from validator.operations.metrics import ValidatorMetrics
-from validator.setup import make_validator, open_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 BEASTS = 1_000

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.board import adjacent, unpack
-from backend.kernel.features import features
-from backend.kernel.held_out import held_out
-from backend.kernel.labels import label, optimal_steps
-from backend.kernel.native.abi import encode_words
-from backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.board import adjacent, unpack
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.labels import label, optimal_steps
+from chainbeasts.backend.kernel.native.abi import encode_words
+from chainbeasts.backend.kernel.rules import Rules
 
 Logits = npt.NDArray[np.floating] | npt.NDArray[np.int32]
 BOARDS = 6_000

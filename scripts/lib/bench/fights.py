@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.battle.gauntlet import Score, both_sides
-from backend.battle.tournament import seeds_from
-from backend.kernel.combat import a_acts_first
-from backend.kernel.fighters import Fighter
-from backend.kernel.network import logits
-from backend.kernel.rng import fold64
-from backend.kernel.rules import Rules
-from backend.kernels import winners
+from chainbeasts.backend.battle.gauntlet import Score, both_sides
+from chainbeasts.backend.battle.tournament import seeds_from
+from chainbeasts.backend.kernel.combat import a_acts_first
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.network import logits
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernels import winners
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, drawn_births
 from scripts.lib.bench.bodies import foretell
 from scripts.lib.bench.exam import Exam, Marks

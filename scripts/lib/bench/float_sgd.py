@@ -12,11 +12,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE, LAYERS
-from backend.kernel.features import features
-from backend.kernel.network import unit_masks
-from backend.kernel.state import State
-from backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.constants import HEAD_ATTACK, HEAD_BLOCK, HEAD_MOVE, LAYERS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.network import unit_masks
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.traces import Traces
 
 Floats = npt.NDArray[np.float32]
 ACTIVATION, WEIGHT = np.float32(32), np.float32(4096)

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from backend.kernel.constants import LAYERS
-from backend.kernel.features import features
-from backend.kernel.held_out import held_out
-from backend.kernel.native.abi import encode_words
-from backend.kernel.samples import Source
-from backend.kernels import kernel_for
+from chainbeasts.backend.kernel.constants import LAYERS
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.native.abi import encode_words
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernels import kernel_for
 from scripts.lib.bench.beasts import RULES, Birth, context, train
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import DOCUMENTED, PLANS

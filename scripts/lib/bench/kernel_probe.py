@@ -15,12 +15,12 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from backend import kernels
-from backend.kernel.fighters import Fighter
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source
-from backend.kernel.state import State, encode_state, serialize_weights, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend import kernels
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, encode_state, serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
 
 WINDOWS, FIGHTERS = 2_000, 8
 BATCH = 50
@@ -64,7 +64,7 @@ def replayer(ctx: WindowContext, state: State) -> tuple[Callable[[], object], in
     if hasattr(kernels, "replay_windows"):
         import numpy as np
 
-        from backend.kernel import replay
+        from chainbeasts.backend.kernel import replay
 
         row = replay.window_row(ctx, 0xFF, parent, 0)
         windows, states = np.array([row] * BATCH), replay.state_rows([encode_state(state)])
@@ -87,10 +87,10 @@ def hashes(state: State) -> dict[str, float]:
     if not hasattr(kernels, "replay_windows"):
         found["bytes"] = least(lambda: [keccak(encoded) for _ in range(BATCH)], BATCH)
         return found
-    from backend.graph_cache.build import build
-    from backend.graph_cache.targets import vector_targets
-    from backend.kernel.native.graph import Graph
-    from backend.kernel.replay import state_rows
+    from chainbeasts.backend.graph_cache.build import build
+    from chainbeasts.backend.graph_cache.targets import vector_targets
+    from chainbeasts.backend.kernel.native.graph import Graph
+    from chainbeasts.backend.kernel.replay import state_rows
 
     rows = state_rows([encode_state(state)] * BATCH)
     for target in vector_targets():

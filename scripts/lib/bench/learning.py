@@ -6,14 +6,14 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.graph_cache.build import build
-from backend.kernel.native.graph import Graph
-from backend.kernel.rng import draw, fold64
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State
-from backend.kernel.traces import Traces
-from backend.kernel.window import genesis_state, open_window
-from backend.kernels import kernel_for
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.rng import draw, fold64
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
 from scripts.lib.bench import beasts
 from scripts.lib.bench.beasts import BEAST, RULES, SCHEDULE, WINDOWS, Birth, Sources, train
 from scripts.lib.bench.exam import Exam, Marks

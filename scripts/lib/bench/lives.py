@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.kernel.fighters import Fighter
-from backend.kernel.replay import WINDOW, Windows, state_rows, window_row
-from backend.kernel.rules import Rules
-from backend.kernel.state import State, decode_state, encode_state, state_hash
-from backend.kernel.window import genesis_state
-from backend.kernels import replay_windows
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.replay import WINDOW, Windows, state_rows, window_row
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.state import State, decode_state, encode_state, state_hash
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.kernels import replay_windows
 from scripts.lib.bench.beasts import ALL_AWAKE, BEAST, SCHEDULE, Birth, context
 from scripts.lib.bench.learning import PLANS
 

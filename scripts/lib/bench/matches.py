@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backend.graph_cache.build import build
-from backend.kernel.combat import DRAW, Action, Brain, decode_action, play_match
-from backend.kernel.fighters import Fighter, fight
-from backend.kernel.labels import label
-from backend.kernel.native.graph import Graph
-from backend.kernel.rng import draw, fold64
-from backend.kernel.window import genesis_state
-from backend.kernels import play
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.kernel.combat import DRAW, Action, Brain, decode_action, play_match
+from chainbeasts.backend.kernel.fighters import Fighter, fight
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.native.graph import Graph
+from chainbeasts.backend.kernel.rng import draw, fold64
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.kernels import play
 from scripts.lib.bench.beasts import BEAST, RULES, Birth, train
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import DOCUMENTED, PLANS

@@ -11,21 +11,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from backend.chain.types import NO_CHECKPOINT, CheckpointPayload
-from backend.kernel.board import adjacent, unpack
-from backend.kernel.constants import MAX_WINDOW_LOSS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
-from backend.kernel.held_out import held_out
-from backend.kernel.labels import label
-from backend.kernel.network import Weights
-from backend.kernel.rng import draw, fold64
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import State, state_hash
-from backend.kernel.tables import TEMPLATES
-from backend.kernel.window import genesis_state, open_window
-from backend.kernels import kernel_for
-from scripts.lib.bench.beasts import ALL_AWAKE, BEAST, RULES, SCHEDULE, Birth, context
-from scripts.lib.bench.figures import Figure
-from validator.judge.plausibility import (
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, CheckpointPayload
+from chainbeasts.backend.kernel.board import adjacent, unpack
+from chainbeasts.backend.kernel.constants import MAX_WINDOW_LOSS, WEIGHT_MAX, WEIGHT_MIN, WEIGHTS
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.labels import label
+from chainbeasts.backend.kernel.network import Weights
+from chainbeasts.backend.kernel.rng import draw, fold64
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.tables import TEMPLATES
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.validator.judge.plausibility import (
     BOARDS,
     LIMITS,
     RATIO,
@@ -36,6 +34,8 @@ from validator.judge.plausibility import (
     measure,
     unlikely,
 )
+from scripts.lib.bench.beasts import ALL_AWAKE, BEAST, RULES, SCHEDULE, Birth, context
+from scripts.lib.bench.figures import Figure
 
 BEASTS = 4
 WINDOWS = 1_984

@@ -15,11 +15,11 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from backend.kernel.constants import STATE_BYTES, WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.kernel.window import WindowContext, open_window, step_window
-from backend.kernels import kernel_for, state_hash
+from chainbeasts.backend.kernel.constants import STATE_BYTES, WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.kernel.window import WindowContext, open_window, step_window
+from chainbeasts.backend.kernels import kernel_for, state_hash
 from scripts.lib.bench.beasts import Birth, context, train
 from scripts.lib.bench.figures import Figure
 from scripts.lib.bench.learning import DOCUMENTED, PLANS
@@ -124,10 +124,10 @@ def parallel_gains(*work: Any) -> tuple[float, float]:
 
 START = """
 import time
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source
-from backend.kernel.window import WindowContext, genesis_state
-from backend.kernels import kernel_for
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state
+from chainbeasts.backend.kernels import kernel_for
 begun = time.perf_counter()
 dna = bytes(range(32))
 state = genesis_state(1, dna)

@@ -17,26 +17,26 @@ from pathlib import Path
 
 from eth_hash.auto import keccak
 
-from backend.chain.client import Chain
-from backend.chain.types import NO_CHECKPOINT, CheckpointPayload
-from backend.kernel.samples import Source
-from backend.kernel.state import State, encode_state, state_hash
-from backend.kernel.window import genesis_state, open_window
-from backend.kernels import kernel_for
-from backend.nicknames import nickname
-from backend.settings import load_settings
-from backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus
-from backend.store.session import Database
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, CheckpointPayload
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, encode_state, state_hash
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.nicknames import nickname
+from chainbeasts.backend.settings import load_settings
+from chainbeasts.backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus
+from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.judge.batch import Batch, Run, batch_of, replay_batch
+from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
+from chainbeasts.validator.judge.executors import InlineExecutor, make_executor
+from chainbeasts.validator.judge.jobs import JobStore
+from chainbeasts.validator.judge.windows import WindowJudge
+from chainbeasts.validator.judge.worklist import PendingWindows
+from chainbeasts.validator.setup import open_workspace
 from scripts.lib.bench import daemon
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
-from validator.judge.batch import Batch, Run, batch_of, replay_batch
-from validator.judge.cluster import Cluster, ClusterExecutor
-from validator.judge.executors import InlineExecutor, make_executor
-from validator.judge.jobs import JobStore
-from validator.judge.windows import WindowJudge
-from validator.judge.worklist import PendingWindows
-from validator.setup import open_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 REPLAYED = 4_000

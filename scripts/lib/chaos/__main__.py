@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from backend.cli.output import print_json, stderr, stdout, table
+from chainbeasts.backend.cli.output import print_json, stderr, stdout, table
 from scripts.lib.chaos.play import Chaos, Report
 from scripts.lib.chaos.schedule import draw
 from scripts.lib.deadlines import PATIENT

@@ -12,14 +12,20 @@ from typing import Any
 
 from web3 import Web3
 
-from backend.chain.client import Chain
-from backend.chain.types import ZERO_ADDRESS, Checkpoint, Commitments, Economics, StakeReward
-from backend.kernel.constants import WINDOW_STEPS
-from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import kernel_for
-from backend.store.private import PrivateDataset
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import (
+    ZERO_ADDRESS,
+    Checkpoint,
+    Commitments,
+    Economics,
+    StakeReward,
+)
+from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.store.private import PrivateDataset
 
 BPS = 10_000
 

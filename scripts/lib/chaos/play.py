@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from backend.chain.anvil import DEVNET_CHAIN_ID, AnvilError, rpc
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, AnvilError, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
 from scripts.lib.chaos.cast import CHALLENGER, CHEATERS, Cast
 from scripts.lib.chaos.reorg import reorg
 from scripts.lib.chaos.schedule import Act, Kind

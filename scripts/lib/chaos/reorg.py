@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from backend.chain.anvil import rpc
+from chainbeasts.backend.chain.anvil import rpc
 from scripts.lib.faulty_node import FaultyNode
 from scripts.lib.stage import StageError
 

@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
-from backend.chain.client import Chain
-from backend.store.private import PrivateDataset, load_private, private_folder
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.store.private import PrivateDataset, load_private, private_folder
 from scripts.lib.chaos.audit import Audit
 from scripts.lib.chaos.cast import FUNDS, HONEST, VALIDATORS, Cast
 from scripts.lib.deadlines import Deadlines

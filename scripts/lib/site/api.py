@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.api.app import routed
+from chainbeasts.backend.api.app import routed
 from scripts.lib.site.markdown import cell, table
 
 HEAD = """# API

@@ -9,8 +9,8 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from backend.cli import commands
-from backend.cli.twins import WITHOUT, add_twins
+from chainbeasts.backend.cli import commands
+from chainbeasts.backend.cli.twins import WITHOUT, add_twins
 from scripts.lib.site.markdown import cell, table
 
 HEAD = """# Commands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic_core import PydanticUndefined
 
-from backend.settings import Settings
+from chainbeasts.backend.settings import Settings
 from scripts.lib.site.markdown import cell, table
 
 HEAD = """# Settings

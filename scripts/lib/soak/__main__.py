@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from backend.cli.output import print_json, stderr, stdout, table
+from chainbeasts.backend.cli.output import print_json, stderr, stdout, table
 from scripts.lib.deadlines import Deadlines
 from scripts.lib.soak.run import Soak, SoakReport
 from scripts.lib.soak.usage import MIB

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
-from backend.chain.anvil import DEVNET_CHAIN_ID
-from backend.chain.client import Chain
-from backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.deployment import Deployment
 from scripts.lib.faulty_node import FaultyNode
 from scripts.lib.soak.usage import Bounds, Growth, Taken, family, files_of, memory_of, sizes_of
 from scripts.lib.stage import Player, Process, Stage, StageError

@@ -18,18 +18,18 @@ import pytest
 import structlog
 from sqlalchemy import delete
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.outbox import Outbox
-from backend.chain.types import Checkpoint, DisputeStatus
-from backend.indexer.follow import Waker
-from backend.indexer.records import checkpoint_of
-from backend.store.daemons import WindowRow
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import Checkpoint, DisputeStatus
+from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.store.daemons import WindowRow
+from chainbeasts.trainer.defend.defender import Defender
+from chainbeasts.trainer.train.window_store import WindowStore
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm, wait_for
-from trainer.defend.defender import Defender
-from trainer.train.window_store import WindowStore
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 
@@ -269,7 +269,9 @@ def test_drills_are_refused_beyond_a_local_chain(
 ) -> None:
     beast = hatch(farm)
     before = rpc(farm.chain.rpc_url, "eth_blockNumber")
-    monkeypatch.setattr("trainer.cli.trainer.is_local_chain", lambda chain_id, url: False)
+    monkeypatch.setattr(
+        "chainbeasts.trainer.cli.trainer.is_local_chain", lambda chain_id, url: False
+    )
     error = farm.refused("trainer", "drill", "weight", str(beast))
     assert "local chain only" in error.message
     assert rpc(farm.chain.rpc_url, "eth_blockNumber") == before

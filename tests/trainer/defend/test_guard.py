@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.outbox import Outbox
-from backend.chain.types import DisputeStatus
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.trainer.defend.defender import Defender, DefenderMove
+from chainbeasts.trainer.defend.guard import Guard
+from chainbeasts.trainer.train.window_store import WindowStore
 from tests.trainer.conftest import OTHER, TRAINER, Farm
-from trainer.defend.defender import Defender, DefenderMove
-from trainer.defend.guard import Guard
-from trainer.train.window_store import WindowStore
 
 COIN = 10**18
 DEAR = 1_000 * COIN

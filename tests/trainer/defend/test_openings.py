@@ -9,17 +9,17 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.outbox import Outbox
-from backend.chain.types import DisputeStatus, header_to_abi
-from backend.indexer.records import checkpoint_of
-from backend.kernel.state import serialize_weights
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.types import DisputeStatus, header_to_abi
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.kernel.state import serialize_weights
+from chainbeasts.trainer.defend.defender import Defender
+from chainbeasts.trainer.defend.depth import Depth
+from chainbeasts.trainer.train.states import parent_state
+from chainbeasts.trainer.train.window_store import WindowStore
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm
-from trainer.defend.defender import Defender
-from trainer.defend.depth import Depth
-from trainer.train.states import parent_state
-from trainer.train.window_store import WindowStore
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 GWEI = 10**9

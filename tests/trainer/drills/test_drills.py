@@ -7,18 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.chain.seasons import load_profile
-from backend.chain.types import Head
-from backend.errors import ChainBeastsError
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.merkle import root
-from backend.kernel.samples import Source
-from backend.kernel.state import Header, State, state_hash
-from backend.kernel.window import WindowContext, genesis_hash, genesis_state
-from trainer.datasets.generate import battle_words
-from trainer.drills.lies import Drill, Kind, make_drill, weight_name
-from trainer.submit.window import TrainedWindow
-from trainer.train.windows import WindowStart, train_window
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.chain.types import Head
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, genesis_hash, genesis_state
+from chainbeasts.trainer.datasets.generate import battle_words
+from chainbeasts.trainer.drills.lies import Drill, Kind, make_drill, weight_name
+from chainbeasts.trainer.submit.window import TrainedWindow
+from chainbeasts.trainer.train.windows import WindowStart, train_window
 
 DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # two sensors and two appendages awake: it can grow
 BEAST, PRICE = 3, 10**17

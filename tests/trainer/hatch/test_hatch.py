@@ -10,20 +10,25 @@ from pathlib import Path
 import pytest
 from eth_hash.auto import keccak
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.errors import Reverted
-from backend.chain.growth import slot_names
-from backend.chain.types import Commitments
-from backend.kernel.combat import stats_from_dna
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.merkle import root
-from backend.store.private import DATASET_FILE, SECRET_FILE, load_private, private_folder
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.growth import slot_names
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.kernel.combat import stats_from_dna
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.store.private import (
+    DATASET_FILE,
+    SECRET_FILE,
+    load_private,
+    private_folder,
+)
+from chainbeasts.trainer.datasets.pack import pack_dataset
+from chainbeasts.trainer.datasets.reader import read_records
+from chainbeasts.trainer.hatch import requests
 from tests.support.history import forget
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
-from trainer.datasets.pack import pack_dataset
-from trainer.datasets.reader import read_records
-from trainer.hatch import requests
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.chain.growth import SLOTS, parse_growth, slot_names, slots_mask
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from trainer.plan.plan import Plan, PlanRange
-from trainer.plan.sources import Battle, TrainingSource, source_text
-from trainer.plan.text import parse_plan, parse_training_source
-from trainer.plan.toml import make_plan, read_plan
+from chainbeasts.backend.chain.growth import SLOTS, parse_growth, slot_names, slots_mask
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.trainer.plan.plan import Plan, PlanRange
+from chainbeasts.trainer.plan.sources import Battle, TrainingSource, source_text
+from chainbeasts.trainer.plan.text import parse_plan, parse_training_source
+from chainbeasts.trainer.plan.toml import make_plan, read_plan
 
 USABLE = (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE)
 sources = st.one_of(st.sampled_from(USABLE), st.builds(Battle, st.integers(1, 2**32 - 1)))

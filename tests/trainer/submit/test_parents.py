@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.accounts import devnet_account
+from chainbeasts.backend.accounts import devnet_account
 from tests.trainer.conftest import OTHER, TRAINER, Farm
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.accounts import devnet_account
-from backend.cli.units import iso_time
-from backend.indexer.records import checkpoint_of
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.cli.units import iso_time
+from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.trainer.submit.stake import default_stake, required_stake
 from tests.trainer.conftest import CHALLENGER, TRAINER, Farm
-from trainer.submit.stake import default_stake, required_stake
 
 GWEI, COIN = 10**9, 10**18
 ME = devnet_account(TRAINER).address

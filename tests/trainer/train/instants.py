@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import trainer.train.in_flight
-from backend.chain.transactions import TransactionManager
-from backend.cli.main import main
-from backend.store.snapshots import SnapshotStore
-from trainer.train.window_store import WindowStore
+import chainbeasts.trainer.train.in_flight
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.cli.main import main
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.trainer.train.window_store import WindowStore
 
 
 def die(*_: Any) -> Any:
@@ -40,9 +40,9 @@ def _after(owner: Any, name: str, times: int, *, before: bool = False) -> None:
 def _arm(instant: str, number: int) -> None:
     match instant:
         case "training":
-            _after(trainer.train.in_flight, "train_window", number, before=True)
+            _after(chainbeasts.trainer.train.in_flight, "train_window", number, before=True)
         case "trained":
-            _after(trainer.train.in_flight, "train_window", number)
+            _after(chainbeasts.trainer.train.in_flight, "train_window", number)
         case "state published":
             _after(SnapshotStore, "put", number)
         case "on record":

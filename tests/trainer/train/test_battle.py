@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from backend.chain.anvil import Anvil, rpc
-from backend.chain.client import Chain
-from backend.chain.types import Checkpoint, DisputeStatus, header_to_abi
-from backend.kernel.samples import Source
-from backend.kernel.state import serialize_weights, state_hash
-from backend.kernel.window import open_window, run_window
-from backend.store.daemons import WindowRow
-from backend.store.matches import WordRow
+from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.types import Checkpoint, DisputeStatus, header_to_abi
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import open_window, run_window
+from chainbeasts.backend.store.daemons import WindowRow
+from chainbeasts.backend.store.matches import WordRow
 from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, steady_time
 from tests.trainer.conftest import OTHER, TRAINER, Farm

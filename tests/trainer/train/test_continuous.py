@@ -14,31 +14,31 @@ import pytest
 import structlog
 from websockets.sync.server import serve
 
-import trainer.train.in_flight
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.errors import NodeUnavailableError
-from backend.chain.outbox import Outbox
-from backend.chain.prices import window_lock
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from backend.kernel.state import state_hash
-from backend.monitoring.training import TrainingMetrics
-from backend.store.session import Database
-from backend.store.snapshots import SnapshotStore
+import chainbeasts.trainer.train.in_flight
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.prices import window_lock
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.trainer.metrics.log import read_log
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.plan.toml import make_plan
+from chainbeasts.trainer.submit.submitter import Submitter
+from chainbeasts.trainer.train.job import Submitted, TrainingJob
+from chainbeasts.trainer.train.loop import Run, Trainer
+from chainbeasts.trainer.train.prefetch import Prefetcher, PreparedWindow
+from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.train.windows import WindowStart, train_window
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
 from tests.trainer.drills.test_drills import MASK, PRICE, window_start
 from tests.trainer.train.instants import run_until
 from tests.trainer.train.test_run import expected, hashes, hatch, on_chain
-from trainer.metrics.log import read_log
-from trainer.plan.plan import Plan
-from trainer.plan.toml import make_plan
-from trainer.submit.submitter import Submitter
-from trainer.train.job import Submitted, TrainingJob
-from trainer.train.loop import Run, Trainer
-from trainer.train.prefetch import Prefetcher, PreparedWindow
-from trainer.train.window_store import WindowStore
-from trainer.train.windows import WindowStart, train_window
 
 GWEI = 10**9
 INSTANTS = (
@@ -111,7 +111,7 @@ def test_what_was_trained_before_a_kill_is_not_trained_again(
         trained.append(train_window(*args, **kwargs))
         return trained[-1]
 
-    monkeypatch.setattr(trainer.train.in_flight, "train_window", counted)
+    monkeypatch.setattr(chainbeasts.trainer.train.in_flight, "train_window", counted)
     farm.done("trainer", "run", str(beast), *options)
     assert [window.index for window in trained] == [3]
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 4)

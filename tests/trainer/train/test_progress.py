@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from backend.battle.gauntlet import both_sides
-from backend.battle.tournament import seeds_from
-from backend.kernel.fighters import Fighter
-from backend.kernel.held_out import held_out
-from backend.kernel.rng import fold64
-from backend.kernel.window import genesis_state
+from chainbeasts.backend.battle.gauntlet import both_sides
+from chainbeasts.backend.battle.tournament import seeds_from
+from chainbeasts.backend.kernel.fighters import Fighter
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.rng import fold64
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.trainer.metrics.accuracy import Probe
+from chainbeasts.trainer.train.progress import spread
 from tests.trainer.conftest import ROOT, Farm
-from trainer.metrics.accuracy import Probe
-from trainer.train.progress import spread
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 GIVEN = ("--seeds", "8", "--boards", "30")

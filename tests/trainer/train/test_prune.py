@@ -6,8 +6,8 @@ import os
 import time
 from typing import Any
 
-from backend.kernel.window import genesis_state
-from backend.store.facts import CheckpointRow, CheckpointStatus
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
 from tests.trainer.conftest import Farm
 from tests.trainer.train.test_run import hatch
 

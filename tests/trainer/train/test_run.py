@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from backend.accounts import devnet_account
-from backend.chain.anvil import rpc
-from backend.chain.outbox import Outbox
-from backend.kernel.samples import Source
-from backend.kernel.state import state_hash
-from backend.kernel.window import genesis_state, open_window, run_window
-from backend.store.daemons import WindowRow
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.window import genesis_state, open_window, run_window
+from chainbeasts.backend.store.daemons import WindowRow
+from chainbeasts.trainer.cli import growth
+from chainbeasts.trainer.submit.finality import Finalizer
 from scripts.lib.faulty_node import FaultyNode
 from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm, wait_for
-from trainer.cli import growth
-from trainer.submit.finality import Finalizer
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
 

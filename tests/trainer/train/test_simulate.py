@@ -9,28 +9,28 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from backend.battle.fighter_files import decode_fighter
-from backend.chain.costs import plan_cost, plan_gas
-from backend.chain.prices import window_lock, window_price
-from backend.chain.seasons import load_profile
-from backend.errors import ChainBeastsError
-from backend.kernel.board import adjacent, unpack
-from backend.kernel.combat import Action
-from backend.kernel.features import features
-from backend.kernel.genesis import genesis_mask
-from backend.kernel.held_out import held_out
-from backend.kernel.labels import Label, label
-from backend.kernel.network import forward
-from backend.kernel.samples import Source
-from backend.kernel.state import state_hash
-from backend.kernel.traces import Traces
-from backend.kernel.window import StepTrace
+from chainbeasts.backend.battle.fighter_files import decode_fighter
+from chainbeasts.backend.chain.costs import plan_cost, plan_gas
+from chainbeasts.backend.chain.prices import window_lock, window_price
+from chainbeasts.backend.chain.seasons import load_profile
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import adjacent, unpack
+from chainbeasts.backend.kernel.combat import Action
+from chainbeasts.backend.kernel.features import features
+from chainbeasts.backend.kernel.genesis import genesis_mask
+from chainbeasts.backend.kernel.held_out import held_out
+from chainbeasts.backend.kernel.labels import Label, label
+from chainbeasts.backend.kernel.network import forward
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.traces import Traces
+from chainbeasts.backend.kernel.window import StepTrace
+from chainbeasts.trainer.cli.trainer import app
+from chainbeasts.trainer.metrics.accuracy import Probe, Tally, tally
+from chainbeasts.trainer.plan.plan import Plan
+from chainbeasts.trainer.plan.toml import make_plan
+from chainbeasts.trainer.train.simulate import SEED_TAG, drawn_seed, newborn, simulate
 from tests.trainer.conftest import ROOT, Farm
-from trainer.cli.trainer import app
-from trainer.metrics.accuracy import Probe, Tally, tally
-from trainer.plan.plan import Plan
-from trainer.plan.toml import make_plan
-from trainer.train.simulate import SEED_TAG, drawn_seed, newborn, simulate
 
 DNA = bytes([9] * 4 + [1, 1] + [7] * 26)  # s0 s1 a0 a1 awake
 SEASON = load_profile("devnet").season

@@ -10,8 +10,8 @@ import signal
 import sys
 from typing import Any
 
-from backend.chain.transactions import TransactionManager
-from backend.cli.main import main
+from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.cli.main import main
 
 WHEN, NUMBER = sys.argv.pop(1), int(sys.argv.pop(1))
 PART = "stage a part of the dataset"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.chain.types import DisputeStatus
-from validator.enforce.filing import filing_deadline
-from validator.enforce.openings import (
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.validator.enforce.filing import filing_deadline
+from chainbeasts.validator.enforce.openings import (
     EARLY_SHARE,
     MOST_OF_BEAST,
     MOST_OF_OWNER,
@@ -18,7 +18,7 @@ from validator.enforce.openings import (
     Terms,
     judge_doubt,
 )
-from validator.enforce.secret import draw_of, own_secret, salt_of
+from chainbeasts.validator.enforce.secret import draw_of, own_secret, salt_of
 
 TERMS = Terms(after=0.5, rate=0.01, coin_left=100, energy_left=50)
 WITHHELD = Doubt(

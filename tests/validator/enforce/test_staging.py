@@ -13,21 +13,21 @@ import zstandard
 from eth_hash.auto import keccak
 from structlog.testing import capture_logs
 
-from backend.accounts import devnet_account
-from backend.chain.chunks import MAX_WHOLE, chunks_of, transactions_for
-from backend.chain.errors import NodeUnavailableError
-from backend.chain.escrow import ensure_escrow
-from backend.chain.providers import make_provider
-from backend.chain.types import Commitments
-from backend.kernel import merkle
-from backend.kernel.samples import Source, random_position
-from backend.store.private import PrivateDataset
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.chunks import MAX_WHOLE, chunks_of, transactions_for
+from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.providers import make_provider
+from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.kernel import merkle
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.validator.enforce.staging import Staging
+from chainbeasts.validator.judge.datasets import revealed_dataset
 from tests.support.forked import Program
 from tests.validator.conftest import ENERGY, OTHER, VALIDATOR, Rig, Submitted
 from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight, write_dataset
-from validator.enforce.staging import Staging
-from validator.judge.datasets import revealed_dataset
 
 RECORDS = 18_000  # of about 20 bytes that nothing compresses further
 

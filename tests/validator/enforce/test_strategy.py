@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from backend.chain.types import DisputeStatus
-from validator.enforce.strategy import Action, Situation, Strategy, decide
+from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.validator.enforce.strategy import Action, Situation, Strategy, decide
 
 NONE, FILED, OPENED = DisputeStatus.NONE, DisputeStatus.FILED, DisputeStatus.OPENED
 WRONG = Situation(invalid=True, live=True, status=NONE, now=100)

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source, random_position
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.validator.cli.dispute import app as dispute
+from chainbeasts.validator.evidence import archive
+from chainbeasts.validator.evidence.bundle import make_bundle
+from chainbeasts.validator.evidence.check import verify
+from chainbeasts.validator.judge.windows import check
 from tests.validator.conftest import OTHER, VALIDATOR, Rig, Submitted
 from tests.validator.test_commands import done, invoke, refused
 from tests.validator.test_daemon import one_weight, write_dataset
-from validator.cli.dispute import app as dispute
-from validator.evidence import archive
-from validator.evidence.bundle import make_bundle
-from validator.evidence.check import verify
-from validator.judge.windows import check
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.kernel.samples import Source
-from backend.kernel.state import encode_state, state_hash
-from backend.kernel.window import open_window
-from backend.kernels import kernel_for
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import encode_state, state_hash
+from chainbeasts.backend.kernel.window import open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.validator.judge.batch import (
+    Batch,
+    Run,
+    batch_of,
+    part_of,
+    replay_batch,
+    resolved,
+    runs_of,
+)
+from chainbeasts.validator.judge.replay import Window
 from tests.validator.windows import BEAST, Lies, context, make, private_words
-from validator.judge.batch import Batch, Run, batch_of, part_of, replay_batch, resolved, runs_of
-from validator.judge.replay import Window
 
 
 def chain(count: int, source: Source = Source.CURRICULUM) -> list[Window]:

@@ -8,24 +8,24 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
-from backend.battle.logs import MatchLogs, MissingLogError, Peers, parse_peers
-from backend.chain.anvil import Anvil
-from backend.chain.types import CheckpointStatus
-from backend.errors import ChainBeastsError
-from backend.kernel.board import word_bytes
-from backend.kernel.samples import Source
-from backend.kernel.state import State
-from backend.store.daemons import Mode, Verdict
-from backend.store.matches import WordRow
-from backend.store.words import keep_words, word_key
+from chainbeasts.backend.battle.logs import MatchLogs, MissingLogError, Peers, parse_peers
+from chainbeasts.backend.chain.anvil import Anvil
+from chainbeasts.backend.chain.types import CheckpointStatus
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.backend.store.matches import WordRow
+from chainbeasts.backend.store.words import keep_words, word_key
+from chainbeasts.validator.enforce.strategy import Strategy
+from chainbeasts.validator.evidence.archive import MATCH_LOG, pack, unpack
+from chainbeasts.validator.evidence.bundle import make_bundle
+from chainbeasts.validator.evidence.check import against_chain, verify
+from chainbeasts.validator.evidence.explain import find_cause
+from chainbeasts.validator.judge.windows import check
 from tests.support.ring import Ring
 from tests.validator.conftest import MATCH, VALIDATOR, Rig, Submitted
-from validator.enforce.strategy import Strategy
-from validator.evidence.archive import MATCH_LOG, pack, unpack
-from validator.evidence.bundle import make_bundle
-from validator.evidence.check import against_chain, verify
-from validator.evidence.explain import find_cause
-from validator.judge.windows import check
 
 
 @pytest.fixture(scope="module")

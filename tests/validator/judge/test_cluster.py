@@ -17,32 +17,32 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from backend.errors import ChainBeastsError
-from backend.kernel.samples import Source
-from backend.kernel.state import State, encode_state, state_hash
-from backend.kernel.window import open_window
-from backend.kernels import kernel_for
-from backend.store.daemons import Verdict
-from backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, encode_state, state_hash
+from chainbeasts.backend.kernel.window import open_window
+from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.backend.store.daemons import Verdict
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.validator.judge import cluster
+from chainbeasts.validator.judge.batch import Outcome, Run, batch_of, replay_batch
+from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
+from chainbeasts.validator.judge.executors import InlineExecutor
+from chainbeasts.validator.judge.replay import Window
+from chainbeasts.validator.judge.worker import difference, identity
 from tests.store.servers import Web
 from tests.validator.windows import BEAST, Lies, context, make, private_words
-from validator.judge import cluster
-from validator.judge.batch import Outcome, Run, batch_of, replay_batch
-from validator.judge.cluster import Cluster, ClusterExecutor
-from validator.judge.executors import InlineExecutor
-from validator.judge.replay import Window
-from validator.judge.worker import difference, identity
 
 ROOT = Path(__file__).parents[3]
 SITE = """
 import os
 lie = os.environ.get("LIE")
 if lie == "kernel":
-    import backend.kernel.tables
-    backend.kernel.tables.KERNEL_ID = bytes(32)
+    import chainbeasts.backend.kernel.tables
+    chainbeasts.backend.kernel.tables.KERNEL_ID = bytes(32)
 if lie == "verdict":
     import numpy as np
-    from validator.judge import batch
+    from chainbeasts.validator.judge import batch
     def blind(given):
         count, no_ends = len(given), np.zeros((0, batch.ENCODED_BYTES), np.uint8)
         rights, absent = np.ones(count, bool), np.zeros(count, bool)

@@ -12,27 +12,27 @@ from prometheus_client import generate_latest
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
-from backend.accounts import devnet_account
-from backend.battle.tournament import result_of
-from backend.chain.errors import Reverted
-from backend.chain.types import MatchLie, MatchStatus
-from backend.indexer.published import published_state
-from backend.kernel.combat import Match
-from backend.kernel.rules import Rules
-from backend.kernel.samples import Source, random_position
-from backend.store.daemons import IntentRow, IntentState, Verdict
-from backend.store.matches import WordRow
-from backend.store.snapshots import SnapshotStore
-from backend.store.words import record_of_match
+from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.battle.tournament import result_of
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.types import MatchLie, MatchStatus
+from chainbeasts.backend.indexer.published import published_state
+from chainbeasts.backend.kernel.combat import Match
+from chainbeasts.backend.kernel.rules import Rules
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.store.daemons import IntentRow, IntentState, Verdict
+from chainbeasts.backend.store.matches import WordRow
+from chainbeasts.backend.store.snapshots import SnapshotStore
+from chainbeasts.backend.store.words import record_of_match
+from chainbeasts.validator.cli.validator import app
+from chainbeasts.validator.judge import states
+from chainbeasts.validator.judge.matches import MatchJobStore
+from chainbeasts.validator.judge.states import StateProvider
+from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, other_word
 from tests.validator.conftest import DEPLOYER, ENERGY, MATCH, VALIDATOR, Rig
 from tests.validator.test_process import killed
-from validator.cli.validator import app
-from validator.judge import states
-from validator.judge.matches import MatchJobStore
-from validator.judge.states import StateProvider
-from validator.operations.metrics import ValidatorMetrics
 
 ENEMY_HP = 192
 """The bit of a word where the enemy's hp begins."""

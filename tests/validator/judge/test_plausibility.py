@@ -11,16 +11,15 @@ from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.chain.types import NO_CHECKPOINT, CheckpointPayload
-from backend.kernel.constants import WEIGHT_MAX
-from backend.kernel.network import Weights, layers
-from backend.kernel.rules import Rules, Schedule
-from backend.kernel.samples import Source, random_position
-from backend.kernel.state import Header, State, state_hash
-from backend.kernel.window import WindowContext, genesis_state, open_window
-from backend.kernels import ReferenceKernel, kernel_for
-from tests.support.strategies import head_sets, lr_shifts, masks, valid_words, weights
-from validator.judge.plausibility import (
+from chainbeasts.backend.chain.types import NO_CHECKPOINT, CheckpointPayload
+from chainbeasts.backend.kernel.constants import WEIGHT_MAX
+from chainbeasts.backend.kernel.network import Weights, layers
+from chainbeasts.backend.kernel.rules import Rules, Schedule
+from chainbeasts.backend.kernel.samples import Source, random_position
+from chainbeasts.backend.kernel.state import Header, State, state_hash
+from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
+from chainbeasts.backend.kernels import ReferenceKernel, kernel_for
+from chainbeasts.validator.judge.plausibility import (
     LIMITS,
     PublishedWindow,
     impossible,
@@ -29,6 +28,7 @@ from validator.judge.plausibility import (
     step_bounds,
     unlikely,
 )
+from tests.support.strategies import head_sets, lr_shifts, masks, valid_words, weights
 
 RULES, SCHEDULE = Rules(), Schedule()
 BEAST, EVERY = 3, 0xFF

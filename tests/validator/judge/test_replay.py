@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from backend.kernel.constants import WEIGHTS
-from backend.kernel.labels import Label
-from backend.kernel.samples import Source
-from backend.kernel.state import State, state_hash
-from backend.store.daemons import Mode, Verdict
-from tests.validator.windows import Lies, make, private_words
-from validator.evidence.explain import (
+from chainbeasts.backend.kernel.constants import WEIGHTS
+from chainbeasts.backend.kernel.labels import Label
+from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.store.daemons import Mode, Verdict
+from chainbeasts.validator.evidence.explain import (
     Cause,
     find_cause,
     find_cause_unanswered,
@@ -21,7 +20,14 @@ from validator.evidence.explain import (
     segment_of,
     weight_name,
 )
-from validator.judge.replay import Window, first_divergent, judge, judge_light, state_after
+from chainbeasts.validator.judge.replay import (
+    Window,
+    first_divergent,
+    judge,
+    judge_light,
+    state_after,
+)
+from tests.validator.windows import Lies, make, private_words
 
 
 @pytest.mark.parametrize("source", [Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE])
@@ -154,7 +160,7 @@ def test_tells_the_weight_that_a_lie_left_most_different() -> None:
 
 
 def test_explains_nothing_that_it_cannot_reproduce(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("validator.evidence.explain.SEARCH_BUDGET", 200_000)
+    monkeypatch.setattr("chainbeasts.validator.evidence.explain.SEARCH_BUDGET", 200_000)
     window, _ = make(heads=1)
     garbage = bytes(31) + b"\x01"
     assert find_cause(window, 15, garbage) is None
