@@ -15,12 +15,14 @@ from eth_utils.crypto import keccak
 from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
+from web3.types import RPCEndpoint
 
-from chainbeasts.backend.chain.views import call_view, with_call
+from chainbeasts.backend.chain.views import as_json, call_view, with_call
 from tests.support.artifacts import Artifacts
 from tests.support.history import forget
 from tests.support.quick import QuickContract, decoded
 
+SEND = RPCEndpoint("eth_sendTransaction")
 ZERO32 = bytes(32)
 ZERO_ADDRESS = "0x" + "00" * 20
 ETHER = 10**18
@@ -332,8 +334,7 @@ class World:
         """
         sent: Any = {"from": sender, "gas": GAS, "gasPrice": price, "value": value}
         # A constructor has its own way; for a function web3's is too slow for thousands of them.
-        made = with_call(call, sent) if hasattr(call, "selector") else None
-        tx = call.transact(sent) if made is None else self.w3.eth.send_transaction(made)
+        tx = self._transact(call, sent) if hasattr(call, "selector") else call.transact(sent)
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
         cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
         self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
@@ -341,6 +342,10 @@ class World:
             self.call(call, sender, value)
             raise RevertedError("unknown: the same call succeeds")
         return receipt
+
+    def _transact(self, call: Any, sent: Any) -> Any:
+        made: Any = {name: as_json(value) for name, value in with_call(call, sent).items()}
+        return self.w3.manager.request_blocking(SEND, [made])
 
     def call(self, call: Any, sender: str, value: int = 0) -> Any:
         """eth_call; raises RevertedError with the decoded error."""
