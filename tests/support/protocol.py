@@ -313,8 +313,7 @@ class World:
 
     def at(self, name: str, address: str) -> Contract:
         to = self.w3.to_checksum_address(address)
-        abi = self.artifacts[name].abi
-        return self.w3.eth.contract(address=to, abi=abi, ContractFactoryClass=QuickContract)
+        return QuickContract(self.w3, to, self.artifacts[name].abi)
 
     def __getattr__(self, name: str) -> Contract:
         try:
