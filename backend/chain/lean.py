@@ -76,15 +76,12 @@ class LeanContract(Contract):
     """A contract at an address."""
 
     function_class: type[LeanFunction] = LeanFunction
+    functions: Any
+    events: Any = cached_property(lambda self: ContractEvents(self.abi, self.w3, self.address))
 
     def __init__(self, w3: Web3, address: ChecksumAddress, abi: Any) -> None:
         self.w3, self.address, self.abi = w3, address, abi
-        self.functions = LeanFunctions(self)  # type: ignore[assignment]
-
-    @cached_property
-    def events(self) -> ContractEvents:  # type: ignore[override]
-        """The contract's events."""
-        return ContractEvents(self.abi, self.w3, self.address)
+        self.functions = LeanFunctions(self)
 
 
 @cache

@@ -41,7 +41,7 @@ ERROR_ONE = 1024
 ERROR_MAX = ERROR_ONE - 1
 
 
-Number = TypeVar("Number", np.int16, np.int32, np.float64)
+Number = TypeVar("Number", bound=np.generic)
 
 
 def _clip(values: npt.NDArray[Number], least: int, most: int) -> npt.NDArray[Number]:
