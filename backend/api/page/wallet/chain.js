@@ -53,6 +53,11 @@ export class Chain {
     return { number: Number(number), time: Number(timestamp) };
   }
 
+  /** The hash of a block that is mined. */
+  async hashOf(block) {
+    return (await this.wallet.request("eth_getBlockByNumber", [hexOf(block), false])).hash;
+  }
+
   async coinOf(account) {
     return BigInt(await this.wallet.request("eth_getBalance", [account, "latest"]));
   }

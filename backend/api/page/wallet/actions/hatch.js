@@ -1,6 +1,8 @@
 // A beast without a private dataset: allow the cost, request, and a block later hatch.
 import { Refusal } from "../refusal.js";
 import { energyOf, parseId } from "../units.js";
+import { allowance } from "./escrow.js";
+import { toBeast } from "./subject.js";
 
 const NONE = `0x${"0".repeat(64)}`;
 const NOBODY = `0x${"0".repeat(40)}`;
@@ -34,14 +36,10 @@ async function first(chain, account) {
   if (allowed < hatchCost)
     return {
       facts,
-      step: {
+      step: allowance(chain, "Beasts", hatchCost, {
         title: `Allow the hatch to burn ${energyOf(hatchCost)}`,
-        to: "Energy",
-        call: "approve",
-        args: [chain.contracts.of("Beasts").address, hatchCost],
         note: "First of three. Exactly this sum: should a new season ask for more, nothing burns.",
-        done: () => ({ text: `The contract may take ${energyOf(hatchCost)}.`, next: {} }),
-      },
+      }),
     };
   return {
     facts,
@@ -68,7 +66,7 @@ async function second(chain, beast) {
   if (requester === NOBODY) {
     const last = await chain.read("Beasts", "lastBeastId");
     if (beast > last) throw new Refusal(`Nobody has requested beast ${beast}.`);
-    return { facts: [], done: `Beast ${beast} has hatched.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] };
+    return { facts: [], done: `Beast ${beast} has hatched.`, links: [toBeast(beast)] };
   }
   const facts = [
     ["Requested by", requester],
@@ -83,7 +81,7 @@ async function second(chain, beast) {
       call: "hatch",
       args: [beast],
       note: "Third of three. Anybody may send it; the beast is its requester's.",
-      done: () => ({ text: `Beast ${beast} has hatched.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] }),
+      done: () => ({ text: `Beast ${beast} has hatched.`, links: [toBeast(beast)] }),
     },
   };
 }
