@@ -77,7 +77,7 @@ def world_of(chain: Chain) -> World:
         chain.w3,
         artifacts.load(),
         list(chain.w3.eth.accounts),
-        Season(
+        season=Season(
             Rules(*season.rules.values()),
             Schedule(*season.schedule.values()),
             Economics(*season.economics.to_abi()),
