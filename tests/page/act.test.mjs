@@ -1,7 +1,8 @@
-// When a match's next step is offered, and what is said where it is not: to the block and to the second.
+// When the next step of a match or a hatch is offered, and what is said where it is not: to the block and to the second.
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { hatch } from "../../backend/api/page/wallet/actions/hatch.js";
 import { draw, expire, settle } from "../../backend/api/page/wallet/actions/match.js";
 import { record } from "../../backend/api/page/wallet/actions/record.js";
 import { Refusal } from "../../backend/api/page/wallet/refusal.js";
@@ -18,6 +19,7 @@ function chainOf(match, head) {
   const values = {
     matchOf: { beastA: 1n, beastB: 2n, seedBlock: SEED_BLOCK, recordUntil: 0n, finalAt: 0n, season: 1n, ...match },
     arena: { recordBond: 1n },
+    requestOf: { requester: ARENA, requestBlock: SEED_BLOCK },
   };
   return {
     contracts: { of: () => ({ address: ARENA }) },
@@ -28,6 +30,13 @@ function chainOf(match, head) {
 }
 
 const plan = (action, match, head) => action.plan(chainOf(match, head), "0x", { match: "7" });
+
+test("a hatch that was asked for comes with the next block, and lapses with its block's hash", async () => {
+  const asked = (number) => hatch.plan(chainOf({}, { number }), "0x", { beast: "3" });
+  assert.match((await asked(100)).wait, /next block/);
+  for (const number of [101, LAST_DRAW - 1]) assert.equal((await asked(number)).step.call, "hatch");
+  await assert.rejects(asked(LAST_DRAW), (error) => error instanceof Refusal && /has lapsed/.test(error.message));
+});
 
 const refused = (action, match, head, message) =>
   assert.rejects(plan(action, match, head), (error) => error instanceof Refusal && message.test(error.message));

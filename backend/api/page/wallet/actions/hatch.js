@@ -1,4 +1,5 @@
 // A beast without a private dataset: allow the cost, request, and a block later hatch.
+import { BLOCK_HASHES } from "../chain.js";
 import { Refusal } from "../refusal.js";
 import { energyOf, parseId } from "../units.js";
 import { allowance } from "./escrow.js";
@@ -73,6 +74,11 @@ async function second(chain, beast) {
     ["In block", String(requestBlock)],
   ];
   if (number <= Number(requestBlock)) return { facts, wait: "Its DNA is known with the next block." };
+  if (number >= Number(requestBlock) + BLOCK_HASHES)
+    throw new Refusal(
+      `The request for beast ${beast} has lapsed: the chain has forgotten the hash that would give its DNA.`,
+      "What it burned is gone, and nobody need end it. Ask without a number for another beast.",
+    );
   return {
     facts,
     step: {

@@ -1,11 +1,9 @@
 // A match that two owners have agreed on: its seed, its end without a record, and its finality.
 import { seedOf } from "../../battle/seed.js";
+import { BLOCK_HASHES } from "../chain.js";
 import { Refusal } from "../refusal.js";
 import { energyOf, told } from "../units.js";
 import { ACCEPTED, MATCH, RECORDED, RESULTS, SEEDED, matchOf, toMatch } from "./subject.js";
-
-/** For so many blocks the chain keeps a block's hash in its history contract (EIP-2935). */
-const BLOCK_HASHES = 8191;
 
 const CLAIM = ["#/act/claim?what=rewards", "Claim rewards"];
 
