@@ -43,7 +43,8 @@ def test_the_version_costs_little() -> None:
 
 def test_the_arithmetic_of_other_chains_keystores_is_loaded_when_one_is_made() -> None:
     script = """if True:
-        import chainbeasts.backend, sys, web3
+        from chainbeasts import backend
+        import sys, web3
         from eth_account import Account
         assert "py_ecc.bls" not in sys.modules
         made = Account.create()
