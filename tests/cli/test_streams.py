@@ -59,7 +59,7 @@ def test_the_arithmetic_of_other_chains_keystores_is_loaded_when_one_is_made() -
         from py_ecc.bls import G2ProofOfPossession
         assert beacon["pubkey"] == G2ProofOfPossession.SkToPk(ord("1")).hex()
         assert eth_keyfile.decode_keyfile_json(beacon, b"secret") == bytes(31) + b"1"
-        assert sys.getrecursionlimit() == chainbeasts.backend.RECURSION_LIMIT
+        assert sys.getrecursionlimit() == backend.RECURSION_LIMIT
     """
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
