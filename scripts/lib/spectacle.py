@@ -95,6 +95,11 @@ class Spectacle:
         how = ("--strategy", "cheap", "--workers", 0)
         self.validator.start("validator", "validator", "run", *how, *knows)
 
+    def rest(self) -> None:
+        """The validator and the rival's defender end."""
+        self.validator.stop()
+        self.rival.stop()
+
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """The whole JSON objects in a text, however they are laid out."""
