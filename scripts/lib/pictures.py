@@ -59,15 +59,22 @@ def views(world: Showcase, match: int, turn: int) -> Iterator[View]:
     """Every view of the page."""
     for name, address in world.views(match, turn):
         yield View(name, f"{world.url}/{address}")
-    yield View("film", f"{world.url}/#/beasts/{world.hero}", to_the_middle_of_its_life)
+    yield View("beast", f"{world.url}/#/beasts/{world.hero}", live)
+    yield View("film", f"{world.url}/#/beasts/{world.rival}", to_the_middle_of_its_life)
     yield View("evidence", f"{world.url}/#/evidence", lambda page: drop(page, world.bundle))
     duel = f"beast={world.hero}&opponent={world.rival}"
     yield View("wallets", f"{world.desk}/#/act", wallet=True)
     yield View("act", f"{world.desk}/#/act/challenge?{duel}", connect, wallet=True)
 
 
+def live(page: Page) -> None:
+    """Wait for what its trainer tells of it now."""
+    page.wait_for_selector(".lamp[data-state=live]")
+
+
 def to_the_middle_of_its_life(page: Page) -> None:
-    """Show how the mind changed over the first half of what it learned."""
+    """Wait for its whole life, and show the mind that it had half-way."""
+    page.locator(".bars [data-held=no]").first.wait_for(state="detached")
     slider = page.get_by_role("slider", name="Window")
     slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
 
@@ -75,7 +82,7 @@ def to_the_middle_of_its_life(page: Page) -> None:
 def drop(page: Page, bundle: str) -> None:
     """Hand in evidence and wait for the verdict."""
     page.locator("input[type=file]").set_input_files(bundle)
-    page.locator(".verdict").first.wait_for()
+    page.locator(".bundle-verdict, .notice.error").first.wait_for()
 
 
 def connect(page: Page) -> None:
@@ -89,9 +96,8 @@ def settled(page: Page, url: str) -> None:
     """Open a view and wait until nothing moves into its place any more."""
     page.goto(url)
     page.wait_for_selector("main .view:not([aria-busy])")
-    if page.locator(".lamp").count():
-        page.wait_for_selector(".lamp[data-state=live]")
-        page.locator(".bars [data-held=no]").first.wait_for(state="detached")
+    if page.locator(".policy").count():
+        page.wait_for_selector(".policy:not(.blank)")
     page.wait_for_timeout(SHOWN_MS)
 
 
