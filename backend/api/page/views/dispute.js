@@ -52,7 +52,10 @@ function headCard(d, beast) {
         d.checkpoint ? chip(d.checkpoint.state) : "—",
         d.checkpoint ? opennessBadge(d.checkpoint.openness) : null,
       ),
-      figure("Re-executed on chain", `${d.steps_done} of 128 steps`),
+      figure(
+        "Re-executed on chain",
+        d.conviction === "segment" ? `segment ${d.segment}` : `${d.steps_done} of 128 steps`,
+      ),
       figure("Proved by", d.prover ? hash(d.prover) : "—"),
     ),
   );
