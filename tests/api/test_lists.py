@@ -9,6 +9,7 @@ import pytest
 
 from chainbeasts.backend.chain.costs import HATCH_GAS
 from chainbeasts.backend.chain.prices import stake_price, window_price
+from chainbeasts.backend.indexer.tallies import MICRO
 from chainbeasts.backend.kernel.state import ENCODED_BYTES, decode_state, encode_state, state_hash
 from chainbeasts.backend.nicknames import nickname
 from tests.api.conftest import Scene, Served, spell
@@ -39,11 +40,18 @@ def back_and_forth(served: Served, path: str, limit: int) -> None:
 
 def test_beasts_are_sorted_and_read_both_ways(served: Served) -> None:
     beasts = served.all("/v1/beasts", 200)
+    spent = {
+        beast: sum(
+            int(one["energy_burn"]) // MICRO
+            for one in served.all(f"/v1/beasts/{beast}/checkpoints")
+        )
+        for beast in ids(beasts)
+    }
     orders = {
         "id": lambda one: (one["id"],),
         "newest": lambda one: (-one["hatched_block"], -one["id"]),
         "windows": lambda one: (-one["head_count"], -one["id"]),
-        "energy": lambda one: (-int(one["energy_spent"]), -one["id"]),
+        "energy": lambda one: (-spent[one["id"]], -one["id"]),
     }
     for name, key in orders.items():
         assert ids(served.all(f"/v1/beasts?sort={name}", 3)) == ids(sorted(beasts, key=key)), name
