@@ -6,6 +6,7 @@ import { h, show } from "../dom.js";
 import { fromHex, toHex } from "../kernel/bytes.js";
 import { readTerrains } from "../kernel/terrains.js";
 import { FRAMES, mind } from "../mind/mind.js";
+import { allStyles } from "../styles.js";
 
 const FIGHTS = 4;
 
@@ -98,7 +99,7 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   show(place, top, thoughts.element, below);
   draw(first);
   await soonest(thoughts.drawn);
-  const [{ life }] = await Promise.all([import("../beast/life.js"), thoughts.rest()]);
+  const [{ life }] = await Promise.all([import("../beast/life.js"), allStyles(), thoughts.rest()]);
   signal.throwIfAborted();
   story = life(first.beast, { signal, status, onPick: (step) => thoughts.seek(step) });
   await story.update(first);
