@@ -79,7 +79,7 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   const name = nameOf(first.beast.dna);
   retitle(name);
   const top = h("div");
-  const below = h("div", { class: "below-board", "aria-busy": "true" });
+  const below = h("div");
   let story = null;
   const thoughts = mind({
     beast: first.beast,
