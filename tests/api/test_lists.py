@@ -298,3 +298,27 @@ def test_a_curve_names_epoch_source_rate_and_state(scene: Scene, served: Served)
     for name in ("epoch", "source", "lr_shift"):
         assert found[name] == [one[name] for one in live]
     assert found["hash"] == [one["h128"] for one in live]
+
+
+def test_the_changes_of_a_life_are_its_windows_without_what_is_between(
+    scene: Scene, served: Served
+) -> None:
+    """Computed from the list of all windows, of beasts that learned, lied and were in court."""
+    for trainee in (scene.honest, scene.liar, scene.doubted, scene.opened):
+        found = served.json(f"/v1/beasts/{trainee.beast}/changes")
+        every = served.all(f"/v1/beasts/{trainee.beast}/checkpoints", 50)
+        every.sort(key=lambda one: (one["index"], one["generation"]))
+        live = [one for one in every if one["state"] not in ("slashed", "void")]
+        assert found["windows"] == len(live)
+        nature = [(one["epoch"], one["source"], one["active_mask"]) for one in live]
+        begins = [one for n, one in enumerate(live) if n == 0 or nature[n] != nature[n - 1]]
+        shown = [
+            one
+            for one in every
+            if one in begins or one == live[-1] or one not in live or one["dispute"] is not None
+        ]
+        for name in ("index", "generation", "dispute", "epoch", "source", "active_mask"):
+            assert found[name] == [one[name] for one in shown], name
+        assert found["step"] == [one["global_step"] for one in shown]
+        fallen = [one["state"] if one["state"] in ("slashed", "void") else None for one in shown]
+        assert fallen == [s if s in ("slashed", "void") else None for s in found["state"]]
