@@ -78,6 +78,7 @@ def to_the_middle_of_its_life(page: Page) -> None:
     page.locator(".bars [data-held=no]").first.wait_for(state="detached")
     slider = page.get_by_role("slider", name="Window")
     slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
+    slider.blur()
 
 
 def drop(page: Page, bundle: str) -> None:
