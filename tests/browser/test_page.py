@@ -136,6 +136,7 @@ def test_curves_move_while_a_trainer_runs(
     visit.page.emulate_media(reduced_motion="no-preference")
     visit.go(f"#/beasts/{beasts[0]}")
     assert visit.page.evaluate("document.getAnimations().length") > 0
+    visit.page.emulate_media(reduced_motion="reduce")  # what follows takes a while to be drawn
     losses = visit.page.locator(".learning figure").first
     expect(losses).to_have_attribute("data-points", "2")
     world.train(world.owner, beasts[0], 3)
@@ -293,6 +294,7 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
     expect(visit.page.locator(".bead.slashed")).to_have_count(1)
     expect(visit.page.locator(".bead.void")).to_have_count(1)
     expect(visit.page.locator(".bead").nth(lie)).to_have_class(re.compile("slashed"))
+    world.rest()
 
 
 def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:

@@ -14,6 +14,7 @@ from web3.exceptions import ContractCustomError, ContractLogicError, ContractPan
 from chainbeasts.backend.chain.views import call_view, with_call
 from tests.support.artifacts import Artifacts
 from tests.support.history import forget
+from tests.support.quick import QuickContract, decoded
 
 GAS = 16_777_216
 
@@ -49,7 +50,8 @@ class OnChain:
 
     def at(self, name: str, address: str) -> Contract:
         to = self.w3.to_checksum_address(address)
-        return self.w3.eth.contract(address=to, abi=self.artifacts[name].abi)
+        abi = self.artifacts[name].abi
+        return self.w3.eth.contract(address=to, abi=abi, ContractFactoryClass=QuickContract)
 
     def __getattr__(self, name: str) -> Contract:
         try:
@@ -117,9 +119,8 @@ class OnChain:
     def logs(self, contract: str, event: str, receipt: Any) -> list[dict[str, Any]]:
         found = self.contracts[contract]
         entries = [log for log in receipt["logs"] if log["address"] == found.address]
-        topic = found.events[event]().topic
-        wanted = [log for log in entries if log["topics"][0].to_0x_hex() == topic]
-        return [dict(found.events[event]().process_log(log)["args"]) for log in wanted]
+        known = [one for log in entries if (one := decoded(found, log)) is not None]
+        return [args for name, args in known if name == event]
 
     # --- time ---------------------------------------------------------------------------------
 
