@@ -66,7 +66,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with Anvil() as anvil:
         account, devnet = devnet_account(0), load_profile("devnet")
         economics = replace(devnet.season.economics, energy_price=PRICE)
-        profile = replace(devnet, season=replace(devnet.season, economics=economics))
+        # Periods that no slow machine waits out: the chain's clock goes on while the page is read.
+        arena = replace(devnet.season.arena, disproof_period=1_800, record_window=7_200)
+        season = replace(devnet.season, economics=economics, arena=arena)
+        profile = replace(devnet, season=season)
         chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
         sender = TransactionManager(chain, account, folder / "locks")
         for _ in Deployer(chain, sender, profile, folder / "deployments").run():
@@ -295,6 +298,7 @@ def test_its_seed_is_drawn_and_it_is_recorded_as_this_browser_fights_it(
     held = world.energy.functions.balanceOf(theirs).call()
     world.send(world.energy.functions.transfer(ours, held), theirs)
     outcome(visit).get_by_role("link", name="Record it").click()
+    expect(visit.page.get_by_role("heading", name="Record a match")).to_be_visible()
     visit.page.get_by_role("button", name="See what it does").click()
     expect(refusal).to_contain_text("this account has 0 ENERGY, and 0.000000000000000001 ENERGY")
     world.send(world.energy.functions.transfer(theirs, bond), ours)
