@@ -65,7 +65,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("act")
     with Anvil() as anvil:
         account, devnet = devnet_account(0), load_profile("devnet")
-        economics = replace(devnet.season.economics, energy_price=PRICE)
+        economics = replace(devnet.season.economics, energy_price=PRICE, challenge_period=1_800)
         # Periods that no slow machine waits out: the chain's clock goes on while the page is read.
         arena = replace(devnet.season.arena, disproof_period=1_800, record_window=7_200)
         season = replace(devnet.season, economics=economics, arena=arena)
