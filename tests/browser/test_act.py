@@ -97,8 +97,9 @@ class Tab(Visit):
 
 
 @pytest.fixture(scope="module")
-def wallet(ground: Ground) -> Wallet:
-    return Wallet(ground.url, [ground.ours], OTHER_CHAIN)
+def wallet(ground: Ground) -> Iterator[Wallet]:
+    with Wallet(ground.url, [ground.ours], OTHER_CHAIN) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
