@@ -125,10 +125,10 @@ def fill(visit: Tab, action: str, **values: object) -> None:
     visit.wait_until("the server has read the chain", visit.caught_up)
     query = "&".join(f"{name}={value}" for name, value in values.items())
     visit.go(f"#/act/{action}?{query}")
-    for (
-        name,
-        value,
-    ) in values.items():  # of the same action the old form stays until this one is there
+    # The form before it stays until this one is there, and may ask for the same with the same values.
+    current = f'.actions a[aria-current="page"][href^="#/act/{action}"]'
+    expect(visit.page.locator(current)).to_be_visible()
+    for name, value in values.items():
         expect(visit.page.locator(f"#field-{name}")).to_have_value(str(value))
     visit.page.get_by_role("button", name="See what it does").click()
 
