@@ -65,8 +65,11 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("act")
     with Anvil() as anvil:
         account, devnet = devnet_account(0), load_profile("devnet")
-        economics = replace(devnet.season.economics, energy_price=PRICE)
-        profile = replace(devnet, season=replace(devnet.season, economics=economics))
+        economics = replace(devnet.season.economics, energy_price=PRICE, challenge_period=1_800)
+        # Periods that no slow machine waits out: the chain's clock goes on while the page is read.
+        arena = replace(devnet.season.arena, disproof_period=1_800, record_window=7_200)
+        season = replace(devnet.season, economics=economics, arena=arena)
+        profile = replace(devnet, season=season)
         chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
         sender = TransactionManager(chain, account, folder / "locks")
         for _ in Deployer(chain, sender, profile, folder / "deployments").run():
@@ -94,8 +97,9 @@ class Tab(Visit):
 
 
 @pytest.fixture(scope="module")
-def wallet(ground: Ground) -> Wallet:
-    return Wallet(ground.url, [ground.ours], OTHER_CHAIN)
+def wallet(ground: Ground) -> Iterator[Wallet]:
+    with Wallet(ground.url, [ground.ours], OTHER_CHAIN) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +125,10 @@ def fill(visit: Tab, action: str, **values: object) -> None:
     visit.wait_until("the server has read the chain", visit.caught_up)
     query = "&".join(f"{name}={value}" for name, value in values.items())
     visit.go(f"#/act/{action}?{query}")
-    for (
-        name,
-        value,
-    ) in values.items():  # of the same action the old form stays until this one is there
+    # The form before it stays until this one is there, and may ask for the same with the same values.
+    current = f'.actions a[aria-current="page"][href^="#/act/{action}"]'
+    expect(visit.page.locator(current)).to_be_visible()
+    for name, value in values.items():
         expect(visit.page.locator(f"#field-{name}")).to_have_value(str(value))
     visit.page.get_by_role("button", name="See what it does").click()
 
@@ -295,6 +299,7 @@ def test_its_seed_is_drawn_and_it_is_recorded_as_this_browser_fights_it(
     held = world.energy.functions.balanceOf(theirs).call()
     world.send(world.energy.functions.transfer(ours, held), theirs)
     outcome(visit).get_by_role("link", name="Record it").click()
+    expect(visit.page.get_by_role("heading", name="Record a match")).to_be_visible()
     visit.page.get_by_role("button", name="See what it does").click()
     expect(refusal).to_contain_text("this account has 0 ENERGY, and 0.000000000000000001 ENERGY")
     world.send(world.energy.functions.transfer(theirs, bond), ours)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from playwright.sync_api import Page
@@ -61,6 +61,12 @@ class Wallet:
     _client: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=60, trust_env=False, verify=False)
     )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def enter(self, page: Page, *names: str) -> None:
         """Be in a page's browser: announced by these names, without any as ``window.ethereum``."""
