@@ -66,19 +66,18 @@ def checks(
 ) -> list[Check]:
     """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out.
 
-    ``nightly`` adds what takes hours, and forgives no test that fails once. ``measured`` runs the
-    tests under coverage.py, which slows them.
+    ``nightly`` adds what takes hours. It and ``measured`` run the tests under coverage.py, which
+    slows them, and forgive none that fails once.
 
     The contracts come before the rest, which is done by the time they are compiled.
     """
     chosen = [*(["--ignore=tests/e2e"] if fast else []), *pytest_arguments]
     node = find_node()
-    crowd: list[str | Path] = [BIN / "pytest", *WORKERS, *chosen]
     forgiving, measuring = (
         [BIN / "python", "-m", module, *WORKERS, "--", *chosen]
         for module in ("scripts.lib.unsteady", "scripts.lib.coverage_run")
     )
-    tests = measuring if measured else crowd if nightly else forgiving
+    tests = measuring if measured or nightly else forgiving
     prettier = MODULES / "prettier" / "bin" / "prettier.cjs"
     solhint = MODULES / "solhint" / "solhint.js"
     return [
@@ -173,7 +172,7 @@ def main() -> int:
     parser.add_argument(
         "--nightly",
         action="store_true",
-        help="more random cases, a second node and a second EVM (CHAINBEASTS_NIGHTLY=1), a soak",
+        help="more random cases, a second node and EVM (CHAINBEASTS_NIGHTLY=1), mutants, a soak",
     )
     parser.add_argument(
         "--coverage", action="store_true", help="the tests alone, their coverage held to its floor"
