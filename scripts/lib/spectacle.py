@@ -44,6 +44,13 @@ class Spectacle:
         self.url = str(self._first_answer(host, "serve", "health")["url"])
         return self.url
 
+    def open_desk(self) -> str:
+        """Start a second server, one whose readers may act, on what the first has read."""
+        host = self.stage.host
+        database = f"sqlite:///{host.home / 'api.sqlite3'}"
+        host.start("desk", "serve", "--port", 0, "--allow-wallet", "--database", database, "--json")
+        return str(self._first_answer(host, "desk", "health")["url"])
+
     def _first_answer(self, player: Player, daemon: str, key: str) -> dict[str, Any]:
         """What a daemon printed once it was ready, among the lines of its log."""
 

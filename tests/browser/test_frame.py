@@ -326,7 +326,7 @@ def test_home_tells_what_happens_as_it_happens(
 ) -> None:
     visit.go("#/")
     feed = visit.page.locator(".feed")
-    expect(feed.locator(".event", has_text="trained window 0").first).to_be_visible()
+    expect(feed.locator(".event", has_text=re.compile("trained windows? 0")).first).to_be_visible()
     expect(visit.page.locator("#cases")).to_be_visible()
     expect(visit.page.locator(".aside .countdown").first).to_contain_text("in ")
     expect(visit.page.locator("#proposals")).to_be_visible()

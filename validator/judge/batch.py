@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from chainbeasts.backend.chain.types import Checkpoint
 from chainbeasts.backend.kernel.board import word_bytes
-from chainbeasts.backend.kernel.replay import WINDOW, Bytes, Status, Windows
+from chainbeasts.backend.kernel.replay import WINDOW, Bytes, Status, Windows, along_chains
 from chainbeasts.backend.kernel.state import ENCODED_BYTES
 from chainbeasts.backend.kernel.window import WindowContext
 from chainbeasts.backend.kernels import replay_windows
@@ -178,10 +178,8 @@ def resolved(batch: Batch, load: Callable[[bytes], bytes | None]) -> Batch:
 
 def runs_of(batch: Batch) -> npt.NDArray[np.int64]:
     """Of each window the row of the state that its run starts from."""
-    found = batch.windows["start"].copy()
-    for number in np.flatnonzero(found < 0):
-        found[number] = found[~found[number]]
-    return found
+    start = batch.windows["start"]
+    return along_chains(start, start, lambda own, before: before)
 
 
 def part_of(batch: Batch, runs: Collection[int]) -> tuple[Batch, npt.NDArray[np.int64]]:
@@ -208,12 +206,10 @@ def replay_batch(batch: Batch) -> Outcome:
     right = found.status == Status.DONE
     right &= (found.hashes[:, 0] == batch.h128).all(axis=1)
     right &= (found.ends[:, :STATED_BYTES] == batch.stated).all(axis=1)
-    starts, last = batch.windows["start"], right.copy()
-    for number in np.flatnonzero(starts < 0):
-        before = ~starts[number]
-        right[number] &= right[before]
-        last[number] = right[number]
-        last[before] &= not right[number]
+    starts = batch.windows["start"]
+    right = along_chains(starts, right, np.logical_and)
+    last = right.copy()
+    last[~starts[right & (starts < 0)]] = False
     absent = np.isin(runs_of(batch), list(batch.fetched))
     rows = np.flatnonzero(last)
     return Outcome(right, absent, rows, found.ends[rows], time.perf_counter() - begun)

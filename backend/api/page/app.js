@@ -56,6 +56,13 @@ function failure(error) {
   return said;
 }
 
+function lost() {
+  const said = notice("There is nothing at this address.", "The views are in the menu above.", [], "error lost", 1);
+  said.prepend(h("img", { src: "/mark.svg", alt: "", width: 72, height: 72 }));
+  said.append(h("a", { href: "#/" }, "See what happens now"));
+  return said;
+}
+
 const failures = new Map();
 
 /** A view's module. One that failed to load is asked for by another address: the browser remembers the failure. */
@@ -81,7 +88,7 @@ async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
   const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
   if (!module) {
-    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error", 1));
+    show(target, lost());
     return;
   }
   const { render } = await load(module);

@@ -94,8 +94,7 @@ function title(m, names) {
 
 export async function render(place, { id, query, signal, status, retitle, setQuery, onNews }) {
   const path = `/v1/matches/${encodeURIComponent(id)}`;
-  const m = await get(path);
-  if (signal.aborted) return;
+  const m = await get(path, signal);
   const [dnaA, dnaB] = [fromHex(m.dna_a), fromHex(m.dna_b)];
   const names = namesOf(dnaA, dnaB);
   retitle(`${names.a} vs ${names.b}`);
@@ -137,7 +136,7 @@ export async function render(place, { id, query, signal, status, retitle, setQue
   }
 
   onNews(async () => {
-    const now = await get(path);
+    const now = await get(path, signal);
     const seed = seedKnown(now, status());
     if (!found?.played || seed === null || nature(now, seed) !== nature(m, found.seed)) return false;
     const outcome = await find(now, status());

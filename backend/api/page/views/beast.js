@@ -169,10 +169,10 @@ function lineage(checkpoints, more, now, id, all, showAll) {
 }
 
 /** Its latest matches, and the DNAs of those who fought them. */
-async function fights(beast) {
-  const { items } = await get(`/v1/matches?beast=${beast.id}&limit=${FIGHTS}`);
+async function fights(beast, signal) {
+  const { items } = await get(`/v1/matches?beast=${beast.id}&limit=${FIGHTS}`, signal);
   const others = new Set(items.flatMap((m) => [m.beast_a, m.beast_b]).filter((id) => id !== beast.id));
-  const met = await Promise.all([...others].map((id) => get(`/v1/beasts/${id}`)));
+  const met = await Promise.all([...others].map((id) => get(`/v1/beasts/${id}`, signal)));
   return { matches: items, dnas: new Map([beast, ...met].map(({ id, dna }) => [id, dna])) };
 }
 
@@ -184,8 +184,8 @@ function rivalOf(beast, { matches, dnas }) {
 }
 
 /** The constants that a beast's present epoch has. */
-async function rulesFor({ season }) {
-  const { items } = await get("/v1/seasons");
+async function rulesFor({ season }, signal) {
+  const { items } = await get("/v1/seasons", signal);
   return rulesOf(items.find((one) => one.season === season)?.rules ?? {});
 }
 
@@ -193,17 +193,18 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   const path = `/v1/beasts/${encodeURIComponent(id)}`;
   const read = async () => {
     const [beast, windows, curve, film, price] = await Promise.all([
-      get(path),
-      list(`${path}/checkpoints`, WINDOWS),
-      get(`${path}/curve`),
-      get(`${path}/curve?points=${FRAMES}`),
-      get(`${path}/price`),
+      get(path, signal),
+      list(`${path}/checkpoints`, WINDOWS, signal),
+      get(`${path}/curve`, signal),
+      get(`${path}/curve?points=${FRAMES}`, signal),
+      get(`${path}/price`, signal),
     ]);
-    const fought = await fights(beast);
+    const fought = await fights(beast, signal);
     return { beast, price, checkpoints: windows.items.toReversed(), more: windows.more, curve, film, fought };
   };
   const first = await read();
-  const [rules, tables] = await Promise.all([rulesFor(first.beast), loadTables()]);
+  const [rules, tables] = await Promise.all([rulesFor(first.beast, signal), loadTables()]);
+  signal.throwIfAborted();
   const name = nameOf(first.beast.dna);
   retitle(name);
   const top = h("div");

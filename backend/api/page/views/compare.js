@@ -21,8 +21,8 @@ export function parseIds(text) {
 }
 
 /** A form that leads to the comparison of the beasts that are chosen in it. */
-async function chooser(chosen) {
-  const { items } = await list("/v1/beasts", OFFERED);
+async function chooser(chosen, signal) {
+  const { items } = await list("/v1/beasts", OFFERED, signal);
   const input = h("input", {
     type: "text",
     inputmode: "numeric",
@@ -96,12 +96,11 @@ function bodies(fighters) {
 
 async function compare(place, ids, signal, retitle) {
   const [fighters, { terrains }, season] = await Promise.all([
-    Promise.all(ids.map(loadFighter)),
+    Promise.all(ids.map((id) => loadFighter(id, signal))),
     loadTables(),
-    get("/v1/season"),
+    get("/v1/season", signal),
   ]);
-  const form = await chooser(ids);
-  if (signal.aborted) return;
+  const form = await chooser(ids, signal);
   retitle(fighters.map(({ name }) => name).join(", "));
   const rules = rulesOf(season.rules);
   const thinking = fighters.filter(({ brain }) => brain);
@@ -127,7 +126,7 @@ async function compare(place, ids, signal, retitle) {
 export async function render(place, { id, signal, retitle, onNews }) {
   const ids = id === null ? [] : parseIds(decodeURIComponent(id));
   if (ids && ids.length < 2) {
-    const form = await chooser(ids); // one, such as from its own view, waits for others
+    const form = await chooser(ids, signal); // one, such as from its own view, waits for others
     show(
       place,
       lead("Compare", "Beasts side by side: curves, brains, bodies, and bouts fought in your browser."),
