@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.models import Changes
@@ -13,7 +13,8 @@ from chainbeasts.backend.api.summaries import SOURCES
 from chainbeasts.backend.indexer.queries import LIVE
 from chainbeasts.backend.store.facts import CheckpointRow, DisputeRow
 
-Window = Row[Any]
+Window = Any
+"""A row; its type says that ``index`` is the method of a tuple, which a row does not have."""
 
 
 def read_changes(session: Session, beast_id: int) -> Changes:
@@ -26,7 +27,7 @@ def read_changes(session: Session, beast_id: int) -> Changes:
         .where(c.beast_id == beast_id)
         .order_by(c.index, c.generation)
     )  # fmt: skip
-    windows = session.execute(wanted).all()
+    windows: Sequence[Window] = session.execute(wanted).all()
     disputes = _disputes(session, beast_id)
     shown = list(_eventful(windows, disputes))
     return Changes(
