@@ -183,7 +183,8 @@ def test_a_look_at_the_beasts_loads_no_database_and_no_http_client(tmp_path: Pat
 
 def test_whoever_else_wants_aiohttp_or_requests_gets_it() -> None:
     program = (
-        "import chainbeasts.backend, web3, sys; assert 'aiohttp.client' not in sys.modules; import aiohttp; "
+        "import chainbeasts.backend, web3, sys; "
+        "assert 'aiohttp.client' not in sys.modules; import aiohttp; "
         "print(aiohttp.ClientTimeout(3).total, aiohttp.__version__); "
         "from web3._utils.http_session_manager import ClientTimeout; "
         "print(type(ClientTimeout(4)) is sys.modules['aiohttp'].ClientTimeout); "
