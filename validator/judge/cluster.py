@@ -69,8 +69,7 @@ def unforeseeable(count: int) -> npt.NDArray[np.float64]:
     # Not a seeded generator: a worker that can tell which results are looked at lies in the others.
     # At a share of 0.01 some 460 lies in a row stay unseen with a chance of 1 %, and the one that
     # is seen takes the others back.
-    found: npt.NDArray[np.float64] = np.frombuffer(os.urandom(4 * count), np.uint32) / 2.0**32
-    return found
+    return np.asarray(np.frombuffer(os.urandom(4 * count), np.uint32) / 2.0**32, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
