@@ -37,8 +37,10 @@ def _section(group: str, figures: Sequence[Figure]) -> str:
 
 
 def renew(document: str, found: Mapping[str, Sequence[Figure]]) -> str:
-    """The document with the tables of some groups measured anew, in their order. What somebody wrote
-    below a table stays, for whoever measured to look at."""
+    """The document with the tables of some groups measured anew, in their order.
+
+    What somebody wrote below a table stays, for whoever measured to look at.
+    """
     for group, figures in found.items():
         title, later = TITLES[group], list(TITLES)[list(TITLES).index(group) + 1 :]
         old = re.search(rf"^## {re.escape(title)}\n\n(?:\|.*\n)+", document, re.MULTILINE)
