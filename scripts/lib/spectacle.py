@@ -44,6 +44,13 @@ class Spectacle:
         self.url = str(self._first_answer(host, "serve", "health")["url"])
         return self.url
 
+    def open_desk(self) -> str:
+        """Start a second server, one whose readers may act, on what the first has read."""
+        host = self.stage.host
+        database = f"sqlite:///{host.home / 'api.sqlite3'}"
+        host.start("desk", "serve", "--port", 0, "--allow-wallet", "--database", database, "--json")
+        return str(self._first_answer(host, "desk", "health")["url"])
+
     def _first_answer(self, player: Player, daemon: str, key: str) -> dict[str, Any]:
         """What a daemon printed once it was ready, among the lines of its log."""
 
@@ -89,11 +96,16 @@ class Spectacle:
 
     def justice(self) -> None:
         """A validator and the rival's defender start; the lie will be found."""
-        self.rival.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+        self.rival.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
         knows = ("--datasets", self.owner.home / "beasts")
         # So few windows are replayed faster than a worker process has loaded the program.
         how = ("--strategy", "cheap", "--workers", 0)
         self.validator.start("validator", "validator", "run", *how, *knows)
+
+    def rest(self) -> None:
+        """The validator and the rival's defender end."""
+        self.validator.stop()
+        self.rival.stop()
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ import chainbeasts.backend.store.governance
 import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
 from chainbeasts.backend.chain.anvil import free_port
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.store import session as session_module
 from chainbeasts.backend.store.columns import Base, given_pairs, insert_rows, listed_pairs
 from chainbeasts.backend.store.daemons import IntentRow, IntentState, JobRow
 from chainbeasts.backend.store.facts import BlockRow
@@ -28,6 +29,7 @@ from chainbeasts.backend.store.session import (
     Database,
     DatabaseUnavailableError,
     alembic_config,
+    current_revision,
     downgrade_database,
     make_engine,
     parse_url,
@@ -85,6 +87,26 @@ def test_an_upgrade_keeps_what_daemons_decided_and_drops_facts(database_url: str
         assert session.scalars(select(BlockRow)).all() == []
         assert session.get_one(JobRow, b"d" * 32).h128 == b"s" * 32
     database.close()
+
+
+def test_alembic_is_asked_only_where_the_schema_is_not_the_newest(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Database(database_url).close()
+    asked: list[str] = []
+    upgrade = session_module.upgrade_database
+
+    def noted(url: str) -> None:
+        asked.append(url)
+        upgrade(url)
+
+    monkeypatch.setattr(session_module, "upgrade_database", noted)
+    Database(database_url).close()
+    assert asked == []
+    downgrade_database(database_url, "0011")
+    Database(database_url).close()
+    assert asked == [database_url]
+    assert str(current_revision(database_url)) > "0011"
 
 
 def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> None:

@@ -14,6 +14,9 @@ function paid(a, name) {
 
 const worth = (a, name) => BigInt(a.amounts.find((one) => one.name === name)?.wei ?? 0) > 0n;
 
+const indices = (a) => (a.first === undefined ? a.index : `${a.first} to ${a.index}`);
+const windows = (a) => `${a.first === undefined ? "window" : "windows"} ${indices(a)}`;
+
 /** event → its tone and its pieces: `$a`, `$b` the beasts, `$who` the account. */
 const TELLS = {
   HatchRequested: (a) => ["plain", ["$who", ` asked for a hatch and burned ${paid(a, "burned")}`]],
@@ -24,8 +27,15 @@ const TELLS = {
   DatasetRevealed: () => ["plain", ["The dataset of ", "$a", " was revealed"]],
   StagedDatasetRevealed: () => ["plain", ["The dataset of ", "$a", " was revealed"]],
   SecretRevealed: () => ["plain", ["The owner's secret of ", "$a", " was revealed"]],
-  CheckpointSubmitted: (a) => ["pending", ["$a", ` trained window ${a.index} for ${paid(a, "price")}`]],
-  CheckpointFinalized: (a) => ["final", [`Window ${a.index} of `, "$a", " is final"]],
+  CheckpointSubmitted: (a) => ["pending", ["$a", ` trained ${windows(a)} for ${paid(a, "price")}`]],
+  CheckpointFinalized: (a) => [
+    "final",
+    [
+      `${a.first === undefined ? "Window" : "Windows"} ${indices(a)} of `,
+      "$a",
+      ` ${a.first === undefined ? "is" : "are"} final`,
+    ],
+  ],
   CheckpointSlashed: (a) => ["slashed", [`Window ${a.index} of `, "$a", ` was slashed, ${paid(a, "burned")} burned`]],
   EpochStarted: () => ["plain", ["$a", " began an epoch"]],
   Staked: (a) => ["plain", ["$who", ` staked ${paid(a, "stake")} on `, "$a"]],
@@ -92,6 +102,79 @@ const MINOR = new Set([
 ]);
 
 export const isMajor = ({ event }) => !MINOR.has(event);
+
+/** What comes for one window after another, and is told of a whole run of them at once. */
+const RUNS = new Set(["CheckpointSubmitted", "CheckpointFinalized"]);
+
+/** Two amounts of the same names, added up. */
+const added = (more, amounts) =>
+  amounts.map((one) => {
+    const other = more.find(({ name }) => name === one.name);
+    return { ...one, wei: String(BigInt(one.wei) + BigInt(other?.wei ?? 0)) };
+  });
+
+/**
+ * Items, the newest first, with each run of a beast's windows as one: the newest of them, which then has the `first` index
+ * as well, all amounts together, and the oldest's `id`, so that it stays the same line while the run grows. Another event
+ * of the beast ends its run; those of others do not.
+ */
+export function gathered(items) {
+  const lines = [];
+  const runs = new Map(); // beast → where its run is among the lines
+  for (const a of items) {
+    const [at, beast] = [runs.get(a.beasts[0]?.id), a.beasts[0]?.id];
+    const run = lines[at];
+    if (run && run.event === a.event && a.index === (run.first ?? run.index) - 1) {
+      lines[at] = { ...run, id: a.id, first: a.index, amounts: added(a.amounts, run.amounts) };
+      continue;
+    }
+    for (const one of a.beasts) runs.delete(one.id);
+    if (RUNS.has(a.event) && beast !== undefined) runs.set(beast, lines.length);
+    lines.push(a);
+  }
+  return lines;
+}
+
+/** Items of several answers in the order in which the chain has them. */
+export function newestFirst(items) {
+  const place = ({ id }) => id.split("-").map(Number);
+  const later = ([block, log], [otherBlock, otherLog]) => otherBlock - block || otherLog - log;
+  return items
+    .map((a) => [place(a), a])
+    .sort(([one], [other]) => later(one, other))
+    .map(([, a]) => a);
+}
+
+/** event → what a beast goes through by it, in two or three words. */
+const PLIGHTS = {
+  Hatched: "just hatched",
+  CheckpointSubmitted: "is learning",
+  CheckpointFinalized: "has learned",
+  CheckpointSlashed: "was convicted",
+  DisputeFiled: "is on trial",
+  ProofWindowOpened: "is on trial",
+  DisputeUpheld: "was convicted",
+  DisputeDismissed: "was not disproved",
+  DisputeProven: "was found right",
+  OpenChallengeSet: "takes on anybody",
+  MatchChallenged: "is in the ring",
+  MatchAccepted: "is in the ring",
+  MatchSeeded: "is in the ring",
+  MatchRecorded: "has fought",
+  MatchFinalized: "has fought",
+};
+
+/** Who is in the news: the beasts of items, the latest first, each with its last `plight` and the `tone` of that. */
+export function inTheNews(items) {
+  const found = new Map();
+  for (const a of items) {
+    const plight = PLIGHTS[a.event];
+    if (!plight) continue;
+    const { tone } = tell(a);
+    for (const { id, dna, name } of a.beasts) if (!found.has(id)) found.set(id, { id, dna, name, plight, tone });
+  }
+  return [...found.values()];
+}
 
 /** The events that this page has a sentence for. */
 export const TOLD = Object.keys(TELLS);

@@ -5,6 +5,7 @@ import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
 import { concerns, startNews } from "./news.js";
 import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
+import { allStyles } from "./styles.js";
 import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
 import { VIEWS, isOffered, menuAddress, parseAddress, pathOf, withQuery } from "./views.js";
@@ -56,6 +57,13 @@ function failure(error) {
   return said;
 }
 
+function lost() {
+  const said = notice("There is nothing at this address.", "The views are in the menu above.", [], "error lost", 1);
+  said.prepend(h("img", { src: "/mark.svg", alt: "", width: 72, height: 72 }));
+  said.append(h("a", { href: "#/" }, "See what happens now"));
+  return said;
+}
+
 const failures = new Map();
 
 /** A view's module. One that failed to load is asked for by another address: the browser remembers the failure. */
@@ -81,10 +89,10 @@ async function fill(target, visit, { view, id, query }) {
   const known = VIEWS[view];
   const module = isOffered(known, currentStatus()) && (id ? known.one : known.all);
   if (!module) {
-    show(target, notice("There is nothing at this address.", "The views are in the menu above.", [], "error", 1));
+    show(target, lost());
     return;
   }
-  const { render } = await load(module);
+  const [{ render }] = await Promise.all([load(module), known.bare && id ? null : allStyles()]);
   if (!currentStatus() && !(await refreshStatus())) throw new Problem(0, "The server does not answer.", "");
   visit.seen = indexedBlock(); // what is asked for from here on is at least as new
   await render(target, {

@@ -2,6 +2,7 @@
 import { coin, count, energy, plural, span } from "./format.js";
 
 const tokens = (wei) => `${energy(wei, 6)} ENERGY`;
+const epochs = (v) => (v === 1 ? "epoch" : plural(v, "epoch"));
 const share = (bps) => `${Number(bps) / 100} %`;
 
 /** part → title, whom its changes concern, and for each constant a sentence made of the part's values. */
@@ -37,9 +38,9 @@ export const PARTS = {
     concerns: "Each beast from its next epoch on; an epoch that has begun keeps its season.",
     says: {
       epoch_windows: ({ epoch_windows: v }) => `An epoch is ${plural(v, "window")} of 128 micro-steps.`,
-      move_only_epochs: ({ move_only_epochs: v }) => `In the first ${plural(v, "epoch")} only moving is learned.`,
+      move_only_epochs: ({ move_only_epochs: v }) => `In the first ${epochs(v)} only moving is learned.`,
       attack_epochs: ({ attack_epochs: v }) =>
-        `In the next ${plural(v, "epoch")} striking is learned too; after them also blocking.`,
+        `In the next ${epochs(v)} striking is learned too; after them also blocking.`,
       lr_base: ({ lr_base: v }) => `Learning begins with a shift of ${v}: updates are divided by ${2 ** v}.`,
       lr_hold_epochs: ({ lr_hold_epochs: v }) => `That lasts for ${plural(v, "epoch")}.`,
       lr_epochs_per_decay: ({ lr_epochs_per_decay: v }) =>

@@ -15,7 +15,7 @@ const cell = ({ won, drawn }, i, k) => (i === k ? "—" : `${won[i][k]} – ${dr
  */
 export function contest(fighters, terrains, rules, signal) {
   const total = pairs(fighters.length).length * 2 * SEEDS;
-  const progress = h("progress", { max: total, value: 0, "aria-label": "Bouts played" });
+  const progress = h("progress", { max: total, value: 0, "aria-label": "Bouts played", hidden: true });
   const said = h("p", { class: "hint", role: "status" });
   const shown = h("div");
   const go = h("button", { type: "button", class: "more", onclick: start }, `Fight ${plural(total, "bout")}`);
@@ -32,7 +32,7 @@ export function contest(fighters, terrains, rules, signal) {
   }
 
   function start() {
-    [go.hidden, stop.hidden] = [true, false];
+    [go.hidden, stop.hidden, progress.hidden] = [true, false, false];
     show(said, "They fight…");
     stop.focus();
     latest = new WinTable(fighters.length);

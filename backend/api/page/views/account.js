@@ -8,9 +8,11 @@ import { rows } from "../catalogue.js";
 import { drawBouts } from "./battles.js";
 import { plate } from "./beasts.js";
 import { CASE_HEADS, caseCells } from "./disputes.js";
+import { gathered } from "../activity.js";
 import { eventLine } from "./home.js";
 
-const EVENTS = 20;
+const EVENTS = 100;
+const LINES = 20;
 
 const tokens = (wei) => `${energy(wei)} ENERGY`;
 
@@ -93,7 +95,7 @@ export async function render(place, { id, signal, retitle, onNews }) {
     redraw(parts.stakes.content, stakesTable(found.stakes));
     drawBouts(parts.matches.content, found.matches);
     rows(parts.disputes.content, found.disputes, CASE_HEADS, (d) => d.id, caseCells);
-    keyed(parts.events.content, activity.items, (a) => a.id, eventLine);
+    keyed(parts.events.content, gathered(activity.items).slice(0, LINES), (a) => a.id, eventLine);
     const lists = { ...found, events: activity.items };
     for (const [name, { element }] of Object.entries(parts)) element.hidden = !lists[name].length;
   }

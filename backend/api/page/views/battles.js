@@ -8,7 +8,7 @@ import { plural, span } from "../format.js";
 /** What each status waits for. */
 export const WAITS = {
   challenged: "waits for the other owner to accept",
-  accepted: "decided by the hash of the block that it was accepted in; waits for a record",
+  accepted: "its block's hash has decided it; nobody has recorded it yet",
   seeded: "decided by its seed, waits for a record",
   recorded: "recorded; whoever finds it wrong can disprove it",
   final: "final",
@@ -36,6 +36,12 @@ export function verdictOf(m) {
   return `${m.result === "draw" ? "a draw" : `${m.result.toUpperCase()} won`} after ${plural(m.turns, "turn")}`;
 }
 
+/** The same where the beasts stand beside it: whoever won is called by name. */
+function ending(m) {
+  const winner = { a: m.dna_a, b: m.dna_b }[m.result];
+  return winner ? `${nameOf(winner)} won after ${plural(m.turns, "turn")}` : verdictOf(m);
+}
+
 /** Whether a deadline runs. */
 export const runs = (m) => m.status === "recorded" || m.status === "seeded";
 
@@ -59,7 +65,7 @@ function card(m) {
         { class: "middle" },
         h("span", { class: "versus" }, "vs"),
         chip(m.status, WAITS[m.status]),
-        h("small", {}, verdictOf(m)),
+        h("small", {}, ending(m)),
         h("small", {}, runs(m) ? running(m) : when((m.recorded ?? m.challenged).time, "short")),
       ),
       corner(m.beast_b, m.dna_b, "b", m),

@@ -1,6 +1,6 @@
 // One dispute: whose move it is, what is at risk, the window computed again here, and how it ended.
 import { get } from "../api.js";
-import { chip, figure, hash, mention, opennessBadge } from "../beastly.js";
+import { chip, colours, face, figure, hash, mention, opennessBadge } from "../beastly.js";
 import { chainNow } from "../clock.js";
 import { h, notice, onLeave, redraw, show } from "../dom.js";
 import { Examination, examineWindow } from "../case/examination.js";
@@ -30,6 +30,9 @@ function headCard(d, beast) {
   return h(
     "section",
     { class: `case ${d.status}` },
+    beast
+      ? h("span", { class: "niche accused", vars: colours(beast.dna), "aria-hidden": "true" }, face(beast.dna, d.beast))
+      : null,
     h("h1", {}, `Case ${d.id}`),
     h("p", { class: "stamp" }, d.status),
     h(
@@ -52,7 +55,10 @@ function headCard(d, beast) {
         d.checkpoint ? chip(d.checkpoint.state) : "—",
         d.checkpoint ? opennessBadge(d.checkpoint.openness) : null,
       ),
-      figure("Re-executed on chain", `${d.steps_done} of 128 steps`),
+      figure(
+        "Re-executed on chain",
+        d.conviction === "segment" ? `segment ${d.segment}` : `${d.steps_done} of 128 steps`,
+      ),
       figure("Proved by", d.prover ? hash(d.prover) : "—"),
     ),
   );
@@ -108,11 +114,12 @@ const claimOf = (d) => JSON.stringify([d.checkpoint?.h128, d.segments, d.opening
 export async function render(place, { id, signal, retitle, onNews }) {
   const fetchAll = async () => {
     const path = `/v1/disputes/${encodeURIComponent(id)}`;
-    const dispute = await get(path);
-    return [dispute, dispute.open ? await get(`${path}/risk`) : null];
+    const dispute = await get(path, signal);
+    return [dispute, dispute.open ? await get(`${path}/risk`, signal) : null];
   };
   let [d, risk] = await fetchAll();
-  const beast = await get(`/v1/beasts/${d.beast}`).catch(() => null);
+  const beast = await get(`/v1/beasts/${d.beast}`, signal).catch(() => null);
+  signal.throwIfAborted();
   retitle(`Case ${d.id}`);
 
   const chosen = { end: null };

@@ -1,14 +1,18 @@
 // What is happening now: everything on the chain as it comes, who trains, what is on trial, what comes next.
 import { follow, get } from "../api.js";
-import { ago, isMajor, tell } from "../activity.js";
+import { ago, gathered, inTheNews, isMajor, newestFirst, tell } from "../activity.js";
 import { chip, colours, face, hash, mention } from "../beastly.js";
 import { countdown } from "../clock.js";
-import { h, keyed, lead, notice, onLeave, show } from "../dom.js";
+import { h, icon, keyed, lead, notice, onLeave, show } from "../dom.js";
 import { count, plural, span } from "../format.js";
 import { drawBouts } from "./battles.js";
 import { awaited } from "./disputes.js";
 
 const EVENTS = 60;
+/** Windows come by the minute: asked for by themselves, they do not drown everything else. */
+const OTHERS = ["beast", "dispute", "match", "season", "energy"].map((kind) => `kind=${kind}`).join("&");
+const LINES = 40;
+const CROWD = 6;
 const CASES = 5;
 const MATCHES = 3;
 const FEW = 5;
@@ -28,11 +32,29 @@ export function eventLine(a) {
   return h(
     "li",
     { class: `event ${tone}`, vars: beast ? colours(beast.dna) : {} },
-    h("span", { class: "token", "aria-hidden": "true" }, beast ? face(beast.dna, beast.id) : null),
+    h(
+      "span",
+      { class: beast ? "token" : "token sign", "aria-hidden": "true" },
+      beast ? face(beast.dna, beast.id) : icon(tone === "season" ? "season" : "act"),
+    ),
     h("p", {}, ...pieces.map(piece)),
     h("small", {}, countdown(a.time, ago)),
   );
 }
+
+/** A beast in the news, alive: the first thing that a spectator sees. */
+const character = ({ id, dna, name, plight, tone }) =>
+  h(
+    "li",
+    {},
+    h(
+      "a",
+      { class: `character ${tone}`, href: `#/beasts/${id}`, vars: colours(dna) },
+      h("span", { class: "niche", "aria-hidden": "true" }, face(dna, id, { alive: true })),
+      h("b", {}, name),
+      h("small", { class: "mood" }, plight),
+    ),
+  );
 
 function tally(counts) {
   const one = (n, text, href) => h("li", {}, h("a", { href }, h("b", {}, count(n)), ` ${text}`));
@@ -121,8 +143,9 @@ const open = (c) =>
   h("li", {}, mention(c.id, c.dna), h("small", {}, c.rating ? `#${c.rating.rank}` : "has not fought yet"));
 
 async function read(signal) {
-  const [activity, cases, accepted, seeded, season, ranks, takers] = await Promise.all([
-    get(`/v1/activity?limit=${EVENTS}`, signal),
+  const [windows, others, cases, accepted, seeded, season, ranks, takers] = await Promise.all([
+    get(`/v1/activity?limit=${EVENTS}&kind=checkpoint`, signal),
+    get(`/v1/activity?limit=${EVENTS}&${OTHERS}`, signal),
     get(`/v1/disputes?open=true&limit=${CASES}`, signal),
     get(`/v1/matches?status=accepted&limit=${MATCHES}`, signal),
     get(`/v1/matches?status=seeded&limit=${MATCHES}`, signal),
@@ -130,9 +153,11 @@ async function read(signal) {
     get(`/v1/leaderboard?limit=${FEW}`, signal),
     get(`/v1/open-challenges?limit=${FEW}`, signal),
   ]);
+  const items = newestFirst([...windows.items, ...others.items]);
   const next = [...seeded.items, ...accepted.items].slice(0, MATCHES);
   return {
-    events: activity.items.filter(isMajor),
+    events: gathered(items.filter(isMajor)).slice(0, LINES),
+    crowd: inTheNews(items).slice(0, CROWD),
     cases: cases.items,
     next,
     proposals: season.pending,
@@ -150,6 +175,7 @@ const quiet = () =>
 export async function render(place, { signal, status, onNews }) {
   const [counts, still] = [h("div"), h("div")];
   const feed = h("ol", { class: "feed" });
+  const crowd = h("ul", { class: "crowd", "aria-label": "In the news" });
   const lists = Object.fromEntries(
     ["training", "next", "cases", "proposals", "takers", "ranks"].map((name) => [name, h("ul")]),
   );
@@ -164,12 +190,13 @@ export async function render(place, { signal, status, onNews }) {
   };
   let tallied = "";
 
-  function draw({ events, cases, next, proposals, takers, ranks }) {
+  function draw({ events, crowd: characters, cases, next, proposals, takers, ranks }) {
     const now = JSON.stringify(status().counts);
     if (now !== tallied) show(counts, tally(status().counts));
     tallied = now;
     show(still, status().counts.beasts ? null : quiet());
     keyed(feed, events, ({ id }) => id, eventLine);
+    keyed(crowd, characters, ({ id }) => id, character);
     keyed(lists.cases, cases, ({ id }) => id, docket);
     keyed(lists.proposals, proposals, ({ operation }) => operation, waiting);
     keyed(lists.takers, takers, ({ id }) => id, open);
@@ -183,9 +210,10 @@ export async function render(place, { signal, status, onNews }) {
   show(
     place,
     lead(
-      "What is happening",
-      "Creatures whose brains are trained in public. Everything below is on the chain, and whatever is wrong can be proved wrong by anybody.",
+      "Creatures whose brains are trained in public",
+      "Watch them learn, fight and stand trial. Everything here is on the chain, and whatever is wrong can be proved wrong by anybody.",
     ),
+    crowd,
     counts,
     h(
       "div",
