@@ -172,7 +172,7 @@ def batches(windows: Windows) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
     later = start < 0
     grown = np.zeros(len(windows), np.uint32)
     grown[later] = masks[later] != masks[~start[later]]
-    level = along_chains(start, grown, np.add)
+    level = along_chains(start, grown, lambda own, before: own + before)
     keys, which = np.unique(level.astype(np.uint64) << 8 | masks, return_inverse=True)
     for batch, key in enumerate(keys):
         yield int(key & 0xFF), np.flatnonzero(which == batch).astype(np.uint32)

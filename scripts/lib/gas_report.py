@@ -245,6 +245,12 @@ leaves, 22 to 27 of the 33.8 kB, and the root after them needs every hash that i
 all slots awake that would save three gas of a hundred, with few slots some twenty; the referee,
 whose code is near its limit, has no room for a second way in.
 
+The rows compare neither sources nor kernels: a proof is one segment, eight boards of one window,
+and costs by the units that are active on them. Over the whole window self-play takes no more than
+the curriculum does (`advance`, below: 21.7 and 21.8 million gas with all slots awake), so the
+segment proved here is dearer than its window's mean, by some 39,000 gas a step. Reports before
+kernel 2 (with 2,003,564 for it) were of other beasts, born anew with each version of the contracts.
+
 ## `advance`: all 128 micro-steps of a window
 
 {_table(("beast", "gas in all", "transactions", "largest"), advances)}

@@ -49,9 +49,10 @@ CHECK_SECONDS = 30.0
 
 TASK_SECONDS = 60.0
 Flags = npt.NDArray[np.bool_]
-BATCH = 1_024
+BATCH = 512
 """Windows in one task: scheduler, worker and this process spend some eight milliseconds on handing
-over any, which is a quarter of what 256 windows take."""
+over any, which is a fifth of what 256 windows take. No more, since a worker without a compiler has
+``TASK_SECONDS`` for them, too."""
 
 LOOK_SECONDS = 0.5
 """Between two looks whether a worker that owes a result is still there."""
@@ -68,8 +69,7 @@ def unforeseeable(count: int) -> npt.NDArray[np.float64]:
     # Not a seeded generator: a worker that can tell which results are looked at lies in the others.
     # At a share of 0.01 some 460 lies in a row stay unseen with a chance of 1 %, and the one that
     # is seen takes the others back.
-    found: npt.NDArray[np.float64] = np.frombuffer(os.urandom(4 * count), np.uint32) / 2.0**32
-    return found
+    return np.asarray(np.frombuffer(os.urandom(4 * count), np.uint32) / 2.0**32, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,11 @@ class Cluster:
 
 @dataclass(eq=False)
 class ClusterWorker:
-    """A worker that was seen; usable once it was checked."""
+    """A worker that was seen; usable once it was checked.
+
+    Attributes:
+        heard: when its last result was taken.
+    """
 
     address: str
     executor: Executor
@@ -104,6 +108,7 @@ class ClusterWorker:
     process: str = ""
     refused: bool = False
     owed: int = 0
+    heard: float = 0.0
     accepted: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_ACCEPTED))
 
 
@@ -253,13 +258,14 @@ class ClusterExecutor(Executor):
         try:
             found = future.result(timeout=LOOK_SECONDS)
             if _fits(sent.batch, found):
-                sent.found = found
+                sent.found, worker.heard = found, time.monotonic()
             else:
                 problem = "it sent something else"
         except TimeoutError:
             if worker.address not in self._addresses():
                 problem = "it is gone"
-            elif time.monotonic() - sent.since > TASK_SECONDS:
+            # It has several, one after the other, and no longer for the last than for the first.
+            elif time.monotonic() - max(sent.since, worker.heard) > TASK_SECONDS:
                 problem = "it did not answer in time"
             else:
                 return

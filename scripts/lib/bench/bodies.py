@@ -139,7 +139,7 @@ def foretell(fighters: Sequence[Fighter], rules: Rules) -> list[Foretold]:
     halves = [list(range(half, len(fighters), 2)) for half in (0, 1)]
     found = []
     for name, formula in FORMULAS.items():
-        right, best = [], []
+        right, best = list[float | None](), list[float | None]()
         for train, test in (halves, halves[::-1]):
             w = fit(formula, [bout for number in train for bout in fought[number]])
 
@@ -148,24 +148,35 @@ def foretell(fighters: Sequence[Fighter], rules: Rules) -> list[Foretold]:
 
             right += [_right(fought[number], value) for number in test]
             best += [_best(fighters[number], number, value, rules) for number in test]
-        found.append(Foretold(name, mean_of(right), mean_of(best)))
+        found.append(Foretold(name, mean_of(_known(right)), mean_of(_known(best))))
     return found
 
 
-def _right(seen: Sequence[Bout], value: Callable[[bytes], float]) -> float:
+def _known(shares: Sequence[float | None]) -> list[float]:
+    return [share for share in shares if share is not None]
+
+
+def _share(won: float, decisive: float) -> float | None:
+    """None of a brain that only ever draws."""
+    return won / decisive if decisive else None
+
+
+def _right(seen: Sequence[Bout], value: Callable[[bytes], float]) -> float | None:
     right = total = 0.0
     for one in seen:
         lead = value(one.one) - value(one.other)
         share = one.won if lead > 0 else one.lost if lead < 0 else (one.won + one.lost) / 2
         right, total = right + share, total + one.won + one.lost
-    return right / total
+    return _share(right, total)
 
 
-def _best(fighter: Fighter, number: int, value: Callable[[bytes], float], rules: Rules) -> float:
+def _best(
+    fighter: Fighter, number: int, value: Callable[[bytes], float], rules: Rules
+) -> float | None:
     won = decisive = 0
     for pick in range(PICKS):
         seed = draw(number, 1_000_000 + pick)
         choice = [body(draw(seed, other)) for other in range(CHOICE)]
         bout = meet(fighter, max(choice, key=value), body(draw(seed, CHOICE)), seed, rules)
         won, decisive = won + bout.won, decisive + bout.won + bout.lost
-    return won / decisive
+    return _share(won, decisive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,9 @@ class Mean:
 
 
 def mean_of(values: Sequence[float]) -> Mean:
-    """Of one value a beast: beasts are resampled with replacement."""
+    """Of one value a beast, NaN of none: beasts are resampled with replacement."""
+    if not values:
+        return Mean(math.nan, math.nan, math.nan)
     given = np.array(values, np.float64)
     rows = np.random.default_rng(SEED).integers(len(given), size=(RESAMPLES, len(given)))
     return _mean(float(given.mean()), given[rows].mean(axis=1))

@@ -37,11 +37,17 @@ def _section(group: str, figures: Sequence[Figure]) -> str:
 
 
 def renew(document: str, found: Mapping[str, Sequence[Figure]]) -> str:
-    """The document with the tables of some groups measured anew, in their order."""
+    """The document with the tables of some groups measured anew, in their order.
+
+    What somebody wrote below a table stays, for whoever measured to look at.
+    """
     for group, figures in found.items():
         title, later = TITLES[group], list(TITLES)[list(TITLES).index(group) + 1 :]
-        old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
-        document = old.sub("", document)
+        old = re.search(rf"^## {re.escape(title)}\n\n(?:\|.*\n)+", document, re.MULTILINE)
+        if old is not None:
+            new = f"## {title}\n\n{_figures(figures)}\n"
+            document = document[: old.start()] + new + document[old.end() :]
+            continue
         names = "|".join(re.escape(TITLES[one]) for one in later) or "Plans"
         next_one = re.search(rf"^## (?:{names})$", document, re.MULTILINE)
         place = len(document) if next_one is None else next_one.start()
