@@ -57,9 +57,10 @@ class View:
 
 def views(world: Showcase, match: int, turn: int) -> Iterator[View]:
     """Every view of the page."""
+    # First: its life grows by a window a second, and the page fetches all of it.
+    yield View("beast", f"{world.url}/#/beasts/{world.hero}", live)
     for name, address in world.views(match, turn):
         yield View(name, f"{world.url}/{address}")
-    yield View("beast", f"{world.url}/#/beasts/{world.hero}", live)
     yield View("film", f"{world.url}/#/beasts/{world.rival}", to_the_middle_of_its_life)
     yield View("evidence", f"{world.url}/#/evidence", lambda page: drop(page, world.bundle))
     duel = f"beast={world.hero}&opponent={world.rival}"
@@ -77,6 +78,7 @@ def to_the_middle_of_its_life(page: Page) -> None:
     page.locator(".bars [data-held=no]").first.wait_for(state="detached")
     slider = page.get_by_role("slider", name="Window")
     slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
+    slider.blur()
 
 
 def drop(page: Page, bundle: str) -> None:

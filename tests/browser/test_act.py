@@ -125,7 +125,7 @@ def fill(visit: Tab, action: str, **values: object) -> None:
     visit.wait_until("the server has read the chain", visit.caught_up)
     query = "&".join(f"{name}={value}" for name, value in values.items())
     visit.go(f"#/act/{action}?{query}")
-    # The form before it stays until this one is there, and may have the same fields and values.
+    # The form before it stays until this one is there, and may ask for the same.
     current = f'.actions a[aria-current="page"][href^="#/act/{action}"]'
     expect(visit.page.locator(current)).to_be_visible()
     for name, value in values.items():

@@ -32,7 +32,7 @@ NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 FUNDS = 1_000
 ENERGY = 10**18
 TRAINER, VALIDATOR, STRANGER = 1, 2, 3
-ROUNDS, WINDOWS, KILLS = (2, 80, 36) if NIGHTLY else (1, 24, 12)
+ROUNDS, WINDOWS, KILLS = (2, 80, 36) if NIGHTLY else (1, 30, 12)
 FRAUDS = ("weight", "label", "sample") * ROUNDS
 """Each brought down by a dispute; two more are silent, and one lies in its header."""
 

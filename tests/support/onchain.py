@@ -10,13 +10,15 @@ from eth_abi.abi import decode
 from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
+from web3.types import RPCEndpoint
 
-from chainbeasts.backend.chain.views import call_view, with_call
+from chainbeasts.backend.chain.views import as_json, call_view, with_call
 from tests.support.artifacts import Artifacts
 from tests.support.history import forget
 from tests.support.quick import QuickContract, decoded
 
 GAS = 16_777_216
+SEND = RPCEndpoint("eth_sendTransaction")
 
 
 class RevertedError(Exception):
@@ -50,8 +52,7 @@ class OnChain:
 
     def at(self, name: str, address: str) -> Contract:
         to = self.w3.to_checksum_address(address)
-        abi = self.artifacts[name].abi
-        return self.w3.eth.contract(address=to, abi=abi, ContractFactoryClass=QuickContract)
+        return QuickContract(self.w3, to, self.artifacts[name].abi)
 
     def __getattr__(self, name: str) -> Contract:
         try:
@@ -71,8 +72,7 @@ class OnChain:
         """
         sent: Any = {"from": sender, "gas": GAS, "gasPrice": price, "value": value}
         # A constructor has its own way; for a function web3's is too slow for thousands of them.
-        made = with_call(call, sent) if hasattr(call, "selector") else None
-        tx = call.transact(sent) if made is None else self.w3.eth.send_transaction(made)
+        tx = self._transact(call, sent) if hasattr(call, "selector") else call.transact(sent)
         receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
         cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
         self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
@@ -80,6 +80,10 @@ class OnChain:
             self.call(call, sender, value)
             raise RevertedError("unknown: the same call succeeds")
         return receipt
+
+    def _transact(self, call: Any, sent: Any) -> Any:
+        made: Any = {name: as_json(value) for name, value in with_call(call, sent).items()}
+        return self.w3.manager.request_blocking(SEND, [made])
 
     def call(self, call: Any, sender: str, value: int = 0) -> Any:
         """eth_call; raises RevertedError with the decoded error."""

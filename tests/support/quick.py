@@ -1,43 +1,27 @@
-"""Contracts as web3 has them, whose functions and events take a tenth of its time.
+"""Contracts as web3 has them, whose calls and events take a third of its time.
 
-web3 looks a function up in the whole ABI for each call, tries whether its arguments can be encoded,
-and walks over every value several times. Tests make tens of thousands of calls. What comes back is
-the same, errors too: ``tests/contracts/test_quick.py`` compares.
+web3 walks over every value several times, and tests make tens of thousands of calls. What comes
+back is the same, errors too: ``tests/contracts/test_quick.py`` compares.
 """
 
 from __future__ import annotations
 
-import copy
-from functools import cache
-from typing import Any, Self
+from typing import Any
 
 from eth_abi.grammar import ABIType, TupleType, parse
 from eth_utils.abi import (
     event_abi_to_log_topic,
-    function_signature_to_4byte_selector,
     get_abi_output_types,
 )
-from hexbytes import HexBytes
 from web3.contract import Contract
-from web3.contract.base_contract import BaseContractFunctions
-from web3.contract.contract import ContractEvents, ContractFunction
 
+from chainbeasts.backend.chain.lean import LeanContract, LeanFunction
 from chainbeasts.backend.chain.static_abi import StaticEvent
 from chainbeasts.backend.chain.views import call_view
 
 
-class QuickFunction(ContractFunction):
-    """A function of a contract; one that is overloaded goes web3's way to its arguments."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Self:
-        inputs = self.abi["inputs"]
-        alone = sum(one.get("name") == self.fn_name for one in self.contract_abi) == 1
-        if kwargs or len(args) != len(inputs) or not alone:
-            return super().__call__(*args, **kwargs)
-        bound = copy.copy(self)
-        bound.args, bound.kwargs, bound.arguments = args, {}, args
-        bound.selector = _selector(self.signature)
-        return bound
+class QuickFunction(LeanFunction):
+    """A function whose results eth-abi decodes."""
 
     def call(self, *given: Any, **options: Any) -> Any:
         """The result of an ``eth_call``: structs as tuples, arrays as lists, as in web3."""
@@ -49,15 +33,10 @@ class QuickFunction(ContractFunction):
         return listed[0] if len(listed) == 1 else listed
 
 
-class QuickContract(Contract):
+class QuickContract(LeanContract):
     """A contract with such functions."""
 
-    def __init__(self, address: Any = None) -> None:
-        self.address = address
-        self.functions = BaseContractFunctions(  # type: ignore[assignment]
-            self.abi, self.w3, QuickFunction, address
-        )
-        self.events = ContractEvents(self.abi, self.w3, address)
+    function_class = QuickFunction
 
 
 def decoded(contract: Contract, log: Any) -> tuple[str, dict[str, Any]] | None:
@@ -91,11 +70,6 @@ def _static(entry: Any) -> StaticEvent | None:
         return StaticEvent(entry)
     except ValueError:
         return None
-
-
-@cache
-def _selector(signature: str) -> str:
-    return HexBytes(function_signature_to_4byte_selector(signature)).to_0x_hex()
 
 
 def _listed(kind: ABIType, value: Any) -> Any:

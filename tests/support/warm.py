@@ -29,12 +29,15 @@ SCRIPTS, PROGRAM = "console_scripts", "chainbeasts"
 
 def load() -> None:
     """Load every noun, and do once what every command does first."""
+    from typer.main import get_command
+
     import chainbeasts.backend.cli.main  # noqa: F401 - what every command begins with
+    from chainbeasts.backend.accounts import devnet_account
     from chainbeasts.backend.chain.client import read
     from chainbeasts.backend.chain.compile import artifacts
     from chainbeasts.backend.chain.errors import ChainError
     from chainbeasts.backend.chain.providers import make_web3
-    from chainbeasts.backend.cli.commands import GROUP
+    from chainbeasts.backend.cli.commands import GROUP, app
     from chainbeasts.backend.store.facts import BeastRow
     from chainbeasts.backend.store.session import Database
 
@@ -51,6 +54,8 @@ def load() -> None:
     metadata.entry_points = functools.cache(metadata.entry_points)  # type: ignore[assignment]
     metadata.entry_points(group=GROUP)
     metadata.entry_points(group=SCRIPTS, name=PROGRAM)
+    get_command(app)  # and what typer and signatures load when they are first used
+    devnet_account(0).unsafe_sign_hash(bytes(32))
     nobody = make_web3(NOBODY)
     with suppress(ChainError):
         read(lambda: nobody.eth.chain_id, NOBODY, attempts=1)

@@ -7,7 +7,7 @@ the end of the one before. No chain, no database, so that it runs in any executo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,6 +23,9 @@ from chainbeasts.backend.kernels import replay_windows
 STATED_BYTES = 5 * 32
 """Of a header: beast, parent, global step, mask and window loss, which the payload states. The
 sixth field, the arena, it does not."""
+
+AT_ONCE = 256
+"""Windows of a batch, or about as many, whose ends are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +205,35 @@ def replay_batch(batch: Batch) -> Outcome:
     is the matter with it.
     """
     begun = time.perf_counter()
-    found = replay_windows(batch.windows, batch.states, batch.records)
-    right = found.status == Status.DONE
-    right &= (found.hashes[:, 0] == batch.h128).all(axis=1)
-    right &= (found.ends[:, :STATED_BYTES] == batch.stated).all(axis=1)
-    starts = batch.windows["start"]
-    right = along_chains(starts, right, np.logical_and)
-    last = right.copy()
-    last[~starts[right & (starts < 0)]] = False
-    absent = np.isin(runs_of(batch), list(batch.fetched))
-    rows = np.flatnonzero(last)
-    return Outcome(right, absent, rows, found.ends[rows], time.perf_counter() - begun)
+    runs, parts = runs_of(batch), list(_parts(batch))
+    room = np.zeros((max((len(rows) for _, rows in parts), default=0), ENCODED_BYTES), np.uint8)
+    right = np.zeros(len(batch), np.bool_)
+    last, ends = [np.zeros(0, np.int64)], [room[:0]]
+    for part, rows in parts:
+        found = replay_windows(part.windows, part.states, part.records, ends=room[: len(rows)])
+        stated = found.status == Status.DONE
+        stated &= (found.hashes[:, 0] == part.h128).all(axis=1)
+        stated &= (found.ends[:, :STATED_BYTES] == part.stated).all(axis=1)
+        starts = part.windows["start"]
+        stated = along_chains(starts, stated, np.logical_and)
+        ending = stated.copy()
+        ending[~starts[stated & (starts < 0)]] = False
+        right[rows] = stated
+        last.append(rows[ending])
+        ends.append(found.ends[ending])
+    absent = np.isin(runs, list(batch.fetched))
+    seconds = time.perf_counter() - begun
+    return Outcome(right, absent, np.concatenate(last), np.concatenate(ends), seconds)
+
+
+def _parts(batch: Batch) -> Iterator[tuple[Batch, npt.NDArray[np.int64]]]:
+    """Some runs at a time, and which windows of the whole they are."""
+    # The states at the ends of a thousand windows are 34 MB, which no cache holds: their memory is
+    # used again and again instead.
+    if len(batch) <= AT_ONCE:
+        yield batch, np.arange(len(batch))
+        return
+    own, counts = np.unique(runs_of(batch), return_counts=True)
+    part = (np.cumsum(counts) - 1) // AT_ONCE
+    for number in np.unique(part):
+        yield part_of(batch, own[part == number].tolist())

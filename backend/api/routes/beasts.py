@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.answers import answer, tagged
+from chainbeasts.backend.api.changes import read_changes
 from chainbeasts.backend.api.cursors import (
     LARGEST,
     USUAL_ITEMS,
@@ -24,6 +25,7 @@ from chainbeasts.backend.api.errors import ApiError
 from chainbeasts.backend.api.models import (
     Beast,
     BeastPage,
+    Changes,
     CheckpointPage,
     Curve,
     Source,
@@ -228,6 +230,19 @@ def _checkpoints(
     periods = challenge_periods(session, {row.season for row in part.rows})
     items = checkpoint_answers(session, part.rows, periods)
     return CheckpointPage(items=items, next=part.next, previous=part.previous)
+
+
+@router.get(
+    "/beasts/{beast_id}/changes",
+    response_model=Changes,
+    summary="At which of its windows something happened",
+)
+def changes(request: Request, services: ServicesDep, beast_id: Id) -> Response:
+    """Epochs, sources, growth, disputes and slashes of its whole life, without what is between."""
+    with services.session() as session:
+        find_beast(session, beast_id)
+        found = read_changes(session, beast_id)
+    return answer(request, found)
 
 
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")

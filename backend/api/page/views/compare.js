@@ -1,6 +1,7 @@
 // Beasts side by side: how they learned, where their brains differ, their bodies, and how they would fight.
 import { Problem, get, list } from "../api.js";
 import { colours, face, mention } from "../beastly.js";
+import { camelRules } from "../case/rules.js";
 import { contest } from "../compare/contest.js";
 import { curves } from "../compare/curves.js";
 import { MOST, inkVars } from "../compare/inks.js";
@@ -8,7 +9,7 @@ import { loadFighter } from "../compare/load.js";
 import { disagreementMap } from "../compare/map.js";
 import { h, lead, notice, show, table } from "../dom.js";
 import { plural } from "../format.js";
-import { loadTables, rulesOf } from "../verify.js";
+import { loadTables } from "../verify.js";
 
 const OFFERED = 24;
 const SLOTS = 8;
@@ -102,7 +103,7 @@ async function compare(place, ids, signal, retitle) {
   ]);
   const form = await chooser(ids, signal);
   retitle(fighters.map(({ name }) => name).join(", "));
-  const rules = rulesOf(season.rules);
+  const rules = camelRules(season.rules);
   const thinking = fighters.filter(({ brain }) => brain);
   const silent = fighters.filter(({ brain }) => !brain);
   show(

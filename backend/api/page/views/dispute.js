@@ -1,6 +1,6 @@
 // One dispute: whose move it is, what is at risk, the window computed again here, and how it ended.
 import { get } from "../api.js";
-import { chip, figure, hash, mention, opennessBadge } from "../beastly.js";
+import { chip, colours, face, figure, hash, mention, opennessBadge } from "../beastly.js";
 import { chainNow } from "../clock.js";
 import { h, notice, onLeave, redraw, show } from "../dom.js";
 import { Examination, examineWindow } from "../case/examination.js";
@@ -30,6 +30,9 @@ function headCard(d, beast) {
   return h(
     "section",
     { class: `case ${d.status}` },
+    beast
+      ? h("span", { class: "niche accused", vars: colours(beast.dna), "aria-hidden": "true" }, face(beast.dna, d.beast))
+      : null,
     h("h1", {}, `Case ${d.id}`),
     h("p", { class: "stamp" }, d.status),
     h(

@@ -3,7 +3,7 @@ import { follow, get } from "../api.js";
 import { ago, gathered, inTheNews, isMajor, newestFirst, tell } from "../activity.js";
 import { chip, colours, face, hash, mention } from "../beastly.js";
 import { countdown } from "../clock.js";
-import { h, keyed, lead, notice, onLeave, show } from "../dom.js";
+import { h, icon, keyed, lead, notice, onLeave, show } from "../dom.js";
 import { count, plural, span } from "../format.js";
 import { drawBouts } from "./battles.js";
 import { awaited } from "./disputes.js";
@@ -32,7 +32,11 @@ export function eventLine(a) {
   return h(
     "li",
     { class: `event ${tone}`, vars: beast ? colours(beast.dna) : {} },
-    h("span", { class: "token", "aria-hidden": "true" }, beast ? face(beast.dna, beast.id) : null),
+    h(
+      "span",
+      { class: beast ? "token" : "token sign", "aria-hidden": "true" },
+      beast ? face(beast.dna, beast.id) : icon(tone === "season" ? "season" : "act"),
+    ),
     h("p", {}, ...pieces.map(piece)),
     h("small", {}, countdown(a.time, ago)),
   );
