@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 
 from chainbeasts.backend.deferred import defer_http, defer_keyfile
+from chainbeasts.backend.hashing import prefer_fast_keccak
 
 RECURSION_LIMIT = 1_000
 
@@ -19,3 +20,4 @@ with suppress(ImportError):
 sys.setrecursionlimit(RECURSION_LIMIT)
 defer_keyfile()
 defer_http()
+prefer_fast_keccak()

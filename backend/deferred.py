@@ -1,7 +1,8 @@
 """Puts off dependencies of dependencies that cost a good part of a second and are hardly used.
 
 eth-account imports eth-keyfile, and that the pairing arithmetic of py_ecc, for keystores of beacon
-chain validators, which are none of ours. A stand-in takes its place until a keystore is opened.
+chain validators, which are none of ours. A stand-in takes its place until a keystore is opened, and
+one takes the arithmetic's place even then.
 web3 imports aiohttp and requests for its own providers over HTTP, of which none is used here.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -98,4 +100,37 @@ def _load(name: str) -> ModuleType:
     for one in (PACKAGE, MODULE):
         if isinstance(sys.modules.get(one), _StandIn):
             del sys.modules[one]
-    return importlib.import_module(name)
+    with _without_pairings():
+        return importlib.import_module(name)
+
+
+SIGNATURES, CURVE = "py_ecc.bls", "py_ecc.bls12_381"
+
+
+class _Signatures:
+    """Signatures of beacon chain validators, loaded when one is made."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(SIGNATURES).G2ProofOfPossession, name)
+
+
+@contextmanager
+def _without_pairings() -> Iterator[None]:
+    """Let eth-keyfile be imported without the pairings, which are computed when they are loaded.
+
+    Of the curve it takes the order, from the one module that has it.
+    """
+    spec = find_spec(CURVE)
+    if spec is None or SIGNATURES in sys.modules or CURVE in sys.modules:
+        yield
+        return
+    signatures, curve = ModuleType(SIGNATURES), ModuleType(CURVE)
+    signatures.G2ProofOfPossession = _Signatures()  # type: ignore[attr-defined]
+    curve.__spec__, curve.__path__ = spec, spec.submodule_search_locations or []
+    sys.modules[SIGNATURES], sys.modules[CURVE] = signatures, curve
+    try:
+        order = importlib.import_module(f"{CURVE}.bls12_381_curve").curve_order
+        curve.curve_order = order  # type: ignore[attr-defined]
+        yield
+    finally:
+        del sys.modules[SIGNATURES], sys.modules[CURVE]

@@ -43,22 +43,24 @@ Plain = BeforeValidator(plain_decimal)
 
 Id = Annotated[int, Plain, Path(ge=0, le=LARGEST, description="Its number.", examples=[1])]
 Limit = Annotated[int, Plain, Query(ge=1, le=MOST_ITEMS, description="Most items of the page.")]
-Cursor = Annotated[
-    str | None,
-    Query(
-        pattern=r"^r?[0-9]{1,18}$",
-        description="`next` or `previous` of another page.",
-        examples=["50"],
-    ),
+
+
+def _cursor(numbers: str, example: str, page: str = "another page") -> Any:
+    """The parameter of a list's cursor, whose numbers are spelled so."""
+    return Query(
+        pattern=f"^{BACK}?{numbers}$",
+        description=f"`next` or `previous` of {page}.",
+        examples=[example],
+    )
+
+
+_NUMBER = "[0-9]{1,18}"
+Cursor = Annotated[str | None, _cursor(_NUMBER, "50")]
+PairCursor = Annotated[str | None, _cursor(f"{_NUMBER}-{_NUMBER}", "12-0")]
+SortedCursor = Annotated[
+    str | None, _cursor(f"{_NUMBER}(-{_NUMBER})?", "50", "another page in the same order")
 ]
-PairCursor = Annotated[
-    str | None,
-    Query(
-        pattern=r"^r?[0-9]{1,18}-[0-9]{1,18}$",
-        description="`next` or `previous` of another page.",
-        examples=["12-0"],
-    ),
-]
+"""Of a list in one of several orders, each with its own cursors (`fits`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ def place_of(cursor: str | None) -> Place:
         return Place()
     numbers = cursor.removeprefix(BACK)
     return Place(tuple(int(part) for part in numbers.split("-")), cursor.startswith(BACK))
+
+
+def fits(cursor: str | None, key: Sequence[object]) -> bool:
+    """Whether a cursor can be of a list that so many columns order."""
+    return cursor is None or len(place_of(cursor).key or ()) == len(key)
 
 
 def cursor_of(*numbers: int, back: bool = False) -> str:

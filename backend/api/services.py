@@ -93,7 +93,8 @@ def tip_hash(tip: BlockRow | None) -> bytes | None:
     return None if tip is None else tip.hash
 
 
-def _services(connection: HTTPConnection) -> Services:
+async def _services(connection: HTTPConnection) -> Services:
+    # Waits for nothing; a plain function would be called in a thread, which takes longer than it.
     return cast("Services", connection.app.state.services)
 
 

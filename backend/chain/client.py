@@ -55,7 +55,7 @@ from chainbeasts.backend.chain.types import (
     StakeReward,
     Standing,
 )
-from chainbeasts.backend.chain.views import Block, read_block
+from chainbeasts.backend.chain.views import Block, as_json, eth_call, read_block
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.window import WindowContext
 from chainbeasts.backend.redact import redact_url
@@ -85,13 +85,6 @@ EVENT_CONTRACTS = (
     "DisputeCourt",
     "Arena",
 )
-
-
-def _as_json(value: Any) -> Any:
-    """A parameter as nodes take it: numbers and bytes as hex."""
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    return hex(value) if isinstance(value, int) else value
 
 
 class Chain(Contracts):
@@ -181,7 +174,7 @@ class Chain(Contracts):
     def _events(self, wanted: FilterParams, attempts: int) -> list[Event]:
         wanted["address"] = self.event_addresses
         # Not through web3's formatters: they take as long for a log as a replay for its window.
-        params = {name: _as_json(value) for name, value in wanted.items()}
+        params = {name: as_json(value) for name, value in wanted.items()}
         logs = read(lambda: self._ask("eth_getLogs", params), self.rpc_url, attempts)
         ours = {address.lower() for address in self.event_addresses}
         mined = mined_logs(
@@ -324,7 +317,7 @@ class Chain(Contracts):
     def _fee_in_calls(self) -> int:
         """The base fee that a contract sees in a call: BASEFEE, run as if it created something."""
         program: TxParams = {"data": HexStr("0x4860005260206000f3")}
-        return int.from_bytes(self.read(lambda: self.w3.eth.call(program)))
+        return int.from_bytes(self.read(lambda: eth_call(self.w3, program)))
 
     def committed_in(self, commitment: bytes) -> int:
         """Block of a commitment, 0 if nobody made it."""

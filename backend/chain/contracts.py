@@ -12,6 +12,7 @@ from web3.types import BlockIdentifier
 
 from chainbeasts.backend.chain.compile import artifact
 from chainbeasts.backend.chain.deployment import Deployment
+from chainbeasts.backend.chain.lean import LeanContract
 from chainbeasts.backend.chain.reading import check_chain, connect, read
 from chainbeasts.backend.chain.views import call_view
 
@@ -50,7 +51,7 @@ class Contracts:
     def _contract(self, name: str) -> Contract:
         address = self.deployment.addresses[name]
         abi = artifact(name).abi
-        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=abi)
+        return LeanContract(self.w3, Web3.to_checksum_address(address), abi)
 
     @cached_property
     def energy(self) -> Contract:

@@ -10,6 +10,7 @@ from web3.exceptions import BlockNotFound
 
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import ChainError, StoppedError
+from chainbeasts.backend.chain.views import transaction_count
 
 KEPT_STATES = 128
 """Blocks whose accounts every full node can tell of."""
@@ -42,8 +43,8 @@ class Nonces:
         return self._count("pending")
 
     def _count(self, block: Any) -> int:
-        eth = self._chain.w3.eth
-        return int(self._chain.read(lambda: eth.get_transaction_count(self._address, block)))
+        w3 = self._chain.w3
+        return self._chain.read(lambda: transaction_count(w3, self._address, block))
 
     def use_of(self, nonce: int) -> Use | None:
         """The mined transaction with a nonce, by the blocks themselves; None if it is not found.

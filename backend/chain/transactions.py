@@ -36,7 +36,7 @@ from chainbeasts.backend.chain.client import Chain, check_open
 from chainbeasts.backend.chain.errors import ChainError, Reverted
 from chainbeasts.backend.chain.fees import PRIORITY_FEE, Fees, offer, show_gwei
 from chainbeasts.backend.chain.unresolved import Unresolved, UnresolvedFile, digest_of
-from chainbeasts.backend.chain.views import call_data, call_view, with_call
+from chainbeasts.backend.chain.views import call_data, call_view, estimate_gas, with_call
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.locks import ProcessLock
 
@@ -168,7 +168,7 @@ class TransactionManager:
             Reverted: the contract refuses.
         """
         call = with_call(function, {"from": self.account.address, "value": Wei(value)})
-        return int(self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call)))
+        return int(self.chain.read(lambda: estimate_gas(self.chain.w3, call)))
 
     def offer(self) -> Fees:
         """What the next transaction would offer."""
@@ -219,7 +219,7 @@ class TransactionManager:
             Reverted: the account is a contract, and does not take it.
         """
         payment: TxParams = {"from": self.account.address, "to": to, "value": Wei(value)}
-        return int(self.chain.read(lambda: self.chain.w3.eth.estimate_gas(payment)))
+        return int(self.chain.read(lambda: estimate_gas(self.chain.w3, payment)))
 
     def pay(self, to: str, value: int, *, label: str) -> Receipt:
         """Send native coin to an account and wait until that is mined.
@@ -244,7 +244,7 @@ class TransactionManager:
         call: TxParams = {"from": self.account.address, "data": "0x" + bytecode.hex()}  # type: ignore[typeddict-item]
 
         def gas() -> int:
-            estimated = self.chain.read(lambda: self.chain.w3.eth.estimate_gas(call))
+            estimated = self.chain.read(lambda: estimate_gas(self.chain.w3, call))
             return min(int(estimated * GAS_MARGIN), MAX_GAS)
 
         return self._send({"data": call["data"], "value": 0}, gas, label, None, None)

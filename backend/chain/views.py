@@ -18,11 +18,14 @@ from eth_utils.abi import get_abi_input_types, get_abi_output_types
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import Web3
+from web3._utils.error_formatters_utils import raise_contract_logic_error_on_revert
 from web3.contract.contract import ContractFunction
 from web3.exceptions import BadFunctionCallOutput, BlockNotFound
 from web3.types import BlockIdentifier, RPCEndpoint, TxParams
 
 BY_HASH, BY_NUMBER = RPCEndpoint("eth_getBlockByHash"), RPCEndpoint("eth_getBlockByNumber")
+CALL, ESTIMATE = RPCEndpoint("eth_call"), RPCEndpoint("eth_estimateGas")
+COUNT = RPCEndpoint("eth_getTransactionCount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,47 @@ def read_block(w3: Web3, which: BlockIdentifier) -> Block:
     )
 
 
+def as_json(value: Any) -> Any:
+    """A parameter as nodes take it: numbers and bytes as hex."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return hex(value) if isinstance(value, int) else value
+
+
+def _as_call(sent: TxParams) -> dict[str, Any]:
+    return {name: as_json(value) for name, value in sent.items()}
+
+
+def eth_call(w3: Web3, sent: TxParams, block: BlockIdentifier = "latest") -> bytes:
+    """What a call returns.
+
+    Raises:
+        ContractLogicError: it reverts; with the contract's data.
+    """
+    asked = [_as_call(sent), as_json(block)]
+    return bytes.fromhex(_ask(w3, CALL, asked)[2:])
+
+
+def estimate_gas(w3: Web3, sent: TxParams) -> int:
+    """The gas that a transaction needs.
+
+    Raises:
+        ContractLogicError: it reverts; with the contract's data.
+    """
+    return int(_ask(w3, ESTIMATE, [_as_call(sent)]), 16)
+
+
+def transaction_count(w3: Web3, address: str, block: BlockIdentifier = "latest") -> int:
+    """Transactions that an account has made."""
+    return int(str(w3.manager.request_blocking(COUNT, [address, as_json(block)])), 16)
+
+
+def _ask(w3: Web3, method: RPCEndpoint, params: list[Any]) -> str:
+    # A hex number or bytes: ``answers`` has looked at it.
+    found = w3.manager.request_blocking(method, params, raise_contract_logic_error_on_revert)
+    return str(found)
+
+
 def call_data(function: ContractFunction) -> bytes:
     """The selector and arguments of a contract function's call."""
     try:
@@ -95,7 +139,7 @@ def call_view(
         BadFunctionCallOutput: what came back does not have the types of the result: there is no
             such contract in that block.
     """
-    data = function.w3.eth.call(with_call(function, sent or {}), block_identifier=block)
+    data = eth_call(function.w3, with_call(function, sent or {}), block)
     types = get_abi_output_types(function.abi)
     try:
         values = decode(types, data)

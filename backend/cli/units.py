@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_time
+from chainbeasts.backend.chain.amounts import LAST_SECOND, show_coin, show_energy, show_time
 
 ENERGY = frozenset(
     {
@@ -46,7 +46,12 @@ def is_time(name: str) -> bool:
 
 
 def iso_time(seconds: float) -> str:
-    """A time as JSON has it, such as ``2026-01-31T12:00:00Z``."""
+    """A time as JSON has it, such as ``2026-01-31T12:00:00Z``.
+
+    One after the year 9999 is its seconds, as ``show_time`` has it.
+    """
+    if int(seconds) > LAST_SECOND:
+        return show_time(int(seconds))
     return iso(datetime.fromtimestamp(int(seconds), UTC))
 
 

@@ -6,11 +6,11 @@ after what came before it has been written (``CheckpointWriter.flush``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eth_hash.auto import keccak
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.chain.events import Event
@@ -18,7 +18,7 @@ from chainbeasts.backend.chain.types import Checkpoint
 from chainbeasts.backend.indexer.errors import IncompleteLogsError
 from chainbeasts.backend.indexer.queries import LIVE
 from chainbeasts.backend.indexer.tallies import count_in
-from chainbeasts.backend.store.columns import replace_rows
+from chainbeasts.backend.store.columns import given_pairs, insert_rows, listed_pairs, replace_rows
 from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, EpochRow, SourceRow
 
 SUBMITTED, FINALIZED = "CheckpointSubmitted", "CheckpointFinalized"
@@ -26,9 +26,6 @@ SLASHED, EPOCH = "CheckpointSlashed", "EpochStarted"
 LEDGER = "CheckpointLedger"
 RECORD_BYTES = 17 * 32
 """Of a record as the event has it, before the loss-drop flag."""
-
-PAIRS_AT_ONCE = 250
-"""Pairs looked up in one statement."""
 
 Pair = tuple[int, int]
 
@@ -152,7 +149,8 @@ class CheckpointWriter:
         if self._epochs:
             replace_rows(session, EpochRow, list(self._epochs.values()))
         if self._checkpoints:
-            session.execute(insert(CheckpointRow), self._checkpoints)
+            session.flush()  # a beast of the same blocks may not have its row yet
+            insert_rows(session, CheckpointRow, self._checkpoints)
             count_in(session, self._checkpoints)
         if self._final:
             session.connection().execute(_FINAL, self._final)
@@ -191,27 +189,28 @@ def _chain_id(session: Session) -> int:
 
 def _live(session: Session, wanted: Iterable[Pair]) -> dict[Pair, bytes]:
     """h128 of the standing checkpoints at these indices of beasts."""
-    row, found = CheckpointRow, dict[Pair, bytes]()
-    key = tuple_(row.beast_id, row.index)
-    for some in _slices(wanted):
-        asked = select(row.beast_id, row.index, row.h128)
-        for beast_id, index, h in session.execute(asked.where(key.in_(some), row.status.in_(LIVE))):
-            found[beast_id, index] = h
-    return found
+    # Which of them stand is seen here: told to look for it, SQLite goes through all that do.
+    row = CheckpointRow
+    asked = select(row.beast_id, row.index, row.h128, row.status)
+    found = _at(session, asked, row.index, wanted)
+    return {(beast_id, index): h for beast_id, index, h, status in found if status in LIVE}
 
 
 def _seeds(session: Session, wanted: Iterable[Pair]) -> dict[Pair, bytes]:
     """Seeds of these epochs of beasts."""
-    row, found = EpochRow, dict[Pair, bytes]()
-    key = tuple_(row.beast_id, row.epoch)
-    for some in _slices(wanted):
-        asked = select(row.beast_id, row.epoch, row.epoch_seed)
-        for beast_id, epoch, seed in session.execute(asked.where(key.in_(some))):
-            found[beast_id, epoch] = seed
-    return found
+    row = EpochRow
+    asked = select(row.beast_id, row.epoch, row.epoch_seed)
+    return {
+        (beast_id, epoch): seed for beast_id, epoch, seed in _at(session, asked, row.epoch, wanted)
+    }
 
 
-def _slices(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
-    ordered = sorted(pairs)
-    for start in range(0, len(ordered), PAIRS_AT_ONCE):
-        yield ordered[start : start + PAIRS_AT_ONCE]
+def _at(session: Session, asked: Any, number: Any, wanted: Iterable[Pair]) -> Iterable[Any]:
+    """The rows of a statement for these pairs of beast and number."""
+    given = list(wanted)
+    if not given:
+        return ()
+    pair = listed_pairs(session.get_bind().dialect.name, "beast", "at")
+    beast = asked.selected_columns.beast_id
+    both = asked.join(pair, and_(beast == pair.c.beast, number == pair.c.at))
+    return session.execute(both, given_pairs(given))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.chain.events import Event
@@ -15,6 +15,7 @@ from chainbeasts.backend.indexer.checkpoints import CheckpointWriter
 from chainbeasts.backend.indexer.matches import match_of
 from chainbeasts.backend.indexer.reader import Batch
 from chainbeasts.backend.indexer.subjects import account_of, beast_of, rival_of
+from chainbeasts.backend.store.columns import insert_rows
 from chainbeasts.backend.store.facts import BlockRow, EventRow
 
 KEPT_HEADERS = 64
@@ -48,7 +49,7 @@ def write(session: Session, tip: Tip, batch: Batch) -> None:
     # Headers first, for a proposal is dated by its block. Then event by event in the chain's order,
     # each with its row: which beast a move in a dispute is about, an earlier one may have to tell.
     if batch.headers:
-        session.execute(insert(BlockRow), [_block_row(header) for header in batch.headers])
+        insert_rows(session, BlockRow, [_block_row(header) for header in batch.headers])
     checkpoints, rows = CheckpointWriter(session, batch.events), []
     for event in batch.events:
         if not checkpoints.take(event):
@@ -59,7 +60,7 @@ def write(session: Session, tip: Tip, batch: Batch) -> None:
     checkpoints.flush()
     session.flush()
     if rows:
-        session.execute(insert(EventRow), rows)
+        insert_rows(session, EventRow, rows)
     _prune(session, tip.number - KEPT_HEADERS, batch.headers[-1].number - KEPT_HEADERS)
 
 

@@ -127,6 +127,13 @@ def neighbour(tile: int, direction: int) -> int | None:
     return 8 * y + x if 0 <= x < 8 and 0 <= y < 8 else None
 
 
+NEIGHBOURS = tuple(
+    tuple(tile for tile in (neighbour(centre, d) for d in range(4)) if tile is not None)
+    for centre in range(64)
+)
+"""The tiles next to each tile."""
+
+
 def invalid_reason(word: int) -> str | None:
     """Why a word is not a valid sample, in words for a user; None when it is valid."""
     # All that follows relies on these bounds: shifts by ``pos``, inputs up to 127, labels, the

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from chainbeasts.backend.kernel.board import Position, adjacent, bit, neighbour, unpack
+from chainbeasts.backend.kernel.board import (
+    NEIGHBOURS,
+    Position,
+    adjacent,
+    bit,
+    neighbour,
+    unpack,
+)
 from chainbeasts.backend.kernel.combat import damage
 from chainbeasts.backend.kernel.rules import Rules
 
@@ -67,8 +74,7 @@ def _costs_to_reach(p: Position, rules: Rules) -> dict[int, int]:
     The search runs backwards from the goals, so one pass serves all four first steps.
     """
     blocked = p.walls | 1 << p.enemy.pos
-    goals = [neighbour(p.enemy.pos, direction) for direction in range(4)]
-    queue = [(0, tile) for tile in goals if tile is not None and not bit(blocked, tile)]
+    queue = [(0, tile) for tile in NEIGHBOURS[p.enemy.pos] if not bit(blocked, tile)]
     costs: dict[int, int] = {}
     while queue:
         cost, tile = heappop(queue)
@@ -78,8 +84,7 @@ def _costs_to_reach(p: Position, rules: Rules) -> dict[int, int]:
         if tile == p.self_.pos:
             continue  # a path back through self costs more than its own rest, begun at once
         onward = cost + _entry_cost(p, tile, rules)
-        for direction in range(4):
-            before = neighbour(tile, direction)
-            if before is not None and before not in costs and not bit(blocked, before):
+        for before in NEIGHBOURS[tile]:
+            if before not in costs and not bit(blocked, before):
                 heappush(queue, (onward, before))
     return costs

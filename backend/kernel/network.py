@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,14 @@ SHIFT = 12
 ACTIVATION_MAX = 127
 ERROR_ONE = 1024
 ERROR_MAX = ERROR_ONE - 1
+
+
+Number = TypeVar("Number", np.int16, np.int32, np.float64)
+
+
+def _clip(values: npt.NDArray[Number], least: int, most: int) -> npt.NDArray[Number]:
+    """``np.clip``, which takes as long for our few values as the arithmetic around it."""
+    return np.minimum(np.maximum(values, least), most)
 
 
 def layers(weights: Weights) -> list[Weights]:
@@ -71,9 +80,7 @@ def forward(weights: Weights, active_mask: int, x: Inputs) -> list[Ints]:
         awake = np.flatnonzero(source)
         total = source[awake] @ matrix[awake].astype(np.int32)
         total >>= SHIFT  # arithmetic: rounds down, also below 0
-        activations.append(
-            total if mask is None else np.clip(total, 0, ACTIVATION_MAX).astype(np.int32) * mask
-        )
+        activations.append(total if mask is None else _clip(total, 0, ACTIVATION_MAX) * mask)
     return activations
 
 
@@ -86,7 +93,7 @@ def logits(weights: Weights, active_mask: int, inputs: Ints) -> Ints:
         # 2^28, a division by a power of two loses nothing, and 2^53 is far.
         found = np.floor(found @ matrix.astype(np.float64) / (1 << SHIFT))
         if mask is not None:
-            found = np.clip(found, 0, ACTIVATION_MAX) * mask
+            found = _clip(found, 0, ACTIVATION_MAX) * mask
     return found.astype(np.int32)
 
 
@@ -131,14 +138,14 @@ def backward(weights: Weights, activations: list[Ints], errors: Ints, lr_shift: 
         open_rows = np.flatnonzero((source > 0) & (source < ACTIVATION_MAX))
         carried = matrix[open_rows].astype(np.int32) @ errors
         previous = np.zeros(source.size, dtype=np.int32)
-        previous[open_rows] = np.clip((carried + (1 << 11)) >> SHIFT, -ERROR_MAX, ERROR_MAX)
+        previous[open_rows] = _clip((carried + (1 << 11)) >> SHIFT, -ERROR_MAX, ERROR_MAX)
 
         # After ``carried``: errors are carried by the weights that the forward pass used. |a·e| is
         # below 2^17 and lr_shift at least 3, so |delta| ≤ 16,256 and the difference fits int16 too,
         # which the compiled kernel relies on.
         rows = np.flatnonzero(source)
         delta = (np.outer(source[rows], errors) + half) >> lr_shift
-        matrix[rows] = np.clip(matrix[rows] - delta, WEIGHT_MIN, WEIGHT_MAX)
+        matrix[rows] = _clip(matrix[rows] - delta, WEIGHT_MIN, WEIGHT_MAX)
         errors = previous
 
 

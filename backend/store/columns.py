@@ -3,11 +3,22 @@ and rows that another process may be inserting at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, String, TypeDecorator
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    DateTime,
+    LargeBinary,
+    String,
+    TypeDecorator,
+    column,
+    insert,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -68,19 +79,55 @@ AT_ONCE = 256
 """Values looked for in one statement: databases bound the number of its parameters."""
 
 
+_LISTED = {
+    "sqlite": "SELECT json_extract(value, '$[0]') AS {0}, json_extract(value, '$[1]') AS {1} "
+    "FROM json_each(:pairs)",
+    "postgresql": "SELECT CAST(value->>0 AS bigint) AS {0}, CAST(value->>1 AS bigint) AS {1} "
+    "FROM json_array_elements(CAST(:pairs AS json)) AS listed(value)",
+}
+
+
+def listed_pairs(dialect: str, first: str, second: str) -> CTE:
+    """A table of any number of pairs of integers; a statement with it is given ``given_pairs``.
+
+    Args:
+        first: what its columns are called.
+    """
+    # As one parameter, so that the statement is the same one whatever is asked: hundreds of them,
+    # made and compiled for each call, take longer than all that the database does with them.
+    found = text(_LISTED[dialect].format(first, second))
+    return found.columns(column(first, BigInteger), column(second, BigInteger)).cte("listed_pairs")
+
+
+def given_pairs(pairs: Iterable[tuple[int, int]]) -> dict[str, str]:
+    """The parameter of a statement with ``listed_pairs``."""
+    return {"pairs": json.dumps(list(pairs))}
+
+
+def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows at once; nothing of the session is flushed before."""
+    # Past the ORM, which takes as long to look at each row as the database to write it.
+    if rows:
+        session.connection().execute(insert(table.__table__), rows)  # type: ignore[arg-type]
+
+
 def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; those whose key is there already, or comes in meanwhile, stay as they are."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     if rows:
-        statement = insert(table).on_conflict_do_nothing()
+        statement = _insert_of(session)(table).on_conflict_do_nothing()
         session.connection().execute(statement, [dict(row) for row in rows])
 
 
 def replace_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, each in the place of the one with its key if there is one."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    made = insert(table)
+    made = _insert_of(session)(table)
     keys = [column.name for column in table.__table__.primary_key]
     new = {name: made.excluded[name] for name in rows[0] if name not in keys}
     statement = made.on_conflict_do_update(index_elements=keys, set_=new)
     session.connection().execute(statement, [dict(row) for row in rows])
+
+
+def _insert_of(session: Session) -> Callable[[type[Base]], sqlite.Insert | postgresql.Insert]:
+    """What makes an insert that knows what to do about a row that is there."""
+    here = session.get_bind().dialect.name
+    return postgresql.insert if here == "postgresql" else sqlite.insert

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -163,10 +164,14 @@ def upgrade_database(url: str, revision: str = "head") -> None:
             "Use the newer version of chainbeasts that made it, or another database.",
         ) from error
     except SQLAlchemyError as error:
-        raise DatabaseUnavailableError(
-            f"The database cannot be brought up to date ({type(error).__name__}).",
-            "Check the URL and the rights on its folder or server.",
-        ) from error
+        raise _not_up_to_date(error) from error
+
+
+def _not_up_to_date(error: SQLAlchemyError) -> DatabaseUnavailableError:
+    return DatabaseUnavailableError(
+        f"The database cannot be brought up to date ({type(error).__name__}).",
+        "Check the URL and the rights on its folder or server.",
+    )
 
 
 def downgrade_database(url: str, revision: str = "base") -> None:
@@ -207,6 +212,28 @@ def check_revision(url: str) -> None:
             f"The database's schema is {found or 'not there'}, this version reads {newest}.",
             "Let the daemon that fills it bring it up to date, or use that daemon's version.",
         )
+
+
+def _is_newest(engine: Engine) -> bool:
+    """Whether a schema is the newest there is; asked without Alembic, which takes longer.
+
+    Alembic says what is wrong with one that is older or unknown.
+
+    Raises:
+        DatabaseUnavailableError: its server does not answer.
+    """
+    files = resources.files(MIGRATIONS) / "versions"
+    newest = max(file.name[:4] for file in files.iterdir() if file.name[:4].isdigit())
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version"))
+            return list(found.scalars()) == [newest]
+    except OperationalError as error:  # in SQLite, that there is no such table yet
+        if engine.dialect.name != "sqlite":
+            raise _not_up_to_date(error) from error
+        return False
+    except SQLAlchemyError:
+        return False
 
 
 def current_revision(url: str) -> str | None:
@@ -262,11 +289,12 @@ class Database:
     """
 
     def __init__(self, url: str, *, upgrade: bool = True) -> None:
-        if upgrade:
-            upgrade_database(url)
-        else:
+        if not upgrade:
             check_revision(url)
         self.engine = make_engine(url)
+        if upgrade and not _is_newest(self.engine):
+            self.engine.dispose()
+            upgrade_database(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @property

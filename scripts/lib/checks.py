@@ -42,6 +42,7 @@ QUICK_TESTS = (
 """What --quick runs between two edits: no chain, no daemon, no browser; 90 seconds at most."""
 
 QUICK = ("lint", "format", "script format", "types", "tests")
+MEASURED = ("contracts", "tests")
 PRINTING = threading.Lock()
 
 
@@ -60,24 +61,23 @@ class Check:
     slow: bool = False
 
 
-def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) -> list[Check]:
+def checks(
+    pytest_arguments: list[str], *, fast: bool, nightly: bool = False, measured: bool = False
+) -> list[Check]:
     """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out.
 
-    ``nightly`` adds what takes half an hour, and forgives no test that fails once.
+    ``nightly`` adds what takes hours. It and ``measured`` run the tests under coverage.py, which
+    slows them, and forgive none that fails once.
 
     The contracts come before the rest, which is done by the time they are compiled.
     """
     chosen = [*(["--ignore=tests/e2e"] if fast else []), *pytest_arguments]
     node = find_node()
-    crowd: list[str | Path] = [BIN / "pytest", *WORKERS, *chosen]
-    forgiving: list[str | Path] = [
-        BIN / "python",
-        "-m",
-        "scripts.lib.unsteady",
-        *WORKERS,
-        "--",
-        *chosen,
-    ]
+    forgiving, measuring = (
+        [BIN / "python", "-m", module, *WORKERS, "--", *chosen]
+        for module in ("scripts.lib.unsteady", "scripts.lib.coverage_run")
+    )
+    tests = measuring if measured or nightly else forgiving
     prettier = MODULES / "prettier" / "bin" / "prettier.cjs"
     solhint = MODULES / "solhint" / "solhint.js"
     return [
@@ -99,7 +99,7 @@ def checks(pytest_arguments: list[str], *, fast: bool, nightly: bool = False) ->
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
         Check("generated ABI", [ROOT / "scripts" / "generate_abi", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
-        Check("tests", crowd if nightly else forgiving, alone=True),
+        Check("tests", tests, alone=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
         *(examinations() if nightly else ()),
     ]
@@ -110,6 +110,7 @@ def examinations() -> list[Check]:
     return [
         Check("static analysis", [ROOT / "scripts" / "slither"]),
         Check("symbolic proofs", [ROOT / "scripts" / "halmos"]),
+        Check("mutations", [ROOT / "scripts" / "mutate", "--nightly"], alone=True),
         Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True),
     ]
 
@@ -171,7 +172,10 @@ def main() -> int:
     parser.add_argument(
         "--nightly",
         action="store_true",
-        help="more random cases, a second node and a second EVM (CHAINBEASTS_NIGHTLY=1), a soak",
+        help="more random cases, a second node and EVM (CHAINBEASTS_NIGHTLY=1), mutants, a soak",
+    )
+    parser.add_argument(
+        "--coverage", action="store_true", help="the tests alone, their coverage held to its floor"
     )
     options, rest = parser.parse_known_args()
     environment = dict(os.environ)
@@ -180,10 +184,12 @@ def main() -> int:
     if options.nightly:
         environment["CHAINBEASTS_NIGHTLY"] = "1"
     chosen = [*(QUICK_TESTS if options.quick else ()), *rest]
-    found = checks(chosen, fast=options.fast, nightly=options.nightly)
+    found = checks(chosen, fast=options.fast, nightly=options.nightly, measured=options.coverage)
     wanted = [c for c in found if not (options.fast and c.slow)]
     if options.quick:
         wanted = [c for c in wanted if c.name in QUICK]
+    if options.coverage and not options.nightly:
+        wanted = [c for c in wanted if c.name in MEASURED]
     results = run_all(wanted, environment)
     stderr.print()
     rows = [result.row() for result in results]

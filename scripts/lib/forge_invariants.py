@@ -64,6 +64,9 @@ HEADER = "(uint256,bytes32,uint32,uint8,uint32,uint256)"
 TRUE_WINDOW = f"(bytes32,bytes32[16],{HEADER},bytes32,{HEADER},bytes)"
 RUNS, DEPTH = 40, 80
 NIGHTLY_RUNS, NIGHTLY_DEPTH = 500, 100
+FUZZ_RUNS = 64
+"""Cases of each property that needs no history; as many as histories if those are more."""
+
 SEED = 1
 ECONOMICS = Economics(responseWindow=200, proofWindow=400, energyPrice=ETHER + 3)
 """Time for several moves in each window; steps that are worth less than a bond, or more."""
@@ -182,6 +185,7 @@ def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> tuple[int, Co
             "FOUNDRY_OUT": str(cache / "out"),
             "FOUNDRY_CACHE_PATH": str(cache / "cache"),
             "FOUNDRY_FUZZ_SEED": hex(seed),
+            "FOUNDRY_FUZZ_RUNS": str(max(runs, FUZZ_RUNS)),
             "FOUNDRY_INVARIANT_RUNS": str(runs),
             "FOUNDRY_INVARIANT_DEPTH": str(depth),
             "FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR": str(Path(folder) / "failures"),

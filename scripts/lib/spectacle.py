@@ -96,11 +96,16 @@ class Spectacle:
 
     def justice(self) -> None:
         """A validator and the rival's defender start; the lie will be found."""
-        self.rival.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+        self.rival.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
         knows = ("--datasets", self.owner.home / "beasts")
         # So few windows are replayed faster than a worker process has loaded the program.
         how = ("--strategy", "cheap", "--workers", 0)
         self.validator.start("validator", "validator", "run", *how, *knows)
+
+    def rest(self) -> None:
+        """The validator and the rival's defender end."""
+        self.validator.stop()
+        self.rival.stop()
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

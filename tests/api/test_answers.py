@@ -493,6 +493,7 @@ def test_another_index_fetches_words_from_here(scene: Scene, served: Served) -> 
 @pytest.mark.parametrize(
     "path",
     ["beasts/99", "beasts/99/portrait.svg", "beasts/99/checkpoints", "beasts/99/curve",
+     "beasts/99/changes",
      "disputes/99", "disputes/99/bundle", "matches/99", "beasts/0"],
 )  # fmt: skip
 def test_an_unknown_id_is_told_what_there_is(served: Served, path: str) -> None:

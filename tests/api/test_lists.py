@@ -9,6 +9,7 @@ import pytest
 
 from chainbeasts.backend.chain.costs import HATCH_GAS
 from chainbeasts.backend.chain.prices import stake_price, window_price
+from chainbeasts.backend.indexer.tallies import MICRO
 from chainbeasts.backend.kernel.state import ENCODED_BYTES, decode_state, encode_state, state_hash
 from chainbeasts.backend.nicknames import nickname
 from tests.api.conftest import Scene, Served, spell
@@ -39,11 +40,18 @@ def back_and_forth(served: Served, path: str, limit: int) -> None:
 
 def test_beasts_are_sorted_and_read_both_ways(served: Served) -> None:
     beasts = served.all("/v1/beasts", 200)
+    spent = {
+        beast: sum(
+            int(one["energy_burn"]) // MICRO
+            for one in served.all(f"/v1/beasts/{beast}/checkpoints")
+        )
+        for beast in ids(beasts)
+    }
     orders = {
         "id": lambda one: (one["id"],),
         "newest": lambda one: (-one["hatched_block"], -one["id"]),
         "windows": lambda one: (-one["head_count"], -one["id"]),
-        "energy": lambda one: (-int(one["energy_spent"]), -one["id"]),
+        "energy": lambda one: (-spent[one["id"]], -one["id"]),
     }
     for name, key in orders.items():
         assert ids(served.all(f"/v1/beasts?sort={name}", 3)) == ids(sorted(beasts, key=key)), name
@@ -290,3 +298,27 @@ def test_a_curve_names_epoch_source_rate_and_state(scene: Scene, served: Served)
     for name in ("epoch", "source", "lr_shift"):
         assert found[name] == [one[name] for one in live]
     assert found["hash"] == [one["h128"] for one in live]
+
+
+def test_the_changes_of_a_life_are_its_windows_without_what_is_between(
+    scene: Scene, served: Served
+) -> None:
+    """Computed from the list of all windows, of beasts that learned, lied and were in court."""
+    for trainee in (scene.honest, scene.liar, scene.doubted, scene.opened):
+        found = served.json(f"/v1/beasts/{trainee.beast}/changes")
+        every = served.all(f"/v1/beasts/{trainee.beast}/checkpoints", 50)
+        every.sort(key=lambda one: (one["index"], one["generation"]))
+        live = [one for one in every if one["state"] not in ("slashed", "void")]
+        assert found["windows"] == len(live)
+        nature = [(one["epoch"], one["source"], one["active_mask"]) for one in live]
+        begins = [one for n, one in enumerate(live) if n == 0 or nature[n] != nature[n - 1]]
+        shown = [
+            one
+            for one in every
+            if one in begins or one == live[-1] or one not in live or one["dispute"] is not None
+        ]
+        for name in ("index", "generation", "dispute", "epoch", "source", "active_mask"):
+            assert found[name] == [one[name] for one in shown], name
+        assert found["step"] == [one["global_step"] for one in shown]
+        fallen = [one["state"] if one["state"] in ("slashed", "void") else None for one in shown]
+        assert fallen == [s if s in ("slashed", "void") else None for s in found["state"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,8 +93,8 @@ class Visit:
         assert unexpected == []
 
 
-@pytest.fixture
-def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
+@contextmanager
+def visiting(browser: Browser, world: Spectacle) -> Iterator[Visit]:
     """A new tab, in which nothing may fail unexpectedly and nobody else may be asked."""
     # What moves without end is drawn without end, by the processor: only tests of it let it move.
     context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
@@ -108,6 +109,20 @@ def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
     )
     yield made
     made.end()
+
+
+@pytest.fixture
+def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
+    """A tab of the test's own."""
+    with visiting(browser, world) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, world: Spectacle) -> Iterator[Visit]:
+    """One for all tests that look at a view and change nothing of the tab: none loads the page."""
+    with visiting(browser, world) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

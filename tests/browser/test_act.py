@@ -21,11 +21,22 @@ from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
 from tests.browser.conftest import PATIENCE_MS, Visit
 from tests.browser.wallets import Wallet
-from tests.support.arena import ACCEPTED, Bout, Fighter, hunter, idle
+from tests.support.arena import (
+    ACCEPTED,
+    EXPIRED,
+    FINISHED,
+    RECORDED,
+    Bout,
+    Fighter,
+    hunter,
+    idle,
+    match_of,
+)
 from tests.support.protocol import ETHER, World
 
 PRICE = 10**15
 OTHER_CHAIN = 1
+CREDIT = 1_000
 REJECTION = {"code": 4001, "message": "User rejected the request."}
 
 
@@ -54,8 +65,11 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("act")
     with Anvil() as anvil:
         account, devnet = devnet_account(0), load_profile("devnet")
-        economics = replace(devnet.season.economics, energy_price=PRICE)
-        profile = replace(devnet, season=replace(devnet.season, economics=economics))
+        economics = replace(devnet.season.economics, energy_price=PRICE, challenge_period=1_800)
+        # Periods that no slow machine waits out: the chain's clock goes on while the page is read.
+        arena = replace(devnet.season.arena, disproof_period=1_800, record_window=7_200)
+        season = replace(devnet.season, economics=economics, arena=arena)
+        profile = replace(devnet, season=season)
         chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
         sender = TransactionManager(chain, account, folder / "locks")
         for _ in Deployer(chain, sender, profile, folder / "deployments").run():
@@ -83,8 +97,9 @@ class Tab(Visit):
 
 
 @pytest.fixture(scope="module")
-def wallet(ground: Ground) -> Wallet:
-    return Wallet(ground.url, [ground.ours], OTHER_CHAIN)
+def wallet(ground: Ground) -> Iterator[Wallet]:
+    with Wallet(ground.url, [ground.ours], OTHER_CHAIN) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +125,10 @@ def fill(visit: Tab, action: str, **values: object) -> None:
     visit.wait_until("the server has read the chain", visit.caught_up)
     query = "&".join(f"{name}={value}" for name, value in values.items())
     visit.go(f"#/act/{action}?{query}")
-    for (
-        name,
-        value,
-    ) in values.items():  # of the same action the old form stays until this one is there
+    # The form before it stays until this one is there, and may ask for the same.
+    current = f'.actions a[aria-current="page"][href^="#/act/{action}"]'
+    expect(visit.page.locator(current)).to_be_visible()
+    for name, value in values.items():
         expect(visit.page.locator(f"#field-{name}")).to_have_value(str(value))
     visit.page.get_by_role("button", name="See what it does").click()
 
@@ -260,19 +275,73 @@ def test_two_owners_agree_on_a_match_and_publish_what_it_needs(
     assert world.arena.functions.matchOf(1).call()[7] == ACCEPTED
 
 
-def test_a_match_is_settled_and_its_reward_claimed(
+def test_its_seed_is_drawn_and_it_is_recorded_as_this_browser_fights_it(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    world, (ours, theirs) = ground.world, ground.world.accounts[1:3]
+    fill(visit, "record", match=1)
+    refusal = visit.page.locator(".plan .notice.error")
+    expect(refusal).to_contain_text("Match 1 is accepted.")
+    fill(visit, "draw", match=1)
+    expect(visit.page.locator(".plan .busy")).to_contain_text("with the next block")
+    world.mine()
+    seed = term(visit, "The seed")
+    expect(seed).to_be_visible()
+    told = seed.inner_text()
+    sign(visit, "Draw the seed of match 1")
+    expect(outcome(visit)).to_contain_text(f"Match 1 has the seed {told}.")
+    bout = Bout.seeded(world, 1, ground.latest[1], ground.latest[2])
+    assert str(bout.seed) == told
+
+    bond = world.season.arena.recordBond
+    escrow = world.arena.functions.escrowOf(theirs).call()
+    world.send(world.arena.functions.withdraw(escrow - 1, ours), theirs)
+    held = world.energy.functions.balanceOf(theirs).call()
+    world.send(world.energy.functions.transfer(ours, held), theirs)
+    outcome(visit).get_by_role("link", name="Record it").click()
+    expect(visit.page.get_by_role("heading", name="Record a match")).to_be_visible()
+    visit.page.get_by_role("button", name="See what it does").click()
+    expect(refusal).to_contain_text("this account has 0 ENERGY, and 0.000000000000000001 ENERGY")
+    world.send(world.energy.functions.transfer(theirs, bond), ours)
+    visit.page.get_by_role("button", name="See what it does").click()
+    turns = len(bout.truth.words)
+    expect(term(visit, "Fought in your browser")).to_contain_text(f"after {turns} turns")
+    sign(visit, "Allow the arena to take")
+    sign(visit, "into the arena's escrow")
+    expect(term(visit, "Root of its log")).to_have_text("0x" + bout.truth.tree.root.hex())
+    sign(visit, "Record match 1")
+    expect(outcome(visit)).to_contain_text("Match 1 is recorded:")
+    state = bout.state
+    assert (state.status, state.reporter) == (RECORDED, theirs)
+    assert (state.turns, state.logRoot) == (turns, bout.truth.tree.root)
+    assert (state.result, state.bond) == (bout.truth.result, bond)
+    assert world.arena.functions.escrowOf(theirs).call() == 0
+
+
+def test_a_match_is_settled_and_another_one_expires(visit: Tab, ground: Ground) -> None:
+    world, a, b = ground.world, ground.latest[1], ground.latest[2]
+    late = Bout.arrange(world, a, b)
+    fill(visit, "settle", match=1)
+    refusal = visit.page.locator(".plan .notice.error")
+    expect(refusal).to_contain_text("can be disproved until")
+    fill(visit, "expire", match=late.number)
+    expect(refusal).to_contain_text("can be recorded until")
+    assert world.season.arena.recordWindow > world.season.arena.disproofPeriod
+    world.travel(world.season.arena.recordWindow)
+    visit.page.get_by_role("button", name="See what it does").click()
+    sign(visit, f"Let match {late.number} expire")
+    expect(outcome(visit)).to_contain_text(f"Match {late.number} has expired.")
+    assert late.state.status == EXPIRED
+    fill(visit, "settle", match=1)
+    sign(visit, "Make match 1 final")
+    expect(outcome(visit)).to_contain_text("Match 1 is final:")
+    assert match_of(world, 1).status == FINISHED
+
+
+def test_rewards_credit_and_escrow_are_taken_out(
     visit: Tab, wallet: Wallet, ground: Ground
 ) -> None:
     world, a, b = ground.world, ground.latest[1], ground.latest[2]
-    bout = Bout.draw(world, 1, a, b)
-    bout.report(bout.truth, bout.reporter)
-    fill(visit, "settle", match=1)
-    expect(visit.page.locator(".plan .notice.error")).to_contain_text("can be disproved until")
-    world.travel(world.season.arena.disproofPeriod)
-    visit.page.get_by_role("button", name="See what it does").click()
-    sign(visit, "Make match 1 final")
-    expect(outcome(visit)).to_contain_text("Match 1 is final:")
-
     earned = world.arena.functions.rewardsOf(b.owner).call()
     assert earned > 0
     fill(visit, "claim", what="rewards")
@@ -286,12 +355,23 @@ def test_a_match_is_settled_and_its_reward_claimed(
     sign(visit, "Take out")
     expect(outcome(visit)).to_contain_text("Taken out:")
     assert world.arena.functions.rewardsOf(a.owner).call() == 0
+
+    fill(visit, "claim", what="credit")
+    expect(outcome(visit)).to_contain_text("there is nothing to take out")
+    doubted = world.submit(1, a.owner)
+    world.file(1, doubted, world.accounts[3])
+    world.send(world.court.functions.file(1, doubted), a.owner, CREDIT)  # too late, and so credited
+    visit.page.get_by_role("button", name="See what it does").click()
+    before = world.coin(world.vault.address)
+    sign(visit, "Take out 0.000000000000001 coin")
+    expect(outcome(visit)).to_contain_text("Taken out: 0.000000000000001 coin.")
+    assert world.credit(a.owner) == 0
+    assert world.coin(world.vault.address) == before - CREDIT
+
     fill(visit, "claim", what="ledger")
     sign(visit, "Take out")
     expect(outcome(visit)).to_contain_text("Taken out:")
     assert world.escrow(a.owner) == 0
-    fill(visit, "claim", what="credit")
-    expect(outcome(visit)).to_contain_text("there is nothing to take out")
 
 
 def test_a_wallet_that_loses_its_answer_makes_the_page_look_and_not_send_again(

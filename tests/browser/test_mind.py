@@ -17,7 +17,7 @@ FIRST_SCREEN = 720
 ENTRY = 32 + ENCODED_BYTES
 """Of an answer with several states: its hash, then the state."""
 
-VISITS = 6
+VISITS = 4
 
 
 @pytest.fixture(scope="module")

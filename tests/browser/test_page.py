@@ -136,6 +136,7 @@ def test_curves_move_while_a_trainer_runs(
     visit.page.emulate_media(reduced_motion="no-preference")
     visit.go(f"#/beasts/{beasts[0]}")
     assert visit.page.evaluate("document.getAnimations().length") > 0
+    visit.page.emulate_media(reduced_motion="reduce")  # what follows takes a while to be drawn
     losses = visit.page.locator(".learning figure").first
     expect(losses).to_have_attribute("data-points", "2")
     world.train(world.owner, beasts[0], 3)
@@ -201,6 +202,13 @@ def turns_swapped(keys: bytes) -> bytes:
     return b"".join([*at[:2], at[3], at[2], *at[4:]])
 
 
+def draw_anew(tab: Visit, match: int) -> None:
+    """Come to a match from elsewhere, so that nothing of what was drawn before is there."""
+    tab.go("#/battles")
+    expect(tab.page.locator("#seal")).to_have_count(0)
+    tab.go(f"#/battles/{match}")
+
+
 @pytest.mark.parametrize(
     ("column", "change", "difference"),
     [
@@ -212,7 +220,7 @@ def turns_swapped(keys: bytes) -> bytes:
     ids=["swapped", "short", "turns", "root"],
 )
 def test_a_tampered_log_is_not_verified(
-    visit: Visit,
+    tab: Visit,
     database: Path,
     battle: int,
     column: str,
@@ -220,18 +228,18 @@ def test_a_tampered_log_is_not_verified(
     difference: str,
 ) -> None:
     with lied_to(database, "match_records", column, battle, change):
-        visit.go(f"#/battles/{battle}")
-        seal = visit.page.locator("#seal")
+        draw_anew(tab, battle)
+        seal = tab.page.locator("#seal")
         expect(seal).to_have_attribute("data-verdict", "not verified")
         expect(seal.locator(".reason")).to_contain_text(difference)
         expect(seal).to_contain_text(f"chainbeasts battle replay {battle}")
 
 
-def test_a_wrong_winner_is_not_verified(visit: Visit, database: Path, battle: int) -> None:
+def test_a_wrong_winner_is_not_verified(tab: Visit, database: Path, battle: int) -> None:
     with lied_to(database, "matches", "result", battle, lambda won: "b" if won == "a" else "a"):
-        visit.go(f"#/battles/{battle}")
-        expect(visit.page.locator("#seal")).to_have_attribute("data-verdict", "not verified")
-        expect(visit.page.locator(".reason")).to_contain_text("The record says that")
+        draw_anew(tab, battle)
+        expect(tab.page.locator("#seal")).to_have_attribute("data-verdict", "not verified")
+        expect(tab.page.locator(".reason")).to_contain_text("The record says that")
 
 
 def test_a_state_that_nobody_serves_is_unavailable(
@@ -293,6 +301,7 @@ def test_a_dispute_appears_and_ends_in_a_slash(visit: Visit, world: Spectacle) -
     expect(visit.page.locator(".bead.slashed")).to_have_count(1)
     expect(visit.page.locator(".bead.void")).to_have_count(1)
     expect(visit.page.locator(".bead").nth(lie)).to_have_class(re.compile("slashed"))
+    world.rest()
 
 
 def test_seasons_on_the_way_are_shown(visit: Visit, world: Spectacle) -> None:

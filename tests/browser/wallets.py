@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from playwright.sync_api import Page
@@ -57,6 +57,16 @@ class Wallet:
     before: Callable[[], None] | None = None
     lost: bool = False
     page: Page | None = None
+    # One connection for all: to make a client costs more than what it asks. The node speaks http.
+    _client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=60, trust_env=False, verify=False)
+    )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def enter(self, page: Page, *names: str) -> None:
         """Be in a page's browser: announced by these names, without any as ``window.ethereum``."""
@@ -108,5 +118,5 @@ class Wallet:
     def ask_node(self, method: str, params: list[Any]) -> dict[str, Any]:
         """The node's answer."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = httpx.post(self.node, json=request, timeout=60, trust_env=False).json()
+        answer = self._client.post(self.node, json=request).json()
         return {key: answer[key] for key in ("result", "error") if key in answer}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chainbeasts.backend.chain.amounts import show_time
+from chainbeasts.backend.cli.units import iso_time
 
 
 @pytest.mark.parametrize(
@@ -17,4 +18,7 @@ from chainbeasts.backend.chain.amounts import show_time
     ],
 )
 def test_every_time_that_a_chain_can_name_is_shown(seconds: int, shown: str) -> None:
+    """In JSON as to people: a date as long as there are dates, then the same seconds."""
     assert show_time(seconds) == shown
+    date = shown.replace(" UTC", "Z").replace(" ", "T")
+    assert iso_time(seconds) == (shown if shown.startswith("second") else date)

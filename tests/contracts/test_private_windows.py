@@ -1,6 +1,6 @@
 """Disputes over private windows: records opened in one multiproof judge as a revealed dataset does.
 
-What the archive itself takes and refuses is in test_archives.py.
+What the archive itself takes and refuses is in test_record_archive.py.
 """
 
 from __future__ import annotations

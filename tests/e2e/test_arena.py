@@ -65,7 +65,7 @@ def test_a_match_is_fought_lied_about_recorded_and_trained_on(stage: Stage) -> N
     a.do("battle", "finalize", match)
 
     a.do("trainer", "run", beasts[0], "--source", f"battle:{match}")
-    a.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+    a.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
     told = a.do("trainer", "drill", "weight", beasts[0], "--source", f"battle:{match}")
     stage.wait("the wrong window falls", lambda: moves("prove"))
     rows = a.do("checkpoint", "list", beasts[0], "--all")

@@ -54,7 +54,7 @@ def test_every_kind_of_cheat_is_slashed(stage: Stage) -> None:
     drilled = {kind: drill(cheater, kind) for kind in CONVICTIONS}
     weight_beast, weight_index = drilled["weight"]
     cheater.do("trainer", "run", weight_beast)  # a child, honest but for its parent
-    cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+    cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
     knows = ("--datasets", cheater.home / "beasts")
     validator.start("validator", "validator", "run", "--strategy", "cheap", *knows)
 
@@ -95,7 +95,7 @@ def test_a_stranger_with_nothing_but_a_node_brings_down_what_nobody_can_replay(
     invented = cheater.do("trainer", "drill", "invented")
     beast = int(cheater.do("beast", "hatch", "--yes")["beast"])
     withheld = cheater.do("trainer", "drill", "withheld", beast)
-    cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+    cheater.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
     nothing = validator.home / "nothing"
     nothing.mkdir()
     validator.extra["CHAINBEASTS_SNAPSHOTS"] = str(nothing)

@@ -58,7 +58,7 @@ def test_honest_windows_become_final_and_a_false_dispute_burns_its_bond(stage: S
     challenger = stage.enter("challenger", CHALLENGER, FUNDS)
     validator.start("validator", "validator", "run", "--open-rate", 0)
     beast = int(owner.do("beast", "hatch", "--yes", "--dataset", DATASET)["beast"])
-    owner.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.2")
+    owner.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
     owner.do("trainer", "run", beast, "--windows", 2, "--batch", 2)
     owner.do("trainer", "run", beast, "--source", "self-play")
     owner.do("trainer", "run", beast, "--source", "private")

@@ -2,7 +2,7 @@
 
 One account trains, answers and finalizes, another validates, all against a chain that takes a
 while to mine. `CHAINBEASTS_KILLS_SEED` chooses other instants; a failure names its seed.
-With CHAINBEASTS_NIGHTLY=1 twice as many frauds and windows.
+With CHAINBEASTS_NIGHTLY=1 there are twice as many frauds, and more windows and kills.
 """
 
 from __future__ import annotations
@@ -32,11 +32,17 @@ NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 FUNDS = 1_000
 ENERGY = 10**18
 TRAINER, VALIDATOR, STRANGER = 1, 2, 3
-ROUNDS, WINDOWS, KILLS = (2, 80, 36) if NIGHTLY else (1, 40, 20)
+ROUNDS, WINDOWS, KILLS = (2, 80, 36) if NIGHTLY else (1, 30, 12)
 FRAUDS = ("weight", "label", "sample") * ROUNDS
 """Each brought down by a dispute; two more are silent, and one lies in its header."""
 
+ROUND_KILLS, ANSWER_KILLS, CLAIM_KILLS, END_KILLS = (5, 4, 6, 3) if NIGHTLY else (3, 3, 3, 2)
+"""After each fraud, and while a wrong dispute is answered, silence claimed, all made final."""
+
 MOST_SECONDS = 0.9
+POLL = "0.25"
+"""A daemon that looks for news costs the processor as much as what it does when there are some."""
+
 PATIENCE = 120.0
 
 
@@ -46,8 +52,8 @@ class Play:
     def __init__(self, trainer: Player, validator: Player, beast: int) -> None:
         self.random = random.Random(SEED)
         run = ("trainer", "run", str(beast), "--until", str(WINDOWS), "--batch", "1")
-        defend = ("trainer", "defend", "--poll", "0.1")
-        validate = ("validator", "run", "--workers", "0", "--poll", "0.1", "--strategy")
+        defend = ("trainer", "defend", "--poll", POLL)
+        validate = ("validator", "run", "--workers", "0", "--poll", POLL, "--strategy")
         self.trainer = Mortal(trainer, "run", (*run, "--in-flight", "1", "--no-metrics"))
         self.defender = Mortal(trainer, "defend", defend)
         self.validator = Mortal(validator, "validate", (*validate, "cheap"))
@@ -147,20 +153,20 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         frauds = []
         for beast, kind in zip(others, FRAUDS, strict=True):
             frauds.append(drill(trainer, kind, beast))
-            play.kill(5, *play.all)
+            play.kill(ROUND_KILLS, *play.all)
         frauds.append(drill(trainer, "loss", liar))
         frauds.append(drill(trainer, "silent", silent))
         play.until("all windows are submitted", play.trainer.ended)
         play.until("all but the silent one fall", lambda: len(Facts(chain).slashed) > len(FRAUDS))
         stranger.do("dispute", "file", honest, accused, "--yes")
-        play.kill(4, play.defender, play.validator)
+        play.kill(ANSWER_KILLS, play.defender, play.validator)
         play.until("the wrong dispute is answered", lambda: answered(chain, stranger))
         stage.travel(max(DEADLINES.response_window, DEADLINES.proof_window) + 1)
-        play.kill(6, play.defender, play.validator)  # claiming, dismissing
+        play.kill(CLAIM_KILLS, play.defender, play.validator)  # claiming, dismissing
         play.until("the silent one falls", lambda: len(Facts(chain).slashed) == len(frauds))
         play.until("the wrong dispute ends", lambda: Facts(chain).of("DisputeDismissed"))
         stage.travel(DEADLINES.challenge_period)
-        play.kill(3, play.defender)
+        play.kill(END_KILLS, play.defender)
         play.until("all is final", lambda: chain.head(honest).final_count == WINDOWS)
         play.until("all is collected", lambda: not chain.escrow_of(validator.address))
         play.until("every window is judged", lambda: all_judged(validator, chain))

@@ -302,10 +302,11 @@ def test_page_tells_whose_move_it_is_and_what_each_end_of_a_dispute_pays() -> No
     _run("dispute.test.mjs")
 
 
-def test_page_verifies_a_true_record_and_names_every_lie(tmp_path: Path) -> None:
+def test_page_verifies_a_true_record_names_every_lie_and_records_no_other(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"matches": [_match_case(3)]}))
     _run("verify.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    _run("record.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_page_shows_a_mind_as_it_is(tmp_path: Path) -> None:

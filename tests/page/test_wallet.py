@@ -15,7 +15,7 @@ from chainbeasts.backend.chain.compile import artifact
 from chainbeasts.backend.chain.deployment import CONTRACTS
 from chainbeasts.backend.chain.errors import decode_revert, wording_of
 from chainbeasts.backend.kernel.rng import split_mix64
-from tests.page.test_kernel import _run
+from tests.page.runner import run_node
 
 
 class _Values:
@@ -116,8 +116,12 @@ def test_page_encodes_and_decodes_as_the_reference(tmp_path: Path) -> None:
     path.write_text(
         json.dumps({"functions": functions, "reverts": reverts, "contracts": contracts})
     )
-    _run("wallet.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
+    run_node("wallet.test.mjs", CHAINBEASTS_PAGE_CASES=str(path))
 
 
 def test_nothing_is_sent_twice_and_every_end_is_told() -> None:
-    _run("sending.test.mjs")
+    run_node("sending.test.mjs")
+
+
+def test_each_step_of_a_match_is_offered_in_its_time() -> None:
+    run_node("act.test.mjs")

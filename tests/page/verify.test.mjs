@@ -1,15 +1,11 @@
 // The verdict on a record: verified when all is right, else the first difference; test_kernel.py writes a match.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { concat, fromHex, toBig, toHex } from "../../backend/api/page/kernel/bytes.js";
+import { concat, fromHex, toHex } from "../../backend/api/page/kernel/bytes.js";
 import { DEFAULT_RULES } from "../../backend/api/page/kernel/combat.js";
 import { verify } from "../../backend/api/page/verify.js";
-
-const [c] = JSON.parse(readFileSync(process.env.CHAINBEASTS_PAGE_CASES, "utf-8")).matches;
-const tables = readFileSync(new URL("../../backend/kernel/tables.json", import.meta.url));
-const KERNEL = JSON.parse(readFileSync(new URL("../../docs/spec/vectors/features.json", import.meta.url))).kernelId;
+import { KERNEL, answers, bout as c, serve } from "./served.mjs";
 
 /** The id that kernel 1 had in its specification. */
 const KERNEL_1 = "0xcb485e445de339c271e4ada837057280e221655ca1c711ecafbe5412b1f803fb";
@@ -30,27 +26,8 @@ const record = {
   log_root: c.logRoot,
 };
 
-/** What the server answers with, by address. */
-function answers(stateA = fromHex(c.stateA), stateB = fromHex(c.stateB)) {
-  const found = { "/kernel/tables.json": tables };
-  [stateA, stateB].forEach((state, i) => {
-    const word = (k) => state.subarray(32 * k, 32 * k + 32);
-    const [beast, , global_step, active_mask, window_loss] = [0, 1, 2, 3, 4].map((k) => toBig(word(k)));
-    const header = { beast: String(beast), parent: toHex(word(1)), arena: toHex(word(5)) };
-    const numbers = {
-      global_step: Number(global_step),
-      active_mask: Number(active_mask),
-      window_loss: Number(window_loss),
-    };
-    found[`/v1/states/${c.hashes[i]}`] = JSON.stringify({ ...header, ...numbers });
-    found[`/v1/states/${c.hashes[i]}/weights`] = state.slice(192);
-  });
-  return found;
-}
-
 async function judge(changes = {}, served = answers(), kernel = KERNEL) {
-  globalThis.fetch = async (path) =>
-    new Response(served[path] ?? '{"detail":"There is none.","hint":""}', { status: path in served ? 200 : 404 });
+  serve(served);
   return verify({ ...record, ...changes }, kernel);
 }
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from alembic import command
 from psycopg import sql
-from sqlalchemy import inspect, select, text
+from sqlalchemy import and_, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import chainbeasts.backend.store.daemons
@@ -21,13 +21,15 @@ import chainbeasts.backend.store.governance
 import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
 from chainbeasts.backend.chain.anvil import free_port
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.store.columns import Base
+from chainbeasts.backend.store import session as session_module
+from chainbeasts.backend.store.columns import Base, given_pairs, insert_rows, listed_pairs
 from chainbeasts.backend.store.daemons import IntentRow, IntentState, JobRow
 from chainbeasts.backend.store.facts import BlockRow
 from chainbeasts.backend.store.session import (
     Database,
     DatabaseUnavailableError,
     alembic_config,
+    current_revision,
     downgrade_database,
     make_engine,
     parse_url,
@@ -87,6 +89,26 @@ def test_an_upgrade_keeps_what_daemons_decided_and_drops_facts(database_url: str
     database.close()
 
 
+def test_alembic_is_asked_only_where_the_schema_is_not_the_newest(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Database(database_url).close()
+    asked: list[str] = []
+    upgrade = session_module.upgrade_database
+
+    def noted(url: str) -> None:
+        asked.append(url)
+        upgrade(url)
+
+    monkeypatch.setattr(session_module, "upgrade_database", noted)
+    Database(database_url).close()
+    assert asked == []
+    downgrade_database(database_url, "0011")
+    Database(database_url).close()
+    assert asked == [database_url]
+    assert str(current_revision(database_url)) > "0011"
+
+
 def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> None:
     code = (
         "import sys; from chainbeasts.backend.store.session import Database; "
@@ -114,6 +136,27 @@ def test_numbers_and_moments_come_back_unchanged(database: Database) -> None:
             assert (row.updated_at, row.updated_at.utcoffset()) == (NOW, timedelta(0))
         block = session.scalars(select(BlockRow)).one()
         assert (block.number, block.hash) == (2**63 - 1, b"\0\xff" * 16)
+
+
+def test_rows_are_found_by_any_number_of_pairs(database: Database) -> None:
+    count = 3_000
+    rows = [
+        {"number": number, "hash": b"", "parent_hash": b"", "timestamp": 7 * number}
+        for number in range(count)
+    ]
+    with database.session() as session:
+        insert_rows(session, BlockRow, rows)
+        insert_rows(session, BlockRow, [])
+    pair = listed_pairs(database.engine.dialect.name, "block", "time")
+    asked = select(BlockRow.number).join(
+        pair, and_(BlockRow.number == pair.c.block, BlockRow.timestamp == pair.c.time)
+    )
+    wanted = [(number, 7 * number + number % 2) for number in range(count)]
+    with database.session() as session:
+        found = session.scalars(asked, given_pairs(wanted)).all()
+        assert sorted(found) == list(range(0, count, 2))
+        assert session.scalars(asked, given_pairs([(2**62, 7)])).all() == []
+        assert session.scalars(asked, given_pairs([])).all() == []
 
 
 def test_exclusive_sessions_do_not_overlap(database: Database) -> None:

@@ -154,6 +154,11 @@ class Bout:
     def draw(cls, world: World, number: int, a: Fighter, b: Fighter) -> Self:
         """An accepted match: draw its seed and play it off chain."""
         world.send(world.arena.functions.drawSeed(number), world.accounts[9])
+        return cls.seeded(world, number, a, b)
+
+    @classmethod
+    def seeded(cls, world: World, number: int, a: Fighter, b: Fighter) -> Self:
+        """A match whose seed is drawn: play it off chain."""
         seed = match_of(world, number).battleSeed
         rules = Rules(*world.season.rules)
         return cls(

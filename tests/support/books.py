@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from web3.contract import Contract
-
 from tests.support.batch import numbers
 from tests.support.protocol import ZERO_ADDRESS, World
+from tests.support.quick import decoded
 
 BURN_AND_PROVE, REFUND = 1, 2
 """BondOutcome: what became of an ENERGY bond."""
@@ -181,21 +180,11 @@ def read(world: World) -> Books:
 def events(world: World, *contracts: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """All events of the contracts in the order of the chain."""
     found = {world.contracts[name].address: world.contracts[name] for name in contracts}
-    topics = {address: _topics(contract) for address, contract in found.items()}
     query: Any = {"fromBlock": 0, "toBlock": "latest", "address": list(found)}
     for log in world.w3.eth.get_logs(query):
-        name = topics[log["address"]].get(bytes(log["topics"][0]))
-        if name:
-            event = found[log["address"]].events[name]().process_log(log)
-            yield name, dict(event["args"])
-
-
-def _topics(contract: Contract) -> dict[bytes, str]:
-    return {
-        bytes.fromhex(contract.events[entry["name"]]().topic.removeprefix("0x")): entry["name"]
-        for entry in contract.abi
-        if entry["type"] == "event"
-    }
+        event = decoded(found[log["address"]], log)
+        if event is not None:
+            yield event
 
 
 def _snake(letter: str) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
+from chainbeasts.backend.chain.views import call_data
 from tests.support.campaign_stage import Stage, Trained
-from tests.support.hostile import step
 from tests.support.model import Beast, Block, Dispute, Window
 from tests.support.model_court import Court
 from tests.support.protocol import BURN, GWEI, OPENED, TREASURY, Checkpoint, World
@@ -88,14 +88,12 @@ class History:
         self, name: str, block: Block, sender: str, call: Any, error: str | None, value: int = 0
     ) -> Any:
         """The same, with the books left to be checked; the receipt."""
-        contract = self.world.w3.eth.contract(address=call.address, abi=call.contract_abi)
-        to, _, data = step(contract, call)
         self._rpc("anvil_setNextBlockBaseFeePerGas", hex(block.base_fee))
         self._rpc("evm_setNextBlockTimestamp", hex(block.time))
         tx = {
             "from": sender,
-            "to": to,
-            "data": "0x" + data.hex(),
+            "to": call.address,
+            "data": "0x" + call_data(call).hex(),
             "value": hex(value),
             "gas": hex(GAS),
             "gasPrice": hex(block.base_fee + block.tip),
@@ -135,18 +133,18 @@ class History:
     def _prepare_reads(self) -> list[tuple[str, list[Any]]]:
         world, held = self.world, [*self.accounts, self.world.vault.address]
         places = [*self.accounts, BURN, world.ledger.address, world.vault.address, TREASURY]
-        calls = [(world.ledger, world.ledger.functions.escrowOf(a)) for a in held]
-        calls += [(world.vault, world.vault.functions.creditOf(a)) for a in self.accounts]
-        calls += [(world.energy, world.energy.functions.balanceOf(a)) for a in self.accounts]
+        calls = [world.ledger.functions.escrowOf(a) for a in held]
+        calls += [world.vault.functions.creditOf(a) for a in self.accounts]
+        calls += [world.energy.functions.balanceOf(a) for a in self.accounts]
         calls += [
-            (world.sale, world.sale.functions.sold()),
-            (world.energy, world.energy.functions.totalSupply()),
-            (world.energy, world.energy.functions.balanceOf(world.ledger.address)),
+            world.sale.functions.sold(),
+            world.energy.functions.totalSupply(),
+            world.energy.functions.balanceOf(world.ledger.address),
         ]
         reads: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in places]
-        for contract, call in calls:
-            to, _, data = step(contract, call)
-            reads.append(("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"]))
+        for call in calls:
+            asked = {"to": call.address, "data": "0x" + call_data(call).hex()}
+            reads.append(("eth_call", [asked, "latest"]))
         return reads
 
     def check(self, name: str) -> None:

@@ -116,12 +116,12 @@ class Stage:
 
     def _variants(self, trainee: Trainee, context: WindowContext, parent: State) -> list[Trained]:
         """Right, wrong by one weight in a middle segment, wrong in the last, and misreported."""
-        right = self._run(trainee, context, parent, None)
+        right = self._run(trainee, context, parent)
         true = {0: parent} | {n: right[n // SEGMENT_STEPS - 1] for n in (32, 64, 96, 128)}
         true_ends = [state_hash(end) for end in right]
         made = []
         for lie_at, misreported in ((None, False), (20, False), (128, False), (None, True)):
-            ends = right if lie_at is None else self._run(trainee, context, parent, lie_at)
+            ends = right if lie_at is None else self._run(trainee, context, parent, lie_at, right)
             wrong = None if lie_at is None else (lie_at - 1) // SEGMENT_STEPS
             loss = ends[-1].header.window_loss
             made.append(
@@ -145,10 +145,18 @@ class Stage:
         return made
 
     def _run(
-        self, trainee: Trainee, context: WindowContext, parent: State, lie_at: int | None
+        self,
+        trainee: Trainee,
+        context: WindowContext,
+        parent: State,
+        lie_at: int = 0,
+        right: Sequence[State] = (),
     ) -> list[State]:
-        state, ends = open_window(parent, genesis_mask(trainee.dna)), []
-        for done in range(1, WINDOW_STEPS + 1):
+        """The states at the segments' ends; those before a lie are what they are without it."""
+        before = max(lie_at - 1, 0) // SEGMENT_STEPS
+        ends = list(right[:before])
+        state = ends[-1].copy() if ends else open_window(parent, genesis_mask(trainee.dna))
+        for done in range(before * SEGMENT_STEPS + 1, WINDOW_STEPS + 1):
             step_window(context, state, trainee.records(context.source))
             if done == lie_at:
                 add_one(state)

@@ -7,6 +7,7 @@ from typing import Any
 
 from web3.contract import Contract
 
+from chainbeasts.backend.chain.views import call_data
 from tests.support.protocol import ZERO_ADDRESS, World
 
 Step = tuple[str, int, bytes]
@@ -14,9 +15,7 @@ Step = tuple[str, int, bytes]
 
 
 def step(contract: Contract, call: Any, value: int = 0) -> Step:
-    fixed: Any = {"gas": 0, "gasPrice": 0, "nonce": 0, "chainId": 0}  # asks the node nothing
-    data = call.build_transaction(fixed)["data"]
-    return contract.address, value, bytes.fromhex(data.removeprefix("0x"))
+    return contract.address, value, call_data(call)
 
 
 @dataclass

@@ -1,252 +1,144 @@
-"""The deployed protocol as tests see it: contracts, money, time, submissions, disputes.
+"""The deployed protocol as tests see it: contracts, money, submissions, disputes.
 
-Nothing here judges; assertions are in the tests. Real training is in `training.py`.
+Nothing here judges; assertions are in the tests. Real training is in `training.py`. Structs are in
+`structs.py`, and how a contract is called in `onchain.py`; both can be had from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-import pytest
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from web3 import Web3
 from web3.contract import Contract
-from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
 
-from chainbeasts.backend.chain.views import call_view, with_call
 from tests.support.artifacts import Artifacts
-from tests.support.history import forget
+from tests.support.onchain import GAS, OnChain, RevertedError
+from tests.support.structs import (
+    ADVANCE,
+    BATTLE,
+    BURN,
+    CURRICULUM,
+    DAY,
+    DISMISSED,
+    DISPUTED,
+    ETHER,
+    FILED,
+    FINAL,
+    GWEI,
+    HEADER,
+    MAX_WINDOW_LOSS,
+    MINTER_ROLE,
+    NO_CHECKPOINT,
+    NO_COMMITMENTS,
+    NO_OPENING,
+    NO_PAYLOAD,
+    NO_SALT,
+    OPENED,
+    PENDING,
+    PRIVATE,
+    PROVEN,
+    PROVEN_RIGHT,
+    RECORDS,
+    SEGMENT,
+    SEGMENTS,
+    SELF_PLAY,
+    SLAB_PARAMS,
+    STATE,
+    TIMEOUT,
+    TREASURY,
+    UNKNOWN_OR_VOID,
+    UPHELD,
+    VOIDED,
+    ZERO32,
+    ZERO_ADDRESS,
+    ArenaTerms,
+    Checkpoint,
+    Dispute,
+    Economics,
+    Head,
+    Limits,
+    OpeningBond,
+    Payload,
+    Publication,
+    Rules,
+    Schedule,
+    Season,
+    StakeReward,
+    StateHeader,
+    fresh_hash,
+    window_price,
+)
 
-ZERO32 = bytes(32)
-ZERO_ADDRESS = "0x" + "00" * 20
-ETHER = 10**18
-GAS = 16_777_216
-SLAB_PARAMS = 16_896
-MAX_WINDOW_LOSS = 524_160
-CURRICULUM, SELF_PLAY, BATTLE, PRIVATE = range(4)
-FILED, OPENED, UPHELD, DISMISSED, PROVEN_RIGHT, VOIDED = range(1, 7)
-SEGMENTS, STATE, RECORDS = (1 << opening for opening in range(3))
-TIMEOUT, SEGMENT, ADVANCE, HEADER = range(4)
-NO_SALT = bytes(32)
-NO_COMMITMENTS = (ZERO32, ZERO32, 0, ZERO32)
-TREASURY = "0x0000000000000000000000000000000000007EA5"
-"""Gets the proceeds of the sale; nobody has its key."""
-BURN = "0x000000000000000000000000000000000000dEaD"
-DAY = 86_400
-GWEI = 10**9
-UNKNOWN_OR_VOID, PENDING, DISPUTED, PROVEN, FINAL = range(5)
-MINTER_ROLE = keccak(text="MINTER_ROLE")
-
-
-class Rules(NamedTuple):
-    damageK: int = 256
-    damageCurve: int = 0
-    blockGain: int = 32
-    blockCap: int = 96
-    critOdds: int = 16
-    hazardStamina: int = 2
-    restGain: int = 2
-    maxTurns: int = 60
-    blockThresholdNum: int = 4
-    blockThresholdDen: int = 5
-    selfPlayWords: int = 2
-
-
-class Schedule(NamedTuple):
-    epochWindows: int = 4
-    moveOnlyEpochs: int = 1
-    attackEpochs: int = 1
-    lrBase: int = 9
-    lrHoldEpochs: int = 1
-    lrEpochsPerDecay: int = 1
-    lrMax: int = 13
-
-
-class Economics(NamedTuple):
-    baseCost: int = 10**15 + 7  # not divisible by the slab, so that rounding shows
-    growthCost: int = 10**16
-    trainerBondMultiple: int = 4
-    disputeBondMultiple: int = 2
-    stakeGas: int = 60_000_000
-    filingBps: int = 1_000
-    proofBps: int = 3_000
-    challengePeriod: int = 300
-    responseWindow: int = 100
-    proofWindow: int = 200
-    publicationAge: int = 60 * DAY
-    energyPrice: int = 10**15 + 3  # no amount of steps costs a whole number, so that rounding shows
-    hatchCost: int = 10**17 + 11
-
-
-class Limits(NamedTuple):
-    referenceFee: int = GWEI
-    minChallengePeriod: int = 1
-    minResponseWindow: int = 1
-    minProofWindow: int = 1
-    minStakeGas: int = 1
-    minTrainerBondMultiple: int = 1
-    minDisputeBondMultiple: int = 1
-    maxPublicationAge: int = 365 * DAY
-
-
-class ArenaTerms(NamedTuple):
-    winnerReward: int = 10**15 + 1  # a window burns 32 times that at least
-    loserReward: int = 2 * 10**14
-    disproofPeriod: int = 150
-    rewardCooldown: int = 1_000
-    recordBond: int = 20 * ETHER + 3  # no share of it is a whole number, so that rounding shows
-    rewardCapBps: int = 5_000
-    recordWindow: int = 2_000
-
-
-class Season(NamedTuple):
-    rules: Rules = Rules()
-    schedule: Schedule = Schedule()
-    economics: Economics = Economics()
-    arena: ArenaTerms = ArenaTerms()
-
-
-class Payload(NamedTuple):
-    epoch: int
-    h128: bytes
-    energyBurn: int
-    lrShift: int
-    activeMask: int
-    globalStep: int
-    windowLoss: int
-    source: int
-    sourceId: int
-
-
-class Checkpoint(NamedTuple):
-    index: int  # type: ignore[assignment]  # a field, not tuple.index
-    generation: int
-    parent: bytes
-    payload: Payload
-    season: int
-    trainer: str
-    submittedAt: int
-    bond: int
-    lockedSum: int
-
-    @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Checkpoint:
-        """From the struct of a decoded event."""
-        record = cls(**event)
-        return record._replace(payload=Payload(**event["payload"]))
-
-    @property
-    def locked(self) -> int:
-        return self.payload.energyBurn + self.bond
-
-
-class Head(NamedTuple):
-    h128: bytes
-    headCount: int
-    epoch: int
-    epochEnd: int
-    season: int
-    activeMask: int
-    lrShift: int
-    windowLoss: int
-    source: int
-    comparable: bool
-    epochSeedTag: int
-    lockedSum: int
-    finalCount: int
-    generation: int
-    trainerTag: int
-
-
-class Dispute(NamedTuple):
-    digest: bytes
-    filer: str
-    filedIn: int
-    responseDeadline: int
-    status: int
-    missing: int
-    proofStart: int
-    proofDeadline: int
-    stepsDone: int
-    segmentsHash: bytes
-    stateHash: bytes
-
-
-class OpeningBond(NamedTuple):
-    base: int
-    surplus: int
-    slashings: int
-    paid: int
-    waiting: int
-
-
-class StakeReward(NamedTuple):
-    filing: int
-    proof: int
-    filer: str
-    index: int  # type: ignore[assignment]  # a field, not tuple.index
-    disputeId: int
-    prover: str
-    gasCap: int
-
-
-class Publication(NamedTuple):
-    time: int
-    timeBefore: int
-    blockNumber: int
-    gasUsed: int
-    gasPrice: int
-
-
-class StateHeader(NamedTuple):
-    beastId: int = 0
-    parent: bytes = ZERO32
-    globalStep: int = 0
-    activeMask: int = 0
-    windowLoss: int = 0
-    arena: int = 0
-
-
-NO_PAYLOAD = Payload(0, ZERO32, 0, 0, 0, 0, 0, 0, 0)
-NO_CHECKPOINT = Checkpoint(0, 0, ZERO32, NO_PAYLOAD, 0, ZERO_ADDRESS, 0, 0, 0)
-NO_OPENING = (StateHeader(), ZERO32)
-
-
-class RevertedError(Exception):
-    """A transaction or call that failed, with its decoded custom error."""
-
-    def __init__(self, name: str, args: tuple[Any, ...] = ()) -> None:
-        super().__init__(f"{name}{args}")
-        self.name = name
-        self.values = args
-
-
-def fresh_hash(*parts: object) -> bytes:
-    """A state hash nobody can open, different for different parts."""
-    return keccak(text=repr(parts))
-
-
-def window_price(season: Season, parent_mask: int, mask: int) -> int:
-    """docs/spec/protocol.md §5, written apart from the contract."""
-    params = 3072 * (mask & 15).bit_count() + 1152 * (mask >> 4).bit_count()
-    step = -(-season.economics.baseCost * params // SLAB_PARAMS)
-    return 128 * step + season.economics.growthCost * (mask & ~parent_mask).bit_count()
+__all__ = [
+    "ADVANCE",
+    "BATTLE",
+    "BURN",
+    "CURRICULUM",
+    "DAY",
+    "DISMISSED",
+    "DISPUTED",
+    "ETHER",
+    "FILED",
+    "FINAL",
+    "GAS",
+    "GWEI",
+    "HEADER",
+    "MAX_WINDOW_LOSS",
+    "MINTER_ROLE",
+    "NO_CHECKPOINT",
+    "NO_COMMITMENTS",
+    "NO_OPENING",
+    "NO_PAYLOAD",
+    "NO_SALT",
+    "OPENED",
+    "PENDING",
+    "PRIVATE",
+    "PROVEN",
+    "PROVEN_RIGHT",
+    "RECORDS",
+    "SEGMENT",
+    "SEGMENTS",
+    "SELF_PLAY",
+    "SLAB_PARAMS",
+    "STATE",
+    "TIMEOUT",
+    "TREASURY",
+    "UNKNOWN_OR_VOID",
+    "UPHELD",
+    "VOIDED",
+    "ZERO32",
+    "ZERO_ADDRESS",
+    "ArenaTerms",
+    "Checkpoint",
+    "Dispute",
+    "Economics",
+    "Head",
+    "Limits",
+    "OpeningBond",
+    "Payload",
+    "Publication",
+    "RevertedError",
+    "Rules",
+    "Schedule",
+    "Season",
+    "StakeReward",
+    "StateHeader",
+    "World",
+    "fresh_hash",
+    "garbage_segments",
+    "window_price",
+]
 
 
 @dataclass
-class World:
+class World(OnChain):
     """One deployment on one chain."""
 
-    w3: Web3
-    artifacts: Artifacts
-    accounts: list[str]
     season: Season = field(default_factory=Season)
-    contracts: dict[str, Contract] = field(default_factory=dict)
-    gas_spent: dict[str, int] = field(default_factory=dict)
-    """Wei that each account has paid for gas."""
 
     # --- deployment ---------------------------------------------------------------------------
 
@@ -258,7 +150,7 @@ class World:
         season: Season | None = None,
         limits: Limits | None = None,
     ) -> World:
-        world = cls(w3, artifacts, list(w3.eth.accounts), season or Season())
+        world = cls(w3, artifacts, list(w3.eth.accounts), season=season or Season())
         admin, made = world.accounts[0], world.contracts
         made["seasons"] = world.create("SeasonRegistry", admin, tuple(limits or Limits()))
         world.send(made["seasons"].functions.addSeason(world.season), admin)
@@ -298,127 +190,6 @@ class World:
     def create_arena(self) -> Contract:
         names = ("energy", "beasts", "seasons", "ledger", "match_referee", "states")
         return self.create("Arena", *self.addresses(*names))
-
-    def addresses(self, *names: str) -> list[str]:
-        return [self.contracts[name].address for name in names]
-
-    def create(self, name: str, *args: Any, sender: str | None = None) -> Contract:
-        artifact = self.artifacts[name]
-        factory = self.w3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode)
-        receipt = self.send(factory.constructor(*args), sender or self.accounts[0])
-        return self.at(name, receipt["contractAddress"])
-
-    def at(self, name: str, address: str) -> Contract:
-        to = self.w3.to_checksum_address(address)
-        return self.w3.eth.contract(address=to, abi=self.artifacts[name].abi)
-
-    def __getattr__(self, name: str) -> Contract:
-        try:
-            found: Contract = self.__dict__["contracts"][name]
-        except KeyError:
-            raise AttributeError(name) from None
-        return found
-
-    # --- transactions and errors --------------------------------------------------------------
-
-    def send(self, call: Any, sender: str, value: int = 0, price: int = 10**11) -> Any:
-        """Mine `call`; raises RevertedError with the decoded error if it failed.
-
-        Args:
-            value: wei sent along.
-            price: wei paid for a gas.
-        """
-        sent: Any = {"from": sender, "gas": GAS, "gasPrice": price, "value": value}
-        # A constructor has its own way; for a function web3's is too slow for thousands of them.
-        made = with_call(call, sent) if hasattr(call, "selector") else None
-        tx = call.transact(sent) if made is None else self.w3.eth.send_transaction(made)
-        receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
-        cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
-        self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
-        if receipt["status"] != 1:
-            self.call(call, sender, value)
-            raise RevertedError("unknown: the same call succeeds")
-        return receipt
-
-    def call(self, call: Any, sender: str, value: int = 0) -> Any:
-        """eth_call; raises RevertedError with the decoded error."""
-        try:
-            sent: Any = {"from": sender, "gas": GAS, "value": value}
-            return call_view(call, sent)
-        except ContractCustomError as error:
-            raise self.decode_error(str(error.data)) from None
-        except ContractPanicError as error:
-            raise RevertedError("Panic", (str(error),)) from None
-        except ContractLogicError as error:
-            raise RevertedError("Error", (str(error),)) from None
-
-    def decode_error(self, data: str) -> RevertedError:
-        raw = bytes.fromhex(data.removeprefix("0x"))
-        for signature, types in self.artifacts.errors.get(raw[:4], []):
-            return RevertedError(signature, tuple(decode(types, raw[4:])))
-        return RevertedError("unknown " + data)
-
-    def reverts(self, call: Any, sender: str, name: str, *values: Any, value: int = 0) -> None:
-        """Assert that `call` fails with the custom error `name` (and its values, if given).
-
-        Args:
-            value: wei sent along.
-        """
-        with pytest.raises(RevertedError) as caught:
-            self.call(call, sender, value)
-        error = caught.value
-        assert error.name == name, f"expected {name}, got {error}"
-        if values:
-            expected, actual = (
-                tuple(v.lower() if isinstance(v, str) else v for v in found)
-                for found in (values, error.values)
-            )
-            assert actual == expected, f"{name}: expected {expected}, got {actual}"
-
-    def logs(self, contract: str, event: str, receipt: Any) -> list[dict[str, Any]]:
-        found = self.contracts[contract]
-        entries = [log for log in receipt["logs"] if log["address"] == found.address]
-        topic = found.events[event]().topic
-        wanted = [log for log in entries if log["topics"][0].to_0x_hex() == topic]
-        return [dict(found.events[event]().process_log(log)["args"]) for log in wanted]
-
-    # --- time ---------------------------------------------------------------------------------
-
-    def rpc(self, method: str, *params: Any) -> Any:
-        return self.w3.provider.make_request(method, list(params))["result"]  # type: ignore[arg-type]
-
-    def now(self) -> int:
-        return int(self.w3.eth.get_block("latest")["timestamp"])
-
-    def mine(self, blocks: int = 1) -> None:
-        self.rpc("anvil_mine", hex(blocks))
-
-    def travel(self, seconds: int) -> None:
-        """Mine a block that many seconds after the last one."""
-        self.travel_to(self.now() + seconds)
-
-    def travel_to(self, timestamp: int) -> None:
-        self.rpc("evm_setNextBlockTimestamp", hex(timestamp))
-        self.mine()
-
-    def call_in(self, block: int, call: Any, sender: str) -> Any:
-        """eth_call as if it were in that block; the answer's hex."""
-        answer = self._ask_in(block, call, sender)
-        assert "error" not in answer, answer["error"]
-        return answer["result"]
-
-    def refused_in(self, block: int, call: Any, sender: str) -> RevertedError:
-        """The decoded error of an eth_call as if it were in that block."""
-        return self.decode_error(str(self._ask_in(block, call, sender)["error"]["data"]))
-
-    def _ask_in(self, block: int, call: Any, sender: str) -> Any:
-        message = {"from": sender, "to": call.address, "data": call._encode_transaction_data()}
-        asked: Any = [message, "latest", {}, {"number": hex(block)}]
-        return self.w3.provider.make_request("eth_call", asked)  # type: ignore[arg-type]
-
-    def forget(self, block: int) -> None:
-        """Bring the chain to where it knows the hash of a block no longer."""
-        forget(self.rpc, block)
 
     # --- money --------------------------------------------------------------------------------
 

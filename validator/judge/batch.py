@@ -7,7 +7,7 @@ the end of the one before. No chain, no database, so that it runs in any executo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from chainbeasts.backend.chain.types import Checkpoint
 from chainbeasts.backend.kernel.board import word_bytes
-from chainbeasts.backend.kernel.replay import WINDOW, Bytes, Status, Windows
+from chainbeasts.backend.kernel.replay import WINDOW, Bytes, Status, Windows, along_chains
 from chainbeasts.backend.kernel.state import ENCODED_BYTES
 from chainbeasts.backend.kernel.window import WindowContext
 from chainbeasts.backend.kernels import replay_windows
@@ -23,6 +23,9 @@ from chainbeasts.backend.kernels import replay_windows
 STATED_BYTES = 5 * 32
 """Of a header: beast, parent, global step, mask and window loss, which the payload states. The
 sixth field, the arena, it does not."""
+
+AT_ONCE = 256
+"""Windows of a batch, or about as many, whose ends are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +181,8 @@ def resolved(batch: Batch, load: Callable[[bytes], bytes | None]) -> Batch:
 
 def runs_of(batch: Batch) -> npt.NDArray[np.int64]:
     """Of each window the row of the state that its run starts from."""
-    found = batch.windows["start"].copy()
-    for number in np.flatnonzero(found < 0):
-        found[number] = found[~found[number]]
-    return found
+    start = batch.windows["start"]
+    return along_chains(start, start, lambda own, before: before)
 
 
 def part_of(batch: Batch, runs: Collection[int]) -> tuple[Batch, npt.NDArray[np.int64]]:
@@ -204,16 +205,35 @@ def replay_batch(batch: Batch) -> Outcome:
     is the matter with it.
     """
     begun = time.perf_counter()
-    found = replay_windows(batch.windows, batch.states, batch.records)
-    right = found.status == Status.DONE
-    right &= (found.hashes[:, 0] == batch.h128).all(axis=1)
-    right &= (found.ends[:, :STATED_BYTES] == batch.stated).all(axis=1)
-    starts, last = batch.windows["start"], right.copy()
-    for number in np.flatnonzero(starts < 0):
-        before = ~starts[number]
-        right[number] &= right[before]
-        last[number] = right[number]
-        last[before] &= not right[number]
-    absent = np.isin(runs_of(batch), list(batch.fetched))
-    rows = np.flatnonzero(last)
-    return Outcome(right, absent, rows, found.ends[rows], time.perf_counter() - begun)
+    runs, parts = runs_of(batch), list(_parts(batch))
+    room = np.zeros((max((len(rows) for _, rows in parts), default=0), ENCODED_BYTES), np.uint8)
+    right = np.zeros(len(batch), np.bool_)
+    last, ends = [np.zeros(0, np.int64)], [room[:0]]
+    for part, rows in parts:
+        found = replay_windows(part.windows, part.states, part.records, ends=room[: len(rows)])
+        stated = found.status == Status.DONE
+        stated &= (found.hashes[:, 0] == part.h128).all(axis=1)
+        stated &= (found.ends[:, :STATED_BYTES] == part.stated).all(axis=1)
+        starts = part.windows["start"]
+        stated = along_chains(starts, stated, np.logical_and)
+        ending = stated.copy()
+        ending[~starts[stated & (starts < 0)]] = False
+        right[rows] = stated
+        last.append(rows[ending])
+        ends.append(found.ends[ending])
+    absent = np.isin(runs, list(batch.fetched))
+    seconds = time.perf_counter() - begun
+    return Outcome(right, absent, np.concatenate(last), np.concatenate(ends), seconds)
+
+
+def _parts(batch: Batch) -> Iterator[tuple[Batch, npt.NDArray[np.int64]]]:
+    """Some runs at a time, and which windows of the whole they are."""
+    # The states at the ends of a thousand windows are 34 MB, which no cache holds: their memory is
+    # used again and again instead.
+    if len(batch) <= AT_ONCE:
+        yield batch, np.arange(len(batch))
+        return
+    own, counts = np.unique(runs_of(batch), return_counts=True)
+    part = (np.cumsum(counts) - 1) // AT_ONCE
+    for number in np.unique(part):
+        yield part_of(batch, own[part == number].tolist())

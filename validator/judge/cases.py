@@ -13,7 +13,7 @@ from typing import Any
 
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from sqlalchemy import BigInteger, column, func, select, values
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.chain.client import Chain
@@ -24,6 +24,7 @@ from chainbeasts.backend.indexer.queries import LIVE, OPEN, all_checkpoints, ope
 from chainbeasts.backend.indexer.records import checkpoint_of
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.window import WindowContext, genesis_hash
+from chainbeasts.backend.store.columns import given_pairs, listed_pairs
 from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict
 from chainbeasts.backend.store.facts import (
     BeastRow,
@@ -158,9 +159,8 @@ class CaseReader:
             starts: of each beast the first index.
             count: indices of each beast.
         """
-        pairs = values(column("beast_id", BigInteger), column("start", BigInteger))
-        wanted = pairs.data(list(starts.items())).cte("wanted")
         row, job = CheckpointRow.__table__.c, JobRow.__table__.c
+        wanted = listed_pairs(self.database.engine.dialect.name, "beast_id", "start")
         asked = (
             select(CheckpointRow.__table__, BeastRow.dna, job.verdict, job.mode, job.reason)
             .select_from(wanted)
@@ -177,7 +177,8 @@ class CaseReader:
         found: dict[int, list[Found]] = {beast_id: [] for beast_id in starts}
         beast, parent = 0, NO_CHECKPOINT
         with self.database.session() as session:
-            for *columns, dna, verdict, mode, reason in session.execute(asked):
+            told = session.execute(asked, given_pairs(starts.items()))
+            for *columns, dna, verdict, mode, reason in told:
                 # No ORM object for each: they cost more than all else that is done here.
                 one: Any = SimpleNamespace(**dict(zip(_COLUMNS, columns, strict=True)))
                 record = checkpoint_of(one)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chainbeasts.backend.chain.types import Checkpoint
 from chainbeasts.backend.kernel.constants import WINDOW_STEPS
@@ -26,6 +26,7 @@ class Window:
             were opened on chain, those that nobody opened are 0.
         opened: the 128 words that a PRIVATE window samples, step by step, where they were opened.
         published: the state behind the checkpoint's own h128, if somebody published it.
+        reached: true states by the steps after which they are, as far as ``state_after`` came.
     """
 
     beast_id: int
@@ -35,6 +36,7 @@ class Window:
     words: Sequence[int] | None = None
     published: State | None = None
     opened: tuple[int, ...] = ()
+    reached: dict[int, State] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def parent_hash(self) -> bytes:
@@ -87,8 +89,20 @@ def end_of(window: Window) -> State:
 
 
 def state_after(window: Window, steps: int) -> State:
-    """The true state after ``steps`` steps; the parent's own, not yet moved, before the first."""
-    return replay(window, steps)[0] if steps else window.parent
+    """The true state after ``steps`` steps; the parent's own, not yet moved, before the first.
+
+    Whoever re-executes a window asks for one after the other: each goes on from the one before it.
+    """
+    if steps == 0:
+        return window.parent
+    known = max((done for done in window.reached if done <= steps), default=0)
+    if known < steps:
+        mask = window.checkpoint.payload.active_mask
+        state = window.reached[known].copy() if known else open_window(window.parent, mask)
+        records = None if window.words is None else window.words.__getitem__
+        run_window(window.context, state, steps - known, records)
+        window.reached[steps] = state
+    return window.reached[steps].copy()
 
 
 def contradiction(

@@ -205,6 +205,7 @@ class WindowJudge:
             verdicts += settled
             runs += planned
         # Apart: what reads records never leaves this machine, all else may.
+        most = getattr(self._executor, "batch", BATCH)
         for reads in (False, True):
             waiting, windows = list[_Planned](), 0
             for run in runs:
@@ -212,7 +213,7 @@ class WindowJudge:
                     continue
                 waiting.append(run)
                 windows += len(run.cases)
-                if windows >= BATCH:
+                if windows >= most:
                     self._send(work, waiting)
                     waiting, windows = [], 0
             if waiting:

@@ -30,6 +30,7 @@ from chainbeasts.backend.api.models.base import (
 from chainbeasts.backend.api.models.beasts import (
     Beast,
     BeastPage,
+    Changes,
     Checkpoint,
     CheckpointPage,
     Curve,
@@ -95,6 +96,7 @@ __all__ = [
     "BeastPage",
     "CallArgument",
     "Change",
+    "Changes",
     "Checkpoint",
     "CheckpointPage",
     "ContractInterface",

@@ -173,6 +173,25 @@ class CheckpointPage(Page):
     items: list[Checkpoint]
 
 
+class Changes(Answer):
+    """The windows of a beast at which something happened, oldest first; columns of equal length.
+
+    Those that another epoch, source or mask begins with, the first and the last, all that were
+    disputed, and all that fell.
+    """
+
+    beast: int
+    windows: Index = Field(description="How many live windows there are in all.")
+    index: list[int]
+    generation: list[int]
+    step: list[int]
+    state: list[Literal["pending", "final", "slashed", "void"]]
+    dispute: list[int | None] = Field(description="The latest one about the window.")
+    epoch: list[int]
+    source: list[Source]
+    active_mask: list[int]
+
+
 class Curve(Answer):
     """The loss over a beast's live windows, thinned out for a chart; columns of equal length."""
 

@@ -1,66 +1,59 @@
 """A season's constants by name, so that a client that misspells one is told when it is compiled.
 
-The names are those of a season's TOML form; a test holds the two together.
+Their names and order are those of the dataclasses that the contracts' structs are read into; which
+of them are wei, which JSON has as text, is the profiles' word.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from pydantic import create_model
+
 from chainbeasts.backend.api.models.base import Answer, Wei
+from chainbeasts.backend.chain import types
+from chainbeasts.backend.chain.seasons import COIN_FIELDS, ENERGY_FIELDS
+from chainbeasts.backend.kernel import rules
+
+Model = TypeVar("Model", bound=Answer)
 
 
+def _constants_of(struct: type[Any]) -> Callable[[type[Model]], type[Model]]:
+    """Give a model a required field for each of a struct's."""
+
+    def with_fields(model: type[Model]) -> type[Model]:
+        kinds: dict[str, Any] = {
+            field.name: Wei if field.name in (*ENERGY_FIELDS, *COIN_FIELDS) else int
+            for field in fields(struct)
+        }
+        return create_model(
+            model.__name__,
+            __base__=model,
+            __doc__=model.__doc__,
+            __module__=model.__module__,
+            **kinds,
+        )
+
+    return with_fields
+
+
+@_constants_of(rules.Rules)
 class Rules(Answer):
     """Constants of combat, labels and self-play (docs/spec/rules.md)."""
 
-    damage_k: int
-    damage_curve: int
-    block_gain: int
-    block_cap: int
-    crit_odds: int
-    hazard_stamina: int
-    rest_gain: int
-    max_turns: int
-    block_threshold_num: int
-    block_threshold_den: int
-    self_play_words: int
 
-
+@_constants_of(rules.Schedule)
 class Schedule(Answer):
     """How windows are cut into epochs, and what each epoch trains."""
 
-    epoch_windows: int
-    move_only_epochs: int
-    attack_epochs: int
-    lr_base: int
-    lr_hold_epochs: int
-    lr_epochs_per_decay: int
-    lr_max: int
 
-
+@_constants_of(types.Economics)
 class Economics(Answer):
     """Prices in wei, periods in seconds, shares in basis points, gas in gas."""
 
-    base_cost: Wei
-    growth_cost: Wei
-    trainer_bond_multiple: int
-    dispute_bond_multiple: int
-    stake_gas: int
-    filing_bps: int
-    proof_bps: int
-    challenge_period: int
-    response_window: int
-    proof_window: int
-    publication_age: int
-    energy_price: Wei
-    hatch_cost: Wei
 
-
+@_constants_of(types.ArenaTerms)
 class ArenaTerms(Answer):
     """What matches cost and pay; times in seconds."""
-
-    winner_reward: Wei
-    loser_reward: Wei
-    disproof_period: int
-    reward_cooldown: int
-    record_bond: Wei
-    reward_cap_bps: int
-    record_window: int

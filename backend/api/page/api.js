@@ -10,30 +10,47 @@ export class Problem extends Error {
   }
 }
 
-async function ask(path, signal) {
-  let answer;
+/** Milliseconds in which an answer must have come whole: a server that hangs is told of like one that is away. */
+const DEADLINE_MS = 20_000;
+
+const RESTART = "Is it still running? Start it again with: chainbeasts serve";
+const BUSY = "It may be busy, or the way to it slow. Try again.";
+
+/** What `read` makes of the answer at an address; every request of the page is made here. */
+async function ask(path, signal, read, deadline = DEADLINE_MS) {
+  const late = AbortSignal.timeout(deadline);
   try {
-    answer = await fetch(path, { signal });
-  } catch {
+    const answer = await fetch(path, { signal: signal ? AbortSignal.any([signal, late]) : late });
+    if (answer.ok) return await read(answer);
+    const said = await answer.json().catch(() => ({}));
+    throw new Problem(
+      answer.status,
+      said.detail || `The server answered ${answer.status}.`,
+      said.hint || "",
+      said.code,
+    );
+  } catch (error) {
     signal?.throwIfAborted();
-    throw new Problem(0, "The server does not answer.", "Is it still running? Start it again with: chainbeasts serve");
+    if (error instanceof Problem) throw error;
+    if (late.aborted) throw new Problem(0, `The server did not answer within ${deadline / 1000} s.`, BUSY);
+    throw new Problem(0, "The server does not answer.", RESTART);
   }
-  if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({}));
-  throw new Problem(answer.status, said.detail || `The server answered ${answer.status}.`, said.hint || "", said.code);
 }
 
 /** A JSON answer of the API; throws a Problem, or the signal's reason once the reader has left. */
-export const get = async (path, signal = null) => (await ask(path, signal)).json();
+export const get = (path, signal = null, deadline = DEADLINE_MS) =>
+  ask(path, signal, (answer) => answer.json(), deadline);
 
 /** A JSON answer, and the server's time in seconds when it was given. */
-export async function dated(path) {
-  const answer = await ask(path, null);
-  return { body: await answer.json(), time: Date.parse(answer.headers.get("date")) / 1000 || Date.now() / 1000 };
-}
+export const dated = (path) =>
+  ask(path, null, async (answer) => ({
+    body: await answer.json(),
+    time: Date.parse(answer.headers.get("date")) / 1000 || Date.now() / 1000,
+  }));
 
 /** The bytes at an address; throws as `get` does. */
-export const bytes = async (path, signal = null) => new Uint8Array(await (await ask(path, signal)).arrayBuffer());
+export const bytes = (path, signal = null) =>
+  ask(path, signal, async (answer) => new Uint8Array(await answer.arrayBuffer()));
 
 /** Up to `most` items of a paged list, and whether there are more. */
 export async function list(path, most = 200, signal = null) {

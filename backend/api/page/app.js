@@ -5,6 +5,7 @@ import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
 import { concerns, startNews } from "./news.js";
 import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
+import { allStyles } from "./styles.js";
 import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
 import { VIEWS, isOffered, menuAddress, parseAddress, pathOf, withQuery } from "./views.js";
@@ -91,7 +92,7 @@ async function fill(target, visit, { view, id, query }) {
     show(target, lost());
     return;
   }
-  const { render } = await load(module);
+  const [{ render }] = await Promise.all([load(module), known.bare && id ? null : allStyles()]);
   if (!currentStatus() && !(await refreshStatus())) throw new Problem(0, "The server does not answer.", "");
   visit.seen = indexedBlock(); // what is asked for from here on is at least as new
   await render(target, {

@@ -1,7 +1,7 @@
 // The parts that every view shares: portraits, names, meters, chips, links.
 import { announce } from "./announce.js";
 import { h, icon } from "./dom.js";
-import { brief, moment, span } from "./format.js";
+import { brief, moment, plural, span } from "./format.js";
 import { fromHex } from "./kernel/bytes.js";
 import { hues, nickname, portrait } from "./portrait.js";
 
@@ -61,6 +61,14 @@ export function statMeters(stats) {
       ),
     ),
   );
+}
+
+/** What a beast is going through, in a few words. */
+export function mood(beast) {
+  if (beast.disputed_count) return ["disputed", "on trial"];
+  if (beast.pending_count) return ["pending", `in training, ${plural(beast.pending_count, "window")} pending`];
+  if (beast.head_count) return ["final", "at rest"];
+  return ["newborn", "newborn"];
 }
 
 const STATES = {

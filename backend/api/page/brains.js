@@ -8,8 +8,9 @@ import { STATE_BYTES, decodeState, encodeState, stateHash } from "./kernel/state
 export class Difference extends Error {}
 
 /** The encoded state that is served under a hash, not yet checked; throws a Problem. */
-export async function servedState(hash) {
-  const [header, weights] = await Promise.all([get(`/v1/states/${hash}`), bytes(`/v1/states/${hash}/weights`)]);
+export async function servedState(hash, signal = null) {
+  const path = `/v1/states/${hash}`;
+  const [header, weights] = await Promise.all([get(path, signal), bytes(`${path}/weights`, signal)]);
   return encodeState(header, weights);
 }
 

@@ -16,17 +16,24 @@ function load() {
 
 function save() {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify([...heights].slice(-KEPT)));
+    sessionStorage.setItem(KEY, JSON.stringify([...heights]));
   } catch {
     // kept for this document only
   }
+}
+
+/** The entries that were scrolled last are the ones kept. */
+function note(y) {
+  heights.delete(entry);
+  heights.set(entry, y);
+  if (heights.size > KEPT) heights.delete(heights.keys().next().value);
 }
 
 /** Take over from the browser, which restores before there is anything to scroll. */
 export function startPlaces() {
   history.scrollRestoration = "manual";
   load();
-  addEventListener("scroll", () => settled && heights.set(entry, scrollY), { passive: true });
+  addEventListener("scroll", () => settled && note(scrollY), { passive: true });
   addEventListener("pagehide", save);
 }
 

@@ -2,6 +2,7 @@
 // side: DNAs, state hashes, seed, rules, result, Merkle root, and the log that the reporter published.
 import { get, Problem } from "./api.js";
 import { Difference, openState, servedState } from "./brains.js";
+import { camelRules } from "./case/rules.js";
 import { equal, fromHex, toHex } from "./kernel/bytes.js";
 import { RESULTS, playMatch, think } from "./kernel/match.js";
 import { merkleRoot } from "./kernel/merkle.js";
@@ -21,12 +22,6 @@ export async function loadTables() {
 }
 
 const RESULT_NAMES = { A: "A won", B: "B won", draw: "nobody won" };
-
-/** Constants by the specification's names: `damage_k` is `damageK`. */
-export function rulesOf(constants) {
-  const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(constants).map(([name, value]) => [camel(name), value]));
-}
 
 /** The encoded states of A and B; a Problem that says whose is missing. */
 async function fetchStates({ state_a, state_b }) {
@@ -68,7 +63,7 @@ export async function fight(match, battleSeed, kernelId, check = () => {}) {
     b: openState(own, b, match.state_b, match.beast_b, "B"),
   };
   check("states: both hash to what the chain names");
-  const setup = { dnaA: fromHex(match.dna_a), dnaB: fromHex(match.dna_b), battleSeed, rules: rulesOf(match.rules) };
+  const setup = { dnaA: fromHex(match.dna_a), dnaB: fromHex(match.dna_b), battleSeed, rules: camelRules(match.rules) };
   const played = playMatch(terrains, setup, (word, aActs) => think(aActs ? brains.a : brains.b, word));
   return { played, brains };
 }

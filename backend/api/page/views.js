@@ -1,8 +1,8 @@
 // Every address of the page: what is in the menu, what it is called, and which module draws it.
 
 /**
- * name → title, the modules that draw all of a kind and one of it, whether it is in the menu, and whether it needs a server
- * that lets its readers act (`serve --allow-wallet`).
+ * name → title, the modules that draw all of a kind and one of it, whether it is in the menu, whether one of it begins
+ * without the style sheets of styles.js, and whether it needs a server that lets its readers act (`serve --allow-wallet`).
  *
  * A module exports `render(place, context)`, which fills `place` or throws a Problem. The context:
  * - `id`, `query` (URLSearchParams): of the address
@@ -16,7 +16,7 @@
  */
 export const VIEWS = {
   home: { title: "Home", all: "./views/home.js", menu: true },
-  beasts: { title: "Beasts", one: "./views/beast.js", all: "./views/beasts.js", menu: true },
+  beasts: { title: "Beasts", one: "./views/beast.js", all: "./views/beasts.js", menu: true, bare: true },
   battles: { title: "Battles", one: "./views/battle.js", all: "./views/battles.js", menu: true },
   disputes: { title: "Disputes", one: "./views/dispute.js", all: "./views/disputes.js", menu: true },
   compare: { title: "Compare", one: "./views/compare.js", all: "./views/compare.js" },

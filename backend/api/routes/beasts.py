@@ -10,11 +10,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.answers import answer, tagged
-from chainbeasts.backend.api.cursors import LARGEST, USUAL_ITEMS, Cursor, Id, Limit, Plain
+from chainbeasts.backend.api.changes import read_changes
+from chainbeasts.backend.api.cursors import (
+    LARGEST,
+    USUAL_ITEMS,
+    Cursor,
+    Id,
+    Limit,
+    Plain,
+    SortedCursor,
+    fits,
+)
 from chainbeasts.backend.api.errors import ApiError
 from chainbeasts.backend.api.models import (
     Beast,
     BeastPage,
+    Changes,
     CheckpointPage,
     Curve,
     Source,
@@ -47,14 +58,6 @@ SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'no
 """The portrait brings its own colours as a style sheet, and nothing else."""
 
 KEPT_SECONDS = 300
-BeastCursor = Annotated[
-    str | None,
-    Query(
-        pattern=r"^r?[0-9]{1,18}(-[0-9]{1,18})?$",
-        description="`next` or `previous` of another page in the same order.",
-        examples=["50"],
-    ),
-]
 Search = Annotated[
     str | None,
     Query(
@@ -103,7 +106,7 @@ def find_beast(session: Session, beast_id: int) -> BeastRow:
 def beasts(
     request: Request,
     services: ServicesDep,
-    cursor: BeastCursor = None,
+    cursor: SortedCursor = None,
     limit: Limit = USUAL_ITEMS,
     owner: AccountQuery = None,
     q: Search = None,
@@ -125,8 +128,7 @@ def _check_cursor(sort: Sort, cursor: str | None) -> None:
     Raises:
         ApiError: it is one.
     """
-    numbers = len(ORDERS.get(sort, (BeastRow.beast_id,)))
-    if cursor is not None and cursor.count("-") + 1 != numbers:
+    if not fits(cursor, ORDERS.get(sort, (BeastRow.beast_id,))):
         raise ApiError(
             "invalid_parameter",
             "cursor does not fit: it is of a list in another order.",
@@ -228,6 +230,19 @@ def _checkpoints(
     periods = challenge_periods(session, {row.season for row in part.rows})
     items = checkpoint_answers(session, part.rows, periods)
     return CheckpointPage(items=items, next=part.next, previous=part.previous)
+
+
+@router.get(
+    "/beasts/{beast_id}/changes",
+    response_model=Changes,
+    summary="At which of its windows something happened",
+)
+def changes(request: Request, services: ServicesDep, beast_id: Id) -> Response:
+    """Epochs, sources, growth, disputes and slashes of its whole life, without what is between."""
+    with services.session() as session:
+        find_beast(session, beast_id)
+        found = read_changes(session, beast_id)
+    return answer(request, found)
 
 
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")

@@ -38,6 +38,8 @@ KINDS = {
 """What is served of the page's folder, by its files' endings; nothing else is."""
 
 router = APIRouter(include_in_schema=False)
+"""Its routes wait for nothing but small files, and a page is many of them: a thread for each would
+take longer than its answer."""
 
 
 @cache
@@ -56,7 +58,7 @@ def page_files(folder: Path = PAGE) -> Mapping[str, Path]:
 
 
 @router.get("/vendor/{name}")
-def vendor(request: Request, name: str) -> Response:
+async def vendor(request: Request, name: str) -> Response:
     """A module of a library."""
     path = VENDORED.get(name)
     if path is None:
@@ -75,7 +77,7 @@ def vendor(request: Request, name: str) -> Response:
 
 
 @router.get("/{path:path}")
-def page(request: Request, services: ServicesDep, path: str) -> Response:
+async def page(request: Request, services: ServicesDep, path: str) -> Response:
     """A file of the page; what talks to wallets only where the server was started for it."""
     found = page_files().get(path)
     if found is None or (path.startswith(WALLET) and not services.wallet):

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
+from statistics import median
 
 from eth_hash.auto import keccak
 
@@ -27,19 +30,20 @@ from chainbeasts.backend.nicknames import nickname
 from chainbeasts.backend.settings import load_settings
 from chainbeasts.backend.store.facts import BeastRow, BlockRow, CheckpointRow, CheckpointStatus
 from chainbeasts.backend.store.session import Database
-from chainbeasts.validator.judge.batch import Batch, Run, batch_of, replay_batch
+from chainbeasts.validator.judge.batch import Batch, Outcome, Run, batch_of, replay_batch
+from chainbeasts.validator.judge.cluster import BATCH as CLUSTER_BATCH
 from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
 from chainbeasts.validator.judge.executors import InlineExecutor, make_executor
 from chainbeasts.validator.judge.jobs import JobStore
-from chainbeasts.validator.judge.windows import WindowJudge
-from chainbeasts.validator.judge.worklist import PendingWindows
+from chainbeasts.validator.judge.windows import BATCH, FLIGHTS, WindowJudge
+from chainbeasts.validator.judge.worklist import SLICE, PendingWindows
 from chainbeasts.validator.setup import open_workspace
 from scripts.lib.bench import daemon
 from scripts.lib.bench.beasts import ALL_AWAKE, RULES, Birth, context, hatchery
 from scripts.lib.bench.figures import Figure
 
 ROOT = Path(__file__).resolve().parents[3]
-REPLAYED = 4_000
+SECONDS, ROUNDS = 3.0, 5
 HISTORY, HISTORY_BEASTS = 50_000, 250
 
 
@@ -63,23 +67,55 @@ def runs_of(birth: Birth, count: int, length: int) -> list[Run]:
     return found
 
 
-def throughput(executor: Executor, batches: Sequence[Batch], workers: int) -> float:
-    """Windows a second, the states sent to the workers and back."""
-    for future in [executor.submit(replay_batch, batches[0]) for _ in range(4 * workers)]:
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast windows were replayed: a second, and by how much processor time each."""
+
+    speed: float
+    cost: float
+
+
+def throughput(executor: Executor, batches: Sequence[Batch], flights: int = 1,
+               pids: Sequence[int] = ()) -> Rate:  # fmt: skip
+    """Replay for some seconds, so many batches on their way, as the judge has them.
+
+    Args:
+        pids: processes that do the work besides this one.
+    """
+    on_their_way, turn = deque[tuple[Batch, Future[Outcome]]](), cycle(batches)
+    done, begun, burnt = 0, time.perf_counter(), burnt_by(pids)
+    while time.perf_counter() - begun < SECONDS:
+        while len(on_their_way) < flights:
+            batch = next(turn)
+            on_their_way.append((batch, executor.submit(replay_batch, batch)))
+        batch, future = on_their_way.popleft()
+        if not future.result().right.all():
+            raise AssertionError("an honest window is not right")
+        done += len(batch)
+    found = Rate(done / (time.perf_counter() - begun), (burnt_by(pids) - burnt) / done)
+    for _, future in on_their_way:
         future.result()
-    begun, done = time.perf_counter(), 0
-    while done < REPLAYED:
-        wave = [(one, executor.submit(replay_batch, one)) for one in batches]
-        for batch, future in wave:
-            if not future.result().right.all():
-                raise AssertionError("an honest window is not right")
-            done += len(batch)
-    return done / (time.perf_counter() - begun)
+    return found
+
+
+def burnt_by(pids: Sequence[int]) -> float:
+    """Processor time of this process and others, seconds."""
+    ticks = 0
+    for pid in pids:
+        try:
+            # After the name, which may have spaces and brackets in it.
+            fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        except OSError:  # not Linux
+            return float("nan")
+        ticks += int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def dask(workers: int) -> Iterator[Executor]:
-    """An executor on a scheduler with that many worker processes of one thread."""
+def dask(workers: int) -> Iterator[tuple[ClusterExecutor, list[int]]]:
+    """An executor on a scheduler with that many worker processes of one thread, and all their
+    processes."""
+    pids = []
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
@@ -96,6 +132,7 @@ def dask(workers: int) -> Iterator[Executor]:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+            pids.append(process.pid)
             stack.callback(process.wait)
             stack.callback(process.kill)
         from distributed import Client
@@ -104,38 +141,51 @@ def dask(workers: int) -> Iterator[Executor]:
             client.wait_for_workers(workers, timeout=30)
         executor = ClusterExecutor(Cluster(address, 0.0), InlineExecutor(), lambda h: None)
         stack.callback(executor.shutdown)
-        yield executor
+        yield executor, pids
 
 
 def replays(born: Sequence[Birth]) -> list[Figure]:
     """Windows a second in the judge's own thread, by threads, and by dask's workers."""
-    runs = runs_of(born[0], 128, 4)
-    batches = [batch_of(runs[start : start + 32]) for start in range(0, len(runs), 32)]
+    runs = runs_of(born[0], 4 * CLUSTER_BATCH // SLICE, SLICE)
+    batches = _batches(runs, BATCH)
     load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    inline = throughput(InlineExecutor(), batches, 1)
+    inline = InlineExecutor()
+    throughput(inline, batches)
     figures = [
-        Figure("replays, inline", inline, "windows/s",
-               method=f"runs of 4 windows, 128 in a batch; {load}")
+        Figure("replays, inline", throughput(inline, batches).speed, "windows/s",
+               method=f"runs of {SLICE} windows, {BATCH} in a batch; {load}")
     ]  # fmt: skip
     for workers in (1, 2):
         pool = make_executor(workers)
+        throughput(pool, batches, FLIGHTS)
         name = f"replays, {workers} local worker{'s' * (workers > 1)}"
-        figures.append(Figure(name, throughput(pool, batches, workers), "windows/s"))
+        figures.append(Figure(name, throughput(pool, batches, FLIGHTS).speed, "windows/s"))
         pool.shutdown()
+    large = _batches(runs, CLUSTER_BATCH)
     for workers in (1, 2):
-        with dask(workers) as cluster:
-            speed = throughput(cluster, batches, workers)
-        name = f"replays, {workers} dask worker{'s' * (workers > 1)}"
+        with dask(workers) as (cluster, pids):
+            throughput(cluster, large, cluster.flights, pids)
+            pairs = [
+                (throughput(inline, batches), throughput(cluster, large, cluster.flights, pids))
+                for _ in range(ROUNDS)
+            ]
+        by_speed = median(theirs.speed / ours.speed for ours, theirs in pairs)
+        by_cost = median(theirs.cost / ours.cost for ours, theirs in pairs)
         figures.append(
-            Figure(name, speed, "windows/s",
-                   method="scheduler and workers on this machine; each run's start sent, its end "
-                   "sent back")
+            Figure(f"{workers} dask worker{'s' * (workers > 1)} over inline", by_speed, "×",
+                   target=1.6 if workers == 2 else None,
+                   method=f"the same windows, in turn, the median of {ROUNDS} ratios; "
+                   f"{CLUSTER_BATCH:,} windows a task, each run's start sent and its end sent "
+                   f"back; {median(one.speed for _, one in pairs):,.0f} windows/s; scheduler, "
+                   f"workers and this process take {by_cost:.2f} × inline's processor time, "
+                   f"on {load}")
         )  # fmt: skip
-    figures.append(
-        Figure("two dask workers over inline", speed / inline, "×", target=1.6,
-               method="the same windows, one after the other")
-    )  # fmt: skip
     return figures
+
+
+def _batches(runs: Sequence[Run], size: int) -> list[Batch]:
+    count = size // SLICE
+    return [batch_of(runs[start : start + count]) for start in range(0, len(runs), count)]
 
 
 # --- a long history ------------------------------------------------------------------------------

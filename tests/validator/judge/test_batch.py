@@ -13,6 +13,7 @@ from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.state import encode_state, state_hash
 from chainbeasts.backend.kernel.window import open_window
 from chainbeasts.backend.kernels import kernel_for
+from chainbeasts.validator.judge import batch
 from chainbeasts.validator.judge.batch import (
     Batch,
     Run,
@@ -66,14 +67,14 @@ def stated(window: Window, **changes: Any) -> Window:
 def test_runs_of_all_sources_side_by_side() -> None:
     sources = (Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE)
     chains = [chain(3, source) for source in sources]
-    batch = batch_of([run_of(one) for one in chains])
-    assert len(batch.records) == 32 * len(private_words())  # once, for all its windows
-    found = replay_batch(batch)
+    given = batch_of([run_of(one) for one in chains])
+    assert len(given.records) == 32 * len(private_words())  # once, for all its windows
+    found = replay_batch(given)
     assert found.right.all()
     assert not found.absent.any()
     assert found.last.tolist() == [2, 5, 8]
     hashes = [one[2].checkpoint.payload.h128 for one in chains]
-    rows = [batch.h128[row].tobytes() for row in found.last]
+    rows = [given.h128[row].tobytes() for row in found.last]
     assert rows == hashes
 
 
@@ -111,22 +112,35 @@ def test_states_by_their_hash() -> None:
     windows = chain(3)
     known = {windows[1].parent_hash: encode_state(windows[1].parent)}
     runs = [run_of(windows[:1]), run_of(windows[1:], fetched=True)]
-    batch = batch_of(runs, ("https://there",))
-    assert batch.fetched == {1: windows[1].parent_hash}
-    assert batch.places == ("https://there",)
-    absent = replay_batch(resolved(batch, lambda h: None))
+    given = batch_of(runs, ("https://there",))
+    assert given.fetched == {1: windows[1].parent_hash}
+    assert given.places == ("https://there",)
+    absent = replay_batch(resolved(given, lambda h: None))
     assert absent.absent.tolist() == [False, True, True]
     assert absent.right.tolist() == [True, False, False]
-    found = replay_batch(resolved(batch, known.get))
+    found = replay_batch(resolved(given, known.get))
     assert found.right.all()
     assert not found.absent.any()
 
 
 def test_a_part_of_a_batch_is_a_batch() -> None:
     chains = [chain(2), chain(3, Source.SELF_PLAY), chain(1)]
-    batch: Batch = batch_of([run_of(one) for one in chains])
-    assert runs_of(batch).tolist() == [0, 0, 1, 1, 1, 2]
-    part, rows = part_of(batch, {1, 2})
+    whole: Batch = batch_of([run_of(one) for one in chains])
+    assert runs_of(whole).tolist() == [0, 0, 1, 1, 1, 2]
+    part, rows = part_of(whole, {1, 2})
     assert rows.tolist() == [2, 3, 4, 5]
     assert replay_batch(part).right.all()
-    assert np.array_equal(part.h128, batch.h128[rows])
+    assert np.array_equal(part.h128, whole.h128[rows])
+
+
+def test_a_large_batch_is_replayed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what follows a wrong window, and what a run ends in, as if it were replayed at once."""
+    right = chain(3)
+    wrong = [right[0], stated(right[1], h128=bytes(32)), right[2]]
+    given = batch_of([run_of(right), run_of(wrong), run_of(right)])
+    whole = replay_batch(given)
+    monkeypatch.setattr(batch, "AT_ONCE", 4)
+    found = replay_batch(given)
+    assert found.right.tolist() == whole.right.tolist() == [True] * 4 + [False] * 2 + [True] * 3
+    assert found.last.tolist() == whole.last.tolist() == [2, 3, 8]
+    assert np.array_equal(found.ends, whole.ends)

@@ -298,7 +298,7 @@ def test_a_lying_worker_is_caught_by_the_sample_and_believed_in_nothing(
     honest, _ = make()
     farm.worker(LIE="verdict")
     chances = iter([0.9, 0.9, 0.0, 0.9])
-    ours = executor(recheck=0.5, chance=lambda: next(chances))
+    ours = executor(recheck=0.5, chance=lambda count: [next(chances) for _ in range(count)])
     with structlog.testing.capture_logs() as logs:
         found = verdicts(submit(ours, [honest, lie, lie, lie, honest], size=2))
     # two were not sampled, the third was; the rest is computed here

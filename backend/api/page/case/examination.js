@@ -61,7 +61,7 @@ export async function examineWindow(prepare, examination, signal) {
     if (!signal.aborted) examination.hear(message);
   };
   try {
-    const [job, tables] = await Promise.all([prepare(), get("/kernel/tables.json")]);
+    const [job, tables] = await Promise.all([prepare(), get("/kernel/tables.json", signal)]);
     if (signal.aborted) return;
     const own = new AbortController();
     const worker = startWorker(

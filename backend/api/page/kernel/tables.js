@@ -1,6 +1,7 @@
 // The kernel's tables, fetched once from the file that Python and Solidity take them from, and its identity.
-import { concat, fromHex, toHex, uint } from "./bytes.js";
+import { concat, toHex, uint } from "./bytes.js";
 import { keccak } from "./keccak.js";
+import { readTerrains } from "./terrains.js";
 
 export const VERSION = "chainbeasts-kernel-2";
 
@@ -12,11 +13,7 @@ const FORMER = ["chainbeasts-kernel-1"];
  * `former(id)`, the version of a former kernel by its id in hex, null if it is none of them.
  */
 export function readTables({ exp, templates }) {
-  const terrains = templates.map(({ name, walls, hazards }) => ({
-    name,
-    walls: fromHex("0x" + walls),
-    hazards: fromHex("0x" + hazards),
-  }));
+  const terrains = readTerrains({ templates });
   const tables = concat(
     ...exp.map((value) => uint(value, 2)),
     ...terrains.flatMap(({ walls, hazards }) => [walls, hazards]),

@@ -12,7 +12,7 @@ function woken(mask, before) {
 
 /**
  * Marks {step, kind, ink, text, words} of checkpoints, oldest first. A mark of a window stands where the window ends, one of
- * an epoch or of growth where the window begins that has it first.
+ * an epoch or of growth where the window begins that has it first. Windows at which nothing happens may be left out.
  */
 export function marksOf(checkpoints, windowSteps = 128) {
   const marks = [];
@@ -36,20 +36,31 @@ export function marksOf(checkpoints, windowSteps = 128) {
   return marks;
 }
 
-/** Stretches {from, to, ink, source} of standing checkpoints that have one source. */
+/** The API's columns of changes as checkpoints, for `marksOf` and `spansOf`. */
+export const changesOf = ({ index, generation, step, state, dispute, epoch, source, active_mask }) =>
+  index.map((window, i) => ({
+    index: window,
+    generation: generation[i],
+    global_step: step[i],
+    state: state[i],
+    dispute: dispute[i],
+    epoch: epoch[i],
+    source: source[i],
+    active_mask: active_mask[i],
+  }));
+
+/** Stretches {from, to, ink, source} of standing checkpoints that have one source; each ends where the next begins. */
 export function spansOf(checkpoints, windowSteps = 128) {
   const spans = [];
   const standing = checkpoints.filter(({ state }) => state !== "slashed" && state !== "void");
   for (const c of standing.toSorted((a, b) => a.index - b.index)) {
     const last = spans.at(-1);
     if (last?.source === c.source) last.to = c.global_step;
-    else
-      spans.push({
-        from: Math.max(c.global_step - windowSteps, 0),
-        to: c.global_step,
-        ink: INKS[c.source],
-        source: c.source,
-      });
+    else {
+      const from = Math.max(c.global_step - windowSteps, 0);
+      if (last) last.to = from; // windows between the two that are left out had the former source
+      spans.push({ from, to: c.global_step, ink: INKS[c.source], source: c.source });
+    }
   }
   return spans;
 }

@@ -1,4 +1,5 @@
 // The brains of a film, as the worker brings them. Kept by the hash of their state; null is the newborn.
+import { onLeave } from "../dom.js";
 
 /** What is held of each hash: {mask, weights, marks} or {problem}. */
 export class Brains {
@@ -18,7 +19,7 @@ export class Brains {
       this.worker.onmessage = null;
       this.worker.terminate();
     };
-    signal.addEventListener("abort", end, { once: true });
+    onLeave(signal, end);
     this.worker.postMessage({ about });
   }
 

@@ -3,13 +3,11 @@ import { h, onLeave, show } from "../dom.js";
 import { percent } from "../format.js";
 import { fromHex } from "../kernel/bytes.js";
 import { DEFAULT_RULES, stats } from "../kernel/combat.js";
-import { anatomy } from "./anatomy.js";
 import { board } from "./board.js";
 import { Brains } from "./loader.js";
 import { dials, modes, terrains, tools } from "./controls.js";
 import { film, frameName } from "./film.js";
 import { byWorth, framesOf } from "./frames.js";
-import { heat } from "./heat.js";
 import { inspector } from "./inspector.js";
 import { policy, tally } from "./policy.js";
 import { sceneOn, withStat } from "./scene.js";
@@ -43,12 +41,14 @@ const legend = () =>
  * @param beast the API's beast; `foe` is the DNA of who it fought last, or any
  * @param rules of its season, by the specification's names
  * @param onExams given what was measured so far, as [{step, …}]; `onStep` the step that is shown
- * @returns {{element, update, seek}}
+ * @param terrains the kernel's boards
+ * @returns {{element, drawn, rest, update, seek, tell}} `drawn` is settled once a brain is on the board or known to be
+ *   absent, `rest()` loads what stands below it, `tell()` tells again what `onExams` and `onStep` have been told
  */
-export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExams, onStep }) {
+export function mind({ beast, foe, name, rules, terrains: boards, kernelId, signal, onExams, onStep }) {
   const season = { ...DEFAULT_RULES, ...rules };
   const [dna, foeDna] = [fromHex(beast.dna), fromHex(foe)];
-  let scene = sceneOn(tables.terrains[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
+  let scene = sceneOn(boards[TERRAIN], { ...stats(dna), hp: 100 }, { ...stats(foeDna), hp: 100, pos: ENEMY });
   let [frames, at, before] = [framesOf(NO_CURVE), 0, 0];
   let [tile, tool, mode, playing, drawing, changes, theme] = [STAND, "look", "choice", false, false, false, 0];
 
@@ -64,7 +64,11 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     onSelect: (to) => set(() => (tile = to)),
   });
   const reel = film({ onGo: (to) => (play(false), go(to)), onPlay: play });
-  const [spot, inside, weights] = [inspector(), anatomy(), heat()];
+  const spot = inspector();
+  let [inside, weights] = [null, null];
+  const places = { inside: h("div", { class: "anatomy" }), weights: h("div", { class: "heats" }) };
+  let onDrawn;
+  const drawn = new Promise((done) => (onDrawn = done));
   const bodies = dials((dial, value) => set(() => (scene = withStat(scene, dial, value))));
   const say = h("p", { class: "tells", id: "tells" });
   const apart = h("p", { class: "absence", role: "status", hidden: true });
@@ -127,9 +131,12 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     else reel.fill({ frames, held });
     telling ??= setTimeout(() => {
       telling = null;
-      onExams(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
+      tellExams();
     }, TELL_MS);
   }
+
+  const tellExams = () =>
+    onExams(frames.flatMap((frame) => (held(frame)?.marks ? [{ step: frame.step, ...held(frame).marks }] : [])));
 
   function tell(brain, map) {
     const { moves, movesRight, tiles, blocksRight } = tally(map);
@@ -158,9 +165,10 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
     );
     spot.draw(map[tile], tile, name);
     bodies.draw(scene);
+    if (brain) requestAnimationFrame(() => setTimeout(onDrawn)); // once the browser has painted it
     if (!brain?.weights) return show(say);
-    inside.draw(map[tile], brain.mask);
-    weights.draw(brain, changes && earlier?.weights ? earlier : null, theme);
+    inside?.draw(map[tile], brain.mask);
+    weights?.draw(brain, changes && earlier?.weights ? earlier : null, theme);
     show(since, `Changes count from: ${frameName(frames[before])}.`);
     tell(brain, map);
   }
@@ -201,21 +209,32 @@ export function mind({ beast, foe, name, rules, tables, kernelId, signal, onExam
           { class: "hint" },
           "Drag the enemy, walls and pools, or draw them; arrow keys, E, W, P and Delete do it, too.",
         ),
-        terrains(tables.terrains, TERRAIN, (i) =>
-          set(() => (scene = sceneOn(tables.terrains[i], scene.self, scene.enemy))),
-        ),
+        terrains(boards, TERRAIN, (i) => set(() => (scene = sceneOn(boards[i], scene.self, scene.enemy)))),
         bodies.element,
         legend(),
       ),
-      inside.element,
+      places.inside,
     ),
     h("h3", {}, "Its 16 896 weights"),
     h("div", { class: "toolbar" }, kind, origin, since),
-    weights.element,
+    places.weights,
   );
 
   return {
     element,
+    drawn,
+    async rest() {
+      const [{ anatomy }, { heat }] = await Promise.all([import("./anatomy.js"), import("./heat.js")]);
+      if (signal.aborted) return;
+      [inside, weights] = [anatomy(), heat()];
+      places.inside.replaceWith(inside.element);
+      places.weights.replaceWith(weights.element);
+      set(() => {});
+    },
+    tell() {
+      tellExams();
+      onStep(frames[at].step);
+    },
     /** Its curve of at most FRAMES points as the chain tells it; a reader at the newest window stays there. */
     update(curve) {
       const [newest, hash, earlier] = [at === frames.length - 1, frames[at].hash, frames[before].hash];

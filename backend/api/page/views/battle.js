@@ -6,11 +6,12 @@ import { seal } from "../battle/seal.js";
 import { seedOf } from "../battle/seed.js";
 import { colours, face } from "../beastly.js";
 import { Difference } from "../brains.js";
+import { camelRules } from "../case/rules.js";
 import { chainNow } from "../clock.js";
 import { h, notice, show } from "../dom.js";
 import { fromHex } from "../kernel/bytes.js";
 import { nickname } from "../portrait.js";
-import { fight, rulesOf, verify } from "../verify.js";
+import { fight, verify } from "../verify.js";
 import { WAITS } from "./battles.js";
 import { player } from "./player.js";
 
@@ -94,8 +95,7 @@ function title(m, names) {
 
 export async function render(place, { id, query, signal, status, retitle, setQuery, onNews }) {
   const path = `/v1/matches/${encodeURIComponent(id)}`;
-  const m = await get(path);
-  if (signal.aborted) return;
+  const m = await get(path, signal);
   const [dnaA, dnaB] = [fromHex(m.dna_a), fromHex(m.dna_b)];
   const names = namesOf(dnaA, dnaB);
   retitle(`${names.a} vs ${names.b}`);
@@ -126,7 +126,7 @@ export async function render(place, { id, query, signal, status, retitle, setQue
           match: found.shown,
           brains: found.brains,
           battleSeed: found.seed,
-          rules: m.rules && rulesOf(m.rules),
+          rules: m.rules && camelRules(m.rules),
           start: query.has("turn") ? Number(query.get("turn")) || 0 : found.verdict === "premiere" ? null : 0,
           veiled: found.verdict === "premiere" && !query.has("turn"),
           setQuery,
@@ -137,7 +137,7 @@ export async function render(place, { id, query, signal, status, retitle, setQue
   }
 
   onNews(async () => {
-    const now = await get(path);
+    const now = await get(path, signal);
     const seed = seedKnown(now, status());
     if (!found?.played || seed === null || nature(now, seed) !== nature(m, found.seed)) return false;
     const outcome = await find(now, status());

@@ -1,5 +1,5 @@
 // The beasts, as a hall of portraits that can be searched and put in order.
-import { colours, face, nameOf, statMeters } from "../beastly.js";
+import { colours, face, mood, nameOf, statMeters } from "../beastly.js";
 import { ACCOUNT, catalogue } from "../catalogue.js";
 import { h, keyed, lead, notice } from "../dom.js";
 import { energy, plural } from "../format.js";
@@ -25,14 +25,6 @@ const FIELDS = [
   },
   { name: "owner", label: "Owner", ...ACCOUNT },
 ];
-
-/** What a beast is going through, in a few words. */
-export function mood(beast) {
-  if (beast.disputed_count) return ["disputed", "on trial"];
-  if (beast.pending_count) return ["pending", `in training, ${plural(beast.pending_count, "window")} pending`];
-  if (beast.head_count) return ["final", "at rest"];
-  return ["newborn", "newborn"];
-}
 
 /** A beast in a list. */
 export function plate(beast) {

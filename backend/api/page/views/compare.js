@@ -1,6 +1,7 @@
 // Beasts side by side: how they learned, where their brains differ, their bodies, and how they would fight.
 import { Problem, get, list } from "../api.js";
 import { colours, face, mention } from "../beastly.js";
+import { camelRules } from "../case/rules.js";
 import { contest } from "../compare/contest.js";
 import { curves } from "../compare/curves.js";
 import { MOST, inkVars } from "../compare/inks.js";
@@ -8,7 +9,7 @@ import { loadFighter } from "../compare/load.js";
 import { disagreementMap } from "../compare/map.js";
 import { h, lead, notice, show, table } from "../dom.js";
 import { plural } from "../format.js";
-import { loadTables, rulesOf } from "../verify.js";
+import { loadTables } from "../verify.js";
 
 const OFFERED = 24;
 const SLOTS = 8;
@@ -21,8 +22,8 @@ export function parseIds(text) {
 }
 
 /** A form that leads to the comparison of the beasts that are chosen in it. */
-async function chooser(chosen) {
-  const { items } = await list("/v1/beasts", OFFERED);
+async function chooser(chosen, signal) {
+  const { items } = await list("/v1/beasts", OFFERED, signal);
   const input = h("input", {
     type: "text",
     inputmode: "numeric",
@@ -96,14 +97,13 @@ function bodies(fighters) {
 
 async function compare(place, ids, signal, retitle) {
   const [fighters, { terrains }, season] = await Promise.all([
-    Promise.all(ids.map(loadFighter)),
+    Promise.all(ids.map((id) => loadFighter(id, signal))),
     loadTables(),
-    get("/v1/season"),
+    get("/v1/season", signal),
   ]);
-  const form = await chooser(ids);
-  if (signal.aborted) return;
+  const form = await chooser(ids, signal);
   retitle(fighters.map(({ name }) => name).join(", "));
-  const rules = rulesOf(season.rules);
+  const rules = camelRules(season.rules);
   const thinking = fighters.filter(({ brain }) => brain);
   const silent = fighters.filter(({ brain }) => !brain);
   show(
@@ -127,7 +127,7 @@ async function compare(place, ids, signal, retitle) {
 export async function render(place, { id, signal, retitle, onNews }) {
   const ids = id === null ? [] : parseIds(decodeURIComponent(id));
   if (ids && ids.length < 2) {
-    const form = await chooser(ids); // one, such as from its own view, waits for others
+    const form = await chooser(ids, signal); // one, such as from its own view, waits for others
     show(
       place,
       lead("Compare", "Beasts side by side: curves, brains, bodies, and bouts fought in your browser."),

@@ -114,11 +114,12 @@ const claimOf = (d) => JSON.stringify([d.checkpoint?.h128, d.segments, d.opening
 export async function render(place, { id, signal, retitle, onNews }) {
   const fetchAll = async () => {
     const path = `/v1/disputes/${encodeURIComponent(id)}`;
-    const dispute = await get(path);
-    return [dispute, dispute.open ? await get(`${path}/risk`) : null];
+    const dispute = await get(path, signal);
+    return [dispute, dispute.open ? await get(`${path}/risk`, signal) : null];
   };
   let [d, risk] = await fetchAll();
-  const beast = await get(`/v1/beasts/${d.beast}`).catch(() => null);
+  const beast = await get(`/v1/beasts/${d.beast}`, signal).catch(() => null);
+  signal.throwIfAborted();
   retitle(`Case ${d.id}`);
 
   const chosen = { end: null };

@@ -140,7 +140,7 @@ function dropZone(take) {
 
 export async function render(place, { signal, retitle }) {
   retitle("Evidence");
-  const tables = await get("/kernel/tables.json");
+  const tables = await get("/kernel/tables.json", signal);
   const result = h("div", { class: "part" });
   const told = h("p", { class: "hint", role: "status" }, "Loading what it takes to verify one…");
   let [examination, name] = [null, ""];

@@ -5,7 +5,7 @@ import { chart } from "../chart.js";
 import { h, onLeave, show } from "../dom.js";
 import { count, percent } from "../format.js";
 import { Live } from "../live.js";
-import { aligned, marksOf, smoothed, spansOf } from "../mind/history.js";
+import { aligned, changesOf, marksOf, smoothed, spansOf } from "../mind/history.js";
 
 const HISTORY_MS = 700;
 const QUIET_MS = 20_000;
@@ -66,7 +66,7 @@ function lampOf(beast) {
 /**
  * The section of curves of a beast.
  * @param onPick given the step that a reader picks on a curve
- * @returns {{element, chain, exams, now}} the section; `chain(curve, checkpoints)` as the chain tells them, `exams` the
+ * @returns {{element, chain, exams, now}} the section; `chain(curve, changes)` as the API tells them, `exams` the
  *   marks measured here as [{step, loss, exact, optimal, block}], `now` the step that the film shows
  */
 export function learning(beast, signal, onPick) {
@@ -209,10 +209,11 @@ export function learning(beast, signal, onPick) {
   );
   return {
     element,
-    chain(found, checkpoints) {
+    chain(found, changes) {
       const [before, after] = [curve, found].map(({ step }) => step.at(-1) ?? 0);
       if (after < before) live.upTo(after); // a window fell
       curve = found;
+      const checkpoints = changesOf(changes);
       [marks, spans] = [marksOf(checkpoints), spansOf(checkpoints)];
       const fell = checkpoints.filter(({ state }) => state === "slashed" || state === "void");
       fallen = Math.max(0, ...fell.map(({ global_step }) => global_step));

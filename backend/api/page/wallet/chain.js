@@ -1,6 +1,9 @@
 // The chain as the reader's own node tells of it: every value that decides is read through the wallet.
 import { WalletError } from "./provider.js";
 
+/** For so many blocks the chain keeps a block's hash in its history contract (EIP-2935). */
+export const BLOCK_HASHES = 8191;
+
 const hexOf = (number) => `0x${BigInt(number).toString(16)}`;
 
 /** Rounds of asking a node that has not heard of a block yet. */
@@ -51,6 +54,11 @@ export class Chain {
   async head() {
     const { number, timestamp } = await this.wallet.request("eth_getBlockByNumber", ["latest", false]);
     return { number: Number(number), time: Number(timestamp) };
+  }
+
+  /** The hash of a block that is mined. */
+  async hashOf(block) {
+    return (await this.wallet.request("eth_getBlockByNumber", [hexOf(block), false])).hash;
   }
 
   async coinOf(account) {

@@ -106,7 +106,7 @@ export async function draw(place, action, values, { chain, account, attempts, si
       if (planning.aborted) return undefined;
       return show(place, plan ? facts(plan.facts) : null, failure(error));
     }
-    if (!plan.wait) return show(place, facts(plan.facts), outcome({ text: plan.done, link: plan.link }));
+    if (!plan.wait) return show(place, facts(plan.facts), outcome({ text: plan.done, links: plan.links }));
     show(place, facts(plan.facts), h("p", { class: "busy", role: "status" }, plan.wait));
     await pause(WAIT, planning);
   }
@@ -208,5 +208,11 @@ export async function draw(place, action, values, { chain, account, attempts, si
 const LONG = 400;
 const shorten = (text) => (text.length > LONG ? `${text.slice(0, LONG)}… (${text.length} characters)` : text);
 
-const outcome = ({ text, link }) =>
-  h("p", { class: "outcome" }, text, " ", link ? h("a", { href: link[0] }, link[1]) : null);
+const outcome = ({ text, links = [] }) =>
+  h(
+    "p",
+    { class: "outcome" },
+    text,
+    " ",
+    links.map(([href, label]) => [h("a", { href }, label), " "]),
+  );

@@ -11,6 +11,7 @@ const NAMED = [
   ["CheckpointLedger", "court", "DisputeCourt"],
   ["CheckpointLedger", "arena", "Arena"],
   ["Arena", "states", "StateArchive"],
+  ["Arena", "referee", "MatchReferee"],
   ["DisputeCourt", "vault", "DisputeVault"],
   ["Beasts", "energy", "Energy"],
   ["EnergySale", "seasons", "SeasonRegistry"],

@@ -1,16 +1,15 @@
 // Making windows final that nobody has disputed in time.
 import { MOST, due } from "../records.js";
-import { Refusal } from "../refusal.js";
-import { energyOf, parseId } from "../units.js";
+import { energyOf } from "../units.js";
+import { BEAST, beastOf, toBeast } from "./subject.js";
 
 export const finalize = {
   name: "finalize",
   title: "Finalize windows",
   text: "Make a beast's oldest pending windows final: their ENERGY burns, their trainers' bonds go back. Anybody may.",
-  fields: [{ name: "beast", label: "Beast", kind: "id", example: "1" }],
+  fields: [BEAST],
   async plan(chain, account, values) {
-    const beast = parseId(values.beast);
-    if (!beast) throw new Refusal("Which beast?", "Name it by its number.");
+    const beast = beastOf(values);
     const { records, next } = await due(chain, beast);
     if (!records.length) return { facts: [], done: next };
     const sum = (pick) => records.reduce((all, one) => all + pick(one), 0n);
@@ -28,7 +27,7 @@ export const finalize = {
         call: "finalize",
         args: [beast, records],
         note: "What burns was locked when the windows were submitted; it costs you the gas alone.",
-        done: () => ({ text: `Final: ${which} of beast ${beast}.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] }),
+        done: () => ({ text: `Final: ${which} of beast ${beast}.`, links: [toBeast(beast)] }),
       },
     };
   },

@@ -1,6 +1,9 @@
 // A beast without a private dataset: allow the cost, request, and a block later hatch.
+import { BLOCK_HASHES } from "../chain.js";
 import { Refusal } from "../refusal.js";
 import { energyOf, parseId } from "../units.js";
+import { allowance } from "./escrow.js";
+import { toBeast } from "./subject.js";
 
 const NONE = `0x${"0".repeat(64)}`;
 const NOBODY = `0x${"0".repeat(40)}`;
@@ -34,14 +37,10 @@ async function first(chain, account) {
   if (allowed < hatchCost)
     return {
       facts,
-      step: {
+      step: allowance(chain, "Beasts", hatchCost, {
         title: `Allow the hatch to burn ${energyOf(hatchCost)}`,
-        to: "Energy",
-        call: "approve",
-        args: [chain.contracts.of("Beasts").address, hatchCost],
         note: "First of three. Exactly this sum: should a new season ask for more, nothing burns.",
-        done: () => ({ text: `The contract may take ${energyOf(hatchCost)}.`, next: {} }),
-      },
+      }),
     };
   return {
     facts,
@@ -68,13 +67,18 @@ async function second(chain, beast) {
   if (requester === NOBODY) {
     const last = await chain.read("Beasts", "lastBeastId");
     if (beast > last) throw new Refusal(`Nobody has requested beast ${beast}.`);
-    return { facts: [], done: `Beast ${beast} has hatched.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] };
+    return { facts: [], done: `Beast ${beast} has hatched.`, links: [toBeast(beast)] };
   }
   const facts = [
     ["Requested by", requester],
     ["In block", String(requestBlock)],
   ];
   if (number <= Number(requestBlock)) return { facts, wait: "Its DNA is known with the next block." };
+  if (number >= Number(requestBlock) + BLOCK_HASHES)
+    throw new Refusal(
+      `The request for beast ${beast} has lapsed: the chain has forgotten the hash that would give its DNA.`,
+      "What it burned is gone, and nobody need end it. Ask without a number for another beast.",
+    );
   return {
     facts,
     step: {
@@ -83,7 +87,7 @@ async function second(chain, beast) {
       call: "hatch",
       args: [beast],
       note: "Third of three. Anybody may send it; the beast is its requester's.",
-      done: () => ({ text: `Beast ${beast} has hatched.`, link: [`#/beasts/${beast}`, `Beast ${beast}`] }),
+      done: () => ({ text: `Beast ${beast} has hatched.`, links: [toBeast(beast)] }),
     },
   };
 }

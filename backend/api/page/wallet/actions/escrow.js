@@ -1,0 +1,20 @@
+// Steps by which a contract gets ENERGY of the reader's: an allowance of exactly so much, and a deposit into escrow.
+import { energyOf } from "../units.js";
+
+export const allowance = (chain, spender, amount, { title, note }) => ({
+  title,
+  to: "Energy",
+  call: "approve",
+  args: [chain.contracts.of(spender).address, amount],
+  note,
+  done: () => ({ text: `The contract may take ${energyOf(amount)}.`, next: {} }),
+});
+
+export const deposit = (contract, amount, { title, note }) => ({
+  title,
+  to: contract,
+  call: "deposit",
+  args: [amount],
+  note,
+  done: () => ({ text: `In escrow: ${energyOf(amount)}.`, next: {} }),
+});

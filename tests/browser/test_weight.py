@@ -1,0 +1,153 @@
+"""What the page weighs: on the wire, in memory, and in a browser that scrolls through very much.
+
+Over a database that no chain stands behind: what these tests need is many of everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, WebSocketRoute, expect
+
+from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.store.session import Database
+from scripts.lib.bench.world import OWNER, Size, digest_of, fill, match, publish, serving
+from tests.browser.conftest import PATIENCE_MS, Visit
+
+SIZE = Size(beasts=120, windows=5, first=5_000)
+FIGHTERS = (1, 2)
+VIEWS = (
+    "#/", "#/beasts", "#/beasts/1", "#/beasts/2", "#/battles", "#/battles/1", "#/disputes",
+    "#/disputes/2", "#/leaderboard", "#/evidence", "#/compare/1,2", f"#/accounts/{OWNER}",
+)  # fmt: skip
+QUIET = "#/season"
+"""A view that starts nothing: what is counted on it is what the others left behind."""
+
+VISITS, NEWS = 50, 1_000
+WARM_ROUNDS = 2
+MORE_NODES, MORE_LISTENERS, MORE_BYTES = 100, 8, 2_000_000
+"""A beast's view has some 2,700 nodes and 40 listeners."""
+
+
+@pytest.fixture(scope="module")
+def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over many beasts, one of them with a long life, and a match to be fought."""
+    folder = tmp_path_factory.mktemp("weight")
+    states = publish(folder, FIGHTERS)
+    database = Database(f"sqlite:///{folder / 'api.sqlite3'}")
+    fill(database, SIZE, lambda beast, index: states.get(beast) or digest_of(beast, index))
+    match(database, FIGHTERS, (states[1], states[2]))
+    with serving(database, folder) as at:
+        yield at
+    database.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str) -> Iterator[Visit]:
+    """A new tab in a browser that has nothing of the page yet."""
+    context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    made = Visit(page, url)
+    page.on("request", lambda request: made.asked.append(request.url))
+    page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda told: made.complaints.append(told.text) if told.type == "error" else None,
+    )
+    yield made
+    made.end()
+
+
+# --- memory -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a tab holds once its garbage is collected."""
+
+    nodes: int
+    listeners: int
+    bytes: int
+
+    def within(self, before: Held) -> bool:
+        """Whether it is not more than before, but for what a browser keeps for itself."""
+        return (
+            self.nodes <= before.nodes + MORE_NODES
+            and self.listeners <= before.listeners + MORE_LISTENERS
+            and self.bytes <= before.bytes + MORE_BYTES
+        )
+
+
+def held(devtools: CDPSession) -> Held:
+    """Collect the garbage and count."""
+    # A question for objects collects more thoroughly than the call of that name: what optimised
+    # code remembers as well.
+    asked = devtools.send("Runtime.evaluate", {"expression": "(class {}).prototype"})
+    prototype = {"prototypeObjectId": asked["result"]["objectId"], "objectGroup": "counted"}
+    devtools.send("Runtime.queryObjects", prototype)
+    devtools.send("Runtime.releaseObjectGroup", {"objectGroup": "counted"})
+    devtools.send("HeapProfiler.collectGarbage")
+    found: dict[str, Any] = devtools.send("Memory.getDOMCounters")
+    heap: dict[str, Any] = devtools.send("Runtime.getHeapUsage")
+    size = sum(
+        heap.get(key, 0) for key in ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
+    )
+    return Held(found["nodes"], found["jsEventListeners"], int(size))
+
+
+def news(number: int) -> str:
+    """A message of the stream, about one thing or another that the views show."""
+    about: dict[str, Any] = (
+        {"type": "beast", "event": "Hatched", "beast": 1},
+        {"type": "checkpoint", "event": "CheckpointSubmitted", "beast": 1, "index": 4},
+        {"type": "dispute", "event": "DisputeFiled", "beast": 10, "dispute": 2},
+        {"type": "match", "event": "MatchAccepted", "beast": 1, "rival": 2, "match": 1},
+        {"type": "season", "event": "SeasonAdded", "season": 1},
+    )[number % 5]
+    one = Live(id=f"{SIZE.most}-{number}", block=SIZE.most, tx=digest_of(number), **about)
+    return one.model_dump_json(exclude_none=True)
+
+
+def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
+    """Every kind of view is come to and left, a third of them at once, while news come in."""
+    visit.expects("status of 404")  # the states of a dispute that nobody published
+    streams: list[WebSocketRoute] = []
+
+    def open_stream(stream: WebSocketRoute) -> None:
+        streams.append(stream)
+        stream.send(Live(type="hello", block=SIZE.most).model_dump_json(exclude_none=True))
+
+    def come(address: str, *, stay: bool) -> None:
+        visit.page.evaluate("address => { location.hash = address; }", address)
+        if stay:
+            expect(visit.page.locator("main .view:not([aria-busy])")).to_be_visible()
+
+    visit.page.route_web_socket("**/v1/events*", open_stream)
+    devtools = visit.page.context.new_cdp_session(visit.page)
+    visit.go(QUIET)
+    for _ in range(WARM_ROUNDS):
+        for address in VIEWS:
+            come(address, stay=True)
+    come(QUIET, stay=True)
+    before = held(devtools)
+    for number in range(VISITS):
+        come(VIEWS[number % len(VIEWS)], stay=number % 3 > 0)
+        for one in range(NEWS // VISITS):
+            streams[-1].send(news(number * (NEWS // VISITS) + one))
+    come("#/beasts", stay=True)
+    asked = len(visit.asked)
+    streams[-1].send(news(0))
+    visit.wait_until(
+        "the last news are taken in",
+        lambda: any("/v1/beasts?" in address for address in visit.asked[asked:]),
+    )
+    come(QUIET, stay=True)
+    counts = [held(devtools)]
+    while not counts[-1].within(before) and len(counts) < 5:
+        visit.page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+        counts.append(held(devtools))
+    assert counts[-1].within(before), (before, counts)

@@ -1,0 +1,116 @@
+"""Mutants: which faults are made, what tests make of them, and the page that answers survivors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.mutation import trial
+from scripts.lib.mutation.__main__ import ANSWERS, ROOT
+from scripts.lib.mutation.answers import Survivor, read_answers, stale
+from scripts.lib.mutation.mutants import Mutant, python_mutants, solidity_mutants
+from scripts.lib.mutation.sources import mutants, sources, stages
+from scripts.lib.mutation.trial import Outcome, Trial
+
+PYTHON = """\
+from __future__ import annotations
+
+def least(a: int | None, b: int = 3) -> int | None:
+    '''Not 1 + 1, but the lesser.'''
+    if a is not None and a < b:  # 1 < 2
+        return a
+    return b
+"""
+SOLIDITY = """\
+import {A} from "./A-1.sol";
+uint256 constant MAX = 10_000; // 1 + 1
+mapping(address => uint256) m;
+function f(uint256 a) {
+    if (a > MAX) revert TooMuch("a > b");
+    assembly { r := shl(0xff, a) }
+    emit Done(a);
+}
+"""
+
+
+def after(found: list[Mutant]) -> list[str]:
+    return [one.after for one in found]
+
+
+def test_python_mutants_are_of_what_is_evaluated() -> None:
+    assert after(python_mutants(PYTHON)) == [
+        "def least(a: int | None, b: int = 4) -> int | None:",
+        "if a is None and a < b: # 1 < 2",
+        "if a is not None or a < b: # 1 < 2",
+        "if a is not None and a <= b: # 1 < 2",
+    ]
+
+
+def test_solidity_mutants_are_of_code_guards_and_calls() -> None:
+    assert after(solidity_mutants(SOLIDITY)) == [
+        "uint256 constant MAX = 10001; // 1 + 1",
+        'if (a >= MAX) revert TooMuch("a > b");',
+        "assembly { r := shr(0xff, a) }",
+        "assembly { r := shl(0x100, a) }",
+        'if (false && (a > MAX)) revert TooMuch("a > b");',
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("make", "text"), [(python_mutants, PYTHON), (solidity_mutants, SOLIDITY)])
+def test_a_mutant_differs_on_its_line_alone(make: Callable[[str], list[Mutant]], text: str) -> None:
+    before = text.splitlines()
+    for one in make(text):
+        now = one.text.splitlines()
+        assert [n + 1 for n, line in enumerate(before) if line != now[n]] == [one.line]
+        assert " ".join(before[one.line - 1].split()) == one.before
+
+
+def test_every_source_has_tests_and_no_path_is_wrong() -> None:
+    names = sources(ROOT)
+    assert {"backend/kernel/merkle.py", "contracts/Arena.sol"} <= set(names)
+    wanted = {path for name in names for tests in stages(ROOT, name) for path in tests}
+    assert [path for path in sorted(wanted) if not (ROOT / path).exists()] == []
+
+
+def test_answers_are_of_lines_that_are_there() -> None:
+    """What a later change of the code makes untrue is seen at once, not in the night."""
+    answered = read_answers(ANSWERS.read_text("utf-8"))
+    possible = {Survivor.of(name, one) for name in sources(ROOT) for one in mutants(ROOT, name)}
+    assert stale(answered, possible) == []
+
+
+def test_an_answer_is_read_as_it_is_printed() -> None:
+    either = Survivor("contracts/A.sol", "a = b | c;", "a = b & c;")
+    gone = Survivor("contracts/A.sol", "emit Done();", "")
+    page = "\n".join(f"{one.row().removesuffix('  |')} Because. |" for one in (either, gone))
+    assert read_answers(page) == {either, gone}
+    assert read_answers(either.row()) == set()  # without a reason it is none
+    assert stale([either, gone], [gone]) == [either]
+
+
+def test_trial_kills_what_a_test_sees_and_restores_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "PYTEST", (sys.executable,))  # tests that are programs: no set-up
+    source = tmp_path / "least.py"
+    source.write_text(PYTHON)
+    (tmp_path / "weak.py").write_text("from least import least\nassert least(1) == 1\n")
+    strong = "from least import least\nassert (least(1), least(None)) == (1, 3)\n"
+    (tmp_path / "strong.py").write_text(strong)
+    here = Trial(tmp_path)
+    other = python_mutants(PYTHON)[0].text
+    assert here.judge("least.py", other, [("weak.py",)]) is Outcome.SURVIVED
+    assert here.judge("least.py", other, [("weak.py",), ("strong.py",)]) is Outcome.KILLED
+    assert here.judge("least.py", "def", [("weak.py",)]) is Outcome.INVALID
+    assert source.read_text() == PYTHON
+    assert here.passes((sys.executable, "strong.py"))
+
+
+def test_trial_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "PYTEST", (sys.executable,))
+    (tmp_path / "count.py").write_text("while True: pass\n")
+    assert not Trial(tmp_path, seconds=0.2).passes((sys.executable, "count.py"))
