@@ -62,6 +62,8 @@ def views(world: Showcase, match: int, turn: int) -> Iterator[View]:
     for name, address in world.views(match, turn):
         yield View(name, f"{world.url}/{address}")
     yield View("film", f"{world.url}/#/beasts/{world.rival}", to_the_middle_of_its_life)
+    for name, case in (("dispute", world.proven), ("trial", world.open)):
+        yield View(name, f"{world.url}/#/disputes/{case}", judged)
     yield View("evidence", f"{world.url}/#/evidence", lambda page: drop(page, world.bundle))
     duel = f"beast={world.hero}&opponent={world.rival}"
     yield View("wallets", f"{world.desk}/#/act", wallet=True)
@@ -79,6 +81,11 @@ def to_the_middle_of_its_life(page: Page) -> None:
     slider = page.get_by_role("slider", name="Window")
     slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
     slider.blur()
+
+
+def judged(page: Page) -> None:
+    """Wait until the browser has computed the disputed window."""
+    page.locator(".strip .agreed").first.wait_for()
 
 
 def drop(page: Page, bundle: str) -> None:

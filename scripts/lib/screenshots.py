@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,17 @@ def used() -> set[str]:
     """The pictures that the README and the guides show."""
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     return {name for page in pages for name in NAMED.findall(page.read_text("utf-8"))}
+
+
+def renew(taken: Sequence[Path]) -> None:
+    """Put the pictures that are shown in their place, and take away those that are not any more."""
+    shown = used()
+    for path in taken:
+        if path.name in shown:
+            shutil.copy(path, IMAGES)
+    for path in IMAGES.glob("page-*.png"):
+        if path.name not in shown:
+            path.unlink()
 
 
 @contextmanager
@@ -80,9 +91,7 @@ def main() -> int:
     total = sum(path.stat().st_size for path in taken)
     stderr.print(f"{len(taken)} pictures, {total / 1e6:.2f} MB, in {given.out}")
     if given.docs:
-        for path in taken:
-            if path.name in used():
-                shutil.copy(path, IMAGES)
+        renew(taken)
     return 0
 
 

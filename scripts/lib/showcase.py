@@ -64,8 +64,6 @@ class Showcase:
         yield "battle", f"#/battles/{match}?turn={turn}"
         yield "premiere", f"#/battles/{self.premiere}"
         yield "disputes", "#/disputes"
-        yield "dispute", f"#/disputes/{self.proven}"
-        yield "trial", f"#/disputes/{self.open}"
         yield "leaderboard", "#/leaderboard"
         yield "season", "#/season"
         yield "account", f"#/accounts/{self.owner}"

@@ -75,8 +75,8 @@ function part(title, id, list) {
   return element;
 }
 
-/** Beasts whose trainers tell figures now. */
-function trainers(list, section, signal) {
+/** Beasts whose trainers tell figures now; `dnas` are those that are known already. */
+function trainers(list, section, signal, dnas) {
   const heard = new Map();
   function draw() {
     const since = performance.now() - TRAINING_MS;
@@ -98,8 +98,9 @@ function trainers(list, section, signal) {
       // What comes right after the connection is history.
       if (!message || performance.now() - opened < 700) return;
       const known = heard.get(message.beast);
-      heard.set(message.beast, { ...known, step: message.step, at: performance.now() });
-      if (!known)
+      const dna = known?.dna ?? dnas.get(message.beast);
+      heard.set(message.beast, { dna, step: message.step, at: performance.now() });
+      if (!known && !dna)
         get(`/v1/beasts/${encodeURIComponent(message.beast)}`, signal)
           .then(({ dna }) => heard.has(message.beast) && (heard.get(message.beast).dna = dna))
           .catch(() => null);
@@ -188,6 +189,7 @@ export async function render(place, { signal, status, onNews }) {
     takers: part("Take on anybody", "takers", lists.takers),
     ranks: part("The strongest", "ranks", lists.ranks),
   };
+  const dnas = new Map();
   let tallied = "";
 
   function draw({ events, crowd: characters, cases, next, proposals, takers, ranks }) {
@@ -196,6 +198,7 @@ export async function render(place, { signal, status, onNews }) {
     tallied = now;
     show(still, status().counts.beasts ? null : quiet());
     keyed(feed, events, ({ id }) => id, eventLine);
+    for (const { id, dna } of characters) dnas.set(String(id), dna);
     keyed(crowd, characters, ({ id }) => id, character);
     keyed(lists.cases, cases, ({ id }) => id, docket);
     keyed(lists.proposals, proposals, ({ operation }) => operation, waiting);
@@ -223,6 +226,6 @@ export async function render(place, { signal, status, onNews }) {
     ),
   );
   draw(found);
-  trainers(lists.training, parts.training, signal);
+  trainers(lists.training, parts.training, signal, dnas);
   onNews(async () => draw(await read(signal)));
 }
