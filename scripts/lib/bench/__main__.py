@@ -37,7 +37,8 @@ from scripts.lib.bench.learning import Learning
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 GROUPS = (
-    "speed", "validator", "plausibility", "learning", "matches", "fights", "frameworks", "api", "page"
+    "speed", "validator", "plausibility", "learning", "matches", "fights", "frameworks", "api",
+    "page",
 )  # fmt: skip
 OFF_CHAIN = {"fights", "page"}
 """Groups whose beasts need no chain to be born."""

@@ -1,4 +1,4 @@
-"""The page in a browser over 1,000 beasts and a life of 5,000 windows: weight, and what holds it up."""
+"""The page in a browser over 1,000 beasts and a life of 5,000 windows: what holds it up."""
 
 from __future__ import annotations
 
