@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, WebSocketRoute, expect
+from playwright.sync_api import Browser, CDPSession, Route, WebSocketRoute, expect
 
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.store.session import Database
@@ -199,12 +199,14 @@ def test_who_waits_in_vain_is_told_after_a_while(visit: Visit) -> None:
         "const wait = AbortSignal.timeout.bind(AbortSignal);"
         "AbortSignal.timeout = (ms) => wait(ms / (location.hash === '#/season' ? 4 : 1));"
     )
-    visit.page.route("**/v1/season", lambda route: None, times=1)
+    held: list[Route] = []
+    visit.page.route("**/v1/season", lambda route: held.append(route), times=1)
     visit.page.goto(f"{visit.url}/#/season")
     alert = visit.page.get_by_role("alert")
     expect(alert).to_contain_text("did not answer within 20 s")
     alert.get_by_role("button", name="Try again").click()
     expect(visit.page.locator(".constants li").first).to_be_visible()
+    held[0].abort()
 
 
 # --- very much of it ----------------------------------------------------------------------------
