@@ -10,11 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, WebSocketRoute, expect
+from playwright.sync_api import Browser, CDPSession, Route, WebSocketRoute, expect
 
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.store.session import Database
-from scripts.lib.bench.world import OWNER, Size, digest_of, fill, match, publish, serving
+from scripts.lib.bench.world import (
+    OWNER,
+    SOURCE_FOR,
+    Size,
+    digest_of,
+    fill,
+    match,
+    publish,
+    serving,
+)
 from tests.browser.conftest import PATIENCE_MS, Visit
 
 SIZE = Size(beasts=120, windows=5, first=5_000)
@@ -151,3 +160,98 @@ def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
         visit.page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
         counts.append(held(devtools))
     assert counts[-1].within(before), (before, counts)
+
+
+# --- the wire -----------------------------------------------------------------------------------
+
+MOST_BEFORE_BOARD, MOST_OF_FIRST_LOAD = 100_000, 300_000
+PAINTED = """
+  new MutationObserver((_, watch) => {
+    if (!document.querySelector(".policy svg .near")) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => window.boardPainted("")));
+  }).observe(document, { subtree: true, childList: true });
+"""
+
+
+def test_a_beasts_board_comes_first_and_weighs_little(visit: Visit) -> None:
+    """Bytes on the wire with their headers, in a browser that has nothing of the page yet."""
+    finished: list[int] = []
+    before_board: list[int] = []
+    devtools = visit.page.context.new_cdp_session(visit.page)
+    devtools.on("Network.loadingFinished", lambda end: finished.append(end["encodedDataLength"]))
+    devtools.on("Runtime.bindingCalled", lambda _: before_board.append(int(sum(finished))))
+    for call in ("Network.enable", "Runtime.enable"):
+        devtools.send(call)
+    devtools.send("Runtime.addBinding", {"name": "boardPainted"})
+    visit.page.add_init_script(PAINTED)
+    visit.go("#/beasts/1")
+    visit.page.wait_for_load_state("networkidle")
+    expect(visit.page.locator(".plot canvas").first).to_be_visible()
+    (weight,) = before_board
+    assert 0 < weight <= MOST_BEFORE_BOARD
+    assert weight < sum(finished) <= MOST_OF_FIRST_LOAD
+
+
+def test_who_waits_in_vain_is_told_after_a_while(visit: Visit) -> None:
+    """Each request has a deadline; a reader may try again."""
+    visit.page.add_init_script(
+        "const wait = AbortSignal.timeout.bind(AbortSignal);"
+        "AbortSignal.timeout = (ms) => wait(ms / (location.hash === '#/season' ? 4 : 1));"
+    )
+    held: list[Route] = []
+    visit.page.route("**/v1/season", lambda route: held.append(route), times=1)
+    visit.page.goto(f"{visit.url}/#/season")
+    alert = visit.page.get_by_role("alert")
+    expect(alert).to_contain_text("did not answer within 20 s")
+    alert.get_by_role("button", name="Try again").click()
+    expect(visit.page.locator(".constants li").first).to_be_visible()
+    held[0].abort()
+
+
+# --- very much of it ----------------------------------------------------------------------------
+
+PAGE_ROWS = 50
+PHONES = ((320, 640), (390, 844))
+
+
+def test_a_long_life_is_as_light_as_a_short_one(visit: Visit) -> None:
+    """Of 5,000 windows a page of rows is in the document, and all are marked on the curves."""
+    visit.go("#/beasts/1")
+    rows = visit.page.locator(".windows tbody tr")
+    first = rows.locator("th")
+    expect(visit.page.locator(".lineage")).to_contain_text("5 000 windows")
+    few = rows.count()
+    visit.page.get_by_role("button", name=f"Show {PAGE_ROWS} windows at a time").click()
+    expect(rows).to_have_count(PAGE_ROWS)
+    assert few < PAGE_ROWS
+    expect(first.first).to_have_text(str(SIZE.most - 1))
+    visit.page.get_by_role("button", name="older").click()
+    expect(first.first).to_have_text(str(SIZE.most - 1 - PAGE_ROWS))
+    expect(rows).to_have_count(PAGE_ROWS)
+    expect(visit.page.locator(".spine .bead")).to_have_count(PAGE_ROWS)
+    visit.page.get_by_role("button", name="newer").click()
+    expect(first.first).to_have_text(str(SIZE.most - 1))
+    marked = visit.page.evaluate(
+        """async () => {
+          const { changesOf, marksOf } = await import("/mind/history.js");
+          const found = await (await fetch("/v1/beasts/1/changes")).json();
+          return marksOf(changesOf(found)).filter(({ kind }) => kind === "source").length;
+        }"""
+    )
+    assert marked == SIZE.most // SOURCE_FOR - 1
+    assert visit.page.locator(".happened li").count() <= 101
+    visit.go("#/beasts")
+    expect(visit.page.locator(".plate")).to_have_count(48)
+
+
+def test_the_board_is_in_a_phones_first_screen(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": PHONES[0][0], "height": PHONES[0][1]})
+    visit.go("#/beasts/1")
+    expect(visit.page.locator(".policy:not(.blank)")).to_be_visible()
+    for width, height in PHONES:
+        visit.page.set_viewport_size({"width": width, "height": height})
+        box = visit.page.locator(".policy").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 640
+        assert box["width"] >= 0.75 * width

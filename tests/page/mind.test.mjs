@@ -13,7 +13,7 @@ import { STATE_BYTES, decodeState, stateHash } from "../../backend/api/page/kern
 import { readTables } from "../../backend/api/page/kernel/tables.js";
 import { exam, examine } from "../../backend/api/page/mind/examine.js";
 import { NEWBORN, byWorth, framesOf } from "../../backend/api/page/mind/frames.js";
-import { aligned, marksOf, smoothed, spansOf } from "../../backend/api/page/mind/history.js";
+import { aligned, changesOf, marksOf, smoothed, spansOf } from "../../backend/api/page/mind/history.js";
 import { consider, differs, policy, tally, tileInWords } from "../../backend/api/page/mind/policy.js";
 import {
   DIALS,
@@ -197,6 +197,15 @@ test("epochs, sources, growth, disputes and slashes are marked where they happen
       [768, 1024, "self_play"],
     ],
   );
+  // The API leaves out the windows at which nothing happens: what is told of the others stays the same.
+  const eventful = found.filter(({ index, state }) => [0, 4, 5, 6, 7].includes(index) || state === "slashed");
+  assert.ok(eventful.length < found.length);
+  assert.deepEqual(marksOf(eventful), marksOf(found));
+  assert.deepEqual(spansOf(eventful), spansOf(found));
+  const names = { step: "global_step" };
+  const keys = ["index", "generation", "step", "state", "dispute", "epoch", "source", "active_mask"];
+  const columns = Object.fromEntries(keys.map((key) => [key, eventful.map((one) => one[names[key] ?? key])]));
+  assert.deepEqual(marksOf(changesOf(columns)), marksOf(found));
 });
 
 test("curves share an axis, and a running mean halves what is old", () => {

@@ -68,6 +68,10 @@ def test_clock_news_and_addresses_of_the_frame() -> None:
     _run("frame.test.mjs")
 
 
+def test_requests_end() -> None:
+    _run("api.test.mjs")
+
+
 def test_every_event_that_is_told_of_has_a_sentence(tmp_path: Path) -> None:
     amounts: dict[str, list[str]] = {
         event: [name for name, _ in moved.values()] for event, moved in AMOUNTS.items()

@@ -6,7 +6,6 @@ import { concerns, startNews } from "./news.js";
 import { arrive, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
 import { allStyles } from "./styles.js";
-import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
 import { VIEWS, isOffered, menuAddress, parseAddress, pathOf, withQuery } from "./views.js";
 
@@ -219,6 +218,21 @@ async function keepLooking() {
   setTimeout(keepLooking, 1000 * STATUS_SECONDS);
 }
 
+/** The search box; what reads it is loaded when somebody searches, for the first board needs no such thing. */
+function startSearch(form) {
+  show(form.querySelector("button"), icon("search"), h("span", { "aria-hidden": "true" }, "Search"));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const { destination } = await load("./search.js");
+      location.hash = destination(form.elements.q.value);
+      form.reset();
+    } catch (error) {
+      show(place, failure(error));
+    }
+  });
+}
+
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   place.focus();
@@ -228,9 +242,9 @@ addEventListener("hashchange", () => {
   if (!location.hash || location.hash.startsWith("#/")) draw();
 });
 startTheme(document.getElementById("theme"), () => document.dispatchEvent(new Event("themechange")));
-startSearch(document.getElementById("search"));
 startPlaces();
 startClock();
+startSearch(document.getElementById("search"));
 await refreshStatus();
 drawStatus();
 await draw();

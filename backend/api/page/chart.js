@@ -4,8 +4,9 @@ import { h, onLeave, show } from "./dom.js";
 import { count } from "./format.js";
 import { ink } from "./theme.js";
 
-/** Pixels between the epochs that are drawn: where they are short, some are left out. */
+/** Pixels between the epochs that are drawn, and between what is written beside marks: where life is dense, some is left out. */
 const EPOCHS_APART = 36;
+const WORDS_APART = 64;
 
 let library = null;
 
@@ -36,7 +37,7 @@ function drawMarks(plot, { marks, spans }) {
   ctx.font = `${10 * ratio}px system-ui, sans-serif`;
   ctx.textAlign = "left";
   ctx.textBaseline = "alphabetic";
-  let epoch = -Infinity;
+  let [epoch, written] = [-Infinity, -Infinity];
   for (const { step, kind, ink: name, text } of marks) {
     if (kind === "epoch" && at(step) - epoch < EPOCHS_APART * ratio) continue;
     if (kind === "epoch") epoch = at(step);
@@ -47,7 +48,9 @@ function drawMarks(plot, { marks, spans }) {
     ctx.moveTo(at(step), bbox.top);
     ctx.lineTo(at(step), bbox.top + bbox.height);
     ctx.stroke();
-    if (text) ctx.fillText(text, at(step) + 3 * ratio, bbox.top + 10 * ratio);
+    if (!text || Math.abs(at(step) - written) < WORDS_APART * ratio) continue;
+    written = at(step);
+    ctx.fillText(text, written + 3 * ratio, bbox.top + 10 * ratio);
   }
   ctx.restore();
 }

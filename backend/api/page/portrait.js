@@ -1,7 +1,7 @@
 // A beast's portrait: the very shapes that the contract draws for its token (contracts/libraries/BeastPortrait.sol),
 // as data, so that the page can also animate them and put them on the board.
 import { stats } from "./kernel/combat.js";
-import { genesisMask } from "./kernel/genesis.js";
+import { genesisMask } from "./kernel/mask.js";
 
 // Of what a DNA can give: the narrowest body, the lowest crest.
 const [LEAST_HP, LEAST_POWER] = [116, 48];

@@ -1,5 +1,4 @@
 // The search box of the frame: where what somebody typed leads.
-import { h, icon, show } from "./dom.js";
 
 const ACCOUNT = /^0x[0-9a-f]{40}$/i;
 const NUMBERED = /^(beast|match|battle|case|dispute)\s*(?:№|#)?\s*([0-9]{1,18})$/i;
@@ -12,15 +11,4 @@ export function destination(text) {
   const numbered = NUMBERED.exec(wanted);
   if (numbered) return `#/${PLACES[numbered[1].toLowerCase()]}/${numbered[2].replace(/^0+(?=\d)/, "")}`;
   return wanted ? `#/beasts?q=${encodeURIComponent(wanted)}` : "#/beasts";
-}
-
-/** Make the frame's form work. */
-export function startSearch(form) {
-  const button = form.querySelector("button");
-  show(button, icon("search"), h("span", { "aria-hidden": "true" }, "Search"));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    location.hash = destination(form.elements.q.value);
-    form.reset();
-  });
 }

@@ -24,6 +24,7 @@ from scripts.lib.bench import (
     kernel,
     learning,
     matches,
+    page,
     plausibility,
     report,
     speed,
@@ -36,9 +37,10 @@ from scripts.lib.bench.learning import Learning
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 GROUPS = (
-    "speed", "validator", "plausibility", "learning", "matches", "fights", "frameworks", "api"
+    "speed", "validator", "plausibility", "learning", "matches", "fights", "frameworks", "api",
+    "page",
 )  # fmt: skip
-OFF_CHAIN = {"fights"}
+OFF_CHAIN = {"fights", "page"}
 """Groups whose beasts need no chain to be born."""
 
 
@@ -144,6 +146,7 @@ MEASURES: dict[str, Callable[[Sequence[Birth], Callable[[str], None]], list[Figu
     "validator": validator.measure,
     "plausibility": plausibility.measure_all,
     "api": api.measure,
+    "page": lambda born, tell: page.measure(tell),
 }
 
 

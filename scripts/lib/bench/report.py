@@ -14,6 +14,7 @@ TITLES = {
     "validator": "Validator",
     "plausibility": "Plausibility of private windows",
     "api": "API",
+    "page": "Page",
     "frameworks": "Other frameworks",
     "learning": "Learning",
     "matches": "Matches",

@@ -1,5 +1,6 @@
 // A newborn's state from its DNA (docs/spec/network.md §1, state.md §2).
 import { concat, uint } from "./bytes.js";
+import { genesisMask } from "./mask.js";
 import { WEIGHTS } from "./network.js";
 import { draw, fold64 } from "./rng.js";
 
@@ -7,12 +8,6 @@ const BIAS = 0xc000;
 const W2 = 32 * 128;
 const W3 = W2 + 128 * 64;
 const W4 = W3 + 64 * 64;
-
-export function genesisMask(dna) {
-  const sensors = (1 << (1 + (dna[4] % 4))) - 1;
-  const appendages = (1 << (1 + (dna[5] % 4))) - 1;
-  return sensors | (appendages << 4);
-}
 
 /** Whether the weight at a flat index is 0 at hatch: padding logits, and rows out of slots asleep. */
 function silent(mask, index) {

@@ -8,7 +8,6 @@ import { Brains } from "./loader.js";
 import { dials, modes, terrains, tools } from "./controls.js";
 import { film, frameName } from "./film.js";
 import { byWorth, framesOf } from "./frames.js";
-import { inspector } from "./inspector.js";
 import { policy, tally } from "./policy.js";
 import { sceneOn, withStat } from "./scene.js";
 
@@ -64,9 +63,8 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
     onSelect: (to) => set(() => (tile = to)),
   });
   const reel = film({ onGo: (to) => (play(false), go(to)), onPlay: play });
-  const spot = inspector();
-  let [inside, weights] = [null, null];
-  const places = { inside: h("div", { class: "anatomy" }), weights: h("div", { class: "heats" }) };
+  let [spot, inside, weights] = [null, null, null];
+  const places = { spot: h("div"), inside: h("div", { class: "anatomy" }), weights: h("div", { class: "heats" }) };
   let onDrawn;
   const drawn = new Promise((done) => (onDrawn = done));
   const bodies = dials((dial, value) => set(() => (scene = withStat(scene, dial, value))));
@@ -163,7 +161,7 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
       apart,
       brain?.problem ? `The state of ${frameName(frame)} cannot be shown. ${brain.problem}` : "Fetching its brain …",
     );
-    spot.draw(map[tile], tile, name);
+    spot?.draw(map[tile], tile, name);
     bodies.draw(scene);
     if (brain) requestAnimationFrame(() => setTimeout(onDrawn)); // once the browser has painted it
     if (!brain?.weights) return show(say);
@@ -193,7 +191,7 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
           modes((to) => set(() => (mode = to))),
           tools((to) => (tool = to)),
         ),
-        spot.element,
+        places.spot,
         say,
       ),
     ),
@@ -224,9 +222,14 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
     element,
     drawn,
     async rest() {
-      const [{ anatomy }, { heat }] = await Promise.all([import("./anatomy.js"), import("./heat.js")]);
+      const [{ inspector }, { anatomy }, { heat }] = await Promise.all([
+        import("./inspector.js"),
+        import("./anatomy.js"),
+        import("./heat.js"),
+      ]);
       if (signal.aborted) return;
-      [inside, weights] = [anatomy(), heat()];
+      [spot, inside, weights] = [inspector(), anatomy(), heat()];
+      places.spot.replaceWith(spot.element);
       places.inside.replaceWith(inside.element);
       places.weights.replaceWith(weights.element);
       set(() => {});

@@ -11,6 +11,9 @@ const HISTORY_MS = 700;
 const QUIET_MS = 20_000;
 const SMOOTHINGS = [0, 2, 8];
 
+/** What is told in words of a life in which more happened: the latest. */
+const MOST_TOLD = 100;
+
 const LOSS = {
   label: "Loss per micro-step (1024 is an error of one)",
   unit: "loss",
@@ -61,6 +64,16 @@ function lampOf(beast) {
       show(say, text, command ? h("code", {}, command) : null);
     },
   };
+}
+
+/** What the marks of a life mean, oldest first. */
+function told(marks) {
+  if (!marks.length) return h("li", {}, "Nothing but learning yet.");
+  const before = Math.max(marks.length - MOST_TOLD, 0);
+  return [
+    before ? h("li", {}, `${count(before)} events before these are marked on the curves.`) : null,
+    marks.slice(before).map(({ step, words }) => h("li", {}, `step ${count(step)}: ${words}`)),
+  ];
 }
 
 /**
@@ -217,12 +230,7 @@ export function learning(beast, signal, onPick) {
       [marks, spans] = [marksOf(checkpoints), spansOf(checkpoints)];
       const fell = checkpoints.filter(({ state }) => state === "slashed" || state === "void");
       fallen = Math.max(0, ...fell.map(({ global_step }) => global_step));
-      show(
-        happened,
-        marks.length
-          ? marks.map(({ step, words }) => h("li", {}, `step ${count(step)}: ${words}`))
-          : h("li", {}, "Nothing but learning yet."),
-      );
+      show(happened, told(marks));
       soon();
     },
     exams(found) {
