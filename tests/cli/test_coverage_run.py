@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.checks import checks
 from scripts.lib.coverage_run import run
 
 CONFIG = """
@@ -51,3 +52,18 @@ def test_chosen_tests_have_a_figure_and_no_floor(
 ) -> None:
     assert outcome(tmp_path, "", "test_it.py") == 0
     assert "67%" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("nightly", "measured", "module"),
+    [
+        (False, False, "scripts.lib.unsteady"),
+        (False, True, "scripts.lib.coverage_run"),
+        (True, False, "scripts.lib.coverage_run"),
+    ],
+)
+def test_who_runs_the_tests(nightly: bool, measured: bool, module: str) -> None:
+    found = checks(["-k", "it"], fast=False, nightly=nightly, measured=measured)
+    (tests,) = (check.command for check in found if check.name == "tests")
+    assert module in tests
+    assert tests[-2:] == ["-k", "it"]

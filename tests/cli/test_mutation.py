@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.checks import checks
 from scripts.lib.mutation import trial
 from scripts.lib.mutation.__main__ import ANSWERS, ROOT
 from scripts.lib.mutation.answers import Survivor, read_answers, stale
@@ -67,6 +68,10 @@ def test_a_mutant_differs_on_its_line_alone(make: Callable[[str], list[Mutant]],
         now = one.text.splitlines()
         assert [n + 1 for n, line in enumerate(before) if line != now[n]] == [one.line]
         assert " ".join(before[one.line - 1].split()) == one.before
+
+
+def test_mutants_are_tried_at_night() -> None:
+    assert "mutations" in {check.name for check in checks([], fast=False, nightly=True)}
 
 
 def test_every_source_has_tests_and_no_path_is_wrong() -> None:

@@ -29,9 +29,13 @@ contract Erc721 is Protocol {
     uint256 private constant BEAST = 1;
     bytes4 private constant WITH_DATA = bytes4(keccak256("safeTransferFrom(address,address,uint256,bytes)"));
 
-    IERC721 private immutable _token = IERC721(address(beasts));
+    IERC721 private immutable _token;
     Receiver private immutable _good = new Receiver(IERC721Receiver.onERC721Received.selector);
     Receiver private immutable _bad = new Receiver(0xdeadbeef);
+
+    constructor() {
+        _token = beasts;
+    }
 
     function testFuzz_transfer_movesOneBeastAndEndsItsApproval(address to, address approved) external {
         if (!_sound(to) || approved == address(0)) return;
