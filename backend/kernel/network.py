@@ -46,7 +46,8 @@ Number = TypeVar("Number", bound=np.generic)
 
 def _clip(values: npt.NDArray[Number], least: int, most: int) -> npt.NDArray[Number]:
     """``np.clip``, which takes as long for our few values as the arithmetic around it."""
-    return np.minimum(np.maximum(values, least), most)
+    clipped: npt.NDArray[Number] = np.minimum(np.maximum(values, least), most)
+    return clipped
 
 
 def layers(weights: Weights) -> list[Weights]:
