@@ -94,12 +94,14 @@ def eth_call(w3: Web3, sent: TxParams, block: BlockIdentifier = "latest") -> byt
 
 
 def estimate_gas(w3: Web3, sent: TxParams) -> int:
-    """The gas that a transaction needs.
+    """The gas that a transaction needs after the newest block.
+
+    The block is said: without it some nodes count what is pending in, which may be replaced.
 
     Raises:
         ContractLogicError: it reverts; with the contract's data.
     """
-    return int(_ask(w3, ESTIMATE, [_as_call(sent)]), 16)
+    return int(_ask(w3, ESTIMATE, [_as_call(sent), "latest"]), 16)
 
 
 def transaction_count(w3: Web3, address: str, block: BlockIdentifier = "latest") -> int:

@@ -57,7 +57,8 @@ function failure(error) {
 }
 
 function lost() {
-  const said = notice("There is nothing at this address.", "The views are in the menu above.", [], "error astray", 1);
+  const said = notice("There is nothing at this address.", "The views are in the menu above.", [], "error", 1);
+  said.classList.add("astray");
   said.prepend(h("img", { src: "/mark.svg", alt: "", width: 72, height: 72 }));
   said.append(h("a", { href: "#/" }, "See what happens now"));
   return said;

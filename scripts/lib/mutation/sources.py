@@ -28,9 +28,9 @@ NEAREST = {
     "contracts/Energy.sol": ("sale", "escrow"),
     "contracts/EnergyEscrow.sol": ("escrow",),
     "contracts/EnergySale.sol": ("sale",),
-    "contracts/RecordArchive.sol": ("archives", "private_windows"),
+    "contracts/RecordArchive.sol": ("record_archive", "private_windows"),
     "contracts/SeasonRegistry.sol": ("seasons",),
-    "contracts/StateArchive.sol": ("archives",),
+    "contracts/StateArchive.sol": ("state_archive",),
     "contracts/WindowReferee.sol": ("verdicts", "private_windows"),
     "contracts/libraries/Rewards.sol": ("arena_record",),
 }
