@@ -14,6 +14,8 @@ contract Libraries {
     using Schedules for Schedule;
 
     uint256 private constant MAX_COST = 1 << 80;
+    uint256 private constant BASE_COST = 1e15;
+    uint256 private constant GROWTH_COST = 1e18;
 
     PackedHead private _head;
 
@@ -60,6 +62,20 @@ contract Libraries {
         uint256 due = baseCost * Slots.activeParams(mask);
         require(step * 16_896 >= due && step * 16_896 < due + 16_896, "a step is rounded up to the unit");
         require(step <= baseCost && price <= 136 * MAX_COST, "no window costs more than the registry's bound");
+    }
+
+    /// @dev Every pair of masks, at base_cost and growth_cost of the profiles in backend/chain/profiles.
+    function test_windowPrice_ofEveryMask_atTheShippedPrices() external pure {
+        for (uint256 mask = 0; mask < 256; ++mask) {
+            uint256 due = BASE_COST * Slots.activeParams(mask);
+            uint256 steps = Slots.windowPrice(BASE_COST, GROWTH_COST, mask, mask);
+            require(steps % 128 == 0 && steps <= 128 * BASE_COST, "128 equal steps, none above the whole network's");
+            require(steps * 132 >= due && steps * 132 < due + 16_896, "each rounded up by less than a unit");
+            for (uint256 parent = 0; parent < 256; ++parent) {
+                uint256 price = Slots.windowPrice(BASE_COST, GROWTH_COST, parent, mask);
+                require(price == steps + GROWTH_COST * _bits(mask & ~parent), "what wakes is paid once");
+            }
+        }
     }
 
     function testFuzz_windowPrice_growsWithSlotsAndCosts(
