@@ -24,7 +24,7 @@ SECONDS = 900.0
 """Of one run of tests; what takes longer was led astray by the mutant."""
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist")
-FORGE = (sys.executable, "-m", "scripts.lib.forge_invariants", "--libraries", "--runs", "512")
+FORGE = (sys.executable, "-m", "scripts.lib.forge_invariants", "--libraries", "--runs", "256")
 """Properties of libraries, which need no contract compiled as it is deployed."""
 
 COMPILE = (sys.executable, "-m", "scripts.lib.mutation.compiling")
@@ -143,7 +143,10 @@ def is_property(tests: Sequence[str]) -> bool:
 
 def test_command(tests: Sequence[str]) -> tuple[str, ...]:
     """What runs a stage of tests."""
-    return FORGE if is_property(tests) else (*PYTEST, *tests)
+    if not is_property(tests):
+        return (*PYTEST, *tests)
+    harnesses = "|".join(name.rpartition("/")[2].partition(".")[0] for name in tests)
+    return (*FORGE, "--match-contract", f"^({harnesses})$")
 
 
 @contextmanager
