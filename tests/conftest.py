@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,15 @@ from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deploy import Deployer, prepare
 from chainbeasts.backend.chain.seasons import load_profile
 from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.store import session
+from tests.support.engines import create_sharing
 from tests.support.forked import Program
 
 devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
+session.create_engine = create_sharing
+
+GC_THRESHOLD = 10_000
+"""New objects before the young ones are looked through; seven hundred is Python's own number."""
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
@@ -47,6 +54,18 @@ LONG = (
     "api",
 )
 """Folders whose tests wait for chains and processes: begun first, so that none runs on alone."""
+
+
+gc.disable()
+"""Nothing that is imported or collected is garbage, and it is looked through again and again."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Leave all that is there alone for good, and collect among the tests' own things."""
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ from tests.support.money import (
     shares,
     state_gas,
 )
+from tests.support.onchain import mined
 from tests.support.protocol import (
     BURN,
     DAY,
@@ -232,7 +233,7 @@ def test_attack_openingThatMakesAnotherRevert_atTheDeadline(
     world.rpc("evm_setNextBlockTimestamp", hex(deadline))
     world.rpc("evm_mine")
     world.rpc("evm_setAutomine", True)
-    receipts = [world.w3.eth.wait_for_transaction_receipt(tx) for tx in sent]
+    receipts = [mined(world.w3, tx) for tx in sent]
     assert [r["status"] for r in receipts] == [1, 1, 1]
     assert len({r["blockNumber"] for r in receipts}) == 1
     world.gas_spent[owner] += receipts[2]["gasUsed"] * receipts[2]["effectiveGasPrice"]
