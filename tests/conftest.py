@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ session.create_engine = create_sharing
 GC_THRESHOLD = 10_000
 """New objects before the young ones are looked through; seven hundred is Python's own number."""
 
+WORKER = "PYTEST_XDIST_WORKER"
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
 settings.register_profile(
@@ -69,10 +70,34 @@ def pytest_runtestloop() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; within a file the order stays."""
+    """Long folders first; within a file the order stays."""
     rank = {folder: place for place, folder in enumerate(LONG)}
     root = Path(__file__).parent
-    items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(LONG)))
+
+    def place(item: pytest.Item) -> tuple[int, tuple[str, ...]]:
+        parts = item.path.relative_to(root).parts
+        return rank.get(parts[0], len(LONG)), parts
+
+    items.sort(key=place)
+
+
+class Shared(pytest.Dir):
+    """A folder that several workers collect at once, each beginning with another part of it.
+
+    All of them need all files, and whoever imports one first keeps its assertions rewritten for the
+    others. In one order all would rewrite each file at the same moment, for half of their time.
+    """
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        found = list(super().collect())
+        workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        begin = len(found) * int(os.environ[WORKER].removeprefix("gw")) // workers
+        return found[begin:] + found[:begin]
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Each folder of tests, as xdist's workers collect it."""
+    return Shared.from_parent(parent, path=path) if WORKER in os.environ else None
 
 
 @pytest.fixture(scope="session")
