@@ -25,8 +25,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, is_id, parse
 from chainbeasts.backend.chain.clock import CallClock
-
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+from chainbeasts.backend.chain.hosts import LOCAL_HOSTS, is_loopback
 
 STEP_SECONDS = 3.0
 """Of a step that cannot be waited for in slices: to connect, to shake hands, to send a piece."""
@@ -56,11 +55,6 @@ class Line(Protocol):
             TimeoutError: not in time.
         """
         ...
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an endpoint is on this machine."""
-    return urlsplit(url).hostname in LOCAL_HOSTS
 
 
 # --- HTTP -----------------------------------------------------------------------------------------
