@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, is_id, parse
 from chainbeasts.backend.chain.clock import CallClock
+from chainbeasts.backend.chain.hosts import LOCAL_HOSTS
 from chainbeasts.backend.chain.http_direct import (
     DirectWay,
     Way,
@@ -19,7 +20,7 @@ from chainbeasts.backend.chain.http_direct import (
     tls_context,
     too_long,
 )
-from chainbeasts.backend.chain.lines import LOCAL_HOSTS, MOST_BYTES
+from chainbeasts.backend.chain.lines import MOST_BYTES
 
 NOT_THE_NODE = (401, 403, 407, 408, 429)
 """Said by what stands before the node, or by a host that wants fewer calls."""

@@ -9,15 +9,13 @@ import threading
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
 from chainbeasts.backend.chain.clock import CallClock
-
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+from chainbeasts.backend.chain.hosts import is_loopback
 
 STEP_SECONDS = 3.0
 """Of a step that cannot be waited for in slices: to connect, to shake hands, to send a piece."""
@@ -40,11 +38,6 @@ class Line(Protocol):
             TimeoutError: not in time.
         """
         ...
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an endpoint is on this machine."""
-    return urlsplit(url).hostname in LOCAL_HOSTS
 
 
 def open_socket(url: str, seconds: float = STEP_SECONDS) -> ClientConnection:

@@ -13,8 +13,9 @@ from web3.types import RPCEndpoint, RPCResponse
 from chainbeasts.backend.chain.answers import read_answer
 from chainbeasts.backend.chain.clock import CALL_SECONDS, CallClock
 from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.hosts import is_loopback
 from chainbeasts.backend.chain.http_line import HttpLine
-from chainbeasts.backend.chain.lines import Line, SocketLine, is_loopback, open_socket
+from chainbeasts.backend.chain.lines import Line, SocketLine, open_socket
 from chainbeasts.backend.redact import redact_text, redact_url
 
 __all__ = ["NodeProvider", "is_loopback", "make_provider", "make_web3", "open_socket"]
