@@ -77,7 +77,7 @@ def _resolve(importer: str, target: str) -> str:
     return "/".join(parts)
 
 
-def _closure(unit: str) -> dict[str, str]:
+def import_closure(unit: str) -> dict[str, str]:
     """A source file and everything it imports, by unit name, in a stable order."""
     sources: dict[str, str] = {}
     todo = [unit]
@@ -109,7 +109,7 @@ def _request(unit: str, sources: Mapping[str, str]) -> dict[str, Any]:
 
 def _cached(unit: str) -> tuple[Path, dict[str, Any]]:
     """Where the output for a source is kept, and the request that gives it."""
-    request = _request(unit, _closure(unit))
+    request = _request(unit, import_closure(unit))
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(f"{solc_version()}\n{text}".encode()).hexdigest()
     return cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json", request
@@ -117,7 +117,7 @@ def _cached(unit: str) -> tuple[Path, dict[str, Any]]:
 
 def provenance(unit: str) -> Provenance:
     """What a source of this checkout is compiled from, and how."""
-    request = _request(unit, _closure(unit))
+    request = _request(unit, import_closure(unit))
     hashes = {
         name: hashlib.sha256(source["content"].encode()).hexdigest()
         for name, source in request["sources"].items()

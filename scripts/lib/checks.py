@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
-HARNESSES = ("tests/forge/*.sol", "tests/halmos/*.sol")
+HARNESSES = ("tests/forge/**/*.sol", "tests/halmos/*.sol")
 SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
 WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a

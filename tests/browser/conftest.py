@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -95,14 +96,20 @@ class Visit:
         assert unexpected == []
 
 
+SomeVisit = TypeVar("SomeVisit", bound=Visit)
+
+
 @contextmanager
-def visiting(browser: Browser, world: Spectacle) -> Iterator[Visit]:
-    """A new tab, in which nothing may fail unexpectedly and nobody else may be asked."""
+def visiting(browser: Browser, make: Callable[[Page], SomeVisit]) -> Iterator[SomeVisit]:
+    """A new tab, in which nothing may fail unexpectedly and nobody else may be asked.
+
+    Its browser has nothing of the page yet.
+    """
     # What moves without end is drawn without end, by the processor: only tests of it let it move.
     context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    made = Visit(page, world.url)
+    made = make(page)
     page.on("request", lambda request: made.asked.append(request.url))
     page.on("pageerror", lambda error: made.complaints.append(str(error)))
     page.on(
@@ -116,14 +123,14 @@ def visiting(browser: Browser, world: Spectacle) -> Iterator[Visit]:
 @pytest.fixture
 def visit(browser: Browser, world: Spectacle) -> Iterator[Visit]:
     """A tab of the test's own."""
-    with visiting(browser, world) as made:
+    with visiting(browser, lambda page: Visit(page, world.url)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def tab(browser: Browser, world: Spectacle) -> Iterator[Visit]:
     """One for all tests that look at a view and change nothing of the tab: none loads the page."""
-    with visiting(browser, world) as made:
+    with visiting(browser, lambda page: Visit(page, world.url)) as made:
         yield made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -19,10 +20,12 @@ from chainbeasts.backend.kernel.network import Weights
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
-from tests.browser.conftest import PATIENCE_MS, Visit
+from tests.browser.conftest import Visit, visiting
 from tests.browser.wallets import Wallet
 from tests.support.arena import (
     ACCEPTED,
+    CANCELLED,
+    CHALLENGED,
     EXPIRED,
     FINISHED,
     RECORDED,
@@ -105,19 +108,10 @@ def wallet(ground: Ground) -> Iterator[Wallet]:
 @pytest.fixture(scope="module")
 def visit(browser: Browser, ground: Ground, wallet: Wallet) -> Iterator[Tab]:
     """One tab for the whole story."""
-    context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    made = Tab(page, ground.served.url, ground=ground)
-    page.on("request", lambda request: made.asked.append(request.url))
-    page.on("pageerror", lambda error: made.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda told: made.complaints.append(told.text) if told.type == "error" else None,
-    )
-    wallet.enter(page, "Rabbit", "Fox")
-    yield made
-    made.end()
+    url = ground.served.url
+    with visiting(browser, lambda page: Tab(page, url, ground=ground)) as made:
+        wallet.enter(made.page, "Rabbit", "Fox")
+        yield made
 
 
 def fill(visit: Tab, action: str, **values: object) -> None:
@@ -137,6 +131,11 @@ def sign(visit: Tab, title: str) -> None:
     """Sign the step that is shown."""
     expect(visit.page.locator(".review h2")).to_contain_text(title)
     visit.page.get_by_role("button", name="Sign in the wallet").click()
+
+
+def acts_as(visit: Tab, account: str) -> None:
+    """Wait until this account's purse is shown, whose address is in brief there."""
+    expect(visit.page.locator(f'.purse code[title="{account}"]')).to_be_visible()
 
 
 def state(visit: Tab) -> Locator:
@@ -184,10 +183,11 @@ def test_a_wallet_is_chosen_and_moved_to_the_right_chain(
     expect(wrong).to_contain_text("The wallet does not know chain")
     wrong.get_by_role("button").click()
     wallet.move(DEVNET_CHAIN_ID)
-    expect(visit.page.locator(".purse")).to_contain_text(ground.ours)
+    acts_as(visit, ground.ours)
     belief = visit.page.locator("#belief")
     belief.locator("summary").click()
-    expect(belief).to_contain_text(ground.world.ledger.address)
+    ledger = belief.locator(f'code[title="{ground.world.ledger.address}"]')
+    expect(ledger).to_be_visible()
     assert set(wallet.asked) & {"eth_sendTransaction", "personal_sign"} == set()
 
 
@@ -199,6 +199,8 @@ def test_energy_is_bought_at_the_price_that_was_shown(
     fill(visit, "buy", amount="2.5")
     expect(term(visit, "You pay")).to_have_text("0.0025 coin")
     expect(term(visit, "Gas")).to_contain_text("coin")
+    step = visit.page.locator(".progress-steps [aria-current]")
+    expect(step).to_have_text("Check")
     held = ground.world.energy.functions.balanceOf(ground.world.accounts[1])
     before = held.call()
     wallet.errors["eth_sendTransaction"] = REJECTION
@@ -207,6 +209,7 @@ def test_energy_is_bought_at_the_price_that_was_shown(
     assert wallet.sent == []
     sign(visit, "Buy 2.5 ENERGY")
     expect(outcome(visit)).to_have_text("Bought 2.5 ENERGY for 0.0025 coin. ")
+    expect(step).to_have_text("Result")
     assert held.call() == before + 5 * ETHER // 2
     assert len(wallet.sent) == 1
 
@@ -255,20 +258,30 @@ def test_two_owners_agree_on_a_match_and_publish_what_it_needs(
     refusal = visit.page.locator(".plan .notice.error")
     expect(refusal.locator(".raw")).to_have_text("ERC721NonexistentToken(tokenId: 99)")
     fill(visit, "challenge", beast=2, opponent=1)
-    expect(refusal).to_contain_text(f"Beast 2 belongs to {ground.theirs}")
+    expect(refusal).to_contain_text("Beast 2 belongs to")
+    expect(refusal.locator(f'code[title="{ground.theirs}"]')).to_be_visible()
     fill(visit, "challenge", beast=1, opponent=2)
+    expect(visit.page.locator(".cast a")).to_have_text([re.compile("№ 1$"), re.compile("№ 2$")])
     sign(visit, "Publish the state of beast 1")
+    expect(visit.page.locator(".past li")).to_have_count(1)
     sign(visit, "Challenge beast 2 with beast 1")
     expect(outcome(visit)).to_contain_text("Match 1 is proposed.")
 
+    visit.go("#/act/publish")
+    own = visit.page.locator(".offers button")
+    expect(own).to_have_text(re.compile("№ 1$"))
+    own.click()
+    expect(visit.page.locator("#field-beast")).to_have_value("1")
+    expect(own).to_have_attribute("aria-pressed", "true")
     fill(visit, "publish", beast=2)
     sign(visit, "Publish the state of beast 2")
     expect(visit.page.locator(".past li")).to_contain_text("is on chain.")
     expect(outcome(visit)).to_contain_text("It is on chain since")
     fill(visit, "accept", match=1)
-    expect(refusal).to_contain_text(f"Beast 2 belongs to {ground.theirs}")
+    expect(refusal).to_contain_text("Beast 2 belongs to")
+    expect(refusal.locator(f'code[title="{ground.theirs}"]')).to_be_visible()
     wallet.use(ground.theirs)
-    expect(visit.page.locator(".purse")).to_contain_text(ground.theirs)
+    acts_as(visit, ground.theirs)
     fill(visit, "accept", match=1)
     sign(visit, "Accept match 1")
     expect(outcome(visit)).to_contain_text("Match 1 is agreed on.")
@@ -308,7 +321,8 @@ def test_its_seed_is_drawn_and_it_is_recorded_as_this_browser_fights_it(
     expect(term(visit, "Fought in your browser")).to_contain_text(f"after {turns} turns")
     sign(visit, "Allow the arena to take")
     sign(visit, "into the arena's escrow")
-    expect(term(visit, "Root of its log")).to_have_text("0x" + bout.truth.tree.root.hex())
+    root = term(visit, "Root of its log").locator("code")
+    expect(root).to_have_attribute("title", "0x" + bout.truth.tree.root.hex())
     sign(visit, "Record match 1")
     expect(outcome(visit)).to_contain_text("Match 1 is recorded:")
     state = bout.state
@@ -338,19 +352,46 @@ def test_a_match_is_settled_and_another_one_expires(visit: Tab, ground: Ground) 
     assert match_of(world, 1).status == FINISHED
 
 
+def test_a_challenge_is_taken_back_by_who_sent_it(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    wallet.use(ground.ours)
+    acts_as(visit, ground.ours)
+    fill(visit, "challenge", beast=1, opponent=2)
+    sign(visit, "Challenge beast 2 with beast 1")
+    expect(outcome(visit).get_by_role("link", name="Take it back")).to_be_visible()
+    number = ground.world.arena.functions.matchCount().call()
+    assert match_of(ground.world, number).status == CHALLENGED
+    wallet.use(ground.theirs)
+    acts_as(visit, ground.theirs)
+    fill(visit, "cancel", match=number)
+    expect(visit.page.locator(".plan .notice.error")).to_contain_text("was asked for by")
+    wallet.use(ground.ours)
+    acts_as(visit, ground.ours)
+    fill(visit, "cancel", match=number)
+    expect(term(visit, "Gas")).to_contain_text("coin")
+    sign(visit, f"Take back the challenge of match {number}")
+    expect(outcome(visit)).to_contain_text(f"Match {number} is taken back.")
+    assert match_of(ground.world, number).status == CANCELLED
+    fill(visit, "cancel", match=number)
+    expect(visit.page.locator(".plan .notice.error")).to_contain_text("is cancelled.")
+
+
 def test_rewards_credit_and_escrow_are_taken_out(
     visit: Tab, wallet: Wallet, ground: Ground
 ) -> None:
     world, a, b = ground.world, ground.latest[1], ground.latest[2]
     earned = world.arena.functions.rewardsOf(b.owner).call()
     assert earned > 0
+    wallet.use(ground.theirs)
+    acts_as(visit, ground.theirs)
     fill(visit, "claim", what="rewards")
     wallet.before = lambda: world.send(world.arena.functions.claimRewards(b.owner), b.owner)
     sign(visit, "Take out")
     expect(state(visit)).to_have_attribute("data-state", "failed")
     expect(state(visit)).to_contain_text("NoRewards(account)")
     wallet.use(ground.ours)
-    expect(visit.page.locator(".purse")).to_contain_text(ground.ours)
+    acts_as(visit, ground.ours)
     fill(visit, "claim", what="rewards")
     sign(visit, "Take out")
     expect(outcome(visit)).to_contain_text("Taken out:")

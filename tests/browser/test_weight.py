@@ -24,7 +24,7 @@ from scripts.lib.bench.world import (
     publish,
     serving,
 )
-from tests.browser.conftest import PATIENCE_MS, Visit
+from tests.browser.conftest import Visit, visiting
 from tests.conftest import NIGHTLY
 
 SIZE = Size(beasts=120, windows=5, first=5_000)
@@ -60,18 +60,8 @@ def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def visit(browser: Browser, url: str) -> Iterator[Visit]:
     """A new tab in a browser that has nothing of the page yet."""
-    context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    made = Visit(page, url)
-    page.on("request", lambda request: made.asked.append(request.url))
-    page.on("pageerror", lambda error: made.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda told: made.complaints.append(told.text) if told.type == "error" else None,
-    )
-    yield made
-    made.end()
+    with visiting(browser, lambda page: Visit(page, url)) as made:
+        yield made
 
 
 # --- memory -------------------------------------------------------------------------------------

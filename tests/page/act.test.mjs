@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { cancel } from "../../backend/api/page/wallet/actions/arena.js";
 import { hatch } from "../../backend/api/page/wallet/actions/hatch.js";
 import { draw, expire, settle } from "../../backend/api/page/wallet/actions/match.js";
 import { record } from "../../backend/api/page/wallet/actions/record.js";
@@ -12,7 +13,7 @@ const ARENA = "0x" + "a1".repeat(20);
 const HASH = "0x" + "5e".repeat(32);
 const SEED_BLOCK = 100n;
 const LAST_DRAW = 100 + 8191;
-const [ACCEPTED, SEEDED, RECORDED, FINAL] = [2n, 3n, 4n, 5n];
+const [CHALLENGED, ACCEPTED, SEEDED, RECORDED, FINAL] = [1n, 2n, 3n, 4n, 5n];
 
 /** A node with one match, and its newest block. */
 function chainOf(match, head) {
@@ -57,6 +58,13 @@ test("a draw that was mined too late is told as what it was", async () => {
   const logs = (found) => (contract, name) => found[name] ?? null;
   assert.match(step.done(logs({ MatchSeeded: { battleSeed: 9n, recordUntil: 60n } })).text, /has the seed 9\./);
   assert.match(step.done(logs({ MatchExpired: { matchId: 7n } })).text, /has expired/);
+});
+
+test("a challenge is taken back by who sent it, and only until it is accepted", async () => {
+  const { step } = await plan(cancel, { status: CHALLENGED, ownerA: "0x" }, {});
+  assert.deepEqual([step.to, step.call, step.args], ["Arena", "cancel", [7n]]);
+  await refused(cancel, { status: CHALLENGED, ownerA: ARENA }, {}, /asked for by 0xa1/);
+  await refused(cancel, { status: ACCEPTED, ownerA: "0x" }, {}, /Match 7 is accepted/);
 });
 
 test("a match expires when neither seed nor record can come any more, and not before", async () => {

@@ -7,7 +7,9 @@ import test from "node:test";
 import { decode, encode, selector, signature } from "../../backend/api/page/wallet/abi.js";
 import { Contracts } from "../../backend/api/page/wallet/contracts.js";
 import { toHex } from "../../backend/api/page/kernel/bytes.js";
-import { about, exact, parseAmount, parseId } from "../../backend/api/page/wallet/units.js";
+import { Refusal } from "../../backend/api/page/wallet/refusal.js";
+import { about, exact, parseAmount, parseId, short } from "../../backend/api/page/wallet/units.js";
+import { coin, energy, hex, plain } from "../../backend/api/page/wallet/values.js";
 
 const { functions, reverts, contracts } = JSON.parse(readFileSync(process.env.CHAINBEASTS_PAGE_CASES, "utf-8"));
 
@@ -98,4 +100,26 @@ test("amounts are read and shown to the last wei, and nothing else is an amount"
   assert.equal(about(123_456n * 10n ** 9n), "about 0.000123 coin");
   assert.equal(parseId("12"), 12n);
   for (const text of ["0", "-1", "1.5", "x", ""]) assert.equal(parseId(text), null);
+});
+
+test("amounts are shortened to four decimals that count, and say so where that rounds", () => {
+  for (const [text, said] of [
+    ["0", "0"],
+    ["2.5", "2.5"],
+    ["994.12345678", "≈ 994.1235"],
+    ["0.99999", "≈ 1"],
+    ["0.00123456", "≈ 0.001235"],
+    ["0.001234", "0.001234"],
+    ["0.000000000000000001", "0.000000000000000001"],
+    ["1234567.00001", "≈ 1\u202f234\u202f567"],
+  ])
+    assert.equal(short(parseAmount(text)), said);
+});
+
+test("a refusal says its values whole in plain text, and keeps them for the page to draw", () => {
+  const said = ["It has ", energy(1_234_567_890_123_456_789n), ", sent by ", hex("0xab")];
+  const refusal = new Refusal(said, "Buy some.");
+  assert.equal(refusal.message, "It has 1.234567890123456789 ENERGY, sent by 0xab");
+  assert.deepEqual([refusal.said, refusal.hint], [said, "Buy some."]);
+  assert.equal(plain([coin(1n)]), "0.000000000000000001 coin");
 });

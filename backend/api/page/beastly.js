@@ -117,7 +117,7 @@ export function believedMark(since) {
   );
 }
 
-/** Copy a text and show it whole; where the browser refuses to copy, it can be selected there. */
+/** Copy a text and show it whole in `code`; where the browser refuses to copy, it can be selected there. */
 async function copy(text, code) {
   code.textContent = text;
   code.closest(".hash").classList.add("in-full");
@@ -130,27 +130,19 @@ async function copy(text, code) {
   }
 }
 
+export const copyButton = (text, said, code) =>
+  h(
+    "button",
+    { type: "button", class: "copy", "aria-label": `Copy ${said}`, title: "Copy", onclick: () => copy(text, code) },
+    icon("duplicate"),
+  );
+
 /** A hash or account in brief, with a button that copies and shows all of it; an account leads to what it owns. `plain`: without the button; `whole`: not in brief. */
 export function hash(hex, { plain = false, whole = false } = {}) {
   const code = h("code", { title: hex }, whole ? hex : brief(hex));
   const shown = hex.length === ACCOUNT_LENGTH ? h("a", { href: `#/accounts/${hex.toLowerCase()}` }, code) : code;
   if (plain) return shown;
-  return h(
-    "span",
-    { class: whole ? "hash in-full" : "hash" },
-    shown,
-    h(
-      "button",
-      {
-        type: "button",
-        class: "copy",
-        "aria-label": `Copy ${brief(hex)}`,
-        title: "Copy",
-        onclick: () => copy(hex, code),
-      },
-      icon("duplicate"),
-    ),
-  );
+  return h("span", { class: whole ? "hash in-full" : "hash" }, shown, copyButton(hex, brief(hex), code));
 }
 
 export const when = (seconds, timeStyle) =>

@@ -6,6 +6,8 @@ import { h } from "./dom.js";
 const LATER = [
   ["inside", "lists"],
   ["disputes", "lists"],
+  ["window", "lists"],
+  ["money", "lists"],
   ["battles", "lists"],
   ["player", "lists"],
   ["thoughts", "lists"],

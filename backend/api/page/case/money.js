@@ -1,6 +1,6 @@
-// What is at risk in a dispute: who is paid what at each end, as a diagram and as a table that says the same.
+// What is at risk in a dispute: who is paid what at each end, as a diagram; and share by share for who wants to count.
 import { hash } from "../beastly.js";
-import { h, s, table } from "../dom.js";
+import { h, redraw, s, table } from "../dom.js";
 import { coin, energy, plural } from "../format.js";
 import { actualFlows, possibleEnds } from "./ends.js";
 
@@ -48,12 +48,13 @@ export function layout(flows) {
     return { name, top, coin: own[0].coin, wei: total };
   });
   const names = Object.keys(RECEIVERS).filter((name) => bands.some(({ to }) => to === name));
-  const height = Math.max(pots.length * (POT + GAP) - GAP, names.length * (GAP + 12));
+  const height = Math.max(pots.length * (POT + GAP) - GAP, names.length * (GAP + 18));
   const used = bands.reduce((all, band) => all + band.height, 0);
   const gap = names.length > 1 ? (height - used) / (names.length - 1) : 0;
   let at = 0;
   const right = names.map((name) => {
     const top = at;
+    const own = flows.filter(({ to }) => to === name);
     for (const band of bands)
       if (band.to === name) {
         band.at = at;
@@ -61,16 +62,22 @@ export function layout(flows) {
       }
     const end = at;
     at += Math.max(gap, 0);
-    return { name, top, height: end - top };
+    return { name, top, height: end - top, sums: sums(own) };
   });
   return { left, right, bands, height: Math.max(height, at) };
 }
+
+/** What a receiver gets in all, in each of the two coins. */
+const sums = (flows) =>
+  ["energy", "coin"]
+    .map((of) => ({ coin: of, wei: flows.reduce((all, one) => (one.coin === of ? all + one.wei : all), 0n) }))
+    .filter(({ wei }) => wei > 0n);
 
 const MIDDLE = (LEFT + RIGHT) / 2;
 const ribbon = ({ from, at, height }) =>
   `M${LEFT} ${from}C${MIDDLE} ${from} ${MIDDLE} ${at} ${RIGHT} ${at}V${at + height}C${MIDDLE} ${at + height} ${MIDDLE} ${from + height} ${LEFT} ${from + height}Z`;
 
-/** A picture of flows; the table beside it says the same in words. */
+/** A picture of flows; the table below it says the same in words. */
 function diagram(flows) {
   const { left, right, bands, height } = layout(flows);
   return s(
@@ -84,18 +91,30 @@ function diagram(flows) {
     ]),
     ...right.map((one) => [
       s("rect", { class: `pot ${one.name}`, x: RIGHT, y: one.top, width: 6, height: Math.max(one.height, 2) }),
-      s("text", { x: RIGHT + 14, y: one.top + one.height / 2 + 4, class: "name" }, RECEIVERS[one.name]),
+      s("text", { x: RIGHT + 14, y: one.top + one.height / 2 - 3, class: "name" }, RECEIVERS[one.name]),
+      s("text", { x: RIGHT + 14, y: one.top + one.height / 2 + 13 }, one.sums.map(spell).join(" + ")),
     ]),
   );
 }
 
-const inWords = (caption, flows) =>
-  table(
-    caption,
-    ["From", "To", "How much", ""],
-    flows.map((one) => [POTS[one.pot], RECEIVERS[one.to], spell(one), one.note]),
-    "stack money",
-  );
+/** Too narrow for the diagram: the shares alone are shown there, and so open. */
+const NARROW = "(width < 620px)";
+
+/** Flows as a picture, and folded beneath it each share with its reason. */
+const told = (caption, flows) => [
+  diagram(flows),
+  h(
+    "details",
+    { id: "shares", open: matchMedia(NARROW).matches },
+    h("summary", {}, "Share by share"),
+    table(
+      caption,
+      ["From", "To", "How much", ""],
+      flows.map((one) => [POTS[one.pot], RECEIVERS[one.to], spell(one), one.note]),
+      "stack money",
+    ),
+  ),
+];
 
 /** The ends that may still come, of which the reader chooses one to look at. `chosen` keeps the choice over redraws. */
 export function stakesCard(dispute, risk, chosen) {
@@ -103,11 +122,7 @@ export function stakesCard(dispute, risk, chosen) {
   const shown = h("div", { class: "end-shown" });
   const look = (end) => {
     chosen.end = end.name;
-    shown.replaceChildren(
-      h("p", {}, `If ${end.when}:`),
-      diagram(end.flows),
-      inWords(`Who gets what: ${end.title.toLowerCase()}`, end.flows),
-    );
+    redraw(shown, h("p", {}, `If ${end.when}:`), told(`Who gets what: ${end.title.toLowerCase()}`, end.flows));
   };
   const first = ends.find(({ name }) => name === chosen.end) ?? ends[0];
   look(first);
@@ -155,6 +170,6 @@ export function paidCard(dispute) {
           ".",
         )
       : null,
-    h("div", { class: "end-shown" }, diagram(flows), inWords("Who got what", flows)),
+    h("div", { class: "end-shown" }, told("Who got what", flows)),
   );
 }

@@ -81,18 +81,8 @@ const CAUSES = {
   ],
 };
 
-function creature(name, one) {
-  return h(
-    "div",
-    {},
-    h("dt", {}, name),
-    h(
-      "dd",
-      {},
-      `tile ${one.pos}, hp ${one.hp}, stamina ${one.stamina}, guard ${one.tempDef}, power ${one.power}, defence ${one.defense}`,
-    ),
-  );
-}
+const creature = (name, { pos, hp, stamina, tempDef, power, defense }) =>
+  `${name}: tile ${pos}, hp ${hp}, stamina ${stamina}, guard ${tempDef}, power ${power}, defence ${defense}`;
 
 function position(word, caption, arrows) {
   const reason = invalidReason(word);
@@ -103,7 +93,7 @@ function position(word, caption, arrows) {
     { class: "sample" },
     h("figcaption", {}, caption),
     boardPicture(word, label, arrows),
-    h("dl", {}, creature("Self", selfOf(word)), creature("Enemy", enemyOf(word))),
+    h("p", { class: "hint" }, creature("Self", selfOf(word)), h("br"), creature("Enemy", enemyOf(word))),
   );
 }
 
@@ -121,26 +111,37 @@ function samples(step, cause) {
   ];
 }
 
+function weightsTable(caption, found, kind) {
+  return table(
+    caption,
+    ["Weight", "Before", "Computed", "Claimed", "Apart"],
+    found.map(({ index, before, computed, claimed }) => [
+      h("code", { title: headOf(index) }, weightName(index)),
+      String(before),
+      String(computed),
+      h("b", {}, String(claimed)),
+      signed(claimed - computed),
+    ]),
+    kind,
+  );
+}
+
+/** How many weights are wrong, the one that is so most, and some of the others for who wants to see them. */
 function weights(after, states) {
   const found = differences(states);
   const [n, all] = [plural(found.length, "weight"), count(states.computed.length)];
+  const others = found.slice(1, LISTED + 1);
   return [
-    h("h3", {}, "Claimed against computed weights"),
     h("p", {}, `${after} ${n} of ${all} ${found.length === 1 ? "is" : "are"} not what re-execution gives.`),
-    table(
-      "Weights that differ most",
-      ["Weight", "Before", "Computed", "Claimed", "Apart"],
-      found
-        .slice(0, LISTED)
-        .map(({ index, before, computed, claimed }) => [
-          h("code", { title: headOf(index) }, weightName(index)),
-          String(before),
-          String(computed),
-          h("b", {}, String(claimed)),
-          signed(claimed - computed),
-        ]),
-      "weights",
-    ),
+    weightsTable("The weight that is furthest from its computed value", found.slice(0, 1), "weights"),
+    others.length
+      ? h(
+          "details",
+          { id: "other-weights" },
+          h("summary", {}, `The next ${plural(others.length, "weight")}, by how far they are apart`),
+          weightsTable("Other weights that differ", others, "further"),
+        )
+      : null,
   ];
 }
 
@@ -150,8 +151,8 @@ export function endCard(end) {
     "section",
     { class: "wrong-steps", "aria-labelledby": "wrong-steps" },
     h("h2", { id: "wrong-steps" }, "The claimed end, against the one computed here"),
-    h("p", { class: "hint" }, "Which step went wrong is seen once the trainer has opened its segments."),
     weights("After the last step", end),
+    h("p", { class: "hint" }, "Which step went wrong is seen once the trainer has opened its segments."),
   );
 }
 
@@ -164,22 +165,33 @@ export function stepsCard(found, cause) {
   return h(
     "section",
     { class: "wrong-steps", "aria-labelledby": "wrong-steps" },
-    h("h2", { id: "wrong-steps" }, "The wrong segment, re-executed here"),
+    h("h2", { id: "wrong-steps" }, "What went wrong"),
     cause === undefined
       ? h("p", { class: "hint", role: "status" }, "Looking for what was done instead…")
       : cause === null
         ? h("p", {}, "No single other label, sample or weight gives the claimed hash: more than one thing was done.")
-        : [
-            h(
-              "p",
-              { class: "finding" },
-              `${cause.last > cause.step ? "Steps" : "Step"} ${cause.step} `,
-              ...CAUSES[cause.kind](cause, heads),
-            ),
-            h("p", { class: "hint" }, "That is what was done: repeating it here gives the claimed hash to the bit."),
+        : h(
+            "div",
+            { class: "culprit-step" },
             h("div", { class: "samples" }, ...samples(steps[cause.offset], cause)),
-            ...weights("After that step", cause),
-          ],
-    stepsTable(found, cause),
+            h(
+              "div",
+              {},
+              h(
+                "p",
+                { class: "finding" },
+                `${cause.last > cause.step ? "Steps" : "Step"} ${cause.step} `,
+                ...CAUSES[cause.kind](cause, heads),
+              ),
+              h("p", { class: "hint" }, "That is what was done: repeating it here gives the claimed hash to the bit."),
+              ...weights("After that step", cause),
+            ),
+          ),
+    h(
+      "details",
+      { id: "all-steps" },
+      h("summary", {}, `All ${plural(steps.length, "step")} of the segment, as they have to be`),
+      stepsTable(found, cause),
+    ),
   );
 }

@@ -28,11 +28,14 @@ const dueIn = (left) => (left >= 0 ? `due in ${span(left)}` : "overdue");
 /** What has to be open so that everybody can compute the window again. */
 export function openingsCard(d, now) {
   if (!d.openings.length) return null;
+  const all = h("ul", {}, ...d.openings.map((one) => opening(d, one, now)));
+  if (d.openings.every(({ made }) => made))
+    return h("details", { class: "openings", id: "opened" }, h("summary", {}, "What the dispute opened"), all);
   return h(
     "section",
     { class: "openings", "aria-labelledby": "openings" },
     h("h2", { id: "openings" }, "What the dispute opens"),
-    h("ul", {}, ...d.openings.map((one) => opening(d, one, now))),
+    all,
   );
 }
 

@@ -1,6 +1,6 @@
 // One dispute: whose move it is, what is at risk, the window computed again here, and how it ended.
 import { get } from "../api.js";
-import { chip, colours, face, figure, hash, mention, opennessBadge } from "../beastly.js";
+import { chip, colours, face, hash, mention, opennessBadge } from "../beastly.js";
 import { chainNow } from "../clock.js";
 import { h, notice, onLeave, redraw, show } from "../dom.js";
 import { Examination, examineWindow } from "../case/examination.js";
@@ -47,19 +47,19 @@ function headCard(d, beast) {
     ),
     d.conviction || ENDS[d.status] ? h("p", { class: "finding" }, CONVICTIONS[d.conviction] ?? ENDS[d.status]) : null,
     h(
-      "dl",
-      { class: "figures" },
-      figure("Trainer", d.trainer ? hash(d.trainer) : "—"),
-      figure(
-        "Window",
-        d.checkpoint ? chip(d.checkpoint.state) : "—",
-        d.checkpoint ? opennessBadge(d.checkpoint.openness) : null,
-      ),
-      figure(
-        "Re-executed on chain",
-        d.conviction === "segment" ? `segment ${d.segment}` : `${d.steps_done} of 128 steps`,
-      ),
-      figure("Proved by", d.prover ? hash(d.prover) : "—"),
+      "p",
+      { class: "marks" },
+      d.trainer ? h("span", {}, "trained by ", hash(d.trainer)) : null,
+      d.checkpoint ? [chip(d.checkpoint.state), opennessBadge(d.checkpoint.openness)] : null,
+      d.conviction === "segment" || d.steps_done
+        ? h(
+            "span",
+            {},
+            d.conviction === "segment" ? `segment ${d.segment}` : `${d.steps_done} of 128 steps`,
+            " re-executed on chain",
+          )
+        : null,
+      d.prover ? h("span", {}, "proved by ", hash(d.prover)) : null,
     ),
   );
 }
@@ -72,17 +72,27 @@ function windowCard(d, examination) {
     "section",
     { class: "segments", "aria-labelledby": "segments" },
     h("h2", { id: "segments" }, "The window, in 16 segments of 8 steps"),
+    h(
+      "p",
+      { class: "verdict", role: "status" },
+      verdict(claim, found),
+      problem
+        ? ` It could not be computed here. ${problem}`
+        : busy && !found
+          ? " Your browser computes it again…"
+          : null,
+    ),
     strip(claim, found, d.steps_done, d.segment),
-    h("p", { class: "verdict", role: "status" }, verdict(claim, found)),
-    problem
-      ? h("p", { class: "hint" }, `It could not be computed here. ${problem}`)
-      : busy && !found
-        ? h("p", { class: "hint" }, "Your browser computes it again…")
-        : h(
-            "p",
-            { class: "hint" },
-            "States, private records and logs were checked by their hashes. For DNA, epoch seed, rules and the claim itself the server is believed; a node of your own tells the same.",
-          ),
+    h(
+      "details",
+      { id: "believed" },
+      h("summary", {}, "What the server is believed for"),
+      h(
+        "p",
+        { class: "hint" },
+        "States, private records and logs are checked by their hashes. For DNA, epoch seed, rules and the claim itself the server is believed; a node of your own tells the same.",
+      ),
+    ),
   );
 }
 

@@ -21,6 +21,7 @@ export class Chain {
   constructor(wallet, contracts) {
     this.wallet = wallet;
     this.contracts = contracts;
+    this.born = new Map();
   }
 
   /** A view function's answer. */
@@ -48,6 +49,12 @@ export class Chain {
   /** Ask the wallet to sign and send; the transaction's hash. */
   send({ from, to, data, value }) {
     return this.wallet.request("eth_sendTransaction", [{ from, to, data, value: hexOf(value) }]);
+  }
+
+  /** A beast's DNA, which never changes. */
+  async dnaOf(beast) {
+    if (!this.born.has(beast)) this.born.set(beast, (await this.read("Beasts", "birthOf", beast)).dna);
+    return this.born.get(beast);
   }
 
   /** The newest block: {number, time}. */

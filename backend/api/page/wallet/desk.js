@@ -1,65 +1,19 @@
-// One action: its form, what stands now and what would happen, the signing, and what became of it.
+// One action: what stands now and what would happen, the signing, and what became of it.
 import { h, show } from "../dom.js";
 import { Problem } from "../api.js";
-import { brief } from "../format.js";
+import { hash } from "../beastly.js";
+import { brief, count } from "../format.js";
 import { Reverted } from "./contracts.js";
 import { pause } from "./chain.js";
 import { WalletError } from "./provider.js";
 import { Refusal } from "./refusal.js";
 import { send } from "./sending.js";
-import { about, coinOf, told } from "./units.js";
+import { about, told } from "./units.js";
+import { cast, drawn, facts } from "./draw.js";
 import { drawState } from "./states.js";
+import { coin } from "./values.js";
 
 const WAIT = 2000;
-
-/** The form of an action. `submit` gets its values. */
-export function form(action, values, submit) {
-  const inputs = action.fields.map((field) => [field, input(field, values.get(field.name) ?? "")]);
-  const read = () => Object.fromEntries(inputs.map(([{ name }, element]) => [name, element.value]));
-  return h(
-    "form",
-    {
-      class: "deed",
-      onsubmit: (event) => {
-        event.preventDefault();
-        submit(read());
-      },
-    },
-    inputs.map(([{ label, name }, element]) => h("p", {}, h("label", { for: `field-${name}` }, label), element)),
-    h("button", { class: "primary", type: "submit" }, "See what it does"),
-  );
-}
-
-function input({ name, kind, options, optional, example }, value) {
-  const id = `field-${name}`;
-  if (kind === "choice") {
-    const select = h(
-      "select",
-      { id, name },
-      options.map(([one, label]) => h("option", { value: one }, label)),
-    );
-    if (options.some(([one]) => one === value)) select.value = value;
-    return select;
-  }
-  return h("input", {
-    id,
-    name,
-    value,
-    required: !optional,
-    autocomplete: "off",
-    inputmode: kind === "id" ? "numeric" : "decimal",
-    placeholder: example,
-  });
-}
-
-const facts = (rows) =>
-  rows.length
-    ? h(
-        "dl",
-        { class: "terms" },
-        rows.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))),
-      )
-    : null;
 
 /** A failure in words; what is no failure of the world is thrown on. */
 export function failure(error) {
@@ -76,7 +30,7 @@ export function failure(error) {
   return h(
     "div",
     { class: "notice error", role: "alert" },
-    h("h2", {}, error.message),
+    h("h2", {}, drawn(error.said ?? error.message)),
     error.hint ? h("p", {}, error.hint) : null,
     values.length
       ? h(
@@ -88,26 +42,36 @@ export function failure(error) {
   );
 }
 
+/** Every state of a sending that is none of its being under way. */
+const NOT_SENT = ["rejected", "refused", "busy"];
+
 /**
  * Draw the plan of an action with these values, and its next step's signing, in `place`.
  * @param signal ends everything; `planning` only what is drawn, when it is asked for anew: what is sent is followed on
+ * @param at hears how far the reader is: "check", "sign" or "result"
  * @param proceed called with what became of a step, and what the next one's form is to have
  */
-export async function draw(place, action, values, { chain, account, attempts, signal, planning, proceed }) {
+export async function draw(place, action, values, { chain, account, attempts, signal, planning, at, proceed }) {
+  at("check");
   show(place, h("p", { class: "busy", role: "status" }, "Reading the chain through your wallet …"));
   for (;;) {
+    let known = [];
     let plan;
     try {
       plan = await action.plan(chain, account, values);
-      const drawn = plan.step ? await review(plan.step) : null;
+      known = [await cast(chain, plan.beasts), facts(plan.facts)];
+      const next = plan.step ? await review(plan.step) : null;
       if (planning.aborted) return undefined;
-      if (drawn) return show(place, facts(plan.facts), drawn);
+      if (next) return show(place, known, next);
     } catch (error) {
       if (planning.aborted) return undefined;
-      return show(place, plan ? facts(plan.facts) : null, failure(error));
+      return show(place, known, failure(error));
     }
-    if (!plan.wait) return show(place, facts(plan.facts), outcome({ text: plan.done, links: plan.links }));
-    show(place, facts(plan.facts), h("p", { class: "busy", role: "status" }, plan.wait));
+    if (!plan.wait) {
+      at("result");
+      return show(place, known, outcome({ text: plan.done, links: plan.links }));
+    }
+    show(place, known, h("p", { class: "busy", role: "status" }, plan.wait));
     await pause(WAIT, planning);
   }
 
@@ -133,8 +97,8 @@ export async function draw(place, action, values, { chain, account, attempts, si
       h("h2", {}, step.title),
       step.note ? h("p", {}, step.note) : null,
       facts([
-        ["Coin that goes along", coinOf(value)],
-        ["Gas", `about ${gas}, at your node's price ${about(gas * price)}; the wallet says the last word`],
+        ["Coin that goes along", coin(value)],
+        ["Gas", about(gas * price), `${count(gas)} gas at your node's price; the wallet says the last word`],
         ["Tried out on your node", "it would be accepted now"],
       ]),
       h(
@@ -142,7 +106,7 @@ export async function draw(place, action, values, { chain, account, attempts, si
         { class: "call" },
         h("summary", {}, "The call, as it is signed"),
         facts([
-          ["To", [`${step.to}, `, h("code", {}, contract.shown)]],
+          ["To", [`${step.to} `, hash(contract.shown)]],
           ["Function", h("code", {}, contract.signature(call))],
           ...contract.functions.get(call).inputs.map(({ name }, i) => [name, h("code", {}, shorten(told(args[i])))]),
           [
@@ -171,11 +135,13 @@ export async function draw(place, action, values, { chain, account, attempts, si
       const attempt = attempts.of(account);
       if (attempt) attempts.forget(attempt);
       show(state);
+      at("check");
       button.disabled = false;
     };
     const hear = async (found) => {
       drawState(state, found, forget);
-      if (["rejected", "refused", "busy"].includes(found.state)) button.disabled = false;
+      at(found.block || found.state === "replaced" ? "result" : NOT_SENT.includes(found.state) ? "check" : "sign");
+      if (NOT_SENT.includes(found.state)) button.disabled = false;
       if (found.state !== "mined" || ended) return;
       ended = true;
       const done = step.done(events(found.logs));
@@ -212,7 +178,7 @@ const outcome = ({ text, links = [] }) =>
   h(
     "p",
     { class: "outcome" },
-    text,
+    drawn(text),
     " ",
     links.map(([href, label]) => [h("a", { href }, label), " "]),
   );

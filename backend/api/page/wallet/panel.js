@@ -1,7 +1,8 @@
 // The wallet that is used, and what is believed of this server meanwhile.
 import { h, show } from "../dom.js";
 import { switchChain } from "./connection.js";
-import { coinOf, energyOf } from "./units.js";
+import { drawn } from "./draw.js";
+import * as values from "./values.js";
 
 /** Wallets to choose from. */
 export function choice(wallets, choose) {
@@ -68,10 +69,10 @@ export async function purse({ wallet, chain, account }, leave) {
   return h(
     "dl",
     { class: "purse" },
-    row("Account", h("a", { href: `#/accounts/${account}` }, h("code", {}, account))),
-    row("Wallet", [wallet.name, " ", h("button", { class: "quiet-button", type: "button", onclick: leave }, "Leave")]),
-    row("Coin", coinOf(coin)),
-    row("ENERGY", energyOf(energy)),
+    row("Account", drawn(values.hex(account))),
+    row("Wallet", [wallet.name, " ", h("button", { class: "plain", type: "button", onclick: leave }, "Leave")]),
+    row("Coin", drawn(values.coin(coin))),
+    row("ENERGY", drawn(values.energy(energy))),
   );
 }
 
@@ -116,12 +117,15 @@ export function belief(contracts, doubts) {
         {},
         "In which block a window was submitted. The window itself comes from your node, and the ledger checks it.",
       ),
+      h("li", {}, "Which beasts and matches a form offers. The one that you choose is read through the wallet's node."),
       h("li", {}, "Nothing else: prices, balances, owners, matches and periods are read through the wallet's node."),
     ),
     h(
       "dl",
       { class: "addresses" },
-      facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("code", {}, value)))),
+      facts.map(([name, value]) =>
+        h("div", {}, h("dt", {}, name), h("dd", {}, value.startsWith("0x") ? drawn(values.hex(value)) : value)),
+      ),
     ),
   );
 }

@@ -1,6 +1,6 @@
 // How a transaction stands, in words.
+import { hash as copyable } from "../beastly.js";
 import { h, show } from "../dom.js";
-import { brief } from "../format.js";
 import { Reverted } from "./contracts.js";
 
 const WORDS = {
@@ -33,11 +33,15 @@ export function drawState(place, { state, hash, by, block, fee, away, error }, f
       error instanceof Reverted
         ? h("p", { class: "raw" }, h("code", {}, `${error.code}(${Object.keys(error.values).join(", ")})`))
         : null,
-      hash ? h("p", {}, "Transaction ", h("code", { title: hash }, brief(hash))) : null,
-      by ? h("p", {}, "In its place ", h("code", { title: by }, brief(by))) : null,
+      hash ? h("p", {}, "Transaction ", copyable(hash)) : null,
+      by ? h("p", {}, "In its place ", copyable(by)) : null,
       away ? h("p", { class: "why" }, "The wallet's node does not answer just now.") : null,
       state === "unknown"
-        ? h("button", { type: "button", onclick: forget }, "My wallet shows that it was never sent: forget it")
+        ? h(
+            "button",
+            { type: "button", class: "plain", onclick: forget },
+            "My wallet shows that it was never sent: forget it",
+          )
         : null,
     ),
   );

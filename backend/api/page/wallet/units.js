@@ -1,5 +1,5 @@
-// Amounts as people write and read them, to the last wei: what is signed is not rounded.
-import { moment, span } from "../format.js";
+// Amounts as people write and read them. What is signed is never rounded, and what was rounded to be read says so.
+import { count, moment, span } from "../format.js";
 
 const DECIMALS = 18;
 const SCALE = 10n ** BigInt(DECIMALS);
@@ -19,6 +19,19 @@ export function parseId(text) {
 export function exact(wei) {
   const rest = (wei % SCALE).toString().padStart(DECIMALS, "0").replace(/0+$/, "");
   return `${wei / SCALE}${rest ? `.${rest}` : ""}`;
+}
+
+/** Decimals that are shown of an amount, counted from its first digit that is not a zero. */
+const SHOWN = 4;
+
+/** Wei with four significant decimals, after "≈ " where that rounds. */
+export function short(wei) {
+  const fraction = (wei % SCALE).toString().padStart(DECIMALS, "0");
+  const zeros = wei < SCALE ? Math.max(fraction.search(/[1-9]/), 0) : 0;
+  const unit = 10n ** BigInt(Math.max(DECIMALS - zeros - SHOWN, 0));
+  const rounded = ((wei + unit / 2n) / unit) * unit;
+  const [whole, rest] = exact(rounded).split(".");
+  return `${rounded === wei ? "" : "≈ "}${count(whole)}${rest ? `.${rest}` : ""}`;
 }
 
 export const energyOf = (wei) => `${exact(wei)} ENERGY`;

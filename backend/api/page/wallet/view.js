@@ -2,27 +2,31 @@
 // sign or send anything, and of what decides it is believed as little as possible (see `panel.js`).
 import { Problem } from "../api.js";
 import { h, lead, show } from "../dom.js";
-import { ACTIONS } from "./actions/index.js";
+import { ACTIONS, GROUPS } from "./actions/index.js";
 import { Attempts } from "./attempts.js";
 import { chosenWallet, connect, leave } from "./connection.js";
 import { loadContracts } from "./contracts.js";
-import { draw, failure, form } from "./desk.js";
+import { draw, failure } from "./desk.js";
+import { form } from "./form.js";
 import { belief, choice, purse, wrongChain } from "./panel.js";
+import { progress } from "./progress.js";
 import { discover } from "./provider.js";
 import { follow } from "./sending.js";
 import { drawState } from "./states.js";
 
-/** The views' styles but for this one come with the page; this one is not for everybody. */
-const STYLE = "/css/act.css";
+/** Other views' styles come with the page; these are not for everybody. */
+const STYLES = ["/css/act.css", "/css/plan.css"];
 
-function styled() {
-  if (document.querySelector(`link[href="${STYLE}"]`)) return undefined;
-  const link = h("link", { rel: "stylesheet", href: STYLE });
-  return new Promise((resolve) => {
-    link.onload = link.onerror = resolve;
-    document.head.append(link);
-  });
-}
+const styled = () =>
+  Promise.all(
+    STYLES.filter((href) => !document.querySelector(`link[href="${href}"]`)).map((href) => {
+      const link = h("link", { rel: "stylesheet", href });
+      return new Promise((resolve) => {
+        link.onload = link.onerror = resolve;
+        document.head.append(link);
+      });
+    }),
+  );
 
 export async function render(place, { id, query, signal, retitle, setQuery, onNews }) {
   const action = ACTIONS.find(({ name }) => name === id) ?? null;
@@ -35,7 +39,14 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   const under = h("section", { class: "under-way", "aria-live": "polite" });
   const desk = h("section", { class: "desk" });
   const trust = h("div", {}, belief(contracts, null));
-  show(place, ...heading(action, query), panel, under, desk, trust);
+  // Who acts stands first, and what is believed with it: below what comes and goes there is nothing that could move.
+  const actor = h("div", { class: "actor" }, panel, trust);
+  show(
+    place,
+    ...heading(action, query),
+    h("div", { class: "acting" }, actor, h("div", { class: "doing" }, under, desk)),
+  );
+  place.querySelector(".actions [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
   let connection = null;
   let stop = new AbortController();
@@ -46,7 +57,8 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   else offer();
 
   function offer() {
-    show(desk, action ? null : overview(query));
+    const later = () => h("p", { class: "hint" }, "What it does is shown once a wallet is connected.");
+    show(desk, action ? later() : overview(query));
     discover(
       (wallets) =>
         connection ||
@@ -127,6 +139,7 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   function work(mine) {
     if (!action) return show(desk, overview(query));
     const plan = h("div", { class: "plan" });
+    const { element: way, at } = progress();
     const past = h("ol", { class: "past", "aria-label": "Done so far" });
     let planning = new AbortController();
     const submit = (values) => {
@@ -137,17 +150,18 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
       const { chain, account } = connection;
       const proceed = (outcome, next) => {
         past.append(h("li", {}, outcome));
-        show(desk, form(action, new URLSearchParams(next), submit), past, plan);
+        show(desk, way, ask(new URLSearchParams(next)), past, plan);
         submit(next);
       };
       const asked = planning.signal;
-      draw(plan, action, values, { chain, account, attempts, signal: mine, planning: asked, proceed }).catch(
+      draw(plan, action, values, { chain, account, attempts, signal: mine, planning: asked, at, proceed }).catch(
         (error) => {
           if (!asked.aborted) throw error;
         },
       );
     };
-    show(desk, form(action, query, submit), past, plan);
+    const ask = (given) => form(action, given, { account: connection.account, signal: mine, submit });
+    show(desk, way, ask(query), past, plan);
   }
 }
 
@@ -170,10 +184,17 @@ function heading(action, query) {
 
 /** All that can be done. */
 const overview = (query) =>
-  h(
-    "ul",
-    { class: "deeds" },
-    ACTIONS.map((one) =>
-      h("li", {}, h("h2", {}, h("a", { href: addressOf(one, query) }, one.title)), h("p", {}, one.text)),
+  GROUPS.map(([title, actions]) =>
+    h(
+      "section",
+      { class: "deeds" },
+      h("h2", {}, title),
+      h(
+        "ul",
+        {},
+        actions.map((one) =>
+          h("li", {}, h("h3", {}, h("a", { href: addressOf(one, query) }, one.title)), h("p", {}, one.text)),
+        ),
+      ),
     ),
   );

@@ -1,5 +1,5 @@
 // Steps by which a contract gets ENERGY of the reader's: an allowance of exactly so much, and a deposit into escrow.
-import { energyOf } from "../units.js";
+import { energy } from "../values.js";
 
 export const allowance = (chain, spender, amount, { title, note }) => ({
   title,
@@ -7,7 +7,7 @@ export const allowance = (chain, spender, amount, { title, note }) => ({
   call: "approve",
   args: [chain.contracts.of(spender).address, amount],
   note,
-  done: () => ({ text: `The contract may take ${energyOf(amount)}.`, next: {} }),
+  done: () => ({ text: ["The contract may take ", energy(amount), "."], next: {} }),
 });
 
 export const deposit = (contract, amount, { title, note }) => ({
@@ -16,5 +16,5 @@ export const deposit = (contract, amount, { title, note }) => ({
   call: "deposit",
   args: [amount],
   note,
-  done: () => ({ text: `In escrow: ${energyOf(amount)}.`, next: {} }),
+  done: () => ({ text: ["In escrow: ", energy(amount), "."], next: {} }),
 });

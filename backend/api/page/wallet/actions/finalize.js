@@ -1,6 +1,6 @@
 // Making windows final that nobody has disputed in time.
 import { MOST, due } from "../records.js";
-import { energyOf } from "../units.js";
+import { energy } from "../values.js";
 import { BEAST, beastOf, toBeast } from "./subject.js";
 
 export const finalize = {
@@ -11,14 +11,16 @@ export const finalize = {
   async plan(chain, account, values) {
     const beast = beastOf(values);
     const { records, next } = await due(chain, beast);
-    if (!records.length) return { facts: [], done: next };
+    const beasts = [["Its windows", beast]];
+    if (!records.length) return { facts: [], beasts, done: next };
     const sum = (pick) => records.reduce((all, one) => all + pick(one), 0n);
     const [first, last] = [records[0].index, records.at(-1).index];
     const which = first === last ? `window ${first}` : `windows ${first} to ${last}`;
     return {
+      beasts,
       facts: [
-        ["Burns", energyOf(sum(({ payload }) => payload.energyBurn))],
-        ["Goes back to the trainers' escrow", energyOf(sum(({ bond }) => bond))],
+        ["Burns", energy(sum(({ payload }) => payload.energyBurn))],
+        ["Goes back to the trainers' escrow", energy(sum(({ bond }) => bond))],
         ["Afterwards", next ?? `at most ${MOST} at once: there may be more`],
       ],
       step: {

@@ -1,7 +1,8 @@
 // A beast without a private dataset: allow the cost, request, and a block later hatch.
 import { BLOCK_HASHES } from "../chain.js";
 import { Refusal } from "../refusal.js";
-import { energyOf, parseId } from "../units.js";
+import { parseId, short } from "../units.js";
+import { energy, hex } from "../values.js";
 import { allowance } from "./escrow.js";
 import { toBeast } from "./subject.js";
 
@@ -28,17 +29,20 @@ async function first(chain, account) {
     chain.read("Energy", "allowance", account, chain.contracts.of("Beasts").address),
   ]);
   const facts = [
-    ["A hatch burns", energyOf(hatchCost)],
-    ["In your wallet", energyOf(held)],
-    ["The contract may take", energyOf(allowed)],
+    ["A hatch burns", energy(hatchCost)],
+    ["In your wallet", energy(held)],
+    ["The contract may take", energy(allowed)],
   ];
   if (held < hatchCost)
-    throw new Refusal(`A hatch burns ${energyOf(hatchCost)}; this account has ${energyOf(held)}.`, "Buy ENERGY first.");
+    throw new Refusal(
+      ["A hatch burns ", energy(hatchCost), "; this account has ", energy(held), "."],
+      "Buy ENERGY first.",
+    );
   if (allowed < hatchCost)
     return {
       facts,
       step: allowance(chain, "Beasts", hatchCost, {
-        title: `Allow the hatch to burn ${energyOf(hatchCost)}`,
+        title: `Allow the hatch to burn ${short(hatchCost)} ENERGY`,
         note: "First of three. Exactly this sum: should a new season ask for more, nothing burns.",
       }),
     };
@@ -49,7 +53,7 @@ async function first(chain, account) {
       to: "Beasts",
       call: "requestHatch",
       args: [NONE, NONE, 0n, NONE],
-      note: `Second of three. Burns ${energyOf(hatchCost)}, also if you never hatch it.`,
+      note: `Second of three. Burns ${short(hatchCost)} ENERGY, also if you never hatch it.`,
       done: (logs) => {
         const { beastId } = logs("Beasts", "HatchRequested");
         return { text: `Requested beast ${beastId}.`, next: { beast: String(beastId) } };
@@ -67,10 +71,10 @@ async function second(chain, beast) {
   if (requester === NOBODY) {
     const last = await chain.read("Beasts", "lastBeastId");
     if (beast > last) throw new Refusal(`Nobody has requested beast ${beast}.`);
-    return { facts: [], done: `Beast ${beast} has hatched.`, links: [toBeast(beast)] };
+    return { facts: [], done: `Beast ${beast} has hatched.`, links: [toBeast(beast)], beasts: [["It is here", beast]] };
   }
   const facts = [
-    ["Requested by", requester],
+    ["Requested by", hex(requester)],
     ["In block", String(requestBlock)],
   ];
   if (number <= Number(requestBlock)) return { facts, wait: "Its DNA is known with the next block." };

@@ -2,8 +2,9 @@
 import { seedOf } from "../../battle/seed.js";
 import { BLOCK_HASHES } from "../chain.js";
 import { Refusal } from "../refusal.js";
-import { energyOf, told } from "../units.js";
-import { ACCEPTED, MATCH, RECORDED, RESULTS, SEEDED, matchOf, toMatch } from "./subject.js";
+import { told } from "../units.js";
+import { energy, hex } from "../values.js";
+import { ACCEPTED, RECORDED, RESULTS, SEEDED, both, matchOf, matchThatIs, toMatch } from "./subject.js";
 
 const CLAIM = ["#/act/claim?what=rewards", "Claim rewards"];
 
@@ -14,7 +15,7 @@ export const draw = {
   name: "draw",
   title: "Draw a seed",
   text: "Fix the seed of a match that is agreed on, from the hash of the block that accepted it. Whoever draws it chooses nothing. Anybody may.",
-  fields: [MATCH],
+  fields: [matchThatIs("accepted")],
   async plan(chain, account, values) {
     const match = await matchOf(chain, values, ACCEPTED);
     const [{ id, seedBlock }, { number }] = [match, await chain.head()];
@@ -22,12 +23,14 @@ export const draw = {
       ["Drawn from", `the hash of block ${seedBlock}`],
       ["It can be drawn", `up to block ${lastDraw(match)}; the newest is ${number}`],
     ];
-    if (number <= Number(seedBlock)) return { facts, wait: "The hash is known with the next block." };
+    if (number <= Number(seedBlock))
+      return { facts, beasts: both(match), wait: "The hash is known with the next block." };
     if (number >= lastDraw(match))
       throw new Refusal(`The chain has forgotten the hash that would seed match ${id}.`, "It can only expire.");
     const seed = seedOf(await chain.hashOf(Number(seedBlock)), chain.contracts.of("Arena").address, id);
     return {
       facts: [...facts, ["The seed", String(seed)]],
+      beasts: both(match),
       step: {
         title: `Draw the seed of match ${id}`,
         to: "Arena",
@@ -53,7 +56,7 @@ export const expire = {
   name: "expire",
   title: "Let a match expire",
   text: "End a match whose seed nobody drew while the chain knew its hash, or that nobody recorded in time. Anybody may.",
-  fields: [MATCH],
+  fields: [matchThatIs("seeded")],
   async plan(chain, account, values) {
     const match = await matchOf(chain, values, ACCEPTED, SEEDED);
     const { id, beastA, beastB, status, recordUntil } = match;
@@ -67,10 +70,8 @@ export const expire = {
         ? `nobody recorded it until ${told(recordUntil, "time")}`
         : `nobody drew its seed up to block ${lastDraw(match)}`;
     return {
-      facts: [
-        ["Why", late],
-        ["Between", `beast ${beastA} and beast ${beastB}`],
-      ],
+      facts: [["Why", late]],
+      beasts: both(match),
       step: {
         title: `Let match ${id} expire`,
         to: "Arena",
@@ -90,18 +91,18 @@ export const settle = {
   name: "settle",
   title: "Finalize a match",
   text: "Make a record final that nobody has shown wrong in time: both owners' rewards are earned, the reporter's bond goes back. Anybody may.",
-  fields: [MATCH],
+  fields: [matchThatIs("recorded")],
   async plan(chain, account, values) {
-    const [{ id, finalAt, bond, reporter, result }, { time }] = await Promise.all([
-      matchOf(chain, values, RECORDED),
-      chain.head(),
-    ]);
+    const [match, { time }] = await Promise.all([matchOf(chain, values, RECORDED), chain.head()]);
+    const { id, finalAt, bond, reporter, result } = match;
     if (BigInt(time) < finalAt) throw new Refusal(`Match ${id} can be disproved until ${told(finalAt, "time")}.`);
     return {
       facts: [
         ["Recorded", RESULTS[result]],
-        ["Goes back to the reporter", `${energyOf(bond)} to ${reporter}`],
+        ["The bond goes back to the reporter", energy(bond)],
+        ["Who is", hex(reporter)],
       ],
+      beasts: both(match),
       step: {
         title: `Make match ${id} final`,
         to: "Arena",
@@ -111,7 +112,7 @@ export const settle = {
         done: (logs) => {
           const { rewardA, rewardB } = logs("Arena", "MatchFinalized");
           return {
-            text: `Match ${id} is final: ${energyOf(rewardA)} to A's owner, ${energyOf(rewardB)} to B's.`,
+            text: [`Match ${id} is final: `, energy(rewardA), " to A's owner, ", energy(rewardB), " to B's."],
             links: [toMatch(id), CLAIM],
           };
         },

@@ -1,6 +1,7 @@
 // Buying ENERGY, and taking out what is the reader's.
 import { Refusal } from "../refusal.js";
-import { coinOf, energyOf, parseAmount } from "../units.js";
+import { parseAmount, short } from "../units.js";
+import { coin, energy } from "../values.js";
 
 const ONE = 10n ** 18n;
 
@@ -19,15 +20,16 @@ export const buy = {
         "On a devnet: chainbeasts energy faucet AMOUNT",
       );
     const value = (wanted * price + ONE - 1n) / ONE;
-    if (held < value) throw new Refusal(`This account has ${coinOf(held)}; ${coinOf(value)} and the gas are needed.`);
+    if (held < value)
+      throw new Refusal(["This account has ", coin(held), "; ", coin(value), " and the gas are needed."]);
     return {
       facts: [
-        ["One ENERGY costs", coinOf(price)],
-        ["You pay", coinOf(value)],
-        ["You get", `${energyOf(wanted)} or more`],
+        ["One ENERGY costs", coin(price)],
+        ["You pay", coin(value)],
+        ["You get", [energy(wanted), " or more"]],
       ],
       step: {
-        title: `Buy ${energyOf(wanted)}`,
+        title: `Buy ${short(wanted)} ENERGY`,
         to: "EnergySale",
         call: "buy",
         args: [account, wanted],
@@ -35,37 +37,37 @@ export const buy = {
         note: "Should the price have risen when it is mined, nothing is bought and nothing paid but the gas.",
         done: (logs) => {
           const { out, paid } = logs("EnergySale", "EnergyBought");
-          return { text: `Bought ${energyOf(out)} for ${coinOf(paid)}.` };
+          return { text: ["Bought ", energy(out), " for ", coin(paid), "."] };
         },
       },
     };
   },
 };
 
-/** What an account can take out: label, and where it is read and taken. */
+/** What an account can take out: label, in what, and where it is read and taken. */
 const PURSES = {
   rewards: {
     label: "Rewards of matches",
-    show: energyOf,
+    of: energy,
     read: (chain, account) => chain.read("Arena", "rewardsOf", account),
     step: (account) => ({ to: "Arena", call: "claimRewards", args: [account] }),
   },
   credit: {
     label: "Coin from disputes (vault)",
-    show: coinOf,
+    of: coin,
     read: (chain, account) => chain.read("DisputeVault", "creditOf", account),
     step: (account) => ({ to: "DisputeVault", call: "withdrawCredit", args: [account] }),
   },
   ledger: {
     label: "ENERGY in the ledger's escrow",
-    show: energyOf,
+    of: energy,
     read: (chain, account) => chain.read("CheckpointLedger", "escrowOf", account),
     step: (account, amount) => ({ to: "CheckpointLedger", call: "withdraw", args: [amount, account] }),
     note: "Training is paid out of this escrow: a trainer that runs deposits again.",
   },
   arena: {
     label: "ENERGY in the arena's escrow",
-    show: energyOf,
+    of: energy,
     read: (chain, account) => chain.read("Arena", "escrowOf", account),
     step: (account, amount) => ({ to: "Arena", call: "withdraw", args: [amount, account] }),
     note: "The bonds of those who record matches are paid out of this escrow.",
@@ -87,7 +89,7 @@ export const claim = {
   async plan(chain, account, { what }) {
     const names = Object.keys(PURSES);
     const sums = await Promise.all(names.map((name) => PURSES[name].read(chain, account)));
-    const facts = names.map((name, i) => [PURSES[name].label, PURSES[name].show(sums[i])]);
+    const facts = names.map((name, i) => [PURSES[name].label, PURSES[name].of(sums[i])]);
     const purse = PURSES[what];
     if (!purse) throw new Refusal("There is nothing of that name to claim.");
     const amount = sums[names.indexOf(what)];
@@ -95,10 +97,10 @@ export const claim = {
     return {
       facts,
       step: {
-        title: `Take out ${purse.show(amount)}`,
+        title: `Take out ${short(amount)} ${purse.of === coin ? "coin" : "ENERGY"}`,
         ...purse.step(account, amount),
         note: purse.note,
-        done: () => ({ text: `Taken out: ${purse.show(amount)}.` }),
+        done: () => ({ text: ["Taken out: ", purse.of(amount), "."] }),
       },
     };
   },

@@ -3,6 +3,7 @@ import { bytes, get } from "../../api.js";
 import { toHex } from "../../kernel/bytes.js";
 import { lastFinal } from "../records.js";
 import { told } from "../units.js";
+import { hex } from "../values.js";
 import { BEAST, beastOf } from "./subject.js";
 
 /** Seconds that a publication must have left, so that the match itself finds it young enough. */
@@ -30,8 +31,9 @@ export async function publicationStep(chain, beast, state, { season = null, marg
     args: [headerOf(header), toHex(weights)],
     note: `${note} It shows the brain, not the dataset, and stays in public for ever.`.trim(),
     // The contract hashes what it is given, so the server's bytes need not be believed.
-    check: (hash) => (hash === state ? null : `What this server gives as the state ${state} has the hash ${hash}.`),
-    done: () => ({ text: `The state ${state} is on chain.`, next: {} }),
+    check: (hash) =>
+      hash === state ? null : ["What this server gives as the state ", hex(state), " has the hash ", hex(hash), "."],
+    done: () => ({ text: ["The state ", hex(state), " is on chain."], next: {} }),
   };
 }
 
@@ -54,11 +56,12 @@ export const publish = {
     const record = await lastFinal(chain, beast);
     const step = await publicationStep(chain, beast, record.payload.h128);
     const facts = [
-      ["State", record.payload.h128],
+      ["State", hex(record.payload.h128)],
       ["Of window", String(record.index)],
     ];
-    if (step) return { facts, step };
+    const beasts = [["Its brain", beast]];
+    if (step) return { facts, beasts, step };
     const { time } = await chain.read("StateArchive", "publicationOf", record.payload.h128);
-    return { facts, done: `It is on chain since ${told(time, "time")}.` };
+    return { facts, beasts, done: `It is on chain since ${told(time, "time")}.` };
   },
 };

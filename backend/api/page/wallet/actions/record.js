@@ -4,10 +4,11 @@ import { toBig, toHex } from "../../kernel/bytes.js";
 import { merkleRoot } from "../../kernel/merkle.js";
 import { fight } from "../../verify.js";
 import { Refusal } from "../refusal.js";
-import { energyOf, told } from "../units.js";
+import { short, told } from "../units.js";
+import { energy, hex } from "../values.js";
 import { allowance, deposit } from "./escrow.js";
 import { publicationStep } from "./publish.js";
-import { MATCH, RESULTS, SEEDED, matchOf, toMatch } from "./subject.js";
+import { RESULTS, SEEDED, both, matchOf, matchThatIs, toMatch } from "./subject.js";
 
 export const record = {
   name: "record",
@@ -15,7 +16,7 @@ export const record = {
   text:
     "State how a seeded match went. Your browser fights it, turn by turn, and publishes the whole course with a bond, which " +
     "comes back once nobody has shown it wrong in time. Anybody may.",
-  fields: [MATCH],
+  fields: [matchThatIs("seeded")],
   async plan(chain, account, values) {
     const match = await matchOf(chain, values, SEEDED);
     const { id, season, recordUntil } = match;
@@ -26,14 +27,16 @@ export const record = {
     const root = toHex(merkleRoot(words));
     const facts = [
       ["Fought in your browser", `${RESULTS[result]} after ${words.length} turns`],
-      ["Root of its log", root],
+      ["Root of its log", hex(root)],
       ["It can be recorded until", told(recordUntil, "time")],
-      ["Bond, lost if the record is wrong", energyOf(recordBond)],
+      ["Bond, lost if the record is wrong", energy(recordBond)],
     ];
     const before = (await published(chain, match)) ?? (await bonded(chain, account, recordBond));
-    if (before) return { facts, step: before };
+    const beasts = both(match);
+    if (before) return { facts, beasts, step: before };
     return {
       facts,
+      beasts,
       step: {
         title: `Record match ${id}`,
         to: "Arena",
@@ -87,16 +90,24 @@ async function bonded(chain, account, bond) {
   if (missing <= 0n) return null;
   if (held < missing)
     throw new Refusal(
-      `A record takes a bond of ${energyOf(bond)}; this account has ${energyOf(held)}, and ${energyOf(escrow)} in the arena's escrow.`,
+      [
+        "A record takes a bond of ",
+        energy(bond),
+        "; this account has ",
+        energy(held),
+        ", and ",
+        energy(escrow),
+        " in the arena's escrow.",
+      ],
       "Buy ENERGY first, or let somebody else record it: your reward is the same.",
     );
   if (allowed < missing)
     return allowance(chain, "Arena", missing, {
-      title: `Allow the arena to take ${energyOf(missing)}`,
+      title: `Allow the arena to take ${short(missing)} ENERGY`,
       note: "First of three. Exactly what the bond still needs.",
     });
   return deposit("Arena", missing, {
-    title: `Put ${energyOf(missing)} into the arena's escrow`,
+    title: `Put ${short(missing)} ENERGY into the arena's escrow`,
     note: "Second of three. What no record binds can be taken out again: Claim.",
   });
 }

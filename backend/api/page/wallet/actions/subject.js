@@ -2,8 +2,10 @@
 import { Refusal } from "../refusal.js";
 import { parseId } from "../units.js";
 
-export const BEAST = { name: "beast", label: "Beast", kind: "id", example: "1" };
-export const MATCH = { name: "match", label: "Match", kind: "id", example: "1" };
+export const BEAST = { name: "beast", label: "Beast", kind: "id", example: "1", offers: ["beasts"] };
+const MATCH = { name: "match", label: "Match", kind: "id", example: "1" };
+/** A match, of which those of the reader's that stand so are offered. */
+export const matchThatIs = (status) => ({ ...MATCH, offers: ["matches", status] });
 
 /** The beast's number; throws a Refusal without one. */
 export function beastOf({ beast }) {
@@ -34,6 +36,12 @@ export async function matchOf(chain, { match }, ...wanted) {
     );
   return { id, ...found };
 }
+
+/** The two beasts of a match, as a plan names them. */
+export const both = ({ beastA, beastB }) => [
+  ["A", beastA],
+  ["B", beastB],
+];
 
 export const toBeast = (id) => [`#/beasts/${id}`, `Beast ${id}`];
 export const toMatch = (id) => [`#/battles/${id}`, `Match ${id}`];
