@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,17 @@ from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deploy import Deployer, prepare
 from chainbeasts.backend.chain.seasons import load_profile
 from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.store import session
+from tests.support.engines import create_sharing
 from tests.support.forked import Program
 
 devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
+session.create_engine = create_sharing
 
+GC_THRESHOLD = 10_000
+"""New objects before the young ones are looked through; seven hundred is Python's own number."""
+
+WORKER = "PYTEST_XDIST_WORKER"
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
 settings.register_profile(
@@ -49,11 +57,47 @@ LONG = (
 """Folders whose tests wait for chains and processes: begun first, so that none runs on alone."""
 
 
+gc.disable()
+"""Nothing that is imported or collected is garbage, and it is looked through again and again."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Leave all that is there alone for good, and collect among the tests' own things."""
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; within a file the order stays."""
+    """Long folders first; within a file the order stays."""
     rank = {folder: place for place, folder in enumerate(LONG)}
     root = Path(__file__).parent
-    items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(LONG)))
+
+    def place(item: pytest.Item) -> tuple[int, tuple[str, ...]]:
+        parts = item.path.relative_to(root).parts
+        return rank.get(parts[0], len(LONG)), parts
+
+    items.sort(key=place)
+
+
+class Shared(pytest.Dir):
+    """A folder that several workers collect at once, each beginning with another part of it.
+
+    All of them need all files, and whoever imports one first keeps its assertions rewritten for the
+    others. In one order all would rewrite each file at the same moment, for half of their time.
+    """
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        found = list(super().collect())
+        workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        begin = len(found) * int(os.environ[WORKER].removeprefix("gw")) // workers
+        return found[begin:] + found[:begin]
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Each folder of tests, as xdist's workers collect it."""
+    return Shared.from_parent(parent, path=path) if WORKER in os.environ else None
 
 
 @pytest.fixture(scope="session")

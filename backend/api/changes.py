@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.models import Changes
@@ -18,21 +18,14 @@ Window = Any
 
 
 def read_changes(session: Session, beast_id: int) -> Changes:
-    """The changes of one beast's life, read off all of its windows."""
-    c = CheckpointRow
-    wanted = (
-        select(
-            c.index, c.generation, c.status, c.global_step, c.epoch, c.source, c.active_mask
-        )
-        .where(c.beast_id == beast_id)
-        .order_by(c.index, c.generation)
-    )  # fmt: skip
-    windows: Sequence[Window] = session.execute(wanted).all()
+    """The changes of one beast's life; the windows between are left out by the database."""
+    shown = _eventful(session, beast_id)
     disputes = _disputes(session, beast_id)
-    shown = list(_eventful(windows, disputes))
+    c = CheckpointRow
+    live = select(func.count()).where(c.beast_id == beast_id, c.status.in_(LIVE))
     return Changes(
         beast=beast_id,
-        windows=sum(one.status in LIVE for one in windows),
+        windows=session.scalar(live) or 0,
         index=[one.index for one in shown],
         generation=[one.generation for one in shown],
         step=[one.global_step for one in shown],
@@ -54,15 +47,38 @@ def _disputes(session: Session, beast_id: int) -> dict[tuple[int, int], int]:
     return {(row[0], row[1]): row[2] for row in found}
 
 
-def _eventful(windows: Sequence[Window], disputes: dict[tuple[int, int], int]) -> Iterator[Window]:
+def _eventful(session: Session, beast_id: int) -> Sequence[Window]:
     """The windows that differ from the live one before them, and those that an end came to."""
-    last = max((n for n, one in enumerate(windows) if one.status in LIVE), default=None)
-    before = None
-    for n, one in enumerate(windows):
-        live = one.status in LIVE
-        nature = (one.epoch, one.source, one.active_mask)
-        disputed = (one.index, one.generation) in disputes
-        if not live or disputed or n == last or nature != before:
-            yield one
-        if live:
-            before = nature
+    c, d = CheckpointRow, DisputeRow
+    live = c.status.in_(LIVE)
+    before: dict[str, ColumnElement[Any]] = {
+        # Windows that fell stand between live ones and are nobody's predecessor.
+        name: func.lag(column).over(partition_by=live, order_by=(c.index, c.generation))
+        for name, column in (("epoch", c.epoch), ("source", c.source), ("mask", c.active_mask))
+    }
+    windows = (
+        select(
+            c.index, c.generation, c.status, c.global_step, c.epoch, c.source, c.active_mask,
+            *(column.label(f"{name}_before") for name, column in before.items()),
+        )
+        .where(c.beast_id == beast_id)
+        .subquery()
+    )  # fmt: skip
+    w = windows.c
+    last = select(func.max(c.index)).where(c.beast_id == beast_id, live).scalar_subquery()
+    disputed = exists().where(
+        d.beast_id == beast_id, d.index == w.index, d.generation == w.generation
+    )
+    changed = or_(
+        w.epoch_before.is_(None),  # the first
+        w.epoch != w.epoch_before,
+        w.source != w.source_before,
+        w.active_mask != w.mask_before,
+        w.index == last,
+    )
+    wanted = (
+        select(windows)
+        .where(or_(w.status.not_in(LIVE), and_(w.status.in_(LIVE), changed), disputed))
+        .order_by(w.index, w.generation)
+    )
+    return session.execute(wanted).all()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from web3.types import RPCResponse
+if TYPE_CHECKING:  # else whoever asks a node one question would load web3 for a name
+    from web3.types import RPCResponse
 
 Answer = dict[str, Any]
 Check = Callable[[Any], bool]
@@ -57,13 +58,13 @@ def read_answer(answer: Answer, number: int, method: str, params: Sequence[Any])
     error = answer.get("error")
     if error is not None:
         refusal = _error(error, method)
-        return cast(RPCResponse, {"jsonrpc": "2.0", "id": number, "error": refusal})
+        return cast("RPCResponse", {"jsonrpc": "2.0", "id": number, "error": refusal})
     if "result" not in answer:
         raise NotAnAnswerError(f"neither a result nor an error of {method}")
     result = answer["result"]
     if not has_shape(method, params, result):
         raise NotAnAnswerError(f"the result is not one of {method}")
-    return cast(RPCResponse, {"jsonrpc": "2.0", "id": number, "result": result})
+    return cast("RPCResponse", {"jsonrpc": "2.0", "id": number, "result": result})
 
 
 def parse(raw: bytes | str) -> Answer:

@@ -16,7 +16,7 @@ from typing import IO, Self
 from chainbeasts.backend.cache import ScratchFolder
 from chainbeasts.backend.chain.answers import NotAnAnswerError, parse
 from chainbeasts.backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
-from chainbeasts.backend.chain.providers import is_loopback
+from chainbeasts.backend.chain.hosts import is_loopback
 from chainbeasts.backend.chain.toolchain import find_anvil
 from chainbeasts.backend.errors import ChainBeastsError
 

@@ -18,7 +18,6 @@ from eth_account.signers.local import LocalAccount
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
-from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction
@@ -26,6 +25,7 @@ from chainbeasts.backend.chain.client import Chain, check_open
 from chainbeasts.backend.chain.errors import ChainError, StoppedError
 from chainbeasts.backend.chain.fees import FEE_BUMP, Fees, bumped, offer, pace, show_gwei
 from chainbeasts.backend.chain.nonces import Nonces
+from chainbeasts.backend.chain.receipts import read_receipt
 from chainbeasts.backend.errors import ChainBeastsError
 
 log = structlog.get_logger()
@@ -454,10 +454,7 @@ class Attempts:
         return next((receipt for receipt in found if receipt is not None), None)
 
     def _receipt(self, tx_hash: bytes) -> TxReceipt | None:
-        try:
-            return self._chain.read(lambda: self._chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
-        except TransactionNotFound:
-            return None
+        return self._chain.read(lambda: read_receipt(self._chain.w3, tx_hash))
 
     # --- ends without a receipt -------------------------------------------------------------------
 

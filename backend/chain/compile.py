@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
@@ -20,7 +18,8 @@ from typing import Any
 
 from chainbeasts.backend.cache import cache_dir, write_atomic
 from chainbeasts.backend.chain.artifact import Artifact, Provenance, built, built_units
-from chainbeasts.backend.chain.toolchain import SETUP_HINT, find_solc, solc_version
+from chainbeasts.backend.chain.solc import Compilers
+from chainbeasts.backend.chain.toolchain import SETUP_HINT, solc_version
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.locks import ProcessLock
 from chainbeasts.backend.resources import contracts_dir, node_modules_dirs
@@ -49,7 +48,6 @@ CODE_SIZE_WARNING = "5574"
 
 _IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*?\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
 _CONTRACT = re.compile(r"^contract\s+(\w+)", re.MULTILINE)
-_FINDING = threading.Lock()
 _READ: dict[str, list[Artifact]] = {}  # what this process has read of the cache, by source
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]
 
@@ -79,7 +77,7 @@ def _resolve(importer: str, target: str) -> str:
     return "/".join(parts)
 
 
-def _closure(unit: str) -> dict[str, str]:
+def import_closure(unit: str) -> dict[str, str]:
     """A source file and everything it imports, by unit name, in a stable order."""
     sources: dict[str, str] = {}
     todo = [unit]
@@ -111,7 +109,7 @@ def _request(unit: str, sources: Mapping[str, str]) -> dict[str, Any]:
 
 def _cached(unit: str) -> tuple[Path, dict[str, Any]]:
     """Where the output for a source is kept, and the request that gives it."""
-    request = _request(unit, _closure(unit))
+    request = _request(unit, import_closure(unit))
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(f"{solc_version()}\n{text}".encode()).hexdigest()
     return cache_dir("contracts") / f"{unit.rsplit('/', 1)[-1]}-{digest[:32]}.json", request
@@ -119,7 +117,7 @@ def _cached(unit: str) -> tuple[Path, dict[str, Any]]:
 
 def provenance(unit: str) -> Provenance:
     """What a source of this checkout is compiled from, and how."""
-    request = _request(unit, _closure(unit))
+    request = _request(unit, import_closure(unit))
     hashes = {
         name: hashlib.sha256(source["content"].encode()).hexdigest()
         for name, source in request["sources"].items()
@@ -127,12 +125,12 @@ def provenance(unit: str) -> Provenance:
     return Provenance(solc_version(), request["settings"], hashes)
 
 
-def _compile(unit: str) -> list[Artifact]:
+def _compile(unit: str, compilers: Compilers) -> list[Artifact]:
     path, request = _cached(unit)
     if not path.exists():
         with ProcessLock(path.with_name(f"{path.name}.lock"), f"{unit} is compiled"):
             if not path.exists():  # two processes that start at once compile once
-                write_atomic(path, json.dumps(_run_solc(unit, request)).encode())
+                write_atomic(path, json.dumps(_run_solc(unit, request, compilers)).encode())
     return _read(unit, path)
 
 
@@ -153,23 +151,12 @@ def _read(unit: str, path: Path) -> list[Artifact]:
     ]
 
 
-def _run_solc(unit: str, request: dict[str, Any]) -> dict[str, Any]:
-    with _FINDING:  # a command that one thread writes cannot run while a fork of another holds it
-        solc = find_solc()
-    import solcx  # a tenth of a second, and hardly ever is anything compiled
-    from solcx.exceptions import SolcError, UnexpectedVersionError
-
-    try:
-        output = solcx.compile_standard(request, solc_binary=solc)
-    except SolcError as error:
-        raise CompileError(f"Solidity refused {unit}:\n{_explain(error)}") from None
-    except (OSError, subprocess.SubprocessError, UnexpectedVersionError) as error:
-        raise ChainBeastsError(
-            f"The Solidity compiler {solc} does not run ({type(error).__name__}).",
-            "Check SOLC_BINARY. " + SETUP_HINT,
-        ) from None
-    warnings = [e["formattedMessage"] for e in output.get("errors", []) if _is_ours(e)]
-    if warnings:
+def _run_solc(unit: str, request: dict[str, Any], compilers: Compilers) -> dict[str, Any]:
+    output = compilers.ask(request)
+    told = output.get("errors", [])
+    if errors := [e["formattedMessage"] for e in told if e["severity"] == "error"]:
+        raise CompileError(f"Solidity refused {unit}:\n" + "\n".join(errors))
+    if warnings := [e["formattedMessage"] for e in told if _is_ours(e)]:
         raise CompileError(f"Solidity warned about {unit}:\n" + "\n".join(warnings))
     contracts: dict[str, Any] = output["contracts"][unit]
     return contracts
@@ -179,14 +166,6 @@ def _is_ours(diagnostic: Mapping[str, Any]) -> bool:
     location = diagnostic.get("sourceLocation") or {}
     ours = str(location.get("file", "")).startswith("contracts/")
     return ours and diagnostic.get("errorCode") != CODE_SIZE_WARNING
-
-
-def _explain(error: Any) -> str:
-    try:
-        found = json.loads(error.stdout_data or "").get("errors", [])
-    except ValueError:
-        return str(error)
-    return "\n".join(e["formattedMessage"] for e in found if e["severity"] == "error") or str(error)
 
 
 @cache
@@ -246,8 +225,8 @@ def compile_units(units: Iterable[str]) -> Iterator[Artifact]:
     Raises:
         CompileError: the compiler refused a source, or warned about one of ours.
     """
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        started = [pool.submit(_compile, unit) for unit in units]
+    with Compilers() as compilers, ThreadPoolExecutor(max_workers=2) as pool:
+        started = [pool.submit(_compile, unit, compilers) for unit in units]
         try:
             for done in as_completed(started):
                 yield from done.result()

@@ -18,13 +18,14 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from web3.exceptions import BlockNotFound, TransactionNotFound
+from web3.exceptions import BlockNotFound
 from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.broadcast import SignedTransaction
 from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
 from chainbeasts.backend.chain.intents import IntentLog, OvertakenError, begun
 from chainbeasts.backend.chain.nonces import Nonces
+from chainbeasts.backend.chain.receipts import read_receipt
 from chainbeasts.backend.chain.transactions import (
     Begun,
     FailedOnChainError,
@@ -336,7 +337,4 @@ class Outbox:
     def _receipt(self, row: IntentRow) -> TxReceipt | None:
         chain, tx_hash = self.sender.chain, row.tx_hash
         assert tx_hash is not None
-        try:
-            return chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
-        except TransactionNotFound:
-            return None
+        return chain.read(lambda: read_receipt(chain.w3, tx_hash))

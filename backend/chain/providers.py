@@ -7,14 +7,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from web3 import Web3
-from web3.middleware import AttributeDictMiddleware
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from chainbeasts.backend.chain.answers import read_answer
 from chainbeasts.backend.chain.clock import CALL_SECONDS, CallClock
 from chainbeasts.backend.chain.errors import ChainError
-from chainbeasts.backend.chain.lines import HttpLine, Line, SocketLine, is_loopback, open_socket
+from chainbeasts.backend.chain.hosts import is_loopback
+from chainbeasts.backend.chain.http_line import HttpLine
+from chainbeasts.backend.chain.lines import Line, SocketLine, open_socket
 from chainbeasts.backend.redact import redact_text, redact_url
 
 __all__ = ["NodeProvider", "is_loopback", "make_provider", "make_web3", "open_socket"]
@@ -85,4 +86,4 @@ def make_web3(url: str) -> Web3:
     Raises:
         ChainError: the URL is not one of http or ws.
     """
-    return Web3(make_provider(url), middleware=[(AttributeDictMiddleware, "attrdict")])
+    return Web3(make_provider(url), middleware=[])

@@ -1,6 +1,7 @@
 // A solc command line over the npm package `solc` (wasm), as py-solc-x expects of `solc_binary`.
 // Speaks `--version` and `--standard-json`; resolves imports under --base-path and --include-path. CHAINBEASTS_SOLC
-// names the package's folder. Writes nothing but its JSON to stdout (solc-js itself prints banners there).
+// names the package's folder. Writes nothing but its JSON to stdout (solc-js itself prints banners there). With `--lines`
+// it goes on: a request a line, an answer a line, until stdin ends.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -20,8 +21,16 @@ function values(flag) {
   return found;
 }
 
+function answer(request, callbacks) {
+  const output = solc.compile(request, callbacks);
+  return output.slice(output.indexOf('{'));
+}
+
 if (args.includes('--version')) {
   process.stdout.write(`solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`);
+} else if (args.includes('--lines')) {
+  const lines = require('readline').createInterface({ input: process.stdin });
+  lines.on('line', (request) => process.stdout.write(answer(request) + '\n'));
 } else {
   const roots = [...values('--base-path'), ...values('--include-path')];
   const find = (name) => {
@@ -31,7 +40,7 @@ if (args.includes('--version')) {
     }
     return { error: `File not found: ${name}` };
   };
-  const output = solc.compile(fs.readFileSync(0, 'utf8'), { import: find });
+  const output = answer(fs.readFileSync(0, 'utf8'), { import: find });
   fs.writeSync(1, '');
-  process.stdout.write(output.slice(output.indexOf('{')));
+  process.stdout.write(output);
 }

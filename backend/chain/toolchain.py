@@ -156,6 +156,11 @@ def solc_version() -> str:
     return str(package["dependencies"]["solc"])
 
 
+def is_wasm(solc: Path) -> bool:
+    """Whether a compiler that was found is the wrapper around npm's build, which can stay."""
+    return solc.parent == cache_dir("solc")
+
+
 def _wasm_solc() -> Path:
     """An executable wrapper around the shim, since a solc binary is run without an interpreter."""
     for folder in node_modules_dirs():

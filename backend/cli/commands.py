@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -123,6 +124,8 @@ def run(arguments: Sequence[str]) -> int:
     load_commands(*arguments[:2])  # the others cost a second to import
     commands = get_command(app)
     add_twins(commands)
+    gc.freeze()
+    gc.enable()
     try:
         done = commands.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except ClickException as error:

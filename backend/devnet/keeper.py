@@ -16,7 +16,7 @@ from pathlib import Path
 
 from chainbeasts.backend.chain.anvil import AnvilError, rpc
 from chainbeasts.backend.chain.anvil_state import dump
-from chainbeasts.backend.devnet.record import process_start
+from chainbeasts.backend.devnet.processes import process_start
 
 CALL_SECONDS = 120.0
 """A dump of a chain of many hundred megabytes takes its time."""

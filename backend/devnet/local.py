@@ -17,12 +17,12 @@ from chainbeasts.backend.cache import sweep_folders
 from chainbeasts.backend.chain.anvil import SCRATCH, Anvil, AnvilError, rpc
 from chainbeasts.backend.chain.anvil_state import dump, last_good, settle
 from chainbeasts.backend.devnet import keeper
+from chainbeasts.backend.devnet.processes import process_start
 from chainbeasts.backend.devnet.record import (
     DevnetRecord,
     devnet_dir,
     log_file,
     port_file,
-    process_start,
     running,
     state_file,
     write_record,

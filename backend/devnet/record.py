@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chainbeasts.backend.cache import write_atomic
+from chainbeasts.backend.devnet.processes import process_start
 from chainbeasts.backend.documents import parse_json
 from chainbeasts.backend.settings import Settings
 
@@ -39,22 +39,6 @@ class DevnetRecord:
     def is_kept(self) -> bool:
         """Whether somebody still mines and saves."""
         return not self.keeper or process_start(self.keeper) == self.keeper_started
-
-
-def process_start(pid: int) -> str | None:
-    """When a process began, as its kernel says it; tells a reused process id from the old one."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return None if fields[0] == "Z" else fields[19]
-    except (OSError, IndexError):
-        pass
-    if Path("/proc/self/stat").exists():
-        return None
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return None
-    return "unknown"
 
 
 def running(settings: Settings) -> DevnetRecord | None:

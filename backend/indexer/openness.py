@@ -5,10 +5,11 @@ Nothing here says that somebody has replayed a window; that is a validator's to 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import cast
 
 from sqlalchemy import func, select
@@ -84,23 +85,23 @@ class Lineages:
                 .distinct()
             )
         )
-        counts = session.execute(
-            select(c.beast_id, func.count())
-            .where(c.beast_id.in_(wanted - private), c.status.in_(LIVE))
-            .group_by(c.beast_id)
-        )
-        self._counts = {beast: Openness(replayable=count) for beast, count in counts}
+        self._session, self._open = session, wanted - private
+        self._counts: dict[int, Openness] = {}
         self._public = _public(session, private)
         self._known: dict[int, set[bytes]] = {}
-        windows: defaultdict[int, list[_Window]] = defaultdict(list)
-        for beast, *window in session.execute(
-            select(c.beast_id, c.index, c.parent, c.h128, c.source, c.status)
-            .where(c.beast_id.in_(private), c.status.in_(LIVE))
-            .order_by(c.beast_id, c.index)
-        ):
-            windows[beast].append(cast("_Window", tuple(window)))
-        for beast in private:
-            self._walk(beast, windows[beast])
+        for beast, windows in _standing(session, private).items():
+            self._walk(beast, windows)
+
+    @cached_property
+    def _replayable(self) -> Mapping[int, int]:
+        """How many windows the beasts have that never trained in private."""
+        c = CheckpointRow
+        counts = self._session.execute(
+            select(c.beast_id, func.count())
+            .where(c.beast_id.in_(self._open), c.status.in_(LIVE))
+            .group_by(c.beast_id)
+        )
+        return dict(counts.tuples().all())
 
     def _walk(self, beast: int, windows: Iterable[_Window]) -> None:
         counts: Counter[WindowOpenness] = Counter()
@@ -147,6 +148,8 @@ class Lineages:
 
     def openness(self, beast: int) -> Openness:
         """The counts of a beast."""
+        if beast in self._open:
+            return Openness(replayable=self._replayable.get(beast, 0))
         return self._counts.get(beast, Openness())
 
 
@@ -155,8 +158,25 @@ def openness(session: Session, beast_id: int) -> Openness:
     return Lineages(session, [beast_id]).openness(beast_id)
 
 
+def _standing(session: Session, beasts: Collection[int]) -> Mapping[int, Sequence[_Window]]:
+    """The beasts' standing windows, of each in order."""
+    found: dict[int, list[_Window]] = {beast: [] for beast in beasts}
+    if not beasts:
+        return found
+    c = CheckpointRow
+    for beast, *window in session.execute(
+        select(c.beast_id, c.index, c.parent, c.h128, c.source, c.status)
+        .where(c.beast_id.in_(beasts), c.status.in_(LIVE))
+        .order_by(c.beast_id, c.index)
+    ):
+        found[beast].append(cast("_Window", tuple(window)))
+    return found
+
+
 def _public(session: Session, beasts: Collection[int]) -> Mapping[int, _Public]:
     found = {beast: _Public() for beast in beasts}
+    if not beasts:
+        return found
     r, s, d = PublishedRecordsRow, PublishedStateRow, RevealedDatasetRow
     records = select(r.beast_id, r.index).where(r.beast_id.in_(beasts))
     for beast, index in session.execute(records):

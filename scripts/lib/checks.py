@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
-HARNESSES = ("tests/forge/*.sol", "tests/halmos/*.sol")
+HARNESSES = ("tests/forge/**/*.sol", "tests/halmos/*.sol")
 SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
 WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
@@ -44,6 +44,8 @@ QUICK_TESTS = (
 QUICK = ("lint", "format", "script format", "types", "tests")
 MEASURED = ("contracts", "tests")
 PRINTING = threading.Lock()
+YIELDING = ("nice", "-n", "19")
+"""Of two that could run, the other one does."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +53,28 @@ class Check:
     """A named command.
 
     Attributes:
-        alone: needs the whole machine, and shows its progress.
+        first: done before anything else is begun.
+        front: shows its progress, and has the machine before what goes on behind it.
         slow: left out by --fast.
     """
 
     name: str
     command: list[str | Path]
-    alone: bool = False
+    first: bool = False
+    front: bool = False
     slow: bool = False
 
 
 def checks(
     pytest_arguments: list[str], *, fast: bool, nightly: bool = False, measured: bool = False
 ) -> list[Check]:
-    """All checks, the quick ones first; ``fast`` leaves the end-to-end tests out.
+    """All checks; ``fast`` leaves the end-to-end tests out.
 
     ``nightly`` adds what takes hours. It and ``measured`` run the tests under coverage.py, which
     slows them, and forgive none that fails once.
 
-    The contracts come before the rest, which is done by the time they are compiled.
+    The contracts come before the rest, because the tests need them and two compilers keep two cores
+    busy.
     """
     chosen = [*(["--ignore=tests/e2e"] if fast else []), *pytest_arguments]
     node = find_node()
@@ -81,9 +86,9 @@ def checks(
     prettier = MODULES / "prettier" / "bin" / "prettier.cjs"
     solhint = MODULES / "solhint" / "solhint.js"
     return [
-        Check("contracts", [BIN / "python", "-m", "scripts.lib.contracts"]),
-        Check("lint", [BIN / "ruff", "check", "."]),
-        Check("format", [BIN / "ruff", "format", "--check", "."]),
+        Check("contracts", [BIN / "python", "-m", "scripts.lib.contracts"], first=True),
+        Check("lint", [BIN / "ruff", "check", "."], first=True),
+        Check("format", [BIN / "ruff", "format", "--check", "."], first=True),
         Check(
             "Solidity format",
             [node, prettier, "--check", "--log-level=warn", SOLIDITY, *HARNESSES],
@@ -99,8 +104,8 @@ def checks(
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
         Check("generated ABI", [ROOT / "scripts" / "generate_abi", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
-        Check("tests", tests, alone=True),
-        Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], alone=True, slow=True),
+        Check("tests", tests, front=True),
+        Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], slow=True),
         *(examinations() if nightly else ()),
     ]
 
@@ -108,10 +113,10 @@ def checks(
 def examinations() -> list[Check]:
     """What takes too long for every day: see docs/audit."""
     return [
-        Check("static analysis", [ROOT / "scripts" / "slither"]),
-        Check("symbolic proofs", [ROOT / "scripts" / "halmos"]),
-        Check("mutations", [ROOT / "scripts" / "mutate", "--nightly"], alone=True),
-        Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], alone=True),
+        Check("static analysis", [ROOT / "scripts" / "slither"], front=True),
+        Check("symbolic proofs", [ROOT / "scripts" / "halmos"], front=True),
+        Check("mutations", [ROOT / "scripts" / "mutate", "--nightly"], front=True),
+        Check("soak", [BIN / "python", "-m", "scripts.lib.soak"], front=True),
     ]
 
 
@@ -127,22 +132,23 @@ class Result:
         return self.name, "passed" if self.passed else "FAILED", f"{self.seconds:.1f} s"
 
 
-def run(check: Check, environment: dict[str, str]) -> Result:
-    """Run one check; its output comes as it goes if it runs alone, else when it has ended."""
+def run(check: Check, environment: dict[str, str], *, behind: bool = False) -> Result:
+    """Run one check; its output comes as it goes if it is in front, else when it has ended."""
     started = time.monotonic()
-    if check.alone:
+    if check.front:
         stderr.rule(check.name, align="left")
+    command = [*(YIELDING if behind else ()), *(str(part) for part in check.command)]
     done = subprocess.run(
-        [str(part) for part in check.command],
+        command,
         cwd=ROOT,
         env=environment,
         check=False,
-        stdout=None if check.alone else subprocess.PIPE,
-        stderr=None if check.alone else subprocess.STDOUT,
+        stdout=None if check.front else subprocess.PIPE,
+        stderr=None if check.front else subprocess.STDOUT,
         text=True,
     )
     seconds = time.monotonic() - started
-    if not check.alone:
+    if not check.front:
         with PRINTING:
             stderr.rule(f"{check.name} ({seconds:.1f} s)", align="left")
             stderr.print(done.stdout.strip(), markup=False, highlight=False, soft_wrap=True)
@@ -150,11 +156,26 @@ def run(check: Check, environment: dict[str, str]) -> Result:
 
 
 def run_all(wanted: Sequence[Check], environment: dict[str, str]) -> list[Result]:
-    """Run the checks two at a time, then those that need the machine for themselves."""
-    together = [check for check in wanted if not check.alone]
+    """Run what comes first; then those in front one by one, with the others behind them.
+
+    The tests wait for chains and processes a third of their time, in which the others get done.
+    """
+    found: dict[str, Result] = {}
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda check: run(check, environment), together))
-    return results + [run(check, environment) for check in wanted if check.alone]
+        first = [check for check in wanted if check.first]
+        for result in pool.map(lambda check: run(check, environment), first):
+            found[result.name] = result
+        begun = [
+            pool.submit(run, check, environment, behind=True)
+            for check in wanted
+            if not check.first and not check.front
+        ]
+        for check in wanted:
+            if check.front:
+                found[check.name] = run(check, environment)
+        for other in begun:
+            found[other.result().name] = other.result()
+    return [found[check.name] for check in wanted]
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ class Demo:
         self.validator = self.stage.enter("validator", 3, FUNDS)
         self.impostor = self.stage.enter("impostor", 4, FUNDS)
         players = (self.owner, self.cheater, self.validator, self.impostor)
-        before = {player.name: self.wealth(player) for player in players}
+        before = self.wealths(players)
         # No private window is opened at random here, so that each dispute has its reason.
         watch = ("--strategy", "cheap", "--open-rate", 0)
         self.validator.start("validator", "validator", "run", *watch)
@@ -70,7 +72,7 @@ class Demo:
         verdict = self.justice(lie)
         opened = self.opening(invented)
         final = self.finality(honest)
-        after = {player.name: self.wealth(player) for player in players}
+        after = self.wealths(players)
         return {
             "chain": {"rpc_url": self.stage.rpc_url, "seconds": time.monotonic() - self.started},
             "balances": {name: {"before": before[name], "after": after[name]} for name in before},
@@ -79,6 +81,12 @@ class Demo:
             "cheat": verdict,
             "invented": opened,
         }
+
+    def wealths(self, players: Sequence[Player]) -> dict[str, int]:
+        """What each player owns, by name; all are asked at once."""
+        with ThreadPoolExecutor(len(players)) as pool:
+            found = pool.map(self.wealth, players)
+            return {player.name: wei for player, wei in zip(players, found, strict=True)}
 
     def wealth(self, player: Player) -> int:
         """Wei of ENERGY that a player owns, in wallet and escrow."""

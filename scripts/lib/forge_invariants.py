@@ -67,6 +67,9 @@ NIGHTLY_RUNS, NIGHTLY_DEPTH = 500, 100
 FUZZ_RUNS = 64
 """Cases of each property that needs no history; as many as histories if those are more."""
 
+LIBRARIES = "libraries"
+"""Folder of the harnesses that deploy nothing, so that no contract has to be compiled for them."""
+
 SEED = 1
 ECONOMICS = Economics(responseWindow=200, proofWindow=400, energyPrice=ETHER + 3)
 """Time for several moves in each window; steps that are worth less than a bond, or more."""
@@ -163,8 +166,10 @@ def _config(folder: Path) -> Path:
     return path
 
 
-def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> tuple[int, Counter[str]]:
-    """Run the campaign.
+def run(
+    runs: int, depth: int, seed: int, extra: Sequence[str], *, deployed: bool = True
+) -> tuple[int, Counter[str]]:
+    """Run the campaign, or the properties of libraries, for which nothing is deployed.
 
     Returns:
         Forge's exit code, and how often what happened in all histories.
@@ -174,10 +179,17 @@ def run(runs: int, depth: int, seed: int, extra: Sequence[str]) -> tuple[int, Co
     """
     with tempfile.TemporaryDirectory(prefix="chainbeasts-forge-") as folder:
         path = Path(folder) / "world.json"
-        path.write_text(json.dumps(world()), "utf-8")
         cache = cache_dir("forge")
+        chosen = {}
+        if deployed:
+            path.write_text(json.dumps(world()), "utf-8")
+        else:
+            cache /= LIBRARIES
+            chosen = {"FOUNDRY_SRC": LIBRARIES, "FOUNDRY_TEST": LIBRARIES}
         report = Path(folder) / "report"
-        environment = os.environ | {
+        environment = {
+            **os.environ,
+            **chosen,
             "CHAINBEASTS_FORGE_WORLD": str(path),
             "CHAINBEASTS_FORGE_REPORT": str(report),
             "FOUNDRY_CONFIG": str(_config(Path(folder))),
@@ -215,19 +227,24 @@ def main() -> int:
         default=bool(os.environ.get("CHAINBEASTS_NIGHTLY")),
         help=f"{NIGHTLY_RUNS} histories of {NIGHTLY_DEPTH} moves",
     )
+    parser.add_argument(
+        "--libraries", action="store_true", help="the properties of libraries alone, in seconds"
+    )
     options, extra = parser.parse_known_args()
     runs = options.runs or (NIGHTLY_RUNS if options.nightly else RUNS)
     depth = options.depth or (NIGHTLY_DEPTH if options.nightly else DEPTH)
     seed = options.seed or (secrets.randbits(64) if options.nightly else SEED)
-    note(f"Forge: {runs} histories of {depth} moves, --seed {seed}")
+    if not options.libraries:
+        note(f"Forge: {runs} histories of {depth} moves, --seed {seed}")
     try:
-        code, counts = run(runs, depth, seed, extra)
+        code, counts = run(runs, depth, seed, extra, deployed=not options.libraries)
     except ChainBeastsError as error:
         print_error(error)
         return 1
-    stderr.print(", ".join(f"{name} {count}" for name, count in counts.most_common()))
+    if counts:
+        stderr.print(", ".join(f"{name} {count}" for name, count in counts.most_common()))
     unseen = [name for name in (*ENDS, *MARKET) if counts[name] == 0]
-    if code == 0 and not extra and unseen and runs * depth >= RUNS * DEPTH:
+    if code == 0 and not (extra or options.libraries) and unseen and runs * depth >= RUNS * DEPTH:
         stderr.print(f"In these histories never happened: {', '.join(unseen)}.")
         return 1
     return code

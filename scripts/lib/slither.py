@@ -18,7 +18,7 @@ from typing import Any
 
 from chainbeasts.backend.cli.output import note, print_error, stderr
 from chainbeasts.backend.errors import ChainBeastsError
-from scripts.lib.forge_project import forge_environment, write_project
+from scripts.lib.forge_project import forge_environment, write_analysed_project
 from scripts.lib.tool_env import ROOT, tool_bin
 
 ANSWERS = ROOT / "docs" / "audit" / "slither.md"
@@ -81,11 +81,11 @@ def run() -> Mapping[str, Any]:
     slither = tool_bin("slither") / "slither"
     with tempfile.TemporaryDirectory(prefix="chainbeasts-slither-") as name:
         folder = Path(name)
-        write_project(folder)
+        write_analysed_project(folder)
         report = folder / "report.json"
-        command = [str(slither), ".", "--json", str(report), "--filter-paths", "node_modules"]
+        command = [str(slither), ".", "--ignore-compile", "--json", str(report)]
         done = subprocess.run(
-            command,
+            [*command, "--filter-paths", "node_modules"],
             cwd=folder,
             env=forge_environment(),
             capture_output=True,

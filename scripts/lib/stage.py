@@ -27,6 +27,9 @@ COMMAND = Path(sys.executable).with_name("chainbeasts")
 PATIENCE = 180.0
 STOP_SECONDS = 15.0
 LAST_LINES = 40
+SHORTEST_PAUSE, PAUSE_SHARE = 0.1, 2.0
+"""Between two looks: as seconds, and in what a look takes, which may be a whole command."""
+
 DEPLOYER = 0
 
 
@@ -268,9 +271,11 @@ class Stage:
         seconds = self._patience if seconds is None else seconds
         deadline = time.monotonic() + seconds
         while True:
+            began = time.monotonic()
             found = look()
             if found:
                 return found
+            pause = max(SHORTEST_PAUSE, PAUSE_SHARE * (time.monotonic() - began))
             for player in self.players:
                 for daemon in player.daemons:
                     if daemon.poll() is not None:
@@ -279,7 +284,7 @@ class Stage:
                         )
             if time.monotonic() > deadline:
                 raise StageError(f"Waited {seconds:g} s in vain: {what}.\n{self.last_words()}")
-            time.sleep(0.25)
+            time.sleep(pause)
 
     def last_words(self) -> str:
         """The ends of all daemons' logs, so that a failure tells its reason."""

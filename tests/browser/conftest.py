@@ -14,9 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.lib.chromium import ABSENT, chromium, find_chromium
-from scripts.lib.spectacle import Spectacle, patient_profile
+from scripts.lib.deadlines import PATIENT
+from scripts.lib.spectacle import Spectacle
 from scripts.lib.stage import Stage
 from tests.support.forked import Program
+from tests.support.worlds import deployed_world
 
 PATIENCE_MS = 120_000
 LOOK_MS = 20
@@ -38,9 +40,9 @@ def world(
     browser: Browser, program: Program, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Spectacle]:
     """Contracts, players, a metrics server and the page's, but no beast yet."""
-    folder = tmp_path_factory.mktemp("world")
-    with Stage(folder / "stage", program) as stage:
-        stage.deploy(patient_profile(folder))
+    stage = Stage(tmp_path_factory.mktemp("world") / "stage", program)
+    deployed_world(tmp_path_factory, program, PATIENT).copy_to(stage.host.home)
+    with stage:
         made = Spectacle(stage)
         made.open()
         yield made

@@ -25,6 +25,7 @@ from scripts.lib.bench.world import (
     serving,
 )
 from tests.browser.conftest import Visit, visiting
+from tests.conftest import NIGHTLY
 
 SIZE = Size(beasts=120, windows=5, first=5_000)
 FIGHTERS = (1, 2)
@@ -35,7 +36,9 @@ VIEWS = (
 QUIET = "#/season"
 """A view that starts nothing: what is counted on it is what the others left behind."""
 
-VISITS, NEWS = 50, 1_000
+VISITS, NEWS = (50, 1_000) if NIGHTLY else (20, 400)
+"""A view that stays behind shows after one visit; what is a hundredth of one, after fifty."""
+
 WARM_ROUNDS = 2
 MORE_NODES, MORE_LISTENERS, MORE_BYTES = 100, 8, 2_000_000
 """A beast's view has some 2,700 nodes and 40 listeners."""

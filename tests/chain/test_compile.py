@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from chainbeasts.backend import resources
-from chainbeasts.backend.chain.compile import MAX_CODE_BYTES, CompileError, artifacts, compile_units
+from chainbeasts.backend.chain.compile import (
+    MAX_CODE_BYTES,
+    CompileError,
+    _cached,
+    artifacts,
+    compile_units,
+)
+from chainbeasts.backend.chain.solc import Compilers
 from chainbeasts.backend.chain.toolchain import SETUP_HINT, find_solc
 from chainbeasts.backend.errors import ChainBeastsError
 
@@ -78,6 +85,17 @@ def test_the_compilers_words_are_shown(checkout: Path) -> None:
     assert "Undeclared identifier" in caught.value.message
     assert f"{UNIT}:3:30" in caught.value.message
     assert "Traceback" not in caught.value.message
+
+
+def test_what_a_compiler_was_asked_before_changes_no_answer(checkout: Path) -> None:
+    """npm's build is one process for many sources, also after one that it refuses."""
+    write(checkout, "Wrong.sol", "contract Wrong { uint256 x = five; }\n")
+    with Compilers() as compilers:
+        first = compilers.ask(_cached(UNIT)[1])
+        assert first["contracts"][UNIT]["Thing"]["evm"]["bytecode"]["object"]
+        wrong = compilers.ask(_cached("contracts/Wrong.sol")[1])
+        assert [error["severity"] for error in wrong["errors"]] == ["error"]
+        assert compilers.ask(_cached(UNIT)[1]) == first
 
 
 def test_a_warning_about_ours_is_an_error_and_is_not_cached(checkout: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +19,18 @@ TIMELOCK = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 Refused = Callable[[str], ChainBeastsError]
 
 
+@pytest.fixture(scope="module")
+def keystores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one keystore; to encrypt it takes longer than all of these tests."""
+    folder = tmp_path_factory.mktemp("keystores")
+    create_keystore(folder, "alice", "password", devnet_account(3))
+    return folder
+
+
 @pytest.fixture
-def names(tmp_path: Path) -> Names:
+def names(tmp_path: Path, keystores: Path) -> Names:
     settings = Settings(home=tmp_path)
-    create_keystore(settings.keystore_dir, "alice", "password", devnet_account(3))
+    shutil.copytree(keystores, settings.keystore_dir)
     made = Names(settings, lambda: True, lambda: {"TimelockController": TIMELOCK})
     made.book.add("bob", BOB)
     return made

@@ -17,6 +17,7 @@ import pytest
 from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.cli.units import is_amount, is_time
 from tests.support.forked import Process, Program
+from tests.support.worlds import World, deployed_world
 
 COMMAND = str(Path(sys.executable).with_name("chainbeasts"))
 
@@ -116,18 +117,24 @@ def cli(program: Program, tmp_path: Path) -> Cli:
     return Cli(program, tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def world(program: Program, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What a deployment with the devnet's season has left."""
+    return deployed_world(tmp_path_factory, program)
+
+
 @pytest.fixture(scope="module")
-def deployed_node() -> Iterator[Anvil]:
-    """A chain of this module's own; its tests share what they deploy."""
-    with Anvil() as child:
+def deployed_node(world: World) -> Iterator[Anvil]:
+    """A chain of this module's own, on which the contracts stand."""
+    with world.node() as child:
         yield child
 
 
 @pytest.fixture(scope="module")
 def deployed(
-    program: Program, deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory
+    program: Program, world: World, deployed_node: Anvil, tmp_path_factory: pytest.TempPathFactory
 ) -> Cli:
-    """A home whose contracts stand on this module's chain."""
-    made = Cli(program, tmp_path_factory.mktemp("deployed") / "home", deployed_node.url)
-    made.json("deploy")
-    return made
+    """A home that knows the contracts on this module's chain."""
+    home = tmp_path_factory.mktemp("deployed") / "home"
+    world.copy_to(home)
+    return Cli(program, home, deployed_node.url)

@@ -26,6 +26,12 @@ def test_it():
 """
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest without the plugins that happen to be installed: to load them takes longer."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def outcome(folder: Path, words: str, *chosen: str) -> int:
     (folder / "code").mkdir()
     (folder / "code" / "program.py").write_text(PROGRAM)

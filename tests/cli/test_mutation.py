@@ -13,8 +13,8 @@ from scripts.lib.mutation import trial
 from scripts.lib.mutation.__main__ import ANSWERS, ROOT
 from scripts.lib.mutation.answers import Survivor, read_answers, stale
 from scripts.lib.mutation.mutants import Mutant, python_mutants, solidity_mutants
-from scripts.lib.mutation.sources import mutants, sources, stages
-from scripts.lib.mutation.trial import Outcome, Trial
+from scripts.lib.mutation.sources import PROPERTIES, mutants, sources, stages
+from scripts.lib.mutation.trial import Fate, Outcome, Trial, is_property
 
 PYTHON = """\
 from __future__ import annotations
@@ -108,9 +108,10 @@ def test_trial_kills_what_a_test_sees_and_restores_the_source(
     (tmp_path / "strong.py").write_text(strong)
     here = Trial(tmp_path)
     other = python_mutants(PYTHON)[0].text
-    assert here.judge("least.py", other, [("weak.py",)]) is Outcome.SURVIVED
-    assert here.judge("least.py", other, [("weak.py",), ("strong.py",)]) is Outcome.KILLED
-    assert here.judge("least.py", "def", [("weak.py",)]) is Outcome.INVALID
+    both = [("weak.py",), ("strong.py",)]
+    assert here.judge("least.py", other, [("weak.py",)]) == Fate(Outcome.SURVIVED)
+    assert here.judge("least.py", other, both) == Fate(Outcome.KILLED, ("strong.py",))
+    assert here.judge("least.py", "def", [("weak.py",)]) == Fate(Outcome.INVALID)
     assert source.read_text() == PYTHON
     assert here.passes((sys.executable, "strong.py"))
 
@@ -119,3 +120,56 @@ def test_trial_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(trial, "PYTEST", (sys.executable,))
     (tmp_path / "count.py").write_text("while True: pass\n")
     assert not Trial(tmp_path, seconds=0.2).passes((sys.executable, "count.py"))
+
+
+COMPILER = """\
+import sys
+source = [line.split("//")[0].strip() for line in open("lib.sol")]
+if len(sys.argv) > 1:
+    sys.exit("function" not in source[0])
+open("compiled", "a").write("x")
+print("".join(source))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome", "compiled"),
+    [
+        ("function", "functoin", Outcome.INVALID, 0),
+        ("least", "most", Outcome.KILLED, 0),  # a property fails: nothing has to be compiled
+        ("// why", "// because", Outcome.UNCHANGED, 2),
+        ("a < b", "a > b", Outcome.KILLED, 2),
+        ("a < b", "a <= b", Outcome.SURVIVED, 2),
+    ],
+)
+def test_trial_compiles_a_contract_no_further_than_it_must(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+    after: str,
+    outcome: Outcome,
+    compiled: int,
+) -> None:
+    """The copy's code without a mutant is compiled once, to be compared."""
+    text = "function least(a, b)\n  a < b; // why\n"
+    (tmp_path / "lib.sol").write_text(text)
+    (tmp_path / "compiler.py").write_text(COMPILER)
+    (tmp_path / "property.py").write_text('assert "least" in open("lib.sol").read()\n')
+    (tmp_path / "test.py").write_text('assert ">" not in open("lib.sol").read()\n')
+    monkeypatch.setattr(trial, "COMPILE", (sys.executable, "compiler.py"))
+    monkeypatch.setattr(trial, "FORGE", (sys.executable, "property.py"))
+    monkeypatch.setattr(trial, "PYTEST", (sys.executable,))
+    here = Trial(tmp_path)
+    mutant = text.replace(before, after)
+    fate = here.judge("lib.sol", mutant, [("property.t.sol",), ("test.py",)])
+    assert fate.outcome is outcome
+    log = tmp_path / "compiled"
+    assert (len(log.read_text()) if log.exists() else 0) == compiled
+    assert (tmp_path / "lib.sol").read_text() == text
+
+
+def test_properties_are_of_the_libraries_that_they_answer_for() -> None:
+    for library, harness in PROPERTIES.items():
+        assert is_property(harness)
+        assert stages(ROOT, library)[0] == harness
+        assert f'"{library}"' in (ROOT / harness[0]).read_text("utf-8")

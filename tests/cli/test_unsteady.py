@@ -21,6 +21,12 @@ def test_{name}():
 """
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest without the plugins that happen to be installed: to load them takes longer."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def outcome(folder: Path, *tests: str) -> int:
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_it.py").write_text("\n".join(tests))

@@ -14,6 +14,7 @@ from tests.support.money import (
     shares,
     step_pay,
 )
+from tests.support.onchain import mined
 from tests.support.protocol import (
     BURN,
     HEADER,
@@ -158,7 +159,7 @@ def test_attack_commitmentInTheSameBlock_isNotPaid(
     sent = [c.transact({"from": prover, "gas": 5_000_000, "gasPrice": 10**11}) for c in calls]
     world.mine()
     world.rpc("evm_setAutomine", True)
-    first, second = (world.w3.eth.wait_for_transaction_receipt(tx) for tx in sent)
+    first, second = (mined(world.w3, tx) for tx in sent)
     assert first["blockNumber"] == second["blockNumber"]
     assert (first["status"], second["status"]) == (1, 1)
     assert world.logs("court", "DisputeUpheld", second)[0]["prover"] == ZERO_ADDRESS

@@ -11,6 +11,7 @@ from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Stage
 from tests.conftest import NIGHTLY
 from tests.support.forked import Program
+from tests.support.worlds import deployed_world
 
 FUNDS = 1_000
 
@@ -19,8 +20,11 @@ collect_ignore = [] if NIGHTLY else ["test_second_node.py"]
 
 
 @pytest.fixture
-def stage(program: Program, tmp_path: Path) -> Iterator[Stage]:
+def stage(
+    program: Program, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """A devnet with the contracts deployed, whose deadlines pass when a test travels, only then."""
-    with Stage(tmp_path / "stage", program) as made:
-        made.deploy(str(PATIENT.profile(tmp_path)))
+    made = Stage(tmp_path / "stage", program)
+    deployed_world(tmp_path_factory, program, PATIENT).copy_to(made.host.home)
+    with made:
         yield made

@@ -10,11 +10,14 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from web3 import Web3
+
+from chainbeasts.backend.chain.clock import CallClock
+from chainbeasts.backend.chain.http_direct import DirectWay
 
 Read = tuple[str, str, tuple[Any, ...]]
 """Address, signature of a view (`escrowOf(address)`), arguments."""
@@ -23,6 +26,12 @@ Read = tuple[str, str, tuple[Any, ...]]
 @cache
 def _selector(signature: str) -> bytes:
     return keccak(text=signature)[:4]
+
+
+@cache
+def _way(url: str) -> tuple[DirectWay, CallClock]:
+    clock = CallClock()
+    return DirectWay(urlsplit(url), {"Content-Type": "application/json"}, clock), clock
 
 
 def _types(signature: str) -> list[str]:
@@ -44,13 +53,10 @@ def numbers(w3: Web3, reads: Sequence[Read]) -> list[int]:
     if not calls:
         return []
     # Past the provider, which makes one call at a time.
-    request = Request(
-        w3.provider.endpoint_uri,  # type: ignore[attr-defined]
-        json.dumps(calls).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urlopen(request, timeout=60) as response:
-        answers = sorted(json.load(response), key=lambda answer: answer["id"])
+    way, clock = _way(w3.provider.endpoint_uri)  # type: ignore[attr-defined]
+    clock.begin()
+    posted = way.post(json.dumps(calls).encode())
+    answers = sorted(json.loads(posted.body), key=lambda answer: answer["id"])
     failed = [(read, a) for read, a in zip(reads, answers, strict=True) if "result" not in a]
     assert not failed, failed
     return [int(answer["result"][:66], 16) for answer in answers]

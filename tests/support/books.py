@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from chainbeasts.backend.chain.receipts import read_logs
 from tests.support.batch import numbers
 from tests.support.protocol import ZERO_ADDRESS, World
 from tests.support.quick import decoded
@@ -181,7 +182,7 @@ def events(world: World, *contracts: str) -> Iterator[tuple[str, dict[str, Any]]
     """All events of the contracts in the order of the chain."""
     found = {world.contracts[name].address: world.contracts[name] for name in contracts}
     query: Any = {"fromBlock": 0, "toBlock": "latest", "address": list(found)}
-    for log in world.w3.eth.get_logs(query):
+    for log in read_logs(world.w3, query):
         event = decoded(found[log["address"]], log)
         if event is not None:
             yield event

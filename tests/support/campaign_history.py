@@ -16,6 +16,7 @@ from chainbeasts.backend.chain.views import call_data
 from tests.support.campaign_stage import Stage, Trained
 from tests.support.model import Beast, Block, Dispute, Window
 from tests.support.model_court import Court
+from tests.support.onchain import mined
 from tests.support.protocol import BURN, GWEI, OPENED, TREASURY, Checkpoint, World
 
 GAS = 16_000_000
@@ -99,7 +100,7 @@ class History:
             "gasPrice": hex(block.base_fee + block.tip),
         }
         sent = self._rpc("eth_sendTransaction", tx)
-        receipt = self.world.w3.eth.wait_for_transaction_receipt(sent, 30, poll_latency=0.002)
+        receipt = mined(self.world.w3, sent)
         self.now = block.time
         self._spent[sender] += receipt["gasUsed"] * receipt["effectiveGasPrice"]
         assert receipt["blockNumber"] == block.number

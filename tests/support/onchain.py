@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +13,24 @@ from web3.contract import Contract
 from web3.exceptions import ContractCustomError, ContractLogicError, ContractPanicError
 from web3.types import RPCEndpoint
 
+from chainbeasts.backend.chain.receipts import read_receipt
 from chainbeasts.backend.chain.views import as_json, call_view, with_call
 from tests.support.artifacts import Artifacts
 from tests.support.history import forget
 from tests.support.quick import QuickContract, decoded
 
 GAS = 16_777_216
+MINED_SECONDS = 60.0
 SEND = RPCEndpoint("eth_sendTransaction")
+
+
+def mined(w3: Web3, tx: bytes | str) -> Any:
+    """The receipt of a transaction, waited for; web3's own way takes longer than the node."""
+    deadline = time.monotonic() + MINED_SECONDS
+    while (receipt := read_receipt(w3, tx)) is None:
+        assert time.monotonic() < deadline, f"{tx!r} is not mined"
+        time.sleep(0.01)
+    return receipt
 
 
 class RevertedError(Exception):
@@ -73,7 +85,7 @@ class OnChain:
         sent: Any = {"from": sender, "gas": GAS, "gasPrice": price, "value": value}
         # A constructor has its own way; for a function web3's is too slow for thousands of them.
         tx = self._transact(call, sent) if hasattr(call, "selector") else call.transact(sent)
-        receipt = self.w3.eth.wait_for_transaction_receipt(tx, timeout=60, poll_latency=0.01)
+        receipt = mined(self.w3, tx)
         cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
         self.gas_spent[sender] = self.gas_spent.get(sender, 0) + cost
         if receipt["status"] != 1:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sysconfig
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from tests.wheel.conftest import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+ZIZMOR = Path(sysconfig.get_path("scripts")) / "zizmor"
+"""Static analysis of workflows: their schema, what a script is made of, who holds which right."""
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +28,38 @@ def bill() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_actions_are_pinned_by_digest(workflow: Any) -> None:
+def test_actions_are_pinned_by_digest(workflow: Path) -> None:
     used = re.findall(r"uses: (.+)", workflow.read_text("utf-8"))
     assert used
     assert [one for one in used if not PINNED.fullmatch(one)] == []
+
+
+def examined(*workflows: Path) -> subprocess.CompletedProcess[str]:
+    """What zizmor says, which looks at nothing but these files."""
+    command = [ZIZMOR, "--offline", "--no-progress", "--strict-collection", *workflows]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_workflows_are_valid_and_hand_nothing_out() -> None:
+    done = examined(*WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("runs-on:", "runs_on:"),
+        ('echo "$SUMS"', 'echo "${{ needs.build.outputs.sums }}"'),
+        ("persist-credentials: false", "fetch-depth: 1"),
+    ],
+)
+def test_a_fault_of_a_workflow_is_seen(tmp_path: Path, right: str, wrong: str) -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "release.yml").write_text(text.replace(right, wrong), "utf-8")
+    assert text.count(right)
+    assert examined(folder / "release.yml").returncode != 0
 
 
 def test_the_bill_lists_what_the_locks_pin(bill: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from chainbeasts.backend.api.vendored import LICENCES, VENDORED
+from chainbeasts.backend.cache import cache_dir
 from chainbeasts.backend.chain.compile import artifact
 from chainbeasts.backend.chain.deployment import CONTRACTS
 from chainbeasts.backend.chain.toolchain import find_anvil, find_node
@@ -115,11 +116,17 @@ def environment(folder: Path, installed: Installed) -> dict[str, str]:
         trap.write_text(f"#!/bin/sh\necho {name} $* >> {folder / 'called'}\nexit 1\n")
         trap.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CHAINBEASTS_", "HARMONICS_"))}
+    # Kernels are named by what they are compiled from: those of other tests serve, if they are the
+    # same, and these serve them. A compilation takes three seconds.
+    user = folder / "user"
+    (user / ".cache").mkdir(parents=True)
+    (user / ".cache" / "chainbeasts").symlink_to(cache_dir("kernels").parent)
     return kept | {
+        "XDG_CACHE_HOME": str(user / ".cache"),
         "PATH": f"{installed.folder / 'bin'}:{traps}:{kept['PATH']}",
         "SOLC_BINARY": str(traps / "solc"),
         "ANVIL_BINARY": str(find_anvil()),
-        "HOME": str(folder / "user"),
+        "HOME": str(user),
         "NO_COLOR": "1",
     }
 

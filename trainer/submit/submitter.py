@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from web3.exceptions import TransactionNotFound
 from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.client import Chain
@@ -13,6 +12,7 @@ from chainbeasts.backend.chain.costs import DEPOSIT_GAS, submission_gas
 from chainbeasts.backend.chain.errors import Reverted
 from chainbeasts.backend.chain.escrow import ensure_escrow
 from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.receipts import read_receipt
 from chainbeasts.backend.chain.transactions import GAS_MARGIN
 from chainbeasts.backend.chain.types import Head
 from chainbeasts.trainer.submit.funds import Funds, check_gas, funds_of, out_of_energy
@@ -82,11 +82,7 @@ class Submitter:
 
     def stands(self, tx_hash: bytes) -> bool:
         """Whether a transaction is still on the chain."""
-        try:
-            self.chain.read(lambda: self.chain.w3.eth.get_transaction_receipt(tx_hash))  # type: ignore[arg-type]
-        except TransactionNotFound:
-            return False
-        return True
+        return self.chain.read(lambda: read_receipt(self.chain.w3, tx_hash)) is not None
 
     def submit(self, windows: Sequence[TrainedWindow], locks: int) -> TxReceipt:
         """Submit consecutive windows of one epoch, one or a batch.

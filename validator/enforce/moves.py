@@ -35,7 +35,10 @@ from chainbeasts.validator.judge.cases import Case, CaseReader
 from chainbeasts.validator.judge.replay import Window, state_after
 
 ADVANCE_GAS = MAX_GAS * 85 // 100
-"""Most gas that an advance may be estimated at: its margin must fit the transaction cap too."""
+"""Most gas that an advance may need: its margin must fit the transaction cap too."""
+
+MOST_KNOWN = 1_024
+"""Estimates that are kept."""
 
 MAX_TRANSACTIONS = (1, 2, 3, 4, 6, 8, 16, 32, 64, 128)
 _PLAIN = ("Error", "Unknown", "Panic")
@@ -69,6 +72,8 @@ class MoveBuilder:
     def __init__(self, reader: CaseReader) -> None:
         self._reader = reader
         self._chain = reader.chain
+        self._gas: dict[tuple[bytes, int, int], int] = {}
+        """Of advances by record, first step and steps, which are planned in every pass anew."""
 
     @property
     def _court(self) -> Any:
@@ -159,19 +164,30 @@ class MoveBuilder:
         """
         left = WINDOW_STEPS - done
         state = state_after(window, done)
-        # The largest part first: an estimate costs no gas, and what a step costs differs with its
-        # sample, so that any fixed number would waste transactions or not fit.
+        # The largest part first: a simulation costs no gas, and what a step costs differs with its
+        # sample, so that any fixed number would waste transactions or not fit. Only what fits is
+        # estimated: a node executes the steps some twenty times for that.
         choices = [steps] if steps else _step_choices(done)
         for count in choices:
             proof = self._advance(case, dispute_id, window, state, done, count)
-            gas = _gas_if_fits(sender, proof.call(ZERO32))
-            if gas is not None:
-                return Advance(proof, count, gas)
+            call = proof.call(ZERO32)
+            if _fits(sender, call):
+                return Advance(proof, count, self._estimate(case, done, count, sender, call))
         raise ChainError(
             f"Advancing {min(choices[-1], left)} steps does not fit one transaction of {MAX_GAS} "
             "gas.",
             "Give fewer with --steps." if steps else "",
         )
+
+    def _estimate(
+        self, case: Case, done: int, steps: int, sender: TransactionManager, call: Any
+    ) -> int:
+        key = case.digest, done, steps
+        if key not in self._gas:
+            if len(self._gas) >= MOST_KNOWN:
+                self._gas.clear()
+            self._gas[key] = sender.estimate(call)
+        return self._gas[key]
 
     def _advance(
         self, case: Case, dispute_id: int, window: Window, state: State, done: int, steps: int
@@ -256,18 +272,18 @@ def _step_choices(done: int) -> list[int]:
     return sorted(found, reverse=True)
 
 
-def _gas_if_fits(sender: TransactionManager, call: Any) -> int | None:
-    """A call's estimate, if that leaves its margin under the transaction cap."""
+def _fits(sender: TransactionManager, call: Any) -> bool:
+    """Whether a call leaves its margin under the transaction cap."""
     try:
-        gas = sender.estimate(call)
+        sender.simulate(call, gas=ADVANCE_GAS)
     except NodeUnavailableError:
         raise
     # A named error is the court's own answer, and fewer steps would get the same one: it is passed
     # on.
     except Reverted as error:
         if error.name in _PLAIN:  # out of gas inside the court's call
-            return None
+            return False
         raise
     except ChainError:
-        return None
-    return gas if gas <= ADVANCE_GAS else None
+        return False
+    return True

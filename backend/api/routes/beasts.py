@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.answers import answer, tagged
@@ -21,6 +19,7 @@ from chainbeasts.backend.api.cursors import (
     SortedCursor,
     fits,
 )
+from chainbeasts.backend.api.curves import read_curve
 from chainbeasts.backend.api.errors import ApiError
 from chainbeasts.backend.api.models import (
     Beast,
@@ -43,13 +42,11 @@ from chainbeasts.backend.api.routes.common import (
     new_router,
 )
 from chainbeasts.backend.api.services import ServicesDep, challenge_periods
-from chainbeasts.backend.api.summaries import SOURCES, beast_answers, checkpoint_answers
+from chainbeasts.backend.api.summaries import beast_answers, checkpoint_answers
 from chainbeasts.backend.api.windows import State, read_checkpoints
 from chainbeasts.backend.chain.growth import parse_growth
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.indexer.queries import LIVE
-from chainbeasts.backend.kernel.constants import WINDOW_STEPS
-from chainbeasts.backend.store.facts import BeastRow, CheckpointRow
+from chainbeasts.backend.store.facts import BeastRow
 
 router = new_router("beasts")
 
@@ -248,31 +245,7 @@ def changes(request: Request, services: ServicesDep, beast_id: Id) -> Response:
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")
 def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points = 200) -> Response:
     """The loss of its live windows, each point standing for as many windows."""
-    c = CheckpointRow
-    wanted = (
-        select(c.index, c.global_step, c.window_loss, c.source, c.epoch, c.lr_shift, c.h128)
-        .where(c.beast_id == beast_id, c.status.in_(LIVE))
-        .order_by(c.index)
-    )
     with services.session() as session:
         find_beast(session, beast_id)
-        windows = session.execute(wanted).all()
-    count = len(windows)
-    shown = min(points, count)
-    edges = [count * i // shown for i in range(shown + 1)] if shown else []
-    parts = [windows[a:b] for a, b in pairwise(edges)]
-    losses = [[window[2] / WINDOW_STEPS for window in part] for part in parts]
-    found = Curve(
-        beast=beast_id,
-        windows=count,
-        index=[part[-1][0] for part in parts],
-        step=[part[-1][1] for part in parts],
-        loss=[sum(some) / len(some) for some in losses],
-        low=[min(some) for some in losses],
-        high=[max(some) for some in losses],
-        source=[SOURCES[part[-1][3]] for part in parts],
-        epoch=[part[-1][4] for part in parts],
-        lr_shift=[part[-1][5] for part in parts],
-        hash=[part[-1][6] for part in parts],
-    )
+        found = read_curve(session, beast_id, points)
     return answer(request, found)

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from chainbeasts.backend.graph_cache.compilers import find_compiler
 from chainbeasts.backend.graph_cache.targets import this_target
+from chainbeasts.backend.kernel.tables import VERSION
 from chainbeasts.backend.logs import configure_logging
 from scripts.lib.bench import (
     api,
@@ -50,9 +51,10 @@ def machine() -> dict[str, str]:
     return {
         "processor": _processor(),
         "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
+        "Python": platform.python_version(),
         "target": this_target().name,
         "compiler": compiler.version if compiler else "none",
+        "kernel": VERSION,
     }
 
 
@@ -89,8 +91,6 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
-    if options.write and "learning" in (options.only or ()):
-        parser.error("--write --only has no learning: what is said about it needs every group")
     configure_logging("warning")
     progress = Console(stderr=True, highlight=False)
 
@@ -128,11 +128,9 @@ def main() -> int:
     else:
         for group, figures in found.items():
             show(group, figures, Console(highlight=False, width=None))
-    if options.write and options.only:
-        DOCUMENT.write_text(report.renew(DOCUMENT.read_text("utf-8"), found), "utf-8")
-    elif options.write and learned is not None:
-        DOCUMENT.write_text(report.render(machine(), found, learned), "utf-8")
     if options.write:
+        document = report.renew(DOCUMENT.read_text("utf-8"), machine(), found, learned)
+        DOCUMENT.write_text(document, "utf-8")
         tell(f"wrote {DOCUMENT.relative_to(ROOT)}")
     missed = any(one.reached is False for figures in found.values() for one in figures)
     return 1 if missed else 0

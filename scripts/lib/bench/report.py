@@ -1,13 +1,12 @@
-"""docs/benchmarks.md from one run."""
+"""Puts the tables of a run into docs/benchmarks.md, whose words are written by hand."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-from scripts.lib.bench.beasts import WINDOWS
 from scripts.lib.bench.figures import Figure
-from scripts.lib.bench.learning import BEASTS, DOCUMENTED, Learning
+from scripts.lib.bench.learning import BEASTS, Learning
 
 TITLES = {
     "speed": "Speed",
@@ -20,6 +19,7 @@ TITLES = {
     "matches": "Matches",
     "fights": "Fights",
 }
+PLANS = "Plans"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -33,34 +33,50 @@ def _figures(figures: Sequence[Figure]) -> str:
     return _table(("figure", "measured", "wanted", "reached", "method"), rows)
 
 
-def _section(group: str, figures: Sequence[Figure]) -> str:
-    return f"## {TITLES[group]}\n\n{_figures(figures)}\n\n"
+def _where(machine: Mapping[str, str]) -> str:
+    """On what a table was measured: each group's may be another machine's."""
+    return "Measured on: " + ", ".join(f"{what} {which}" for what, which in machine.items()) + "."
 
 
-def renew(document: str, found: Mapping[str, Sequence[Figure]]) -> str:
+def renew(
+    document: str,
+    machine: Mapping[str, str],
+    found: Mapping[str, Sequence[Figure]],
+    learned: Learning | None = None,
+) -> str:
     """The document with the tables of some groups measured anew, in their order.
 
     What somebody wrote below a table stays, for whoever measured to look at.
     """
     for group, figures in found.items():
-        title, later = TITLES[group], list(TITLES)[list(TITLES).index(group) + 1 :]
-        old = re.search(rf"^## {re.escape(title)}\n\n(?:\|.*\n)+", document, re.MULTILINE)
-        if old is not None:
-            new = f"## {title}\n\n{_figures(figures)}\n"
-            document = document[: old.start()] + new + document[old.end() :]
-            continue
-        names = "|".join(re.escape(TITLES[one]) for one in later) or "Plans"
-        next_one = re.search(rf"^## (?:{names})$", document, re.MULTILINE)
-        place = len(document) if next_one is None else next_one.start()
-        document = document[:place] + _section(group, figures) + document[place:]
-    return document
+        if figures:
+            document = _put(document, group, f"{_where(machine)}\n\n{_figures(figures)}\n")
+    return document if learned is None else _with_plans(document, f"{_where(machine)} ", learned)
 
 
-def render(
-    machine: Mapping[str, str], found: Mapping[str, Sequence[Figure]], learned: Learning
-) -> str:
-    """The document."""
-    sections = "".join(_section(group, found[group]) for group in TITLES if found.get(group))
+def _put(document: str, group: str, text: str) -> str:
+    """The document with a group's table in its place."""
+    title, later = TITLES[group], list(TITLES)[list(TITLES).index(group) + 1 :]
+    new = f"## {title}\n\n{text}"
+    table = rf"^## {re.escape(title)}\n\n(?:Measured on: .*\n\n)?(?:\|.*\n)+"
+    old = re.search(table, document, re.MULTILINE)
+    if old is not None:
+        return document[: old.start()] + new + document[old.end() :]
+    names = "|".join(re.escape(TITLES[one]) for one in later) or PLANS
+    next_one = re.search(rf"^## (?:{names})$", document, re.MULTILINE)
+    place = len(document) if next_one is None else next_one.start()
+    return document[:place] + f"{new}\n" + document[place:]
+
+
+def _with_plans(document: str, where: str, learned: Learning) -> str:
+    """The document with what the plans led to, up to the section's first own heading."""
+    old = re.search(rf"^## {PLANS}\n\n(?:(?!#).*\n)+", document, re.MULTILINE)
+    if old is None:
+        raise ValueError(f"the document has no section {PLANS}")
+    return document[: old.start()] + _plans(where, learned) + document[old.end() :]
+
+
+def _plans(where: str, learned: Learning) -> str:
     plans = _table(
         ("plan", "exact", "any optimal", "attack MAE", "block", "spread of exact"),
         [
@@ -79,28 +95,9 @@ def render(
         ("micro-steps", "exact", "any optimal"),
         [(f"{s:,}", f"{m.exact:.1f} %", f"{m.optimal:.1f} %") for s, m in learned.course],
     )
-    self_play = next(one for one in learned.plans if one.plan == "self-play")
-    late = next(one for one in learned.plans if one.plan.endswith("last quarter self-play"))
-    best = next(one for one in learned.plans if one.plan == DOCUMENTED)
-    return f"""# Benchmarks
+    return f"""## {PLANS}
 
-Measured by `scripts/bench --write`, which prints every figure with its method and exits with 1 if
-one misses what is wanted; with `--only GROUP` it measures and writes that table alone. Times are of
-one machine; compare the ratios, which are taken within one run.
-
-{_table(("", "measured on"), list(machine.items()))}
-
-Beasts are hatched on a local chain; their DNA and the block hash that seeds each epoch are that
-chain's, so every run trains other beasts. The documented plan is `--plan {DOCUMENTED}` for
-{WINDOWS:,} windows, {128 * WINDOWS:,} micro-steps, with every slot awake from the first window
-(`--grow s0@0,…,a3@0` for those that sleep at hatch) and the season's default schedule of heads and
-learning rate.
-
-{sections.rstrip()}
-
-## Plans
-
-{BEASTS} beasts each, the same for every plan, on the same held-out boards.
+{where}{BEASTS} beasts each, the same for every plan, on the same held-out boards.
 
 {plans}
 
@@ -108,17 +105,4 @@ On the way, by the documented plan:
 
 {course}
 
-### Self-play
-
-A match of self-play is left after `selfPlayWords` trained words, for neighbouring words of one
-match are too alike to learn much from; how many is chosen by play strength ([fights](fights.md)).
-Alone it ends {self_play.mean.exact - best.mean.exact:+.1f} points of exact moves from the
-curriculum; put last, for a quarter of the run, {late.mean.exact - best.mean.exact:+.1f} points, and
-the beasts differ by ± {late.spread:.1f}.
-
-## What was found out
-
-- The curriculum's 64 templates are enough: a dataset of 65,536 random boards adds little.
-- Accuracy comes late: the last points arrive when the learning rate falls, after window 768.
-- What training is worth in a fight, and what bodies, sides and growth are: [fights](fights.md).
 """

@@ -20,7 +20,7 @@ from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib.mutation.answers import Survivor, read_answers, stale
 from scripts.lib.mutation.mutants import Mutant
 from scripts.lib.mutation.sources import mutants, sources, stages
-from scripts.lib.mutation.trial import PYTEST, Outcome, Trial, copied
+from scripts.lib.mutation.trial import Outcome, Trial, copied, test_command
 
 ROOT = Path(__file__).resolve().parents[3]
 ANSWERS = ROOT / "docs" / "audit" / "mutation.md"
@@ -44,10 +44,10 @@ def sample(names: Sequence[str], seed: int) -> Iterator[tuple[str, Mutant]]:
 
 
 def _require_pass(trial: Trial, tests: Sequence[str]) -> None:
-    if not trial.passes((*PYTEST, *tests)):
+    """Tests that fail without any mutant would kill every one."""
+    if not trial.passes(test_command(tests)):
         raise ChainBeastsError(
-            f"{' '.join(tests)} fails without any mutant.",
-            "Mend it first: such tests would kill every mutant.",
+            f"{' '.join(tests)} fails without any mutant.", "Mend it first: it kills every mutant."
         )
 
 
@@ -65,6 +65,7 @@ def try_all(
     counts: Counter[Outcome] = Counter()
     survivors = []
     sound: set[tuple[str, ...]] = set()
+    taken: set[str] = set()
     with copied(ROOT) as trial:
         until = time.monotonic() + seconds
         for name, mutant in sample(names, seed):
@@ -73,16 +74,17 @@ def try_all(
             survivor = Survivor.of(name, mutant)
             if survivor in answered:
                 continue
-            wanted = [tuple(tests) for tests in stages(ROOT, name)]
-            for tests in wanted:
-                if tests not in sound:
-                    _require_pass(trial, tests)
-                    sound.add(tests)
-            outcome = trial.judge(name, mutant.text, wanted)
-            counts[outcome] += 1
-            told = f"{outcome.value}: {name}:{mutant.line}: {mutant.before} → {mutant.after}"
+            if name not in taken and not trial.takes(name):
+                raise ChainBeastsError(f"{name} is refused without any mutant.")
+            taken.add(name)
+            fate = trial.judge(name, mutant.text, stages(ROOT, name))
+            if fate.killers and fate.killers not in sound:
+                _require_pass(trial, fate.killers)
+                sound.add(fate.killers)
+            counts[fate.outcome] += 1
+            told = f"{fate.outcome.value}: {name}:{mutant.line}: {mutant.before} → {mutant.after}"
             stderr.print(told, markup=False, highlight=False, soft_wrap=True)
-            if outcome is Outcome.SURVIVED:
+            if fate.outcome is Outcome.SURVIVED:
                 survivors.append(survivor)
     return counts, survivors
 

@@ -32,9 +32,29 @@ NEAREST = {
     "contracts/SeasonRegistry.sol": ("seasons",),
     "contracts/StateArchive.sol": ("state_archive",),
     "contracts/WindowReferee.sol": ("verdicts", "private_windows"),
+    "contracts/libraries/BeastMetadata.sol": ("beasts",),
+    "contracts/libraries/BeastPortrait.sol": ("beasts",),
+    "contracts/libraries/Heads.sol": ("submit",),
+    "contracts/libraries/Logs.sol": ("arena_record", "arena_disproofs"),
+    "contracts/libraries/MatchStore.sol": ("arena_match", "arena_record"),
+    "contracts/libraries/OpeningGas.sol": ("openings", "record_archive", "state_archive"),
+    "contracts/libraries/Publications.sol": ("state_archive", "record_archive", "openings"),
+    "contracts/libraries/Records.sol": ("record_archive",),
     "contracts/libraries/Rewards.sol": ("arena_record",),
+    "contracts/libraries/Schedules.sol": ("submit",),
+    "contracts/libraries/Slots.sol": ("submit",),
 }
 """The tests of tests/contracts that see most of a contract's faults: run first, as they are few."""
+
+PROPERTIES = {
+    f"contracts/libraries/{library}.sol": (f"tests/forge/libraries/{harness}.t.sol",)
+    for harness, libraries in {
+        "Libraries": ("Heads", "Schedules", "Slots"),
+        "Payments": ("OpeningGas", "Publications", "Rewards"),
+    }.items()
+    for library in libraries
+}
+"""The harness of a library's properties, which compiles nothing else."""
 
 
 def sources(root: Path) -> list[str]:
@@ -58,4 +78,5 @@ def stages(root: Path, source: str) -> list[Sequence[str]]:
     if source.startswith("contracts/kernel/"):
         return [("tests/evm_kernel",), ("tests/contracts",)]
     nearest = tuple(f"tests/contracts/test_{name}.py" for name in NEAREST.get(source, ()))
-    return [*([nearest] if nearest else []), ("tests/contracts",)]
+    quick = [PROPERTIES[source]] if source in PROPERTIES else []
+    return [*quick, *([nearest] if nearest else []), ("tests/contracts",)]

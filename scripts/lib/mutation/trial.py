@@ -10,20 +10,24 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from chainbeasts.backend.cache import cache_dir
 
 LEFT_OUT = (".git", ".venv", "node_modules", ".harmonics", "dist", "docs/images")
-CACHED = ("contracts", "solc", "kernels")
+CACHED = ("contracts", "solc", "kernels", "forge")
 """Compiled already: a mutant compiles what it changes, and not into the checkout's cache."""
 
 SECONDS = 900.0
 """Of one run of tests; what takes longer was led astray by the mutant."""
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist")
-COMPILE = (sys.executable, "-m", "scripts.lib.contracts")
+FORGE = (sys.executable, "-m", "scripts.lib.forge_invariants", "--libraries", "--runs", "256")
+"""Properties of libraries, which need no contract compiled as it is deployed."""
+
+COMPILE = (sys.executable, "-m", "scripts.lib.mutation.compiling")
 NO_TESTS = 5
 """pytest's exit code where nothing was collected."""
 
@@ -34,6 +38,15 @@ class Outcome(StrEnum):
     KILLED = "killed"
     SURVIVED = "survived"
     INVALID = "does not compile"
+    UNCHANGED = "compiles to the same code"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How a mutant ended, and by which tests if by any."""
+
+    outcome: Outcome
+    killers: tuple[str, ...] = ()
 
 
 class Trial:
@@ -42,6 +55,7 @@ class Trial:
     def __init__(self, folder: Path, seconds: float = SECONDS) -> None:
         self.folder = folder
         self._seconds = seconds
+        self._codes: str | None = None
         self._environment = os.environ | {
             "PYTHONPATH": str(folder),  # before the checkout, which the environment points at
             "PYTHONDONTWRITEBYTECODE": "1",  # two texts of one second would share a compiled one
@@ -51,34 +65,88 @@ class Trial:
 
     def passes(self, command: Sequence[str]) -> bool:
         """Whether a command succeeds, in time."""
+        return self._run(command) is not None
+
+    def judge(self, source: str, text: str, stages: Sequence[Sequence[str]]) -> Fate:
+        """What becomes of a source's mutant under stages of tests, the likeliest first."""
+        path = self.folder / source
+        original = path.read_text("utf-8")
+        path.write_text(text, "utf-8")
+        try:
+            if not self.takes(source):
+                return Fate(Outcome.INVALID)
+            if source.endswith(".sol"):
+                return self._judge_contract(source, original, stages)
+            return self._tested(stages)
+        finally:
+            path.write_text(original, "utf-8")
+
+    def takes(self, source: str) -> bool:
+        """Whether a source is one of its language, as it stands in the copy."""
+        if source.endswith(".sol"):
+            return self.passes((*COMPILE, source))
+        return _parses((self.folder / source).read_text("utf-8"))
+
+    def _judge_contract(self, source: str, original: str, stages: Sequence[Sequence[str]]) -> Fate:
+        """As little is compiled as can be: nothing for a property of a library that fails."""
+        quick = self._tested([tests for tests in stages if is_property(tests)])
+        if quick.outcome is Outcome.KILLED:
+            return quick
+        codes = self._run(COMPILE)
+        if codes is None:
+            return Fate(Outcome.INVALID)
+        if codes == self._codes_of(source, original):
+            return Fate(Outcome.UNCHANGED)
+        return self._tested([tests for tests in stages if not is_property(tests)])
+
+    def _codes_of(self, source: str, text: str) -> str | None:
+        """Digest of the contracts' code where a source has this text; without any mutant."""
+        if self._codes is None:
+            path = self.folder / source
+            mutant = path.read_text("utf-8")
+            path.write_text(text, "utf-8")
+            try:
+                self._codes = self._run(COMPILE)
+            finally:
+                path.write_text(mutant, "utf-8")
+        return self._codes
+
+    def _tested(self, stages: Sequence[Sequence[str]]) -> Fate:
+        for tests in stages:
+            if not self.passes(test_command(tests)):
+                return Fate(Outcome.KILLED, tuple(tests))
+        return Fate(Outcome.SURVIVED)
+
+    def _run(self, command: Sequence[str]) -> str | None:
+        """What a command prints; None if it fails, or takes too long."""
         try:
             done = subprocess.run(
                 command,
                 cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                text=True,
                 timeout=self._seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return False
-        return done.returncode in (0, NO_TESTS)
+            return None
+        return done.stdout if done.returncode in (0, NO_TESTS) else None
 
-    def judge(self, source: str, text: str, stages: Sequence[Sequence[str]]) -> Outcome:
-        """What becomes of a source's mutant under stages of tests, the likeliest first."""
-        path = self.folder / source
-        original = path.read_text("utf-8")
-        path.write_text(text, "utf-8")
-        try:
-            if not (self.passes(COMPILE) if source.endswith(".sol") else _parses(text)):
-                return Outcome.INVALID
-            if all(self.passes((*PYTEST, *tests)) for tests in stages):
-                return Outcome.SURVIVED
-            return Outcome.KILLED
-        finally:
-            path.write_text(original, "utf-8")
+
+def is_property(tests: Sequence[str]) -> bool:
+    """Whether these are Forge's properties of libraries, not pytest's."""
+    return all(name.endswith(".t.sol") for name in tests)
+
+
+def test_command(tests: Sequence[str]) -> tuple[str, ...]:
+    """What runs a stage of tests."""
+    if not is_property(tests):
+        return (*PYTEST, *tests)
+    harnesses = "|".join(name.rpartition("/")[2].partition(".")[0] for name in tests)
+    return (*FORGE, "--match-contract", f"^({harnesses})$")
 
 
 @contextmanager
