@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,14 +10,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from chainbeasts.backend.cache import ScratchFolder
-from chainbeasts.backend.chain.answers import NotAnAnswerError, parse
 from chainbeasts.backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
+from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.hosts import is_loopback
+from chainbeasts.backend.chain.http_line import HttpLine
 from chainbeasts.backend.chain.toolchain import find_anvil
 from chainbeasts.backend.errors import ChainBeastsError
 
@@ -67,14 +70,13 @@ def rpc(url: str, method: str, *params: object, timeout: float | None = None) ->
     Raises:
         AnvilError: nobody answers, or the answer is an error.
     """
-    import httpx  # which commands that ask through a client do without
-
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-    tls = url.startswith("https")  # loading the certificates takes longer than the call
+    clock = CallClock(RPC_SECONDS if timeout is None else timeout)
     try:
-        seconds = RPC_SECONDS if timeout is None else timeout
-        answer = parse(httpx.post(url, json=request, timeout=seconds, verify=tls).content)
-    except (httpx.HTTPError, NotAnAnswerError) as error:
+        with closing(HttpLine(url, clock)) as line:
+            clock.begin()
+            answer = line.exchange(1, json.dumps(request).encode())
+    except (ConnectionError, TimeoutError) as error:
         raise AnvilError(f"No node answers at {url} ({type(error).__name__}).") from None
     if (refusal := answer.get("error")) is not None:
         said = refusal.get("message") if isinstance(refusal, dict) else refusal

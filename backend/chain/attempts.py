@@ -8,6 +8,7 @@ can never be mined; or "unknown", which signs nothing and leaves everything on r
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -45,6 +46,9 @@ looked through, and again each time that this has passed."""
 UNKNOWN_SECONDS = 60.0
 """So long a receipt, or what else used the nonce, is waited for: three times what a second node
 behind one name may be late. Other moves wait meanwhile, so it ends as "unknown" then."""
+
+REMEMBERED = 1_024
+"""Hashes of what was signed last; see ``Attempts._is_anothers``."""
 
 SILENT_SECONDS = 20.0
 """So long a node may be away while we wait for it."""
@@ -173,6 +177,7 @@ class Attempts:
         self._broadcast = broadcast
         self._recall = recall
         self._is_ours = is_ours
+        self._signed: deque[bytes] = deque(maxlen=REMEMBERED)
 
     def free_nonce(self, label: str) -> int:
         """The next nonce, once nothing waits at it that is on no record of ours.
@@ -337,6 +342,12 @@ class Attempts:
 
     def _sign_anew(self, attempt: Attempt, fees: Fees) -> None:
         signed = self._sign(attempt.core, attempt.nonce, fees, attempt.label)
+        # A node that is behind may offer the nonce of an earlier move. If that was the same call
+        # for the same fees, it is the same transaction, and one receipt would end them both.
+        while self._is_anothers(attempt, signed):
+            attempt.core = {**attempt.core, "gas": attempt.core["gas"] - 1}
+            signed = self._sign(attempt.core, attempt.nonce, fees, attempt.label)
+        self._signed.append(signed.hash)
         # On record before ``last`` has it, and only ``last`` is broadcast. If the journal refuses,
         # these bytes are dropped: nobody else has them, and the nonce is still free.
         attempt.note(signed)
@@ -345,6 +356,13 @@ class Attempts:
         attempt.signed_at, attempt.head = time.monotonic(), None
         with suppress(ChainError):
             attempt.head = self._chain.block().number
+
+    def _is_anothers(self, attempt: Attempt, signed: SignedTransaction) -> bool:
+        """Whether these very bytes were signed for another move before."""
+        if signed.hash in attempt.hashes:
+            return False
+        kept = self._recall(attempt.nonce)
+        return signed.hash in self._signed or (kept is not None and kept.hash == signed.hash)
 
     def _sign(self, core: dict[str, Any], nonce: int, fees: Fees, label: str) -> SignedTransaction:
         transaction = {

@@ -47,6 +47,10 @@ class Way(Protocol):
         """Send a request and read all of its answer."""
         ...
 
+    def close(self) -> None:
+        """Give the connections up that are kept."""
+        ...
+
 
 def authority(place: SplitResult) -> str:
     """Host and port of an endpoint, without a user's name."""
@@ -113,6 +117,11 @@ class DirectWay:
             return Posted(response.status, zipped, body)
         finally:
             self._free.release()
+
+    def close(self) -> None:
+        """Give the connections up that are kept."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _kept(self) -> _Connection | None:
         while self._idle:

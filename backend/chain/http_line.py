@@ -79,6 +79,10 @@ class HttpLine:
                 return answer
         raise NotAnAnswerError(f"HTTP status {posted.status}")
 
+    def close(self) -> None:
+        """Give the connections up that are kept."""
+        self._way.close()
+
 
 def _proxy(scheme: str, host: str) -> str | None:
     """The proxy that the environment names for an address."""

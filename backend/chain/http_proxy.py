@@ -66,6 +66,10 @@ class ProxiedWay:
         except httpcore.UnsupportedProtocol as error:
             raise NotAnAnswerError(str(error)) from None
 
+    def close(self) -> None:
+        """Give the connections up that are kept."""
+        self._pool.close()
+
 
 def _whole(response: httpcore.Response) -> bytes:
     parts, size = [], 0

@@ -120,7 +120,8 @@ class FaultyNode:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._server: ThreadingHTTPServer | None = None
-        self._client = httpx.Client(timeout=UPSTREAM_SECONDS)
+        # Loading the certificates takes longer than most tests' calls, and the node is near by.
+        self._client = httpx.Client(timeout=UPSTREAM_SECONDS, verify=False, trust_env=False)
 
     # --- life -----------------------------------------------------------------------------------
 

@@ -129,6 +129,25 @@ def test_a_move_without_a_receipt_is_made_once_however_often_it_is_tried(
     assert chain.energy_of(TO) == 1
 
 
+def test_the_same_call_at_a_nonce_that_is_offered_again_is_another_transaction(
+    chain: Chain, sender: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a late node offers it: one receipt would end two moves."""
+    manager = sender(DEPLOYER)
+    fees, attempts_of = manager.offer(), manager._attempts
+    monkeypatch.setattr(manager, "offer", lambda: fees)
+    for _ in range(2):  # the second takes less gas than the first, and as much as the third
+        before = manager.send(mint(manager), label="mint")
+    offered, free = [attempts_of.nonces.used() - 1], attempts_of.free_nonce
+    monkeypatch.setattr(
+        attempts_of, "free_nonce", lambda label: offered.pop() if offered else free(label)
+    )
+    after = manager.send(mint(manager), label="mint")
+    assert offered == []
+    assert after.hash != before.hash
+    assert chain.energy_of(TO) == 3
+
+
 def test_two_nodes_behind_one_name_double_nothing(
     chain: Chain,
     node: FaultyNode,

@@ -58,6 +58,9 @@ SALT = b"\x05" * 32
 SECRET = b"\x09" * 32
 NO_END = (header_to_abi(NO_HEADER), ZERO32)
 
+DISTINCT = 500
+"""Positions of a made dataset."""
+
 ACCEPTANCE = 170_000
 """Gas of `acceptOpenings` where it is the trainer's first, about."""
 
@@ -65,10 +68,12 @@ ACCEPTANCE = 170_000
 def made_dataset(chain: Chain, length: int, seed: int) -> PrivateDataset:
     """Positions, and some words that are none, which train nothing."""
     rules, drawn = chain.season(1).rules, random.Random(seed)
+    # Of the longest most come again: to draw each anew took longer than all that is tested.
+    positions = [
+        random_position(drawn.getrandbits(64), None, rules) for _ in range(min(length, DISTINCT))
+    ]
     words = tuple(
-        random_position(drawn.getrandbits(64), None, rules)
-        if drawn.random() < 0.9
-        else drawn.getrandbits(256)
+        drawn.choice(positions) if drawn.random() < 0.9 else drawn.getrandbits(256)
         for _ in range(length)
     )
     return PrivateDataset(words, SECRET, b"compressed")
