@@ -10,12 +10,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, inspect
 
-import chainbeasts.backend.store.daemons
-import chainbeasts.backend.store.energy
-import chainbeasts.backend.store.facts
-import chainbeasts.backend.store.governance
-import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
-from chainbeasts.backend.store.columns import Base
+from chainbeasts.backend.store.schema import METADATA
 from chainbeasts.backend.store.session import lock_database, make_engine
 
 
@@ -38,12 +33,12 @@ try:
         lock_database(connection, "migrations")
         context.configure(
             connection=connection,
-            target_metadata=Base.metadata,
+            target_metadata=METADATA,
             render_as_batch=True,
             transactional_ddl=True,
         )
         if is_new(connection):
-            Base.metadata.create_all(connection)
+            METADATA.create_all(connection)
             context.get_context().stamp(context.script, "head")
         else:
             context.run_migrations()

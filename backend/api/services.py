@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, TypeVar, cast
@@ -76,11 +77,14 @@ class Services:
 
 def challenge_periods(session: Session, seasons: Iterable[int]) -> Mapping[int, int]:
     """The challenge periods of some seasons, in seconds."""
-    found = select(SeasonRow).where(SeasonRow.season.in_(seasons))
-    return {
-        row.season: json.loads(row.constants)["economics"]["challenge_period"]
-        for row in session.scalars(found)
-    }
+    found = select(SeasonRow.season, SeasonRow.constants).where(SeasonRow.season.in_(seasons))
+    return {season: _challenge_period(text) for season, text in session.execute(found)}
+
+
+@lru_cache(maxsize=64)
+def _challenge_period(constants: str) -> int:
+    period: int = json.loads(constants)["economics"]["challenge_period"]
+    return period
 
 
 def tip_of(session: Session) -> BlockRow | None:

@@ -101,7 +101,7 @@ class Lineages:
             .where(c.beast_id.in_(self._open), c.status.in_(LIVE))
             .group_by(c.beast_id)
         )
-        return dict(counts.tuples().all())
+        return dict(counts.all())
 
     def _walk(self, beast: int, windows: Iterable[_Window]) -> None:
         counts: Counter[WindowOpenness] = Counter()

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -214,6 +215,25 @@ def check_revision(url: str) -> None:
         )
 
 
+@cache
+def _newest() -> str:
+    """The newest revision there is."""
+    files = resources.files(MIGRATIONS) / "versions"
+    return max(file.name[:4] for file in files.iterdir() if file.name[:4].isdigit())
+
+
+def _create(engine: Engine) -> bool:
+    """Give an empty database its schema; whether it was empty, and took it."""
+    from chainbeasts.backend.store.schema import create_if_empty
+
+    try:
+        with engine.begin() as connection:
+            lock_database(connection, "migrations")
+            return create_if_empty(connection, _newest())
+    except SQLAlchemyError:  # Alembic meets the same, and what it says is shown
+        return False
+
+
 def _is_newest(engine: Engine) -> bool:
     """Whether a schema is the newest there is; asked without Alembic, which takes longer.
 
@@ -222,12 +242,10 @@ def _is_newest(engine: Engine) -> bool:
     Raises:
         DatabaseUnavailableError: its server does not answer.
     """
-    files = resources.files(MIGRATIONS) / "versions"
-    newest = max(file.name[:4] for file in files.iterdir() if file.name[:4].isdigit())
     try:
         with engine.connect() as connection:
             found = connection.execute(text("SELECT version_num FROM alembic_version"))
-            return list(found.scalars()) == [newest]
+            return list(found.scalars()) == [_newest()]
     except OperationalError as error:  # in SQLite, that there is no such table yet
         if engine.dialect.name != "sqlite":
             raise _not_up_to_date(error) from error
@@ -292,7 +310,7 @@ class Database:
         if not upgrade:
             check_revision(url)
         self.engine = make_engine(url)
-        if upgrade and not _is_newest(self.engine):
+        if upgrade and not _is_newest(self.engine) and not _create(self.engine):
             self.engine.dispose()
             upgrade_database(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)

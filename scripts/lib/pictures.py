@@ -65,6 +65,7 @@ def views(world: Showcase, match: int, turn: int) -> Iterator[View]:
     for name, case in (("dispute", world.proven), ("trial", world.open)):
         yield View(name, f"{world.url}/#/disputes/{case}", judged)
     yield View("evidence", f"{world.url}/#/evidence", lambda page: drop(page, world.bundle))
+    yield View("compare", f"{world.url}/#/compare/{world.hero},{world.rival}", fought)
     duel = f"beast={world.hero}&opponent={world.rival}"
     yield View("wallets", f"{world.desk}/#/act", wallet=True)
     yield View("act", f"{world.desk}/#/act/challenge?{duel}", connect, wallet=True)
@@ -86,6 +87,11 @@ def to_the_middle_of_its_life(page: Page) -> None:
 def judged(page: Page) -> None:
     """Wait until the browser has computed the disputed window."""
     page.locator(".strip .agreed").first.wait_for()
+
+
+def fought(page: Page) -> None:
+    """Wait until those that are compared have fought their first bouts."""
+    page.locator(".contest [role=status]", has_text="fought").wait_for()
 
 
 def drop(page: Page, bundle: str) -> None:

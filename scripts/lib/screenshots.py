@@ -57,7 +57,6 @@ def kept(path: Path) -> Iterator[Showcase]:
 
 def hold(world: Showcase, path: Path) -> None:
     """Keep the world running until somebody has seen enough of it."""
-    world.keep(path)
     stderr.print(f"The page: {world.url}, with a wallet: {world.desk}")
     stderr.print(f"Other pictures of it: scripts/screenshots --world {path}")
     input("Enter ends it. ")
@@ -81,6 +80,8 @@ def main() -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     try:
         with kept(given.world) if given.world else played() as world:
+            if given.hold:
+                world.keep(given.hold)  # first: should a picture fail, it can be taken again
             with chromium(executable) as browser:
                 taken = list(take(browser, world, given.out, given.only, given.whole))
             if given.hold:

@@ -59,7 +59,6 @@ class Showcase:
         yield "home", "#/"
         yield "beasts", "#/beasts"
         yield "search", "#/beasts?q=nobody&sort=windows"
-        yield "compare", f"#/compare/{self.hero},{self.rival}"
         yield "battles", "#/battles"
         yield "battle", f"#/battles/{match}?turn={turn}"
         yield "premiere", f"#/battles/{self.premiere}"

@@ -21,6 +21,7 @@ from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
 from tests.browser.conftest import Visit, visiting
+from tests.browser.test_frame import MOST_SHIFT, NARROW, RULES_OF_COLOUR, SHIFTS, axe, faults
 from tests.browser.wallets import Wallet
 from tests.support.arena import (
     ACCEPTED,
@@ -435,3 +436,24 @@ def test_a_wallet_that_loses_its_answer_makes_the_page_look_and_not_send_again(
     ground.world.rpc("evm_setAutomine", True)
     expect(under.locator(".tx")).to_have_attribute("data-state", "mined")
     assert len(wallet.sent) == count + 1
+
+
+def test_on_a_phone_nothing_moves_when_a_plan_appears(visit: Tab, ground: Ground) -> None:
+    """Counted like every other view, and also what moves right after a touch; read by everybody."""
+    page = visit.page
+    page.set_viewport_size(NARROW)
+    page.add_init_script(SHIFTS.replace("if (!entry.hadRecentInput)", ""))
+    page.goto("about:blank")
+    visit.go("#/act/challenge")
+    page.get_by_role("button", name="Connect Fox").click()
+    acts_as(visit, ground.ours)
+    fill(visit, "challenge", beast=1, opponent=2)
+    expect(page.locator(".review")).to_be_visible()
+    assert page.evaluate("window.shifted") <= MOST_SHIFT
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.evaluate(axe())
+    assert faults(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert faults(page, *RULES_OF_COLOUR) == [], "dark"
+    page.emulate_media(color_scheme="light", forced_colors="active")
+    assert faults(page, *RULES_OF_COLOUR) == [], "forced colours"

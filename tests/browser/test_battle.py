@@ -216,9 +216,13 @@ def test_beasts_are_compared_and_fight_in_a_worker(
     expect(page.locator(".differing")).not_to_have_attribute("aria-label", str(before))
     page.get_by_role("combobox", name="Look at").select_option(label="c3")
     expect(page.locator(".on-tile li")).to_have_count(2)
-    expect(page.locator("#bodies + div tbody tr")).to_have_count(9)
+    first = page.locator(".compared li").first
+    expect(first.locator("svg.portrait")).to_be_visible()
+    expect(first.locator("dt")).to_have_count(9)
 
     contest = page.locator(".contest")
+    expect(contest.get_by_role("status")).to_contain_text("20 bouts fought")
+    expect(contest.locator("tbody td b").first).to_contain_text("%")
     contest.get_by_role("button", name="Fight 200 bouts").click()
     contest.get_by_role("button", name="Cancel").click()
     expect(contest.get_by_role("status")).to_contain_text("Cancelled after")
@@ -232,8 +236,11 @@ def test_beasts_are_compared_and_fight_in_a_worker(
     (mine,) = [one for one in told["standings"] if one["beast"] == beasts[0]]
     assert shown == f"{mine['won']} – {mine['drawn']} – {mine['lost']}"
 
+    contest.get_by_role("button", name="Fight 200 bouts").click()
+    visit.wait_until("they fight again", lambda: page.workers)
     visit.expects("status of 404")
     visit.go("#/compare/1,999")
+    visit.wait_until("nobody fights for a reader who has left", lambda: not page.workers)
     expect(page.get_by_role("alert")).to_contain_text("There is no beast 999.")
     visit.go("#/compare/1,x")
     expect(page.get_by_role("alert")).to_contain_text("Name two to 6 beasts")

@@ -53,6 +53,13 @@ def test_the_first_screen_has_the_board_and_the_keyboard_arranges_it(
     assert box is not None
     assert box["y"] + box["height"] <= FIRST_SCREEN
     assert box["height"] > FIRST_SCREEN / 2
+    # Beside it, in the same screen, all that goes on in the mind: logits, inputs, activations.
+    for part in (".outputs", ".sees", ".layer >> nth=2"):
+        expect(page.locator(part)).to_be_visible()
+        beside = page.locator(part).bounding_box()
+        assert beside is not None
+        assert beside["x"] >= box["x"] + box["width"], part
+        assert beside["y"] + beside["height"] <= FIRST_SCREEN, part
 
     labels = page.locator("[role=gridcell]").evaluate_all(
         "all => all.map(e => e.getAttribute('aria-label'))"

@@ -1,5 +1,6 @@
 // Inside the brain for one position: the inputs, and the activations layer by layer.
 import { h, show } from "../dom.js";
+import { plural } from "../format.js";
 import { paint, rising } from "./pixels.js";
 
 const TOP = 127;
@@ -21,9 +22,9 @@ const OTHERS = [
 
 /** Hidden layers: units, columns of a row, and which slots own the rows. */
 const LAYERS = [
-  { title: "Sensors", units: 128, columns: 32, slots: 4, shift: 0, noun: "sensor" },
-  { title: "Middle", units: 64, columns: 32, slots: 0, shift: 0, noun: "" },
-  { title: "Limbs", units: 64, columns: 16, slots: 4, shift: 4, noun: "limb" },
+  { title: "Sensors", units: 128, columns: 32, slots: 4, shift: 0 },
+  { title: "Middle", units: 64, columns: 32, slots: 0, shift: 0 },
+  { title: "Limbs", units: 64, columns: 16, slots: 4, shift: 4 },
 ];
 
 function seen(inputs) {
@@ -57,7 +58,7 @@ function seen(inputs) {
   ];
 }
 
-function layer({ title, units, columns, slots, shift, noun }) {
+function layer({ title, units, columns, slots, shift }) {
   const canvas = h("canvas", {
     class: "cells-of",
     role: "img",
@@ -67,9 +68,9 @@ function layer({ title, units, columns, slots, shift, noun }) {
   const bands = slots
     ? Array.from({ length: slots }, (_, i) => h("span", { class: "asleep", hidden: true, vars: { row: i, of: slots } }))
     : [];
-  const text = h("figcaption", {}, title);
-  const read = h("output", { class: "reading" });
-  let values = null;
+  const read = h("small");
+  const text = h("figcaption", {}, title, " ", read);
+  let [values, words] = [null, ""];
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
     if (!values) return;
     const rows = units / columns;
@@ -77,9 +78,9 @@ function layer({ title, units, columns, slots, shift, noun }) {
     const unit = columns * at(offsetY, canvas.clientHeight, rows) + at(offsetX, canvas.clientWidth, columns);
     show(read, `unit ${unit}: ${values[unit]}`);
   });
-  canvas.addEventListener("pointerleave", () => show(read));
+  canvas.addEventListener("pointerleave", () => show(read, words));
   return {
-    element: h("figure", { class: "layer" }, text, h("div", { class: "stack-of" }, canvas, ...bands), read),
+    element: h("figure", { class: "layer" }, text, h("div", { class: "stack-of" }, canvas, ...bands)),
     draw(found, mask, colourOf) {
       values = found;
       const on = found.filter((a) => a > 0).length;
@@ -87,10 +88,10 @@ function layer({ title, units, columns, slots, shift, noun }) {
       paint(canvas, columns, units / columns, (x, y) => found[y * columns + x] / TOP, colourOf);
       bands.forEach((band, i) => (band.hidden = Boolean((mask >> (shift + i)) & 1)));
       const sleeping = bands.filter((band) => !band.hidden).length;
-      const tail = sleeping ? `, ${sleeping} ${noun} slot${sleeping > 1 ? "s" : ""} asleep` : "";
-      const words = `${on} of ${units} active, ${full} at the top${tail}`;
+      const tail = sleeping ? `, ${plural(sleeping, "slot")} asleep` : "";
+      words = `${on} of ${units} active${full ? `, ${full} at most` : ""}${tail}`;
       canvas.setAttribute("aria-label", `${title}: ${words}`);
-      show(text, title, " ", h("small", {}, words));
+      show(read, words);
     },
   };
 }

@@ -194,6 +194,7 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
         places.spot,
         say,
       ),
+      places.inside,
     ),
     h(
       "div",
@@ -209,9 +210,8 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
         ),
         terrains(boards, TERRAIN, (i) => set(() => (scene = sceneOn(boards[i], scene.self, scene.enemy)))),
         bodies.element,
-        legend(),
       ),
-      places.inside,
+      legend(),
     ),
     h("h3", {}, "Its 16 896 weights"),
     h("div", { class: "toolbar" }, kind, origin, since),

@@ -1,13 +1,13 @@
 // Beasts side by side: how they learned, where their brains differ, their bodies, and how they would fight.
 import { Problem, get, list } from "../api.js";
-import { colours, face, mention } from "../beastly.js";
+import { colours, face, nameOf, statMeters } from "../beastly.js";
 import { camelRules } from "../case/rules.js";
 import { contest } from "../compare/contest.js";
 import { curves } from "../compare/curves.js";
 import { MOST, inkVars } from "../compare/inks.js";
 import { loadFighter } from "../compare/load.js";
 import { disagreementMap } from "../compare/map.js";
-import { h, lead, notice, show, table } from "../dom.js";
+import { h, lead, notice, show } from "../dom.js";
 import { plural } from "../format.js";
 import { loadTables } from "../verify.js";
 
@@ -70,29 +70,27 @@ async function chooser(chosen, signal) {
 
 const awake = (mask) => Array.from({ length: SLOTS }, (_, i) => (mask >> i) & 1).reduce((sum, bit) => sum + bit, 0);
 
-/** Bodies and lives in one table, a column a beast. */
-function bodies(fighters) {
-  const rows = [
-    ["Power", ({ beast }) => beast.stats.power],
-    ["Defence", ({ beast }) => beast.stats.defense],
-    ["Health", ({ beast }) => beast.stats.hp],
-    ["Stamina", ({ beast }) => beast.stats.stamina],
-    ["Slots awake", ({ beast }) => `${awake(beast.active_mask)} of ${SLOTS}`],
-    ["Windows", ({ beast }) => `${beast.head_count}, ${beast.final_count} final`],
-    ["Slashed", ({ beast }) => plural(beast.slashed_count, "window")],
-    ["Rating", ({ beast }) => (beast.rating ? `${beast.rating.rating.toFixed(1)}, #${beast.rating.rank}` : "—")],
-    ["Brain compared", ({ which }) => which],
-  ];
-  return h(
-    "section",
-    { "aria-labelledby": "bodies" },
-    h("h2", { id: "bodies" }, "Bodies"),
-    table(
-      "Bodies and lives",
-      ["", ...fighters.map(({ name, id }) => `${name} № ${id}`)],
-      rows.map(([label, of]) => [[label], ...fighters.map((one) => [String(of(one))])]),
-    ),
-  );
+/** Who is compared: portrait, body and life of each, side by side. */
+function corners(fighters) {
+  const row = (label, value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
+  const corner = ({ id, beast, which }, i) =>
+    h(
+      "li",
+      { vars: { ...colours(beast.dna), ...inkVars(i) } },
+      h("span", { class: "niche", "aria-hidden": "true" }, face(beast.dna, id, { alive: true })),
+      h("h2", {}, h("a", { href: `#/beasts/${id}` }, nameOf(beast.dna), h("small", {}, `№ ${id}`))),
+      statMeters(beast.stats),
+      h(
+        "dl",
+        { class: "life" },
+        row("Slots awake", `${awake(beast.active_mask)} of ${SLOTS}`),
+        row("Windows", `${beast.head_count}, ${beast.final_count} final`),
+        row("Slashed", plural(beast.slashed_count, "window")),
+        row("Rating", beast.rating ? `${beast.rating.rating.toFixed(1)}, #${beast.rating.rank}` : "—"),
+        row("Brain compared", which),
+      ),
+    );
+  return h("ul", { class: "compared" }, ...fighters.map(corner));
 }
 
 async function compare(place, ids, signal, retitle) {
@@ -105,21 +103,18 @@ async function compare(place, ids, signal, retitle) {
   retitle(fighters.map(({ name }) => name).join(", "));
   const rules = camelRules(season.rules);
   const thinking = fighters.filter(({ brain }) => brain);
+  const enough = thinking.length > 1;
   const silent = fighters.filter(({ brain }) => !brain);
   show(
     place,
     h("h1", {}, "Side by side"),
-    h(
-      "ul",
-      { class: "compared" },
-      ...fighters.map(({ id, beast }, i) => h("li", { vars: inkVars(i) }, mention(id, beast.dna))),
-    ),
+    corners(fighters),
     silent.map(({ name, id, which }) => h("p", { class: "warning" }, `${name} № ${id} has no brain here. ${which}`)),
-    curves(fighters, signal),
-    thinking.length > 1
-      ? [disagreementMap(thinking, terrains, rules), contest(thinking, terrains, rules, signal)]
+    enough
+      ? contest(thinking, terrains, rules, signal)
       : notice("Too few brains are at hand", "Two published states are needed to compare what beasts would do."),
-    bodies(fighters),
+    curves(fighters, signal),
+    enough ? disagreementMap(thinking, terrains, rules) : null,
     h("details", { class: "others", id: "others" }, h("summary", {}, "Compare others"), form),
   );
 }

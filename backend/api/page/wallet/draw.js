@@ -8,7 +8,7 @@ function amount(wei, unit) {
   const [all, said] = [`${exact(wei)} ${unit}`, `${short(wei)} ${unit}`];
   if (all === said) return said;
   const text = h("data", { value: exact(wei), title: all }, short(wei));
-  return h("span", { class: "hash sum" }, text, unit, copyButton(exact(wei), said, text));
+  return h("span", { class: "hash sum" }, text, ` ${unit} `, copyButton(exact(wei), said, text));
 }
 
 const KINDS = {

@@ -37,7 +37,12 @@ function choices([kind, status], element, account, signal) {
   const offer = ({ value, label, faces }) =>
     h(
       "button",
-      { type: "button", value: String(value), onclick: () => ((element.value = String(value)), mark()) },
+      {
+        type: "button",
+        class: "offer",
+        value: String(value),
+        onclick: () => ((element.value = String(value)), mark()),
+      },
       faces
         .filter(([dna]) => dna)
         .map(([dna, id]) => h("span", { class: "token", "aria-hidden": "true", vars: colours(dna) }, face(dna, id))),

@@ -46,7 +46,9 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
     ...heading(action, query),
     h("div", { class: "acting" }, actor, h("div", { class: "doing" }, under, desk)),
   );
-  place.querySelector(".actions [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // Once it is in the document, which it is not before when the same view is drawn anew.
+  const here = place.querySelector(".actions [aria-current]");
+  requestAnimationFrame(() => here?.scrollIntoView({ block: "nearest", inline: "center" }));
 
   let connection = null;
   let stop = new AbortController();
