@@ -43,6 +43,9 @@ QUICK_TESTS = (
 
 QUICK = ("lint", "format", "script format", "types", "tests")
 MEASURED = ("contracts", "tests")
+KEPT = not os.environ.get("CI")
+"""Whether this clone is checked again: else what mypy found out is not written down for that."""
+
 PRINTING = threading.Lock()
 YIELDING = ("nice", "-n", "19")
 """Of two that could run, the other one does."""
@@ -98,7 +101,7 @@ def checks(
             "Solidity lint",
             [node, solhint, "--disc", "--noPoster", "--max-warnings", "0", SOLIDITY],
         ),
-        Check("types", [BIN / "mypy"]),
+        Check("types", [BIN / "mypy", *(() if KEPT else (f"--cache-dir={os.devnull}",))]),
         Check("documentation", [ROOT / "scripts" / "docs", "build", "--quiet"]),
         Check("sanitizers", [BIN / "python", "-m", "scripts.lib.sanitizers"]),
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
