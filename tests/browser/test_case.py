@@ -135,6 +135,22 @@ def test_evidence_is_verified_without_a_connection(visit: Visit, bundle: Path) -
     expect(page.locator(".bundle-verdict.good")).to_be_visible()
 
 
+def test_what_was_dropped_stays_while_the_chain_goes_on(
+    visit: Visit, world: Spectacle, bundle: Path
+) -> None:
+    visit.go("#/evidence")
+    page = visit.page
+    page.get_by_label("Drop an evidence bundle").set_input_files(bundle)
+    verdict, zone = page.locator(".bundle-verdict.good"), page.locator(".dropzone")
+    expect(verdict).to_be_visible()
+    zone.evaluate("element => (element.known = true)")
+    for _ in range(2):  # what is told of the second beast is told after all that the first one did
+        beast = world.hatch(world.owner)
+        expect(page.locator("#status")).to_contain_text(f"{beast} beasts")
+    assert zone.evaluate("element => element.known")
+    expect(verdict).to_be_visible()
+
+
 def drop(visit: Visit, path: Path) -> None:
     """Let go of a file over the page."""
     data = base64.b64encode(path.read_bytes()).decode()

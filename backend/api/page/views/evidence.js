@@ -138,8 +138,9 @@ function dropZone(take) {
   return zone;
 }
 
-export async function render(place, { signal, retitle }) {
+export async function render(place, { signal, retitle, onNews }) {
   retitle("Evidence");
+  onNews(async () => {}, []); // what is on the chain changes nothing of a file that somebody has dropped here
   const tables = await get("/kernel/tables.json", signal);
   const result = h("div", { class: "part" });
   const told = h("p", { class: "hint", role: "status" }, "Loading what it takes to verify one…");

@@ -1,7 +1,7 @@
 // Act: what a reader does on the chain from this page, through the wallet in this browser. The server is not asked to
 // sign or send anything, and of what decides it is believed as little as possible (see `panel.js`).
 import { Problem } from "../api.js";
-import { h, lead, show } from "../dom.js";
+import { h, lead, notice, show } from "../dom.js";
 import { ACTIONS, GROUPS } from "./actions/index.js";
 import { Attempts } from "./attempts.js";
 import { chosenWallet, connect, leave } from "./connection.js";
@@ -16,6 +16,9 @@ import { drawState } from "./states.js";
 
 /** Other views' styles come with the page; these are not for everybody. */
 const STYLES = ["/css/act.css", "/css/plan.css"];
+
+const FIRST =
+  "Choose one of those that this browser has. The form comes then, with what is yours to choose from, and nothing is signed before you have seen what it does and costs.";
 
 const styled = () =>
   Promise.all(
@@ -59,8 +62,7 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   else offer();
 
   function offer() {
-    const later = () => h("p", { class: "hint" }, "What it does is shown once a wallet is connected.");
-    show(desk, action ? later() : overview(query));
+    show(desk, action ? notice("Connect a wallet first", FIRST) : overview(query));
     discover(
       (wallets) =>
         connection ||
