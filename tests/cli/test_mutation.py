@@ -110,10 +110,26 @@ def test_trial_kills_what_a_test_sees_and_restores_the_source(
     other = python_mutants(PYTHON)[0].text
     both = [("weak.py",), ("strong.py",)]
     assert here.judge("least.py", other, [("weak.py",)]) == Fate(Outcome.SURVIVED)
-    assert here.judge("least.py", other, both) == Fate(Outcome.KILLED, ("strong.py",))
+    killed = Fate(Outcome.KILLED, ("strong.py",), "exit code 1")
+    assert here.judge("least.py", other, both) == killed
     assert here.judge("least.py", "def", [("weak.py",)]) == Fate(Outcome.INVALID)
     assert source.read_text() == PYTHON
     assert here.passes((sys.executable, "strong.py"))
+
+
+def test_what_killed_a_mutant_is_named(tmp_path: Path) -> None:
+    (tmp_path / "test_sum.py").write_text("def test_sum(): assert 1 + 1 == 3\n")
+    fate = Trial(tmp_path).judge("test_sum.py", "def test_sum(): assert 2 == 3", [("test_sum.py",)])
+    assert fate.seen_by.startswith("FAILED test_sum.py::test_sum")
+
+
+def test_a_test_that_fails_by_chance_kills_nothing(tmp_path: Path) -> None:
+    (tmp_path / "test_once.py").write_text(
+        "from pathlib import Path\n\n\ndef test_once():\n"
+        "    first = not Path('seen').exists()\n    Path('seen').touch()\n    assert not first\n"
+    )
+    (tmp_path / "least.py").write_text(PYTHON)
+    assert Trial(tmp_path).judge("least.py", PYTHON, [("test_once.py",)]) == Fate(Outcome.SURVIVED)
 
 
 def test_trial_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def _require_pass(trial: Trial, tests: Sequence[str]) -> None:
 
 
 def try_all(
-    names: Sequence[str], answered: set[Survivor], seed: int, seconds: float
+    names: Sequence[str], answered: set[Survivor], seed: int, seconds: float, line: int | None
 ) -> tuple[Counter[Outcome], list[Survivor]]:
     """Try mutants until the time is up.
 
@@ -72,7 +72,7 @@ def try_all(
             if time.monotonic() > until:
                 break
             survivor = Survivor.of(name, mutant)
-            if survivor in answered:
+            if survivor in answered or line not in (None, mutant.line):
                 continue
             if name not in taken and not trial.takes(name):
                 raise ChainBeastsError(f"{name} is refused without any mutant.")
@@ -84,6 +84,8 @@ def try_all(
             counts[fate.outcome] += 1
             told = f"{fate.outcome.value}: {name}:{mutant.line}: {mutant.before} → {mutant.after}"
             stderr.print(told, markup=False, highlight=False, soft_wrap=True)
+            if fate.seen_by:
+                stderr.print(f"    {fate.seen_by}"[:160], markup=False, soft_wrap=True)
             if fate.outcome is Outcome.SURVIVED:
                 survivors.append(survivor)
     return counts, survivors
@@ -95,6 +97,7 @@ def main() -> int:
     parser.add_argument("sources", nargs="*", help="these alone, for example contracts/Arena.sol")
     parser.add_argument("--minutes", type=float, help=f"at most about so many ({MINUTES:.0f})")
     parser.add_argument("--seed", type=int, help="of the sample (else a random one)")
+    parser.add_argument("--line", type=int, help="of the sources: these mutants alone")
     parser.add_argument("--nightly", action="store_true", help=f"{NIGHTLY_MINUTES:.0f} minutes")
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
@@ -108,7 +111,7 @@ def main() -> int:
     gone = stale(answered, possible)
     note(f"Mutants of {len(names)} sources for {minutes:g} minutes, --seed {seed}")
     try:
-        counts, survivors = try_all(names, answered, seed, 60 * minutes)
+        counts, survivors = try_all(names, answered, seed, 60 * minutes, options.line)
     except ChainBeastsError as error:
         print_error(error)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,9 @@ FORGE = (sys.executable, "-m", "scripts.lib.forge_invariants", "--libraries", "-
 """Properties of libraries, which need no contract compiled as it is deployed."""
 
 COMPILE = (sys.executable, "-m", "scripts.lib.mutation.compiling")
+FAILURES = ("FAILED ", "ERROR ", "[FAIL")
+"""How pytest and Forge begin a line that names a test which failed."""
+
 NO_TESTS = 5
 """pytest's exit code where nothing was collected."""
 
@@ -43,10 +47,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Fate:
-    """How a mutant ended, and by which tests if by any."""
+    """How a mutant ended; if killed, by which stage of tests, and which of them saw it."""
 
     outcome: Outcome
     killers: tuple[str, ...] = ()
+    seen_by: str = ""
 
 
 class Trial:
@@ -56,6 +61,8 @@ class Trial:
         self.folder = folder
         self._seconds = seconds
         self._codes: str | None = None
+        self.failure = ""
+        """What the last command that failed said of it: the test's name, if it was one."""
         self._environment = os.environ | {
             "PYTHONPATH": str(folder),  # before the checkout, which the environment points at
             "PYTHONDONTWRITEBYTECODE": "1",  # two texts of one second would share a compiled one
@@ -113,9 +120,21 @@ class Trial:
 
     def _tested(self, stages: Sequence[Sequence[str]]) -> Fate:
         for tests in stages:
-            if not self.passes(test_command(tests)):
-                return Fate(Outcome.KILLED, tuple(tests))
+            if self._kills(tests):
+                return Fate(Outcome.KILLED, tuple(tests), self.failure)
         return Fate(Outcome.SURVIVED)
+
+    def _kills(self, tests: Sequence[str]) -> bool:
+        """Whether tests fail, and not by chance: on a busy machine one of hundreds may."""
+        if self.passes(test_command(tests)):
+            return False
+        failure = self.failure
+        named = re.match(r"(?:FAILED|ERROR) (\S+)", failure)
+        by_chance = named is not None and self.passes((*PYTEST, named[1]))
+        if by_chance and self.passes(test_command(tests)):
+            return False
+        self.failure = failure
+        return True
 
     def _run(self, command: Sequence[str]) -> str | None:
         """What a command prints; None if it fails, or takes too long."""
@@ -132,8 +151,13 @@ class Trial:
                 check=False,
             )
         except subprocess.TimeoutExpired:
+            self.failure = "no end in time"
             return None
-        return done.stdout if done.returncode in (0, NO_TESTS) else None
+        if done.returncode in (0, NO_TESTS):
+            return done.stdout
+        named = [line for line in done.stdout.splitlines() if line.startswith(FAILURES)]
+        self.failure = named[0] if named else f"exit code {done.returncode}"
+        return None
 
 
 def is_property(tests: Sequence[str]) -> bool:
