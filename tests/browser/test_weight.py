@@ -238,6 +238,27 @@ def test_a_long_life_is_as_light_as_a_short_one(visit: Visit) -> None:
     expect(visit.page.locator(".plate")).to_have_count(48)
 
 
+ONE_POINT = """
+  async (points) => {
+    const { chart } = await import("/chart.js");
+    const series = [{ label: "loss", ink: "accent" }];
+    const spec = { label: "Loss", unit: "", series, read: String, top: 1, height: 120, sync: "one" };
+    const made = chart(spec, { signal: new AbortController().signal });
+    document.querySelector("main").append(made.element);
+    await made.draw(points, { marks: [], spans: [] });
+    made.zoom(null);  // as the chart beside it says when it is drawn
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    return made.element.querySelectorAll("canvas").length;
+  }
+"""
+
+
+def test_a_life_of_one_window_is_drawn(visit: Visit) -> None:
+    """Its axis has no length of its own: it must not be divided for ever."""
+    visit.go(QUIET)
+    assert visit.page.evaluate(ONE_POINT, [[128], [0.5]]) == 1
+
+
 def test_the_board_is_in_a_phones_first_screen(visit: Visit) -> None:
     visit.page.set_viewport_size({"width": PHONES[0][0], "height": PHONES[0][1]})
     visit.go("#/beasts/1")

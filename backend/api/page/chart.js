@@ -129,8 +129,10 @@ export function chart(spec, { signal, onPick = () => {}, onZoom = () => {} }) {
   function scale() {
     if (!plot) return;
     const x = plot.data[0];
+    const [min, max] = range ?? [x[0], x.at(-1)];
     setting = true; // what is set by the page is not told back to it
-    plot.setScale("x", range ? { min: range[0], max: range[1] } : { min: x[0], max: x.at(-1) });
+    if (min < max) plot.setScale("x", { min, max });
+    else plot.setData(plot.data); // the axis of a single point has no length: uPlot gives it one
     setting = false;
   }
 
