@@ -242,7 +242,8 @@ ONE_POINT = """
   async (points) => {
     const { chart } = await import("/chart.js");
     const series = [{ label: "loss", ink: "accent" }];
-    const spec = { label: "Loss", unit: "", series, read: String, top: 1, height: 120, sync: "one" };
+    const size = { top: 1, height: 120 };
+    const spec = { label: "Loss", unit: "", series, read: String, sync: "one", ...size };
     const made = chart(spec, { signal: new AbortController().signal });
     document.querySelector("main").append(made.element);
     await made.draw(points, { marks: [], spans: [] });
