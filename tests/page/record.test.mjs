@@ -7,6 +7,7 @@ import { fromHex } from "../../backend/api/page/kernel/bytes.js";
 import { DEFAULT_RULES } from "../../backend/api/page/kernel/combat.js";
 import { record } from "../../backend/api/page/wallet/actions/record.js";
 import { Refusal } from "../../backend/api/page/wallet/refusal.js";
+import { plain } from "../../backend/api/page/wallet/values.js";
 import { KERNEL, answers, bout, serve } from "./served.mjs";
 
 const ARENA = "0x" + "a1".repeat(20);
@@ -63,7 +64,7 @@ test("a state whose publication is too old for the record is published again fir
   assert.deepEqual([step.to, step.call], ["StateArchive", "publish"]);
   assert.equal(step.args[0].beastId, 1n);
   assert.equal(step.check(bout.hashes[0]), null);
-  assert.match(step.check(bout.hashes[1]), /has the hash/);
+  assert.match(plain(step.check(bout.hashes[1])), /has the hash/);
 });
 
 test("nothing is recorded of another state, nor under another kernel", async () => {

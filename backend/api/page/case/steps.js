@@ -167,7 +167,7 @@ export function stepsCard(found, cause) {
     { class: "wrong-steps", "aria-labelledby": "wrong-steps" },
     h("h2", { id: "wrong-steps" }, "What went wrong"),
     cause === undefined
-      ? h("p", { class: "hint", role: "status" }, "Looking for what was done instead…")
+      ? h("p", { class: "hint looking", role: "status" }, "Looking for what was done instead…")
       : cause === null
         ? h("p", {}, "No single other label, sample or weight gives the claimed hash: more than one thing was done.")
         : h(
