@@ -10,13 +10,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from chainbeasts.backend.cache import ScratchFolder
-from chainbeasts.backend.chain.anvil_state import keep_last_good, left_by_anvil, settle
+from chainbeasts.backend.chain.anvil_state import hush, keep_last_good, left_by_anvil, settle
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.hosts import is_loopback
 from chainbeasts.backend.chain.http_line import HttpLine
@@ -32,7 +33,7 @@ MNEMONIC = "test test test test test test test test test test test junk"
 BLOCK_GAS_LIMIT = 60_000_000
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
-STOP_SECONDS = 30.0
+HUSH_SECONDS, STOP_SECONDS = 20.0, 30.0
 SCRATCH = "anvil"
 NEVER_SECONDS = 10 * 365 * 86_400
 """Anvil's own saving before its end, which it does in place, is put off as far as it goes."""
@@ -255,6 +256,9 @@ class Anvil:
         """End the child by its id and wait for it; its state file is written first."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
+            if self._state is not None:
+                with suppress(AnvilError):  # one that does not answer is ended all the same
+                    hush(partial(rpc, self.url, timeout=HUSH_SECONDS))
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(STOP_SECONDS)

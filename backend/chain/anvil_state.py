@@ -54,22 +54,29 @@ def settle(state: Path) -> None:
             write_atomic(state, json.dumps(kept).encode())
 
 
-def dump(state: Path, call: Any) -> int | None:
+def dump(state: Path, call: Any, *, stuck: bool = False) -> int | None:
     """Write the chain of a running Anvil into its file; the block that it ends with.
 
-    Anvil reads its blocks and its accounts one after another, so that a block mined meanwhile would
-    be half in it: such a dump is not taken, and None is the answer.
+    Anvil reads its blocks and its accounts one after another, so that a block in the making would
+    be half in it: a transaction paid for that is in no block, and its logs nowhere. Such a dump is
+    not taken, and None is the answer.
 
     Args:
         call: asks the node, by method and parameters.
+        stuck: transactions wait that no block takes, so they say nothing of one in the making.
 
     Raises:
         AnvilError: the node does not answer.
     """
     for _ in range(DUMP_ATTEMPTS):
         before = call("eth_blockNumber")
+        # A block's transactions stay in the pool until all of it is written down; its number comes
+        # some time after its accounts. So the pool is asked first and, after the dump, before the
+        # number: what ended between the two has another one.
+        if waiting(call) and not stuck:
+            continue
         packed = str(call("anvil_dumpState"))
-        if call("eth_blockNumber") != before:
+        if (waiting(call) and not stuck) or call("eth_blockNumber") != before:
             continue
         data = gzip.decompress(bytes.fromhex(packed.removeprefix("0x")))
         with _writing(state):
@@ -77,6 +84,32 @@ def dump(state: Path, call: Any) -> int | None:
                 write_atomic(state, data)
         return int(str(before), 16)
     return None
+
+
+def waiting(call: Any) -> int:
+    """How many transactions of the pool could be in the next block."""
+    return int(str(call("txpool_status")["pending"]), 16)
+
+
+def hush(call: Any) -> None:
+    """Have an Anvil that is about to end put what waits into blocks, and make no more of them.
+
+    What it writes when it ends is read like a dump, see above.
+
+    Args:
+        call: as for ``dump``.
+
+    Raises:
+        AnvilError: the node does not answer.
+    """
+    call("evm_setAutomine", False)
+    call("evm_setIntervalMining", 0)
+    left = waiting(call)
+    while left:
+        call("evm_mine")  # after whatever is in the making
+        before, left = left, waiting(call)
+        if left >= before:  # no block takes them
+            return
 
 
 def keep_last_good(state: Path) -> None:

@@ -26,6 +26,9 @@ SAVE_SECONDS = 2.0
 SAVE_SHARE = 20
 """Saving takes at most one part in so many of the time."""
 
+PATIENCE = 10
+"""Dumps that were not taken, after which transactions that wait are held to be stuck."""
+
 QUIET_SHARE = 60
 """A chain without transactions waits for its next block a part of so many of the time that it has
 been quiet: so late is the contracts' clock, and a week alone makes 600 blocks, not 600,000."""
@@ -53,6 +56,7 @@ class Keeper:
     _mined_at: float = 0.0
     _saved: int = -1
     _next_save: float = field(default=0.0)
+    _not_saved: int = 0
 
     def look(self) -> None:
         """Mine, save and shorten the log, as far as each is due.
@@ -85,9 +89,10 @@ class Keeper:
         if self.clock() < self._next_save or self._head == self._saved:
             return
         began = self.clock()
-        saved = dump(self.state, self._call)
+        saved = dump(self.state, self._call, stuck=self._not_saved >= PATIENCE)
         took = self.clock() - began
         self._next_save = self.clock() + max(SAVE_SECONDS, SAVE_SHARE * took)
+        self._not_saved = 0 if saved is not None else self._not_saved + 1
         if saved is not None:
             self._saved = saved
 

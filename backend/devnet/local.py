@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from chainbeasts.backend.cache import sweep_folders
 from chainbeasts.backend.chain.anvil import SCRATCH, Anvil, AnvilError, rpc
-from chainbeasts.backend.chain.anvil_state import dump, last_good, settle
+from chainbeasts.backend.chain.anvil_state import dump, hush, last_good, settle
 from chainbeasts.backend.devnet import keeper
 from chainbeasts.backend.devnet.processes import process_start
 from chainbeasts.backend.devnet.record import (
@@ -33,6 +34,7 @@ from chainbeasts.backend.settings import Settings
 STOP_SECONDS = 60.0
 """A long chain takes its time to be written."""
 
+HUSH_SECONDS = 20.0
 SAVE_ATTEMPTS = 20
 
 
@@ -163,8 +165,9 @@ def save(settings: Settings, record: DevnetRecord) -> None:
     def call(method: str, *params: object) -> object:
         return rpc(record.rpc_url, method, *params, timeout=keeper.CALL_SECONDS)
 
-    for _ in range(SAVE_ATTEMPTS):
-        if dump(state_file(settings), call) is not None:
+    for attempt in range(SAVE_ATTEMPTS):
+        # What has waited so long is waited for no more.
+        if dump(state_file(settings), call, stuck=2 * attempt > SAVE_ATTEMPTS) is not None:
             return
         time.sleep(0.1)
     raise ChainBeastsError("The chain mines without a pause.", "Try again when it is quieter.")
@@ -178,22 +181,34 @@ def stop(settings: Settings) -> DevnetRecord | None:
     """
     record = running(settings)
     if record is not None:
-        os.kill(record.pid, signal.SIGTERM)  # it writes its chain down and ends
         deadline = time.monotonic() + STOP_SECONDS
-        while record.runs or (record.keeper and record.is_kept):
-            if time.monotonic() > deadline:
-                raise ChainBeastsError(f"The devnet (process {record.pid}) does not end.")
-            for pid in filter(None, (record.pid, record.keeper)):
-                with suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-            if not record.runs and record.keeper and record.is_kept:
-                with suppress(ProcessLookupError):
-                    os.kill(record.keeper, signal.SIGTERM)  # it would see so itself, a second later
-            time.sleep(0.05)
+        if record.keeper and record.is_kept:
+            # First, for it mines. In the foreground it is the command, which ends its chain, too.
+            _end(record.keeper, lambda: record.is_kept, deadline)
+        if record.runs:
+            with suppress(AnvilError):  # one that does not answer is ended all the same
+                hush(partial(rpc, record.rpc_url, timeout=HUSH_SECONDS))
+            _end(record.pid, lambda: record.runs, deadline)  # it writes its chain down and ends
         settle(state_file(settings))
         sweep_folders(SCRATCH, devnet_dir(settings))
     settings.devnet_file.unlink(missing_ok=True)
     return record
+
+
+def _end(pid: int, runs: Callable[[], bool], deadline: float) -> None:
+    """Ask a process to end, and wait for it.
+
+    Raises:
+        ChainBeastsError: it does not end.
+    """
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    while runs():
+        if time.monotonic() > deadline:
+            raise ChainBeastsError(f"The devnet (process {pid}) does not end.")
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.05)
 
 
 def block_number(record: DevnetRecord) -> int:

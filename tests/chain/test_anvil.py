@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -24,7 +26,13 @@ from chainbeasts.backend.chain.anvil import (
     port_in_use,
     rpc,
 )
-from chainbeasts.backend.chain.anvil_state import dump, last_good, left_by_anvil, settle
+from chainbeasts.backend.chain.anvil_state import (
+    dump,
+    hush,
+    last_good,
+    left_by_anvil,
+    settle,
+)
 from chainbeasts.backend.errors import ChainBeastsError
 
 
@@ -214,6 +222,21 @@ def test_a_chain_that_moves_meanwhile_is_not_half_written(anvil: Anvil, tmp_path
     with Anvil(state=state) as again:
         assert int(str(rpc(again.url, "eth_blockNumber")), 16) == number
     assert last_good(state).exists()
+
+
+def test_what_waits_may_be_in_a_half_written_block_unless_no_block_takes_it(
+    anvil: Anvil, tmp_path: Path
+) -> None:
+    state, call = tmp_path / "state.json", partial(rpc, anvil.url)
+    sender = cast("list[str]", rpc(anvil.url, "eth_accounts"))[0]
+    rpc(anvil.url, "evm_setAutomine", False)
+    rpc(anvil.url, "eth_sendTransaction", {"from": sender, "to": sender})
+    assert dump(state, call) is None
+    assert dump(state, call, stuck=True) is not None
+    hush(call)
+    assert dump(state, call) is not None
+    assert json.loads(state.read_text())["accounts"][sender.lower()]["nonce"] == 1
+    rpc(anvil.url, "evm_setAutomine", True)
 
 
 def test_rpc_tells_silence_from_refusal(anvil: Anvil) -> None:

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -63,6 +64,36 @@ def test_up_status_and_down_keep_the_chain(home: Cli) -> None:
     (kept,) = (home.home / "old").glob("*/*/1/secret")
     assert kept.read_text() == "kept"
     assert not secret.exists()
+
+
+BUSY = "0x5b600056"
+"""Code that runs in a circle until its gas is used up."""
+
+
+def test_a_chain_that_is_ended_in_the_middle_of_a_block_keeps_all_of_it_or_nothing(
+    home: Cli,
+) -> None:
+    """An account's nonce counts its transactions in blocks; a kept chain has both or neither."""
+    url = home.json("devnet", "up", "--detach", "--block-time", "60")["rpc_url"]
+    (sender, *_) = cast("list[str]", rpc(url, "eth_accounts"))
+    call = {"from": sender, "data": BUSY, "gas": hex(16_000_000)}
+    for _ in range(60):
+        rpc(url, "eth_sendTransaction", call)
+    assert int(str(rpc(url, "eth_blockNumber")), 16) < 60  # the others wait for their blocks
+    home.json("devnet", "down")
+
+    url = home.json("devnet", "up", "--detach", "--block-time", "60")["rpc_url"]
+    last = int(str(rpc(url, "eth_blockNumber")), 16)
+    found = [
+        cast("list[str]", cast("dict[str, object]", block)["transactions"])
+        for block in (rpc(url, "eth_getBlockByNumber", hex(n), False) for n in range(last + 1))
+    ]
+    assert int(str(rpc(url, "eth_getTransactionCount", sender, "latest")), 16) == sum(
+        map(len, found)
+    )
+    for hashes in found:
+        for one in hashes:
+            assert rpc(url, "eth_getTransactionReceipt", one) is not None
 
 
 def test_backup_and_restore_go_back_to_a_chain(home: Cli, tmp_path: Path) -> None:
