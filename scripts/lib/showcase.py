@@ -16,6 +16,9 @@ DATASET = Path(__file__).resolve().parents[2] / "examples" / "battle_samples.csv
 LIFE = 64
 """Windows of a beast's first lesson: enough for all three heads to have learned something."""
 
+AMPLE = 100_000
+"""ENERGY, for a trainer that trains as long as pictures are taken."""
+
 
 @dataclass(frozen=True)
 class Showcase:
@@ -98,6 +101,7 @@ def play(stage: Stage) -> Showcase:
     stage.host.do("season", "propose", "--set", "block_gain=40", "--set", "crit_odds=12")
     premiere = int(owner.do("battle", "challenge", hero, foe, "--yes")["match"])
     rival.do("battle", "accept", premiere, "--yes")
+    stage.host.do("energy", "faucet", AMPLE, "--to", owner.address)
     owner.start("trainer", "trainer", "run", hero, "--forever")
     return Showcase(
         url=url,
