@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -169,7 +170,12 @@ def test_learning_is_played_as_a_film_measured_here(visit: Visit, beast: int) ->
 def test_a_state_that_is_missing_or_false_is_not_shown(
     visit: Visit, world: Spectacle, beast: int
 ) -> None:
-    items = visit.page.request.get(f"{world.url}/v1/beasts/{beast}/checkpoints").json()["items"]
+    def listed() -> list[dict[str, Any]]:
+        answer = visit.page.request.get(f"{world.url}/v1/beasts/{beast}/checkpoints")
+        return cast("list[dict[str, Any]]", answer.json()["items"])
+
+    visit.wait_until("the server has read the whole life", lambda: len(listed()) == WINDOWS)
+    items = listed()
     lost, forged = items[0]["h128"], items[1]["h128"]
 
     def altered(route: Route) -> None:
