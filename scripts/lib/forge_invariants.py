@@ -201,6 +201,7 @@ def run(
             "FOUNDRY_INVARIANT_RUNS": str(runs),
             "FOUNDRY_INVARIANT_DEPTH": str(depth),
             "FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR": str(Path(folder) / "failures"),
+            "FOUNDRY_FUZZ_FAILURE_PERSIST_DIR": str(Path(folder) / "failures"),
         }
         command = [str(find_forge()), "test", "--root", str(HARNESS), *extra]
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
