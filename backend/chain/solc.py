@@ -25,6 +25,7 @@ class Compilers:
 
     def __init__(self) -> None:
         self._idle: list[subprocess.Popen[str]] = []
+        self._busy: list[subprocess.Popen[str]] = []
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """What the compiler answers to a request of its standard JSON.
@@ -57,14 +58,16 @@ class Compilers:
                 stderr=subprocess.DEVNULL,
                 encoding="utf-8",
             )
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(f"{text}\n")
-            process.stdin.flush()
-            return process.stdout.readline()
-        finally:
+        self._busy.append(process)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{text}\n")
+        process.stdin.flush()
+        said = process.stdout.readline()
+        if said:  # one that ended is not asked again
+            self._busy.remove(process)
             self._idle.append(process)
+        return said
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +78,8 @@ class Compilers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for process in self._idle:
-            process.kill()  # it has answered, and keeps nothing
+        for process in (*self._idle, *self._busy):
+            process.kill()  # it has answered, or failed, and keeps nothing
             process.communicate()
 
 

@@ -64,7 +64,7 @@ def when_there(
     while not stopped():
         try:
             made = make()
-            settle()
+            spare_collector()
             return made
         except NodeUnavailableError as error:
             if stopped():  # it was the wish to end that cut the call off
@@ -77,7 +77,7 @@ def when_there(
     return None
 
 
-def settle() -> None:
+def spare_collector() -> None:
     """Spare the collector what a daemon is made of: modules and tables, which stay to its end."""
     gc.collect()
     gc.freeze()

@@ -31,7 +31,7 @@ from chainbeasts.backend.chain.escrow import ensure_allowance, ensure_escrow
 from chainbeasts.backend.chain.seasons import load_profile
 from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.chain.types import CheckpointPayload, Commitments
-from chainbeasts.backend.cli.ending import settle
+from chainbeasts.backend.cli.ending import spare_collector
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.state import State, state_hash
@@ -241,7 +241,7 @@ def serve(url: str, home: Path, workers: int) -> None:
         waker=Waker(chain.rpc_url, 1.0),
     )
     jobs = JobStore(workspace.database)
-    settle()  # as the command does
+    spare_collector()  # as the command does
     for _ in sys.stdin:
         memory = Memory()
         begun, burnt = time.perf_counter(), cpu()
