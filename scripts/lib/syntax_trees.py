@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chainbeasts.backend.chain.compile import EVM_VERSION, import_closure
-from chainbeasts.backend.chain.toolchain import find_solc
+from chainbeasts.backend.chain.solc import Compilers
 from chainbeasts.backend.errors import ChainBeastsError
 
 _OUTPUTS = {"": ["ast"], "*": ["abi", "userdoc", "devdoc"]}
@@ -32,11 +32,9 @@ def analyse(asked: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ChainBeastsError: there is no compiler, or it refuses a source.
     """
-    import solcx
-    from solcx.exceptions import SolcError
-
-    try:
-        answer: dict[str, Any] = solcx.compile_standard(asked, solc_binary=find_solc())
-    except SolcError as error:
-        raise ChainBeastsError(f"Solidity refused a source:\n{error}") from None
+    with Compilers() as compilers:
+        answer = compilers.ask(asked)
+    told = answer.get("errors", [])
+    if errors := [one["formattedMessage"] for one in told if one["severity"] == "error"]:
+        raise ChainBeastsError("Solidity refused a source:\n" + "\n".join(errors))
     return answer
