@@ -15,13 +15,12 @@ import numpy.typing as npt
 import structlog
 
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.graph_cache.build import build
 from chainbeasts.backend.graph_cache.compilers import INSTALL_HINT, CompilerError
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT, tiered
 from chainbeasts.backend.kernel import replay
 from chainbeasts.backend.kernel.combat import Match
 from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
 from chainbeasts.backend.kernel.fighters import Fighter, fight
-from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernel.replay import Bytes, Replayed, Windows
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.state import State
@@ -33,10 +32,6 @@ log = structlog.get_logger()
 
 CHOICE = "CHAINBEASTS_KERNEL"
 CHOICES = ("auto", "native", "numpy")
-
-
-EVERY_SLOT = 0xFF
-"""A graph that plays for fighters with any slots awake."""
 
 
 class WindowKernel(Protocol):
@@ -143,7 +138,10 @@ def chosen() -> str:
 
 
 def kernel_for(active_mask: int) -> WindowKernel:
-    """The kernel for states with these slots awake; compiled on first use.
+    """The kernel for states with these slots awake.
+
+    The first of a process may be compiled, which takes a second or two; a mask's own is when that
+    pays.
 
     Raises:
         ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
@@ -240,7 +238,7 @@ def _kernel(active_mask: int, choice: str) -> WindowKernel:
     if choice == "numpy":
         return ReferenceKernel()
     try:
-        return build(Graph(active_mask)).kernel
+        return tiered(active_mask)
     except CompilerError as error:
         if choice == "native":
             raise

@@ -61,24 +61,49 @@ def build(
     cache, target = cache or _open_cache(), target or this_target()
     compiler = compiler or find_compiler()
     texts = source(graph)
-    digest_of_source = hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode())
-    source_hash = digest_of_source.hexdigest()
-    if compiler is None:
-        kept = cache and cache.find_for(graph.name, source_hash, target.name)
-        found = _load(cache, kept, graph) if cache and kept else None
-        if found is None:
-            raise CompilerError(*no_compiler())
-        return found
-    flags = (*FLAGS, *target.flags)
-    variation = Variation(graph.name, source_hash, compiler.version, flags, target.name)
-    if cache is None:
-        return _compile(None, variation, graph, texts, target, compiler)
-    found = _from_cache(cache, variation, graph)
+    found = _find(graph, texts, cache, target, compiler)
     if found is not None:
         return found
+    if compiler is None:
+        raise CompilerError(*no_compiler())
+    variation = _variation(graph, texts, target, compiler)
+    if cache is None:
+        return _compile(None, variation, graph, texts, target, compiler)
     with cache.lock(variation.digest):
         found = _from_cache(cache, variation, graph)  # another process may have made it meanwhile
         return found or _compile(cache, variation, graph, texts, target, compiler)
+
+
+def find_kept(graph: Graph) -> Built | None:
+    """The kernel of a graph, if this machine's cache has it."""
+    return _find(graph, source(graph), _open_cache(), this_target(), find_compiler())
+
+
+def _find(
+    graph: Graph,
+    texts: dict[str, str],
+    cache: ObjectCache | None,
+    target: Target,
+    compiler: Compiler | None,
+) -> Built | None:
+    if cache is None:
+        return None
+    if compiler is not None:
+        return _from_cache(cache, _variation(graph, texts, target, compiler), graph)
+    found = cache.find_for(graph.name, _digest(texts), target.name)
+    return _load(cache, found, graph) if found else None
+
+
+def _variation(
+    graph: Graph, texts: dict[str, str], target: Target, compiler: Compiler
+) -> Variation:
+    flags = (*FLAGS, *target.flags)
+    return Variation(graph.name, _digest(texts), compiler.version, flags, target.name)
+
+
+def _digest(texts: dict[str, str]) -> str:
+    """SHA-256 of a graph's source, hex."""
+    return hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode()).hexdigest()
 
 
 def _open_cache() -> ObjectCache | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from chainbeasts.backend.graph_cache.build import build
 from chainbeasts.backend.graph_cache.targets import Target
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT
 from chainbeasts.backend.kernel.combat import Action, Match
 from chainbeasts.backend.kernel.fighters import Fighter
 from chainbeasts.backend.kernel.labels import Label
@@ -25,20 +26,18 @@ from chainbeasts.backend.kernel.state import (
 from chainbeasts.backend.kernel.vectors import genesis_hashes
 from chainbeasts.backend.kernel.window import WindowContext
 
-ANY_MASK = 0xFF
-"""The board's rules do not depend on the graph; this one also plays for any slots awake."""
-
 
 class NativeVectors:
     """A ``Kernel`` of the vectors; the state at hatch is the reference's, C begins with steps.
 
     Args:
         target: what to compile for; this machine's best if None.
+        own: compile an object of its own for each window's mask, too, and ask that one.
     """
 
-    def __init__(self, target: Target | None = None) -> None:
-        self._target = target
-        self._any = build(Graph(ANY_MASK), target=target).kernel
+    def __init__(self, target: Target | None = None, *, own: bool = False) -> None:
+        self._target, self._own = target, own
+        self._any = build(Graph(EVERY_SLOT), target=target).kernel
 
     def is_valid(self, word: int) -> bool:
         return self._any.label(word, Rules()) is not None
@@ -76,7 +75,7 @@ class NativeVectors:
     def window(
         self, ctx: WindowContext, parent: State, mask: int, records: Sequence[int]
     ) -> tuple[list[bytes], State]:
-        kernel = build(Graph(mask), target=self._target).kernel
+        kernel = build(Graph(mask), target=self._target).kernel if self._own else self._any
         windows = np.array([window_row(ctx, mask, state_hash(parent), 0)])
         found = empty_replay(1, segments=True)
         order = np.zeros(1, np.uint32)

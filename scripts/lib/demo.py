@@ -66,8 +66,11 @@ class Demo:
         watch = ("--strategy", "cheap", "--open-rate", 0)
         self.validator.start("validator", "validator", "run", *watch)
         self.say("a validator follows the chain (its own process, its own database)")
-        honest = self.honest_training()
-        invented = self.inventing()
+        # At the same time, since a deadline of either goes by while the other's passes.
+        with ThreadPoolExecutor(1) as aside:
+            inventing = aside.submit(self.inventing)
+            honest = self.honest_training()
+            invented = inventing.result()
         lie = self.cheating()
         verdict = self.justice(lie)
         opened = self.opening(invented)

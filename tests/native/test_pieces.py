@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.targets import Target, this_target
 from chainbeasts.backend.graph_cache.vectors import NativeVectors
 from chainbeasts.backend.kernel import vectors
 from chainbeasts.backend.kernel.board import is_valid, unpack
@@ -25,9 +26,13 @@ from chainbeasts.backend.kernel.network import Weights, forward
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.vector_check import check_case
 from chainbeasts.backend.kernel.vector_fields import read_document
+from tests.conftest import NIGHTLY
 from tests.kernel.test_vectors import FOLDER
 from tests.native.test_steps import TARGETS
 from tests.support import strategies
+
+OWN = TARGETS if NIGHTLY else (this_target(),)
+"""A dozen objects are compiled for each."""
 
 KERNEL = build(Graph(0x5B)).kernel
 
@@ -88,8 +93,16 @@ def test_logits_agree(weights: Weights, words: list[int]) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: str(target.name))
-def test_published_vectors_hold(target: object) -> None:
-    native = NativeVectors(target)  # type: ignore[arg-type]
+def test_published_vectors_hold(target: Target) -> None:
+    hold(NativeVectors(target))
+
+
+@pytest.mark.parametrize("target", OWN, ids=lambda target: str(target.name))
+def test_published_vectors_hold_with_objects_of_their_own(target: Target) -> None:
+    hold(NativeVectors(target, own=True))
+
+
+def hold(native: NativeVectors) -> None:
     for kind in vectors.KINDS:
         _, cases = read_document(FOLDER / f"{kind}.json", vectors.KINDS)
         for number, one in enumerate(cases):

@@ -11,6 +11,7 @@ import pytest
 
 from chainbeasts.backend.graph_cache.build import build
 from chainbeasts.backend.graph_cache.targets import Target, portable_target, vector_targets
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT
 from chainbeasts.backend.kernel.constants import SEGMENTS
 from chainbeasts.backend.kernel.native.abi import encode_words
 from chainbeasts.backend.kernel.native.graph import Graph
@@ -107,17 +108,20 @@ def wanted(call: Call) -> Replayed:
     return found
 
 
-def replayed(call: Call, target: Target, *, segments: bool) -> Replayed:
+def replayed(call: Call, target: Target, *, segments: bool, own: bool) -> Replayed:
     found = empty_replay(len(call.windows), segments=segments)
     for mask, order in batches(call.windows):
-        kernel = build(Graph(mask), target=target).kernel
+        kernel = build(Graph(mask if own else EVERY_SLOT), target=target).kernel
         kernel.replay(call.windows, call.states, call.records, order, found)
     return found
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["every slot's object", "each mask's own"])
 @pytest.mark.parametrize("segments", [False, True])
-def test_windows_agree(call: Call, wanted: Replayed, target: Target, segments: bool) -> None:
-    found = replayed(call, target, segments=segments)
+def test_windows_agree(
+    call: Call, wanted: Replayed, target: Target, segments: bool, own: bool
+) -> None:
+    found = replayed(call, target, segments=segments, own=own)
     assert found.status.tolist() == wanted.status.tolist()
     done = wanted.status == Status.DONE
     assert np.array_equal(found.ends[done], wanted.ends[done])
@@ -153,7 +157,7 @@ def test_threads_share_the_work(call: Call, wanted: Replayed) -> None:
 
 
 def test_roots_of_hostile_weights_agree(target: Target) -> None:
-    kernel, rng = build(Graph(0xFF), target=target).kernel, random.Random("roots")
+    kernel, rng = build(Graph(EVERY_SLOT), target=target).kernel, random.Random("roots")
     states = [genesis_state(7, bytes(range(32)))]
     for kind in WEIGHT_KINDS:
         states.append(replace(states[0], weights=kind(rng)))

@@ -37,9 +37,11 @@ def kernel(request: pytest.FixtureRequest, target: Target) -> NativeKernel:
 
 
 def hostile(seed: str, mask: int) -> Case:
-    """A state and context from anywhere, with the slots awake that a kernel is compiled for."""
-    found = case(random.Random(seed))
-    found.state.update(active_mask=mask)
+    """A state and context from anywhere, with slots awake that a kernel is compiled for: all of
+    them every other time, else some."""
+    rng = random.Random(seed)
+    found = case(rng)
+    found.state.update(active_mask=mask & rng.choice((0xFF, rng.getrandbits(8))))
     return found
 
 
@@ -91,10 +93,12 @@ def test_what_c_relies_on_is_checked(target: Target) -> None:
     given = hostile("checks", 0xFF)
     reads = replace(given.ctx, source=Source.BATTLE, records_length=3)
     words = (given.records * 3)[:3]
-    asleep = given.state.copy()
-    asleep.update(active_mask=0x11)
-    with pytest.raises(ValueError, match="mask"):
-        kernel.run(reads, asleep, 1, words)
+    few = build(Graph(0x31), target=target).kernel
+    for other in (0x33, 0xFF):
+        grown = given.state.copy()
+        grown.update(active_mask=other)
+        with pytest.raises(ValueError, match=f"mask {other:#04x} on the kernel of 0x31"):
+            few.run(reads, grown, 1, words)
     with pytest.raises(ValueError, match="needs its records"):
         kernel.run(reads, given.state.copy(), 1)
     with pytest.raises(ValueError, match="2 records given"):

@@ -27,7 +27,7 @@ from chainbeasts.backend.kernel.state import ENCODED_BYTES, HEADER_BYTES, State,
 from chainbeasts.backend.kernel.traces import TRACE, Traces
 from chainbeasts.backend.kernel.window import WindowContext
 
-ABI_VERSION: Final = 3
+ABI_VERSION: Final = 4
 SEQUENCE: Final = 4
 """A source of C alone: the given words, one after another."""
 
@@ -57,6 +57,7 @@ class _Context(ctypes.Structure):
         ("records", ctypes.c_char_p),
         ("records_length", ctypes.c_uint64),
         ("template_offset", ctypes.c_uint32),
+        ("active_mask", ctypes.c_uint32),
         ("source", ctypes.c_uint32),
         ("heads", ctypes.c_uint32),
         ("lr_shift", ctypes.c_uint32),
@@ -116,7 +117,7 @@ def _rules(rules: Rules) -> ctypes.Array[ctypes.c_uint32]:
 
 
 class NativeKernel:
-    """The compiled kernel of one graph.
+    """The compiled kernel of one graph, which serves brains with fewer of its slots awake, too.
 
     Args:
         library: an object compiled from ``graph.source(graph)``.
@@ -182,7 +183,8 @@ class NativeKernel:
         """Replay the windows whose numbers are in ``order``, each after the one it starts from.
 
         Args:
-            windows: checked by ``replay.check_windows``; those in ``order`` have this graph's mask.
+            windows: checked by ``replay.check_windows``; those in
+                ``order`` wake slots of this graph alone.
             found: where to write, in the rows of those windows.
         """
         job = _ReplayJob(
@@ -346,11 +348,7 @@ class NativeKernel:
     def _match(self, a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> _Match:
         """A match as C takes it; the fighters' weights must outlive the call."""
         for one in (a, b):
-            if one.active_mask & ~self.graph.active_mask:
-                raise ValueError(
-                    f"a fighter with mask {one.active_mask:#04x} on the kernel of "
-                    f"{self.graph.active_mask:#04x}"
-                )
+            self.graph.check(one.active_mask, "a fighter")
         weights = [_checked(one.weights).ctypes.data for one in (a, b)]
         bodies = ((ctypes.c_uint8 * WORD_BYTES)(*one.dna) for one in (a, b))
         return _Match(
@@ -422,11 +420,7 @@ class NativeKernel:
         traced: bool,
     ) -> Traces | None:
         before = state.header
-        if before.active_mask != self.graph.active_mask:
-            raise ValueError(
-                f"a state with mask {before.active_mask:#04x} on the kernel of "
-                f"{self.graph.active_mask:#04x}"
-            )
+        self.graph.check(before.active_mask, "a state")
         context = _Context(
             fold64(ctx.dna),
             samples.window_seed(ctx.dna, before.parent),
@@ -434,6 +428,7 @@ class NativeKernel:
             records,
             0 if records is None else len(records) // WORD_BYTES,
             ctx.epoch_seed[-1] % 64,
+            before.active_mask,
             source,
             ctx.heads,
             ctx.lr_shift,

@@ -45,7 +45,8 @@ class Graph:
     """A network that is compiled for: the protocol's layers with some slots awake.
 
     Attributes:
-        active_mask: uint8; columns of dormant slots are left out of the object.
+        active_mask: uint8; columns of dormant slots are left out of the object, which serves any
+            brain that wakes none of them.
 
     Raises:
         ValueError: the mask is no uint8.
@@ -56,6 +57,17 @@ class Graph:
     def __post_init__(self) -> None:
         if not 0 <= self.active_mask < 1 << 8:
             raise ValueError(f"mask {self.active_mask} is not a uint8")
+
+    def check(self, mask: int, what: str) -> None:
+        """Whether a brain's slots are of this graph.
+
+        Raises:
+            ValueError: it wakes another one; ``what`` it is.
+        """
+        if mask & ~self.active_mask:
+            raise ValueError(
+                f"{what} with mask {mask:#04x} on the kernel of {self.active_mask:#04x}"
+            )
 
     @property
     def name(self) -> str:
@@ -81,6 +93,7 @@ def _header(graph: Graph) -> str:
         3: [APPENDAGE_UNITS * k for k in appendages],
     }
     lines = ["/* Generated for one graph. */", f'#define GRAPH_NAME "{graph.name}"']
+    lines += [f"#define GRAPH_MASK {mask}u"]
     lines += [f"#define L{i} {units}" for i, units in enumerate(LAYERS)]
     lines += [f"#define HIDDEN_MAX {max(LAYERS)}"]
     lines += [f"#define SENSOR_SLOTS {SENSOR_SLOTS}", f"#define SENSOR_UNITS {SENSOR_UNITS}"]

@@ -24,7 +24,7 @@
 #include "state.h"
 #include "match.h"
 
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 #define NULL_LOSS 4095
 
 #if defined(_WIN32)
@@ -40,6 +40,7 @@ typedef struct {
     const uint8_t *records; /* 32-byte words, for BATTLE, PRIVATE and SEQUENCE */
     uint64_t records_length;
     uint32_t template_offset; /* epochSeed mod 64 */
+    uint32_t active_mask; /* slots of the graph alone */
     uint32_t source, heads, lr_shift;
     rules rules;
 } context;
@@ -115,7 +116,7 @@ static const lesson *prepare(const context *c, const header *h, uint32_t done, u
  * rows that may have changed are added to `changed`. */
 static void run(const context *c, header *h, int16_t *weights, uint32_t steps, trace *traces,
                 row_set *changed) {
-    activations n = {0}; /* once: no step writes a masked unit */
+    activations n = {.closed = GRAPH_MASK & ~c->active_mask}; /* once: masked units stay 0 */
     lesson lessons[LANES];
     for (uint32_t done = 0; done < steps; done++) {
         position next;
@@ -163,7 +164,7 @@ EXPORT void chainbeasts_run(const context *c, header *h, int16_t *weights, uint3
     run(c, h, weights, steps, traces, &changed);
 }
 
-/* Replays windows whose masks are this graph's. */
+/* Replays windows whose slots are of this graph. */
 EXPORT void chainbeasts_replay(const replay_job *job) { replay(job); }
 
 /* The roots over the serialised weights of some states, `stride` bytes apart. */
@@ -185,7 +186,7 @@ EXPORT void chainbeasts_weights_root(const int16_t *weights, uint8_t root[32]) {
 /* Why a word is refused: nothing reads past a board for one that is not valid. */
 enum { ACCEPTED, INVALID, FINISHED };
 
-/* The logits of valid words; int32[count][8]. */
+/* The logits of valid words, with all of the graph's slots awake; int32[count][8]. */
 EXPORT uint32_t chainbeasts_logits(const int16_t *weights, const uint8_t *words, uint64_t count,
                                    int32_t *logits) {
     activations n = {0};
@@ -193,7 +194,7 @@ EXPORT uint32_t chainbeasts_logits(const int16_t *weights, const uint8_t *words,
         position p = unpack(words + 32 * i);
         if (!is_valid(&p)) return INVALID;
         features_of(&p, n.x);
-        forward((int16_t *)weights, &n); /* only reads them */
+        forward(weights, &n);
         memcpy(logits + 8 * i, n.z, sizeof n.z);
     }
     return ACCEPTED;

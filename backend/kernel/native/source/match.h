@@ -17,22 +17,6 @@ typedef struct {
     int32_t winner; /* 0 A, 1 B, -1 nobody */
 } played;
 
-/* A unit with no weights into it is 0, as a masked unit is: so one object plays for every mask. */
-static void close_columns(int16_t *w, int rows, int columns, int first, int count) {
-    for (int i = 0; i < rows; i++) memset(w + i * columns + first, 0, (size_t)count * sizeof *w);
-}
-
-/* Sensors are the units of a1, the columns of W1; appendages those of a3, the columns of W3. */
-static void copy_awake(int16_t *own, const int16_t *weights, uint32_t mask) {
-    memcpy(own, weights, WEIGHTS * sizeof *own);
-    for (int s = 0; s < SENSOR_SLOTS; s++)
-        if (!(mask >> s & 1))
-            close_columns(weights1(own), L0, L1, SENSOR_UNITS * s, SENSOR_UNITS);
-    for (int k = 0; k < APPENDAGE_SLOTS; k++)
-        if (!(mask >> (SENSOR_SLOTS + k) & 1))
-            close_columns(weights3(own), L2, L3, APPENDAGE_UNITS * k, APPENDAGE_UNITS);
-}
-
 /* Tough bodies have less hp, and short-winded ones more: no stat is worth much more than another.
  * hp is 116 to 219. */
 static creature newcomer(const uint8_t dna[32], uint8_t tile) {
@@ -64,33 +48,24 @@ static int32_t winner_of(const position *end, const uint8_t dna[2][32], uint64_t
     return a == b ? -1 : a < b;
 }
 
-typedef int16_t brains[2][WEIGHTS] __attribute__((aligned(32)));
-
-static void wake(const match *m, brains own) {
-    for (int side = 0; side < 2; side++)
-        copy_awake(own[side], m->weights[side], m->active_mask[side]);
-}
-
 /* Plays a match on one seed; `words`, if not null, takes the log. Who won; `p` is the last word. */
-static int32_t fight(const match *m, uint64_t battle_seed, brains own, uint8_t (*words)[32],
-                     position *p) {
+static int32_t fight(const match *m, uint64_t battle_seed, uint8_t (*words)[32], position *p) {
     activations n = {0};
     int acting = (int)(battle_seed >> 6 & 1);
     *p = first_position(m, battle_seed, acting);
     for (; !is_over(p, &m->rules); acting ^= 1) {
         if (words) pack(words[p->turn], p);
         features_of(p, n.x);
-        forward(own[acting], &n);
+        n.closed = GRAPH_MASK & ~m->active_mask[acting];
+        forward(m->weights[acting], &n);
         activate(p, decode_action(n.z, p), &m->rules, battle_seed);
     }
     return winner_of(p, m->dna, battle_seed);
 }
 
 static void play(const match *m, played *out) {
-    brains own; /* 67 kB of stack: the callers' weights stay as they are, nothing is allocated */
     position p;
-    wake(m, own);
-    out->winner = fight(m, m->battle_seed, own, out->words, &p);
+    out->winner = fight(m, m->battle_seed, out->words, &p);
     out->turns = p.turn;
     pack(out->last, &p);
     merkle_root(out->words[0], out->turns, out->log_root);
@@ -98,8 +73,6 @@ static void play(const match *m, played *out) {
 
 /* Many matches of the same two, of which nothing is kept but who won: no log is hashed. */
 static void winners(const match *m, const uint64_t *seeds, uint64_t count, int8_t *out) {
-    brains own;
     position p;
-    wake(m, own);
-    for (uint64_t i = 0; i < count; i++) out[i] = (int8_t)fight(m, seeds[i], own, NULL, &p);
+    for (uint64_t i = 0; i < count; i++) out[i] = (int8_t)fight(m, seeds[i], NULL, &p);
 }

@@ -30,6 +30,7 @@ typedef struct {
     int16_t x[L0], a1[L1], a2[L2], a3[L3];
     int32_t z[L4];
     active on0, on1, on2, on3;
+    uint32_t closed; /* slots of the graph whose units are 0 all the same */
 } activations __attribute__((aligned(64)));
 
 /* Rows of the matrices, by source unit: W1's, the halves of W2's, W3's, W4's. */
@@ -61,25 +62,34 @@ static int32_t clamp(int32_t value, int32_t low, int32_t high) {
 
 static const int BLOCKS1[] = {A1_BLOCKS}, BLOCKS2[] = {A2_BLOCKS}, BLOCKS3[] = {A3_BLOCKS};
 
-static int16_t *weights1(int16_t *w) { return w; }
-static int16_t *weights2(int16_t *w) { return w + L0 * L1; }
-static int16_t *weights3(int16_t *w) { return w + L0 * L1 + L1 * L2; }
-static int16_t *weights4(int16_t *w) { return w + L0 * L1 + L1 * L2 + L2 * L3; }
+/* Where each matrix begins. */
+#define W1 0
+#define W2 (W1 + L0 * L1)
+#define W3 (W2 + L1 * L2)
+#define W4 (W3 + L2 * L3)
 
-/* `n->x` is given; masked units of `n` stay zero.
+/* An object serves brains with fewer slots awake than its graph, too. */
+static void close_units(int16_t *a, uint32_t closed, int slots, size_t units) {
+    for (int k = 0; k < slots; k++)
+        if (closed >> k & 1) memset(a + units * (size_t)k, 0, units * sizeof *a);
+}
+
+/* `n->x` is given; masked units of `n` stay zero. `w` is only read.
  *
  * A sum is over at most 128 units of 127 at most, with weights within 2^14: |sum| < 2^28 in any
  * order, so int32 holds every partial sum, and vector and plain code, which add in other orders,
  * agree. */
-static void forward(int16_t *w, activations *n) {
+static void forward(const int16_t *w, activations *n) {
     active_units(n->x, L0, &n->on0);
-    forward_hidden(weights1(w), L1, n->x, &n->on0, BLOCKS1, A1_COUNT, n->a1);
+    forward_hidden(w + W1, L1, n->x, &n->on0, BLOCKS1, A1_COUNT, n->a1);
+    if (n->closed) close_units(n->a1, n->closed, SENSOR_SLOTS, SENSOR_UNITS);
     active_units(n->a1, L1, &n->on1);
-    forward_hidden(weights2(w), L2, n->a1, &n->on1, BLOCKS2, A2_COUNT, n->a2);
+    forward_hidden(w + W2, L2, n->a1, &n->on1, BLOCKS2, A2_COUNT, n->a2);
     active_units(n->a2, L2, &n->on2);
-    forward_hidden(weights3(w), L3, n->a2, &n->on2, BLOCKS3, A3_COUNT, n->a3);
+    forward_hidden(w + W3, L3, n->a2, &n->on2, BLOCKS3, A3_COUNT, n->a3);
+    if (n->closed) close_units(n->a3, n->closed >> SENSOR_SLOTS, APPENDAGE_SLOTS, APPENDAGE_UNITS);
     active_units(n->a3, L3, &n->on3);
-    forward_output(weights4(w), n->a3, &n->on3, n->z);
+    forward_output(w + W4, n->a3, &n->on3, n->z);
 }
 
 static uint32_t ex(int32_t distance) { return distance > 255 ? 0 : EXP[distance]; }
@@ -117,8 +127,8 @@ static void learn(int16_t *w, const activations *n, const int16_t e4[16], int s)
     int16_t e3[L3 + 32] __attribute__((aligned(64)));
     int16_t e2[L2 + 32] __attribute__((aligned(64)));
     int16_t e1[L1 + 32] __attribute__((aligned(64)));
-    backward_output(weights4(w), n->a3, &n->on3, e4, e3, s);
-    backward(weights3(w), L3, n->a2, &n->on2, e3, BLOCKS3, A3_COUNT, e2, L2, s);
-    backward(weights2(w), L2, n->a1, &n->on1, e2, BLOCKS2, A2_COUNT, e1, L1, s);
-    update(weights1(w), L1, n->x, &n->on0, e1, BLOCKS1, A1_COUNT, s);
+    backward_output(w + W4, n->a3, &n->on3, e4, e3, s);
+    backward(w + W3, L3, n->a2, &n->on2, e3, BLOCKS3, A3_COUNT, e2, L2, s);
+    backward(w + W2, L2, n->a1, &n->on1, e2, BLOCKS2, A2_COUNT, e1, L1, s);
+    update(w + W1, L1, n->x, &n->on0, e1, BLOCKS1, A1_COUNT, s);
 }

@@ -53,7 +53,7 @@ static uint8_t replay_window(const replay_job *job, uint32_t number, working_sta
 
     context c = {fold64(w->dna), fold64(w->dna) ^ fold64(w->parent), w->owner_secret_fold,
                  job->records + 32 * (size_t)w->records_start, w->records_length,
-                 w->epoch_seed[31] & 63, w->source, w->heads, w->lr_shift, w->rules};
+                 w->epoch_seed[31] & 63, w->active_mask, w->source, w->heads, w->lr_shift, w->rules};
     header running = {h.global_step, 0, {0}};
     row_set changed = own->hashed ? (row_set){{0}} : EVERY_ROW;
     uint32_t hashes = job->segments ? SEGMENTS : 1;
