@@ -24,11 +24,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 from eth_hash.auto import keccak
 
 from scripts.lib.faulty_logs import LogFault, spoil
 from scripts.lib.faulty_socket import Relay
+from scripts.lib.wire import Wire
 
 HOST = "127.0.0.1"
 UPSTREAM_SECONDS = 120.0
@@ -120,8 +120,7 @@ class FaultyNode:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._server: ThreadingHTTPServer | None = None
-        # Loading the certificates takes longer than most tests' calls, and the node is near by.
-        self._client = httpx.Client(timeout=UPSTREAM_SECONDS, verify=False, trust_env=False)
+        self._wire = Wire(self.upstream_url, UPSTREAM_SECONDS)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -140,7 +139,7 @@ class FaultyNode:
             self._server.server_close()
             self._server = None
         self.drop_websockets()
-        self._client.close()
+        self._wire.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -264,7 +263,7 @@ class FaultyNode:
         """The node's answer.
 
         Raises:
-            httpx.HTTPError: the node does not answer.
+            ConnectionError: the node does not answer.
         """
         call = one_call(body)
         if call is None:
@@ -289,8 +288,7 @@ class FaultyNode:
             self._post(json.dumps(call).encode())
 
     def _post(self, body: bytes) -> bytes:
-        headers = {"Content-Type": "application/json"}
-        return self._client.post(self.upstream_url, content=body, headers=headers).content
+        return self._wire.post(body)
 
     def _seen_head(self) -> int | None:
         """The block that the answering node takes for the latest; None: the true one."""
@@ -338,10 +336,7 @@ class FaultyNode:
         """
         with self._lock:
             self.calls.update(methods_of(body))
-        try:
-            return self.forward(body)
-        except httpx.HTTPError as error:
-            raise ConnectionError(str(error)) from None
+        return self.forward(body)
 
     @contextmanager
     def tunnel(self, client: socket.socket) -> Iterator[None]:
@@ -380,7 +375,7 @@ def _handler(node: FaultyNode) -> type[BaseHTTPRequestHandler]:
                 return
             try:
                 answer = node.forward(body)
-            except httpx.HTTPError:
+            except ConnectionError:
                 self._answer(502, b"Bad Gateway")
                 return
             if fault is Fault.DROP_AFTER:

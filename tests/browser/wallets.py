@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import httpx
 from playwright.sync_api import Page
+
+from scripts.lib.wire import Wire
 
 GAS = hex(12_000_000)
 """Named by the wallet, so that the node mines what will fail, too."""
@@ -57,16 +59,16 @@ class Wallet:
     before: Callable[[], None] | None = None
     lost: bool = False
     page: Page | None = None
-    # One connection for all: to make a client costs more than what it asks. The node speaks http.
-    _client: httpx.Client = field(
-        default_factory=lambda: httpx.Client(timeout=60, trust_env=False, verify=False)
-    )
+    _wire: Wire = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wire = Wire(self.node, 60)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self._wire.close()
 
     def enter(self, page: Page, *names: str) -> None:
         """Be in a page's browser: announced by these names, without any as ``window.ethereum``."""
@@ -118,5 +120,5 @@ class Wallet:
     def ask_node(self, method: str, params: list[Any]) -> dict[str, Any]:
         """The node's answer."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = self._client.post(self.node, json=request).json()
+        answer = json.loads(self._wire.post(json.dumps(request).encode()))
         return {key: answer[key] for key in ("result", "error") if key in answer}

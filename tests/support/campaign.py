@@ -76,7 +76,7 @@ class Campaign(History):
         names, weights = list(MOVES), list(MOVES.values())
         while sum(self.done.values()) + sum(self.refused.values()) < actions:
             getattr(self, self.chance.choices(names, weights)[0])()
-        self._client.close()
+        self._wire.close()
 
     # --- training -----------------------------------------------------------------------------
 

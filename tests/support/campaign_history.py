@@ -4,15 +4,15 @@ price are chosen, and every account read back after each. The moves are in campa
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from chainbeasts.backend.chain.views import call_data
+from scripts.lib.wire import Wire
 from tests.support.campaign_stage import Stage, Trained
 from tests.support.model import Beast, Block, Dispute, Window
 from tests.support.model_court import Court
@@ -39,12 +39,12 @@ class History:
     now: int = 0
     prompt: bool = False
     """Whether moves come one right after the other."""
-    _client: httpx.Client = field(init=False)
+    _wire: Wire = field(init=False)
     _spent: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self._client = httpx.Client(timeout=30)
+        self._wire = Wire(self.world.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
         self.accounts = self.world.accounts[1:7]
         self.now = self.world.now()
         self.books = Court(self.world.season.economics)
@@ -120,12 +120,11 @@ class History:
         return self._batch([(method, list(params))])[0]
 
     def _batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        url = self.world.w3.provider.endpoint_uri  # type: ignore[attr-defined]
         body = [
             {"jsonrpc": "2.0", "id": i, "method": method, "params": params}
             for i, (method, params) in enumerate(calls)
         ]
-        answers = self._client.post(url, json=body).json()
+        answers = json.loads(self._wire.post(json.dumps(body).encode()))
         by_id = {answer["id"]: answer for answer in answers}
         return [by_id[i]["result"] for i in range(len(body))]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-import httpx
+from scripts.lib.wire import Wire
 
 Answer = dict[str, Any]
 Rule = Callable[[str, list[Any]], "Answer | int | None"]
@@ -21,7 +21,7 @@ class RpcProxy:
 
     def __init__(self, node: str, rule: Rule | None = None) -> None:
         self.rule: Rule = rule or (lambda method, params: None)
-        proxy, client = self, httpx.Client(timeout=30)
+        proxy, wire = self, Wire(node)
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -35,7 +35,7 @@ class RpcProxy:
                     self.connection.close()
                     return
                 if found is None:
-                    body, status = client.post(node, json=request).content, 200
+                    body, status = wire.post(json.dumps(request).encode()), 200
                 elif isinstance(found, int):
                     body, status = b"no", found
                 else:
@@ -53,7 +53,7 @@ class RpcProxy:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self._client = client
+        self._wire = wire
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -63,4 +63,4 @@ class RpcProxy:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._client.close()
+        self._wire.close()
