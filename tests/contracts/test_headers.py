@@ -9,7 +9,8 @@ from chainbeasts.backend.kernel.samples import random_position
 from chainbeasts.backend.kernel.state import State, state_hash
 from tests.support.money import Money, money, shares
 from tests.support.protocol import HEADER, PRIVATE, UPHELD, World, fresh_hash
-from tests.support.training import SALT, Dataset, Tamper, Trainee, hashed_opening
+from tests.support.stepping import Tamper
+from tests.support.training import SALT, Dataset, Trainee, hashed_opening
 
 WORDS = [random_position(7919 * n, None, Rules()) for n in range(5)]
 DATA = Dataset.of(WORDS)

@@ -14,16 +14,17 @@ from typing import Any
 from chainbeasts.backend.kernel.genesis import genesis_mask
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import Source, random_position
-from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.state import State
 from chainbeasts.backend.kernel.window import (
     WindowContext,
     open_window,
     sample_index,
-    step_window,
     witnesses,
 )
+from chainbeasts.backend.kernels import state_hash
 from tests.support.protocol import CURRICULUM, PRIVATE, World
 from tests.support.records import RecordsOpening, open_records
+from tests.support.stepping import segment_ends
 from tests.support.training import SEGMENT_STEPS, WINDOW_STEPS, Dataset, Trainee, add_one
 
 WORDS = [random_position(7919 * n, None, Rules()) for n in range(40)]
@@ -156,13 +157,8 @@ class Stage:
         before = max(lie_at - 1, 0) // SEGMENT_STEPS
         ends = list(right[:before])
         state = ends[-1].copy() if ends else open_window(parent, genesis_mask(trainee.dna))
-        for done in range(before * SEGMENT_STEPS + 1, WINDOW_STEPS + 1):
-            step_window(context, state, trainee.records(context.source))
-            if done == lie_at:
-                add_one(state)
-            if done % SEGMENT_STEPS == 0:
-                ends.append(state.copy())
-        return ends
+        words, tamper = trainee.words(context.source), (lie_at, add_one) if lie_at else None
+        return ends + segment_ends(context, state, words, tamper, before * SEGMENT_STEPS)
 
     def _open(self, trainee: Trainee, dataset: Dataset) -> None:
         context = trainee.context(int(Source.PRIVATE), 0, 1, self.world.head(trainee.beast).lrShift)

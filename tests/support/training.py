@@ -1,11 +1,11 @@
-"""Real training of a beast on a World: every state hash comes from the NumPy kernel.
+"""Real training of a beast on a World: every state hash comes from a kernel.
 
 A `Trainee` submits honest windows, or windows with one lie, and opens their states for proofs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,18 +21,16 @@ from chainbeasts.backend.kernel.state import (
     Header,
     State,
     serialize_weights,
-    state_hash,
     weights_root,
 )
 from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     open_window,
-    run_window,
     sample_index,
-    step_window,
     witnesses,
 )
+from chainbeasts.backend.kernels import state_hash
 from tests.support.protocol import (
     NO_CHECKPOINT,
     NO_SALT,
@@ -42,8 +40,8 @@ from tests.support.protocol import (
     World,
 )
 from tests.support.records import RecordsOpening, open_records
+from tests.support.stepping import Tamper, advance, segment_ends
 
-Tamper = Callable[[State], None]
 SEGMENT_STEPS, WINDOW_STEPS = 8, 128
 HEADER_PROOF = 16
 """The place in a commitment where a proof names its segment, for a challenge of the header."""
@@ -159,9 +157,6 @@ class Trainee:
             return self.log
         return self.dataset.words if self.dataset and source == Source.PRIVATE else ()
 
-    def records(self, source: int) -> Callable[[int], int] | None:
-        return self.words(source).__getitem__ if self.words(source) else None
-
     def train(
         self,
         source: int = 0,
@@ -180,7 +175,7 @@ class Trainee:
         parent_state = self.state.copy()
         awake = head.activeMask if mask is None else mask
         state = open_window(parent_state, awake)
-        ends = self._run(context, state, tamper)
+        ends = segment_ends(context, state, self.words(source), tamper)
         payload = self.world.payload(
             self.beast,
             state_hash(state),
@@ -196,18 +191,6 @@ class Trainee:
         self.windows.append(window)
         return window
 
-    def _run(
-        self, context: WindowContext, state: State, tamper: tuple[int, Tamper] | None = None
-    ) -> list[State]:
-        ends = []
-        for done in range(1, WINDOW_STEPS + 1):
-            step_window(context, state, self.records(context.source))
-            if tamper and done == tamper[0]:
-                tamper[1](state)
-            if done % SEGMENT_STEPS == 0:
-                ends.append(state.copy())
-        return ends
-
     # --- proofs -------------------------------------------------------------------------------
 
     def true_state(self, window: Window, steps: int) -> State:
@@ -219,8 +202,7 @@ class Trainee:
             mask = window.checkpoint.payload.activeMask
             begun = window.true_states.get(known)
             state = begun.copy() if begun else open_window(window.parent_state, mask)
-            records = self.records(window.context.source)
-            run_window(window.context, state, steps - known, records)
+            advance(window.context, state, steps - known, self.words(window.context.source))
             window.true_states[steps] = state
         return window.true_states[steps].copy()
 
@@ -350,7 +332,7 @@ class Trainee:
         state = window.segment_ends[segment - 1].copy() if segment else self.true_state(window, 0)
         if segment == 0:
             state = open_window(state, window.checkpoint.payload.activeMask)
-        run_window(window.context, state, SEGMENT_STEPS, self.records(window.context.source))
+        advance(window.context, state, SEGMENT_STEPS, self.words(window.context.source))
         return self._commit(sender, window, segment, state_hash(state), salt)
 
     def commit_header(self, sender: str, window: Window, salt: bytes = SALT) -> Any:

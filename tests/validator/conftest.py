@@ -6,7 +6,7 @@ The trainers here are the kernel's windows with one lie, submitted by hand; `tra
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.kernel import merkle
 from chainbeasts.backend.kernel.board import word_bytes
 from chainbeasts.backend.kernel.samples import Source
-from chainbeasts.backend.kernel.state import State, serialize_weights, state_hash
-from chainbeasts.backend.kernel.window import genesis_state, open_window, step_window
+from chainbeasts.backend.kernel.state import State, serialize_weights
+from chainbeasts.backend.kernel.window import genesis_state, open_window
+from chainbeasts.backend.kernels import state_hash
 from chainbeasts.backend.settings import Settings
 from chainbeasts.backend.store.private import PrivateDataset
 from chainbeasts.backend.store.snapshots import SnapshotStore
@@ -45,6 +46,7 @@ from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import ValidatorWorkspace, make_validator, open_workspace
 from tests.support.hatching import pay_hatch
 from tests.support.ring import Corner, Ring, steady_time
+from tests.support.stepping import Tamper, segment_ends
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
 ENERGY = 10**18
@@ -56,8 +58,6 @@ SHARES = 4_000
 
 QUIET: dict[str, Any] = {"open_budget": 0, "open_rate": 0.0, "gas_budget": 10**9}
 """A policy's fields for tests that are not about budgets: nothing is disputed on doubt."""
-
-Tamper = Callable[[State], None]
 
 
 @dataclass
@@ -152,13 +152,7 @@ class Rig:
         dna = self.chain.birth(beast).dna
         begin = genesis_state(beast, dna) if parent is None else parent.end
         state = open_window(begin, head.active_mask)
-        segments = []
-        for done in range(1, 129):
-            step_window(ctx, state, None if words is None else words.__getitem__)
-            if tamper is not None and done == tamper[0]:
-                tamper[1](state)
-            if done % 8 == 0:
-                segments.append(state_hash(state))
+        segments = [state_hash(end) for end in segment_ends(ctx, state, words, tamper)]
         burn, _ = self.chain.quote(beast, head.active_mask)
         payload = CheckpointPayload(
             head.epoch,

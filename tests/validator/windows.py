@@ -6,20 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chainbeasts.backend.chain.types import NO_CHECKPOINT, Checkpoint, CheckpointPayload
+from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, WINDOW_STEPS
 from chainbeasts.backend.kernel.labels import Label, label
 from chainbeasts.backend.kernel.merkle import root
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import Source, random_position
-from chainbeasts.backend.kernel.state import State, state_hash
+from chainbeasts.backend.kernel.state import State
 from chainbeasts.backend.kernel.window import (
     WindowContext,
     genesis_state,
     learn,
     open_window,
     sample,
-    step_window,
 )
+from chainbeasts.backend.kernels import state_hash
 from chainbeasts.validator.judge.replay import Window
+from tests.support.stepping import advance
 
 DNA = bytes(range(32))
 RULES = Rules(256, 0, 32, 96, 16, 2, 2, 60, 4, 5)
@@ -70,15 +72,15 @@ def make(
     ctx, wrong = context(source, words, heads), lies or Lies(-1)
     parent = genesis_state(BEAST, DNA)
     state = open_window(parent, parent.header.active_mask)
-    records = words.__getitem__ if words else None
     segments = []
-    for step in range(128):
-        if step != wrong.step:
-            step_window(ctx, state, records)
-        else:
-            _lie(ctx, state, wrong, records)
-        if step % 8 == 7:
-            segments.append(state_hash(state))
+    for end in range(SEGMENT_STEPS, WINDOW_STEPS + 1, SEGMENT_STEPS):
+        done = end - SEGMENT_STEPS
+        if done <= wrong.step < end:
+            advance(ctx, state, wrong.step - done, words)
+            _lie(ctx, state, wrong, words.__getitem__ if words else None)
+            done = wrong.step + 1
+        advance(ctx, state, end - done, words)
+        segments.append(state_hash(state))
     header = state.header
     stated = CheckpointPayload(
         0, segments[-1], 1, 9, header.active_mask, 128, header.window_loss, source
