@@ -64,7 +64,7 @@ HEADER = "(uint256,bytes32,uint32,uint8,uint32,uint256)"
 TRUE_WINDOW = f"(bytes32,bytes32[16],{HEADER},bytes32,{HEADER},bytes)"
 RUNS, DEPTH = 40, 80
 NIGHTLY_RUNS, NIGHTLY_DEPTH = 500, 100
-FUZZ_RUNS = 64
+FUZZ_RUNS = 40
 """Cases of each property that needs no history; as many as histories if those are more."""
 
 LIBRARIES = "libraries"

@@ -12,31 +12,32 @@ from typing import Any
 import pytest
 import structlog
 
-from chainbeasts.backend.cache import cache_dir
+from chainbeasts.backend.graph_cache.build import build
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT
+from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernel.rng import split_mix64
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import random_position
-from chainbeasts.backend.kernel.window import genesis_state
-from chainbeasts.backend.kernels import kernel_for
-from chainbeasts.trainer.datasets.pipeline import DEMO_DNA
 
 Answer = Callable[["Handler"], None]
 
 
 @pytest.fixture(scope="session")
-def kernels() -> Path:
-    """The folder of compiled kernels, with the one of the demonstrations' brain."""
-    kernel_for(genesis_state(0, DEMO_DNA).header.active_mask)
-    return cache_dir("kernels")
+def kernel() -> Path:
+    """The compiled kernel that serves every brain."""
+    kept = build(Graph(EVERY_SLOT)).object
+    assert kept is not None
+    return kept.path
 
 
 @pytest.fixture(autouse=True)
-def cache(kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache folder; kernels are there, or every test that trains would compile one."""
+def cache(kernel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder; the kernel is there, or every test that trains would compile one."""
     structlog.reset_defaults()
     folder = tmp_path / "cache"
-    folder.mkdir(mode=0o700)
-    shutil.copytree(kernels, folder / "kernels")
+    (folder / "kernels").mkdir(mode=0o700, parents=True)
+    for file in (kernel, kernel.with_suffix(".json")):
+        shutil.copy(file, folder / "kernels")
     monkeypatch.setenv("HARMONICS_CACHE_DIR", str(folder))
     return folder
 
