@@ -13,11 +13,9 @@ from chainbeasts.backend.graph_cache.build import build
 from chainbeasts.backend.graph_cache.compilers import INSTALL_HINT, CompilerError, find_compiler
 from chainbeasts.backend.graph_cache.objects import ObjectCache
 from chainbeasts.backend.graph_cache.selftest import agrees_with_reference
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT
 from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernels import CHOICE, chosen
-
-NEWBORN = 0x11
-"""The slots that are awake in every beast that just hatched."""
 
 MIN_BYTES, FEW_BYTES = 100 << 20, 1 << 30
 
@@ -32,7 +30,7 @@ def check_kernel() -> Iterator[Check]:
         yield warning(name, f"{CHOICE}=numpy: windows run on the slow reference; {compiler}.", do)
         return
     try:
-        kernel = build(Graph(NEWBORN)).kernel
+        kernel = build(Graph(EVERY_SLOT)).kernel
     except CompilerError as error:
         report = failed if choice == "native" else warning
         yield report(
