@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ import structlog
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.state import ENCODED_BYTES, MalformedStateError, decode_state
 from chainbeasts.backend.kernels import state_hash
-from chainbeasts.backend.store.waits import Waits
 from chainbeasts.validator.judge.batch import (
     Batch,
     Outcome,
@@ -32,36 +30,21 @@ from chainbeasts.validator.judge.batch import (
     resolved,
     runs_of,
 )
-from chainbeasts.validator.judge.worker import Identity, difference, identity, work
+from chainbeasts.validator.judge.pool import LOOK_SECONDS, ClusterWorker, WorkerPool
 
 log = structlog.get_logger()
 
 FLIGHTS = 6
 """Batches on their way at once, at least."""
 
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 15.0
-"""For a scheduler's answer. One that is frozen keeps its connections, and answers nothing."""
-
-LEAVE_SECONDS = 2.0
-CHECK_SECONDS = 30.0
-"""For a worker's first answer, which may have to compile the kernel."""
-
 TASK_SECONDS = 60.0
 Flags = npt.NDArray[np.bool_]
 BATCH = 512
-"""Windows in one task: scheduler, worker and this process spend some eight milliseconds on handing
-over any, which is a fifth of what 256 windows take. No more, since a worker without a compiler has
-``TASK_SECONDS`` for them, too."""
-
-LOOK_SECONDS = 0.5
-"""Between two looks whether a worker that owes a result is still there."""
+"""Windows in one call of a worker: it and this process spend some milliseconds on handing over any.
+No more, since a worker without a compiler has ``TASK_SECONDS`` for them, too."""
 
 TRIES = 2
 """Workers that a batch is given to before this machine does it."""
-
-MOST_ACCEPTED = 65_536
-"""Results remembered per worker, to be taken back should it turn out to be wrong."""
 
 
 def unforeseeable(count: int) -> npt.NDArray[np.float64]:
@@ -94,31 +77,12 @@ class Cluster:
 
 
 @dataclass(eq=False)
-class ClusterWorker:
-    """A worker that was seen; usable once it was checked.
-
-    Attributes:
-        heard: when its last result was taken.
-    """
-
-    address: str
-    executor: Executor
-    check: Future[Identity]
-    since: float
-    process: str = ""
-    refused: bool = False
-    owed: int = 0
-    heard: float = 0.0
-    accepted: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_ACCEPTED))
-
-
-@dataclass(eq=False)
 class Sent:
     """A batch on its way."""
 
     batch: Batch
     worker: ClusterWorker | None = None
-    future: Future[Outcome] | None = None
+    future: Any = None
     since: float = 0.0
     tries: int = 0
     found: Outcome | None = None
@@ -161,11 +125,8 @@ class ClusterExecutor(Executor):
         self._local = local
         self._load = load
         self._chance = chance
-        self._ours: Identity | None = None
-        self._client: Any = None
-        self._workers: dict[str, ClusterWorker] = {}
+        self._pool = WorkerPool(cluster.scheduler)
         self._revoked: set[bytes] = set()
-        self._scheduler_waits = Waits(5.0, 300.0, 1, time.monotonic)
 
     # --- what a judge asks ----------------------------------------------------------------------
 
@@ -183,8 +144,7 @@ class ClusterExecutor(Executor):
     @property
     def flights(self) -> int:
         """Batches to have on their way: each worker has its next one waiting."""
-        fit = sum(bool(one.process) and not one.refused for one in self._workers.values())
-        return max(FLIGHTS, 2 * fit + 1)
+        return max(FLIGHTS, 2 * len(self._pool.fit) + 1)
 
     def revoked(self) -> set[bytes]:
         """h128 of windows that a worker judged which is not believed any more; each call
@@ -194,7 +154,7 @@ class ClusterExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster; its workers go on for others."""
-        self._leave()
+        self._pool.leave()
         self._local.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     # --- batches --------------------------------------------------------------------------------
@@ -202,15 +162,18 @@ class ClusterExecutor(Executor):
     def _send(self, sent: Sent) -> None:
         """Give a batch to the least busy worker, or leave it to this machine."""
         sent.future = sent.worker = None
-        usable = self._usable()
-        if usable and sent.tries < TRIES:
+        while sent.future is None and sent.tries < TRIES and (usable := self._pool.usable()):
             worker = min(usable, key=lambda one: one.owed)
             sent.tries += 1
+            try:
+                # With the process that was checked: whatever was started at its address since,
+                # answers nothing.
+                sent.future = worker.replayer.work(worker.process, sent.batch)
+            except RuntimeError:  # the scheduler has told of it before we looked
+                self._pool.forget(worker, "it is gone")
+                continue
             sent.worker, sent.since = worker, time.monotonic()
             worker.owed += len(sent.batch)
-            # With the process that was checked: whatever was started at its address since, answers
-            # nothing.
-            sent.future = worker.executor.submit(work, worker.process, sent.batch)
 
     def _result(self, sent: Sent) -> Outcome:
         while sent.found is None:
@@ -262,7 +225,7 @@ class ClusterExecutor(Executor):
             else:
                 problem = "it sent something else"
         except TimeoutError:
-            if worker.address not in self._addresses():
+            if not self._pool.has(worker):
                 problem = "it is gone"
             # It has several, one after the other, and no longer for the last than for the first.
             elif time.monotonic() - max(sent.since, worker.heard) > TASK_SECONDS:
@@ -276,9 +239,7 @@ class ClusterExecutor(Executor):
             problem = type(error).__name__
         worker.owed -= len(sent.batch)
         if problem:
-            self._forget(worker, problem)
-            if self._client is not None:  # else it has been left, and knows of no task of ours
-                future.cancel()
+            self._pool.forget(worker, problem)
             self._send(sent)
 
     def _here(self, batch: Batch) -> Outcome:
@@ -295,132 +256,6 @@ class ClusterExecutor(Executor):
         worker.refused = True
         self._revoked.update(worker.accepted)
         worker.accepted.clear()
-
-    # --- workers --------------------------------------------------------------------------------
-
-    def _usable(self) -> list[ClusterWorker]:
-        """The workers that were checked. Waits for the first one's check if there is none yet."""
-        deadline = time.monotonic() + CHECK_SECONDS
-        while self._connected():
-            self._update_workers()
-            fit = [one for one in self._workers.values() if one.process and not one.refused]
-            coming = [one for one in self._workers.values() if not one.process and not one.refused]
-            if fit or not coming or time.monotonic() > deadline:
-                return fit
-            time.sleep(0.05)
-        return []
-
-    def _update_workers(self) -> None:
-        """Have new workers checked, and take note of what those asked before have answered."""
-        present = self._addresses()
-        for address in [one for one in self._workers if one not in present]:
-            self._forget(self._workers[address], "it is gone")
-        for address in present:
-            if address not in self._workers:
-                executor = self._client.get_executor(workers=[address], pure=False)
-                check = executor.submit(identity)
-                self._workers[address] = ClusterWorker(address, executor, check, time.monotonic())
-        for worker in list(self._workers.values()):
-            if not worker.process and not worker.refused:
-                self._check(worker)
-
-    def _check(self, worker: ClusterWorker) -> None:
-        if not worker.check.done():
-            if time.monotonic() - worker.since > CHECK_SECONDS:
-                self._refuse(worker, "it does not say what it runs")
-            return
-        try:
-            theirs = worker.check.result()
-        except (CancelledError, Exception) as error:
-            self._refuse(worker, f"it does not run this program ({type(error).__name__})")
-            return
-        # This finds other versions and broken machines. A hostile worker can say what we want to
-        # hear: against that there are only the re-check and the operator's own network.
-        self._ours = self._ours or identity()
-        reason = difference(self._ours, theirs)
-        if reason is not None:
-            self._refuse(worker, reason)
-            return
-        worker.process = theirs.process
-        log.info("worker joined", worker=worker.address)
-
-    def _refuse(self, worker: ClusterWorker, reason: str) -> None:
-        worker.refused = True
-        log.error("worker refused", worker=worker.address, reason=reason)
-
-    def _forget(self, worker: ClusterWorker, problem: str) -> None:
-        """Drop a worker that failed; should it still be there, it is checked again. One that was
-        refused stays refused for as long as it is there."""
-        if self._workers.get(worker.address) is not worker:
-            return
-        # Else one that lied, and then failed on purpose, would be met anew and trusted again.
-        if worker.refused and worker.address in self._addresses():
-            return
-        del self._workers[worker.address]
-        log.warning("worker lost; its windows are replayed elsewhere", worker=worker.address,
-                    reason=problem)  # fmt: skip
-
-    def _addresses(self) -> set[str]:
-        """The workers that the scheduler has now."""
-        if self._client is None or self._client.status != "running":
-            return set()
-        # Not scheduler_info(): it reads its reply from where the client's own periodic query, which
-        # asks for no workers, may just have put another, and all of ours would seem lost.
-        asked = self._client.scheduler.identity
-        try:
-            return set(self._client.sync(asked, callback_timeout=ANSWER_SECONDS)["workers"])
-        except TimeoutError:
-            # Not asked again for each batch of a wave: it is left, and met again after a while.
-            self._leave()
-            self._gone("it does not answer")
-            return set()
-        except OSError:
-            return set()
-
-    # --- the scheduler --------------------------------------------------------------------------
-
-    def _connected(self) -> bool:
-        """Whether the scheduler can be used; one that is away is asked again after a while."""
-        if self._client is not None and self._client.status == "running":
-            return True
-        if self._client is not None:
-            self._leave()
-            self._gone("it is gone")
-        if not self._scheduler_waits.due(b""):
-            return False
-        try:
-            from distributed import Client
-        except ImportError:
-            raise ChainBeastsError(
-                "--scheduler needs the package distributed.", "pip install 'chainbeasts[cluster]'"
-            ) from None
-        try:
-            self._client = Client(  # type: ignore[no-untyped-call]
-                self._cluster.scheduler, timeout=CONNECT_SECONDS, set_as_default=False
-            )
-        except (OSError, TimeoutError) as error:
-            self._gone(type(error).__name__)
-            return False
-        if self._scheduler_waits.done(b""):
-            log.info("the scheduler is back", scheduler=self._cluster.scheduler)
-        return True
-
-    def _gone(self, reason: str) -> None:
-        if self._scheduler_waits.again(b""):
-            log.warning(
-                "no scheduler; windows are replayed on this machine",
-                scheduler=self._cluster.scheduler,
-                reason=reason,
-            )
-
-    def _leave(self) -> None:
-        client, self._client = self._client, None
-        self._workers.clear()
-        if client is None:
-            return
-        # It takes leave of the scheduler, which may not take notice.
-        with suppress(TimeoutError, OSError):
-            client.close(timeout=LEAVE_SECONDS)
 
 
 def _fits(batch: Batch, found: object) -> bool:

@@ -6,10 +6,12 @@ so that a beast's next window finds its parent there.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -124,6 +126,25 @@ def work(process: str, batch: Batch) -> Outcome:
     for place in np.flatnonzero(stays):
         _remember(whole.h128[found.last[place]].tobytes(), found.ends[place].tobytes())
     return replace(found, last=found.last[~stays], ends=found.ends[~stays])
+
+
+class Replayer:
+    """What a daemon has on a worker: an actor of dask, whose calls pass the scheduler by."""
+
+    def __init__(self) -> None:
+        from distributed import get_worker
+
+        # Of its own, as many as the operator gave it: all actors of a worker share one of dask's.
+        self._threads = ThreadPoolExecutor(get_worker().state.nthreads, "replay")
+
+    def identity(self) -> Identity:
+        """See ``identity``."""
+        return identity()
+
+    async def work(self, process: str, batch: Batch) -> Outcome:
+        """See ``work``."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, work, process, batch)
 
 
 _states: OrderedDict[bytes, bytes] = OrderedDict()

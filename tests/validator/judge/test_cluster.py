@@ -24,7 +24,7 @@ from chainbeasts.backend.kernel.window import open_window
 from chainbeasts.backend.kernels import kernel_for
 from chainbeasts.backend.store.daemons import Verdict
 from chainbeasts.backend.store.snapshots import SnapshotStore
-from chainbeasts.validator.judge import cluster
+from chainbeasts.validator.judge import pool
 from chainbeasts.validator.judge.batch import Outcome, Run, batch_of, replay_batch
 from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
 from chainbeasts.validator.judge.executors import InlineExecutor
@@ -252,8 +252,9 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
     farm: Farm, executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It keeps its connections open, takes what is sent, and answers nothing."""
-    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "LOOK_SECONDS", 0.0)
     window, _ = make()
     farm.worker()
     ours, frozen = executor(), farm.processes[0]
@@ -267,7 +268,7 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
         os.kill(frozen.pid, signal.SIGCONT)
     told = [line for line in logs if line["event"].startswith("no scheduler")]
     assert [line["reason"] for line in told] == ["it does not answer"]
-    ours._scheduler_waits.done(b"")
+    ours._pool._waits.done(b"")
     with structlog.testing.capture_logs() as logs:
         assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     assert "worker joined" in [line["event"] for line in logs]
@@ -289,6 +290,53 @@ def test_present_workers_are_not_taken_for_lost(
         for _ in range(100):
             assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     assert [line["event"] for line in logs] == ["worker joined"]
+
+
+def test_a_worker_that_ends_between_two_looks_ends_nothing_here(
+    farm: Farm, executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its calls fail, at once or when they are made, before it is seen to be gone."""
+    window, _ = make()
+    one = farm.worker()
+    ours = executor()
+    assert verdicts(submit(ours, [window])) == [Verdict.VALID]
+    monkeypatch.setattr(pool, "LOOK_SECONDS", 1_000.0)
+    (known,) = ours._pool.fit
+    one.kill()
+    wait_until(lambda: known.hired.status == "error")  # the scheduler has told of it
+    with structlog.testing.capture_logs() as logs:
+        assert verdicts(submit(ours, [window] * 64)) == [Verdict.VALID] * 64
+    assert [line["reason"] for line in logs if line["event"].startswith("worker lost")]
+
+
+def test_workers_out_of_reach_are_reached_through_the_scheduler(
+    farm: Farm, executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from outside of their network."""
+    from distributed.core import ConnectionPool
+
+    connect = ConnectionPool.connect
+
+    async def connect_near(self: ConnectionPool, address: str, **how: Any) -> Any:
+        if address != farm.address:
+            raise OSError("no route")
+        return await connect(self, address, **how)
+
+    monkeypatch.setattr(ConnectionPool, "connect", connect_near)
+    windows, _ = chain(2)
+    farm.worker()
+    farm.worker()
+    ours = executor()
+    with structlog.testing.capture_logs() as logs:
+        assert verdicts(submit(ours, windows * 32)) == [Verdict.VALID] * 64
+        wait_until(lambda: bool(ours._pool.usable()) and len(ours._pool.fit) == 2)
+    told = [line["event"] for line in logs]
+    assert sorted(told) == [
+        "a worker is not reached from here; the scheduler passes all on",
+        "worker joined",
+        "worker joined",
+    ]
+    assert any(one.heard for one in ours._pool.fit)  # it was not replayed here
 
 
 def test_a_lying_worker_is_caught_by_the_sample_and_believed_in_nothing(
