@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -150,3 +151,14 @@ def test_the_compiler_is_the_pinned_one(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("SOLC_BINARY", raising=False)
     said = subprocess.run([find_solc(), "--version"], capture_output=True, text=True, check=True)
     assert f"Version: {solc_version()}+" in said.stdout
+
+
+def test_a_locks_halves_are_the_whole_lock() -> None:
+    """Each requirement with all of its hashes, in one of them."""
+    lock = (setup.ROOT / "requirements-dev.lock").read_text("utf-8")
+    halves = setup.parts(lock, 2)
+    entries = [re.findall(r"^\S+==(?:.|\n\s)*", half, re.MULTILINE) for half in halves]
+    assert abs(len(entries[0]) - len(entries[1])) <= 1
+    everything = re.findall(r"^\S+==(?:.|\n\s)*", lock, re.MULTILINE)
+    assert sorted(entries[0] + entries[1]) == sorted(everything)
+    assert all("--hash=sha256:" in entry for entry in everything)
