@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.store import session
 from tests.support.engines import create_sharing
 from tests.support.forked import Program
+from tests.support.snapshots import go_back
 
 devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
 session.create_engine = create_sharing
@@ -119,7 +121,7 @@ def anvil(anvil_process: Anvil) -> Iterator[Anvil]:
     snapshot = rpc(anvil_process.url, "evm_snapshot")
     latest = rpc(anvil_process.url, "eth_getBlockByNumber", "latest", False)
     yield anvil_process
-    rpc(anvil_process.url, "evm_revert", snapshot)
+    go_back(partial(rpc, anvil_process.url), snapshot)
     # A snapshot leaves the next block's fee as the test left it, and what is offered by the latest
     # block would be refused.
     rpc(anvil_process.url, "anvil_setNextBlockBaseFeePerGas", latest["baseFeePerGas"])

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from chainbeasts.backend.graph_cache.objects import ObjectCache, Variation
 from chainbeasts.backend.settings import Settings
 from chainbeasts.backend.store.session import upgrade_database
 from tests.cli.conftest import Cli
+from tests.support.snapshots import go_back
 
 CODE = "0x60016000526020"  # other code than any contract's
 
@@ -55,7 +57,7 @@ def patient(deployed: Cli, deployed_node: Anvil) -> Iterator[Cli]:
     yield deployed
     deployed.extra.clear()
     rpc(deployed_node.url, "anvil_setChainId", 31337)
-    rpc(deployed_node.url, "evm_revert", snapshot)
+    go_back(partial(rpc, deployed_node.url), snapshot)
 
 
 def test_all_is_well_with_a_deployment_a_key_and_money(patient: Cli, tmp_path: Path) -> None:

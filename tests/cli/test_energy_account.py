@@ -7,6 +7,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager, UnknownOu
 from chainbeasts.backend.cli.energy_sale import purchase_label
 from scripts.lib.faulty_node import FaultyNode
 from tests.cli.conftest import COMMAND, Cli
+from tests.support.snapshots import go_back
 
 ENERGY = 10**18  # wei; JSON has integers that large as strings
 KEY = "0x" + "11" * 32  # a key for tests alone
@@ -166,7 +168,7 @@ def open_sale(deployed: Cli, price: str) -> Iterator[Chain]:
     snapshot = rpc(deployed.rpc_url, "evm_snapshot")
     set_price(chain, price)
     yield chain
-    rpc(deployed.rpc_url, "evm_revert", snapshot)
+    go_back(partial(rpc, deployed.rpc_url), snapshot)
 
 
 def set_price(chain: Chain, price: str) -> None:

@@ -12,6 +12,7 @@ from tests.support import artifacts, books
 from tests.support.arena import Bout, Fighter, hunter
 from tests.support.gas_meter import GENESIS_TIMESTAMP
 from tests.support.protocol import ETHER, Checkpoint, World
+from tests.support.snapshots import go_back
 from tests.support.training import Trainee
 
 
@@ -30,7 +31,7 @@ def world(deployment: World) -> Iterator[World]:
     try:
         books.check(deployment)
     finally:
-        deployment.rpc("evm_revert", snapshot)
+        go_back(deployment.rpc, snapshot)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def fought_out(world: World, a: Fighter, b: Fighter) -> Bout:
         bout = Bout.arrange(world, a, b)
         if bout.played.turns < world.season.rules.maxTurns - 5:
             return bout
-        world.rpc("evm_revert", snapshot)
+        go_back(world.rpc, snapshot)
         world.mine()
 
 
@@ -104,4 +105,4 @@ def bout(arranged: Bout) -> Iterator[Bout]:
     """The seeded match; whatever the test does is undone."""
     snapshot = arranged.world.rpc("evm_snapshot")
     yield arranged
-    arranged.world.rpc("evm_revert", snapshot)
+    go_back(arranged.world.rpc, snapshot)

@@ -26,6 +26,7 @@ from tests.support.arena import (
 )
 from tests.support.history import BLOCK_HASHES
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
+from tests.support.snapshots import go_back
 from tests.support.training import opening
 
 
@@ -484,7 +485,7 @@ def test_attack_seedLeftForLater_isTheSameOne(bout: Bout, world: World, challeng
     snapshot = world.rpc("evm_snapshot")
     receipt = world.send(draw, bout.stranger)
     assert world.logs("arena", "MatchSeeded", receipt)[0]["battleSeed"] == seed
-    world.rpc("evm_revert", snapshot)
+    go_back(world.rpc, snapshot)
     world.forget(block)
     for move in (draw, expire):
         snapshot = world.rpc("evm_snapshot")
@@ -495,7 +496,7 @@ def test_attack_seedLeftForLater_isTheSameOne(bout: Bout, world: World, challeng
         assert match_of(world, challenged).status == EXPIRED
         for again in (draw, expire):
             world.reverts(again, bout.stranger, "WrongMatchStatus", challenged, EXPIRED)
-        world.rpc("evm_revert", snapshot)
+        go_back(world.rpc, snapshot)
 
 
 def test_expire_early_reverts(bout: Bout, world: World, challenged: int) -> None:

@@ -26,6 +26,7 @@ from tests.support.arena import (
     match_of,
 )
 from tests.support.protocol import ETHER, MINTER_ROLE, ZERO_ADDRESS, World
+from tests.support.snapshots import go_back
 
 ACTIONS = 36
 
@@ -273,7 +274,7 @@ def test_rewards_bestOfACooldown(bout: Bout, world: World) -> None:
         snapshot = world.rpc("evm_snapshot")
         world.rpc("evm_setNextBlockTimestamp", hex(at + wait))
         assert credited(world, world.send(call, bout.stranger)) == paid
-        world.rpc("evm_revert", snapshot)
+        go_back(world.rpc, snapshot)
     assert rewards(bout) == (won, won)
 
 

@@ -31,6 +31,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.snapshots import go_back
 from tests.support.training import Dataset, Trainee, Window, add_one
 
 WORDS = [random_position(104_729 * n, None, Rules()) for n in range(6)]
@@ -132,7 +133,7 @@ def test_attack_reorgRetarget_isRefused(
     filing = world.court.functions.file(beast, here)
     world.call(work, owner)
     world.call(filing, challenger, ETHER)
-    world.rpc("evm_revert", fork)
+    go_back(world.rpc, fork)
     world.travel(7)  # another branch: another block before the epoch's first
     there = world.submit(beast, owner, last)
     assert there.payload == here.payload

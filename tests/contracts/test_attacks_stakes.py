@@ -28,6 +28,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.snapshots import go_back
 from tests.support.training import SALT, Trainee, add_one
 
 LIE = (20, add_one)
@@ -251,7 +252,7 @@ def test_attack_stakeWithdrawnBeforeConviction_staysUntilAllIsSettled(
     before = money(world, owner)
     world.send(call, owner)
     assert money(world, owner).since(before) == Money(0, stake)
-    world.rpc("evm_revert", snapshot)
+    go_back(world.rpc, snapshot)
     convict(world, beast, chain[1], chain[0], challenger)
     assert world.staked(beast, owner) == 0
     world.reverts(call, owner, "WithdrawalNotAnnounced", beast, owner)

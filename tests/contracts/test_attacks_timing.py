@@ -29,6 +29,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.snapshots import go_back
 from tests.support.training import SALT, Dataset, Trainee, add_one, opening
 
 LIE = (20, add_one)
@@ -194,7 +195,7 @@ def test_attack_lastSecondMoves_leaveTimeToAnswer(
     snapshot = world.rpc("evm_snapshot")
     world.travel_to(deadline + 1)
     world.reverts(call, challenger, "ProofWindowClosed", deadline)
-    world.rpc("evm_revert", snapshot)
+    go_back(world.rpc, snapshot)
     world.rpc("evm_setNextBlockTimestamp", hex(deadline))
     world.send(call, challenger)
     assert world.dispute(dispute).status == UPHELD
@@ -257,7 +258,7 @@ def test_attack_filingReorgedAway_afterTheSecretWasSent(
     place = trainee.beast, window.checkpoint
     fork = world.rpc("evm_snapshot")
     world.file(*place, challenger)
-    world.rpc("evm_revert", fork)
+    go_back(world.rpc, fork)
     trainee.publish_records(window)
     if branch == "refiled":
         dispute = world.file(*place, challenger)

@@ -15,6 +15,7 @@ from tests.support import books, supply
 from tests.support.campaign import Campaign
 from tests.support.campaign_stage import Stage
 from tests.support.protocol import World
+from tests.support.snapshots import go_back
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 SEEDS = range(200) if NIGHTLY else (0, 1, 4, 6, 8, 10, 12, 15, 16, 17)
@@ -32,7 +33,7 @@ def stage(deployment: World) -> Iterator[Stage]:
     """Hatched beasts and what they could submit."""
     snapshot = deployment.rpc("evm_snapshot")
     yield Stage.prepare(deployment)
-    deployment.rpc("evm_revert", snapshot)
+    go_back(deployment.rpc, snapshot)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_everyHistory_keepsTheModelsBooks(stage: Stage, seen: Counter[str], seed
     supply.check(stage.world)
     seen.update(campaign.done)
     seen.update(campaign.refused)
-    stage.world.rpc("evm_revert", snapshot)
+    go_back(stage.world.rpc, snapshot)
 
 
 def test_theHistories_sawEveryKindOfEnd(seen: Counter[str]) -> None:

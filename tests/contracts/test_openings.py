@@ -36,6 +36,7 @@ from tests.support.protocol import (
     fresh_hash,
     garbage_segments,
 )
+from tests.support.snapshots import go_back
 from tests.support.training import Dataset, Trainee, Window, opening
 
 WORDS = [random_position(7919 * n, None, Rules()) for n in range(11)]
@@ -123,7 +124,7 @@ def test_openSegments_byDefender_paysTheTrainer(
     snapshot = world.rpc("evm_snapshot")
     world.send(world.court.functions.setDefender(ZERO_ADDRESS), owner)
     world.reverts(call, stranger, "NotDefender", stranger, owner)
-    world.rpc("evm_revert", snapshot)
+    go_back(world.rpc, snapshot)
     credits = world.credit(owner), world.credit(stranger)
     receipt = world.send(call, stranger)
     pay = SEGMENTS_GAS * opening_fee(world, receipt)

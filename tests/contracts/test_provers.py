@@ -25,6 +25,7 @@ from tests.support.protocol import (
     Season,
     World,
 )
+from tests.support.snapshots import go_back
 from tests.support.training import SALT, Trainee, Window, add_one
 
 LIE = (20, add_one)
@@ -171,7 +172,7 @@ def commitment_call(world: World, trainee: Trainee, window: Window, sender: str)
     world.rpc("evm_setAutomine", True)
     receipt = trainee.commit_proof(sender, window, 2)
     commitment = world.logs("court", "Committed", receipt)[0]["commitment"]
-    world.rpc("evm_revert", snapshot)
+    go_back(world.rpc, snapshot)
     world.rpc("evm_setAutomine", False)
     return world.court.functions.commit(commitment)
 

@@ -17,6 +17,7 @@ from scripts.lib.faulty_logs import LogFault
 from scripts.lib.faulty_node import FaultyNode
 from tests.indexer.conftest import Facts, Life, facts
 from tests.support.rpc_proxy import Answer, RpcProxy
+from tests.support.snapshots import go_back
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_a_hatch_that_is_only_asked_for_is_no_gap(
         indexer.sync()
     assert [entry for entry in logs if entry["log_level"] == "warning"] == []
     assert facts(sqlite) == life.fresh()
-    life.world.rpc("evm_revert", before)
+    go_back(life.world.rpc, before)
 
 
 ONCE = ("DisputeFiled",)

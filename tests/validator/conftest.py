@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import ValidatorWorkspace, make_validator, open_workspace
 from tests.support.hatching import pay_hatch
 from tests.support.ring import Corner, Ring, steady_time
+from tests.support.snapshots import go_back
 from tests.support.stepping import Tamper, segment_ends
 
 DEPLOYER, TRAINER, VALIDATOR, OTHER = range(4)
@@ -332,7 +334,7 @@ def seeded(
     assert ring.seeded() == MATCH
     with steady_time(chain.rpc_url):
         yield rig, ring
-    rpc(anvil_process.url, "evm_revert", snapshot)
+    go_back(partial(rpc, anvil_process.url), snapshot)
 
 
 @pytest.fixture

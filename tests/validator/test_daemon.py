@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from chainbeasts.validator.judge import states
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import make_validator
 from tests.support.busy import busy, impatient
+from tests.support.snapshots import go_back
 from tests.validator.conftest import (
     ENERGY,
     OTHER,
@@ -254,7 +256,7 @@ def test_a_filing_that_a_reorg_took_back_is_made_again(rig: Rig) -> None:
     daemon = rig.validator(Strategy.CHEAP)
     daemon.run_once()
     assert rig.disputes == 1
-    rpc(rig.chain.rpc_url, "evm_revert", before)
+    go_back(partial(rpc, rig.chain.rpc_url), before)
     rig.travel(1)
     assert rig.disputes == 0
     daemon.run_once()

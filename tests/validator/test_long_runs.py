@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from chainbeasts.validator.operations.deadlines import DeadlineAlarm
 from chainbeasts.validator.scope import EVERYBODY
 from chainbeasts.validator.setup import ValidatorWorkspace
 from tests.store.servers import Web
+from tests.support.snapshots import go_back
 from tests.validator.conftest import Rig, Submitted
 
 
@@ -137,7 +139,7 @@ def test_only_beasts_with_something_new_are_looked_at(rig: Rig) -> None:
     watch.reopen([other])
     assert watch.beasts() == [other]
     watch.settled(other)
-    rpc(rig.chain.rpc_url, "evm_revert", before)
+    go_back(partial(rpc, rig.chain.rpc_url), before)
     rig.travel(1)
     rig.travel(1)
     workspace.sync()

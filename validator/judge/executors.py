@@ -15,7 +15,8 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from multiprocessing.connection import wait
 from typing import Any, ParamSpec, TypeVar
 
-from chainbeasts.backend.kernels import EVERY_SLOT, ReferenceKernel, kernel_for
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT
+from chainbeasts.backend.kernels import ReferenceKernel, kernel_for
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import structlog
@@ -19,6 +20,7 @@ from chainbeasts.trainer.defend.defender import Defender
 from chainbeasts.trainer.defend.depth import Depth
 from chainbeasts.trainer.train.states import parent_state
 from chainbeasts.trainer.train.window_store import WindowStore
+from tests.support.snapshots import go_back
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -181,7 +183,7 @@ def test_the_secret_waits_until_the_filing_is_deep_enough(farm: Farm) -> None:
     kept = rpc(farm.chain.rpc_url, "evm_snapshot")
     farm.file(beast)
     assert defend(farm, "--confirmations", "3") == []
-    rpc(farm.chain.rpc_url, "evm_revert", kept)  # the filing is reorged away
+    go_back(partial(rpc, farm.chain.rpc_url), kept)  # the filing is reorged away
     farm.mine(4)
     assert defend(farm, "--confirmations", "3") == []
     assert not is_told(farm, told)

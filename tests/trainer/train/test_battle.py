@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from chainbeasts.backend.store.daemons import WindowRow
 from chainbeasts.backend.store.matches import WordRow
 from tests.support.forked import Program
 from tests.support.ring import Corner, Ring, steady_time
+from tests.support.snapshots import go_back
 from tests.trainer.conftest import OTHER, TRAINER, Farm
 from tests.trainer.train.instants import run_until
 
@@ -66,7 +68,7 @@ def arena(
     ring.finalize(MATCH, farm.travel)
     with steady_time(chain.rpc_url):
         yield farm, ring
-    rpc(anvil_process.url, "evm_revert", snapshot)
+    go_back(partial(rpc, anvil_process.url), snapshot)
 
 
 @pytest.fixture

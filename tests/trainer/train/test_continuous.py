@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from chainbeasts.trainer.train.loop import Run, Trainer
 from chainbeasts.trainer.train.prefetch import Prefetcher, PreparedWindow
 from chainbeasts.trainer.train.window_store import WindowStore
 from chainbeasts.trainer.train.windows import WindowStart, train_window
+from tests.support.snapshots import go_back
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
 from tests.trainer.drills.test_drills import MASK, PRICE, window_start
 from tests.trainer.train.instants import run_until
@@ -157,7 +159,7 @@ def test_a_reorg_that_changes_an_epochs_seed_has_its_windows_trained_again(farm:
             snapshots.append(rpc(farm.chain.rpc_url, "evm_snapshot"))
         if one.index == 5 and not seeds:
             seeds.append(farm.chain.epoch(beast, 1).epoch_seed)
-            rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
+            go_back(partial(rpc, farm.chain.rpc_url), snapshots[0])
             rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
 
     job = TrainingJob(
@@ -188,7 +190,7 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
         if not seeds and in_flight is not None and in_flight.head.epoch == 1:
             seeds.append(in_flight.epoch_seed)
             raw = farm.chain.w3.eth.get_raw_transaction(made[3].tx_hash)  # type: ignore[arg-type]
-            rpc(farm.chain.rpc_url, "evm_revert", snapshots[0])
+            go_back(partial(rpc, farm.chain.rpc_url), snapshots[0])
             rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
             sent = farm.chain.w3.eth.send_raw_transaction(raw)
             farm.chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)

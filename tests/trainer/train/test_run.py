@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from chainbeasts.backend.store.daemons import WindowRow
 from chainbeasts.trainer.cli import growth
 from chainbeasts.trainer.submit.finality import Finalizer
 from scripts.lib.faulty_node import FaultyNode
+from tests.support.snapshots import go_back
 from tests.trainer.conftest import ENERGY, OTHER, ROOT, TRAINER, Farm, wait_for
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -185,7 +187,7 @@ def test_a_reorg_under_the_trainer_is_trained_over(farm: Farm) -> None:
     farm.done("trainer", "run", str(beast))
     before = rpc(farm.chain.rpc_url, "evm_snapshot")
     farm.done("trainer", "run", str(beast), "--windows", "2")
-    rpc(farm.chain.rpc_url, "evm_revert", before)
+    go_back(partial(rpc, farm.chain.rpc_url), before)
     rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM])
     farm.done("trainer", "run", str(beast), "--windows", "4")  # after it sent the two again
