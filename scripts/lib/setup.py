@@ -39,7 +39,8 @@ INPUTS = (
 )
 MADE = (PYTHON, VENV / "bin" / "chainbeasts", ROOT / "node_modules" / "solc")
 MIN_NODE = 20
-PIPS = 2
+PIPS, PARTS = 4, 8
+"""So many at once, each with another part of the lock when it is done with one."""
 
 
 class SetupError(Exception):
@@ -146,14 +147,14 @@ def parts(lock: str, count: int) -> list[str]:
 def install_locked(lock: Path) -> None:
     """The packages of a lock, each checked by its hash.
 
-    It has all that they need, so there is nothing to resolve, and two pips, each with its half, get
-    in nobody's way: unpacking keeps one core busy. Most modules are never imported, so none is
-    compiled before it is.
+    It has all that they need, so there is nothing to resolve, and pips with a part of it each get
+    in nobody's way: one waits for the network while another one unpacks. Most modules are never
+    imported, so none is compiled before it is.
     """
     options = ("--no-deps", "--no-compile", "--require-hashes")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(PIPS) as beside:
         begun = []
-        for number, part in enumerate(parts(lock.read_text("utf-8"), PIPS)):
+        for number, part in enumerate(parts(lock.read_text("utf-8"), PARTS)):
             path = Path(folder) / f"{number}.lock"
             path.write_text(part, "utf-8")
             begun.append(beside.submit(pip, *options, "-r", path))
