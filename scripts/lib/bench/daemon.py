@@ -333,6 +333,7 @@ def following(made: Stage, folder: Path, workers: int, rounds: int) -> list[Figu
     crowd = f"{len(made.pupils):,} beasts"
     return [
         Figure(f"windows read, judged and recorded, {crowd}", done / spent, "windows/s",
+               target=2_000,
                method=f"from a node, {rounds} rounds of one window of every beast, one a "
                f"transaction, nothing published; database and states on disk; {workers} workers, "
                f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"),
@@ -359,6 +360,7 @@ def catching_up(made: Stage, folder: Path, workers: int, windows: int) -> list[F
     early, late = memory[: len(memory) // 4 + 1], memory[len(memory) // 4 :]
     return [
         Figure(f"catching up with {total:,} windows", total / found["seconds"], "windows/s",
+               target=1_000,
                method=f"an empty database, {len(made.pupils):,} beasts, up to {BATCH} windows a "
                f"transaction; {workers} workers, {found['cpu'] / total * 1e6:.0f} µs of processor "
                f"time a window, load {os.getloadavg()[0]:.1f}"),
