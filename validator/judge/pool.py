@@ -198,11 +198,14 @@ class WorkerPool:
         if not self._waits.due(b""):
             return False
         try:
+            import dask
             from distributed import Client
         except ImportError:
             raise ChainBeastsError(
                 "--scheduler needs the package distributed.", "pip install 'chainbeasts[cluster]'"
             ) from None
+        # Also for a worker that was killed between two calls: by itself dask tries for 30 seconds.
+        dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s"})
         try:
             self._client = Client(  # type: ignore[no-untyped-call]
                 self._scheduler,
