@@ -98,7 +98,8 @@ def test_board_controls_and_moves_are_in_the_first_screen(
     assert menu is not None
     end = menu["y"] if menu["y"] > height / 2 else height  # on a phone the menu is at the foot
     for part in (".board canvas", ".controls", "#scrub", ".moves .current"):
-        assert bottom(page, part) <= end, (part, bottom(page, part))
+        # What is drawn last moves what stands below it.
+        visit.wait_until(f"{part} ends above {end}", lambda p=part: bottom(page, p) <= end)  # type: ignore[misc]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("scrollY") == 0
 

@@ -112,12 +112,12 @@ def test_the_enemy_is_dragged_and_walls_are_drawn(visit: Visit, beast: int) -> N
     assert enemy not in (7, 56, 57, 58)
     page.locator(".policy").scroll_into_view_if_needed()
 
-    def drag(start: int, end: int) -> None:
+    def drag(start: int, end: int, steps: int = 4) -> None:
         for tile, act in ((start, page.mouse.down), (end, page.mouse.up)):
             box = cell(page, tile).bounding_box()
             assert box is not None
             x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-            page.mouse.move(x, y, steps=4)
+            page.mouse.move(x, y, steps=steps)
             act()
 
     drag(enemy, 7)
@@ -125,6 +125,9 @@ def test_the_enemy_is_dragged_and_walls_are_drawn(visit: Visit, beast: int) -> N
     page.get_by_role("radio", name="Wall").check(force=True)
     drag(56, 58)
     expect(page.locator(".policy .wall")).to_have_count(3)
+    for start, end, walls in ((58, 56, 0), (56, 58, 3)):  # in one leap, as a quick hand does
+        drag(start, end, steps=1)
+        expect(page.locator(".policy .wall")).to_have_count(walls)
     page.get_by_role("radio", name="Look").check(force=True)
     drag(57, 40)
     expect(cell(page, 40)).to_have_attribute("aria-label", "a6: a wall")

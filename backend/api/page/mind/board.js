@@ -37,9 +37,19 @@ const put = (element, tile) => {
   element.style.transform = `translate(${(tile & 7) - 0.12}px, ${(tile >> 3) - 0.24}px)`;
 };
 
+/** The tiles on the way from one to another, without the first: a quick pointer is not told of each. */
+export function between(from, to) {
+  const [dx, dy] = [(to % SIDE) - (from % SIDE), Math.floor(to / SIDE) - Math.floor(from / SIDE)];
+  const count = Math.max(Math.abs(dx), Math.abs(dy));
+  return Array.from({ length: count }, (_, i) => {
+    const [x, y] = [dx, dy].map((d) => Math.round((d * (i + 1)) / count));
+    return from + x + SIDE * y;
+  });
+}
+
 /**
  * @param dna, foe the bytes that the two are drawn by
- * @param onScene given a scene that the reader made
+ * @param onScene given what the reader does to the scene: a function from the one before to the one after
  * @param onSelect given the tile that the reader looks at
  * @returns {{element, draw}} `draw({scene, map, before, mode, tile})`
  */
@@ -91,6 +101,12 @@ export function board({ name, dna, foe, tool, onScene, onSelect }) {
     return SIDE * at(clientY, box.top, box.height) + at(clientX, box.left, box.width);
   };
 
+  /** Paint tiles. What is shown is a frame behind: the next stroke goes on from this one, drawn or not. */
+  function stroke(tiles) {
+    const { paint } = drag;
+    onScene((scene) => tiles.reduce((ground, tile) => withGround(ground, tile, paint), scene));
+  }
+
   function focus(tile, move = true) {
     cells.forEach((cell, i) => (cell.tabIndex = i === tile ? 0 : -1));
     if (move) cells[tile].focus({ preventScroll: true });
@@ -111,7 +127,7 @@ export function board({ name, dna, foe, tool, onScene, onSelect }) {
     if (paint !== "look" && what !== "enemy") {
       // A second stroke on what is there already takes it away.
       drag = { paint: what === paint ? "open" : paint, last: tile };
-      onScene(withGround(shown.scene, tile, drag.paint));
+      stroke([tile]);
       return focus(tile);
     }
     drag = { from: tile, last: tile, scene: shown.scene };
@@ -122,10 +138,11 @@ export function board({ name, dna, foe, tool, onScene, onSelect }) {
     if (!drag) return;
     const tile = tileAt(event);
     if (tile === drag.last) return;
+    const { scene, from, last, paint } = drag;
     drag.last = tile;
-    if (drag.paint) onScene(withGround(shown.scene, tile, drag.paint));
-    else if (occupant(drag.scene, drag.from) === "open") look(tile);
-    else onScene(carried(drag.scene, drag.from, tile)); // from the first scene: passing over a wall leaves it there
+    if (paint) stroke(between(last, tile));
+    else if (occupant(scene, from) === "open") look(tile);
+    else onScene(() => carried(scene, from, tile)); // from the first scene: passing over a wall leaves it there
   });
   for (const end of ["pointerup", "pointercancel"])
     grid.addEventListener(end, () => {
@@ -138,12 +155,12 @@ export function board({ name, dna, foe, tool, onScene, onSelect }) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key in STEPS) {
       const to = stepped(tile, key);
-      if (event.shiftKey) onScene(carried(shown.scene, tile, to));
+      if (event.shiftKey) onScene((scene) => carried(scene, tile, to));
       look(to);
-    } else if (key === "e") onScene(withEnemy(shown.scene, tile));
+    } else if (key === "e") onScene((scene) => withEnemy(scene, tile));
     else if (key in GROUNDS) {
       const kind = occupant(shown.scene, tile) === GROUNDS[key] ? "open" : GROUNDS[key];
-      onScene(withGround(shown.scene, tile, kind));
+      onScene((scene) => withGround(scene, tile, kind));
     } else if (key === "Enter" || key === " ") look(tile);
     else return;
     event.preventDefault();

@@ -59,7 +59,7 @@ export function mind({ beast, foe, name, rules, terrains: boards, kernelId, sign
     dna,
     foe: foeDna,
     tool: () => tool,
-    onScene: (next) => set(() => (scene = next)),
+    onScene: (changed) => set(() => (scene = changed(scene))),
     onSelect: (to) => set(() => (tile = to)),
   });
   const reel = film({ onGo: (to) => (play(false), go(to)), onPlay: play });
