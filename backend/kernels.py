@@ -16,7 +16,7 @@ import structlog
 
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.graph_cache.compilers import INSTALL_HINT, CompilerError
-from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT, tiered
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT, Tiers, tiers_of
 from chainbeasts.backend.kernel import replay
 from chainbeasts.backend.kernel.combat import Match
 from chainbeasts.backend.kernel.constants import SEGMENT_STEPS, SEGMENTS, WINDOW_STEPS
@@ -137,16 +137,20 @@ def chosen() -> str:
     return choice
 
 
-def kernel_for(active_mask: int) -> WindowKernel:
+def kernel_for(active_mask: int, windows: int = 1) -> WindowKernel:
     """The kernel for states with these slots awake.
 
     The first of a process may be compiled, which takes a second or two; a mask's own is when that
     pays.
 
+    Args:
+        windows: how many it is going to run.
+
     Raises:
         ChainBeastsError: ``CHAINBEASTS_KERNEL=native``, and there is none.
     """
-    return _kernel(active_mask, chosen())
+    found = _kernel(active_mask, chosen())
+    return found.kernel(windows) if isinstance(found, Tiers) else found
 
 
 def play(a: Fighter, b: Fighter, battle_seed: int, rules: Rules) -> Match:
@@ -229,16 +233,16 @@ def replay_windows(
     windows, states = np.ascontiguousarray(windows), np.ascontiguousarray(states)
     found = replay.empty_replay(len(windows), segments=segments, ends=ends)
     for mask, order in replay.batches(windows):
-        kernel_for(mask).replay(windows, states, records, order, found)
+        kernel_for(mask, len(order)).replay(windows, states, records, order, found)
     return found
 
 
 @cache
-def _kernel(active_mask: int, choice: str) -> WindowKernel:
+def _kernel(active_mask: int, choice: str) -> Tiers | ReferenceKernel:
     if choice == "numpy":
         return ReferenceKernel()
     try:
-        return tiered(active_mask)
+        return tiers_of(active_mask)
     except CompilerError as error:
         if choice == "native":
             raise

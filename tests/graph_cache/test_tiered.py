@@ -6,16 +6,15 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from chainbeasts.backend import kernels
 from chainbeasts.backend.graph_cache import tiered as tiers
 from chainbeasts.backend.graph_cache.build import Built, build
 from chainbeasts.backend.graph_cache.compilers import CompilerError
 from chainbeasts.backend.graph_cache.objects import ObjectCache
-from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT, TieredKernel, tiered
-from chainbeasts.backend.kernel.constants import WINDOW_STEPS
+from chainbeasts.backend.graph_cache.tiered import EVERY_SLOT, WORTH_WINDOWS, Tiers, tiers_of
 from chainbeasts.backend.kernel.native.abi import NativeKernel
 from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernel.samples import Source
@@ -55,40 +54,37 @@ def test_a_new_graph_is_served_by_the_object_of_all(
 ) -> None:
     monkeypatch.setenv("HARMONICS_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(tiers, "build", lambda graph: Built(every, None, compiled=False))
-    kernel = tiered(MASK)
-    assert isinstance(kernel, TieredKernel)
-    assert kernel.graph == Graph(MASK)
+    assert tiers_of(MASK).kernel(1) is every
     assert ObjectCache().all() == []
 
 
-def test_a_graph_that_has_its_own_object_is_served_by_it() -> None:
+def test_a_graph_that_has_its_own_object_is_served_by_it(compiled: list[Graph]) -> None:
     build(Graph(MASK))
-    kernel = tiered(MASK)
-    assert isinstance(kernel, NativeKernel)
-    assert kernel.graph == Graph(MASK)
+    assert tiers_of(MASK).kernel(WORTH_WINDOWS).graph == Graph(MASK)
+    assert compiled == []
 
 
 def test_a_graph_has_its_own_object_once_that_pays(
     every: NativeKernel, compiled: list[Graph]
 ) -> None:
     """With the same bits before and after."""
-    kernel = TieredKernel(every, Graph(MASK), worth=3)
+    served, reference = Tiers(Graph(MASK), every, worth=3), build(Graph(MASK)).kernel
     found, wanted = given("pays"), given("pays")
-    reference = build(Graph(MASK)).kernel
     for window in range(5):
-        kernel.run(found.ctx, found.state)
+        served.kernel(1).run(found.ctx, found.state)
         reference.run(wanted.ctx, wanted.state)
         assert encode_state(found.state) == encode_state(wanted.state)
         assert compiled == [Graph(MASK)] * (window >= 2)
 
 
-def test_words_count_by_the_step(every: NativeKernel, compiled: list[Graph]) -> None:
-    kernel, one = TieredKernel(every, Graph(MASK), worth=1), given("words")
-    words = (one.records * WINDOW_STEPS)[: WINDOW_STEPS - 1]
-    kernel.learn(one.ctx, one.state, words)
-    assert compiled == []
-    kernel.learn(one.ctx, one.state, words[:1])
-    assert compiled == [Graph(MASK)]
+def test_windows_are_counted_by_whoever_asks_for_a_kernel(
+    monkeypatch: pytest.MonkeyPatch, every: NativeKernel, compiled: list[Graph]
+) -> None:
+    monkeypatch.setattr(kernels, "_kernel", lambda *_: served)
+    for windows, worth in ((1, 1), (70, 64)):
+        served = Tiers(Graph(MASK), every, worth)
+        kernels.kernel_for(MASK, windows)
+    assert compiled == [Graph(MASK)] * 2
 
 
 def test_a_compiler_that_fails_is_asked_once(
@@ -98,16 +94,7 @@ def test_a_compiler_that_fails_is_asked_once(
         raise CompilerError("cc is out of luck.")
 
     monkeypatch.setattr(tiers, "build", fail)
-    kernel, found, wanted = TieredKernel(every, Graph(MASK), 1), given("luck"), given("luck")
+    served = Tiers(Graph(MASK), every, worth=1)
     with capture_logs() as logs:
-        for _ in range(3):
-            kernel.run(found.ctx, found.state)
-            every.run(wanted.ctx, wanted.state)
-    assert np.array_equal(found.state.weights, wanted.state.weights)
+        assert all(served.kernel(1) is every for _ in range(3))
     assert [entry["reason"] for entry in logs] == ["cc is out of luck."]
-
-
-def test_a_state_of_another_graph_is_refused_by_both_tiers(every: NativeKernel) -> None:
-    kernel, other = TieredKernel(every, Graph(MASK)), given("other", 0x33)
-    with pytest.raises(ValueError, match="mask 0x33 on the kernel of 0x31"):
-        kernel.run(other.ctx, other.state)

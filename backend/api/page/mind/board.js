@@ -38,7 +38,7 @@ const put = (element, tile) => {
 };
 
 /** The tiles on the way from one to another, without the first: a quick pointer is not told of each. */
-export function between(from, to) {
+function between(from, to) {
   const [dx, dy] = [(to % SIDE) - (from % SIDE), Math.floor(to / SIDE) - Math.floor(from / SIDE)];
   const count = Math.max(Math.abs(dx), Math.abs(dy));
   return Array.from({ length: count }, (_, i) => {
@@ -159,8 +159,8 @@ export function board({ name, dna, foe, tool, onScene, onSelect }) {
       look(to);
     } else if (key === "e") onScene((scene) => withEnemy(scene, tile));
     else if (key in GROUNDS) {
-      const kind = occupant(shown.scene, tile) === GROUNDS[key] ? "open" : GROUNDS[key];
-      onScene((scene) => withGround(scene, tile, kind));
+      const kind = GROUNDS[key];
+      onScene((scene) => withGround(scene, tile, occupant(scene, tile) === kind ? "open" : kind));
     } else if (key === "Enter" || key === " ") look(tile);
     else return;
     event.preventDefault();
