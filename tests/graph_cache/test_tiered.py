@@ -80,11 +80,13 @@ def test_a_graph_has_its_own_object_once_that_pays(
 def test_windows_are_counted_by_whoever_asks_for_a_kernel(
     monkeypatch: pytest.MonkeyPatch, every: NativeKernel, compiled: list[Graph]
 ) -> None:
+    served = Tiers(Graph(MASK), every, worth=72)
     monkeypatch.setattr(kernels, "_kernel", lambda *_: served)
-    for windows, worth in ((1, 1), (70, 64)):
-        served = Tiers(Graph(MASK), every, worth)
-        kernels.kernel_for(MASK, windows)
-    assert compiled == [Graph(MASK)] * 2
+    kernels.kernel_for(MASK, 70)
+    kernels.kernel_for(MASK)
+    assert compiled == []
+    kernels.kernel_for(MASK)
+    assert compiled == [Graph(MASK)]
 
 
 def test_a_compiler_that_fails_is_asked_once(
