@@ -36,14 +36,14 @@ class Wire:
         kept: http.client.HTTPConnection | None = getattr(self._own, "line", None)
         line = kept or http.client.HTTPConnection(self._host, self._port, timeout=self._seconds)
         self._own.line = line
-        # What was kept may have been closed by the server since.
+        # What was kept may have been closed by the server since; a slow answer is not asked for again.
         for last in (kept is None, True):
             try:
                 line.request("POST", self._target, body, HEADERS)
                 return line.getresponse().read()
             except (OSError, http.client.HTTPException) as error:
                 line.close()  # the next request opens it again
-                if last:
+                if last or isinstance(error, TimeoutError):
                     raise ConnectionError(f"{type(error).__name__}: {error}") from None
         raise AssertionError
 
