@@ -36,7 +36,7 @@ class Wire:
         kept: http.client.HTTPConnection | None = getattr(self._own, "line", None)
         line = kept or http.client.HTTPConnection(self._host, self._port, timeout=self._seconds)
         self._own.line = line
-        # What was kept may have been closed by the server since; a slow answer is not asked for again.
+        # What was kept may have been closed by the server since; what is slow is not asked again.
         for last in (kept is None, True):
             try:
                 line.request("POST", self._target, body, HEADERS)
