@@ -10,12 +10,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
+from chainbeasts.backend.chain.anvil import rpc
 from scripts.lib.deadlines import PATIENT
 from scripts.lib.stage import Player, Stage
 
 FUNDS = 1_000
 LIE_STEP = 77
+ANSWER_SECONDS = 30.0
 
 
 class Spectacle:
@@ -43,6 +46,17 @@ class Spectacle:
         host.start("serve", "serve", "--port", 0, "--json")
         self.url = str(self._first_answer(host, "serve", "health")["url"])
         return self.url
+
+    def catch_up(self) -> None:
+        """Wait until the page's server has read what is on the chain now."""
+        head = int(str(rpc(self.stage.rpc_url, "eth_blockNumber")), 16)
+
+        def read() -> bool | None:
+            with urlopen(f"{self.url}/v1/status", timeout=ANSWER_SECONDS) as answer:
+                indexed = json.load(answer)["indexed"]
+            return (indexed is not None and int(indexed["number"]) >= head) or None
+
+        self.stage.wait("the page's server has read the chain", read)
 
     def open_desk(self) -> str:
         """Start a second server, one whose readers may act, on what the first has read."""

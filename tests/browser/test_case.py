@@ -25,6 +25,7 @@ def case(world: Spectacle) -> int:
     world.train(world.rival, liar)
     index = world.cheat(liar)
     filed = world.validator.do("dispute", "file", liar, index, "--yes")
+    world.catch_up()  # else the page asks for what its server does not know yet
     return int(filed["dispute"])
 
 
