@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from typing import Annotated
 
 import typer
-from typer._click.exceptions import ClickException  # typer's copy of Click: it has no other name
+from typer._click.core import Command  # typer's copy of Click: it has no other name
+from typer._click.exceptions import ClickException
 from typer.main import get_command
 
 from chainbeasts.backend.cli.twins import add_twins
@@ -114,20 +115,25 @@ def _keep_verb() -> None:
     """A noun with one verb still wants its verb."""
 
 
-def run(arguments: Sequence[str]) -> int:
+def load(arguments: Sequence[str]) -> Command:
+    """What a command line asks for, with all that it needs imported."""
+    load_commands(*arguments[:2])  # the others cost a second to import
+    command = get_command(app)
+    add_twins(command)
+    gc.freeze()
+    gc.enable()
+    return command
+
+
+def run(command: Command, arguments: Sequence[str]) -> int:
     """Run a command line; its exit code.
 
     Raises:
         ChainBeastsError: it could not do what was asked for.
         KeyboardInterrupt: Ctrl-C, also at a prompt.
     """
-    load_commands(*arguments[:2])  # the others cost a second to import
-    commands = get_command(app)
-    add_twins(commands)
-    gc.freeze()
-    gc.enable()
     try:
-        done = commands.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        done = command.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except ClickException as error:
         error.show()
         return error.exit_code

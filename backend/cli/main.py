@@ -29,6 +29,9 @@ def main() -> None:
     _open_streams()
     code = _told(version_line()) if sys.argv[1:] == ["--version"] else _command()
     signal.signal(signal.SIGINT, _quit)  # what is left is Python's own end
+    # Python notes when an interrupt leaves code that is made from text, as of every dataclass, and
+    # with `-m` ends by the signal for it, whoever caught it since. Any such code clears the note.
+    exec("")
     sys.exit(code)
 
 
@@ -43,8 +46,9 @@ def _command() -> int:
 
     redact_tracebacks()
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = commands.run(sys.argv[1:])
+        command = commands.load(sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # now something begins
+        code = commands.run(command, sys.argv[1:])
         sys.stdout.flush()
     except ChainBeastsError as error:
         print_error(error)
@@ -55,6 +59,11 @@ def _command() -> int:
         _hang_up()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except RuntimeError as error:
+        # Python 3.11 makes one of whatever leaves a `__set_name__`, while a module is loaded.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return INTERRUPTED
+        raise
     else:
         return code
     return FAILED

@@ -92,6 +92,30 @@ def test_ctrl_c_at_any_moment_is_quiet() -> None:
         assert (process.returncode, said, told) == (130, b"", b""), moment
 
 
+SET_NAME = """
+class Named:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+
+class Owner:
+    name = Named()
+"""
+
+
+@pytest.mark.parametrize("interrupted", ["raise KeyboardInterrupt", SET_NAME], ids=["code", "name"])
+def test_ctrl_c_while_a_command_loads_a_module_is_quiet(interrupted: str, tmp_path: Path) -> None:
+    """Within code that is made from text, as of all dataclasses, and where Python wraps errors."""
+    (tmp_path / "interrupted.py").write_text(
+        "from chainbeasts.backend.cli import commands, main\n"
+        f"commands.run = lambda command, arguments: exec({interrupted!r}, {{}})\n"
+        "main.main()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    program = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(program, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("kernel", "id")])
 def test_a_closed_or_full_stdout_is_no_traceback(arguments: tuple[str, ...]) -> None:
     shell = ("sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, *arguments)

@@ -154,7 +154,8 @@ LOOK = """
 import sys
 from chainbeasts.backend.cli import commands
 try:
-    commands.run(["beast", "list", "--home", sys.argv[1]])
+    asked = ["beast", "list", "--home", sys.argv[1]]
+    commands.run(commands.load(asked), asked)
 finally:
     print(*sys.modules, sep="\\n")
 """
