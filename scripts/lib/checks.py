@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 MODULES = ROOT / "node_modules"
 SOLIDITY = "contracts/**/*.sol"
-HARNESSES = ("tests/forge/**/*.sol", "tests/halmos/*.sol")
+HARNESSES = ("tests/forge/**/*.sol", "tests/halmos/*.sol", "tests/token_standards/*.sol")
 SCRIPTS = ("backend/api/page", "tests/page/*.mjs", "tests/second_node/*.js")
 WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20")
 """Tests wait for chains and processes half of their time, so there are more workers than cores; a
@@ -107,6 +107,7 @@ def checks(
         Check("generated tables", [ROOT / "scripts" / "generate_tables", "--check"]),
         Check("generated ABI", [ROOT / "scripts" / "generate_abi", "--check"]),
         Check("invariants", [ROOT / "scripts" / "forge_invariants"]),
+        Check("token standards", [ROOT / "scripts" / "token_standards"]),
         Check("tests", tests, front=True),
         Check("gas report", [ROOT / "scripts" / "gas_report", "--check"], slow=True),
         *(examinations() if nightly else ()),
