@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.locks import ProcessLock
 
 DUMP_ATTEMPTS = 3
+STUCK_SECONDS = 5.0
+"""A pool that grows no smaller for so long is one that no block empties, or is filled anew."""
 
 
 def left_by_anvil(state: Path) -> Path:
@@ -102,11 +105,18 @@ def hush(call: Any) -> None:
     Raises:
         AnvilError: the node does not answer.
     """
+    # One that mines by itself is left to it: a block that is asked for meanwhile is made beside its
+    # own, and then Anvil takes transactions out of the pool that are in neither yet.
+    clock = last = time.monotonic()
+    left = waiting(call)
+    while left and call("anvil_getAutomine") and clock - last < STUCK_SECONDS:
+        time.sleep(0.02)
+        before, left, clock = left, waiting(call), time.monotonic()
+        last = clock if left < before else last
     call("evm_setAutomine", False)
     call("evm_setIntervalMining", 0)
-    left = waiting(call)
     while left:
-        call("evm_mine")  # after whatever is in the making
+        call("evm_mine")
         before, left = left, waiting(call)
         if left >= before:  # no block takes them
             return
