@@ -40,6 +40,9 @@ VISITS, NEWS = (50, 1_000) if NIGHTLY else (20, 400)
 """A view that stays behind shows after one visit; what is a hundredth of one, after fifty."""
 
 WARM_ROUNDS = 2
+PATIENCE = 60
+"""Times that what is held is counted, half a second apart."""
+
 MORE_NODES, MORE_LISTENERS, MORE_BYTES = 100, 8, 2_000_000
 """A beast's view has some 2,700 nodes and 40 listeners."""
 
@@ -129,6 +132,8 @@ def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
             expect(visit.page.locator("main .view:not([aria-busy])")).to_be_visible()
 
     visit.page.route_web_socket("**/v1/events*", open_stream)
+    # To a stream that the page has just closed, Playwright hands on what a server says, and throws.
+    visit.page.route_web_socket("**/v1/metrics*", lambda stream: None)
     devtools = visit.page.context.new_cdp_session(visit.page)
     visit.go(QUIET)
     for _ in range(WARM_ROUNDS):
@@ -149,8 +154,11 @@ def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
     )
     come(QUIET, stay=True)
     counts = [held(devtools)]
-    while not counts[-1].within(before) and len(counts) < 5:
-        visit.page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+    # What has left with a view goes once its last answer has come, which may take a loaded machine.
+    while not counts[-1].within(before) and len(counts) < PATIENCE:
+        visit.page.evaluate(
+            "() => new Promise((done) => setTimeout(requestIdleCallback, 500, done))"
+        )
         counts.append(held(devtools))
     assert counts[-1].within(before), (before, counts)
 
