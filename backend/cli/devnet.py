@@ -7,7 +7,6 @@ import signal
 import threading
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -50,16 +49,21 @@ def up(
     ] = False,
 ) -> None:
     """Start the chain; go on where it stopped the last time."""
-    settings = session.settings
+    settings, ended = session.settings, threading.Event()
+    # From before there is a child, so that none is left behind; also where a shell ignores SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     child = local.make(settings, port=port, fresh=fresh, detached=detach)
     child.start()
     try:
+        if detach and ended.is_set():
+            raise KeyboardInterrupt
         record = local.record_started(settings, child, block_time)
         session.show(asdict(record), fields("Devnet", _view(record)))
         if detach:
             return
         note("Press Ctrl-C to end it; its state is kept.")
-        _keep(local.keeper_of(settings, record, block_time), child.pid)
+        _keep(local.keeper_of(settings, record, block_time), child.pid, ended)
     except BaseException:
         child.stop()
         raise
@@ -75,13 +79,9 @@ def _view(record: DevnetRecord) -> dict[str, object]:
     return {name: value for name, value in asdict(record).items() if name not in ticks}
 
 
-def _keep(keeper: Keeper, pid: int) -> None:
+def _keep(keeper: Keeper, pid: int, ended: threading.Event) -> None:
     """Look after the chain until Ctrl-C, SIGTERM, or the child's own end."""
-    ended = threading.Event()
     statuses: list[int] = []
-
-    def interrupt(_: int, __: FrameType | None) -> None:
-        ended.set()
 
     def runs() -> bool:
         if not ended.is_set() and not statuses:
@@ -89,8 +89,6 @@ def _keep(keeper: Keeper, pid: int) -> None:
             statuses.extend([status] if found else [])
         return not ended.is_set() and not statuses
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had SIGINT ignored
-        signal.signal(number, interrupt)
     keep(keeper, runs, ended.wait)
     if statuses:
         raise ChainBeastsError(f"Anvil ended by itself (status {statuses[0]}).")

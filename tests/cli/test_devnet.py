@@ -231,13 +231,15 @@ def test_a_killed_anvil_is_noticed_and_its_kept_chain_goes_on(home: Cli) -> None
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_in_the_foreground_it_ends_with_its_command(cli: Cli, ending: signal.Signals) -> None:
+    record = cli.home / "devnet.json"
     process = cli.start("devnet", "up")
     try:
         deadline = time.monotonic() + 30
-        while not (status := cli.json("devnet", "status"))["running"]:
+        while not record.exists() or not (written := record.read_bytes()):
             assert time.monotonic() < deadline
             assert process.poll() is None
-        process.send_signal(ending)
+        process.send_signal(ending)  # in the moment in which others may know of it
+        status = json.loads(written)
         process.wait(30)
     finally:
         process.kill()
