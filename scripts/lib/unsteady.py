@@ -1,8 +1,9 @@
-"""Runs pytest; the few tests that fail among all others are run once more, alone.
+"""Runs pytest; where few tests fail among all others, their files are run once more, alone.
 
-A test that fails in the crowd and passes alone has a race in it, or in what it tests. It is told of
-by its name, as a fault to be mended, but does not hold up a change that has nothing to do with it.
-The nightly run does not forgive it.
+With their files, since some tests go on where the one before has ended. A test that fails in the
+crowd and passes alone has a race in it, or in what it tests. It is told of by its name, as a fault
+to be mended, but does not hold up a change that has nothing to do with it. The nightly run does not
+forgive it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def failures(root: Path) -> list[str]:
 
 
 def run(command: Sequence[str], crowd: Sequence[str], arguments: Sequence[str], root: Path) -> int:
-    """Run pytest, and its failures again if they are few.
+    """Run pytest, and the files of its failures again if these are few.
 
     Args:
         command: pytest.
@@ -44,7 +45,8 @@ def run(command: Sequence[str], crowd: Sequence[str], arguments: Sequence[str], 
     if code != TESTS_FAILED or not 0 < len(failed) <= MOST:
         return code
     print(f"\n{len(failed)} failed among the others; again, alone:", flush=True)
-    again = subprocess.run([*command, *failed], cwd=root, check=False).returncode
+    files = dict.fromkeys(name.partition("::")[0] for name in failed)
+    again = subprocess.run([*command, *files], cwd=root, check=False).returncode
     if again == 0:
         print("\nUNSTEADY, to be mended (passed alone, failed among the others):")
         for name in failed:

@@ -42,6 +42,19 @@ def test_what_passes_alone_is_told_of_and_forgiven(
     assert told.rstrip().endswith("test_it.py::test_race")
 
 
+STORY = """
+told = []
+
+def test_beginning():
+    told.append(1)
+"""
+
+
+def test_what_goes_on_from_an_earlier_test_is_run_with_it(tmp_path: Path) -> None:
+    going_on = ONCE.format(name="end") + "    assert told\n"
+    assert outcome(tmp_path, STORY, going_on) == 0
+
+
 def test_what_fails_twice_has_failed(tmp_path: Path) -> None:
     assert outcome(tmp_path, "def test_bad(): assert False", ONCE.format(name="race")) == 1
 
