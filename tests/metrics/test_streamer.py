@@ -26,8 +26,9 @@ def closed_port() -> int:
 
 
 def test_messages_from_many_threads_arrive_all_within_the_servers_limits() -> None:
-    # Unpaced, these would be a flood for this server.
-    limits = Limits(rate=450, burst=300)
+    # Unpaced, these would be a flood for this server; paced, not even if it reads nothing for most
+    # of the time that they take.
+    limits = Limits(rate=410, burst=590)
 
     async def main() -> None:
         async with (
@@ -37,19 +38,19 @@ def test_messages_from_many_threads_arrive_all_within_the_servers_limits() -> No
             streamer = MetricsStreamer("127.0.0.1", server.port)
 
             def work(name: str) -> None:
-                for step in range(150):
+                for step in range(200):
                     streamer.send(figures(step, run=name))
 
             threads = [threading.Thread(target=work, args=(str(n),)) for n in range(4)]
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join()
-            found = [await reader.recv() for _ in range(600)]
+                await asyncio.to_thread(thread.join)
+            found = [await reader.recv() for _ in range(800)]
             for name in "0123":
                 steps = [step_of(one) for one in found if f'"run":"{name}"' in str(one)]
-                assert steps == list(range(150))
-            await until(lambda: streamer.sent == 600)
+                assert steps == list(range(200))
+            await until(lambda: streamer.sent == 800)
             assert streamer.dropped == 0
             await asyncio.to_thread(streamer.close)
 
