@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from scripts.lib.chromium import ABSENT, chromium, find_chromium
 from scripts.lib.deadlines import PATIENT
@@ -78,6 +78,18 @@ class Visit:
         while not look():
             assert time.monotonic() < deadline, f"waited in vain: {what}"
             self.page.wait_for_timeout(LOOK_MS)
+
+    def box(self, what: Locator) -> FloatRect:
+        """Where something is in the window; what is just drawn anew is nowhere for a moment."""
+        found: list[FloatRect] = []
+
+        def look() -> bool:
+            place = what.bounding_box()
+            found.extend([place] if place else [])
+            return bool(found)
+
+        self.wait_until(f"{what} is somewhere", look)
+        return found[0]
 
     def end(self) -> None:
         """Wait for every complaint that is expected, then look at what else there was."""

@@ -108,8 +108,7 @@ def test_board_controls_and_moves_are_in_the_first_screen(
     page.set_viewport_size({"width": width, "height": height})
     visit.go(f"#/battles/{match}?turn=4")
     expect(page.locator("#seal")).to_have_attribute("data-verdict", "verified")
-    menu = page.locator("nav").bounding_box()
-    assert menu is not None
+    menu = visit.box(page.locator("nav"))
     end = menu["y"] if menu["y"] > height / 2 else height  # on a phone the menu is at the foot
     lengths = [len(text) for text in page.locator(".moves li").all_text_contents()]
     visit.go(f"#/battles/{match}?turn={lengths.index(max(lengths))}")  # it has the most lines

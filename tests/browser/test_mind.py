@@ -50,15 +50,13 @@ def test_the_first_screen_has_the_board_and_the_keyboard_arranges_it(
     page.set_viewport_size({"width": 1280, "height": FIRST_SCREEN})
     visit.go(f"#/beasts/{beast}")
     whole_film(page)
-    box = page.locator(".policy").bounding_box()
-    assert box is not None
+    box = visit.box(page.locator(".policy"))
     assert box["y"] + box["height"] <= FIRST_SCREEN
     assert box["height"] > FIRST_SCREEN / 2
     # Beside it, in the same screen, all that goes on in the mind: logits, inputs, activations.
     for part in (".outputs", ".sees", ".layer >> nth=2"):
         expect(page.locator(part)).to_be_visible()
-        beside = page.locator(part).bounding_box()
-        assert beside is not None
+        beside = visit.box(page.locator(part))
         assert beside["x"] >= box["x"] + box["width"], part
         assert beside["y"] + beside["height"] <= FIRST_SCREEN, part
 
@@ -114,8 +112,7 @@ def test_the_enemy_is_dragged_and_walls_are_drawn(visit: Visit, beast: int) -> N
 
     def drag(start: int, end: int, steps: int = 4) -> None:
         for tile, act in ((start, page.mouse.down), (end, page.mouse.up)):
-            box = cell(page, tile).bounding_box()
-            assert box is not None
+            box = visit.box(cell(page, tile))
             x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
             page.mouse.move(x, y, steps=steps)
             act()

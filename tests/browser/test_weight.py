@@ -274,7 +274,6 @@ def test_the_board_is_in_a_phones_first_screen(visit: Visit) -> None:
     expect(visit.page.locator(".policy:not(.blank)")).to_be_visible()
     for width, height in PHONES:
         visit.page.set_viewport_size({"width": width, "height": height})
-        box = visit.page.locator(".policy").bounding_box()
-        assert box is not None
+        box = visit.box(visit.page.locator(".policy"))
         assert box["y"] + box["height"] <= 640
         assert box["width"] >= 0.75 * width
