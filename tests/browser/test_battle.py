@@ -14,6 +14,18 @@ from scripts.lib.spectacle import Spectacle
 from tests.browser.conftest import Visit
 
 SCREENS = ((1280, 720), (390, 844), (360, 740))
+LONG_NAMES = """
+names => {
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    for (const [i, name] of names.entries())
+      text.data = text.data.replaceAll(name, `Quilshawyn (${"AB"[i]})`);
+  }
+}
+"""
+"""Gives both the longest name that the page reads out of a DNA, told apart as two of one name."""
+
 HEAR_TURNS = """
 window.said = [];
 const heard = new Map();
@@ -113,6 +125,9 @@ def test_board_controls_and_moves_are_in_the_first_screen(
     lengths = [len(text) for text in page.locator(".moves li").all_text_contents()]
     visit.go(f"#/battles/{match}?turn={lengths.index(max(lengths))}")  # it has the most lines
     expect(page.locator(".moves li").nth(lengths.index(max(lengths)))).to_have_class("current")
+    names = page.locator(".bout-title h1 a").all_inner_texts()
+    page.evaluate(LONG_NAMES, [name.strip() for name in names])
+    page.locator(".moves").evaluate("moves => { moves.scrollTop = moves.scrollHeight; }")
     for part in (".board canvas", ".controls", "#scrub", ".moves .current"):
         assert bottom(page, part) <= end, (part, bottom(page, part), max(lengths))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
