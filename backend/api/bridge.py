@@ -44,7 +44,7 @@ class Bridge:
 
     def first(self, beast: int | None = None) -> list[str]:
         """What a new listener gets: how the server is, and the last messages about its beast."""
-        return [self._standing, *map(_relayed, self._figures.of(beast))]
+        return [self._standing, *(_relayed(one, past=True) for one in self._figures.of(beast))]
 
     async def run(self) -> None:
         """Relay, and connect again whenever the connection breaks."""
@@ -100,8 +100,8 @@ class Bridge:
                 await asyncio.sleep(LOOK_SECONDS)
 
 
-def _relayed(message: TrainingMetrics) -> str:
-    relayed = Relayed(type="metrics", message=message, unverified=UNVERIFIED)
+def _relayed(message: TrainingMetrics, *, past: bool = False) -> str:
+    relayed = Relayed(type="metrics", message=message, past=past, unverified=UNVERIFIED)
     return relayed.model_dump_json(by_alias=True)
 
 

@@ -295,16 +295,16 @@ def test_metrics_are_relayed_and_their_absence_is_said(scene: Scene, served: Ser
                         await trainer.send(first.to_json())
                         told = await heard(page, "metrics")
                         assert told["message"] == json.loads(first.to_json())
+                        assert told["past"] is False
                         assert "move_accuracy" in told["unverified"]
                         await trainer.send(later.to_json())
                         await heard(page, "metrics")
                     for about, expected in ((first.beast, [128, 256]), (first.beast + 1, [])):
                         async with stream(found, f"metrics?beast={about}") as late:
                             await heard(late, "connected")
-                            steps = [
-                                (await heard(late, "metrics"))["message"]["step"] for _ in expected
-                            ]
-                            assert steps == expected
+                            begun = [await heard(late, "metrics") for _ in expected]
+                            assert [one["message"]["step"] for one in begun] == expected
+                            assert all(one["past"] for one in begun)
                     await server.__aexit__(None, None, None)
                     away = await heard(page, "away")
                     assert "chainbeasts metrics serve" in away["hint"]

@@ -195,6 +195,9 @@ class Relayed(Answer):
         default=None,
         description="A window's figures (docs/guides/metrics.md); step and loss are the chain's.",
     )
+    past: bool = Field(
+        default=False, description="It was told before this connection: what a stream begins with."
+    )
     unverified: tuple[str, ...] = Field(
         default=(), description="Fields of the message that are only somebody's word."
     )

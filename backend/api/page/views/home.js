@@ -90,13 +90,11 @@ function trainers(list, section, signal, dnas) {
     if (dna !== before.dna) element.firstChild.replaceWith(mention(element.dataset.key, dna));
     element.querySelector(":scope > small").textContent = ` step ${count(step)}`;
   }
-  let opened = Infinity;
   let drawing = 0;
   follow(
     "/v1/metrics",
-    ({ message }) => {
-      // What comes right after the connection is history.
-      if (!message || performance.now() - opened < 700) return;
+    ({ message, past }) => {
+      if (!message || past) return;
       const known = heard.get(message.beast);
       const dna = known?.dna ?? dnas.get(message.beast);
       heard.set(message.beast, { dna, step: message.step, at: performance.now() });
@@ -110,7 +108,6 @@ function trainers(list, section, signal, dnas) {
       });
     },
     signal,
-    (open) => (opened = open ? performance.now() : Infinity),
   );
   const timer = setInterval(draw, TRAINING_MS / 4);
   onLeave(signal, () => clearInterval(timer));

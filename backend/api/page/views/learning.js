@@ -7,7 +7,6 @@ import { count, percent } from "../format.js";
 import { Live } from "../live.js";
 import { aligned, changesOf, marksOf, smoothed, spansOf } from "../mind/history.js";
 
-const HISTORY_MS = 700;
 const QUIET_MS = 20_000;
 const SMOOTHINGS = [0, 2, 8];
 
@@ -134,37 +133,32 @@ export function learning(beast, signal, onPick) {
     });
   }
 
-  // What comes right after the connection is history; what comes later is happening.
-  let since = Infinity;
   let quiet = null;
   onLeave(signal, () => clearTimeout(quiet));
   function heard() {
-    const now = performance.now() - since >= HISTORY_MS;
-    tell(now ? "live" : "quiet");
-    if (!now) return false;
+    tell("live");
     clearTimeout(quiet);
     quiet = setTimeout(() => tell("quiet"), QUIET_MS);
-    return true;
   }
 
   tell("away");
   follow(
     `/v1/metrics?beast=${beast.id}`,
-    ({ type, message, hint }) => {
+    ({ type, message, past, hint }) => {
       if (type === "away") tell("away", hint || "");
       else if (type === "connected") tell("quiet");
       else if (message?.beast === String(beast.id)) {
         live.add(message);
-        if (heard()) recalled.delete(message.step);
-        else recalled.add(message.step);
+        if (past) recalled.add(message.step);
+        else {
+          recalled.delete(message.step);
+          heard();
+        }
         soon();
       }
     },
     signal,
-    (open) => {
-      since = open ? performance.now() : Infinity;
-      if (!open) tell("away");
-    },
+    (open) => open || tell("away"),
   );
   document.addEventListener("themechange", soon, { signal });
   addEventListener("resize", soon, { signal });
