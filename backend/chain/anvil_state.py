@@ -20,8 +20,8 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.locks import ProcessLock
 
 DUMP_ATTEMPTS = 3
-STUCK_SECONDS = 5.0
-"""A pool that grows no smaller for so long is one that no block empties, or is filled anew."""
+QUIET_SECONDS, MOST_QUIET_SECONDS = 1.0, 15.0
+"""Without a block for so long, or four times as long as the slowest took, none is on its way."""
 
 
 def left_by_anvil(state: Path) -> Path:
@@ -105,21 +105,31 @@ def hush(call: Any) -> None:
     Raises:
         AnvilError: the node does not answer.
     """
-    # One that mines by itself is left to it: a block that is asked for meanwhile is made beside its
-    # own, and then Anvil takes transactions out of the pool that are in neither yet.
-    clock = last = time.monotonic()
-    left = waiting(call)
-    while left and call("anvil_getAutomine") and clock - last < STUCK_SECONDS:
-        time.sleep(0.02)
-        before, left, clock = left, waiting(call), time.monotonic()
-        last = clock if left < before else last
     call("evm_setAutomine", False)
     call("evm_setIntervalMining", 0)
+    if not waiting(call):
+        return
+    # What it has begun to mine by itself comes first: a block that is asked for meanwhile is made
+    # beside its own, and then it takes transactions out of the pool that are in neither yet.
+    _await_own_blocks(call)
+    left = waiting(call)
     while left:
         call("evm_mine")
         before, left = left, waiting(call)
         if left >= before:  # no block takes them
             return
+
+
+def _await_own_blocks(call: Any) -> None:
+    """Wait for blocks that are on their way, of which nothing tells but those before them."""
+    began = since = now = time.monotonic()
+    head, longest = call("eth_blockNumber"), 0.0
+    while now - since < max(QUIET_SECONDS, 4 * longest) and now - began < MOST_QUIET_SECONDS:
+        time.sleep(0.02)
+        seen, now = call("eth_blockNumber"), time.monotonic()
+        if seen != head:
+            longest = max(longest, now - since)
+            head, since = seen, now
 
 
 def keep_last_good(state: Path) -> None:

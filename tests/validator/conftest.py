@@ -41,6 +41,7 @@ from chainbeasts.backend.settings import Settings
 from chainbeasts.backend.store.private import PrivateDataset
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.validator.daemon import Validator
+from chainbeasts.validator.enforce import doubts
 from chainbeasts.validator.enforce.policy import Policy
 from chainbeasts.validator.enforce.strategy import Strategy
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
@@ -60,6 +61,12 @@ SHARES = 4_000
 
 QUIET: dict[str, Any] = {"open_budget": 0, "open_rate": 0.0, "gas_budget": 10**9}
 """A policy's fields for tests that are not about budgets: nothing is disputed on doubt."""
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look for doubts that a loaded machine made long puts none off in the test."""
+    monkeypatch.setattr(doubts, "LONG_SCAN_SECONDS", float("inf"))
 
 
 @dataclass
