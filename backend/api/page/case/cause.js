@@ -21,6 +21,9 @@ const STANDS_OUT = 2;
 /** How far training after a change may have moved the weights that differ most at the end. */
 const MAX_DRIFT = 32;
 const DRIFTING = 4;
+
+/** What is tried of the one that differs most before everything else: the whole search takes a hundred times as long. */
+const LITTLE_DRIFT = 8;
 const EXACT = 200;
 
 const HEADS = ["move", "attack", "block"];
@@ -75,6 +78,8 @@ class Search {
   }
 
   find() {
+    const likely = this.weight(this.likeliest());
+    if (likely) return { kind: "weight", ...likely };
     const kinds = ["label", "sample", "weight"];
     if (this.oneWeightIsLikely()) kinds.unshift(kinds.pop());
     for (const kind of kinds) {
@@ -126,9 +131,9 @@ class Search {
   }
 
   /** One weight changed after a step, guessed from the published end. */
-  weight() {
+  weight(changes = this.changes()) {
     if (!this.apart) return null;
-    for (const [weight, delta] of this.changes())
+    for (const [weight, delta] of changes)
       for (let offset = SEGMENT_STEPS - 1; offset >= 0; offset--) {
         const state = this.changed(weight, delta, offset);
         if (!state) continue;
@@ -157,10 +162,22 @@ class Search {
     return { step: this.first + first, last: this.first + offset, ...this.compare(first, state) };
   }
 
+  /** The weights that differ at the end, those first that differ most. */
+  order() {
+    const order = [...this.apart.keys()].filter((i) => this.apart[i]);
+    return order.sort((a, b) => Math.abs(this.apart[b]) - Math.abs(this.apart[a]) || a - b);
+  }
+
+  /** [weight, delta] for the first of them. */
+  *likeliest() {
+    for (const weight of this.order().slice(0, 1))
+      for (let drift = 0; drift <= LITTLE_DRIFT; drift++)
+        for (const sign of drift ? [1, -1] : [1]) yield [weight, this.apart[weight] + sign * drift];
+  }
+
   /** [weight, delta] to try, the likeliest first. */
   *changes() {
-    const order = [...this.apart.keys()].filter((i) => this.apart[i]);
-    order.sort((a, b) => Math.abs(this.apart[b]) - Math.abs(this.apart[a]) || a - b);
+    const order = this.order();
     for (const weight of order.slice(0, DRIFTING)) yield [weight, this.apart[weight]];
     for (let drift = 1; drift <= MAX_DRIFT; drift++)
       for (const weight of order.slice(0, DRIFTING))
