@@ -152,10 +152,20 @@ class Campaign(History):
 
     def request_hatch(self) -> None:
         """Somebody throws for a beast, which never hatches."""
-        account, block = self.account(), self.block()
+        account = self.account()
+        if not self.done["request_hatch"]:  # chance seldom meets who has as much
+            self.buy_for_a_hatch(account)
+        block = self.block()
         error = self.books.request_hatch(account)
         call = self.world.beasts.functions.requestHatch(*NO_COMMITMENTS)
         self.send("request_hatch", block, account, call, error)
+
+    def buy_for_a_hatch(self, account: str) -> None:
+        economics, block = self.books.economics, self.block()
+        paid = -(-economics.hatchCost * economics.energyPrice // ENERGY_UNIT)
+        error = self.books.buy(account, account, paid, 0)
+        call = self.world.sale.functions.buy(account, 0)
+        self.send("buy", block, account, call, error, paid)
 
     # --- stakes and ownership -----------------------------------------------------------------
 
