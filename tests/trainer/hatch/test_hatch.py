@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,9 @@ def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
 
 def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
     farm.killed("sent", "request the hatch", "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
-    requested = farm.chain.hatch_request(1).request_block
+    deadline = time.monotonic() + 60
+    while not (requested := farm.chain.hatch_request(1).request_block):
+        assert time.monotonic() < deadline, "what was sent is in no block"
     forget(lambda *call: rpc(farm.chain.rpc_url, *call), requested)
     error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert isinstance(error, Reverted)
