@@ -73,9 +73,10 @@ def dump(state: Path, call: Any, *, stuck: bool = False) -> int | None:
     """
     for _ in range(DUMP_ATTEMPTS):
         before = call("eth_blockNumber")
-        # A block's transactions stay in the pool until all of it is written down; its number comes
-        # some time after its accounts. So the pool is asked first and, after the dump, before the
-        # number: what ended between the two has another one.
+        # A block's transactions stay in the pool until all of it is written down, but where a burst
+        # fills several blocks (see `hush`); its number comes some time after its accounts. So the
+        # pool is asked first and, after the dump, before the number: what ended between the two has
+        # another one.
         if waiting(call) and not stuck:
             continue
         packed = str(call("anvil_dumpState"))

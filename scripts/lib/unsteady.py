@@ -44,7 +44,7 @@ def run(command: Sequence[str], crowd: Sequence[str], arguments: Sequence[str], 
     failed = failures(root)
     if code != TESTS_FAILED or not 0 < len(failed) <= MOST:
         return code
-    print(f"\n{len(failed)} failed among the others; again, alone:", flush=True)
+    print(f"\n{len(failed)} failed among the others; again, their files alone:", flush=True)
     files = dict.fromkeys(name.partition("::")[0] for name in failed)
     again = subprocess.run([*command, *files], cwd=root, check=False).returncode
     if again == 0:

@@ -1,6 +1,6 @@
 // What a wrong segment did instead: one label, sample or weight is changed at a time, and all that follows done again,
 // until the posted hash appears. A cause is named only if it gives that hash to the bit. The command line's
-// `dispute explain` looks in the same places (validator/evidence/explain.py). There are some ten thousand of them, and no
+// `dispute explain` looks in the same places (validator/evidence/explain.py). There are some thousands of them, and no
 // clock stops the search: that nothing was found would be said of a fraud because the reader's machine is slow.
 import { equal, toHex } from "../kernel/bytes.js";
 import { invalidReason } from "../kernel/board.js";
@@ -22,7 +22,7 @@ const STANDS_OUT = 2;
 const MAX_DRIFT = 32;
 const DRIFTING = 4;
 
-/** What is tried of the one that differs most before everything else: the whole search takes a hundred times as long. */
+/** What is tried of the one that differs most before everything else, as the whole search takes many times as long. */
 const LITTLE_DRIFT = 8;
 const EXACT = 200;
 
