@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.rule import Rule
+
 from chainbeasts.backend.chain.toolchain import find_node
 from chainbeasts.backend.cli.output import stderr, table
 from scripts.lib.chromium import ABSENT as NO_CHROMIUM
@@ -45,6 +47,8 @@ QUICK = ("lint", "format", "script format", "types", "tests")
 MEASURED = ("contracts", "tests")
 KEPT = not os.environ.get("CI")
 """Whether this clone is checked again: else what mypy found out is not written down for that."""
+
+HEAD_COLUMNS = 100
 
 PRINTING = threading.Lock()
 YIELDING = ("nice", "-n", "19")
@@ -136,11 +140,16 @@ class Result:
         return self.name, "passed" if self.passed else "FAILED", f"{self.seconds:.1f} s"
 
 
+def head(title: str) -> None:
+    """Begin a part of the log; what is no terminal has no width that a line could be as long as."""
+    stderr.print(Rule(title, align="left"), width=min(stderr.width, HEAD_COLUMNS))
+
+
 def run(check: Check, environment: dict[str, str], *, behind: bool = False) -> Result:
     """Run one check; its output comes as it goes if it is in front, else when it has ended."""
     started = time.monotonic()
     if check.front:
-        stderr.rule(check.name, align="left")
+        head(check.name)
     command = [*(YIELDING if behind else ()), *(str(part) for part in check.command)]
     done = subprocess.run(
         command,
@@ -154,7 +163,7 @@ def run(check: Check, environment: dict[str, str], *, behind: bool = False) -> R
     seconds = time.monotonic() - started
     if not check.front:
         with PRINTING:
-            stderr.rule(f"{check.name} ({seconds:.1f} s)", align="left")
+            head(f"{check.name} ({seconds:.1f} s)")
             stderr.print(done.stdout.strip(), markup=False, highlight=False, soft_wrap=True)
     return Result(check.name, done.returncode == 0, seconds)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from scripts.lib.checks import Check, checks, run_all
 
 
@@ -32,6 +34,13 @@ def test_the_tests_begin_when_the_first_are_done_and_the_rest_yields_to_them(
         ("report", True),
     ]
     assert not made.exists()
+
+
+def test_heads_of_a_log_fit_a_screen(capfd: pytest.CaptureFixture[str]) -> None:
+    run_all([shell("in front", "echo a >&2", front=True), shell("behind", "echo b")], {})
+    told = capfd.readouterr().err.splitlines()
+    assert sorted(line.split()[0] for line in told) == ["a", "b", "behind", "in"]
+    assert max(map(len, told)) <= 100
 
 
 def test_what_the_tests_need_comes_first_and_they_are_in_front() -> None:
