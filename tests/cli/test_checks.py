@@ -20,8 +20,8 @@ def test_the_tests_begin_when_the_first_are_done_and_the_rest_yields_to_them(
     made = tmp_path / "contracts"
     wanted = [
         shell("contracts", f"echo made > {made}", first=True),
-        shell("lint", 'test "$(nice)" = 19'),
-        shell("tests", f'grep made {made} && test "$(nice)" != 19', front=True),
+        shell("lint", 'test "$(nice)" = 10'),
+        shell("tests", f'grep made {made} && test "$(nice)" != 10', front=True),
         shell("types", "false"),
         shell("report", f"rm {made}", front=True),
     ]
