@@ -20,6 +20,19 @@ ENTRY = 32 + ENCODED_BYTES
 
 VISITS = 4
 
+LONGEST = """
+() => {
+  const deed = "goes north and strikes with 15 of 15 and raises its guard";
+  document.querySelector(".inspector .said").textContent = `Here Quilshawyn ${deed}.`;
+  const told = { Move: ["↑ north", "→ east, ↑ north", "✗ otherwise"] };
+  told.Strike = ["15 of 15", "15", "✗ 15 off"];
+  for (const { cells } of document.querySelectorAll(".inspector .heads tbody tr"))
+    (told[cells[0].textContent] ?? []).forEach((text, i) => (cells[i + 1].textContent = text));
+  return document.querySelector(".outputs").getBoundingClientRect().bottom;
+}
+"""
+"""The most that the inspector says of a tile, with the longest name; where its logits end then."""
+
 
 @pytest.fixture(scope="module")
 def beast(world: Spectacle) -> int:
@@ -59,6 +72,7 @@ def test_the_first_screen_has_the_board_and_the_keyboard_arranges_it(
         beside = visit.box(page.locator(part))
         assert beside["x"] >= box["x"] + box["width"], part
         assert beside["y"] + beside["height"] <= FIRST_SCREEN, part
+    assert page.evaluate(LONGEST) <= FIRST_SCREEN
 
     labels = page.locator("[role=gridcell]").evaluate_all(
         "all => all.map(e => e.getAttribute('aria-label'))"

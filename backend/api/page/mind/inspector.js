@@ -96,7 +96,8 @@ export function inspector() {
       if (!found)
         return show(element, title, h("p", { class: "hint" }, `${name} cannot stand there. Choose an open tile.`));
       const said = `Here ${name} ${deedInWords(found)}.`;
-      show(element, title, h("p", { class: "said" }, said), compared(found), logitBars(found));
+      // The logits above the table, whose lines may be long: they are in the first screen whatever it says.
+      show(element, title, h("p", { class: "said" }, said), logitBars(found), compared(found));
     },
   };
 }
