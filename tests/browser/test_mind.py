@@ -56,6 +56,19 @@ def whole_film(page: Page, brains: int = WINDOWS + 1) -> None:
     expect(page.locator(".bars [data-held=yes]")).to_have_count(brains)
 
 
+def test_a_board_is_no_lower_where_a_state_is_believed(visit: Visit, beast: int) -> None:
+    def believed(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"believed_since": 123_456})
+
+    visit.page.route(f"**/v1/beasts/{beast}", believed)
+    visit.page.set_viewport_size({"width": 1280, "height": FIRST_SCREEN})
+    visit.go(f"#/beasts/{beast}")
+    expect(visit.page.locator(".hero .unopened")).to_be_visible()
+    box = visit.box(visit.page.locator(".policy"))
+    assert box["y"] + box["height"] <= FIRST_SCREEN
+
+
 def test_the_first_screen_has_the_board_and_the_keyboard_arranges_it(
     visit: Visit, beast: int
 ) -> None:

@@ -13,7 +13,7 @@ const FIGHTS = 4;
 /** Milliseconds that its brain may take before all else is asked for, too. */
 const BOARD_FIRST_MS = 1500;
 
-function brain(mask) {
+function brain(mask, mark) {
   const slots = (shift, noun) => {
     const awake = [0, 1, 2, 3].map((slot) => (mask >> (shift + slot)) & 1);
     const n = awake.reduce((a, b) => a + b);
@@ -24,7 +24,7 @@ function brain(mask) {
       `${n} of 4 ${noun} awake`,
     );
   };
-  return h("div", { class: "brain" }, slots(0, "sensors"), slots(4, "limbs"));
+  return h("div", { class: "brain" }, slots(0, "sensors"), slots(4, "limbs"), mark);
 }
 
 /** Who it is, on one strip: what it learned has the room. */
@@ -39,10 +39,9 @@ function hero(beast) {
       { class: "who" },
       h("h1", {}, nameOf(beast.dna), h("small", {}, `№ ${beast.id}`)),
       h("p", { class: `mood ${kind}` }, text),
-      believedMark(beast.believed_since),
     ),
     statMeters(beast.stats),
-    brain(beast.active_mask),
+    brain(beast.active_mask, believedMark(beast.believed_since)), // a line beside the name has no room for it
   );
 }
 
