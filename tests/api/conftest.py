@@ -33,6 +33,7 @@ from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.support import artifacts
 from tests.support.arena import Bout, Fighter, Record, hunter
+from tests.support.patience import PATIENCE
 from tests.support.postgres import database_url, postgres_server, postgres_url
 from tests.support.protocol import (
     ETHER,
@@ -92,10 +93,6 @@ def world_of(chain: Chain) -> World:
     return world
 
 
-PATIENCE = 60.0
-"""Seconds, of a machine that has much else to do."""
-
-
 @dataclass
 class Served:
     """A running server and what it serves."""
@@ -142,7 +139,7 @@ def serving(services: Services, **options: Any) -> Iterator[Served]:
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
-        assert ready.wait(30)
+        assert ready.wait(PATIENCE)
         yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", services)
     finally:
         server.should_exit = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,20 +23,11 @@ from chainbeasts.backend.kernel.state import state_hash
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import reading_store
 from tests.api.conftest import Scene, Served, services_of, serving
+from tests.support.patience import PATIENCE, eventually
 
 LIMITS = Limits(rate=0)
-PATIENCE = 30.0
 MANY = 45
 """More than the pool of threads that all routes share."""
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """The first true value of a look."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture
@@ -127,7 +117,7 @@ def test_a_place_of_snapshots_that_hangs_holds_up_nobody_else(
     services = with_a_place(scene, read, tmp_path, silent, PATIENCE)
     with serving(services, limits=LIMITS) as served, ThreadPoolExecutor(MANY) as readers:
         path = f"/v1/states/{there.hex()}"
-        waiting = [readers.submit(served.get, path, timeout=3 * PATIENCE) for _ in range(MANY)]
+        waiting = [readers.submit(served.get, path, timeout=2 * PATIENCE) for _ in range(MANY)]
         eventually(lambda: any(one.done() for one in waiting))  # the place is known to hang
         for other in ("/v1/status", "/v1/beasts", f"/v1/states/{here.hex()}"):
             assert served.get(other).status_code == 200

@@ -16,6 +16,7 @@ from chainbeasts.backend.api.routes.beasts import SVG_POLICY
 from chainbeasts.backend.api.vendored import VENDORED
 from chainbeasts.backend.errors import ChainBeastsError
 from tests.api.conftest import Scene, Served, serving
+from tests.support.patience import PATIENCE
 
 LIMITS = Limits(rate=0.001, burst=5)
 
@@ -38,7 +39,7 @@ def idle(served: Served):  # type: ignore[no-untyped-def]
 def raw(served: Served, text: str) -> bytes:
     """What the server answers to some bytes."""
     host, port = served.url.removeprefix("http://").split(":")
-    with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
+    with closing(socket.create_connection((host, int(port)), timeout=PATIENCE)) as connection:
         connection.sendall(text.encode("latin-1"))
         found = b""
         while part := connection.recv(65_536):

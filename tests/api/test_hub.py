@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from chainbeasts.backend.api.hub import ONLY_LISTEN, Hub
 from chainbeasts.backend.api.limits import Limits, Streams
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize("turns", range(8))
@@ -36,7 +37,7 @@ def test_who_speaks_as_a_text_goes_out_is_hung_up_on(turns: int) -> None:
                     await asyncio.sleep(0)
 
         scope = {"type": "websocket", "client": ("127.0.0.1", 1), "headers": []}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await Hub(limits, streams).serve(WebSocket(scope, receive, send), lambda: ["hello"])
 
     asyncio.run(main())

@@ -21,8 +21,8 @@ from chainbeasts.backend.api.server import bind
 from chainbeasts.backend.store.session import upgrade_database
 from scripts.lib.faulty_node import FaultyNode
 from tests.api.conftest import Scene
-from tests.api.test_behind import eventually
 from tests.support.forked import Process, Program
+from tests.support.patience import PATIENCE, eventually
 
 
 @dataclass
@@ -103,12 +103,12 @@ def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) 
                 await socket.recv()
                 process.send_signal(signal.SIGTERM)
                 with suppress(ConnectionClosed):
-                    async with asyncio.timeout(30):
+                    async with asyncio.timeout(PATIENCE):
                         while True:
                             await socket.recv()
 
         asyncio.run(main())
-        assert process.wait(30) == 0
+        assert process.wait() == 0
         assert "Traceback" not in process.err.read_text()
 
 
@@ -120,7 +120,7 @@ def test_it_waits_for_its_node_and_ends_when_it_is_told_to(scene: Scene, command
             for one in (told, process):
                 eventually(lambda one=one: "waiting for the node" in one.err.read_text())
             told.send_signal(signal.SIGTERM)
-            assert told.wait(5) == 0
+            assert told.wait() == 0
             assert told.out.read_text() == ""
             node.behave()
             url = eventually(lambda: printed(process))["url"]

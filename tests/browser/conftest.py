@@ -18,9 +18,10 @@ from scripts.lib.deadlines import PATIENT
 from scripts.lib.spectacle import Spectacle
 from scripts.lib.stage import Stage
 from tests.support.forked import Program
+from tests.support.patience import PATIENCE
 from tests.support.worlds import deployed_world
 
-PATIENCE_MS = 120_000
+PATIENCE_MS = PATIENCE * 1000
 LOOK_MS = 20
 
 
@@ -74,7 +75,7 @@ class Visit:
 
     def wait_until(self, what: str, look: Callable[[], object]) -> None:
         """Let the browser's events come in until there is something to see."""
-        deadline = time.monotonic() + PATIENCE_MS / 1000
+        deadline = time.monotonic() + PATIENCE
         while not look():
             assert time.monotonic() < deadline, f"waited in vain: {what}"
             self.page.wait_for_timeout(LOOK_MS)

@@ -32,6 +32,7 @@ SPOKEN = """() => {
     window.spoken.push(...places.map((place) => place.textContent));
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
+LATE = re.compile(r"([3-9]|[0-9]{2,}) blocks behind|what is shown below is of block")
 SHIFTS = """
   window.shifted = 0;
   new PerformanceObserver((list) => {
@@ -138,7 +139,10 @@ def test_blocks_are_not_read_out(visit: Visit, world: Spectacle, beasts: tuple[i
         before = block.inner_text()
         mine(world)
         expect(block).not_to_have_text(before)
-    assert visit.page.evaluate("window.spoken") == []
+    spoken = visit.page.evaluate("window.spoken")
+    late = [one for one in spoken if LATE.match(one)]
+    # On a busy machine the page may fall behind, which is said, and that it is in step again.
+    assert len(spoken) <= 2 * len(late), spoken
 
 
 def test_a_countdown_follows_the_chain_and_goes_on_between_blocks(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.chain.types import ZERO32
 from scripts.lib.spectacle import LIE_STEP, Spectacle
 from tests.browser.conftest import Visit
+from tests.support.patience import PATIENCE, eventually
 
 FIRST_LOAD_BYTES = 300_000
 VIEWS = ("", "beasts", "battles", "disputes", "leaderboard", "season")
@@ -182,17 +182,13 @@ def lied_to(
     """The server's database tells another record than the chain's for a while."""
     select = f"SELECT {column} FROM {table} WHERE match_id = ? AND {column} IS NOT NULL"
     update = f"UPDATE {table} SET {column} = ? WHERE match_id = ?"
-    deadline = time.monotonic() + 30
-    with sqlite3.connect(database, timeout=30) as connection:
-        while (found := connection.execute(select, (match,)).fetchone()) is None:
-            assert time.monotonic() < deadline, "the server has not read the match yet"
-            time.sleep(0.05)
-        (truth,) = found
+    with sqlite3.connect(database, timeout=PATIENCE) as connection:
+        (truth,) = eventually(lambda: connection.execute(select, (match,)).fetchone())
         connection.execute(update, (change(truth), match))
     try:
         yield
     finally:
-        with sqlite3.connect(database, timeout=30) as connection:
+        with sqlite3.connect(database, timeout=PATIENCE) as connection:
             connection.execute(update, (truth, match))
 
 

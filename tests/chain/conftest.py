@@ -24,6 +24,7 @@ from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import FaultyNode
 from tests.support.hatching import pay_hatch
+from tests.support.patience import PATIENCE
 
 DEPLOYER, TRAINER, OTHER = range(3)
 Senders = Callable[..., TransactionManager]
@@ -46,7 +47,7 @@ def sender(chain: Chain, tmp_path: Path) -> Senders:
     """Makes a transaction manager for a development account; they share the nonce locks."""
 
     def make(who: int, **options: Any) -> TransactionManager:
-        options = {"deadline": 30.0} | options
+        options = {"deadline": PATIENCE} | options
         return TransactionManager(chain, devnet_account(who), tmp_path / "locks", **options)
 
     return make
@@ -98,7 +99,7 @@ class EmptyBlocks:
 
     def sender(self, who: int, **options: Any) -> TransactionManager:
         """One whose transactions wait until ``stop``."""
-        options = {"deadline": 30.0} | options
+        options = {"deadline": PATIENCE} | options
         return TransactionManager(self._chain, devnet_account(who), self._locks, **options)
 
     def stop(self) -> None:

@@ -34,6 +34,7 @@ from chainbeasts.backend.chain.anvil_state import (
     settle,
 )
 from chainbeasts.backend.errors import ChainBeastsError
+from tests.support.patience import eventually
 
 
 def script(path: Path, body: str) -> str:
@@ -62,9 +63,7 @@ def foreign_node_after(signal: Path, port: int) -> Iterator[None]:
     servers: list[HTTPServer] = []
 
     def serve() -> None:
-        deadline = time.monotonic() + 10
-        while not signal.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        eventually(signal.exists)
         servers.append(HTTPServer((module.HOST, port), ForeignNode))
         servers[0].serve_forever(poll_interval=0.02)
 

@@ -16,6 +16,7 @@ from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.providers import make_web3
 from scripts.lib.faulty_logs import LogFault, spoil
 from scripts.lib.faulty_node import Fault, FaultyNode
+from tests.support.patience import PATIENCE
 
 MINE = "anvil_mine"
 
@@ -28,7 +29,7 @@ def node(anvil: Anvil) -> Iterator[FaultyNode]:
 
 def mine(node: FaultyNode) -> None:
     request = {"jsonrpc": "2.0", "id": 1, "method": MINE, "params": ["0x1"]}
-    requests.post(node.url, json=request, timeout=10).raise_for_status()
+    requests.post(node.url, json=request, timeout=PATIENCE).raise_for_status()
 
 
 def height(anvil: Anvil) -> int:
@@ -88,7 +89,7 @@ def test_websockets_pass_through_and_break_on_demand(node: FaultyNode, anvil: An
         assert int(json.loads(open_socket.recv())["result"], 16) == height(anvil)
         assert node.drop_websockets() == 1
         with pytest.raises(ConnectionClosed):
-            open_socket.recv(timeout=10)
+            open_socket.recv(timeout=PATIENCE)
     with connect(node.ws_url) as again:
         again.send(json.dumps(request))
         assert "result" in json.loads(again.recv())
@@ -102,7 +103,7 @@ def test_what_lasts_holds_over_websockets_and_news_pass_through(
         open_socket.send(json.dumps(request))
 
     def told() -> dict[str, Any]:
-        answer = json.loads(open_socket.recv(timeout=10))
+        answer = json.loads(open_socket.recv(timeout=PATIENCE))
         assert isinstance(answer, dict)
         return answer
 

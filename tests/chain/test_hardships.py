@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from chainbeasts.backend.store.daemons import IntentRow, IntentState
 from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed
+from tests.support.patience import PATIENCE, eventually
 
 TO = devnet_account(OTHER).address
 SEND = "eth_sendRawTransaction"
@@ -48,7 +49,9 @@ def node(anvil: Anvil) -> Iterator[FaultyNode]:
 def through(chain: Chain, node: FaultyNode, tmp_path: Path) -> TransactionManager:
     """Sends through the faulty node."""
     there = Chain.connect(node.url, chain.deployment)
-    return TransactionManager(there, devnet_account(DEPLOYER), tmp_path / "locks", deadline=30)
+    return TransactionManager(
+        there, devnet_account(DEPLOYER), tmp_path / "locks", deadline=PATIENCE
+    )
 
 
 def mint(chain: Chain, amount: int = 1) -> Any:
@@ -70,13 +73,6 @@ def most(signed: SignedTransaction) -> int:
     return int(TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()["maxFeePerGas"])
 
 
-def pause_until(look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def pause_until_energy(chain: Chain, amount: int) -> None:
     """Wait as a daemon does: in the middle of a reorg the node may know no contract at all."""
 
@@ -86,14 +82,14 @@ def pause_until_energy(chain: Chain, amount: int) -> None:
         except NodeUnavailableError:
             return False
 
-    pause_until(look)
+    eventually(look)
 
 
 def mine_once_there(chain: Chain, one: SignedTransaction) -> None:
     """Mine a block as soon as the node has a transaction."""
 
     def wait() -> None:
-        pause_until(lambda: rpc(chain.rpc_url, "eth_getTransactionByHash", "0x" + one.hash.hex()))
+        eventually(lambda: rpc(chain.rpc_url, "eth_getTransactionByHash", "0x" + one.hash.hex()))
         mine(chain)
 
     threading.Thread(target=wait).start()
@@ -261,20 +257,19 @@ def made_next(chain: Chain) -> int:
 
 def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sender: Senders) -> None:
     signed: list[SignedTransaction] = []
-    found: list[Receipt] = []
     manager = sender(DEPLOYER, journal=signed.append, depth=2)
-    waiter = threading.Thread(target=lambda: found.append(manager.send(mint(chain), label="mint")))
-    waiter.start()
-    pause_until_energy(chain, 1)
-    with manager._lock:  # it has seen its receipt
-        mine(chain)
-    assert waiter.is_alive()  # one block on top is not two
-    rpc(chain.rpc_url, "anvil_reorg", 2, [])
-    pause_until_energy(chain, 1)
-    assert not found
-    mine(chain, 2)
-    waiter.join(30)
-    assert found[0].hash in {one.hash for one in signed}
+    with ThreadPoolExecutor(1) as pool:
+        waiter = pool.submit(manager.send, mint(chain), label="mint")
+        pause_until_energy(chain, 1)
+        with manager._lock:  # it has seen its receipt
+            mine(chain)
+        assert not waiter.done()  # one block on top is not two
+        rpc(chain.rpc_url, "anvil_reorg", 2, [])
+        pause_until_energy(chain, 1)
+        assert not waiter.done()
+        mine(chain, 2)
+        found = waiter.result()
+    assert found.hash in {one.hash for one in signed}
     assert len({one.nonce for one in signed}) == 1  # whatever the node said in the reorg
     assert chain.energy_of(TO) == 1
 

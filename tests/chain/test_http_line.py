@@ -13,6 +13,7 @@ import pytest
 
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_line import HttpLine
+from tests.support.patience import PATIENCE
 
 ANSWER = b'{"jsonrpc":"2.0","id":1,"result":"0x1"}'
 WANTED = {"jsonrpc": "2.0", "id": 1, "result": "0x1"}
@@ -105,7 +106,7 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again(
     line = HttpLine(f"http://127.0.0.1:{server.port}", clock)
     for number in (1, 2):
         assert ask(line, clock) == WANTED
-        assert server.closed.acquire(timeout=10)
+        assert server.closed.acquire(timeout=PATIENCE)
         assert server.connections == number
 
 
@@ -129,7 +130,7 @@ def test_answers_of_every_form_are_read(serve: Callable[..., Server], answer: by
     line = HttpLine(f"http://127.0.0.1:{server.port}", clock)
     for _ in range(2):
         assert ask(line, clock) == WANTED
-        assert server.closed.acquire(timeout=10)
+        assert server.closed.acquire(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from chainbeasts.backend.chain.toolchain import (
 )
 from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib import setup
+from tests.support.patience import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -94,10 +94,7 @@ def test_a_second_set_up_says_what_it_waits_for(capsys: pytest.CaptureFixture[st
     with setup.alone():
         waiting = threading.Thread(target=wait)
         waiting.start()
-        deadline = time.monotonic() + 10
-        while not (said := capsys.readouterr().err):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        said = eventually(lambda: capsys.readouterr().err)
     waiting.join()
     assert said == "[setup] waiting for another set-up of this clone\n"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +26,7 @@ from chainbeasts.backend.chain.transactions import (
     TransactionManager,
 )
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
+from tests.support.patience import PATIENCE, eventually
 
 TO = devnet_account(OTHER).address
 
@@ -40,7 +40,7 @@ from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.transactions import TransactionManager
 url, folder, locks, to = sys.argv[1:]
 chain = Chain.connect(url, Deployment.load(Path(folder), DEVNET_CHAIN_ID))
-sender = TransactionManager(chain, devnet_account(0), Path(locks), deadline=30)
+sender = TransactionManager(chain, devnet_account(0), Path(locks))
 print(sender.send(chain.energy.functions.mint(to, 1), label="mint").hash.hex())
 """
 
@@ -175,16 +175,14 @@ def test_two_processes_share_the_nonce_lock(
 
     miner = threading.Thread(target=mine)
     try:
-        deadline = time.monotonic() + 30
-        while rpc(chain.rpc_url, "txpool_status") == {"pending": "0x0", "queued": "0x0"}:
-            assert time.monotonic() < deadline
-            assert other.poll() is None
-            time.sleep(0.02)
+        empty = {"pending": "0x0", "queued": "0x0"}
+        eventually(lambda: rpc(chain.rpc_url, "txpool_status") != empty or other.poll() is not None)
+        assert other.poll() is None
         miner.start()  # from here on the other process holds the lock, its transaction unmined
         signed: list[SignedTransaction] = []
         manager = sender(DEPLOYER, journal=signed.append)
         mine_too = manager.send(chain.energy.functions.mint(TO, 1), label="mint")
-        theirs = other.communicate(timeout=30)[0].split()[-1]
+        theirs = other.communicate(timeout=PATIENCE)[0].split()[-1]
     finally:
         done.set()
         if miner.ident is not None:

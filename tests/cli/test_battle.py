@@ -22,7 +22,6 @@ from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.errors import Reverted
 from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.chain.types import MatchStatus
-from chainbeasts.backend.chain.waiting import wait_until
 from chainbeasts.backend.cli.units import iso_time
 from chainbeasts.backend.kernel.combat import Match
 from chainbeasts.backend.kernel.merkle import Tree, root
@@ -31,6 +30,7 @@ from chainbeasts.trainer.datasets.formats import write_words
 from chainbeasts.trainer.datasets.reader import read_records
 from tests.cli.conftest import Cli
 from tests.support.history import forget
+from tests.support.patience import eventually
 
 ENERGY = 10**18
 DEPLOYER, ANNA, BEN, REPORTER, STRANGER = range(5)
@@ -379,12 +379,11 @@ def test_recording_waits_for_finality(ring: Ring) -> None:
     match, _ = ring.seeded()
     ring.fund(BEN, 20)
     wanted = ("battle", "record", str(match), "--wait", "--json", "--account", f"devnet:{BEN}")
-    waiting = ring.cli.start(*wanted)
-    recorded = MatchStatus.RECORDED
-    wait_until(lambda: ring.chain.match(match).status is recorded, 60, "It is not recorded.")
-    assert waiting.poll() is None
-    ring.travel()
-    assert waiting.wait(60) == 0, waiting.err.read_text()
+    with ring.cli.start(*wanted) as waiting:
+        eventually(lambda: ring.chain.match(match).status is MatchStatus.RECORDED)
+        assert waiting.poll() is None
+        ring.travel()
+        assert waiting.wait() == 0, waiting.err.read_text()
     assert json.loads(waiting.out.read_text())["status"] == "final"
     assert ring.chain.match(match).status is MatchStatus.FINAL
 

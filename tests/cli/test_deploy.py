@@ -39,9 +39,7 @@ def test_a_killed_deployment_goes_on_and_repeats_nothing(cli: Cli, anvil: Anvil)
     file = cli.home / "deployments" / f"{anvil.chain_id}.json"
     killed = cli.start("deploy")
     try:
-        deadline = time.monotonic() + 120
         while not file.exists() or len(record(cli.home, anvil)["addresses"]) < 2:
-            assert time.monotonic() < deadline
             assert killed.poll() is None, "it ended before it was killed"
             time.sleep(0.005)
     finally:

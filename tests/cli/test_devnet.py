@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from chainbeasts.backend.chain.anvil import rpc
 from scripts.lib.wire import Wire
 from tests.cli.conftest import Cli
+from tests.support.patience import eventually
 
 
 @pytest.fixture
@@ -169,9 +169,7 @@ def test_without_its_keeper_the_devnet_says_so(home: Cli) -> None:
     record = home.json("devnet", "up", "--detach", "--block-time", "60")
     assert home.json("devnet", "status")["kept"] is True
     os.kill(record["keeper"], signal.SIGKILL)  # started by this test, by its id
-    deadline = time.monotonic() + 30
-    while home.json("devnet", "status")["kept"]:
-        assert time.monotonic() < deadline
+    eventually(lambda: not home.json("devnet", "status")["kept"])
     assert "Nobody mines idle blocks" in home.run("devnet", "status").stderr
     rpc(record["rpc_url"], "anvil_mine", "0x3")
     home.json("devnet", "down")  # and nothing is lost
@@ -211,14 +209,9 @@ def test_a_killed_anvil_is_noticed_and_its_kept_chain_goes_on(home: Cli) -> None
     rpc(record["rpc_url"], "anvil_setBalance", "0x" + "42" * 20, "0x1234")
     rpc(record["rpc_url"], "anvil_mine", "0x5")
     file = home.home / "devnet" / "state.json"
-    deadline = time.monotonic() + 30
-    while not file.exists() or "42" * 20 not in file.read_text():
-        assert time.monotonic() < deadline, "the state was not kept"
-        time.sleep(0.1)
+    eventually(lambda: file.exists() and "42" * 20 in file.read_text())
     os.kill(record["pid"], signal.SIGKILL)  # started by this test, by its id
-    while listens(record["port"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: not listens(record["port"]))
     assert home.json("devnet", "status")["running"] is False
     home.hinted("No node answers", "devnet up", "deploy")
     home.hinted("No devnet runs", "devnet up", "devnet", "down")
@@ -234,13 +227,11 @@ def test_in_the_foreground_it_ends_with_its_command(cli: Cli, ending: signal.Sig
     record = cli.home / "devnet.json"
     process = cli.start("devnet", "up")
     try:
-        deadline = time.monotonic() + 30
         while not record.exists() or not (written := record.read_bytes()):
-            assert time.monotonic() < deadline
             assert process.poll() is None
         process.send_signal(ending)  # in the moment in which others may know of it
         status = json.loads(written)
-        process.wait(30)
+        process.wait()
     finally:
         process.kill()
     assert process.returncode == 0

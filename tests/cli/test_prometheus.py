@@ -11,7 +11,8 @@ import pytest
 
 from chainbeasts.backend.monitoring.server import serve
 from tests.cli.test_operations import ALARMS, expressions, monitors
-from tests.support.prometheus import PATIENCE, prometheus, promtool
+from tests.support.patience import PATIENCE
+from tests.support.prometheus import prometheus, promtool
 
 CASES = """\
 rule_files: [alarms.yml]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
@@ -56,6 +57,6 @@ def test_a_script_runs_from_any_folder_with_what_it_was_given(tmp_path: Path) ->
         env=os.environ | {"HARMONICS_CACHE_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from chainbeasts.backend.cli import main, output, units
 from chainbeasts.backend.cli.output import plain, table
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = (ROOT / "docs" / "guides" / "json.md").read_text("utf-8")
@@ -37,7 +38,7 @@ def started(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
 
 def test_the_version_costs_little() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said, _ = started("--version").communicate(timeout=60)
+    said, _ = started("--version").communicate(timeout=PATIENCE)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert said.startswith(b"chainbeasts ")
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3
@@ -88,7 +89,7 @@ def test_ctrl_c_at_any_moment_is_quiet() -> None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
     for process, moment in zip(running, moments, strict=True):
-        said, told = process.communicate(timeout=60)
+        said, told = process.communicate(timeout=PATIENCE)
         assert (process.returncode, said, told) == (130, b"", b""), moment
 
 
@@ -122,7 +123,7 @@ def test_a_closed_or_full_stdout_is_no_traceback(arguments: tuple[str, ...]) -> 
     done = subprocess.run(shell, cwd=ROOT, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     with open("/dev/full", "wb") as full:
-        _, told = (process := started(*arguments, stdout=full)).communicate(timeout=60)
+        _, told = (process := started(*arguments, stdout=full)).communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert b"Traceback" not in told
     if arguments == ("--version",):
@@ -130,14 +131,14 @@ def test_a_closed_or_full_stdout_is_no_traceback(arguments: tuple[str, ...]) -> 
     assert told == b"Error: No space left on device.\n"
     reader, writer = os.pipe()
     os.close(reader)
-    _, told = (process := started(*arguments, stdout=writer)).communicate(timeout=60)
+    _, told = (process := started(*arguments, stdout=writer)).communicate(timeout=PATIENCE)
     os.close(writer)
     assert (process.returncode, told) == (1, b"")
 
 
 def test_a_stream_without_a_character_or_a_width_is_written_all_the_same() -> None:
     bare = {"PYTHONIOENCODING": "ascii", "COLUMNS": "0"}
-    said, told = started("kernel", "id", env=bare).communicate(timeout=60)
+    said, told = started("kernel", "id", env=bare).communicate(timeout=PATIENCE)
     assert told == b""
     assert re.search(r"id\W+0x[0-9a-f]{64}", said.decode("ascii")), said
 

@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from chainbeasts.backend.cli.commands import app, load_commands
 from chainbeasts.backend.cli.twins import add_twins, is_setting, options
+from tests.support.patience import PATIENCE
 
 FOREIGN = {"METRICS_PORT"}
 """Named by others, and kept."""
@@ -60,7 +61,7 @@ def test_a_twin_is_read() -> None:
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     assert json.loads(run(CHAINBEASTS_JSON="1").stdout)

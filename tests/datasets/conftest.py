@@ -18,6 +18,7 @@ from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernel.rng import split_mix64
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import random_position
+from tests.support.patience import PATIENCE
 
 Answer = Callable[["Handler"], None]
 
@@ -114,7 +115,7 @@ class Server(ThreadingHTTPServer):
         """A part of the file, then silence."""
         handler.say(200, self.data[:100], ETag=self.etag, Content_Length=str(len(self.data)))
         handler.wfile.flush()
-        self.stalled.wait(30)
+        self.stalled.wait(PATIENCE)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus
 from chainbeasts.backend.store.session import Database
 from scripts.lib.stage import Player, Stage
 from tests.kills.conftest import DEADLINES, Mortal, slow_blocks
+from tests.support.patience import PATIENCE
 
 SEED = int(os.environ.get("CHAINBEASTS_KILLS_SEED", "4"))
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
@@ -42,8 +43,6 @@ ROUND_KILLS, ANSWER_KILLS, CLAIM_KILLS, END_KILLS = (5, 4, 6, 3) if NIGHTLY else
 MOST_SECONDS = 0.9
 POLL = "0.25"
 """A daemon that looks for news costs the processor as much as what it does when there are some."""
-
-PATIENCE = 120.0
 
 
 class Play:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from queue import Queue
@@ -17,8 +16,7 @@ from websockets.frames import Close
 
 from chainbeasts.backend.monitoring.training import SCHEMA, TrainingMetrics
 from chainbeasts.trainer.metrics.server import MetricsServer
-
-PATIENCE = 60.0
+from tests.support.patience import PATIENCE
 
 
 def figures(step: int, run: str = "beast-1", **more: Any) -> TrainingMetrics:
@@ -65,14 +63,6 @@ async def until(look: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not look():
             await asyncio.sleep(0.005)
-
-
-def soon(look: Callable[[], bool]) -> None:
-    """The same, outside a loop."""
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 async def verdict(socket: ClientConnection) -> Close:

@@ -21,7 +21,8 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.trainer.cli.metrics import app
 from chainbeasts.trainer.metrics.listener import complete_url, listen
 from chainbeasts.trainer.metrics.streamer import MetricsStreamer
-from tests.metrics.figures import PATIENCE, figures, served, text
+from tests.metrics.figures import figures, served, text
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "metrics_server.py"

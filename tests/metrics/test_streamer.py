@@ -13,7 +13,8 @@ from websockets.asyncio.client import connect
 from chainbeasts.trainer.metrics.limits import Limits
 from chainbeasts.trainer.metrics.server import MetricsServer
 from chainbeasts.trainer.metrics.streamer import MetricsStreamer
-from tests.metrics.figures import figures, run, soon, step_of, until
+from tests.metrics.figures import figures, run, step_of, until
+from tests.support.patience import PATIENCE, eventually
 
 QUICK = (0.01, 0.05)
 
@@ -180,5 +181,5 @@ def test_closing_ends_its_thread() -> None:
     before = set(threading.enumerate())
     streamer = MetricsStreamer(port=closed_port(), backoff=(60, 60))
     assert set(threading.enumerate()) - before
-    streamer.close(timeout=30)
-    soon(lambda: not set(threading.enumerate()) - before)
+    streamer.close(timeout=PATIENCE)
+    eventually(lambda: not set(threading.enumerate()) - before)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
+
 KEYS = ("AKIDCHAINBEASTS", "an-s3-secret-of-the-tests")
 BUCKET = "beasts"
 
@@ -52,7 +54,7 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             web.asked.append(self.path)
             path = web.folder / Path(self.path).name
             if web.mood == "mute":
-                web.release.wait(30)
+                web.release.wait(PATIENCE)
             elif web.mood == "error":
                 self._answer(500, b"")
             elif web.mood == "forbidden":
@@ -66,7 +68,7 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             elif web.mood == "stalling":
                 data = path.read_bytes()
                 self._answer(200, data[:100], len(data))
-                web.release.wait(30)
+                web.release.wait(PATIENCE)
             elif web.mood == "breaking":
                 data = path.read_bytes()
                 self._answer(200, data[:100], len(data))

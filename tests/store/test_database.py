@@ -35,6 +35,7 @@ from chainbeasts.backend.store.session import (
     parse_url,
     upgrade_database,
 )
+from tests.support.patience import PATIENCE
 from tests.support.postgres import PASSWORD
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -128,7 +129,7 @@ def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> 
         for _ in range(3)
     ]
     for child in children:
-        _, said = child.communicate(timeout=60)
+        _, said = child.communicate(timeout=PATIENCE)
         assert child.returncode == 0, said.decode()
 
 

@@ -13,9 +13,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
+
+from tests.support.patience import PATIENCE
 
 PROGRAM = "chainbeasts"
-PATIENCE = 180.0
 LONGEST_LOOK = 0.05
 
 
@@ -59,6 +61,13 @@ class Process:
     def kill(self) -> None:
         """End it without a word."""
         self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It ends with its test, or it would go on acting on the chain of the next."""
+        self.kill()
 
 
 class Program:
@@ -163,5 +172,5 @@ class Program:
 
     def end(self) -> None:
         """End the loaded process."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=PATIENCE)
         self._folder.cleanup()

@@ -17,16 +17,16 @@ from chainbeasts.backend.chain.receipts import read_receipt
 from chainbeasts.backend.chain.views import as_json, call_view, with_call
 from tests.support.artifacts import Artifacts
 from tests.support.history import forget
+from tests.support.patience import PATIENCE
 from tests.support.quick import QuickContract, decoded
 
 GAS = 16_777_216
-MINED_SECONDS = 60.0
 SEND = RPCEndpoint("eth_sendTransaction")
 
 
 def mined(w3: Web3, tx: bytes | str) -> Any:
     """The receipt of a transaction, waited for; web3's own way takes longer than the node."""
-    deadline = time.monotonic() + MINED_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while (receipt := read_receipt(w3, tx)) is None:
         assert time.monotonic() < deadline, f"{tx!r} is not mined"
         time.sleep(0.01)

@@ -24,13 +24,13 @@ import pytest
 from filelock import FileLock
 
 from chainbeasts.backend.chain.anvil import free_port
+from tests.support.patience import PATIENCE
 
 ABSENT = (
     "PostgreSQL is not installed: its tests are skipped. "
     "Install it with `apt-get install postgresql` or `brew install postgresql`."
 )
 HOST, USER, PASSWORD = "127.0.0.1", "chainbeasts", "s3cret-of-the-tests"
-START_SECONDS = 60.0
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
 TIME_ZONE = "timezone=Asia/Kathmandu"  # not UTC, so that a forgotten zone shows
 
@@ -87,7 +87,7 @@ def _start(binaries: Path) -> dict[str, Any]:
             **who,
         )
     record = {"pid": server.pid, "port": port, "folder": str(folder), "users": 0}
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             psycopg.connect(_url(record, "postgres")).close()

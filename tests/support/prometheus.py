@@ -14,12 +14,12 @@ import httpx
 import pytest
 
 from chainbeasts.backend.chain.anvil import free_port
+from tests.support.patience import PATIENCE
 
 ABSENT = (
     "Prometheus is not installed: the test that loads alarms and dashboard into it is skipped. "
     "Debian's package is `prometheus`."
 )
-PATIENCE = 30.0
 
 
 def find_tool(name: str) -> str | None:

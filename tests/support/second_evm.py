@@ -13,6 +13,7 @@ from web3.contract import Contract
 from chainbeasts.backend.chain.compile import artifact
 from chainbeasts.backend.chain.errors import decode_revert
 from chainbeasts.backend.chain.evm_vectors import EvmVectors
+from tests.support.patience import PATIENCE
 from tests.support.second_node import install
 
 
@@ -67,4 +68,4 @@ class SecondEvm(EvmVectors):
 
     def close(self) -> None:
         """End the child: its input ends."""
-        self._child.communicate(timeout=30)
+        self._child.communicate(timeout=PATIENCE)

@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from chainbeasts.backend.cache import cache_dir
 from chainbeasts.backend.chain.anvil import HOST, STOP_SECONDS, AnvilError, free_port, rpc
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ROOT / "tests" / "second_node"
@@ -28,8 +29,6 @@ FILES = ("package.json", "package-lock.json", "hardhat.config.js", "evm.js")
 NODE_LOCK = ROOT / "requirements-node.lock"
 MIN_NODE = (22, 13)
 """The least version of Node.js on which Hardhat starts."""
-
-START_SECONDS = 60.0
 
 
 def _run(*command: str | Path, folder: Path, node: Path | None = None) -> None:
@@ -109,7 +108,7 @@ class SecondNode:
         return self
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process is not None
             assert self._process.poll() is None, self._log.read_text("utf-8", "replace")

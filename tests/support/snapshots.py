@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE_SECONDS = 60.0
+from tests.support.patience import PATIENCE
 
 
 def go_back(call: Callable[..., Any], snapshot: Any) -> None:
@@ -18,7 +18,7 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     Args:
         call: asks the node, by method and parameters.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while _mined_in_pool(call):
         assert time.monotonic() < deadline, "a mined transaction stays in the pool"
         time.sleep(0.001)

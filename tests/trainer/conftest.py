@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from chainbeasts.trainer.cli.trainer import app as trainer
 from chainbeasts.trainer.workspace import TrainerWorkspace, open_workspace
 from tests.support.forked import Process, Program
 from tests.support.hatching import pay_hatch
+from tests.support.patience import eventually
 
 DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
 ENERGY = 10**18
@@ -166,8 +166,9 @@ def farm(deployed: tuple[Chain, Path], anvil: Anvil, program: Program, tmp_path:
 
 def wait_for(condition: Callable[[], Any], process: Process) -> None:
     """Look until something is so, while a process runs."""
-    deadline = time.monotonic() + 30
-    while not condition():
+
+    def look() -> Any:
         assert process.poll() is None, process.err.read_text()
-        assert time.monotonic() < deadline, process.err.read_text()
-        time.sleep(0.05)
+        return condition()
+
+    eventually(look, process.err.read_text)

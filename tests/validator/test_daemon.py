@@ -7,8 +7,6 @@ import os
 import socket
 import sqlite3
 import threading
-import time
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -36,6 +34,7 @@ from chainbeasts.validator.judge import states
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import make_validator
 from tests.support.busy import busy, impatient
+from tests.support.patience import PATIENCE, eventually
 from tests.support.snapshots import go_back
 from tests.validator.conftest import (
     ENERGY,
@@ -279,15 +278,15 @@ def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None
     follower = threading.Thread(target=daemon.follow, daemon=True)
     try:
         follower.start()
-        wait_until(lambda: "No node answers" in monitor.problem)
+        eventually(lambda: "No node answers" in monitor.problem)
         assert rig.verdicts() == {}
         workspace.chain.w3.provider = present
-        wait_until(lambda: monitor.problem == "")
+        eventually(lambda: monitor.problem == "")
         assert rig.verdicts() == {(beast, 0): "valid"}
     finally:
         workspace.chain.w3.provider = present
         waker.stop()
-        follower.join(10)
+        follower.join(PATIENCE)
     assert not follower.is_alive()
 
 
@@ -308,13 +307,13 @@ def test_a_database_that_is_away_is_waited_for(rig: Rig, monkeypatch: pytest.Mon
     try:
         with busy(rig.home / "validator.sqlite3"):
             follower.start()
-            wait_until(lambda: "The database does not answer" in monitor.problem)
+            eventually(lambda: "The database does not answer" in monitor.problem)
             assert rig.disputes == 0
-        wait_until(lambda: rig.disputes == 1)
-        wait_until(lambda: monitor.problem == "")
+        eventually(lambda: rig.disputes == 1)
+        eventually(lambda: monitor.problem == "")
     finally:
         waker.stop()
-        follower.join(10)
+        follower.join(PATIENCE)
     assert not follower.is_alive()
 
 
@@ -338,13 +337,13 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
     with structlog.testing.capture_logs() as logs:
         try:
             follower.start()
-            wait_until(lambda: "No space left" in monitor.problem)
+            eventually(lambda: "No space left" in monitor.problem)
             monkeypatch.setattr(packs, "write_whole", write)
-            wait_until(lambda: rig.verdicts() == {(beast, 0): "valid", (beast, 1): "valid"})
-            wait_until(lambda: monitor.problem == "")
+            eventually(lambda: rig.verdicts() == {(beast, 0): "valid", (beast, 1): "valid"})
+            eventually(lambda: monitor.problem == "")
         finally:
             waker.stop()
-            follower.join(10)
+            follower.join(PATIENCE)
     assert not follower.is_alive()
     assert "waiting for the disk" in [line["event"] for line in logs]
 
@@ -397,13 +396,6 @@ def test_two_processes_may_read_the_chain_into_one_database(
     assert report.indexed_to == rig.chain.block().number
     with slow.database.session() as session:
         assert session.query(CheckpointRow).count() == 1
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_bond_over_a_fallen_checkpoint_comes_back(rig: Rig) -> None:

@@ -33,6 +33,7 @@ from chainbeasts.validator.judge.executors import make_executor
 from chainbeasts.validator.judge.jobs import JobStore, is_due
 from chainbeasts.validator.judge.replay import Judgement
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
+from tests.support.patience import PATIENCE, eventually
 from tests.validator.windows import DNA, make, private_words
 
 SECRET = bytes(range(32))
@@ -63,13 +64,10 @@ def test_a_worker_ends_with_its_killed_daemon(tmp_path: Path) -> None:
         [sys.executable, str(script)],
         env={"PYTHONPATH": root_folder, "CHAINBEASTS_KERNEL": "numpy"},  # which takes processes
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=PATIENCE,
     )
     worker = Path("/proc") / str(int(ended.stdout))
-    deadline = time.monotonic() + 20
-    while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: not worker.exists() or "Z" in (worker / "stat").read_text().split()[2])
 
 
 @pytest.fixture
@@ -132,7 +130,7 @@ def test_what_is_due(verdict: Verdict | None, mode: Mode | None, known: bool, du
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -258,18 +259,17 @@ def test_two_validators_on_one_fraud_file_once_and_lose_nothing(
     others = tmp_path / "others"
     shutil.copytree(rig.home, others, ignore=shutil.ignore_patterns("*.sqlite3*", "locks"))
     before = [wealth(rig, who) for who in (VALIDATOR, OTHER)]
-    processes = [
-        program.begin(
-            [
-                *("validator", "run", "--once", "--workers", "0"),
-                *("--strategy", str(Strategy.FAST), "--home", str(home)),
-                *("--rpc-url", rig.chain.rpc_url, "--account", f"devnet:{who}"),
-            ],
-            os.environ,
-        )
+    commands = [
+        [
+            *("validator", "run", "--once", "--workers", "0"),
+            *("--strategy", str(Strategy.FAST), "--home", str(home)),
+            *("--rpc-url", rig.chain.rpc_url, "--account", f"devnet:{who}"),
+        ]
         for home, who in ((rig.home, VALIDATOR), (others, OTHER))
     ]
-    codes = [process.wait(60) for process in processes]
+    with ExitStack() as stack:
+        processes = [stack.enter_context(program.begin(one, os.environ)) for one in commands]
+        codes = [process.wait() for process in processes]
     said = "".join(process.err.read_text() for process in processes)
     assert codes == [0, 0], said
     assert "Traceback" not in said

@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 
 from chainbeasts.backend.accounts import create_keystore, devnet_account
+from chainbeasts.backend.chain.clock import CALL_SECONDS
 from chainbeasts.backend.kernel.samples import Source, random_position
 from scripts.lib.faulty_node import ODD, FaultyNode
 from tests.support.endpoints import get
 from tests.support.forked import Program
+from tests.support.patience import PATIENCE, eventually
 from tests.validator.conftest import VALIDATOR, Rig
 from tests.validator.test_daemon import one_weight, write_dataset
 
@@ -55,10 +57,8 @@ def test_kill_at_any_instant_of_filing_leaves_one_dispute_and_one_bond(
 
 def wait_for(log: Path, pattern: str) -> str:
     """The first match of a pattern in a process's log."""
-    deadline = time.monotonic() + 30
-    while (found := re.search(pattern, log.read_text())) is None:
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.02)
+    found = eventually(lambda: re.search(pattern, log.read_text()), log.read_text)
+    assert found is not None
     return found[1]
 
 
@@ -70,9 +70,7 @@ def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig, program: Progr
     try:
         url = wait_for(process.err, r"health=(http\S+)")
         wait_for(process.err, r"(judged)")
-        deadline = time.monotonic() + 10
-        while get(url + "/readyz")[0] != 200 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(lambda: get(url + "/readyz")[0] == 200)
         assert json.loads(get(url + "/readyz")[1])["status"] == "ready"
         assert get(url + "/healthz")[0] == 200
         figures = get(url + "/metrics")[1]
@@ -83,7 +81,7 @@ def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig, program: Progr
         assert "already runs" in second.stderr
         assert "Traceback" not in second.stderr
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 0
+        assert process.wait() == 0
     finally:
         process.kill()
 
@@ -103,10 +101,10 @@ def test_a_daemon_waits_for_its_node_lives_through_nonsense_and_ends_by_a_silent
             node.misbehave(odd=0.15, errors=0.05)
             rig.train(beast)
             wait_for(process.err, r"(judged)")
-            node.misbehave(slow=1.0, delay=30.0)
+            node.misbehave(slow=1.0, delay=CALL_SECONDS)
             time.sleep(0.5)  # some call waits for its answer now
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=15) == 0  # half of what that answer takes
+            assert process.wait(timeout=0.8 * CALL_SECONDS) == 0  # before that call is given up
         finally:
             process.kill()
         assert sum(node.faults[fault] for fault in ODD) > 0
@@ -165,7 +163,7 @@ def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:
                 wait_for(log, r"(waiting for the node)")
                 said = get(url + "/readyz")[1] + get(url + "/metrics")[1]
                 process.send_signal(signal.SIGTERM)
-                process.wait(timeout=30)
+                process.wait(timeout=PATIENCE)
             finally:
                 process.kill()
     said += log.read_text()

@@ -29,6 +29,7 @@ from chainbeasts.trainer.defend.defender import Defender
 from chainbeasts.trainer.train.window_store import WindowStore
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
+from tests.support.patience import PATIENCE, eventually
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm, wait_for
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -155,7 +156,7 @@ def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(far
     try:
         wait_for(lambda: status(farm, dispute) is DisputeStatus.OPENED, second)
         second.send_signal(signal.SIGTERM)
-        assert second.wait(15) == 0
+        assert second.wait() == 0
         assert "Traceback" not in second.err.read_text()
     finally:
         second.kill()
@@ -248,19 +249,13 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
     try:
         with busy(farm.home / "trainer.sqlite3"):
             thread.start()
-            deadline = time.monotonic() + 30
-            while not said:
-                assert thread.is_alive()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            eventually(lambda: said or not thread.is_alive())
+            assert thread.is_alive()
             assert status(farm, dispute) is DisputeStatus.FILED
-        deadline = time.monotonic() + 30
-        while status(farm, dispute) is not DisputeStatus.OPENED:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda: status(farm, dispute) is DisputeStatus.OPENED)
     finally:
         waker.stop()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

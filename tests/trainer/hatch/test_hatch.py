@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,7 @@ from chainbeasts.trainer.datasets.pack import pack_dataset
 from chainbeasts.trainer.datasets.reader import read_records
 from chainbeasts.trainer.hatch import requests
 from tests.support.history import forget
+from tests.support.patience import eventually
 from tests.trainer.conftest import OTHER, ROOT, TRAINER, Farm
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -124,9 +124,7 @@ def test_resume_hatches_a_request_by_its_number(farm: Farm) -> None:
 
 def test_an_expired_hatch_is_asked_for_anew_with_the_same_secret(farm: Farm) -> None:
     farm.killed("sent", "request the hatch", "beast", "hatch", "--yes", "--dataset", str(SAMPLES))
-    deadline = time.monotonic() + 60
-    while not (requested := farm.chain.hatch_request(1).request_block):
-        assert time.monotonic() < deadline, "what was sent is in no block"
+    requested = eventually(lambda: farm.chain.hatch_request(1).request_block)
     forget(lambda *call: rpc(farm.chain.rpc_url, *call), requested)
     error = farm.refused("beast", "hatch", "--yes", "--dataset", str(SAMPLES))
     assert isinstance(error, Reverted)

@@ -14,6 +14,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.cli.main import main
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.trainer.train.window_store import WindowStore
+from tests.support.patience import PATIENCE
 
 
 def die(*_: Any) -> Any:
@@ -69,5 +70,5 @@ def run_until(instant: str, number: int, arguments: Sequence[str]) -> int | None
     context.set_forkserver_preload([__name__])
     process = context.Process(target=_run, args=(instant, number, list(arguments)))
     process.start()
-    process.join(60)
+    process.join(PATIENCE)
     return process.exitcode

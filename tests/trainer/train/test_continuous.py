@@ -272,11 +272,11 @@ def test_a_dear_chain_is_waited_out(farm: Farm) -> None:
 def test_a_run_that_waits_ends_cleanly_on_sigterm(farm: Farm) -> None:
     beast = hatch(farm)
     options = ("--forever", "--max-fee", "0.5", "--no-metrics")
-    process = farm.process("trainer", "run", str(beast), *options)
-    wait_for(lambda: "waiting for a lower fee" in process.err.read_text(), process)
-    assert "limit=0.5 gwei" in process.err.read_text().replace("'", "")
-    process.send_signal(signal.SIGTERM)
-    assert (process.wait(30), json.loads(process.out.read_text())) == (0, [])
+    with farm.process("trainer", "run", str(beast), *options) as process:
+        wait_for(lambda: "waiting for a lower fee" in process.err.read_text(), process)
+        assert "limit=0.5 gwei" in process.err.read_text().replace("'", "")
+        process.send_signal(signal.SIGTERM)
+        assert (process.wait(), json.loads(process.out.read_text())) == (0, [])
     assert farm.chain.head(beast).head_count == 0
     farm.done("trainer", "run", str(beast))
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM])

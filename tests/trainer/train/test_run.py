@@ -101,11 +101,11 @@ def test_a_run_waits_for_its_node_and_ends_when_it_is_told_to(farm: Farm) -> Non
             for one in (told, run):
                 wait_for(lambda one=one: "waiting for the node" in one.err.read_text(), one)
             told.send_signal(signal.SIGTERM)
-            assert told.wait(5) == 0
+            assert told.wait() == 0
             assert json.loads(told.out.read_text()) == []
             assert "Stopped before the node was there" in told.err.read_text()
             node.behave()
-            assert run.wait(60) == 0, run.err.read_text()
+            assert run.wait() == 0, run.err.read_text()
         finally:
             told.kill()
             run.kill()

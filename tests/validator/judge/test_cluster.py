@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from chainbeasts.validator.judge.executors import InlineExecutor
 from chainbeasts.validator.judge.replay import Window
 from chainbeasts.validator.judge.worker import difference, identity
 from tests.store.servers import Web
+from tests.support.patience import PATIENCE, eventually
 from tests.validator.windows import BEAST, Lies, context, make, private_words
 
 ROOT = Path(__file__).parents[3]
@@ -73,13 +73,13 @@ class Farm:
             *("--host", "127.0.0.1", "--local-directory", str(self.folder)),
             **environment,
         )
-        wait_until(lambda: self.present() > before)
+        eventually(lambda: self.present() > before)
         return made
 
     def present(self) -> int:
         from distributed import Client
 
-        with Client(self.address, timeout=20, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:  # type: ignore[no-untyped-call]
             return len(client.scheduler_info()["workers"])
 
     def _run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -97,14 +97,7 @@ class Farm:
     def end(self) -> None:
         for process in reversed(self.processes):
             process.kill()
-            process.wait(10)
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+            process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +116,9 @@ def farm(scheduler: Farm) -> Iterator[Farm]:
     yield scheduler
     for process in scheduler.processes[1:]:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
     del scheduler.processes[1:]
-    wait_until(lambda: scheduler.present() == 0)
+    eventually(lambda: scheduler.present() == 0)
 
 
 @pytest.fixture
@@ -303,7 +296,7 @@ def test_a_worker_that_ends_between_two_looks_ends_nothing_here(
     monkeypatch.setattr(pool, "LOOK_SECONDS", 1_000.0)
     (known,) = ours._pool.fit
     one.kill()
-    wait_until(lambda: known.hired.status == "error")  # the scheduler has told of it
+    eventually(lambda: known.hired.status == "error")  # the scheduler has told of it
     with structlog.testing.capture_logs() as logs:
         assert verdicts(submit(ours, [window] * 64)) == [Verdict.VALID] * 64
     assert [line["reason"] for line in logs if line["event"].startswith("worker lost")]
@@ -329,7 +322,7 @@ def test_workers_out_of_reach_are_reached_through_the_scheduler(
     ours = executor()
     with structlog.testing.capture_logs() as logs:
         assert verdicts(submit(ours, windows * 32)) == [Verdict.VALID] * 64
-        wait_until(lambda: bool(ours._pool.usable()) and len(ours._pool.fit) == 2)
+        eventually(lambda: bool(ours._pool.usable()) and len(ours._pool.fit) == 2)
     told = [line["event"] for line in logs]
     assert sorted(told) == [
         "a worker is not reached from here; the scheduler passes all on",
