@@ -24,7 +24,9 @@ from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, rpc
 T = TypeVar("T")
 
 COMMAND = Path(sys.executable).with_name("chainbeasts")
-PATIENCE = 180.0
+PATIENCE = 600.0
+"""Seconds until a command is held to hang."""
+
 STOP_SECONDS = 15.0
 LAST_LINES = 40
 SHORTEST_PAUSE, PAUSE_SHARE = 0.1, 2.0

@@ -14,7 +14,7 @@ from scripts.lib.deadlines import Deadlines
 from scripts.lib.stage import Stage, StageError
 
 TICK = 0.5
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds without any progress on the chain after which a run is given up."""
 
 
