@@ -35,6 +35,7 @@ from chainbeasts.backend.chain.anvil_state import (
 )
 from chainbeasts.backend.errors import ChainBeastsError
 from tests.support.patience import eventually
+from tests.support.snapshots import go_back
 
 
 def script(path: Path, body: str) -> str:
@@ -257,3 +258,18 @@ def test_the_child_runs_under_the_rules_we_count_on(anvil: Anvil) -> None:
     with pytest.raises(AnvilError, match=r"(?i)gas"):  # above EIP-7825's cap
         rpc(anvil.url, "eth_sendTransaction", call)
     rpc(anvil.url, "eth_sendTransaction", call | {"gas": hex(1 << 24)})
+
+
+def test_what_comes_after_a_snapshot_leaves_nothing_behind(anvil: Anvil) -> None:
+    """A transaction of a later nonce would be mined in another test, in place of its own."""
+    call = partial(rpc, anvil.url)
+    sender, other = cast("list[str]", call("eth_accounts"))[:2]
+    used = int(str(call("eth_getTransactionCount", sender, "latest")), 16)
+    snapshot = call("evm_snapshot")
+    sent = {"from": sender, "to": other, "value": "0x1", "nonce": hex(used + 1)}
+    call("eth_sendTransaction", sent)
+    go_back(call, snapshot)
+    call("eth_sendTransaction", sent | {"nonce": hex(used)})
+    eventually(lambda: int(str(call("eth_getTransactionCount", sender, "latest")), 16) > used)
+    assert int(str(call("eth_getTransactionCount", sender, "latest")), 16) == used + 1
+    eventually(lambda: call("txpool_status") == {"pending": "0x0", "queued": "0x0"})

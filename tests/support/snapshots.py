@@ -13,7 +13,8 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     """Revert to a snapshot, which is used up by it.
 
     A transaction leaves the pool some time after its block is there and its receipt can be read. If
-    it is still in the pool when the chain goes back, the next block has it again.
+    it is still in the pool when the chain goes back, the next block has it again. One of a nonce to
+    come, from a process that is just being ended, would take the nonce of somebody's later move.
 
     Args:
         call: asks the node, by method and parameters.
@@ -23,6 +24,7 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
         assert time.monotonic() < deadline, "a mined transaction stays in the pool"
         time.sleep(0.001)
     assert call("evm_revert", snapshot) is True, f"there is no snapshot {snapshot}"
+    call("anvil_dropAllTransactions")
 
 
 def _mined_in_pool(call: Callable[..., Any]) -> bool:
