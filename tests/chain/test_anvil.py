@@ -257,7 +257,8 @@ def test_the_child_runs_under_the_rules_we_count_on(anvil: Anvil) -> None:
     call = {"from": accounts[0], "to": accounts[1], "gas": hex((1 << 24) + 1)}
     with pytest.raises(AnvilError, match=r"(?i)gas"):  # above EIP-7825's cap
         rpc(anvil.url, "eth_sendTransaction", call)
-    rpc(anvil.url, "eth_sendTransaction", call | {"gas": hex(1 << 24)})
+    sent = rpc(anvil.url, "eth_sendTransaction", call | {"gas": hex(1 << 24)})
+    eventually(lambda: rpc(anvil.url, "eth_getTransactionReceipt", sent))
 
 
 def test_what_comes_after_a_snapshot_leaves_nothing_behind(anvil: Anvil) -> None:

@@ -28,6 +28,7 @@ from tests.chain.conftest import (
     after_signed,
 )
 from tests.support.forked import Program
+from tests.support.patience import eventually
 
 TO = devnet_account(OTHER).address
 Kill = Callable[[str], None]
@@ -72,7 +73,7 @@ def test_killed_at_any_instant_the_move_is_made_once(
 ) -> None:
     kill(when)
     assert row(database).state == state
-    assert chain.energy_of(TO) == arrived
+    eventually(lambda: chain.energy_of(TO) == arrived)  # Anvil mines after it has answered
     nonce = chain.w3.eth.get_transaction_count(devnet_account(DEPLOYER).address) - arrived
 
     outbox = Outbox(database, sender(DEPLOYER))
