@@ -41,8 +41,8 @@ def plain_decimal(value: object) -> object:
 Plain = BeforeValidator(plain_decimal)
 """Python reads `+1`, `01`, `1_0` and `１` as numbers; an address has to have one spelling."""
 
-Id = Annotated[int, Plain, Path(ge=0, le=LARGEST, description="Its number.", examples=[1])]
-Limit = Annotated[int, Plain, Query(ge=1, le=MOST_ITEMS, description="Most items of the page.")]
+Id = Annotated[int, Path(ge=0, le=LARGEST, description="Its number.", examples=[1]), Plain]
+Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Most items of the page."), Plain]
 
 
 def _cursor(numbers: str, example: str, page: str = "another page") -> Any:

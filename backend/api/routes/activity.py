@@ -39,8 +39,8 @@ Since = Annotated[
     ),
 ]
 Kinds = Annotated[list[Kind] | None, Query(description="Only of these kinds; repeatable.")]
-About = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only about this beast.")]
-Bout = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only about this match.")]
+About = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only about this beast."), Plain]
+Bout = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only about this match."), Plain]
 
 
 @router.get("/activity", response_model=ActivityPage, summary="What happened, newest first")

@@ -39,7 +39,7 @@ from chainbeasts.backend.store.words import word_by_key
 router = new_router("battles")
 
 BYTES = "application/octet-stream"
-In = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only those it fights in.")]
+In = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only those it fights in."), Plain]
 Standing = Annotated[MatchStatus | None, Query(description="Only those that stand so.")]
 
 

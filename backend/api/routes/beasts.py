@@ -72,10 +72,10 @@ SortBy = Annotated[
         "match."
     ),
 ]
-OfBeast = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only of this beast.")]
+OfBeast = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only of this beast."), Plain]
 InState = Annotated[State | None, Query(description="Only those that stand so.")]
 FromSource = Annotated[Source | None, Query(description="Only those trained on this.")]
-Windows = Annotated[int, Plain, Query(ge=1, le=100_000, description="How many windows.")]
+Windows = Annotated[int, Query(ge=1, le=100_000, description="How many windows."), Plain]
 GROWTH = "[sa][0-3]@(0|[1-9][0-9]{0,6})"
 Grow = Annotated[
     str | None,
@@ -87,7 +87,7 @@ Grow = Annotated[
         examples=["s1@20,a2@40"],
     ),
 ]
-Points = Annotated[int, Plain, Query(ge=2, le=1000, description="Most points of the curve.")]
+Points = Annotated[int, Query(ge=2, le=1000, description="Most points of the curve."), Plain]
 
 
 def find_beast(session: Session, beast_id: int) -> BeastRow:

@@ -36,7 +36,7 @@ from chainbeasts.backend.store.facts import DisputeRow
 router = new_router("disputes")
 
 ZIP = "application/zip"
-About = Annotated[int | None, Plain, Query(ge=0, le=LARGEST, description="Only about this beast.")]
+About = Annotated[int | None, Query(ge=0, le=LARGEST, description="Only about this beast."), Plain]
 Open = Annotated[bool | None, Query(description="Only those that have (not) ended.")]
 
 

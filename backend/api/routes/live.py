@@ -16,7 +16,7 @@ from chainbeasts.backend.api.topics import PATTERN, parse_topics
 
 router = APIRouter(prefix="/v1")
 
-About = Annotated[int | None, Plain, Query(ge=0, le=LARGEST)]
+About = Annotated[int | None, Query(ge=0, le=LARGEST), Plain]
 Since = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}-[0-9]{1,9}$")]
 Wanted = Annotated[str | None, Query(pattern=PATTERN)]
 
