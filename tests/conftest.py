@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from chainbeasts.backend.store import session
 from tests.support.engines import create_sharing
 from tests.support.forked import Program
 from tests.support.snapshots import go_back
+from tests.support.steady import steady_anvil
 
 devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
 session.create_engine = create_sharing
@@ -72,7 +74,14 @@ def pytest_runtestloop() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long folders first; within a file the order stays."""
+    """Long folders first; within a file the order stays.
+
+    Raises:
+        RuntimeError: tests share an id; xdist would run one of them and be green.
+    """
+    shared = [one for one, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if shared:
+        raise RuntimeError(f"Tests that share an id, of which xdist runs one: {shared}")
     rank = {folder: place for place, folder in enumerate(LONG)}
     root = Path(__file__).parent
 
@@ -111,7 +120,7 @@ def nightly() -> bool:
 @pytest.fixture(scope="session")
 def anvil_process() -> Iterator[Anvil]:
     """One Anvil child for this test process, on a free port."""
-    with Anvil() as child:
+    with steady_anvil() as child:
         yield child
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +261,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A chain of the API's tests' own; tests may add to it and take nothing back."""
     folder = tmp_path_factory.mktemp("api")
     with Anvil() as anvil:
-        account, profile = devnet_account(0), load_profile("devnet")
+        account, devnet = devnet_account(0), load_profile("devnet")
+        # Windows that no slow machine waits out between two moves of the play.
+        economics = replace(devnet.season.economics, response_window=1_800, proof_window=3_600)
+        profile = replace(devnet, season=replace(devnet.season, economics=economics))
         chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
         sender = TransactionManager(chain, account, folder / "locks")
         for _ in Deployer(chain, sender, profile, folder / "deployments").run():

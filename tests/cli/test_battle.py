@@ -31,6 +31,7 @@ from chainbeasts.trainer.datasets.reader import read_records
 from tests.cli.conftest import Cli
 from tests.support.history import forget
 from tests.support.patience import eventually
+from tests.support.steady import tick
 
 ENERGY = 10**18
 DEPLOYER, ANNA, BEN, REPORTER, STRANGER = range(5)
@@ -60,7 +61,7 @@ class Ring:
         self.cli.hinted(said, hint, *map(str, arguments), "--account", f"devnet:{who}")
 
     def travel(self, seconds: int = PERIODS) -> None:
-        rpc(self.chain.rpc_url, "evm_increaseTime", hex(seconds))
+        rpc(self.chain.rpc_url, "evm_setNextBlockTimestamp", self.chain.now() + seconds)
         rpc(self.chain.rpc_url, "anvil_mine", "0x1")
 
     def send(self, who: int, call: Any) -> None:
@@ -90,6 +91,7 @@ class Ring:
 @pytest.fixture(scope="module")
 def ring(deployed: Cli) -> Ring:
     w3 = connect(str(deployed.rpc_url))
+    tick(str(deployed.rpc_url))
     deployment = Deployment.load(deployed.home / "deployments", w3.eth.chain_id)
     made = Ring(deployed, Chain(w3, str(deployed.rpc_url), deployment))
     for who, beast in ((ANNA, 1), (BEN, 2)):

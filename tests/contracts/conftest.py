@@ -13,6 +13,7 @@ from tests.support.arena import Bout, Fighter, hunter
 from tests.support.gas_meter import GENESIS_TIMESTAMP
 from tests.support.protocol import ETHER, Checkpoint, World
 from tests.support.snapshots import go_back
+from tests.support.steady import steady_anvil
 from tests.support.training import Trainee
 
 
@@ -79,9 +80,8 @@ def trainee(world: World, owner: str) -> Trainee:
 def arranged() -> Iterator[Bout]:
     """A seeded match on a chain of its own, whose block hashes, hence DNA and seed, are always the
     same for the same contracts."""
-    with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
+    with steady_anvil("--timestamp", str(GENESIS_TIMESTAMP)) as anvil:
         w3 = make_web3(anvil.url)
-        w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
         world = World.deploy(w3, artifacts.load())
         for account in world.accounts[1:6]:
             world.fund(account, 100 * ETHER, "arena")

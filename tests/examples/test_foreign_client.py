@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.providers import make_web3
 from chainbeasts.backend.chain.toolchain import find_cast
 from tests.support import artifacts
 from tests.support.money import energy_bond
 from tests.support.protocol import DISPUTED, ETHER, FILED, World
+from tests.support.steady import steady_anvil
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "examples" / "foreign_client"
@@ -39,7 +39,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with Anvil() as node:
+    with steady_anvil() as node:
         world = World.deploy(make_web3(node.url), artifacts.load())
         names = {"CheckpointLedger": "ledger", "DisputeCourt": "court", "Energy": "energy"}
         addresses = {name: world.contracts[short].address for name, short in names.items()}

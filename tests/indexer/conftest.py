@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 from web3.exceptions import ContractLogicError
 
-from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.providers import make_web3
@@ -48,6 +47,7 @@ from tests.support.protocol import (
     RevertedError,
     World,
 )
+from tests.support.steady import steady_anvil
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
 
@@ -185,7 +185,7 @@ class Life:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """A small deployment on a chain of the module's own."""
-    with Anvil() as anvil:
+    with steady_anvil() as anvil:
         w3 = make_web3(anvil.url)
         world = World.deploy(w3, artifacts.load())
         admin = world.accounts[0]

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.providers import make_web3
 from tests.support import artifacts
 from tests.support.protocol import Season, World
+from tests.support.steady import steady_anvil
 
 GENESIS_TIMESTAMP = 1_800_000_000
 
@@ -18,9 +18,8 @@ GENESIS_TIMESTAMP = 1_800_000_000
 @contextmanager
 def fresh_world(season: Season) -> Iterator[World]:
     """A deployment on a chain of its own, whose blocks have the same times at every call."""
-    with Anvil(extra=("--timestamp", str(GENESIS_TIMESTAMP))) as anvil:
+    with steady_anvil("--timestamp", str(GENESIS_TIMESTAMP)) as anvil:
         w3 = make_web3(anvil.url)
-        w3.provider.make_request("anvil_setBlockTimestampInterval", [1])  # type: ignore[arg-type]
         yield World.deploy(w3, artifacts.load(), season)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,14 +89,6 @@ class Ring:
         """Make a record final, once its time has come."""
         travel(self.chain.season(1).arena.disproof_period + 1)
         self._send(self.a, self.arena.finalize(match_id))
-
-
-@contextmanager
-def steady_time(rpc_url: str) -> Iterator[None]:
-    """The chain's clock ticks with its blocks, one second each, however slow the machine is."""
-    rpc(rpc_url, "anvil_setBlockTimestampInterval", 1)
-    yield
-    rpc(rpc_url, "anvil_removeBlockTimestampInterval")
 
 
 def other_word(word: int) -> int:

@@ -47,7 +47,7 @@ from chainbeasts.validator.enforce.strategy import Strategy
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import ValidatorWorkspace, make_validator, open_workspace
 from tests.support.hatching import pay_hatch
-from tests.support.ring import Corner, Ring, steady_time
+from tests.support.ring import Corner, Ring
 from tests.support.snapshots import go_back
 from tests.support.stepping import Tamper, segment_ends
 
@@ -297,11 +297,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Iterator[Rig]:
-    """A funded trainer and a funded validator on a chain that is undone after the test.
-
-    Deadlines are seconds of a clock that no slow machine runs down.
-    """
+def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Rig:
+    """A funded trainer and a funded validator on a chain that is undone after the test."""
     chain, folder = deployed
     home = tmp_path / "home"
     (home / "deployments").mkdir(parents=True)
@@ -309,10 +306,9 @@ def rig(deployed: tuple[Chain, Path], anvil: Anvil, tmp_path: Path) -> Iterator[
     for record in folder.glob("*.json"):
         shutil.copy(record, home / "deployments")
     rig = Rig(chain, home)
-    with steady_time(chain.rpc_url):
-        rig.fund(TRAINER)
-        rig.fund(VALIDATOR)
-        yield rig
+    rig.fund(TRAINER)
+    rig.fund(VALIDATOR)
+    return rig
 
 
 @pytest.fixture(scope="module")
@@ -339,8 +335,7 @@ def seeded(
         corners.append(Corner(rig.sender(who), beast, window.checkpoint, window.end))
     ring = Ring(chain, *corners)
     assert ring.seeded() == MATCH
-    with steady_time(chain.rpc_url):
-        yield rig, ring
+    yield rig, ring
     go_back(partial(rpc, anvil_process.url), snapshot)
 
 

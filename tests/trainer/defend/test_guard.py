@@ -15,6 +15,7 @@ from chainbeasts.backend.chain.types import DisputeStatus
 from chainbeasts.trainer.defend.defender import Defender, DefenderMove
 from chainbeasts.trainer.defend.guard import Guard
 from chainbeasts.trainer.train.window_store import WindowStore
+from tests.support.steady import tick
 from tests.trainer.conftest import OTHER, TRAINER, Farm
 
 COIN = 10**18
@@ -46,11 +47,11 @@ def moves(farm: Farm, price: int | None, who: int = OTHER) -> list[DefenderMove]
 def stopped_clock(farm: Farm, dispute: int, seconds: int) -> Iterator[None]:
     """The chain's clock stands still so long after the filing, however slow the machine is."""
     filed = farm.chain.block(farm.chain.dispute(dispute).filed_in).timestamp
-    rpc(farm.chain.rpc_url, "anvil_setBlockTimestampInterval", 0)
+    tick(farm.chain.rpc_url, 0)
     rpc(farm.chain.rpc_url, "evm_setNextBlockTimestamp", filed + seconds)
     farm.mine(1)
     yield
-    rpc(farm.chain.rpc_url, "anvil_removeBlockTimestampInterval")
+    tick(farm.chain.rpc_url)
 
 
 def kinds(made: list[DefenderMove]) -> list[str]:

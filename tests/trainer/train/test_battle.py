@@ -21,7 +21,7 @@ from chainbeasts.backend.kernel.window import open_window, run_window
 from chainbeasts.backend.store.daemons import WindowRow
 from chainbeasts.backend.store.matches import WordRow
 from tests.support.forked import Program
-from tests.support.ring import Corner, Ring, steady_time
+from tests.support.ring import Corner, Ring
 from tests.support.snapshots import go_back
 from tests.trainer.conftest import OTHER, TRAINER, Farm
 from tests.trainer.train.instants import run_until
@@ -66,8 +66,7 @@ def arena(
     assert (ring.seeded(), ring.seeded()) == (MATCH, OPEN_MATCH)
     ring.record(MATCH)
     ring.finalize(MATCH, farm.travel)
-    with steady_time(chain.rpc_url):
-        yield farm, ring
+    yield farm, ring
     go_back(partial(rpc, anvil_process.url), snapshot)
 
 
