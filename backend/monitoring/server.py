@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
+import structlog
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.monitoring.health import Health
 
+log = structlog.get_logger()
+
 HOST = "127.0.0.1"
+
+CLIENT_SECONDS = 30.0
+"""That a client may stay silent, or not take its answer; each has a thread meanwhile."""
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Told in the daemon's log; that a client hung up (a scrape was too slow) is no news."""
+        error = sys.exception()
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            log.error("a question about health was not answered", reason=repr(error))
 
 
 @contextmanager
@@ -25,7 +41,7 @@ def serve(health: Health, port: int) -> Iterator[int]:
         ChainBeastsError: the port is taken.
     """
     try:
-        server = ThreadingHTTPServer((HOST, port), _handler(health))
+        server = _Server((HOST, port), _handler(health))
     except OSError as error:
         raise ChainBeastsError(
             f"Port {port} of {HOST} cannot be used ({error.strerror}).",
@@ -41,6 +57,8 @@ def serve(health: Health, port: int) -> Iterator[int]:
 
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = CLIENT_SECONDS
+
         def do_GET(self) -> None:
             problem = health.problem
             if self.path == "/healthz":

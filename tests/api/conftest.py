@@ -19,6 +19,7 @@ from chainbeasts.backend.api.limits import Limits
 from chainbeasts.backend.api.places import States
 from chainbeasts.backend.api.server import bind, make_server
 from chainbeasts.backend.api.services import Services
+from chainbeasts.backend.api.wallets import Wallets
 from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deploy import Deployer, prepare
@@ -158,7 +159,8 @@ def services_of(
         Health("api"),
     )
     states = States(SnapshotStore(folder / "states"))
-    return Services(chain, database, states, folder / "bundles", follower)
+    wallets = Wallets(PATIENCE)
+    return Services(chain, database, states, folder / "bundles", follower, wallets=wallets)
 
 
 @dataclass

@@ -113,12 +113,12 @@ def test_what_is_missed_while_the_stream_is_away_is_shown(
         streams.append(stream)
 
     visit.page.route_web_socket("**/v1/events", relay)
-    visit.page.route(
-        "**/v1/beasts?*", lambda route: route.fulfill(json={"items": [], "next": None}), times=1
-    )
+    nothing = {"items": [], "next": None}
+    visit.page.route("**/v1/beasts?*", lambda route: route.fulfill(json=nothing))
     visit.go("#/beasts")
     expect(visit.page.locator(".notice")).to_be_visible()
     visit.wait_until("the stream is open", lambda: streams)
+    visit.page.unroute("**/v1/beasts?*")
     streams[0].close()
     expect(visit.page.locator(".plate")).to_have_count(len(beasts))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import itertools
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -147,6 +150,16 @@ def test_ready_means_a_good_pass_and_no_problem() -> None:
         monitor.failed("the node is away")
         assert status(url + "/readyz") == 503
         assert status(url + "/else") == 404
+
+
+def test_a_client_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    with serve(ValidatorMetrics(), 0) as port:
+        with socket.create_connection(("127.0.0.1", port)) as asking:
+            asking.sendall(b"GET /met")
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert status(f"http://127.0.0.1:{port}/healthz") == 200  # taken after the other
+        eventually(lambda: not any("process_request" in t.name for t in threading.enumerate()))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
