@@ -26,6 +26,7 @@ from chainbeasts.backend.chain.types import NO_CHECKPOINT, Commitments
 from chainbeasts.backend.indexer.follow import PASSING, what_is_away
 from chainbeasts.backend.kernel.board import word_bytes
 from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.monitoring import server
 from chainbeasts.backend.monitoring.server import serve
 from chainbeasts.backend.store.daemons import Mode, Verdict
 from chainbeasts.backend.store.facts import CheckpointStatus
@@ -160,6 +161,15 @@ def test_a_client_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture
         assert status(f"http://127.0.0.1:{port}/healthz") == 200  # taken after the other
         eventually(lambda: not any("process_request" in t.name for t in threading.enumerate()))
     assert capfd.readouterr().err == ""
+
+
+def test_a_client_that_says_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CLIENT_SECONDS", 0.1)
+    with (
+        serve(ValidatorMetrics(), 0) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as silent,
+    ):
+        assert silent.recv(1) == b""
 
 
 @pytest.mark.parametrize(
