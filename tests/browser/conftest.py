@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
@@ -23,6 +23,28 @@ from tests.support.worlds import deployed_world
 
 PATIENCE_MS = PATIENCE * 1000
 LOOK_MS = 20
+
+KEEP_WHAT_SHOWS = """selector => {
+  const shown = (window.shown ??= {});
+  const kept = (shown[selector] = []);
+  const look = () => {
+    const element = document.querySelector(selector);
+    const text = element?.checkVisibility() ? element.textContent : null;
+    if (text !== null && text !== kept.at(-1)) kept.push(text);
+  };
+  look();
+  const all = { subtree: true, childList: true, characterData: true, attributes: true };
+  new MutationObserver(look).observe(document.body, all);
+}"""
+
+ACT_AT_TURN = """turn => new Promise((done) => {
+  const act = ACT;
+  const look = () => {
+    if (Number(document.querySelector("#scrub").value) < turn) requestAnimationFrame(look);
+    else done(act());
+  };
+  look();
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +101,21 @@ class Visit:
         while not look():
             assert time.monotonic() < deadline, f"waited in vain: {what}"
             self.page.wait_for_timeout(LOOK_MS)
+
+    def keep_what_shows(self, selector: str) -> Callable[[], list[str]]:
+        """Have the page keep each text of an element while it is visible; those so far.
+
+        For what goes away by itself: before this process looks again, it may be gone.
+        """
+        self.page.evaluate(KEEP_WHAT_SHOWS, selector)
+        return lambda: list(self.page.evaluate("selector => window.shown[selector]", selector))
+
+    def act_at_turn(self, turn: int, act: str) -> Any:
+        """Call a function of the page's as soon as a replay has come to a turn; what it returns.
+
+        In one breath: before this process hears of the turn, the replay may be over.
+        """
+        return self.page.evaluate(ACT_AT_TURN.replace("ACT", act), turn)
 
     def box(self, what: Locator) -> FloatRect:
         """Where something is in the window; what is just drawn anew is nowhere for a moment."""

@@ -340,8 +340,9 @@ def test_home_tells_what_happens_as_it_happens(
     beast = world.hatch(world.owner)
     expect(feed.locator(".event", has_text=f"№ {beast} hatched")).to_be_visible()
     assert feed.locator(".event").evaluate_all("all => all.filter((e) => e.known).length") == 1
+    trainers = visit.keep_what_shows("#training")
     world.train(world.owner, beast, 2)
-    expect(visit.page.locator("#training")).to_be_visible()
+    visit.wait_until("a trainer is shown", trainers)
 
 
 def test_a_season_is_a_rule_book(visit: Visit, views: dict[str, str]) -> None:

@@ -139,8 +139,9 @@ def test_curves_move_while_a_trainer_runs(
     visit.page.emulate_media(reduced_motion="reduce")  # what follows takes a while to be drawn
     losses = visit.page.locator(".learning figure").first
     expect(losses).to_have_attribute("data-points", "2")
+    told = visit.keep_what_shows(".lamp")
     world.train(world.owner, beasts[0], 3)
-    expect(visit.page.locator(".lamp")).to_have_text("live")
+    visit.wait_until("figures come in", lambda: "live" in told())
     expect(losses).to_have_attribute("data-points", "5")
     expect(losses.locator("canvas")).to_be_visible()
     expect(visit.page.locator(".spine .bead")).to_have_count(5)
@@ -168,8 +169,8 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
 
     visit.page.get_by_role("button", name="Speed").click()
     visit.page.get_by_role("button", name="Play", exact=True).click()
-    expect(scrub).not_to_have_value("0")
-    visit.page.get_by_role("button", name="Pause").click()
+    visit.act_at_turn(1, "() => document.querySelector('button[aria-label=Pause]').click()")
+    expect(visit.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     last = str(scrub.get_attribute("max"))
     scrub.fill(last)
     expect(visit.page.locator("#story")).to_have_text(re.compile(r"wins after|draw after"))

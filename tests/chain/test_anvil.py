@@ -34,7 +34,7 @@ from chainbeasts.backend.chain.anvil_state import (
     settle,
 )
 from chainbeasts.backend.errors import ChainBeastsError
-from tests.support.patience import eventually
+from tests.support.patience import PATIENCE, eventually
 from tests.support.snapshots import go_back
 
 
@@ -45,9 +45,11 @@ def script(path: Path, body: str) -> str:
 
 
 class ForeignNode(BaseHTTPRequestHandler):
-    """Says that it serves the devnet's chain."""
+    """Says that it serves the devnet's chain. Once it has, nobody waits for long for the child's
+    own word that it listens."""
 
     def do_POST(self) -> None:
+        module.START_SECONDS = 0.5
         answer = f'{{"jsonrpc": "2.0", "id": 1, "result": "{DEVNET_CHAIN_ID:#x}"}}'.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
@@ -93,9 +95,9 @@ def test_foreign_node_on_the_port_is_not_taken_for_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = tmp_path / "started"
-    binary = script(tmp_path / "anvil", f"touch {started}\nexec sleep 60")
+    binary = script(tmp_path / "anvil", f"touch {started}\nexec sleep 600")
     monkeypatch.setenv("ANVIL_BINARY", binary)
-    monkeypatch.setattr(module, "START_SECONDS", 1.0)
+    monkeypatch.setattr(module, "START_SECONDS", PATIENCE)
     child = Anvil()
     with (
         foreign_node_after(started, child.port),

@@ -33,6 +33,7 @@ from chainbeasts.backend.chain.errors import (
 )
 from chainbeasts.backend.chain.providers import NodeProvider, make_provider, make_web3
 from scripts.lib.faulty_node import Fault, FaultyNode
+from tests.support.patience import PATIENCE
 
 HASH, ADDRESS = "0x" + "ab" * 32, Web3.to_checksum_address("0x" + "cd" * 20)
 BLOCK = {"number": "0x5", "hash": HASH, "parentHash": HASH, "timestamp": "0x1"}
@@ -183,6 +184,7 @@ def test_a_dripping_answer_ends_with_the_calls_deadline(anvil: Anvil) -> None:
         provider = make_provider(node.url, seconds=0.5)
         with pytest.raises(TimeoutError):  # without one for the whole, it would come to its end
             provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+        provider.clock.seconds = PATIENCE
         assert "result" in provider.make_request(RPCEndpoint("eth_blockNumber"), [])
 
 
@@ -191,10 +193,23 @@ NEVER = 100_000.0
 
 
 @contextmanager
-def silent_node() -> Iterator[str]:
-    """Takes connections and requests, and says nothing: the address of it."""
+def silent_node(asked: Callable[[], None]) -> Iterator[str]:
+    """Takes a request, has it known that somebody waits, and says nothing: the address of it."""
+
+    def take() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1)
+            asked()
+            over.wait(PATIENCE)
+
+    over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
         yield f"127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        thread.join()
 
 
 @contextmanager
@@ -230,7 +245,7 @@ def test_frames_are_matched_to_calls_by_their_id() -> None:
             connection.send(reply(held[0], hex(held[0]["params"][0])))
 
     with socket_node(answer) as url:
-        provider, found = make_provider(url, seconds=10), dict[int, Any]()
+        provider, found = make_provider(url, PATIENCE), dict[int, Any]()
 
         def ask(number: int) -> None:
             call = RPCEndpoint("eth_getBalance")
@@ -245,18 +260,16 @@ def test_frames_are_matched_to_calls_by_their_id() -> None:
 
 
 def test_a_late_frame_is_not_taken_for_the_next_answer() -> None:
-    calls: list[dict[str, Any]] = []
-
     def answer(connection: ServerConnection, call: dict[str, Any]) -> None:
-        calls.append(call)
-        if len(calls) == 2:
-            connection.send(reply(calls[0], "0xdead"))
-            connection.send(reply(calls[1], "0x2"))
+        if call["method"] == "eth_blockNumber":
+            connection.send(reply({"id": call["id"] - 1}, "0xdead"))
+            connection.send(reply(call, "0x2"))
 
     with socket_node(answer) as url:
         provider = make_provider(url, seconds=0.3)
         with pytest.raises(TimeoutError):
-            provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+            provider.make_request(RPCEndpoint("eth_gasPrice"), [])
+        provider.clock.seconds = PATIENCE
         answered = provider.make_request(RPCEndpoint("eth_blockNumber"), [])
         assert answered["result"] == "0x2"
 
@@ -270,11 +283,10 @@ def test_no_proxy_stands_before_this_machine(anvil: Anvil, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])
 def test_a_call_ends_soon_after_the_wish_to_end(scheme: str, chain: Chain) -> None:
-    with silent_node() as place:
+    with silent_node(lambda: hang_up(0.2)) as place:
         url = f"{scheme}://{place}"
         web3 = Web3(make_provider(url, NEVER), middleware=[(AttributeDictMiddleware, "attrdict")])
         there = Chain(web3, url, chain.deployment)
-        threading.Timer(0.2, hang_up, (0.2,)).start()
         try:
             with pytest.raises(NodeUnavailableError):
                 there.block()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ from tests.support.patience import PATIENCE, eventually
 from tests.validator.windows import BEAST, Lies, context, make, private_words
 
 ROOT = Path(__file__).parents[3]
+GONE_SECONDS = 5.0
+"""What tries to reach a process that has ended keeps trying."""
+
 SITE = """
 import os
 lie = os.environ.get("LIE")
@@ -171,6 +175,27 @@ def run_of(window: Window, *, fetched: bool = False) -> Run:
     return Run(BEAST, [record], [window.context], [start], parent, [window.words])
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever answers is waited for, however much the machine has to do."""
+    for name in ("CONNECT_SECONDS", "ANSWER_SECONDS", "CHECK_SECONDS"):
+        monkeypatch.setattr(pool, name, PATIENCE)
+
+
+@contextmanager
+def soon_given_up(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
+    """Whoever is gone or frozen is waited for this long."""
+    import dask
+
+    with (
+        monkeypatch.context() as soon,
+        dask.config.set({"distributed.comm.timeouts.connect": f"{seconds}s"}),
+    ):
+        for name in ("CONNECT_SECONDS", "ANSWER_SECONDS"):
+            soon.setattr(pool, name, seconds)
+        yield
+
+
 Futures = list[Future[Outcome]]
 
 
@@ -225,14 +250,14 @@ def test_windows_replay_in_parallel_from_published_states(
 
 
 def test_a_killed_workers_windows_are_replayed_elsewhere(
-    farm: Farm, executor: Callable[..., ClusterExecutor]
+    farm: Farm, executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows, _ = chain(2)
     one, other = farm.worker(), farm.worker()
     ours = executor()
     assert verdicts(submit(ours, windows)) == [Verdict.VALID] * 2
     os.kill(one.pid, signal.SIGSTOP)  # it takes its windows, and answers nothing
-    with structlog.testing.capture_logs() as logs:
+    with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, GONE_SECONDS):
         judged = submit(ours, [windows[0]] * 96)
         one.kill()
         assert verdicts(judged) == [Verdict.VALID] * 96
@@ -245,8 +270,6 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
     farm: Farm, executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It keeps its connections open, takes what is sent, and answers nothing."""
-    monkeypatch.setattr(pool, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.5)
     monkeypatch.setattr(pool, "LOOK_SECONDS", 0.0)
     window, _ = make()
     farm.worker()
@@ -254,7 +277,7 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
     assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
-        with structlog.testing.capture_logs() as logs:
+        with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, 0.5):
             assert verdicts(submit(ours, [window] * 96)) == [Verdict.VALID] * 96
             assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     finally:
@@ -297,7 +320,7 @@ def test_a_worker_that_ends_between_two_looks_ends_nothing_here(
     (known,) = ours._pool.fit
     one.kill()
     eventually(lambda: known.hired.status == "error")  # the scheduler has told of it
-    with structlog.testing.capture_logs() as logs:
+    with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, GONE_SECONDS):
         assert verdicts(submit(ours, [window] * 64)) == [Verdict.VALID] * 64
     assert [line["reason"] for line in logs if line["event"].startswith("worker lost")]
 
@@ -378,13 +401,13 @@ def test_what_makes_a_worker_different() -> None:
 
 
 def test_without_a_scheduler_this_machine_goes_on(
-    executor: Callable[..., ClusterExecutor],
+    executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     window, _ = make()
     ours = executor(address=address)
-    with structlog.testing.capture_logs() as logs:
+    with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, GONE_SECONDS):
         for _ in range(2):
             assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     assert [line["event"] for line in logs] == [
