@@ -27,7 +27,7 @@ function standing({ problem, node, indexed, blocks_behind, seconds_behind }) {
 
 /** Only a change for the better or the worse is read out: each block would never end. */
 function say(now, text) {
-  if (mood && now !== mood) announce(text);
+  if (mood && now !== mood) announce(text, "status");
   mood = now;
 }
 
