@@ -92,12 +92,14 @@ class Follower:
         """Begin; passes go on until ``stop``.
 
         Args:
-            tell: given what is new after each pass, in the follower's thread.
-            remember: called once before, in the same thread.
+            tell: given what is new, in this thread first and after each pass in the follower's.
+            remember: called once before, where ``tell`` will be.
         """
         self._tell, self._remember = tell, remember
         with suppress(DatabaseUnavailableError):  # the passes will say so
             self.indexed = self._newest()
+            # Whoever is greeted with this block is told of what the first pass finds, however late.
+            self._tell_news()
         self._thread.start()
 
     def stop(self) -> None:
@@ -148,6 +150,9 @@ class Follower:
             mended=mended,
         )
         self._ask_for_schedulers()
+        self._tell_news()
+
+    def _tell_news(self) -> None:
         news = self._news.read()
         if news and self._remember is not None:
             self._remember(self._news.past, self._news.whole)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +22,14 @@ from chainbeasts.backend.api.guard import Guard
 from chainbeasts.backend.api.limits import Limits
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.sync import Indexer
 from chainbeasts.backend.monitoring.health import Health
 from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.store.session import Database
 from chainbeasts.trainer.metrics.server import MetricsServer
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.metrics.figures import figures
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.training import Trainee
 
 LIMITS = Limits(rate=0, queue=4, streams_each=3, send_seconds=1.0)
@@ -50,7 +53,8 @@ async def heard(socket: ClientConnection, wanted: str) -> dict[str, Any]:
 
 
 def stream(served: Served, name: str, **options: Any) -> connect:
-    return connect(f"ws{served.url.removeprefix('http')}/v1/{name}", proxy=None, **options)
+    url = f"ws{served.url.removeprefix('http')}/v1/{name}"
+    return connect(url, proxy=None, open_timeout=PATIENCE, **options)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,29 @@ def test_news_comes_with_the_event_it_is_about(scene: Scene, served: Served) -> 
         assert (found["index"], found["tx"]) == (record.index, news["tx"])
 
     run(main)
+
+
+def test_what_the_first_pass_finds_is_told(scene: Scene, tmp_path: Path) -> None:
+    """Whoever comes before that is greeted with the block that the index holds."""
+    database, told = Database(f"sqlite:///{tmp_path}/api.sqlite3"), list[Live]()
+    Indexer(scene.chain, database).sync()
+    held, beast = scene.chain.block().number, scene.honest
+    record = scene.world.submit(beast.beast, beast.trainer)
+    follower = Follower(
+        scene.chain,
+        database,
+        Indexer(scene.chain, database),
+        Waker(scene.chain.rpc_url, 0.05),
+        Health("api"),
+    )
+    follower.start(told.extend)
+    try:
+        assert follower.indexed == told[0].block == held
+        news = eventually(lambda: [one for one in told if one.type == "checkpoint"])
+        assert [(one.beast, one.index) for one in news] == [(beast.beast, record.index)]
+    finally:
+        follower.stop()
+        database.close()
 
 
 def test_who_comes_back_is_told_what_was_missed(scene: Scene, served: Served) -> None:
@@ -293,7 +320,7 @@ def test_metrics_are_relayed_and_their_absence_is_said(scene: Scene, served: Ser
             with bridged(served, server.url) as found:
                 async with stream(found, "metrics") as page:
                     await heard(page, "connected")
-                    async with connect(server.url, proxy=None) as trainer:
+                    async with connect(server.url, proxy=None, open_timeout=PATIENCE) as trainer:
                         await trainer.send(first.to_json())
                         told = await heard(page, "metrics")
                         assert told["message"] == json.loads(first.to_json())
@@ -312,7 +339,7 @@ def test_metrics_are_relayed_and_their_absence_is_said(scene: Scene, served: Ser
                     assert "chainbeasts metrics serve" in away["hint"]
                     async with MetricsServer(port=port) as back:
                         await heard(page, "connected")
-                        async with connect(back.url, proxy=None) as trainer:
+                        async with connect(back.url, proxy=None, open_timeout=PATIENCE) as trainer:
                             await trainer.send(last.to_json())
                             step = (await heard(page, "metrics"))["message"]["step"]
                             assert step == last.step
