@@ -99,7 +99,9 @@ def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) 
         eventually(lambda: figure in get(f"{facts['health']}/metrics").text)
 
         async def main() -> None:
-            async with connect(f"ws{url.removeprefix('http')}/v1/events", proxy=None) as socket:
+            async with connect(
+                f"ws{url.removeprefix('http')}/v1/events", proxy=None, open_timeout=PATIENCE
+            ) as socket:
                 await socket.recv()
                 process.send_signal(signal.SIGTERM)
                 with suppress(ConnectionClosed):

@@ -84,13 +84,13 @@ def test_rates_follow_the_seed_and_only_the_methods(anvil: Anvil) -> None:
 
 def test_websockets_pass_through_and_break_on_demand(node: FaultyNode, anvil: Anvil) -> None:
     request = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
-    with connect(node.ws_url) as open_socket:
+    with connect(node.ws_url, open_timeout=PATIENCE) as open_socket:
         open_socket.send(json.dumps(request))
         assert int(json.loads(open_socket.recv())["result"], 16) == height(anvil)
         assert node.drop_websockets() == 1
         with pytest.raises(ConnectionClosed):
             open_socket.recv(timeout=PATIENCE)
-    with connect(node.ws_url) as again:
+    with connect(node.ws_url, open_timeout=PATIENCE) as again:
         again.send(json.dumps(request))
         assert "result" in json.loads(again.recv())
 
@@ -107,7 +107,7 @@ def test_what_lasts_holds_over_websockets_and_news_pass_through(
         assert isinstance(answer, dict)
         return answer
 
-    with connect(node.ws_url) as open_socket:
+    with connect(node.ws_url, open_timeout=PATIENCE) as open_socket:
         ask(1, "eth_subscribe", "newHeads")
         assert told()["id"] == 1
         mine(node)

@@ -90,7 +90,7 @@ def test_the_script_serves_until_it_is_told_to_stop_and_watch_reads_it() -> None
             out, err = reader.communicate(timeout=PATIENCE)
             assert (reader.returncode, err) == (0, "")
         assert out.splitlines() == [text(step, run="two", beast=1 << 60) for step in range(3)]
-        with connect(url, proxy=None) as client:
+        with connect(url, proxy=None, open_timeout=PATIENCE) as client:
             assert client.recv() == text(0, run="one")
             err = stop(server, signal.SIGTERM)
             assert client.wait_closed(PATIENCE)
@@ -120,7 +120,7 @@ def test_watch_goes_on_when_the_server_comes_back_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:
         with served() as server:
             url, port = server.url, server.port
-            with connect(url, proxy=None) as client:
+            with connect(url, proxy=None, open_timeout=PATIENCE) as client:
                 client.send(text(1))
                 client.ping().wait(PATIENCE)
             reader = stack.enter_context(ended(start(COMMAND, "metrics", "watch", url)))
@@ -130,7 +130,7 @@ def test_watch_goes_on_when_the_server_comes_back_and_ends_at_ctrl_c() -> None:
         lost = "Connection lost (the server stops); trying again.\n"
         assert reader.stderr.readline() == lost
         with served(port):
-            with connect(url, proxy=None) as client:
+            with connect(url, proxy=None, open_timeout=PATIENCE) as client:
                 client.send(text(2))
             assert "step 2" in reader.stdout.readline()
             assert stop(reader, signal.SIGINT) == "Connected again.\n"

@@ -15,11 +15,12 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.trainer.metrics.limits import Limits
 from chainbeasts.trainer.metrics.server import MetricsServer
 from tests.metrics.figures import longest, padded, run, step_of, text, until, verdict
+from tests.support.patience import PATIENCE
 
 
 def joined(server: MetricsServer, **options: object) -> connect:
     """A client to enter."""
-    return connect(server.url, proxy=None, close_timeout=0.1, **options)  # type: ignore[arg-type]
+    return connect(server.url, proxy=None, open_timeout=PATIENCE, close_timeout=0.1, **options)  # type: ignore[arg-type]
 
 
 def attended(server: MetricsServer) -> int:
@@ -139,7 +140,7 @@ def test_wrong_paths_and_foreign_pages_are_turned_away(
         async with MetricsServer(port=0) as server:
             url = f"ws://127.0.0.1:{server.port}{path}"
             with pytest.raises(InvalidStatus) as refused:
-                async with connect(url, proxy=None, **options):  # type: ignore[arg-type]
+                async with connect(url, proxy=None, open_timeout=PATIENCE, **options):  # type: ignore[arg-type]
                     pass
             assert refused.value.response.status_code == status
 
@@ -154,7 +155,7 @@ def test_there_is_room_for_so_many_clients() -> None:
         ):
             await until(lambda: server.clients == 1)
             with pytest.raises(InvalidStatus) as refused:
-                async with connect(server.url, proxy=None):
+                async with connect(server.url, proxy=None, open_timeout=PATIENCE):
                     pass
             assert refused.value.response.status_code == 503
 

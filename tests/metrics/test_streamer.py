@@ -34,7 +34,7 @@ def test_messages_from_many_threads_arrive_all_within_the_servers_limits() -> No
     async def main() -> None:
         async with (
             MetricsServer(port=0, limits=limits) as server,
-            connect(server.url, proxy=None) as reader,
+            connect(server.url, proxy=None, open_timeout=PATIENCE) as reader,
         ):
             streamer = MetricsStreamer("127.0.0.1", server.port)
 
@@ -80,7 +80,7 @@ def test_it_flushes_on_leaving() -> None:
     async def main() -> None:
         async with (
             MetricsServer(port=0) as server,
-            connect(server.url, proxy=None) as reader,
+            connect(server.url, proxy=None, open_timeout=PATIENCE) as reader,
         ):
 
             def train() -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_was_away_gets_the_newest_and_the_rest_is_counted() -> Non
         assert streamer.dropped == 40
         async with (
             MetricsServer(port=port) as second,
-            connect(second.url, proxy=None) as reader,
+            connect(second.url, proxy=None, open_timeout=PATIENCE) as reader,
         ):
             assert [step_of(await reader.recv()) for _ in range(10)] == list(range(41, 51))
             streamer.send(figures(51))
@@ -136,7 +136,7 @@ def test_it_reads_what_others_send_and_so_is_not_cut_off() -> None:
     async def main() -> None:
         async with (
             MetricsServer(port=0, limits=limits) as server,
-            connect(server.url, proxy=None) as other,
+            connect(server.url, proxy=None, open_timeout=PATIENCE) as other,
         ):
             streamer = MetricsStreamer(port=server.port, backoff=(60, 60))
             await until(lambda: server.clients == 2)

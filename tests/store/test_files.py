@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from chainbeasts.backend.locks import ProcessLock
 from chainbeasts.backend.store.places import open_place
 from chainbeasts.backend.store.session import Database
 from chainbeasts.trainer.cli.dataset import converted
+from tests.support.patience import eventually
 
 LONG_AGO = 1_000_000.0
 
@@ -118,14 +118,15 @@ def test_a_wait_for_a_lock_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def hold() -> None:
         with held:
             taken.set()
-            time.sleep(0.3)
+            eventually(lambda: told)
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    taken.wait()
-    with capture_logs() as told, ProcessLock(tmp_path / "lock", "a kernel is compiled"):
-        pass
-    holder.join()
+    with capture_logs() as told:
+        holder = threading.Thread(target=hold)
+        holder.start()
+        taken.wait()
+        with ProcessLock(tmp_path / "lock", "a kernel is compiled"):
+            pass
+        holder.join()
     (one,) = told
     assert one["event"].startswith("waiting for another process")
     assert one["until"] == "a kernel is compiled"
