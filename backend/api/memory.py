@@ -50,7 +50,8 @@ class Memory:
     @property
     def newest(self) -> str | None:
         """The id of the last event that was told."""
-        return None if not self._held else "-".join(map(str, self._held[-1].place))
+        last = self._held[-1].place if self._held else self._floor
+        return None if last is None or last == BEFORE_ALL else "-".join(map(str, last))
 
     def remember(self, past: Iterable[Live], whole: bool) -> None:
         """Take in what was on the chain before the first message was told.
@@ -72,6 +73,10 @@ class Memory:
                 self._held.pop()
         elif message.block is not None:
             self._tip = max(self._tip, message.block)
+        if message.type == "gap":  # what is held is not all that came after an earlier event
+            self._held.clear()
+            self._floor = None if message.id is None else place_of(message.id)
+            return
         if message.id is None:
             return
         self._held.append(Held(place_of(message.id), text, topics_of(message)))

@@ -19,7 +19,7 @@ from chainbeasts.backend.store.facts import BlockRow, EventRow
 from chainbeasts.backend.store.session import Database
 
 MOST_EVENTS = 200
-"""Told of at once: who listens to a long catching-up asks for the lists anyway."""
+"""Told of at once. Of more, as after a long catching-up, a gap is told: ask for the lists anew."""
 
 
 class News:
@@ -45,7 +45,7 @@ class News:
                     return []
                 self._told.append((newest.number, newest.hash))
                 self.past = self._events(session, -1)
-                self.whole = not session.scalar(select(EventRow.id).offset(MOST_EVENTS).limit(1))
+                self.whole = not self._are_many(session, -1)
                 return [Live(type="block", block=newest.number, time=newest.timestamp)]
             told, found = self._told[-1][0], []
             lost = self._take_back(session)
@@ -54,7 +54,11 @@ class News:
                 told = lost - 1
             if newest is None or newest.number <= told:
                 return found
-            found += self._events(session, told)
+            news = self._events(session, told)
+            if self._are_many(session, told):
+                last = news[-1].id if news else None
+                news = [Live(type="gap", id=last, block=newest.number)]
+            found += news
             self._told.append((newest.number, newest.hash))
             return [*found, Live(type="block", block=newest.number, time=newest.timestamp)]
 
@@ -79,6 +83,12 @@ class News:
         """Whether a block's header is merely no longer kept."""
         newer = select(BlockRow.number).where(BlockRow.number > number + KEPT_HEADERS - 1)
         return session.scalar(newer.limit(1)) is not None
+
+    @staticmethod
+    def _are_many(session: Session, after: int) -> bool:
+        """Whether there are more events than are told of at once."""
+        some = select(EventRow.id).where(EventRow.block_number > after)
+        return session.scalar(some.offset(MOST_EVENTS).limit(1)) is not None
 
     def _events(self, session: Session, after: int) -> list[Live]:
         rows: Sequence[tuple[EventRow, int]] = [

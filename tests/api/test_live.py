@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -21,10 +22,12 @@ from chainbeasts.backend.api.follow import Follower, Remember, Tell
 from chainbeasts.backend.api.guard import Guard
 from chainbeasts.backend.api.limits import Limits
 from chainbeasts.backend.api.models import Live
+from chainbeasts.backend.api.news import News
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.indexer.sync import Indexer
 from chainbeasts.backend.monitoring.health import Health
 from chainbeasts.backend.monitoring.training import TrainingMetrics
+from chainbeasts.backend.store.facts import EventRow
 from chainbeasts.backend.store.session import Database
 from chainbeasts.trainer.metrics.server import MetricsServer
 from tests.api.conftest import Scene, Served, services_of, serving
@@ -43,12 +46,12 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
-async def heard(socket: ClientConnection, wanted: str) -> dict[str, Any]:
-    """The next message of a type; what comes before it is passed over."""
+async def heard(socket: ClientConnection, wanted: str, **about: object) -> dict[str, Any]:
+    """The next message of a type, about this; what comes before it is passed over."""
     async with asyncio.timeout(PATIENCE):
         while True:
             message: dict[str, Any] = json.loads(await socket.recv())
-            if message["type"] == wanted:
+            if message["type"] == wanted and about.items() <= message.items():
                 return message
 
 
@@ -73,7 +76,7 @@ def test_news_comes_with_the_event_it_is_about(scene: Scene, served: Served) -> 
             assert hello["block"] <= scene.chain.block().number
             beast = scene.honest
             record = await asyncio.to_thread(scene.world.submit, beast.beast, beast.trainer)
-            news = await heard(socket, "checkpoint")
+            news = await heard(socket, "checkpoint", index=record.index)
             assert news["event"] == "CheckpointSubmitted"
             assert (news["beast"], news["index"]) == (beast.beast, record.index)
             block = await heard(socket, "block")
@@ -107,6 +110,27 @@ def test_what_the_first_pass_finds_is_told(scene: Scene, tmp_path: Path) -> None
         database.close()
 
 
+def test_more_than_is_told_at_once_is_a_gap(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainbeasts.backend.api.news.MOST_EVENTS", 1)
+    database, beast = Database(f"sqlite:///{tmp_path}/api.sqlite3"), scene.honest
+    indexer, news = Indexer(scene.chain, database), News(scene.chain, database)
+    indexer.sync()
+    assert [one.type for one in news.read()] == ["block"]
+    assert not news.whole
+    for _ in range(2):
+        scene.world.submit(beast.beast, beast.trainer)
+    indexer.sync()
+    gap, block = news.read()
+    assert (gap.type, block.type) == ("gap", "block")
+    with database.session() as session:
+        newest = session.scalars(select(EventRow).order_by(EventRow.id.desc()).limit(1)).one()
+    assert gap.id == f"{newest.block_number}-{newest.log_index}"
+    assert news.read() == []
+    database.close()
+
+
 def test_who_comes_back_is_told_what_was_missed(scene: Scene, served: Served) -> None:
     beast, other = scene.honest, scene.revealed
 
@@ -120,8 +144,8 @@ def test_who_comes_back_is_told_what_was_missed(scene: Scene, served: Served) ->
 
     async def main() -> None:
         async with stream(served, "events") as socket:
-            await asyncio.to_thread(scene.world.submit, beast.beast, beast.trainer)
-            seen = await heard(socket, "checkpoint")
+            record = await asyncio.to_thread(scene.world.submit, beast.beast, beast.trainer)
+            seen = await heard(socket, "checkpoint", beast=beast.beast, index=record.index)
         for one in (other, beast):
             await asyncio.to_thread(scene.world.submit, one.beast, one.trainer)
         newest = ""
@@ -132,10 +156,11 @@ def test_who_comes_back_is_told_what_was_missed(scene: Scene, served: Served) ->
                 newest = page["newest"]
                 break
             await asyncio.sleep(0.05)
+        kinds = [(one["id"], one["kind"]) for one in page["items"]][::-1]
         for wanted, expected in (
-            ("", [one["id"] for one in page["items"]][::-1]),
+            ("", [i for i, _ in kinds]),
             (f"&topics=beast:{other.beast}", [missed[1]["id"]]),
-            ("&topics=checkpoint,match", [one["id"] for one in missed][::-1]),
+            ("&topics=checkpoint,match", [i for i, kind in kinds if kind == "checkpoint"]),
         ):
             async with stream(served, f"events?since={seen['id']}{wanted}") as socket:
                 told = await until(socket, expected[-1])

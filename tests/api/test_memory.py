@@ -34,6 +34,14 @@ def test_what_was_forgotten_is_a_gap() -> None:
     add(memory, *(told(block) for block in range(1, 5)))
     assert memory.since("1-0", None) is None
     assert memory.since("2-0", None) == ["3-0", "4-0"]
+    add(memory, Live(type="gap", id="9-3", block=9), told(10))
+    assert memory.since("4-0", None) is None
+    assert memory.since("9-3", None) == ["10-0"]
+    assert memory.newest == "10-0"
+    add(memory, Live(type="gap", id="19-3", block=20))
+    assert memory.since("10-0", None) is None
+    assert memory.since("19-3", None) == []
+    assert memory.newest == "19-3"
     late = Memory()
     late.remember([told(7), told(8)], whole=False)
     assert late.since("6-0", None) is None
