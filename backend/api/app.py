@@ -17,7 +17,7 @@ from chainbeasts.backend.api.figures import Window, losses
 from chainbeasts.backend.api.guard import Guard
 from chainbeasts.backend.api.hub import Hub
 from chainbeasts.backend.api.limits import Limits, Streams
-from chainbeasts.backend.api.memory import Memory
+from chainbeasts.backend.api.memory import Memory, Place
 from chainbeasts.backend.api.models import Live, Problem, Relayed
 from chainbeasts.backend.api.routes import ROUTERS, page
 from chainbeasts.backend.api.services import Services
@@ -85,9 +85,9 @@ def make_app(
                 with suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(publish, one)
 
-        def remember(past: Sequence[Live], whole: bool) -> None:
+        def remember(past: Sequence[Live], floor: Place) -> None:
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(memory.remember, past, whole)
+                loop.call_soon_threadsafe(memory.remember, past, floor)
 
         relay = asyncio.create_task(bridge.run())
         services.follower.start(tell, remember)

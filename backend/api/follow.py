@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy import func, select
 
+from chainbeasts.backend.api.memory import Place
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.api.news import News
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain
@@ -32,8 +33,8 @@ from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 log = structlog.get_logger()
 
 Tell = Callable[[Sequence[Live]], None]
-Remember = Callable[[Sequence[Live], bool], None]
-"""Given the newest events that were there before the first pass, and whether they are all."""
+Remember = Callable[[Sequence[Live], Place], None]
+"""Given the newest events that were there before the first pass, and what place they go back to."""
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 15.0
@@ -155,7 +156,7 @@ class Follower:
     def _tell_news(self) -> None:
         news = self._news.read()
         if news and self._remember is not None:
-            self._remember(self._news.past, self._news.whole)
+            self._remember(self._news.past, self._news.floor)
             self._remember = None
         if news:
             self._tell(news)

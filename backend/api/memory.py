@@ -53,16 +53,16 @@ class Memory:
         last = self._held[-1].place if self._held else self._floor
         return None if last is None or last == BEFORE_ALL else "-".join(map(str, last))
 
-    def remember(self, past: Iterable[Live], whole: bool) -> None:
+    def remember(self, past: Iterable[Live], floor: Place) -> None:
         """Take in what was on the chain before the first message was told.
 
         Args:
-            whole: whether that is all there was.
+            floor: the place after which nothing is missing from it.
         """
         for message in past:
             self.add(message, message.model_dump_json(exclude_none=True))
         if self._floor is None:
-            self._floor = BEFORE_ALL if whole or not self._held else self._held[0].place
+            self._floor = floor
 
     def add(self, message: Live, text: str) -> None:
         """Take in a message as it is told."""

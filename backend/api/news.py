@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chainbeasts.backend.api.events import ABOUT, event_id, kind_of
+from chainbeasts.backend.api.events import ABOUT, event_id, kind_of, newest_event
+from chainbeasts.backend.api.memory import BEFORE_ALL, Place
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.events import Event
@@ -27,14 +28,14 @@ class News:
 
     Attributes:
         past: the newest events that were there at the first look, oldest first.
-        whole: whether those are all there were.
+        floor: the place after which no event that is told of is missing from ``past``.
     """
 
     def __init__(self, chain: Chain, database: Database) -> None:
         self._chain, self._database = chain, database
         self._told: deque[tuple[int, bytes]] = deque(maxlen=KEPT_HEADERS)
         self.past: list[Live] = []
-        self.whole = True
+        self.floor = BEFORE_ALL
 
     def read(self) -> list[Live]:
         """The messages since the last call, in the order of the chain."""
@@ -45,7 +46,7 @@ class News:
                     return []
                 self._told.append((newest.number, newest.hash))
                 self.past = self._events(session, -1)
-                self.whole = not self._are_many(session, -1)
+                self.floor = self._floor(session)
                 return [Live(type="block", block=newest.number, time=newest.timestamp)]
             told, found = self._told[-1][0], []
             lost = self._take_back(session)
@@ -54,10 +55,11 @@ class News:
                 told = lost - 1
             if newest is None or newest.number <= told:
                 return found
-            news = self._events(session, told)
             if self._are_many(session, told):
-                last = news[-1].id if news else None
-                news = [Live(type="gap", id=last, block=newest.number)]
+                # Named by the newest event of any kind: all that are told of may be older.
+                news = [Live(type="gap", id=newest_event(session), block=newest.number)]
+            else:
+                news = self._events(session, told)
             found += news
             self._told.append((newest.number, newest.hash))
             return [*found, Live(type="block", block=newest.number, time=newest.timestamp)]
@@ -89,6 +91,15 @@ class News:
         """Whether there are more events than are told of at once."""
         some = select(EventRow.id).where(EventRow.block_number > after)
         return session.scalar(some.offset(MOST_EVENTS).limit(1)) is not None
+
+    def _floor(self, session: Session) -> Place:
+        """The place of the oldest event of any kind that the first look told of."""
+        if not self._are_many(session, -1):
+            return BEFORE_ALL
+        e = EventRow
+        newest = select(e).order_by(e.block_number.desc(), e.log_index.desc())
+        oldest = session.scalars(newest.offset(MOST_EVENTS - 1).limit(1)).one()
+        return (oldest.block_number, oldest.log_index)
 
     def _events(self, session: Session, after: int) -> list[Live]:
         rows: Sequence[tuple[EventRow, int]] = [

@@ -17,10 +17,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from chainbeasts.backend.api.events import event_id
 from chainbeasts.backend.api.figures import PATIENCE_SECONDS, WAITING_WINDOWS, Figures
 from chainbeasts.backend.api.follow import Follower, Remember, Tell
 from chainbeasts.backend.api.guard import Guard
 from chainbeasts.backend.api.limits import Limits
+from chainbeasts.backend.api.memory import place_of
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.api.news import News
 from chainbeasts.backend.indexer.follow import Waker
@@ -116,18 +118,26 @@ def test_more_than_is_told_at_once_is_a_gap(
     monkeypatch.setattr("chainbeasts.backend.api.news.MOST_EVENTS", 1)
     database, beast = Database(f"sqlite:///{tmp_path}/api.sqlite3"), scene.honest
     indexer, news = Indexer(scene.chain, database), News(scene.chain, database)
+
+    def newest() -> str:
+        last = select(EventRow).order_by(EventRow.block_number.desc(), EventRow.log_index.desc())
+        with database.session() as session:
+            return event_id(session.scalars(last.limit(1)).one())
+
     indexer.sync()
     assert [one.type for one in news.read()] == ["block"]
-    assert not news.whole
-    for _ in range(2):
-        scene.world.submit(beast.beast, beast.trainer)
+    old = newest()
+    assert news.floor == place_of(old)
+    scene.world.submit(beast.beast, beast.trainer)
+    scene.world.fund(beast.trainer, 1)  # the newest event of all is not told of
     indexer.sync()
     gap, block = news.read()
     assert (gap.type, block.type) == ("gap", "block")
-    with database.session() as session:
-        newest = session.scalars(select(EventRow).order_by(EventRow.id.desc()).limit(1)).one()
-    assert gap.id == f"{newest.block_number}-{newest.log_index}"
+    assert gap.id == newest() != old
     assert news.read() == []
+    late = News(scene.chain, database)
+    late.read()
+    assert (late.past, late.floor) == ([], place_of(gap.id))
     database.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainbeasts.backend.api.memory import Memory
+from chainbeasts.backend.api.memory import BEFORE_ALL, Memory
 from chainbeasts.backend.api.models import Live
 
 
@@ -17,7 +17,7 @@ def add(memory: Memory, *messages: Live) -> None:
 
 def test_what_came_after_an_event_is_told_in_order() -> None:
     memory = Memory()
-    memory.remember([], whole=True)
+    memory.remember([], BEFORE_ALL)
     add(memory, told(1), told(1, 3, beast=2), told(2), Live(type="block", block=5))
     assert memory.since("1-0", None) == ["1-3", "2-0"]
     assert memory.since("1-2", None) == ["1-3", "2-0"]  # an event that is not told of
@@ -30,7 +30,7 @@ def test_what_came_after_an_event_is_told_in_order() -> None:
 
 def test_what_was_forgotten_is_a_gap() -> None:
     memory = Memory(most=2)
-    memory.remember([], whole=True)
+    memory.remember([], BEFORE_ALL)
     add(memory, *(told(block) for block in range(1, 5)))
     assert memory.since("1-0", None) is None
     assert memory.since("2-0", None) == ["3-0", "4-0"]
@@ -43,16 +43,19 @@ def test_what_was_forgotten_is_a_gap() -> None:
     assert memory.since("19-3", None) == []
     assert memory.newest == "19-3"
     late = Memory()
-    late.remember([told(7), told(8)], whole=False)
+    late.remember([told(7), told(8)], (6, 2))
     assert late.since("6-0", None) is None
-    assert late.since("7-0", None) is not None
-    assert len(late.since("7-0", None) or ()) == 1
+    assert [len(late.since(id, None) or ()) for id in ("6-2", "7-0", "8-0")] == [2, 1, 0]
+    nothing = Memory()
+    nothing.remember([], (6, 2))  # the newest that there are: none is told of
+    assert nothing.since("6-1", None) is None
+    assert nothing.newest == "6-2"
     assert Memory().since("1-0", None) is None  # before the first pass
 
 
 def test_what_a_reorg_took_back_is_a_gap_and_what_stands_is_not() -> None:
     memory = Memory()
-    memory.remember([], whole=True)
+    memory.remember([], BEFORE_ALL)
     add(memory, told(1), told(2), told(3), Live(type="reorg", block=3), told(3, 1), told(5))
     assert memory.since("2-0", None) == ["3-1", "5-0"]
     assert memory.since("3-0", None) is None
