@@ -34,7 +34,7 @@ from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.support import artifacts
 from tests.support.arena import Bout, Fighter, Record, hunter
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.postgres import database_url, postgres_server, postgres_url
 from tests.support.protocol import (
     ETHER,
@@ -282,6 +282,7 @@ def served(scene: Scene) -> Iterator[Served]:
     assert services.follower is not None
     Indexer(scene.chain, database).sync()
     with serving(services, limits=Limits(rate=0)) as found:
+        eventually(lambda: services.follower.schedulers)  # what a first pass asks the node for
         yield found
     database.close()
 

@@ -172,6 +172,7 @@ def test_both_databases_give_the_same_answers(
     Indexer(scene.chain, served.services.database).sync()
     second = services_of(scene.chain, database, tmp_path, follows=False)
     with serving(second, limits=LIMITS) as other:
+        eventually(lambda: second.follower.schedulers)  # of which each server asks the node itself
         for path in (
             "/v1/beasts", "/v1/beasts?limit=2&cursor=3", "/v1/beasts/1",
             f"/v1/beasts/{scene.liar.beast}/checkpoints",
