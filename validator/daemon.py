@@ -15,6 +15,7 @@ import structlog
 
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import ChainError, WrongChainError
+from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
 from chainbeasts.backend.indexer.sync import SyncReport
@@ -213,6 +214,9 @@ class Validator:
     def _collect(self) -> int:
         try:
             return sum(collector.run() for collector in self._collectors)
+        except FailedOnChainError as error:  # as where two collect the same in one block
+            log.warning("not collected", reason=str(error))
+            return 0
         except (ChainError, DatabaseUnavailableError):
             raise
         except ChainBeastsError as error:

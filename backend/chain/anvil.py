@@ -117,7 +117,6 @@ class Anvil:
     ) -> None:
         self.port = free_port() if port is None else port
         self.chain_id = chain_id
-        self._given_port = port is not None
         self._block_time = block_time
         self._state = state
         self._log = log

@@ -445,7 +445,8 @@ class Attempts:
                     return None
             elif look_at is None:
                 look_at = now + LOOK_SECONDS
-                unknown_at = min(attempt.deadline, now + UNKNOWN_SECONDS)
+                # Also past the deadline: who was mined last of all is shown a moment later.
+                unknown_at = max(look_at, min(attempt.deadline, now + UNKNOWN_SECONDS))
             elif now >= look_at:
                 self._check_use(attempt)
                 look_at = now + LOOK_SECONDS

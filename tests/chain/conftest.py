@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from web3.logs import DISCARD
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.attempts import Attempt, Attempts
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.escrow import ensure_escrow, ensure_stake
 from chainbeasts.backend.chain.outbox import Outbox
@@ -72,6 +74,26 @@ def after_signed(
         act(one)
 
     monkeypatch.setattr(outbox.intents, "signed", watched)
+
+
+def until(
+    monkeypatch: pytest.MonkeyPatch, enough: Callable[[Attempt], bool], chances: int = 0
+) -> None:
+    """Have the deadline of attempts pass once they have come so far, however long that takes.
+
+    Args:
+        chances: of a bump, which an attempt is given after that.
+    """
+    bump, given = Attempts._bump, Counter[int]()
+
+    def watched(attempts: Attempts, attempt: Attempt, factor: float) -> None:
+        bump(attempts, attempt, factor)
+        if enough(attempt):
+            given[attempt.nonce] += 1
+            if given[attempt.nonce] > chances:
+                attempt.deadline = 0.0
+
+    monkeypatch.setattr(Attempts, "_bump", watched)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.attempts import Attempt, Attempts
 from chainbeasts.backend.chain.broadcast import Outcome, meaning
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import ChainError
@@ -30,7 +31,8 @@ from chainbeasts.backend.chain.transactions import (
 from chainbeasts.backend.store.daemons import IntentRow, IntentState
 from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import FaultyNode
-from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
+from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders, until
+from tests.support.patience import PATIENCE, eventually
 
 TO = devnet_account(OTHER).address
 ENERGY = 10**18
@@ -40,6 +42,7 @@ Through = Callable[..., TransactionManager]
 @pytest.fixture
 def node(anvil: Anvil, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyNode]:
     monkeypatch.setattr(attempts, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(attempts, "UNKNOWN_SECONDS", 0.8)
     with FaultyNode(anvil.url, seed=5) as made:
         yield made
 
@@ -50,7 +53,7 @@ def through(chain: Chain, node: FaultyNode, tmp_path: Path) -> Through:
     there = Chain.connect(node.url, chain.deployment)
 
     def make(who: int = DEPLOYER, **options: Any) -> TransactionManager:
-        options = {"deadline": 1.0} | options
+        options = {"deadline": PATIENCE} | options
         return TransactionManager(there, devnet_account(who), tmp_path / "locks", **options)
 
     return make
@@ -94,6 +97,24 @@ def test_what_is_counted_without_a_receipt_is_not_sent_again(
     assert list((tmp_path / "locks").glob("*.json")) == []
     through().send(mint(through()), label="mint")  # the next one is another one
     assert (count(chain), chain.energy_of(TO)) == (before + 2, 2)
+
+
+def test_what_is_mined_at_the_deadline_is_waited_for(
+    chain: Chain, sender: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the looks for a receipt and at the count; its receipt is a moment away."""
+    before, looks, find = count(chain), list[int](), Attempts._find
+
+    def late(attempt_of: Attempts, attempt: Attempt) -> Any:
+        looks.append(len(attempt.hashes))
+        if len(looks) > 1:
+            return find(attempt_of, attempt)
+        return eventually(lambda: count(chain) > before) and None
+
+    monkeypatch.setattr(Attempts, "_find", late)
+    receipt = sender(DEPLOYER, deadline=0.0).send(chain.energy.functions.mint(TO, 1), label="mint")
+    assert receipt.block_number == chain.block().number
+    assert looks == [1, 1]
 
 
 def test_what_an_earlier_run_began_is_a_new_wish_once_something_else_was_sent(
@@ -158,7 +179,7 @@ def test_two_nodes_behind_one_name_double_nothing(
     """One is two blocks late, and each call goes to either."""
     rpc(chain.rpc_url, "anvil_mine", "0x3")  # the late one knows the deployer's role, too
     node.lag, node.lag_share = 2, 0.5
-    outbox = Outbox(database, through(deadline=20.0))
+    outbox = Outbox(database, through())
     for number in range(3):
         while not made(outbox, str(number)):
             pass
@@ -181,9 +202,9 @@ def test_a_nonce_is_given_up_only_for_what_is_seen_in_a_block(
 ) -> None:
     """The proof is a block with another transaction, also of a node without old states."""
     rpc(chain.rpc_url, "evm_setAutomine", False)
-    outbox = Outbox(database, through(deadline=0.3))
+    hasty, outbox = Outbox(database, through(deadline=0.3)), Outbox(database, through())
     with pytest.raises(NotMinedError):
-        outbox.send_once("mint", "once", mint(outbox.sender), label="mint")
+        hasty.send_once("mint", "once", mint(outbox.sender), label="mint")
     rpc(chain.rpc_url, "anvil_dropAllTransactions")
     rpc(chain.rpc_url, "evm_setAutomine", True)
     sender(DEPLOYER).send(chain.energy.functions.mint(TO, 100), label="another")
@@ -219,15 +240,14 @@ def test_a_deposit_is_a_journalled_move(
 ) -> None:
     trainer = devnet_account(TRAINER).address
     sender(DEPLOYER).send(chain.energy.functions.mint(trainer, 20 * ENERGY), label="mint")
-    outbox = Outbox(database, through(TRAINER, deadline=10.0))
+    outbox = Outbox(database, through(TRAINER))
     allow = chain.energy.functions.approve(chain.ledger.address, 20 * ENERGY)
     sender(TRAINER).send(allow, label="approve")
-    slow = Outbox(database, through(TRAINER))
     node.hides_receipts = True
     with pytest.raises(UnknownOutcomeError):
-        ensure_escrow(slow.sender.chain, slow.sender, 5 * ENERGY, outbox=slow)
+        ensure_escrow(outbox.sender.chain, outbox.sender, 5 * ENERGY, outbox=outbox)
     with pytest.raises(UnknownOutcomeError):  # it may be on the chain: no other one is made
-        ensure_escrow(slow.sender.chain, slow.sender, 5 * ENERGY, outbox=slow)
+        ensure_escrow(outbox.sender.chain, outbox.sender, 5 * ENERGY, outbox=outbox)
     assert [row.state for row in rows(database, "deposit")] == [IntentState.SIGNED]
     node.behave()
     assert ensure_escrow(outbox.sender.chain, outbox.sender, 5 * ENERGY, outbox=outbox) == 0
@@ -282,7 +302,7 @@ def test_a_node_that_always_wants_more_is_not_paid_more_than_the_bound(
 
 
 def test_a_resumed_move_is_bumped_whatever_the_node_says(
-    database: Database, empty_blocks: EmptyBlocks
+    database: Database, empty_blocks: EmptyBlocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.2))
     call = mint(first.sender)
@@ -290,7 +310,8 @@ def test_a_resumed_move_is_bumped_whatever_the_node_says(
         first.send_once("mint", "once", call, label="mint")
     before = rows(database, "mint")[0].tx_hash
     empty_blocks.node.refusal = "the mempool is on holiday"
-    again = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=3.0, bump_after=0.2))
+    until(monkeypatch, lambda attempt: len(attempt.hashes) > 1)
+    again = Outbox(database, empty_blocks.sender(DEPLOYER, bump_after=0.2))
     with pytest.raises(NotMinedError):
         again.send_once("mint", "once", call, label="mint")
     assert rows(database, "mint")[0].tx_hash != before
@@ -360,7 +381,7 @@ def test_words_that_nobody_knows_end_nothing(
     chain: Chain, node: FaultyNode, through: Through
 ) -> None:
     node.refusal = "the mempool is on holiday"
-    manager = through(journal=lambda _: None, deadline=20.0)
+    manager = through(journal=lambda _: None)
     broadcast = manager._broadcast
 
     def again(signed: SignedTransaction) -> Outcome:

@@ -19,6 +19,7 @@ from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.escrow import ensure_escrow
 from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.chain.providers import make_provider
+from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.chain.types import DisputeStatus
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.kernel.samples import Source, random_position
@@ -29,6 +30,7 @@ from chainbeasts.backend.store.facts import CheckpointRow, RevealedDatasetRow
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.validator.enforce.policy import Policy
+from chainbeasts.validator.enforce.stakes import StakeCollector
 from chainbeasts.validator.enforce.strategy import Strategy
 from chainbeasts.validator.judge import states
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
@@ -116,6 +118,20 @@ def test_fast_slashes_one_weight_at_once_and_collects(rig: Rig) -> None:
     assert {n: v for n, v in reported(again).items() if "_total action" in n} == {
         n: v for n, v in figures.items() if "_total action" in n
     }
+
+
+def test_a_collection_that_fails_on_the_chain_ends_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where two collect the same in one block: the second did nothing."""
+
+    def second(_: StakeCollector) -> int:
+        raise FailedOnChainError("Transaction 0x12 failed on chain, perhaps for lack of gas.")
+
+    monkeypatch.setattr(StakeCollector, "run", second)
+    with structlog.testing.capture_logs() as logs:
+        rig.validator().run_once()
+    assert [line["event"] for line in logs].count("not collected") == 1
 
 
 def test_cheap_proves_the_first_wrong_segment_once_it_is_opened(rig: Rig) -> None:
@@ -337,7 +353,7 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
     with structlog.testing.capture_logs() as logs:
         try:
             follower.start()
-            eventually(lambda: "No space left" in monitor.problem)
+            eventually(lambda: any("No space left" in line.get("problem", "") for line in logs))
             monkeypatch.setattr(packs, "write_whole", write)
             eventually(lambda: rig.verdicts() == {(beast, 0): "valid", (beast, 1): "valid"})
             eventually(lambda: monitor.problem == "")

@@ -23,6 +23,7 @@ from chainbeasts.backend.chain.errors import (
 )
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.prices import opening_gas
+from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.chain.types import (
     Dispute,
     DisputeStatus,
@@ -184,6 +185,9 @@ class Defender:
             return []
         try:
             done = self._finalizer.run()
+        except FailedOnChainError as error:  # somebody else did the same in that block, perhaps
+            log.warning("not finalized", reason=error.message)
+            return []
         except (ChainError, DatabaseUnavailableError):
             raise
         except ChainBeastsError as error:  # somebody else was faster, perhaps

@@ -21,11 +21,13 @@ from sqlalchemy import delete
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.chain.types import Checkpoint, DisputeStatus
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.indexer.records import checkpoint_of
 from chainbeasts.backend.store.daemons import WindowRow
 from chainbeasts.trainer.defend.defender import Defender
+from chainbeasts.trainer.submit.finality import Finalizer
 from chainbeasts.trainer.train.window_store import WindowStore
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
@@ -257,6 +259,24 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
         waker.stop()
         thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_windows_that_somebody_else_makes_final_in_the_same_block_end_nothing(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second(_: Finalizer) -> list[Any]:
+        raise FailedOnChainError("Transaction 0x12 failed on chain, perhaps for lack of gas.")
+
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
+    monkeypatch.setattr(Finalizer, "run", second)
+    workspace = farm.workspace()
+    outbox = Outbox(workspace.database, farm.sender(TRAINER))
+    store = WindowStore(workspace.database, workspace.snapshots)
+    with structlog.testing.capture_logs() as logs:
+        assert Defender(workspace, store, outbox).once() == []
+    assert "not finalized" in [line["event"] for line in logs]
 
 
 def test_drills_are_refused_beyond_a_local_chain(
