@@ -23,10 +23,12 @@ from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.store import session
 from tests.support.engines import create_sharing
 from tests.support.forked import Program
+from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
 from tests.support.steady import steady_anvil
 
 devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
+session.CONNECT_SECONDS = int(PATIENCE)
 session.create_engine = create_sharing
 
 GC_THRESHOLD = 10_000
@@ -40,7 +42,7 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
     max_examples=30,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=1000)
 settings.load_profile("nightly" if NIGHTLY else "default")

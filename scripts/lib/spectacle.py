@@ -45,6 +45,7 @@ class Spectacle:
             player.extra["METRICS_PORT"] = str(port)
         host.start("serve", "serve", "--port", 0, "--json")
         self.url = str(self._first_answer(host, "serve", "health")["url"])
+        self.catch_up()
         return self.url
 
     def catch_up(self) -> None:
@@ -52,8 +53,11 @@ class Spectacle:
         head = int(str(rpc(self.stage.rpc_url, "eth_blockNumber")), 16)
 
         def read() -> bool | None:
-            with urlopen(f"{self.url}/v1/status", timeout=ANSWER_SECONDS) as answer:
-                indexed = json.load(answer)["indexed"]
+            try:
+                with urlopen(f"{self.url}/v1/status", timeout=ANSWER_SECONDS) as answer:
+                    indexed = json.load(answer)["indexed"]
+            except OSError:  # too busy; it is asked again
+                return None
             return (indexed is not None and int(indexed["number"]) >= head) or None
 
         self.stage.wait("the page's server has read the chain", read)

@@ -277,7 +277,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 @pytest.fixture(scope="package")
 def served(scene: Scene) -> Iterator[Served]:
     """The scene's server, at the chain's head."""
-    database = Database(f"sqlite:///{scene.folder}/api.sqlite3")
+    database = Database(f"sqlite:///{scene.folder}/served.sqlite3")
     services = services_of(scene.chain, database, scene.folder)
     assert services.follower is not None
     Indexer(scene.chain, database).sync()

@@ -23,6 +23,7 @@ from chainbeasts.backend.kernel.tables import KERNEL_ID
 from chainbeasts.backend.store.snapshots import unpack
 from chainbeasts.backend.store.words import word_key
 from tests.api.conftest import LIE_STEP, Scene, Served, spell, word_of
+from tests.support.patience import PATIENCE
 from tests.support.protocol import ETHER
 
 DIGEST = "0x" + "ab" * 32
@@ -483,7 +484,10 @@ def test_words_of_matches_are_served_by_their_key(scene: Scene, served: Served) 
     assert served.get(f"/v1/words/{DIGEST}").status_code == 404
 
 
-def test_another_index_fetches_words_from_here(scene: Scene, served: Served) -> None:
+def test_another_index_fetches_words_from_here(
+    scene: Scene, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
     words = set(scene.bout.played.words)
     keys = {word_key(word): word for word in words}
     peers = parse_peers(f"{served.url}/")

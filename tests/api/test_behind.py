@@ -100,7 +100,7 @@ def with_a_place(
     scene: Scene, read: Database, folder: Path, place: socket.socket, seconds: float
 ) -> Services:
     """What serves a state of its own, and others from a place that may take so long."""
-    store = reading_store(folder / "states", [url_of(place)], seconds=2 * seconds)
+    store = reading_store(folder / "states", [url_of(place)], seconds=2 * PATIENCE)
     store.put(scene.honest.windows[0].end)
     made = services_of(scene.chain, read, folder, follows=False)
     return replace(made, states=States(store, seconds=seconds))
@@ -135,6 +135,7 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
         assert late.status_code == 503
         assert "does not answer in time" in late.json()["detail"]
         assert int(late.headers["retry-after"]) > 0
+        silent.close()
         eventually(lambda: served.get(path).status_code == 404)
 
 

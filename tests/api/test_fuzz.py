@@ -12,11 +12,13 @@ from schemathesis.generation import GenerationMode
 
 from chainbeasts.backend.api.app import routed
 from tests.api.conftest import Served
+from tests.support.patience import PATIENCE
 
 DESCRIPTION = routed().openapi()
 REFUSED = {"expected-statuses": [404, 414, 422]}
 UNFIT = {"expected-statuses": ["2xx", 404, 422]}
 CONFIG = {
+    "request-timeout": PATIENCE,
     "checks": {"negative_data_rejection": REFUSED},
     "operations": [
         # Well made and refused all the same: a cursor of another order, a slot that is awake.

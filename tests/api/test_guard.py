@@ -91,20 +91,22 @@ def test_every_answer_carries_the_headers(served: Served, path: str, status: int
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 def test_nothing_can_be_changed(served: Served, method: str) -> None:
-    answer = httpx.request(method, f"{served.url}/v1/beasts", trust_env=False)
+    answer = httpx.request(method, f"{served.url}/v1/beasts", trust_env=False, timeout=PATIENCE)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
 
 
 def test_a_head_is_a_get_without_its_body(served: Served) -> None:
     full = served.get("/v1/beasts")
-    head = httpx.head(f"{served.url}/v1/beasts", trust_env=False)
+    head = httpx.head(f"{served.url}/v1/beasts", trust_env=False, timeout=PATIENCE)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["etag"] == full.headers["etag"]
 
 
 def test_no_route_takes_a_body(served: Served) -> None:
-    sent = httpx.request("GET", f"{served.url}/v1/status", content=b"x", trust_env=False)
+    sent = httpx.request(
+        "GET", f"{served.url}/v1/status", content=b"x", trust_env=False, timeout=PATIENCE
+    )
     assert sent.status_code == 413
     start = "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
     chunked = raw(served, f"{start}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
@@ -220,6 +222,7 @@ def test_pages_of_others_read_what_they_were_allowed_to(served: Served) -> None:
             f"{found.url}/v1/status",
             headers={"Origin": LAB, "Access-Control-Request-Method": "GET"},
             trust_env=False,
+            timeout=PATIENCE,
         )
         assert asked.status_code == 204
         assert asked.headers["access-control-allow-methods"] == "GET, HEAD"
@@ -228,7 +231,10 @@ def test_pages_of_others_read_what_they_were_allowed_to(served: Served) -> None:
             answer = found.get("/v1/status", headers={"Origin": stranger})
             assert "access-control-allow-origin" not in answer.headers
             refused = httpx.options(
-                f"{found.url}/v1/status", headers={"Origin": stranger}, trust_env=False
+                f"{found.url}/v1/status",
+                headers={"Origin": stranger},
+                trust_env=False,
+                timeout=PATIENCE,
             )
             assert refused.status_code == 405
         answer = found.get("/v1/status")

@@ -197,7 +197,8 @@ def test_a_reorg_is_told_before_what_replaces_it(scene: Scene, served: Served) -
     async def main() -> None:
         async with stream(served, "events") as socket:
             await asyncio.to_thread(scene.world.mine)
-            head = (await heard(socket, "block"))["block"]
+            head = (await asyncio.to_thread(scene.chain.block)).number
+            await heard(socket, "block", block=head)
             # An empty block of the same second would be the very block that it replaces.
             one, other = scene.world.accounts[8:10]
             other_block = [[{"from": one, "to": other, "value": "0x1"}, 0]]

@@ -78,7 +78,7 @@ def command(program: Program, scene: Scene) -> Command:
 
 
 def get(url: str) -> httpx.Response:
-    return httpx.get(url, trust_env=False)
+    return httpx.get(url, trust_env=False, timeout=PATIENCE)
 
 
 def indexed(url: str) -> int:
@@ -94,7 +94,7 @@ def test_it_follows_the_chain_and_ends_in_order(scene: Scene, command: Command) 
         eventually(lambda: indexed(url) >= head)
         scene.world.mine()
         eventually(lambda: indexed(url) > head)
-        assert get(f"{facts['health']}/readyz").status_code == 200
+        eventually(lambda: get(f"{facts['health']}/readyz").status_code == 200)
         figure = f"chainbeasts_api_indexed_block {head + 1}.0"  # set at the end of a pass
         eventually(lambda: figure in get(f"{facts['health']}/metrics").text)
 

@@ -36,6 +36,7 @@ from tests.support.arena import (
     idle,
     match_of,
 )
+from tests.support.patience import PATIENCE
 from tests.support.protocol import ETHER, World
 
 PRICE = 10**15
@@ -159,7 +160,10 @@ def test_nothing_of_it_is_there_by_default(browser: Browser, ground: Ground) -> 
         services_of(services.chain, services.database, folder), limits=Limits(rate=0)
     ) as closed:
         for path in ("wallet/view.js", "wallet/sending.js", "wallet/actions/money.js"):
-            assert httpx.get(f"{closed.url}/{path}", trust_env=False).status_code == 404
+            assert (
+                httpx.get(f"{closed.url}/{path}", trust_env=False, timeout=PATIENCE).status_code
+                == 404
+            )
             assert ground.served.get(f"/{path}").status_code == 200
         page = browser.new_page()
         page.goto(f"{closed.url}/#/act")

@@ -78,6 +78,7 @@ def match(world: Spectacle, beasts: tuple[int, int]) -> int:
     """A match that is agreed on, and of which nobody has drawn the seed."""
     number = int(world.owner.do("battle", "challenge", *beasts, "--yes")["match"])
     world.rival.do("battle", "accept", number, "--yes")
+    world.catch_up()
     return number
 
 

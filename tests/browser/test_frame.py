@@ -47,6 +47,7 @@ def beasts(world: Spectacle) -> tuple[int, int]:
     found = world.hatch(world.owner), world.hatch(world.rival)
     world.train(world.owner, found[0], 1)
     world.train(world.rival, found[1], 1)
+    world.catch_up()
     return found
 
 
@@ -57,6 +58,7 @@ def match(world: Spectacle, beasts: tuple[int, int]) -> int:
     world.settle((world.owner, ours), (world.rival, theirs))
     number = int(world.owner.do("battle", "challenge", ours, theirs, "--yes")["match"])
     world.rival.do("battle", "accept", number, "--yes")
+    world.catch_up()
     return number
 
 
@@ -67,6 +69,7 @@ def views(world: Spectacle, beasts: tuple[int, int], match: int) -> dict[str, st
     world.cheat(liar)
     world.validator.do("dispute", "file", liar, 0, "--yes")
     world.stage.host.do("season", "propose", "--set", "block_gain=40")
+    world.catch_up()
     ones = {
         "beast": f"beasts/{beasts[0]}",
         "battle": f"battles/{match}",

@@ -39,6 +39,7 @@ def beast(world: Spectacle) -> int:
     """A beast with a few windows, whose states are published."""
     hatched = world.hatch(world.owner)
     world.train(world.owner, hatched, WINDOWS)
+    world.catch_up()
     return hatched
 
 

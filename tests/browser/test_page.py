@@ -31,7 +31,9 @@ RAW = bytes.fromhex("12345678") + bytes(range(96))
 @pytest.fixture(scope="module")
 def beasts(world: Spectacle) -> tuple[int, int]:
     """A beast of the owner's and one of the rival's."""
-    return world.hatch(world.owner), world.hatch(world.rival)
+    hatched = world.hatch(world.owner), world.hatch(world.rival)
+    world.catch_up()
+    return hatched
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,9 @@ def battle(world: Spectacle, beasts: tuple[int, int]) -> int:
     world.train(world.owner, ours, 2)
     world.train(world.rival, theirs, 2)
     world.settle((world.owner, ours), (world.rival, theirs))
-    return world.fight(ours, theirs)
+    number = world.fight(ours, theirs)
+    world.catch_up()
+    return number
 
 
 def test_an_empty_chain_says_what_to_do(visit: Visit) -> None:
@@ -109,15 +113,18 @@ def test_what_is_missed_while_the_stream_is_away_is_shown(
     streams: list[WebSocketRoute] = []
 
     def relay(stream: WebSocketRoute) -> None:
-        stream.connect_to_server()
-        streams.append(stream)
+        def pass_on(message: str | bytes) -> None:
+            stream.send(message)
+            streams.append(stream)
+
+        stream.connect_to_server().on_message(pass_on)
 
     visit.page.route_web_socket("**/v1/events", relay)
     nothing = {"items": [], "next": None}
     visit.page.route("**/v1/beasts?*", lambda route: route.fulfill(json=nothing))
     visit.go("#/beasts")
     expect(visit.page.locator(".notice")).to_be_visible()
-    visit.wait_until("the stream is open", lambda: streams)
+    visit.wait_until("the page is greeted", lambda: streams)
     visit.page.unroute("**/v1/beasts?*")
     streams[0].close()
     expect(visit.page.locator(".plate")).to_have_count(len(beasts))

@@ -20,6 +20,7 @@ from web3.middleware import AttributeDictMiddleware
 from web3.types import RPCEndpoint
 from websockets.sync.server import ServerConnection, serve
 
+from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
 from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction, hand_over
@@ -232,7 +233,8 @@ def reply(call: dict[str, Any], result: object) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result})
 
 
-def test_frames_are_matched_to_calls_by_their_id() -> None:
+def test_frames_are_matched_to_calls_by_their_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "STEP_SECONDS", PATIENCE)
     held: list[dict[str, Any]] = []
 
     def answer(connection: ServerConnection, call: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from eth_hash.auto import keccak
 from eth_typing import HexStr
 
 from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.attempts import UnknownOutcomeError
 from chainbeasts.backend.chain.client import Chain
@@ -30,6 +31,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib.faulty_node import FaultyNode
 from tests.chain.conftest import DEPLOYER, Senders
+from tests.support.patience import PATIENCE
 
 
 def test_round_trip(chain: Chain, folder: Path, tmp_path: Path) -> None:
@@ -106,17 +108,18 @@ def test_an_interrupted_deployment_is_not_used(chain: Chain, tmp_path: Path) -> 
 
 
 def test_what_a_run_sent_that_was_cut_off_is_not_older_than_the_record(
-    tmp_path: Path, anvil: Anvil
+    tmp_path: Path, anvil: Anvil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whose roles the timelock has is read from its events, hence from its creation on."""
     account, profile, node = devnet_account(0), load_profile("mainnet"), FaultyNode(anvil.url)
 
     def first_step(url: str) -> Deployment:
         chain = prepare(url, tmp_path, profile, account.address)
-        sender = TransactionManager(chain, account, tmp_path / "locks", deadline=2)
+        sender = TransactionManager(chain, account, tmp_path / "locks", deadline=PATIENCE)
         next(Deployer(chain, sender, profile, tmp_path).run())
         return chain.deployment
 
+    monkeypatch.setattr(attempts, "UNKNOWN_SECONDS", 2.0)
     node.start()
     try:
         node.hides_receipts = True

@@ -82,7 +82,7 @@ def test_nobody_reads_raw_seconds_or_wei() -> None:
             continue
         plain = {key: value(kind, 7) for key, kind in zip(names, types, strict=True)}
         found = Reverted(
-            name, plain | dict.fromkeys(times, now + 3 * 3600 + 5) | dict.fromkeys(amounts, wei)
+            name, plain | dict.fromkeys(times, now + 3 * 3600 + 1800) | dict.fromkeys(amounts, wei)
         )
         assert str(now)[:6] not in found.message, found.message
         assert str(wei) not in found.message, found.message

@@ -18,7 +18,7 @@ from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import NodeUnavailableError
-from chainbeasts.backend.chain.fees import GWEI
+from chainbeasts.backend.chain.fees import FEE_BUMP, GWEI
 from chainbeasts.backend.chain.nonces import Nonces
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.transactions import (
@@ -32,7 +32,7 @@ from chainbeasts.backend.chain.transactions import (
 from chainbeasts.backend.store.daemons import IntentRow, IntentState
 from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
-from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed
+from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed, until
 from tests.support.patience import PATIENCE, eventually
 
 TO = devnet_account(OTHER).address
@@ -116,10 +116,13 @@ def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
     assert [most(one) for one in signed] == [3 * GWEI]
 
 
-def test_bumps_stop_at_the_cap(chain: Chain, empty_blocks: EmptyBlocks) -> None:
+def test_bumps_stop_at_the_cap(
+    chain: Chain, empty_blocks: EmptyBlocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     signed: list[SignedTransaction] = []
     cap = int(empty_blocks.sender(DEPLOYER).offer().most * 1.3)
-    options = {"max_fee": cap, "deadline": 3.0, "bump_after": 0.1}
+    until(monkeypatch, lambda attempt: attempt.fees.most * FEE_BUMP > cap, chances=3)
+    options = {"max_fee": cap, "bump_after": 0.1}
     manager = empty_blocks.sender(DEPLOYER, journal=signed.append, **options)
     with pytest.raises(NotMinedError) as caught:
         manager.send(mint(chain), label="mint")
@@ -168,7 +171,8 @@ def test_the_cheaper_one_of_two_on_record_may_be_the_mined_one(
 ) -> None:
     raw: list[bytes] = []
 
-    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=3.0, bump_after=0.1))
+    until(monkeypatch, lambda attempt: len(attempt.hashes) > 1)
+    outbox = Outbox(database, empty_blocks.sender(DEPLOYER, bump_after=0.1))
     after_signed(monkeypatch, outbox, lambda signed: raw.append(signed.raw))
     with pytest.raises(NotMinedError):
         outbox.send_once("mint", "once", mint(chain), label="mint")
@@ -229,7 +233,7 @@ def test_another_programs_pending_transaction_is_not_replaced(
     rpc(chain.rpc_url, "evm_setAutomine", True)
     mine(chain)
     assert chain.energy_of(TO) == 100
-    manager.send(mint(chain), label="mint")
+    sender(DEPLOYER).send(mint(chain), label="mint")
     assert chain.energy_of(TO) == 101
 
 

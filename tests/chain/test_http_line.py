@@ -83,7 +83,7 @@ def ask(line: HttpLine, clock: CallClock, request: bytes = b"{}") -> object:
 
 
 def test_calls_share_a_connection_and_say_who_asks(serve: Callable[..., Server]) -> None:
-    server, clock = serve(SIZED), CallClock(10.0)
+    server, clock = serve(SIZED), CallClock(PATIENCE)
     line = HttpLine(f"http://me:sec%20ret@127.0.0.1:{server.port}/v2/key?a=b c", clock)
     assert [ask(line, clock, b'{"n":1}') for _ in range(3)] == [WANTED] * 3
     assert server.connections == 1
@@ -102,7 +102,7 @@ def test_calls_share_a_connection_and_say_who_asks(serve: Callable[..., Server])
 def test_a_connection_that_was_closed_meanwhile_is_not_used_again(
     serve: Callable[..., Server],
 ) -> None:
-    server, clock = serve(SIZED, requests_each=1), CallClock(10.0)
+    server, clock = serve(SIZED, requests_each=1), CallClock(PATIENCE)
     line = HttpLine(f"http://127.0.0.1:{server.port}", clock)
     for number in (1, 2):
         assert ask(line, clock) == WANTED
@@ -126,7 +126,7 @@ ZIPPED = gzip.compress(ANSWER)
     ids=["chunked", "zipped", "until the end", "with another status"],
 )
 def test_answers_of_every_form_are_read(serve: Callable[..., Server], answer: bytes) -> None:
-    server, clock = serve(answer, requests_each=1), CallClock(10.0)
+    server, clock = serve(answer, requests_each=1), CallClock(PATIENCE)
     line = HttpLine(f"http://127.0.0.1:{server.port}", clock)
     for _ in range(2):
         assert ask(line, clock) == WANTED
@@ -149,7 +149,7 @@ def test_answers_of_every_form_are_read(serve: Callable[..., Server], answer: by
 def test_what_is_no_answer_is_a_broken_connection(
     serve: Callable[..., Server], answer: bytes
 ) -> None:
-    server, clock = serve(answer, requests_each=1), CallClock(10.0)
+    server, clock = serve(answer, requests_each=1), CallClock(PATIENCE)
     line = HttpLine(f"http://127.0.0.1:{server.port}", clock)
     with pytest.raises(ConnectionError):
         ask(line, clock)
@@ -158,7 +158,7 @@ def test_what_is_no_answer_is_a_broken_connection(
 def test_a_proxy_of_the_environment_is_asked_for_other_machines(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, clock = serve(SIZED), CallClock(10.0)
+    server, clock = serve(SIZED), CallClock(PATIENCE)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("http_proxy", f"http://me:secret@127.0.0.1:{server.port}")
@@ -171,7 +171,7 @@ def test_a_proxy_of_the_environment_is_asked_for_other_machines(
 
 def test_a_host_that_has_no_name_is_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
-    clock = CallClock(10.0)
+    clock = CallClock(PATIENCE)
     for host in ("a..b", "x" * 80 + ".invalid", "\u00e4.invalid"):
         line = HttpLine(f"http://{host}", clock)
         with pytest.raises(ConnectionError):

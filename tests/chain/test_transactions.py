@@ -180,7 +180,7 @@ def test_two_processes_share_the_nonce_lock(
         assert other.poll() is None
         miner.start()  # from here on the other process holds the lock, its transaction unmined
         signed: list[SignedTransaction] = []
-        manager = sender(DEPLOYER, journal=signed.append)
+        manager = sender(DEPLOYER, journal=signed.append, bump_after=PATIENCE)
         mine_too = manager.send(chain.energy.functions.mint(TO, 1), label="mint")
         theirs = other.communicate(timeout=PATIENCE)[0].split()[-1]
     finally:

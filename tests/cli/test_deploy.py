@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chainbeasts.backend.chain.anvil import Anvil, rpc
+from scripts.lib.faulty_node import FaultyNode
 from tests.cli.conftest import Cli
 
 CONTRACTS = {
@@ -17,6 +18,10 @@ CONTRACTS = {
     "StateArchive", "RecordArchive", "CheckpointLedger", "DisputeVault", "WindowReferee",
     "DisputeCourt", "MatchReferee", "Arena", "EnergySale",
 }  # fmt: skip
+
+
+PASSED_ON = 4
+"""Transactions of a deployment that is to be killed before its end."""
 
 
 def record(home: Path, anvil: Anvil) -> dict[str, Any]:
@@ -34,17 +39,27 @@ def nonce(anvil: Anvil, address: str) -> int:
     return int(str(rpc(anvil.url, "eth_getTransactionCount", address, "latest")), 16)
 
 
+class Swallowing(FaultyNode):
+    """Passes a few transactions on, and has none of those after them mined."""
+
+    def forward(self, body: bytes) -> bytes:
+        self.swallows = self.calls["eth_sendRawTransaction"] > PASSED_ON
+        return super().forward(body)
+
+
 def test_a_killed_deployment_goes_on_and_repeats_nothing(cli: Cli, anvil: Anvil) -> None:
-    cli.rpc_url = anvil.url
     file = cli.home / "deployments" / f"{anvil.chain_id}.json"
-    killed = cli.start("deploy")
-    try:
-        while not file.exists() or len(record(cli.home, anvil)["addresses"]) < 2:
-            assert killed.poll() is None, "it ended before it was killed"
-            time.sleep(0.005)
-    finally:
-        killed.kill()
-        killed.wait()
+    with Swallowing(anvil.url) as node:
+        cli.rpc_url = node.url
+        killed = cli.start("deploy")
+        try:
+            while not file.exists() or len(record(cli.home, anvil)["addresses"]) < 2:
+                assert killed.poll() is None, "it ended before it was killed"
+                time.sleep(0.005)
+        finally:
+            killed.kill()
+            killed.wait()
+    cli.rpc_url = anvil.url
     before = record(cli.home, anvil)
     assert before["complete"] is False
 

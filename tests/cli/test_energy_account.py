@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deployment import Deployment
@@ -22,6 +23,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager, UnknownOu
 from chainbeasts.backend.cli.energy_sale import purchase_label
 from scripts.lib.faulty_node import FaultyNode
 from tests.cli.conftest import COMMAND, Cli
+from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
 
 ENERGY = 10**18  # wei; JSON has integers that large as strings
@@ -240,8 +242,11 @@ def test_a_price_that_rises_before_the_purchase_is_mined_buys_nothing(
         assert chain.coin_of(buyer.address) == before
 
 
-def test_a_purchase_of_which_the_end_was_not_seen_is_not_made_twice(deployed: Cli) -> None:
+def test_a_purchase_of_which_the_end_was_not_seen_is_not_made_twice(
+    deployed: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever has changed since: the price, and what the account has left."""
+    monkeypatch.setattr(attempts, "UNKNOWN_SECONDS", 1.0)
     with open_sale(deployed, "0.003") as chain:
         buyer = devnet_account(7)
         before, wallet = chain.energy_sold(), chain.energy_of(buyer.address)
@@ -249,7 +254,7 @@ def test_a_purchase_of_which_the_end_was_not_seen_is_not_made_twice(deployed: Cl
             node.hides_receipts = True
             there = Chain.connect(node.url, chain.deployment)
             locks = deployed.home / "locks"
-            sender = TransactionManager(there, buyer, locks, deadline=1.0, bump_after=9.0)
+            sender = TransactionManager(there, buyer, locks, deadline=PATIENCE, bump_after=9.0)
             paid, label = 3 * ENERGY // 100, purchase_label("10", None, buyer.address)
             call = there.sale.functions.buy(buyer.address, chain.energy_for(paid))
             with pytest.raises(UnknownOutcomeError):

@@ -129,19 +129,25 @@ def test_a_name_cannot_lead_out_of_the_folder(name: str) -> None:
 
 
 def test_readers_beside_writers_see_whole_datasets(cache: Path) -> None:
-    """Two processes replace the file as fast as they can; every read finds one of the versions."""
+    """Two processes replace the file as fast as they can; every read finds one of the versions.
+
+    They go on until the reader has come to one.
+    """
     program = (
-        "import sys\n"
+        "import itertools, os, sys\n"
         "from tests.datasets.conftest import records\n"
         "from chainbeasts.trainer.datasets.disk_cache import DiskCacheProducer\n"
         "from chainbeasts.trainer.datasets.producers import MemoryProducer\n"
-        "for turn in range(60):\n"
+        "for turn in itertools.count():\n"
+        "    if turn >= 60 and os.path.exists(sys.argv[2]):\n"
+        "        break\n"
         "    words = records(200 + turn % 2, seed=turn % 2)\n"
         "    base = MemoryProducer(words, version=sys.argv[1] + str(turn))\n"
         "    assert tuple(DiskCacheProducer(base, 'train.cache').words()) == words\n"
     )
+    enough = cache / "enough"
     writers = [
-        subprocess.Popen([sys.executable, "-c", program, name], env=dict(os.environ))
+        subprocess.Popen([sys.executable, "-c", program, name, str(enough)], env=dict(os.environ))
         for name in ("a", "b")
     ]
     versions = {records(200), records(201, seed=1)}
@@ -154,6 +160,7 @@ def test_readers_beside_writers_see_whole_datasets(cache: Path) -> None:
             assert found is not None
             assert found[1] in versions
             seen += 1
+            enough.touch()
     assert [writer.returncode for writer in writers] == [0, 0]
     assert seen > 0
 

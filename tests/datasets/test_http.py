@@ -15,6 +15,7 @@ from chainbeasts.trainer.datasets.formats import to_binary, to_csv
 from chainbeasts.trainer.datasets.http import KIND, HttpProducer
 from chainbeasts.trainer.datasets.pack import compress
 from tests.datasets.conftest import Answer, Handler, Server, records
+from tests.support.patience import PATIENCE
 
 WORDS = records(50)
 DATA = to_binary(WORDS)
@@ -22,6 +23,8 @@ Web = Callable[[bytes], Server]
 
 
 def producer(server: Server, **options: object) -> HttpProducer:
+    """One that gives up what hangs, and nobody who is merely slow."""
+    options = {"stall": PATIENCE} | options
     return HttpProducer("127.0.0.1", server.port, "/train", **options)  # type: ignore[arg-type]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,8 +87,8 @@ def stage(program: Program, tmp_path: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def slow_blocks(stage: Stage) -> Iterator[None]:
-    """From here on nothing is mined at once."""
+def slow_blocks(stage: Stage) -> Iterator[Callable[[], None]]:
+    """From here on nothing is mined at once; gives what lets it be mined at all."""
     over = threading.Event()
 
     def mine() -> None:
@@ -100,9 +100,9 @@ def slow_blocks(stage: Stage) -> Iterator[None]:
 
     rpc(stage.rpc_url, "evm_setAutomine", False)
     miner = threading.Thread(target=mine, name="miner", daemon=True)
-    miner.start()
     try:
-        yield
+        yield miner.start
     finally:
         over.set()
-        miner.join()
+        if miner.ident is not None:
+            miner.join()

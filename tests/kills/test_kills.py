@@ -130,6 +130,11 @@ class Facts:
         return [args for found, args in self._events if found == name]
 
     @property
+    def disputed(self) -> set[int]:
+        """The beasts of which a window is, or was."""
+        return {args["beastId"] for args in self.of("DisputeFiled")}
+
+    @property
     def slashed(self) -> Counter[tuple[int, int]]:
         return Counter((a["beastId"], a["index"]) for a in self.of("CheckpointSlashed"))
 
@@ -146,9 +151,11 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
     )
     trainer.do("trainer", "run", honest)
     accused = 0
-    with slow_blocks(stage), closing(Play(trainer, validator, honest)) as play:
+    with slow_blocks(stage) as mine, closing(Play(trainer, validator, honest)) as play:
         for one in play.all:
             one.start()
+        play.kill(1, play.trainer)  # who would be done before it dies, on a slow day
+        mine()
         frauds = []
         for beast, kind in zip(others, FRAUDS, strict=True):
             frauds.append(drill(trainer, kind, beast))
@@ -160,6 +167,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         stranger.do("dispute", "file", honest, accused, "--yes")
         play.kill(ANSWER_KILLS, play.defender, play.validator)
         play.until("the wrong dispute is answered", lambda: answered(chain, stranger))
+        play.until("the silent one is disputed", lambda: silent in Facts(chain).disputed)
         stage.travel(max(DEADLINES.response_window, DEADLINES.proof_window) + 1)
         play.kill(CLAIM_KILLS, play.defender, play.validator)  # claiming, dismissing
         play.until("the silent one falls", lambda: len(Facts(chain).slashed) == len(frauds))

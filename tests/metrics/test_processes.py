@@ -84,6 +84,7 @@ def test_the_script_serves_until_it_is_told_to_stop_and_watch_reads_it() -> None
             for step in range(3):
                 streamer.send(figures(step, run="one"))
                 streamer.send(figures(step, run="two", beast=1 << 60))
+            streamer.close(PATIENCE)
         assert streamer.sent == 6
         watch = ("metrics", "watch", "--json", "--run", "two", "--messages", 3)
         with ended(start(COMMAND, *watch, METRICS_PORT=str(port))) as reader:

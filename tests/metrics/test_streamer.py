@@ -26,7 +26,10 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_messages_from_many_threads_arrive_all_within_the_servers_limits() -> None:
+def test_messages_from_many_threads_arrive_all_within_the_servers_limits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chainbeasts.trainer.metrics.streamer.PATIENCE", PATIENCE)
     # Unpaced, these would be a flood for this server; paced, not even if it reads nothing for most
     # of the time that they take.
     limits = Limits(rate=410, burst=590)
@@ -76,7 +79,9 @@ def test_a_host_without_a_name_is_no_error() -> None:
     assert streamer.sent == 0
 
 
-def test_it_flushes_on_leaving() -> None:
+def test_it_flushes_on_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MetricsStreamer.close, "__defaults__", (PATIENCE,))
+
     async def main() -> None:
         async with (
             MetricsServer(port=0) as server,

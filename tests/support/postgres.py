@@ -22,9 +22,10 @@ from typing import Any
 import psycopg
 import pytest
 from filelock import FileLock
+from psycopg.sql import SQL, Identifier
 
 from chainbeasts.backend.chain.anvil import free_port
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 ABSENT = (
     "PostgreSQL is not installed: its tests are skipped. "
@@ -156,7 +157,16 @@ def database_on(record: dict[str, Any]) -> Iterator[str]:
     with psycopg.connect(_url(record, "postgres"), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
         yield _url(record, name)
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        eventually(lambda: _dropped(admin, name))
+
+
+def _dropped(admin: psycopg.Connection[Any], name: str) -> bool:
+    """Whether a database is gone; the server gives those who are in it five seconds to leave."""
+    try:
+        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    except psycopg.errors.ObjectInUse:
+        return False
+    return True
 
 
 @pytest.fixture

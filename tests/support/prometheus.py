@@ -46,7 +46,7 @@ class Prometheus:
     """One that runs and answers."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, trust_env=False)
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE)
 
     def ask(self, path: str, **parameters: str) -> Any:
         """What the API answers."""

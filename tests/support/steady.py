@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.anvil import Anvil, AnvilError, rpc
+
+PORTS = 3
+"""That are tried."""
 
 
 @contextmanager
@@ -18,9 +21,22 @@ def steady_anvil(*extra: str) -> Iterator[Anvil]:
     Args:
         extra: further arguments of Anvil.
     """
-    with Anvil(extra=extra) as child:
+    child = _started(extra)
+    try:
         tick(child.url)
         yield child
+    finally:
+        child.stop()
+
+
+def _started(extra: tuple[str, ...]) -> Anvil:
+    """One that runs: somebody else may have bound a port that was free when it was picked."""
+    for _ in range(PORTS):
+        try:
+            return Anvil(extra=extra).start()
+        except AnvilError as error:
+            refused = error
+    raise refused
 
 
 def tick(url: str, seconds: int = 1) -> None:

@@ -140,10 +140,10 @@ def test_bonds_at_risk_are_reckoned_without_the_disputes_of_strangers(
 def test_files_are_hashed_once_for_all_beasts_whose_data_is_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [time.time() + 60]
-    folder = DatasetFolder(tmp_path, lambda: now[0])
     for name in ("one", "two", "three"):
         (tmp_path / name).write_text(name)
+    now = [time.time() + 60]
+    folder = DatasetFolder(tmp_path, lambda: now[0])
     read: list[str] = []
     bytes_of = datasets._bytes_of
 

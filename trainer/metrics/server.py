@@ -47,6 +47,9 @@ log = structlog.get_logger()
 LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 """Origins of web pages that may read."""
 
+HANDSHAKE_SECONDS = 5.0
+"""Who connects has so long to say what it wants."""
+
 _REASON_BYTES = 123  # what a close frame holds besides its code
 
 
@@ -138,7 +141,7 @@ class MetricsServer:
                 origins=[None, LOCAL_PAGES],
                 compression=None,  # small messages on one machine
                 process_request=self._admit,
-                open_timeout=5,
+                open_timeout=HANDSHAKE_SECONDS,
                 ping_interval=limits.ping,
                 ping_timeout=limits.ping,
                 close_timeout=limits.close,

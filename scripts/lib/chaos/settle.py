@@ -62,6 +62,10 @@ class Settlement:
         self._stage.travel(self._deadlines.challenge_period + 1)
         self._wait("every honest window is final", self._all_final)
         self._wait("all rewards are collected", self._collected)
+        self._wait(
+            "every validator has found valid what is final",
+            lambda: not unjudged(self._cast, self.audit()),
+        )
         return self.audit()
 
     def audit(self) -> Audit:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import structlog
-from websockets.sync.server import serve
+from websockets.sync.server import ServerConnection, serve
 
 import chainbeasts.trainer.train.in_flight
 from chainbeasts.backend.accounts import devnet_account
@@ -28,6 +28,7 @@ from chainbeasts.backend.monitoring.training import TrainingMetrics
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.trainer.metrics.log import read_log
+from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 from chainbeasts.trainer.plan.plan import Plan
 from chainbeasts.trainer.plan.toml import make_plan
 from chainbeasts.trainer.submit.submitter import Submitter
@@ -36,6 +37,7 @@ from chainbeasts.trainer.train.loop import Run, Trainer
 from chainbeasts.trainer.train.prefetch import Prefetcher, PreparedWindow
 from chainbeasts.trainer.train.window_store import WindowStore
 from chainbeasts.trainer.train.windows import WindowStart, train_window
+from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
 from tests.trainer.drills.test_drills import MASK, PRICE, window_start
@@ -378,9 +380,15 @@ def test_options_that_do_not_fit_are_refused(farm: Farm) -> None:
 def test_each_windows_figures_are_logged_and_streamed(
     farm: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(MetricsStreamer.close, "__defaults__", (PATIENCE,))
+    monkeypatch.setattr("chainbeasts.trainer.metrics.streamer.PATIENCE", PATIENCE)
     beast = hatch(farm)
     streamed: list[str] = []
-    with serve(lambda socket: streamed.extend(map(str, socket)), "127.0.0.1", 0) as server:
+
+    def read(socket: ServerConnection) -> None:
+        streamed.extend(map(str, socket))
+
+    with serve(read, "127.0.0.1", 0, open_timeout=PATIENCE) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         monkeypatch.setenv("METRICS_PORT", str(server.socket.getsockname()[1]))
@@ -423,7 +431,7 @@ def test_no_more_windows_are_in_flight_than_are_allowed() -> None:
     looks: list[bool] = []
 
     def tired() -> bool:
-        looks.append(True)
+        looks.extend([True] * (len(prefetcher._ready) == 3))  # and a few more looks after that
         return len(looks) > 3
 
     assert len(prefetcher.peek(6, tired)) == len(begun) == 3  # asked for more, it trains no more

@@ -183,7 +183,9 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def soon_given_up(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
+def soon_given_up(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *deadlines: str
+) -> Iterator[None]:
     """Whoever is gone or frozen is waited for this long."""
     import dask
 
@@ -191,7 +193,7 @@ def soon_given_up(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[N
         monkeypatch.context() as soon,
         dask.config.set({"distributed.comm.timeouts.connect": f"{seconds}s"}),
     ):
-        for name in ("CONNECT_SECONDS", "ANSWER_SECONDS"):
+        for name in ("CONNECT_SECONDS", *deadlines):
             soon.setattr(pool, name, seconds)
         yield
 
@@ -277,7 +279,10 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
     assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
-        with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, 0.5):
+        with (
+            structlog.testing.capture_logs() as logs,
+            soon_given_up(monkeypatch, 0.5, "ANSWER_SECONDS"),
+        ):
             assert verdicts(submit(ours, [window] * 96)) == [Verdict.VALID] * 96
             assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     finally:
