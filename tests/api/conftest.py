@@ -265,8 +265,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with Anvil() as anvil:
         account, devnet = devnet_account(0), load_profile("devnet")
         # Windows that no slow machine waits out between two moves of the play.
-        economics = replace(devnet.season.economics, response_window=1_800, proof_window=3_600)
-        profile = replace(devnet, season=replace(devnet.season, economics=economics))
+        economics = replace(
+            devnet.season.economics,
+            challenge_period=1_800,
+            response_window=1_800,
+            proof_window=3_600,
+        )
+        arena = replace(devnet.season.arena, disproof_period=1_800, record_window=7_200)
+        season = replace(devnet.season, economics=economics, arena=arena)
+        profile = replace(devnet, season=season)
         chain = prepare(anvil.url, folder / "deployments", profile, account.address, fresh=True)
         sender = TransactionManager(chain, account, folder / "locks")
         for _ in Deployer(chain, sender, profile, folder / "deployments").run():
