@@ -24,6 +24,10 @@ from tests.support.worlds import deployed_world
 PATIENCE_MS = PATIENCE * 1000
 LOOK_MS = 20
 
+RETRIES = 10
+"""Of a request by Playwright itself: a server may close a connection that it kept open in the very
+moment in which it is used again. Chromium asks again by itself."""
+
 KEEP_WHAT_SHOWS = """selector => {
   const shown = (window.shown ??= {});
   const kept = (shown[selector] = []);

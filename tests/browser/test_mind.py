@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from chainbeasts.backend.kernel.state import ENCODED_BYTES
 from scripts.lib.spectacle import Spectacle
-from tests.browser.conftest import Visit
+from tests.browser.conftest import RETRIES, Visit
 
 WINDOWS = 6
 FIRST_SCREEN = 720
@@ -59,7 +59,7 @@ def whole_film(page: Page, brains: int = WINDOWS + 1) -> None:
 
 def test_a_board_is_no_lower_where_a_state_is_believed(visit: Visit, beast: int) -> None:
     def believed(route: Route) -> None:
-        answer = route.fetch()
+        answer = route.fetch(max_retries=RETRIES)
         route.fulfill(response=answer, json=answer.json() | {"believed_since": 123_456})
 
     visit.page.route(f"**/v1/beasts/{beast}", believed)
@@ -199,7 +199,9 @@ def test_a_state_that_is_missing_or_false_is_not_shown(
     visit: Visit, world: Spectacle, beast: int
 ) -> None:
     def listed() -> list[dict[str, Any]]:
-        answer = visit.page.request.get(f"{world.url}/v1/beasts/{beast}/checkpoints")
+        answer = visit.page.request.get(
+            f"{world.url}/v1/beasts/{beast}/checkpoints", max_retries=RETRIES
+        )
         return cast("list[dict[str, Any]]", answer.json()["items"])
 
     visit.wait_until("the server has read the whole life", lambda: len(listed()) == WINDOWS)
@@ -207,7 +209,7 @@ def test_a_state_that_is_missing_or_false_is_not_shown(
     lost, forged = items[0]["h128"], items[1]["h128"]
 
     def altered(route: Route) -> None:
-        body = bytearray(route.fetch().body())
+        body = bytearray(route.fetch(max_retries=RETRIES).body())
         at = body.find(bytes.fromhex(forged[2:]))
         if at >= 0:
             body[at + ENTRY - 1] ^= 1

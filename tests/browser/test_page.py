@@ -19,7 +19,7 @@ from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.chain.types import ZERO32
 from scripts.lib.spectacle import LIE_STEP, Spectacle
-from tests.browser.conftest import Visit
+from tests.browser.conftest import RETRIES, Visit
 from tests.support.patience import PATIENCE, eventually
 
 FIRST_LOAD_BYTES = 300_000
@@ -91,14 +91,14 @@ def test_what_happens_before_the_stream_is_open_is_shown(
     listed: list[str] = []
 
     def status(route: Route) -> None:
-        answer = route.fetch().json()
+        answer = route.fetch(max_retries=RETRIES).json()
         if not listed:
             answer["indexed"]["number"] -= 1
         route.fulfill(json=answer)
 
     def some(route: Route) -> None:
         listed.append(route.request.url)
-        answer = route.fetch().json()
+        answer = route.fetch(max_retries=RETRIES).json()
         route.fulfill(json=answer | {"items": answer["items"][:1]})
 
     visit.page.route("**/v1/status", status)
@@ -133,7 +133,9 @@ def test_what_is_missed_while_the_stream_is_away_is_shown(
 def test_portraits_have_the_eyes_of_their_beasts(visit: Visit, beasts: tuple[int, int]) -> None:
     visit.go("#/beasts")
     shown = visit.page.locator(".plate").first.locator("svg.portrait circle")
-    svg = visit.page.request.get(f"{visit.url}/v1/beasts/{beasts[0]}/portrait.svg").text()
+    svg = visit.page.request.get(
+        f"{visit.url}/v1/beasts/{beasts[0]}/portrait.svg", max_retries=RETRIES
+    ).text()
     expect(shown).to_have_count(svg.count("<circle"))
 
 
@@ -249,7 +251,7 @@ def test_a_wrong_winner_is_not_verified(tab: Visit, database: Path, battle: int)
 def test_a_state_that_nobody_serves_is_unavailable(
     visit: Visit, world: Spectacle, battle: int
 ) -> None:
-    match = visit.page.request.get(f"{world.url}/v1/matches/{battle}").json()
+    match = visit.page.request.get(f"{world.url}/v1/matches/{battle}", max_retries=RETRIES).json()
     held = list(world.stage.folder.rglob(f"*{match['state_b'][2:]}*"))
     places = [path for path in held if world.stage.host.home in path.parents]
     places += [path for path in held if world.stage.published in path.parents]
@@ -418,7 +420,7 @@ def test_what_is_not_there_is_said_in_words(visit: Visit) -> None:
 
 def test_a_server_that_is_behind_says_by_how_much(visit: Visit) -> None:
     def late(route: Route) -> None:
-        answer = route.fetch().json()
+        answer = route.fetch(max_retries=RETRIES).json()
         route.fulfill(json=answer | {"blocks_behind": 12, "seconds_behind": 150})
 
     visit.page.route("**/v1/status", late)

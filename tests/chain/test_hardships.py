@@ -268,7 +268,8 @@ def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sende
         with manager._lock:  # it has seen its receipt
             mine(chain)
         assert not waiter.done()  # one block on top is not two
-        rpc(chain.rpc_url, "anvil_reorg", 2, [])
+        with manager._lock:  # Anvil loses what it mines while it takes blocks back
+            rpc(chain.rpc_url, "anvil_reorg", 2, [])
         pause_until_energy(chain, 1)
         assert not waiter.done()
         mine(chain, 2)
