@@ -100,7 +100,7 @@ class Validator:
         self._funds = funds
         self._waker = waker
         self._recovered = False
-        self._count_again = self._late_again = 0.0
+        self._count_again = self._late_again = self._collect_again = 0.0
 
     def run_once(self) -> None:
         """Work until nothing is left that can be done now.
@@ -212,10 +212,14 @@ class Validator:
         self._count_again = now + (took / COUNT_SHARE if took > LONG_COUNT_SECONDS else 0.0)
 
     def _collect(self) -> int:
+        if time.monotonic() < self._collect_again:
+            return 0
         try:
             return sum(collector.run() for collector in self._collectors)
         except FailedOnChainError as error:  # as where two collect the same in one block
             log.warning("not collected", reason=str(error))
+            # It cost gas. What always fails is not paid for with every block.
+            self._collect_again = time.monotonic() + LONGEST_WAIT_SECONDS
             return 0
         except (ChainError, DatabaseUnavailableError):
             raise

@@ -8,6 +8,7 @@ again after a kill, and the chain decides what is still to do.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +106,7 @@ class Defender:
         self._warned: set[tuple[int, str]] = set()
         self._low = False
         self._funds_at = -1
+        self._finalize_again = 0.0
 
     def run(self, waker: Waker) -> None:
         """Keep watch until the waker is stopped; waits for a node or database that is away, and
@@ -181,12 +183,14 @@ class Defender:
         return moves
 
     def _finalize(self) -> list[DefenderMove]:
-        if self._finalizer is None:
+        if self._finalizer is None or time.monotonic() < self._finalize_again:
             return []
         try:
             done = self._finalizer.run()
         except FailedOnChainError as error:  # somebody else did the same in that block, perhaps
             log.warning("not finalized", reason=error.message)
+            # It cost gas. What always fails is not paid for with every block.
+            self._finalize_again = time.monotonic() + MAX_PAUSE
             return []
         except (ChainError, DatabaseUnavailableError):
             raise

@@ -274,9 +274,11 @@ def test_windows_that_somebody_else_makes_final_in_the_same_block_end_nothing(
     workspace = farm.workspace()
     outbox = Outbox(workspace.database, farm.sender(TRAINER))
     store = WindowStore(workspace.database, workspace.snapshots)
+    defender = Defender(workspace, store, outbox)
     with structlog.testing.capture_logs() as logs:
-        assert Defender(workspace, store, outbox).once() == []
-    assert "not finalized" in [line["event"] for line in logs]
+        for _ in range(2):  # each attempt costs gas: the next pass makes none
+            assert defender.once() == []
+    assert [line["event"] for line in logs].count("not finalized") == 1
 
 
 def test_drills_are_refused_beyond_a_local_chain(
