@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +92,7 @@ def test_news_comes_with_the_event_it_is_about(scene: Scene, served: Served) -> 
 def test_what_the_first_pass_finds_is_told(scene: Scene, tmp_path: Path) -> None:
     """Whoever comes before that is greeted with the block that the index holds."""
     database, told = Database(f"sqlite:///{tmp_path}/api.sqlite3"), list[Live]()
+    greeted: list[int | None] = []
     Indexer(scene.chain, database).sync()
     held, beast = scene.chain.block().number, scene.honest
     record = scene.world.submit(beast.beast, beast.trainer)
@@ -102,9 +103,14 @@ def test_what_the_first_pass_finds_is_told(scene: Scene, tmp_path: Path) -> None
         Waker(scene.chain.rpc_url, 0.05),
         Health("api"),
     )
-    follower.start(told.extend)
+
+    def tell(news: Sequence[Live]) -> None:
+        told.extend(news)
+        greeted.append(follower.indexed)  # the first pass has not begun when this is first called
+
+    follower.start(tell)
     try:
-        assert follower.indexed == told[0].block == held
+        assert greeted[0] == told[0].block == held
         news = eventually(lambda: [one for one in told if one.type == "checkpoint"])
         assert [(one.beast, one.index) for one in news] == [(beast.beast, record.index)]
     finally:
