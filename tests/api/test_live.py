@@ -111,7 +111,7 @@ def test_what_the_first_pass_finds_is_told(scene: Scene, tmp_path: Path) -> None
     follower.start(tell)
     try:
         assert greeted[0] == told[0].block == held
-        news = eventually(lambda: [one for one in told if one.type == "checkpoint"])
+        news = eventually(lambda: [one for one in told if one.event == "CheckpointSubmitted"])
         assert [(one.beast, one.index) for one in news] == [(beast.beast, record.index)]
     finally:
         follower.stop()
