@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ from chainbeasts.backend.devnet.record import DevnetRecord, running
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.home import seen_homes
 from chainbeasts.backend.settings import DEVNET_FILE, Settings
+from chainbeasts.backend.signals import SignalSafeEvent
 
 app = typer.Typer(help="A local chain (Anvil) that keeps its state.", no_args_is_help=True)
 
@@ -49,7 +49,7 @@ def up(
     ] = False,
 ) -> None:
     """Start the chain; go on where it stopped the last time."""
-    settings, ended = session.settings, threading.Event()
+    settings, ended = session.settings, SignalSafeEvent()
     # From before there is a child, so that none is left behind; also where a shell ignores SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -79,7 +79,7 @@ def _view(record: DevnetRecord) -> dict[str, object]:
     return {name: value for name, value in asdict(record).items() if name not in ticks}
 
 
-def _keep(keeper: Keeper, pid: int, ended: threading.Event) -> None:
+def _keep(keeper: Keeper, pid: int, ended: SignalSafeEvent) -> None:
     """Look after the chain until Ctrl-C, SIGTERM, or the child's own end."""
     statuses: list[int] = []
 

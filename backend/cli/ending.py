@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,6 +14,7 @@ import structlog
 from chainbeasts.backend.chain.clock import carry_on, hang_up
 from chainbeasts.backend.chain.errors import NodeUnavailableError
 from chainbeasts.backend.redact import redact_text
+from chainbeasts.backend.signals import SignalSafeEvent
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """End in good order on SIGTERM and SIGINT.
 
     Args:
-        stop: says so to whoever works. It is called by the handler, so it must not wait.
+        stop: says so to whoever works. It is called by the handler, so it must take no lock.
     """
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -87,6 +87,6 @@ def spare_collector() -> None:
 
 def started(make: Callable[[], T]) -> T | None:
     """The same for a command that has no waker yet; None if a signal ended the wait."""
-    stopped = threading.Event()
+    stopped = SignalSafeEvent()
     with ended_by_signals(stopped.set):
         return when_there(make, stopped.wait, stopped.is_set)

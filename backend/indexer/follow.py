@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,6 +14,7 @@ from websockets.exceptions import WebSocketException
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS
 from chainbeasts.backend.chain.errors import ChainError
 from chainbeasts.backend.chain.providers import open_socket
+from chainbeasts.backend.signals import SignalSafeEvent
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
@@ -31,7 +34,9 @@ def what_is_away(error: BaseException) -> str:
 
 
 class Waker:
-    """Sets an event whenever the node may have news; the truth is read by number and hash.
+    """Wakes whenever the node may have news; the truth is read by number and hash.
+
+    A signal's handler may stop it.
 
     Args:
         rpc_url: with a ``ws`` scheme its new heads wake; else only the clock does.
@@ -41,15 +46,17 @@ class Waker:
     def __init__(self, rpc_url: str, poll: float) -> None:
         self._url = rpc_url
         self._poll = poll
-        self._news = threading.Event()
-        self._stopped = threading.Event()
+        self._news: SimpleQueue[None] = SimpleQueue()
+        self._stopped = SignalSafeEvent()
         if urlsplit(rpc_url).scheme in ("ws", "wss"):
             threading.Thread(target=self._listen, name="new heads", daemon=True).start()
 
     def wait(self) -> bool:
         """Wait for news or the clock; False once stopped."""
-        self._news.wait(self._poll)
-        self._news.clear()
+        with suppress(Empty):
+            self._news.get(timeout=0 if self.stopped else self._poll)
+            while True:  # what came meanwhile is looked at in one
+                self._news.get_nowait()
         return not self._stopped.is_set()
 
     def pause(self, seconds: float) -> None:
@@ -57,9 +64,9 @@ class Waker:
         self._stopped.wait(seconds)
 
     def stop(self) -> None:
-        """Make every wait return False at once."""
+        """Make the present wait return False at once, and all that come after it."""
         self._stopped.set()
-        self._news.set()
+        self._news.put(None)
 
     @property
     def stopped(self) -> bool:
@@ -72,7 +79,7 @@ class Waker:
                 with open_socket(self._url) as socket:
                     socket.send(json.dumps(request))
                     for _ in socket:
-                        self._news.set()
+                        self._news.put(None)
                         if self._stopped.is_set():
                             return
             except (OSError, WebSocketException, TimeoutError) as error:

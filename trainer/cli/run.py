@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,6 +19,7 @@ from chainbeasts.backend.cli.ending import started
 from chainbeasts.backend.cli.output import note, progress
 from chainbeasts.backend.cli.session import Session
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.signals import SignalSafeEvent
 from chainbeasts.trainer.cli.growth import agree_to_run
 from chainbeasts.trainer.cli.options import (
     CURRICULUM,
@@ -42,6 +43,7 @@ from chainbeasts.trainer.train.job import Submitted, TrainingJob
 from chainbeasts.trainer.train.loop import Run
 from chainbeasts.trainer.train.telemetry import Telemetry
 
+ENDING = b"Ending within seconds; what is not mined by then, the next run looks for.\n"
 EXAMPLE = "chainbeasts trainer run 1 --windows 40 --plan curriculum:0-19,self-play --grow s3@20"
 
 
@@ -147,13 +149,14 @@ def run(
 @contextmanager
 def stoppable() -> Iterator[Pause]:
     """Turn the first SIGINT or SIGTERM into the wish to stop; a second SIGINT ends at once."""
-    wish = threading.Event()
+    wish = SignalSafeEvent()
 
     def stop(number: int, _: FrameType | None) -> None:
         wish.set()
         hang_up()
         signal.signal(number, before[signal.Signals(number)])
-        note("Ending within seconds; what is not mined by then, the next run looks for.")
+        with suppress(OSError):  # not by way of the progress bar, whose locks may be held here
+            os.write(2, ENDING)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
