@@ -12,7 +12,7 @@ import structlog
 import typer
 from uvicorn import Server
 
-from chainbeasts.backend.api import places
+from chainbeasts.backend.api import patience
 from chainbeasts.backend.api.app import make_app
 from chainbeasts.backend.api.follow import Follower
 from chainbeasts.backend.api.limits import Limits
@@ -134,7 +134,7 @@ def serve(
                 reading_store(
                     settings.home / ROLE / "states",
                     snapshots or [str(settings.snapshots_dir)],
-                    places.SECONDS,
+                    patience.SECONDS,
                 )
             ),
             bundles=bundles or settings.home / "bundles",

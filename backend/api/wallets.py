@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from anyio import CapacityLimiter, move_on_after, to_thread
+from anyio import move_on_after
 
+from chainbeasts.backend.api import patience
 from chainbeasts.backend.api.models import Balances
+from chainbeasts.backend.api.patience import Threads
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain
 from chainbeasts.backend.chain.errors import ChainError
 
-SECONDS = 2.5
-"""That the node may take for one account."""
-
-AT_ONCE = 4
-
 
 class Wallets:
-    """The node's word on balances, asked for in threads of its own."""
+    """The node's word on balances, asked for in threads of its own.
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
-        self._threads = CapacityLimiter(AT_ONCE)
+    Args:
+        seconds: that the node may take for one account; ``patience.SECONDS`` if None.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._threads = Threads(patience.SECONDS if seconds is None else seconds)
 
     async def get(self, chain: Chain, account: str) -> Balances | None:
         """What an account holds in the latest block; None if the node does not say so in time."""
-        # A thread that was given up keeps its token until it ends: once all of them hang, nobody
-        # waits any more.
-        with move_on_after(self._seconds if self._threads.available_tokens else 0):
-            return await to_thread.run_sync(
-                _read, chain, account, limiter=self._threads, abandon_on_cancel=True
-            )
+        with move_on_after(self._threads.patience):
+            return await self._threads.run(_read, chain, account)
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import create_task_group, fail_after, move_on_after, run, sleep
 
 from chainbeasts.backend.api.follow import NODE_AWAY
 from chainbeasts.backend.api.limits import Limits
-from chainbeasts.backend.api.places import AT_ONCE, States
+from chainbeasts.backend.api.patience import AT_ONCE, Threads
+from chainbeasts.backend.api.places import States
 from chainbeasts.backend.api.services import Services
-from chainbeasts.backend.chain.anvil import free_port
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.providers import make_web3
 from chainbeasts.backend.indexer.sync import Indexer
@@ -24,6 +26,7 @@ from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import reading_store
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 
 LIMITS = Limits(rate=0)
 MANY = 45
@@ -118,11 +121,13 @@ def test_a_place_of_snapshots_that_hangs_holds_up_nobody_else(
     with serving(services, limits=LIMITS) as served, ThreadPoolExecutor(MANY) as readers:
         path = f"/v1/states/{there.hex()}"
         waiting = [readers.submit(served.get, path, timeout=2 * PATIENCE) for _ in range(MANY)]
-        eventually(lambda: any(one.done() for one in waiting))  # the place is known to hang
+        taken = [silent.accept() for _ in range(AT_ONCE)]  # so many are asked for, and hang
         for other in ("/v1/status", "/v1/beasts", f"/v1/states/{here.hex()}"):
             assert served.get(other).status_code == 200
-        assert sum(not one.done() for one in waiting) >= AT_ONCE
+        assert not any(one.done() for one in waiting)
         silent.close()
+        for connection, _ in taken:
+            connection.close()
 
 
 def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_while(
@@ -137,6 +142,50 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
         assert int(late.headers["retry-after"]) > 0
         silent.close()
         eventually(lambda: served.get(path).status_code == 404)
+
+
+def test_who_is_busy_is_waited_for() -> None:
+    threads, over = Threads(PATIENCE), threading.Event()
+
+    async def main() -> None:
+        async with create_task_group() as group:
+            for _ in range(AT_ONCE):
+                group.start_soon(threads.run, over.wait)
+            while len(threads._calls) < AT_ONCE:
+                await sleep(0.01)
+            assert threads.patience == PATIENCE
+            over.set()
+
+    run(main)
+
+
+def test_who_hangs_is_given_no_more_threads_and_is_not_waited_for() -> None:
+    seconds, over = 0.05, threading.Event()
+    threads, begun = Threads(seconds), list[None]()
+
+    def hang() -> None:
+        begun.append(None)
+        over.wait()
+
+    async def main() -> None:
+        with fail_after(PATIENCE):
+            while threads.patience:  # whoever asks is given up, and asks again
+                with move_on_after(seconds):
+                    await threads.run(hang)
+        for _ in range(AT_ONCE):
+            with move_on_after(seconds):
+                await threads.run(hang)
+        assert AT_ONCE <= len(begun) < 2 * AT_ONCE
+        over.set()
+        with fail_after(PATIENCE):
+            while not threads.patience:
+                await sleep(0.01)
+            await threads.run(hang)
+
+    try:
+        run(main)
+    finally:
+        over.set()
 
 
 def test_a_database_that_fails_is_an_answer_of_its_own(

@@ -70,7 +70,7 @@ async function work() {
 }
 
 addEventListener("message", ({ data }) => {
-  if (data.about) about = ready(data.about);
+  if (data.about) about = ready(data.about).catch((error) => ({ problem: error.message }));
   if (data.wanted) waiting = data.wanted;
   work();
 });
