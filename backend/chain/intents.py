@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from eth_hash.auto import keccak
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -214,6 +215,7 @@ def begun(row: IntentRow, label: str) -> Begun:
     assert row.nonce is not None
     assert row.tx_hash is not None
     assert row.raw is not None
-    last = SignedTransaction(label, row.account, row.nonce, row.tx_hash, row.raw)
+    # The one that was mined need not be the last that was signed, whose bytes these are.
+    last = SignedTransaction(label, row.account, row.nonce, keccak(row.raw), row.raw)
     kept = row.hashes or row.tx_hash
     return Begun(last, tuple(kept[i : i + HASH_BYTES] for i in range(0, len(kept), HASH_BYTES)))

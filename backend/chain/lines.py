@@ -72,7 +72,11 @@ class _OpenSocket:
             OSError, WebSocketException: the connection is broken.
         """
         self.waiting[number] = answer
-        self.connection.send(request.decode())
+        try:
+            self.connection.send(request.decode())
+        except (OSError, WebSocketException):
+            self.ended = True  # the next call opens another one, also if no frame has told so yet
+            raise
         if self.ended:  # perhaps before the future was there to be told
             raise ConnectionError("the connection was closed")
 

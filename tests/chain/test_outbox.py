@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_hash.auto import keccak
 from sqlalchemy import select
 
 from chainbeasts.backend.accounts import devnet_account
@@ -15,6 +17,7 @@ from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.intents import begun
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.transactions import SignedTransaction
 from chainbeasts.backend.store.daemons import IntentRow, IntentState
@@ -185,3 +188,20 @@ def test_every_bump_is_on_record_and_the_mined_one_at_last(
     assert receipt.hash == seen[1]  # the second was mined while the third was on its way
     assert row(database).tx_hash == receipt.hash
     assert chain.energy_of(TO) == 1
+
+
+def test_what_is_resumed_is_one_transaction_also_if_another_bump_was_mined(
+    chain: Chain, sender: Senders, database: Database
+) -> None:
+    """A reorg takes it back; the bytes that are left are the last one's, which has its own hash."""
+    outbox, raws = Outbox(database, sender(DEPLOYER)), (b"first", b"bumped")
+    first, bumped = (SignedTransaction("mint", TO, 7, keccak(raw), raw) for raw in raws)
+    outbox.intents.plan("mint", "once", 0, None)
+    for one in (first, bumped):
+        outbox.intents.signed("mint", "once", one, first=one is first)
+    made = outbox.sender.send(chain.energy.functions.mint(TO, 1), label="mint")
+    outbox.intents.mined("mint", "once", replace(made, hash=first.hash))
+    outbox.intents.reopen("mint", "once")
+    left = begun(row(database), "mint")
+    assert (left.last.hash, left.last.raw) == (bumped.hash, bumped.raw)
+    assert left.hashes == (first.hash, bumped.hash)
