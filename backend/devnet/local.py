@@ -181,26 +181,26 @@ def stop(settings: Settings) -> DevnetRecord | None:
     """
     record = running(settings)
     if record is not None:
-        deadline = time.monotonic() + STOP_SECONDS
         if record.keeper and record.is_kept:
             # First, for it mines. In the foreground it is the command, which ends its chain, too.
-            _end(record.keeper, lambda: record.is_kept, deadline)
+            _end(record.keeper, lambda: record.is_kept)
         if record.runs:
             with suppress(AnvilError):  # one that does not answer is ended all the same
                 hush(partial(rpc, record.rpc_url, timeout=HUSH_SECONDS))
-            _end(record.pid, lambda: record.runs, deadline)  # it writes its chain down and ends
+            _end(record.pid, lambda: record.runs)  # it writes its chain down and ends
         settle(state_file(settings))
         sweep_folders(SCRATCH, devnet_dir(settings))
     settings.devnet_file.unlink(missing_ok=True)
     return record
 
 
-def _end(pid: int, runs: Callable[[], bool], deadline: float) -> None:
+def _end(pid: int, runs: Callable[[], bool]) -> None:
     """Ask a process to end, and wait for it.
 
     Raises:
         ChainBeastsError: it does not end.
     """
+    deadline = time.monotonic() + STOP_SECONDS
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     while runs():

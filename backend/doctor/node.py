@@ -16,7 +16,7 @@ from chainbeasts.backend.chain.client import connect, read
 from chainbeasts.backend.doctor.report import Check, failed, ok, warning
 from chainbeasts.backend.redact import redact_text, redact_url
 
-SOCKET_SECONDS = 10.0
+SOCKET_SECONDS = 30.0
 CLOCK_AHEAD_SECONDS = 60
 CLOCK_BEHIND_SECONDS = 600
 """A head block that is further ahead or behind the local clock is reported."""

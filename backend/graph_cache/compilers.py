@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chainbeasts.backend.errors import ChainBeastsError
 
-PROBE_SECONDS = 30
+PROBE_SECONDS = 120
 COMPILE_SECONDS = 300
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden")
 INSTALL_HINT = "Install a C compiler, or: pip install ziglang"

@@ -21,7 +21,7 @@ class Wire:
         seconds: to wait for an answer.
     """
 
-    def __init__(self, url: str, seconds: float = 30) -> None:
+    def __init__(self, url: str, seconds: float = 120) -> None:
         place = urlsplit(url)
         self._host, self._port = place.hostname or "", place.port
         self._target, self._seconds = place.path or "/", seconds

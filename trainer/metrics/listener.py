@@ -25,6 +25,7 @@ from chainbeasts.trainer.metrics.limits import PATH
 
 REMEMBERED = 4096
 BACKOFF = (0.25, 5.0)
+OPEN_SECONDS = 30.0
 _MAX_BYTES = 1 << 20
 
 
@@ -67,6 +68,7 @@ def listen(
                 url,
                 proxy=None if _on_this_machine(url) else True,
                 compression=None,
+                open_timeout=OPEN_SECONDS,
                 close_timeout=1,
                 max_queue=REMEMBERED,  # a full one would hold up the close frame behind it
                 max_size=_MAX_BYTES,

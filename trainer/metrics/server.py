@@ -47,7 +47,7 @@ log = structlog.get_logger()
 LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 """Origins of web pages that may read."""
 
-HANDSHAKE_SECONDS = 5.0
+HANDSHAKE_SECONDS = 30.0
 """Who connects has so long to say what it wants."""
 
 _REASON_BYTES = 123  # what a close frame holds besides its code

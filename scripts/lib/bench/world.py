@@ -44,6 +44,7 @@ from chainbeasts.backend.store.matches import MatchRow, MatchStatus
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore, reading_store
 
+START_SECONDS = 240.0
 PENDING = 20
 """Of each beast's windows, the last so many are not final."""
 
@@ -179,7 +180,7 @@ def serving(database: Database, folder: Path) -> Iterator[str]:
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
-        ready.wait(30)
+        assert ready.wait(START_SECONDS), "the server does not start"
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True

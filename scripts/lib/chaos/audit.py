@@ -125,7 +125,7 @@ class Audit:
 
     def read(self) -> Audit:
         """Take in everything that the chain has."""
-        head = self._chain.block().number
+        head = self.head = self._chain.block().number
         handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "HatchRequested": self._hatch_requested,
             "Hatched": self._hatched,

@@ -12,6 +12,7 @@ from typing import Any
 from chainbeasts.backend.chain.anvil import DEVNET_CHAIN_ID, AnvilError, rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deployment import Deployment
+from scripts.lib.chaos.audit import Audit
 from scripts.lib.chaos.cast import CHALLENGER, CHEATERS, Cast
 from scripts.lib.chaos.reorg import reorg
 from scripts.lib.chaos.schedule import Act, Kind
@@ -97,6 +98,13 @@ class Chaos:
         self._say(self._force_fraud())
         self._say(self._force_openings())
         audit = self._settlement.reach()
+        self._sum_up(audit, report)
+        while self._acted_since(audit.head) and time.monotonic() < ends:
+            audit = self._settlement.audit()  # somebody was slow: that one was of two times
+            self._sum_up(audit, report)
+        return report
+
+    def _sum_up(self, audit: Audit, report: Report) -> None:
         report.windows = dict(Counter(window.found for window in audit.windows))
         report.disputes = {
             "filed": audit.filed,
@@ -106,7 +114,10 @@ class Chaos:
         }
         report.blocks = self._chain.block().number
         report.faults = audit.faults() + lost_bonds(self.cast, audit)
-        return report
+
+    def _acted_since(self, block: int) -> bool:
+        head = self._chain.block().number
+        return head > block and bool(self._chain.events(block + 1, head))
 
     def _play(self, acts: Sequence[Act], report: Report) -> None:
         begun = time.monotonic()

@@ -134,7 +134,11 @@ def unjudged(cast: Cast, audit: Audit) -> list[str]:
     """Final windows that a validator has not found valid: silence is no verdict."""
     found = []
     for name in VALIDATORS:
-        told = cast.players[name].do("validator", "status")
+        try:
+            told = cast.players[name].do("validator", "status")
+        except StageError as error:  # its node may be away at this moment
+            found.append(f"{name} does not say what it has verified: {error}")
+            continue
         valid = {job["h128"] for job in told["jobs"] if job["verdict"] == "valid"}
         for window in audit.windows:
             if window.found == "final" and "0x" + window.record.payload.h128.hex() not in valid:
