@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import anvil as devnet
+from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deploy import Deployer, prepare
@@ -24,11 +25,16 @@ from chainbeasts.backend.store import session
 from tests.support.engines import create_sharing
 from tests.support.forked import Program
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 from tests.support.snapshots import go_back
 from tests.support.steady import steady_anvil
 
-devnet.RPC_SECONDS = 60.0  # of a machine that runs many tests at once
-session.CONNECT_SECONDS = int(PATIENCE)
+# For a machine that runs many tests at once.
+devnet.free_port = free_port
+devnet.RPC_SECONDS = 60.0
+devnet.START_SECONDS = devnet.STOP_SECONDS = PATIENCE
+lines.STEP_SECONDS = PATIENCE
+session.BUSY_SECONDS = session.CONNECT_SECONDS = int(PATIENCE)
 session.create_engine = create_sharing
 
 GC_THRESHOLD = 10_000

@@ -137,6 +137,8 @@ def serving(services: Services, **options: Any) -> Iterator[Served]:
     """The real server over some services, in a thread."""
     listener, ready = bind(0), threading.Event()
     server = make_server(make_app(services, **options), ready.set)
+    # Who is slow here is well all the same, and no idle connection is closed under a slow reader.
+    server.config.timeout_keep_alive = server.config.ws_ping_timeout = int(PATIENCE)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
@@ -281,7 +283,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield play(chain, folder)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def served(scene: Scene) -> Iterator[Served]:
     """The scene's server, at the chain's head."""
     database = Database(f"sqlite:///{scene.folder}/served.sqlite3")

@@ -114,7 +114,7 @@ def test_no_route_takes_a_body(served: Served) -> None:
 
 
 def test_headers_are_bounded(served: Served) -> None:
-    found = raw(served, "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + "x" * 100_000)
+    found = raw(served, "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + "x" * 20_000)
     assert b" 400 " in found.splitlines()[0]
 
 

@@ -16,7 +16,7 @@ from tests.support.patience import PATIENCE
 @pytest.mark.parametrize("turns", range(8))
 def test_who_speaks_as_a_text_goes_out_is_hung_up_on(turns: int) -> None:
     """The text has gone so many turns after the client spoke."""
-    limits = Limits()
+    limits = Limits(send_seconds=PATIENCE)
     streams = Streams(limits)
     sent: list[Message] = []
 

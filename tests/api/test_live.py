@@ -31,10 +31,13 @@ from chainbeasts.backend.monitoring.health import Health
 from chainbeasts.backend.monitoring.training import TrainingMetrics
 from chainbeasts.backend.store.facts import EventRow
 from chainbeasts.backend.store.session import Database
+from chainbeasts.trainer.metrics.limits import Limits as MetricsLimits
 from chainbeasts.trainer.metrics.server import MetricsServer
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.metrics.figures import figures
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
+from tests.support.snapshots import settled
 from tests.support.training import Trainee
 
 LIMITS = Limits(rate=0, queue=4, streams_each=3, send_seconds=1.0)
@@ -59,7 +62,7 @@ async def heard(socket: ClientConnection, wanted: str, **about: object) -> dict[
 
 def stream(served: Served, name: str, **options: Any) -> connect:
     url = f"ws{served.url.removeprefix('http')}/v1/{name}"
-    return connect(url, proxy=None, open_timeout=PATIENCE, **options)
+    return connect(url, proxy=None, open_timeout=PATIENCE, ping_timeout=PATIENCE, **options)
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +211,7 @@ def test_a_reorg_is_told_before_what_replaces_it(scene: Scene, served: Served) -
             # An empty block of the same second would be the very block that it replaces.
             one, other = scene.world.accounts[8:10]
             other_block = [[{"from": one, "to": other, "value": "0x1"}, 0]]
+            await asyncio.to_thread(settled, scene.world.rpc)
             await asyncio.to_thread(scene.world.rpc, "anvil_reorg", 1, other_block)
             await asyncio.to_thread(scene.world.mine)
             reorg = await heard(socket, "reorg")
@@ -353,12 +357,15 @@ def bridged(served: Served, url: str) -> Iterator[Served]:
         yield found
 
 
-def test_metrics_are_relayed_and_their_absence_is_said(scene: Scene, served: Served) -> None:
+def test_metrics_are_relayed_and_their_absence_is_said(
+    scene: Scene, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainbeasts.trainer.metrics.server.HANDSHAKE_SECONDS", PATIENCE)
+    port, patient = free_port(), MetricsLimits(ping=PATIENCE)
     first, later, last = (told_of(scene.honest, number) for number in range(3))
 
     async def main() -> None:
-        async with MetricsServer(port=0) as server:
-            port = server.port
+        async with MetricsServer(port=port, limits=patient) as server:
             with bridged(served, server.url) as found:
                 async with stream(found, "metrics") as page:
                     await heard(page, "connected")
@@ -379,7 +386,7 @@ def test_metrics_are_relayed_and_their_absence_is_said(scene: Scene, served: Ser
                     await server.__aexit__(None, None, None)
                     away = await heard(page, "away")
                     assert "chainbeasts metrics serve" in away["hint"]
-                    async with MetricsServer(port=port) as back:
+                    async with MetricsServer(port=port, limits=patient) as back:
                         await heard(page, "connected")
                         async with connect(back.url, proxy=None, open_timeout=PATIENCE) as trainer:
                             await trainer.send(last.to_json())

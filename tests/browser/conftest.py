@@ -41,6 +41,12 @@ KEEP_WHAT_SHOWS = """selector => {
   new MutationObserver(look).observe(document.body, all);
 }"""
 
+PATIENT_PAGE = """
+  const wait = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => wait(window.hasty ? ms / 4 : 12 * ms);
+"""
+"""The page's own deadline for an answer is that of somebody who looks at it."""
+
 ACT_AT_TURN = """turn => new Promise((done) => {
   const act = ACT;
   const look = () => {
@@ -114,12 +120,15 @@ class Visit:
         self.page.evaluate(KEEP_WHAT_SHOWS, selector)
         return lambda: list(self.page.evaluate("selector => window.shown[selector]", selector))
 
-    def act_at_turn(self, turn: int, act: str) -> Any:
-        """Call a function of the page's as soon as a replay has come to a turn; what it returns.
+    def act_at_turn(self, turn: int, act: str) -> Callable[[], Any]:
+        """Have the page call a function as soon as a replay comes to a turn; what it returns then.
 
-        In one breath: before this process hears of the turn, the replay may be over.
+        To be asked for before the replay begins: before this process hears of the turn, or that the
+        replay has begun at all, it may be over.
         """
-        return self.page.evaluate(ACT_AT_TURN.replace("ACT", act), turn)
+        waiting = ACT_AT_TURN.replace("ACT", act)
+        self.page.evaluate(f"turn => {{ window.acted = ({waiting})(turn); }}", turn)
+        return lambda: self.page.evaluate("window.acted")
 
     def box(self, what: Locator) -> FloatRect:
         """Where something is in the window; what is just drawn anew is nowhere for a moment."""
@@ -162,6 +171,7 @@ def visiting(browser: Browser, make: Callable[[Page], SomeVisit]) -> Iterator[So
     # What moves without end is drawn without end, by the processor: only tests of it let it move.
     context = browser.new_context(viewport={"width": 1180, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(PATIENT_PAGE)
     page = context.new_page()
     made = make(page)
     page.on("request", lambda request: made.asked.append(request.url))

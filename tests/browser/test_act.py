@@ -20,7 +20,7 @@ from chainbeasts.backend.kernel.network import Weights
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from tests.api.conftest import Served, services_of, serving, world_of
-from tests.browser.conftest import Visit, visiting
+from tests.browser.conftest import PATIENCE_MS, Visit, visiting
 from tests.browser.test_frame import MOST_SHIFT, NARROW, RULES_OF_COLOUR, SHIFTS, axe, faults
 from tests.browser.wallets import Wallet
 from tests.support.arena import (
@@ -166,6 +166,7 @@ def test_nothing_of_it_is_there_by_default(browser: Browser, ground: Ground) -> 
             )
             assert ground.served.get(f"/{path}").status_code == 200
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{closed.url}/#/act")
         expect(page.locator(".notice.error")).to_contain_text("nothing at this address")
         expect(page.get_by_role("link", name="Season")).to_be_visible()

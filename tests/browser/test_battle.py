@@ -162,8 +162,9 @@ def test_keys_lead_through_a_match_and_little_is_read_out(visit: Visit, match: i
     rests = page.locator("#story").inner_text()
     visit.wait_until("where it rests is read out", lambda: any(rests in one for one in read_out()))
     page.evaluate(HEAR_TURNS)
+    paused_at = visit.act_at_turn(5, PAUSE)
     page.keyboard.press("Space")
-    said, where = visit.act_at_turn(5, PAUSE)
+    said, where = paused_at()
     assert said == []
     assert where == address  # it is written when the replay rests
     visit.wait_until("the turn is read out", lambda: page.evaluate("window.said.length"))

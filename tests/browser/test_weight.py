@@ -6,6 +6,7 @@ Over a database that no chain stands behind: what these tests need is many of ev
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from scripts.lib.bench.world import (
 )
 from tests.browser.conftest import PATIENCE_MS, Visit, visiting
 from tests.conftest import NIGHTLY
+from tests.support.patience import PATIENCE
 
 SIZE = Size(beasts=120, windows=5, first=5_000)
 FIGHTERS = (1, 2)
@@ -43,7 +45,6 @@ VISITS, NEWS = (50, 1_000) if NIGHTLY else (20, 400)
 """A view that stays behind shows after one visit; what is a hundredth of one, after fifty."""
 
 WARM_ROUNDS = 2
-PATIENCE = 60
 """Times that what is held is counted, half a second apart."""
 
 MORE_NODES, MORE_LISTENERS, MORE_BYTES = 100, 8, 2_000_000
@@ -158,7 +159,8 @@ def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
     come(QUIET, stay=True)
     counts = [held(devtools)]
     # What has left with a view goes once its last answer has come, which may take a loaded machine.
-    while not counts[-1].within(before) and len(counts) < PATIENCE:
+    deadline = time.monotonic() + PATIENCE
+    while not counts[-1].within(before) and time.monotonic() < deadline:
         visit.page.evaluate(
             "() => new Promise((done) => setTimeout(requestIdleCallback, 500, done))"
         )
@@ -211,10 +213,6 @@ def test_a_beasts_board_comes_first_and_weighs_little(visit: Visit) -> None:
 
 def test_who_waits_in_vain_is_told_after_a_while(visit: Visit) -> None:
     """Each request has a deadline; a reader may try again."""
-    visit.page.add_init_script(
-        "const wait = AbortSignal.timeout.bind(AbortSignal);"
-        "AbortSignal.timeout = (ms) => wait(window.hasty ? ms / 4 : 12 * ms);"
-    )
     visit.go("#/battles")
     held: list[Route] = []
     visit.page.route("**/v1/season", lambda route: held.append(route), times=1)

@@ -49,7 +49,7 @@ def sender(chain: Chain, tmp_path: Path) -> Senders:
     """Makes a transaction manager for a development account; they share the nonce locks."""
 
     def make(who: int, **options: Any) -> TransactionManager:
-        options = {"deadline": PATIENCE} | options
+        options = {"deadline": PATIENCE, "bump_after": PATIENCE} | options
         return TransactionManager(chain, devnet_account(who), tmp_path / "locks", **options)
 
     return make

@@ -22,7 +22,6 @@ from chainbeasts.backend.chain.anvil import (
     DEVNET_CHAIN_ID,
     Anvil,
     AnvilError,
-    free_port,
     port_in_use,
     rpc,
 )
@@ -35,6 +34,7 @@ from chainbeasts.backend.chain.anvil_state import (
 )
 from chainbeasts.backend.errors import ChainBeastsError
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 from tests.support.snapshots import go_back
 
 

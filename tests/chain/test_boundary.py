@@ -181,13 +181,16 @@ def test_a_refusal_of_a_node_that_is_out_of_step_is_waited_for(chain: Chain) -> 
 def test_a_dripping_answer_ends_with_the_calls_deadline(anvil: Anvil) -> None:
     with FaultyNode(anvil.url) as node:
         node.delay = 0.1
-        node.plan("eth_blockNumber", Fault.DRIP)
-        provider = make_provider(node.url, seconds=0.5)
+        node.plan("eth_getBlockByNumber", Fault.DRIP)
+        provider, long = make_provider(node.url, seconds=0.5), RPCEndpoint("eth_getBlockByNumber")
         with pytest.raises(TimeoutError):  # without one for the whole, it would come to its end
-            provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+            provider.make_request(long, ["latest", False])
         provider.clock.seconds = PATIENCE
-        assert "result" in provider.make_request(RPCEndpoint("eth_blockNumber"), [])
+        assert "result" in provider.make_request(long, ["latest", False])
 
+
+STEP_SECONDS = 3.0
+"""Of what cannot be interrupted: to shake hands."""
 
 NEVER = 100_000.0
 """Seconds of a deadline that no test lives to see."""
@@ -221,7 +224,7 @@ def socket_node(answer: Callable[[ServerConnection, dict[str, Any]], None]) -> I
         for frame in connection:
             answer(connection, json.loads(frame))
 
-    with serve(handle, "127.0.0.1", 0) as server:
+    with serve(handle, "127.0.0.1", 0, open_timeout=PATIENCE, ping_interval=None) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
@@ -233,8 +236,7 @@ def reply(call: dict[str, Any], result: object) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result})
 
 
-def test_frames_are_matched_to_calls_by_their_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "STEP_SECONDS", PATIENCE)
+def test_frames_are_matched_to_calls_by_their_id() -> None:
     held: list[dict[str, Any]] = []
 
     def answer(connection: ServerConnection, call: dict[str, Any]) -> None:
@@ -284,7 +286,10 @@ def test_no_proxy_stands_before_this_machine(anvil: Anvil, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])
-def test_a_call_ends_soon_after_the_wish_to_end(scheme: str, chain: Chain) -> None:
+def test_a_call_ends_soon_after_the_wish_to_end(
+    scheme: str, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "STEP_SECONDS", STEP_SECONDS)
     with silent_node(lambda: hang_up(0.2)) as place:
         url = f"{scheme}://{place}"
         web3 = Web3(make_provider(url, NEVER), middleware=[(AttributeDictMiddleware, "attrdict")])

@@ -9,7 +9,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from chainbeasts.backend.accounts import devnet_account
-from chainbeasts.backend.chain.anvil import Anvil, free_port, rpc
+from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import Chain, connect, read
 from chainbeasts.backend.chain.errors import (
     ChainError,
@@ -23,6 +23,7 @@ from chainbeasts.backend.chain.types import NO_CHECKPOINT, Commitments
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import Source
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, Senders
+from tests.support.ports import free_port
 
 PRIVATE = Commitments(b"\x01" * 32, b"\x02" * 32, 77, b"\x03" * 32)
 CONTEXT_FIELDS = (  # of the struct in contracts/types/KernelTypes.sol, in its order

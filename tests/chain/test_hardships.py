@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import select
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.attempts import Attempts
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import NodeUnavailableError
 from chainbeasts.backend.chain.fees import FEE_BUMP, GWEI
@@ -34,6 +36,7 @@ from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed, until
 from tests.support.patience import PATIENCE, eventually
+from tests.support.snapshots import set_base_fee, settled
 
 TO = devnet_account(OTHER).address
 SEND = "eth_sendRawTransaction"
@@ -101,7 +104,7 @@ def mine_once_there(chain: Chain, one: SignedTransaction) -> None:
 def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
     chain: Chain, sender: Senders
 ) -> None:
-    rpc(chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(50 * GWEI))
+    set_base_fee(partial(rpc, chain.rpc_url), 50 * GWEI)
     mine(chain)
     signed: list[SignedTransaction] = []
     manager = sender(DEPLOYER, journal=signed.append, max_fee=9 * GWEI, deadline=0.1)
@@ -109,7 +112,7 @@ def test_nothing_is_signed_while_the_base_fee_is_above_the_cap(
         manager.send(mint(chain), label="mint")
     assert "higher --max-fee" in caught.value.hint
     assert signed == []
-    rpc(chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+    set_base_fee(partial(rpc, chain.rpc_url), GWEI)
     mine(chain)
     patient = sender(DEPLOYER, journal=signed.append, max_fee=9 * GWEI)
     patient.send(mint(chain), label="mint")
@@ -269,6 +272,7 @@ def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sende
             mine(chain)
         assert not waiter.done()  # one block on top is not two
         with manager._lock:  # Anvil loses what it mines while it takes blocks back
+            settled(partial(rpc, chain.rpc_url))
             rpc(chain.rpc_url, "anvil_reorg", 2, [])
         pause_until_energy(chain, 1)
         assert not waiter.done()
@@ -280,12 +284,14 @@ def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sende
 
 
 def test_what_a_reorg_takes_back_later_is_no_longer_done(
-    chain: Chain, sender: Senders, database: Database
+    chain: Chain, sender: Senders, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Attempts, "_bump", lambda *_: None)  # short, for the gap to be filled soon
     outbox = Outbox(database, sender(DEPLOYER, bump_after=0.2))
     plain = outbox.sender.send(chain.energy.functions.approve(TO, 10), label="approve")
     made = outbox.send_once("mint", "once", mint(chain), label="mint")
     assert made is not None
+    settled(partial(rpc, chain.rpc_url))
     rpc(chain.rpc_url, "anvil_reorg", chain.block().number - plain.block_number + 1, [])
     pause_until_energy(chain, 0)
     assert not outbox.is_done("mint", "once")
@@ -364,6 +370,7 @@ def test_a_node_that_dies_before_the_receipt_leaves_the_intent_signed(
     with pytest.raises(NodeUnavailableError):
         outbox.recover()
     assert row(database).state == IntentState.SIGNED
+    eventually(lambda: chain.energy_of(TO) == 1)  # Anvil mines after it has answered
     node.behave()
     assert outbox.recover() == 1
     assert outbox.send_once("mint", "once", call, label="mint") is None

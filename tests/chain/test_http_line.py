@@ -13,7 +13,7 @@ import pytest
 
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_line import HttpLine
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 ANSWER = b'{"jsonrpc":"2.0","id":1,"result":"0x1"}'
 WANTED = {"jsonrpc": "2.0", "id": 1, "result": "0x1"}
@@ -107,6 +107,7 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again(
     for number in (1, 2):
         assert ask(line, clock) == WANTED
         assert server.closed.acquire(timeout=PATIENCE)
+        eventually(lambda: all(one.is_stale() for one in line._way._idle))  # word of it has come
         assert server.connections == number
 
 
@@ -131,6 +132,7 @@ def test_answers_of_every_form_are_read(serve: Callable[..., Server], answer: by
     for _ in range(2):
         assert ask(line, clock) == WANTED
         assert server.closed.acquire(timeout=PATIENCE)
+        eventually(lambda: all(one.is_stale() for one in line._way._idle))
 
 
 @pytest.mark.parametrize(

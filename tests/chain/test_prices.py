@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from chainbeasts.backend.kernel.constants import WEIGHTS, WINDOW_STEPS
 from chainbeasts.backend.kernel.samples import Source
 from tests.chain.conftest import TRAINER, Senders, fund, submit
 from tests.support.rpc_proxy import RpcProxy
+from tests.support.snapshots import set_base_fee
 
 ENERGY = 10**18
 DEVNET = load_profile("devnet").season
@@ -166,7 +168,7 @@ def test_bonds_are_right_on_a_node_whose_calls_know_no_base_fee(
     fund(chain, sender, TRAINER, 1_000 * ENERGY)
     beast = hatch()
     window = submit(chain, sender, beast, chain.head(beast).active_mask)
-    rpc(chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(40 * chain.limits().reference_fee))
+    set_base_fee(partial(rpc, chain.rpc_url), 40 * chain.limits().reference_fee)
     rpc(chain.rpc_url, "anvil_mine", "0x1")
     with RpcProxy(chain.rpc_url, without_a_fee) as proxy:
         geth = Chain.connect(proxy.url, chain.deployment)

@@ -8,20 +8,12 @@ import pytest
 from web3 import Web3
 
 from chainbeasts.backend.accounts import devnet_account
-from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import Chain, connect
 from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from chainbeasts.backend.chain.providers import NodeProvider, is_loopback, make_provider
 from chainbeasts.backend.chain.transactions import TransactionManager
 from tests.chain.conftest import DEPLOYER, OTHER, Senders
-from tests.support.patience import PATIENCE
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is slow to shake hands is well all the same."""
-    monkeypatch.setattr(lines, "STEP_SECONDS", PATIENCE)
 
 
 def test_http_and_ws_give_the_same_answers(chain: Chain, anvil: Anvil, sender: Senders) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from chainbeasts.backend.chain.anvil import free_port
 from chainbeasts.backend.chain.client import connect
 from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError
 from chainbeasts.backend.chain.providers import make_provider
 from chainbeasts.backend.logs import configure_logging
 from chainbeasts.backend.redact import redact_text, redact_url
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 KEY = "0123456789abcdef0123456789abcdef"

@@ -22,7 +22,7 @@ from chainbeasts.backend.chain.toolchain import (
 )
 from chainbeasts.backend.errors import ChainBeastsError
 from scripts.lib import setup
-from tests.support.patience import eventually
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -86,17 +86,29 @@ def test_every_package_of_node_is_pinned_by_what_is_in_it() -> None:
     assert [name for name, one in packages.items() if "integrity" not in one] == []
 
 
-def test_a_second_set_up_says_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_set_up_says_what_it_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say, told = setup.say, threading.Event()
+
+    def saying(text: str) -> None:
+        say(text)
+        told.set()
+
     def wait() -> None:
         with setup.alone():
             pass
 
+    own = tmp_path / "setup.py"  # which is locked; the real one may be in use
+    own.touch()
+    monkeypatch.setattr(setup, "__file__", str(own))
+    monkeypatch.setattr(setup, "say", saying)
     with setup.alone():
         waiting = threading.Thread(target=wait)
         waiting.start()
-        said = eventually(lambda: capsys.readouterr().err)
+        assert told.wait(PATIENCE)
     waiting.join()
-    assert said == "[setup] waiting for another set-up of this clone\n"
+    assert capsys.readouterr().err == "[setup] waiting for another set-up of this clone\n"
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_coin_goes_along_with_every_bump(
         signed.append(one)
         if len(signed) == 3:
             blocks.stop()
-            rpc(chain.rpc_url, "evm_setIntervalMining", 1)
+            rpc(chain.rpc_url, "anvil_mine", "0x1")
 
     manager = blocks.sender(TRAINER, journal=mine_the_third, bump_after=0.2)
     call = chain.ledger.functions.stake(beast)

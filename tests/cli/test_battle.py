@@ -31,6 +31,7 @@ from chainbeasts.trainer.datasets.reader import read_records
 from tests.cli.conftest import Cli
 from tests.support.history import forget
 from tests.support.patience import eventually
+from tests.support.rpc_proxy import RpcProxy
 from tests.support.steady import tick
 
 ENERGY = 10**18
@@ -381,7 +382,15 @@ def test_recording_waits_for_finality(ring: Ring) -> None:
     match, _ = ring.seeded()
     ring.fund(BEN, 20)
     wanted = ("battle", "record", str(match), "--wait", "--json", "--account", f"devnet:{BEN}")
-    with ring.cli.start(*wanted) as waiting:
+
+    def no_blocks(method: str, _: list[Any]) -> dict[str, Any] | None:
+        """Whoever waits for a local chain has it mine, and with each block its time goes on."""
+        return {"error": {"code": -32000, "message": "no"}} if method == "evm_mine" else None
+
+    with (
+        RpcProxy(ring.chain.rpc_url, no_blocks) as proxy,
+        Cli(ring.cli.program, ring.cli.home, proxy.url).start(*wanted) as waiting,
+    ):
         eventually(lambda: ring.chain.match(match).status is MatchStatus.RECORDED)
         assert waiting.poll() is None
         ring.travel()

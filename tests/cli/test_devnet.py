@@ -111,7 +111,7 @@ def test_a_chain_that_is_ended_in_the_middle_of_a_block_keeps_all_of_it_or_nothi
 def test_backup_and_restore_go_back_to_a_chain(home: Cli, tmp_path: Path) -> None:
     file, deployment = tmp_path / "a.devnet.gz", home.home / "deployments" / "31337.json"
     home.hinted("has no devnet", "devnet up", "devnet", "backup", str(file))
-    up = ("devnet", "up", "--detach", "--block-time", "60")
+    up = ("devnet", "up", "--detach", "--block-time", "3600")
     url = home.json(*up)["rpc_url"]
     rpc(url, "anvil_mine", "0x3")
     deployment.parent.mkdir()

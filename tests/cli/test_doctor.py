@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from web3 import Web3
 
-from chainbeasts.backend.chain.anvil import Anvil, free_port, rpc
+from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import connect
 from chainbeasts.backend.chain.compile import artifact
 from chainbeasts.backend.doctor.node import check_clock
@@ -24,6 +24,7 @@ from chainbeasts.backend.graph_cache.objects import ObjectCache, Variation
 from chainbeasts.backend.settings import Settings
 from chainbeasts.backend.store.session import upgrade_database
 from tests.cli.conftest import Cli
+from tests.support.ports import free_port
 from tests.support.snapshots import go_back
 
 CODE = "0x60016000526020"  # other code than any contract's

@@ -14,7 +14,6 @@ from tests.support.money import (
     energy_bond,
     money,
     opening_fee,
-    set_base_fee,
     shares,
 )
 from tests.support.protocol import (
@@ -28,7 +27,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
-from tests.support.snapshots import go_back
+from tests.support.snapshots import go_back, set_base_fee
 from tests.support.training import SALT, Trainee, add_one
 
 LIE = (20, add_one)
@@ -80,7 +79,7 @@ def test_attack_stakeRescuedByConvictingALaterWindow_isTakenOver(
     friends = world.credit(trainer)
     if world.now() <= world.dispute(honest).responseDeadline:
         world.travel_to(world.dispute(honest).responseDeadline + 1)
-    set_base_fee(world, 3 * GWEI)
+    set_base_fee(world.rpc, 3 * GWEI)
     taken = world.claim_timeout(honest, beast, first.checkpoint, NO_CHECKPOINT, prover)
     gas = CHEAP_GAS if how == "timeout" else PROOF_GAS
     gas_paid = min(gas * bond_fee(world, taken["blockNumber"]), reward.proof)
@@ -169,7 +168,7 @@ def test_attack_drainingOnesOwnStakeThroughOpenings_takesNothingFromTheBurn(
     """P39: a cheat files on himself through a friend and opens, to be paid out of bonds that his
     slashed stake repays. At once he gets only what he staked beyond the reserve; the reserve is
     shared and burned whole, and together the two are poorer by all of that."""
-    set_base_fee(world, GWEI)
+    set_base_fee(world.rpc, GWEI)
     trainee = Trainee.hatch(world, owner)
     extra = 10**14
     reserve = world.season.economics.stakeGas * GWEI

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 from chainbeasts.backend.kernel.constants import WEIGHTS
 from chainbeasts.backend.kernel.state import Header, State, state_hash, weights_root
 from tests.support.arena import Bout
-from tests.support.money import SEGMENTS_GAS, STATE_BYTES, set_base_fee, state_gas
+from tests.support.money import SEGMENTS_GAS, STATE_BYTES, state_gas
 from tests.support.protocol import (
     DAY,
     GWEI,
@@ -20,6 +20,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.snapshots import set_base_fee
 from tests.support.training import HEADER_PROOF, SALT, header_of, opening
 
 
@@ -182,14 +183,14 @@ def test_attack_openingsWhereDataCostsBesides_costTheTrainerNothing(
     submit_state(world, beast, owner, start)
     window = world.submit(beast, owner)
     dispute = world.file(beast, window, challenger)
-    set_base_fee(world, GWEI // 10)
+    set_base_fee(world.rpc, GWEI // 10)
     segments = garbage_segments(window.payload.h128)
     call = world.court.functions.openSegments(dispute, beast, window, segments)
     world.send(call, owner, price=GWEI // 10)
     header, weights = opening(start)
-    set_base_fee(world, GWEI // 10)
+    set_base_fee(world.rpc, GWEI // 10)
     world.send(world.states.functions.publish(header, weights), stranger, price=GWEI // 10)
-    set_base_fee(world, GWEI // 10)
+    set_base_fee(world.rpc, GWEI // 10)
     world.accept_openings(dispute, beast, window)
     bond = world.opening_bond(dispute)
     assert len(weights) == STATE_BYTES

@@ -16,7 +16,6 @@ from tests.support.money import (
     gas_owed,
     money,
     opening_bond,
-    set_base_fee,
 )
 from tests.support.protocol import (
     DISPUTED,
@@ -32,6 +31,7 @@ from tests.support.protocol import (
     fresh_hash,
     garbage_segments,
 )
+from tests.support.snapshots import set_base_fee
 from tests.support.training import Dataset, Trainee
 
 WORDS = [random_position(7919 * n, None, Rules()) for n in range(11)]
@@ -125,7 +125,7 @@ def test_file_theBondFollowsTheBaseFee(
     world: World, beast: int, checkpoint: Checkpoint, challenger: str
 ) -> None:
     """P38: above the reference fee the block's own counts."""
-    set_base_fee(world, 30 * GWEI)
+    set_base_fee(world.rpc, 30 * GWEI)
     receipt = world.send(world.court.functions.file(beast, checkpoint), challenger, 10**18)
     assert world.opening_bond(1).base == gas_owed() * 4 * 30 * GWEI
     assert world.opening_bond(1).base == opening_bond(world, receipt["blockNumber"], gas_owed())

@@ -17,7 +17,6 @@ from tests.support.money import (
     money,
     opening_fee,
     records_gas,
-    set_base_fee,
     state_gas,
 )
 from tests.support.protocol import (
@@ -36,7 +35,7 @@ from tests.support.protocol import (
     fresh_hash,
     garbage_segments,
 )
-from tests.support.snapshots import go_back
+from tests.support.snapshots import go_back, set_base_fee
 from tests.support.training import Dataset, Trainee, Window, opening
 
 WORDS = [random_position(7919 * n, None, Rules()) for n in range(11)]
@@ -312,10 +311,10 @@ def test_attack_baseFeeLeap_theBondPaysFourfold_andNoMore(
 ) -> None:
     """The base fee leaps between filing and opening: up to four times the trainer bears nothing;
     beyond that the whole bond is his and no more, and he opens all the same."""
-    set_base_fee(world, 2 * GWEI)
+    set_base_fee(world.rpc, 2 * GWEI)
     dispute = world.file(beast, checkpoint, challenger)
     assert world.opening_bond(dispute).base == 4 * SEGMENTS_GAS * 2 * GWEI
-    set_base_fee(world, 2 * leap * GWEI)
+    set_base_fee(world.rpc, 2 * leap * GWEI)
     world.send(segments_call(world, dispute, beast, checkpoint), owner, price=2 * leap * GWEI)
     bond = world.opening_bond(dispute)
     assert bond.paid + bond.waiting == SEGMENTS_GAS * 2 * share * GWEI
@@ -334,7 +333,7 @@ def test_openings_payABaseFeeAndATipOfAQuarter(
 ) -> None:
     """More of a tip could flow back to who sends it."""
     dispute = world.file(beast, checkpoint, challenger)
-    set_base_fee(world, 20 * 10**8)
+    set_base_fee(world.rpc, 20 * 10**8)
     call = segments_call(world, dispute, beast, checkpoint)
     world.send(call, owner, price=(20 + tip) * 10**8)
     assert world.credit(owner) == SEGMENTS_GAS * (20 + paid) * 10**8
@@ -346,7 +345,7 @@ def test_openings_payAtOnceOnlyBeyondTheReserve(
 ) -> None:
     """P39: at once as far as the stake exceeds what a submission asks for; the rest waits until
     the dispute ends without a conviction."""
-    set_base_fee(world, GWEI)  # it falls from here on: the reference fee counts
+    set_base_fee(world.rpc, GWEI)  # it falls from here on: the reference fee counts
     required = world.season.economics.stakeGas * GWEI
     world.stake(beast, owner, required + extra)
     c = world.submit(beast, owner)

@@ -10,12 +10,12 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.snapshots import set_base_fee
 from tests.support.stakes import (
     announce,
     authorise,
     finalize,
     mine_at,
-    set_base_fee,
     stake_of,
     transfer,
     withdraw_call,
@@ -91,7 +91,7 @@ def test_submit_atTheReferenceFee_needsExactlyThat(world: World, beast: int, own
         call = world.submit_call(beast)
         world.reverts(call, owner, "StakeTooSmall", AT_REFERENCE, AT_REFERENCE - 1)
     world.stake(beast, owner, 1)
-    set_base_fee(world, GWEI)
+    set_base_fee(world.rpc, GWEI)
     world.send(world.submit_call(beast), owner)
     assert world.head(beast).headCount == 1
 
@@ -99,7 +99,7 @@ def test_submit_atTheReferenceFee_needsExactlyThat(world: World, beast: int, own
 def test_submit_baseFeeLeaps_asksForMore(world: World, beast: int, owner: str) -> None:
     """P49: what has stood for one window does not stand for the next if gas has grown dearer."""
     world.stake(beast, owner, AT_REFERENCE)
-    set_base_fee(world, GWEI)
+    set_base_fee(world.rpc, GWEI)
     world.send(world.submit_call(beast), owner)
     fee = 5 * GWEI + 7
     mine_at(world, fee)
@@ -109,10 +109,10 @@ def test_submit_baseFeeLeaps_asksForMore(world: World, beast: int, owner: str) -
     call = world.submit_call(beast)
     world.reverts(call, owner, "StakeTooSmall", needed, AT_REFERENCE)
     world.stake(beast, owner, needed - AT_REFERENCE)
-    set_base_fee(world, fee)
+    set_base_fee(world.rpc, fee)
     world.send(call, owner)
     # and the larger stake stands where gas is cheap again
-    set_base_fee(world, 1)
+    set_base_fee(world.rpc, 1)
     world.send(world.submit_call(beast), owner)
     assert world.head(beast).headCount == 3
     assert world.staked(beast, owner) == needed
@@ -125,14 +125,14 @@ def test_submit_newSeason_asksForItsStake(world: World, beast: int, owner: str) 
     world.stake(beast, owner, AT_REFERENCE)
     world.send(world.seasons.functions.addSeason(dearer), world.accounts[0])
     for _ in range(4):
-        set_base_fee(world, GWEI)
+        set_base_fee(world.rpc, GWEI)
         world.send(world.submit_call(beast), owner)
     assert world.head(beast).season == 2
     mine_at(world, GWEI)
     call = world.submit_call(beast)
     world.reverts(call, owner, "StakeTooSmall", 2 * AT_REFERENCE, AT_REFERENCE)
     world.stake(beast, owner, AT_REFERENCE)
-    set_base_fee(world, GWEI)
+    set_base_fee(world.rpc, GWEI)
     world.send(call, owner)
 
 
@@ -146,7 +146,7 @@ def test_submitBatch_needsAndIsBarredAsOneWindowIs(world: World, beast: int, own
     announce(world, beast, owner)
     world.reverts(call, owner, "StakeIsLeaving", beast, owner)
     world.send(world.ledger.functions.cancelWithdrawal(beast), owner)
-    set_base_fee(world, GWEI)
+    set_base_fee(world.rpc, GWEI)
     records = world.submitted(world.send(call, owner))
     opens = announce(world, beast, owner)
     assert stake_of(world, beast, owner) == (AT_REFERENCE, 3, opens)

@@ -17,6 +17,7 @@ from chainbeasts.backend.kernel.state import Header, State, serialize_weights, s
 from tests.support.archives import ACCEPTANCE, NEVER, RENEWAL
 from tests.support.hostile import HostileAccount, step
 from tests.support.protocol import GWEI, World
+from tests.support.snapshots import set_base_fee
 from tests.support.states import dense_weights
 from tests.support.training import header_of, opening
 
@@ -121,7 +122,7 @@ def test_publication_gasPrice_hasATipUpToAQuarter(
 ) -> None:
     """More than that could flow back to whoever sends it."""
     base = 8 * GWEI + 3
-    world.rpc("anvil_setNextBlockBaseFeePerGas", hex(base))
+    set_base_fee(world.rpc, base)
     call = world.states.functions.publish(*opening(state))
     how: Any = {"from": stranger, "gas": 3_000_000, "gasPrice": base + tip}
     receipt = world.w3.eth.wait_for_transaction_receipt(call.transact(how))

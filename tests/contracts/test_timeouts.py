@@ -27,6 +27,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
+from tests.support.snapshots import set_base_fee
 from tests.support.training import Trainee
 
 # --- silence ----------------------------------------------------------------------------------
@@ -282,7 +283,7 @@ def test_void_paysWhatWaited(
     world.stake(beast, trainer, int(world.ledger.functions.stakeAt(1).call()))
     child = world.submit(beast, trainer, accept_foreign=True)
     dispute = world.file(beast, child, stranger)
-    world.rpc("anvil_setNextBlockBaseFeePerGas", hex(30 * 10**9))
+    set_base_fee(world.rpc, 30 * 10**9)
     segments = garbage_segments(child.payload.h128)
     world.open_segments(dispute, beast, child, segments)
     bond = world.opening_bond(dispute)

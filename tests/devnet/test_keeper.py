@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chainbeasts.backend.chain.anvil import Anvil, free_port, rpc
+from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.devnet.keeper import Keeper, keep, shorten_log
 from tests.support.patience import eventually
+from tests.support.ports import free_port
 
 
 class Clock:

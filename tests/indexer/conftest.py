@@ -47,6 +47,7 @@ from tests.support.protocol import (
     RevertedError,
     World,
 )
+from tests.support.snapshots import settled
 from tests.support.steady import steady_anvil
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
@@ -124,7 +125,13 @@ class Life:
 
     def reorg(self, depth: int) -> None:
         """Replace that many blocks by empty ones."""
+        settled(self.world.rpc)  # what is in the pool still would be mined again
         self.world.rpc("anvil_reorg", depth, [])
+
+    def rollback(self, depth: int) -> None:
+        """Take that many blocks back."""
+        settled(self.world.rpc)
+        self.world.rpc("anvil_rollback", depth)
 
     def act(self, rng: random.Random) -> None:
         """One move of somebody's; what the chain does not allow now is left."""

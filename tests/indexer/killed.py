@@ -16,8 +16,11 @@ from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.providers import make_web3
 from chainbeasts.backend.indexer import sync
 from chainbeasts.backend.indexer.writing import write
+from chainbeasts.backend.store import session
 from chainbeasts.backend.store.session import Database
+from tests.support.patience import PATIENCE
 
+session.CONNECT_SECONDS = int(PATIENCE)
 url, record, database, ranges = sys.argv[1:]
 left = int(ranges)
 

@@ -62,7 +62,7 @@ def test_a_chain_that_became_shorter(life: Life, sqlite: Database) -> None:
     life.world.submit(beast, life.world.accounts[1])
     indexer = Indexer(life.chain(), sqlite)
     before = indexer.sync().indexed_to
-    life.world.rpc("anvil_rollback", 1)
+    life.rollback(1)
     report = indexer.sync()
     assert (report.indexed_to, report.rolled_back) == (before - 1, 1)
     assert facts(sqlite) == life.fresh()
@@ -74,7 +74,7 @@ def test_a_distant_node_that_lags_is_given_time(life: Life, sqlite: Database) ->
     indexer = Indexer(life.chain(), sqlite, patience=3600)
     ahead = indexer.sync()
     known = facts(sqlite)
-    life.world.rpc("anvil_rollback", 1)
+    life.rollback(1)
     assert (indexer.sync().indexed_to, facts(sqlite)) == (ahead.indexed_to, known)
     life.world.mine(2)  # now other blocks stand where ours were: proof, and no more patience
     assert indexer.sync().rolled_back == 1

@@ -178,6 +178,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_done_twice(
         play.until("all is collected", lambda: not uncollected(chain, validator))
         play.until("every window is judged", lambda: all_judged(validator, chain))
         play.until("the trainer's index is as far", lambda: all_final(trainer, honest))
+        play.until("every move has ended on record", lambda: all_ended(trainer, validator))
         kills = {one.name: one.kills for one in play.all}
     print(kills, "blocks:", chain.block().number, "failed:", failures(chain))
     assert sum(kills.values()) >= KILLS
@@ -233,6 +234,12 @@ def all_final(trainer: Player, honest: int) -> bool:
     windows = rows(trainer, "trainer", CheckpointRow)
     ours = [row.status for row in windows if row.beast_id == honest]
     return ours == [CheckpointStatus.FINAL] * WINDOWS
+
+
+def all_ended(trainer: Player, validator: Player) -> bool:
+    """A move is on the chain before the daemon that made it has it on record."""
+    moves = [*rows(trainer, "trainer", IntentRow), *rows(validator, "validator", IntentRow)]
+    return all(row.state in (IntentState.MINED, IntentState.FAILED) for row in moves)
 
 
 def failures(chain: Chain) -> int:

@@ -23,6 +23,7 @@ from chainbeasts.trainer.metrics.listener import complete_url, listen
 from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 from tests.metrics.figures import figures, served, text
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "metrics_server.py"
@@ -119,8 +120,9 @@ def test_a_port_in_use_or_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch) 
 
 def test_watch_goes_on_when_the_server_comes_back_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:
-        with served() as server:
-            url, port = server.url, server.port
+        port = free_port()
+        with served(port) as server:
+            url = server.url
             with connect(url, proxy=None, open_timeout=PATIENCE) as client:
                 client.send(text(1))
                 client.ping().wait(PATIENCE)

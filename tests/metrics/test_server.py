@@ -248,7 +248,9 @@ async def idle(server: MetricsServer, stack: AsyncExitStack) -> ClientConnection
     small.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     small.setblocking(False)
     await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", server.port))
-    return await stack.enter_async_context(joined(server, sock=small, max_queue=1))
+    return await stack.enter_async_context(
+        joined(server, sock=small, max_queue=1, ping_interval=None)
+    )
 
 
 async def publish_until_cut(

@@ -15,21 +15,14 @@ from chainbeasts.trainer.metrics.server import MetricsServer
 from chainbeasts.trainer.metrics.streamer import MetricsStreamer
 from tests.metrics.figures import figures, run, step_of, until
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 
 QUICK = (0.01, 0.05)
-
-
-def closed_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_messages_from_many_threads_arrive_all_within_the_servers_limits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chainbeasts.trainer.metrics.streamer.PATIENCE", PATIENCE)
     # Unpaced, these would be a flood for this server; paced, not even if it reads nothing for most
     # of the time that they take.
     limits = Limits(rate=410, burst=590)
@@ -62,7 +55,7 @@ def test_messages_from_many_threads_arrive_all_within_the_servers_limits(
 
 
 def test_without_a_server_the_newest_are_kept_and_all_are_counted() -> None:
-    streamer = MetricsStreamer(port=closed_port(), buffer=10, backoff=QUICK)
+    streamer = MetricsStreamer(port=free_port(), buffer=10, backoff=QUICK)
     for step in range(50):
         streamer.send(figures(step))
     assert (streamer.sent, streamer.dropped, streamer.connected) == (0, 40, False)
@@ -104,8 +97,8 @@ def test_it_flushes_on_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_was_away_gets_the_newest_and_the_rest_is_counted() -> None:
     async def main() -> None:
-        async with MetricsServer(port=0) as first:
-            port = first.port
+        port = free_port()
+        async with MetricsServer(port=port):
             streamer = MetricsStreamer(port=port, buffer=10, backoff=QUICK)
             streamer.send(figures(0))
             await until(lambda: streamer.sent == 1)
@@ -162,7 +155,7 @@ def test_a_message_that_a_breaking_connection_did_not_take_waits_for_the_next() 
         async def send(self, text: str) -> None:
             raise ConnectionResetError
 
-    streamer = MetricsStreamer(port=closed_port(), backoff=(60, 60))
+    streamer = MetricsStreamer(port=free_port(), backoff=(60, 60))
     with pytest.raises(ConnectionResetError):
         asyncio.run(streamer._send_one(Broken(), figures(1)))  # type: ignore[arg-type]
     assert (streamer.sent, streamer.dropped) == (0, 0)
@@ -171,7 +164,7 @@ def test_a_message_that_a_breaking_connection_did_not_take_waits_for_the_next() 
 
 
 def test_in_a_forked_child_it_is_inert() -> None:
-    streamer = MetricsStreamer(port=closed_port(), backoff=QUICK)
+    streamer = MetricsStreamer(port=free_port(), backoff=QUICK)
     child = os.fork()
     if child == 0:
         streamer.send(figures(1))
@@ -184,7 +177,7 @@ def test_in_a_forked_child_it_is_inert() -> None:
 
 def test_closing_ends_its_thread() -> None:
     before = set(threading.enumerate())
-    streamer = MetricsStreamer(port=closed_port(), backoff=(60, 60))
+    streamer = MetricsStreamer(port=free_port(), backoff=(60, 60))
     assert set(threading.enumerate()) - before
     streamer.close(timeout=PATIENCE)
     eventually(lambda: not set(threading.enumerate()) - before)

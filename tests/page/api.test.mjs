@@ -6,6 +6,7 @@ import test, { after, before } from "node:test";
 import { Problem, get } from "../../backend/api/page/api.js";
 
 const SHORT_MS = 50;
+const PATIENCE_MS = 240_000;
 
 let at = "";
 const server = createServer((request, response) => {
@@ -29,8 +30,8 @@ const problem = (message, status) => (error) =>
   error instanceof Problem && error.status === status && message.test(error.message);
 
 test("an answer, and a refusal in the server's words", async () => {
-  assert.deepEqual(await get(`${at}/answer`), { found: 3 });
-  await assert.rejects(get(`${at}/refusal`), problem(/^There is no beast 9\.$/, 404));
+  assert.deepEqual(await get(`${at}/answer`, null, PATIENCE_MS), { found: 3 });
+  await assert.rejects(get(`${at}/refusal`, null, PATIENCE_MS), problem(/^There is no beast 9\.$/, 404));
 });
 
 test("a server that says nothing, or stops in the middle, is not waited for for ever", async () => {
@@ -39,7 +40,7 @@ test("a server that says nothing, or stops in the middle, is not waited for for 
 });
 
 test("a server that is away is told from one that is slow", async () => {
-  await assert.rejects(get("http://127.0.0.1:9/"), problem(/^The server does not answer\.$/, 0));
+  await assert.rejects(get("http://127.0.0.1:9/", null, PATIENCE_MS), problem(/^The server does not answer\.$/, 0));
 });
 
 test("who leaves is told of nothing", async () => {

@@ -19,7 +19,6 @@ import chainbeasts.backend.store.daemons
 import chainbeasts.backend.store.facts
 import chainbeasts.backend.store.governance
 import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
-from chainbeasts.backend.chain.anvil import free_port
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.store import session as session_module
 from chainbeasts.backend.store.columns import Base, given_pairs, insert_rows, listed_pairs
@@ -36,6 +35,7 @@ from chainbeasts.backend.store.session import (
     upgrade_database,
 )
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 from tests.support.postgres import PASSWORD
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -121,8 +121,8 @@ def test_alembic_is_asked_only_where_the_schema_is_not_the_newest(
 
 def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> None:
     code = (
-        "import sys; from chainbeasts.backend.store.session import Database; "
-        "Database(sys.argv[1]).close()"
+        "import sys; from chainbeasts.backend.store import session; "
+        f"session.CONNECT_SECONDS = {int(PATIENCE)}; session.Database(sys.argv[1]).close()"
     )
     children = [
         subprocess.Popen([sys.executable, "-c", code, database_url], stderr=subprocess.PIPE)
@@ -209,12 +209,13 @@ def test_a_schema_of_a_newer_version_is_refused(database_url: str) -> None:
         Database(database_url)
 
 
-def test_sqlite_writes_ahead_and_waits(tmp_path: object) -> None:
+def test_sqlite_writes_ahead_and_waits(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "BUSY_SECONDS", 7)
     database = Database(f"sqlite:///{tmp_path}/x.sqlite3")
     with database.session() as session:
         pragmas = ("journal_mode", "busy_timeout", "foreign_keys")
         found = [session.execute(text(f"PRAGMA {name}")).scalar() for name in pragmas]
-    assert found == ["wal", 30_000, 1]
+    assert found == ["wal", 7_000, 1]
     database.close()
 
 

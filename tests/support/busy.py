@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE
+
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have connections that are opened from now on wait for nobody."""
@@ -18,7 +20,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def busy(file: Path) -> Iterator[None]:
     """Nobody else can write it meanwhile."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+    with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")

@@ -18,6 +18,7 @@ from tests.support.model import Beast, Block, Dispute, Window
 from tests.support.model_court import Court
 from tests.support.onchain import mined
 from tests.support.protocol import BURN, GWEI, OPENED, TREASURY, Checkpoint, World
+from tests.support.snapshots import set_base_fee
 
 GAS = 16_000_000
 FEES = (GWEI // 2, GWEI, 2 * GWEI, 5 * GWEI, 20 * GWEI)
@@ -89,7 +90,7 @@ class History:
         self, name: str, block: Block, sender: str, call: Any, error: str | None, value: int = 0
     ) -> Any:
         """The same, with the books left to be checked; the receipt."""
-        self._rpc("anvil_setNextBlockBaseFeePerGas", hex(block.base_fee))
+        set_base_fee(self._rpc, block.base_fee)
         self._rpc("evm_setNextBlockTimestamp", hex(block.time))
         tx = {
             "from": sender,

@@ -68,6 +68,7 @@ class Process:
     def __exit__(self, *_: object) -> None:
         """It ends with its test, or it would go on acting on the chain of the next."""
         self.kill()
+        self.wait()
 
 
 class Program:

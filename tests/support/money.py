@@ -79,11 +79,6 @@ def opening_fee(world: World, receipt: Any) -> int:
     return max(reference, base + int(min(receipt["effectiveGasPrice"] - base, base // 4)))
 
 
-def set_base_fee(world: World, fee: int) -> None:
-    """Of the next block; those after it drift."""
-    world.rpc("anvil_setNextBlockBaseFeePerGas", hex(fee))
-
-
 def state_gas(weights: bytes) -> int:
     zeros = weights.count(0)
     return STATE_GAS + BYTE_GAS * (len(weights) - zeros) + ZERO_BYTE_GAS * zeros

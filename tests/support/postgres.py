@@ -24,8 +24,8 @@ import pytest
 from filelock import FileLock
 from psycopg.sql import SQL, Identifier
 
-from chainbeasts.backend.chain.anvil import free_port
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 
 ABSENT = (
     "PostgreSQL is not installed: its tests are skipped. "
@@ -33,6 +33,7 @@ ABSENT = (
 )
 HOST, USER, PASSWORD = "127.0.0.1", "chainbeasts", "s3cret-of-the-tests"
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
+QUIET = ("autovacuum=off",)  # a vacuum of the template keeps databases from being made
 TIME_ZONE = "timezone=Asia/Kathmandu"  # not UTC, so that a forgotten zone shows
 
 
@@ -76,7 +77,7 @@ def _start(binaries: Path) -> dict[str, Any]:
         **who,
     )
     port = free_port()
-    options = [part for value in (*FAST, TIME_ZONE) for part in ("-c", value)]
+    options = [part for value in (*FAST, *QUIET, TIME_ZONE) for part in ("-c", value)]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [binaries / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", "", *options],

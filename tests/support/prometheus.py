@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chainbeasts.backend.chain.anvil import free_port
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 
 ABSENT = (
     "Prometheus is not installed: the test that loads alarms and dashboard into it is skipped. "

@@ -20,8 +20,9 @@ from typing import Self
 from filelock import FileLock
 
 from chainbeasts.backend.cache import cache_dir
-from chainbeasts.backend.chain.anvil import HOST, STOP_SECONDS, AnvilError, free_port, rpc
+from chainbeasts.backend.chain.anvil import HOST, STOP_SECONDS, AnvilError, rpc
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ROOT / "tests" / "second_node"

@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.support.patience import PATIENCE
 
+MINING_SECONDS = 2.0
+
 
 def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     """Revert to a snapshot, which is used up by it.
@@ -19,12 +21,40 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     Args:
         call: asks the node, by method and parameters.
     """
+    _mined_out(call)
+    settled(call)
+    assert call("evm_revert", snapshot) is True, f"there is no snapshot {snapshot}"
+    call("anvil_dropAllTransactions")
+
+
+def settled(call: Callable[..., Any]) -> None:
+    """Wait until Anvil has done all that it does with a block of which there is a receipt already.
+
+    Last of all it takes the transactions out of the pool, and just before that it reckons the next
+    block's base fee: one that somebody has set in between is lost.
+    """
     deadline = time.monotonic() + PATIENCE
     while _mined_in_pool(call):
         assert time.monotonic() < deadline, "a mined transaction stays in the pool"
         time.sleep(0.001)
-    assert call("evm_revert", snapshot) is True, f"there is no snapshot {snapshot}"
-    call("anvil_dropAllTransactions")
+
+
+def set_base_fee(call: Callable[..., Any], wei: int) -> None:
+    """Of the next block; those after it drift."""
+    settled(call)
+    call("anvil_setNextBlockBaseFeePerGas", hex(wei))
+
+
+def _mined_out(call: Callable[..., Any]) -> None:
+    """Let Anvil mine what it has begun with, or it would do so on the chain that was gone back to.
+
+    What pays too little stays in the pool for good, so this waits for no longer than a moment.
+    """
+    deadline = time.monotonic() + MINING_SECONDS
+    while time.monotonic() < deadline and int(call("txpool_status")["pending"], 16):
+        if not call("anvil_getAutomine"):
+            return
+        time.sleep(0.005)
 
 
 def _mined_in_pool(call: Callable[..., Any]) -> bool:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.protocol import Checkpoint, World
-
-
-def set_base_fee(world: World, fee: int) -> None:
-    """Of the next block."""
-    world.rpc("anvil_setNextBlockBaseFeePerGas", hex(fee))
+from tests.support.snapshots import set_base_fee
 
 
 def mine_at(world: World, fee: int) -> None:
     """A block with that base fee, which calls then run in."""
-    set_base_fee(world, fee)
+    set_base_fee(world.rpc, fee)
     world.mine()
 
 

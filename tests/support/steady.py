@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chainbeasts.backend.chain.anvil import Anvil, AnvilError, rpc
-
-PORTS = 3
-"""That are tried."""
+from chainbeasts.backend.chain.anvil import Anvil, rpc
 
 
 @contextmanager
@@ -21,22 +18,9 @@ def steady_anvil(*extra: str) -> Iterator[Anvil]:
     Args:
         extra: further arguments of Anvil.
     """
-    child = _started(extra)
-    try:
+    with Anvil(extra=extra) as child:
         tick(child.url)
         yield child
-    finally:
-        child.stop()
-
-
-def _started(extra: tuple[str, ...]) -> Anvil:
-    """One that runs: somebody else may have bound a port that was free when it was picked."""
-    for _ in range(PORTS):
-        try:
-            return Anvil(extra=extra).start()
-        except AnvilError as error:
-            refused = error
-    raise refused
 
 
 def tick(url: str, seconds: int = 1) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from chainbeasts.trainer.workspace import TrainerWorkspace, open_workspace
 from tests.support.forked import Process, Program
 from tests.support.hatching import pay_hatch
 from tests.support.patience import eventually
+from tests.support.snapshots import set_base_fee
 
 DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
 ENERGY = 10**18
@@ -118,7 +120,7 @@ class Farm:
 
     def set_base_fee(self, wei: int) -> None:
         """Mine a block with that base fee."""
-        rpc(self.chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(wei))
+        set_base_fee(partial(rpc, self.chain.rpc_url), wei)
         self.mine(1)
 
     def events(self, name: str) -> list[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
-import socket
 import sqlite3
 import threading
 from contextlib import closing
@@ -37,6 +37,7 @@ from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import make_validator
 from tests.support.busy import busy, impatient
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 from tests.support.snapshots import go_back
 from tests.validator.conftest import (
     ENERGY,
@@ -47,13 +48,6 @@ from tests.validator.conftest import (
     VALIDATOR,
     Rig,
 )
-
-
-@pytest.fixture
-def free_tcp_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def one_weight(state: State) -> None:
@@ -129,6 +123,7 @@ def test_a_collection_that_fails_on_the_chain_ends_nothing(
         raise FailedOnChainError("Transaction 0x12 failed on chain, perhaps for lack of gas.")
 
     monkeypatch.setattr(StakeCollector, "run", second)
+    monkeypatch.setattr("chainbeasts.validator.daemon.LONGEST_WAIT_SECONDS", math.inf)
     daemon = rig.validator()
     with structlog.testing.capture_logs() as logs:
         for _ in range(2):  # each attempt costs gas: the next pass makes none
@@ -282,13 +277,13 @@ def test_a_filing_that_a_reorg_took_back_is_made_again(rig: Rig) -> None:
     assert rig.live(beast, cheat)
 
 
-def test_a_node_that_is_away_is_waited_for(rig: Rig, free_tcp_port: int) -> None:
+def test_a_node_that_is_away_is_waited_for(rig: Rig) -> None:
     beast = rig.hatch()
     rig.train(beast)
     monitor = ValidatorMetrics()
     waker = Waker(rig.chain.rpc_url, 0.05)
     workspace = rig.workspace()
-    present, away = workspace.chain.w3.provider, make_provider(f"http://127.0.0.1:{free_tcp_port}")
+    present, away = workspace.chain.w3.provider, make_provider(f"http://127.0.0.1:{free_port()}")
     daemon = make_validator(
         workspace, None, policy=Policy(**QUIET), workers=0, monitor=monitor, waker=waker
     )

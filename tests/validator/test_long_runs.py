@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -86,8 +87,9 @@ def verdicts(workspace: ValidatorWorkspace) -> list[str | None]:
 
 @pytest.mark.parametrize("published", [True, False])
 def test_windows_leave_by_hash_and_come_back_if_nobody_has_the_state(
-    rig: Rig, published: bool
+    rig: Rig, published: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("chainbeasts.validator.judge.states.REMOTE_RETRY_SECONDS", math.inf)
     beast = rig.hatch()
     first = rig.train(beast, publish=published)
     web = Web(rig.settings.snapshots_dir)

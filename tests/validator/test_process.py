@@ -64,6 +64,12 @@ def wait_for(log: Path, pattern: str) -> str:
     return found[1]
 
 
+def told_with(status: int, url: str) -> tuple[int, str] | None:
+    """What is answered, if it is answered with a status."""
+    answer = get(url)
+    return answer if answer[0] == status else None
+
+
 def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig, program: Program) -> None:
     beast = rig.hatch()
     rig.train(beast)
@@ -72,8 +78,8 @@ def test_process_reports_its_health_and_ends_on_sigterm(rig: Rig, program: Progr
     try:
         url = wait_for(process.err, r"health=(http\S+)")
         wait_for(process.err, r"(judged)")
-        eventually(lambda: get(url + "/readyz")[0] == 200)
-        assert json.loads(get(url + "/readyz")[1])["status"] == "ready"
+        answer, told = eventually(lambda: told_with(200, url + "/readyz"))
+        assert (answer, json.loads(told)["status"]) == (200, "ready")
         assert get(url + "/healthz")[0] == 200
         figures = get(url + "/metrics")[1]
         assert 'chainbeasts_validator_jobs{verdict="valid"} 1.0' in figures
@@ -103,13 +109,13 @@ def test_a_daemon_waits_for_its_node_lives_through_nonsense_and_ends_by_a_silent
             node.misbehave(odd=0.15, errors=0.05)
             rig.train(beast)
             wait_for(process.err, r"(judged)")
+            eventually(lambda: sum(node.faults[fault] for fault in ODD) > 0)
             node.misbehave(slow=1.0, delay=CALL_SECONDS)
             time.sleep(0.5)  # some call waits for its answer now
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=0.8 * CALL_SECONDS) == 0  # before that call is given up
         finally:
             process.kill()
-        assert sum(node.faults[fault] for fault in ODD) > 0
     assert "Traceback" not in process.err.read_text()
 
 

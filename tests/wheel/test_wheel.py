@@ -168,7 +168,7 @@ def test_the_pages_lines_are_those_of_the_command() -> None:
     assert first.splitlines() == ["pip install dist/chainbeasts-*.whl", "chainbeasts quickstart"]
 
 
-@pytest.mark.timeout(1_500)
+@pytest.mark.timeout(3_600)
 def test_an_installed_wheel_plays_the_quickstart(installed: Installed, tmp_path: Path) -> None:
     """Each line as the page has it, run by a shell; then what others do with what it left."""
     before = installed.files()
@@ -212,6 +212,7 @@ def _version(installed: Installed) -> str:
     return found.name.removeprefix("chainbeasts-").removesuffix(".dist-info")
 
 
+@pytest.mark.timeout(3_600)
 def test_the_guides_programs_are_typed_and_run_outside(
     installed: Installed, tmp_path: Path
 ) -> None:

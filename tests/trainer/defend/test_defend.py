@@ -32,6 +32,7 @@ from chainbeasts.trainer.train.window_store import WindowStore
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm, wait_for
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -209,8 +210,8 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 def test_a_node_that_goes_away_is_waited_for(farm: Farm) -> None:
     beast = hatch(farm)
     farm.done("trainer", "run", str(beast))
-    relay = Relay(0, farm.chain.rpc_url)
-    port = int(relay.server_address[1])
+    port = free_port()
+    relay = Relay(port, farm.chain.rpc_url)
     arguments = farm.arguments(TRAINER, "trainer", "defend", "--poll", "0.1")
     arguments[arguments.index(farm.chain.rpc_url)] = f"http://127.0.0.1:{port}"
     daemon = farm.program.begin(arguments, os.environ)
@@ -271,6 +272,7 @@ def test_windows_that_somebody_else_makes_final_in_the_same_block_end_nothing(
     farm.done("trainer", "run", str(beast))
     structlog.reset_defaults()  # the commands left their logs on a closed stream
     monkeypatch.setattr(Finalizer, "run", second)
+    monkeypatch.setattr("chainbeasts.trainer.defend.defender.MAX_PAUSE", 3_600.0)
     workspace = farm.workspace()
     outbox = Outbox(workspace.database, farm.sender(TRAINER))
     store = WindowStore(workspace.database, workspace.snapshots)

@@ -50,8 +50,10 @@ def stopped_clock(farm: Farm, dispute: int, seconds: int) -> Iterator[None]:
     tick(farm.chain.rpc_url, 0)
     rpc(farm.chain.rpc_url, "evm_setNextBlockTimestamp", filed + seconds)
     farm.mine(1)
-    yield
-    tick(farm.chain.rpc_url)
+    try:
+        yield
+    finally:
+        tick(farm.chain.rpc_url)
 
 
 def kinds(made: list[DefenderMove]) -> list[str]:

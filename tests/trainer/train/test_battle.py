@@ -40,7 +40,9 @@ def _corner(farm: Farm, who: int) -> Corner:
         from_block=farm.chain.deployment.start_block, argument_filters={"beastId": beast}
     )
     record = Checkpoint.from_abi(checkpoint[0]["args"]["checkpoint"])
-    state = farm.workspace().snapshots.get(record.payload.h128)
+    workspace = farm.workspace()
+    state = workspace.snapshots.get(record.payload.h128)
+    workspace.database.close()  # or its files would change while they are copied
     assert state is not None
     opened = (header_to_abi(state.header), serialize_weights(state.weights))
     farm.send(who, farm.chain.states.functions.publish(*opened))

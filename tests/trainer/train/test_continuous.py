@@ -68,19 +68,13 @@ def trainer_for(farm: Farm, beast: int, who: int = TRAINER) -> Trainer:
     return Trainer(farm.chain, workspace.snapshots, store, submitter, beast)
 
 
-def set_base_fee(farm: Farm, wei: int) -> None:
-    """Mine a block with that base fee."""
-    rpc(farm.chain.rpc_url, "anvil_setNextBlockBaseFeePerGas", hex(wei))
-    rpc(farm.chain.rpc_url, "anvil_mine", "0x1")
-
-
 @pytest.fixture
 def dear(farm: Farm) -> Iterator[None]:
     """A base fee of 50 gwei, taken back after the test: undoing blocks does not."""
     before = int(farm.chain.w3.eth.get_block("latest")["baseFeePerGas"])
-    set_base_fee(farm, 50 * GWEI)
+    farm.set_base_fee(50 * GWEI)
     yield
-    set_base_fee(farm, before)
+    farm.set_base_fee(before)
 
 
 def test_killed_at_any_instant_a_run_ends_as_if_never_interrupted(farm: Farm) -> None:
@@ -262,7 +256,7 @@ def test_a_dear_chain_is_waited_out(farm: Farm) -> None:
     def pause(seconds: float) -> bool:
         if seconds and not waited:
             waited.append(farm.chain.head(beast).head_count)
-            set_base_fee(farm, GWEI)
+            farm.set_base_fee(GWEI)
         return False
 
     job = TrainingJob(plan("curriculum"), max_fee=9 * GWEI, pause=pause)
@@ -382,13 +376,15 @@ def test_each_windows_figures_are_logged_and_streamed(
 ) -> None:
     monkeypatch.setattr(MetricsStreamer.close, "__defaults__", (PATIENCE,))
     monkeypatch.setattr("chainbeasts.trainer.metrics.streamer.PATIENCE", PATIENCE)
+    monkeypatch.setattr("chainbeasts.trainer.cli.sinks.LOOK_SECONDS", PATIENCE)
     beast = hatch(farm)
     streamed: list[str] = []
 
     def read(socket: ServerConnection) -> None:
         streamed.extend(map(str, socket))
 
-    with serve(read, "127.0.0.1", 0, open_timeout=PATIENCE) as server:
+    patient: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": PATIENCE}
+    with serve(read, "127.0.0.1", 0, ping_interval=None, **patient) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         monkeypatch.setenv("METRICS_PORT", str(server.socket.getsockname()[1]))

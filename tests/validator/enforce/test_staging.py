@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ from chainbeasts.validator.enforce.staging import Staging
 from chainbeasts.validator.judge.datasets import revealed_dataset
 from tests.support.forked import Program
 from tests.support.patience import eventually
+from tests.support.ports import free_port
 from tests.validator.conftest import ENERGY, OTHER, VALIDATOR, Rig, Submitted
 from tests.validator.test_commands import done
 from tests.validator.test_daemon import one_weight, write_dataset
@@ -147,9 +147,7 @@ def test_a_node_that_goes_away_while_a_dataset_is_read_refuses_nothing(
     workspace.sync()
     workspace.reader.commitments(beast)  # known before the node goes
     present = workspace.chain.w3.provider
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    workspace.chain.w3.provider = make_provider(f"http://127.0.0.1:{port}")
+    workspace.chain.w3.provider = make_provider(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(NodeUnavailableError):
         workspace.states.private_data(beast)
     workspace.chain.w3.provider = present

@@ -32,6 +32,7 @@ from chainbeasts.validator.judge.replay import Window
 from chainbeasts.validator.judge.worker import difference, identity
 from tests.store.servers import Web
 from tests.support.patience import PATIENCE, eventually
+from tests.support.ports import free_port
 from tests.validator.windows import BEAST, Lies, context, make, private_words
 
 ROOT = Path(__file__).parents[3]
@@ -64,8 +65,7 @@ class Farm:
     address: str = ""
 
     def start(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"tcp://127.0.0.1:{free_port()}"
         where = self.address.removeprefix("tcp://").split(":")
         self._run("scheduler", "--host", where[0], "--port", where[1], "--no-dashboard")
 
@@ -84,7 +84,9 @@ class Farm:
         from distributed import Client
 
         with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-            return len(client.scheduler_info()["workers"])
+            # Not what it has by itself: what it asks for now and then may overwrite that.
+            told = client.sync(client.scheduler.identity, n_workers=-1)  # type: ignore[no-untyped-call]
+            return len(told["workers"])
 
     def _run(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -180,6 +182,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever answers is waited for, however much the machine has to do."""
     for name in ("CONNECT_SECONDS", "ANSWER_SECONDS", "CHECK_SECONDS"):
         monkeypatch.setattr(pool, name, PATIENCE)
+    monkeypatch.setattr("chainbeasts.validator.judge.cluster.TASK_SECONDS", PATIENCE)
 
 
 @contextmanager
@@ -258,6 +261,7 @@ def test_a_killed_workers_windows_are_replayed_elsewhere(
     one, other = farm.worker(), farm.worker()
     ours = executor()
     assert verdicts(submit(ours, windows)) == [Verdict.VALID] * 2
+    eventually(lambda: len(ours._pool.usable()) == 2)  # so that it is given some
     os.kill(one.pid, signal.SIGSTOP)  # it takes its windows, and answers nothing
     with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, GONE_SECONDS):
         judged = submit(ours, [windows[0]] * 96)
