@@ -228,6 +228,7 @@ def test_nothing_is_filed_where_the_court_sees_another_context(rig: Rig) -> None
     assert rig.live(beast, honest)
 
 
+@pytest.mark.usefixtures("plausible")
 def test_private_window_goes_from_unavailable_over_light_to_full(rig: Rig) -> None:
     rules = rig.chain.season(1).rules
     beast = rig.hatch([random_position(seed, None, rules) for seed in range(40)])

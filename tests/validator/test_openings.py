@@ -143,6 +143,7 @@ def test_an_implausible_published_window_is_disputed_at_once_and_falls(rig: Rig)
     assert coin(rig, VALIDATOR) - before > stake * 4 // 10 * 9 // 10
 
 
+@pytest.mark.usefixtures("plausible")
 def test_a_published_window_is_compared_once_and_only_when_both_ends_are_there(rig: Rig) -> None:
     rules = rig.chain.season(1).rules
     beast = rig.hatch([random_position(seed, None, rules) for seed in range(64)])
@@ -229,6 +230,7 @@ def test_a_right_window_costs_its_openings_out_of_the_budget(rig: Rig) -> None:
     assert spent.energy == 2 * window.checkpoint.payload.energy_burn
 
 
+@pytest.mark.usefixtures("plausible")
 def test_private_windows_are_opened_by_chance(rig: Rig) -> None:
     rules = rig.chain.season(1).rules
     beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
