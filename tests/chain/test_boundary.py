@@ -278,6 +278,27 @@ def test_a_late_frame_is_not_taken_for_the_next_answer() -> None:
         assert answered["result"] == "0x2"
 
 
+def test_a_connection_whose_send_failed_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own thread may tell of the end much later."""
+
+    def answer(connection: ServerConnection, call: dict[str, Any]) -> None:
+        connection.send(reply(call, "0x2"))
+
+    def broken(data: object) -> None:
+        raise OSError("broken pipe")
+
+    with socket_node(answer) as url:
+        provider, call = make_provider(url, PATIENCE), RPCEndpoint("eth_blockNumber")
+        assert provider.make_request(call, [])["result"] == "0x2"
+        line = provider._line
+        assert isinstance(line, lines.SocketLine)
+        assert line._socket is not None
+        monkeypatch.setattr(line._socket.connection, "send", broken)
+        with pytest.raises(ConnectionError, match="broken pipe"):
+            provider.make_request(call, [])
+        assert provider.make_request(call, [])["result"] == "0x2"
+
+
 def test_no_proxy_stands_before_this_machine(anvil: Anvil, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "WS_PROXY", "ws_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

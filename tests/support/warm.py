@@ -24,7 +24,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "http://127.0.0.1:9"
-PATIENCE = 240.0
 SCRIPTS, PROGRAM = "console_scripts", "chainbeasts"
 
 
@@ -73,6 +72,7 @@ def be_patient() -> None:
     from chainbeasts.trainer.metrics import server, streamer
 
     sys.path.insert(0, str(ROOT))
+    from tests.support.patience import PATIENCE
     from tests.support.ports import free_port
 
     sys.path.remove(str(ROOT))
