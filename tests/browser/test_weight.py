@@ -45,7 +45,6 @@ VISITS, NEWS = (50, 1_000) if NIGHTLY else (20, 400)
 """A view that stays behind shows after one visit; what is a hundredth of one, after fifty."""
 
 WARM_ROUNDS = 2
-"""Times that what is held is counted, half a second apart."""
 
 MORE_NODES, MORE_LISTENERS, MORE_BYTES = 100, 8, 2_000_000
 """A beast's view has some 2,700 nodes and 40 listeners."""
