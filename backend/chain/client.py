@@ -13,16 +13,13 @@ from eth_typing import BlockNumber, ChecksumAddress, HexStr
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
-from web3.exceptions import (
-    BlockNotFound,
-    Web3RPCError,
-)
+from web3.exceptions import Web3RPCError
 from web3.types import BlockIdentifier, FilterParams, LogReceipt, RPCEndpoint, TxParams
 
 from chainbeasts.backend.chain.contracts import Contracts
 from chainbeasts.backend.chain.errors import (
-    ChainError,
     NodeUnavailableError,
+    NotThereError,
 )
 from chainbeasts.backend.chain.events import Event, EventDecoder, RawLog, mined_logs
 from chainbeasts.backend.chain.reading import (
@@ -104,8 +101,8 @@ class Chain(Contracts):
         """
         try:
             return self.read(lambda: read_block(self.w3, which))
-        except BlockNotFound:
-            raise ChainError(f"The node does not have block {which!r}.") from None
+        except NotThereError:
+            raise NotThereError(f"The node does not have block {which!r}.") from None
 
     def now(self) -> int:
         """The latest block's timestamp, the contracts' clock."""
@@ -273,7 +270,7 @@ class Chain(Contracts):
         """Who signed a mined transaction.
 
         Raises:
-            TransactionNotFound: the node does not know it.
+            NotThereError: the node does not know it.
         """
         found = self.read(lambda: self.w3.eth.get_transaction(HexBytes(tx_hash)))
         return str(found["from"])

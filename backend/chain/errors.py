@@ -35,6 +35,10 @@ class NodeUnavailableError(ChainError):
     """Nobody answers at the endpoint, or not from the deployment's state, even after retries."""
 
 
+class NotThereError(ChainError):
+    """The node does not have a block or a transaction: an answer, and no refusal."""
+
+
 class StoppedError(NodeUnavailableError):
     """The node was not waited for any longer, because the process is to end."""
 

@@ -6,10 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from web3.exceptions import BlockNotFound
-
 from chainbeasts.backend.chain.client import Chain
-from chainbeasts.backend.chain.errors import ChainError, StoppedError
+from chainbeasts.backend.chain.errors import ChainError, NotThereError, StoppedError
 from chainbeasts.backend.chain.views import transaction_count
 
 KEPT_STATES = 128
@@ -98,7 +96,7 @@ class Nonces:
         eth = self._chain.w3.eth
         try:
             whole: Any = self._chain.read(lambda: eth.get_block(block, True))
-        except BlockNotFound:  # another node of the same name answered, which is behind
+        except NotThereError:  # another node of the same name answered, which is behind
             return None
         for one in whole.get("transactions", ()):
             if (

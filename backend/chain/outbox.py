@@ -18,11 +18,15 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from web3.exceptions import BlockNotFound
 from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.broadcast import SignedTransaction
-from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from chainbeasts.backend.chain.errors import (
+    NodeUnavailableError,
+    NotThereError,
+    Reverted,
+    WrongChainError,
+)
 from chainbeasts.backend.chain.intents import IntentLog, OvertakenError, begun
 from chainbeasts.backend.chain.nonces import Nonces
 from chainbeasts.backend.chain.receipts import read_receipt
@@ -322,7 +326,7 @@ class Outbox:
             number: Any = row.block_number
             try:
                 block = chain.read(lambda: chain.w3.eth.get_block(number))
-            except BlockNotFound:
+            except NotThereError:
                 return False
             return bytes(block["hash"]) == row.block_hash
         # Mined before blocks were written down. It was seen to stand, so that only the sight of

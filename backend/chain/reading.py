@@ -26,6 +26,7 @@ from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.errors import (
     ChainError,
     NodeUnavailableError,
+    NotThereError,
     Reverted,
     StoppedError,
     WrongChainError,
@@ -91,6 +92,7 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
             chain, ``check_chain`` says.
         StoppedError: the process is to end.
         Reverted: the contract refused.
+        NotThereError: the node does not have the block or transaction that was asked for.
         ChainError: the node refused.
     """
     try:
@@ -118,8 +120,10 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
             f"A contract of the deployment does not answer at {redact_url(rpc_url)}.",
             "Wait until the node is in step, check --home and --rpc-url, or deploy again.",
         ) from None
-    except (BlockNotFound, TransactionNotFound):  # an answer, not a refusal
-        raise
+    except (BlockNotFound, TransactionNotFound) as error:
+        asked = redact_text(str(error))
+        told = f"The node at {redact_url(rpc_url)} does not have it: {asked}"
+        raise NotThereError(told) from None
     except Web3RPCError as error:
         said = redact_text(str(error.message or error))
         message = f"The node at {redact_url(rpc_url)} refused: {said}"

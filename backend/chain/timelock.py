@@ -13,7 +13,6 @@ from typing import Any
 
 from eth_typing import BlockNumber
 from web3 import Web3
-from web3.exceptions import TransactionNotFound
 from web3.types import FilterParams
 
 from chainbeasts.backend.chain.amounts import show_coin
@@ -160,7 +159,7 @@ def scheduler_of(chain: Chain, tx_hash: bytes) -> str | None:
     """Who sent the transaction that scheduled an operation; None if the node does not say."""
     try:
         return chain.sender_of(tx_hash)
-    except (TransactionNotFound, ChainBeastsError):
+    except ChainBeastsError:
         return None
 
 

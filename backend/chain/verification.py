@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from web3 import Web3
-from web3.exceptions import TransactionNotFound
 from web3.types import TxData
 
 from chainbeasts.backend.chain.artifact import Artifact
@@ -99,7 +98,7 @@ def _creation(chain: Chain, name: str, address: str, built: Artifact) -> tuple[C
     try:
         sent: TxData = read(lambda: chain.w3.eth.get_transaction(made), chain.rpc_url)  # type: ignore[arg-type]
         receipt = read(lambda: chain.w3.eth.get_transaction_receipt(made), chain.rpc_url)  # type: ignore[arg-type]
-    except (TransactionNotFound, ChainBeastsError):  # a node may keep no old ones
+    except ChainBeastsError:  # a node may keep no old ones
         return Creation.UNKNOWN, ""
     data = bytes(sent["input"])
     created = receipt["contractAddress"]

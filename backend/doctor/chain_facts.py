@@ -241,7 +241,7 @@ class _Asking:
         except NodeUnavailableError:
             raise
         except (ChainError, Reverted, Web3Exception, ValueError):
-            return None  # BlockNotFound among them
+            return None
 
     # --- calls ----------------------------------------------------------------------------------
 

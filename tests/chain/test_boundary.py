@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import stamina
 from web3 import Web3
-from web3.exceptions import TransactionNotFound, Web3RPCError
+from web3.exceptions import Web3RPCError
 from web3.middleware import AttributeDictMiddleware
 from web3.types import RPCEndpoint
 from websockets.sync.server import ServerConnection, serve
@@ -27,8 +27,8 @@ from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction, hand
 from chainbeasts.backend.chain.client import Chain, connect
 from chainbeasts.backend.chain.clock import CallClock, carry_on, hang_up
 from chainbeasts.backend.chain.errors import (
-    ChainError,
     NodeUnavailableError,
+    NotThereError,
     StoppedError,
     WrongChainError,
 )
@@ -116,6 +116,7 @@ def calls(chain: Chain) -> dict[str, Callable[[], object]]:
         "dispute": lambda: chain.dispute(1),
         "balance": lambda: chain.read(lambda: eth.get_balance(ADDRESS)),  # type: ignore[arg-type]
         "count": lambda: chain.read(lambda: eth.get_transaction_count(ADDRESS)),  # type: ignore[arg-type]
+        "receipts": lambda: chain.events_in_receipts(bytes.fromhex(HASH[2:])),
         "receipt": lambda: chain.read(lambda: eth.get_transaction_receipt(HASH)),  # type: ignore[arg-type]
         "send": lambda: hand_over(chain, signed),
     }
@@ -124,7 +125,12 @@ def calls(chain: Chain) -> dict[str, Callable[[], object]]:
 PROPER = {("result: another block", "latest"), ("result: another block", "by hash")}
 """Where nothing is wrong with it."""
 
-ANSWERS = {("result: null", "by number"), ("result: null", "by hash"), ("result: null", "receipt")}
+ANSWERS = {
+    ("result: null", "by number"),
+    ("result: null", "by hash"),
+    ("result: null", "receipt"),
+    ("result: null", "receipts"),
+}
 """Where null is a proper answer: there is no such thing."""
 
 
@@ -142,7 +148,7 @@ def test_no_shape_of_an_answer_raises_what_nothing_waits_for(
             continue
         expected: type[Exception] = NodeUnavailableError
         if (shape, name) in ANSWERS:
-            expected = TransactionNotFound if name == "receipt" else ChainError
+            expected = NotThereError
         with pytest.raises(expected) as caught:
             call()
         assert not isinstance(caught.value, WrongChainError), name

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from web3.exceptions import TransactionNotFound
 from web3.logs import DISCARD
 
 from chainbeasts.backend.chain.client import Chain
-from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.errors import NotThereError, Reverted
 from chainbeasts.backend.chain.types import Checkpoint
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.store.daemons import Verdict
@@ -100,7 +99,7 @@ def _submitted(bundle: Bundle, chain: Chain) -> bool:
         tx = event.transaction
         try:
             receipt = chain.read(lambda: chain.w3.eth.get_transaction_receipt(tx))  # type: ignore[arg-type]  # noqa: B023
-        except TransactionNotFound:
+        except NotThereError:
             return False
         logs = chain.ledger.events.CheckpointSubmitted().process_receipt(receipt, errors=DISCARD)
         ledger = manifest.ledger.lower()
