@@ -34,6 +34,10 @@ MNEMONIC = "test test test test test test test test test test test junk"
 
 BLOCK_GAS_LIMIT = 60_000_000
 HOST = "127.0.0.1"
+OTHER_PORTS = 3
+TAKEN = ("address already in use", "addrinuse")
+"""What Anvil's last words have of a port that it does not get."""
+
 START_SECONDS = 60.0
 HUSH_SECONDS, STOP_SECONDS = 20.0, 30.0
 SCRATCH = "anvil"
@@ -43,6 +47,10 @@ NEVER_SECONDS = 10 * 365 * 86_400
 
 class AnvilError(ChainBeastsError):
     """Anvil did not start, or it is not ours that answers."""
+
+
+class PortTakenError(AnvilError):
+    """Somebody else listens on the port."""
 
 
 def is_local_chain(chain_id: int, rpc_url: str) -> bool:
@@ -116,6 +124,7 @@ class Anvil:
         home: Path | None = None,
     ) -> None:
         self.port = free_port() if port is None else port
+        self._any_port = port is None
         self.chain_id = chain_id
         self._block_time = block_time
         self._state = state
@@ -172,9 +181,18 @@ class Anvil:
         """
         if self._state is not None:
             settle(self._state)
+        # Nobody holds a free port before the child listens there, so others may have it by then.
+        for _ in range(OTHER_PORTS if self._any_port else 0):
+            try:
+                return self._start()
+            except PortTakenError:
+                self.port = free_port()
+        return self._start()
+
+    def _start(self) -> Self:
         command = self._command()
         if port_in_use(self.port):
-            raise AnvilError(
+            raise PortTakenError(
                 f"Port {self.port} is already in use.", "Choose another one with --port."
             )
         try:
@@ -215,7 +233,9 @@ class Anvil:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
-                raise AnvilError(f"Anvil ended at once: {self._last_words()}")
+                said = self._last_words()
+                taken = any(words in said.lower() for words in TAKEN)
+                raise (PortTakenError if taken else AnvilError)(f"Anvil ended at once: {said}")
             try:
                 answered = rpc(self.url, "eth_chainId", timeout=1.0)
             except AnvilError:
@@ -223,7 +243,7 @@ class Anvil:
                 continue
             if int(str(answered), 16) == self.chain_id and self._answers_as_child():
                 return
-            raise AnvilError(
+            raise PortTakenError(
                 f"Another node answers on port {self.port}.", "Choose another port with --port."
             )
         raise AnvilError(f"Anvil did not answer within {START_SECONDS:g} s: {self._last_words()}")

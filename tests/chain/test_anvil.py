@@ -32,6 +32,7 @@ from chainbeasts.backend.chain.anvil_state import (
     left_by_anvil,
     settle,
 )
+from chainbeasts.backend.chain.toolchain import find_anvil
 from chainbeasts.backend.errors import ChainBeastsError
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
@@ -98,7 +99,7 @@ def test_foreign_node_on_the_port_is_not_taken_for_ours(
     binary = script(tmp_path / "anvil", f"touch {started}\nexec sleep 600")
     monkeypatch.setenv("ANVIL_BINARY", binary)
     monkeypatch.setattr(module, "START_SECONDS", PATIENCE)
-    child = Anvil()
+    child = Anvil(port=free_port())
     with (
         foreign_node_after(started, child.port),
         pytest.raises(AnvilError, match=f"Another node answers on port {child.port}") as caught,
@@ -123,6 +124,31 @@ def test_a_port_in_use_is_refused_before_a_child_is_made(
     assert caught.value.message == f"Port {port} is already in use."
     assert "--port" in caught.value.hint
     assert not started.exists()
+
+
+def test_a_port_that_was_free_and_went_to_somebody_else_is_drawn_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as listener:
+        listener.bind((module.HOST, 0))
+        listener.listen()
+        drawn = [listener.getsockname()[1], free_port()]
+        monkeypatch.setattr(module, "free_port", iter(drawn).__next__)
+        with Anvil() as child:
+            assert child.port == drawn[1]
+
+
+def test_a_port_that_somebody_took_before_the_child_had_it_is_drawn_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, anvil = tmp_path / "tried", find_anvil(None)
+    told = 'echo "Error: Address already in use (os error 98)" >&2; exit 1'
+    body = f'test -e {tried} || {{ touch {tried}; {told}; }}; exec {anvil} "$@"'
+    monkeypatch.setenv("ANVIL_BINARY", script(tmp_path / "anvil", body))
+    drawn = [free_port(), free_port()]
+    monkeypatch.setattr(module, "free_port", iter(drawn).__next__)
+    with Anvil() as child:
+        assert child.port == drawn[1]
 
 
 def test_a_missing_binary_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from chainbeasts.backend.chain.anvil import rpc
 from scripts.lib.wire import Wire
 from tests.cli.conftest import Cli
 from tests.support.patience import eventually
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -31,9 +32,14 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def start(home: Cli, *options: str) -> Any:
+    """Start a devnet on a port that stays this test process's when nobody listens there."""
+    return home.json("devnet", "up", "--detach", "--port", str(free_port()), *options)
+
+
 def test_up_status_and_down_keep_the_chain(home: Cli) -> None:
     assert home.json("devnet", "status")["running"] is False
-    record = home.json("devnet", "up", "--detach", "--block-time", "60")
+    record = start(home, "--block-time", "60")
     url = record["rpc_url"]
     assert url == f"http://127.0.0.1:{record['port']}"
     rpc(url, "anvil_mine", "0x5")
@@ -205,7 +211,7 @@ def test_a_missing_anvil_is_named(cli: Cli) -> None:
 
 
 def test_a_killed_anvil_is_noticed_and_its_kept_chain_goes_on(home: Cli) -> None:
-    record = home.json("devnet", "up", "--detach", "--block-time", "60")
+    record = start(home, "--block-time", "60")
     rpc(record["rpc_url"], "anvil_setBalance", "0x" + "42" * 20, "0x1234")
     rpc(record["rpc_url"], "anvil_mine", "0x5")
     file = home.home / "devnet" / "state.json"
@@ -240,7 +246,7 @@ def test_in_the_foreground_it_ends_with_its_command(cli: Cli, ending: signal.Sig
 
 
 def test_a_record_of_a_dead_devnet_counts_as_none(home: Cli) -> None:
-    record = home.json("devnet", "up", "--detach")
+    record = start(home)
     file = home.home / "devnet.json"
     kept = file.read_bytes()
     home.json("devnet", "down")
