@@ -45,8 +45,9 @@ FEW_WEIGHTS = 64
 STANDS_OUT = 2
 """Also where one difference is this many times the next: what follows from it is smaller."""
 
-MAX_DRIFT = 32
-"""How far training after a change may have moved the weights that differ most at the end."""
+MAX_DRIFT, FAR_DRIFT = 32, 128
+"""How far training after a change may have moved the weights that differ most at the end, and the
+one that differs most of all: of changes by 128, one in 250 is learned against by more than 32."""
 
 LAYER_NAMES = ("W1", "W2", "W3", "W4")
 HEAD_OF_LOGIT = ("move",) * 4 + ("attack", "block", "none", "none")
@@ -286,10 +287,12 @@ class _Search:
         apart = _apart(self.window, published)
         order = np.argsort(-np.abs(apart), kind="stable")
         weights = [int(weight) for weight in order if apart[weight]]
-        drifts = [sign * size for size in range(1, MAX_DRIFT + 1) for sign in (1, -1)]
-        moved = ((weight, int(apart[weight]) + d) for weight in weights[:4] for d in (0, *drifts))
+        drifts = [sign * size for size in range(1, FAR_DRIFT + 1) for sign in (1, -1)]
+        near, far = (0, *drifts[: 2 * MAX_DRIFT]), drifts[2 * MAX_DRIFT :]
+        moved = ((weight, int(apart[weight]) + d) for weight in weights[:4] for d in near)
         exact = ((weight, int(apart[weight])) for weight in weights[4:200])
-        for weight, delta in chain(moved, exact):
+        last = ((weight, int(apart[weight]) + d) for weight in weights[:1] for d in far)
+        for weight, delta in chain(moved, exact, last):
             for offset in self._backwards():
                 if delta:
                     yield weight, delta, offset

@@ -127,6 +127,17 @@ def test_explains_a_weight_a_label_and_a_sample() -> None:
     assert (sample.kind, sample.step) == ("sample", 122)
 
 
+def test_explains_a_weight_that_all_later_steps_have_learned_against() -> None:
+    window, segments = make(lies=Lies(1, weight=(16_635, 1_500)), heads=1)
+    left = most_different(window)
+    assert left is not None
+    assert (left.weight, left.by) == (16_635, 1_500 + 127)
+    cause = cause_of(window, segments)
+    assert (cause.kind, cause.weight) == ("weight", 16_635)
+    assert cause.step <= 1 <= cause.last_step
+    assert found_unanswered(window) == ("weight", cause.step, "move")
+
+
 def test_explains_without_a_response_from_h128_alone() -> None:
     """Also early in the window, where most steps have to be done again."""
     last, _ = make(lies=Lies(126, label=another_move), heads=1)
