@@ -204,13 +204,20 @@ def _label(start: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
         right = label(word, ctx.rules) if not wrong_steps else None
         if right is None or right.move is None:
             return step_window(ctx, state, records)
-        wrong_steps.append(state.header.global_step % 128)
-        return learn(ctx, state, word, Label((right.move + 1) % 4, right.attack, right.block))
+        step, taught = state.header.global_step % 128, state.copy()
+        learn(ctx, taught, word, Label((right.move + 1) % 4, right.attack, right.block))
+        step_window(ctx, state, records)
+        if not _same(taught, state):  # where no unit is excited, every label teaches the same
+            wrong_steps.append(step)
+            state.header = taught.header
+            state.weights[:] = taught.weights
+        return None
 
     window = train_window(start, mask, energy_burn, step=_late(step, wrong))
     if not wrong_steps:
         raise ChainBeastsError(
-            f"No step from {step} on has a move label to change.", "Choose an earlier --step."
+            f"No step from {step} on has a move label whose change shows.",
+            "Choose an earlier --step.",
         )
     return Drill(Kind.LABEL, window, wrong_steps[0], f"step {wrong_steps[0]} learns another move")
 

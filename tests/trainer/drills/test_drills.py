@@ -16,7 +16,7 @@ from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.state import Header, State, state_hash
 from chainbeasts.backend.kernel.window import WindowContext, genesis_hash, genesis_state
 from chainbeasts.trainer.datasets.generate import battle_words
-from chainbeasts.trainer.drills.lies import Drill, Kind, make_drill, weight_name
+from chainbeasts.trainer.drills.lies import LOGIT_WEIGHTS, Drill, Kind, make_drill, weight_name
 from chainbeasts.trainer.submit.window import TrainedWindow
 from chainbeasts.trainer.train.windows import WindowStart, train_window
 
@@ -78,6 +78,14 @@ def test_a_sample_that_teaches_the_same_is_no_lie() -> None:
     right = train_window(place, head.active_mask, PRICE)
     assert drill.step == 78
     assert drill.window.h128 != right.h128
+
+
+def test_a_label_that_teaches_the_same_is_no_lie() -> None:
+    """No unit of this beast is excited, so nothing that it is taught changes a weight."""
+    place = window_start()
+    place.state.weights[:LOGIT_WEIGHTS] = 0
+    with pytest.raises(ChainBeastsError, match="whose change shows"):
+        make_drill(Kind.LABEL, place, MASK, PRICE, step=77)
 
 
 @pytest.mark.parametrize("source", [Source.CURRICULUM, Source.SELF_PLAY, Source.PRIVATE])
