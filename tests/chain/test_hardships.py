@@ -1,10 +1,9 @@
-"""Dear, slow, broken and re-orged chains: a move is made once, and no bid is above the cap."""
+"""Dear, slow and broken chains: a move is made once, and no bid is above the cap."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ from typing import Any
 import pytest
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
-from sqlalchemy import select
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import attempts
 from chainbeasts.backend.chain.anvil import Anvil, rpc
-from chainbeasts.backend.chain.attempts import Attempts
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import NodeUnavailableError
 from chainbeasts.backend.chain.fees import FEE_BUMP, GWEI
@@ -27,18 +24,17 @@ from chainbeasts.backend.chain.transactions import (
     FeeCapError,
     ForeignPendingError,
     NotMinedError,
-    Receipt,
     SignedTransaction,
     TransactionManager,
 )
-from chainbeasts.backend.store.daemons import IntentRow, IntentState
+from chainbeasts.backend.store.daemons import IntentState
 from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
-from tests.chain.conftest import DEPLOYER, OTHER, EmptyBlocks, Senders, after_signed, until
+from tests.chain.conftest import DEPLOYER, EmptyBlocks, Senders, after_signed, until
+from tests.chain.minting import TO, mint, row
 from tests.support.patience import PATIENCE, eventually
-from tests.support.snapshots import set_base_fee, settled
+from tests.support.snapshots import set_base_fee
 
-TO = devnet_account(OTHER).address
 SEND = "eth_sendRawTransaction"
 
 
@@ -57,35 +53,12 @@ def through(chain: Chain, node: FaultyNode, tmp_path: Path) -> TransactionManage
     )
 
 
-def mint(chain: Chain, amount: int = 1) -> Any:
-    return chain.energy.functions.mint(TO, amount)
-
-
 def mine(chain: Chain, blocks: int = 1) -> None:
     rpc(chain.rpc_url, "anvil_mine", hex(blocks))
 
 
-def row(database: Database) -> IntentRow:
-    with database.session() as session:
-        found = session.scalar(select(IntentRow))
-    assert found is not None
-    return found
-
-
 def most(signed: SignedTransaction) -> int:
     return int(TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()["maxFeePerGas"])
-
-
-def pause_until_energy(chain: Chain, amount: int) -> None:
-    """Wait as a daemon does: in the middle of a reorg the node may know no contract at all."""
-
-    def look() -> bool:
-        try:
-            return chain.energy_of(TO) == amount
-        except NodeUnavailableError:
-            return False
-
-    eventually(look)
 
 
 def mine_once_there(chain: Chain, one: SignedTransaction) -> None:
@@ -257,54 +230,6 @@ def test_a_node_that_hides_what_is_pending_does_not_have_it_outbid(
 
 def made_next(chain: Chain) -> int:
     return int(chain.w3.eth.get_transaction_count(devnet_account(DEPLOYER).address))
-
-
-# --- reorgs ---------------------------------------------------------------------------------------
-
-
-def test_what_a_reorg_takes_out_while_we_wait_goes_out_again(chain: Chain, sender: Senders) -> None:
-    signed: list[SignedTransaction] = []
-    manager = sender(DEPLOYER, journal=signed.append, depth=2)
-    with ThreadPoolExecutor(1) as pool:
-        waiter = pool.submit(manager.send, mint(chain), label="mint")
-        pause_until_energy(chain, 1)
-        with manager._lock:  # it has seen its receipt
-            mine(chain)
-        assert not waiter.done()  # one block on top is not two
-        with manager._lock:  # Anvil loses what it mines while it takes blocks back
-            settled(partial(rpc, chain.rpc_url))
-            rpc(chain.rpc_url, "anvil_reorg", 2, [])
-        pause_until_energy(chain, 1)
-        assert not waiter.done()
-        mine(chain, 2)
-        found = waiter.result()
-    assert found.hash in {one.hash for one in signed}
-    assert len({one.nonce for one in signed}) == 1  # whatever the node said in the reorg
-    assert chain.energy_of(TO) == 1
-
-
-def test_what_a_reorg_takes_back_later_is_no_longer_done(
-    chain: Chain, sender: Senders, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Attempts, "_bump", lambda *_: None)  # short, for the gap to be filled soon
-    outbox = Outbox(database, sender(DEPLOYER, bump_after=0.2))
-    plain = outbox.sender.send(chain.energy.functions.approve(TO, 10), label="approve")
-    made = outbox.send_once("mint", "once", mint(chain), label="mint")
-    assert made is not None
-    settled(partial(rpc, chain.rpc_url))
-    rpc(chain.rpc_url, "anvil_reorg", chain.block().number - plain.block_number + 1, [])
-    pause_until_energy(chain, 0)
-    assert not outbox.is_done("mint", "once")
-    assert outbox.recover() == 1  # the nonce below went to nobody; it is filled
-    assert outbox.is_done("mint", "once")
-    done = row(database)
-    assert (done.tx_hash, done.nonce) == (made.hash, made_nonce(chain, made))
-    assert chain.energy_of(TO) == 1
-    assert outbox.send_once("mint", "once", mint(chain), label="mint") is None
-
-
-def made_nonce(chain: Chain, receipt: Receipt) -> int:
-    return int(chain.w3.eth.get_transaction(receipt.hash)["nonce"])  # type: ignore[arg-type]
 
 
 # --- a bad line to the node -----------------------------------------------------------------------
