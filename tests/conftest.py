@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import anvil as devnet
@@ -42,6 +43,11 @@ GC_THRESHOLD = 10_000
 
 WORKER = "PYTEST_XDIST_WORKER"
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
+
+# By itself hypothesis draws some of its values from constants in whichever of our modules have been
+# imported by then: a test's examples would depend on the files that its worker had before.
+assert callable(providers._get_local_constants)
+providers._get_local_constants = providers.Constants
 
 settings.register_profile(
     "default",

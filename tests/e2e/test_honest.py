@@ -56,7 +56,7 @@ def test_honest_windows_become_final_and_a_false_dispute_burns_its_bond(stage: S
     owner = stage.enter("owner", OWNER, FUNDS)
     validator = stage.enter("validator", VALIDATOR, FUNDS)
     challenger = stage.enter("challenger", CHALLENGER, FUNDS)
-    validator.start("validator", "validator", "run", "--open-rate", 0)
+    validator.start("validator", "validator", "run", "--open-rate", 0, "--open-budget", 0)
     beast = int(owner.do("beast", "hatch", "--yes", "--dataset", DATASET)["beast"])
     owner.start("defender", "trainer", "defend", "--no-finalize", "--poll", "0.5")
     owner.do("trainer", "run", beast, "--windows", 2, "--batch", 2)

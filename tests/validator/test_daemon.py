@@ -221,7 +221,9 @@ def test_nothing_is_filed_where_the_court_sees_another_context(rig: Rig) -> None
     workspace = rig.workspace()
     workspace.sync()
     with workspace.database.session() as session:  # as if what we indexed were wrong
-        session.query(CheckpointRow).one().epoch_seed = bytes(32)
+        row = session.query(CheckpointRow).one()
+        # The last bit: a curriculum goes by the seed's last six only, and another is wanted.
+        row.epoch_seed = (int.from_bytes(row.epoch_seed) ^ 1).to_bytes(32)
     rig.validator().run_once()
     assert rig.verdicts() == {(beast, 0): "invalid"}
     assert rig.disputes == 0

@@ -47,8 +47,12 @@ def trained(final: tuple[Rig, Ring], fight: tuple[Rig, Ring]) -> tuple[Rig, Subm
     return rig, before, ring.a.beast
 
 
+ATTACK_WEIGHT = 16_384 + 4
+
+
 def one_weight(state: State) -> None:
-    state.weights[16_384] += 128
+    """Of a logit that nothing learns yet, so that whatever was drawn, the change stays as it is."""
+    state.weights[ATTACK_WEIGHT] += 128
 
 
 def battle(rig: Rig, beast: int, before: Submitted, wrong_after: int | None = None) -> Submitted:
@@ -111,7 +115,7 @@ def test_the_evidence_carries_the_log_and_tells_the_cause(
     assert (judgement.verdict, judgement.mode) == (Verdict.INVALID, Mode.FULL)
     cause = find_cause(replayed, 9, window.segments[9])
     assert cause is not None
-    assert cause.kind == "weight"
+    assert (cause.kind, cause.weight) == ("weight", ATTACK_WEIGHT)
 
     bundle = make_bundle(workspace.states, case, replayed, judgement)
     members = unpack(bundle)
