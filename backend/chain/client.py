@@ -97,7 +97,7 @@ class Chain(Contracts):
         """A block's header.
 
         Raises:
-            ChainError: the node does not have it.
+            NotThereError: the node does not have it.
         """
         try:
             return self.read(lambda: read_block(self.w3, which))
@@ -151,7 +151,8 @@ class Chain(Contracts):
         """The same out of the block's receipts, which nodes keep apart from their index of logs.
 
         Raises:
-            ChainError: the node does not know the block, or does not serve receipts of blocks.
+            NotThereError: the node does not know the block.
+            ChainError: it does not serve receipts of blocks.
         """
         receipts = self.read(lambda: self.w3.eth.get_block_receipts(HexBytes(block_hash)))
         found = self._decoded(log for receipt in receipts for log in receipt["logs"])

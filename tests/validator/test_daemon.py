@@ -16,6 +16,7 @@ import structlog.testing
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.escrow import ensure_escrow
 from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.chain.providers import make_provider
@@ -34,7 +35,8 @@ from chainbeasts.validator.enforce.stakes import StakeCollector
 from chainbeasts.validator.enforce.strategy import Strategy
 from chainbeasts.validator.judge import states
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
-from chainbeasts.validator.setup import make_validator
+from chainbeasts.validator.setup import make_validator, open_workspace
+from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.support.busy import busy, impatient
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
@@ -370,7 +372,9 @@ def rename(rig: Rig, table: str, name: str) -> None:
         database.execute(f"ALTER TABLE {table} RENAME TO {name}")
 
 
-def test_a_revealed_dataset_is_not_given_up_for_a_database_that_was_away(rig: Rig) -> None:
+def test_a_revealed_dataset_is_waited_for_where_it_is_not_to_be_had(
+    rig: Rig,
+) -> None:
     rules = rig.chain.season(1).rules
     beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
     window = rig.train(beast, source=Source.PRIVATE)
@@ -391,6 +395,13 @@ def test_a_revealed_dataset_is_not_given_up_for_a_database_that_was_away(rig: Ri
     found = workspace.states.private_data(beast)
     assert found is not None
     assert found.secret == private.secret
+
+    with FaultyNode(rig.chain.rpc_url) as node:  # keeps no old transactions
+        node.plan("eth_getTransactionByHash", Fault.NO_RESULT)
+        there = Chain.connect(node.url, rig.chain.deployment)
+        states = open_workspace(rig.settings, there).states
+        assert states.private_data(beast) is None
+        assert node.faults[Fault.NO_RESULT] == 1
 
 
 def test_two_processes_may_read_the_chain_into_one_database(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from chainbeasts.backend.battle.logs import MatchLogs, MissingLogError
-from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.errors import ChainError, NotThereError
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.published import published_state
 from chainbeasts.backend.indexer.queries import LIVE, checkpoint_by_hash
@@ -202,6 +202,9 @@ class StateProvider:
             reader = self.reader
             committed = reader.commitments(beast_id)
             return revealed_dataset(reader.chain, reader.database, beast_id, committed)
+        except NotThereError as error:  # nodes keep no old transactions; another one may
+            log.warning("revealed dataset not served", beast=beast_id, reason=error.message)
+            return None
         except (ChainError, DatabaseUnavailableError):
             self._dataset_waits.done(beast_id.to_bytes(32))
             raise  # a node or database that is away says nothing about the dataset
