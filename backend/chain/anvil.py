@@ -35,6 +35,8 @@ MNEMONIC = "test test test test test test test test test test test junk"
 BLOCK_GAS_LIMIT = 60_000_000
 HOST = "127.0.0.1"
 OTHER_PORTS = 3
+"""How many more are drawn where somebody took the one that was."""
+
 TAKEN = ("address already in use", "addrinuse")
 """What Anvil's last words have of a port that it does not get."""
 
@@ -102,7 +104,8 @@ class Anvil:
     on after this process; its id is ``pid``.
 
     Args:
-        port: listen here; a free port if None.
+        port: listen here; a free port if None, which is certain once it was started.
+        prefer: the free port to begin with.
         block_time: seconds between blocks; None mines a block for each transaction.
         state: file that keeps the chain between runs; written when the child ends, and by whoever
             calls ``anvil_state.dump`` meanwhile.
@@ -114,6 +117,7 @@ class Anvil:
         self,
         *,
         port: int | None = None,
+        prefer: int | None = None,
         block_time: float | None = None,
         state: Path | None = None,
         log: Path | None = None,
@@ -123,8 +127,9 @@ class Anvil:
         extra: Sequence[str] = (),
         home: Path | None = None,
     ) -> None:
-        self.port = free_port() if port is None else port
+        self.port = port or prefer or free_port()
         self._any_port = port is None
+        self._listens = False
         self.chain_id = chain_id
         self._block_time = block_time
         self._state = state
@@ -233,17 +238,20 @@ class Anvil:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
-                said = self._last_words()
-                taken = any(words in said.lower() for words in TAKEN)
-                raise (PortTakenError if taken else AnvilError)(f"Anvil ended at once: {said}")
+                told = f"Anvil ended at once: {self._last_words()}"
+                raise (PortTakenError if self._lost_its_port() else AnvilError)(told)
             try:
                 answered = rpc(self.url, "eth_chainId", timeout=1.0)
             except AnvilError:
                 time.sleep(0.05)
                 continue
-            if int(str(answered), 16) == self.chain_id and self._answers_as_child():
+            same_chain = answered == hex(self.chain_id)
+            if same_chain and self._answers_as_child():
+                self._listens = True
                 return
-            raise PortTakenError(
+            # Of the same chain it may also be the child, which is slow, or has ended since.
+            taken = not same_chain or self._lost_its_port()
+            raise (PortTakenError if taken else AnvilError)(
                 f"Another node answers on port {self.port}.", "Choose another port with --port."
             )
         raise AnvilError(f"Anvil did not answer within {START_SECONDS:g} s: {self._last_words()}")
@@ -269,6 +277,11 @@ class Anvil:
             "utf-8", "replace"
         )
 
+    def _lost_its_port(self) -> bool:
+        """Whether the child says that somebody else listens on its port."""
+        said = self._last_words().lower()
+        return any(words in said for words in TAKEN)
+
     def _last_words(self) -> str:
         lines = [line for line in self._read_log().splitlines() if line.strip()]
         return " ".join(lines[-3:]) or "it said nothing"
@@ -276,8 +289,9 @@ class Anvil:
     def stop(self) -> None:
         """End the child by its id and wait for it; its state file is written first."""
         process, self._process = self._process, None
+        listened, self._listens = self._listens, False
         if process is not None and process.poll() is None:
-            if self._state is not None:
+            if self._state is not None and listened:  # or it is somebody else who listens there
                 with suppress(AnvilError):  # one that does not answer is ended all the same
                     hush(partial(rpc, self.url, timeout=HUSH_SECONDS))
             process.send_signal(signal.SIGTERM)

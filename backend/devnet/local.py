@@ -58,7 +58,8 @@ def make(settings: Settings, *, port: int | None, fresh: bool, detached: bool) -
     state = state_file(settings)
     state.parent.mkdir(parents=True, exist_ok=True)
     child = Anvil(
-        port=port or _last_port(settings),
+        port=port,
+        prefer=_last_port(settings),
         state=state,
         log=log_file(settings),
         detached=detached,
