@@ -85,9 +85,12 @@ test("a changed weight is named with its step, from the published end, however s
   );
 });
 
-test("a changed weight is named that all later steps have learned against", () => {
+test("a changed weight is named that training moved far after the change", () => {
   const [weight, by] = [16_576, 1_500]; // of a move's logit; 81 less of it are left at the end
-  const job = jobWith({ heads: 1, lie: { after: (state, step) => step === LIE_STEP && (state.weights[weight] += by) } });
+  const job = jobWith({
+    heads: 1,
+    lie: { after: (state, step) => step === LIE_STEP && (state.weights[weight] += by) },
+  });
   const cause = findCause(job, replay(job, tables), tables);
   assert.deepEqual([cause?.kind, cause?.weight], ["weight", weight]);
   assert.ok(cause.step <= LIE_STEP && LIE_STEP <= cause.last, `${cause.step} to ${cause.last}`);

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -172,7 +171,7 @@ class _Search:
         kinds = [self.other_label, self.other_sample, self.other_weight]
         if self._one_weight_is_likely():
             kinds = [self.other_weight, self.other_label, self.other_sample]
-        for kind in kinds:
+        for kind in (*kinds, self.far_weight):
             self._budget = SEARCH_BUDGET
             try:
                 cause = kind()
@@ -256,12 +255,29 @@ class _Search:
 
     def other_weight(self) -> Cause | None:
         """One weight changed after one step, guessed from the published end state."""
+        return self._one_weight(_near)
+
+    def far_weight(self) -> Cause | None:
+        """The one that differs most at the end, which training has moved far after the change."""
+        return self._one_weight(_far)
+
+    def _one_weight(
+        self, candidates: Callable[[list[int]], Iterator[tuple[int, int]]]
+    ) -> Cause | None:
+        """
+        Args:
+            candidates: (weight, drift) to try, of the weights that differ, most different first.
+        """
         published = self.window.published
         if published is None:
             return None
-        for weight, delta, offset in self._changes(published):
-            if self._change_fits(weight, delta, offset):
-                return self._changed(weight, delta)
+        apart = _apart(self.window, published)
+        order = np.argsort(-np.abs(apart), kind="stable")
+        for weight, drift in candidates([int(weight) for weight in order if apart[weight]]):
+            delta = int(apart[weight]) + drift
+            for offset in self._backwards() if delta else ():
+                if self._change_fits(weight, delta, offset):
+                    return self._changed(weight, delta)
         return None
 
     def _change_fits(self, weight: int, delta: int, offset: int) -> bool:
@@ -282,17 +298,22 @@ class _Search:
         what = f"{name} was changed from {right} to {right + delta}"
         return Cause("weight", *self._at(fits[0], fits[-1]), head, what, weight)
 
-    def _changes(self, published: State) -> Iterator[tuple[int, int, int]]:
-        """(weight, delta, offset of the step) to try, the likeliest first."""
-        apart = _apart(self.window, published)
-        order = np.argsort(-np.abs(apart), kind="stable")
-        weights = [int(weight) for weight in order if apart[weight]]
-        drifts = [sign * size for size in range(1, FAR_DRIFT + 1) for sign in (1, -1)]
-        near, far = (0, *drifts[: 2 * MAX_DRIFT]), drifts[2 * MAX_DRIFT :]
-        moved = ((weight, int(apart[weight]) + d) for weight in weights[:4] for d in near)
-        exact = ((weight, int(apart[weight])) for weight in weights[4:200])
-        last = ((weight, int(apart[weight]) + d) for weight in weights[:1] for d in far)
-        for weight, delta in chain(moved, exact, last):
-            for offset in self._backwards():
-                if delta:
-                    yield weight, delta, offset
+
+def _near(order: list[int]) -> Iterator[tuple[int, int]]:
+    for weight in order[:4]:
+        for drift in (0, *_both_ways(1, MAX_DRIFT)):
+            yield weight, drift
+    for weight in order[4:200]:
+        yield weight, 0
+
+
+def _far(order: list[int]) -> Iterator[tuple[int, int]]:
+    for weight in order[:1]:
+        for drift in _both_ways(MAX_DRIFT + 1, FAR_DRIFT):
+            yield weight, drift
+
+
+def _both_ways(first: int, last: int) -> Iterator[int]:
+    for size in range(first, last + 1):
+        yield size
+        yield -size

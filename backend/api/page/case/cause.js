@@ -90,7 +90,8 @@ class Search {
       const found = this[kind]();
       if (found) return { kind, ...found };
     }
-    return null;
+    const far = this.weight(this.farther());
+    return far ? { kind: "weight", ...far } : null;
   }
 
   /** Whether the steps after `offset`, done on that state, end in the posted hash. */
@@ -185,7 +186,11 @@ class Search {
     for (const weight of order.slice(0, DRIFTING)) yield [weight, this.apart[weight]];
     yield* this.drifted(order.slice(0, DRIFTING), 1, MAX_DRIFT);
     for (const weight of order.slice(DRIFTING, EXACT)) yield [weight, this.apart[weight]];
-    yield* this.drifted(order.slice(0, 1), MAX_DRIFT + 1, FAR_DRIFT);
+  }
+
+  /** [weight, delta] for the first of them, as training may have moved it far. */
+  *farther() {
+    yield* this.drifted(this.order().slice(0, 1), MAX_DRIFT + 1, FAR_DRIFT);
   }
 
   *drifted(weights, from, to) {

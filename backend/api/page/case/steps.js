@@ -169,7 +169,11 @@ export function stepsCard(found, cause) {
     cause === undefined
       ? h("p", { class: "hint looking", role: "status" }, "Looking for what was done instead…")
       : cause === null
-        ? h("p", {}, "No other label, sample or weight that was tried gives the claimed hash: probably more than one thing was done.")
+        ? h(
+            "p",
+            {},
+            "No other label, sample or weight that was tried gives the claimed hash: probably more than one thing was done.",
+          )
         : h(
             "div",
             { class: "culprit-step" },
