@@ -45,7 +45,8 @@ WORKER = "PYTEST_XDIST_WORKER"
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 
 # By itself hypothesis draws some of its values from constants in whichever of our modules have been
-# imported by then: a test's examples would depend on the files that its worker had before.
+# imported by then: a test's examples would depend on the files that its worker had before. So there
+# are none of them; those that hypothesis brings along stay.
 assert callable(providers._get_local_constants)
 providers._get_local_constants = providers.Constants
 

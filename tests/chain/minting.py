@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.store.daemons import IntentRow
 from chainbeasts.backend.store.session import Database
@@ -17,6 +18,10 @@ TO = devnet_account(OTHER).address
 
 def mint(chain: Chain, amount: int = 1) -> Any:
     return chain.energy.functions.mint(TO, amount)
+
+
+def mine(chain: Chain, blocks: int = 1) -> None:
+    rpc(chain.rpc_url, "anvil_mine", hex(blocks))
 
 
 def row(database: Database) -> IntentRow:

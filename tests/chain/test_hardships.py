@@ -31,7 +31,7 @@ from chainbeasts.backend.store.daemons import IntentState
 from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.chain.conftest import DEPLOYER, EmptyBlocks, Senders, after_signed, until
-from tests.chain.minting import TO, mint, row
+from tests.chain.minting import TO, mine, mint, row
 from tests.support.patience import PATIENCE, eventually
 from tests.support.snapshots import set_base_fee
 
@@ -51,10 +51,6 @@ def through(chain: Chain, node: FaultyNode, tmp_path: Path) -> TransactionManage
     return TransactionManager(
         there, devnet_account(DEPLOYER), tmp_path / "locks", deadline=PATIENCE
     )
-
-
-def mine(chain: Chain, blocks: int = 1) -> None:
-    rpc(chain.rpc_url, "anvil_mine", hex(blocks))
 
 
 def most(signed: SignedTransaction) -> int:

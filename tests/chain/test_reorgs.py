@@ -17,7 +17,7 @@ from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.transactions import Receipt, SignedTransaction
 from chainbeasts.backend.store.session import Database
 from tests.chain.conftest import DEPLOYER, Senders
-from tests.chain.minting import TO, mint, row
+from tests.chain.minting import TO, mine, mint, row
 from tests.support.forked import Program
 from tests.support.patience import eventually
 from tests.support.snapshots import settled
@@ -37,10 +37,6 @@ def chain(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         tick(child.url)
         deployment = Deployment.load((world.home / RECORD).parent, DEVNET_CHAIN_ID)
         yield Chain.connect(child.url, deployment)
-
-
-def mine(chain: Chain, blocks: int = 1) -> None:
-    rpc(chain.rpc_url, "anvil_mine", hex(blocks))
 
 
 def pause_until_energy(chain: Chain, amount: int) -> None:

@@ -202,6 +202,7 @@ def test_attack_trainedOnAnotherMatch_isSlashed(world: World, bout: Bout, traine
         world.reverts(call, bout.challenger, error)
     # Both logs may teach the same to an epoch's first heads for a segment or two.
     true = (state_hash(trainee.true_state(window, 8 * k + 8)) for k in range(16))
-    wrong = next(k for k, end in enumerate(true) if end != window.segments[k])
+    wrong = next((k for k, end in enumerate(true) if end != window.segments[k]), None)
+    assert wrong is not None
     receipt = world.send(trainee.prove_call(dispute, window, wrong), bout.challenger)
     assert world.logs("court", "DisputeUpheld", receipt)[0]["how"] == SEGMENT

@@ -217,7 +217,7 @@ def _label(start: WindowStart, mask: int, energy_burn: int, step: int) -> Drill:
     if not wrong_steps:
         raise ChainBeastsError(
             f"No step from {step} on has a move label whose change shows.",
-            "Choose an earlier --step.",
+            "Choose an earlier --step, or another beast.",
         )
     return Drill(Kind.LABEL, window, wrong_steps[0], f"step {wrong_steps[0]} learns another move")
 
