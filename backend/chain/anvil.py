@@ -205,6 +205,7 @@ class Anvil:
             self._wait_until_ours()
             if self._state is not None:
                 keep_last_good(self._state)
+                self._keep_time_from_going_back()
         except BaseException:
             self.stop()
             raise
@@ -255,6 +256,15 @@ class Anvil:
                 f"Another node answers on port {self.port}.", "Choose another port with --port."
             )
         raise AnvilError(f"Anvil did not answer within {START_SECONDS:g} s: {self._last_words()}")
+
+    def _keep_time_from_going_back(self) -> None:
+        """A kept chain may be ahead of the machine's clock: somebody moved its time forward, or the
+        clock back. Anvil would give the next block that clock's time all the same."""
+        latest = rpc(self.url, "eth_getBlockByNumber", "latest", False)
+        assert isinstance(latest, dict)
+        ahead = int(latest["timestamp"], 16) - int(time.time())
+        if ahead > 0:
+            rpc(self.url, "evm_increaseTime", ahead)
 
     def _answers_as_child(self) -> bool:
         """Whether the socket that answers belongs to the child.

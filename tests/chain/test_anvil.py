@@ -289,6 +289,25 @@ def test_the_child_runs_under_the_rules_we_count_on(anvil: Anvil) -> None:
     eventually(lambda: rpc(anvil.url, "eth_getTransactionReceipt", sent))
 
 
+def test_a_kept_chain_whose_time_was_moved_forward_goes_on_from_there(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    times = []
+    for seconds in (864_000, 0):
+        with Anvil(state=state) as child:
+            rpc(child.url, "evm_mine")
+            times.append(timestamp(child))
+            rpc(child.url, "evm_increaseTime", seconds)
+            rpc(child.url, "evm_mine")
+            times.append(timestamp(child))
+    assert times == sorted(times)
+    assert times[-1] - times[0] < 864_000 + 3_600
+
+
+def timestamp(child: Anvil) -> int:
+    latest = cast("dict[str, str]", rpc(child.url, "eth_getBlockByNumber", "latest", False))
+    return int(latest["timestamp"], 16)
+
+
 def test_what_comes_after_a_snapshot_leaves_nothing_behind(anvil: Anvil) -> None:
     """A transaction of a later nonce would be mined in another test, in place of its own."""
     call = partial(rpc, anvil.url)
