@@ -143,12 +143,8 @@ def anvil_process() -> Iterator[Anvil]:
 def anvil(anvil_process: Anvil) -> Iterator[Anvil]:
     """The process's Anvil; whatever the test does to the chain is undone after it."""
     snapshot = rpc(anvil_process.url, "evm_snapshot")
-    latest = rpc(anvil_process.url, "eth_getBlockByNumber", "latest", False)
     yield anvil_process
     go_back(partial(rpc, anvil_process.url), snapshot)
-    # A snapshot leaves the next block's fee as the test left it, and what is offered by the latest
-    # block would be refused.
-    rpc(anvil_process.url, "anvil_setNextBlockBaseFeePerGas", latest["baseFeePerGas"])
 
 
 @pytest.fixture(autouse=True)

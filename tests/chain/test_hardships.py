@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,14 +57,32 @@ def most(signed: SignedTransaction) -> int:
     return int(TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()["maxFeePerGas"])
 
 
-def mine_once_there(chain: Chain, one: SignedTransaction) -> None:
-    """Mine a block as soon as the node has a transaction."""
+@pytest.fixture
+def mine_once_there(chain: Chain) -> Iterator[Callable[[SignedTransaction], None]]:
+    """Mines one block, as soon as the node has any of the transactions that it is told of."""
+    told: list[str] = []
+    over = threading.Event()
+
+    def is_there() -> bool:
+        return any(rpc(chain.rpc_url, "eth_getTransactionByHash", one) for one in tuple(told))
 
     def wait() -> None:
-        eventually(lambda: rpc(chain.rpc_url, "eth_getTransactionByHash", "0x" + one.hash.hex()))
+        while not is_there():
+            if over.wait(0.01):
+                return
         mine(chain)
 
-    threading.Thread(target=wait).start()
+    waiter = threading.Thread(target=wait)
+
+    def tell(one: SignedTransaction) -> None:
+        told.append("0x" + one.hash.hex())
+        if len(told) == 1:
+            waiter.start()
+
+    yield tell
+    over.set()
+    if told:
+        waiter.join()  # or its block would come on top of the next test's chain
 
 
 # --- the cap --------------------------------------------------------------------------------------
@@ -111,6 +129,7 @@ def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
     sender: Senders,
     database: Database,
     empty_blocks: EmptyBlocks,
+    mine_once_there: Callable[[SignedTransaction], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = Outbox(database, empty_blocks.sender(DEPLOYER, deadline=0.2))
@@ -123,7 +142,7 @@ def test_a_stuck_transaction_of_an_earlier_process_is_replaced(
 
     def mine_it(signed: SignedTransaction) -> None:
         empty_blocks.stop()
-        mine_once_there(chain, signed)
+        mine_once_there(signed)
 
     after_signed(monkeypatch, outbox, mine_it)
     receipt = outbox.send_once("mint", "once", mint(chain), label="mint")
@@ -171,7 +190,10 @@ def left_by_a_stranger(chain: Chain, manager: TransactionManager) -> bytes:
 
 
 def test_a_dearer_stranger_at_the_nonce_is_outbid_if_that_is_wished(
-    chain: Chain, sender: Senders, manual_mining: None
+    chain: Chain,
+    sender: Senders,
+    manual_mining: None,
+    mine_once_there: Callable[[SignedTransaction], None],
 ) -> None:
     """Left there by a process that kept no record."""
     signed: list[SignedTransaction] = []
@@ -183,7 +205,7 @@ def test_a_dearer_stranger_at_the_nonce_is_outbid_if_that_is_wished(
     def journal(one: SignedTransaction) -> None:
         signed.append(one)
         if most(one) > dear:
-            mine_once_there(chain, one)
+            mine_once_there(one)
 
     manager = sender(DEPLOYER, journal=journal, bump_after=1.0, replace=True)
     receipt = manager.send(mint(chain), label="mint")

@@ -15,7 +15,7 @@ from tests.support import books, supply
 from tests.support.campaign import Campaign
 from tests.support.campaign_stage import Stage
 from tests.support.protocol import World
-from tests.support.snapshots import go_back, set_base_fee
+from tests.support.snapshots import go_back
 
 NIGHTLY = os.environ.get("CHAINBEASTS_NIGHTLY") == "1"
 SEEDS = range(200) if NIGHTLY else (0, 1, 4, 6, 8, 10, 12, 15, 16, 17, 21, 27, 30)
@@ -32,11 +32,8 @@ PAYOUTS = ("settle", "claim_steps", "withdraw_credit", "withdraw_stake")
 def stage(deployment: World) -> Iterator[Stage]:
     """Hatched beasts and what they could submit."""
     snapshot = deployment.rpc("evm_snapshot")
-    latest = deployment.rpc("eth_getBlockByNumber", "latest", False)
     yield Stage.prepare(deployment)
     go_back(deployment.rpc, snapshot)
-    # A snapshot leaves the next block's fee, and the last of these histories may have been dear.
-    set_base_fee(deployment.rpc, int(latest["baseFeePerGas"], 16))
 
 
 @pytest.fixture(scope="module")

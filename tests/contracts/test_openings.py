@@ -332,6 +332,7 @@ def test_openings_payABaseFeeAndATipOfAQuarter(
     paid: int,
 ) -> None:
     """More of a tip could flow back to who sends it."""
+    world.stake(beast, owner, 10**18)  # far beyond the reserve, so that all is paid at once
     dispute = world.file(beast, checkpoint, challenger)
     set_base_fee(world.rpc, 20 * 10**8)
     call = segments_call(world, dispute, beast, checkpoint)

@@ -18,6 +18,23 @@ from tests.support.rpc_proxy import RpcProxy
 SEED = 20_261_123
 
 
+def test_a_reorg_deeper_than_the_kept_headers(life: Life, sqlite: Database) -> None:
+    """The file's first test: where a reorg goes down to a block whose state Anvil has put on disk,
+    as it does after some 500, the code of all contracts is lost."""
+    beast = life.world.hatch(life.world.accounts[1])
+    life.world.mine(5)
+    life.world.submit(beast, life.world.accounts[1])
+    life.world.mine(KEPT_HEADERS + 10)
+    indexer = Indexer(life.chain(), sqlite)
+    indexer.sync()
+    life.reorg(KEPT_HEADERS + 12)
+    assert indexer.sync().rolled_back >= KEPT_HEADERS + 12
+    assert facts(sqlite) == life.fresh()
+    with sqlite.session() as session:
+        gone = select(CheckpointRow).where(CheckpointRow.beast_id == beast)
+        assert session.scalars(gone).all() == []
+
+
 def test_random_lives_and_reorgs_end_as_a_fresh_index(
     life: Life, database: Database, nightly: bool
 ) -> None:
@@ -40,21 +57,6 @@ def test_random_lives_and_reorgs_end_as_a_fresh_index(
     with database.session() as session:
         states = set(session.scalars(select(CheckpointRow.status)))
     assert len(states) >= 3  # the lives were worth the test
-
-
-def test_a_reorg_deeper_than_the_kept_headers(life: Life, sqlite: Database) -> None:
-    beast = life.world.hatch(life.world.accounts[1])
-    life.world.mine(5)
-    life.world.submit(beast, life.world.accounts[1])
-    life.world.mine(KEPT_HEADERS + 10)
-    indexer = Indexer(life.chain(), sqlite)
-    indexer.sync()
-    life.reorg(KEPT_HEADERS + 12)
-    assert indexer.sync().rolled_back >= KEPT_HEADERS + 12
-    assert facts(sqlite) == life.fresh()
-    with sqlite.session() as session:
-        gone = select(CheckpointRow).where(CheckpointRow.beast_id == beast)
-        assert session.scalars(gone).all() == []
 
 
 def test_a_chain_that_became_shorter(life: Life, sqlite: Database) -> None:

@@ -17,14 +17,19 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     A transaction leaves the pool some time after its block is there and its receipt can be read. If
     it is still in the pool when the chain goes back, the next block has it again. One of a nonce to
     come, from a process that is just being ended, would take the nonce of somebody's later move.
+    The next block's base fee, which a snapshot does not hold, is the latest block's.
 
     Args:
         call: asks the node, by method and parameters.
     """
-    _mined_out(call)
+    if not _mined_out(call):
+        call("evm_mine")  # comes after the block in the making, on top of which nobody goes back
     settled(call)
     assert call("evm_revert", snapshot) is True, f"there is no snapshot {snapshot}"
     call("anvil_dropAllTransactions")
+    # What is offered by the latest block would be refused where the test made blocks dearer.
+    latest = call("eth_getBlockByNumber", "latest", False)
+    call("anvil_setNextBlockBaseFeePerGas", latest["baseFeePerGas"])
 
 
 def settled(call: Callable[..., Any]) -> None:
@@ -45,16 +50,20 @@ def set_base_fee(call: Callable[..., Any], wei: int) -> None:
     call("anvil_setNextBlockBaseFeePerGas", hex(wei))
 
 
-def _mined_out(call: Callable[..., Any]) -> None:
+def _mined_out(call: Callable[..., Any]) -> bool:
     """Let Anvil mine what it has begun with, or it would do so on the chain that was gone back to.
 
-    What pays too little stays in the pool for good, so this waits for no longer than a moment.
+    What did not fit into a block stays in the pool, so this waits for no longer than a moment.
+
+    Returns:
+        False if it may be at it still.
     """
     deadline = time.monotonic() + MINING_SECONDS
     while time.monotonic() < deadline and int(call("txpool_status")["pending"], 16):
         if not call("anvil_getAutomine"):
-            return
+            return True
         time.sleep(0.005)
+    return int(call("txpool_status")["pending"], 16) == 0
 
 
 def _mined_in_pool(call: Callable[..., Any]) -> bool:
