@@ -6,11 +6,14 @@ this process (an actor's calls do), so that the scheduler copies no states and k
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from concurrent.futures import CancelledError
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -70,6 +73,7 @@ class WorkerPool:
         self._scheduler = scheduler
         self._ours: Identity | None = None
         self._client: Any = None
+        self._coming: Future[Any] | None = None
         self._workers: dict[str, ClusterWorker] = {}
         self._present: set[str] = set()
         self._looked = 0.0
@@ -206,13 +210,22 @@ class WorkerPool:
             ) from None
         # Also for a worker that was killed between two calls: by itself dask tries for 30 seconds.
         dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s"})
-        try:
-            self._client = Client(  # type: ignore[no-untyped-call]
+        patience = CONNECT_SECONDS + ANSWER_SECONDS if self._coming is None else 0.0
+        coming = self._coming = self._coming or _in_a_thread(
+            partial(
+                Client,
                 self._scheduler,
                 timeout=CONNECT_SECONDS,
                 set_as_default=False,
                 direct_to_workers=True,
             )
+        )
+        if not wait([coming], patience).done:
+            self._gone("it does not answer")
+            return False
+        self._coming = None
+        try:
+            self._client = coming.result()
         except (OSError, TimeoutError) as error:
             self._gone(type(error).__name__)
             return False
@@ -231,10 +244,36 @@ class WorkerPool:
     def leave(self) -> None:
         """Leave the scheduler; its workers go on for others."""
         client, self._client = self._client, None
+        coming, self._coming = self._coming, None
         self._workers.clear()
         self._looked = 0.0
-        if client is None:
-            return
-        # It takes leave of the scheduler, which may not take notice.
-        with suppress(TimeoutError, OSError):
-            client.close(timeout=LEAVE_SECONDS)
+        if coming is not None:
+            coming.add_done_callback(_close_late)
+        if client is not None:
+            _close(client)
+
+
+def _in_a_thread(make: Callable[[], Any]) -> Future[Any]:
+    """What dask makes, which waits without end for the first words of a scheduler that was frozen:
+    the kernel takes the connection all the same."""
+    made: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            made.set_result(make())
+        except BaseException as error:
+            made.set_exception(error)
+
+    threading.Thread(target=run, name="scheduler", daemon=True).start()
+    return made
+
+
+def _close_late(made: Future[Any]) -> None:
+    if made.exception() is None:
+        _close(made.result())
+
+
+def _close(client: Any) -> None:
+    # It takes leave of the scheduler, which may not take notice.
+    with suppress(TimeoutError, OSError):
+        client.close(timeout=LEAVE_SECONDS)
