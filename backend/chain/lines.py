@@ -40,8 +40,11 @@ class Line(Protocol):
         ...
 
 
-def open_socket(url: str, seconds: float = STEP_SECONDS) -> ClientConnection:
+def open_socket(url: str, seconds: float | None = None) -> ClientConnection:
     """A WebSocket connection; a proxy of the environment is not asked for this machine itself.
+
+    Args:
+        seconds: for its opening; ``STEP_SECONDS`` if None.
 
     Raises:
         OSError, WebSocketException: it cannot be opened.
@@ -50,7 +53,7 @@ def open_socket(url: str, seconds: float = STEP_SECONDS) -> ClientConnection:
         url,
         proxy=None if is_loopback(url) else True,
         max_size=MOST_BYTES,
-        open_timeout=seconds,
+        open_timeout=STEP_SECONDS if seconds is None else seconds,
         close_timeout=1.0,  # a node that is silent does not answer a goodbye either
     )
 

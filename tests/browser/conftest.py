@@ -149,7 +149,8 @@ class Visit:
             f"complaints like {wanted}, there were {self.complaints}",
             lambda: all(any(map(p.search, self.complaints)) for p in self.expected),
         )
-        self.page.unroute_all(behavior="ignoreErrors")  # an answer that is still on its way
+        for routed in (self.page, self.page.context):  # an answer may still be on its way
+            routed.unroute_all(behavior="ignoreErrors")
         self.page.context.close()
         own = (self.url, self.url.replace("http", "ws"), "data:", "blob:")
         assert [url for url in self.asked if not url.startswith(own)] == []

@@ -267,7 +267,7 @@ async def publish_until_cut(
 
 
 def test_a_client_that_does_not_read_is_cut_off_and_holds_up_nobody() -> None:
-    limits = Limits(queue=20, close=30, ping=PATIENCE, **GENEROUS)
+    limits = Limits(queue=20, close=PATIENCE, ping=PATIENCE, **GENEROUS)
 
     async def main() -> None:
         async with (

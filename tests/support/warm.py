@@ -67,7 +67,7 @@ def load() -> None:
 def be_patient() -> None:
     """Give whoever has to succeed the time that it takes on a machine that runs many tests."""
     from chainbeasts.backend.api import patience
-    from chainbeasts.backend.chain import anvil
+    from chainbeasts.backend.chain import anvil, lines
     from chainbeasts.backend.store import session
     from chainbeasts.trainer.metrics import server, streamer
 
@@ -78,7 +78,7 @@ def be_patient() -> None:
     sys.path.remove(str(ROOT))
     anvil.free_port = free_port
     session.BUSY_SECONDS = session.CONNECT_SECONDS = int(PATIENCE)
-    patience.SECONDS = server.HANDSHAKE_SECONDS = streamer.PATIENCE = PATIENCE
+    lines.STEP_SECONDS = patience.SECONDS = server.HANDSHAKE_SECONDS = streamer.PATIENCE = PATIENCE
     streamer.MetricsStreamer.close.__defaults__ = (PATIENCE,)
 
 

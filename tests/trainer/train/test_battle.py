@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -68,6 +69,7 @@ def arena(
     assert (ring.seeded(), ring.seeded()) == (MATCH, OPEN_MATCH)
     ring.record(MATCH)
     ring.finalize(MATCH, farm.travel)
+    gc.collect()  # closes what the commands had open, or its files would go while they are copied
     yield farm, ring
     go_back(partial(rpc, anvil_process.url), snapshot)
 
