@@ -104,8 +104,8 @@ class Anvil:
     on after this process; its id is ``pid``.
 
     Args:
-        port: listen here; a free port if None, which is certain once it was started.
-        prefer: the free port to begin with.
+        port: listen here; a free port if None, another one than at first if that is taken by then.
+        prefer: where ``port`` is None, begin with this one.
         block_time: seconds between blocks; None mines a block for each transaction.
         state: file that keeps the chain between runs; written when the child ends, and by whoever
             calls ``anvil_state.dump`` meanwhile.
@@ -130,6 +130,7 @@ class Anvil:
         self.port = port or prefer or free_port()
         self._any_port = port is None
         self._listens = False
+        self._kept_until = 0
         self.chain_id = chain_id
         self._block_time = block_time
         self._state = state
@@ -184,8 +185,7 @@ class Anvil:
             AnvilError: the port is taken, the child died, or another node answers.
             ChainBeastsError: Anvil is not installed, or the kept chain is damaged.
         """
-        if self._state is not None:
-            settle(self._state)
+        self._kept_until = 0 if self._state is None else settle(self._state)
         # Nobody holds a free port before the child listens there, so others may have it by then.
         for _ in range(OTHER_PORTS if self._any_port else 0):
             try:
@@ -252,6 +252,8 @@ class Anvil:
                 return
             # Of the same chain it may also be the child, which is slow, or has ended since.
             taken = not same_chain or self._lost_its_port()
+            if not taken and self._process is not None and self._process.poll() is not None:
+                raise AnvilError(f"Anvil ended at once: {self._last_words()}")
             raise (PortTakenError if taken else AnvilError)(
                 f"Another node answers on port {self.port}.", "Choose another port with --port."
             )
@@ -260,9 +262,8 @@ class Anvil:
     def _keep_time_from_going_back(self) -> None:
         """A kept chain may be ahead of the machine's clock: somebody moved its time forward, or the
         clock back. Anvil would give the next block that clock's time all the same."""
-        latest = rpc(self.url, "eth_getBlockByNumber", "latest", False)
-        assert isinstance(latest, dict)
-        ahead = int(latest["timestamp"], 16) - int(time.time())
+        # Not from the latest block: whoever waits for this chain may have had one made by now.
+        ahead = self._kept_until - int(time.time())
         if ahead > 0:
             rpc(self.url, "evm_increaseTime", ahead)
 

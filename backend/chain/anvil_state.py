@@ -34,8 +34,11 @@ def last_good(state: Path) -> Path:
     return state.with_name(f"{state.stem}.previous{state.suffix}")
 
 
-def settle(state: Path) -> None:
+def settle(state: Path) -> int:
     """Take over what an Anvil that ended has left; a part of a chain, as of a killed one, is not.
+
+    Returns:
+        The time of the kept chain's latest block, unix seconds; 0 if no chain is kept.
 
     Raises:
         ChainBeastsError: the kept chain is damaged, and nothing whole is there in its place.
@@ -49,12 +52,13 @@ def settle(state: Path) -> None:
             else:
                 left.unlink()
         if not state.exists():
-            return
+            return 0
         kept = _read(state)
         if kept is None:
             raise _damaged(state)
         if keep_one_genesis(kept):
             write_atomic(state, json.dumps(kept).encode())
+    return max((int(block["header"]["timestamp"], 16) for block in kept["blocks"]), default=0)
 
 
 def dump(state: Path, call: Any, *, stuck: bool = False) -> int | None:

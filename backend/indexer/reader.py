@@ -144,7 +144,7 @@ class RangeReader:
         except ChainError as error:
             # Not every node serves them, and a late one has no such block yet: to wait for those
             # that never do would be for ever. What is missing, the contracts' counters show.
-            log.info("no receipts of a block", block=header.number, reason=error.message)
+            log.debug("no receipts of a block", block=header.number, reason=error.message)
             return found
         return [event for event in told if event.log_index not in known]
 

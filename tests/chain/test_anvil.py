@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 import pytest
 
@@ -49,8 +49,11 @@ class ForeignNode(BaseHTTPRequestHandler):
     """Says that it serves the devnet's chain. Once it has, nobody waits for long for the child's
     own word that it listens."""
 
+    asked: ClassVar[list[bytes]] = []
+
     def do_POST(self) -> None:
         module.START_SECONDS = 0.5
+        self.asked.append(self.rfile.read(int(self.headers["Content-Length"])))
         answer = f'{{"jsonrpc": "2.0", "id": 1, "result": "{DEVNET_CHAIN_ID:#x}"}}'.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
@@ -99,13 +102,15 @@ def test_foreign_node_on_the_port_is_not_taken_for_ours(
     binary = script(tmp_path / "anvil", f"touch {started}\nexec sleep 600")
     monkeypatch.setenv("ANVIL_BINARY", binary)
     monkeypatch.setattr(module, "START_SECONDS", PATIENCE)
-    child = Anvil(port=free_port())
+    monkeypatch.setattr(ForeignNode, "asked", [])
+    child = Anvil(port=free_port(), state=tmp_path / "state.json")
     with (
         foreign_node_after(started, child.port),
         pytest.raises(AnvilError, match=f"Another node answers on port {child.port}") as caught,
     ):
         child.start()
     assert "--port" in caught.value.hint
+    assert {json.loads(one)["method"] for one in ForeignNode.asked} == {"eth_chainId"}  # no hush
     with pytest.raises(AnvilError, match="has not been started"):
         _ = child.pid
 
@@ -132,10 +137,12 @@ def test_a_port_that_was_free_and_went_to_somebody_else_is_drawn_anew(
     with socket.socket() as listener:
         listener.bind((module.HOST, 0))
         listener.listen()
-        drawn = [listener.getsockname()[1], free_port()]
+        drawn = [listener.getsockname()[1], free_port(), free_port()]
         monkeypatch.setattr(module, "free_port", iter(drawn).__next__)
         with Anvil() as child:
             assert child.port == drawn[1]
+        with Anvil(prefer=drawn[0]) as child:
+            assert child.port == drawn[2]
 
 
 def test_a_port_that_somebody_took_before_the_child_had_it_is_drawn_anew(

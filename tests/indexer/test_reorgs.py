@@ -21,6 +21,7 @@ SEED = 20_261_123
 def test_a_reorg_deeper_than_the_kept_headers(life: Life, sqlite: Database) -> None:
     """The file's first test: where a reorg goes down to a block whose state Anvil has put on disk,
     as it does after some 500, the code of all contracts is lost."""
+    assert life.head() < 400
     beast = life.world.hatch(life.world.accounts[1])
     life.world.mine(5)
     life.world.submit(beast, life.world.accounts[1])

@@ -17,13 +17,14 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     A transaction leaves the pool some time after its block is there and its receipt can be read. If
     it is still in the pool when the chain goes back, the next block has it again. One of a nonce to
     come, from a process that is just being ended, would take the nonce of somebody's later move.
-    The next block's base fee, which a snapshot does not hold, is the latest block's.
+    The next block's base fee, which a snapshot does not hold, is the latest block's; before anybody
+    went back there, it is one step from it.
 
     Args:
         call: asks the node, by method and parameters.
     """
     if not _mined_out(call):
-        call("evm_mine")  # comes after the block in the making, on top of which nobody goes back
+        call("evm_mine")  # waits for the block in the making, on top of which nobody goes back
     settled(call)
     assert call("evm_revert", snapshot) is True, f"there is no snapshot {snapshot}"
     call("anvil_dropAllTransactions")

@@ -264,7 +264,8 @@ class _Search:
     def _one_weight(
         self, candidates: Callable[[list[int]], Iterator[tuple[int, int]]]
     ) -> Cause | None:
-        """
+        """One weight changed after one step by what is left of it at the end, but for a drift.
+
         Args:
             candidates: (weight, drift) to try, of the weights that differ, most different first.
         """

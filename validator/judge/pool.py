@@ -28,6 +28,7 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 """For a scheduler's answer. One that is frozen keeps its connections, and answers nothing."""
 
+MEET_SECONDS = CONNECT_SECONDS + ANSWER_SECONDS
 LEAVE_SECONDS = 2.0
 CHECK_SECONDS = 30.0
 """For a worker's first answer, which may have to compile the kernel."""
@@ -74,6 +75,7 @@ class WorkerPool:
         self._ours: Identity | None = None
         self._client: Any = None
         self._coming: Future[Any] | None = None
+        self._loop: Any = None
         self._workers: dict[str, ClusterWorker] = {}
         self._present: set[str] = set()
         self._looked = 0.0
@@ -182,7 +184,7 @@ class WorkerPool:
             found = self._client.sync(asked, callback_timeout=ANSWER_SECONDS)["workers"]
         except TimeoutError:
             # Not asked again for each batch of a wave: it is left, and met again after a while.
-            self.leave()
+            self._leave_for_now()
             self._gone("it does not answer")
             return set()
         except OSError:
@@ -197,24 +199,30 @@ class WorkerPool:
         if self._client is not None and self._client.status == "running":
             return True
         if self._client is not None:
-            self.leave()
+            self._leave_for_now()
             self._gone("it is gone")
-        if not self._waits.due(b""):
+        here = self._coming is not None and self._coming.done()
+        if not here and not self._waits.due(b""):
             return False
         try:
             import dask
             from distributed import Client
+            from distributed.utils import LoopRunner
         except ImportError:
             raise ChainBeastsError(
                 "--scheduler needs the package distributed.", "pip install 'chainbeasts[cluster]'"
             ) from None
         # Also for a worker that was killed between two calls: by itself dask tries for 30 seconds.
         dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s"})
-        patience = CONNECT_SECONDS + ANSWER_SECONDS if self._coming is None else 0.0
+        if self._loop is None:  # one for all meetings: dask never ends that of one in vain
+            self._loop = LoopRunner()
+            self._loop.start()
+        patience = MEET_SECONDS if self._coming is None else 0.0
         coming = self._coming = self._coming or _in_a_thread(
             partial(
                 Client,
                 self._scheduler,
+                loop=self._loop.loop,
                 timeout=CONNECT_SECONDS,
                 set_as_default=False,
                 direct_to_workers=True,
@@ -243,12 +251,18 @@ class WorkerPool:
 
     def leave(self) -> None:
         """Leave the scheduler; its workers go on for others."""
-        client, self._client = self._client, None
         coming, self._coming = self._coming, None
+        loop, self._loop = self._loop, None
+        self._leave_for_now()
+        if coming is not None:
+            coming.add_done_callback(partial(_close_late, loop))
+        elif loop is not None:
+            loop.stop()
+
+    def _leave_for_now(self) -> None:
+        client, self._client = self._client, None
         self._workers.clear()
         self._looked = 0.0
-        if coming is not None:
-            coming.add_done_callback(_close_late)
         if client is not None:
             _close(client)
 
@@ -268,9 +282,10 @@ def _in_a_thread(make: Callable[[], Any]) -> Future[Any]:
     return made
 
 
-def _close_late(made: Future[Any]) -> None:
+def _close_late(loop: Any, made: Future[Any]) -> None:
     if made.exception() is None:
         _close(made.result())
+    loop.stop()
 
 
 def _close(client: Any) -> None:

@@ -202,7 +202,7 @@ class StateProvider:
             reader = self.reader
             committed = reader.commitments(beast_id)
             return revealed_dataset(reader.chain, reader.database, beast_id, committed)
-        except NotThereError as error:  # nodes keep no old transactions; another one may
+        except NotThereError as error:  # some nodes keep no old transactions; another may have it
             log.warning("revealed dataset not served", beast=beast_id, reason=error.message)
             return None
         except (ChainError, DatabaseUnavailableError):

@@ -29,6 +29,7 @@ from chainbeasts.validator.judge import pool
 from chainbeasts.validator.judge.batch import Outcome, Run, batch_of, replay_batch
 from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
 from chainbeasts.validator.judge.executors import InlineExecutor
+from chainbeasts.validator.judge.pool import WorkerPool
 from chainbeasts.validator.judge.replay import Window
 from chainbeasts.validator.judge.worker import difference, identity
 from tests.store.servers import Web
@@ -284,16 +285,16 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
     assert verdicts(submit(ours, [window])) == [Verdict.VALID]
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
-        with (
-            structlog.testing.capture_logs() as logs,
-            soon_given_up(monkeypatch, 0.5, "ANSWER_SECONDS"),
-        ):
+        with structlog.testing.capture_logs() as logs, monkeypatch.context() as soon:
+            soon.setattr(pool, "ANSWER_SECONDS", 0.5)
+            soon.setattr(pool, "MEET_SECONDS", 0.5)
             assert verdicts(submit(ours, [window] * 96)) == [Verdict.VALID] * 96
             for _ in range(2):  # asked again, it takes the connection, and answers nothing
                 ours._pool._waits.done(b"")
                 assert verdicts(submit(ours, [window])) == [Verdict.VALID]
-            clients = [one for one in threading.enumerate() if one.name == "scheduler"]
-            assert len(clients) <= 1
+            coming = ours._pool._coming
+            assert coming is not None
+            assert meeting() == 1
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
     told = [line for line in logs if line["event"].startswith("no scheduler")]
@@ -306,6 +307,39 @@ def test_a_frozen_scheduler_is_left_and_its_windows_are_replayed_here(
         return "worker joined" in [line["event"] for line in logs]
 
     eventually(joined)
+    assert ours._pool._client is coming.result()
+
+
+def meeting() -> int:
+    """How many threads wait for a scheduler's first words."""
+    return [one.name for one in threading.enumerate()].count("scheduler")
+
+
+def test_a_scheduler_that_is_left_before_it_says_anything_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "MEET_SECONDS", 0.1)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        met = WorkerPool(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+        assert met.usable() == []
+        assert meeting() == 1
+        met.leave()
+    eventually(lambda: meeting() == 0)
+
+
+def test_meetings_in_vain_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler may be away for days."""
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.1)
+    met = WorkerPool(f"tcp://127.0.0.1:{free_port()}")
+    assert met.usable() == []
+    threads = threading.active_count()
+    for _ in range(3):
+        met._waits.done(b"")
+        assert met.usable() == []
+    assert threading.active_count() == threads
+    met.leave()
 
 
 def test_present_workers_are_not_taken_for_lost(
