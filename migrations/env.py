@@ -24,7 +24,7 @@ def is_new(connection: Connection) -> bool:
     return wanted == newest and not inspect(connection).get_table_names()
 
 
-engine = make_engine(context.config.attributes["url"])
+engine = make_engine(context.config.attributes["url"], bounded=False)
 try:
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":

@@ -29,12 +29,17 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.redact import redact_url
+from chainbeasts.backend.store import postgresql
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
+ANSWER_SECONDS = 120
+"""For each of a PostgreSQL server's answers. One that takes longer is frozen, or waits for another
+that is; what our statements take is a part of it."""
+
 MIGRATIONS = "chainbeasts.migrations"
 POSTGRESQL = "postgresql+psycopg"
 
@@ -68,8 +73,12 @@ def _wrong_url(error: Exception) -> ChainBeastsError:
     )
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, bounded: bool = True) -> Engine:
     """An engine for a database URL.
+
+    Args:
+        bounded: a server has ``ANSWER_SECONDS`` for each answer; else as long as it takes, as a
+            migration may.
 
     Raises:
         ChainBeastsError: the URL or its driver does not work.
@@ -80,11 +89,12 @@ def make_engine(url: str) -> Engine:
             # A connection that the server closed meanwhile is replaced before it is used. And
             # nothing is prepared on the server: behind a pooler that has another connection for
             # each transaction, as PgBouncer may, the statement would be on one we have no more.
-            return create_engine(
-                parsed,
-                pool_pre_ping=True,
-                connect_args={"connect_timeout": CONNECT_SECONDS, "prepare_threshold": None},
-            )
+            given = {"connect_timeout": CONNECT_SECONDS, "prepare_threshold": None}
+            if bounded:
+                given[postgresql.ANSWER] = ANSWER_SECONDS
+            engine = create_engine(parsed, pool_pre_ping=True, connect_args=given)
+            event.listen(engine, "do_connect", postgresql.connect)
+            return engine
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             _make_private(parsed.database)

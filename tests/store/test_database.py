@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from alembic import command
 from psycopg import sql
 from sqlalchemy import and_, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import chainbeasts.backend.store.daemons
 import chainbeasts.backend.store.facts
@@ -30,6 +32,7 @@ from chainbeasts.backend.store.session import (
     alembic_config,
     current_revision,
     downgrade_database,
+    lock_database,
     make_engine,
     parse_url,
     upgrade_database,
@@ -247,6 +250,51 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str) -> None
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with database.session() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
+    database.close()
+
+
+def impatient(session: Session) -> Any:
+    """The session's connection, which does not wait any more."""
+    made = session.connection().connection.driver_connection
+    assert made is not None
+    assert made.answer_seconds == session_module.ANSWER_SECONDS
+    made.answer_seconds = 0.2
+    return made
+
+
+def test_a_server_that_does_not_answer_is_left(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    left: list[Any] = []
+
+    def wait() -> None:
+        with database.session() as session:
+            left.append(impatient(session))
+            session.execute(text("SELECT pg_sleep(600)"))
+
+    with pytest.raises(DatabaseUnavailableError):
+        wait()
+    assert left[0].closed  # who rolled back on it would wait, too
+    with database.session() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+    database.close()
+
+
+def test_who_was_frozen_within_his_transaction_holds_up_nobody(postgres_url: str) -> None:
+    database, frozen = Database(postgres_url), make_engine(postgres_url, bounded=False)
+    with frozen.connect() as held:
+        lock_database(held, "a name")
+        assert held.connection.driver_connection.answer_seconds is None
+
+        def wait() -> None:
+            with database.session() as session:
+                impatient(session)
+                lock_database(session.connection(), "a name")
+
+        with pytest.raises(DatabaseUnavailableError):
+            wait()
+    with database.exclusive("a name") as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+    frozen.dispose()
     database.close()
 
 

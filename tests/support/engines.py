@@ -22,6 +22,9 @@ def create_sharing(url: Any, **options: Any) -> Engine:
     if first is None or not _has_connected(first):
         _first[made.url.drivername] = made
     else:
+        # The pool goes on asking its own dialect who makes the connections.
+        made.dialect.dispatch = first.dialect.dispatch
+        made.dialect._has_events = first.dialect._has_events
         made.dialect = first.dialect
         made._compiled_cache = first._compiled_cache
     return made
