@@ -107,7 +107,9 @@ class AddressBook:
     def _lock(self) -> ProcessLock:
         # Two commands that read the same book would each lose the other's entry.
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        return ProcessLock(self._path.with_suffix(".lock"), "the address book is written")
+        return ProcessLock(
+            self._path.with_suffix(".lock"), "the address book is written", seconds=60
+        )
 
     def _save(self, entries: Mapping[str, str]) -> None:
         write_atomic(self._path, (json.dumps(entries, indent=2) + "\n").encode())

@@ -20,6 +20,7 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
 from chainbeasts.backend.indexer.sync import SyncReport
 from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.validator.enforce.bonds import MoveSender
@@ -221,7 +222,7 @@ class Validator:
             # It cost gas. What always fails is not paid for with every block.
             self._collect_again = time.monotonic() + LONGEST_WAIT_SECONDS
             return 0
-        except (ChainError, DatabaseUnavailableError):
+        except (ChainError, DatabaseUnavailableError, LockHeldError):
             raise
         except ChainBeastsError as error:
             log.warning("not collected", reason=str(error))

@@ -207,7 +207,8 @@ def _parse(data: bytes) -> dict[str, Any] | None:
 
 
 def _writing(state: Path) -> ProcessLock:
-    return ProcessLock(state.with_name(f"{state.name}.lock"), "the devnet's chain is written")
+    lock = state.with_name(f"{state.name}.lock")
+    return ProcessLock(lock, "the devnet's chain is written", seconds=120)
 
 
 def _damaged(state: Path) -> ChainBeastsError:

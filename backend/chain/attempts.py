@@ -28,6 +28,7 @@ from chainbeasts.backend.chain.fees import FEE_BUMP, Fees, bumped, offer, pace, 
 from chainbeasts.backend.chain.nonces import Nonces
 from chainbeasts.backend.chain.receipts import read_receipt
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import LockHeldError
 
 log = structlog.get_logger()
 
@@ -278,7 +279,8 @@ class Attempts:
                 missing = depth - (self._chain.block().number - receipt["blockNumber"])
             except StoppedError:
                 raise
-            except ChainError as error:  # a node that is away; the deadline ends the waiting
+            # A node that is away, or a process that stands still: the deadline ends the waiting.
+            except (ChainError, LockHeldError) as error:
                 log.debug("waiting for blocks on top", label=attempt.label, reason=error.message)
             if missing > 0 and time.monotonic() >= deadline:
                 raise NotMinedError(

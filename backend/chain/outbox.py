@@ -38,6 +38,7 @@ from chainbeasts.backend.chain.transactions import (
     TransactionManager,
 )
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.store.daemons import IntentRow, IntentState
 from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 
@@ -238,7 +239,12 @@ class Outbox:
             self.intents.reopen(row.kind, row.key)
             try:
                 self._resume(row.kind, row.key, row.kind)
-            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
+            except (
+                NodeUnavailableError,
+                WrongChainError,
+                DatabaseUnavailableError,
+                LockHeldError,
+            ):
                 raise
             except ChainBeastsError as error:
                 # Of this move alone (reverted, too dear, not mined in time): its row says how it

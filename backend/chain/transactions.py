@@ -69,6 +69,10 @@ BUMP_SECONDS = 12.0
 FEE_POLL_SECONDS = 1.0
 DEADLINE_SECONDS = 180.0
 
+LOCK_SLACK_SECONDS = 120.0
+"""Another process is waited for so much longer than its transaction may take: the calls to the node
+before and after come on top."""
+
 
 class FeeCapError(ChainError):
     """The chain asks more per gas than may be signed; nothing was signed."""
@@ -129,7 +133,11 @@ class TransactionManager:
         name = f"{chain.deployment.chain_id}-{account.address}"
         # With the first block: a local chain that was begun anew has the same id and other nonces.
         record = f"{chain.deployment.chain_id}-{chain.deployment.genesis[:10]}-{account.address}"
-        self._lock = ProcessLock(lock_dir / f"{name}.lock", "the account's transaction is mined")
+        self._lock = ProcessLock(
+            lock_dir / f"{name}.lock",
+            "the account's transaction is mined",
+            seconds=deadline + LOCK_SLACK_SECONDS,
+        )
         self._unresolved = UnresolvedFile(lock_dir / f"{record}.json", self.address)
         self._attempts = Attempts(
             chain,
@@ -201,6 +209,7 @@ class TransactionManager:
             UnknownOutcomeError: it may have been mined; nothing else is signed before that is
                 known.
             ChainError: no funds for gas, too dear, too large, or not mined in time.
+            LockHeldError: another process that uses the account stands still.
         """
 
         def gas() -> int:
@@ -398,6 +407,7 @@ class TransactionManager:
 
         Raises:
             StoppedError: the process is to end while another one has it.
+            LockHeldError: another one has had it for longer than a transaction takes.
         """
         self._lock.acquire(check_open)
         try:

@@ -13,6 +13,8 @@ import structlog
 
 from chainbeasts.backend.chain.clock import carry_on, hang_up
 from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.indexer.follow import what_is_away
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.signals import SignalSafeEvent
 
@@ -56,6 +58,8 @@ def when_there(
 ) -> T | None:
     """The result of a set-up, made again and again while the node is away; None if stopped.
 
+    A process that stands still and holds a lock is waited for in the same way.
+
     Args:
         pause: waits that many seconds, or until the daemon is to end.
         failed: told why it is waited.
@@ -66,12 +70,12 @@ def when_there(
             made = make()
             spare_collector()
             return made
-        except NodeUnavailableError as error:
+        except (NodeUnavailableError, LockHeldError) as error:
             if stopped():  # it was the wish to end that cut the call off
                 break
             problem = redact_text(str(error))
             failed(problem)
-            log.warning("waiting for the node", seconds=delay, problem=problem)
+            log.warning(f"waiting for the {what_is_away(error)}", seconds=delay, problem=problem)
             pause(delay)
             delay = min(2 * delay, LONGEST_WAIT_SECONDS)
     return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from chainbeasts.backend.chain.anvil import AnvilError, rpc
 from chainbeasts.backend.chain.anvil_state import dump
 from chainbeasts.backend.devnet.processes import process_start
+from chainbeasts.backend.locks import LockHeldError
 
 CALL_SECONDS = 120.0
 """A dump of a chain of many hundred megabytes takes its time."""
@@ -63,6 +64,7 @@ class Keeper:
 
         Raises:
             AnvilError: it does not answer.
+            LockHeldError: another process has been writing the kept chain for minutes.
             OSError: the disk is full, say; the kept chain is as it was.
         """
         self._mine()
@@ -118,7 +120,7 @@ def keep(keeper: Keeper, runs: Callable[[], bool], pause: Callable[[float], obje
         try:
             keeper.look()
             complaint = ""
-        except (AnvilError, OSError, ValueError) as error:
+        except (AnvilError, LockHeldError, OSError, ValueError) as error:
             if str(error) != complaint and runs():
                 complaint = str(error)
                 sys.stderr.write(f"The devnet is not kept at the moment: {complaint}\n")

@@ -21,12 +21,15 @@ import structlog
 from chainbeasts.backend.cache import cache_dir, make_folder, sweep_unfinished, write_atomic
 from chainbeasts.backend.documents import parse_json
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.locks import LockHeldError, ProcessLock
 
 log = structlog.get_logger()
 
 KIND = "kernels"
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+COMPILE_SECONDS = 120.0
+"""Another process that compiles the same kernel is waited for so long; it takes seconds."""
 
 
 class CacheError(ChainBeastsError):
@@ -97,9 +100,14 @@ class ObjectCache:
     def lock(self, digest: str) -> Iterator[None]:
         """Held while an object is made, so that processes that start together compile once."""
         try:
-            lock = ProcessLock(self.folder / f"{digest}.lock", "a kernel is compiled", mode=0o600)
+            path = self.folder / f"{digest}.lock"
+            lock = ProcessLock(path, "a kernel is compiled", 0o600, seconds=COMPILE_SECONDS)
             lock.acquire()
         except OSError:  # where nothing can be written there is nothing to agree on
+            yield
+            return
+        except LockHeldError as error:  # to compile twice is better than to stand still with it
+            log.warning("a kernel is compiled beside another process", reason=str(error))
             yield
             return
         try:

@@ -14,6 +14,7 @@ from websockets.exceptions import WebSocketException
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS
 from chainbeasts.backend.chain.errors import ChainError
 from chainbeasts.backend.chain.providers import open_socket
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.signals import SignalSafeEvent
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 
@@ -21,7 +22,7 @@ log = structlog.get_logger()
 
 RECONNECT_SECONDS = 1.0
 
-PASSING = (ChainError, DatabaseUnavailableError, OSError)
+PASSING = (ChainError, DatabaseUnavailableError, LockHeldError, OSError)
 """What a daemon waits for the end of. Transport errors are operating system's errors, too, as is a
 disk that is full; all that was decided is on record, so the next pass goes on from there."""
 
@@ -30,6 +31,8 @@ def what_is_away(error: BaseException) -> str:
     """What a daemon waits for after one of the ``PASSING`` errors."""
     if isinstance(error, DatabaseUnavailableError):
         return "database"
+    if isinstance(error, LockHeldError):
+        return "other process"
     return "node" if isinstance(error, (ChainError, *TRANSPORT_ERRORS)) else "disk"
 
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.client import Chain, check_open
 from chainbeasts.backend.indexer.sync import Indexer, SyncReport
 from chainbeasts.backend.locks import ProcessLock
 from chainbeasts.backend.settings import Settings
 from chainbeasts.backend.store.session import Database
+
+INDEX_SECONDS = 300.0
+"""Longest wait for another process that reads the chain. Only one that begins with an old chain is
+at work for longer, and whoever waits can wait again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,14 @@ class Workspace:
 
         Raises:
             ChainError: the node is away, or serves another chain.
+            StoppedError: the process is to end while another one reads.
+            LockHeldError: another one has read for minutes, or stands still.
         """
-        with self.lock:
+        self.lock.acquire(check_open)
+        try:
             return self.indexer.sync()
+        finally:
+            self.lock.release()
 
 
 def open_index(settings: Settings, chain: Chain, role: str, confirmations: int = 0) -> Workspace:
@@ -50,5 +59,5 @@ def open_index(settings: Settings, chain: Chain, role: str, confirmations: int =
     database = Database(settings.database(role))
     locks = settings.home / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    lock = ProcessLock(locks / f"{role}-index.lock", "the chain is read")
+    lock = ProcessLock(locks / f"{role}-index.lock", "the chain is read", seconds=INDEX_SECONDS)
     return Workspace(chain, database, Indexer(chain, database, confirmations), lock)

@@ -25,7 +25,7 @@ def tool_bin(name: str) -> Path:
     made_of = f"{sys.version_info[:2]} {lock.read_text('utf-8')}"
     folder = cache_dir("tools") / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
     programs, stamp = folder / "bin", folder / ".complete"
-    with ProcessLock(folder.with_suffix(".lock"), f"{name} is installed"):
+    with ProcessLock(folder.with_suffix(".lock"), f"{name} is installed", seconds=1800):
         if not stamp.exists():
             note(f"Installing {lock.name} into an environment of its own")
             _run(sys.executable, "-m", "venv", "--clear", folder)

@@ -16,6 +16,7 @@ from hexbytes import HexBytes
 from structlog.testing import capture_logs
 
 from chainbeasts.backend.accounts import devnet_account
+from chainbeasts.backend.chain import transactions
 from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import ChainError, Reverted
@@ -25,8 +26,10 @@ from chainbeasts.backend.chain.transactions import (
     SignedTransaction,
     TransactionManager,
 )
+from chainbeasts.backend.locks import LockHeldError
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders
 from tests.support.patience import PATIENCE, eventually
+from tests.support.stopped import stopped_holder
 
 TO = devnet_account(OTHER).address
 
@@ -156,6 +159,20 @@ def test_not_mined_in_time_is_told(chain: Chain, sender: Senders, manual_mining:
     with pytest.raises(ChainError, match=r"to mint was not mined in 0\.3 s") as caught:
         manager.send(chain.energy.functions.mint(TO, 1), label="mint")
     assert "look before you send it again" in caught.value.hint
+
+
+def test_a_stopped_process_that_holds_the_nonce_lock_is_given_up(
+    chain: Chain, sender: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "LOCK_SLACK_SECONDS", 0.0)
+    manager, before = sender(DEPLOYER, deadline=0.1), nonce(chain, DEPLOYER)
+    mint = chain.energy.functions.mint(TO, 1)
+    with (
+        stopped_holder(manager._lock.path) as holder,
+        pytest.raises(LockHeldError, match=str(holder.pid)),
+    ):
+        manager.send(mint, label="mint")
+    assert nonce(chain, DEPLOYER) == before
 
 
 def test_two_processes_share_the_nonce_lock(

@@ -20,13 +20,14 @@ from structlog.testing import capture_logs
 
 from chainbeasts.backend import kernels
 from chainbeasts.backend.graph_cache import build as building
-from chainbeasts.backend.graph_cache import compilers
+from chainbeasts.backend.graph_cache import compilers, objects
 from chainbeasts.backend.graph_cache.build import Built, build
 from chainbeasts.backend.graph_cache.compilers import Compiler, CompilerError, find_compiler
 from chainbeasts.backend.graph_cache.objects import CachedObject, ObjectCache
 from chainbeasts.backend.graph_cache.targets import portable_target, this_target
 from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernels import CHOICE, ReferenceKernel, kernel_for
+from tests.support.stopped import stopped_holder
 
 GRAPH, OTHER = Graph(0x11), Graph(0x13)
 
@@ -102,6 +103,17 @@ def test_only_a_new_variation_is_compiled(cache: ObjectCache) -> None:
     assert plain.object.variation.target == portable_target().name
     assert len(cache.all()) == 3
     assert not build(GRAPH, cache).compiled, "another target's object took its place"
+
+
+def test_a_stopped_process_that_compiles_holds_nobody_up(
+    cache: ObjectCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "COMPILE_SECONDS", 1.0)
+    digest = kept(cache).digest
+    cache.clear()
+    with stopped_holder(cache.folder / f"{digest}.lock"):
+        assert build(GRAPH, cache).compiled
+        assert not build(GRAPH, cache).compiled
 
 
 def test_a_changed_object_is_never_loaded(cache: ObjectCache) -> None:

@@ -1,16 +1,26 @@
-"""A WebSocket's new heads wake a reader long before its clock does."""
+"""A WebSocket's new heads wake a reader long before its clock does; who reads waits for nobody else
+without end."""
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from chainbeasts.backend.chain.anvil import Anvil, rpc
+from chainbeasts.backend.chain.clock import carry_on, hang_up
+from chainbeasts.backend.chain.errors import StoppedError
+from chainbeasts.backend.indexer import workspace
 from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.locks import QUIET_SECONDS, LockHeldError
+from chainbeasts.backend.settings import Settings
+from tests.indexer.conftest import Life
+from tests.support.stopped import stopped_holder
 
 NEVER = 3_600.0
 """Seconds between two looks; a test that waits for the clock does not end in time."""
@@ -28,6 +38,26 @@ def test_new_heads_wake_also_after_the_node_was_away() -> None:
         assert waker.wait()
         waker.stop()
         assert not waker.wait()
+
+
+def test_a_stopped_process_that_reads_the_chain_is_not_waited_for_without_end(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "INDEX_SECONDS", 2 * QUIET_SECONDS)
+    index = workspace.open_index(Settings(home=tmp_path), life.chain(), "trainer")
+    with stopped_holder(index.lock.path) as holder:
+        with pytest.raises(LockHeldError, match=str(holder.pid)):
+            index.sync()
+        hang_up(0.0)
+        try:
+            with pytest.raises(StoppedError):
+                index.sync()
+        finally:
+            carry_on()
+        holder.send_signal(signal.SIGCONT)
+        holder.communicate()
+    assert index.sync().indexed_to == life.chain().block().number
+    index.database.close()
 
 
 def test_without_a_socket_only_the_clock_and_the_end_wake() -> None:

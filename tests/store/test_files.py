@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,11 +16,12 @@ from structlog.testing import capture_logs
 
 from chainbeasts.backend import cache, locks
 from chainbeasts.backend.cache import ScratchFolder, sweep_unfinished, write_atomic
-from chainbeasts.backend.locks import ProcessLock
+from chainbeasts.backend.locks import LockHeldError, ProcessLock
 from chainbeasts.backend.store.places import open_place
 from chainbeasts.backend.store.session import Database
 from chainbeasts.trainer.cli.dataset import converted
 from tests.support.patience import eventually
+from tests.support.stopped import stopped_holder
 
 LONG_AGO = 1_000_000.0
 
@@ -133,3 +136,76 @@ def test_a_wait_for_a_lock_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with capture_logs() as told, held:
         pass
     assert told == []
+
+
+@pytest.fixture
+def quick_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(locks, "TELL_SECONDS", 0.1)
+
+
+def test_a_stopped_process_that_holds_a_lock_is_named_and_given_up(
+    tmp_path: Path, quick_locks: None
+) -> None:
+    lock = ProcessLock(tmp_path / "lock", "the chain is read", seconds=0.5)
+    with stopped_holder(lock.path) as holder:
+        with capture_logs() as told, pytest.raises(LockHeldError, match=str(holder.pid)) as caught:
+            lock.acquire()
+        assert f"kill -CONT {holder.pid}" in caught.value.hint
+        assert len(told) > 2
+        assert {one["log_level"] for one in told} == {"warning"}
+        assert {one["until"] for one in told} == {"the chain is read"}
+        assert {one["holder"] for one in told} == {holder.pid}
+        if sys.platform == "linux":
+            assert "is stopped" in caught.value.message
+            assert all(one["stopped"] for one in told)
+        holder.send_signal(signal.SIGCONT)
+        holder.communicate()
+    with capture_logs() as told, lock:
+        assert lock.path.read_text().split()[0] == str(os.getpid())
+    assert lock.path.read_text() == ""
+    assert told == []
+
+
+def test_who_was_killed_is_not_named_as_a_locks_holder(tmp_path: Path, quick_locks: None) -> None:
+    lock = ProcessLock(tmp_path / "lock", "the chain is read", seconds=0.1)
+    with stopped_holder(lock.path) as killed:
+        killed.kill()
+        killed.wait()
+        assert str(killed.pid) in lock.path.read_text()
+        with lock.path.open("rb") as file:  # held by somebody who leaves no note
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(LockHeldError, match="another process holds") as caught:
+                lock.acquire()
+    assert str(killed.pid) not in str(caught.value)
+    with lock:
+        pass
+
+
+def test_a_lock_that_goes_from_hand_to_hand_is_waited_for(
+    tmp_path: Path, quick_locks: None
+) -> None:
+    lock = ProcessLock(tmp_path / "lock", "the chain is read", seconds=0.05)
+    with lock.path.open("wb", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        hands = iter(range(20))
+
+        def look() -> None:
+            number = next(hands, None)
+            if number is None:
+                fcntl.flock(file, fcntl.LOCK_UN)
+            else:
+                file.write(f"{number}\n".encode())
+
+        lock.acquire(look)
+    lock.release()
+    assert next(hands, None) is None
+
+
+def test_a_wait_for_a_lock_ends_with_the_look(tmp_path: Path, quick_locks: None) -> None:
+    def ended() -> None:
+        raise InterruptedError
+
+    lock = ProcessLock(tmp_path / "lock", "the chain is read")
+    with stopped_holder(lock.path), pytest.raises(InterruptedError):
+        lock.acquire(ended)

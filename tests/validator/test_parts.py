@@ -26,6 +26,7 @@ from chainbeasts.backend.chain.types import NO_CHECKPOINT, Commitments
 from chainbeasts.backend.indexer.follow import PASSING, what_is_away
 from chainbeasts.backend.kernel.board import word_bytes
 from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.monitoring import server
 from chainbeasts.backend.monitoring.server import serve
 from chainbeasts.backend.store.daemons import Mode, Verdict
@@ -191,6 +192,7 @@ def test_a_client_that_says_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -
         (ConnectionResetError(), "node"),
         (TimeoutError(), "node"),
         (DatabaseUnavailableError("no answer", ""), "database"),
+        (LockHeldError("a stopped process holds it", ""), "other process"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),
         (PermissionError(errno.EROFS, "Read-only file system"), "disk"),
     ],

@@ -31,6 +31,9 @@ FORMAT = "chainbeasts.dataset-cache/1"
 MAX_HEADER = 4096
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
+READ_SECONDS = 900.0
+"""Longest wait for another process that reads the same dataset; a download takes 600 at most."""
+
 
 class DiskCacheProducer:
     """A producer in front of another one, with a file between them.
@@ -109,7 +112,7 @@ class DiskCacheProducer:
         """One writer at a time; False where there is no place for a lock."""
         try:
             path = self.path.with_name(self.cache_name + ".lock")
-            lock = ProcessLock(path, "the dataset is read", mode=0o600)
+            lock = ProcessLock(path, "the dataset is read", 0o600, seconds=READ_SECONDS)
             lock.acquire()
         except OSError as error:
             self._warn_unkept(error)

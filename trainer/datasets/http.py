@@ -37,6 +37,9 @@ TOTAL_SECONDS = 600.0
 MAX_REDIRECTS = 5
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+LOCK_SLACK_SECONDS = 60.0
+"""Another process that downloads the same is waited for so much longer than a download takes."""
+
 
 @cache
 def _certificates() -> ssl.SSLContext:
@@ -116,7 +119,8 @@ class HttpProducer:
         try:
             path = cache_dir(KIND) / f"{self._identity[:32]}.part"
             lock = path.with_suffix(".lock")
-            with ProcessLock(lock, f"{self.name} is downloaded", mode=0o600):
+            wait = self._total + LOCK_SLACK_SECONDS
+            with ProcessLock(lock, f"{self.name} is downloaded", 0o600, seconds=wait):
                 return self._download(PartialFile(path))
         except OSError as error:
             log.warning("download is not kept", source=self.name, reason=error.strerror)

@@ -36,6 +36,7 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
 from chainbeasts.backend.indexer.queries import open_disputes
 from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.monitoring.health import spent
 from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.facts import CheckpointRow, CheckpointStatus, DisputeRow
@@ -154,7 +155,12 @@ class Defender:
                 continue
             try:
                 moves += self._answer(dispute, row, present)
-            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
+            except (
+                NodeUnavailableError,
+                WrongChainError,
+                DatabaseUnavailableError,
+                LockHeldError,
+            ):
                 raise
             except ChainBeastsError as error:
                 # The others are answered all the same, or one dispute could lose them all.
@@ -192,7 +198,7 @@ class Defender:
             # It cost gas. What always fails is not paid for with every block.
             self._finalize_again = time.monotonic() + MAX_PAUSE
             return []
-        except (ChainError, DatabaseUnavailableError):
+        except (ChainError, DatabaseUnavailableError, LockHeldError):
             raise
         except ChainBeastsError as error:  # somebody else was faster, perhaps
             log.warning("not finalized", reason=error.message)

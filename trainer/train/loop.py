@@ -13,6 +13,7 @@ from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, Sto
 from chainbeasts.backend.chain.types import Economics, Head
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.samples import Source
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.store.private import PrivateDataset
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.trainer.plan.plan import Plan
@@ -138,6 +139,10 @@ class Run:
                     if self.job.windows is not None:
                         raise
                     self._await_node(error)
+                except LockHeldError as error:  # it was waited for long enough; now again
+                    if self.job.windows is not None:
+                        raise
+                    log.warning("waiting for the other process", reason=str(error))
         finally:
             self._discard()
         return self.done

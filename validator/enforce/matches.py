@@ -14,6 +14,7 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.merkle import Tree
 from chainbeasts.backend.kernel.row_opening import open_pass
 from chainbeasts.backend.kernel.state import State
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.store.daemons import Verdict
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.validator.enforce.bonds import MoveSender
@@ -86,7 +87,12 @@ class Disprover:
                 continue
             try:
                 moved += self._act(case)
-            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
+            except (
+                NodeUnavailableError,
+                WrongChainError,
+                DatabaseUnavailableError,
+                LockHeldError,
+            ):
                 raise
             except ChainBeastsError as error:
                 self.refused += 1

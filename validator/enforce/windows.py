@@ -18,6 +18,7 @@ from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, Wro
 from chainbeasts.backend.chain.prices import BASIS_POINTS
 from chainbeasts.backend.chain.types import ZERO32, DisputeStatus, Opening, opening_bit
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.store.daemons import Mode, Verdict
 from chainbeasts.backend.store.facts import DisputeRow
 from chainbeasts.backend.store.session import DatabaseUnavailableError
@@ -163,7 +164,12 @@ class Enforcer:
                 self._refused.pop(case_file.case.digest, None)
             # A case that is refused must not hold up the rest: else one trainer, by whatever makes
             # a call revert, would shield all others. What is away, is away for every case.
-            except (NodeUnavailableError, WrongChainError, DatabaseUnavailableError):
+            except (
+                NodeUnavailableError,
+                WrongChainError,
+                DatabaseUnavailableError,
+                LockHeldError,
+            ):
                 raise
             except ChainBeastsError as error:
                 self._log_refusal(case_file.case, str(error))

@@ -27,12 +27,14 @@ from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.indexer.records import checkpoint_of
 from chainbeasts.backend.store.daemons import WindowRow
 from chainbeasts.trainer.defend.defender import Defender
+from chainbeasts.trainer.defend.metrics import DefenderMetrics
 from chainbeasts.trainer.submit.finality import Finalizer
 from chainbeasts.trainer.train.window_store import WindowStore
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
+from tests.support.stopped import stopped_holder
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm, wait_for
 
 SAMPLES = ROOT / "examples" / "battle_samples.csv"
@@ -165,6 +167,21 @@ def test_the_daemon_is_killed_and_its_successor_answers_then_ends_on_sigterm(far
         second.kill()
 
 
+def test_the_daemon_ends_while_a_stopped_process_reads_the_chain(farm: Farm) -> None:
+    with stopped_holder(farm.home / "locks" / "trainer-index.lock") as holder:
+        daemon = farm.process("trainer", "defend", "--poll", "0.1")
+        log = daemon.err
+        try:
+            wait_for(lambda: "waiting for another process" in log.read_text(), daemon)
+            assert f"kill -CONT {holder.pid}" in log.read_text()
+            daemon.send_signal(signal.SIGTERM)
+            assert daemon.wait(PATIENCE) == 0
+            assert "Traceback" not in log.read_text()
+        finally:
+            daemon.kill()
+            daemon.wait()
+
+
 class Relay(socketserver.ThreadingTCPServer):
     """Hands connections on to the node: a node that can go away and come back."""
 
@@ -255,6 +272,36 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
             eventually(lambda: said or not thread.is_alive())
             assert thread.is_alive()
             assert status(farm, dispute) is DisputeStatus.FILED
+        eventually(lambda: status(farm, dispute) is DisputeStatus.OPENED)
+    finally:
+        waker.stop()
+        thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_a_stopped_process_of_the_account_is_waited_for(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beast = hatch(farm)
+    farm.done("trainer", "run", str(beast))
+    dispute = farm.file(beast)
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
+    workspace, waker, monitor = farm.workspace(), Waker(farm.chain.rpc_url, 0.05), DefenderMetrics()
+    outbox = Outbox(workspace.database, farm.sender(TRAINER))
+    outbox.sender._lock.seconds = 0.5
+    store, failed = WindowStore(workspace.database, workspace.snapshots), list[str]()
+    monkeypatch.setattr(monitor, "failed", failed.append)
+    defender = Defender(workspace, store, outbox, monitor=monitor)
+    thread = threading.Thread(target=defender.run, args=(waker,), daemon=True)
+    try:
+        with stopped_holder(outbox.sender._lock.path) as holder:
+            thread.start()
+            eventually(lambda: len(failed) > 1 or not thread.is_alive())
+            assert thread.is_alive()
+            assert all(f"process {holder.pid}" in problem for problem in failed)
+            assert status(farm, dispute) is DisputeStatus.FILED
+            holder.send_signal(signal.SIGCONT)
+            holder.communicate()
         eventually(lambda: status(farm, dispute) is DisputeStatus.OPENED)
     finally:
         waker.stop()

@@ -24,6 +24,7 @@ from chainbeasts.backend.chain.prices import window_lock
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.monitoring.training import TrainingMetrics
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore
@@ -39,6 +40,7 @@ from chainbeasts.trainer.train.window_store import WindowStore
 from chainbeasts.trainer.train.windows import WindowStart, train_window
 from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
+from tests.support.stopped import stopped_holder
 from tests.trainer.conftest import ENERGY, OTHER, TRAINER, Farm, wait_for
 from tests.trainer.drills.test_drills import MASK, PRICE, window_start
 from tests.trainer.train.instants import run_until
@@ -227,6 +229,26 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
     calls[0] = 0
     with pytest.raises(NodeUnavailableError):
         Run(trainer, TrainingJob(plan("curriculum"), 1)).go()
+
+
+def test_a_stopped_process_of_the_account_is_waited_for_by_a_run_without_end(farm: Farm) -> None:
+    trainer, made = trainer_for(farm, hatch(farm)), list[Submitted]()
+    lock = trainer.submitter._outbox.sender._lock
+    lock.seconds = 0.5
+    with stopped_holder(lock.path) as holder, structlog.testing.capture_logs() as logs:
+
+        def pause(_: float) -> bool:
+            waited = any("waiting for the other process" in one["event"] for one in logs)
+            if waited and holder.returncode is None:
+                holder.send_signal(signal.SIGCONT)
+                holder.communicate()
+            return bool(made)
+
+        with pytest.raises(LockHeldError, match=str(holder.pid)):
+            Run(trainer, TrainingJob(plan("curriculum"), 1)).go()
+        job = TrainingJob(plan("curriculum"), None, pause=pause, on_submitted=made.append)
+        assert Run(trainer, job).go() == made
+    assert len(made) == 1
 
 
 def test_a_drills_lie_is_never_taken_up(farm: Farm) -> None:
