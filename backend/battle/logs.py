@@ -5,11 +5,11 @@ A peer is trusted with nothing: each word must have its key, and the whole log t
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from dataclasses import dataclass, field
 
 import httpx
 import structlog
@@ -19,13 +19,22 @@ from chainbeasts.backend.kernel import merkle
 from chainbeasts.backend.redact import redact_url
 from chainbeasts.backend.store.matches import MatchRecordRow
 from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.waits import Waits
 from chainbeasts.backend.store.words import keep_words, record_of_match, word_key, words_by_keys
 
 log = structlog.get_logger()
 
 WORD_BYTES = 32
 PEER_SECONDS = 5.0
-"""For one word; a peer that fails is not asked for the log's other words."""
+"""Without a byte of a word; a peer that fails is not asked for the log's other words."""
+
+LOG_SECONDS = 30.0
+"""For all words of a log from one peer. What came by then is kept, so that a slow and honest peer
+has given the whole log after a few times."""
+
+AWAY_SECONDS, LONGEST_AWAY_SECONDS = 30.0, 600.0
+MOST_AWAY = 256
+"""Peers remembered as having failed."""
 
 MOST_LOGS = 64
 """Logs in memory at once; one has up to 254 words."""
@@ -35,72 +44,84 @@ class MissingLogError(ChainBeastsError):
     """A match's log is not at hand."""
 
 
+def _waits() -> Waits:
+    return Waits(AWAY_SECONDS, LONGEST_AWAY_SECONDS, MOST_AWAY, time.monotonic)
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Other people's APIs.
+    """Other people's APIs. One that fails is left alone for a while, longer each time.
 
     Attributes:
         urls: without a slash at the end.
+        transport: instead of the network.
+        seconds: for all that one call asks of one peer, the connection included.
+        waits: those that failed, by URL.
     """
 
     urls: tuple[str, ...] = ()
-    transport: httpx.BaseTransport | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    seconds: float = LOG_SECONDS
+    waits: Waits = field(default_factory=_waits, compare=False)
 
     def fetch(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """The words of some keys, as far as any peer has them."""
+        """The words of some keys, as far as any peer has them. Not for a thread with an event loop.
+
+        It takes no more than ``seconds`` a peer.
+        """
         found: dict[bytes, int] = {}
         for url in self.urls:
             left = [key for key in keys if key not in found]
             if not left:
                 break
-            with _Peer(url, self.transport) as peer:
-                found |= peer.fetch(left)
+            if self.waits.due(url.encode()):
+                asyncio.run(self._ask(url, left, found))
         return found
 
+    async def _ask(self, url: str, keys: Sequence[bytes], found: dict[bytes, int]) -> None:
+        """Add what a peer has of some words."""
+        try:
+            # One limit over all of it: a peer that sends a byte of a header, or another interim
+            # answer, now and then keeps each single read going.
+            async with (
+                asyncio.timeout(self.seconds),
+                httpx.AsyncClient(timeout=PEER_SECONDS, transport=self.transport) as client,
+            ):
+                for key in keys:
+                    data = await _word(client, url, key)
+                    if data is not None:
+                        found[key] = int.from_bytes(data)
+        except TimeoutError:
+            self._refuse(url, f"it takes longer than {self.seconds:g} s")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            self._refuse(url, str(error) or type(error).__name__)
+        else:
+            self.waits.done(url.encode())
 
-class _Peer:
-    def __init__(self, url: str, transport: httpx.BaseTransport | None) -> None:
-        self._url = url
-        self._client = httpx.Client(timeout=PEER_SECONDS, transport=transport)
+    def _refuse(self, url: str, problem: str) -> None:
+        self.waits.again(url.encode())
+        log.warning("peer refused", peer=redact_url(url), problem=problem)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.close()
+async def _word(client: httpx.AsyncClient, url: str, key: bytes) -> bytes | None:
+    """One word, no more than its 32 bytes read; None if the peer does not have it.
 
-    def fetch(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        found: dict[bytes, int] = {}
-        for key in keys:
-            try:
-                data = self._get(key)
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-                problem = str(error) or type(error).__name__
-                log.warning("peer refused", peer=redact_url(self._url), problem=problem)
-                break
-            if data is not None:
-                found[key] = int.from_bytes(data)
-        return found
-
-    def _get(self, key: bytes) -> bytes | None:
-        """One word, no more than its 32 bytes read; None if the peer does not have it."""
-        with self._client.stream("GET", f"{self._url}/v1/words/0x{key.hex()}") as answer:
-            if answer.status_code == httpx.codes.NOT_FOUND:
-                return None
-            answer.raise_for_status()
-            data = b""
-            for chunk in answer.iter_bytes():
-                data += chunk
-                if len(data) > WORD_BYTES:
-                    raise ValueError("its word has more than 32 bytes")
-        if len(data) != WORD_BYTES or word_key(int.from_bytes(data)) != key:
-            raise ValueError("it sent another word than it was asked for")
-        return data
+    Raises:
+        httpx.HTTPError, httpx.InvalidURL: the peer is away, or refuses.
+        ValueError: it sent something else.
+    """
+    async with client.stream("GET", f"{url}/v1/words/0x{key.hex()}") as answer:
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        answer.raise_for_status()
+        data = b""
+        async for chunk in answer.aiter_bytes():
+            data += chunk
+            if len(data) > WORD_BYTES:
+                raise ValueError("its word has more than 32 bytes")
+    if len(data) != WORD_BYTES or word_key(int.from_bytes(data)) != key:
+        raise ValueError("it sent another word than it was asked for")
+    return data
 
 
 def parse_peers(text: str | None) -> Peers:

@@ -26,7 +26,14 @@ from chainbeasts.backend.kernel.state import (
     state_hash,
 )
 from chainbeasts.backend.store.packs import DISK_BYTES, MEMORY_BYTES, NO_GROUP, PackStore
-from chainbeasts.backend.store.places import SECONDS, Place, PlaceError, TooLargeError, open_place
+from chainbeasts.backend.store.places import (
+    LEFT_SECONDS,
+    SECONDS,
+    Place,
+    PlaceError,
+    TooLargeError,
+    open_place,
+)
 from chainbeasts.backend.store.waits import Waits
 
 log = structlog.get_logger()
@@ -38,8 +45,14 @@ MAX_FILE_BYTES = 40_000
 """More than any frame of one state's 33,984 bytes; larger files are not read."""
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 300.0
+PUBLISH_SECONDS = 5.0
+"""After which nothing more of a backlog is begun in one call; the next one goes on."""
+
 MOST_MISSING = 16_384
 """Hashes remembered as not there, per place."""
+
+MOST_REMOTE_LOOKUPS = 64
+"""Ancestors that remote places are asked for; older ones are looked for on this machine only."""
 
 
 def file_name(h: bytes) -> str:
@@ -157,6 +170,7 @@ class SnapshotStore:
         folder: our own; what the others served is kept there.
         sources: read, in this order, when the folder does not have a state.
         target: where each new state is published besides.
+        clock: seconds that only grow.
     """
 
     def __init__(
@@ -164,10 +178,12 @@ class SnapshotStore:
         folder: Path,
         sources: Sequence[PublishedStates] = (),
         target: PublishedStates | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
         self.sources = tuple(sources)
         self._target = target
+        self._clock = clock
 
     @property
     def remote(self) -> tuple[str, ...]:
@@ -182,11 +198,14 @@ class SnapshotStore:
         """Whether our own folder has a file for a hash."""
         return self.path(h).exists()
 
-    def put(self, state: State) -> bytes:
+    def put(self, state: State, *, publish: bool = True) -> bytes:
         """Keep a state and publish it; returns its state hash.
 
-        A target that is away does not stop us: what it lacks is noted in the folder, and is
+        A target that is away or slow does not stop us: what it lacks is noted in the folder, and is
         published with a later one.
+
+        Args:
+            publish: now; else with a later call, for those who have no time for a slow target.
         """
         h = state_hash(state)
         path = self.path(h)
@@ -194,31 +213,54 @@ class SnapshotStore:
             if self._target is not None:
                 write_atomic(self.folder / UNPUBLISHED / h.hex(), b"")
             write_atomic(path, pack(state))
-        self.publish()
+        if publish:
+            self._publish(h)
         return h
 
     def publish(self) -> int:
-        """Publish what the target still lacks, as far as it takes it; how many are left."""
+        """Publish what the target still lacks, as far as it takes it; how many are left.
+
+        After ``PUBLISH_SECONDS`` the rest is left to the next call.
+        """
+        return self._publish(None)
+
+    def _publish(self, first: bytes | None) -> int:
         waiting = self._unpublished()
         if self._target is None:
             return len(waiting)
+        # What others wait for now must not stand behind a backlog.
+        waiting.sort(key=lambda h: h != first)
+        until = self._clock() + PUBLISH_SECONDS
+        early = 0
         for done, h in enumerate(waiting):
+            if done and self._clock() >= until:
+                return early + len(waiting) - done
+            note = self.folder / UNPUBLISHED / h.hex()
             try:
                 packed = self.path(h).read_bytes()
-            except FileNotFoundError:  # killed between the note and the file
-                packed = None
-            if packed is not None and not self._target.put(h, packed):
-                return len(waiting) - done
-            (self.folder / UNPUBLISHED / h.hex()).unlink(missing_ok=True)
-        return 0
+            except FileNotFoundError:
+                # Its writer was killed between the note and the file, or is there just now.
+                if not _is_left(note):
+                    early += 1
+                    continue
+            else:
+                if not self._target.put(h, packed):
+                    return early + len(waiting) - done
+            note.unlink(missing_ok=True)
+        return early
 
-    def get(self, h: bytes) -> State | None:
-        """The state of a hash; None if nobody here has it now."""
+    def get(self, h: bytes, *, remote: bool = True) -> State | None:
+        """The state of a hash; None if nobody here has it now.
+
+        Args:
+            remote: also from places that are no folders here.
+        """
         state = self.own(h)
-        for source in range(len(self.sources)):
+        for number, source in enumerate(self.sources):
             if state is not None:
                 break
-            state = self.fetch(source, h)
+            if remote or source.place.folder is not None:
+                state = self.fetch(number, h)
         return state
 
     def fetch(self, source: int, h: bytes) -> State | None:
@@ -301,7 +343,7 @@ class PackedSnapshots(SnapshotStore):
     def has(self, h: bytes) -> bool:
         return h in self._recent or h in self._packs
 
-    def put(self, state: State) -> bytes:
+    def put(self, state: State, *, publish: bool = True) -> bytes:
         h = state_hash(state)
         self._keep(h, state)
         return h
@@ -391,6 +433,13 @@ class PackedSnapshots(SnapshotStore):
             raise
 
 
+def _is_left(note: Path) -> bool:
+    """Whether whoever made a note is no more at work."""
+    with suppress(FileNotFoundError):
+        return note.stat().st_mtime < time.time() - LEFT_SECONDS
+    return True
+
+
 def _group(encoded: bytes) -> int:
     """The beast of an encoded state, as far as a pack tells them apart."""
     return int.from_bytes(encoded[24:32])
@@ -398,6 +447,8 @@ def _group(encoded: bytes) -> int:
 
 def publishing_store(own: Path, places: Sequence[str]) -> SnapshotStore:
     """A trainer's store: it publishes to the first place named and reads from all of them.
+
+    Nothing is asked of them yet: what an earlier run could not publish goes out with ``publish``.
 
     Args:
         own: the folder to use if none is named, and to keep states in besides a remote one.
@@ -416,9 +467,7 @@ def publishing_store(own: Path, places: Sequence[str]) -> SnapshotStore:
         )
     if first.folder is not None:
         return SnapshotStore(first.folder, opened[1:])
-    store = SnapshotStore(own, opened, target=opened[0])
-    store.publish()
-    return store
+    return SnapshotStore(own, opened, target=opened[0])
 
 
 def reading_store(own: Path, places: Sequence[str], seconds: float = SECONDS) -> SnapshotStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from eth_hash.auto import keccak
@@ -490,7 +491,7 @@ def test_another_index_fetches_words_from_here(
     monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
     words = set(scene.bout.played.words)
     keys = {word_key(word): word for word in words}
-    peers = parse_peers(f"{served.url}/")
+    peers = replace(parse_peers(f"{served.url}/"), seconds=PATIENCE)
     assert peers.fetch([*keys, bytes(32)]) == keys
 
 

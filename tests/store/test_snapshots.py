@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from chainbeasts.backend.store.places import Place, open_place
 from chainbeasts.backend.store.snapshots import (
     LONGEST_WAIT_SECONDS,
     MAX_FILE_BYTES,
+    PUBLISH_SECONDS,
+    UNPUBLISHED,
     PublishedStates,
     SnapshotStore,
     file_name,
@@ -195,6 +198,68 @@ def test_what_could_not_be_published_is_published_later(
         again.put(states[2])
     published = {path.name for path in (root / BUCKET / "late").iterdir()}
     assert published == {file_name(state_hash(state)) for state in states}
+
+
+class SlowTarget(PublishedStates):
+    """A folder for which the clock goes on with each state that it takes."""
+
+    def __init__(self, folder: Path, clock: Clock, seconds: float) -> None:
+        super().__init__(open_place(str(folder)), clock)
+        self._passing, self._seconds = clock, seconds
+        self.taken: list[bytes] = []
+
+    def put(self, h: bytes, packed: bytes) -> bool:
+        self._passing.now += self._seconds
+        self.taken.append(h)
+        return super().put(h, packed)
+
+
+def test_a_backlog_for_a_slow_target_goes_out_over_many_calls(tmp_path: Path) -> None:
+    clock = Clock()
+    target = SlowTarget(tmp_path / "there", clock, PUBLISH_SECONDS / 2)
+    store = SnapshotStore(tmp_path / "own", target=target, clock=clock)
+    backlog = {store.put(some_state(number), publish=False) for number in range(1, 8)}
+    assert target.taken == []
+    newest = store.put(some_state(8))
+    assert len(target.taken) == 2
+    assert target.taken[0] == newest  # what others wait for is not behind the backlog
+    assert [store.publish() for _ in range(4)] == [4, 2, 0, 0]
+    assert len(target.taken) == 8
+    published = {path.name for path in (tmp_path / "there").iterdir()}
+    assert published == {file_name(h) for h in {newest, *backlog}}
+
+
+def test_opening_a_store_publishes_nothing(s3: Path, tmp_path: Path) -> None:
+    url = f"s3://{BUCKET}/{tmp_path.name}"
+    publishing_store(tmp_path / "own", [url]).put(some_state(), publish=False)
+    store = publishing_store(tmp_path / "own", [url])
+    assert not (s3 / tmp_path.name).exists()
+    assert store.publish() == 0
+    assert (s3 / tmp_path.name / file_name(state_hash(some_state()))).exists()
+
+
+def test_a_note_outlives_another_publisher_until_its_state_is_there(tmp_path: Path) -> None:
+    """`defend` and `run` share a folder: one may look between the other's note and its file."""
+    store = SnapshotStore(tmp_path / "own", target=SlowTarget(tmp_path / "there", Clock(), 0.0))
+    h = state_hash(some_state())
+    note = tmp_path / "own" / UNPUBLISHED / h.hex()
+    note.parent.mkdir(parents=True)
+    note.touch()
+    assert store.publish() == 1
+    assert note.exists()
+    os.utime(note, (0, 0))  # its writer was killed long ago
+    assert store.publish() == 0
+    assert not note.exists()
+
+
+def test_only_folders_here_are_asked_for_what_is_too_far_back(web: Web, tmp_path: Path) -> None:
+    state = some_state()
+    h = state_hash(state)
+    store = reading_store(tmp_path / "own", [web.url, str(tmp_path / "near")])
+    assert store.get(h, remote=False) is None
+    SnapshotStore(tmp_path / "near").put(state)
+    assert same(store.get(h, remote=False), state)
+    assert web.asked == []
 
 
 def test_our_own_damaged_file_is_set_aside(tmp_path: Path) -> None:

@@ -186,6 +186,8 @@ class Defender:
             gaps=report.gaps,
             mended=report.mended,
         )
+        # Last: a place that is slow, and a backlog for it, must not keep an answer back.
+        self._workspace.snapshots.publish()
         return moves
 
     def _finalize(self) -> list[DefenderMove]:

@@ -12,6 +12,7 @@ from chainbeasts.backend.kernel.state import State, state_hash
 from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
 from chainbeasts.backend.kernels import segment_hashes
 from chainbeasts.backend.store.facts import CheckpointRow
+from chainbeasts.backend.store.snapshots import MOST_REMOTE_LOOKUPS
 from chainbeasts.trainer.workspace import TrainerWorkspace
 
 log = structlog.get_logger()
@@ -84,9 +85,13 @@ def parent_state(
         MissingStateError: it is not published and cannot be computed from what is.
     """
     start, state = 0, genesis_state(beast_id, workspace.chain.birth(beast_id).dna)
+    snapshots = workspace.snapshots
     # A beast may have ten thousand windows; a response window is too short to compute them all.
     for position in range(len(chain) - 1, -1, -1):
-        found = workspace.snapshots.get(chain[position].h128)
+        h = chain[position].h128
+        # Nor for a request to a remote place about each; folders here are asked without end.
+        near = position >= len(chain) - MOST_REMOTE_LOOKUPS
+        found = snapshots.get(h, remote=near)
         if found is not None:
             start, state = position + 1, found
             break
@@ -105,7 +110,8 @@ def _recompute(workspace: TrainerWorkspace, row: CheckpointRow, parent: State) -
     # trainer has: replay cannot find that one.
     if state_hash(state) != row.h128:
         raise _missing(workspace, row, "its window, computed again, ends in another state")
-    workspace.snapshots.put(state)
+    # Published later: an answer to a dispute may wait for this state, and for many like it.
+    workspace.snapshots.put(state, publish=False)
     return state
 
 

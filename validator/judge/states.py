@@ -24,7 +24,7 @@ from chainbeasts.backend.kernel.window import genesis_state
 from chainbeasts.backend.kernels import state_hash
 from chainbeasts.backend.store.private import PrivateDataset
 from chainbeasts.backend.store.session import DatabaseUnavailableError
-from chainbeasts.backend.store.snapshots import PackedSnapshots
+from chainbeasts.backend.store.snapshots import MOST_REMOTE_LOOKUPS, PackedSnapshots
 from chainbeasts.backend.store.waits import Waits
 from chainbeasts.validator.judge.cases import Case, CaseReader
 from chainbeasts.validator.judge.datasets import (
@@ -45,9 +45,6 @@ MOST_DATASETS = 8
 """Datasets in memory at once; one has up to 65,536 words, some 5 MB."""
 
 REMOTE_RETRY_SECONDS, LONGEST_REMOTE_RETRY_SECONDS = 30.0, 600.0
-MOST_REMOTE_LOOKUPS = 64
-"""Ancestors that remote places are asked for; older ones are looked for on this machine only."""
-
 NEAR = 64
 """Ancestors among which one with a known state is looked for, before all of them are read."""
 

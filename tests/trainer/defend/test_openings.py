@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import structlog
@@ -15,11 +17,21 @@ from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.types import DisputeStatus, header_to_abi
 from chainbeasts.backend.indexer.records import checkpoint_of
-from chainbeasts.backend.kernel.state import serialize_weights
+from chainbeasts.backend.kernel.state import serialize_weights, state_hash
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.snapshots import (
+    PublishedStates,
+    SnapshotStore,
+    file_name,
+    reading_store,
+)
 from chainbeasts.trainer.defend.defender import Defender
 from chainbeasts.trainer.defend.depth import Depth
 from chainbeasts.trainer.train.states import parent_state
 from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.workspace import TrainerWorkspace
+from tests.store.servers import Web
 from tests.support.snapshots import go_back
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm
 
@@ -235,6 +247,52 @@ def test_after_the_deadline_nothing_is_told(farm: Farm) -> None:
     assert not is_told(farm, secret(farm, beast))
 
 
+# --- slow places ----------------------------------------------------------------------------------
+
+
+class WatchedTarget(PublishedStates):
+    """A folder, and how a dispute stood whenever a state was published to it."""
+
+    def __init__(self, folder: Path, look: Callable[[], DisputeStatus]) -> None:
+        super().__init__(open_place(str(folder)))
+        self._look = look
+        self.seen: list[DisputeStatus] = []
+
+    def put(self, h: bytes, packed: bytes) -> bool:
+        self.seen.append(self._look())
+        return super().put(h, packed)
+
+
+def test_disputes_are_answered_before_anything_is_published(farm: Farm, tmp_path: Path) -> None:
+    beast = private_beast(farm)
+    dispute = farm.file(beast)
+    workspace = farm.workspace()
+    folder = workspace.snapshots.folder
+    for path in folder.glob("*.zst"):  # so that the answer needs a state computed again
+        path.unlink()
+    target = WatchedTarget(tmp_path / "there", partial(status, farm, dispute))
+    store = SnapshotStore(folder, target=target)
+    left = store.put(genesis_state(beast, farm.chain.birth(beast).dna), publish=False)
+    assert here(farm, replace(workspace, snapshots=store)) == EVERYTHING
+    assert target.seen == [DisputeStatus.OPENED] * 2
+    assert (tmp_path / "there" / file_name(left)).exists()
+
+
+def test_only_near_ancestors_are_asked_for_at_remote_places(
+    farm: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainbeasts.trainer.train.states.MOST_REMOTE_LOOKUPS", 1)
+    beast = private_beast(farm, 3)
+    workspace = farm.workspace()
+    rows = workspace.live(beast)
+    web = Web(tmp_path)
+    store = reading_store(tmp_path / "own", [web.url])
+    found = parent_state(replace(workspace, snapshots=store), beast, rows)
+    web.close()
+    assert state_hash(found) == rows[-1].h128
+    assert [path.rpartition("/")[2] for path in web.asked] == [file_name(rows[-1].h128)]
+
+
 # --- native coin ----------------------------------------------------------------------------------
 
 
@@ -254,9 +312,9 @@ def test_openings_that_cannot_all_be_paid_are_not_begun_and_coin_is_asked_for(fa
     assert here(farm) == EVERYTHING
 
 
-def here(farm: Farm) -> list[str]:
+def here(farm: Farm, workspace: TrainerWorkspace | None = None) -> list[str]:
     """The same moves, of a defender in this process."""
-    workspace = farm.workspace()
+    workspace = workspace or farm.workspace()
     outbox = Outbox(workspace.database, farm.sender(TRAINER))
     defender = Defender(workspace, WindowStore(workspace.database, workspace.snapshots), outbox)
     return [move.kind for move in defender.once() if move.kind != "collect"]

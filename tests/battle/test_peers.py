@@ -1,0 +1,132 @@
+"""Peers that never come to an end cost one deadline, and are then left alone for a while."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+import pytest
+
+from chainbeasts.backend.battle.logs import Peers
+from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.store.waits import Waits
+from chainbeasts.backend.store.words import word_key
+from tests.support.patience import PATIENCE, eventually
+
+WORDS = {word_key(word): word for word in (7, 8, 9)}
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n"
+DRIPS = {
+    "header": (OK, b"X-Drip: drop\r\n", b"\r\n"),
+    "interim answers": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", OK + b"\r\n"),
+}
+"""What is sent first, again and again, and at the very end."""
+
+AWAY = 30.0
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """A peer that has every word, and gives it at once, or only after longer than a test takes.
+
+    Attributes:
+        drip: one of ``DRIPS``; None: it answers well.
+        well_for: words of each connection that it gives at once before it drips.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, drip: str | None, well_for: int = 0) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.drip, self.well_for = drip, well_for
+        self.released = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(socketserver.StreamRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        asked = 0
+        with suppress(OSError):
+            while line := self.rfile.readline():
+                while self.rfile.readline().strip():
+                    pass
+                asked += 1
+                key = bytes.fromhex(line.split()[1].rpartition(b"/0x")[2].decode())
+                self._answer(word_bytes(WORDS[key]), asked)
+
+    def _answer(self, word: bytes, asked: int) -> None:
+        server = self.server
+        if server.drip is None or asked <= server.well_for:
+            self.wfile.write(OK + b"\r\n" + word)
+            return
+        first, again, last = DRIPS[server.drip]
+        self.wfile.write(first)
+        # Who is still there at the end gets what it asked for: nothing but a deadline refuses it.
+        until = time.monotonic() + PATIENCE
+        while not server.released.wait(0.02) and time.monotonic() < until:
+            self.wfile.write(again)
+        self.wfile.write(last + word)
+
+
+@contextmanager
+def serving(drip: str | None, well_for: int = 0) -> Iterator[Server]:
+    with Server(drip, well_for) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.released.set()
+            server.shutdown()
+            thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize("drip", DRIPS)
+def test_a_peer_that_drips_is_given_up_and_left_alone(
+    drip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
+    clock, keys = Clock(), list(WORDS)
+    with serving(drip) as server:
+        peers = Peers((server.url,), seconds=0.5, waits=Waits(AWAY, AWAY, 1, clock))
+        assert peers.fetch(keys) == {}
+        server.drip, patient = None, replace(peers, seconds=PATIENCE)
+        assert patient.fetch(keys) == {}  # it is not asked for the next log
+        clock.now += AWAY
+        assert patient.fetch(keys) == WORDS
+
+
+def test_a_peer_that_drips_does_not_keep_words_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
+    waits = Waits(AWAY, AWAY, 2, Clock())
+    with serving("header") as bad, serving(None) as good:
+        assert Peers((bad.url,), seconds=0.5, waits=waits).fetch(list(WORDS)) == {}
+        peers = Peers((bad.url, good.url), seconds=PATIENCE, waits=waits)
+        assert peers.fetch(list(WORDS)) == WORDS
+
+
+def test_what_came_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
+    with serving("header", well_for=2) as server:
+        peers = Peers((server.url,), seconds=0.5, waits=Waits(0.0, 0.0, 1, Clock()))
+        first = dict(list(WORDS.items())[:2])
+        eventually(lambda: peers.fetch(list(WORDS)) == first)
