@@ -5,23 +5,37 @@ WebSockets by ``websockets``, whose frames are matched to calls by their id; ``h
 
 from __future__ import annotations
 
+import select
+import socket
+import ssl
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
+from websockets.client import ClientProtocol
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
-from chainbeasts.backend.chain.clock import CallClock
+from chainbeasts.backend.chain.clock import SLICE_SECONDS, CallClock
 from chainbeasts.backend.chain.hosts import is_loopback
 
 STEP_SECONDS = 3.0
 """Of a step that cannot be waited for in slices: to connect, to shake hands, to send a piece."""
 
+PING_SECONDS = 20.0
+"""Between an answered ping and the next one, and for the answer to one."""
+
+PIECE = 1 << 14
+"""Bytes that are sent at once on a WebSocket: a record of TLS."""
+
 MOST_BYTES = 1 << 28
 """Of one answer. The largest are of ``eth_getLogs``, and shrink with the range."""
+
+T = TypeVar("T")
 
 
 class Line(Protocol):
@@ -43,6 +57,9 @@ class Line(Protocol):
 def open_socket(url: str, seconds: float | None = None) -> ClientConnection:
     """A WebSocket connection; a proxy of the environment is not asked for this machine itself.
 
+    A node that freezes keeps nobody who uses it: what does not go out in ``STEP_SECONDS``, or a
+    ping that is not answered in ``PING_SECONDS``, ends the connection.
+
     Args:
         seconds: for its opening; ``STEP_SECONDS`` if None.
 
@@ -54,8 +71,94 @@ def open_socket(url: str, seconds: float | None = None) -> ClientConnection:
         proxy=None if is_loopback(url) else True,
         max_size=MOST_BYTES,
         open_timeout=STEP_SECONDS if seconds is None else seconds,
+        ping_interval=PING_SECONDS,
+        ping_timeout=PING_SECONDS,
         close_timeout=1.0,  # a node that is silent does not answer a goodbye either
+        create_connection=_Connection,
     )
+
+
+class _Connection(ClientConnection):
+    """A connection over a socket that several threads may use, and none hangs in."""
+
+    def __init__(self, sock: socket.socket, protocol: ClientProtocol, **options: Any) -> None:
+        super().__init__(cast(socket.socket, _SharedSocket(sock)), protocol, **options)
+
+
+class _SharedSocket:
+    """What ``websockets`` wants of a socket, which it reads in one thread and writes in others.
+
+    It waits for its reader without limit, who with TLS sits where half a record came and is not
+    woken by a ``close``; it sends without limit; and OpenSSL is not for two threads at once. Here
+    they take turns, no turn waits for the node, and who waits for a turn looks whether it is over.
+    """
+
+    def __init__(self, made: socket.socket) -> None:
+        self._made = made
+        self._turn = threading.Lock()
+        self._seconds: float | None = None
+        made.setblocking(False)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+    def fileno(self) -> int:
+        """For a selector."""
+        return self._made.fileno()
+
+    def settimeout(self, seconds: float | None) -> None:
+        """A limit for each piece that is sent, where it is less than ``STEP_SECONDS``."""
+        self._seconds = seconds
+
+    def recv(self, most: int) -> bytes:
+        """Wait for bytes, or for the end.
+
+        Raises:
+            OSError: the connection is broken or closed.
+        """
+        return self._take_turns(lambda: self._made.recv(most), None)
+
+    def sendall(self, data: bytes) -> None:
+        """Send by pieces.
+
+        Raises:
+            TimeoutError: a piece did not go out in time.
+            OSError: the connection is broken or closed.
+        """
+        limit = STEP_SECONDS if self._seconds is None else min(self._seconds, STEP_SECONDS)
+        start = 0
+        while start < len(data):
+            piece = data[start : start + PIECE]
+            start += self._take_turns(lambda piece=piece: self._made.send(piece), limit)  # type: ignore[misc]
+
+    def shutdown(self, how: int) -> None:
+        """Of the connection below TLS."""
+        socket.socket.shutdown(self._made, how)
+
+    def close(self) -> None:
+        """Close it and wake who waits."""
+        with self._turn:
+            with suppress(OSError):  # it is over already
+                self.shutdown(socket.SHUT_RDWR)
+            self._made.close()
+
+    def _take_turns(self, act: Callable[[], T], seconds: float | None) -> T:
+        ends = None if seconds is None else time.monotonic() + seconds
+        while True:
+            with self._turn:
+                try:
+                    return act()
+                except ssl.SSLWantReadError:
+                    events = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    events = select.POLLOUT
+                except BlockingIOError:
+                    events = select.POLLIN if seconds is None else select.POLLOUT
+                ready = select.poll()
+                ready.register(self._made, events)
+            left = SLICE_SECONDS if ends is None else min(SLICE_SECONDS, ends - time.monotonic())
+            if not ready.poll(max(left, 0.0) * 1_000) and left <= 0:
+                raise TimeoutError("the node takes no more")
 
 
 class _OpenSocket:

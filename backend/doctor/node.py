@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from web3 import Web3
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect as open_socket
 
 from chainbeasts.backend.chain.anvil import is_local_chain
 from chainbeasts.backend.chain.client import connect, read
+from chainbeasts.backend.chain.providers import open_socket
 from chainbeasts.backend.doctor.report import Check, failed, ok, warning
 from chainbeasts.backend.redact import redact_text, redact_url
 
@@ -53,7 +53,7 @@ def check_websocket(rpc_url: str) -> Iterator[Check]:
     url = rpc_url if given else parts._replace(scheme=parts.scheme.replace("http", "ws")).geturl()
     request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
     try:
-        with open_socket(url, open_timeout=SOCKET_SECONDS, close_timeout=1) as socket:
+        with open_socket(url, SOCKET_SECONDS) as socket:
             socket.send(json.dumps(request))
             answer = json.loads(socket.recv(timeout=SOCKET_SECONDS))
         problem = "" if "result" in answer else "it refuses the subscription"

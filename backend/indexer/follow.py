@@ -58,8 +58,6 @@ class Waker:
         """Wait for news or the clock; False once stopped."""
         with suppress(Empty):
             self._news.get(timeout=0 if self.stopped else self._poll)
-            while True:  # what came meanwhile is looked at in one
-                self._news.get_nowait()
         return not self._stopped.is_set()
 
     def pause(self, seconds: float) -> None:
@@ -82,7 +80,8 @@ class Waker:
                 with open_socket(self._url) as socket:
                     socket.send(json.dumps(request))
                     for _ in socket:
-                        self._news.put(None)
+                        if self._news.empty():  # what comes meanwhile is looked at in one
+                            self._news.put(None)
                         if self._stopped.is_set():
                             return
             except (OSError, WebSocketException, TimeoutError) as error:

@@ -33,6 +33,8 @@ from chainbeasts.backend.chain.errors import (
     WrongChainError,
 )
 from chainbeasts.backend.chain.providers import NodeProvider, make_provider, make_web3
+from chainbeasts.backend.doctor.node import check_websocket
+from chainbeasts.backend.doctor.report import Result
 from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.support.patience import PATIENCE
 
@@ -310,6 +312,7 @@ def test_no_proxy_stands_before_this_machine(anvil: Anvil, monkeypatch: pytest.M
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for url in (anvil.url, anvil.ws_url):
         assert connect(url).eth.chain_id == anvil.chain_id
+        assert [told.result for told in check_websocket(url)] == [Result.OK]
 
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.clock import carry_on, hang_up
@@ -20,6 +21,7 @@ from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.locks import QUIET_SECONDS, LockHeldError
 from chainbeasts.backend.settings import Settings
 from tests.indexer.conftest import Life
+from tests.support.patience import PATIENCE
 from tests.support.stopped import stopped_holder
 
 NEVER = 3_600.0
@@ -58,6 +60,28 @@ def test_a_stopped_process_that_reads_the_chain_is_not_waited_for_without_end(
         holder.communicate()
     assert index.sync().indexed_to == life.chain().block().number
     index.database.close()
+
+
+def test_news_that_nobody_looks_at_take_no_room() -> None:
+    told = threading.Event()
+
+    def handle(connection: ServerConnection) -> None:
+        for _ in connection:  # the subscription
+            for _ in range(1_000):
+                connection.send("{}")
+            if connection.ping().wait(PATIENCE):  # all but the last few have been looked at
+                told.set()
+
+    with serve(handle, "127.0.0.1", 0, open_timeout=PATIENCE, ping_interval=None) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        waker = Waker(f"ws://127.0.0.1:{server.socket.getsockname()[1]}", NEVER)
+        assert told.wait(PATIENCE)
+        assert waker._news.qsize() == 1
+        assert waker.wait()
+        waker.stop()
+        server.shutdown()
+        thread.join()
 
 
 def test_without_a_socket_only_the_clock_and_the_end_wake() -> None:
