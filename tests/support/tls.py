@@ -19,7 +19,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ssl.SSLContext:
     """A server's context; from now on this process trusts it, and nobody else."""
     path = folder / "tls.pem"
     if shutil.which(MAKE[0]) is None:
-        pytest.skip("openssl, which makes the certificate, is not installed")
+        pytest.skip("the certificate is made by openssl: `apt-get install openssl`")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     made = (*MAKE, "-keyout", str(key), "-out", str(certificate))
     subprocess.run(made, check=True, capture_output=True)

@@ -29,6 +29,8 @@ ANSWER_SECONDS = 15.0
 """For a scheduler's answer. One that is frozen keeps its connections, and answers nothing."""
 
 MEET_SECONDS = CONNECT_SECONDS + ANSWER_SECONDS
+"""For a scheduler's first words, after which it is looked for from time to time, not waited for."""
+
 LEAVE_SECONDS = 2.0
 CHECK_SECONDS = 30.0
 """For a worker's first answer, which may have to compile the kernel."""
@@ -283,9 +285,11 @@ def _in_a_thread(make: Callable[[], Any]) -> Future[Any]:
 
 
 def _close_late(loop: Any, made: Future[Any]) -> None:
-    if made.exception() is None:
-        _close(made.result())
-    loop.stop()
+    try:
+        if made.exception() is None:
+            _close(made.result())
+    finally:
+        loop.stop()
 
 
 def _close(client: Any) -> None:
