@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.models import Rating
-from chainbeasts.backend.battle.ratings import FinalMatch, Ladder, final_matches
+from chainbeasts.backend.battle.ratings import Ladder, final_matches
 from chainbeasts.backend.battle.ratings import Rating as Place
+from chainbeasts.backend.indexer.positions import Position, position, stands
 
 
 class Standings:
@@ -16,19 +17,23 @@ class Standings:
 
     def __init__(self) -> None:
         self._ladder = Ladder()
-        self._taken: list[FinalMatch] = []
+        self._matches = 0
+        self._seen: Position | None = None
 
     def read(self, session: Session) -> tuple[Mapping[int, Rating], int]:
         """Every rated beast's rating, the best first, and how many matches they are from."""
-        matches = final_matches(session)
-        taken = len(self._taken)
-        if matches[:taken] != self._taken:  # a reorg took some back
-            self._ladder, taken = Ladder(), 0
-        for match in matches[taken:]:
-            self._ladder.add(match)
-        self._taken = matches
+        # What is there now, before the matches: whatever comes in between is for the next time.
+        seen, earlier = position(session), self._seen
+        if earlier is None or not stands(session, earlier):  # a reorg may have taken some back
+            self._ladder, self._matches, earlier = Ladder(), 0, None
+        if seen is not None and seen != earlier:
+            after = -1 if earlier is None else earlier.number
+            for match in final_matches(session, after, seen.number):
+                self._ladder.add(match)
+                self._matches += 1
+        self._seen = seen
         found = enumerate(self._ladder.ratings(), start=1)
-        return {one.beast_id: _answer(one, rank) for rank, one in found}, len(matches)
+        return {one.beast_id: _answer(one, rank) for rank, one in found}, self._matches
 
 
 def _answer(one: Place, rank: int) -> Rating:

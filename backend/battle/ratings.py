@@ -120,12 +120,20 @@ def ratings(matches: Iterable[FinalMatch]) -> list[Rating]:
     return ladder.ratings()
 
 
-def final_matches(session: Session) -> list[FinalMatch]:
-    """The final matches that the indexer knows, by block and log index of their finality."""
-    rows = session.execute(
+def final_matches(session: Session, after: int = -1, up_to: int | None = None) -> list[FinalMatch]:
+    """The final matches that the indexer knows, by block and log index of their finality.
+
+    Args:
+        after, up_to: blocks of their finality: those after the first, up to the other; all if not
+            given.
+    """
+    wanted = (
         select(MatchRow.match_id, MatchRow.beast_a, MatchRow.beast_b, MatchRow.result)
         .join(EventRow, EventRow.match_id == MatchRow.match_id)
         .where(EventRow.name == FINALIZED, MatchRow.status == MatchStatus.FINAL)
+        .where(EventRow.block_number > after)
         .order_by(EventRow.block_number, EventRow.log_index)
     )
-    return [FinalMatch(match, a, b, str(result)) for match, a, b, result in rows]
+    if up_to is not None:
+        wanted = wanted.where(EventRow.block_number <= up_to)
+    return [FinalMatch(match, a, b, str(result)) for match, a, b, result in session.execute(wanted)]

@@ -7,9 +7,12 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, select
 
+from chainbeasts.backend.api.standings import Standings
 from chainbeasts.backend.battle.ratings import FinalMatch, Ladder, final_matches, ratings
-from chainbeasts.backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.indexer.positions import rewound
+from chainbeasts.backend.store.facts import BlockRow, EventRow, SourceRow
 from chainbeasts.backend.store.matches import MatchRow, MatchStatus
 from chainbeasts.backend.store.session import Database
 
@@ -123,3 +126,44 @@ def test_matches_are_read_in_the_order_of_their_finality(database: Database) -> 
     with database.session() as session:
         found = final_matches(session)
     assert found == [FinalMatch(number, number, 100, "a") for number in (5, 3, 4)]
+
+
+def take_back(database: Database, block: int) -> None:
+    """What a reorg does to the facts of a block."""
+    with database.session() as session:
+        rewound(session)
+        numbers = select(EventRow.match_id).where(EventRow.block_number == block)
+        session.execute(delete(MatchRow).where(MatchRow.match_id.in_(numbers)))
+        session.execute(delete(BlockRow).where(BlockRow.number == block))
+
+
+def test_a_match_is_read_once_until_a_reorg_takes_it_back(database: Database) -> None:
+    standings, added = Standings(), list[FinalMatch]()
+    with database.session() as session:
+        session.add(SourceRow(chain_id=1, genesis=ZERO, ledger=OWNER))
+
+    def read() -> tuple[list[int], int]:
+        with database.session() as session:
+            board, played = standings.read(session)
+            wanted = ratings(final_matches(session))
+        assert [(one, board[one].rating) for one in board] == [
+            (one.beast_id, one.rating) for one in wanted
+        ]
+        return sorted(board), played
+
+    assert read() == ([], 0)
+    add(database, 1, MatchStatus.FINAL, (7, 1))
+    add(database, 2, MatchStatus.FINAL, (7, 2))
+    assert read() == ([1, 2, 100], 2)
+    add(database, 3, MatchStatus.FINAL, (8, 1))
+    with pytest.MonkeyPatch.context() as patch, database.session() as session:
+        patch.setattr(Ladder, "add", lambda _, match: added.append(match))
+        standings.read(session)
+    assert [match.match_id for match in added] == [3]
+    standings = Standings()
+    assert read() == ([1, 2, 3, 100], 3)
+    take_back(database, 8)
+    assert read() == ([1, 2, 100], 2)
+    add(database, 4, MatchStatus.FINAL, (8, 1))
+    take_back(database, 7)
+    assert read() == ([4, 100], 1)

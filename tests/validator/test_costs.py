@@ -26,7 +26,7 @@ from chainbeasts.validator.judge import datasets
 from chainbeasts.validator.judge.datasets import DatasetFolder
 from tests.validator.conftest import OTHER, VALIDATOR, Rig
 
-BOND = 10**18
+BOND, HEAD = 10**18, 10_000
 RELEASED = "DisputeBondReleased(bytes32,uint64,address,uint128,uint8,uint256)"
 
 
@@ -110,13 +110,18 @@ def test_bonds_at_risk_are_reckoned_without_the_disputes_of_strangers(
     me, stranger = sender.me, devnet_account(OTHER).address
     lost, ours, coming = (bytes([n]) * 32 for n in (1, 2, 3))
 
-    def filing(digest: bytes, earlier: int) -> IntentRow:
+    def filing(digest: bytes, earlier: int, block: int | None = HEAD) -> IntentRow:
         return IntentRow(
-            kind="file", key=filing_key(digest, earlier), account=me, state=IntentState.MINED,
-            bond=BOND, updated_at=datetime.now(UTC),
+            kind="file", key=filing_key(digest, earlier), account=me, bond=BOND,
+            state=IntentState.SIGNED if block is None else IntentState.MINED, block_number=block,
+            updated_at=datetime.now(UTC),
         )  # fmt: skip
 
     with database.session() as session:
+        session.add(BlockRow(number=HEAD, hash=bytes(32), parent_hash=bytes(32), timestamp=0))
+        # Of long ago, and on its way since then.
+        session.add_all(filing(n.to_bytes(32), 0, n) for n in range(500, 800))
+        session.add(filing((800).to_bytes(32), 0, None))
         session.add_all(dispute(n, n.to_bytes(32), stranger) for n in range(10, 300))
         session.add(dispute(1, lost, me, "dismissed"))
         session.add(dispute(2, ours, me))
@@ -129,9 +134,9 @@ def test_bonds_at_risk_are_reckoned_without_the_disputes_of_strangers(
 
     event.listen(DisputeRow, "load", count)
     try:
-        # Our open one; and two filings, one of them over a record that was disputed before, whose
-        # disputes are not read yet.
-        assert sender.bonds_at_risk() == 3 * BOND
+        # Our open one; the one on its way; and two filings, one of them over a record that was
+        # disputed before, whose disputes are not read yet.
+        assert sender.bonds_at_risk() == 4 * BOND
     finally:
         event.remove(DisputeRow, "load", count)
     assert loaded == 0

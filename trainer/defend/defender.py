@@ -8,6 +8,7 @@ again after a kill, and the chain decides what is still to do.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ class Defender:
         self._pruner = pruner
         self._monitor = monitor or DefenderMetrics()
         self._finalizer = Finalizer(workspace, outbox) if finalize else None
-        self._warned: set[tuple[int, str]] = set()
+        self._warned: dict[int, set[str]] = {}
         self._low = False
         self._funds_at = -1
         self._finalize_again = 0.0
@@ -146,6 +147,8 @@ class Defender:
         report = self._workspace.sync()
         moves: list[DefenderMove] = []
         disputes = self._open_disputes()
+        present_ids = {dispute.dispute_id for dispute, _ in disputes}
+        self._warned = {one: told for one, told in self._warned.items() if one in present_ids}
         waiting: dict[int, int] = {}
         # Openings before finality: they have deadlines, and on an account that is short of coin the
         # last transaction it can pay must be the one that saves a bond.
@@ -391,7 +394,9 @@ class Defender:
         return [move]
 
     def _warn(self, dispute: DisputeRow, reason: str) -> None:
-        """Say once what keeps a dispute from being answered."""
-        if (dispute.dispute_id, reason) not in self._warned:
-            self._warned.add((dispute.dispute_id, reason))
+        """Say once what keeps a dispute from being answered, whatever figures come with it."""
+        told = self._warned.setdefault(dispute.dispute_id, set())
+        kind = re.sub(r"[\d.,]+", "", reason)  # the coin that lacks is another with each block
+        if kind not in told:
+            told.add(kind)
             log.warning("no answer", dispute=dispute.dispute_id, reason=reason)

@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from chainbeasts.backend.chain.outbox import Outbox
+from chainbeasts.backend.chain.outbox import SETTLED_BLOCKS, Outbox
 from chainbeasts.backend.chain.prices import FEE_HEADROOM
 from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.indexer.queries import OPEN
 from chainbeasts.backend.monitoring.health import Spent, spent
 from chainbeasts.backend.store.columns import AT_ONCE
 from chainbeasts.backend.store.daemons import IntentRow, IntentState
-from chainbeasts.backend.store.facts import DisputeRow
+from chainbeasts.backend.store.facts import BlockRow, DisputeRow
 from chainbeasts.backend.store.session import Database
 from chainbeasts.validator.enforce.strategy import Action
 
@@ -45,7 +45,7 @@ class Openings:
         coin: wei of native coin that those of the last day cost, or may cost.
         energy: the same in wei of ENERGY.
         digests: of the records that those of the last day are over.
-        right: how many windows of each beast were right after all, ever.
+        right: how many windows of each beast, that we disputed, were right after all; ever.
     """
 
     coin: int
@@ -142,11 +142,20 @@ class MoveSender:
 
     @property
     def _filed(self) -> Select[str, int]:
-        """Key and bond of our filings."""
+        """Key and bond of our filings that may not be indexed yet.
+
+        Those of all time are not read: so deep, their disputes are indexed, or stand no more.
+        """
+        indexed = select(func.max(BlockRow.number)).scalar_subquery()
         return select(IntentRow.key, IntentRow.bond).where(
             IntentRow.account == self.me,
             IntentRow.kind.in_([str(action) for action in FILINGS]),
             IntentRow.state.in_(_OUT),
+            or_(
+                IntentRow.state == IntentState.SIGNED,
+                IntentRow.block_number.is_(None),
+                IntentRow.block_number > func.coalesce(indexed, 0) - SETTLED_BLOCKS,
+            ),
         )
 
     @staticmethod
@@ -161,19 +170,16 @@ class MoveSender:
 
     def openings(self) -> Openings:
         """What we filed on doubt, and how it ended."""
-        since, coin, energy = datetime.now(UTC) - DAY, 0, 0
-        today, right = set[bytes](), Counter[int]()
+        coin = energy = 0
+        today = set[bytes]()
         with self._database.session() as session:
-            for intent in session.scalars(self._on_doubt):
-                digest, recent = _digest_of(intent.key), intent.updated_at >= since
+            right = Counter({int(beast): int(n) for beast, n in session.execute(self._right)})
+            for intent in session.scalars(self._on_doubt_today):
+                digest = _digest_of(intent.key)
                 wanted = select(DisputeRow).where(
                     DisputeRow.digest == digest, DisputeRow.filer == self.me
                 )
                 row = session.scalars(wanted.order_by(DisputeRow.dispute_id.desc())).first()
-                if row is not None and row.status in _RIGHT:
-                    right[row.beast_id] += 1
-                if not recent:
-                    continue
                 today.add(digest)
                 # A conviction gives both bonds back. What is open may still cost them.
                 if row is not None and row.status in OPEN:
@@ -185,11 +191,21 @@ class MoveSender:
         return Openings(coin, energy, frozenset(today), right)
 
     @property
-    def _on_doubt(self) -> Select[IntentRow]:
+    def _right(self) -> Select[int, int]:
+        """How many disputes of ours each beast's windows withstood."""
+        return (
+            select(DisputeRow.beast_id, func.count())
+            .where(DisputeRow.filer == self.me, DisputeRow.status.in_(_RIGHT))
+            .group_by(DisputeRow.beast_id)
+        )
+
+    @property
+    def _on_doubt_today(self) -> Select[IntentRow]:
         return select(IntentRow).where(
             IntentRow.account == self.me,
             IntentRow.kind == str(Action.OPEN),
             IntentRow.state.in_(_OUT),
+            IntentRow.updated_at >= datetime.now(UTC) - DAY,
         )
 
 

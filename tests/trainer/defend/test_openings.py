@@ -20,12 +20,9 @@ from chainbeasts.backend.indexer.records import checkpoint_of
 from chainbeasts.backend.kernel.state import serialize_weights, state_hash
 from chainbeasts.backend.kernel.window import genesis_state
 from chainbeasts.backend.store.places import open_place
-from chainbeasts.backend.store.snapshots import (
-    PublishedStates,
-    SnapshotStore,
-    file_name,
-    reading_store,
-)
+from chainbeasts.backend.store.published import PublishedStates
+from chainbeasts.backend.store.snapshots import SnapshotStore, reading_store
+from chainbeasts.backend.store.state_files import file_name
 from chainbeasts.trainer.defend.defender import Defender
 from chainbeasts.trainer.defend.depth import Depth
 from chainbeasts.trainer.train.states import parent_state
@@ -303,7 +300,13 @@ def test_openings_that_cannot_all_be_paid_are_not_begun_and_coin_is_asked_for(fa
     farm.set_balance(TRAINER, 10**16)
     structlog.reset_defaults()  # the commands left their logs on a closed stream
     with capture_logs() as said:
-        assert here(farm) == []
+        workspace = farm.workspace()
+        outbox = Outbox(workspace.database, farm.sender(TRAINER))
+        defender = Defender(workspace, WindowStore(workspace.database, workspace.snapshots), outbox)
+        for less in range(3):  # the sentence is another each time, but what it says is not
+            farm.set_balance(TRAINER, 10**16 - less * 10**14)
+            assert defender.once() == []
+    assert [entry["event"] for entry in said].count("no answer") == 1
     reasons = {entry["event"]: entry for entry in said}
     assert "cannot pay the openings" in reasons["no answer"]["reason"]
     assert reasons["native coin runs low"]["pays_for_disputes"] == 0
