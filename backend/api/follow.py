@@ -18,7 +18,6 @@ from chainbeasts.backend.api.memory import Place
 from chainbeasts.backend.api.models import Live
 from chainbeasts.backend.api.news import News
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain
-from chainbeasts.backend.chain.clock import carry_on, hang_up
 from chainbeasts.backend.chain.errors import NodeUnavailableError
 from chainbeasts.backend.chain.timelock import scheduler_of
 from chainbeasts.backend.errors import ChainBeastsError
@@ -27,6 +26,7 @@ from chainbeasts.backend.indexer.queries import OPEN, pending_operations
 from chainbeasts.backend.indexer.sync import Indexer
 from chainbeasts.backend.monitoring.health import Health
 from chainbeasts.backend.redact import redact_text
+from chainbeasts.backend.signals import carry_on, hang_up
 from chainbeasts.backend.store.facts import BlockRow, DisputeRow
 from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 

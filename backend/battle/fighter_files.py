@@ -19,7 +19,7 @@ from chainbeasts.backend.kernel.fighters import Fighter
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.state import MalformedStateError, State, state_hash
 from chainbeasts.backend.kernel.tables import KERNEL_ID
-from chainbeasts.backend.store.snapshots import pack, unpack
+from chainbeasts.backend.store.state_files import pack, unpack
 
 FORMAT = "chainbeasts-fighter-1"
 MAX_BYTES = 65_536

@@ -17,6 +17,8 @@ import structlog
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel import merkle
 from chainbeasts.backend.redact import redact_url
+from chainbeasts.backend.remote import Shared, until_the_end
+from chainbeasts.backend.signals import HungUpError
 from chainbeasts.backend.store.matches import MatchRecordRow
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.waits import Waits
@@ -57,17 +59,19 @@ class Peers:
         transport: instead of the network.
         seconds: for all that one call asks of one peer, the connection included.
         waits: those that failed, by URL.
+        at_work: those that are asked just now, by URL.
     """
 
     urls: tuple[str, ...] = ()
     transport: httpx.AsyncBaseTransport | None = None
     seconds: float = LOG_SECONDS
     waits: Waits = field(default_factory=_waits, compare=False)
+    at_work: Shared[dict[bytes, int]] = field(default_factory=Shared, compare=False)
 
     def fetch(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """The words of some keys, as far as any peer has them. Not for a thread with an event loop.
+        """The words of some keys, as far as any peer has them.
 
-        It takes no more than ``seconds`` a peer.
+        It takes no more than ``seconds`` a peer, and ends with the process.
         """
         found: dict[bytes, int] = {}
         for url in self.urls:
@@ -75,11 +79,29 @@ class Peers:
             if not left:
                 break
             if self.waits.due(url.encode()):
-                asyncio.run(self._ask(url, left, found))
+                found |= self._given(url, left)
         return found
 
-    async def _ask(self, url: str, keys: Sequence[bytes], found: dict[bytes, int]) -> None:
-        """Add what a peer has of some words."""
+    def _given(self, url: str, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """What a peer has of some words, as far as it comes in time."""
+        # The loop has a limit of its own, but ends no earlier than the look-up of the peer's name.
+        until = time.monotonic() + self.seconds + PEER_SECONDS
+
+        def look() -> float:
+            if time.monotonic() >= until:
+                raise TimeoutError
+            return until_the_end()
+
+        try:
+            return self.at_work.beside(url, lambda: asyncio.run(self._ask(url, keys)), look)
+        except HungUpError:
+            return {}
+        except TimeoutError:
+            self._refuse(url, "its name is not found in time")
+            return {}
+
+    async def _ask(self, url: str, keys: Sequence[bytes]) -> dict[bytes, int]:
+        found = dict[bytes, int]()
         try:
             # One limit over all of it: a peer that sends a byte of a header, or another interim
             # answer, now and then keeps each single read going.
@@ -97,6 +119,7 @@ class Peers:
             self._refuse(url, str(error) or type(error).__name__)
         else:
             self.waits.done(url.encode())
+        return found
 
     def _refuse(self, url: str, problem: str) -> None:
         self.waits.again(url.encode())

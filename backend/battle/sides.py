@@ -14,7 +14,7 @@ from chainbeasts.backend.kernel.fighters import Fighter
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.state import state_hash
 from chainbeasts.backend.kernel.window import genesis_state
-from chainbeasts.backend.store.snapshots import open_packed
+from chainbeasts.backend.store.state_files import open_packed
 
 HELP = (
     "A beast's id (its latest final checkpoint), ID@INDEX (that checkpoint), ID@hatch (as it was "

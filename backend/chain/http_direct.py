@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 from urllib.parse import SplitResult, quote
 
+from chainbeasts.backend.chain.addresses import addresses
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.lines import MOST_BYTES, STEP_SECONDS
@@ -145,8 +146,7 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Open it; called by ``request``."""
-        clock, limit = self._clock, min(self._clock.left(), STEP_SECONDS)
-        made = socket.create_connection((self.host, self.port), limit)
+        clock, made = self._clock, self._connected()
         try:
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
@@ -156,6 +156,17 @@ class _Connection(http.client.HTTPConnection):
             made.close()
             raise
         self.sock = cast(socket.socket, _TimedSocket(made, clock))
+
+    def _connected(self) -> socket.socket:
+        *others, last = addresses(self.host, self._clock)
+        for address in others:
+            with suppress(OSError):
+                return self._connect_to(address)
+        return self._connect_to(last)
+
+    def _connect_to(self, address: str) -> socket.socket:
+        limit = min(self._clock.left(), STEP_SECONDS)
+        return socket.create_connection((address, self.port), limit)
 
     @property
     def is_open(self) -> bool:

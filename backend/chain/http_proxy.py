@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
+from chainbeasts.backend.chain.addresses import addresses
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_direct import MOST_CONNECTIONS, PIECE, Posted, too_long
@@ -128,6 +129,13 @@ class _TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        *others, last = addresses(host, self._clock)
+        for address in others:
+            with suppress(httpcore.NetworkError, httpcore.TimeoutException):
+                return self._connect_to(address, port, local_address, socket_options)
+        return self._connect_to(last, port, local_address, socket_options)
+
+    def _connect_to(self, address: str, port: int, *options: Any) -> httpcore.NetworkStream:
         limit = min(self._clock.left(), STEP_SECONDS)
-        options = (host, port, limit, local_address, socket_options)
-        return _TimedStream(self._network.connect_tcp(*options), self._clock)
+        made = self._network.connect_tcp(address, port, limit, *options)
+        return _TimedStream(made, self._clock)

@@ -20,8 +20,10 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
-from chainbeasts.backend.chain.clock import SLICE_SECONDS, CallClock
+from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.hosts import is_loopback
+from chainbeasts.backend.remote import Shared
+from chainbeasts.backend.signals import SLICE_SECONDS, check
 
 STEP_SECONDS = 3.0
 """Of a step that cannot be waited for in slices: to connect, to shake hands, to send a piece."""
@@ -123,7 +125,7 @@ class _SharedSocket:
 
         Raises:
             TimeoutError: a piece did not go out in time.
-            OSError: the connection is broken or closed.
+            OSError: the connection is broken or closed, or the process is to end.
         """
         limit = STEP_SECONDS if self._seconds is None else min(self._seconds, STEP_SECONDS)
         start = 0
@@ -157,16 +159,18 @@ class _SharedSocket:
                 ready = select.poll()
                 ready.register(self._made, events)
             left = SLICE_SECONDS if ends is None else min(SLICE_SECONDS, ends - time.monotonic())
-            if not ready.poll(max(left, 0.0) * 1_000) and left <= 0:
-                raise TimeoutError("the node takes no more")
+            if not ready.poll(max(left, 0.0) * 1_000) and ends is not None:
+                check()
+                if left <= 0:
+                    raise TimeoutError("the node takes no more")
 
 
 class _OpenSocket:
     """One connection, and the calls that wait for a frame of it."""
 
-    def __init__(self, url: str, seconds: float) -> None:
+    def __init__(self, url: str) -> None:
         self._open = ExitStack()  # closes the connection
-        self.connection = self._open.enter_context(open_socket(url, seconds))
+        self.connection = self._open.enter_context(open_socket(url))
         self.ended = False
         self.waiting: dict[int, Future[Answer]] = {}
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
@@ -213,6 +217,7 @@ class SocketLine:
         self._clock = clock
         self._lock = threading.Lock()
         self._socket: _OpenSocket | None = None
+        self._opening = Shared[_OpenSocket]()
 
     def exchange(self, number: int, request: bytes) -> Answer:
         """Send a request and wait for the frame with its id.
@@ -245,7 +250,10 @@ class SocketLine:
         try:
             # A broken one is not used again; whoever waits for it is told by its own thread.
             if self._socket is None or self._socket.ended:
-                self._socket = _OpenSocket(self._url, min(self._clock.left(), STEP_SECONDS))
+                url = self._url
+                self._socket = self._opening.beside(
+                    url, lambda: _OpenSocket(url), self._clock.slice
+                )
             return self._socket
         finally:
             self._lock.release()

@@ -21,7 +21,6 @@ from web3.exceptions import (
 )
 
 from chainbeasts.backend.chain.answers import NotAnAnswerError
-from chainbeasts.backend.chain.clock import HungUpError, check
 from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.errors import (
     ChainError,
@@ -34,6 +33,7 @@ from chainbeasts.backend.chain.errors import (
 )
 from chainbeasts.backend.chain.providers import make_web3
 from chainbeasts.backend.redact import redact_text, redact_url
+from chainbeasts.backend.signals import HungUpError, check
 
 T = TypeVar("T")
 

@@ -11,12 +11,11 @@ from typing import TypeVar
 
 import structlog
 
-from chainbeasts.backend.chain.clock import carry_on, hang_up
 from chainbeasts.backend.chain.errors import NodeUnavailableError
 from chainbeasts.backend.indexer.follow import what_is_away
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.redact import redact_text
-from chainbeasts.backend.signals import SignalSafeEvent
+from chainbeasts.backend.signals import SignalSafeEvent, carry_on, hang_up
 
 log = structlog.get_logger()
 T = TypeVar("T")

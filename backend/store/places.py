@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import HTTPStore, LocalStore, S3Store
 
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.remote import beside
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -31,6 +33,7 @@ LEFT_SECONDS = 3_600.0
 
 RETRIES = 2
 KINDS = "a folder, http(s)://host/path or s3://bucket/prefix"
+T = TypeVar("T")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
@@ -68,19 +71,22 @@ class Place:
             PlaceError: the place cannot be reached, refuses, stalls or breaks off.
         """
         try:
-            answer = self._store.get(name)
-            size = answer.meta["size"]
-            if size > limit:
-                raise TooLargeError(f"the file has {size} bytes, more than {limit}")
-            found = bytearray()
-            for chunk in answer.stream(min_chunk_size=1):
-                found += memoryview(chunk)
-                if len(found) > limit:
-                    raise TooLargeError(f"the file has more than {limit} bytes")
+            return self._beside(lambda: self._read(name, limit))
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
             raise PlaceError(_first_line(error)) from None
+
+    def _read(self, name: str, limit: int) -> bytes:
+        answer = self._store.get(name)
+        size = answer.meta["size"]
+        if size > limit:
+            raise TooLargeError(f"the file has {size} bytes, more than {limit}")
+        found = bytearray()
+        for chunk in answer.stream(min_chunk_size=1):
+            found += memoryview(chunk)
+            if len(found) > limit:
+                raise TooLargeError(f"the file has more than {limit} bytes")
         if len(found) != size:
             raise PlaceError(f"the answer ended after {len(found)} of {size} bytes")
         return bytes(found)
@@ -91,12 +97,21 @@ class Place:
         Raises:
             PlaceError: it was not put there.
         """
-        if isinstance(self._store, HTTPStore):
+        store = self._store
+        if isinstance(store, HTTPStore):
             raise PlaceError("a web server is only read")
         try:
-            self._store.put(name, data)
+            self._beside(lambda: store.put(name, data))
         except (BaseError, OSError) as error:
             raise PlaceError(_first_line(error)) from None
+
+    def _beside(self, work: Callable[[], T]) -> T:
+        """Ask the place, but not to its end once the process is to end.
+
+        Raises:
+            HungUpError: it is.
+        """
+        return work() if self.folder is not None else beside(work)
 
 
 def _first_line(error: Exception) -> str:

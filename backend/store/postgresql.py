@@ -7,14 +7,25 @@ used: it is an extra.
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Generator
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from chainbeasts.backend.remote import Shared, until_the_end
+from chainbeasts.backend.signals import GRACE_SECONDS, HungUpError, check
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 ANSWER = "answer_seconds"
 """Among the arguments of a connection: seconds for each of its answers; none without it."""
+
+OPENING_SECONDS = 40.0
+"""For a connection, the look-up of its host included, whose own limit is the system's, or none."""
+
+_opening: Shared[Any] = Shared()
 
 
 def connect(_dialect: object, _record: object, given: Any, named: dict[str, Any]) -> Any:
@@ -23,8 +34,23 @@ def connect(_dialect: object, _record: object, given: Any, named: dict[str, Any]
     Raises:
         psycopg.OperationalError: none is made.
     """
+    from psycopg import OperationalError
+
     others = {name: value for name, value in named.items() if name != ANSWER}
-    made: Any = _patient_connection().connect(*given, **others)
+    kind, until = _patient_connection(), time.monotonic() + OPENING_SECONDS
+
+    def look() -> float:
+        if time.monotonic() >= until:
+            raise TimeoutError(f"no connection in {OPENING_SECONDS:g} s")
+        return until_the_end()
+
+    try:
+        # By the thread that asks: two of them must not be given one connection.
+        made = _opening.beside(
+            (threading.get_ident(), *given), lambda: kind.connect(*given, **others), look
+        )
+    except (HungUpError, TimeoutError) as error:
+        raise OperationalError(str(error)) from None
     made.answer_seconds = named.get(ANSWER)
     return made
 
@@ -42,11 +68,37 @@ def _patient_connection() -> type[Connection[Any]]:
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             seconds = self.answer_seconds if timeout is None else timeout
             try:
-                return super().wait(gen, interval, seconds)
-            except OperationalError:
+                return super().wait(_watched(gen, _end_of_patience()), interval, seconds)
+            except (OperationalError, HungUpError) as error:
                 # Still at it: whoever rolled back now would wait for the same answer.
                 if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                     self.pgconn.finish()
+                if isinstance(error, HungUpError):
+                    raise OperationalError(str(error)) from None
                 raise
 
     return PatientConnection
+
+
+def _end_of_patience() -> Callable[[], None]:
+    """Raises once the process is to end and an answer is late; a server that is well may still be
+    told how things stand."""
+    late = time.monotonic() + GRACE_SECONDS
+
+    def look() -> None:
+        if time.monotonic() >= late:
+            check()
+
+    return look
+
+
+def _watched(gen: Any, look: Callable[[], None]) -> Generator[Any, Any, Any]:
+    """What psycopg's generator gives, with a look each time that it is told how things are."""
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            look()
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        return done.value

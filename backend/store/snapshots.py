@@ -1,7 +1,7 @@
 """Published states, each under its own state hash; nothing unverified leaves this module.
 
 A store has a folder of its own, where everything ends up that it verified, and may read from other
-places and publish to one. docs/spec/state.md gives the file's format.
+places and publish to one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
-import zstandard
 
 from chainbeasts.backend.cache import write_atomic
 from chainbeasts.backend.errors import ChainBeastsError
@@ -26,141 +25,19 @@ from chainbeasts.backend.kernel.state import (
     state_hash,
 )
 from chainbeasts.backend.store.packs import DISK_BYTES, MEMORY_BYTES, NO_GROUP, PackStore
-from chainbeasts.backend.store.places import (
-    LEFT_SECONDS,
-    SECONDS,
-    Place,
-    PlaceError,
-    TooLargeError,
-    open_place,
-)
-from chainbeasts.backend.store.waits import Waits
+from chainbeasts.backend.store.places import LEFT_SECONDS, SECONDS, open_place
+from chainbeasts.backend.store.published import PublishedStates
+from chainbeasts.backend.store.state_files import SUFFIX, compress, file_name, pack, unpack
 
 log = structlog.get_logger()
 
-SUFFIX = ".state.zst"
 UNPUBLISHED = "unpublished"
-LEVEL = 3
-MAX_FILE_BYTES = 40_000
-"""More than any frame of one state's 33,984 bytes; larger files are not read."""
 
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 300.0
 PUBLISH_SECONDS = 5.0
 """After which nothing more of a backlog is begun in one call; the next one goes on."""
 
-MOST_MISSING = 16_384
-"""Hashes remembered as not there, per place."""
-
 MOST_REMOTE_LOOKUPS = 64
 """Ancestors that remote places are asked for; older ones are looked for on this machine only."""
-
-
-def file_name(h: bytes) -> str:
-    """The name of a state hash's file."""
-    return f"{h.hex()}{SUFFIX}"
-
-
-def pack(state: State) -> bytes:
-    """A state as its file has it."""
-    return compress(encode_state(state))
-
-
-def compress(encoded: bytes) -> bytes:
-    """An encoded state as its file has it."""
-    return zstandard.ZstdCompressor(level=LEVEL).compress(encoded)
-
-
-def open_packed(packed: bytes) -> State:
-    """The state of a file, whatever its hash is; a bomb never gets further than one state's size.
-
-    Raises:
-        MalformedStateError: the file is no state.
-    """
-    return decode_state(_decompressed(packed))
-
-
-def _decompressed(packed: bytes) -> bytes:
-    try:
-        size = zstandard.frame_content_size(packed)
-        if size != ENCODED_BYTES:
-            raise MalformedStateError(
-                f"the file announces {size} bytes, a state has {ENCODED_BYTES}"
-            )
-        return zstandard.ZstdDecompressor().decompress(packed, max_output_size=ENCODED_BYTES)
-    except zstandard.ZstdError as error:
-        raise MalformedStateError(str(error)) from None
-
-
-def unpack(packed: bytes, h: bytes) -> State:
-    """The state of a file that is known by its hash.
-
-    Raises:
-        MalformedStateError: the file is not the state of that hash.
-    """
-    state = open_packed(packed)
-    if state_hash(state) != h:
-        raise MalformedStateError("its state has another hash")
-    return state
-
-
-class PublishedStates:
-    """States at one place that others fill. What it serves is checked, what is wrong is ignored.
-
-    A place that fails is left alone for a while, longer each time, and complained about once; so is
-    each file that is not there yet or is not what its name says.
-
-    Args:
-        clock: seconds that only grow.
-    """
-
-    def __init__(self, place: Place, clock: Callable[[], float] = time.monotonic) -> None:
-        self.place = place
-        self._away = Waits(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, 1, clock)
-        self._missing = Waits(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, MOST_MISSING, clock)
-        self._wrong = Waits(LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, MOST_MISSING, clock)
-
-    def get(self, h: bytes) -> State | None:
-        """The state of a hash; None if the place does not serve it now."""
-        if not (self._away.due(b"") and self._missing.due(h) and self._wrong.due(h)):
-            return None
-        try:
-            packed = self.place.read(file_name(h), MAX_FILE_BYTES)
-            state = None if packed is None else unpack(packed, h)
-        except (TooLargeError, MalformedStateError) as error:
-            self._back()
-            if self._wrong.again(h):
-                log.warning("snapshot ignored", place=self.place.url, h=h, reason=str(error))
-            return None
-        except PlaceError as error:
-            self._failed(error)
-            return None
-        self._back()
-        if state is not None:
-            self._missing.done(h)
-            self._wrong.done(h)
-        elif self.place.folder is None:  # a folder is looked into at once, as it costs nothing
-            self._missing.again(h)
-        return state
-
-    def put(self, h: bytes, packed: bytes) -> bool:
-        """Publish a file; whether it is there now."""
-        if not self._away.due(b""):
-            return False
-        try:
-            self.place.write(file_name(h), packed)
-        except PlaceError as error:
-            self._failed(error)
-            return False
-        self._back()
-        return True
-
-    def _failed(self, error: PlaceError) -> None:
-        if self._away.again(b""):
-            log.warning("a place of snapshots is away", place=self.place.url, reason=str(error))
-
-    def _back(self) -> None:
-        if self._away.done(b""):
-            log.info("the place of snapshots is back", place=self.place.url)
 
 
 class SnapshotStore:

@@ -1,4 +1,4 @@
-"""How long to leave alone what failed: twice as long each time; the oldest is forgotten."""
+"""How long to leave alone what failed, twice as long each time; and what is slow."""
 
 from __future__ import annotations
 
@@ -37,3 +37,29 @@ class Waits:
     def done(self, key: bytes) -> bool:
         """Note a success; whether it had failed before."""
         return self._until.pop(key, None) is not None
+
+
+class Allowance:
+    """Time that something may take: so much at once, and besides that a share of all time.
+
+    Args:
+        seconds: at once.
+        share: of the time that passes, after which there is some again.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, seconds: float, share: float, clock: Callable[[], float]) -> None:
+        self._seconds, self._share, self._clock = seconds, share, clock
+        self._spent, self._at = 0.0, clock()
+
+    @property
+    def left(self) -> bool:
+        """Whether there is any now."""
+        now = self._clock()
+        self._spent = max(0.0, self._spent - (now - self._at) * self._share)
+        self._at = now
+        return self._spent < self._seconds
+
+    def spend(self, seconds: float) -> None:
+        """Take off what was needed, be it more than there was."""
+        self._spent += seconds

@@ -21,7 +21,7 @@ from chainbeasts.backend.kernel.state import (
     weights_root,
 )
 from chainbeasts.backend.kernel.tables import KERNEL_ID
-from chainbeasts.backend.store.snapshots import unpack
+from chainbeasts.backend.store.state_files import unpack
 from chainbeasts.backend.store.words import word_key
 from tests.api.conftest import LIE_STEP, Scene, Served, spell, word_of
 from tests.support.patience import PATIENCE

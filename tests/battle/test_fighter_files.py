@@ -23,7 +23,7 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.state import state_hash
 from chainbeasts.backend.kernel.window import genesis_state
-from chainbeasts.backend.store.snapshots import pack
+from chainbeasts.backend.store.state_files import pack
 
 DNA, BODY = bytes(range(32)), bytes(range(50, 82))
 STATE = genesis_state(7, DNA)

@@ -13,9 +13,11 @@ import pytest
 
 from chainbeasts.backend.battle.logs import Peers
 from chainbeasts.backend.kernel.board import word_bytes
+from chainbeasts.backend.signals import carry_on, hang_up
 from chainbeasts.backend.store.waits import Waits
 from chainbeasts.backend.store.words import word_key
 from tests.support.patience import PATIENCE, eventually
+from tests.support.resolver import frozen_resolver
 
 WORDS = {word_key(word): word for word in (7, 8, 9)}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n"
@@ -42,6 +44,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     Attributes:
         drip: one of ``DRIPS``; None: it answers well.
+        asked: words that it was asked for.
         well_for: words of each connection that it gives at once before it drips.
     """
 
@@ -51,6 +54,7 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self, drip: str | None, well_for: int = 0) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.drip, self.well_for = drip, well_for
+        self.asked = 0
         self.released = threading.Event()
 
     @property
@@ -68,6 +72,7 @@ class Handler(socketserver.StreamRequestHandler):
                 while self.rfile.readline().strip():
                     pass
                 asked += 1
+                self.server.asked += 1
                 key = bytes.fromhex(line.split()[1].rpartition(b"/0x")[2].decode())
                 self._answer(word_bytes(WORDS[key]), asked)
 
@@ -130,3 +135,45 @@ def test_what_came_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPatch) 
         peers = Peers((server.url,), seconds=0.5, waits=Waits(0.0, 0.0, 1, Clock()))
         first = dict(list(WORDS.items())[:2])
         eventually(lambda: peers.fetch(list(WORDS)) == first)
+
+
+def test_a_peer_whose_name_is_not_found_out_is_given_up_and_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", 0.3)
+    clock, keys = Clock(), list(WORDS)
+    with serving(None) as server, frozen_resolver() as resolver:
+        url = server.url.replace("127.0.0.1", resolver.host)
+        peers = Peers((url,), seconds=0.2, waits=Waits(AWAY, AWAY, 1, clock))
+        for _ in range(3):
+            assert peers.fetch(keys) == {}
+            assert peers.fetch(keys) == {}  # it is not asked for the next log
+            clock.now += AWAY
+        assert resolver.asked == 1
+        resolver.released.set()
+        monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
+        patient = replace(peers, seconds=PATIENCE)
+
+        def fetched() -> bool:
+            clock.now += AWAY
+            return patient.fetch(keys) == WORDS
+
+        eventually(fetched)
+
+
+def test_nobody_waits_for_a_peer_once_the_process_is_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
+    found = list[dict[bytes, int]]()
+    with serving("header") as server:
+        peers = Peers((server.url,), seconds=PATIENCE)
+        reader = threading.Thread(target=lambda: found.append(peers.fetch(list(WORDS))))
+        reader.start()
+        try:
+            eventually(lambda: server.asked)
+            hang_up(0.2)
+            reader.join(PATIENCE)
+        finally:
+            carry_on()
+    assert found == [{}]

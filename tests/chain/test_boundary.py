@@ -25,7 +25,7 @@ from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
 from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction, hand_over
 from chainbeasts.backend.chain.client import Chain, connect
-from chainbeasts.backend.chain.clock import CallClock, carry_on, hang_up
+from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.errors import (
     NodeUnavailableError,
     NotThereError,
@@ -35,6 +35,7 @@ from chainbeasts.backend.chain.errors import (
 from chainbeasts.backend.chain.providers import NodeProvider, make_provider, make_web3
 from chainbeasts.backend.doctor.node import check_websocket
 from chainbeasts.backend.doctor.report import Result
+from chainbeasts.backend.signals import carry_on, hang_up
 from scripts.lib.faulty_node import Fault, FaultyNode
 from tests.support.patience import PATIENCE
 

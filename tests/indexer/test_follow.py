@@ -14,12 +14,12 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from chainbeasts.backend.chain.anvil import Anvil, rpc
-from chainbeasts.backend.chain.clock import carry_on, hang_up
 from chainbeasts.backend.chain.errors import StoppedError
 from chainbeasts.backend.indexer import workspace
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.locks import QUIET_SECONDS, LockHeldError
 from chainbeasts.backend.settings import Settings
+from chainbeasts.backend.signals import carry_on, hang_up
 from tests.indexer.conftest import Life
 from tests.support.patience import PATIENCE
 from tests.support.stopped import stopped_holder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,7 +15,7 @@ import pytest
 from alembic import command
 from psycopg import sql
 from sqlalchemy import and_, inspect, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 import chainbeasts.backend.store.daemons
@@ -22,6 +23,8 @@ import chainbeasts.backend.store.facts
 import chainbeasts.backend.store.governance
 import chainbeasts.backend.store.matches  # noqa: F401 - all of them define the tables
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.signals import carry_on, hang_up
+from chainbeasts.backend.store import postgresql
 from chainbeasts.backend.store import session as session_module
 from chainbeasts.backend.store.columns import Base, given_pairs, insert_rows, listed_pairs
 from chainbeasts.backend.store.daemons import IntentRow, IntentState, JobRow
@@ -40,6 +43,7 @@ from chainbeasts.backend.store.session import (
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_port
 from tests.support.postgres import PASSWORD
+from tests.support.resolver import frozen_resolver
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
@@ -277,6 +281,54 @@ def test_a_server_that_does_not_answer_is_left(postgres_url: str) -> None:
     with database.session() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
     database.close()
+
+
+def test_nobody_waits_for_a_server_once_the_process_is_to_end(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "GRACE_SECONDS", 0.5)
+    database, sent, problems = Database(postgres_url), threading.Event(), list[Exception]()
+
+    def wait() -> None:
+        try:
+            with database.session() as session:
+                session.connection()
+                sent.set()
+                session.execute(text("SELECT pg_sleep(600)"))
+        except Exception as error:
+            problems.append(error)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    try:
+        assert sent.wait(PATIENCE)
+        hang_up(0.0)
+        waiter.join(PATIENCE)
+        assert [type(one) for one in problems] == [DatabaseUnavailableError]
+        with pytest.raises(DatabaseUnavailableError), Database(postgres_url).session():
+            pytest.fail("a connection was made")
+    finally:
+        carry_on()
+    with database.session() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+    database.close()
+
+
+def test_a_server_whose_name_is_not_found_out_is_given_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "OPENING_SECONDS", 0.3)
+    with frozen_resolver() as resolver:
+        engine = make_engine(postgres_url.replace("127.0.0.1", resolver.host))
+        for _ in range(3):
+            with pytest.raises(OperationalError), engine.connect():
+                pytest.fail("a connection was made")
+        assert resolver.asked == 1
+        resolver.released.set()
+        monkeypatch.setattr(postgresql, "OPENING_SECONDS", PATIENCE)
+        with engine.connect() as made:
+            assert made.execute(text("SELECT 1")).scalar() == 1
+        engine.dispose()
 
 
 def test_who_was_frozen_within_his_transaction_holds_up_nobody(postgres_url: str) -> None:

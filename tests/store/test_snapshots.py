@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,23 +13,24 @@ import zstandard
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.state import ENCODED_BYTES, State, encode_state, state_hash
 from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.signals import carry_on, hang_up
 from chainbeasts.backend.store.places import Place, open_place
+from chainbeasts.backend.store.published import LONGEST_WAIT_SECONDS, SLOW_SECONDS, PublishedStates
 from chainbeasts.backend.store.snapshots import (
-    LONGEST_WAIT_SECONDS,
-    MAX_FILE_BYTES,
     PUBLISH_SECONDS,
     UNPUBLISHED,
-    PublishedStates,
     SnapshotStore,
-    file_name,
-    pack,
     publishing_store,
     reading_store,
 )
+from chainbeasts.backend.store.state_files import MAX_FILE_BYTES, file_name, pack
 from tests.store.conftest import Shelf, s3_environment
 from tests.store.servers import BUCKET, KEYS, Web, s3_server
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
+
+NEVER = 100_000.0
+"""Seconds of a deadline that no test lives to see."""
 
 
 class Clock:
@@ -148,6 +150,50 @@ def test_a_server_in_trouble_is_left_alone_for_a_while(
         "a place of snapshots is away",
         "the place of snapshots is back",
     ]
+
+
+def test_nobody_waits_for_a_place_once_the_process_is_to_end(web: Web) -> None:
+    web.mood = "mute"
+    found = list[State | None]()
+    source = PublishedStates(open_place(web.url, seconds=NEVER))
+    reader = threading.Thread(target=lambda: found.append(source.get(bytes(32))))
+    reader.start()
+    try:
+        eventually(lambda: web.asked)
+        hang_up(0.2)
+        reader.join(PATIENCE)
+    finally:
+        carry_on()
+    assert found == [None]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_slow_place_is_asked_for_a_part_of_the_time(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, states = Clock(), {file_name(state_hash(one)): one for one in map(some_state, range(99))}
+    took, waited = 19.0, 0.0
+
+    def read(place: Place, name: str, limit: int) -> bytes | None:
+        nonlocal waited
+        waited += took
+        clock.now += took
+        return pack(states[name]) if there else None
+
+    monkeypatch.setattr(Place, "read", read)
+    source = PublishedStates(open_place(str(tmp_path)), clock)
+    hashes = [state_hash(state) for state in states.values()]
+    with structlog.testing.capture_logs() as logs:
+        for number in range(1_000):
+            source.get(hashes[number % len(hashes)])
+            clock.now += 1
+    assert SLOW_SECONDS < waited < SLOW_SECONDS + 2 * took + 0.25 * clock.now
+    assert [line["event"] for line in logs] == ["a place of snapshots is slow"]
+    took, waited = 0.9, 0.0
+    clock.now += 10_000
+    for h in hashes:
+        assert (source.get(h) is not None) is there
+    assert waited == pytest.approx(took * len(hashes))  # what is quick is asked without end
 
 
 def test_an_endless_answer_is_not_read(web: Web) -> None:

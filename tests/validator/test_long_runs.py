@@ -21,8 +21,9 @@ from chainbeasts.backend.kernel.state import encode_state
 from chainbeasts.backend.store.daemons import JobRow, Mode, Verdict
 from chainbeasts.backend.store.facts import BeastRow, CheckpointRow, CheckpointStatus
 from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.published import PublishedStates
 from chainbeasts.backend.store.session import Database
-from chainbeasts.backend.store.snapshots import PublishedStates, SnapshotStore
+from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.validator.judge import worker
 from chainbeasts.validator.judge.batch import Batch
 from chainbeasts.validator.judge.executors import InlineExecutor

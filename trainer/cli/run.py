@@ -12,14 +12,13 @@ from typing import Annotated
 
 import typer
 
-from chainbeasts.backend.chain.clock import carry_on, hang_up
 from chainbeasts.backend.chain.growth import slots_mask
 from chainbeasts.backend.cli.confirm import YesOption
 from chainbeasts.backend.cli.ending import started
 from chainbeasts.backend.cli.output import note, progress
 from chainbeasts.backend.cli.session import Session
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.signals import SignalSafeEvent
+from chainbeasts.backend.signals import SignalSafeEvent, carry_on, hang_up
 from chainbeasts.trainer.cli.growth import agree_to_run
 from chainbeasts.trainer.cli.options import (
     CURRICULUM,

@@ -27,7 +27,7 @@ from chainbeasts.backend.kernel.tables import KERNEL_ID
 from chainbeasts.backend.kernel.window import WindowContext, genesis_state, open_window
 from chainbeasts.backend.kernels import chosen, kernel_for, state_hash
 from chainbeasts.backend.store.places import open_place
-from chainbeasts.backend.store.snapshots import PublishedStates
+from chainbeasts.backend.store.published import PublishedStates
 from chainbeasts.validator.judge.batch import Batch, Outcome, replay_batch, resolved, runs_of
 
 PROCESS = secrets.token_hex(8)

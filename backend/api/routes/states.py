@@ -18,7 +18,7 @@ from chainbeasts.backend.indexer.queries import checkpoint_by_hash
 from chainbeasts.backend.kernel.constants import STATE_BYTES
 from chainbeasts.backend.kernel.state import State, encode_state, serialize_weights, weights_root
 from chainbeasts.backend.store.facts import CheckpointRow
-from chainbeasts.backend.store.snapshots import pack
+from chainbeasts.backend.store.state_files import pack
 
 router = new_router("states")
 
