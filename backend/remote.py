@@ -26,7 +26,11 @@ def until_the_end() -> float:
     return SLICE_SECONDS
 
 
-def beside(work: Callable[[], T], look: Callable[[], float] = until_the_end) -> T:
+def beside(
+    work: Callable[[], T],
+    look: Callable[[], float] = until_the_end,
+    discard: Callable[[T], object] = lambda late: None,
+) -> T:
     """What some work gives, or raises, unless it is given up before.
 
     What is given up goes on in its thread, so the work has to have a limit of its own; see
@@ -34,53 +38,87 @@ def beside(work: Callable[[], T], look: Callable[[], float] = until_the_end) -> 
 
     Args:
         look: seconds until it is called the next time; raises to give the work up.
+        discard: takes what comes after that.
     """
     look()
-    return _result(_begun(work), look)
+    return _Work(work).result(look, discard)
 
 
 class Shared(Generic[T]):
-    """The same for work that may never end: what was given up is there for the next who asks, if it
-    did not fail meanwhile.
+    """The same for work that may never end: who asks while it is at work waits for the same.
 
     So there is one thread for each key, however often its work is asked for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._at_work: dict[Hashable, Future[T]] = {}
+        self._at_work: dict[Hashable, _Work[T]] = {}
 
-    def beside(self, key: Hashable, work: Callable[[], T], look: Callable[[], float]) -> T:
+    def begin(self, key: Hashable, work: Callable[[], T]) -> Future[T]:
+        """The work of a key, which may be at work already."""
+        return self._begun(key, work).done
+
+    def beside(
+        self,
+        key: Hashable,
+        work: Callable[[], T],
+        look: Callable[[], float] = until_the_end,
+        discard: Callable[[T], object] = lambda late: None,
+    ) -> T:
         """As the function of that name, for all who ask for the key meanwhile."""
         look()
+        return self._begun(key, work).result(look, discard)
+
+    def _begun(self, key: Hashable, work: Callable[[], T]) -> _Work[T]:
         with self._lock:
-            done = self._at_work.get(key)
-            if done is None or (done.done() and done.exception() is not None):
-                done = self._at_work[key] = _begun(work)
-        try:
-            return _result(done, look)
-        finally:
-            with self._lock:
-                if done.done() and self._at_work.get(key) is done:
-                    del self._at_work[key]
+            # One that has ended is of another time: an address of an hour ago, say.
+            running = {one: at for one, at in self._at_work.items() if not at.done.done()}
+            self._at_work = running
+            if key not in running:
+                running[key] = _Work(work)
+            return running[key]
 
 
-def _begun(work: Callable[[], T]) -> Future[T]:
-    done: Future[T] = Future()
+class _Work(Generic[T]):
+    """Work in a thread of its own, and how many wait for it."""
 
-    def do() -> None:
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.done: Future[T] = Future()
+        self.done.set_running_or_notify_cancel()  # nobody who waits for it can call it off
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._taken = False
+        threading.Thread(target=self._do, args=(work,), name="remote work", daemon=True).start()
+
+    def _do(self, work: Callable[[], T]) -> None:
         try:
             found = work()
         except BaseException as error:  # whatever it is, it is the caller's
-            done.set_exception(error)
+            self.done.set_exception(error)
         else:
-            done.set_result(found)
+            self.done.set_result(found)
 
-    threading.Thread(target=do, name="remote work", daemon=True).start()
-    return done
+    def result(self, look: Callable[[], float], discard: Callable[[T], object]) -> T:
+        """Wait for it; what nobody waits for any more is discarded when it comes."""
+        with self._lock:
+            self._waiting += 1
+        ended = False
+        try:
+            while not self.done.done():
+                wait([self.done], look())
+            ended = True
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._taken = self._taken or ended
+            if not ended:
+                self.done.add_done_callback(lambda late: self._came(late, discard))
+        return self.done.result()
 
-
-def _result(done: Future[T], look: Callable[[], float]) -> T:
-    while not done.done():
-        wait([done], look())
-    return done.result()
+    def _came(self, late: Future[T], discard: Callable[[T], object]) -> None:
+        with self._lock:
+            if self._taken or self._waiting:
+                return
+            self._taken = True
+        if late.exception() is None:
+            discard(late.result())

@@ -8,7 +8,7 @@ import pytest
 
 from chainbeasts.backend.remote import Shared, beside
 from chainbeasts.backend.signals import HungUpError, carry_on, hang_up
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 
 def soon() -> float:
@@ -64,13 +64,38 @@ def test_nothing_is_begun_or_waited_for_once_the_process_is_to_end() -> None:
     assert work.begun == 0
 
 
-def test_what_was_given_up_is_there_for_the_next() -> None:
+def test_who_asks_meanwhile_waits_for_the_same() -> None:
     work, shared = Work(), Shared[int]()
+    discarded = list[int]()
     for _ in range(3):
         with pytest.raises(InterruptedError):
-            shared.beside("key", work, Patience(2))
-    assert work.begun == 1
+            shared.beside("key", work, Patience(2), discarded.append)
+    eventually(lambda: work.begun)
     assert shared.beside("another", lambda: 7, soon) == 7
-    work.over.set()
+    threading.Timer(0.1, work.over.set).start()
     assert shared.beside("key", work, soon) == 1
     assert shared.beside("key", work, soon) == 2  # and is then made anew
+    assert discarded == []
+
+
+def test_what_ended_long_ago_is_made_anew() -> None:
+    work, shared, discarded = Work(), Shared[int](), list[int]()
+    with pytest.raises(InterruptedError):
+        shared.beside("key", work, Patience(2), discarded.append)
+    work.over.set()
+    eventually(lambda: discarded)
+    assert discarded == [1]
+    assert shared.beside("key", work, soon, discarded.append) == 2
+    assert discarded == [1]
+
+
+def test_what_comes_after_it_was_given_up_is_discarded() -> None:
+    work, discarded = Work(), list[int]()
+    with pytest.raises(InterruptedError):
+        beside(work, Patience(2), discarded.append)
+    with pytest.raises(TimeoutError, match="its own"):
+        beside(fail, soon, discarded.append)
+    assert beside(lambda: 7, soon, discarded.append) == 7
+    assert discarded == []
+    work.over.set()
+    eventually(lambda: discarded == [1])

@@ -47,9 +47,10 @@ class States:
         return found.get(h)
 
     async def _look(self, hashes: Sequence[bytes]) -> tuple[dict[bytes, State], bool]:
-        """What is found of some hashes, and whether a place did not answer in time."""
+        """What is found of some hashes, and whether a place did not answer in time, or lately."""
         found, late = await to_thread.run_sync(self._own, hashes), False
         for source, threads in enumerate(self._threads):
+            late = late or self._store.sources[source].rests  # and may well have it
             # One wait for all that a place is asked for: what it has given by then is served.
             with move_on_after(threads.patience) as wait:
                 for h in [h for h in hashes if h not in found]:

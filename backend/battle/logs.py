@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
 import structlog
 
+from chainbeasts.backend.addresses import LookingUpLoop
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel import merkle
 from chainbeasts.backend.redact import redact_url
-from chainbeasts.backend.remote import Shared, until_the_end
+from chainbeasts.backend.remote import until_the_end
 from chainbeasts.backend.signals import HungUpError
 from chainbeasts.backend.store.matches import MatchRecordRow
 from chainbeasts.backend.store.session import Database
@@ -59,17 +61,15 @@ class Peers:
         transport: instead of the network.
         seconds: for all that one call asks of one peer, the connection included.
         waits: those that failed, by URL.
-        at_work: those that are asked just now, by URL.
     """
 
     urls: tuple[str, ...] = ()
     transport: httpx.AsyncBaseTransport | None = None
     seconds: float = LOG_SECONDS
     waits: Waits = field(default_factory=_waits, compare=False)
-    at_work: Shared[dict[bytes, int]] = field(default_factory=Shared, compare=False)
 
     def fetch(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """The words of some keys, as far as any peer has them.
+        """The words of some keys, as far as any peer has them. Not for a thread with an event loop.
 
         It takes no more than ``seconds`` a peer, and ends with the process.
         """
@@ -84,46 +84,51 @@ class Peers:
 
     def _given(self, url: str, keys: Sequence[bytes]) -> dict[bytes, int]:
         """What a peer has of some words, as far as it comes in time."""
-        # The loop has a limit of its own, but ends no earlier than the look-up of the peer's name.
-        until = time.monotonic() + self.seconds + PEER_SECONDS
-
-        def look() -> float:
-            if time.monotonic() >= until:
-                raise TimeoutError
-            return until_the_end()
-
-        try:
-            return self.at_work.beside(url, lambda: asyncio.run(self._ask(url, keys)), look)
-        except HungUpError:
-            return {}
-        except TimeoutError:
-            self._refuse(url, "its name is not found in time")
-            return {}
-
-    async def _ask(self, url: str, keys: Sequence[bytes]) -> dict[bytes, int]:
         found = dict[bytes, int]()
+        with asyncio.Runner(loop_factory=LookingUpLoop) as runner, suppress(HungUpError):
+            runner.run(self._ask(url, keys, found))
+        return found
+
+    async def _ask(self, url: str, keys: Sequence[bytes], found: dict[bytes, int]) -> None:
         try:
             # One limit over all of it: a peer that sends a byte of a header, or another interim
             # answer, now and then keeps each single read going.
-            async with (
-                asyncio.timeout(self.seconds),
-                httpx.AsyncClient(timeout=PEER_SECONDS, transport=self.transport) as client,
-            ):
-                for key in keys:
-                    data = await _word(client, url, key)
-                    if data is not None:
-                        found[key] = int.from_bytes(data)
+            async with asyncio.timeout(self.seconds):
+                await _until_the_end(self._words(url, keys, found))
         except TimeoutError:
             self._refuse(url, f"it takes longer than {self.seconds:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             self._refuse(url, str(error) or type(error).__name__)
         else:
             self.waits.done(url.encode())
-        return found
+
+    async def _words(self, url: str, keys: Sequence[bytes], found: dict[bytes, int]) -> None:
+        """Add what a peer has of some words."""
+        async with httpx.AsyncClient(timeout=PEER_SECONDS, transport=self.transport) as client:
+            for key in keys:
+                data = await _word(client, url, key)
+                if data is not None:
+                    found[key] = int.from_bytes(data)
 
     def _refuse(self, url: str, problem: str) -> None:
         self.waits.again(url.encode())
         log.warning("peer refused", peer=redact_url(url), problem=problem)
+
+
+async def _until_the_end(work: Coroutine[None, None, None]) -> None:
+    """Do some work, but not to its end once the process is to end.
+
+    Raises:
+        HungUpError: it is.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=until_the_end())
+        task.result()
+    finally:
+        if task.cancel():
+            await asyncio.wait([task])
 
 
 async def _word(client: httpx.AsyncClient, url: str, key: bytes) -> bytes | None:

@@ -14,7 +14,7 @@ from openskill.models import PlackettLuce
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chainbeasts.backend.store.facts import EventRow
+from chainbeasts.backend.store.facts import BlockRow, EventRow
 from chainbeasts.backend.store.matches import MatchRow, MatchStatus
 
 FINALIZED = "MatchFinalized"
@@ -137,3 +137,15 @@ def final_matches(session: Session, after: int = -1, up_to: int | None = None) -
     if up_to is not None:
         wanted = wanted.where(EventRow.block_number <= up_to)
     return [FinalMatch(match, a, b, str(result)) for match, a, b, result in session.execute(wanted)]
+
+
+def last_finality(session: Session, up_to: int) -> tuple[int, bytes] | None:
+    """Number and hash of the last block up to one in which a match became final."""
+    found = session.execute(
+        select(BlockRow.number, BlockRow.hash)
+        .join(EventRow, EventRow.block_number == BlockRow.number)
+        .where(EventRow.name == FINALIZED, EventRow.block_number <= up_to)
+        .order_by(EventRow.block_number.desc())
+        .limit(1)
+    ).first()
+    return None if found is None else (int(found[0]), bytes(found[1]))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 from urllib.parse import SplitResult, quote
 
-from chainbeasts.backend.chain.addresses import addresses
+from chainbeasts.backend.addresses import addresses
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.lines import MOST_BYTES, STEP_SECONDS
@@ -158,7 +158,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock = cast(socket.socket, _TimedSocket(made, clock))
 
     def _connected(self) -> socket.socket:
-        *others, last = addresses(self.host, self._clock)
+        *others, last = addresses(self.host, self._clock.slice)
         for address in others:
             with suppress(OSError):
                 return self._connect_to(address)

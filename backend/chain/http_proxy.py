@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
-from chainbeasts.backend.chain.addresses import addresses
+from chainbeasts.backend.addresses import addresses
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_direct import MOST_CONNECTIONS, PIECE, Posted, too_long
@@ -129,7 +129,7 @@ class _TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        *others, last = addresses(host, self._clock)
+        *others, last = addresses(host, self._clock.slice)
         for address in others:
             with suppress(httpcore.NetworkError, httpcore.TimeoutException):
                 return self._connect_to(address, port, local_address, socket_options)

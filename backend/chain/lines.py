@@ -175,6 +175,11 @@ class _OpenSocket:
         self.waiting: dict[int, Future[Answer]] = {}
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
 
+    def close(self) -> None:
+        """Give the connection up."""
+        with suppress(OSError, WebSocketException):
+            self._open.close()
+
     def call(self, number: int, request: bytes, answer: Future[Answer]) -> None:
         """Send a request whose answer goes into the future.
 
@@ -201,8 +206,7 @@ class _OpenSocket:
                     if waiting is not None:
                         waiting.set_result(answer)
         self.ended = True
-        with suppress(OSError, WebSocketException):
-            self._open.close()
+        self.close()
         while self.waiting:
             with suppress(KeyError):
                 _, waiting = self.waiting.popitem()
@@ -250,9 +254,8 @@ class SocketLine:
         try:
             # A broken one is not used again; whoever waits for it is told by its own thread.
             if self._socket is None or self._socket.ended:
-                url = self._url
                 self._socket = self._opening.beside(
-                    url, lambda: _OpenSocket(url), self._clock.slice
+                    self._url, lambda: _OpenSocket(self._url), self._clock.slice, _OpenSocket.close
                 )
             return self._socket
         finally:

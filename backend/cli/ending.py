@@ -16,6 +16,7 @@ from chainbeasts.backend.indexer.follow import what_is_away
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.signals import SignalSafeEvent, carry_on, hang_up
+from chainbeasts.backend.store.session import DatabaseUnavailableError
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -69,6 +70,10 @@ def when_there(
             made = make()
             spare_collector()
             return made
+        except DatabaseUnavailableError:
+            if stopped():  # it was not waited for any more
+                break
+            raise
         except (NodeUnavailableError, LockHeldError) as error:
             if stopped():  # it was the wish to end that cut the call off
                 break

@@ -7,14 +7,15 @@ used: it is an extra.
 
 from __future__ import annotations
 
-import threading
+import os
 import time
 from collections.abc import Callable, Generator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from chainbeasts.backend.remote import Shared, until_the_end
-from chainbeasts.backend.signals import GRACE_SECONDS, HungUpError, check
+from chainbeasts.backend.addresses import addresses
+from chainbeasts.backend.remote import beside
+from chainbeasts.backend.signals import SLICE_SECONDS, HungUpError, check
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 ANSWER = "answer_seconds"
 """Among the arguments of a connection: seconds for each of its answers; none without it."""
 
-OPENING_SECONDS = 40.0
-"""For a connection, the look-up of its host included, whose own limit is the system's, or none."""
+OPENING_SECONDS = 120.0
+"""For a connection, the look-up of its host and all of its addresses included."""
 
-_opening: Shared[Any] = Shared()
+ENDING_SECONDS = 4.0
+"""For a connection or an answer once the process is to end: a server that is well is still told how
+things stand."""
 
 
 def connect(_dialect: object, _record: object, given: Any, named: dict[str, Any]) -> Any:
@@ -37,22 +40,31 @@ def connect(_dialect: object, _record: object, given: Any, named: dict[str, Any]
     from psycopg import OperationalError
 
     others = {name: value for name, value in named.items() if name != ANSWER}
-    kind, until = _patient_connection(), time.monotonic() + OPENING_SECONDS
+    kind, until, late = _patient_connection(), time.monotonic() + OPENING_SECONDS, _lateness()
 
     def look() -> float:
         if time.monotonic() >= until:
             raise TimeoutError(f"no connection in {OPENING_SECONDS:g} s")
-        return until_the_end()
+        late()
+        return SLICE_SECONDS
 
     try:
-        # By the thread that asks: two of them must not be given one connection.
-        made = _opening.beside(
-            (threading.get_ident(), *given), lambda: kind.connect(*given, **others), look
-        )
-    except (HungUpError, TimeoutError) as error:
+        others |= _place(others, look)
+        made: Any = beside(lambda: kind.connect(*given, **others), look, lambda late: late.close())
+    except (OSError, UnicodeError) as error:  # also out of time, or the process is to end
         raise OperationalError(str(error)) from None
     made.answer_seconds = named.get(ANSWER)
     return made
+
+
+def _place(named: dict[str, Any], look: Callable[[], float]) -> dict[str, str]:
+    """Where the server is, if one name says so: psycopg itself looks it up without limit."""
+    host = str(named.get("host") or "")
+    known = "hostaddr" in named or os.environ.get("PGHOSTADDR")
+    if known or not host or "," in host or host.startswith(("/", "@")):
+        return {}
+    found = addresses(host, look)
+    return {"host": ",".join([host] * len(found)), "hostaddr": ",".join(found)}
 
 
 @cache
@@ -68,7 +80,7 @@ def _patient_connection() -> type[Connection[Any]]:
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             seconds = self.answer_seconds if timeout is None else timeout
             try:
-                return super().wait(_watched(gen, _end_of_patience()), interval, seconds)
+                return super().wait(_watched(gen, _lateness()), interval, seconds)
             except (OperationalError, HungUpError) as error:
                 # Still at it: whoever rolled back now would wait for the same answer.
                 if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
@@ -80,10 +92,9 @@ def _patient_connection() -> type[Connection[Any]]:
     return PatientConnection
 
 
-def _end_of_patience() -> Callable[[], None]:
-    """Raises once the process is to end and an answer is late; a server that is well may still be
-    told how things stand."""
-    late = time.monotonic() + GRACE_SECONDS
+def _lateness() -> Callable[[], None]:
+    """Raises once the process is to end and what is waited for from now on is late."""
+    late = time.monotonic() + ENDING_SECONDS
 
     def look() -> None:
         if time.monotonic() >= late:

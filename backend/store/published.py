@@ -45,11 +45,16 @@ class PublishedStates:
         self._told_slow = False
         self._clock = clock
 
+    @property
+    def rests(self) -> bool:
+        """Whether the place was slow, and is not asked for now."""
+        return not self._slow.left
+
     def get(self, h: bytes) -> State | None:
         """The state of a hash; None if the place does not serve it now."""
         if not (self._away.due(b"") and self._missing.due(h) and self._wrong.due(h)):
             return None
-        if not self._slow.left:
+        if self.rests:
             return None
         try:
             packed = self._read(h)
@@ -73,15 +78,16 @@ class PublishedStates:
     def _read(self, h: bytes) -> bytes | None:
         begun = self._clock()
         try:
-            return self.place.read(file_name(h), MAX_FILE_BYTES)
+            found = self.place.read(file_name(h), MAX_FILE_BYTES)
         finally:
             took = self._clock() - begun
             self._slow.spend(max(0.0, took - QUICK_SECONDS))
-            if not (self._slow.left or self._told_slow):
-                self._told_slow = True
-                log.warning(
-                    "a place of snapshots is slow", place=self.place.url, seconds=round(took, 1)
-                )
+        if self.rests and not self._told_slow:
+            self._told_slow = True
+            log.warning(
+                "a place of snapshots is slow", place=self.place.url, seconds=round(took, 1)
+            )
+        return found
 
     def put(self, h: bytes, packed: bytes) -> bool:
         """Publish a file; whether it is there now."""

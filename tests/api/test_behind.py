@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from anyio import create_task_group, fail_after, move_on_after, run, sleep
 
+from chainbeasts.backend.api.errors import ApiError
 from chainbeasts.backend.api.follow import NODE_AWAY
 from chainbeasts.backend.api.limits import Limits
 from chainbeasts.backend.api.patience import AT_ONCE, Threads
@@ -22,8 +23,10 @@ from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.providers import make_web3
 from chainbeasts.backend.indexer.sync import Indexer
 from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.store.places import open_place
+from chainbeasts.backend.store.published import SLOW_SECONDS, PublishedStates
 from chainbeasts.backend.store.session import Database
-from chainbeasts.backend.store.snapshots import reading_store
+from chainbeasts.backend.store.snapshots import SnapshotStore, reading_store
 from tests.api.conftest import Scene, Served, services_of, serving
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
@@ -142,6 +145,15 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
         assert int(late.headers["retry-after"]) > 0
         silent.close()
         eventually(lambda: served.get(path).status_code == 404)
+
+
+def test_a_place_that_was_slow_may_well_have_a_state(tmp_path: Path) -> None:
+    slow = PublishedStates(open_place(str(tmp_path / "place")))
+    states = States(SnapshotStore(tmp_path / "own", [slow]))
+    assert run(states.get, bytes(32)) is None
+    slow._slow.spend(10 * SLOW_SECONDS)
+    with pytest.raises(ApiError, match="does not answer in time"):
+        run(states.get, bytes(32))
 
 
 def test_who_is_busy_is_waited_for() -> None:

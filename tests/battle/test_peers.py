@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -140,25 +142,42 @@ def test_what_came_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPatch) 
 def test_a_peer_whose_name_is_not_found_out_is_given_up_and_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", 0.3)
+    monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
     clock, keys = Clock(), list(WORDS)
     with serving(None) as server, frozen_resolver() as resolver:
         url = server.url.replace("127.0.0.1", resolver.host)
-        peers = Peers((url,), seconds=0.2, waits=Waits(AWAY, AWAY, 1, clock))
-        for _ in range(3):
+        peers = Peers((url,), seconds=0.5, waits=Waits(AWAY, AWAY, 1, clock))
+
+        def is_asked() -> bool:
+            clock.now += AWAY
             assert peers.fetch(keys) == {}
             assert peers.fetch(keys) == {}  # it is not asked for the next log
-            clock.now += AWAY
+            return resolver.asked > 0
+
+        eventually(is_asked)
+        is_asked()
         assert resolver.asked == 1
         resolver.released.set()
-        monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
-        patient = replace(peers, seconds=PATIENCE)
+        clock.now += AWAY
+        assert replace(peers, seconds=PATIENCE).fetch(keys) == WORDS
 
-        def fetched() -> bool:
-            clock.now += AWAY
-            return patient.fetch(keys) == WORDS
 
-        eventually(fetched)
+def test_who_gave_a_peer_up_is_not_held_by_its_name() -> None:
+    """Neither by the loop's end nor by the interpreter's."""
+    done = subprocess.run(
+        [sys.executable, "-c", GIVES_UP], timeout=PATIENCE / 2, check=False, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.splitlines()[-1] == b"{}"
+
+
+GIVES_UP = f"""
+import socket, time
+from chainbeasts.backend.battle.logs import Peers
+
+socket.getaddrinfo = lambda *_, **__: time.sleep({PATIENCE})
+print(Peers(("http://host.invalid",), seconds=0.2).fetch([bytes(32)]))
+"""
 
 
 def test_nobody_waits_for_a_peer_once_the_process_is_to_end(

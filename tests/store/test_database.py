@@ -40,7 +40,7 @@ from chainbeasts.backend.store.session import (
     parse_url,
     upgrade_database,
 )
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
 from tests.support.postgres import PASSWORD
 from tests.support.resolver import frozen_resolver
@@ -286,7 +286,7 @@ def test_a_server_that_does_not_answer_is_left(postgres_url: str) -> None:
 def test_nobody_waits_for_a_server_once_the_process_is_to_end(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(postgresql, "ENDING_SECONDS", 0.5)
     database, sent, problems = Database(postgres_url), threading.Event(), list[Exception]()
 
     def wait() -> None:
@@ -305,6 +305,7 @@ def test_nobody_waits_for_a_server_once_the_process_is_to_end(
         hang_up(0.0)
         waiter.join(PATIENCE)
         assert [type(one) for one in problems] == [DatabaseUnavailableError]
+        monkeypatch.setattr(postgresql, "ENDING_SECONDS", 0.0)
         with pytest.raises(DatabaseUnavailableError), Database(postgres_url).session():
             pytest.fail("a connection was made")
     finally:
@@ -320,9 +321,14 @@ def test_a_server_whose_name_is_not_found_out_is_given_up(
     monkeypatch.setattr(postgresql, "OPENING_SECONDS", 0.3)
     with frozen_resolver() as resolver:
         engine = make_engine(postgres_url.replace("127.0.0.1", resolver.host))
-        for _ in range(3):
+
+        def is_asked() -> bool:
             with pytest.raises(OperationalError), engine.connect():
                 pytest.fail("a connection was made")
+            return resolver.asked > 0
+
+        eventually(is_asked)
+        is_asked()
         assert resolver.asked == 1
         resolver.released.set()
         monkeypatch.setattr(postgresql, "OPENING_SECONDS", PATIENCE)

@@ -189,8 +189,10 @@ def test_a_slow_place_is_asked_for_a_part_of_the_time(
             clock.now += 1
     assert SLOW_SECONDS < waited < SLOW_SECONDS + 2 * took + 0.25 * clock.now
     assert [line["event"] for line in logs] == ["a place of snapshots is slow"]
+    assert source.rests
     took, waited = 0.9, 0.0
     clock.now += 10_000
+    assert not source.rests
     for h in hashes:
         assert (source.get(h) is not None) is there
     assert waited == pytest.approx(took * len(hashes))  # what is quick is asked without end

@@ -396,7 +396,7 @@ class Defender:
     def _warn(self, dispute: DisputeRow, reason: str) -> None:
         """Say once what keeps a dispute from being answered, whatever figures come with it."""
         told = self._warned.setdefault(dispute.dispute_id, set())
-        kind = re.sub(r"[\d.,]+", "", reason)  # the coin that lacks is another with each block
+        kind = re.sub(r"0x\w+|[\d.,]+", "", reason)  # the lacking coin is another with each block
         if kind not in told:
             told.add(kind)
             log.warning("no answer", dispute=dispute.dispute_id, reason=reason)

@@ -15,6 +15,7 @@ from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.store.private import PrivateDataset
+from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.trainer.plan.plan import Plan
 from chainbeasts.trainer.plan.sources import Battle, TrainingSource
@@ -126,11 +127,14 @@ class Run:
             ChainBeastsError: a state or dataset is missing, no funds, or no node; ``done`` holds
                 what was submitted before.
         """
+        recovered = False
         try:
-            # First: what an earlier process signed may still be mined, and moves the head.
-            self.trainer.submitter.recover()
             while self.left != 0 and not self.job.pause(0):
                 try:
+                    # First: what an earlier process signed may still be mined, and moves the head.
+                    if not recovered:
+                        self.trainer.submitter.recover()
+                        recovered = True
                     self._round()
                 except StoppedError:
                     break  # the node was slower than the wish to end; all is on record
@@ -139,6 +143,15 @@ class Run:
                     if self.job.windows is not None:
                         raise
                     self._await_node(error)
+                except DatabaseUnavailableError as error:
+                    if self.job.pause(0):
+                        break  # the same
+                    if self.job.windows is not None:
+                        raise
+                    log.warning("waiting for the database", reason=error.message)
+                    self._discard()  # what was in training may have ended by it
+                    self.job.pause(NODE_SECONDS)
+                    recovered = False  # it may have gone away between a move and its record
                 except LockHeldError as error:  # it was waited for long enough; now again
                     if self.job.windows is not None:
                         raise

@@ -26,7 +26,7 @@ from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.state import state_hash
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.monitoring.training import TrainingMetrics
-from chainbeasts.backend.store.session import Database
+from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.trainer.metrics.log import read_log
 from chainbeasts.trainer.metrics.streamer import MetricsStreamer
@@ -205,8 +205,9 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 6)
 
 
-def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
-    farm: Farm, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", [NodeUnavailableError, DatabaseUnavailableError])
+def test_what_is_away_is_waited_for_by_a_run_without_end(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, what: type[ChainBeastsError]
 ) -> None:
     trainer = trainer_for(farm, hatch(farm))
     start_of, calls, waited = trainer.window_start, [0], list[float]()
@@ -215,7 +216,7 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
     def away(source: Source) -> WindowStart:
         calls[0] += 1
         if calls[0] == 1:
-            raise NodeUnavailableError("No node answers.", "")
+            raise what("Nobody answers.", "")
         return start_of(source)
 
     def pause(seconds: float) -> bool:
@@ -227,8 +228,22 @@ def test_a_node_that_is_away_is_waited_for_by_a_run_without_end(
     assert Run(trainer, job).go() == made
     assert (len(made), len(waited)) == (1, 1)
     calls[0] = 0
-    with pytest.raises(NodeUnavailableError):
+    with pytest.raises(what):
         Run(trainer, TrainingJob(plan("curriculum"), 1)).go()
+
+
+def test_a_database_that_is_not_waited_for_at_the_end_is_no_error(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, over = trainer_for(farm, hatch(farm)), list[bool]()
+
+    def away(source: Source) -> WindowStart:
+        over.append(True)
+        raise DatabaseUnavailableError("It is not waited for.")
+
+    monkeypatch.setattr(trainer, "window_start", away)
+    job = TrainingJob(plan("curriculum"), 1, pause=lambda _: bool(over))
+    assert Run(trainer, job).go() == []
 
 
 def test_a_stopped_process_of_the_account_is_waited_for_by_a_run_without_end(farm: Farm) -> None:
