@@ -41,7 +41,9 @@ def beside(
         discard: takes what comes after that.
     """
     look()
-    return _Work(work).result(look, discard)
+    begun = _Work(work)
+    begun.join()
+    return begun.result(look, discard)
 
 
 class Shared(Generic[T]):
@@ -67,7 +69,10 @@ class Shared(Generic[T]):
     ) -> T:
         """As the function of that name, for all who ask for the key meanwhile."""
         look()
-        return self._begun(key, work).result(look, discard)
+        begun = self._begun(key, work)
+        while not begun.join():  # it came for nobody in between
+            begun = self._begun(key, work)
+        return begun.result(look, discard)
 
     def _begun(self, key: Hashable, work: Callable[[], T]) -> _Work[T]:
         with self._lock:
@@ -87,7 +92,7 @@ class _Work(Generic[T]):
         self.done.set_running_or_notify_cancel()  # nobody who waits for it can call it off
         self._lock = threading.Lock()
         self._waiting = 0
-        self._taken = False
+        self._taken = self._discarded = False
         threading.Thread(target=self._do, args=(work,), name="remote work", daemon=True).start()
 
     def _do(self, work: Callable[[], T]) -> None:
@@ -98,10 +103,14 @@ class _Work(Generic[T]):
         else:
             self.done.set_result(found)
 
-    def result(self, look: Callable[[], float], discard: Callable[[T], object]) -> T:
-        """Wait for it; what nobody waits for any more is discarded when it comes."""
+    def join(self) -> bool:
+        """Be one more who waits for it; False if it was discarded, as nobody did."""
         with self._lock:
-            self._waiting += 1
+            self._waiting += not self._discarded
+            return not self._discarded
+
+    def result(self, look: Callable[[], float], discard: Callable[[T], object]) -> T:
+        """Wait for it, after ``join``; what nobody waits for any more is discarded as it comes."""
         ended = False
         try:
             while not self.done.done():
@@ -117,8 +126,8 @@ class _Work(Generic[T]):
 
     def _came(self, late: Future[T], discard: Callable[[T], object]) -> None:
         with self._lock:
-            if self._taken or self._waiting:
+            if self._taken or self._waiting or self._discarded:
                 return
-            self._taken = True
+            self._discarded = True
         if late.exception() is None:
             discard(late.result())

@@ -72,8 +72,16 @@ def test_who_asks_meanwhile_waits_for_the_same() -> None:
             shared.beside("key", work, Patience(2), discarded.append)
     eventually(lambda: work.begun)
     assert shared.beside("another", lambda: 7, soon) == 7
-    threading.Timer(0.1, work.over.set).start()
-    assert shared.beside("key", work, soon) == 1
+    looks = 0
+
+    def look() -> float:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # it waits now
+            work.over.set()
+        return 0.01
+
+    assert shared.beside("key", work, look) == 1
     assert shared.beside("key", work, soon) == 2  # and is then made anew
     assert discarded == []
 
@@ -99,3 +107,16 @@ def test_what_comes_after_it_was_given_up_is_discarded() -> None:
     assert discarded == []
     work.over.set()
     eventually(lambda: discarded == [1])
+
+
+def test_what_was_discarded_is_handed_to_nobody() -> None:
+    """Not even to who asked just before it came."""
+    work, shared, discarded = Work(), Shared[int](), list[int]()
+    with pytest.raises(InterruptedError):
+        shared.beside("key", work, Patience(2), discarded.append)
+    begun = shared._begun("key", work)
+    work.over.set()
+    eventually(lambda: discarded)
+    assert not begun.join()
+    assert shared.beside("key", work, soon, discarded.append) == 2
+    assert discarded == [1]

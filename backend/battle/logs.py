@@ -128,7 +128,7 @@ async def _until_the_end(work: Coroutine[None, None, None]) -> None:
         task.result()
     finally:
         if task.cancel():
-            await asyncio.wait([task])
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _word(client: httpx.AsyncClient, url: str, key: bytes) -> bytes | None:

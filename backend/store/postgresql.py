@@ -59,7 +59,7 @@ def connect(_dialect: object, _record: object, given: Any, named: dict[str, Any]
 
 def _place(named: dict[str, Any], look: Callable[[], float]) -> dict[str, str]:
     """Where the server is, if one name says so: psycopg itself looks it up without limit."""
-    host = str(named.get("host") or "")
+    host = str(named.get("host") or os.environ.get("PGHOST") or "")
     known = "hostaddr" in named or os.environ.get("PGHOSTADDR")
     if known or not host or "," in host or host.startswith(("/", "@")):
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -40,7 +41,8 @@ class Waits:
 
 
 class Allowance:
-    """Time that something may take: so much at once, and besides that a share of all time.
+    """Time that something may take: so much at once, and besides that a share of all time. Threads
+    may share it.
 
     Args:
         seconds: at once.
@@ -51,15 +53,18 @@ class Allowance:
     def __init__(self, seconds: float, share: float, clock: Callable[[], float]) -> None:
         self._seconds, self._share, self._clock = seconds, share, clock
         self._spent, self._at = 0.0, clock()
+        self._lock = threading.Lock()
 
     @property
     def left(self) -> bool:
         """Whether there is any now."""
-        now = self._clock()
-        self._spent = max(0.0, self._spent - (now - self._at) * self._share)
-        self._at = now
-        return self._spent < self._seconds
+        with self._lock:
+            now = self._clock()
+            self._spent = max(0.0, self._spent - (now - self._at) * self._share)
+            self._at = now
+            return self._spent < self._seconds
 
     def spend(self, seconds: float) -> None:
         """Take off what was needed, be it more than there was."""
-        self._spent += seconds
+        with self._lock:
+            self._spent += seconds

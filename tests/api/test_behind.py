@@ -149,7 +149,7 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
 
 def test_a_place_that_was_slow_may_well_have_a_state(tmp_path: Path) -> None:
     slow = PublishedStates(open_place(str(tmp_path / "place")))
-    states = States(SnapshotStore(tmp_path / "own", [slow]))
+    states = States(SnapshotStore(tmp_path / "own", [slow]), seconds=PATIENCE)
     assert run(states.get, bytes(32)) is None
     slow._slow.spend(10 * SLOW_SECONDS)
     with pytest.raises(ApiError, match="does not answer in time"):

@@ -32,6 +32,13 @@ DRIPS = {
 AWAY = 30.0
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "all_proxy"):
+        for spelled in (name, name.upper()):
+            monkeypatch.delenv(spelled, raising=False)
+
+
 class Clock:
     """Seconds that pass when a test says so."""
 

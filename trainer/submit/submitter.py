@@ -103,9 +103,7 @@ class Submitter:
         label = f"submit checkpoint {first.index}"
         if len(windows) > 1:
             label = f"submit checkpoints {first.index} to {last.index}"
-        # With the generation: after a slashing the same windows are another submission.
-        generation = self.chain.head(first.beast_id).generation
-        key = f"{first.beast_id}/{first.index}/{last.h128.hex()}/{generation}"
+        key = self._key(windows)
         for _ in range(FUNDINGS - 1):
             # Killed between deposit and submission, ENERGY and stake stand there for the next run.
             try:
@@ -117,6 +115,20 @@ class Submitter:
                 log.info("funding the submission again", label=label, reason=error.name)
         self._fund(call, windows, locks)
         return self._outbox.send("submit", key, call, label=label)
+
+    def submitted(self, windows: Sequence[TrainedWindow]) -> TxReceipt | None:
+        """The receipt of a submission that stands, whoever saw it mined; None if there is none.
+
+        Raises:
+            NodeUnavailableError: the node does not answer.
+        """
+        return self._outbox.find("submit", self._key(windows))
+
+    def _key(self, windows: Sequence[TrainedWindow]) -> str:
+        """Names a submission. After a slashing the same windows are another one, by generation."""
+        first, last = windows[0], windows[-1]
+        generation = self.chain.head(first.beast_id).generation
+        return f"{first.beast_id}/{first.index}/{last.h128.hex()}/{generation}"
 
     def _call(self, windows: Sequence[TrainedWindow]) -> object:
         first = windows[0]

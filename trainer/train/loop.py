@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.costs import plan_cost
@@ -41,6 +42,10 @@ REFUSED_SECONDS = 2.0
 
 NODE_SECONDS = 1.0
 """Between two looks for a node that is away, in a run without end."""
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
+"""For a database that is away: twice as long each time, as where it cannot be written (a full disk)
+each look costs a window's training."""
 
 
 class Trainer:
@@ -107,12 +112,14 @@ class Run:
 
     Attributes:
         done: the submitted windows that stand, in order.
+        _unsure: those of a submission that nobody has seen to end.
     """
 
     trainer: Trainer
     job: TrainingJob
     done: list[Submitted] = field(default_factory=list)
     _in_flight: WindowsInFlight | None = None
+    _unsure: Sequence[PreparedWindow] = ()
     _refused: int = 0
 
     @property
@@ -127,15 +134,15 @@ class Run:
             ChainBeastsError: a state or dataset is missing, no funds, or no node; ``done`` holds
                 what was submitted before.
         """
-        recovered = False
+        recovered, delay = False, FIRST_WAIT_SECONDS
         try:
             while self.left != 0 and not self.job.pause(0):
                 try:
-                    # First: what an earlier process signed may still be mined, and moves the head.
                     if not recovered:
-                        self.trainer.submitter.recover()
+                        self._recover()
                         recovered = True
                     self._round()
+                    delay = FIRST_WAIT_SECONDS
                 except StoppedError:
                     break  # the node was slower than the wish to end; all is on record
                 except NodeUnavailableError as error:
@@ -143,14 +150,15 @@ class Run:
                     if self.job.windows is not None:
                         raise
                     self._await_node(error)
+                    recovered = False
                 except DatabaseUnavailableError as error:
                     if self.job.pause(0):
                         break  # the same
                     if self.job.windows is not None:
                         raise
-                    log.warning("waiting for the database", reason=error.message)
-                    self._discard()  # what was in training may have ended by it
-                    self.job.pause(NODE_SECONDS)
+                    log.warning("waiting for the database", seconds=delay, reason=error.message)
+                    self.job.pause(delay)
+                    delay = min(2 * delay, LONGEST_WAIT_SECONDS)
                     recovered = False  # it may have gone away between a move and its record
                 except LockHeldError as error:  # it was waited for long enough; now again
                     if self.job.windows is not None:
@@ -159,6 +167,19 @@ class Run:
         finally:
             self._discard()
         return self.done
+
+    def _recover(self) -> None:
+        """Bring what was signed to its end: it may still be mined, and moves the head."""
+        submitter, unsure = self.trainer.submitter, self._unsure
+        submitter.recover()
+        if unsure and self._in_flight is not None:
+            receipt = submitter.submitted([one.window for one in unsure])
+            if receipt is not None:
+                self._submitted(self._in_flight, unsure, receipt)
+        self._unsure = ()
+        # What was in training when the database went away has ended by that.
+        if self._in_flight is not None and not self._moved():
+            self._discard()
 
     def _await_node(self, error: NodeUnavailableError) -> None:
         log.warning("waiting for the node", reason=error.message)
@@ -179,9 +200,11 @@ class Run:
             return
         prepared = self._affordable(ready)
         windows = [one.window for one in prepared]
+        self._unsure = prepared
         try:
             receipt = self.trainer.submitter.submit(windows, sum(one.lock for one in prepared))
         except Reverted as error:
+            self._unsure = ()
             # Such a refusal locks nothing: the ledger compares parent and seed with its head first,
             # so a window trained on another head is never paid for. Counted, because a node that
             # contradicts itself would have us train for ever.
@@ -195,16 +218,23 @@ class Run:
             if not self._moved():
                 self._discard()
             return
+        self._unsure = ()
         self._refused = 0
+        self._submitted(in_flight, prepared, receipt)
+
+    def _submitted(
+        self, in_flight: WindowsInFlight, prepared: Sequence[PreparedWindow], receipt: TxReceipt
+    ) -> None:
+        """Take note of windows that are on the chain."""
         share, tx = receipt["gasUsed"] // len(prepared), bytes(receipt["transactionHash"])
         # Before the callbacks, which may raise: the next look at the chain is held against the head
         # that these windows led to.
-        in_flight.head = head_after(in_flight.head, windows[-1])
+        in_flight.head = head_after(in_flight.head, prepared[-1].window)
         in_flight.prefetcher.mined(len(prepared))
         for one in prepared:
             submitted = Submitted.of(one.window, one.lock, share, tx, one.learned)
             self.done.append(submitted)
-            job.on_submitted(submitted)
+            self.job.on_submitted(submitted)
 
     def _on_the_head(self) -> WindowsInFlight:
         """The windows in flight, if the chain is where they go on from; else new ones."""

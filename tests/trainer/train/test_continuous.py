@@ -232,6 +232,31 @@ def test_what_is_away_is_waited_for_by_a_run_without_end(
         Run(trainer, TrainingJob(plan("curriculum"), 1)).go()
 
 
+@pytest.mark.parametrize("what", [NodeUnavailableError, DatabaseUnavailableError])
+def test_what_goes_away_between_a_submission_and_its_record_hides_none(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, what: type[ChainBeastsError]
+) -> None:
+    beast = hatch(farm)
+    trainer, made, aways = trainer_for(farm, beast), list[Submitted](), list[str]()
+    intents = trainer.submitter._outbox.intents
+    record = intents.mined
+
+    def away(kind: str, *rest: Any) -> None:
+        if kind == "submit" and not aways:
+            aways.append(kind)
+            raise what("It is away.")
+        record(kind, *rest)
+
+    def pause(_: float) -> bool:
+        return len(made) >= 2
+
+    monkeypatch.setattr(intents, "mined", away)
+    Run(trainer, TrainingJob(plan("curriculum"), None, pause=pause, on_submitted=made.append)).go()
+    assert aways == ["submit"]
+    assert [one.index for one in made] == [0, 1]
+    assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 2)
+
+
 def test_a_database_that_is_not_waited_for_at_the_end_is_no_error(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
