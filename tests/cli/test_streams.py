@@ -36,7 +36,8 @@ def started(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
 
 
 def test_the_version_costs_little() -> None:
-    assert version_seconds() < 0.3
+    # Load only adds to what a process computes.
+    assert any(version_seconds() < 0.3 for _ in range(5))
 
 
 def version_seconds() -> float:
@@ -89,7 +90,8 @@ def cpu_seconds(pid: int) -> float:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_ctrl_c_at_any_moment_is_quiet() -> None:
     """While modules are loaded and while the command runs; by its own time, as load shifts ours."""
-    moments = (max(0.15, 2 * version_seconds()), 0.6, 1.8)
+    most = max(version_seconds() for _ in range(3))
+    moments = (max(0.15, 2 * most), 0.6, 1.8)
     running = [started(*FIGHT) for _ in moments]
     for process, moment in zip(running, moments, strict=True):
         while cpu_seconds(process.pid) < moment:

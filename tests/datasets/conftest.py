@@ -19,6 +19,7 @@ from chainbeasts.backend.kernel.rng import split_mix64
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import random_position
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 
 Answer = Callable[["Handler"], None]
 
@@ -81,7 +82,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, data: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", free_port()), Handler)
         self.data = data
         self.etag = '"one"'
         self.ranges: list[str | None] = []

@@ -27,6 +27,7 @@ from chainbeasts.backend.graph_cache.objects import CachedObject, ObjectCache
 from chainbeasts.backend.graph_cache.targets import portable_target, this_target
 from chainbeasts.backend.kernel.native.graph import Graph
 from chainbeasts.backend.kernels import CHOICE, ReferenceKernel, kernel_for
+from tests.support.patience import PATIENCE
 from tests.support.stopped import stopped_holder
 
 GRAPH, OTHER = Graph(0x11), Graph(0x13)
@@ -178,9 +179,11 @@ def test_a_link_is_never_followed(cache: ObjectCache, tmp_path: Path) -> None:
 def test_two_processes_compile_once(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
+        "from chainbeasts.backend.graph_cache import objects\n"
         "from chainbeasts.backend.graph_cache.build import build\n"
         "from chainbeasts.backend.graph_cache.objects import ObjectCache\n"
         "from chainbeasts.backend.kernel.native.graph import Graph\n"
+        f"objects.COMPILE_SECONDS = {PATIENCE}\n"
         "print(build(Graph(0x11), ObjectCache(Path(sys.argv[1]))).compiled)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "kernels")]

@@ -235,6 +235,7 @@ def test_what_could_not_be_published_is_published_later(
     states = [some_state(number) for number in (1, 2, 3)]
     port = free_port()
     s3_environment(monkeypatch, port)
+    monkeypatch.setattr("chainbeasts.backend.store.snapshots.PUBLISH_SECONDS", PATIENCE)
     url = f"s3://{BUCKET}/late"
     store = publishing_store(tmp_path / "own", [url])
     for state in states[:2]:

@@ -322,11 +322,14 @@ def test_a_scheduler_that_is_left_before_it_says_anything_is_forgotten(
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
+        silent.settimeout(PATIENCE)
         met = WorkerPool(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
         assert met.usable() == []
         assert meeting() == 1
+        made, _ = silent.accept()  # it is connected: where it is refused, it tries again for long
         met.leave()
-    eventually(lambda: meeting() == 0)
+        made.close()
+        eventually(lambda: meeting() == 0)
 
 
 def test_meetings_in_vain_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,10 +337,12 @@ def test_meetings_in_vain_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.1)
     met = WorkerPool(f"tcp://127.0.0.1:{free_port()}")
     assert met.usable() == []
+    eventually(lambda: meeting() == 0)  # its thread tells the end, and ends after that
     threads = threading.active_count()
     for _ in range(3):
         met._waits.done(b"")
         assert met.usable() == []
+    eventually(lambda: meeting() == 0)
     assert threading.active_count() == threads
     met.leave()
 
