@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from chainbeasts.backend.kernel.state import ENCODED_BYTES
 from scripts.lib.spectacle import Spectacle
-from tests.browser.conftest import RETRIES, Visit
+from tests.browser.conftest import RETRIES, Visit, collect_garbage
 
 WINDOWS = 6
 FIRST_SCREEN = 720
@@ -243,7 +243,7 @@ def test_who_leaves_takes_everything_along(visit: Visit, beast: int) -> None:
     session = page.context.new_cdp_session(page)
 
     def nodes() -> int:
-        session.send("HeapProfiler.collectGarbage")
+        collect_garbage(session)
         return int(session.send("Memory.getDOMCounters")["nodes"])
 
     during, after = [], []

@@ -28,7 +28,7 @@ from scripts.lib.bench.world import (
     publish,
     serving,
 )
-from tests.browser.conftest import PATIENCE_MS, Visit, visiting
+from tests.browser.conftest import PATIENCE_MS, Visit, collect_garbage, visiting
 from tests.conftest import NIGHTLY
 from tests.support.patience import PATIENCE
 
@@ -92,13 +92,7 @@ class Held:
 
 def held(devtools: CDPSession) -> Held:
     """Collect the garbage and count."""
-    # A question for objects collects more thoroughly than the call of that name: what optimised
-    # code remembers as well.
-    asked = devtools.send("Runtime.evaluate", {"expression": "(class {}).prototype"})
-    prototype = {"prototypeObjectId": asked["result"]["objectId"], "objectGroup": "counted"}
-    devtools.send("Runtime.queryObjects", prototype)
-    devtools.send("Runtime.releaseObjectGroup", {"objectGroup": "counted"})
-    devtools.send("HeapProfiler.collectGarbage")
+    collect_garbage(devtools)
     found: dict[str, Any] = devtools.send("Memory.getDOMCounters")
     heap: dict[str, Any] = devtools.send("Runtime.getHeapUsage")
     size = sum(
