@@ -32,17 +32,16 @@ class Resolver:
         self.released = threading.Event()
         self._look_up = socket.getaddrinfo
 
-    def look_up(self, host: Any, port: Any, *rest: Any, **named: Any) -> list[Any]:
+    def look_up(
+        self, host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> list[Any]:
         """Instead of ``socket.getaddrinfo``."""
-        if host not in (self.host, self.host.encode()):
-            return list(self._look_up(host, port, *rest, **named))
+        how = (family, type, proto, flags)
+        if host not in (self.host, self.host.encode()) or flags & socket.AI_NUMERICHOST:
+            return list(self._look_up(host, port, *how))
         self.asked += 1
         self.released.wait(PATIENCE)
-        return [
-            one
-            for address in self.addresses
-            for one in self._look_up(address, port, *rest, **named)
-        ]
+        return [one for address in self.addresses for one in self._look_up(address, port, *how)]
 
 
 @contextmanager

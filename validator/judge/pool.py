@@ -20,6 +20,7 @@ import structlog
 
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.store.waits import Waits
+from chainbeasts.validator.judge.loop import LoopThread
 from chainbeasts.validator.judge.worker import Identity, Replayer, difference, identity
 
 log = structlog.get_logger()
@@ -77,7 +78,7 @@ class WorkerPool:
         self._ours: Identity | None = None
         self._client: Any = None
         self._coming: Future[Any] | None = None
-        self._loop: Any = None
+        self._loop: LoopThread | None = None
         self._workers: dict[str, ClusterWorker] = {}
         self._present: set[str] = set()
         self._looked = 0.0
@@ -209,7 +210,6 @@ class WorkerPool:
         try:
             import dask
             from distributed import Client
-            from distributed.utils import LoopRunner
         except ImportError:
             raise ChainBeastsError(
                 "--scheduler needs the package distributed.", "pip install 'chainbeasts[cluster]'"
@@ -217,8 +217,7 @@ class WorkerPool:
         # Also for a worker that was killed between two calls: by itself dask tries for 30 seconds.
         dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s"})
         if self._loop is None:  # one for all meetings: dask never ends that of one in vain
-            self._loop = LoopRunner()
-            self._loop.start()
+            self._loop = LoopThread()
         patience = MEET_SECONDS if self._coming is None else 0.0
         coming = self._coming = self._coming or _in_a_thread(
             partial(
@@ -236,8 +235,8 @@ class WorkerPool:
         self._coming = None
         try:
             self._client = coming.result()
-        except (OSError, TimeoutError) as error:
-            self._gone(type(error).__name__)
+        except ConnectionError as error:
+            self._gone(str(error))
             return False
         if self._waits.done(b""):
             log.info("the scheduler is back", scheduler=self._scheduler)
@@ -256,9 +255,11 @@ class WorkerPool:
         coming, self._coming = self._coming, None
         loop, self._loop = self._loop, None
         self._leave_for_now()
+        if loop is None:
+            return
         if coming is not None:
             coming.add_done_callback(partial(_close_late, loop))
-        elif loop is not None:
+        else:
             loop.stop()
 
     def _leave_for_now(self) -> None:
@@ -271,20 +272,27 @@ class WorkerPool:
 
 def _in_a_thread(make: Callable[[], Any]) -> Future[Any]:
     """What dask makes, which waits without end for the first words of a scheduler that was frozen:
-    the kernel takes the connection all the same."""
+    the kernel takes the connection all the same. If nothing is made, a ``ConnectionError``."""
     made: Future[Any] = Future()
 
     def run() -> None:
+        # Whoever else listens there answers in other words. dask takes them for lengths and packed
+        # messages, and raises whatever comes of that.
         try:
-            made.set_result(make())
-        except BaseException as error:
-            made.set_exception(error)
+            met = make()
+        except Exception as error:
+            reason = type(error).__name__
+        else:
+            made.set_result(met)
+            return
+        # By now the error has gone, and what was half made with it, for which the loop has to live.
+        made.set_exception(ConnectionError(reason))
 
     threading.Thread(target=run, name="scheduler", daemon=True).start()
     return made
 
 
-def _close_late(loop: Any, made: Future[Any]) -> None:
+def _close_late(loop: LoopThread, made: Future[Any]) -> None:
     try:
         if made.exception() is None:
             _close(made.result())

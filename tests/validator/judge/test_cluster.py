@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -29,12 +30,14 @@ from chainbeasts.validator.judge import pool
 from chainbeasts.validator.judge.batch import Outcome, Run, batch_of, replay_batch
 from chainbeasts.validator.judge.cluster import Cluster, ClusterExecutor
 from chainbeasts.validator.judge.executors import InlineExecutor
+from chainbeasts.validator.judge.loop import LoopThread
 from chainbeasts.validator.judge.pool import WorkerPool
 from chainbeasts.validator.judge.replay import Window
 from chainbeasts.validator.judge.worker import difference, identity
 from tests.store.servers import Web
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
+from tests.support.resolver import frozen_resolver
 from tests.validator.windows import BEAST, Lies, context, make, private_words
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +58,12 @@ if lie == "verdict":
         rights, absent = np.ones(count, bool), np.zeros(count, bool)
         return batch.Outcome(rights, absent, np.zeros(0, np.int64), no_ends)
     batch.replay_batch = blind
+if os.environ.get("PATIENCE"):
+    import functools
+    from chainbeasts.backend.store import published
+    from chainbeasts.validator.judge import worker
+    published.SLOW_SECONDS = float(os.environ["PATIENCE"])
+    worker.open_place = functools.partial(worker.open_place, seconds=published.SLOW_SECONDS)
 """
 
 
@@ -65,8 +74,10 @@ class Farm:
     folder: Path
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     address: str = ""
+    looking: LoopThread | None = None
 
     def start(self) -> None:
+        self.looking = LoopThread()
         self.address = f"tcp://127.0.0.1:{free_port()}"
         where = self.address.removeprefix("tcp://").split(":")
         self._run("scheduler", "--host", where[0], "--port", where[1], "--no-dashboard")
@@ -85,7 +96,9 @@ class Farm:
     def present(self) -> int:
         from distributed import Client
 
-        with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        assert self.looking is not None
+        how = {"loop": self.looking.loop, "timeout": PATIENCE, "set_as_default": False}
+        with Client(self.address, **how) as client:  # type: ignore[no-untyped-call]
             # Not what it has by itself: what it asks for now and then may overwrite that.
             told = client.sync(client.scheduler.identity, n_workers=-1)  # type: ignore[no-untyped-call]
             return len(told["workers"])
@@ -106,6 +119,8 @@ class Farm:
         for process in reversed(self.processes):
             process.kill()
             process.wait(PATIENCE)
+        if self.looking is not None:
+            self.looking.stop()
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +197,7 @@ def run_of(window: Window, *, fetched: bool = False) -> Run:
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever answers is waited for, however much the machine has to do."""
-    for name in ("CONNECT_SECONDS", "ANSWER_SECONDS", "CHECK_SECONDS"):
+    for name in ("CONNECT_SECONDS", "ANSWER_SECONDS", "MEET_SECONDS", "CHECK_SECONDS"):
         monkeypatch.setattr(pool, name, PATIENCE)
     monkeypatch.setattr("chainbeasts.validator.judge.cluster.TASK_SECONDS", PATIENCE)
 
@@ -236,12 +251,12 @@ def test_windows_replay_in_parallel_from_published_states(
     try:
         for end in ends:
             SnapshotStore(folder).put(end)
-        farm.worker()
+        farm.worker(PATIENCE=f"{PATIENCE:g}")
         ours = executor()
         tasks = [run_of(windows[0]), *(run_of(one, fetched=True) for one in windows[1:])]
         assert verdicts(submit(ours, tasks[:5], web.url)) == [Verdict.VALID] * 5
         assert verdicts(submit(ours, tasks[4:5])) == [Verdict.VALID]  # from its memory
-        farm.worker()
+        farm.worker(PATIENCE=f"{PATIENCE:g}")
         lie, _ = make(lies=Lies(5, weight=(100, 1)))
         judged = submit(ours, [*tasks, lie], web.url)
         assert verdicts(judged) == [Verdict.VALID] * 80 + [Verdict.INVALID]
@@ -345,6 +360,41 @@ def test_meetings_in_vain_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) 
     eventually(lambda: meeting() == 0)
     assert threading.active_count() == threads
     met.leave()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 64, b"\1" + bytes(63)]
+)
+def test_who_listens_there_may_be_somebody_else(answer: bytes) -> None:
+    """Ports are given anew; whatever is said there, windows are replayed on this machine."""
+
+    class Other(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(answer)
+            self.request.recv(65_536)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        met = WorkerPool(f"tcp://127.0.0.1:{server.server_address[1]}")
+        with structlog.testing.capture_logs() as logs:
+            assert met.usable() == []
+        met.leave()
+        server.shutdown()
+    told = [line["event"] for line in logs]
+    assert told == ["no scheduler; windows are replayed on this machine"]
+
+
+def test_a_name_that_nobody_knows_yet_holds_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter's end waits for every thread of an executor, as dask's own loop has it."""
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 0.5)
+    with frozen_resolver() as resolver:
+        met = WorkerPool(f"tcp://{resolver.host}:{free_port()}")
+        assert met.usable() == []
+        assert resolver.asked == 1
+        met.leave()
+        eventually(lambda: meeting() == 0)
+        executors = [one.name for one in threading.enumerate() if one.name.startswith("asyncio")]
+        assert executors == []
 
 
 def test_present_workers_are_not_taken_for_lost(
@@ -460,10 +510,8 @@ def test_what_makes_a_worker_different() -> None:
 def test_without_a_scheduler_this_machine_goes_on(
     executor: Callable[..., ClusterExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     window, _ = make()
-    ours = executor(address=address)
+    ours = executor(address=f"tcp://127.0.0.1:{free_port()}")
     with structlog.testing.capture_logs() as logs, soon_given_up(monkeypatch, GONE_SECONDS):
         for _ in range(2):
             assert verdicts(submit(ours, [window])) == [Verdict.VALID]
