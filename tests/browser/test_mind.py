@@ -237,6 +237,24 @@ def test_a_state_that_is_missing_or_false_is_not_shown(
             path.write_bytes(data)
 
 
+def test_a_server_that_is_busy_is_asked_for_the_tables_again(visit: Visit, beast: int) -> None:
+    """Without them, no brain is shown for as long as one stays."""
+    visit.expects("status of 503")
+    asked: list[Route] = []
+
+    def busy(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 2:  # the view's own, then the one of the worker beside it
+            route.fulfill(status=503, json={})
+        else:
+            route.continue_()
+
+    visit.page.context.route("**/kernel/tables.json", busy)
+    visit.go(f"#/beasts/{beast}")
+    whole_film(visit.page)
+    assert len(asked) == 3
+
+
 def test_who_leaves_takes_everything_along(visit: Visit, beast: int) -> None:
     """Workers end, and visits do not pile up; the browser may keep the last one for a while."""
     page = visit.page

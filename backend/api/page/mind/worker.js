@@ -19,8 +19,22 @@ let waiting = [];
 let busy = false;
 let together = 1;
 
+const passing = (error) => error instanceof Problem && (error.status === 0 || error.status >= 429);
+
+/** What is asked for; a server that is busy is asked again for a while. */
+async function patiently(ask) {
+  for (let wait = FIRST_WAIT; ; wait *= 2) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!passing(error) || wait > LONGEST_WAIT) throw error;
+      await new Promise((done) => setTimeout(done, wait));
+    }
+  }
+}
+
 async function ready({ beast, dna, rules, kernelId }) {
-  const tables = readTables(await get("/kernel/tables.json"));
+  const tables = readTables(await patiently(() => get("/kernel/tables.json")));
   if (toHex(tables.kernelId) !== kernelId) {
     const version = tables.former(kernelId);
     return { problem: `These contracts run another kernel${version ? `, ${version}` : ""}: this page cannot read it.` };
@@ -28,19 +42,11 @@ async function ready({ beast, dna, rules, kernelId }) {
   return { beast, dna: fromHex(dna), tables, boards: exam(rules) };
 }
 
-const passing = (error) => error instanceof Problem && (error.status === 0 || error.status >= 429);
-
-/** What is known of some hashes; a server that is busy is asked again for a while. */
-async function fetched(hashes, { beast, tables }) {
-  for (let wait = FIRST_WAIT; ; wait *= 2) {
-    try {
-      return await fetchStates(hashes, beast, tables.kernelId);
-    } catch (error) {
-      if (!passing(error) || wait > LONGEST_WAIT) return hashes.map(() => ({ problem: error.message }));
-      await new Promise((done) => setTimeout(done, wait));
-    }
-  }
-}
+/** What is known of some hashes. */
+const fetched = (hashes, { beast, tables }) =>
+  patiently(() => fetchStates(hashes, beast, tables.kernelId)).catch((error) =>
+    hashes.map(() => ({ problem: error.message })),
+  );
 
 function tell(hash, { problem, brain }, { boards, tables }) {
   if (problem) return postMessage({ hash, problem });

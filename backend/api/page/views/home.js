@@ -80,7 +80,10 @@ function trainers(list, section, signal, dnas) {
   const heard = new Map();
   function draw() {
     const since = performance.now() - TRAINING_MS;
-    for (const [id, { at }] of heard) if (at < since) heard.delete(id);
+    for (const [id, one] of heard) {
+      one.at ??= performance.now(); // from when it is shown: a page that stood still may be late
+      if (one.at < since) heard.delete(id);
+    }
     const items = [...heard].map(([id, { step, dna }]) => ({ id, step, dna }));
     keyed(list, items, ({ id }) => id, training, retell);
     section.hidden = !items.length;
@@ -97,7 +100,7 @@ function trainers(list, section, signal, dnas) {
       if (!message || past) return;
       const known = heard.get(message.beast);
       const dna = known?.dna ?? dnas.get(message.beast);
-      heard.set(message.beast, { dna, step: message.step, at: performance.now() });
+      heard.set(message.beast, { dna, step: message.step, at: null });
       if (!known && !dna)
         get(`/v1/beasts/${encodeURIComponent(message.beast)}`, signal)
           .then(({ dna }) => heard.has(message.beast) && (heard.get(message.beast).dna = dna))
