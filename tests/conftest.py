@@ -23,6 +23,7 @@ from chainbeasts.backend.chain.deploy import Deployer, prepare
 from chainbeasts.backend.chain.seasons import load_profile
 from chainbeasts.backend.chain.transactions import TransactionManager
 from chainbeasts.backend.store import session
+from chainbeasts.trainer.datasets import hdf5
 from tests.support.engines import create_sharing
 from tests.support.forked import Program
 from tests.support.patience import PATIENCE
@@ -32,11 +33,11 @@ from tests.support.steady import steady_anvil
 
 # For a machine that runs many tests at once.
 devnet.free_port = free_port
-devnet.RPC_SECONDS = 60.0
-devnet.START_SECONDS = devnet.STOP_SECONDS = PATIENCE
+devnet.START_SECONDS = devnet.STOP_SECONDS = devnet.RPC_SECONDS = PATIENCE
 lines.STEP_SECONDS = PATIENCE
 session.BUSY_SECONDS = session.CONNECT_SECONDS = int(PATIENCE)
 session.create_engine = create_sharing
+hdf5.CHILD_SECONDS = PATIENCE
 
 GC_THRESHOLD = 10_000
 """New objects before the young ones are looked through; seven hundred is Python's own number."""

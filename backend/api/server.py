@@ -16,6 +16,8 @@ MOST_MESSAGE_BYTES = 1024
 """From a client of a WebSocket, which has nothing to say."""
 
 GRACE_SECONDS = 2
+PONG_SECONDS = 20.0
+"""Until a client of a WebSocket that answers no ping is given up."""
 
 
 def bind(port: int) -> socket.socket:
@@ -68,6 +70,7 @@ def make_server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
         ws="websockets-sansio",
         ws_max_size=MOST_MESSAGE_BYTES,
         ws_per_message_deflate=False,
+        ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return _Server(config, ready)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from playwright.sync_api import Page
 
 from scripts.lib.wire import Wire
+from tests.support.patience import PATIENCE
 
 GAS = hex(12_000_000)
 """Named by the wallet, so that the node mines what will fail, too."""
@@ -62,7 +63,7 @@ class Wallet:
     _wire: Wire = field(init=False)
 
     def __post_init__(self) -> None:
-        self._wire = Wire(self.node, 60)
+        self._wire = Wire(self.node, PATIENCE)
 
     def __enter__(self) -> Self:
         return self

@@ -93,7 +93,6 @@ def test_without_a_socket_only_the_clock_and_the_end_wake() -> None:
     waker.pause(NEVER)
 
 
-@pytest.mark.timeout(60)
 def test_a_signals_handler_may_stop_it_between_any_two_steps() -> None:
     for number in range(40):
         waker = Waker("http://127.0.0.1:9", 0.05)

@@ -148,7 +148,7 @@ def scripted(*visits: list[str]) -> Iterator[str]:
         for one in next(left, []):
             socket.send(one)
 
-    with serve(attend, "127.0.0.1", 0) as server:
+    with serve(attend, "127.0.0.1", 0, open_timeout=PATIENCE) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

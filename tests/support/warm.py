@@ -67,8 +67,12 @@ def load() -> None:
 def be_patient() -> None:
     """Give whoever has to succeed the time that it takes on a machine that runs many tests."""
     from chainbeasts.backend.api import patience
-    from chainbeasts.backend.chain import anvil, lines
+    from chainbeasts.backend.api import server as api
+    from chainbeasts.backend.chain import anvil, anvil_state, lines
+    from chainbeasts.backend.devnet import local
+    from chainbeasts.backend.doctor import node
     from chainbeasts.backend.store import session
+    from chainbeasts.trainer.datasets import hdf5
     from chainbeasts.trainer.metrics import server, streamer
 
     sys.path.insert(0, str(ROOT))
@@ -77,6 +81,10 @@ def be_patient() -> None:
 
     sys.path.remove(str(ROOT))
     anvil.free_port = free_port
+    anvil.START_SECONDS = anvil.STOP_SECONDS = anvil.RPC_SECONDS = PATIENCE
+    local.STOP_SECONDS = anvil.HUSH_SECONDS = local.HUSH_SECONDS = PATIENCE
+    anvil_state.QUIET_SECONDS, anvil_state.MOST_QUIET_SECONDS = 5.0, PATIENCE
+    api.PONG_SECONDS = hdf5.CHILD_SECONDS = node.SOCKET_SECONDS = PATIENCE
     session.BUSY_SECONDS = session.CONNECT_SECONDS = int(PATIENCE)
     lines.STEP_SECONDS = patience.SECONDS = server.HANDSHAKE_SECONDS = streamer.PATIENCE = PATIENCE
     streamer.MetricsStreamer.close.__defaults__ = (PATIENCE,)

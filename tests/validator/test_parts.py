@@ -27,7 +27,7 @@ from chainbeasts.backend.indexer.follow import PASSING, what_is_away
 from chainbeasts.backend.kernel.board import word_bytes
 from chainbeasts.backend.kernel.merkle import root
 from chainbeasts.backend.locks import LockHeldError
-from chainbeasts.backend.monitoring import server
+from chainbeasts.backend.monitoring import health, server
 from chainbeasts.backend.monitoring.server import serve
 from chainbeasts.backend.store.daemons import Mode, Verdict
 from chainbeasts.backend.store.facts import CheckpointStatus
@@ -149,7 +149,8 @@ def status(url: str) -> int:
         return error.code
 
 
-def test_ready_means_a_good_pass_and_no_problem() -> None:
+def test_ready_means_a_good_pass_and_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "READY_SECONDS", PATIENCE)
     monitor = ValidatorMetrics()
     with serve(monitor, 0) as port:
         url = f"http://127.0.0.1:{port}"

@@ -29,6 +29,7 @@ from chainbeasts.trainer.train.states import parent_state
 from chainbeasts.trainer.train.window_store import WindowStore
 from chainbeasts.trainer.workspace import TrainerWorkspace
 from tests.store.servers import Web
+from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
 from tests.trainer.conftest import CHALLENGER, OTHER, ROOT, TRAINER, Farm
 
@@ -283,7 +284,7 @@ def test_only_near_ancestors_are_asked_for_at_remote_places(
     workspace = farm.workspace()
     rows = workspace.live(beast)
     web = Web(tmp_path)
-    store = reading_store(tmp_path / "own", [web.url])
+    store = reading_store(tmp_path / "own", [web.url], PATIENCE)
     found = parent_state(replace(workspace, snapshots=store), beast, rows)
     web.close()
     assert state_hash(found) == rows[-1].h128
