@@ -90,6 +90,7 @@ class Visit:
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     expected: list[re.Pattern[str]] = field(default_factory=list)
+    borne: list[re.Pattern[str]] = field(default_factory=list)
 
     def go(self, address: str) -> None:
         """Open a view and wait until it is drawn."""
@@ -104,6 +105,10 @@ class Visit:
         those that are expected, and bears no other.
         """
         self.expected.append(re.compile(pattern))
+
+    def bears(self, pattern: str) -> None:
+        """Say what the browser may complain of: of what a worker does at its start, it may not."""
+        self.borne.append(re.compile(pattern))
 
     def wait_until(self, what: str, look: Callable[[], object]) -> None:
         """Let the browser's events come in until there is something to see."""
@@ -154,9 +159,8 @@ class Visit:
         self.page.context.close()
         own = (self.url, self.url.replace("http", "ws"), "data:", "blob:")
         assert [url for url in self.asked if not url.startswith(own)] == []
-        unexpected = [
-            told for told in self.complaints if not any(p.search(told) for p in self.expected)
-        ]
+        known = [*self.expected, *self.borne]
+        unexpected = [told for told in self.complaints if not any(p.search(told) for p in known)]
         assert unexpected == []
 
 

@@ -239,7 +239,7 @@ def test_a_state_that_is_missing_or_false_is_not_shown(
 
 def test_a_server_that_is_busy_is_asked_for_the_tables_again(visit: Visit, beast: int) -> None:
     """Without them, no brain is shown for as long as one stays."""
-    visit.expects("status of 503")
+    visit.bears("status of 503")
     asked: list[Route] = []
 
     def busy(route: Route) -> None:
