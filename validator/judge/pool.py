@@ -277,10 +277,11 @@ def _in_a_thread(make: Callable[[], Any]) -> Future[Any]:
 
     def run() -> None:
         # Whoever else listens there answers in other words. dask takes them for lengths and packed
-        # messages, and raises whatever comes of that.
+        # messages, and raises whatever comes of that. What its loop called off is no Exception, and
+        # nobody would hear of it.
         try:
             met = make()
-        except Exception as error:
+        except BaseException as error:
             reason = type(error).__name__
         else:
             made.set_result(met)
