@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, WebSocket, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, WebSocket, expect
 
 from chainbeasts.backend.resources import node_modules_dirs
 from scripts.lib.spectacle import Spectacle
-from tests.browser.conftest import PATIENCE_MS, PATIENT_PAGE, Visit
+from tests.browser.conftest import LOOK_MS, PATIENCE_MS, PATIENT_PAGE, Visit
 
 NARROW = ViewportSize(width=320, height=640)
 WIDE = ViewportSize(width=1180, height=900)
@@ -33,6 +33,17 @@ SPOKEN = """() => {
     window.spoken.push(...places.map((place) => place.textContent));
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
+CLICKS = """() => {
+  window.clicks = [];
+  addEventListener("click", ({ target }) => {
+    const button = target.closest("button");
+    if (button) clicks.push(button.ariaLabel);
+  });
+}"""
+PRESSES_ARE_SEEN = "import('/press.js').then(() => null)"
+"""The page asks for that module after its first view."""
+
+DRAW_ANEW = "const next = element.cloneNode(true); element.replaceWith(next);"
 MOODS = """
   window.moods = [];
   new MutationObserver(() => {
@@ -140,6 +151,62 @@ def test_news_move_no_reader(visit: Visit, world: Spectacle, beasts: tuple[int, 
     expect(plates).to_have_count(before + 1)
     expect(link).to_be_focused()
     assert link.evaluate("element => element.known")
+
+
+def test_news_in_the_middle_of_a_click_take_nothing_away(
+    visit: Visit, world: Spectacle, beasts: tuple[int, int]
+) -> None:
+    """What is pressed may be drawn anew before it is released: it is the same to the reader."""
+    page, (ours, _) = visit.page, beasts
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    def draw_anew(control: Locator) -> None:
+        control.evaluate("element => (element.known = true)")
+        world.train(world.owner, ours, 1)
+        visit.wait_until("drawn anew", lambda: not control.evaluate("element => element.known"))
+
+    visit.go(f"#/accounts/{world.owner.address}")
+    page.evaluate(PRESSES_ARE_SEEN)
+    plate = page.locator(f'.plate[href="#/beasts/{ours}"]')
+    plate.hover()
+    page.mouse.down()
+    draw_anew(plate)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(f"#/beasts/{ours}$"))
+    copy = page.locator(".facts button.copy").first
+    copy.focus()
+    page.keyboard.down(" ")
+    draw_anew(copy)
+    expect(copy).to_be_focused()
+    page.keyboard.up(" ")
+    copied = "navigator.clipboard.readText()"
+    visit.wait_until("copied", lambda: page.evaluate(copied) == world.owner.address)
+
+
+def test_a_press_and_its_release_are_one_click_of_the_same(
+    visit: Visit, world: Spectacle, beasts: tuple[int, int]
+) -> None:
+    """Let go elsewhere, or on what says something else by then, it is none."""
+    world.catch_up()
+    visit.go(f"#/beasts/{beasts[0]}")
+    pressed, other = (visit.page.locator(".facts button.copy").nth(n) for n in (0, 1))
+    visit.page.evaluate(PRESSES_ARE_SEEN)
+    visit.page.evaluate(CLICKS)
+
+    def press(change: str, then: Locator) -> list[str]:
+        pressed.hover()
+        visit.page.mouse.down()
+        pressed.evaluate(f"element => {{ {change} }}")
+        then.hover()
+        visit.page.mouse.up()
+        visit.page.wait_for_timeout(LOOK_MS)
+        return list(visit.page.evaluate("clicks.splice(0)"))
+
+    said = pressed.get_attribute("aria-label")
+    assert press("", pressed) == [said]
+    assert press(DRAW_ANEW, pressed) == [said]
+    assert press(DRAW_ANEW, other) == []
+    assert press(f"{DRAW_ANEW} next.ariaLabel = 'Burn'", pressed) == []
 
 
 def test_blocks_are_not_read_out(visit: Visit, world: Spectacle, beasts: tuple[int, int]) -> None:
@@ -296,11 +363,8 @@ def test_lists_are_found_in_by_their_address(
     expect(bout.locator("svg.portrait")).to_have_count(2)
 
 
-def test_long_lists_come_in_pages(visit: Visit, world: Spectacle, beasts: tuple[int, int]) -> None:
-    """However many there are, so many are asked for and drawn; links lead on and back.
-
-    News leave the links alone: one that was made anew in the middle of a click would lead nowhere.
-    """
+def test_long_lists_come_in_pages(visit: Visit, beasts: tuple[int, int]) -> None:
+    """However many there are, so many are asked for and drawn; links lead on and back."""
 
     def few(route: Route) -> None:
         asked.append(route.request.url)
@@ -315,13 +379,7 @@ def test_long_lists_come_in_pages(visit: Visit, world: Spectacle, beasts: tuple[
     expect(pages.get_by_role("link")).to_have_count(1)
     pages.get_by_role("link", name="after").click()
     expect(plates).to_have_attribute("href", f"#/beasts/{beasts[1]}")
-    back = pages.get_by_role("link", name="before")
-    back.evaluate("element => (element.known = true)")
-    told = plates.locator(".foot").inner_text()
-    world.train(world.rival, beasts[1], 1)
-    expect(plates.locator(".foot")).not_to_have_text(told)
-    assert back.evaluate("element => element.known")
-    back.click()
+    pages.get_by_role("link", name="before").click()
     expect(plates).to_have_attribute("href", f"#/beasts/{beasts[0]}")
     assert all("limit=48" in url for url in asked)
 

@@ -250,6 +250,7 @@ await refreshStatus();
 drawStatus();
 await draw();
 setTimeout(keepLooking, 1000 * STATUS_SECONDS);
+load("./press.js").then(({ startPresses }) => startPresses(), console.error); // news come only now
 startNews(enqueue, (open) => {
   streaming = open;
   if (!open) look();

@@ -94,9 +94,7 @@ export async function catalogue(place, { query, signal, setQuery, onNews }, list
     );
     list.draw(body, page.items, page);
     body.hidden = none;
-    const turning = pager(page, location.hash);
-    // A link that is made anew between a click's two halves would not be followed.
-    if (!below.firstChild?.isEqualNode(turning)) redraw(below, turning);
+    redraw(below, pager(page, location.hash));
     const odd = list.fields.find((field) => !fitting(field, now).fits);
     if (odd) show(result, odd.hint);
     else if (say) show(result, none ? list.nothing : `${plural(page.items.length, list.noun)} on this page`);
