@@ -4,9 +4,11 @@ const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]
 
 /** What stays the same about a control when its view is drawn anew. */
 const likeness = (element) =>
-  [element.localName, element.id, ...["href", "name", "type", "aria-label"].map((a) => element.getAttribute(a))].join(
-    "\n",
-  );
+  [
+    element.localName,
+    element.id,
+    ...["href", "name", "type", "value", "aria-label"].map((a) => element.getAttribute(a)),
+  ].join("\n");
 
 const alike = (scope, like) => [...scope.querySelectorAll(FOCUSABLE)].filter((one) => likeness(one) === like);
 
