@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
+AGAIN_SECONDS = 0.01
+
 _ASCII = {"…": "...", "–": "-", "—": "-", "×": "x", "·": "*", "±": "+-", "Σ": "sum", "≤": "<="}
 
 
@@ -47,6 +49,7 @@ def _command() -> int:
     redact_tracebacks()
     try:
         command = commands.load(sys.argv[1:])
+        sys.unraisablehook = _interrupt_again
         signal.signal(signal.SIGINT, signal.default_int_handler)  # now something begins
         code = commands.run(command, sys.argv[1:])
         sys.stdout.flush()
@@ -94,6 +97,18 @@ def _hang_up() -> None:
 def _quit(number: int, frame: FrameType | None) -> NoReturn:
     """End without a word: nothing has begun, or all is done."""
     os._exit(INTERRUPTED)
+
+
+def _interrupt_again(told: sys.UnraisableHookArgs) -> None:
+    """Let no interrupt be lost that came where Python only tells of errors, as in a finalizer."""
+    if not issubclass(told.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(told)
+        return
+    from threading import Timer
+
+    again = Timer(AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
 
 
 def _open_streams() -> None:

@@ -102,6 +102,18 @@ def test_ctrl_c_at_any_moment_is_quiet() -> None:
         assert (process.returncode, said, told) == (130, b"", b""), moment
 
 
+FINALIZER = """
+import time
+
+class Ended:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+Ended()
+while True:
+    time.sleep(0.01)
+"""
+
 SET_NAME = """
 class Named:
     def __set_name__(self, owner, name):
@@ -112,9 +124,14 @@ class Owner:
 """
 
 
-@pytest.mark.parametrize("interrupted", ["raise KeyboardInterrupt", SET_NAME], ids=["code", "name"])
-def test_ctrl_c_while_a_command_loads_a_module_is_quiet(interrupted: str, tmp_path: Path) -> None:
-    """Within code that is made from text, as of all dataclasses, and where Python wraps errors."""
+@pytest.mark.parametrize(
+    "interrupted",
+    ["raise KeyboardInterrupt", SET_NAME, FINALIZER],
+    ids=["code", "name", "finalizer"],
+)
+def test_ctrl_c_in_an_odd_place_is_quiet(interrupted: str, tmp_path: Path) -> None:
+    """In code that is made from text, as of all dataclasses, and where Python wraps or only tells
+    errors."""
     (tmp_path / "interrupted.py").write_text(
         "from chainbeasts.backend.cli import commands, main\n"
         f"commands.run = lambda command, arguments: exec({interrupted!r}, {{}})\n"
@@ -122,7 +139,9 @@ def test_ctrl_c_while_a_command_loads_a_module_is_quiet(interrupted: str, tmp_pa
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     program = [sys.executable, "-m", "interrupted"]
-    done = subprocess.run(program, env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        program, env=environment, capture_output=True, check=False, timeout=PATIENCE
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
