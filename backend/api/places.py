@@ -25,10 +25,14 @@ class States:
         given = patience.SECONDS if seconds is None else seconds
         self._threads = [Threads(given) for _ in store.sources]
 
-    async def get_many(self, hashes: Sequence[bytes]) -> dict[bytes, State]:
-        """Those states of some hashes that are here, or at a place that gives them in time."""
-        found, _ = await self._look(hashes)
-        return found
+    async def get_many(self, hashes: Sequence[bytes]) -> tuple[dict[bytes, State], bool]:
+        """Those states of some hashes that are here, or at a place that gives them in time.
+
+        Returns:
+            The states by their hashes, and whether a place that may have more did not answer.
+        """
+        found, late = await self._look(hashes)
+        return found, late and len(found) < len(set(hashes))
 
     async def get(self, h: bytes) -> State | None:
         """The state of a hash; None if it is at none of the places.

@@ -22,7 +22,7 @@ from chainbeasts.backend.api.services import Services
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.providers import make_web3
 from chainbeasts.backend.indexer.sync import Indexer
-from chainbeasts.backend.kernel.state import state_hash
+from chainbeasts.backend.kernel.state import ENCODED_BYTES, state_hash
 from chainbeasts.backend.store.places import open_place
 from chainbeasts.backend.store.published import SLOW_SECONDS, PublishedStates
 from chainbeasts.backend.store.session import Database
@@ -143,8 +143,15 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
         assert late.status_code == 503
         assert "does not answer in time" in late.json()["detail"]
         assert int(late.headers["retry-after"]) > 0
+        here, there = (state_hash(window.end) for window in scene.honest.windows[:2])
+        many = f"/v1/states?h={here.hex()},{there.hex()}"
+        some = served.get(many)
+        assert some.content[:32] == here
+        assert len(some.content) == 32 + ENCODED_BYTES
+        assert int(some.headers["retry-after"]) > 0
         silent.close()
         eventually(lambda: served.get(path).status_code == 404)
+        eventually(lambda: "retry-after" not in served.get(many).headers)
 
 
 def test_a_place_that_was_slow_may_well_have_a_state(tmp_path: Path) -> None:

@@ -48,9 +48,14 @@ export const dated = (path) =>
     time: Date.parse(answer.headers.get("date")) / 1000 || Date.now() / 1000,
   }));
 
+const body = async (answer) => new Uint8Array(await answer.arrayBuffer());
+
 /** The bytes at an address; throws as `get` does. */
-export const bytes = (path, signal = null) =>
-  ask(path, signal, async (answer) => new Uint8Array(await answer.arrayBuffer()));
+export const bytes = (path, signal = null) => ask(path, signal, body);
+
+/** The same, and whether the server has been kept waiting for a part of them. */
+export const parts = (path) =>
+  ask(path, null, async (answer) => ({ served: await body(answer), late: answer.headers.has("retry-after") }));
 
 /** Up to `most` items of a paged list, and whether there are more. */
 export async function list(path, most = 200, signal = null) {

@@ -10,7 +10,7 @@ from fastapi import Query, Request, Response
 from sqlalchemy import select
 
 from chainbeasts.backend.api.answers import FOREVER, REVALIDATE, tagged
-from chainbeasts.backend.api.errors import missing
+from chainbeasts.backend.api.errors import RETRY_SECONDS, missing
 from chainbeasts.backend.api.models import StateHeader
 from chainbeasts.backend.api.routes.common import Digest, content, digest_bytes, new_router
 from chainbeasts.backend.api.services import Services, ServicesDep
@@ -57,14 +57,18 @@ async def snapshot(request: Request, services: ServicesDep, digest: Digest) -> R
 async def states(request: Request, services: ServicesDep, h: Hashes) -> Response:
     """Up to 64 states, in the order asked for; one that is not published is left out.
 
+    So is what a place does not give in time: `Retry-After` says when to ask for the rest.
+
     Each takes 32 + 192 + 33,792 bytes: its hash, its encoded header and its weights as they are
     hashed, so that whoever asks can check it.
     """
     wanted = list(dict.fromkeys(map(digest_bytes, h.split(","))))
     known = await to_thread.run_sync(_all_known, services, wanted)
-    found = await services.states.get_many([one for one in wanted if one in known])
+    found, late = await services.states.get_many([one for one in wanted if one in known])
     body = b"".join(one + encode_state(found[one]) for one in wanted if one in found)
-    return tagged(request, body, BATCH, FOREVER if len(found) == len(wanted) else REVALIDATE)
+    keep = FOREVER if len(found) == len(wanted) else REVALIDATE
+    again = {"Retry-After": str(RETRY_SECONDS)} if late else None
+    return tagged(request, body, BATCH, keep, again)
 
 
 @router.get("/states/{digest}", response_model=StateHeader, summary="A state's header")

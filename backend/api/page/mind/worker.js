@@ -19,7 +19,12 @@ let waiting = [];
 let busy = false;
 let together = 1;
 
+/** How long was waited the last time for each state that a place did not give in time. */
+const waits = new Map();
+
 const passing = (error) => error instanceof Problem && (error.status === 0 || error.status >= 429);
+
+const pause = (wait) => new Promise((done) => setTimeout(done, wait));
 
 /** What is asked for; a server that is busy is asked again for a while. */
 async function patiently(ask) {
@@ -28,7 +33,7 @@ async function patiently(ask) {
       return await ask();
     } catch (error) {
       if (!passing(error) || wait > LONGEST_WAIT) throw error;
-      await new Promise((done) => setTimeout(done, wait));
+      await pause(wait);
     }
   }
 }
@@ -54,6 +59,17 @@ function tell(hash, { problem, brain }, { boards, tables }) {
   postMessage({ hash, mask: brain.mask, weights: brain.weights, marks }, [brain.weights.buffer]);
 }
 
+/** Whether a state that did not come in time is worth asking for again. */
+const isAwaited = (hash) => (waits.get(hash) ?? 0) < LONGEST_WAIT;
+
+/** Ask for some states again after all else, or after a while if nothing else is asked for. */
+async function putOff(hashes) {
+  for (const hash of hashes) waits.set(hash, 2 * waits.get(hash) || FIRST_WAIT);
+  const idle = !waiting.length;
+  waiting.push(...hashes.filter((hash) => !waiting.includes(hash)));
+  if (idle) await pause(Math.max(0, ...hashes.map((hash) => waits.get(hash))));
+}
+
 async function work() {
   if (busy) return;
   busy = true;
@@ -69,7 +85,9 @@ async function work() {
       const some = waiting.splice(0, end < 0 ? together : Math.min(together, end));
       together = TOGETHER;
       const found = await fetched(some, known);
-      some.forEach((hash, i) => tell(hash, found[i], known));
+      const late = new Set(some.filter((hash, i) => found[i].late && isAwaited(hash)));
+      some.forEach((hash, i) => late.has(hash) || tell(hash, found[i], known));
+      await putOff([...late]);
     }
   }
   busy = false;
