@@ -134,7 +134,7 @@ class ObjectCache:
         return None
 
     def put(self, variation: Variation, data: bytes) -> CachedObject:
-        """Keep an object: first itself, then the record that vouches for it.
+        """Keep an object: first the record that vouches for it, so that it is never without one.
 
         Raises:
             CacheError: the folder cannot be written.
@@ -146,10 +146,10 @@ class ObjectCache:
             "created": datetime.now(UTC).timestamp(),
         }
         try:
-            self._record(digest).unlink(missing_ok=True)
+            self.path(digest).unlink(missing_ok=True)
             self._hits(digest).unlink(missing_ok=True)
-            write_atomic(self.path(digest), data, mode=0o755)
             write_atomic(self._record(digest), json.dumps(record, indent=2).encode(), mode=0o644)
+            write_atomic(self.path(digest), data, mode=0o755)
         except OSError as error:
             raise CacheError(
                 f"The kernel cache {self.folder} cannot be written: {error.strerror}."
