@@ -16,7 +16,7 @@ from hypothesis.internal.conjecture import providers
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import anvil as devnet
-from chainbeasts.backend.chain import lines
+from chainbeasts.backend.chain import clock, lines
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.deploy import Deployer, prepare
@@ -34,7 +34,7 @@ from tests.support.steady import steady_anvil
 # For a machine that runs many tests at once.
 devnet.free_port = free_port
 devnet.START_SECONDS = devnet.STOP_SECONDS = devnet.RPC_SECONDS = PATIENCE
-lines.STEP_SECONDS = PATIENCE
+lines.STEP_SECONDS = clock.CALL_SECONDS = PATIENCE
 session.BUSY_SECONDS = session.CONNECT_SECONDS = int(PATIENCE)
 session.create_engine = create_sharing
 hdf5.CHILD_SECONDS = PATIENCE

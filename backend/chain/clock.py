@@ -15,11 +15,11 @@ class CallClock:
     """The deadline of each thread's present call.
 
     Args:
-        seconds: deadline of one call.
+        seconds: deadline of one call; ``CALL_SECONDS`` if None.
     """
 
-    def __init__(self, seconds: float = CALL_SECONDS) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = CALL_SECONDS if seconds is None else seconds
         self._calls = threading.local()
 
     def begin(self) -> None:

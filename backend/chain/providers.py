@@ -11,7 +11,7 @@ from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from chainbeasts.backend.chain.answers import read_answer
-from chainbeasts.backend.chain.clock import CALL_SECONDS, CallClock
+from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.errors import ChainError
 from chainbeasts.backend.chain.hosts import is_loopback
 from chainbeasts.backend.chain.http_line import HttpLine
@@ -55,11 +55,11 @@ class NodeProvider(JSONBaseProvider):
             raise kind(redact_text(f"{self.endpoint_uri}: {error}")) from None
 
 
-def make_provider(url: str, seconds: float = CALL_SECONDS) -> NodeProvider:
+def make_provider(url: str, seconds: float | None = None) -> NodeProvider:
     """The provider for an ``http(s)://`` or ``ws(s)://`` endpoint.
 
     Args:
-        seconds: deadline of each call.
+        seconds: deadline of each call; ``clock.CALL_SECONDS`` if None.
 
     Raises:
         ChainError: the URL has another scheme, or is none.

@@ -36,11 +36,15 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def chromium(executable: str) -> Iterator[Browser]:
-    """A running Chromium without a window that asks for nothing by itself."""
+def chromium(executable: str, start_ms: float | None = None) -> Iterator[Browser]:
+    """A running Chromium without a window that asks for nothing by itself.
+
+    Args:
+        start_ms: milliseconds that its start may take; Playwright's own limit if None.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=executable, headless=True, args=[*FLAGS]
+            executable_path=executable, headless=True, args=[*FLAGS], timeout=start_ms
         )
         try:
             yield browser

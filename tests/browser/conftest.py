@@ -64,7 +64,7 @@ def browser() -> Iterator[Browser]:
     if executable is None:
         pytest.skip(ABSENT)
     expect.set_options(timeout=PATIENCE_MS)
-    with chromium(executable) as made:
+    with chromium(executable, PATIENCE_MS) as made:
         yield made
 
 

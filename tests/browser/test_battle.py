@@ -238,7 +238,7 @@ def test_a_match_can_stand_alone(visit: Visit, match: int) -> None:
         expect(page.locator(frame)).to_be_hidden()
     assert bottom(page, ".board canvas") <= 400
     page.keyboard.press("ArrowRight")
-    assert page.url.endswith(f"#/embed/battles/{match}?turn=4")
+    expect(page).to_have_url(re.compile(rf"#/embed/battles/{match}\?turn=4$"))
     whole = page.get_by_role("link", name="The whole story")
     assert whole.get_attribute("href") == f"#/battles/{match}"
 

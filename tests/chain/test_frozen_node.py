@@ -53,20 +53,25 @@ class FreezingNode:
         self._freezes = freezes
         self._server = socket.create_server(("127.0.0.1", 0))
         self._over = threading.Event()
+        self._made: list[socket.socket] = []
         self.connections = 0
         scheme = "ws" if tls is None else "wss"
         self.url = f"{scheme}://127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
-        """Let go of all that is frozen."""
+        """Let go of all that is frozen, and of all that is well."""
         self._over.set()
         self._server.close()
+        for made in self._made:
+            with suppress(OSError):  # closed by then
+                made.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 made, _ = self._server.accept()
+                self._made.append(made)
                 self.connections += 1
                 freezes = self._freezes if self.connections == 1 else ""
                 threading.Thread(target=self._serve, args=(made, freezes), daemon=True).start()
@@ -193,10 +198,15 @@ def test_who_waits_for_news_subscribes_again(node: Node, monkeypatch: pytest.Mon
     frozen = node("wss", ANSWER)
     monkeypatch.setattr(lines, "PING_SECONDS", SHORT)
     monkeypatch.setattr(follow, "RECONNECT_SECONDS", SHORT)
+    others = set(threading.enumerate())
     waker = Waker(frozen.url, NEVER)
+    (listening,) = (one for one in set(threading.enumerate()) - others if one.name == "new heads")
     eventually(lambda: frozen.connections >= 2)
     assert waker.wait()  # one that is well has answered
     waker.stop()
+    frozen.stop()
+    listening.join(PATIENCE)
+    assert not listening.is_alive()
 
 
 def test_the_doctor_tells_of_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_a_real_prometheus_takes_alarms_and_dashboard(folder: Path) -> None:
         path.write_text(json.dumps(config))  # which is YAML, too
         running = stack.enter_context(prometheus(path, folder))
         # Rates need two scrapes of each.
-        twice = 'count_over_time(up{job="chainbeasts"}[1m]) > 1 and up == 1'
+        twice = 'sum_over_time(up{job="chainbeasts"}[5m]) > 1'
         eventually(lambda: len(series(running, twice)) == len(ports))
         for expression in expressions():
             asked = expression.replace("$instance", ".*")

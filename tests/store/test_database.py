@@ -129,7 +129,8 @@ def test_alembic_is_asked_only_where_the_schema_is_not_the_newest(
 def test_many_processes_bring_one_new_database_up_to_date(database_url: str) -> None:
     code = (
         "import sys; from chainbeasts.backend.store import session; "
-        f"session.CONNECT_SECONDS = {int(PATIENCE)}; session.Database(sys.argv[1]).close()"
+        f"session.CONNECT_SECONDS = session.BUSY_SECONDS = {int(PATIENCE)}; "
+        "session.Database(sys.argv[1]).close()"
     )
     children = [
         subprocess.Popen([sys.executable, "-c", code, database_url], stderr=subprocess.PIPE)

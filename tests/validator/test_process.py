@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 from chainbeasts.backend.accounts import create_keystore, devnet_account
-from chainbeasts.backend.chain.clock import CALL_SECONDS
 from chainbeasts.backend.kernel.samples import Source, random_position
 from scripts.lib.faulty_node import ODD, FaultyNode
 from tests.support.endpoints import get
@@ -110,7 +109,7 @@ def test_a_daemon_waits_for_its_node_lives_through_nonsense_and_ends_by_a_silent
             rig.train(beast)
             wait_for(process.err, r"(judged)")
             eventually(lambda: sum(node.faults[fault] for fault in ODD) > 0)
-            node.misbehave(slow=1.0, delay=CALL_SECONDS)
+            node.misbehave(slow=1.0, delay=PATIENCE)
             time.sleep(0.5)  # some call waits for its answer now
             before = len(process.err.read_text())
             process.send_signal(signal.SIGTERM)

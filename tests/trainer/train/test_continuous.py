@@ -56,6 +56,8 @@ INSTANTS = (
     ("on record", 1),
     ("mined", 2),
 )
+WINDOWS = 16
+"""More than the runs that are killed can submit, at whatever pace."""
 
 
 def plan(text: str) -> Plan:
@@ -82,7 +84,8 @@ def dear(farm: Farm) -> Iterator[None]:
 def test_killed_at_any_instant_a_run_ends_as_if_never_interrupted(farm: Farm) -> None:
     beast = hatch(farm)
     text = "curriculum:0-2,self-play,curriculum"
-    options = ("--until", "12", "--plan", text, "--batch", "2", "--in-flight", "3", "--no-metrics")
+    until = ("--until", str(WINDOWS), "--plan", text)
+    options = (*until, "--batch", "2", "--in-flight", "3", "--no-metrics")
     arguments = farm.arguments(TRAINER, "trainer", "run", str(beast), *options)
     reached = 0
     for instant, number in INSTANTS:
@@ -90,11 +93,11 @@ def test_killed_at_any_instant_a_run_ends_as_if_never_interrupted(farm: Farm) ->
         head = farm.chain.head(beast)
         assert head.head_count >= reached
         reached = head.head_count
-    assert 0 < reached < 12
+    assert 0 < reached < WINDOWS
     farm.done("trainer", "run", str(beast), *options)
-    wanted = [plan(text).source(window) for window in range(12)]
+    wanted = [plan(text).source(window) for window in range(WINDOWS)]
     assert on_chain(farm, beast) == expected(farm, beast, wanted)
-    assert len(farm.done("checkpoint", "list", str(beast), "--all", who=None)) == 12
+    assert len(farm.done("checkpoint", "list", str(beast), "--all", who=None)) == WINDOWS
     assert farm.done("trainer", "run", str(beast), *options) == []
 
 
