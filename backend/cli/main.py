@@ -104,11 +104,24 @@ def _interrupt_again(told: sys.UnraisableHookArgs) -> None:
     if not issubclass(told.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(told)
         return
-    from threading import Timer
+    from _thread import get_ident, start_new_thread
 
-    again = Timer(AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGINT))
-    again.daemon = True
-    again.start()
+    start_new_thread(_interrupt_outside, (get_ident(),))
+
+
+def _interrupt_outside(thread: int) -> None:
+    """Interrupt the process as soon as its thread has left the hook, where that would be lost."""
+    import time
+
+    while _is_told(sys._current_frames().get(thread)):
+        time.sleep(AGAIN_SECONDS)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _is_told(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code is not _interrupt_again.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _open_streams() -> None:
