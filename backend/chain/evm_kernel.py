@@ -12,6 +12,7 @@ from typing import Any, Self
 from web3 import Web3
 from web3.contract import Contract
 
+from chainbeasts.backend.chain import clock
 from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.client import connect, read
 from chainbeasts.backend.chain.compile import artifact
@@ -106,7 +107,7 @@ class EvmKernel:
         factory = self.w3.eth.contract(abi=code.abi, bytecode=code.bytecode)
         sender = self.w3.eth.accounts[0]
         tx = factory.constructor().transact({"from": sender, "gas": CALL_GAS})
-        receipt = self.w3.eth.wait_for_transaction_receipt(tx)
+        receipt = self.w3.eth.wait_for_transaction_receipt(tx, clock.CALL_SECONDS)
         address = receipt["contractAddress"]
         assert address is not None
         return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=code.abi)

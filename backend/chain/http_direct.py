@@ -19,9 +19,10 @@ from typing import Protocol, cast
 from urllib.parse import SplitResult, quote
 
 from chainbeasts.backend.addresses import addresses
+from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
-from chainbeasts.backend.chain.lines import MOST_BYTES, STEP_SECONDS
+from chainbeasts.backend.chain.lines import MOST_BYTES
 
 PIECE = 1 << 12
 """Bytes that are sent at once: how much of them went out before a time-out is not told."""
@@ -150,7 +151,7 @@ class _Connection(http.client.HTTPConnection):
         try:
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
-                made.settimeout(min(clock.left(), STEP_SECONDS))
+                made.settimeout(min(clock.left(), lines.STEP_SECONDS))
                 made = self._tls.wrap_socket(made, server_hostname=self.host)
         except BaseException:
             made.close()
@@ -165,7 +166,7 @@ class _Connection(http.client.HTTPConnection):
         return self._connect_to(last)
 
     def _connect_to(self, address: str) -> socket.socket:
-        limit = min(self._clock.left(), STEP_SECONDS)
+        limit = min(self._clock.left(), lines.STEP_SECONDS)
         return socket.create_connection((address, self.port), limit)
 
     @property
@@ -196,7 +197,7 @@ class _TimedSocket:
     def sendall(self, message: bytes) -> None:
         """Send by pieces: how much of one went out before a time-out is not told."""
         for start in range(0, len(message), PIECE):
-            self.socket.settimeout(min(self.clock.left(), STEP_SECONDS))
+            self.socket.settimeout(min(self.clock.left(), lines.STEP_SECONDS))
             self.socket.sendall(message[start : start + PIECE])
 
     def makefile(self, mode: str) -> io.BufferedReader:

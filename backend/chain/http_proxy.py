@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 
 from chainbeasts.backend.addresses import addresses
+from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_direct import MOST_CONNECTIONS, PIECE, Posted, too_long
-from chainbeasts.backend.chain.lines import MOST_BYTES, STEP_SECONDS
+from chainbeasts.backend.chain.lines import MOST_BYTES
 
 
 class ProxiedWay:
@@ -96,7 +97,7 @@ class _TimedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), PIECE):
-            limit = min(self._clock.left(), STEP_SECONDS)
+            limit = min(self._clock.left(), lines.STEP_SECONDS)
             self._stream.write(buffer[start : start + PIECE], limit)
 
     def close(self) -> None:
@@ -108,7 +109,7 @@ class _TimedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        limit = min(self._clock.left(), STEP_SECONDS)
+        limit = min(self._clock.left(), lines.STEP_SECONDS)
         stream = self._stream.start_tls(ssl_context, server_hostname, limit)
         return _TimedStream(stream, self._clock)
 
@@ -136,6 +137,6 @@ class _TimedBackend(httpcore.NetworkBackend):
         return self._connect_to(last, port, local_address, socket_options)
 
     def _connect_to(self, address: str, port: int, *options: Any) -> httpcore.NetworkStream:
-        limit = min(self._clock.left(), STEP_SECONDS)
+        limit = min(self._clock.left(), lines.STEP_SECONDS)
         made = self._network.connect_tcp(address, port, limit, *options)
         return _TimedStream(made, self._clock)

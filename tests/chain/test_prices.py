@@ -30,6 +30,7 @@ from chainbeasts.backend.chain.types import Commitments, Economics, Season
 from chainbeasts.backend.kernel.constants import WEIGHTS, WINDOW_STEPS
 from chainbeasts.backend.kernel.samples import Source
 from tests.chain.conftest import TRAINER, Senders, fund, submit
+from tests.support.onchain import mined
 from tests.support.rpc_proxy import RpcProxy
 from tests.support.snapshots import set_base_fee
 
@@ -44,7 +45,7 @@ def add_season(chain: Chain, season: Season) -> None:
     rpc(chain.rpc_url, "anvil_impersonateAccount", owner)
     add = chain.seasons.functions.addSeason(season.to_abi())
     sent = add.transact({"from": chain.w3.to_checksum_address(owner)})
-    chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+    mined(chain.w3, sent)
 
 
 def quotes_agree(
