@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -142,8 +143,8 @@ def test_what_came_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("chainbeasts.backend.battle.logs.PEER_SECONDS", PATIENCE)
     with serving("header", well_for=2) as server:
         peers = Peers((server.url,), seconds=0.5, waits=Waits(0.0, 0.0, 1, Clock()))
-        first = dict(list(WORDS.items())[:2])
-        eventually(lambda: peers.fetch(list(WORDS)) == first)
+        first, more = dict(list(WORDS.items())[:2]), count(1)
+        eventually(lambda: replace(peers, seconds=0.5 * next(more)).fetch(list(WORDS)) == first)
 
 
 def test_a_peer_whose_name_is_not_found_out_is_given_up_and_left_alone(
@@ -172,7 +173,7 @@ def test_a_peer_whose_name_is_not_found_out_is_given_up_and_left_alone(
 def test_who_gave_a_peer_up_is_not_held_by_its_name() -> None:
     """Neither by the loop's end nor by the interpreter's."""
     done = subprocess.run(
-        [sys.executable, "-c", GIVES_UP], timeout=PATIENCE / 2, check=False, capture_output=True
+        [sys.executable, "-c", GIVES_UP], timeout=PATIENCE, check=False, capture_output=True
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.splitlines()[-1] == b"{}"
@@ -182,7 +183,7 @@ GIVES_UP = f"""
 import socket, time
 from chainbeasts.backend.battle.logs import Peers
 
-socket.getaddrinfo = lambda *_, **__: time.sleep({PATIENCE})
+socket.getaddrinfo = lambda *_, **__: time.sleep({10 * PATIENCE})
 print(Peers(("http://host.invalid",), seconds=0.2).fetch([bytes(32)]))
 """
 

@@ -172,7 +172,7 @@ def test_a_battle_is_verified_and_played(visit: Visit, battle: int) -> None:
     scrub = visit.page.get_by_role("slider", name="Turn")
     visit.page.keyboard.press("ArrowRight")
     expect(scrub).to_have_value("1")
-    assert visit.page.url.endswith(f"#/battles/{battle}?turn=1")
+    expect(visit.page).to_have_url(re.compile(rf"#/battles/{battle}\?turn=1$"))
     visit.page.reload()
     expect(scrub).to_have_value("1")
     visit.page.get_by_role("button", name="One turn back").click()

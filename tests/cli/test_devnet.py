@@ -16,7 +16,7 @@ import pytest
 from chainbeasts.backend.chain.anvil import rpc
 from scripts.lib.wire import Wire
 from tests.cli.conftest import Cli
-from tests.support.patience import eventually
+from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
 
 
@@ -94,7 +94,7 @@ def test_a_chain_that_is_ended_in_the_middle_of_a_block_keeps_all_of_it_or_nothi
         }
         for n in range(60)
     ]
-    with closing(Wire(url)) as wire:  # all in one request, however slow the machine is
+    with closing(Wire(url, PATIENCE)) as wire:  # all in one request, however slow the machine is
         answers = json.loads(wire.post(json.dumps(calls).encode()))
     assert all("result" in answer for answer in answers)
     assert int(str(rpc(url, "eth_blockNumber")), 16) < 60  # the others wait for their blocks

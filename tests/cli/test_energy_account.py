@@ -23,6 +23,7 @@ from chainbeasts.backend.chain.transactions import TransactionManager, UnknownOu
 from chainbeasts.backend.cli.energy_sale import purchase_label
 from scripts.lib.faulty_node import FaultyNode
 from tests.cli.conftest import COMMAND, Cli
+from tests.support.onchain import mined
 from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
 
@@ -180,7 +181,7 @@ def set_price(chain: Chain, price: str) -> None:
     rpc(chain.rpc_url, "anvil_impersonateAccount", owner)
     season = season_with(chain.season(chain.current_season()), [f"energy_price={price}"])
     sent = chain.seasons.functions.addSeason(season.to_abi()).transact({"from": owner})
-    chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+    mined(chain.w3, sent)
     rpc(chain.rpc_url, "anvil_mine", "0x1")
 
 

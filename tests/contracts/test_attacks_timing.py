@@ -226,14 +226,15 @@ def test_attack_openingThatMakesAnotherRevert_atTheDeadline(
     )
     before = money(world, owner)
     deadline = world.dispute(dispute).responseDeadline
-    world.rpc("evm_setAutomine", False)
     calls: list[tuple[Any, str]] = [(state, stranger), (records, stranger), (whole, owner)]
-    sent = [
-        call.transact({"from": who, "gas": 4_000_000, "gasPrice": 10**11}) for call, who in calls
-    ]
-    world.rpc("evm_setNextBlockTimestamp", hex(deadline))
-    world.rpc("evm_mine")
-    world.rpc("evm_setAutomine", True)
+    how = {"gas": 4_000_000, "gasPrice": 10**11}
+    world.rpc("evm_setAutomine", False)
+    try:
+        sent = [call.transact({"from": who, **how}) for call, who in calls]
+        world.rpc("evm_setNextBlockTimestamp", hex(deadline))
+        world.rpc("evm_mine")
+    finally:
+        world.rpc("evm_setAutomine", True)
     receipts = [mined(world.w3, tx) for tx in sent]
     assert [r["status"] for r in receipts] == [1, 1, 1]
     assert len({r["blockNumber"] for r in receipts}) == 1

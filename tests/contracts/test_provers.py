@@ -155,11 +155,13 @@ def test_attack_commitmentInTheSameBlock_isNotPaid(
     dispute = trainee.dispute(window, challenger)
     after_head_start(world, dispute)
     world.rpc("evm_setAutomine", False)
-    call = trainee.prove_call(dispute, window, 2, salt=SALT)
-    calls = [commitment_call(world, trainee, window, prover), call]
-    sent = [c.transact({"from": prover, "gas": 5_000_000, "gasPrice": 10**11}) for c in calls]
-    world.mine()
-    world.rpc("evm_setAutomine", True)
+    try:
+        call = trainee.prove_call(dispute, window, 2, salt=SALT)
+        calls = [commitment_call(world, trainee, window, prover), call]
+        sent = [c.transact({"from": prover, "gas": 5_000_000, "gasPrice": 10**11}) for c in calls]
+        world.mine()
+    finally:
+        world.rpc("evm_setAutomine", True)
     first, second = (mined(world.w3, tx) for tx in sent)
     assert first["blockNumber"] == second["blockNumber"]
     assert (first["status"], second["status"]) == (1, 1)

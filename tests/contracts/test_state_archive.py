@@ -16,6 +16,7 @@ from chainbeasts.backend.kernel.network import Weights
 from chainbeasts.backend.kernel.state import Header, State, serialize_weights, state_hash
 from tests.support.archives import ACCEPTANCE, NEVER, RENEWAL
 from tests.support.hostile import HostileAccount, step
+from tests.support.onchain import mined
 from tests.support.protocol import GWEI, World
 from tests.support.snapshots import set_base_fee
 from tests.support.states import dense_weights
@@ -125,7 +126,7 @@ def test_publication_gasPrice_hasATipUpToAQuarter(
     set_base_fee(world.rpc, base)
     call = world.states.functions.publish(*opening(state))
     how: Any = {"from": stranger, "gas": 3_000_000, "gasPrice": base + tip}
-    receipt = world.w3.eth.wait_for_transaction_receipt(call.transact(how))
+    receipt = mined(world.w3, call.transact(how))
     assert world.w3.eth.get_block(receipt["blockNumber"])["baseFeePerGas"] == base
     assert world.state_publication(state_hash(state)).gasPrice == base + paid
 

@@ -83,8 +83,8 @@ class Play:
                 self.restart(one)
 
     def until(self, what: str, look: Callable[[], Any]) -> None:
-        """Let them live until there is something to see."""
-        deadline = time.monotonic() + PATIENCE
+        """Let them live until there is something to see, for which several may have to move."""
+        deadline = time.monotonic() + 2 * PATIENCE
         while not look():
             for one in self.all:
                 one.ended()

@@ -17,6 +17,7 @@ from tests.support.campaign_stage import Stage, Trained
 from tests.support.model import Beast, Block, Dispute, Window
 from tests.support.model_court import Court
 from tests.support.onchain import mined
+from tests.support.patience import PATIENCE
 from tests.support.protocol import BURN, GWEI, OPENED, TREASURY, Checkpoint, World
 from tests.support.snapshots import set_base_fee
 
@@ -45,7 +46,7 @@ class History:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self._wire = Wire(self.world.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
+        self._wire = Wire(self.world.w3.provider.endpoint_uri, PATIENCE)  # type: ignore[attr-defined]
         self.accounts = self.world.accounts[1:7]
         self.now = self.world.now()
         self.books = Court(self.world.season.economics)

@@ -19,6 +19,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.history import forget
 from tests.support.patience import PATIENCE
 from tests.support.quick import QuickContract, decoded
+from tests.support.snapshots import settled
 
 GAS = 16_777_216
 SEND = RPCEndpoint("eth_sendTransaction")
@@ -147,6 +148,7 @@ class OnChain:
         return int(self.w3.eth.get_block("latest")["timestamp"])
 
     def mine(self, blocks: int = 1) -> None:
+        settled(self.rpc)  # or Anvil might take the last block's transactions for the next one's
         self.rpc("anvil_mine", hex(blocks))
 
     def travel(self, seconds: int) -> None:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from scripts.lib.wire import Wire
+from tests.support.patience import PATIENCE
 
 Answer = dict[str, Any]
 Rule = Callable[[str, list[Any]], "Answer | int | None"]
@@ -21,7 +22,7 @@ class RpcProxy:
 
     def __init__(self, node: str, rule: Rule | None = None) -> None:
         self.rule: Rule = rule or (lambda method, params: None)
-        proxy, wire = self, Wire(node)
+        proxy, wire = self, Wire(node, PATIENCE)
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

@@ -23,6 +23,7 @@ def go_back(call: Callable[..., Any], snapshot: Any) -> None:
     Args:
         call: asks the node, by method and parameters.
     """
+    settled(call)
     if not _mined_out(call):
         call("evm_mine")  # waits for the block in the making, on top of which nobody goes back
     settled(call)

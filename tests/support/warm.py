@@ -72,6 +72,7 @@ def be_patient() -> None:
     from chainbeasts.backend.devnet import local
     from chainbeasts.backend.doctor import node
     from chainbeasts.backend.store import published, session
+    from chainbeasts.trainer.cli import sinks
     from chainbeasts.trainer.datasets import hdf5
     from chainbeasts.trainer.metrics import server, streamer
 
@@ -86,7 +87,7 @@ def be_patient() -> None:
     anvil_state.QUIET_SECONDS, anvil_state.MOST_QUIET_SECONDS = 5.0, PATIENCE
     api.PONG_SECONDS = hdf5.CHILD_SECONDS = node.SOCKET_SECONDS = PATIENCE
     session.BUSY_SECONDS = session.CONNECT_SECONDS = int(PATIENCE)
-    clock.CALL_SECONDS = published.SLOW_SECONDS = PATIENCE
+    clock.CALL_SECONDS = published.SLOW_SECONDS = sinks.LOOK_SECONDS = PATIENCE
     lines.STEP_SECONDS = patience.SECONDS = server.HANDSHAKE_SECONDS = streamer.PATIENCE = PATIENCE
     streamer.MetricsStreamer.close.__defaults__ = (PATIENCE,)
 

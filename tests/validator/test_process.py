@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from chainbeasts.backend.accounts import create_keystore, devnet_account
@@ -125,8 +126,11 @@ PASSWORD, KEY = "correct-horse-battery", "0123456789abcdef0123456789abcdef"
 
 def command_lines(pid: int) -> bytes:
     """What process lists show of a process and its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return b"\n".join(Path(f"/proc/{one}/cmdline").read_bytes() for one in (str(pid), *children))
+    shown = [Path(f"/proc/{pid}/cmdline").read_bytes()]
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+            shown.append(Path(f"/proc/{child}/cmdline").read_bytes())
+    return b"\n".join(shown)
 
 
 def test_no_secret_is_said_or_shown(rig: Rig, tmp_path: Path) -> None:

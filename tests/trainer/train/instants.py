@@ -15,6 +15,7 @@ from chainbeasts.backend.cli.main import main
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.trainer.train.window_store import WindowStore
 from tests.support.patience import PATIENCE
+from tests.support.warm import be_patient
 
 
 def die(*_: Any) -> Any:
@@ -59,6 +60,7 @@ def _arm(instant: str, number: int) -> None:
 
 
 def _run(instant: str, number: int, arguments: Sequence[str]) -> None:
+    be_patient()
     _arm(instant, number)
     sys.argv = ["chainbeasts", *arguments]
     main()

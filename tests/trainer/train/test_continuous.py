@@ -38,6 +38,7 @@ from chainbeasts.trainer.train.loop import Run, Trainer
 from chainbeasts.trainer.train.prefetch import Prefetcher, PreparedWindow
 from chainbeasts.trainer.train.window_store import WindowStore
 from chainbeasts.trainer.train.windows import WindowStart, train_window
+from tests.support.onchain import mined
 from tests.support.patience import PATIENCE
 from tests.support.snapshots import go_back
 from tests.support.stopped import stopped_holder
@@ -194,7 +195,7 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
             go_back(partial(rpc, farm.chain.rpc_url), snapshots[0])
             rpc(farm.chain.rpc_url, "anvil_mine", "0x3")
             sent = farm.chain.w3.eth.send_raw_transaction(raw)
-            farm.chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+            mined(farm.chain.w3, sent)
         return False
 
     job = TrainingJob(
@@ -444,9 +445,11 @@ def test_each_windows_figures_are_logged_and_streamed(
     monkeypatch.setattr("chainbeasts.trainer.cli.sinks.LOOK_SECONDS", PATIENCE)
     beast = hatch(farm)
     streamed: list[str] = []
+    over = threading.Event()
 
     def read(socket: ServerConnection) -> None:
         streamed.extend(map(str, socket))
+        over.set()
 
     patient: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": PATIENCE}
     with serve(read, "127.0.0.1", 0, ping_interval=None, **patient) as server:
@@ -455,6 +458,7 @@ def test_each_windows_figures_are_logged_and_streamed(
         monkeypatch.setenv("METRICS_PORT", str(server.socket.getsockname()[1]))
         path = tmp_path / "figures.jsonl"
         rows = farm.done("trainer", "run", str(beast), "--windows", "3", "--log", str(path))
+        assert over.wait(PATIENCE)
         server.shutdown()
         thread.join()
     messages = read_log(path)
