@@ -182,7 +182,7 @@ class ObjectCache:
         """
         objects = list(self.folder.glob("*.so"))
         try:
-            for suffix in ("json", "so", "hits", "lock"):
+            for suffix in ("so", "json", "hits", "lock"):
                 for path in self.folder.glob(f"*.{suffix}"):
                     path.unlink(missing_ok=True)
             sweep_unfinished(self.folder, again=True)

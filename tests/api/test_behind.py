@@ -149,6 +149,8 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
         assert some.content[:32] == here
         assert len(some.content) == 32 + ENCODED_BYTES
         assert int(some.headers["retry-after"]) > 0
+        assert some.headers["cache-control"] == "no-store"
+        assert "etag" not in some.headers
         silent.close()
         eventually(lambda: served.get(path).status_code == 404)
         eventually(lambda: "retry-after" not in served.get(many).headers)

@@ -66,9 +66,10 @@ async def states(request: Request, services: ServicesDep, h: Hashes) -> Response
     known = await to_thread.run_sync(_all_known, services, wanted)
     found, late = await services.states.get_many([one for one in wanted if one in known])
     body = b"".join(one + encode_state(found[one]) for one in wanted if one in found)
-    keep = FOREVER if len(found) == len(wanted) else REVALIDATE
-    again = {"Retry-After": str(RETRY_SECONDS)} if late else None
-    return tagged(request, body, BATCH, keep, again)
+    if late:  # kept by nobody: a later answer of the same body may well be all that there is
+        headers = {"Cache-Control": "no-store", "Retry-After": str(RETRY_SECONDS)}
+        return Response(body, media_type=BATCH, headers=headers)
+    return tagged(request, body, BATCH, FOREVER if len(found) == len(wanted) else REVALIDATE)
 
 
 @router.get("/states/{digest}", response_model=StateHeader, summary="A state's header")

@@ -62,10 +62,10 @@ function tell(hash, { problem, brain }, { boards, tables }) {
 /** Whether a state that did not come in time is worth asking for again. */
 const isAwaited = (hash) => (waits.get(hash) ?? 0) < LONGEST_WAIT;
 
-/** Ask for some states again after all else, or after a while if nothing else is asked for. */
+/** Ask for some states again after all else, or after a while if nothing is asked for that was not late before. */
 async function putOff(hashes) {
   for (const hash of hashes) waits.set(hash, 2 * waits.get(hash) || FIRST_WAIT);
-  const idle = !waiting.length;
+  const idle = waiting.every((hash) => waits.has(hash));
   waiting.push(...hashes.filter((hash) => !waiting.includes(hash)));
   if (idle) await pause(Math.max(0, ...hashes.map((hash) => waits.get(hash))));
 }
