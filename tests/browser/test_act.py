@@ -38,6 +38,7 @@ from tests.support.arena import (
 )
 from tests.support.patience import PATIENCE
 from tests.support.protocol import ETHER, World
+from tests.support.snapshots import nothing_mined
 
 PRICE = 10**15
 OTHER_CHAIN = 1
@@ -427,18 +428,17 @@ def test_a_wallet_that_loses_its_answer_makes_the_page_look_and_not_send_again(
     fill(visit, "buy", amount="1")
     count = len(wallet.sent)
     wallet.lost = True
-    ground.world.rpc("evm_setAutomine", False)
-    sign(visit, "Buy 1 ENERGY")
-    expect(state(visit)).to_have_attribute("data-state", "pending")
-    expect(visit.page.get_by_role("button", name="Sign in the wallet")).to_be_disabled()
-    visit.page.reload()
-    visit.page.get_by_role("button", name="Connect Fox").click()
-    under = visit.page.locator(".under-way")
-    expect(under).to_contain_text("Under way: Buy 1 ENERGY")
-    fill(visit, "buy", amount="1")
-    expect(visit.page.get_by_role("button", name="Sign in the wallet")).to_be_disabled()
-    ground.world.mine()
-    ground.world.rpc("evm_setAutomine", True)
+    with nothing_mined(ground.world.rpc):
+        sign(visit, "Buy 1 ENERGY")
+        expect(state(visit)).to_have_attribute("data-state", "pending")
+        expect(visit.page.get_by_role("button", name="Sign in the wallet")).to_be_disabled()
+        visit.page.reload()
+        visit.page.get_by_role("button", name="Connect Fox").click()
+        under = visit.page.locator(".under-way")
+        expect(under).to_contain_text("Under way: Buy 1 ENERGY")
+        fill(visit, "buy", amount="1")
+        expect(visit.page.get_by_role("button", name="Sign in the wallet")).to_be_disabled()
+        ground.world.mine()
     expect(under.locator(".tx")).to_have_attribute("data-state", "mined")
     assert len(wallet.sent) == count + 1
 

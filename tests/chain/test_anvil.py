@@ -36,7 +36,7 @@ from chainbeasts.backend.chain.toolchain import find_anvil
 from chainbeasts.backend.errors import ChainBeastsError
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
-from tests.support.snapshots import go_back
+from tests.support.snapshots import go_back, nothing_mined
 
 
 def script(path: Path, body: str) -> str:
@@ -265,14 +265,13 @@ def test_what_waits_may_be_in_a_half_written_block_unless_no_block_takes_it(
     state, call = tmp_path / "state.json", partial(rpc, anvil.url)
     sender = cast("list[str]", rpc(anvil.url, "eth_accounts"))[0]
     nonce = int(str(rpc(anvil.url, "eth_getTransactionCount", sender, "latest")), 16)
-    rpc(anvil.url, "evm_setAutomine", False)
-    rpc(anvil.url, "eth_sendTransaction", {"from": sender, "to": sender})
-    assert dump(state, call) is None
-    assert dump(state, call, stuck=True) is not None
-    hush(call)
-    assert dump(state, call) is not None
-    assert json.loads(state.read_text())["accounts"][sender.lower()]["nonce"] == nonce + 1
-    rpc(anvil.url, "evm_setAutomine", True)
+    with nothing_mined(call):
+        rpc(anvil.url, "eth_sendTransaction", {"from": sender, "to": sender})
+        assert dump(state, call) is None
+        assert dump(state, call, stuck=True) is not None
+        hush(call)
+        assert dump(state, call) is not None
+        assert json.loads(state.read_text())["accounts"][sender.lower()]["nonce"] == nonce + 1
 
 
 def test_rpc_tells_silence_from_refusal(anvil: Anvil) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from chainbeasts.backend.store.session import Database
 from scripts.lib.faulty_node import FaultyNode
 from tests.chain.conftest import DEPLOYER, OTHER, TRAINER, EmptyBlocks, Senders, until
 from tests.support.patience import PATIENCE, eventually
+from tests.support.snapshots import nothing_mined
 
 TO = devnet_account(OTHER).address
 ENERGY = 10**18
@@ -220,12 +222,11 @@ def test_a_nonce_is_given_up_only_for_what_is_seen_in_a_block(
     chain: Chain, sender: Senders, node: FaultyNode, through: Through, database: Database
 ) -> None:
     """The proof is a block with another transaction, also of a node without old states."""
-    rpc(chain.rpc_url, "evm_setAutomine", False)
     hasty, outbox = Outbox(database, through(deadline=0.3)), Outbox(database, through())
-    with pytest.raises(NotMinedError):
-        hasty.send_once("mint", "once", mint(outbox.sender), label="mint")
-    rpc(chain.rpc_url, "anvil_dropAllTransactions")
-    rpc(chain.rpc_url, "evm_setAutomine", True)
+    with nothing_mined(partial(rpc, chain.rpc_url)):
+        with pytest.raises(NotMinedError):
+            hasty.send_once("mint", "once", mint(outbox.sender), label="mint")
+        rpc(chain.rpc_url, "anvil_dropAllTransactions")
     sender(DEPLOYER).send(chain.energy.functions.mint(TO, 100), label="another")
     node.hides_receipts = True
     assert outbox.recover() == 1

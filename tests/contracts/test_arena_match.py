@@ -26,7 +26,7 @@ from tests.support.arena import (
 )
 from tests.support.history import BLOCK_HASHES
 from tests.support.protocol import ZERO32, ZERO_ADDRESS, World
-from tests.support.snapshots import go_back
+from tests.support.snapshots import go_back, nothing_mined
 from tests.support.training import opening
 
 
@@ -374,8 +374,7 @@ def test_accept_inTheBlockOfANewSeason_getsTheOldOne(
     """P3: what governs the match depends on nothing later than the blocks before its seed."""
     season = world.season._replace(rules=world.season.rules._replace(maxTurns=3))
     add = world.seasons.functions.addSeason(season)
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         sent = [
             call.transact({"from": sender, "gas": 1_000_000, "gasPrice": price})
             for call, sender, price in (
@@ -384,8 +383,6 @@ def test_accept_inTheBlockOfANewSeason_getsTheOldOne(
             )
         ]
         world.mine()
-    finally:
-        world.rpc("evm_setAutomine", True)
     receipts = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
     assert [receipt["status"] for receipt in receipts] == [1, 1]
     assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]
@@ -446,8 +443,7 @@ def test_drawSeed_inTheBlockOfTheAcceptance_reverts(
     bout: Bout, world: World, challenged: int
 ) -> None:
     """P58: whoever accepts does not know the seed."""
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         sent = [
             call.transact({"from": sender, "gas": 1_000_000, "gasPrice": price})
             for call, sender, price in (
@@ -456,8 +452,6 @@ def test_drawSeed_inTheBlockOfTheAcceptance_reverts(
             )
         ]
         world.mine()
-    finally:
-        world.rpc("evm_setAutomine", True)
     receipts = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
     assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]
     assert [receipt["status"] for receipt in receipts] == [1, 0]

@@ -29,7 +29,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
-from tests.support.snapshots import go_back
+from tests.support.snapshots import go_back, nothing_mined
 from tests.support.training import SALT, Dataset, Trainee, add_one, opening
 
 LIE = (20, add_one)
@@ -228,13 +228,10 @@ def test_attack_openingThatMakesAnotherRevert_atTheDeadline(
     deadline = world.dispute(dispute).responseDeadline
     calls: list[tuple[Any, str]] = [(state, stranger), (records, stranger), (whole, owner)]
     how = {"gas": 4_000_000, "gasPrice": 10**11}
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         sent = [call.transact({"from": who, **how}) for call, who in calls]
         world.rpc("evm_setNextBlockTimestamp", hex(deadline))
         world.rpc("evm_mine")
-    finally:
-        world.rpc("evm_setAutomine", True)
     receipts = [mined(world.w3, tx) for tx in sent]
     assert [r["status"] for r in receipts] == [1, 1, 1]
     assert len({r["blockNumber"] for r in receipts}) == 1

@@ -25,7 +25,7 @@ from tests.support.protocol import (
     Season,
     World,
 )
-from tests.support.snapshots import go_back
+from tests.support.snapshots import go_back, nothing_mined
 from tests.support.training import SALT, Trainee, Window, add_one
 
 LIE = (20, add_one)
@@ -154,14 +154,11 @@ def test_attack_commitmentInTheSameBlock_isNotPaid(
     window = trainee.train(tamper=LIE)
     dispute = trainee.dispute(window, challenger)
     after_head_start(world, dispute)
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         call = trainee.prove_call(dispute, window, 2, salt=SALT)
         calls = [commitment_call(world, trainee, window, prover), call]
         sent = [c.transact({"from": prover, "gas": 5_000_000, "gasPrice": 10**11}) for c in calls]
         world.mine()
-    finally:
-        world.rpc("evm_setAutomine", True)
     first, second = (mined(world.w3, tx) for tx in sent)
     assert first["blockNumber"] == second["blockNumber"]
     assert (first["status"], second["status"]) == (1, 1)

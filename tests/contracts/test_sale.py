@@ -12,6 +12,7 @@ from web3.types import Wei
 
 from tests.support import supply
 from tests.support.protocol import ETHER, TREASURY, ZERO_ADDRESS, World
+from tests.support.snapshots import nothing_mined
 
 PRICE = 10**15 + 3
 """Wei of native coin for one ENERGY, in the first season."""
@@ -83,16 +84,13 @@ def test_buy_inTheBlockOfANewPrice_paysTheOldOne(world: World, stranger: str) ->
     """A season is in force from the next block on, for the sale as for everything."""
     economics = world.season.economics._replace(energyPrice=2 * PRICE)
     add = world.seasons.functions.addSeason(world.season._replace(economics=economics))
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         fees = {"gas": 1_000_000, "gasPrice": Wei(2 * 10**11)}
         add.transact({"from": world.accounts[0], **fees})
         bought = buy(world, stranger).transact(
             {"from": stranger, "gas": 1_000_000, "gasPrice": Wei(10**11), "value": Wei(PRICE)}
         )
         world.mine()
-    finally:
-        world.rpc("evm_setAutomine", True)
     receipt = world.w3.eth.get_transaction_receipt(bought)
     (logged,) = world.logs("sale", "EnergyBought", receipt)
     assert (logged["out"], logged["season"]) == (ETHER, 1)

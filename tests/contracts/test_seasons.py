@@ -9,6 +9,7 @@ from web3.contract import Contract
 from web3.types import TxParams, Wei
 
 from tests.support.protocol import DAY, GWEI, Limits, RevertedError, Season, World
+from tests.support.snapshots import nothing_mined
 
 UINT16 = 65_535
 FILING_GAS, PROOF_GAS = 5_400_000, 16_000_000
@@ -298,16 +299,13 @@ def test_effectiveSeason_inTheBlockOfTheChange_isTheOldOne(world: World, owner: 
     """P3: a request mined in the very block that adds a season still gets the one before."""
     admin = world.accounts[0]
     world.pay_hatch(owner)
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         fees: TxParams = {"gas": 1_000_000, "gasPrice": Wei(10**11)}
         add = world.seasons.functions.addSeason(changed("rules", damageK=99))
         ask = world.beasts.functions.requestHatch(bytes(32), bytes(32), 0, bytes(32))
         added = add.transact({**fees, "from": admin, "gasPrice": Wei(2 * 10**11)})
         asked = ask.transact({**fees, "from": owner})
         world.mine()
-    finally:
-        world.rpc("evm_setAutomine", True)
     receipts = [world.w3.eth.get_transaction_receipt(tx) for tx in (added, asked)]
     assert [receipt["status"] for receipt in receipts] == [1, 1]
     assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]

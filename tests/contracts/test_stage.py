@@ -13,6 +13,7 @@ from web3.exceptions import ContractCustomError
 
 from chainbeasts.backend.kernel.rng import fold64
 from tests.support.protocol import GAS, PRIVATE, SEGMENTS, Checkpoint, World
+from tests.support.snapshots import nothing_mined
 from tests.support.training import Dataset
 
 CHUNK, MOST, WHOLE = 24_575, 524_288, 120_000
@@ -220,8 +221,7 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
     value = world.opening_value(private_beast, private)
     calls = [f.begin(DIGEST, seal(challenger)), f.stage(DIGEST, 0, PARTS)]
     calls.append(filing(world, private_beast, private))
-    world.rpc("evm_setAutomine", False)
-    try:
+    with nothing_mined(world.rpc):
         nonce = world.w3.eth.get_transaction_count(world.w3.to_checksum_address(challenger))
         how: Any = {"from": challenger, "gas": 14_000_000, "gasPrice": 10**11}
         gas = (200_000, 9_000_000, 2_000_000)
@@ -236,8 +236,6 @@ def test_fileStaged_inTheBlockOfTheStage_reverts(
         assert world.decode_error(str(caught.value.data)).name == "StageTooYoung"
         world.mine()
         found = [world.w3.eth.get_transaction_receipt(tx) for tx in sent]
-    finally:
-        world.rpc("evm_setAutomine", True)
     assert len({receipt["blockNumber"] for receipt in found}) == 1
     assert [receipt["status"] for receipt in found] == [1, 1, 0]
     world.send(calls[2], challenger, value)  # the next block's

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.support.patience import PATIENCE
@@ -50,6 +51,16 @@ def set_base_fee(call: Callable[..., Any], wei: int) -> None:
     """Of the next block; those after it drift."""
     settled(call)
     call("anvil_setNextBlockBaseFeePerGas", hex(wei))
+
+
+@contextmanager
+def nothing_mined(call: Callable[..., Any]) -> Iterator[None]:
+    """Transactions wait, unless a block is asked for. Going back to a snapshot would not end it."""
+    call("evm_setAutomine", False)
+    try:
+        yield
+    finally:
+        call("evm_setAutomine", True)
 
 
 def _mined_out(call: Callable[..., Any]) -> bool:
