@@ -107,7 +107,7 @@ class EvmKernel:
         factory = self.w3.eth.contract(abi=code.abi, bytecode=code.bytecode)
         sender = self.w3.eth.accounts[0]
         tx = factory.constructor().transact({"from": sender, "gas": CALL_GAS})
-        receipt = self.w3.eth.wait_for_transaction_receipt(tx, clock.CALL_SECONDS)
+        receipt = self.w3.eth.wait_for_transaction_receipt(tx, 2 * clock.CALL_SECONDS)
         address = receipt["contractAddress"]
         assert address is not None
         return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=code.abi)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 AGAIN_SECONDS = 0.01
+"""Between two looks at whether an interrupt that was only told of can be sent again."""
 
 _ASCII = {"…": "...", "–": "-", "—": "-", "×": "x", "·": "*", "±": "+-", "Σ": "sum", "≤": "<="}
 
