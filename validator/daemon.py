@@ -13,13 +13,11 @@ from typing import Protocol
 
 import structlog
 
-from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.errors import ChainError, WrongChainError
 from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
 from chainbeasts.backend.indexer.sync import SyncReport
-from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.session import DatabaseUnavailableError
@@ -227,18 +225,3 @@ class Validator:
         except ChainBeastsError as error:
             log.warning("not collected", reason=str(error))
             return 0
-
-
-def check_kernel(chain: Chain) -> None:
-    """Make sure that the deployment's referee runs the kernel that this validator replays.
-
-    Raises:
-        ChainError: it runs another one, so that nothing could be judged.
-    """
-    theirs = bytes(chain.call(chain.referee.functions.kernelId()))
-    if theirs != KERNEL_ID:
-        raise ChainError(
-            f"The deployment's referee runs kernel {kernel_name(theirs)}, this validator replays "
-            f"{kernel_name(KERNEL_ID)}.",
-            "Use the version of chainbeasts that made the deployment.",
-        )

@@ -13,6 +13,7 @@ from chainbeasts.backend.battle.recording import expire as expire_match
 from chainbeasts.backend.battle.recording import record as record_match
 from chainbeasts.backend.battle.workspace import ArenaWorkspace
 from chainbeasts.backend.chain.amounts import show_moment, show_time
+from chainbeasts.backend.chain.kernel_check import check_kernel
 from chainbeasts.backend.chain.transactions import Receipt
 from chainbeasts.backend.chain.types import MatchStatus
 from chainbeasts.backend.chain.waiting import await_time
@@ -217,6 +218,7 @@ def record(
     back when the record is final; a wrong record loses it.
     """
     workspace = synced(session, snapshots)
+    check_kernel(session.chain)  # before a bond stands on a log that its referee finds wrong
     made = record_match(workspace, session.sender, match)
     if made.deposited:
         note(f"Deposited {energy(made.deposited)} in the arena's escrow for the bond.")

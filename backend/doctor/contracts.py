@@ -12,6 +12,7 @@ from web3.contract import Contract
 from chainbeasts.backend.chain.client import Chain, check_chain, read
 from chainbeasts.backend.chain.deployment import Deployment
 from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted
+from chainbeasts.backend.chain.kernel_check import USE_ITS_VERSION, kernel_of
 from chainbeasts.backend.doctor.report import Check, failed, ok
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.tables import KERNEL_ID, kernel_name
@@ -103,7 +104,7 @@ def check_match_referee(chain: Chain) -> Iterator[Check]:
 
 def _check_kernel(name: str, chain: Chain, referee: Contract) -> Iterator[Check]:
     try:
-        theirs = bytes(chain.call(referee.functions.kernelId()))
+        theirs = kernel_of(chain, referee)
     except (Reverted, NodeUnavailableError):
         yield failed(name, "The referee does not tell its kernel.", FIX_CODE)
         return
@@ -113,5 +114,5 @@ def _check_kernel(name: str, chain: Chain, referee: Contract) -> Iterator[Check]
         yield failed(
             name,
             f"It runs kernel {kernel_name(theirs)}, this installation {kernel_name(KERNEL_ID)}.",
-            "Use the version of chainbeasts that made the deployment.",
+            USE_ITS_VERSION,
         )

@@ -22,6 +22,7 @@ from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.escrow import deposit_energy
 from chainbeasts.backend.chain.transactions import Receipt, TransactionManager
 from chainbeasts.backend.chain.types import Commitments
+from chainbeasts.backend.cli.battle import app as battle
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.records import checkpoint_of
 from chainbeasts.backend.settings import Settings
@@ -37,7 +38,7 @@ from tests.support.snapshots import set_base_fee
 DEPLOYER, TRAINER, CHALLENGER, OTHER = range(4)
 ENERGY = 10**18
 ROOT = Path(__file__).parents[2]
-NOUNS = {"beast": beast, "checkpoint": checkpoint, "trainer": trainer}
+NOUNS = {"battle": battle, "beast": beast, "checkpoint": checkpoint, "trainer": trainer}
 
 
 @dataclass

@@ -199,7 +199,7 @@ def test_verify_says_what_it_could_not_judge(rig: Rig) -> None:
 def test_a_deployment_of_another_kernel_is_refused(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chainbeasts.validator.daemon.KERNEL_ID", bytes(32))
+    monkeypatch.setattr("chainbeasts.backend.chain.kernel_check.KERNEL_ID", bytes(32))
     refused(rig, "runs kernel", "validator", "run", "--once")
 
 

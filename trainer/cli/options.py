@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chainbeasts.backend.chain.amounts import parse_coin
+from chainbeasts.backend.chain.kernel_check import check_kernel
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.cli.output import note
 from chainbeasts.backend.cli.session import Session
@@ -109,9 +110,11 @@ def trainer_of(
         accept_foreign_parent: build even on another trainer's pending window.
 
     Raises:
-        ChainBeastsError: the account may not train it, its dataset or a match's log is not at
-            hand, a match is not final, or states cannot be published where they should.
+        ChainBeastsError: the deployment has another kernel, the account may not train it, its
+            dataset or a match's log is not at hand, a match is not final, or states cannot be
+            published where they should.
     """
+    check_kernel(session.chain)  # before a window is computed that its referee would find wrong
     wanted = set(sources) if isinstance(sources, Collection) else {sources}
     workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
     account = session.account.address

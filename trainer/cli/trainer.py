@@ -12,6 +12,7 @@ from web3.logs import DISCARD
 from chainbeasts.backend.chain.amounts import parse_coin
 from chainbeasts.backend.chain.anvil import is_local_chain
 from chainbeasts.backend.chain.escrow import ensure_allowance
+from chainbeasts.backend.chain.kernel_check import check_kernel
 from chainbeasts.backend.chain.prices import window_lock, window_price
 from chainbeasts.backend.chain.types import ZERO_ADDRESS
 from chainbeasts.backend.cli.ending import ended_by_signals, when_there
@@ -111,6 +112,7 @@ def defend(
     monitor = DefenderMetrics()
 
     def set_up() -> Defender:
+        check_kernel(session.chain)
         workspace = open_workspace(session.settings, session.chain, snapshots=snapshots or ())
         store = WindowStore(workspace.database, workspace.snapshots)
         outbox = outbox_of(session, workspace)

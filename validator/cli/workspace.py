@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chainbeasts.backend.chain.kernel_check import check_kernel
 from chainbeasts.backend.cli.session import Session
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.store.facts import DisputeRow
 from chainbeasts.validator.cli.options import DISK_MB, MEMORY_MB
-from chainbeasts.validator.daemon import check_kernel
 from chainbeasts.validator.judge.cases import Case
 from chainbeasts.validator.judge.replay import Judgement, Window
 from chainbeasts.validator.judge.windows import check

@@ -60,6 +60,29 @@ def expected(
     return found
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("trainer", "run", "{beast}"),
+        ("trainer", "drill", "weight", "{beast}"),
+        ("trainer", "defend", "--once"),
+        ("battle", "record", "1"),
+    ],
+    ids=" ".join,
+)
+def test_a_deployment_of_another_kernel_is_sent_nothing(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """What this kernel computes, that one's referee would find wrong."""
+    beast = hatch(farm)
+    monkeypatch.setattr("chainbeasts.backend.chain.kernel_check.KERNEL_ID", bytes(32))
+    before = farm.chain.block().number
+    error = farm.refused(*(word.format(beast=beast) for word in command))
+    assert "The deployment's referee runs kernel chainbeasts-kernel-2" in error.message
+    assert "the version of chainbeasts" in (error.hint or "")
+    assert farm.chain.block().number == before
+
+
 def test_windows_of_all_sources_are_what_anybody_replays(farm: Farm) -> None:
     beast = hatch(farm, "--dataset", str(SAMPLES))
     made = []
