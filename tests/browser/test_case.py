@@ -136,6 +136,18 @@ def test_evidence_is_verified_without_a_connection(visit: Visit, bundle: Path) -
     expect(page.locator(".bundle-verdict.good")).to_be_visible()
 
 
+def test_of_two_files_only_the_last_one_is_spoken_of(
+    visit: Visit, bundle: Path, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk.zip"
+    junk.write_bytes(b"nothing of the kind")
+    visit.go("#/evidence")
+    zone = visit.page.get_by_label("Drop an evidence bundle")
+    zone.set_input_files(bundle)
+    zone.set_input_files(junk)  # while the first one is computed again
+    expect(visit.page.locator(".notice")).to_contain_text("This is no evidence bundle")
+
+
 def test_what_was_dropped_stays_while_the_chain_goes_on(
     visit: Visit, world: Spectacle, bundle: Path
 ) -> None:

@@ -144,25 +144,27 @@ export async function render(place, { signal, retitle, onNews }) {
   const tables = await get("/kernel/tables.json", signal);
   const result = h("div", { class: "part" });
   const told = h("p", { class: "hint", role: "status" }, "Loading what it takes to verify one…");
-  let [examination, name] = [null, ""];
+  let [examination, name, newest] = [null, "", 0];
   const draw = () => redraw(result, report(examination, name));
   const worker = startWorker(
     "/case/evidence_worker.js",
     (message) => {
       if (message.kind === "ready")
         show(told, "Ready. The file stays in this browser and no server is asked: you may go offline now.");
-      else if (examination) examination.hear(message);
-      else show(told, message.reason);
+      else if (!examination) show(told, message.reason);
+      // What is about a former file is nobody's; a worker that is broken names none.
+      else if ((message.id ?? newest) === newest) examination.hear(message);
     },
     signal,
   );
   const take = async (file) => {
+    const id = ++newest;
     name = file.name;
     examination = new Examination(draw);
     if (file.size > MAX_FILE_BYTES)
       return examination.hear({ kind: "refused", reason: `it has more than ${MAX_FILE_BYTES} bytes` });
     draw();
-    worker.postMessage({ tables, bytes: new Uint8Array(await file.arrayBuffer()) });
+    worker.postMessage({ id, tables, bytes: new Uint8Array(await file.arrayBuffer()) });
   };
   show(
     place,
