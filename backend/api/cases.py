@@ -13,10 +13,11 @@ from chainbeasts.backend.api.models import RecordsOpened, Risk, WindowInputs
 from chainbeasts.backend.api.models.constants import Rules
 from chainbeasts.backend.api.services import Services
 from chainbeasts.backend.chain.seasons import parse_season
-from chainbeasts.backend.chain.types import Season
+from chainbeasts.backend.chain.types import Commitments, Season
 from chainbeasts.backend.indexer.queries import LIVE, OPEN, published_records, stake
+from chainbeasts.backend.indexer.rollback import stored_log
 from chainbeasts.backend.kernel.samples import Source
-from chainbeasts.backend.store.facts import BeastRow, CheckpointRow, DisputeRow
+from chainbeasts.backend.store.facts import BeastRow, CheckpointRow, DisputeRow, EventRow
 from chainbeasts.backend.store.governance import SeasonRow
 
 
@@ -24,8 +25,7 @@ def window_inputs(services: Services, session: Session, row: DisputeRow) -> Wind
     """What the window of a dispute is computed from.
 
     Raises:
-        ApiError: its season or its checkpoint is not in the index.
-        ChainError: the node, which is asked for a private beast's commitments, is away.
+        ApiError: its season, its checkpoint or what its beast was bound to is not in the index.
     """
     checkpoint = _checkpoint(session, row)
     season = _season(session, checkpoint)
@@ -50,7 +50,7 @@ def _opened(
     found = published_records(session, checkpoint.beast_id, checkpoint.index)
     if found is None:
         return None
-    committed = services.chain.commitments(checkpoint.beast_id)
+    committed = _commitments(services, session, checkpoint.beast_id)
     return RecordsOpened(
         records_root=committed.records_root,
         dataset_length=committed.dataset_length,
@@ -60,6 +60,20 @@ def _opened(
         words=[word.to_bytes(32) for word in found.word_list],
         siblings=found.sibling_hashes,
     )
+
+
+def _commitments(services: Services, session: Session, beast_id: int) -> Commitments:
+    """What a beast was bound to, as the request for its hatch told it: nothing changes it.
+
+    Raises:
+        ApiError: the request is not in the index.
+    """
+    e = EventRow
+    row = session.scalar(select(e).where(e.beast_id == beast_id, e.name == "HatchRequested"))
+    event = None if row is None else services.chain.decode(stored_log(row))
+    if event is None:
+        raise missing(f"hatch of beast {beast_id}", "It is not in the index: see GET /v1/status.")
+    return Commitments.from_abi(event.args["commitments"])
 
 
 def risk_of(session: Session, row: DisputeRow) -> Risk:

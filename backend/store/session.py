@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
     OperationalError,
     SQLAlchemyError,
 )
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
 from chainbeasts.backend.errors import ChainBeastsError
@@ -335,8 +336,8 @@ class Database:
         """A session in one transaction: committed at the end, rolled back by an exception.
 
         Raises:
-            DatabaseUnavailableError: the database does not answer; nothing was committed, unless
-                the connection broke in the very commit.
+            DatabaseUnavailableError: the database does not answer, or no connection to it comes
+                free; nothing was committed, unless the connection broke in the very commit.
         """
         try:
             with self._sessions.begin() as session:
@@ -356,6 +357,11 @@ class Database:
             raise DatabaseUnavailableError(
                 f"The database does not answer ({type(error.orig).__name__}).",
                 "See that its server runs, its disk has room, and no other process holds it.",
+            ) from error
+        except NoConnectionError as error:
+            raise DatabaseUnavailableError(
+                "All connections to the database are in use.",
+                "They come free as what uses them ends: see whether the database is slow.",
             ) from error
 
     @contextmanager

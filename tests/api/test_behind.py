@@ -27,7 +27,7 @@ from chainbeasts.backend.store.places import open_place
 from chainbeasts.backend.store.published import SLOW_SECONDS, PublishedStates
 from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.snapshots import SnapshotStore, reading_store
-from tests.api.conftest import Scene, Served, services_of, serving
+from tests.api.conftest import RECORDS, Scene, Served, services_of, serving, spell
 from tests.support.patience import PATIENCE, eventually
 from tests.support.ports import free_port
 
@@ -76,6 +76,8 @@ def test_what_is_indexed_is_served_while_the_node_is_away(
         assert found["node"] == {"answers": False, "number": None, "time": None}
         assert (found["blocks_behind"], found["seconds_behind"]) == (None, None)
         assert served.json("/v1/disputes/1")["status"] == "upheld"
+        opened = served.json("/v1/disputes/4/window")["opened"]
+        assert opened["records_root"] == spell(RECORDS.root)
         assert served.json("/v1/season")["season"] == 1
         assert served.get("/v1/beasts/1/portrait.svg").status_code == 200
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -256,6 +257,20 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str) -> None
     with database.session() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
     database.close()
+
+
+def test_a_database_whose_connections_are_all_in_use_does_not_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = database.engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    with ExitStack() as held:
+        for _ in range(pool.size() + pool._max_overflow):
+            held.enter_context(database.session()).execute(text("SELECT 1"))
+        with pytest.raises(DatabaseUnavailableError, match="in use"), database.reading():
+            pass
+    with database.reading() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
 
 
 def impatient(session: Session) -> Any:
