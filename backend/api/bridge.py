@@ -42,9 +42,10 @@ class Bridge:
         self._news = asyncio.Event()
         self._standing = _away()
 
-    def first(self, beast: int | None = None) -> list[str]:
+    def first(self, beast: int | None = None, *, past: bool = True) -> list[str]:
         """What a new listener gets: how the server is, and the last messages about its beast."""
-        return [self._standing, *(_relayed(one, past=True) for one in self._figures.of(beast))]
+        kept = self._figures.of(beast) if past else []
+        return [self._standing, *(_relayed(one, past=True) for one in kept)]
 
     async def run(self) -> None:
         """Relay, and connect again whenever the connection breaks."""

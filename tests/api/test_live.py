@@ -363,6 +363,7 @@ def test_metrics_are_relayed_and_their_absence_is_said(
     monkeypatch.setattr("chainbeasts.trainer.metrics.server.HANDSHAKE_SECONDS", PATIENCE)
     port, patient = free_port(), MetricsLimits(ping=PATIENCE)
     first, later, last = (told_of(scene.honest, number) for number in range(3))
+    other = told_of(scene.doubted, 0)
 
     async def main() -> None:
         async with MetricsServer(port=port, limits=patient) as server:
@@ -383,6 +384,15 @@ def test_metrics_are_relayed_and_their_absence_is_said(
                             begun = [await heard(late, "metrics") for _ in expected]
                             assert [one["message"]["step"] for one in begun] == expected
                             assert all(one["past"] for one in begun)
+                    async with stream(found, "metrics?past=false") as late:
+                        await heard(late, "connected")
+                        async with connect(
+                            server.url, proxy=None, open_timeout=PATIENCE
+                        ) as trainer:
+                            await trainer.send(other.to_json())
+                        told = await heard(late, "metrics")
+                        assert (told["message"]["beast"], told["past"]) == (str(other.beast), False)
+                    assert (await heard(page, "metrics"))["message"]["beast"] == str(other.beast)
                     await server.__aexit__(None, None, None)
                     away = await heard(page, "away")
                     assert "chainbeasts metrics serve" in away["hint"]

@@ -443,8 +443,9 @@ def test_home_tells_what_happens_as_it_happens(
     expect(feed.locator(".event", has_text=f"№ {beast} hatched")).to_be_visible()
     assert feed.locator(".event").evaluate_all("all => all.filter((e) => e.known).length") == 1
     trainers = visit.keep_what_shows("#training")
-    # What is told before that is past when it comes, and shows nobody.
-    visit.wait_until("figures are listened to", lambda: any("/v1/metrics" in url for url in frames))
+    # What is told before that does not come, and shows nobody.
+    listened = "/v1/metrics?past=false"
+    visit.wait_until("figures are listened to", lambda: any(listened in url for url in frames))
     world.train(world.owner, beast, 2)
     visit.wait_until("a trainer is shown", trainers)
 

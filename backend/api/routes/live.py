@@ -52,9 +52,12 @@ def _spelled(message: Live) -> str:
 
 
 @router.websocket("/metrics")
-async def metrics(socket: WebSocket, beast: About = None) -> None:
-    """Messages of `Relayed`: first how the metrics server is, then figures."""
+async def metrics(socket: WebSocket, beast: About = None, past: bool = True) -> None:
+    """Messages of `Relayed`: first how the metrics server is, then figures.
+
+    With ``past=false`` only of what comes from now on.
+    """
     hub: Hub = socket.app.state.figures
     bridge: Bridge = socket.app.state.bridge
     wanted = None if beast is None else frozenset({f"beast:{beast}"})
-    await hub.serve(socket, lambda: bridge.first(beast), wanted)
+    await hub.serve(socket, lambda: bridge.first(beast, past=past), wanted)

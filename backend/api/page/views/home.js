@@ -95,9 +95,9 @@ function trainers(list, section, signal, dnas) {
   }
   let drawing = 0;
   follow(
-    "/v1/metrics",
-    ({ message, past }) => {
-      if (!message || past) return;
+    "/v1/metrics?past=false",
+    ({ message }) => {
+      if (!message) return;
       const known = heard.get(message.beast);
       const dna = known?.dna ?? dnas.get(message.beast);
       heard.set(message.beast, { dna, step: message.step, at: null });
