@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import test, { after, before } from "node:test";
 
-import { Problem, get } from "../../backend/api/page/api.js";
+import { Problem, follow, get } from "../../backend/api/page/api.js";
 
 const SHORT_MS = 50;
 const PATIENCE_MS = 240_000;
@@ -48,4 +48,36 @@ test("who leaves is told of nothing", async () => {
   const asked = get(`${at}/silence`, visit.signal);
   visit.abort();
   await assert.rejects(asked, { name: "AbortError" });
+});
+
+/** Sockets that are opened, and the milliseconds that were waited before each of them but the first. */
+function streams(t) {
+  const [opened, waits] = [[], []];
+  t.mock.method(globalThis, "setTimeout", (again, wait) => (waits.push(wait), again()));
+  globalThis.location = { protocol: "http:", host: "here" };
+  globalThis.WebSocket = class {
+    constructor() {
+      opened.push(this);
+    }
+  };
+  t.after(() => {
+    delete globalThis.location;
+    delete globalThis.WebSocket;
+  });
+  return { opened, waits };
+}
+
+test("a server that takes a listener and hangs up is asked ever more seldom, until it says something", (t) => {
+  const { opened, waits } = streams(t);
+  follow("/v1/events", () => {}, new AbortController().signal);
+  const hangUp = (...said) => {
+    const socket = opened.at(-1);
+    socket.onopen();
+    for (const one of said) socket.onmessage({ data: JSON.stringify(one) });
+    socket.onclose();
+  };
+  for (let times = 0; times < 6; times++) hangUp();
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 10_000]);
+  hangUp({ type: "hello" });
+  assert.equal(waits.at(-1), 500);
 });

@@ -90,11 +90,11 @@ export function follow(path, message, signal, told = () => {}) {
     const socket = new WebSocket(`${scheme}://${location.host}${address}`);
     const stop = () => socket.close();
     signal.addEventListener("abort", stop, { once: true });
-    socket.onopen = () => {
-      wait = FIRST_WAIT;
-      told(true);
+    socket.onopen = () => told(true);
+    socket.onmessage = ({ data }) => {
+      wait = FIRST_WAIT; // not before: a server that has too many takes a listener, too, and then hangs up
+      message(JSON.parse(data));
     };
-    socket.onmessage = ({ data }) => message(JSON.parse(data));
     socket.onclose = () => {
       signal.removeEventListener("abort", stop);
       if (signal.aborted) return;
