@@ -21,8 +21,9 @@ Point = Any
 def read_curve(session: Session, beast_id: int, points: int) -> Curve:
     """The curve of one beast's live windows, each point standing for as many windows.
 
-    Point i of n stands for windows floor(i · count / n) up to floor((i + 1) · count / n), counted
-    from 0 among those that are live.
+    As many are a power of two, the least that does with so many points; the last point may stand
+    for fewer. So all others stay as they are when windows come, and when there are too many, every
+    second one does.
     """
     c = CheckpointRow
     mine = (c.beast_id == beast_id, c.status.in_(LIVE))
@@ -36,14 +37,13 @@ def read_curve(session: Session, beast_id: int, points: int) -> Curve:
             literal(1).label("windows"),
         ).where(*mine).order_by(c.index)  # fmt: skip
         return _answer(beast_id, count, list(session.execute(every)))
+    stride = 1 << ((count - 1) // points).bit_length()
     place = func.row_number().over(order_by=c.index)
     numbered = (
-        select(
-            c.index, c.window_loss, ((place * points - 1) // count).label("point")
-        )
+        select(c.index, c.window_loss, ((place - 1) // stride).label("point"))
         .where(*mine)
         .subquery()
-    )  # fmt: skip
+    )
     part = (
         select(
             func.max(numbered.c.index).label("last"),

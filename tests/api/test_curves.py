@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -83,9 +82,8 @@ def compare(database: Database, life: list[Window], fallen: dict[int, str], poin
         curve, changes = read_curve(session, BEAST, points), read_changes(session, BEAST)
 
     live = [one for one in rows if one["status"] in ("pending", "final")]
-    shown = min(points, len(live))
-    edges = [len(live) * n // shown for n in range(shown + 1)] if shown else []
-    parts = [live[a:b] for a, b in pairwise(edges)]
+    each = next(2**n for n in range(5) if len(live) <= 2**n * points)
+    parts = [live[n : n + each] for n in range(0, len(live), each)]
     losses = [[int(str(one["window_loss"])) for one in part] for part in parts]
     assert curve.windows == changes.windows == len(live)
     assert curve.index == [part[-1]["index"] for part in parts]
@@ -122,6 +120,18 @@ def test_what_the_database_leaves_out_is_what_nobody_would_mark(
     lists: Database, life: list[Window], fallen: dict[int, str], points: int
 ) -> None:
     compare(lists, life, fallen, points)
+
+
+def test_a_point_stays_as_windows_come(lists: Database) -> None:
+    window: Window = ("final", 0, 0, 0x11, 1, False)
+    before: list[int] = []
+    for count in range(1, 40):
+        compare(lists, [window] * count, {}, 5)
+        with lists.session() as session:
+            found = read_curve(session, BEAST, 5).index
+        assert set(found[:-1]) <= set(before)
+        assert found[-1] == count - 1
+        before = found
 
 
 def test_every_kind_of_database_thins_alike(database_url: str) -> None:

@@ -13,6 +13,7 @@ import { STATE_BYTES, decodeState, stateHash } from "../../backend/api/page/kern
 import { readTables } from "../../backend/api/page/kernel/tables.js";
 import { exam, examine } from "../../backend/api/page/mind/examine.js";
 import { NEWBORN, byWorth, framesOf } from "../../backend/api/page/mind/frames.js";
+import { Brains } from "../../backend/api/page/mind/loader.js";
 import { aligned, changesOf, marksOf, smoothed, spansOf } from "../../backend/api/page/mind/history.js";
 import { consider, differs, policy, tally, tileInWords } from "../../backend/api/page/mind/policy.js";
 import {
@@ -223,4 +224,31 @@ test("curves share an axis, and a running mean halves what is old", () => {
   ]);
   assert.deepEqual(smoothed([8, null, 0, 0], 1), [8, null, 4, 2]);
   assert.deepEqual(smoothed([8, 0], 0), [8, 0]);
+});
+
+/** A worker that a test speaks for. */
+function stubWorker(t) {
+  const made = [];
+  globalThis.Worker = class {
+    constructor() {
+      this.told = [];
+      made.push(this);
+    }
+    postMessage(message) {
+      this.told.push(message);
+    }
+  };
+  t.after(() => delete globalThis.Worker);
+  return made;
+}
+
+test("of brains only those are held that a film shows", (t) => {
+  const [made, drawn] = [stubWorker(t), []];
+  const brains = new Brains({}, (hash) => drawn.push(hash), new AbortController().signal);
+  brains.want([null, "0xa", "0xb"]);
+  for (const hash of [null, "0xa", "0xb"]) made[0].onmessage({ data: { hash, mask: 17 } });
+  brains.want([null, "0xb", "0xc"]);
+  assert.deepEqual(drawn, [null, "0xa", "0xb"]);
+  assert.deepEqual(made[0].told.at(-1), { wanted: ["0xc"] });
+  assert.deepEqual([...brains.held.keys()], [null, "0xb"]);
 });

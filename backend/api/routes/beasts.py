@@ -244,7 +244,10 @@ def changes(request: Request, services: ServicesDep, beast_id: Id) -> Response:
 
 @router.get("/beasts/{beast_id}/curve", response_model=Curve, summary="Its loss over time")
 def curve(request: Request, services: ServicesDep, beast_id: Id, points: Points = 200) -> Response:
-    """The loss of its live windows, each point standing for as many windows."""
+    """The loss of its live windows, each point standing for as many windows, a power of two.
+
+    So points stay as they are when windows come, but for the last one, or every second one does.
+    """
     with services.session() as session:
         find_beast(session, beast_id)
         found = read_curve(session, beast_id, points)

@@ -27,8 +27,9 @@ export class Brains {
     return this.held.get(hash) ?? null;
   }
 
-  /** Fetch those of some hashes that are not held yet, in their order; former wishes are dropped. */
+  /** Fetch those of some hashes that are not held yet, in their order; what is not among them is dropped. */
   want(hashes) {
+    for (const hash of this.held.keys()) if (!hashes.includes(hash)) this.held.delete(hash);
     this.worker.postMessage({ wanted: hashes.filter((hash) => !this.held.has(hash)) });
   }
 }

@@ -11,7 +11,7 @@ import { byWorth, framesOf } from "./frames.js";
 import { policy, tally } from "./policy.js";
 import { sceneOn, withStat } from "./scene.js";
 
-/** Most windows of a film, evenly spread over its life: their states are 34 kB each. */
+/** Most windows of a film, evenly spread over its life, and the same ones as it goes on: their states are 34 kB each. */
 export const FRAMES = 64;
 const NO_CURVE = { index: [], step: [], epoch: [], source: [], hash: [] };
 const FRAME_MS = 260;
