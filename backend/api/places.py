@@ -38,13 +38,13 @@ class States:
         """The state of a hash; None if it is at none of the places.
 
         Raises:
-            ApiError: it is not here, and a place that may have it does not answer in time.
+            ApiError: it is not here, and a place that may have it fails or does not answer in time.
         """
         found, late = await self._look([h])
         if not found and late:
             raise ApiError(
                 "place_unavailable",
-                "A place of snapshots does not answer in time.",
+                "A place of snapshots does not answer in time, or at all.",
                 "Everything else is answered: ask for this state again later.",
                 Retry_After=str(RETRY_SECONDS),
             )
@@ -54,14 +54,15 @@ class States:
         """What is found of some hashes, and whether a place did not answer in time, or lately."""
         found, late = await to_thread.run_sync(self._own, hashes), False
         for source, threads in enumerate(self._threads):
-            late = late or self._store.sources[source].rests  # and may well have it
+            place = self._store.sources[source]
+            late = late or place.rests  # and may well have it
             # One wait for all that a place is asked for: what it has given by then is served.
             with move_on_after(threads.patience) as wait:
                 for h in [h for h in hashes if h not in found]:
                     state = await threads.run(self._store.fetch, source, h)
                     if state is not None:
                         found[h] = state
-            late = late or wait.cancelled_caught
+            late = late or wait.cancelled_caught or place.away
         return found, late
 
     def _own(self, hashes: Sequence[bytes]) -> dict[bytes, State]:

@@ -50,11 +50,14 @@ class PublishedStates:
         """Whether the place was slow, and is not asked for now."""
         return not self._slow.left
 
+    @property
+    def away(self) -> bool:
+        """Whether the place failed the last time, and is not asked for now."""
+        return not self._away.due(b"")
+
     def get(self, h: bytes) -> State | None:
         """The state of a hash; None if the place does not serve it now."""
-        if not (self._away.due(b"") and self._missing.due(h) and self._wrong.due(h)):
-            return None
-        if self.rests:
+        if self.away or self.rests or not (self._missing.due(h) and self._wrong.due(h)):
             return None
         try:
             packed = self._read(h)
@@ -91,7 +94,7 @@ class PublishedStates:
 
     def put(self, h: bytes, packed: bytes) -> bool:
         """Publish a file; whether it is there now."""
-        if not self._away.due(b""):
+        if self.away:
             return False
         try:
             self.place.write(file_name(h), packed)

@@ -6,7 +6,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +117,21 @@ def with_a_place(
     return replace(made, states=States(store, seconds=seconds))
 
 
+@contextmanager
+def empty_place(at: tuple[str, int], folder: Path) -> Iterator[None]:
+    """A place at an address that answers, and has nothing."""
+    folder.mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(at, handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def url_of(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -153,9 +171,12 @@ def test_a_place_of_snapshots_that_does_not_answer_in_time_is_left_alone_for_a_w
         assert int(some.headers["retry-after"]) > 0
         assert some.headers["cache-control"] == "no-store"
         assert "etag" not in some.headers
+        at = silent.getsockname()
         silent.close()
-        eventually(lambda: served.get(path).status_code == 404)
-        eventually(lambda: "retry-after" not in served.get(many).headers)
+        assert served.get(path).status_code == 503  # nobody listens there: it may come back
+        with empty_place(at, tmp_path / "empty"):
+            eventually(lambda: served.get(path).status_code == 404)
+            eventually(lambda: "retry-after" not in served.get(many).headers)
 
 
 def test_a_place_that_was_slow_may_well_have_a_state(tmp_path: Path) -> None:
@@ -165,6 +186,15 @@ def test_a_place_that_was_slow_may_well_have_a_state(tmp_path: Path) -> None:
     slow._slow.spend(10 * SLOW_SECONDS)
     with pytest.raises(ApiError, match="does not answer in time"):
         run(states.get, bytes(32))
+
+
+def test_a_place_that_fails_may_well_have_a_state(tmp_path: Path) -> None:
+    nobody = PublishedStates(open_place(f"http://127.0.0.1:{free_port()}"))
+    states = States(SnapshotStore(tmp_path / "own", [nobody]), seconds=PATIENCE)
+    for _ in range(2):  # as it fails, and while it is left alone for that
+        with pytest.raises(ApiError, match="or at all"):
+            run(states.get, bytes(32))
+        assert run(states.get_many, [bytes(32)]) == ({}, True)
 
 
 def test_who_is_busy_is_waited_for() -> None:
