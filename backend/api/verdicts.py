@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.battles import times_of
@@ -26,7 +26,7 @@ from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.chain.types import Opening, opening_bit
 from chainbeasts.backend.indexer.disputes import account_or_none
 from chainbeasts.backend.indexer.queries import OPEN, published_records
-from chainbeasts.backend.indexer.rollback import stored_log
+from chainbeasts.backend.indexer.rollback import TOPIC_BYTES, stored_log
 from chainbeasts.backend.store.facts import (
     BlockRow,
     CheckpointRow,
@@ -36,6 +36,9 @@ from chainbeasts.backend.store.facts import (
 )
 
 SEGMENT_STEPS = 8
+AGAIN = "FilingIgnored"
+MOST_AGAIN = 5
+"""Filings over an open dispute that are told one by one: they cost gas and nothing else."""
 
 Kind = Literal[
     "filed", "filed_again", "revealed", "opened", "proofs", "advanced",
@@ -43,7 +46,7 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: Mapping[str, Kind] = {
     "DisputeFiled": "filed",
-    "FilingIgnored": "filed_again",
+    AGAIN: "filed_again",
     "DatasetRevealed": "revealed",
     "StagedDatasetRevealed": "revealed",
     "OpeningAccepted": "opened",
@@ -56,7 +59,6 @@ KINDS: Mapping[str, Kind] = {
 }
 PAYMENTS = ("OpeningPaid",)
 REVEALS = ("DatasetRevealed", "StagedDatasetRevealed")
-FILINGS = ("DisputeFiled", "FilingIgnored")
 DEADLINES = ("responseDeadline", "proofDeadline")
 BY: Mapping[Kind, str] = {
     "filed": "filer",
@@ -99,7 +101,7 @@ def dispute_answers(session: Session, rows: Sequence[DisputeRow]) -> list[Disput
 def dispute_detail(services: Services, session: Session, row: DisputeRow) -> DisputeDetail:
     """One dispute with its openings, its moves, its checkpoint and its end."""
     checkpoint = _checkpoints(session, [row]).get(key_of(row))
-    events = list(_events(services, session, row))
+    events = _events(services, session, row)
     times = times_of(session, {row.block_number})
     shown = None
     if checkpoint is not None:
@@ -112,6 +114,7 @@ def dispute_detail(services: Services, session: Session, row: DisputeRow) -> Dis
         openings=_openings(session, row, checkpoint, [event for event, _ in events]),
         segments=row.segment_hashes,
         timeline=[_move(event, time) for event, time in events if event.name in KINDS],
+        filed_again=session.scalar(select(func.count()).where(*_again(row))) or 0,
         slashing=_slashing(services, session, row, checkpoint, events),
         bond_outcome=BOND[row.bond_outcome],
         step_pay=row.step_energy,
@@ -158,28 +161,57 @@ def _checkpoints(session: Session, rows: Sequence[DisputeRow]) -> Mapping[Key, C
     return {key_of(row): row for row in found}
 
 
-def _events(services: Services, session: Session, row: DisputeRow) -> Iterator[tuple[Event, int]]:
-    """The events of one dispute and the times of their blocks, in the chain's order."""
+def _again(row: DisputeRow) -> tuple[ColumnElement[bool], ...]:
+    """What finds the filings over a dispute while it was open, of which there may be very many."""
     e = EventRow
-    found = session.execute(
-        select(e, BlockRow.timestamp)
-        .join(BlockRow, BlockRow.number == e.block_number)
-        .where(e.beast_id == row.beast_id, or_(e.name.in_(KINDS), e.name.in_(PAYMENTS)))
-        .where(e.block_number >= row.block_number)
-        .order_by(e.block_number, e.log_index)
-    )
-    decoded = [(services.chain.decode(stored_log(stored)), time) for stored, time in found]
-    events = [(event, time) for event, time in decoded if event is not None]
+    about = func.substr(e.topics, TOPIC_BYTES + 1, TOPIC_BYTES) == row.dispute_id.to_bytes(32)
+    return *_since(row), e.name == AGAIN, about
+
+
+def _since(row: DisputeRow) -> tuple[ColumnElement[bool], ...]:
+    e = EventRow
+    return e.beast_id == row.beast_id, e.block_number >= row.block_number
+
+
+def _events(services: Services, session: Session, row: DisputeRow) -> list[tuple[Event, int]]:
+    """The events of one dispute and the times of their blocks, in the chain's order.
+
+    Of the filings while it was open only the newest.
+    """
+    e = EventRow
+    names = [name for name in (*KINDS, *PAYMENTS) if name != AGAIN]
+    stored = select(e, BlockRow.timestamp).join(BlockRow, BlockRow.number == e.block_number)
+    newest = (e.block_number.desc(), e.log_index.desc())
+    events = [
+        *_decoded(services, session, stored.where(*_since(row), e.name.in_(names))),
+        *_decoded(
+            services, session, stored.where(*_again(row)).order_by(*newest).limit(MOST_AGAIN)
+        ),
+    ]
     # A reveal names no dispute: it belongs to the one that was filed in the same transaction.
-    filings = {
+    revealed = [event.tx_hash for event, _ in events if event.name in REVEALS]
+    filings = set(
+        session.scalars(select(e.tx_hash).where(*_again(row), e.tx_hash.in_(revealed)))
+    ) | {
         event.tx_hash
         for event, _ in events
-        if event.name in FILINGS and event.args["disputeId"] == row.dispute_id
+        if event.name == "DisputeFiled" and event.args["disputeId"] == row.dispute_id
     }
-    for event, time in events:
-        if event.args.get("disputeId") == row.dispute_id or (
-            event.name in REVEALS and event.tx_hash in filings
-        ):
+    mine = [
+        (event, time)
+        for event, time in events
+        if event.args.get("disputeId") == row.dispute_id
+        or (event.name in REVEALS and event.tx_hash in filings)
+    ]
+    return sorted(mine, key=lambda one: (one[0].block_number, one[0].log_index))
+
+
+def _decoded(
+    services: Services, session: Session, stored: Select[EventRow, int]
+) -> Iterator[tuple[Event, int]]:
+    for row, time in session.execute(stored):
+        event = services.chain.decode(stored_log(row))
+        if event is not None:
             yield event, time
 
 

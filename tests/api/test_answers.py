@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from eth_hash.auto import keccak
+from sqlalchemy import func, select
 
 from chainbeasts.backend.battle.logs import parse_peers
 from chainbeasts.backend.chain.openings import RecordsOpening
+from chainbeasts.backend.indexer.sync import Indexer
 from chainbeasts.backend.kernel.merkle import root
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.state import (
@@ -21,9 +24,11 @@ from chainbeasts.backend.kernel.state import (
     weights_root,
 )
 from chainbeasts.backend.kernel.tables import KERNEL_ID
+from chainbeasts.backend.store.facts import BlockRow, EventRow
+from chainbeasts.backend.store.session import Database
 from chainbeasts.backend.store.state_files import unpack
 from chainbeasts.backend.store.words import word_key
-from tests.api.conftest import LIE_STEP, Scene, Served, spell, word_of
+from tests.api.conftest import LIE_STEP, Scene, Served, services_of, serving, spell, word_of
 from tests.support.patience import PATIENCE
 from tests.support.protocol import ETHER
 
@@ -276,6 +281,48 @@ def test_an_open_dispute_has_no_end_yet(scene: Scene, served: Served) -> None:
     assert [one["id"] for one in served.all("/v1/disputes?open=true")] == [4, 3, 2]
     assert [one["id"] for one in served.all("/v1/disputes?open=false")] == [5, 1]
     assert [one["id"] for one in served.all(f"/v1/disputes?beast={scene.liar.beast}")] == [1]
+
+
+def test_filings_over_an_open_dispute_are_counted_and_the_newest_told(
+    scene: Scene, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/again.sqlite3")
+    Indexer(scene.chain, database).sync()
+    services = services_of(scene.chain, database, tmp_path, follows=False)
+    told: list[str] = []
+    with serving(services) as served:
+        before = served.json("/v1/disputes/2")
+        with database.session() as session:
+            (filed,) = session.scalars(
+                select(EventRow).where(
+                    EventRow.name == "DisputeFiled", EventRow.beast_id == before["beast"]
+                )
+            )
+            tip = session.scalar(select(func.max(BlockRow.number)))
+            topic = keccak(b"FilingIgnored(uint256,uint256,uint32,address)")
+            for n, number in enumerate([2] * 20 + [3] * 7):
+                about = (number, before["beast"], before["index"])
+                told += [spell(n.to_bytes(32))] if number == 2 else []
+                session.add(
+                    EventRow(
+                        block_number=tip,
+                        log_index=1000 + n,
+                        tx_hash=n.to_bytes(32),
+                        address=filed.address,
+                        data=(1).to_bytes(32),
+                        topics=topic + b"".join(one.to_bytes(32) for one in about),
+                        name="FilingIgnored",
+                        beast_id=before["beast"],
+                    )
+                )
+        after = served.json("/v1/disputes/2")
+    database.close()
+    assert (before["filed_again"], after["filed_again"]) == (0, 20)
+    moves, again = after["timeline"][:-5], after["timeline"][-5:]
+    assert moves == before["timeline"]
+    assert [(move["kind"], move["tx"]) for move in again] == [
+        ("filed_again", tx) for tx in told[-5:]
+    ]
 
 
 def test_a_private_window_is_replayable_once_its_dataset_is_public(

@@ -134,7 +134,8 @@ class DisputeDetail(Dispute):
     checkpoint: Checkpoint | None
     openings: list[OpeningOwed]
     segments: list[Hex32] = Field(description="The 16 opened state hashes; empty before.")
-    timeline: list[Move]
+    timeline: list[Move] = Field(description="Its moves; of those that are filed_again the newest.")
+    filed_again: Index = Field(description="How often it was filed once more while it was open.")
     slashing: Slashing | None
     bond_outcome: Literal["locked", "returned", "burned"]
     step_pay: Wei = Field(description="ENERGY for those who re-executed the steps.")

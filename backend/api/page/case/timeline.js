@@ -2,7 +2,7 @@
 import { hash, when } from "../beastly.js";
 import { countdown } from "../clock.js";
 import { h } from "../dom.js";
-import { coin, span } from "../format.js";
+import { coin, count, span } from "../format.js";
 
 const OPENINGS = {
   segments: ["The 16 segment hashes", "by the trainer"],
@@ -63,12 +63,20 @@ function opening(d, one, now) {
   );
 }
 
-/** The moves so far, oldest first. */
+/** The moves so far, oldest first; of filings while it is open, which cost nothing but gas, the newest. */
 export function timelineCard(d) {
+  const told = d.timeline.filter(({ kind }) => kind === "filed_again").length;
   return h(
     "section",
     { class: "case-moves", "aria-labelledby": "moves" },
     h("h2", { id: "moves" }, "Moves"),
+    told < d.filed_again
+      ? h(
+          "p",
+          { class: "hint" },
+          `Disputed again ${count(d.filed_again)} times while it was open: the last ${told} are here.`,
+        )
+      : null,
     h("ol", { class: "timeline" }, ...d.timeline.map((move) => moved(d, move))),
   );
 }
