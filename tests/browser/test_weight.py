@@ -161,6 +161,33 @@ def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
     assert counts[-1].within(before), (before, counts)
 
 
+def test_who_missed_something_is_shown_the_beast_as_it_is(visit: Visit) -> None:
+    streams: list[WebSocketRoute] = []
+
+    def open_stream(stream: WebSocketRoute) -> None:
+        streams.append(stream)
+        stream.send(Live(type="hello", block=SIZE.most).model_dump_json(exclude_none=True))
+
+    visit.page.route_web_socket("**/v1/events*", open_stream)
+    visit.page.route_web_socket("**/v1/metrics*", lambda stream: None)
+    visit.go("#/beasts/2")
+    expect(visit.page.locator(".lineage tbody tr").first).to_be_visible()
+    visit.wait_until("the stream is open", lambda: bool(streams))
+
+    def hear(told: Live) -> None:
+        streams[-1].send(told.model_dump_json(exclude_none=True))
+
+    def asks_again(before: int) -> bool:
+        return any(address.endswith("/v1/beasts/2") for address in visit.asked[before:])
+
+    asked = len(visit.asked)
+    hear(Live(type="checkpoint", block=SIZE.most, beast=1))
+    visit.page.wait_for_timeout(2_000)  # more than lies between two batches of news
+    assert not asks_again(asked)
+    hear(Live(type="gap", id="1-1"))
+    visit.wait_until("the beast is asked for", lambda: asks_again(asked))
+
+
 # --- the wire -----------------------------------------------------------------------------------
 
 MOST_BEFORE_BOARD, MOST_OF_FIRST_LOAD = 100_000, 300_000

@@ -104,11 +104,9 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   await story.update(first);
   thoughts.tell();
   below.replaceWith(...story.elements);
-  onNews(async (news) => {
-    if (!news.some((item) => item.type === "reorg" || item.beast === first.beast.id || item.dispute || item.match))
-      return;
+  onNews(async () => {
     const found = await read();
     draw(found);
     await story.update(found);
-  });
+  }, [`beast:${first.beast.id}`, "dispute", "match"]);
 }
