@@ -1,7 +1,7 @@
 // The parts that every view shares: portraits, names, meters, chips, links.
 import { announce } from "./announce.js";
 import { h, icon } from "./dom.js";
-import { brief, moment, plural, span } from "./format.js";
+import { brief, moment, plural } from "./format.js";
 import { fromHex } from "./kernel/bytes.js";
 import { hues, nickname, portrait } from "./portrait.js";
 
@@ -147,12 +147,6 @@ export function hash(hex, { plain = false, whole = false } = {}) {
 
 export const when = (seconds, timeStyle) =>
   h("time", { datetime: new Date(1000 * seconds).toISOString() }, moment(seconds, timeStyle));
-
-/** Time until `seconds` of the chain's clock, which now shows `now`. */
-export function until(seconds, now) {
-  const left = seconds - now;
-  return left > 0 ? `in ${span(left)}` : `${span(-left)} ago`;
-}
 
 /** A labelled figure. */
 export const figure = (label, value, hint = null) =>

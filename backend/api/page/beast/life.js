@@ -1,6 +1,5 @@
 // What stands below a beast's board: its curves, what it costs, its battles and its windows. The board comes first.
 import { get } from "../api.js";
-import { chainNow } from "../clock.js";
 import { h, redraw } from "../dom.js";
 import { bouts } from "../views/battles.js";
 import { learning } from "../views/learning.js";
@@ -27,12 +26,12 @@ function ring(id, matches) {
  * @param onPick given the step that a reader picks on a curve
  * @returns {{elements, curves, update}} `update({beast, matches})` asks for what else there is to know
  */
-export function life(beast, { signal, status, onPick }) {
+export function life(beast, { signal, onPick }) {
   const path = `/v1/beasts/${beast.id}`;
   const curves = learning(beast, signal, onPick);
   const purse = h("section", { class: "facts", "aria-label": "Facts" });
   const fought = h("section", { class: "ring", "aria-labelledby": "ring" });
-  const windows = lineage(beast.id, () => status().indexed?.time ?? chainNow(), signal);
+  const windows = lineage(beast.id, signal);
   return {
     elements: [curves.element, purse, fought, windows.element],
     curves,

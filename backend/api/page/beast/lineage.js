@@ -1,6 +1,7 @@
 // Every window of a beast's life, newest first: a few rows, then page by page, so that a long life is as light as a short one.
 import { get } from "../api.js";
-import { chip, hash, opennessBadge, until, when } from "../beastly.js";
+import { chip, hash, opennessBadge, when } from "../beastly.js";
+import { countdown, distance } from "../clock.js";
 import { h, notice, redraw, table } from "../dom.js";
 import { energy, plural, words } from "../format.js";
 
@@ -31,7 +32,7 @@ function spine(checkpoints) {
   );
 }
 
-function row(c, now) {
+function row(c) {
   const waits = ["pending", "disputed", "proven"].includes(c.state);
   return [
     [String(c.index), c.generation ? h("small", { title: "slashings before it" }, ` gen ${c.generation}`) : null],
@@ -44,42 +45,33 @@ function row(c, now) {
     [words(c.source), c.source === "battle" ? h("a", { href: `#/battles/${c.source_id}` }, ` ${c.source_id}`) : null],
     [c.loss.toFixed(1), c.loss_drop ? h("span", { class: "drop", title: "less than its parent's" }, " ↓") : null],
     [energy(c.energy_burn)],
-    [waits ? standing(c, now) : when(c.submitted_at)],
+    [waits ? standing(c) : when(c.submitted_at)],
     [hash(c.h128)],
   ];
 }
 
-function standing(c, now) {
-  if (c.state === "disputed") return "in court";
-  return c.final_from > now ? `final ${until(c.final_from, now)}` : "may be made final";
-}
+const standing = (c) =>
+  c.state === "disputed"
+    ? "in court"
+    : countdown(c.final_from, (left) => (left > 0 ? `final ${distance(left)}` : "may be made final"));
 
 const HEADS = ["Window", "State", "In public", "Source", "Loss per step", "ENERGY", "When", "State hash"];
 
 /** The rows, and what stands for them in a life without any. */
-function windows(checkpoints, shown, now, id) {
+function windows(checkpoints, shown, id) {
   if (!checkpoints.length)
     return notice("It has not trained yet", "Each window is 128 micro-steps. Its owner can start with:", [
       `chainbeasts trainer run ${id}`,
     ]);
-  return [
-    spine(checkpoints.toReversed()),
-    table(
-      "Windows, newest first",
-      HEADS,
-      shown.map((c) => row(c, now)),
-      "stack windows",
-    ),
-  ];
+  return [spine(checkpoints.toReversed()), table("Windows, newest first", HEADS, shown.map(row), "stack windows")];
 }
 
 /**
  * The section of a beast's windows.
  * @param beast its number
- * @param now gives the chain's time
  * @returns {{element, update}} `update(windows)`, given how many live windows it has, asks for the page shown again
  */
-export function lineage(beast, now, signal) {
+export function lineage(beast, signal) {
   const body = h("div", { class: "part" });
   const sum = h("p", { class: "hint" });
   const element = h(
@@ -100,7 +92,7 @@ export function lineage(beast, now, signal) {
     sum.textContent = `${plural(count, "window")}, each naming the state that it grew from.`;
     redraw(
       body,
-      windows(items, shown, now(), beast),
+      windows(items, shown, beast),
       h(
         "p",
         { class: "pages" },

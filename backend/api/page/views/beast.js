@@ -100,7 +100,7 @@ export async function render(place, { id, signal, status, retitle, onNews }) {
   await soonest(thoughts.drawn);
   const [{ life }] = await Promise.all([import("../beast/life.js"), allStyles(), thoughts.rest()]);
   signal.throwIfAborted();
-  story = life(first.beast, { signal, status, onPick: (step) => thoughts.seek(step) });
+  story = life(first.beast, { signal, onPick: (step) => thoughts.seek(step) });
   await story.update(first);
   thoughts.tell();
   below.replaceWith(...story.elements);
