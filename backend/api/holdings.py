@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.api.battles import match_answers
@@ -36,6 +36,7 @@ NEWEST = 50
 """Items of each list; the rest comes by pages."""
 
 MOST_STAKES = 200
+"""Stakes and rewards, which no other list has: how many there are is said besides."""
 
 
 def account_detail(
@@ -54,7 +55,9 @@ def account_detail(
         credit=credit_of(session, account),
         beasts=beast_answers(session, session.scalars(beasts).all(), ratings(services, session)),
         stakes=_stakes(session, account),
+        stake_count=_count(session, StakeRow.trainer == account),
         rewards=_rewards(session, account),
+        reward_count=_count(session, _rewarded(account)),
         training=_training(session, account, 0 if tip is None else tip.timestamp),
         disputes=dispute_answers(session, session.scalars(filed).all()),
         matches=match_answers(session, session.scalars(fought).all()),
@@ -77,10 +80,18 @@ def _stakes(session: Session, account: str) -> list[StakeHeld]:
     ]
 
 
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(condition)) or 0
+
+
+def _rewarded(account: str) -> ColumnElement[bool]:
+    return or_(StakeRewardRow.filer == account, StakeRewardRow.prover == account)
+
+
 def _rewards(session: Session, account: str) -> list[RewardHeld]:
     r = StakeRewardRow
-    mine = or_(r.filer == account, r.prover == account)
-    wanted = select(r).where(mine).order_by(r.beast_id, r.trainer).limit(MOST_STAKES)
+    newest = (r.beast_id.desc(), r.trainer)
+    wanted = select(r).where(_rewarded(account)).order_by(*newest).limit(MOST_STAKES)
     rows: Sequence[StakeRewardRow] = session.scalars(wanted).all()
     names = beast_names(session, {row.beast_id for row in rows})
     return [

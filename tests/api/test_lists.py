@@ -207,6 +207,20 @@ def test_an_account_shows_what_it_has_and_did(scene: Scene, served: Served) -> N
         assert served.get(f"/v1/accounts/{wrong}").status_code == 422
 
 
+def test_stakes_and_rewards_that_are_left_out_are_counted(
+    scene: Scene, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/accounts/{scene.world.accounts[1]}"
+    whole = served.json(path)
+    stakes = [one["id"] for one in whole["stakes"]]
+    assert len(stakes) == whole["stake_count"] > 1
+    filer = served.json(f"/v1/accounts/{scene.world.accounts[3]}")
+    assert len(filer["rewards"]) == filer["reward_count"] > 0
+    monkeypatch.setattr("chainbeasts.backend.api.holdings.MOST_STAKES", 1)
+    cut = served.json(path)
+    assert ([one["id"] for one in cut["stakes"]], cut["stake_count"]) == (stakes[:1], len(stakes))
+
+
 def test_prices_are_what_the_contracts_ask_for(scene: Scene, served: Served) -> None:
     found = served.json("/v1/prices")
     economics = scene.chain.season(1).economics

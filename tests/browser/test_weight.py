@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,21 +161,32 @@ def test_visits_and_news_leave_nothing_behind(visit: Visit) -> None:
     assert counts[-1].within(before), (before, counts)
 
 
-def test_who_missed_something_is_shown_the_beast_as_it_is(visit: Visit) -> None:
+@pytest.fixture
+def hear(visit: Visit) -> Callable[[Live], None]:
+    """Lets the page hear a message; no other one comes."""
     streams: list[WebSocketRoute] = []
 
     def open_stream(stream: WebSocketRoute) -> None:
-        streams.append(stream)
         stream.send(Live(type="hello", block=SIZE.most).model_dump_json(exclude_none=True))
+        streams.append(stream)
+
+    def tell(told: Live) -> None:
+        visit.wait_until("the stream is open", lambda: bool(streams))
+        streams[-1].send(told.model_dump_json(exclude_none=True))
 
     visit.page.route_web_socket("**/v1/events*", open_stream)
     visit.page.route_web_socket("**/v1/metrics*", lambda stream: None)
+    return tell
+
+
+GAP = Live(type="gap", id="1-1")
+
+
+def test_who_missed_something_is_shown_the_beast_as_it_is(
+    visit: Visit, hear: Callable[[Live], None]
+) -> None:
     visit.go("#/beasts/2")
     expect(visit.page.locator(".lineage tbody tr").first).to_be_visible()
-    visit.wait_until("the stream is open", lambda: bool(streams))
-
-    def hear(told: Live) -> None:
-        streams[-1].send(told.model_dump_json(exclude_none=True))
 
     def asks_again(before: int) -> bool:
         return any(address.endswith("/v1/beasts/2") for address in visit.asked[before:])
@@ -184,8 +195,23 @@ def test_who_missed_something_is_shown_the_beast_as_it_is(visit: Visit) -> None:
     hear(Live(type="checkpoint", block=SIZE.most, beast=1))
     visit.page.wait_for_timeout(2_000)  # more than lies between two batches of news
     assert not asks_again(asked)
-    hear(Live(type="gap", id="1-1"))
+    hear(GAP)
     visit.wait_until("the beast is asked for", lambda: asks_again(asked))
+
+
+def test_an_account_is_idle_until_it_does_something(
+    visit: Visit, url: str, hear: Callable[[Live], None]
+) -> None:
+    visit.go(f"#/accounts/0x{'ab' * 20}")
+    idle = visit.page.locator(".nothing")
+    expect(idle).to_be_visible()
+    owner = f"{url}/v1/accounts/{OWNER}"
+    visit.page.route(
+        "**/v1/accounts/*", lambda route: route.fulfill(response=route.fetch(url=owner))
+    )
+    hear(GAP)
+    expect(visit.page.locator(".plate").first).to_be_visible()
+    expect(idle).to_be_hidden()
 
 
 # --- the wire -----------------------------------------------------------------------------------
@@ -268,6 +294,7 @@ def test_a_long_life_is_as_light_as_a_short_one(visit: Visit) -> None:
     rows = visit.page.locator(".windows tbody tr")
     first = rows.locator("th")
     expect(visit.page.locator(".lineage")).to_contain_text("5 000 windows")
+    expect(rows.locator("time.countdown").first).to_be_visible()
     few = rows.count()
     visit.page.get_by_role("button", name=f"Show {PAGE_ROWS} windows at a time").click()
     expect(rows).to_have_count(PAGE_ROWS)

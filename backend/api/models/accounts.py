@@ -49,7 +49,10 @@ class TrainerWork(Answer):
 
 
 class AccountDetail(Answer):
-    """What an account has and did. Lists have the newest 50 at most: for more, ask for pages."""
+    """What an account has and did. Lists have the newest 50 at most: for more, ask for pages.
+
+    Stakes and rewards are those of the newest beasts, 200 at most.
+    """
 
     account: Account
     time: Time | None = Field(description="Of the indexed block; null before the first.")
@@ -59,7 +62,9 @@ class AccountDetail(Answer):
     credit: Wei = Field(description="Native coin that it can withdraw from the vault.")
     beasts: list[Beast] = Field(description="More at /v1/beasts?owner=")
     stakes: list[StakeHeld]
+    stake_count: Index = Field(description="How many stakes there are in all.")
     rewards: list[RewardHeld] = Field(description="What convictions will pay it.")
+    reward_count: Index = Field(description="How many rewards there are in all.")
     training: TrainerWork
     disputes: list[Dispute] = Field(description="Filed by it; more at /v1/disputes?filer=")
     matches: list[Match] = Field(description="Fought by its beasts; more at /v1/matches?owner=")

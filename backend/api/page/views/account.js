@@ -30,7 +30,10 @@ function wallet(balances) {
 
 const sum = (held, name) => held.reduce((total, one) => total + BigInt(one[name]), 0n);
 
-function work({ training, credit, stakes, rewards }) {
+/** A sum over what is listed, of so many. */
+const summed = (wei, listed, all) => `${listed.length < all ? "at least " : ""}${coin(wei)}`;
+
+function work({ training, credit, stakes, stake_count, rewards, reward_count }) {
   const staked = sum(stakes, "amount");
   const promised = sum(rewards, "filing") + sum(rewards, "proof");
   return h(
@@ -41,9 +44,9 @@ function work({ training, credit, stakes, rewards }) {
       plural(training.pending, "window"),
       `${tokens(training.locked)} locked · ${training.finalizable} may be made final`,
     ),
-    figure("At stake", coin(staked), plural(stakes.length, "beast")),
+    figure("At stake", summed(staked, stakes, stake_count), plural(stake_count, "beast")),
     figure("To withdraw", coin(credit), "from the vault"),
-    figure("Promised", coin(promised), "by convictions that are not settled yet"),
+    figure("Promised", summed(promised, rewards, reward_count), "by convictions that are not settled yet"),
   );
 }
 
@@ -89,6 +92,8 @@ export async function render(place, { id, signal, retitle, onNews }) {
     events: part("What it did", "its-events", h("ol", { class: "feed" })),
   };
 
+  const idle = h("p", { class: "nothing" }, "It has done nothing here yet.");
+
   function draw([found, activity]) {
     redraw(figures, wallet(found.balances), work(found));
     keyed(parts.beasts.content, found.beasts, (beast) => beast.id, plate);
@@ -98,16 +103,16 @@ export async function render(place, { id, signal, retitle, onNews }) {
     keyed(parts.events.content, gathered(activity.items).slice(0, LINES), (a) => a.id, eventLine);
     const lists = { ...found, events: activity.items };
     for (const [name, { element }] of Object.entries(parts)) element.hidden = !lists[name].length;
+    idle.hidden = Object.values(parts).some(({ element }) => !element.hidden);
   }
 
   const first = await read();
-  const idle = Object.keys(parts).every((name) => !{ ...first[0], events: first[1].items }[name].length);
   retitle(`Account ${account.slice(0, 10)}`);
   show(
     place,
     lead("Account", hash(first[0].account, { whole: true })),
     figures,
-    idle ? h("p", { class: "nothing" }, "It has done nothing here yet.") : null,
+    idle,
     Object.values(parts).map(({ element }) => element),
   );
   draw(first);
