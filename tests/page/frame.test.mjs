@@ -4,6 +4,7 @@ import test from "node:test";
 import { ACCOUNT, NUMBER, wanted } from "../../backend/api/page/catalogue.js";
 import { ChainClock, distance } from "../../backend/api/page/clock.js";
 import { concerns, topicsOf } from "../../backend/api/page/news.js";
+import { arrive, rewrite } from "../../backend/api/page/places.js";
 import { PARTS, sentence } from "../../backend/api/page/rulebook.js";
 import { destination } from "../../backend/api/page/search.js";
 import { VIEWS, isOffered, menuAddress, parseAddress, withQuery } from "../../backend/api/page/views.js";
@@ -108,4 +109,20 @@ test("acting is offered only by a server that allows it, and begins with what is
   assert.equal(menuAddress("act", "accounts", "0x12"), "#/act");
   assert.equal(menuAddress("season", "beasts", "3"), "#/season");
   assert.equal(menuAddress("home", "act", null), "#/");
+});
+
+test("a browser that takes no more addresses of us stops no view", (t) => {
+  const asked = [];
+  globalThis.history = {
+    state: null,
+    replaceState(...given) {
+      asked.push(given);
+      throw new DOMException("Attempt to use history.replaceState() more than 100 times per 30 seconds");
+    },
+  };
+  t.after(() => delete globalThis.history);
+  arrive();
+  rewrite(null, "#/battles/1?turn=7");
+  assert.deepEqual(asked[1], [null, "", "#/battles/1?turn=7"]);
+  assert.deepEqual(asked[0].slice(1), ["", null]);
 });

@@ -3,7 +3,7 @@ import { Problem } from "./api.js";
 import { startClock } from "./clock.js";
 import { h, icon, keepFocus, keepOpen, notice, show } from "./dom.js";
 import { concerns, startNews } from "./news.js";
-import { arrive, settle, startPlaces } from "./places.js";
+import { arrive, rewrite, settle, startPlaces } from "./places.js";
 import { currentStatus, drawStatus, indexedBlock, refreshStatus } from "./status.js";
 import { allStyles } from "./styles.js";
 import { startTheme } from "./theme.js";
@@ -105,7 +105,7 @@ async function fill(target, visit, { view, id, query }) {
     },
     setQuery(changes) {
       if (visit.stop.signal.aborted) return;
-      history.replaceState(history.state, "", withQuery(location.hash, changes));
+      rewrite(history.state, withQuery(location.hash, changes));
     },
     onNews(handler, topics = null) {
       [visit.news, visit.topics] = [handler, topics];

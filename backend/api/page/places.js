@@ -29,6 +29,15 @@ function note(y) {
   if (heights.size > KEPT) heights.delete(heights.keys().next().value);
 }
 
+/** Write down an entry or its address; a browser may refuse who does so too often, and what is lost is worth no view. */
+export function rewrite(state, address = null) {
+  try {
+    history.replaceState(state, "", address);
+  } catch {
+    // it stays as it was
+  }
+}
+
 /** Take over from the browser, which restores before there is anything to scroll. */
 export function startPlaces() {
   history.scrollRestoration = "manual";
@@ -43,7 +52,7 @@ export function arrive() {
   entry = history.state?.entry;
   if (!entry) {
     entry = `${Date.now()}-${made++}`;
-    history.replaceState({ ...history.state, entry }, "");
+    rewrite({ ...history.state, entry });
   }
 }
 
