@@ -252,3 +252,15 @@ test("of brains only those are held that a film shows", (t) => {
   assert.deepEqual(made[0].told.at(-1), { wanted: ["0xc"] });
   assert.deepEqual([...brains.held.keys()], [null, "0xb"]);
 });
+
+test("a worker that breaks leaves no brain to be waited for", (t) => {
+  const [made, drawn] = [stubWorker(t), []];
+  const brains = new Brains({}, (hash) => drawn.push(hash), new AbortController().signal);
+  brains.want(["0xa", "0xb"]);
+  made[0].onmessage({ data: { hash: "0xa", mask: 17 } });
+  made[0].onerror({ preventDefault() {}, message: "" });
+  brains.want(["0xa", "0xb", "0xc"]);
+  assert.deepEqual(drawn, ["0xa", "0xb", "0xc"]);
+  assert.deepEqual(brains.of("0xa"), { mask: 17 });
+  for (const hash of ["0xb", "0xc"]) assert.match(brains.of(hash).problem, /could not be loaded/);
+});
