@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from pathlib import Path
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
 REVALIDATE = "no-cache"
@@ -30,12 +31,23 @@ def tagged(
     # Weak: the same body may travel compressed or not.
     tag = f'W/"{sha256(body).hexdigest()[:TAG_DIGITS]}"'
     sent = {"ETag": tag, "Cache-Control": keep} | (headers or {})
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if _has(request, tag):
         return Response(status_code=304, headers=sent)
     return Response(body, media_type=kind, headers=sent)
 
 
-def _has(given: str, tag: str) -> bool:
-    """Whether an If-None-Match names a tag, by the weak comparison."""
+def tagged_file(request: Request, path: Path, kind: str, keep: str) -> Response:
+    """A file that may be large, with the tag that its size and its time make; 304 as ``tagged``."""
+    headers = {"Cache-Control": keep}
+    found = FileResponse(path, 200, headers, kind, filename=path.name, stat_result=path.stat())
+    tag = found.headers["etag"]
+    if _has(request, tag):
+        return Response(status_code=304, headers=headers | {"ETag": tag})
+    return found
+
+
+def _has(request: Request, tag: str) -> bool:
+    """Whether a request's If-None-Match names a tag, by the weak comparison."""
+    given = request.headers.get("if-none-match", "")
     bare = tag.removeprefix("W/")
     return any(one.strip().removeprefix("W/") in (bare, "*") for one in given.split(","))

@@ -425,6 +425,10 @@ def test_a_bundle_is_served_if_there_is_one(scene: Scene, served: Served) -> Non
             b"PK evidence",
             "application/zip",
         )
+        has = {"If-None-Match": answer.headers["etag"]}
+        again = served.get("/v1/disputes/1/bundle", headers=has)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == answer.headers["etag"]
         assert served.json("/v1/disputes/1")["bundle"] is True
     finally:
         (folder / "dispute-1.zip").unlink()

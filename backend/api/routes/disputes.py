@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from fastapi.responses import FileResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chainbeasts.backend.api.answers import REVALIDATE, answer
+from chainbeasts.backend.api.answers import REVALIDATE, answer, tagged_file
 from chainbeasts.backend.api.cursors import (
     LARGEST,
     USUAL_ITEMS,
@@ -79,7 +78,7 @@ def dispute(request: Request, services: ServicesDep, dispute_id: Id) -> Response
     responses=content(ZIP, "Evidence that `dispute verify-bundle` checks without a node."),
     summary="Its evidence",
 )
-def bundle(services: ServicesDep, dispute_id: Id) -> Response:
+def bundle(request: Request, services: ServicesDep, dispute_id: Id) -> Response:
     """The evidence bundle, if one was put into the folder of bundles."""
     with services.session() as session:
         _find(session, dispute_id)
@@ -90,8 +89,7 @@ def bundle(services: ServicesDep, dispute_id: Id) -> Response:
             f"Whoever runs this server makes one with `chainbeasts dispute bundle {dispute_id} "
             f"--out {path.name}` in its folder of bundles; everybody can make their own.",
         )
-    headers = {"Cache-Control": REVALIDATE}
-    return FileResponse(path, media_type=ZIP, filename=path.name, headers=headers)
+    return tagged_file(request, path, ZIP, REVALIDATE)
 
 
 def _find(session: Session, dispute_id: int) -> DisputeRow:
