@@ -22,6 +22,7 @@ const REVERT = "0x" + "c8fe3c53" + ME.slice(2).padStart(64, "0");
 class Node {
   blocks = Array.from({ length: 50 }, () => []);
   pool = [];
+  shown = true; // what waits, to who asks for it by its hash
   sent = 0;
   answer = (sent) => sent.hash;
 
@@ -41,9 +42,9 @@ class Node {
     return pending ? mined + this.pool.length : mined;
   }
 
-  mine(status = 1) {
-    this.blocks.push(this.pool.map((one) => ({ ...one, status })));
-    this.pool = [];
+  mine(status = 1, count = this.pool.length) {
+    this.blocks.push(this.pool.slice(0, count).map((one) => ({ ...one, status })));
+    this.pool = this.pool.slice(count);
   }
 
   empty(count) {
@@ -62,7 +63,7 @@ class Node {
     if (method === "eth_sendTransaction") return this.answer(this.#put(params[0]));
     if (method === "eth_getTransactionReceipt") return this.#receipt(params[0]);
     if (method === "eth_getTransactionByHash")
-      return [...this.blocks.flat(), ...this.pool].find(({ hash }) => hash === params[0]) ?? null;
+      return [...this.blocks.flat(), ...(this.shown ? this.pool : [])].find(({ hash }) => hash === params[0]) ?? null;
     if (method === "eth_getTransactionCount") {
       if (params[1] === "latest" || params[1] === "pending") return hex(this.nonce(params[1] === "pending"));
       return hex(this.nonce(false, Number(params[1])));
@@ -193,6 +194,43 @@ test("cancelled in the wallet: another transaction took its place", async (t) =>
   const last = await done;
   assert.deepEqual([last.state, last.by], ["replaced", cancel.hash]);
   assert.equal(attempts.of(ME), null);
+});
+
+test("behind another transaction, and waiting where the node does not look: it is not taken for replaced", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  node.shown = false;
+  node.other({ data: "0x01" });
+  send(chain, attempts, options()).catch(() => {});
+  await rest(t);
+  node.mine(1, 1);
+  await rest(t);
+  assert.ok(!states().includes("replaced"), states());
+  assert.notEqual(attempts.of(ME), null);
+  node.mine();
+  await rest(t);
+  assert.deepEqual([states().at(-1), told.at(-1).fee], ["mined", undefined]);
+  stop.abort();
+});
+
+test("its place in the account's order outlasts the node's memory of it", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  node.other({ data: "0x01" });
+  send(chain, attempts, options()).catch(() => {});
+  await rest(t);
+  stop.abort();
+  node.shown = false;
+  await rest(t);
+  [stop, told] = [new AbortController(), []];
+  const attempt = attempts.of(ME);
+  assert.deepEqual([attempt.nonce, attempt.own], [0, 1]);
+  const done = follow(chain, attempts, { attempt, signal: stop.signal, told: (found) => told.push(found) });
+  node.mine(1, 1);
+  await rest(t);
+  assert.deepEqual(states(), ["pending"]);
+  const cancel = node.other({ to: ME, data: "0x", value: "0x0" }, 1);
+  node.mine();
+  await rest(t);
+  assert.deepEqual([(await done).state, told.at(-1).by], ["replaced", cancel.hash]);
 });
 
 test("mined and refused by the contract: failed, with the contract's own error", async (t) => {

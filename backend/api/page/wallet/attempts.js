@@ -30,7 +30,10 @@ export class Attempts {
     }
   }
 
-  /** What an account has under way, null if nothing: {id, from, call, nonce, block, title, hash}. */
+  /**
+   * What an account has under way, null if nothing: {id, from, call, nonce, block, title, hash, own}. `nonce` is the first
+   * that it may have, `own` the one that a node has told of.
+   */
   of(account) {
     return this.#all()[account] ?? null;
   }
@@ -55,7 +58,7 @@ export class Attempts {
     return globalThis.navigator?.locks ? navigator.locks.request(this.key, take) : take();
   }
 
-  /** Write its transaction's hash down. */
+  /** Write down what is known of its transaction now. */
   update(attempt) {
     if (this.of(attempt.from)?.id !== attempt.id) return;
     this.storage.setItem(this.key, JSON.stringify({ ...this.#all(), [attempt.from]: attempt }));

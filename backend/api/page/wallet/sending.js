@@ -52,8 +52,10 @@ function end(state, told) {
 export async function follow(chain, attempts, { attempt, tx = null, signal, told }) {
   let last = null;
   for (;;) {
+    const { hash, own } = attempt;
     const found = await standing(chain, attempt, last);
-    if (found.hash && found.hash !== attempt.hash) attempts.update(Object.assign(attempt, { hash: found.hash }));
+    attempt.hash = found.hash ?? hash;
+    if (attempt.hash !== hash || attempt.own !== own) attempts.update(attempt);
     if (found.state === "failed" && tx && !last?.block) found.error = await reason(chain, tx, found.block);
     if (found.block || found.state === "replaced") attempts.forget(attempt); // whoever leaves now knows how it ended
     if (last === null || ["state", "hash", "block", "away"].some((key) => found[key] !== last[key])) told(found);
@@ -74,39 +76,42 @@ async function standing(chain, attempt, last) {
   }
 }
 
-/** Where an attempt stands now. */
+/** Where an attempt stands now. Its own nonce, once a node tells it, is kept in it. */
 async function look(chain, attempt) {
   const { hash } = attempt;
   const receipt = hash && (await chain.wallet.request("eth_getTransactionReceipt", [hash]));
   if (receipt) return ofReceipt(receipt);
   const mined = await chain.nonceAt(attempt.from);
   const known = hash ? await chain.wallet.request("eth_getTransactionByHash", [hash]) : null;
-  const first = known ? Number(known.nonce) : attempt.nonce;
-  if (mined <= first) {
-    if (hash) return { state: "pending", hash };
-    const waiting = await chain.nonceAt(attempt.from, "pending");
-    return { state: waiting > first ? "pending" : "unknown" };
+  if (known) attempt.own = Number(known.nonce);
+  const first = attempt.own ?? attempt.nonce;
+  if (mined > first) {
+    const found = await searched(chain, attempt, first, mined);
+    return found ?? { state: hash ? "pending" : "unknown", hash };
   }
-  return searched(chain, attempt, first, mined);
+  if (hash) return { state: "pending", hash };
+  const waiting = await chain.nonceAt(attempt.from, "pending");
+  return { state: waiting > first ? "pending" : "unknown" };
 }
 
-/** The transaction that took an attempt's place in the account's order: itself with another fee, or another one. */
+/**
+ * The transaction that took an attempt's place in the account's order: itself with another fee, or another one; null if
+ * the chain does not tell. Without its own nonce it may still come behind the others: others waited before it was sent.
+ */
 async function searched(chain, attempt, first, mined) {
-  const { hash } = attempt;
-  let other = null;
-  for (let nonce = first; nonce < Math.min(mined, first + MOST_NONCES); nonce++) {
+  const { hash, own } = attempt;
+  const most = own === undefined ? MOST_NONCES : 1;
+  for (let nonce = first; nonce < Math.min(mined, first + most); nonce++) {
     const found = await withNonce(chain, attempt.from, nonce, attempt.block);
-    if (!found) return { state: hash ? "pending" : "unknown", hash };
+    if (!found) return null;
     if (callHash({ ...found, data: found.input }) === attempt.call) {
       const receipt = await chain.wallet.request("eth_getTransactionReceipt", [found.hash]);
       if (receipt) return { ...ofReceipt(receipt), fee: hash !== null && hash !== found.hash };
       return { state: "pending", hash: found.hash };
     }
-    other ??= found.hash;
-    if (hash) break; // its own place is taken: no later transaction is it
+    if (own !== undefined) return { state: "replaced", hash, by: found.hash };
   }
-  // Without a hash it may still come behind the others: only what has one can be replaced.
-  return hash ? { state: "replaced", hash, by: other } : { state: "unknown" };
+  return null;
 }
 
 const ofReceipt = ({ status, transactionHash, blockNumber, logs }) => ({
