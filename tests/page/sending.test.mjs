@@ -5,7 +5,7 @@ import test, { beforeEach } from "node:test";
 import { Attempts, callHash } from "../../backend/api/page/wallet/attempts.js";
 import { Chain } from "../../backend/api/page/wallet/chain.js";
 import { Contracts } from "../../backend/api/page/wallet/contracts.js";
-import { Wallet } from "../../backend/api/page/wallet/provider.js";
+import { Wallet, WalletError } from "../../backend/api/page/wallet/provider.js";
 import { Refusal } from "../../backend/api/page/wallet/refusal.js";
 import { follow, send } from "../../backend/api/page/wallet/sending.js";
 import { toHex, uint } from "../../backend/api/page/kernel/bytes.js";
@@ -24,6 +24,7 @@ class Node {
   pool = [];
   shown = true; // what waits, to who asks for it by its hash
   sent = 0;
+  chainId = 31337;
   answer = (sent) => sent.hash;
 
   #put(transaction) {
@@ -60,6 +61,7 @@ class Node {
 
   request = async ({ method, params }) => {
     if (this.down) throw { code: -32603, message: "down" };
+    if (method === "eth_chainId") return hex(this.chainId);
     if (method === "eth_sendTransaction") return this.answer(this.#put(params[0]));
     if (method === "eth_getTransactionReceipt") return this.#receipt(params[0]);
     if (method === "eth_getTransactionByHash")
@@ -86,7 +88,8 @@ class Storage {
 let node, chain, attempts, told, stop;
 beforeEach(() => {
   node = new Node();
-  const contracts = new Contracts({ contracts: [{ name: "Arena", address: THERE, abi: ERRORS }], errors: WORDING });
+  const arena = { name: "Arena", address: THERE, abi: ERRORS };
+  const contracts = new Contracts({ chain_id: 31337, contracts: [arena], errors: WORDING });
   chain = new Chain(new Wallet(node, { name: "Fox" }), contracts);
   attempts = new Attempts("0x00", new Storage());
   told = [];
@@ -290,6 +293,29 @@ test("after a reload what was under way is taken up from what was kept", async (
   assert.deepEqual(states(), ["mined"]);
   stop.abort();
 });
+
+test("what is signed names its chain", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  send(chain, attempts, options()).catch(() => {});
+  await rest(t);
+  assert.equal(node.pool[0].chainId, hex(31337));
+  stop.abort();
+});
+
+for (const [what, happens, refused] of [
+  ["the wallet is on another chain by then", () => (node.chainId = 1), (error) => error instanceof Refusal],
+  ["the node does not answer by then", () => (node.down = true), (error) => error instanceof WalletError],
+  ["the reader has left by then", () => stop.abort(), (error) => error === stop.signal.reason],
+])
+  test(`${what}: nothing is asked to be signed, and nothing is under way`, async () => {
+    attempts.claim = async (attempt) => {
+      const claimed = await Attempts.prototype.claim.call(attempts, attempt);
+      happens();
+      return claimed;
+    };
+    await assert.rejects(send(chain, attempts, options()), refused);
+    assert.deepEqual([node.sent, attempts.of(ME), states()], [0, null, []]);
+  });
 
 test("where the browser keeps nothing, nothing is sent", async () => {
   attempts.storage.setItem = () => {

@@ -46,9 +46,10 @@ export class Chain {
     return { gas: BigInt(gas), price: BigInt(price) };
   }
 
-  /** Ask the wallet to sign and send; the transaction's hash. */
+  /** Ask the wallet to sign and send, for this chain and no other; the transaction's hash. */
   send({ from, to, data, value }) {
-    return this.wallet.request("eth_sendTransaction", [{ from, to, data, value: hexOf(value) }]);
+    const tx = { from, to, data, value: hexOf(value), chainId: hexOf(this.contracts.chainId) };
+    return this.wallet.request("eth_sendTransaction", [tx]);
   }
 
   /** A beast's DNA, which never changes. */

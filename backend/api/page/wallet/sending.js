@@ -3,6 +3,8 @@
 import { callHash } from "./attempts.js";
 import { pause } from "./chain.js";
 import { WalletError } from "./provider.js";
+import { Refusal } from "./refusal.js";
+import { compareChain } from "./trust.js";
 
 const POLL = 1500;
 
@@ -16,13 +18,19 @@ const MOST_NONCES = 8;
  * Send a transaction and follow it.
  * @param told hears of each state: {state, hash?, block?, error?, fee?}; `state` is "signing", "rejected", "refused" (it was
  *   not sent), "busy" (another one is under way), "pending", "mined", "failed", "replaced" (by another transaction) or "unknown" (whether it was sent)
- * @returns the last state
+ * @returns the last state; throws if the wallet was not asked for it at all
  */
 export async function send(chain, attempts, { tx, title, signal, told }) {
   const [nonce, { number }] = await Promise.all([chain.nonceAt(tx.from), chain.head()]);
   const call = callHash(tx);
   const attempt = { id: `${nonce}:${number}:${call}`, from: tx.from, call, nonce, block: number, title, hash: null };
   if (!(await attempts.claim(attempt))) return end({ state: "busy" }, told);
+  try {
+    await beSure(chain, signal);
+  } catch (error) {
+    attempts.forget(attempt); // the wallet has not been asked for it yet
+    throw error;
+  }
   told({ state: "signing" });
   try {
     attempt.hash = await chain.send(tx);
@@ -38,6 +46,13 @@ export async function send(chain, attempts, { tx, title, signal, told }) {
   }
   attempts.update(attempt);
   return follow(chain, attempts, { attempt, tx, signal, told });
+}
+
+/** Throws where the wallet has gone to another chain since the reader saw the plan, or the reader elsewhere. */
+async function beSure(chain, signal) {
+  if ((await compareChain(chain.wallet, chain.contracts)) !== "right")
+    throw new Refusal("The wallet has gone to another chain.", "Nothing was sent.");
+  signal.throwIfAborted();
 }
 
 function end(state, told) {
