@@ -68,6 +68,7 @@ class Node {
       return [...this.blocks.flat(), ...(this.shown ? this.pool : [])].find(({ hash }) => hash === params[0]) ?? null;
     if (method === "eth_getTransactionCount") {
       if (params[1] === "latest" || params[1] === "pending") return hex(this.nonce(params[1] === "pending"));
+      if (this.pruned) throw { code: -32000, message: "missing trie node" };
       return hex(this.nonce(false, Number(params[1])));
     }
     if (method === "eth_getBlockByNumber") {
@@ -234,6 +235,44 @@ test("its place in the account's order outlasts the node's memory of it", async 
   node.mine();
   await rest(t);
   assert.deepEqual([(await done).state, told.at(-1).by], ["replaced", cancel.hash]);
+});
+
+test("what the node does not know any more becomes a doubt, and is pending or mined again as soon as it does", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  send(chain, attempts, options()).catch(() => {});
+  await rest(t);
+  const { hash } = attempts.of(ME);
+  const pool = node.pool;
+  node.pool = [];
+  await rest(t);
+  assert.deepEqual(states(), ["signing", "pending"], "another of the node's machines may be behind");
+  for (let i = 0; i < 10; i++) await rest(t);
+  assert.deepEqual(states(), ["signing", "pending", "unknown"]);
+  assert.equal(told.at(-1).hash, hash);
+  assert.notEqual(attempts.of(ME), null, "only the reader forgets it");
+  node.pool = pool;
+  await rest(t);
+  assert.equal(states().at(-1), "pending");
+  node.pool = [];
+  for (let i = 0; i < 12; i++) await rest(t);
+  assert.equal(states().at(-1), "unknown");
+  node.pool = pool;
+  node.mine();
+  await rest(t);
+  assert.equal(states().at(-1), "mined");
+  stop.abort();
+});
+
+test("a node that has forgotten how the account stood in old blocks leaves a doubt, too", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  send(chain, attempts, options()).catch(() => {});
+  await rest(t);
+  node.other({ to: ME, data: "0x", value: "0x0" }, 0);
+  node.mine();
+  node.pruned = true;
+  for (let i = 0; i < 12; i++) await rest(t);
+  assert.deepEqual([states().at(-1), told.at(-1).away], ["unknown", undefined]);
+  stop.abort();
 });
 
 test("mined and refused by the contract: failed, with the contract's own error", async (t) => {

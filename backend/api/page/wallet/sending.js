@@ -14,10 +14,14 @@ const DEEP = 3;
 /** How many of an account's next transactions may be the one that is looked for. */
 const MOST_NONCES = 8;
 
+/** How often in a row a node may not know what was sent: another of its machines may be behind, or the wallet's may. */
+const MOST_UNSEEN = 10;
+
 /**
  * Send a transaction and follow it.
  * @param told hears of each state: {state, hash?, block?, error?, fee?}; `state` is "signing", "rejected", "refused" (it was
- *   not sent), "busy" (another one is under way), "pending", "mined", "failed", "replaced" (by another transaction) or "unknown" (whether it was sent)
+ *   not sent), "busy" (another one is under way), "pending", "mined", "failed", "replaced" (by another transaction) or
+ *   "unknown" (whether it was sent; with a hash, whether it still waits)
  * @returns the last state; throws if the wallet was not asked for it at all
  */
 export async function send(chain, attempts, { tx, title, signal, told }) {
@@ -83,16 +87,16 @@ export async function follow(chain, attempts, { attempt, tx = null, signal, told
 /** Where an attempt stands; as before, if wallet or node do not tell just now. */
 async function standing(chain, attempt, last) {
   try {
-    const found = await look(chain, attempt);
+    const found = await look(chain, attempt, last);
     return found.block ? { ...found, head: (await chain.head()).number } : found;
   } catch (error) {
     if (!(error instanceof WalletError)) throw error;
-    return { state: "unknown", hash: attempt.hash, ...last, away: true };
+    return { state: attempt.hash ? "pending" : "unknown", hash: attempt.hash, ...last, away: true };
   }
 }
 
 /** Where an attempt stands now. Its own nonce, once a node tells it, is kept in it. */
-async function look(chain, attempt) {
+async function look(chain, attempt, last) {
   const { hash } = attempt;
   const receipt = hash && (await chain.wallet.request("eth_getTransactionReceipt", [hash]));
   if (receipt) return ofReceipt(receipt);
@@ -100,13 +104,21 @@ async function look(chain, attempt) {
   const known = hash ? await chain.wallet.request("eth_getTransactionByHash", [hash]) : null;
   if (known) attempt.own = Number(known.nonce);
   const first = attempt.own ?? attempt.nonce;
-  if (mined > first) {
-    const found = await searched(chain, attempt, first, mined);
-    return found ?? { state: hash ? "pending" : "unknown", hash };
+  const found = mined > first ? await searched(chain, attempt, first, mined).catch(forgotten) : null;
+  if (found) return found;
+  if (known) return { state: "pending", hash };
+  if (hash) {
+    const unseen = (last?.unseen ?? 0) + 1;
+    return { state: unseen > MOST_UNSEEN ? "unknown" : "pending", hash, unseen };
   }
-  if (hash) return { state: "pending", hash };
-  const waiting = await chain.nonceAt(attempt.from, "pending");
-  return { state: waiting > first ? "pending" : "unknown" };
+  const waits = mined <= first && (await chain.nonceAt(attempt.from, "pending")) > first;
+  return { state: waits ? "pending" : "unknown" };
+}
+
+/** A node may have forgotten how an account stood in old blocks. */
+function forgotten(error) {
+  if (!(error instanceof WalletError)) throw error;
+  return null;
 }
 
 /**

@@ -19,9 +19,16 @@ const WORDS = {
   ],
 };
 
-/** Draw a state that `sending.js` tells of; `forget` is for a reader who knows that nothing was sent. */
+/** "unknown" of what has a hash. */
+const UNSEEN = [
+  "Unknown",
+  "The wallet sent it, and its node does not know it: it was dropped, or waits where the node does not look. It may still " +
+    "be mined: if it is forgotten and sent again, both may be. The chain is looked at on.",
+];
+
+/** Draw a state that `sending.js` tells of; `forget` is for a reader who knows that nothing was sent, or waits. */
 export function drawState(place, { state, hash, by, block, fee, away, error }, forget) {
-  const [title, text] = WORDS[state];
+  const [title, text] = state === "unknown" && hash ? UNSEEN : WORDS[state];
   show(
     place,
     h(
@@ -40,7 +47,7 @@ export function drawState(place, { state, hash, by, block, fee, away, error }, f
         ? h(
             "button",
             { type: "button", class: "plain", onclick: forget },
-            "My wallet shows that it was never sent: forget it",
+            `My wallet shows that it was ${hash ? "dropped" : "never sent"}: forget it`,
           )
         : null,
     ),
