@@ -127,6 +127,7 @@ export async function draw(place, action, values, { chain, account, attempts, si
 
   async function signAndSend(step, tx, button, state) {
     button.disabled = true;
+    show(state);
     let ended = false;
     const given = new AbortController();
     signal.addEventListener("abort", () => given.abort(), { once: true });
@@ -157,7 +158,9 @@ export async function draw(place, action, values, { chain, account, attempts, si
         told: (found) => hear(found).catch(ignoreAbort),
       });
     } catch (error) {
-      if (!given.signal.aborted) state.append(failure(error));
+      if (given.signal.aborted) return;
+      button.disabled = attempts.of(account) !== null; // what failed before the wallet was asked can be tried again
+      state.append(failure(error));
     }
   }
 
