@@ -210,12 +210,20 @@ def test_energy_is_bought_at_the_price_that_was_shown(
     expect(step).to_have_text("Check")
     held = ground.world.energy.functions.balanceOf(ground.world.accounts[1])
     before = held.call()
+    purse = visit.page.locator(".purse div").filter(has_text="ENERGY").locator("dd")
+    shown = purse.inner_text()
     wallet.errors["eth_sendTransaction"] = REJECTION
     sign(visit, "Buy 2.5 ENERGY")
     expect(state(visit)).to_have_attribute("data-state", "rejected")
     assert wallet.sent == []
+    wallet.errors["eth_getTransactionCount"] = {"code": -32603, "message": "Too many requests."}
     sign(visit, "Buy 2.5 ENERGY")
+    expect(visit.page.locator(".sending .notice.error")).to_contain_text("Too many requests.")
+    assert wallet.sent == []
+    visit.page.get_by_role("button", name="Sign in the wallet").click()
     expect(outcome(visit)).to_have_text("Bought 2.5 ENERGY for 0.0025 coin. ")
+    expect(visit.page.locator(".sending .notice.error")).to_have_count(0)
+    expect(purse).not_to_have_text(shown)
     expect(step).to_have_text("Result")
     assert held.call() == before + 5 * ETHER // 2
     assert len(wallet.sent) == 1

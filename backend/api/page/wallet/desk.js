@@ -50,8 +50,9 @@ const NOT_SENT = ["rejected", "refused", "busy"];
  * @param signal ends everything; `planning` only what is drawn, when it is asked for anew: what is sent is followed on
  * @param at hears how far the reader is: "check", "sign" or "result"
  * @param proceed called with what became of a step, and what the next one's form is to have
+ * @param spent called with the block of each step that is mined
  */
-export async function draw(place, action, values, { chain, account, attempts, signal, planning, at, proceed }) {
+export async function draw(place, action, values, { chain, account, attempts, signal, planning, at, proceed, spent }) {
   at("check");
   show(place, h("p", { class: "busy", role: "status" }, "Reading the chain through your wallet …"));
   for (;;) {
@@ -143,6 +144,7 @@ export async function draw(place, action, values, { chain, account, attempts, si
       drawState(state, found, forget);
       at(found.block || found.state === "replaced" ? "result" : NOT_SENT.includes(found.state) ? "check" : "sign");
       if (NOT_SENT.includes(found.state)) button.disabled = false;
+      if (found.block) spent(found.block);
       if (found.state !== "mined" || ended) return;
       ended = true;
       const done = step.done(events(found.logs));

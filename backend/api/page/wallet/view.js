@@ -1,7 +1,7 @@
 // Act: what a reader does on the chain from this page, through the wallet in this browser. The server is not asked to
 // sign or send anything, and of what decides it is believed as little as possible (see `panel.js`).
 import { Problem } from "../api.js";
-import { h, lead, notice, show } from "../dom.js";
+import { h, lead, notice, redraw, show } from "../dom.js";
 import { ACTIONS, GROUPS } from "./actions/index.js";
 import { Attempts } from "./attempts.js";
 import { chosenWallet, connect, leave } from "./connection.js";
@@ -10,7 +10,7 @@ import { draw, failure } from "./desk.js";
 import { form } from "./form.js";
 import { belief, choice, purse, wrongChain } from "./panel.js";
 import { progress } from "./progress.js";
-import { discover } from "./provider.js";
+import { WalletError, discover } from "./provider.js";
 import { follow } from "./sending.js";
 import { drawState } from "./states.js";
 
@@ -99,8 +99,17 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
       const held = await purse(found, left);
       if (mine.aborted) return;
       show(panel, held);
-      takeUp(mine);
-      work(mine);
+      const spent = async (block) => {
+        try {
+          await found.chain.reach(block, mine);
+          const rest = await purse(found, left);
+          if (!mine.aborted) redraw(panel, rest);
+        } catch (error) {
+          if (!mine.aborted && !(error instanceof WalletError)) throw error; // what was read before stays
+        }
+      };
+      takeUp(mine, spent);
+      work(mine, spent);
     } catch (error) {
       if (mine.aborted) return;
       connection = null;
@@ -113,8 +122,8 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
     }
   }
 
-  /** Follow what this browser sent earlier and did not see the end of. */
-  function takeUp(mine) {
+  /** Follow what this browser sent earlier and did not see the end of; `spent` as in `work`. */
+  function takeUp(mine, spent) {
     const attempt = attempts.of(connection.account);
     if (!attempt) return;
     const state = h("div", {});
@@ -124,23 +133,24 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
       given.abort();
       attempts.forget(attempt);
       show(under);
-      work(mine);
+      work(mine, spent);
     };
     show(under, h("h2", {}, `Under way: ${attempt.title}`), state);
     let over = false;
     const told = (found) => {
       drawState(state, found, forget);
+      if (found.block) spent(found.block);
       if (over || !(found.block || found.state === "replaced")) return;
       over = true;
-      work(mine);
+      work(mine, spent);
     };
     follow(connection.chain, attempts, { attempt, signal: given.signal, told }).catch((error) => {
       if (!given.signal.aborted) show(state, failure(error));
     });
   }
 
-  /** The form of the action that the address names. */
-  function work(mine) {
+  /** The form of the action that the address names; `spent` hears of a block that changed what the account has. */
+  function work(mine, spent) {
     if (!action) return show(desk, overview(query));
     const plan = h("div", { class: "plan" });
     const { element: way, at } = progress();
@@ -158,7 +168,7 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
         submit(next);
       };
       const asked = planning.signal;
-      draw(plan, action, values, { chain, account, attempts, signal: mine, planning: asked, at, proceed }).catch(
+      draw(plan, action, values, { chain, account, attempts, signal: mine, planning: asked, at, proceed, spent }).catch(
         (error) => {
           if (!asked.aborted) throw error;
         },
