@@ -451,6 +451,37 @@ def test_a_wallet_that_loses_its_answer_makes_the_page_look_and_not_send_again(
     assert len(wallet.sent) == count + 1
 
 
+def test_a_request_whose_end_nobody_saw_is_gone_on_with(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    world, page = ground.world, visit.page
+    fill(visit, "hatch", beast="")
+    sign(visit, "Allow the hatch to burn 0.1 ENERGY")
+    expect(page.locator(".past li")).to_have_count(1)
+    with nothing_mined(world.rpc):
+        sign(visit, "Request a beast")
+        expect(state(visit)).to_have_attribute("data-state", "pending")
+        page.reload()
+        page.get_by_role("button", name="Connect Fox").click()
+        under = page.locator(".under-way")
+        expect(under).to_contain_text("Under way: Request a beast")
+        world.mine()
+    beast = world.beasts.functions.lastBeastId().call()
+    link = under.get_by_role("link", name=f"Hatch beast {beast}")
+    expect(link).to_have_attribute("href", f"#/act/hatch?beast={beast}")
+    page.reload()  # and what this browser remembered is gone
+    page.get_by_role("button", name="Connect Fox").click()
+    acts_as(visit, ground.ours)
+    world.mine()
+    ask = page.get_by_role("button", name="See what it does")
+    ask.click()
+    expect(term(visit, "Not hatched yet")).to_have_text(f"beast {beast}, which you have requested")
+    sign(visit, f"Hatch beast {beast}")
+    expect(outcome(visit)).to_have_text(f"Beast {beast} has hatched. Beast {beast}")
+    ask.click()
+    expect(page.locator(".review h2")).to_have_text("Allow the hatch to burn 0.1 ENERGY")
+
+
 def test_on_a_phone_nothing_moves_when_a_plan_appears(visit: Tab, ground: Ground) -> None:
     """Counted like every other view, and also what moves right after a touch; read by everybody."""
     page = visit.page

@@ -6,6 +6,7 @@ import { cancel } from "../../backend/api/page/wallet/actions/arena.js";
 import { hatch } from "../../backend/api/page/wallet/actions/hatch.js";
 import { draw, expire, settle } from "../../backend/api/page/wallet/actions/match.js";
 import { record } from "../../backend/api/page/wallet/actions/record.js";
+import { WalletError } from "../../backend/api/page/wallet/provider.js";
 import { Refusal } from "../../backend/api/page/wallet/refusal.js";
 import { seedOf } from "../../backend/api/page/battle/seed.js";
 
@@ -37,6 +38,47 @@ test("a hatch that was asked for comes with the next block, and lapses with its 
   assert.match((await asked(100)).wait, /next block/);
   for (const number of [101, LAST_DRAW - 1]) assert.equal((await asked(number)).step.call, "hatch");
   await assert.rejects(asked(LAST_DRAW), (error) => error instanceof Refusal && /has lapsed/.test(error.message));
+});
+
+/** A chain on which an account has asked for beasts 3 to 5, of which 3 has hatched; `events` may fail. */
+function hatchery(events) {
+  const asked = [];
+  const values = {
+    requestOf: { requester: ARENA, requestBlock: 9_000n },
+    effectiveSeason: 1n,
+    economics: { hatchCost: 1n },
+    balanceOf: 1n,
+    allowance: 1n,
+  };
+  const chain = {
+    contracts: { of: () => ({ address: ARENA }) },
+    head: async () => ({ number: 9_010, time: 0 }),
+    read: async (contract, name) => values[name],
+    events: async (...given) => (asked.push(given), events(given[2])),
+  };
+  return { asked, plan: () => hatch.plan(chain, ARENA, { beast: "" }) };
+}
+
+test("a hatch goes on with the oldest request of the account that has not hatched, and can still do so", async () => {
+  const found = { HatchRequested: [3n, 4n, 5n], Hatched: [3n] };
+  const { asked, plan } = hatchery((name) => found[name].map((beastId) => ({ beastId })));
+  const { step, facts } = await plan();
+  assert.deepEqual([step.call, step.args], ["hatch", [4n]]);
+  assert.deepEqual(facts[0], ["Not hatched yet", "beast 4, which you have requested"]);
+  assert.deepEqual(asked, [
+    [[9_010 - 8_190, 9_010], "Beasts", "HatchRequested", null, ARENA],
+    [[9_010 - 8_190, 9_010], "Beasts", "Hatched", null, ARENA],
+  ]);
+});
+
+test("without such a request, or where the node gives no events, a hatch begins; and the latter is told", async () => {
+  const none = await hatchery(() => []).plan();
+  assert.deepEqual([none.step.call, none.facts.length], ["requestHatch", 3]);
+  const refusing = await hatchery(() => {
+    throw new WalletError("eth_getLogs", { message: "range too large" });
+  }).plan();
+  assert.equal(refusing.step.call, "requestHatch");
+  assert.match(refusing.facts[0][1], /does not tell/);
 });
 
 const refused = (action, match, head, message) =>

@@ -87,11 +87,17 @@ export class Chain {
 
   /** An event of one block, with these indexed values, decoded; null if the node has none. */
   async eventIn(block, contract, name, ...indexed) {
+    return (await this.events([block, block], contract, name, ...indexed)).at(-1) ?? null;
+  }
+
+  /** The events from one block to another, both included, decoded and in their order; null stands for any indexed value. */
+  async events([from, to], contract, name, ...indexed) {
     const found = this.contracts.of(contract);
-    const topics = [found.topic(name), ...indexed.map((value) => `0x${BigInt(value).toString(16).padStart(64, "0")}`)];
-    const filter = { address: found.address, fromBlock: hexOf(block), toBlock: hexOf(block), topics };
+    const words = indexed.map((value) => (value === null ? null : `0x${BigInt(value).toString(16).padStart(64, "0")}`));
+    const topics = [found.topic(name), ...words];
+    const filter = { address: found.address, fromBlock: hexOf(from), toBlock: hexOf(to), topics };
     const logs = await this.wallet.request("eth_getLogs", [filter]);
-    return logs.length ? found.parse(name, logs.at(-1)) : null;
+    return logs.map((log) => found.parse(name, log));
   }
 
   /** Wait until the node answers from a block or a later one: another of its machines may be behind. */

@@ -179,7 +179,8 @@ export async function draw(place, action, values, { chain, account, attempts, si
 const LONG = 400;
 const shorten = (text) => (text.length > LONG ? `${text.slice(0, LONG)}… (${text.length} characters)` : text);
 
-const outcome = ({ text, links = [] }) =>
+/** What became of a step. */
+export const outcome = ({ text, links = [] }) =>
   h(
     "p",
     { class: "outcome" },

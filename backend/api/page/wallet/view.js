@@ -2,11 +2,12 @@
 // sign or send anything, and of what decides it is believed as little as possible (see `panel.js`).
 import { Problem } from "../api.js";
 import { h, lead, notice, redraw, show } from "../dom.js";
+import { requestedBy } from "./actions/hatch.js";
 import { ACTIONS, GROUPS } from "./actions/index.js";
 import { Attempts } from "./attempts.js";
 import { chosenWallet, connect, leave } from "./connection.js";
 import { loadContracts } from "./contracts.js";
-import { draw, failure } from "./desk.js";
+import { draw, failure, outcome } from "./desk.js";
 import { form } from "./form.js";
 import { belief, choice, purse, wrongChain } from "./panel.js";
 import { progress } from "./progress.js";
@@ -139,6 +140,8 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
     let over = false;
     const told = (found) => {
       drawState(state, found, forget);
+      const requested = found.state === "mined" && requestedBy(found.logs, contracts);
+      if (requested) state.append(outcome(requested));
       if (found.block) spent(found.block);
       if (over || !(found.block || found.state === "replaced")) return;
       over = true;

@@ -1,5 +1,6 @@
 // A beast without a private dataset: allow the cost, request, and a block later hatch.
 import { BLOCK_HASHES } from "../chain.js";
+import { WalletError } from "../provider.js";
 import { Refusal } from "../refusal.js";
 import { parseId, short } from "../units.js";
 import { energy, hex } from "../values.js";
@@ -21,7 +22,37 @@ export const hatch = {
   plan: (chain, account, { beast }) => (beast ? second(chain, parseId(beast)) : first(chain, account)),
 };
 
+/** Where a request is gone on with. */
+const onward = (beast) => [`#/act/hatch?beast=${beast}`, `Hatch beast ${beast}`];
+
+/** What a transaction that nobody saw the end of has requested, as a step's outcome; null if no beast. */
+export function requestedBy(logs, contracts) {
+  const found = logs.map((log) => contracts.of("Beasts").parse("HatchRequested", log)).find((one) => one !== null);
+  return found ? { text: `Requested beast ${found.beastId}.`, links: [onward(found.beastId)] } : null;
+}
+
+/** Of an account's requests that can still be hatched, the one that lapses first; null if there is none. */
+async function openRequest(chain, account) {
+  const { number } = await chain.head();
+  const blocks = [Math.max(number - BLOCK_HASHES + 1, 0), number];
+  const [asked, hatched] = await Promise.all(
+    ["HatchRequested", "Hatched"].map((name) => chain.events(blocks, "Beasts", name, null, account)),
+  );
+  const gone = new Set(hatched.map(({ beastId }) => beastId));
+  return asked.find(({ beastId }) => !gone.has(beastId))?.beastId ?? null;
+}
+
 async function first(chain, account) {
+  const untold = [];
+  const open = await openRequest(chain, account).catch((error) => {
+    if (!(error instanceof WalletError)) throw error;
+    untold.push(["Requests of yours that wait", "your node does not tell: go on with one by its number"]);
+    return null;
+  });
+  if (open !== null) {
+    const plan = await second(chain, open);
+    return { ...plan, facts: [["Not hatched yet", `beast ${open}, which you have requested`], ...plan.facts] };
+  }
   const season = await chain.read("SeasonRegistry", "effectiveSeason");
   const [{ hatchCost }, held, allowed] = await Promise.all([
     chain.read("SeasonRegistry", "economics", season),
@@ -29,6 +60,7 @@ async function first(chain, account) {
     chain.read("Energy", "allowance", account, chain.contracts.of("Beasts").address),
   ]);
   const facts = [
+    ...untold,
     ["A hatch burns", energy(hatchCost)],
     ["In your wallet", energy(held)],
     ["The contract may take", energy(allowed)],
