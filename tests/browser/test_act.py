@@ -482,6 +482,23 @@ def test_a_request_whose_end_nobody_saw_is_gone_on_with(
     expect(page.locator(".review h2")).to_have_text("Allow the hatch to burn 0.1 ENERGY")
 
 
+def test_a_wallet_that_does_not_answer_holds_up_nothing_else(
+    visit: Tab, wallet: Wallet, ground: Ground
+) -> None:
+    page = visit.page
+    wallet.silent = True
+    visit.page.evaluate("location.hash = '#/act/claim'")
+    panel = page.locator(".wallet")
+    expect(panel).to_contain_text("Waiting for Fox")
+    expect(page.locator("main .view:not([aria-busy])")).to_be_visible()
+    ground.world.mine()
+    number = ground.world.w3.eth.block_number
+    expect(page.locator("#status")).to_contain_text(f"block {number}")
+    panel.get_by_role("button", name="Leave").click()
+    expect(panel.get_by_role("button", name="Connect Fox")).to_be_visible()
+    wallet.silent = False
+
+
 def test_on_a_phone_nothing_moves_when_a_plan_appears(visit: Tab, ground: Ground) -> None:
     """Counted like every other view, and also what moves right after a touch; read by everybody."""
     page = visit.page

@@ -20,7 +20,8 @@ PROVIDERS = """
   const heard = new Map();
   const provider = {
     async request({ method, params = [] }) {
-      const { result, error } = await window.askWallet(method, params);
+      const { result, error, silent } = await window.askWallet(method, params);
+      if (silent) await new Promise(() => {});
       if (error) throw Object.assign(new Error(error.message), error);
       return result;
     },
@@ -48,6 +49,7 @@ class Wallet:
     Attributes:
         before: called just before the next transaction is sent, once.
         lost: whether the answer to the next sending is lost on its way.
+        silent: whether it answers nothing from now on.
         errors: answers to a method, each used up once, instead of the node's.
     """
 
@@ -59,6 +61,7 @@ class Wallet:
     errors: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[], None] | None = None
     lost: bool = False
+    silent: bool = False
     page: Page | None = None
     _wire: Wire = field(init=False)
 
@@ -97,6 +100,8 @@ class Wallet:
     def answer(self, method: str, params: list[Any]) -> dict[str, Any]:
         """What the page gets."""
         self.asked.append(method)
+        if self.silent:
+            return {"silent": True}
         if method in self.errors:
             return {"error": self.errors.pop(method)}
         if method in ("eth_accounts", "eth_requestAccounts"):

@@ -32,6 +32,15 @@ export function choice(wallets, choose) {
   );
 }
 
+/** A wallet that has not answered yet, and may be left. */
+export const waiting = ({ name }, leave) =>
+  h(
+    "p",
+    { class: "busy", role: "status" },
+    `Waiting for ${name} … `,
+    h("button", { class: "plain", type: "button", onclick: leave }, "Leave"),
+  );
+
 /** A chain that is not the deployment's: what is wrong, and the switch where the wallet has one. */
 export function wrongChain({ wallet, where }, contracts) {
   const answer = h("p", { role: "status" });

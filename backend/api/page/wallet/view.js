@@ -9,7 +9,7 @@ import { chosenWallet, connect, leave } from "./connection.js";
 import { loadContracts } from "./contracts.js";
 import { draw, failure, outcome } from "./desk.js";
 import { form } from "./form.js";
-import { belief, choice, purse, wrongChain } from "./panel.js";
+import { belief, choice, purse, waiting, wrongChain } from "./panel.js";
 import { progress } from "./progress.js";
 import { WalletError, discover } from "./provider.js";
 import { follow } from "./sending.js";
@@ -59,8 +59,17 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
   signal.addEventListener("abort", () => stop.abort(), { once: true });
 
   const wallet = chosenWallet();
-  if (wallet) await enter(wallet, false);
-  else offer();
+  if (wallet) {
+    show(panel, waiting(wallet, left));
+    enter(wallet, false); // which nobody waits for: it may never answer
+  } else offer();
+
+  function left() {
+    stop.abort();
+    leave();
+    connection = null;
+    offer();
+  }
 
   function offer() {
     show(desk, action ? notice("Connect a wallet first", FIRST) : overview(query));
@@ -90,12 +99,6 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
       if (!found.account) return void (leave(), (connection = null), offer());
       show(trust, belief(contracts, found.where === "right" ? found.doubts : null));
       if (found.where !== "right") return void show(panel, wrongChain(found, contracts));
-      const left = () => {
-        stop.abort();
-        leave();
-        connection = null;
-        offer();
-      };
       if (found.doubts.length) return void show(panel, h("p", { role: "alert" }, "Nothing can be signed: see below."));
       const held = await purse(found, left);
       if (mine.aborted) return;
