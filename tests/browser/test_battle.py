@@ -158,6 +158,17 @@ def test_keys_lead_through_a_match_and_little_is_read_out(visit: Visit, match: i
         page.keyboard.press("f")
         expect(page.locator(".stage:fullscreen")).to_have_count(filled)
 
+    page.locator("nav a").first.focus()
+    for key in ("Home", "f", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(scrub).to_have_value("2")
+    expect(page.locator(".stage:fullscreen")).to_have_count(0)
+    page.get_by_role("button", name="One turn on").focus()
+    for key, turn in (("Home", "0"), ("ArrowRight", "1"), ("ArrowRight", "2")):
+        page.keyboard.press(key)
+        expect(scrub).to_have_value(turn)
+    page.evaluate("document.activeElement.blur()")
+
     address = page.url
     rests = page.locator("#story").inner_text()
     visit.wait_until("where it rests is read out", lambda: any(rests in one for one in read_out()))

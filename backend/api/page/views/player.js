@@ -209,17 +209,6 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
 
   scrub.addEventListener("input", () => playback.go(Number(scrub.value)));
   document.addEventListener("themechange", paint, { signal });
-  listen(
-    {
-      " ": () => play(!playback.playing),
-      ArrowLeft: () => playback.go(playback.turn - 1),
-      ArrowRight: () => playback.go(playback.turn + 1),
-      Home: () => playback.go(0),
-      End: () => playback.go(playback.turns),
-      f: fill,
-    },
-    signal,
-  );
   const sized = new ResizeObserver(() => {
     paint();
     told.at(playback.turn, veiled ? reached : Infinity);
@@ -239,7 +228,7 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
   put(match, playback.turn);
   drawn = true;
   if (start === null && !still) play(true);
-  return h(
+  const element = h(
     "section",
     { class: "player", "aria-label": "Replay" },
     stage,
@@ -249,4 +238,17 @@ export function player({ fighters, match, brains, battleSeed, rules, start, veil
     h("h2", { class: "minds-title" }, "What each sees and would do ", comparing),
     thinking,
   );
+  listen(
+    {
+      " ": () => play(!playback.playing),
+      ArrowLeft: () => playback.go(playback.turn - 1),
+      ArrowRight: () => playback.go(playback.turn + 1),
+      Home: () => playback.go(0),
+      End: () => playback.go(playback.turns),
+      f: fill,
+    },
+    element,
+    signal,
+  );
+  return element;
 }
