@@ -4,6 +4,7 @@ import test, { beforeEach } from "node:test";
 
 import { Attempts, callHash } from "../../backend/api/page/wallet/attempts.js";
 import { Chain } from "../../backend/api/page/wallet/chain.js";
+import { chosenWallet, connect } from "../../backend/api/page/wallet/connection.js";
 import { Contracts } from "../../backend/api/page/wallet/contracts.js";
 import { Wallet, WalletError } from "../../backend/api/page/wallet/provider.js";
 import { Refusal } from "../../backend/api/page/wallet/refusal.js";
@@ -362,4 +363,14 @@ test("where the browser keeps nothing, nothing is sent", async () => {
   };
   await assert.rejects(send(chain, attempts, options()), Refusal);
   assert.equal(node.sent, 0);
+});
+
+test("a wallet that answers after the reader has left it is not taken up again", async () => {
+  let answer;
+  const slow = new Wallet({ request: () => new Promise((resolve) => (answer = resolve)) }, { name: "Fox" });
+  const connecting = connect(slow, chain.contracts, false, stop.signal);
+  stop.abort();
+  answer([ME]);
+  await assert.rejects(connecting, (error) => error === stop.signal.reason);
+  assert.equal(chosenWallet(), null);
 });

@@ -17,9 +17,11 @@ export function leave() {
  * Where the reader stands with a wallet: {wallet, chain, account, where, doubts}. `where` is "right", "other" (another chain's
  * id) or "twin" (the id, but another chain); `doubts` is what the contracts contradict of the server's word.
  * @param ask whether the wallet may ask the reader to be let in
+ * @param signal aborts when the reader leaves the wallet, or chooses another one
  */
-export async function connect(wallet, contracts, ask) {
+export async function connect(wallet, contracts, ask, signal) {
   const accounts = await wallet.request(ask ? "eth_requestAccounts" : "eth_accounts");
+  signal.throwIfAborted(); // it may answer when another one has been chosen
   chosen = wallet;
   const chain = new Chain(wallet, contracts);
   const where = await compareChain(wallet, contracts);

@@ -92,7 +92,7 @@ export async function render(place, { id, query, signal, retitle, setQuery, onNe
     show(under);
     show(desk);
     try {
-      const found = await connect(wallet, contracts, ask);
+      const found = await connect(wallet, contracts, ask, mine);
       if (mine.aborted || signal.aborted) return;
       connection = found;
       wallet.watch(() => enter(wallet, false), mine);
