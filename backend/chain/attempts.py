@@ -23,7 +23,7 @@ from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction
 from chainbeasts.backend.chain.client import Chain, check_open
-from chainbeasts.backend.chain.errors import ChainError, StoppedError
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, StoppedError
 from chainbeasts.backend.chain.fees import FEE_BUMP, Fees, bumped, offer, pace, show_gwei
 from chainbeasts.backend.chain.nonces import Nonces
 from chainbeasts.backend.chain.receipts import read_receipt
@@ -54,6 +54,9 @@ REMEMBERED = 1_024
 SILENT_SECONDS = 20.0
 """So long a node may be away while we wait for it."""
 
+MOST_GAP = 64
+"""Nonces that are filled below a move: more than a reorg takes back, few enough to pay for."""
+
 BLOCK_SECONDS = 30.0
 """Most time that a block on top is waited for."""
 
@@ -67,6 +70,10 @@ class NotMinedError(ChainError):
 
 class UnknownOutcomeError(NotMinedError):
     """The nonce is used, and the node shows neither the receipt nor what used it."""
+
+
+class NonceGapError(NotMinedError):
+    """Too many nonces are free below what was signed; it stays on record at its nonce."""
 
 
 class ForeignPendingError(ChainError):
@@ -185,19 +192,22 @@ class Attempts:
 
         Raises:
             ForeignPendingError: something does, until the deadline.
+            NodeUnavailableError: the node tells of different counts until then.
         """
         deadline, told = time.monotonic() + self._limits.deadline, False
         while True:
-            nonce = self.nonces.used()
-            if self.nonces.taken() <= nonce or self._is_ours(nonce) or self._limits.replace:
+            nonce = self.nonces.agreed()
+            if nonce is not None and (
+                self.nonces.taken() <= nonce or self._is_ours(nonce) or self._limits.replace
+            ):
                 return nonce
-            if not told:
+            if nonce is not None and not told:
                 log.warning("another program's transaction is waited for", label=label, nonce=nonce)
                 told = True
             if time.monotonic() >= deadline:
-                raise self._foreign(label, nonce)
+                raise self._uncounted(label) if nonce is None else self._foreign(label, nonce)
             check_open()
-            time.sleep(min(RETRY_SECONDS, self._limits.deadline))
+            time.sleep(min(POLL_SECONDS if nonce is None else RETRY_SECONDS, self._limits.deadline))
 
     def look(self, attempt: Attempt) -> TxReceipt | None:
         """The receipt, if one is there; waits only where the nonce is used already.
@@ -222,9 +232,12 @@ class Attempts:
 
         Raises:
             NonceTakenError: none of them ever can be.
+            NonceGapError: none can be before many others of the account are.
+            NodeUnavailableError: the same, and nothing was signed yet.
             ChainError: the node refuses the first one for good, or none is mined in time.
         """
         attempt.deadline = time.monotonic() + self._limits.deadline
+        self._check_gap(attempt)
         if attempt.last is None:
             self._sign_anew(attempt, attempt.fees)
         refusals = 0
@@ -251,6 +264,7 @@ class Attempts:
                 return receipt
             if time.monotonic() >= attempt.deadline:
                 raise self._not_mined(attempt, outcome)
+            self._check_gap(attempt)
             self._fill_gap(attempt)
             waited = time.monotonic() - attempt.signed_at >= wait
             if outcome in (Outcome.ACCEPTED, Outcome.UNSURE) and waited:
@@ -385,6 +399,43 @@ class Attempts:
             )
         return SignedTransaction(label, self._account.address, nonce, bytes(signed.hash), raw)
 
+    def _check_gap(self, attempt: Attempt) -> None:
+        """See that the nonce can be reached, before anything is signed, sent or paid for it.
+
+        Filling a gap costs as much as its width, which a node's word alone would set. What is
+        signed already keeps its nonce: its bytes may be out, so another nonce could make the move
+        twice. It does not hold up the account's other moves, which use the nonces below.
+
+        Raises:
+            NonceGapError, NodeUnavailableError: as ``until_mined``.
+        """
+        try:
+            if attempt.nonce - self.nonces.used() <= MOST_GAP:
+                return
+            used = None if attempt.last is None else self.nonces.agreed()
+        except StoppedError:
+            raise
+        except ChainError:  # no node: the next look tells
+            return
+        if attempt.last is None:  # the count was another one a moment ago
+            raise self._uncounted(attempt.label)
+        if used is None or attempt.nonce - used <= MOST_GAP:
+            return
+        log.error(
+            "its nonce is out of reach, nothing is sent for it or below it",
+            label=attempt.label,
+            nonce=attempt.nonce,
+            next=used,
+            help="if --rpc-url is the right chain, make this move from another account",
+        )
+        raise NonceGapError(
+            f"The transaction to {attempt.label} was signed with nonce {attempt.nonce}, as a node "
+            f"counted wrongly; the next one of {self._account.address} is {used}.",
+            "It is not signed anew, as it could then be made twice; the account's other moves go "
+            "on. Check --rpc-url. If it must be made before the account comes to that nonce, make "
+            "it from another account.",
+        )
+
     def _fill_gap(self, attempt: Attempt) -> None:
         """See that the nonces below are used: a reorg may have taken their transactions out.
 
@@ -392,7 +443,13 @@ class Attempts:
         no transaction that the node still holds does.
         """
         with suppress(ChainBeastsError):  # no node, or it holds one: the next look tells
-            for nonce in range(self.nonces.used(), attempt.nonce):
+            used = self.nonces.used()
+            if attempt.nonce - used > MOST_GAP:  # see ``_check_gap``
+                return
+            for nonce in range(used, attempt.nonce):
+                if time.monotonic() >= attempt.deadline:
+                    return
+                check_open()
                 kept = self._recall(nonce)
                 if kept is None:  # not in this record; the filler goes to oneself and moves nothing
                     address = self._account.address
@@ -498,6 +555,13 @@ class Attempts:
             f"0x{attempt.hashes[-1].hex()}.",
             "Nothing else was signed. Run the same command again, on another node if need be: it "
             "looks for this transaction first.",
+        )
+
+    def _uncounted(self, label: str) -> NodeUnavailableError:
+        return NodeUnavailableError(
+            f"The node tells of different numbers of transactions of {self._account.address}; the "
+            f"transaction to {label} was not signed.",
+            "Behind its address there may be nodes of several chains: give another --rpc-url.",
         )
 
     def _foreign(self, label: str, nonce: int) -> ForeignPendingError:

@@ -36,6 +36,14 @@ class Nonces:
         """Transactions of the account that are mined, which is the nonce of the next one."""
         return self._count("latest")
 
+    def agreed(self) -> int | None:
+        """The same, if it is told twice in the same way; else None: nodes behind one name differ.
+
+        One that is too high would be signed, and all the nonces below it would have to be paid for.
+        """
+        first = self.used()
+        return first if self.used() == first else None
+
     def taken(self) -> int:
         """The same, with those that the node holds and that are not mined yet."""
         return self._count("pending")
