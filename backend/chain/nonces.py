@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chainbeasts.backend.chain.client import Chain
-from chainbeasts.backend.chain.errors import ChainError, NotThereError, StoppedError
-from chainbeasts.backend.chain.views import transaction_count
+from chainbeasts.backend.chain.errors import ChainError, StoppedError
+from chainbeasts.backend.chain.views import BY_NUMBER, as_json, transaction_count
 
 KEPT_STATES = 128
 """Blocks whose accounts every full node can tell of."""
@@ -56,7 +57,8 @@ class Nonces:
         """The mined transaction with a nonce, by the blocks themselves; None if it is not found.
 
         A receipt that is not there says nothing: nodes show it late, or not for long. That another
-        transaction stands in a block at this nonce is the one proof that ours can never be mined.
+        transaction stands in a block at this nonce is the one proof that ours can never be mined;
+        in a block of this chain, which the node is asked for, and signed for it.
 
         Raises:
             StoppedError: the process is to end.
@@ -64,14 +66,17 @@ class Nonces:
         try:
             head = self._chain.block().number
             try:
-                return self._use_in(self._first_with(nonce, head), nonce)
+                use = self._use_in(self._first_with(nonce, head), nonce)
             except StoppedError:
                 raise
             except ChainError:  # it does not tell of earlier states
-                return self._scan(head, nonce)
+                use = self._scan(head, nonce)
+            if use is not None:
+                self._chain.check()
+            return use
         except StoppedError:
             raise
-        except ChainError:
+        except ChainError:  # one of another chain is no proof either
             return None
 
     def waiting_at(self, nonce: int) -> bytes | None:
@@ -101,16 +106,28 @@ class Nonces:
         return next((use for use in found if use is not None), None)
 
     def _find(self, block: Any, nonce: int) -> bytes | None:
-        eth = self._chain.w3.eth
-        try:
-            whole: Any = self._chain.read(lambda: eth.get_block(block, True))
-        except NotThereError:  # another node of the same name answered, which is behind
-            return None
-        for one in whole.get("transactions", ()):
+        """The hash of the account's transaction with a nonce in a block, signed for this chain."""
+        w3 = self._chain.w3
+        # As the node gave it: web3 stumbles over fields that nobody reads here.
+        whole: Any = self._chain.read(
+            lambda: w3.manager.request_blocking(BY_NUMBER, [as_json(block), True])
+        )
+        # None: another node of the same name answered, which is behind
+        for one in (whole or {}).get("transactions", ()):
             if (
-                not isinstance(one, bytes)
-                and one["from"] == self._address
-                and one["nonce"] == nonce
+                isinstance(one, dict)
+                and one["from"].lower() == self._address.lower()
+                and int(one["nonce"], 16) == nonce
+                and _chain_of(one) == self._chain.deployment.chain_id
             ):
-                return bytes(one["hash"])
+                return bytes.fromhex(one["hash"][2:])
         return None
+
+
+def _chain_of(transaction: Mapping[str, Any]) -> int | None:
+    """The chain that a transaction was signed for; None if it was signed for any."""
+    named = transaction.get("chainId")
+    if named is not None:
+        return int(named, 16)
+    signed = int(transaction.get("v") or "0x0", 16)  # EIP-155, of a node that leaves the id out
+    return (signed - 35) // 2 if signed >= 35 else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from web3.types import RPCEndpoint
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain import attempts
@@ -20,6 +22,7 @@ from chainbeasts.backend.store.session import Database
 from tests.chain.conftest import DEPLOYER, OTHER
 from tests.support.patience import PATIENCE
 from tests.support.rpc_proxy import RpcProxy
+from tests.support.snapshots import nothing_mined
 
 ME, TO = devnet_account(DEPLOYER).address, devnet_account(OTHER).address
 ABSURD = 1_000_000
@@ -128,3 +131,46 @@ def test_what_was_signed_far_above_fills_no_gap_and_blocks_nobody(
     assert sent == [before]
     assert (used(chain), chain.energy_of(TO)) == (before + 1, 1)
     rpc(chain.rpc_url, "anvil_dropAllTransactions")
+
+
+@pytest.mark.parametrize("lie", ["its transaction", "its chain id"])
+def test_a_nonce_is_not_given_up_for_what_stands_in_a_block_of_another_chain(
+    lie: str,
+    chain: Chain,
+    proxy: RpcProxy,
+    through: Callable[..., TransactionManager],
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The account's key has its own transaction there at the nonce; ours still waits here."""
+    monkeypatch.setattr(attempts, "LOOK_SECONDS", 0.1)
+    hasty, before = Outbox(database, through(deadline=0.3)), used(chain)
+    asked = [hex(chain.block().number), True]
+    block = chain.w3.provider.make_request(RPCEndpoint("eth_getBlockByNumber"), asked)["result"]
+    theirs = {"hash": "0x" + "ab" * 32, "from": ME.lower(), "nonce": hex(before), "input": "0x"}
+    theirs["chainId"] = "0x1" if lie == "its transaction" else hex(chain.deployment.chain_id)
+
+    def rule(method: str, params: list[Any]) -> dict[str, Any] | None:
+        if method == "eth_getTransactionReceipt":
+            return {"result": None}
+        if method == "eth_getTransactionCount":
+            return {"result": hex(before + 1)}
+        if method == "eth_getBlockByNumber" and params[1]:
+            return {"result": block | {"number": params[0], "transactions": [theirs]}}
+        if method == "eth_chainId" and lie == "its chain id":
+            return {"result": "0x1"}
+        return None
+
+    with nothing_mined(partial(rpc, chain.rpc_url)):
+        with pytest.raises(attempts.NotMinedError):
+            hasty.send_once("mint", "once", mint(hasty.sender), label="mint")
+        proxy.rule = rule
+        with monkeypatch.context() as patch:
+            patch.setattr(attempts, "UNKNOWN_SECONDS", 0.8)
+            with pytest.raises(attempts.UnknownOutcomeError):
+                hasty.send_once("mint", "once", mint(hasty.sender), label="mint")
+        proxy.rule = lambda method, params: None
+    outbox = Outbox(database, through())
+    outbox.recover()
+    assert outbox.send_once("mint", "once", mint(outbox.sender), label="mint") is None
+    assert (used(chain), chain.energy_of(TO)) == (before + 1, 1)
