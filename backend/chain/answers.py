@@ -1,8 +1,9 @@
 """What counts as a node's answer: JSON of the call's id, with a result of the method's shape.
 
 The one place where a node's words are checked. What passes can be decoded by web3 without
-surprises; what does not is no answer, and the node that gave it counts as away. Whether an answer
-is *true* is not judged here: the indexer compares answers with one another.
+surprises, or they are met by ``reading.formatted``; what does not is no answer, and the node that
+gave it counts as away. Whether an answer is *true* is not judged here: the indexer compares answers
+with one another.
 """
 
 from __future__ import annotations
@@ -131,6 +132,14 @@ def _quantity(value: Any) -> bool:
     return isinstance(value, str) and _QUANTITY.fullmatch(value) is not None
 
 
+def _count(value: Any) -> bool:
+    """A quantity that is stored or reckoned with, and fits there: in 63 bits.
+
+    What a stranger's transaction may offer is none of these.
+    """
+    return _quantity(value) and int(value, 16) < 1 << 63
+
+
 def _data(value: Any) -> bool:
     if not isinstance(value, str) or not value.startswith("0x"):
         return False
@@ -178,14 +187,14 @@ _LOG = _object(
     # a pending log has no place yet; whoever reads logs sorts those out
     {
         "blockHash": _or_null(_hash),
-        "blockNumber": _or_null(_quantity),
+        "blockNumber": _or_null(_count),
         "transactionHash": _or_null(_hash),
-        "transactionIndex": _or_null(_quantity),
-        "logIndex": _or_null(_quantity),
+        "transactionIndex": _or_null(_count),
+        "logIndex": _or_null(_count),
     },
 )
 _TRANSACTION = _object(
-    {"hash": _hash, "from": _address, "nonce": _quantity, "input": _data},
+    {"hash": _hash, "from": _address, "nonce": _count, "input": _data},
     {
         "to": _or_null(_address),
         "value": _quantity,
@@ -194,23 +203,25 @@ _TRANSACTION = _object(
         "maxFeePerGas": _quantity,
         "maxPriorityFeePerGas": _quantity,
         "blockHash": _or_null(_hash),
-        "blockNumber": _or_null(_quantity),
-        "transactionIndex": _or_null(_quantity),
+        "blockNumber": _or_null(_count),
+        "transactionIndex": _or_null(_count),
+        "chainId": _or_null(_quantity),
+        "v": _or_null(_quantity),
         "accessList": _or_null(lambda value: isinstance(value, list)),
     },
 )
 _BLOCK = _object(
     {
-        "number": _or_null(_quantity),  # null in a pending block
+        "number": _or_null(_count),  # null in a pending block
         "hash": _or_null(_hash),
         "parentHash": _hash,
-        "timestamp": _quantity,
+        "timestamp": _count,
     },
     {
-        "baseFeePerGas": _quantity,
+        "baseFeePerGas": _count,
         "logsBloom": _or_null(_at_most(256)),
         "gasLimit": _quantity,
-        "gasUsed": _quantity,
+        "gasUsed": _count,
         "size": _quantity,
         "miner": _or_null(_address),
         "nonce": _or_null(_at_most(8)),
@@ -224,16 +235,16 @@ _RECEIPT = _object(
     {
         "transactionHash": _hash,
         "blockHash": _hash,
-        "blockNumber": _quantity,
-        "gasUsed": _quantity,
-        "status": _quantity,
+        "blockNumber": _count,
+        "gasUsed": _count,
+        "status": _count,
         "logs": _list_of(_LOG),
     },
     {
         "from": _or_null(_address),
         "to": _or_null(_address),
         "contractAddress": _or_null(_address),
-        "cumulativeGasUsed": _quantity,
+        "cumulativeGasUsed": _count,
         "effectiveGasPrice": _quantity,
         "logsBloom": _at_most(256),
     },
@@ -241,11 +252,11 @@ _RECEIPT = _object(
 
 _SHAPES: dict[str, Check] = {
     "eth_chainId": _quantity,
-    "eth_blockNumber": _quantity,
+    "eth_blockNumber": _count,
     "eth_gasPrice": _quantity,
-    "eth_estimateGas": _quantity,
+    "eth_estimateGas": _count,
     "eth_getBalance": _quantity,
-    "eth_getTransactionCount": _quantity,
+    "eth_getTransactionCount": _count,
     "eth_call": _data,
     "eth_getCode": _data,
     "eth_sendRawTransaction": _hash,

@@ -15,6 +15,7 @@ from web3.exceptions import ContractLogicError, Web3RPCError
 
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS, Chain, revert_from
 from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.reading import formatted
 from chainbeasts.backend.redact import redact_text
 
 log = structlog.get_logger()
@@ -151,7 +152,7 @@ def hand_over(chain: Chain, signed: SignedTransaction) -> Outcome:
         ChainError: the node refuses it for good: no funds, or malformed.
     """
     try:
-        chain.w3.eth.send_raw_transaction(signed.raw)
+        formatted(lambda: chain.w3.eth.send_raw_transaction(signed.raw))
     except TRANSPORT_ERRORS as error:
         # The request may have arrived and only its answer be lost.
         log.warning("broadcast failed", label=signed.label, error=type(error).__name__)

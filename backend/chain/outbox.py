@@ -329,12 +329,10 @@ class Outbox:
             return found["status"] == 1  # re-orged into a block where it reverts, it did nothing
         chain = self.sender.chain
         if row.block_number is not None and row.block_hash is not None:
-            number: Any = row.block_number
             try:
-                block = chain.read(lambda: chain.w3.eth.get_block(number))
+                return chain.block(row.block_number).hash == row.block_hash
             except NotThereError:
                 return False
-            return bytes(block["hash"]) == row.block_hash
         # Mined before blocks were written down. It was seen to stand, so that only the sight of
         # another transaction at its nonce, or a nonce that is free again, speaks against it.
         assert row.nonce is not None

@@ -32,6 +32,8 @@ from chainbeasts.backend.chain.errors import (
     decode_revert,
 )
 from chainbeasts.backend.chain.providers import make_web3
+from chainbeasts.backend.chain.views import read_block
+from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.redact import redact_text, redact_url
 from chainbeasts.backend.signals import HungUpError, check
 
@@ -83,6 +85,33 @@ def connect(rpc_url: str) -> Web3:
     return w3
 
 
+ANSWERS = (
+    *TRANSPORT_ERRORS,
+    ContractLogicError,
+    BadFunctionCallOutput,
+    BlockNotFound,
+    TransactionNotFound,
+    Web3RPCError,
+    ChainBeastsError,
+    AssertionError,
+)
+"""What a call may raise that knows what it says."""
+
+
+def formatted(call: Callable[[], T]) -> T:
+    """Make a call whose answer web3 reads field by field, fields that nobody here wants included.
+
+    Raises:
+        NotAnAnswerError: it stumbled over one, in whichever way.
+    """
+    try:
+        return call()
+    except ANSWERS:
+        raise
+    except Exception as error:
+        raise NotAnAnswerError(f"what cannot be read: {type(error).__name__}: {error}") from error
+
+
 def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> T:
     """Make an idempotent call, again where the transport failed or a contract was not there.
 
@@ -100,7 +129,7 @@ def read(call: Callable[[], T], rpc_url: str, attempts: int = READ_ATTEMPTS) -> 
             on=_passes, attempts=attempts, timeout=READ_SECONDS, wait_initial=0.1, wait_max=2.0
         ):
             with attempt:
-                return call()
+                return formatted(call)
     except HungUpError:
         raise StoppedError(f"The node at {redact_url(rpc_url)} is not waited for.") from None
     except NotAnAnswerError as error:
@@ -165,7 +194,7 @@ def check_chain(w3: Web3, rpc_url: str, deployment: Deployment) -> None:
         return read(lambda: w3.eth.chain_id, rpc_url)
 
     def genesis() -> str:
-        return "0x" + bytes(read(lambda: w3.eth.get_block(0)["hash"], rpc_url)).hex()
+        return "0x" + read(lambda: read_block(w3, 0).hash, rpc_url).hex()
 
     # Asked again before it is believed: it ends daemons, and a name may lead to several nodes, of
     # which one is being set up. A node that pruned its first block says nothing about it.

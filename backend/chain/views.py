@@ -20,8 +20,8 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3._utils.error_formatters_utils import raise_contract_logic_error_on_revert
 from web3.contract.contract import ContractFunction
-from web3.exceptions import BadFunctionCallOutput, BlockNotFound
-from web3.types import BlockIdentifier, RPCEndpoint, TxParams
+from web3.exceptions import BadFunctionCallOutput, BlockNotFound, ContractLogicError, Web3Exception
+from web3.types import BlockIdentifier, RPCEndpoint, RPCResponse, TxParams
 
 BY_HASH, BY_NUMBER = RPCEndpoint("eth_getBlockByHash"), RPCEndpoint("eth_getBlockByNumber")
 CALL, ESTIMATE = RPCEndpoint("eth_call"), RPCEndpoint("eth_estimateGas")
@@ -111,8 +111,23 @@ def transaction_count(w3: Web3, address: str, block: BlockIdentifier = "latest")
 
 def _ask(w3: Web3, method: RPCEndpoint, params: list[Any]) -> str:
     # A hex number or bytes: ``answers`` has looked at it.
-    found = w3.manager.request_blocking(method, params, raise_contract_logic_error_on_revert)
+    found = w3.manager.request_blocking(method, params, _raise_refusal)
     return str(found)
+
+
+def _raise_refusal(response: RPCResponse) -> RPCResponse:
+    """As web3 does, which knows neither all panics nor lookups that are cut off.
+
+    Raises:
+        ContractLogicError: the call reverts, by whatever data.
+    """
+    try:
+        return raise_contract_logic_error_on_revert(response)
+    except Web3Exception:
+        raise
+    except Exception:
+        error: Any = response["error"]
+        raise ContractLogicError(error["message"], data=error.get("data")) from None
 
 
 def call_data(function: ContractFunction) -> bytes:

@@ -25,6 +25,7 @@ from chainbeasts.backend.chain.compile import artifacts
 from chainbeasts.backend.chain.deployment import CONTRACTS
 from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, Reverted
 from chainbeasts.backend.chain.gas_figures import heaviest_transaction
+from chainbeasts.backend.chain.reading import ANSWERS
 
 T = TypeVar("T")
 
@@ -236,11 +237,20 @@ class _Asking:
 
     def _tried(self, call: Callable[[], T]) -> T | None:
         """An answer, None where the node refuses the question."""
+
+        def ask() -> T | None:
+            try:
+                return call()
+            except ANSWERS:
+                raise
+            except (Web3Exception, ValueError):  # of one answer; the others may do
+                return None
+
         try:
-            return self._read(call)
+            return self._read(ask)
         except NodeUnavailableError:
             raise
-        except (ChainError, Reverted, Web3Exception, ValueError):
+        except (ChainError, Reverted):
             return None
 
     # --- calls ----------------------------------------------------------------------------------

@@ -29,9 +29,12 @@ from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.errors import (
     NodeUnavailableError,
     NotThereError,
+    Reverted,
     StoppedError,
     WrongChainError,
 )
+from chainbeasts.backend.chain.lines import Line
+from chainbeasts.backend.chain.nonces import Nonces
 from chainbeasts.backend.chain.providers import NodeProvider, make_provider, make_web3
 from chainbeasts.backend.doctor.node import check_websocket
 from chainbeasts.backend.doctor.report import Result
@@ -75,6 +78,9 @@ SHAPES: dict[str, Wrong] = {
     "result: an object": lambda n: json.dumps({"jsonrpc": "2.0", "id": n, "result": {"a": 1}}),
     "result: no hash": lambda n: json.dumps({"id": n, "result": without(BLOCK, "hash")}),
     "result: another block": lambda n: json.dumps({"id": n, "result": BLOCK | {"number": "0x63"}}),
+    "result: a number of 64 bits": lambda n: json.dumps(
+        {"id": n, "result": BLOCK | {"number": "0x5", "timestamp": hex(1 << 63)}}
+    ),
     "result: a field of prose": lambda n: json.dumps({"id": n, "result": BLOCK | {"size": "big"}}),
 }
 
@@ -90,17 +96,23 @@ class OneLine:
 
 
 @pytest.fixture
-def chain_of(chain: Chain) -> Iterator[Callable[[Wrong], Chain]]:
-    """The deployment behind such a node, which is asked once."""
+def line_of(chain: Chain) -> Iterator[Callable[[Line], Chain]]:
+    """The deployment over a line, whose node is asked once."""
 
-    def make(say: Wrong) -> Chain:
+    def make(line: Line) -> Chain:
         web3 = make_web3("http://127.0.0.1:1")
-        web3.provider = NodeProvider("http://127.0.0.1:1", OneLine(say), CallClock())
+        web3.provider = NodeProvider("http://127.0.0.1:1", line, CallClock())
         return Chain(web3, "http://127.0.0.1:1", chain.deployment)
 
     stamina.set_testing(True, attempts=1)
     yield make
     stamina.set_testing(False)
+
+
+@pytest.fixture
+def chain_of(line_of: Callable[[Line], Chain]) -> Callable[[Wrong], Chain]:
+    """The same over a line that says one thing to everything."""
+    return lambda say: line_of(OneLine(say))
 
 
 def calls(chain: Chain) -> dict[str, Callable[[], object]]:
@@ -135,6 +147,120 @@ ANSWERS = {
     ("result: null", "receipts"),
 }
 """Where null is a proper answer: there is no such thing."""
+
+
+TRANSACTION = {"hash": HASH, "from": ADDRESS, "nonce": "0x0", "input": "0x"}
+LOG = {"address": ADDRESS, "topics": [HASH], "data": "0x"}
+RECEIPT = {
+    "transactionHash": HASH,
+    "blockHash": HASH,
+    "blockNumber": "0x5",
+    "gasUsed": "0x1",
+    "status": "0x1",
+    "logs": [],
+}
+GENESIS = BLOCK | {"number": "0x0"}
+
+
+class MethodsLine:
+    """A line whose node has one answer for each of some methods."""
+
+    def __init__(self, said: dict[str, Any]) -> None:
+        self._said = said
+
+    def exchange(self, number: int, request: bytes) -> Answer:
+        return {"id": number} | self._said[json.loads(request)["method"]]
+
+
+Ask = Callable[[Chain], object]
+
+
+def in_block(transaction: dict[str, Any]) -> dict[str, Any]:
+    whole = BLOCK | {"transactions": [TRANSACTION | transaction]}
+    return {"eth_getBlockByNumber": {"result": whole}}
+
+
+def whole_block(chain: Chain) -> object:
+    return chain.read(lambda: chain.w3.eth.get_block(5, True))
+
+
+def sender_of(chain: Chain) -> object:
+    return chain.sender_of(bytes.fromhex(HASH[2:]))
+
+
+UNREADABLE: dict[str, tuple[dict[str, Any], Ask]] = {
+    "difficulty": (
+        {"eth_getBlockByNumber": {"result": BLOCK | {"difficulty": "big"}}},
+        whole_block,
+    ),
+    "v": (in_block({"v": "big"}), whole_block),
+    "type": (in_block({"type": "big"}), whole_block),
+    "r": (in_block({"r": 7.5}), whole_block),
+    "data": (in_block({"data": "0xno"}), whole_block),
+    "access list": (in_block({"accessList": [7]}), whole_block),
+    "nonce": (in_block({"nonce": hex(1 << 63)}), whole_block),
+    "a transaction's type": (
+        {"eth_getTransactionByHash": {"result": TRANSACTION | {"type": "big"}}},
+        sender_of,
+    ),
+    "a receipt's type": (
+        {"eth_getBlockReceipts": {"result": [RECEIPT | {"type": "big"}]}},
+        lambda chain: chain.events_in_receipts(bytes.fromhex(HASH[2:])),
+    ),
+    "log index": (
+        {"eth_getLogs": {"result": [LOG | {"logIndex": hex(1 << 63)}]}},
+        lambda chain: chain.events(1, 5),
+    ),
+    "count": (
+        {"eth_getTransactionCount": {"result": hex(1 << 63)}},
+        lambda chain: Nonces(chain, ADDRESS).used(),
+    ),
+    "timestamp": (
+        {"eth_getBlockByNumber": {"result": BLOCK | {"timestamp": hex(1 << 63)}}},
+        Chain.block,
+    ),
+}
+"""Fields that web3 stumbles over, or that fit nowhere."""
+
+
+@pytest.mark.parametrize("field", UNREADABLE)
+def test_no_field_of_an_answer_raises_what_nothing_waits_for(
+    field: str, line_of: Callable[[Line], Chain]
+) -> None:
+    said, ask = UNREADABLE[field]
+    with pytest.raises(NodeUnavailableError):
+        ask(line_of(MethodsLine(said)))
+
+
+@pytest.mark.parametrize("field", [{"difficulty": "big"}, {"extraData": "0x" + "00" * 97}])
+def test_which_chain_it_is_depends_on_no_field_that_is_not_read(
+    field: dict[str, Any], line_of: Callable[[Line], Chain]
+) -> None:
+    """Chains with signed blocks have more than 32 bytes of extra data."""
+    chain = line_of(MethodsLine({}))
+    genesis = GENESIS | field | {"hash": chain.deployment.genesis}
+    chain = line_of(
+        MethodsLine(
+            {
+                "eth_chainId": {"result": hex(chain.deployment.chain_id)},
+                "eth_getBlockByNumber": {"result": genesis},
+            }
+        )
+    )
+    chain.check()
+
+
+@pytest.mark.parametrize(
+    ("data", "name"), [("0x4e487b71" + "ff" * 32, "Panic"), ("0x556f183000", "Unknown")]
+)
+def test_a_refusal_that_web3_does_not_know_is_one(
+    data: str, name: str, line_of: Callable[[Line], Chain]
+) -> None:
+    error = {"code": 3, "message": "execution reverted", "data": data}
+    chain = line_of(MethodsLine({"eth_call": {"error": error}}))
+    with pytest.raises(Reverted) as caught:
+        chain.beast_count()
+    assert caught.value.name == name
 
 
 @pytest.mark.parametrize("shape", SHAPES)
