@@ -249,10 +249,12 @@ class Chain(Contracts):
         burn, bond = self.call(self.ledger.functions.quote(beast_id, active_mask))
         return int(burn), int(bond)
 
-    def escrow_of(self, account: str, escrow: Contract | None = None) -> int:
+    def escrow_of(
+        self, account: str, escrow: Contract | None = None, block: BlockIdentifier = "latest"
+    ) -> int:
         """What an account has in an escrow, the ledger's or the arena's; the ledger's if None."""
         holder = self.ledger if escrow is None else escrow
-        return int(self.call(holder.functions.escrowOf(account)))
+        return int(self.call(holder.functions.escrowOf(account), block))
 
     def energy_of(self, account: str) -> int:
         return int(self.call(self.energy.functions.balanceOf(account)))
@@ -344,8 +346,8 @@ class Chain(Contracts):
 
     # --- native coin ----------------------------------------------------------------------------
 
-    def stake_of(self, beast_id: int, trainer: str) -> Stake:
-        return Stake.from_abi(self.call(self.ledger.functions.stakeOf(beast_id, trainer)))
+    def stake_of(self, beast_id: int, trainer: str, block: BlockIdentifier = "latest") -> Stake:
+        return Stake.from_abi(self.call(self.ledger.functions.stakeOf(beast_id, trainer), block))
 
     def required_stake(self, beast_id: int) -> int:
         """The stake that a submission asks for at the latest block's base fee, wei."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from eth_typing import BlockNumber
 from web3.contract import Contract
+from web3.types import BlockIdentifier
 
 from chainbeasts.backend.chain.amounts import show_energy
 from chainbeasts.backend.chain.client import Chain
@@ -108,9 +110,8 @@ def ensure_escrow(
     """
     # What lacks is read from the chain, so a deposit that is still on its way, or that this node
     # does not show yet, would be made twice.
-    if outbox is not None:
-        keep_in_step(outbox, APPROVE, DEPOSIT)
-    missing = needed - chain.escrow_of(sender.address, escrow)
+    block: BlockIdentifier = "latest" if outbox is None else keep_in_step(outbox, APPROVE, DEPOSIT)
+    missing = needed - chain.escrow_of(sender.address, escrow, block)
     if missing <= 0:
         return 0
     # A wallet with less than what is missing is asked for all of it, and refused with the figures.
@@ -119,15 +120,22 @@ def ensure_escrow(
     return amount
 
 
-def keep_in_step(outbox: Outbox, *kinds: str) -> None:
+def keep_in_step(outbox: Outbox, *kinds: str) -> BlockIdentifier:
     """Before a sum is read that moves of some kinds add to: see that it has all of them.
+
+    Returns:
+        The block to read it at. At the "latest", another node of the same name might answer, which
+        does not have the last of the moves; one that lacks the block does not answer.
 
     Raises:
         ChainError: one still may be mined, or the node does not reach the block of the last one.
     """
     block = outbox.finish(*kinds)
-    if block:
-        await_block(outbox.sender.chain, block)
+    if not block:
+        return "latest"
+    chain = outbox.sender.chain
+    await_block(chain, block)
+    return BlockNumber(max(block, chain.block().number))
 
 
 def ensure_stake(chain: Chain, sender: TransactionManager, beast_id: int, needed: int) -> int:

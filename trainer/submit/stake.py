@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from web3.types import TxReceipt
+from web3.types import BlockIdentifier, TxReceipt
 
 from chainbeasts.backend.chain.amounts import show_coin, show_time
 from chainbeasts.backend.chain.client import Chain
@@ -74,9 +74,11 @@ def required_stake(chain: Chain, beast_id: int) -> int:
     return stake_price(economics, reckoned_fee(chain))
 
 
-def stake_view(chain: Chain, beast_id: int, account: str) -> StakeView:
+def stake_view(
+    chain: Chain, beast_id: int, account: str, block: BlockIdentifier = "latest"
+) -> StakeView:
     """A stake as the ledger has it."""
-    stake = chain.stake_of(beast_id, account)
+    stake = chain.stake_of(beast_id, account, block)
     required = required_stake(chain, beast_id)
     at = (stake.withdrawable_at, stake.barred_at)
     return StakeView(beast_id, account, stake.amount, required, *at)
@@ -127,8 +129,8 @@ class Stakes:
                 chosen is less than the ledger asks for.
             OutOfGasError: the account does not hold as much.
         """
-        keep_in_step(self._outbox, "stake")
-        view = self.view(beast_id)
+        block = keep_in_step(self._outbox, "stake")
+        view = stake_view(self._chain, beast_id, self._outbox.me, block)
         if view.is_leaving:
             raise _leaving(view)
         if _suffices(view):
