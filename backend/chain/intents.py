@@ -129,16 +129,24 @@ class IntentLog:
             return [(kind, key) for kind, key in session.execute(wanted)]
 
     def next_key(self, kind: str) -> str:
-        """Names the next move of a kind that is made whenever something lacks: by its number."""
-        made = (
-            select(func.count())
-            .select_from(IntentRow)
+        """Names the next move of a kind that is made whenever something lacks: by its number.
+
+        Never that of one that was mined: where a reorg takes an earlier one back, the later ones
+        still stand, and one of them would be taken for the move that is to be made.
+        """
+        newest = (
+            select(IntentRow.key, IntentRow.state)
             .where(IntentRow.account == self._account)
             .where(IntentRow.kind == kind)
-            .where(IntentRow.state == IntentState.MINED)
+            .order_by(IntentRow.id.desc())
+            .limit(1)
         )
         with self._database.session() as session:
-            return str(session.scalar(made) or 0)
+            found = session.execute(newest).first()
+        if found is None:
+            return "0"
+        key, state = found
+        return str(int(key) + 1) if state == IntentState.MINED else str(key)
 
     def last_block(self, kinds: Sequence[str]) -> int:
         """The highest block that a move of some kinds was mined in; 0 if none was."""

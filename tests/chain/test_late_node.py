@@ -12,8 +12,9 @@ from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import Anvil, rpc
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.escrow import ensure_escrow
+from chainbeasts.backend.chain.intents import IntentLog
 from chainbeasts.backend.chain.outbox import Outbox
-from chainbeasts.backend.chain.transactions import TransactionManager
+from chainbeasts.backend.chain.transactions import Receipt, SignedTransaction, TransactionManager
 from chainbeasts.backend.store.session import Database
 from chainbeasts.trainer.submit.stake import Stakes
 from tests.chain.conftest import DEPLOYER, TRAINER, Senders
@@ -85,3 +86,25 @@ def test_what_is_spent_since_is_not_taken_for_there(
     withdrawal = chain.ledger.functions.withdraw(3 * ENERGY, ME)
     sender(TRAINER).send(withdrawal, label="withdraw")
     assert ensure_escrow(there, outbox.sender, 5 * ENERGY, outbox=outbox) == 3 * ENERGY
+
+
+def test_a_reorg_of_an_earlier_deposit_does_not_name_the_next_one_by_the_last(
+    database: Database,
+) -> None:
+    log = IntentLog(database, ME)
+
+    def make(key: str) -> None:
+        nonce, digest = int(key), bytes([int(key)]) * 32
+        log.plan("deposit", key, 0, None)
+        log.signed("deposit", key, SignedTransaction("", ME, nonce, digest, b"\x01"), first=True)
+        log.mined("deposit", key, Receipt("", digest, nonce, digest, 21_000, {}))  # type: ignore[arg-type]
+
+    assert log.next_key("deposit") == "0"
+    for key in ("0", "1"):
+        assert log.next_key("deposit") == key
+        make(key)
+    log.reopen("deposit", "0")
+    log.failed("deposit", "0", "replaced", 0)
+    assert log.next_key("deposit") == "2"
+    log.plan("deposit", "2", 0, None)
+    assert log.next_key("deposit") == "2"
