@@ -37,7 +37,23 @@ RATE_WORDS = (
 """Hosted nodes say so under many codes, -32000 and -32005 among them, which others use for else."""
 
 
+SMALL_BYTES, LARGE_BYTES, LOCAL_BYTES = 1 << 20, 1 << 25, 1 << 28
+"""Most of one answer: a struct or a header; logs, receipts, whole blocks or code; a local chain's
+own state. Twice what a block of 100 million gas holds, and logs shrink with the range."""
+
+_LARGE = (
+    "eth_getLogs",
+    "eth_getTransactionReceipt",
+    "eth_getTransactionByHash",
+    "eth_getBlockReceipts",
+    "eth_getCode",
+)
+
 MOST_DEPTH = 64
+BYTES_EACH = 16
+"""Every list or object of an answer has so many bytes, and many more on average; made of brackets
+alone it would be read into a hundred times its size."""
+
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
@@ -68,6 +84,15 @@ def read_answer(answer: Answer, number: int, method: str, params: Sequence[Any])
     return cast("RPCResponse", {"jsonrpc": "2.0", "id": number, "result": result})
 
 
+def most_bytes(method: str, params: Sequence[Any]) -> int:
+    """How long an answer to a call may be."""
+    if method.startswith("anvil_"):
+        return LOCAL_BYTES
+    whole = method.startswith("eth_getBlockBy") and params[1:2] == [True]
+    known = method in _SHAPES and method not in _LARGE and not whole
+    return SMALL_BYTES if known else LARGE_BYTES
+
+
 def parse(raw: bytes | str) -> Answer:
     """The object in a node's bytes.
 
@@ -86,17 +111,20 @@ def parse(raw: bytes | str) -> Answer:
 
 
 def _is_deep(raw: bytes | str) -> bool:
-    """Whether brackets are nested more deeply than in any answer.
+    """Whether brackets are nested more deeply than in any answer, or there are far too many.
 
     The parser is recursive, and where somebody has raised Python's limit a tower of brackets ends
-    the process.
+    the process; a wide heap of them takes its memory.
     """
     text = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass")
-    if text.count(b"[") + text.count(b"{") <= MOST_DEPTH:
+    opened = text.count(b"[") + text.count(b"{")  # in strings as well: nodes send hex
+    if opened <= MOST_DEPTH:
         return False
+    if opened * BYTES_EACH > len(text):
+        return True
     depth = 0
-    for bracket in _BRACKETS.findall(text):  # those inside of strings as well: nodes send hex
-        depth += 1 if bracket in b"[{" else -1
+    for bracket in _BRACKETS.finditer(text):
+        depth += 1 if bracket[0] in b"[{" else -1
         if depth > MOST_DEPTH:
             return True
     return False

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from chainbeasts.backend.cache import ScratchFolder
+from chainbeasts.backend.chain.answers import most_bytes
 from chainbeasts.backend.chain.anvil_state import hush, keep_last_good, left_by_anvil, settle
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.hosts import is_loopback
@@ -88,7 +89,8 @@ def rpc(url: str, method: str, *params: object, timeout: float | None = None) ->
     try:
         with closing(HttpLine(url, clock)) as line:
             clock.begin()
-            answer = line.exchange(1, json.dumps(request).encode())
+            most = most_bytes(method, params)
+            answer = line.exchange(1, json.dumps(request).encode(), most)
     except (ConnectionError, TimeoutError) as error:
         raise AnvilError(f"No node answers at {url} ({type(error).__name__}).") from None
     if (refusal := answer.get("error")) is not None:

@@ -22,7 +22,6 @@ from chainbeasts.backend.addresses import addresses
 from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
-from chainbeasts.backend.chain.lines import MOST_BYTES
 
 PIECE = 1 << 12
 """Bytes that are sent at once: how much of them went out before a time-out is not told."""
@@ -45,7 +44,7 @@ class Posted:
 class Way(Protocol):
     """How requests get to the node."""
 
-    def post(self, request: bytes) -> Posted:
+    def post(self, request: bytes, most: int) -> Posted:
         """Send a request and read all of its answer."""
         ...
 
@@ -96,7 +95,7 @@ class DirectWay:
         self._idle: list[_Connection] = []
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
 
-    def post(self, request: bytes) -> Posted:
+    def post(self, request: bytes, most: int) -> Posted:
         """Send a request and read all of its answer.
 
         Raises:
@@ -109,7 +108,7 @@ class DirectWay:
             try:
                 connection.request("POST", self._target, request, self._headers)
                 response = connection.getresponse()
-                body = _whole(response)
+                body = _whole(response, most)
             except BaseException:
                 connection.close()
                 raise
@@ -238,15 +237,15 @@ class _Reading(io.RawIOBase):
                 return made.recv_into(buffer)
 
 
-def _whole(response: http.client.HTTPResponse) -> bytes:
+def _whole(response: http.client.HTTPResponse, most: int) -> bytes:
     if response.length is not None:
-        if response.length >= MOST_BYTES:
+        if response.length >= most:
             raise too_long()
         return response.read()  # which tells if it ends early
     parts, size = [], 0
     while part := response.read(READ_BYTES):
         parts.append(part)
         size += len(part)
-        if size >= MOST_BYTES:
+        if size >= most:
             raise too_long()
     return b"".join(parts)

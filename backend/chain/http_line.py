@@ -9,7 +9,7 @@ from base64 import b64encode
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, is_id, parse
+from chainbeasts.backend.chain.answers import LARGE_BYTES, Answer, NotAnAnswerError, is_id, parse
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.hosts import LOCAL_HOSTS
 from chainbeasts.backend.chain.http_direct import (
@@ -20,7 +20,6 @@ from chainbeasts.backend.chain.http_direct import (
     tls_context,
     too_long,
 )
-from chainbeasts.backend.chain.lines import MOST_BYTES
 
 NOT_THE_NODE = (401, 403, 407, 408, 429)
 """Said by what stands before the node, or by a host that wants fewer calls."""
@@ -53,15 +52,15 @@ class HttpLine:
         address = f"{place.scheme}://{authority(place)}{target(place)}"
         self._way = ProxiedWay(proxy, address, headers, clock, tls_context(place.scheme))
 
-    def exchange(self, number: int, request: bytes) -> Answer:
+    def exchange(self, number: int, request: bytes, most: int = LARGE_BYTES) -> Answer:
         """POST a request; the object in the body of the answer.
 
         Raises:
             ConnectionError, TimeoutError: as ``Line.exchange``.
         """
         try:
-            posted = self._way.post(request)
-            body = _unzipped(posted.body) if posted.zipped else posted.body
+            posted = self._way.post(request, most)
+            body = _unzipped(posted.body, most) if posted.zipped else posted.body
         except (ConnectionError, TimeoutError):
             raise
         except (OSError, UnicodeError, http.client.HTTPException) as error:  # no host, TLS or HTTP
@@ -92,8 +91,8 @@ def _proxy(scheme: str, host: str) -> str | None:
     return found.get(scheme) or found.get("all")
 
 
-def _unzipped(body: bytes) -> bytes:
-    plain = zlib.decompressobj(GZIP).decompress(body, MOST_BYTES)
-    if len(plain) >= MOST_BYTES:
+def _unzipped(body: bytes, most: int) -> bytes:
+    plain = zlib.decompressobj(GZIP).decompress(body, most)
+    if len(plain) >= most:
         raise too_long()
     return plain

@@ -15,7 +15,6 @@ from chainbeasts.backend.chain import lines
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_direct import MOST_CONNECTIONS, PIECE, Posted, too_long
-from chainbeasts.backend.chain.lines import MOST_BYTES
 
 
 class ProxiedWay:
@@ -47,7 +46,7 @@ class ProxiedWay:
             ssl_context=tls,
         )
 
-    def post(self, request: bytes) -> Posted:
+    def post(self, request: bytes, most: int) -> Posted:
         """Send a request and read all of its answer.
 
         Raises:
@@ -60,7 +59,7 @@ class ProxiedWay:
             ) as response:
                 headers = {name.lower(): value.lower() for name, value in response.headers}
                 zipped = headers.get(b"content-encoding") == b"gzip"
-                return Posted(response.status, zipped, _whole(response))
+                return Posted(response.status, zipped, _whole(response, most))
         except httpcore.TimeoutException as error:
             raise TimeoutError(str(error)) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
@@ -73,12 +72,12 @@ class ProxiedWay:
         self._pool.close()
 
 
-def _whole(response: httpcore.Response) -> bytes:
+def _whole(response: httpcore.Response, most: int) -> bytes:
     parts, size = [], 0
     for part in response.iter_stream():
         parts.append(part)
         size += len(part)
-        if size >= MOST_BYTES:
+        if size >= most:
             raise too_long()
     return b"".join(parts)
 

@@ -19,7 +19,13 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
+from chainbeasts.backend.chain.answers import (
+    LARGE_BYTES,
+    SMALL_BYTES,
+    Answer,
+    NotAnAnswerError,
+    parse,
+)
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.hosts import is_loopback
 from chainbeasts.backend.remote import Shared
@@ -34,20 +40,18 @@ PING_SECONDS = 20.0
 PIECE = 1 << 14
 """Bytes that are sent at once on a WebSocket: a record of TLS."""
 
-MOST_BYTES = 1 << 28
-"""Of one answer. The largest are of ``eth_getLogs``, and shrink with the range."""
-
 T = TypeVar("T")
 
 
 class Line(Protocol):
     """One way to a node."""
 
-    def exchange(self, number: int, request: bytes) -> Answer:
+    def exchange(self, number: int, request: bytes, most: int = LARGE_BYTES) -> Answer:
         """Send a request; the object that came back.
 
         Args:
             number: the request's id.
+            most: bytes that an answer has less than.
 
         Raises:
             ConnectionError: there is no answer, or something else than one.
@@ -71,7 +75,7 @@ def open_socket(url: str, seconds: float | None = None) -> ClientConnection:
     return connect(
         url,
         proxy=None if is_loopback(url) else True,
-        max_size=MOST_BYTES,
+        max_size=LARGE_BYTES,
         open_timeout=STEP_SECONDS if seconds is None else seconds,
         ping_interval=PING_SECONDS,
         ping_timeout=PING_SECONDS,
@@ -173,6 +177,8 @@ class _OpenSocket:
         self.connection = self._open.enter_context(open_socket(url))
         self.ended = False
         self.waiting: dict[int, Future[Answer]] = {}
+        self.most: dict[int, int] = {}
+        """Bytes that the answers have less than which are waited for."""
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
 
     def close(self) -> None:
@@ -199,6 +205,9 @@ class _OpenSocket:
         """Hand each frame to the call that it answers; frames of no call are ignored."""
         with suppress(OSError, WebSocketException):
             for frame in self.connection:
+                # Whose frame it is shows only once it is read.
+                if len(frame) >= max(self.most.copy().values(), default=SMALL_BYTES):
+                    continue
                 with suppress(NotAnAnswerError):
                     answer = parse(frame)
                     number = answer.get("id")
@@ -223,7 +232,7 @@ class SocketLine:
         self._socket: _OpenSocket | None = None
         self._opening = Shared[_OpenSocket]()
 
-    def exchange(self, number: int, request: bytes) -> Answer:
+    def exchange(self, number: int, request: bytes, most: int = LARGE_BYTES) -> Answer:
         """Send a request and wait for the frame with its id.
 
         Raises:
@@ -233,10 +242,12 @@ class SocketLine:
         try:
             socket = self._opened()
             try:
+                socket.most[number] = most
                 socket.call(number, request, answer)
                 return self._wait(answer)
             finally:
                 socket.waiting.pop(number, None)
+                socket.most.pop(number, None)
         except (ConnectionError, TimeoutError):
             raise
         except (OSError, WebSocketException) as error:

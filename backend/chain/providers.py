@@ -10,7 +10,7 @@ from web3 import Web3
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from chainbeasts.backend.chain.answers import read_answer
+from chainbeasts.backend.chain.answers import most_bytes, read_answer
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.errors import ChainError
 from chainbeasts.backend.chain.hosts import is_loopback
@@ -48,7 +48,7 @@ class NodeProvider(JSONBaseProvider):
         request = Web3.to_json(call).encode()
         self.clock.begin()
         try:
-            answer = self._line.exchange(number, request)
+            answer = self._line.exchange(number, request, most_bytes(method, given))
             return read_answer(answer, number, method, given)
         except (ConnectionError, TimeoutError) as error:
             kind = type(error)

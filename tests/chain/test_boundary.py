@@ -21,7 +21,14 @@ from web3.types import RPCEndpoint
 from websockets.sync.server import ServerConnection, serve
 
 from chainbeasts.backend.chain import lines
-from chainbeasts.backend.chain.answers import Answer, NotAnAnswerError, parse
+from chainbeasts.backend.chain.answers import (
+    LARGE_BYTES,
+    SMALL_BYTES,
+    Answer,
+    NotAnAnswerError,
+    most_bytes,
+    parse,
+)
 from chainbeasts.backend.chain.anvil import Anvil
 from chainbeasts.backend.chain.broadcast import Outcome, SignedTransaction, hand_over
 from chainbeasts.backend.chain.client import Chain, connect
@@ -91,7 +98,7 @@ class OneLine:
     def __init__(self, say: Wrong) -> None:
         self._say = say
 
-    def exchange(self, number: int, request: bytes) -> Answer:
+    def exchange(self, number: int, request: bytes, most: int = 0) -> Answer:
         return parse(self._say(number))
 
 
@@ -168,7 +175,7 @@ class MethodsLine:
     def __init__(self, said: dict[str, Any]) -> None:
         self._said = said
 
-    def exchange(self, number: int, request: bytes) -> Answer:
+    def exchange(self, number: int, request: bytes, most: int = 0) -> Answer:
         return {"id": number} | self._said[json.loads(request)["method"]]
 
 
@@ -485,3 +492,65 @@ def test_an_http_refusal_in_the_nodes_own_words_is_heard() -> None:
         with pytest.raises(NotAnAnswerError, match="HTTP status 400"):
             provider.make_request(RPCEndpoint("eth_sendRawTransaction"), ["0x"])
         server.shutdown()
+
+
+@contextmanager
+def zipped_node(body: bytes) -> Iterator[str]:
+    """Says one thing to everything, packed: the address of it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            packed = gzip.compress(body)
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_small_question_has_a_small_answer() -> None:
+    """Kilobytes that unpack to gigabytes of lists are not read."""
+    long = b'{"jsonrpc":"2.0","id":0,"result":"0x' + b"00" * SMALL_BYTES + b'"}'
+    with zipped_node(long) as url:
+        provider = make_provider(url, PATIENCE)
+        with pytest.raises(NotAnAnswerError, match="does not end"):
+            provider.make_request(RPCEndpoint("eth_call"), [{}, "latest"])
+    with zipped_node(long.replace(b'"id":0', b'"id":1')) as url:
+        provider = make_provider(url, PATIENCE)
+        next(provider.request_counter)
+        answer = provider.make_request(RPCEndpoint("eth_getCode"), [ADDRESS, "latest"])
+        assert len(answer["result"]) == 2 + 2 * SMALL_BYTES
+
+
+def test_a_long_frame_that_nobody_asked_for_is_not_read() -> None:
+    def answer(connection: ServerConnection, call: dict[str, Any]) -> None:
+        connection.send(reply(call, "0x" + "00" * SMALL_BYTES))
+        connection.send(reply(call, "0x2"))
+
+    with socket_node(answer) as url:
+        provider = make_provider(url, PATIENCE)
+        assert provider.make_request(RPCEndpoint("eth_blockNumber"), [])["result"] == "0x2"
+
+
+def test_a_heap_of_lists_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    heap = b'{"id":1,"result":[' + b",".join([b"[]"] * 100_000) + b"]}"
+    monkeypatch.setattr(json, "loads", lambda _: pytest.fail("it was read"))
+    with pytest.raises(NotAnAnswerError, match="nested"):
+        parse(heap)
+
+
+def test_how_long_an_answer_may_be() -> None:
+    assert most_bytes("eth_call", [{}, "latest"]) == SMALL_BYTES
+    assert most_bytes("eth_getBlockByNumber", ["latest", False]) == SMALL_BYTES
+    for method in ("eth_getLogs", "eth_getBlockReceipts", "eth_getTransactionReceipt"):
+        assert most_bytes(method, [{}]) == LARGE_BYTES
+    assert most_bytes("eth_getBlockByNumber", ["latest", True]) == LARGE_BYTES
