@@ -10,11 +10,20 @@ from web3.types import TxReceipt
 
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.costs import plan_cost
-from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, StoppedError
+from chainbeasts.backend.chain.errors import (
+    ChainError,
+    NodeUnavailableError,
+    Reverted,
+    StoppedError,
+    WrongChainError,
+)
+from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.chain.types import Economics, Head
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import what_is_away
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.locks import LockHeldError
+from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.private import PrivateDataset
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.backend.store.snapshots import SnapshotStore
@@ -43,9 +52,12 @@ REFUSED_SECONDS = 2.0
 NODE_SECONDS = 1.0
 """Between two looks for a node that is away, in a run without end."""
 
+LASTING = (WrongChainError, FailedOnChainError)
+"""What does not pass by waiting, or is paid for again each time."""
+
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
-"""For a database that is away: twice as long each time, as where it cannot be written (a full disk)
-each look costs a window's training."""
+"""For a database that is away, and what else passes: twice as long each time, as where a disk is
+full each look costs a window's training."""
 
 
 class Trainer:
@@ -164,6 +176,19 @@ class Run:
                     if self.job.windows is not None:
                         raise
                     log.warning("waiting for the other process", reason=str(error))
+                # A refusal in words that nobody knows, a transaction that is not mined in time, a
+                # disk without room: they pass, and all that was decided is on record.
+                except (ChainError, OSError) as error:
+                    if self.job.windows is not None or isinstance(error, LASTING):
+                        raise
+                    log.warning(
+                        f"waiting for the {what_is_away(error)}",
+                        seconds=delay,
+                        reason=redact_text(str(error)),
+                    )
+                    self.job.pause(delay)
+                    delay = min(2 * delay, LONGEST_WAIT_SECONDS)
+                    recovered = False
         finally:
             self._discard()
         return self.done

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,9 +20,10 @@ from websockets.sync.server import ServerConnection, serve
 import chainbeasts.trainer.train.in_flight
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import rpc
-from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, WrongChainError
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.prices import window_lock
+from chainbeasts.backend.chain.transactions import FailedOnChainError, NotMinedError
 from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.kernel.samples import Source
 from chainbeasts.backend.kernel.state import state_hash
@@ -209,9 +212,12 @@ def test_a_reorg_that_changes_the_seed_alone_is_noticed(farm: Farm) -> None:
     assert on_chain(farm, beast) == expected(farm, beast, [Source.CURRICULUM] * 6)
 
 
-@pytest.mark.parametrize("what", [NodeUnavailableError, DatabaseUnavailableError])
+@pytest.mark.parametrize(
+    "what",
+    [NodeUnavailableError, DatabaseUnavailableError, ChainError, NotMinedError, OSError],
+)
 def test_what_is_away_is_waited_for_by_a_run_without_end(
-    farm: Farm, monkeypatch: pytest.MonkeyPatch, what: type[ChainBeastsError]
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, what: type[Exception]
 ) -> None:
     trainer = trainer_for(farm, hatch(farm))
     start_of, calls, waited = trainer.window_start, [0], list[float]()
@@ -234,6 +240,42 @@ def test_what_is_away_is_waited_for_by_a_run_without_end(
     calls[0] = 0
     with pytest.raises(what):
         Run(trainer, TrainingJob(plan("curriculum"), 1)).go()
+
+
+def test_a_disk_without_room_for_a_window_is_waited_for_by_a_run_without_end(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, made, fulls = trainer_for(farm, hatch(farm)), list[Submitted](), list[str]()
+    keep = trainer.store.keep
+
+    def full(*given: Any) -> None:
+        if not fulls:
+            fulls.append("full")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        keep(*given)
+
+    monkeypatch.setattr(trainer.store, "keep", full)
+    job = TrainingJob(
+        plan("curriculum"), None, pause=lambda _: bool(made), on_submitted=made.append
+    )
+    with structlog.testing.capture_logs() as logs:
+        assert Run(trainer, job).go() == made
+    assert len(made) == 1
+    assert "waiting for the disk" in [line["event"] for line in logs]
+
+
+@pytest.mark.parametrize("what", [WrongChainError, FailedOnChainError])
+def test_what_does_not_pass_is_not_waited_for(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, what: type[ChainBeastsError]
+) -> None:
+    trainer = trainer_for(farm, hatch(farm))
+
+    def away(source: Source) -> WindowStart:
+        raise what("No.")
+
+    monkeypatch.setattr(trainer, "window_start", away)
+    with pytest.raises(what):
+        Run(trainer, TrainingJob(plan("curriculum"), None)).go()
 
 
 @pytest.mark.parametrize("what", [NodeUnavailableError, DatabaseUnavailableError])
