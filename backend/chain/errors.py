@@ -49,7 +49,10 @@ class Reverted(ChainBeastsError):  # noqa: N818 - the field's word
     Attributes:
         name: the custom error, or ``Error`` / ``Panic`` / ``Unknown``.
         args_by_name: its values.
+        gas_used: what was paid for it; 0 where it was refused before it was sent.
     """
+
+    gas_used = 0
 
     def __init__(self, name: str, args_by_name: Mapping[str, Any]) -> None:
         message, hint = _sentence(name, args_by_name)

@@ -198,15 +198,18 @@ class IntentLog:
         with self._database.session() as session:
             row = self._row(session, kind, key)
             assert row is not None
+            # What failed before was paid for, too; what a reorg took back was not.
+            failed = (row.gas_used or 0) if row.error else 0
             row.state, row.error, row.updated_at = IntentState.MINED, "", datetime.now(UTC)
-            row.gas_used, row.tx_hash = receipt.gas_used, receipt.hash
+            row.gas_used, row.tx_hash = receipt.gas_used + failed, receipt.hash
             row.block_number, row.block_hash = receipt.block_number, receipt.block_hash
 
-    def failed(self, kind: str, key: str, error: str, nonce: int | None) -> None:
+    def failed(self, kind: str, key: str, error: str, nonce: int | None, gas: int = 0) -> None:
         """Give a move up, unless another process has gone on with it meanwhile.
 
         Args:
             nonce: what was signed here; None if nothing was.
+            gas: that was paid for it, if it was mined.
         """
         with self._database.session() as session:
             row = self._row(session, kind, key)
@@ -215,6 +218,8 @@ class IntentLog:
                 row.state == IntentState.SIGNED and row.nonce == nonce
             )
             if ours:
+                before = (row.gas_used or 0) if row.error else 0
+                row.gas_used = before + gas or None
                 row.state, row.error, row.updated_at = IntentState.FAILED, error, datetime.now(UTC)
 
 

@@ -314,7 +314,7 @@ class Outbox:
             receipt = make()
         except (Reverted, FailedOnChainError) as error:
             name = error.name if isinstance(error, Reverted) else error.message
-            self.intents.failed(kind, key, name, nonce())
+            self.intents.failed(kind, key, name, nonce(), error.gas_used)
             raise
         if receipt is not None:
             self.intents.mined(kind, key, receipt)

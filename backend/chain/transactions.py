@@ -79,7 +79,13 @@ class FeeCapError(ChainError):
 
 
 class FailedOnChainError(ChainError):
-    """A transaction was mined and did nothing."""
+    """A transaction was mined and did nothing.
+
+    Attributes:
+        gas_used: what was paid for it.
+    """
+
+    gas_used = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,7 +437,9 @@ class TransactionManager:
 
     def _judge(self, receipt: TxReceipt, core: dict[str, Any], label: str) -> Receipt:
         if receipt["status"] != 1:
-            raise self._replay(core, receipt)
+            error = self._replay(core, receipt)
+            error.gas_used = receipt["gasUsed"]
+            raise error
         log.debug("mined", label=label, gas=receipt["gasUsed"], block=receipt["blockNumber"])
         return Receipt(
             label,
@@ -442,7 +450,7 @@ class TransactionManager:
             receipt,
         )
 
-    def _replay(self, core: dict[str, Any], receipt: TxReceipt) -> Exception:
+    def _replay(self, core: dict[str, Any], receipt: TxReceipt) -> Reverted | FailedOnChainError:
         """Why a mined transaction failed: its call again, on the state before its block."""
         call = {**core, "from": self.address}
         tx = "0x" + bytes(receipt["transactionHash"]).hex()

@@ -24,7 +24,7 @@ class Spent:
     """What one kind of move has cost so far.
 
     Attributes:
-        gas: of all its mined transactions.
+        gas: of all its mined transactions, those that failed included.
     """
 
     moves: int
@@ -34,8 +34,13 @@ class Spent:
 def spent(database: Database, account: str) -> dict[str, Spent]:
     """What an account's recorded moves have cost, by kind; survives restarts with the database."""
     found = (
-        select(IntentRow.kind, func.count(), func.sum(IntentRow.gas_used))
-        .where(IntentRow.account == account, IntentRow.state == IntentState.MINED)
+        select(
+            IntentRow.kind,
+            func.count().filter(IntentRow.state == IntentState.MINED),
+            func.sum(IntentRow.gas_used),
+        )
+        .where(IntentRow.account == account)
+        .where(IntentRow.state.in_((IntentState.MINED, IntentState.FAILED)))
         .group_by(IntentRow.kind)
     )
     total: dict[str, Spent] = {}

@@ -21,6 +21,7 @@ from chainbeasts.backend.store.columns import AT_ONCE
 from chainbeasts.backend.store.daemons import IntentRow, IntentState
 from chainbeasts.backend.store.facts import BlockRow, DisputeRow
 from chainbeasts.backend.store.session import Database
+from chainbeasts.validator.enforce.pauses import Pauses
 from chainbeasts.validator.enforce.strategy import Action
 
 log = structlog.get_logger()
@@ -55,11 +56,16 @@ class Openings:
 
 
 class MoveSender:
-    """The moves of one account."""
+    """The moves of one account.
+
+    Attributes:
+        pauses: before those that failed on the chain.
+    """
 
     def __init__(self, database: Database, outbox: Outbox) -> None:
         self._database = database
         self.outbox = outbox
+        self.pauses = Pauses()
 
     @property
     def transactions(self) -> TransactionManager:
@@ -97,16 +103,17 @@ class MoveSender:
         kind = str(action)
         # The intent and its bond are in the database before the transaction is signed, its hash
         # before it goes out: after a kill the bond is counted, and the move not made twice.
-        receipt = self.outbox.send_once(
-            kind + UNPAID if unpaid else kind,
-            key,
-            call,
-            label=kind,
-            bond=bond,
-            value=value,
-            spare_gas=spare_gas,
-            due=due,
-        )
+        with self.pauses.before(f"{kind} {key}"):
+            receipt = self.outbox.send_once(
+                kind + UNPAID if unpaid else kind,
+                key,
+                call,
+                label=kind,
+                bond=bond,
+                value=value,
+                spare_gas=spare_gas,
+                due=due,
+            )
         if receipt is None:
             return False
         log.info("move made", action=kind, gas=receipt.gas_used, tx="0x" + receipt.hash.hex())
@@ -117,11 +124,12 @@ class MoveSender:
         return spent(self._database, self.me)
 
     def unpaid_gas(self) -> int:
-        """Gas of the last day's moves that did not pay."""
+        """Gas of the last day's moves that did not pay, among them all that failed."""
+        failed = IntentRow.state == IntentState.FAILED
+        made = IntentRow.kind.endswith(UNPAID) & (IntentRow.state == IntentState.MINED)
         found = select(func.sum(IntentRow.gas_used)).where(
             IntentRow.account == self.me,
-            IntentRow.kind.endswith(UNPAID),
-            IntentRow.state == IntentState.MINED,
+            failed | made,
             IntentRow.updated_at >= datetime.now(UTC) - DAY,
         )
         with self._database.session() as session:

@@ -126,14 +126,15 @@ class Filer:
             return False  # news that the next reading brings
         quote = self._moves.quote(case)
         self._require_room(sender, quote.bond)
-        value = value_to_send(chain, sender.transactions, quote)
-        if data is not None and self._moves.stages(case, data):
-            self._stage(sender, case, data, quote.bond)
-        call = self._moves.file(case, data)
-        fund_bond(chain, sender.transactions, call, quote.bond, value, sender.outbox)
         action = Action.OPEN if context is None else Action.FILE
         key = filing_key(case.digest, len(self._reader.disputes_over(case.digest)))
-        return sender.send(action, key, call, bond=quote.bond, value=value, due=due)
+        with sender.pauses.before(f"{action} {key}"):
+            value = value_to_send(chain, sender.transactions, quote)
+            if data is not None and self._moves.stages(case, data):
+                self._stage(sender, case, data, quote.bond)
+            call = self._moves.file(case, data)
+            fund_bond(chain, sender.transactions, call, quote.bond, value, sender.outbox)
+            return sender.send(action, key, call, bond=quote.bond, value=value, due=due)
 
     def _require_room(self, sender: MoveSender, bond: int) -> None:
         """Make sure that a bond fits under the cap, before anything is paid for: the cap bounds

@@ -386,7 +386,11 @@ class Enforcer:
         if isinstance(call, Proof):
             spare_gas = SPARE_GAS
             if self._needs_commitment(action, case_file):
-                if self._committer.commit(sender.outbox, case_file.case.digest, planned.key, call):
+                with sender.pauses.before(f"commitment {planned.key}"):
+                    made = self._committer.commit(
+                        sender.outbox, case_file.case.digest, planned.key, call
+                    )
+                if made:
                     return Made.COMMITMENT  # the proof itself goes out with the next pass
                 call = self._committer.call(
                     case_file.case.digest, planned.key, call, committed=True
