@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from eth_hash.auto import keccak
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -72,7 +72,15 @@ class IntentLog:
             rows = session.scalars(
                 select(IntentRow)
                 .where(IntentRow.account == self._account)
-                .where(IntentRow.state.in_(ON_THE_WAY))
+                .where(
+                    # Not all that was ever made: a row has its transaction's bytes.
+                    or_(
+                        IntentRow.state == IntentState.SIGNED,
+                        (IntentRow.state == IntentState.MINED)
+                        & ~IntentRow.settled
+                        & (func.coalesce(IntentRow.nonce, 0) >= mined),
+                    )
+                )
                 .order_by(IntentRow.nonce)  # a nonce is mined only after all below it
             ).all()
             # A live process may be between plan and signature: ``signed`` then opens its row again.
@@ -84,11 +92,7 @@ class IntentLog:
                     state=IntentState.FAILED, error="never signed", updated_at=datetime.now(UTC)
                 )
             )
-        return [
-            row
-            for row in rows
-            if row.state == IntentState.SIGNED or (not row.settled and (row.nonce or 0) >= mined)
-        ]
+        return list(rows)
 
     def plan(self, kind: str, key: str, bond: int, due: int | None) -> bool:
         """Plan a move; True if it is signed already, and is to be resumed instead."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import Anvil, rpc
@@ -15,6 +16,7 @@ from chainbeasts.backend.chain.escrow import ensure_escrow
 from chainbeasts.backend.chain.intents import IntentLog
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.transactions import Receipt, SignedTransaction, TransactionManager
+from chainbeasts.backend.store.daemons import IntentRow
 from chainbeasts.backend.store.session import Database
 from chainbeasts.trainer.submit.stake import Stakes
 from tests.chain.conftest import DEPLOYER, TRAINER, Senders
@@ -88,23 +90,42 @@ def test_what_is_spent_since_is_not_taken_for_there(
     assert ensure_escrow(there, outbox.sender, 5 * ENERGY, outbox=outbox) == 3 * ENERGY
 
 
+def made(log: IntentLog, key: str) -> None:
+    """Put a deposit on record that was mined at the nonce of its key."""
+    nonce, digest = int(key), bytes([int(key)]) * 32
+    log.plan("deposit", key, 0, None)
+    log.signed("deposit", key, SignedTransaction("", ME, nonce, digest, b"\x01"), first=True)
+    log.mined("deposit", key, Receipt("", digest, nonce, digest, 21_000, {}))  # type: ignore[arg-type]
+
+
 def test_a_reorg_of_an_earlier_deposit_does_not_name_the_next_one_by_the_last(
     database: Database,
 ) -> None:
     log = IntentLog(database, ME)
-
-    def make(key: str) -> None:
-        nonce, digest = int(key), bytes([int(key)]) * 32
-        log.plan("deposit", key, 0, None)
-        log.signed("deposit", key, SignedTransaction("", ME, nonce, digest, b"\x01"), first=True)
-        log.mined("deposit", key, Receipt("", digest, nonce, digest, 21_000, {}))  # type: ignore[arg-type]
-
     assert log.next_key("deposit") == "0"
     for key in ("0", "1"):
         assert log.next_key("deposit") == key
-        make(key)
+        made(log, key)
     log.reopen("deposit", "0")
     log.failed("deposit", "0", "replaced", 0)
     assert log.next_key("deposit") == "2"
     log.plan("deposit", "2", 0, None)
     assert log.next_key("deposit") == "2"
+
+
+def test_what_was_made_long_ago_is_not_read_at_a_start(database: Database) -> None:
+    log, read = IntentLog(database, ME), list[str]()
+    for key in range(6):
+        made(log, str(key))
+    log.reopen("deposit", "1")
+    log.settle("deposit", "5")
+
+    def note(row: IntentRow, _: object) -> None:
+        read.append(row.key)
+
+    event.listen(IntentRow, "load", note)
+    try:
+        assert [row.key for row in log.unfinished(4)] == ["1", "4"]
+    finally:
+        event.remove(IntentRow, "load", note)
+    assert read == ["1", "4"]
