@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
-from web3.exceptions import Web3Exception
 
 from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_span
 from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.inputs import SELECTOR_BYTES, decode_input
 
 ROLES = {
     bytes(32): "DEFAULT_ADMIN_ROLE",
@@ -77,16 +77,18 @@ def decode_call(addresses: Mapping[str, str], target: str, data: bytes) -> Decod
     contract = names.get(target.lower())
     if contract is None:
         return DecodedCall(None, None)
-    try:
-        function, values = _interface(contract).decode_function_input(data)
-    except (ValueError, DecodingError, Web3Exception):
+    interface = _interface(contract)
+    found = decode_input(interface, data)
+    if found is None:
         return DecodedCall(contract, None)
-    types = {one["name"]: one["type"] for one in function.abi["inputs"]}
+    function, values = found
+    abi = interface.get_function_by_selector(HexBytes(data[:SELECTOR_BYTES])).abi
+    types = {one["name"]: one["type"] for one in abi["inputs"]}
     arguments = tuple(
-        Argument(name, str(types[name]), _show(names, contract, function.fn_name, name, value))
+        Argument(name, str(types[name]), _show(names, contract, function, name, value))
         for name, value in values.items()
     )
-    return DecodedCall(contract, function.fn_name, arguments)
+    return DecodedCall(contract, function, arguments)
 
 
 @cache

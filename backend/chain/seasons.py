@@ -11,14 +11,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from eth_abi.exceptions import DecodingError
 from web3 import Web3
 from web3.contract import Contract
-from web3.exceptions import Web3Exception
 
 from chainbeasts.backend.chain.amounts import show_coin, show_energy, show_exact_span
 from chainbeasts.backend.chain.client import Chain
 from chainbeasts.backend.chain.compile import artifact
+from chainbeasts.backend.chain.inputs import decode_input
 from chainbeasts.backend.chain.types import ArenaTerms, Economics, Limits, Season
 from chainbeasts.backend.documents import read_toml
 from chainbeasts.backend.errors import ChainBeastsError
@@ -193,12 +192,15 @@ def _registry() -> Contract:
 
 
 def added_season(data: bytes) -> Season | None:
-    """The season of ``addSeason``'s calldata; None if it is another call's."""
-    try:
-        function, arguments = _registry().decode_function_input(data)
-    except (ValueError, DecodingError, Web3Exception):
+    """The season of ``addSeason``'s calldata; None if it is another call's, or if no season can be
+    as it says: the timelock takes any bytes, and the registry would refuse these."""
+    found = decode_input(_registry(), data)
+    if found is None or found[0] != "addSeason":
         return None
-    return Season.from_abi(arguments["values"]) if function.fn_name == "addSeason" else None
+    try:
+        return Season.from_abi(found[1]["values"])
+    except ValueError:
+        return None
 
 
 def add_season_call(chain: Chain, season: Season) -> str:

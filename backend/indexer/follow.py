@@ -12,7 +12,7 @@ import structlog
 from websockets.exceptions import WebSocketException
 
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS
-from chainbeasts.backend.chain.errors import ChainError
+from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, WrongChainError
 from chainbeasts.backend.chain.providers import open_socket
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.signals import SignalSafeEvent
@@ -25,6 +25,10 @@ RECONNECT_SECONDS = 1.0
 PASSING = (ChainError, DatabaseUnavailableError, LockHeldError, OSError)
 """What a daemon waits for the end of. Transport errors are operating system's errors, too, as is a
 disk that is full; all that was decided is on record, so the next pass goes on from there."""
+
+AWAY = (NodeUnavailableError, WrongChainError, DatabaseUnavailableError, LockHeldError, OSError)
+"""What is away for everything that a daemon looks at, and ends its pass. Any other error is about
+the one thing that it was at, and must not keep it from the rest."""
 
 
 def what_is_away(error: BaseException) -> str:

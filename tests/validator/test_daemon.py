@@ -34,6 +34,8 @@ from chainbeasts.validator.enforce.policy import Policy
 from chainbeasts.validator.enforce.stakes import StakeCollector
 from chainbeasts.validator.enforce.strategy import Strategy
 from chainbeasts.validator.judge import states
+from chainbeasts.validator.judge.cases import Case
+from chainbeasts.validator.judge.states import Records, StateProvider
 from chainbeasts.validator.operations.metrics import ValidatorMetrics
 from chainbeasts.validator.setup import make_validator, open_workspace
 from scripts.lib.faulty_node import Fault, FaultyNode
@@ -402,6 +404,58 @@ def test_a_revealed_dataset_is_waited_for_where_it_is_not_to_be_had(
         states = open_workspace(rig.settings, there).states
         assert states.private_data(beast) is None
         assert node.faults[Fault.NO_RESULT] == 1
+
+
+@pytest.mark.parametrize("dirt", [b"", b"\xff"], ids=["without", "dirty"])
+def test_a_dataset_is_read_whatever_pads_it_in_its_call(rig: Rig, dirt: bytes) -> None:
+    """Solidity takes calldata whose last byte string is not padded, or not with zeros."""
+    rules = rig.chain.season(1).rules
+    beast = rig.hatch([random_position(seed, None, rules) for seed in range(8)])
+    private = rig.private[beast]
+    padding = -len(private.compressed) % 32
+    assert padding
+    rig.train(beast, source=Source.PRIVATE)
+    reveal = ("revealDataset", [beast, private.compressed, private.secret])
+    data = bytes.fromhex(rig.chain.records.encode_abi(*reveal)[2:])[:-padding] + padding * dirt
+    call = {
+        "from": devnet_account(OTHER).address,
+        "to": rig.chain.records.address,
+        "data": "0x" + data.hex(),
+    }
+    rpc(rig.chain.rpc_url, "eth_sendTransaction", call)
+    rpc(rig.chain.rpc_url, "anvil_mine", "0x1")
+    workspace = rig.workspace()
+    workspace.sync()
+    assert workspace.states.private_data(beast) == private
+    rig.validator().run_once()
+    assert rig.verdicts() == {(beast, 0): "valid"}
+
+
+def test_what_nobody_foresaw_about_one_beast_holds_up_no_other(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, plain = rig.hatch(), rig.hatch()
+    rig.train(odd)
+    rig.train(plain, tamper=(37, one_weight))
+    records_of = StateProvider.records_of
+
+    def fails(self: StateProvider, case: Case) -> Records | str:
+        if case.beast_id == odd:
+            raise ArithmeticError("a number that nobody foresaw")
+        return records_of(self, case)
+
+    monkeypatch.setattr(StateProvider, "records_of", fails)
+    daemon = rig.validator()
+    with structlog.testing.capture_logs() as logs:
+        daemon.run_once()
+        daemon.run_once()
+    assert rig.verdicts() == {(odd, 0): "unavailable", (plain, 0): "invalid"}
+    assert rig.disputes == 1
+    told = [line for line in logs if line["event"] == "a window could not be judged"]
+    assert [line["beast"] for line in told] == [odd]
+    monkeypatch.undo()
+    daemon.run_once()
+    assert rig.verdicts()[odd, 0] == "valid"
 
 
 def test_two_processes_may_read_the_chain_into_one_database(

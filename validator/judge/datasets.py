@@ -18,6 +18,7 @@ from sqlalchemy import select
 from web3 import Web3
 
 from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.inputs import decode_input
 from chainbeasts.backend.chain.openings import RecordsOpening
 from chainbeasts.backend.chain.types import Commitments
 from chainbeasts.backend.errors import ChainBeastsError
@@ -203,12 +204,11 @@ def revealed_dataset(
         return open_dataset(_read_chunks(chain, row.chunk_addresses), secret, committed)
     tx_hash = row.tx_hash
     sent = chain.read(lambda: chain.w3.eth.get_transaction(tx_hash))  # type: ignore[arg-type]
-    try:
-        to = chain.records if sent["to"] == chain.records.address else chain.court
-        _, given = to.decode_function_input(sent["input"])
-        blob = bytes(given["dataset"])
-    except (ValueError, KeyError):
-        raise ChainBeastsError("It was revealed through another contract's call.") from None
+    to = chain.records if sent.get("to") == chain.records.address else chain.court
+    found = decode_input(to, bytes(sent["input"]))
+    blob = None if found is None else found[1].get("dataset")
+    if not isinstance(blob, bytes):
+        raise ChainBeastsError("It was revealed through another contract's call.")
     return open_dataset(blob, secret, committed)
 
 

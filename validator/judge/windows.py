@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from chainbeasts.backend.indexer.follow import AWAY
 from chainbeasts.backend.kernel.state import encode_state
 from chainbeasts.backend.kernel.window import WindowContext, genesis_state
 from chainbeasts.backend.kernels import state_hash
@@ -241,26 +242,45 @@ class WindowJudge:
             # windows behind a wrong one buys the trainer nothing of our time.
             if found.verdict is Verdict.INVALID:
                 break
-            if case.digest in self._flying or not self._is_due(found):
-                work.looked_at(case)
-                draft, stuck = None, False
-                continue
-            records = self._states.records_of(case)
-            if isinstance(records, str):
-                verdicts += self._record_if_new(work, found, records)
+            try:
+                if case.digest in self._flying or not self._is_due(found):
+                    work.looked_at(case)
+                    draft, stuck = None, False
+                    continue
+                joined = self._join(draft, case, stuck)
+                if isinstance(joined, str):
+                    verdicts += self._record_if_new(work, found, joined)
+                    draft, stuck = None, True
+                    continue
+            except AWAY:
+                raise
+            except Exception as error:  # what one beast's owner thought of must not shield the rest
+                verdicts += self._record_unexpected(work, found, error)
                 draft, stuck = None, True
                 continue
-            if draft is None or draft.cases[-1].checkpoint.payload.h128 != case.checkpoint.parent:
-                draft = self._begin(case, stuck)
-                if draft is None:
-                    verdicts += self._record_if_new(work, found, NO_PARENT)
-                    stuck = True
-                    continue
-                drafts.append(draft)
-            draft.cases.append(case)
-            draft.contexts.append(self._states.reader.context(case, records.fold))
-            draft.words.append(records.words)
+            if joined is not draft:
+                drafts.append(joined)
+            draft = joined
         return [draft.planned() for draft in drafts], verdicts
+
+    def _join(self, draft: _Draft | None, case: Case, stuck: bool) -> _Draft | str:
+        """The run that a case goes on, or begins; or why it cannot be replayed.
+
+        Args:
+            stuck: see ``_begin``.
+        """
+        records = self._states.records_of(case)
+        if isinstance(records, str):
+            return records
+        if draft is None or draft.cases[-1].checkpoint.payload.h128 != case.checkpoint.parent:
+            draft = self._begin(case, stuck)
+            if draft is None:
+                return NO_PARENT
+        context = self._states.reader.context(case, records.fold)
+        draft.cases.append(case)
+        draft.contexts.append(context)
+        draft.words.append(records.words)
+        return draft
 
     def _begin(self, case: Case, stuck: bool) -> _Draft | None:
         """A run that begins with a case; None if the state that it starts from cannot be had.
@@ -359,7 +379,15 @@ class WindowJudge:
         """Judge a window that the compiled kernel does not find right, by the reference."""
         # With the state behind h128 if somebody published it: should its header contradict the
         # payload, the checkpoint falls without a bond.
-        judgement = check(self._states, case)[1]
+        try:
+            judgement = check(self._states, case)[1]
+        except AWAY:
+            raise
+        except Exception as error:
+            judgement = _unexpected(error)
+            log.exception(
+                "a window could not be judged", beast=case.beast_id, checkpoint=case.index
+            )
         self._record([(case, judgement)])
         flight.work.looked_at(case)
         if judgement.verdict is Verdict.INVALID:
@@ -385,6 +413,17 @@ class WindowJudge:
             work.wrong(case.beast_id, case.index)
         return 1
 
+    def _record_unexpected(self, work: Worklist, found: Found, error: Exception) -> int:
+        """Record that a window could not be judged, for a reason that nobody foresaw, if it is
+        news; a verdict that stands stays."""
+        case, judgement = found.case, _unexpected(error)
+        work.looked_at(case)
+        if found.verdict not in (None, Verdict.UNAVAILABLE) or found.reason == judgement.reason:
+            return 0
+        log.exception("a window could not be judged", beast=case.beast_id, checkpoint=case.index)
+        self._record([(case, judgement)])
+        return 1
+
     def _record(self, found: Sequence[tuple[Case, Judgement]]) -> None:
         """Write verdicts down, all at once: a commit costs more than a window."""
         self._jobs.judged_all(found)
@@ -404,6 +443,12 @@ class WindowJudge:
                 mode=str(judgement.mode),
                 reason=judgement.reason,
             )
+
+
+def _unexpected(error: Exception) -> Judgement:
+    """What is said of a window that could not be judged; the log has the rest."""
+    why = f"judging it failed unexpectedly ({type(error).__name__}); the log says more"
+    return Judgement(Verdict.UNAVAILABLE, Mode.FULL, why)
 
 
 def _outcome(flight: _Flight) -> Outcome | None:
