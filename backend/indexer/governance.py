@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chainbeasts.backend.chain.amounts import LAST_SECOND
 from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.chain.seasons import added_season, season_table
 from chainbeasts.backend.chain.types import ZERO32, Season
@@ -37,6 +38,7 @@ def _scheduled(session: Session, event: Event, args: Mapping[str, Any]) -> None:
     """A call is scheduled; again, perhaps, after the same one was cancelled."""
     data = bytes(args["data"])
     season = added_season(data)
+    at = session.get_one(BlockRow, event.block_number).timestamp
     session.merge(
         ProposalRow(
             operation=bytes(args["id"]),
@@ -48,7 +50,8 @@ def _scheduled(session: Session, event: Event, args: Mapping[str, Any]) -> None:
             constants=None if season is None else _constants(season),
             predecessor=bytes(args["predecessor"]),
             salt=ZERO32,
-            unlock_at=session.get_one(BlockRow, event.block_number).timestamp + int(args["delay"]),
+            # The timelock takes a delay of any length, a column no time beyond all calendars.
+            unlock_at=min(at + int(args["delay"]), LAST_SECOND),
             block_number=event.block_number,
             settled_block=None,
             tx_hash=event.tx_hash,

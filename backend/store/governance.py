@@ -48,7 +48,9 @@ class ProposalRow(Base):
     constants: Mapped[str | None] = mapped_column(doc="JSON of the season that it adds, if it does")
     predecessor: Mapped[Hash]
     salt: Mapped[Hash]
-    unlock_at: Mapped[Big] = mapped_column(doc="unix time from which it can be executed")
+    unlock_at: Mapped[Big] = mapped_column(
+        doc="unix time from which it can be executed, no later than the year 9999"
+    )
     block_number: Mapped[Big]
     settled_block: Mapped[Big | None] = mapped_column(doc="where it was executed or cancelled")
     tx_hash: Mapped[Hash]

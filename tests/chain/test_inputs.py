@@ -8,7 +8,7 @@ from web3 import Web3
 from chainbeasts.backend.chain.calls import decode_call
 from chainbeasts.backend.chain.compile import artifact
 from chainbeasts.backend.chain.inputs import decode_input
-from chainbeasts.backend.chain.seasons import add_season_call, added_season, load_profile
+from chainbeasts.backend.chain.seasons import added_season, load_profile
 
 RECORDS = Web3().eth.contract(abi=artifact("RecordArchive").abi)
 BLOB, SECRET = b"x" * 33, b"s" * 32

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from chainbeasts.backend.chain.amounts import LAST_SECOND
 from chainbeasts.backend.indexer import queries
 from chainbeasts.backend.indexer.energy import energy_totals
 from chainbeasts.backend.indexer.sync import Indexer
@@ -313,6 +314,22 @@ def test_seasons_and_proposals(life: Life, ring: Ring, sqlite: Database) -> None
     with sqlite.session() as session:
         assert len(queries.proposals(session)) == len(found) - 1
         assert queries.pending_operations(session) == []
+
+
+def test_what_the_timelock_takes_stops_no_index(life: Life, ring: Ring, sqlite: Database) -> None:
+    """It takes any bytes for anybody, and any delay that is not beyond its own numbers."""
+    timelock, deployer = ring.world.timelock, ring.world.accounts[0]
+    add = bytes.fromhex(ring.world.seasons.encode_abi("addSeason", [ring.world.season])[2:])
+    no_season = add[:4] + bytes(len(add) - 4)
+    for number, (data, delay) in enumerate([(no_season, 1), (b"", 2**63), (b"", 2**255)]):
+        call = (ring.world.accounts[1], 0, data, ZERO32, number.to_bytes(32))
+        ring.send(timelock.functions.schedule(*call, delay), deployer)
+    Indexer(life.chain(), sqlite).sync()
+    with sqlite.session() as session:
+        found = queries.pending_operations(session)[-3:]
+        constants = {row.operation: row.constants for row in queries.proposals(session)}
+    assert [constants[one.id] for one in found] == [None] * 3
+    assert sorted(one.ready_at == LAST_SECOND for one in found) == [False, True, True]
 
 
 def test_random_matches_and_reorgs_end_as_a_fresh_index(
