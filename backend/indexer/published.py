@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.indexer.handlers import Handlers
 from chainbeasts.backend.kernel.state import Header, State
+from chainbeasts.backend.kernels import state_hash
 from chainbeasts.backend.store.facts import (
     BlockRow,
     PublishedRecordsRow,
@@ -22,11 +24,25 @@ from chainbeasts.backend.store.facts import (
     RevealedSecretRow,
 )
 
+log = structlog.get_logger()
+
+HINT = "The node or the database is wrong; see: chainbeasts db reindex"
+
 
 def published_state(session: Session, h: bytes) -> State | None:
-    """The state of a hash, if somebody published it on chain."""
-    row = session.scalar(select(PublishedStateRow).where(PublishedStateRow.hash == h).limit(1))
-    return None if row is None else row.state
+    """The state of a hash, if somebody published it on chain.
+
+    It has that hash: what a node said, or a database keeps, is not believed.
+    """
+    for row in session.scalars(select(PublishedStateRow).where(PublishedStateRow.hash == h)):
+        try:
+            state = row.state
+            if state_hash(state) == h:
+                return state
+        except (ValueError, TypeError):  # no bytes of a state
+            pass
+        log.warning("a published state is not what its hash says", state=f"0x{h.hex()}", hint=HINT)
+    return None
 
 
 def _time(session: Session, event: Event) -> int:

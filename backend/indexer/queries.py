@@ -130,6 +130,17 @@ def published_records(session: Session, beast_id: int, index: int) -> PublishedR
     )
 
 
+def records_publications(
+    session: Session, beast_id: int, index: int
+) -> Sequence[PublishedRecordsRow]:
+    """All publications of a private window's records, the latest first."""
+    return session.scalars(
+        select(PublishedRecordsRow)
+        .where(PublishedRecordsRow.beast_id == beast_id, PublishedRecordsRow.index == index)
+        .order_by(PublishedRecordsRow.block_number.desc())
+    ).all()
+
+
 def revealed_secret(session: Session, beast_id: int) -> bytes | None:
     """The owner's secret of a private beast, once it is public."""
     row = session.get(RevealedSecretRow, beast_id)

@@ -249,7 +249,11 @@ class PublishedStateRow(Base):
 
     @property
     def state(self) -> State:
-        """The state itself; the archive has checked its hash."""
+        """The state itself, whose hash nobody has checked since the archive.
+
+        Raises:
+            MalformedStateError: the row holds none.
+        """
         return decode_state(self.header + self.weights)
 
 

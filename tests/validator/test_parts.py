@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,28 @@ from sqlalchemy import event
 
 from chainbeasts.backend.chain.answers import NotAnAnswerError
 from chainbeasts.backend.chain.errors import NodeUnavailableError
+from chainbeasts.backend.chain.openings import records_opening
 from chainbeasts.backend.chain.types import NO_CHECKPOINT, Commitments
 from chainbeasts.backend.indexer.follow import PASSING, what_is_away
+from chainbeasts.backend.indexer.published import published_state
 from chainbeasts.backend.kernel.board import word_bytes
 from chainbeasts.backend.kernel.merkle import root
+from chainbeasts.backend.kernel.state import HEADER_BYTES, State, encode_state
+from chainbeasts.backend.kernel.window import genesis_state
+from chainbeasts.backend.kernels import state_hash
 from chainbeasts.backend.locks import LockHeldError
 from chainbeasts.backend.monitoring import health, server
 from chainbeasts.backend.monitoring.server import serve
 from chainbeasts.backend.store.daemons import Mode, Verdict
-from chainbeasts.backend.store.facts import CheckpointStatus
+from chainbeasts.backend.store.facts import (
+    CheckpointStatus,
+    PublishedRecordsRow,
+    PublishedStateRow,
+)
+from chainbeasts.backend.store.private import PrivateDataset
 from chainbeasts.backend.store.session import Database, DatabaseUnavailableError
 from chainbeasts.validator.judge.cases import Case
-from chainbeasts.validator.judge.datasets import DatasetFolder, read_secret
+from chainbeasts.validator.judge.datasets import DatasetFolder, opened_records, read_secret
 from chainbeasts.validator.judge.executors import make_executor
 from chainbeasts.validator.judge.jobs import JobStore, is_due
 from chainbeasts.validator.judge.replay import Judgement
@@ -119,6 +130,71 @@ def test_a_dataset_that_does_not_open_its_root_is_refused(
     (tmp_path / "secret").write_bytes(SECRET)
     assert DatasetFolder(tmp_path).find(commitments) is not None
     assert DatasetFolder(tmp_path).find(lied) is None
+
+
+DATA = PrivateDataset(private_words(), SECRET, b"")
+COMMITTED = Commitments(bytes(32), root(DATA.words), len(DATA.words), keccak(SECRET))
+
+
+def opened_row(block: int, secret: bytes = SECRET, **other: bytes) -> PublishedRecordsRow:
+    opening = records_opening(replace(DATA, secret=secret), DNA, 3)
+    given: dict[str, Any] = {
+        "order": opening.order,
+        "words": b"".join(map(word_bytes, opening.words)),
+        "siblings": b"".join(opening.siblings),
+    }
+    place = {"beast_id": 1, "index": 3, "block_number": block, "time": 0, "tx_hash": bytes(32)}
+    return PublishedRecordsRow(secret=secret, **(given | place | other))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"words": bytes(32) * len(records_opening(DATA, DNA, 3).words)},
+        {"words": b""},
+        {"words": bytes(33)},
+        {"order": bytes(128)},
+        {"order": b"\xff" * 128},
+        {"siblings": b""},
+        {"siblings": bytes(10_000)},
+        {"secret": b"o" * 32},
+    ],
+)
+def test_records_that_are_not_the_committed_ones_were_not_opened(
+    tmp_path: Path, other: dict[str, bytes]
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/one.sqlite3")
+    with database.session() as session:
+        session.add(opened_row(9, **other))
+    assert opened_records(database, 1, 3, DNA, COMMITTED) is None
+    with database.session() as session:
+        session.add(opened_row(8))  # the true ones lie behind it
+    found = opened_records(database, 1, 3, DNA, COMMITTED)
+    assert found is not None
+    assert found.opening == records_opening(DATA, DNA, 3)
+    database.close()
+
+
+def test_a_published_state_has_its_hash(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/one.sqlite3")
+    state = genesis_state(1, DNA)
+    h, data = state_hash(state), encode_state(state)
+    header, weights = data[:HEADER_BYTES], data[HEADER_BYTES:]
+
+    def publish(block: int, header: bytes, weights: bytes) -> State | None:
+        place = {"hash": h, "block_number": block, "beast_id": 1, "time": 0, "tx_hash": bytes(32)}
+        with database.session() as session:
+            session.add(PublishedStateRow(header=header, weights=weights, **place))
+        with database.session() as session:
+            return published_state(session, h)
+
+    assert publish(1, encode_state(genesis_state(2, DNA))[:HEADER_BYTES], weights) is None
+    assert publish(2, header, weights[:-2]) is None
+    assert publish(3, b"\xff" * len(header), weights) is None
+    found = publish(4, header, weights)
+    assert found is not None
+    assert encode_state(found) == data
+    database.close()
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 31, b"0x" + b"g" * 64, b"\xff" * 40])

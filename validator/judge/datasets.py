@@ -22,7 +22,8 @@ from chainbeasts.backend.chain.inputs import decode_input
 from chainbeasts.backend.chain.openings import RecordsOpening
 from chainbeasts.backend.chain.types import Commitments
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.indexer.queries import published_records, revealed_secret
+from chainbeasts.backend.indexer.published import HINT
+from chainbeasts.backend.indexer.queries import records_publications, revealed_secret
 from chainbeasts.backend.kernel.rng import fold64
 from chainbeasts.backend.store.facts import RevealedDatasetRow
 from chainbeasts.backend.store.private import MAX_COMPRESSED, PrivateDataset, open_dataset
@@ -167,17 +168,29 @@ class OpenedRecords:
 
 
 def opened_records(
-    database: Database, beast_id: int, index: int, dna: bytes, length: int
+    database: Database, beast_id: int, index: int, dna: bytes, committed: Commitments
 ) -> OpenedRecords | None:
-    """The records of a private window; None if nobody opened them."""
+    """The records of a private window, checked against the beast's commitments; None if nobody
+    opened them.
+
+    The archive has checked the same. What a node said, or a database keeps, is not believed.
+    """
     with database.session() as session:
-        row = published_records(session, beast_id, index)
-    if row is None:
-        return None
-    # The archive has checked them against the root, and the order against what the steps sample.
-    words, siblings = tuple(row.word_list), tuple(row.sibling_hashes)
-    opening = RecordsOpening(row.secret, row.order, words, siblings)
-    return OpenedRecords.of(opening, dna, length, index)
+        rows = records_publications(session, beast_id, index)
+    length = committed.dataset_length
+    for row in rows:
+        try:
+            words, siblings = tuple(row.word_list), tuple(row.sibling_hashes)
+            opening = RecordsOpening(row.secret, row.order, words, siblings)
+            found = opening.root(dna, length, index), bytes(keccak(opening.secret))
+            if found == (committed.records_root, committed.owner_secret_hash):
+                return OpenedRecords.of(opening, dna, length, index)
+        except (IndexError, ValueError, TypeError):  # no opening of this window
+            pass
+        log.warning(
+            "opened records are not the committed ones", beast=beast_id, checkpoint=index, hint=HINT
+        )
+    return None
 
 
 def revealed_dataset(

@@ -183,8 +183,8 @@ class StateProvider:
 
     def opened_records(self, case: Case) -> OpenedRecords | None:
         """The records of a private window that were opened on chain; None if they were not."""
-        length = self.reader.commitments(case.beast_id).dataset_length
-        return opened_records(self.reader.database, case.beast_id, case.index, case.dna, length)
+        committed = self.reader.commitments(case.beast_id)
+        return opened_records(self.reader.database, case.beast_id, case.index, case.dna, committed)
 
     def knows_records(self, case: Case) -> bool:
         """Whether a private window's records are known here."""
