@@ -138,12 +138,16 @@ async def _word(client: httpx.AsyncClient, url: str, key: bytes) -> bytes | None
         httpx.HTTPError, httpx.InvalidURL: the peer is away, or refuses.
         ValueError: it sent something else.
     """
-    async with client.stream("GET", f"{url}/v1/words/0x{key.hex()}") as answer:
+    # As it is: a hundred bytes of nested compression become megabytes before anybody counts them.
+    headers = {"Accept-Encoding": "identity"}
+    async with client.stream("GET", f"{url}/v1/words/0x{key.hex()}", headers=headers) as answer:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         answer.raise_for_status()
+        if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise ValueError("it compresses what must come as it is")
         data = b""
-        async for chunk in answer.aiter_bytes():
+        async for chunk in answer.aiter_raw():
             data += chunk
             if len(data) > WORD_BYTES:
                 raise ValueError("its word has more than 32 bytes")

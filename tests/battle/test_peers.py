@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import socketserver
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 
+import httpx
 import pytest
 
 from chainbeasts.backend.battle.logs import Peers
@@ -111,6 +113,40 @@ def serving(drip: str | None, well_for: int = 0) -> Iterator[Server]:
             server.released.set()
             server.shutdown()
             thread.join(PATIENCE)
+
+
+class Raw(httpx.AsyncByteStream):
+    """A body as it comes over the wire."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._data
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "zstd", "br", "identity, gzip"])
+def test_a_word_that_comes_compressed_is_not_decoded(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few bytes would become megabytes before they are counted."""
+    decoded: list[str] = []
+
+    def decode(response: httpx.Response) -> None:
+        decoded.append(response.headers["Content-Encoding"])
+        raise httpx.DecodingError("no")
+
+    monkeypatch.setattr(httpx.Response, "_get_content_decoder", decode)
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Accept-Encoding"])
+        body = Raw(gzip.compress(gzip.compress(bytes(100_000))))
+        return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=body)
+
+    peers = Peers(("http://a",), httpx.MockTransport(answer))
+    assert peers.fetch(list(WORDS)) == {}
+    assert (asked, decoded) == (["identity"], [])
 
 
 @pytest.mark.parametrize("drip", DRIPS)
