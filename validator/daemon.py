@@ -16,10 +16,9 @@ import structlog
 from chainbeasts.backend.chain.errors import ChainError, WrongChainError
 from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
+from chainbeasts.backend.indexer.follow import Waker, tell_failure
 from chainbeasts.backend.indexer.sync import SyncReport
 from chainbeasts.backend.locks import LockHeldError
-from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.validator.enforce.bonds import MoveSender
 from chainbeasts.validator.enforce.matches import Disprover
@@ -111,7 +110,7 @@ class Validator:
             pass
 
     def follow(self) -> None:
-        """Work until the waker is stopped.
+        """Work until the waker is stopped; a pass that fails is made again, with growing pauses.
 
         Raises:
             WrongChainError: the node serves another chain now.
@@ -123,12 +122,8 @@ class Validator:
                 delay = FIRST_WAIT_SECONDS
             except WrongChainError:
                 raise
-            except PASSING as error:
-                problem = redact_text(str(error))
-                self._monitor.failed(problem)
-                log.warning(
-                    f"waiting for the {what_is_away(error)}", seconds=delay, problem=problem
-                )
+            except Exception as error:  # whatever it is: a daemon that is gone watches nothing
+                tell_failure(error, self._monitor, delay)
                 self._waker.pause(delay)
                 delay = min(2 * delay, LONGEST_WAIT_SECONDS)
                 continue

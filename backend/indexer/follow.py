@@ -9,12 +9,13 @@ from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 import structlog
-from websockets.exceptions import WebSocketException
 
 from chainbeasts.backend.chain.client import TRANSPORT_ERRORS
 from chainbeasts.backend.chain.errors import ChainError, NodeUnavailableError, WrongChainError
 from chainbeasts.backend.chain.providers import open_socket
 from chainbeasts.backend.locks import LockHeldError
+from chainbeasts.backend.monitoring.health import Health
+from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.signals import SignalSafeEvent
 from chainbeasts.backend.store.session import DatabaseUnavailableError
 
@@ -38,6 +39,16 @@ def what_is_away(error: BaseException) -> str:
     if isinstance(error, LockHeldError):
         return "other process"
     return "node" if isinstance(error, (ChainError, *TRANSPORT_ERRORS)) else "disk"
+
+
+def tell_failure(error: Exception, monitor: Health, seconds: float) -> None:
+    """Say why a pass of a daemon failed, and that it is made again after some seconds."""
+    problem = redact_text(str(error)) or type(error).__name__
+    monitor.failed(problem)
+    if isinstance(error, PASSING):
+        log.warning(f"waiting for the {what_is_away(error)}", seconds=seconds, problem=problem)
+    else:
+        log.error("a pass failed", seconds=seconds, problem=problem, exc_info=error)
 
 
 class Waker:
@@ -88,6 +99,6 @@ class Waker:
                             self._news.put(None)
                         if self._stopped.is_set():
                             return
-            except (OSError, WebSocketException, TimeoutError) as error:
+            except Exception as error:  # without this thread every piece of news comes late
                 log.debug("new heads interrupted", error=type(error).__name__)
             self._stopped.wait(RECONNECT_SECONDS)

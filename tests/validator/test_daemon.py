@@ -17,12 +17,14 @@ import structlog.testing
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import rpc
 from chainbeasts.backend.chain.client import Chain
+from chainbeasts.backend.chain.errors import Reverted, WrongChainError
 from chainbeasts.backend.chain.escrow import ensure_escrow
 from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.chain.providers import make_provider
 from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.chain.types import DisputeStatus
 from chainbeasts.backend.indexer.follow import Waker
+from chainbeasts.backend.indexer.sync import SyncReport
 from chainbeasts.backend.kernel.samples import Source, random_position
 from chainbeasts.backend.kernel.state import State
 from chainbeasts.backend.store import packs
@@ -366,6 +368,54 @@ def test_a_disk_without_room_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyP
             follower.join(PATIENCE)
     assert not follower.is_alive()
     assert "waiting for the disk" in [line["event"] for line in logs]
+
+
+@pytest.mark.parametrize("error", [KeyError("result"), Reverted("NoSuchSeason", {})])
+def test_a_pass_that_fails_as_nobody_foresaw_is_made_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    beast = rig.hatch()
+    rig.train(beast)
+    monitor, waker = ValidatorMetrics(), Waker(rig.chain.rpc_url, 0.05)
+    daemon = make_validator(
+        rig.workspace(), None, policy=Policy(**QUIET), workers=0, monitor=monitor, waker=waker
+    )
+    sync, problems = daemon._sync, list[str]()
+
+    def odd() -> SyncReport:
+        if len(problems) < 2:
+            raise error
+        return sync()
+
+    def pause(_: float) -> None:
+        problems.append(monitor.problem)
+
+    monkeypatch.setattr(daemon, "_sync", odd)
+    monkeypatch.setattr(waker, "pause", pause)
+    follower = threading.Thread(target=daemon.follow, daemon=True)
+    with structlog.testing.capture_logs() as logs:
+        try:
+            follower.start()
+            eventually(lambda: rig.verdicts() == {(beast, 0): "valid"} or not follower.is_alive())
+            eventually(lambda: monitor.problem == "" or not follower.is_alive())
+        finally:
+            waker.stop()
+            follower.join(PATIENCE)
+    assert rig.verdicts() == {(beast, 0): "valid"}
+    assert problems == [str(error)] * 2
+    told = [line for line in logs if line["event"] == "a pass failed"]
+    assert [line["exc_info"] for line in told] == [error] * 2
+
+
+def test_another_chain_ends_the_daemon(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = rig.validator()
+
+    def other() -> SyncReport:
+        raise WrongChainError("another chain")
+
+    monkeypatch.setattr(daemon, "_sync", other)
+    with pytest.raises(WrongChainError):
+        daemon.follow()
 
 
 def rename(rig: Rig, table: str, name: str) -> None:

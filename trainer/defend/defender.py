@@ -17,12 +17,7 @@ import structlog
 from sqlalchemy import select
 
 from chainbeasts.backend.chain.amounts import show_coin
-from chainbeasts.backend.chain.errors import (
-    ChainError,
-    NodeUnavailableError,
-    Reverted,
-    WrongChainError,
-)
+from chainbeasts.backend.chain.errors import ChainError, Reverted, WrongChainError
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.prices import opening_gas
 from chainbeasts.backend.chain.transactions import FailedOnChainError
@@ -34,7 +29,7 @@ from chainbeasts.backend.chain.types import (
     openings_of,
 )
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.indexer.follow import PASSING, Waker, what_is_away
+from chainbeasts.backend.indexer.follow import AWAY, Waker, tell_failure
 from chainbeasts.backend.indexer.queries import open_disputes
 from chainbeasts.backend.indexer.records import checkpoint_of
 from chainbeasts.backend.locks import LockHeldError
@@ -46,7 +41,7 @@ from chainbeasts.trainer.defend.depth import Depth
 from chainbeasts.trainer.defend.guard import Guard
 from chainbeasts.trainer.defend.metrics import DefenderMetrics
 from chainbeasts.trainer.defend.openings import Opener
-from chainbeasts.trainer.defend.purse import Purse
+from chainbeasts.trainer.defend.purse import Funds, Purse
 from chainbeasts.trainer.submit.finality import Finalizer
 from chainbeasts.trainer.train.pruning import SnapshotPruner
 from chainbeasts.trainer.train.window_store import WindowStore
@@ -108,11 +103,11 @@ class Defender:
         self._warned: dict[int, set[str]] = {}
         self._low = False
         self._funds_at = -1
-        self._finalize_again = 0.0
+        self._finalize_again = self._collect_again = 0.0
 
     def run(self, waker: Waker) -> None:
         """Keep watch until the waker is stopped; waits for a node or database that is away, and
-        for room on the disk, with growing pauses.
+        for room on the disk, with growing pauses. So it does after any other failure.
 
         Raises:
             WrongChainError: the node serves another chain now.
@@ -128,11 +123,8 @@ class Defender:
                 pause = 0.5
             except WrongChainError:
                 raise
-            except PASSING as error:
-                self._monitor.failed(redact_text(str(error)))
-                log.warning(
-                    f"waiting for the {what_is_away(error)}", reason=str(error), seconds=pause
-                )
+            except Exception as error:  # whatever it is: a daemon that is gone answers nothing
+                tell_failure(error, self._monitor, pause)
                 waker.pause(pause)
                 pause = min(2 * pause, MAX_PAUSE)
             if not waker.wait():
@@ -153,25 +145,17 @@ class Defender:
         # Openings before finality: they have deadlines, and on an account that is short of coin the
         # last transaction it can pay must be the one that saves a bond.
         for dispute, row in disputes:
-            present = self._workspace.chain.dispute(dispute.dispute_id)
-            if not present.status.open:
-                continue
             try:
-                moves += self._answer(dispute, row, present)
-            except (
-                NodeUnavailableError,
-                WrongChainError,
-                DatabaseUnavailableError,
-                LockHeldError,
-            ):
+                moves += self._attend(dispute, row)
+                waits = self._waits(dispute, row)
+            except AWAY:
                 raise
-            except ChainBeastsError as error:
-                # The others are answered all the same, or one dispute could lose them all.
-                self._warn(dispute, f"{error.message} {error.hint or ''}".strip())
-            if not self._answers_for(row.trainer):
-                continue
-            if self._workspace.chain.dispute(dispute.dispute_id).status is DisputeStatus.FILED:
-                waiting[dispute.dispute_id] = present.response_deadline
+            # The others are answered all the same, or one dispute could lose them all.
+            except Exception as error:
+                self._warn_of(dispute, error)
+                waits = self._may_wait(dispute, row)
+            if waits:
+                waiting[dispute.dispute_id] = dispute.response_deadline
         moves += self._finalize()
         # What it has and what is due to it changes with blocks alone.
         if report.head != self._funds_at:
@@ -219,7 +203,7 @@ class Defender:
         # While a dispute waits, every transaction is one that its openings stand behind; but what
         # was earned may be just what pays for them.
         if not busy or funds.is_low:
-            gas = self._purse.collect(funds)
+            gas = self._pull(funds)
             if gas is not None:
                 log.info("collected", coin=show_coin(funds.credit), gas=gas)
                 funds = self._purse.look()
@@ -235,6 +219,23 @@ class Defender:
             )
         self._low = funds.is_low
         return [] if gas is None else [DefenderMove("collect", 0, 0, gas)]
+
+    def _pull(self, funds: Funds) -> int | None:
+        """Pull the credit, if it is worth it; the gas, or None if nothing was pulled."""
+        if time.monotonic() < self._collect_again:
+            return None
+        try:
+            return self._purse.collect(funds)
+        except FailedOnChainError as error:  # as where another daemon of the account was faster
+            log.warning("not collected", reason=error.message)
+            # It cost gas. What always fails is not paid for with every block.
+            self._collect_again = time.monotonic() + MAX_PAUSE
+            return None
+        except (ChainError, DatabaseUnavailableError, LockHeldError):
+            raise
+        except ChainBeastsError as error:
+            log.warning("not collected", reason=error.message)
+            return None
 
     # --- disputes -------------------------------------------------------------------------------
 
@@ -264,6 +265,26 @@ class Defender:
         if trainer == self._outbox.me:
             return True
         return self._workspace.chain.defender_of(trainer) == self._outbox.me
+
+    def _attend(self, dispute: DisputeRow, row: CheckpointRow) -> list[DefenderMove]:
+        """Make the moves that are due in a dispute that is still open."""
+        present = self._workspace.chain.dispute(dispute.dispute_id)
+        return self._answer(dispute, row, present) if present.status.open else []
+
+    def _waits(self, dispute: DisputeRow, row: CheckpointRow) -> bool:
+        """Whether a dispute still waits for an answer of ours."""
+        if not self._answers_for(row.trainer):
+            return False
+        return self._workspace.chain.dispute(dispute.dispute_id).status is DisputeStatus.FILED
+
+    def _may_wait(self, dispute: DisputeRow, row: CheckpointRow) -> bool:
+        """The same where something failed: in doubt it does."""
+        try:
+            return self._waits(dispute, row)
+        except AWAY:
+            raise
+        except Exception:
+            return True
 
     def _answer(
         self, dispute: DisputeRow, row: CheckpointRow, present: Dispute
@@ -393,10 +414,17 @@ class Defender:
         log.info("answered", kind=kind, dispute=dispute.dispute_id, gas=move.gas)
         return [move]
 
-    def _warn(self, dispute: DisputeRow, reason: str) -> None:
+    def _warn_of(self, dispute: DisputeRow, error: Exception) -> None:
+        """Say once why a dispute could not be answered."""
+        if isinstance(error, ChainBeastsError):
+            self._warn(dispute, f"{error.message} {error.hint or ''}".strip())
+        else:
+            self._warn(dispute, f"{type(error).__name__}: {redact_text(str(error))}", error)
+
+    def _warn(self, dispute: DisputeRow, reason: str, why: Exception | None = None) -> None:
         """Say once what keeps a dispute from being answered, whatever figures come with it."""
         told = self._warned.setdefault(dispute.dispute_id, set())
         kind = re.sub(r"0x\w+|[\d.,]+", "", reason)  # the lacking coin is another with each block
         if kind not in told:
             told.add(kind)
-            log.warning("no answer", dispute=dispute.dispute_id, reason=reason)
+            log.warning("no answer", dispute=dispute.dispute_id, reason=reason, exc_info=why)

@@ -8,15 +8,14 @@ import structlog
 
 from chainbeasts.backend.battle.verdict import Lie
 from chainbeasts.backend.chain.client import Chain
-from chainbeasts.backend.chain.errors import NodeUnavailableError, WrongChainError
 from chainbeasts.backend.chain.types import MatchLie, header_to_abi
 from chainbeasts.backend.errors import ChainBeastsError
+from chainbeasts.backend.indexer.follow import AWAY
 from chainbeasts.backend.kernel.merkle import Tree
 from chainbeasts.backend.kernel.row_opening import open_pass
 from chainbeasts.backend.kernel.state import State
-from chainbeasts.backend.locks import LockHeldError
+from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.daemons import Verdict
-from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.validator.enforce.bonds import MoveSender
 from chainbeasts.validator.enforce.strategy import Action
 from chainbeasts.validator.judge.matches import (
@@ -87,16 +86,13 @@ class Disprover:
                 continue
             try:
                 moved += self._act(case)
-            except (
-                NodeUnavailableError,
-                WrongChainError,
-                DatabaseUnavailableError,
-                LockHeldError,
-            ):
+            except AWAY:
                 raise
-            except ChainBeastsError as error:
+            except Exception as error:
                 self.refused += 1
-                self._log_once(case, f"refused: {error}")
+                unexpected = None if isinstance(error, ChainBeastsError) else error
+                name = "" if unexpected is None else f"{type(error).__name__}: "
+                self._log_once(case, f"refused: {name}{redact_text(str(error))}", unexpected)
         return moved
 
     def _act(self, case: MatchCase) -> bool:
@@ -130,10 +126,14 @@ class Disprover:
         chain = self._reader.states.reader.chain
         return disproof(chain, case.match_id, found.words, lie, state)
 
-    def _log_once(self, case: MatchCase, what: str) -> None:
+    def _log_once(self, case: MatchCase, what: str, why: Exception | None = None) -> None:
         """Say it once."""
         if self._logged.get(case.digest) != what:
             self._logged[case.digest] = what
             log.warning(
-                "wrong match record", match=case.match_id, what=what, dry_run=not self._sender
+                "wrong match record",
+                match=case.match_id,
+                what=what,
+                dry_run=not self._sender,
+                exc_info=why,
             )

@@ -14,14 +14,14 @@ from typing import Any
 
 import structlog
 
-from chainbeasts.backend.chain.errors import NodeUnavailableError, Reverted, WrongChainError
+from chainbeasts.backend.chain.errors import Reverted
 from chainbeasts.backend.chain.prices import BASIS_POINTS
 from chainbeasts.backend.chain.types import ZERO32, DisputeStatus, Opening, opening_bit
 from chainbeasts.backend.errors import ChainBeastsError
-from chainbeasts.backend.locks import LockHeldError
+from chainbeasts.backend.indexer.follow import AWAY
+from chainbeasts.backend.redact import redact_text
 from chainbeasts.backend.store.daemons import Mode, Verdict
 from chainbeasts.backend.store.facts import DisputeRow
-from chainbeasts.backend.store.session import DatabaseUnavailableError
 from chainbeasts.validator.enforce.bonds import MoveSender
 from chainbeasts.validator.enforce.commitments import SPARE_GAS, Committer
 from chainbeasts.validator.enforce.doubts import Deadlines, Doubts
@@ -164,21 +164,21 @@ class Enforcer:
                 self._refused.pop(case_file.case.digest, None)
             # A case that is refused must not hold up the rest: else one trainer, by whatever makes
             # a call revert, would shield all others. What is away, is away for every case.
-            except (
-                NodeUnavailableError,
-                WrongChainError,
-                DatabaseUnavailableError,
-                LockHeldError,
-            ):
+            except AWAY:
                 raise
             except ChainBeastsError as error:
                 self._log_refusal(case_file.case, str(error))
+            except Exception as error:
+                why = f"{type(error).__name__}: {redact_text(str(error))}"
+                self._log_refusal(case_file.case, why, error)
         return moved
 
-    def _log_refusal(self, case: Case, reason: str) -> None:
+    def _log_refusal(self, case: Case, reason: str, why: Exception | None = None) -> None:
         if self._refused.get(case.digest) != reason:
             self._refused[case.digest] = reason
-            log.warning("refused", beast=case.beast_id, checkpoint=case.index, reason=reason)
+            log.warning(
+                "refused", beast=case.beast_id, checkpoint=case.index, reason=reason, exc_info=why
+            )
 
     # --- what there is to act on ----------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from chainbeasts.backend.battle.logs import MissingLogError
 from chainbeasts.backend.battle.verdict import Lie, Player, Terms, lie_against, lie_in_words
 from chainbeasts.backend.chain.types import MatchResult
+from chainbeasts.backend.indexer.follow import AWAY
 from chainbeasts.backend.indexer.positions import Position, position, stands
 from chainbeasts.backend.indexer.queries import final_records, standing_records
 from chainbeasts.backend.kernel.fighters import Fighter, fight
@@ -369,9 +370,7 @@ class MatchJudge:
         cases = self._reader.final(some)
         verdicts, since = self._jobs.verdicts(cases), self._jobs.watching_since()
         for case in cases:
-            judgement = self._reader.judge(case)
-            if judgement.verdict is Verdict.INVALID:
-                judgement = self._reader.check(case)
+            judgement = self._judgement(case)
             self._tell_final(case, judgement, (case.record.settled_block or 0) > since)
         self.unverified, self.wrong = self._jobs.too_late()
         self._counted = True
@@ -394,10 +393,23 @@ class MatchJudge:
             log.info("match judged after the fact", match=case.match_id, reason=reason)
         self._jobs.judged(case, judgement)
 
+    def _judgement(self, case: MatchCase) -> MatchJudgement:
+        """What is found about a record, a lie by the reference too; what nobody foresaw about one
+        leaves it without a verdict, and the others are judged."""
+        try:
+            judgement = self._reader.judge(case)
+            if judgement.verdict is Verdict.INVALID:
+                judgement = self._reader.check(case)
+        except AWAY:
+            raise
+        except Exception as error:
+            log.exception("a match could not be judged", match=case.match_id)
+            why = f"judging it failed unexpectedly ({type(error).__name__}); the log says more"
+            return MatchJudgement(Verdict.UNAVAILABLE, why)
+        return judgement
+
     def _judge(self, case: MatchCase) -> bool:
-        judgement = self._reader.judge(case)
-        if judgement.verdict is Verdict.INVALID:
-            judgement = self._reader.check(case)
+        judgement = self._judgement(case)
         if judgement.verdict is Verdict.UNAVAILABLE:
             self._waits.again(case.digest)
         news = self._jobs.judged(case, judgement)

@@ -104,11 +104,20 @@ def judge_without_replay(states: StateProvider, case: Case, why: str) -> Judgeme
 def check(
     states: StateProvider, case: Case, ancestors: Sequence[Case] | None = None
 ) -> tuple[Window | None, Judgement]:
-    """Judge one case here and now, by the NumPy reference; its window if it can be replayed."""
-    window = states.window(case, ancestors)
-    if isinstance(window, str):
-        return None, judge_without_replay(states, case, window)
-    return window, judge(window)
+    """Judge one case here and now, by the NumPy reference; its window if it can be replayed.
+
+    What nobody foresaw leaves it without a verdict.
+    """
+    try:
+        window = states.window(case, ancestors)
+        if isinstance(window, str):
+            return None, judge_without_replay(states, case, window)
+        return window, judge(window)
+    except AWAY:
+        raise
+    except Exception as error:
+        log.exception("a window could not be judged", beast=case.beast_id, checkpoint=case.index)
+        return None, _unexpected(error)
 
 
 class WindowJudge:
@@ -379,15 +388,7 @@ class WindowJudge:
         """Judge a window that the compiled kernel does not find right, by the reference."""
         # With the state behind h128 if somebody published it: should its header contradict the
         # payload, the checkpoint falls without a bond.
-        try:
-            judgement = check(self._states, case)[1]
-        except AWAY:
-            raise
-        except Exception as error:
-            judgement = _unexpected(error)
-            log.exception(
-                "a window could not be judged", beast=case.beast_id, checkpoint=case.index
-            )
+        judgement = check(self._states, case)[1]
         self._record([(case, judgement)])
         flight.work.looked_at(case)
         if judgement.verdict is Verdict.INVALID:

@@ -20,16 +20,20 @@ from sqlalchemy import delete
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.errors import Reverted
 from chainbeasts.backend.chain.outbox import Outbox
 from chainbeasts.backend.chain.transactions import FailedOnChainError
-from chainbeasts.backend.chain.types import Checkpoint, DisputeStatus
+from chainbeasts.backend.chain.types import Checkpoint, Dispute, DisputeStatus
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.indexer.records import checkpoint_of
+from chainbeasts.backend.indexer.sync import SyncReport
 from chainbeasts.backend.store.daemons import WindowRow
-from chainbeasts.trainer.defend.defender import Defender
+from chainbeasts.backend.store.facts import CheckpointRow, DisputeRow
+from chainbeasts.trainer.defend.defender import Defender, DefenderMove
 from chainbeasts.trainer.defend.metrics import DefenderMetrics
 from chainbeasts.trainer.submit.finality import Finalizer
 from chainbeasts.trainer.train.window_store import WindowStore
+from chainbeasts.trainer.workspace import TrainerWorkspace
 from tests.support.busy import busy, impatient
 from tests.support.endpoints import get
 from tests.support.patience import PATIENCE, eventually
@@ -277,6 +281,57 @@ def test_a_database_that_is_away_is_waited_for(farm: Farm, monkeypatch: pytest.M
         waker.stop()
         thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_what_nobody_foresaw_keeps_no_dispute_from_its_answer(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, plain = hatch(farm), hatch(farm)
+    disputes = []
+    for beast in (odd, plain):
+        farm.done("trainer", "run", str(beast))
+        disputes.append(farm.file(beast))
+    structlog.reset_defaults()  # the commands left their logs on a closed stream
+    workspace, waker, said = farm.workspace(), Waker(farm.chain.rpc_url, 0.05), list[float]()
+    monitor = DefenderMetrics()
+    outbox = Outbox(workspace.database, farm.sender(TRAINER))
+    store = WindowStore(workspace.database, workspace.snapshots)
+    defender = Defender(workspace, store, outbox, monitor=monitor)
+    answer, sync = defender._answer, workspace.sync
+
+    def failing(dispute: DisputeRow, row: CheckpointRow, present: Dispute) -> list[DefenderMove]:
+        if row.beast_id == odd:
+            raise KeyError("a shape that nobody foresaw")
+        return answer(dispute, row, present)
+
+    def once_odd(self: TrainerWorkspace) -> SyncReport:
+        if not said:
+            raise TypeError("an answer that nobody foresaw")
+        return sync()
+
+    def refused(*_: Any) -> int:
+        raise Reverted("NoCredit", {"account": outbox.me})
+
+    monkeypatch.setattr(defender, "_answer", failing)
+    monkeypatch.setattr(TrainerWorkspace, "sync", once_odd)
+    monkeypatch.setattr(defender._purse, "collect", refused)
+    monkeypatch.setattr(waker, "pause", said.append)
+    thread = threading.Thread(target=defender.run, args=(waker,), daemon=True)
+    with structlog.testing.capture_logs() as logs:
+        try:
+            thread.start()
+            eventually(
+                lambda: status(farm, disputes[1]) is DisputeStatus.OPENED or not thread.is_alive()
+            )
+            eventually(lambda: monitor.problem == "" or not thread.is_alive())
+        finally:
+            waker.stop()
+            thread.join(PATIENCE)
+    assert status(farm, disputes[0]) is DisputeStatus.FILED
+    assert status(farm, disputes[1]) is DisputeStatus.OPENED
+    assert said == [0.5]
+    told = [line["event"] for line in logs]
+    assert told.count("a pass failed") == told.count("no answer") == 1
 
 
 def test_a_stopped_process_of_the_account_is_waited_for(
