@@ -23,6 +23,7 @@ from chainbeasts.backend.chain.events import Event
 from chainbeasts.backend.chain.providers import make_provider
 from chainbeasts.backend.chain.transactions import FailedOnChainError
 from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.backend.errors import ChainBeastsError
 from chainbeasts.backend.indexer.follow import Waker
 from chainbeasts.backend.indexer.sync import SyncReport
 from chainbeasts.backend.kernel.samples import Source, random_position
@@ -156,9 +157,11 @@ def test_cheap_claims_the_timeout_of_a_silent_defender(rig: Rig) -> None:
     daemon = rig.validator(Strategy.CHEAP)
     daemon.run_once()
     assert rig.live(beast, cheat)
+    assert daemon._enforcer._logged
     rig.travel(16)
     daemon.run_once()
     assert not rig.live(beast, cheat)
+    assert daemon._enforcer._logged == {}  # what has ended takes no room
 
 
 def test_forged_loss_falls_without_a_dispute(rig: Rig) -> None:
@@ -506,6 +509,21 @@ def test_what_nobody_foresaw_about_one_beast_holds_up_no_other(
     monkeypatch.undo()
     daemon.run_once()
     assert rig.verdicts()[odd, 0] == "valid"
+
+
+def test_reveals_that_were_refused_take_little_room(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ChainBeastsError("It does not fit.")
+
+    monkeypatch.setattr(states, "MOST_BEASTS", 2)
+    monkeypatch.setattr(states, "revealed_dataset", refuse)
+    provider = rig.workspace().states
+    monkeypatch.setattr(provider.reader, "commitments", lambda _: None)
+    for beast in range(5):
+        assert provider._revealed(beast) is None
+    assert list(provider._refused_reveals) == [3, 4]
 
 
 def test_two_processes_may_read_the_chain_into_one_database(

@@ -81,6 +81,7 @@ class Disprover:
             return 0
         cases, moved = self._reader.standing(), 0
         verdicts = self._jobs.verdicts(cases) if cases else {}
+        self._logged = {d: what for d, what in self._logged.items() if d in verdicts}
         for case in cases:
             if verdicts[case.digest] is not Verdict.INVALID:
                 continue

@@ -158,6 +158,7 @@ class Enforcer:
         moved, case_files = 0, self._case_files()
         due = {case_file.case.digest for case_file in case_files}
         self._refused = {digest: why for digest, why in self._refused.items() if digest in due}
+        self._logged = {digest: move for digest, move in self._logged.items() if digest in due}
         for case_file in case_files:
             try:
                 moved += self._act(case_file)

@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 DATASET_RETRY_SECONDS = 10.0
 MOST_BEASTS = 16_384
-"""Beasts remembered as having no dataset here."""
+"""Beasts remembered as having no dataset here, or one that was revealed and refused."""
 
 MOST_DATASETS = 8
 """Datasets in memory at once; one has up to 65,536 words, some 5 MB."""
@@ -99,7 +99,7 @@ class StateProvider:
         self._dataset_waits = Waits(
             DATASET_RETRY_SECONDS, DATASET_RETRY_SECONDS, MOST_BEASTS, time.monotonic
         )
-        self._refused_reveals: set[int] = set()
+        self._refused_reveals: dict[int, None] = {}
         self._absent_waits = Waits(
             REMOTE_RETRY_SECONDS, LONGEST_REMOTE_RETRY_SECONDS, MOST_BEASTS, time.monotonic
         )
@@ -209,7 +209,9 @@ class StateProvider:
             # For good: what is on chain does not change. A trainer may have committed to bytes that
             # do not open their own root; a dispute, which asks for records under it, answers that,
             # a replay cannot.
-            self._refused_reveals.add(beast_id)
+            self._refused_reveals[beast_id] = None
+            if len(self._refused_reveals) > MOST_BEASTS:  # the oldest is looked at once more
+                del self._refused_reveals[next(iter(self._refused_reveals))]
             log.warning("revealed dataset refused; no bond", beast=beast_id, reason=error.message)
             return None
 
