@@ -463,7 +463,9 @@ def decode_revert(data: bytes) -> Reverted:
     name, names, types = known[selector]
     try:
         decoded = abi_decode(types, body)
-    except DecodingError:  # cut off, or made up: it is a refusal all the same
+    # Cut off, or made up, with a length beyond all memory or text that is none: it is a refusal all
+    # the same.
+    except (DecodingError, OverflowError, ValueError):
         return Reverted("Unknown", {"data": data})
     values = [
         to_checksum_address(value) if kind == "address" else value

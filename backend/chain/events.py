@@ -169,7 +169,7 @@ class EventDecoder:
             return Event(event.event.event_name, contract, args, log)
         try:
             data = event.event.process_log(log.to_receipt())
-        except (Web3Exception, ABIDecodingError) as error:
+        except (Web3Exception, ABIDecodingError, OverflowError, ValueError) as error:
             raise ChainError(
                 f"The node's log {log.log_index} of block {log.block_number} is no "
                 f"{event.event.event_name} ({type(error).__name__}).",

@@ -160,7 +160,7 @@ def call_view(
     types = get_abi_output_types(function.abi)
     try:
         values = decode(types, data)
-    except DecodingError:
+    except (DecodingError, OverflowError, ValueError):
         name = function.abi["name"]
         raise BadFunctionCallOutput(f"{name} gave {len(data)} bytes") from None
     if any("address" in one for one in types):

@@ -133,3 +133,15 @@ def test_what_is_no_custom_error(data: bytes, name: str, said: str) -> None:
     found = decode_revert(data)
     assert found.name == name
     assert said in found.message
+
+
+@pytest.mark.parametrize("word", [2**63, 2**256 - 1])
+def test_a_length_beyond_all_memory_is_a_refusal_all_the_same(word: int) -> None:
+    selector = bytes(keccak(b"Error(string)")[:4])
+    assert decode_revert(selector + (32).to_bytes(32) + word.to_bytes(32)).name == "Unknown"
+
+
+def test_a_text_that_is_none_is_a_refusal_all_the_same() -> None:
+    selector = bytes(keccak(b"Error(string)")[:4])
+    text = (32).to_bytes(32) + (2).to_bytes(32) + b"\xff\xfe".ljust(32, b"\0")
+    assert decode_revert(selector + text).name == "Unknown"
