@@ -1,5 +1,5 @@
-// Verifies evidence bundles beside the page. All that it needs is loaded before it says that it is ready;
-// Each message names the file that it is about.
+// Verifies evidence bundles beside the page. All that it needs is loaded before it says that it is ready. Each message
+// names the file that it is about.
 import { readTables } from "../kernel/tables.js";
 import { unpackDataset } from "./dataset.js";
 import { examineBundle } from "./evidence.js";
