@@ -13,8 +13,8 @@ contract DisputeVault is IDisputeVault {
     uint256 private constant WINDOW_STEPS = 128;
     /// @dev The base fee may rise fourfold between a filing and its openings before the trainer bears a part.
     uint256 private constant FEE_HEADROOM = 4;
-    /// @dev The n-th open dispute of a beast costs n opening bonds, up to this: dear enough to stop a flood of false ones,
-    /// not so dear that a cheat's decoys price out an honest filer.
+    /// @dev The n-th open dispute of a beast asks for n opening bonds, up to this: a flood of false ones ties up a lot, and
+    /// what a cheat's decoys can make an honest filer tie up has an end.
     uint256 private constant MAX_MULTIPLE = 8;
     /// @dev Nobody's address: what goes there is out of reach for ever.
     address payable private constant BURN = payable(0x000000000000000000000000000000000000dEaD);
@@ -149,10 +149,12 @@ contract DisputeVault is IDisputeVault {
             returned -= b.waiting;
             burned = repaid;
             if (end == BondEnd.KEEP) {
-                // Openings are paid out of the base first; what is left of the surplus burns.
-                uint256 left = kept < b.base ? b.base - kept : 0;
-                burned += returned - left;
-                returned = left;
+                // INVARIANT P38: openings are paid out of the base first, and of what is left of the surplus as much burns: a
+                // flood costs twice what it makes others open, and a cheat's decoys make a doubt no dearer than that.
+                uint256 surplus = returned - (kept < b.base ? b.base - kept : 0);
+                uint256 again = surplus < kept ? surplus : kept;
+                burned += again;
+                returned -= again;
             }
             _credit(trainer, b.waiting);
         }

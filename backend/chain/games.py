@@ -210,11 +210,20 @@ def forced_opening(table: Table) -> Game:
     )
 
 
+def _burned_again(table: Table, opening: Opening, others: int) -> int:
+    """What burns of the surplus of a dispute over a right window: as much as openings took.
+
+    Args:
+        others: disputes of the beast that were open when it was filed.
+    """
+    surplus = min(others, MAX_BOND_MULTIPLE - 1) * table.opening_bond(opening)
+    return min(surplus, table.coin(opening.paid))
+
+
 def forced_openings(table: Table) -> Game:
     gas, opening = table.gas, _everything(table.gas)
     lost, outlay, paid = (MANY * part for part in _false_dispute(table, gas.file_private, opening))
-    multiples = (min(number, MAX_BOND_MULTIPLE) - 1 for number in range(1, MANY + 1))
-    lost += sum(multiples) * table.opening_bond(opening)  # the surplus burns
+    lost += sum(_burned_again(table, opening, others) for others in range(MANY))
     return Game(
         f"{MANY} forced openings",
         f"{MANY} private windows of one beast disputed in a day.",
@@ -334,6 +343,24 @@ def bait(table: Table) -> Game:
     )
 
 
+def decoyed_bait(table: Table) -> Game:
+    gas, opening = table.gas, _everything(table.gas)
+    lost, _, _ = _false_dispute(table, gas.file_private, opening)
+    # One decoy makes the doubt as dear as any number; what is paid for the decoy's openings goes
+    # from the cheat to itself.
+    decoy = table.dispute_bond + table.coin(gas.file_public + gas.segments.gas)
+    return Game(
+        "bait and a decoy",
+        "The same, and its trainer disputes and opens another window of the beast before, so that "
+        "the doubt asks for two bonds.",
+        attacker=table.window + table.coin(gas.submit) + decoy,
+        outlay=lost + _burned_again(table, opening, 1),
+        reward=0,
+        peak=table.dispute_bond + 2 * table.opening_bond(opening),
+        budgeted=True,
+    )
+
+
 def farm(table: Table) -> Game:
     burned = FARM * (table.window + table.energy(table.economics.hatch_cost))
     # Whatever they win, whenever: no beast is credited more than the cap.
@@ -362,6 +389,7 @@ GAMES: tuple[Callable[[Table], Game], ...] = (
     own_conviction,
     planted_ancestor,
     bait,
+    decoyed_bait,
     farm,
 )
 

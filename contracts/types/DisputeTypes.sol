@@ -36,8 +36,8 @@ enum Conviction {
 }
 
 /// @notice How the opening bond of a dispute ends.
-/// RETURN: whole to the filer. KEEP: what was paid for openings stays paid, the surplus burns. VOID: what was paid stays
-/// paid, the surplus returns.
+/// RETURN: whole to the filer. KEEP: what was paid for openings stays paid, and as much of the surplus burns. VOID: what was
+/// paid stays paid, the surplus returns.
 enum BondEnd {
     RETURN,
     KEEP,

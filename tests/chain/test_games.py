@@ -40,7 +40,7 @@ def test_the_mainnet_profile_wins_every_game_at_its_reference_prices(prices: Pri
     assert len(games) == len(GAMES)
     for game in games.values():
         if game.outcome is Outcome.BUDGET:
-            assert game.attack == "bait"
+            assert game.attack in ("bait", "bait and a decoy")
             continue
         assert game.net >= 0 or game.attacker >= RATIO * -game.net, game
     assert not lost(games.values())
@@ -63,10 +63,22 @@ def test_a_false_dispute_costs_its_filer_what_opening_takes_and_its_bond() -> No
     assert game.attacker == (gas.file_private + paid) * GWEI + bond
     assert game.reward == paid * GWEI
     assert game.outlay == (gas.segments.gas + gas.state.gas + gas.records.gas) * GWEI
-    # Of 64 open disputes all but the first cost a surplus of up to seven bonds, which burns.
+    # Of 64 open disputes all but the first put up a surplus, of which as much burns as they opened.
     many = played()[f"{MANY} forced openings"]
-    surplus = sum(min(n, 8) - 1 for n in range(1, 65)) * 4 * paid * GWEI
-    assert many.attacker == MANY * game.attacker + surplus
+    assert many.attacker == MANY * game.attacker + (MANY - 1) * paid * GWEI
+    assert many.outlay == MANY * game.outlay
+    assert many.outcome is Outcome.RECOVERS
+
+
+def test_a_decoy_makes_a_doubt_twice_as_dear_and_no_more() -> None:
+    gas = GasFigures.load()
+    paid = gas.segments.paid + gas.state.paid + gas.records.paid
+    bait, decoyed = played()["bait"], played()["bait and a decoy"]
+    assert decoyed.outlay == bait.outlay + paid * GWEI
+    assert decoyed.peak == bait.peak + 4 * paid * GWEI
+    # What its trainer does not get back: the decoy's bond in ENERGY, its filing and its openings.
+    bond = 2 * 32 * 10**15 * L1.energy_price // UNIT
+    assert decoyed.attacker == bait.attacker + bond + (gas.file_public + gas.segments.gas) * GWEI
 
 
 def test_a_conviction_pays_its_shares_of_stake_and_lock() -> None:

@@ -29,7 +29,7 @@ from tests.support.protocol import (
     World,
     garbage_segments,
 )
-from tests.support.snapshots import go_back, nothing_mined
+from tests.support.snapshots import go_back, nothing_mined, set_base_fee
 from tests.support.training import SALT, Dataset, Trainee, add_one, opening
 
 LIE = (20, add_one)
@@ -271,12 +271,12 @@ def test_attack_filingReorgedAway_afterTheSecretWasSent(
 # --- 10: sixty-four windows -------------------------------------------------------------------
 
 
-def test_attack_manyWindowsInADay_costTheAttackerTheSurplus(
+def test_attack_manyWindowsInADay_costTheAttackerTheirOpeningsTwice(
     world: World, trainee: Trainee, owner: str, stranger: str, nightly: bool
 ) -> None:
     """Many right windows of one beast disputed at once: the trainer opens all and ends with no loss
-    but gas that he is paid for; the attacker's outlay is many times what he made the other side
-    spend. Sixty-four by night, and else twice as many as the surplus grows for."""
+    but gas that he is paid for; the attacker pays the openings, burns as much again, and has tied
+    up a multiple of it. Sixty-four by night, and else twice as many as the surplus grows for."""
     count = 64 if nightly else 16
     season_gas = world.season.economics.stakeGas
     world.stake(trainee.beast, owner, 100 * season_gas * GWEI)
@@ -292,14 +292,73 @@ def test_attack_manyWindowsInADay_costTheAttackerTheSurplus(
         if window.checkpoint.index:
             trainee.publish_parent(window)
             world.accept_openings(dispute, trainee.beast, window.checkpoint)
-    opened = sum(world.opening_bond(d).paid + world.opening_bond(d).waiting for d in disputes)
+    paid = [world.opening_bond(d).paid + world.opening_bond(d).waiting for d in disputes]
     world.travel(world.season.economics.proofWindow + 1)
     for dispute, window in zip(disputes, windows, strict=True):
         dismiss = world.court.functions.dismiss(dispute, trainee.beast, window.checkpoint)
         world.send(dismiss, owner)
-    surplus = sum(b.surplus for b in bonds)
+    opened, again = sum(paid), sum(paid[1:])  # the first one had no surplus
     energy = sum(energy_bond(world, w.checkpoint) for w in windows)
     assert money(world, owner).since(before[owner]) == Money(0, opened)
-    assert money(world, stranger).since(before[stranger]) == Money(-energy, -opened - surplus)
-    assert world.coin(BURN) - burned == surplus
-    assert surplus > 20 * opened
+    assert money(world, stranger).since(before[stranger]) == Money(-energy, -opened - again)
+    assert world.coin(BURN) - burned == again
+    assert sum(b.base + b.surplus for b in bonds) > 20 * opened
+
+
+# --- 11: decoys before a doubt ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decoys", [1, 2, 8])
+def test_attack_decoysBeforeADoubt_costItItsOpeningsTwice_atMost(
+    world: World, trainee: Trainee, owner: str, challenger: str, stranger: str, decoys: int
+) -> None:
+    """The cheat disputes windows of its own, and answers, so that whoever doubts the next one files
+    behind them: it has more tied up meanwhile, and loses no more than its openings twice."""
+    windows = [trainee.train() for _ in range(decoys + 1)]
+    world.stake(trainee.beast, owner, 2 * world.season.economics.stakeGas * GWEI)
+    for window in windows[:-1]:
+        world.file(trainee.beast, window.checkpoint, challenger)
+    before, burned = money(world, stranger), world.coin(BURN)
+    last = windows[-1]
+    dispute = world.file(trainee.beast, last.checkpoint, stranger)
+    bond = world.opening_bond(dispute)
+    assert bond.surplus == bond.base * min(decoys, 7)
+    trainee.open_all(dispute, last)
+    opened = world.opening_bond(dispute).paid + world.opening_bond(dispute).waiting
+    world.travel(world.season.economics.proofWindow + 1)
+    place = (dispute, trainee.beast, last.checkpoint)
+    receipt = world.send(world.court.functions.dismiss(*place), owner)
+    lost = Money(-energy_bond(world, last.checkpoint), -2 * opened)
+    assert money(world, stranger).since(before) == lost
+    assert world.coin(BURN) - burned == opened
+    [ended] = world.logs("vault", "OpeningBondReleased", receipt)
+    assert (ended["kept"], ended["burned"]) == (opened, opened)
+    assert ended["returned"] == bond.base + bond.surplus - 2 * opened
+
+
+def test_attack_baseFeeLeapBehindADecoy_burnsNoMoreThanIsLeft(
+    world: World, trainee: Trainee, owner: str, challenger: str, stranger: str
+) -> None:
+    """The base fee leaps until openings take more than the base: what is left of the surplus is
+    less than they took, and all that burns."""
+    first, second = trainee.train(), trainee.train()
+    set_base_fee(world.rpc, 2 * GWEI)
+    world.file(trainee.beast, first.checkpoint, challenger)
+    before, burned = money(world, stranger), world.coin(BURN)
+    dispute = world.file(trainee.beast, second.checkpoint, stranger)
+    bond = world.opening_bond(dispute)
+    leap = 12 * GWEI
+    set_base_fee(world.rpc, leap)
+    place = (dispute, trainee.beast, second.checkpoint)
+    world.send(world.court.functions.openSegments(*place, list(second.segments)), owner, price=leap)
+    set_base_fee(world.rpc, leap)
+    world.send(world.states.functions.publish(*opening(second.parent_state)), owner, price=leap)
+    world.accept_openings(*place)
+    found = world.opening_bond(dispute)
+    opened = found.paid + found.waiting
+    assert bond.base < opened < bond.base + bond.surplus
+    world.travel(world.season.economics.proofWindow + 1)
+    world.send(world.court.functions.dismiss(*place), owner)
+    lost = Money(-energy_bond(world, second.checkpoint), -bond.base - bond.surplus)
+    assert money(world, stranger).since(before) == lost
+    assert world.coin(BURN) - burned == bond.base + bond.surplus - opened

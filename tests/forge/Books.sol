@@ -69,6 +69,8 @@ abstract contract Books is Protocol {
     mapping(uint256 disputeId => mapping(address account => bool)) internal _coinClaimed;
     mapping(uint256 disputeId => uint256) internal _steps;
     mapping(uint256 disputeId => mapping(address account => uint256)) internal _stepsOf;
+    /// @dev What openings of the dispute were paid, or will be.
+    mapping(uint256 disputeId => uint256) internal _openingPay;
     mapping(bytes32 state => uint256) internal _publicationCost;
     mapping(bytes32 state => uint256) internal _publishedAt;
 
@@ -261,10 +263,10 @@ abstract contract Books is Protocol {
         } else if (status == DisputeStatus.VOIDED) {
             _check(!_isLive(f.record), "a dispute was voided over a record that stands");
         }
-        // The bond comes back whole, but for what a filer loses that was wrong.
+        // The bond comes back whole, but for what a filer loses that was wrong: openings, and as much of the surplus.
         _count(_endNames[uint8(status) - uint8(DisputeStatus.UPHELD)]);
         bool lost = status == DisputeStatus.DISMISSED || status == DisputeStatus.PROVEN;
-        dues[f.filer] += lost ? f.base : f.base + f.surplus;
+        dues[f.filer] += lost ? _lost(f) : f.base + f.surplus;
         if (!lost) _escrow[f.filer] += f.bond;
         if (status == DisputeStatus.PROVEN) _energyPool[disputeId] = _stepPay(disputeId, f.bond);
         --_openOnBeast[_beastOf[f.record]];
@@ -274,6 +276,14 @@ abstract contract Books is Protocol {
             _open.pop();
             return;
         }
+    }
+
+    /// @dev What is left of the opening bond of a filer that was wrong.
+    function _lost(Filing memory f) private view returns (uint256) {
+        uint256 pay = _openingPay[f.id];
+        if (pay <= f.base) return f.base - pay + (pay < f.surplus ? f.surplus - pay : 0);
+        uint256 all = f.base + f.surplus;
+        return 2 * pay < all ? all - 2 * pay : 0;
     }
 
     /// @dev What committed steps are paid for a window that was right: their gas, out of the bond.

@@ -9,12 +9,15 @@ import {Books, Held} from "./Books.sol";
 import {Log, VM} from "./Vm.sol";
 
 /// @notice The court's word on who is paid.
+/// @param openingsPaid what openings were paid at once
+/// @param openings the same, and what waits for the dispute's end
 struct Ruling {
     bool convicted;
     Conviction how;
     address filer;
     address prover;
     uint256 openingsPaid;
+    uint256 openings;
     bool advanced;
 }
 
@@ -51,6 +54,7 @@ abstract contract Verdicts is Books {
         Ruling memory ruling = _rulingOf(VM.getRecordedLogs());
         if (!ok) return false;
         if (disputeId != 0) _bookOpenings(disputeId, record, b.missing);
+        _openingPay[disputeId] += ruling.openings;
         uint256 owed = b.debt + ruling.openingsPaid - b.pot + _economics.stakeGas * _fee();
         _check(ruling.openingsPaid == 0 || b.stake >= owed, "an opening was paid at once that the stake cannot repay");
         if (counted != 0) _count("steps counted");
@@ -73,8 +77,9 @@ abstract contract Verdicts is Books {
         for (uint256 i = 0; i < logs.length; ++i) {
             bytes32 topic = logs[i].topics[0];
             if (topic == IDisputeVault.OpeningPaid.selector) {
-                (uint256 paid, ) = abi.decode(logs[i].data, (uint256, uint256));
+                (uint256 paid, uint256 waiting) = abi.decode(logs[i].data, (uint256, uint256));
                 r.openingsPaid += paid;
+                r.openings += paid + waiting;
             } else if (topic == IDisputeCourt.DisputeAdvanced.selector) {
                 r.advanced = true;
             } else if (topic == IDisputeCourt.DisputeUpheld.selector) {

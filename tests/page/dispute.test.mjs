@@ -81,13 +81,16 @@ test("a right window costs its filer the bond and what openings took", () => {
   assert.deepEqual(got(dismissed, "lock", "stays"), weis("0.64"));
 });
 
-test("of a surplus only what openings took beyond the base is missing, and the rest burns", () => {
+test("of a surplus as much burns as openings took, at most what they left of it", () => {
   const waits = [{ ...owed("segments", "0.01"), waiting: String(wei("0.01")) }];
-  const d = dispute({ missing: [], openings: waits, opening_surplus: String(wei("0.02")) });
-  const dismissed = end("dismissed", d, risk("0"));
-  assert.deepEqual(got(dismissed, "opening", "trainer"), weis("0.01"));
-  assert.deepEqual(got(dismissed, "opening", "filer"), []);
-  assert.deepEqual(got(dismissed, "opening", "burned"), weis(OPENING));
+  const burned = (surplus) => {
+    const d = dispute({ missing: [], openings: waits, opening_surplus: String(wei(surplus)) });
+    const dismissed = end("dismissed", d, risk("0"));
+    assert.deepEqual(got(dismissed, "opening", "trainer"), weis("0.01"));
+    return [got(dismissed, "opening", "filer"), got(dismissed, "opening", "burned")];
+  };
+  assert.deepEqual(burned("0.02"), [[], weis(OPENING)]);
+  assert.deepEqual(burned("0.04"), [weis("0.01597472"), weis("0.02")]);
 });
 
 test("at every end each pot is given away whole", () => {

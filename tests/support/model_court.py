@@ -408,9 +408,10 @@ class Court(Books):
         left -= d.waiting
         self.coin_burned += repaid
         if end == "KEEP":
-            back = max(d.base - d.paid - d.waiting, 0)
-            self.coin_burned += left - back
-            left = back
+            kept = d.paid + d.waiting
+            again = min(kept, left - max(d.base - kept, 0))
+            self.coin_burned += again
+            left -= again
         self.credit[d.filer] += left
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from chainbeasts.backend.accounts import devnet_account
 from chainbeasts.backend.chain.anvil import rpc
+from chainbeasts.backend.chain.errors import Reverted
+from chainbeasts.backend.chain.escrow import ensure_escrow
 from chainbeasts.backend.chain.types import (
     Checkpoint,
     CheckpointPayload,
@@ -25,6 +27,7 @@ from chainbeasts.backend.kernels import kernel_for
 from chainbeasts.backend.store.daemons import IntentRow
 from chainbeasts.backend.store.snapshots import SnapshotStore
 from chainbeasts.validator.daemon import Validator
+from chainbeasts.validator.enforce.filing import value_to_send
 from chainbeasts.validator.enforce.strategy import Strategy
 from chainbeasts.validator.judge.published import PublishedWindows
 from tests.validator.conftest import ENERGY, OTHER, TRAINER, VALIDATOR, Rig
@@ -228,6 +231,45 @@ def test_a_right_window_costs_its_openings_out_of_the_budget(rig: Rig) -> None:
     assert spent.right[beast] == 1
     assert 0 < spent.coin < rig.chain.stake_of(beast, devnet_account(TRAINER).address).amount
     assert spent.energy == 2 * window.checkpoint.payload.energy_burn
+
+
+def test_decoys_of_the_cheat_do_not_price_a_doubt_out_of_the_budget(rig: Rig) -> None:
+    """Four bonds are asked for behind three decoys; the default budget bears what it may cost."""
+    beast = invented(rig)
+    decoys, before = 3, None
+    for _ in range(decoys):
+        decoy = rig.train(beast, before)
+        rig.open_all(beast, decoy, before, rig.file(OTHER, beast, decoy))
+        before = decoy
+    lie = forged(rig, beast, Source.PRIVATE)
+    rig.travel(HALF)
+    light(rig).run_once()
+    assert rig.disputes == decoys + 1
+    filed = rig.chain.dispute(rig.disputes)
+    assert filed.filer == devnet_account(VALIDATOR).address
+    bond = rig.chain.opening_bond_of(rig.disputes)
+    assert bond.surplus == decoys * bond.base
+    rig.travel(RESPONSE_WINDOW + 1)
+    light(rig).run_once()
+    assert not rig.chain.is_live(beast, lie)
+
+
+def test_a_decoy_in_front_of_a_doubt_makes_it_revert(rig: Rig) -> None:
+    """The price that was weighed is the one that is paid: the next pass weighs the new one."""
+    beast = invented(rig)
+    first = rig.train(beast)
+    lie = forged(rig, beast, Source.PRIVATE)
+    quote = rig.chain.filing_quote(beast, lie)
+    me = rig.sender(VALIDATOR)
+    value = value_to_send(rig.chain, me, quote, doubt=True)
+    assert value_to_send(rig.chain, me, quote, doubt=False) == 2 * quote.opening_bond
+    assert value == quote.opening_bond * 3 // 2
+    ensure_escrow(rig.chain, me, quote.bond)
+    rig.file(OTHER, beast, first)
+    call = rig.chain.court.functions.file(beast, lie.to_abi())
+    with pytest.raises(Reverted) as refused:
+        me.send(call, label="test", value=value)
+    assert refused.value.name == "OpeningBondTooSmall"
 
 
 @pytest.mark.usefixtures("plausible")

@@ -131,7 +131,10 @@ def dismiss(
 def _tell_what_burns(disputed: OpenedDispute) -> None:
     """Say what the filer loses, and which move still wins."""
     row, (_, judgement) = disputed.row, disputed.judged()
-    surplus = f" and {show_coin(row.opening_surplus)}" if row.opening_surplus else ""
+    opened = row.opening_paid + row.opening_waiting
+    left = row.opening_bond + row.opening_surplus - opened
+    again = min(left - max(row.opening_bond - opened, 0), opened)
+    surplus = f" and {show_coin(again)}" if again else ""
     note(f"Dismissing burns your bond of {energy(row.bond)}{surplus}; openings stay paid.")
     if judgement.segments and judgement.segments[-1] != disputed.case.checkpoint.payload.h128:
         note(

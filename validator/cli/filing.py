@@ -71,7 +71,8 @@ def file(
     data = _to_reveal(workspace, case, dataset, secret_file)
     _, judgement = check(workspace.states, case)
     quote = workspace.moves.quote(case)
-    value = value_to_send(session.chain, session.sender, quote)
+    doubt = judgement.verdict is not Verdict.INVALID
+    value = value_to_send(session.chain, session.sender, quote, doubt=doubt)
     call = workspace.moves.file(case, data)
     if data is None or not workspace.moves.stages(case, data):
         # A filing that the court refuses is refused before anybody is asked.

@@ -220,9 +220,11 @@ class MoveSender:
 def opening_cost(base: int, surplus: int) -> int:
     """What openings cost a filer over a right window, wei of native coin.
 
-    The bond's base asks for more than the present fee, in case it rises; the surplus burns.
+    The bond's base asks for more than the present fee, in case it rises; of the surplus, asked for
+    because of other disputes, as much burns as the openings took.
     """
-    return base // FEE_HEADROOM + surplus
+    opened = base // FEE_HEADROOM
+    return opened + min(surplus, opened)
 
 
 def filing_key(digest: bytes, earlier: int) -> str:

@@ -25,9 +25,15 @@ from chainbeasts.validator.judge.cases import Case, CaseReader
 
 log = structlog.get_logger()
 
-VALUE_HEADROOM = 2
-"""Times the quoted opening bond that is sent: six full blocks double the base fee, and another
-dispute over the beast doubles what the first one asked for. What is too much is credited."""
+VALUE_HEADROOM, DOUBT_HEADROOM = 200, 150
+"""Percent of the quoted opening bond that is sent; what is too much is credited.
+
+Over a wrong window all of it comes back: twice the bond, which is what six full blocks make of the
+base fee, or another dispute over the beast of the bond of the first. A doubt may be wrong, so a
+decoy that gets in front of the first filing must make it revert, not pay twice what was weighed:
+the next pass weighs the new price. Half as much again still bears three full blocks; where others
+are open already, one more costs a doubt nothing and is borne, too.
+"""
 
 FILING_MARGIN, FILING_MARGIN_BLOCKS = 3_600, 64
 MARGIN_DIVISOR = 10
@@ -41,8 +47,13 @@ def filing_deadline(submitted_at: int, challenge_period: int, block_seconds: flo
     return submitted_at + challenge_period - min(margin, challenge_period // MARGIN_DIVISOR)
 
 
-def value_to_send(chain: Chain, sender: TransactionManager, quote: FilingQuote) -> int:
+def value_to_send(
+    chain: Chain, sender: TransactionManager, quote: FilingQuote, *, doubt: bool
+) -> int:
     """The native coin that goes along with a filing: with head-room, as far as there is some.
+
+    Args:
+        doubt: the window may be right.
 
     Raises:
         ChainBeastsError: the account does not hold the opening bond and the filing's gas.
@@ -56,7 +67,8 @@ def value_to_send(chain: Chain, sender: TransactionManager, quote: FilingQuote) 
             f"{quote.opening_bond} wei and the filing's gas are more.",
             "Send some to it.",
         )
-    return min(VALUE_HEADROOM * quote.opening_bond, available)
+    headroom = DOUBT_HEADROOM if doubt else VALUE_HEADROOM
+    return min(quote.opening_bond * headroom // 100, available)
 
 
 def fund_bond(
@@ -129,7 +141,7 @@ class Filer:
         action = Action.OPEN if context is None else Action.FILE
         key = filing_key(case.digest, len(self._reader.disputes_over(case.digest)))
         with sender.pauses.before(f"{action} {key}"):
-            value = value_to_send(chain, sender.transactions, quote)
+            value = value_to_send(chain, sender.transactions, quote, doubt=context is None)
             if data is not None and self._moves.stages(case, data):
                 self._stage(sender, case, data, quote.bond)
             call = self._moves.file(case, data)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chainbeasts.backend.chain.types import DisputeStatus
+from chainbeasts.validator.enforce.bonds import opening_cost
 from chainbeasts.validator.enforce.filing import filing_deadline
 from chainbeasts.validator.enforce.openings import (
     EARLY_SHARE,
@@ -106,3 +107,9 @@ def test_the_last_filing_leaves_time_for_another(
 
 def test_open_states_of_a_dispute() -> None:
     assert [s for s in DisputeStatus if s.open] == [DisputeStatus.FILED, DisputeStatus.OPENED]
+
+
+def test_a_doubt_costs_its_openings_twice_at_most() -> None:
+    base = 4_000
+    for others, cost in ((0, 1_000), (1, 2_000), (2, 2_000), (7, 2_000)):
+        assert opening_cost(base, others * base) == cost

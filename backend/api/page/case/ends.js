@@ -53,15 +53,14 @@ function upheld(p, risk, prover) {
   ];
 }
 
-/** The opening bond where openings stay paid: what waits goes to the trainer, the base's rest to the filer. */
+/** The opening bond where openings stay paid: of the surplus as much burns as they took, and the filer has the rest. */
 function kept(p) {
   const spent = p.paid + p.waiting;
-  const base = most(p.base - spent, 0n);
-  const surplus = p.surplus - most(spent - p.base, 0n);
+  const burned = least(p.surplus - most(spent - p.base, 0n), spent);
   return [
     flow("opening", "coin", "trainer", p.waiting, "for openings made"),
-    flow("opening", "coin", "filer", base, "goes back"),
-    flow("opening", "coin", "burned", surplus),
+    flow("opening", "coin", "filer", p.unpaid - p.waiting - burned, "goes back"),
+    flow("opening", "coin", "burned", burned),
   ];
 }
 
