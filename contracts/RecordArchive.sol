@@ -53,6 +53,7 @@ contract RecordArchive is IRecordArchive {
     ) external {
         Opened storage opened = _opened[beastId][index];
         if (!opened.publication.isDue()) return;
+        OpeningGas.requirePlain();
         Commitments memory committed = _commitments(beastId);
         uint256 fold = _reveal(beastId, committed, ownerSecret);
         uint256 length = committed.datasetLength;
@@ -66,8 +67,7 @@ contract RecordArchive is IRecordArchive {
         bytes32 root = Records.root(indices, words, Records.depth(length), siblings);
         if (root != committed.recordsRoot) revert WrongRecordsRoot(committed.recordsRoot, root);
         opened.wordsHash = wordsHash;
-        uint256 gasUsed = OpeningGas.sent(OpeningGas.ofRecords(words.length, siblings.length));
-        opened.publication.renew(gasUsed, OpeningGas.price());
+        opened.publication.renew(OpeningGas.ofRecords(words.length, siblings.length), OpeningGas.price());
         emit RecordsPublished(beastId, index, ownerSecret, order, words, siblings);
     }
 

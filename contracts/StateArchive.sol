@@ -27,7 +27,8 @@ contract StateArchive is IStateArchive {
         // re-execute from is a missing opening.
         state = referee.stateHash(header, weights);
         if (!_publications[state].isDue()) return state;
-        _publications[state].renew(OpeningGas.sent(OpeningGas.ofState(weights)), OpeningGas.price());
+        OpeningGas.requirePlain();
+        _publications[state].renew(OpeningGas.ofState(weights), OpeningGas.price());
         emit StatePublished(state, header.beastId, header, weights);
     }
 

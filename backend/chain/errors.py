@@ -298,6 +298,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The dataset is not the committed one ({actual} instead of {committed}).",
         "Use the exact compressed file from the hatch.",
     ),
+    "NotPlainAccount": (
+        "{sender} has code or is called by another account, and publishes nothing that counts.",
+        "Publish from an account without code: any may, whoever it is paid to.",
+    ),
     "WrongOwnerSecret": ("The secret is not the committed one.", "Use the file from the hatch."),
     "DatasetTooLarge": (
         "The filing carries {max} bytes of a dataset, not {actual}.",

@@ -205,7 +205,8 @@ def forced_opening(table: Table) -> Game:
     lost, outlay, paid = _false_dispute(table, gas.file_private, _everything(gas))
     return Game(
         "forced opening",
-        "A private window disputed to read its records.",
+        "A private window disputed to read its records. Who copies the openings in front of its "
+        "trainer's pays for a copy that the trainer is paid for.",
         *(lost, outlay, paid, table.stake + outlay),
     )
 

@@ -41,8 +41,8 @@ interface IRecordArchive {
     error SiblingCount(uint256 expected, uint256 actual);
     error WrongRecordsRoot(bytes32 committed, bytes32 actual);
 
-    /// @notice Open the records of a private window. Anyone may. While the publication is younger than RENEWAL nothing
-    /// happens, so that a second one neither fails nor moves the first one's time.
+    /// @notice Open the records of a private window. Any plain account may, by a transaction of its own: NotPlainAccount. While
+    /// the publication is younger than RENEWAL nothing happens, so that a second one neither fails nor moves its time.
     /// @param index of the window in the beast's life
     /// @param order 128 bytes: per step the place of its record in `words`
     /// @param words the distinct records that the window samples, by ascending index in the dataset, each once

@@ -12,8 +12,8 @@ interface IStateArchive {
     /// @param state hash of the state, which is here in full
     event StatePublished(bytes32 indexed state, uint256 indexed beastId, StateHeader header, bytes weights);
 
-    /// @notice Publish a state. Anyone may. While the publication is younger than RENEWAL nothing happens, so that a
-    /// second publication neither fails nor moves the first one's time.
+    /// @notice Publish a state. Any plain account may, by a transaction of its own: NotPlainAccount. While the publication is
+    /// younger than RENEWAL nothing happens, so that a second one neither fails nor moves the first one's time.
     /// @param weights 33,792 bytes as the kernel serialises them; malformed ones revert as the referee does
     /// @return state its hash
     function publish(StateHeader calldata header, bytes calldata weights) external returns (bytes32 state);

@@ -20,8 +20,6 @@ library OpeningGas {
     uint256 private constant HASH = 1_300;
     uint256 private constant BYTE = 40;
     uint256 private constant ZERO_BYTE = 10;
-    /// @dev Execution is about a third of what an opening by a plain account costs (docs/gas-report.md).
-    uint256 private constant CONTRACT_DIVISOR = 3;
     uint256 private constant STEPS = 128;
     /// @dev Levels above which a window's records share no more nodes.
     uint256 private constant WINDOW_LEVELS = 7;
@@ -48,13 +46,16 @@ library OpeningGas {
         return STATE_FIXED + BYTE * nonzero + ZERO_BYTE * (weights.length - nonzero);
     }
 
-    /// @notice What of an opening's gas is paid to this transaction's sender.
+    /// @notice Publish from an account without code, by a transaction of its own: anybody may.
+    error NotPlainAccount(address sender);
+
+    /// @notice Refuses an opening that is not the calldata of its own transaction.
     /// @dev A contract can build an opening in memory, without the calldata that most of the gas is for: a state of null steps,
-    /// say, whose weights follow from the DNA. It is paid for the execution alone, or being disputed would be a trade.
-    function sent(uint256 gasOwed) internal view returns (uint256) {
+    /// say, whose weights follow from the DNA. Paid in full, being disputed would be a trade; paid in part, a copy by a
+    /// contract would cost the trainer whose opening it is. What is copied by an account is paid to the trainer all the same.
+    function requirePlain() internal view {
         // solhint-disable-next-line avoid-tx-origin
-        bool plain = msg.sender == tx.origin && msg.sender.code.length == 0;
-        return plain ? gasOwed : gasOwed / CONTRACT_DIVISOR;
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotPlainAccount(msg.sender);
     }
 
     /// @notice Wei that a gas of an opening in this transaction is paid. A tip beyond a quarter of the base fee is the

@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 
 from chainbeasts.backend.kernel.rules import Rules
 from chainbeasts.backend.kernel.samples import random_position
+from tests.support.hostile import HostileAccount, step
 from tests.support.money import (
     SEGMENTS_GAS,
     Money,
@@ -274,6 +275,35 @@ def test_attack_openingCopiedFromTheMempool_winsNothing(
     world.reverts(world.court.functions.acceptOpenings(*place), stranger, "NothingToAccept", 1)
     change = {a: money(world, a).since(before[a]) for a in before}
     assert change == {owner: Money(0, pay), stranger: Money(0, 0), challenger: Money(0, 0)}
+
+
+def test_attack_openingCopiedThroughAContract_isRefused(
+    world: World, owner: str, stranger: str, challenger: str
+) -> None:
+    """A contract copies what the trainer sends, in front of it, and has the court note it in the
+    same transaction: it would count as a contract's, which puts openings together without calldata,
+    and the trainer would be paid a part of what he spent. It is refused, and he is paid all."""
+    trainee = Trainee.hatch(world, owner, Dataset.of([5, 6, 7]))
+    trainee.train()
+    window = trainee.train(PRIVATE)
+    place = (world.file(trainee.beast, window.checkpoint, challenger), trainee.beast)
+    contract = HostileAccount.create(world, stranger)
+    state = world.states.functions.publish(*opening(window.parent_state))
+    records = world.records.functions.publish(
+        trainee.beast, 1, *trainee.records_opening(window).arguments
+    )
+    note = world.court.functions.acceptOpenings(*place, window.checkpoint)
+    for archive, copy in ((world.states, state), (world.records, records)):
+        call = contract.execute_call(step(archive, copy), step(world.court, note))
+        world.reverts(call, stranger, "NotPlainAccount", contract.address)
+    before = money(world, owner)
+    receipts = [world.send(call, owner) for call in (state, records)]
+    # Once they count, the same from a contract changes nothing, and makes nothing else revert.
+    contract.execute(step(world.states, state), step(world.records, records))
+    world.accept_openings(*place, window.checkpoint)
+    paid = world.opening_bond(place[0]).paid
+    assert money(world, owner).since(before) == Money(0, paid)
+    assert paid > sum(r["gasUsed"] * opening_fee(world, r) for r in receipts)
 
 
 def test_publishAgain_withinAMonth_movesNothing(

@@ -126,7 +126,7 @@ abstract contract Books is Protocol {
         uint256 value,
         bytes memory data
     ) internal returns (bool ok, bytes memory returned) {
-        // A plain account: openings by contracts are paid less.
+        // A plain account: from a contract no opening counts.
         VM.prank(sender, sender);
         (ok, returned) = target.call{value: value}(data);
         if (ok) _count(name);
