@@ -16,6 +16,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from web3 import Web3
 
+from chainbeasts.backend.chain.answers import LARGE_BYTES
 from chainbeasts.backend.chain.clock import CallClock
 from chainbeasts.backend.chain.http_direct import DirectWay
 
@@ -55,7 +56,7 @@ def numbers(w3: Web3, reads: Sequence[Read]) -> list[int]:
     # Past the provider, which makes one call at a time.
     way, clock = _way(w3.provider.endpoint_uri)  # type: ignore[attr-defined]
     clock.begin()
-    posted = way.post(json.dumps(calls).encode())
+    posted = way.post(json.dumps(calls).encode(), LARGE_BYTES)
     answers = sorted(json.loads(posted.body), key=lambda answer: answer["id"])
     failed = [(read, a) for read, a in zip(reads, answers, strict=True) if "result" not in a]
     assert not failed, failed

@@ -142,7 +142,10 @@ def _serve(words: dict[bytes, bytes], asked: list[bytes]) -> httpx.MockTransport
         assert place == "/v1/words"
         asked.append(bytes.fromhex(key))
         found = words.get(asked[-1])
-        return httpx.Response(404) if found is None else httpx.Response(200, content=found)
+        if found is None:
+            return httpx.Response(404)
+        # Not read before it is asked for, as from a socket.
+        return httpx.Response(200, stream=httpx.ByteStream(found))
 
     return httpx.MockTransport(answer)
 
