@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.cli.conftest import Cli
 
-COUNT = 12
+COUNT = 13
 """Games that there are."""
 
 
